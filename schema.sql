@@ -1,0 +1,74 @@
+-- The database of wok, a Nostr relay. This file is the one place of its schema; older files are
+-- brought here step by step by src/storage/migrations.ts. `PRAGMA user_version` says which one a file
+-- has. Looking around with the sqlite3 shell is safe while the relay runs; start with
+--
+--   SELECT * FROM nostr_event ORDER BY seq DESC LIMIT 10;
+--
+-- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
+
+PRAGMA user_version = 1;
+
+-- A few facts about this file.
+--   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
+--   indexed_seq  postings hold every event up to this seq; later ones are found in memory
+--   seq_floor    the highest seq given out when a row at the end of the log was removed
+CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The log: every stored event in the order in which it was accepted. `seq` is given without gaps and
+-- never twice; removed events leave their number unused. `json` is canonical: fields in the order
+-- id, pubkey, created_at, kind, tags, content, sig, without white space.
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY,
+  created_at INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  expires_at INTEGER,          -- NIP-40, seconds since 1970; NULL: never
+  json TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX event_by_expiry ON event (expires_at) WHERE expires_at IS NOT NULL;
+
+-- The index behind the log: for every term (an id, an author, a kind, an author and a kind, an
+-- address, a tag value; 0 is "everything") the events that have it, by time. A posting whose event is
+-- gone is swept a little later.
+CREATE TABLE posting (
+  term INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  PRIMARY KEY (term, created_at, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Removed events whose postings are still to be swept. `terms` are 8-byte little-endian floats.
+CREATE TABLE sweep (
+  seq INTEGER PRIMARY KEY,
+  created_at INTEGER NOT NULL,
+  terms BLOB NOT NULL
+) STRICT;
+
+-- NIP-09: events that `pubkey` asked to delete by id, whether they were here or not.
+CREATE TABLE deleted_id (
+  id BLOB NOT NULL,            -- 32 bytes
+  pubkey BLOB NOT NULL,        -- 32 bytes, who asked
+  PRIMARY KEY (id, pubkey)
+) STRICT, WITHOUT ROWID;
+
+-- NIP-09: replaceable and addressable events deleted by address: every version up to `until`.
+CREATE TABLE deleted_address (
+  address TEXT PRIMARY KEY,    -- kind:pubkey:d
+  until INTEGER NOT NULL       -- seconds since 1970, inclusive
+) STRICT, WITHOUT ROWID;
+
+-- For people: the log with its fields as columns.
+CREATE VIEW nostr_event AS
+SELECT
+  seq,
+  substr(json, 8, 64) AS id,
+  substr(json, 84, 64) AS pubkey,
+  datetime(created_at, 'unixepoch') AS created,
+  kind,
+  json_extract(json, '$.tags') AS tags,
+  json_extract(json, '$.content') AS content
+FROM event;

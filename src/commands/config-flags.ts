@@ -1,0 +1,31 @@
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/options.ts';
+import type { Call, Flag } from './command.ts';
+
+/** The flags of every command that reads the configuration. */
+export const configFlags: readonly Flag[] = [
+  {
+    name: '--config <file>',
+    text: 'Read this file (else $WOK_CONFIG, ./relay.conf, /etc/wok/relay.conf)',
+  },
+  { name: '--port <number>', text: 'TCP port, 0 for any free one (io.port)' },
+  { name: '--data <directory>', text: 'Where the database is (storage.directory)' },
+  {
+    name: '--set <key=value>',
+    text: 'Set any option, like --set log.level=debug; may be repeated',
+  },
+];
+
+/**
+ * The configuration that a call asks for.
+ *
+ * @throws ConfigError
+ */
+export function configOfCall({ flags, env, cwd }: Call): Config {
+  return loadConfig({
+    file: flags.last('config'),
+    env,
+    cwd,
+    flags: { port: flags.last('port'), data: flags.last('data'), set: flags.all('set') },
+  });
+}

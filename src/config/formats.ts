@@ -1,0 +1,69 @@
+import ipaddr from 'ipaddr.js';
+import { decodeNpub } from './npub.ts';
+
+/** A kind of text with rules of its own. */
+export interface Format {
+  /** What to write, to follow "must be". */
+  readonly must: string;
+  /** The text in its normal form, or undefined when it is not of this format. */
+  readonly parse: (text: string) => string | undefined;
+}
+
+const accept = (ok: (text: string) => boolean) => (text: string) => (ok(text) ? text : undefined);
+
+/** The formats that the option table may name. */
+export const formats = {
+  public_key: {
+    must: 'a public key, as 64 hex characters or npub1…, or empty',
+    parse: (text) => {
+      if (text === '') return text;
+      return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : decodeNpub(text);
+    },
+  },
+  web_address: {
+    must: 'an address that starts with https:// or http://, or empty',
+    parse: accept((text) => text === '' || (/^https?:\/\//i.test(text) && URL.canParse(text))),
+  },
+  origin: {
+    must: 'an origin like https://client.example, without a path',
+    parse: (text) => {
+      if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+\/?$/i.test(text)) return undefined;
+      return text.toLowerCase().replace(/\/$/, '');
+    },
+  },
+  host: {
+    must: 'an IP address or a host name, without a port',
+    parse: accept((text) => (text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text))),
+  },
+  network: {
+    must: 'an IP address or a network like 10.0.0.0/8 or fd00::/8',
+    parse: accept(isNetwork),
+  },
+  websocket_path: {
+    must: 'a path that starts with a slash and has only letters, digits and / . _ ~ - in it',
+    parse: accept((text) => /^\/[A-Za-z0-9/._~-]*$/.test(text)),
+  },
+  directory: {
+    must: 'the path of a directory',
+    parse: accept((text) => text !== '' && !text.includes('\0')),
+  },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof formats;
+
+/** Whether a text looks like a Nostr secret key (NIP-19), which must never be shown or logged. */
+export function isSecretKey(text: string): boolean {
+  return /^nsec1/i.test(text.trim());
+}
+
+function isHostName(text: string): boolean {
+  if (/^[0-9.]+$/.test(text)) return ipaddr.IPv4.isValidFourPartDecimal(text);
+  return /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text);
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  if (rest.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return false;
+  if (ipaddr.IPv4.isValidFourPartDecimal(address)) return Number(bits ?? 32) <= 32;
+  return address.includes(':') && ipaddr.IPv6.isValid(address) && Number(bits ?? 128) <= 128;
+}

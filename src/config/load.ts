@@ -1,0 +1,145 @@
+import { resolve } from 'node:path';
+import { nearest } from '../lib/nearest.ts';
+import { isSecretKey } from './formats.ts';
+import type { Option, OptionValue } from './option-types.ts';
+import { buildConfig, type Config, type OptionKey, optionOf, splitKey } from './options.ts';
+import { relationProblems } from './relations.ts';
+import { describeValue, valueSchema } from './schema.ts';
+import {
+  type ConfigFlags,
+  type Environment,
+  findConfigFile,
+  type Given,
+  givenByEnvironment,
+  givenByFile,
+  givenByFlags,
+} from './sources.ts';
+import { tomlValue } from './toml-text.ts';
+
+/** Everything that is wrong with a configuration, one sentence for each problem. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Where a configuration comes from. */
+export interface ConfigSources {
+  /** The file named with --config; without it the usual places are looked at (findConfigFile). */
+  readonly file?: string | undefined;
+  readonly env: Environment;
+  readonly flags?: ConfigFlags | undefined;
+  /** Relative paths start here. */
+  readonly cwd: string;
+}
+
+/**
+ * The configuration of this start: a flag beats the environment, that beats the file, and that the
+ * defaults. `storage.directory` comes out absolute, `info.pubkey` as hex. The result is frozen.
+ *
+ * @throws ConfigError with all problems of all sources, also of values that a stronger source replaces.
+ */
+export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Config {
+  const path = findConfigFile(file, env, cwd);
+  const findings = [
+    ...(path === undefined ? [] : givenByFile(path)),
+    ...givenByEnvironment(env),
+    ...givenByFlags(flags),
+  ];
+
+  const problems: string[] = [];
+  const values = new Map<OptionKey, OptionValue>();
+  const origins = new Map<OptionKey, string>();
+  const wrong = new Set<OptionKey>();
+  for (const finding of findings) {
+    if (typeof finding === 'string') {
+      problems.push(finding);
+      continue;
+    }
+    const { key, where } = finding;
+    const value = checkedValue(finding, problems);
+    if (value === undefined) wrong.add(key);
+    else {
+      values.set(key, value);
+      origins.set(key, where);
+    }
+  }
+  const directory = values.get('storage.directory') ?? optionOf('storage.directory').default;
+  values.set('storage.directory', resolve(cwd, String(directory)));
+
+  const config = buildConfig(values);
+  const where = (key: OptionKey) => origins.get(key) ?? 'the default';
+  problems.push(...relationProblems(config, where, wrong));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** The value in its normal form, or undefined after adding a problem. */
+function checkedValue(given: Given, problems: string[]): OptionValue | undefined {
+  const option = optionOf(given.key);
+  const raw = given.isText ? fromText(option, String(given.value)) : given.value;
+  const result = valueSchema(option).safeParse(raw);
+  if (result.success) return result.data as OptionValue;
+  const index = result.error.issues[0]?.path[0];
+  problems.push(`${given.where}: ${valueProblem(given, raw, index)}`);
+  return undefined;
+}
+
+/** What a text from the environment or the command line stands for; the text itself when unclear. */
+function fromText(option: Option, text: string): unknown {
+  switch (option.type) {
+    case 'integer':
+      return /^[+-]?\d+(_\d+)*$/.test(text.trim()) ? Number(text.replaceAll('_', '')) : text;
+    case 'boolean':
+      if (['true', '1'].includes(text.trim().toLowerCase())) return true;
+      return ['false', '0'].includes(text.trim().toLowerCase()) ? false : text;
+    case 'string[]':
+      return text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '');
+    default:
+      return text;
+  }
+}
+
+function valueProblem({ key, isText }: Given, raw: unknown, index: unknown): string {
+  const option = optionOf(key);
+  const must = `must be ${describeValue(option)}.`;
+  if (Array.isArray(raw) && typeof index === 'number') {
+    return `${key} has ${shown(raw[index])} in it, but ${must}`;
+  }
+  const advice = [`${key} is ${shown(raw)}, but ${must}`];
+  if (option.type === 'enum' && typeof raw === 'string') {
+    const meant = nearest(raw, option.values);
+    if (meant !== undefined) advice.push(`Did you mean "${meant}"?`);
+  }
+  const instead = isText ? undefined : retyped(option, raw);
+  if (instead !== undefined) advice.push(`Write ${splitKey(key)[1]} = ${tomlValue(instead)}`);
+  return advice.join(' ');
+}
+
+/** The same value in the right type: 7777 for "7777", "5" for 5, ["::1"] for "::1". */
+function retyped(option: Option, raw: unknown): OptionValue | undefined {
+  if (!['string', 'number', 'boolean'].includes(typeof raw)) return undefined;
+  if (isSecretKey(String(raw))) return undefined;
+  const value = fromText(option, String(raw));
+  return valueSchema(option).safeParse(value).success ? (value as OptionValue) : undefined;
+}
+
+const SHOWN_LENGTH_MAX = 80;
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    if (isSecretKey(value)) return 'a secret key (keep it out of this file)';
+    const cut = value.length > SHOWN_LENGTH_MAX ? `${value.slice(0, SHOWN_LENGTH_MAX)}…` : value;
+    return JSON.stringify(cut);
+  }
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Date) return 'a date';
+  return typeof value === 'object' ? 'a table' : String(value);
+}

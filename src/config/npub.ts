@@ -1,0 +1,53 @@
+const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+const PREFIX = 'npub';
+const KEY_BYTES = 32;
+const CHECKSUM_LENGTH = 6;
+
+/**
+ * The public key in an `npub1…` (NIP-19: bech32 of BIP-173 around 32 bytes), as 64 lower-case hex
+ * characters, or undefined when the text is none or its checksum is wrong.
+ */
+export function decodeNpub(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  // BIP-173 forbids mixed case.
+  if (text !== lower && text !== text.toUpperCase()) return undefined;
+  if (!lower.startsWith(`${PREFIX}1`)) return undefined;
+
+  const values = Array.from(lower.slice(PREFIX.length + 1), (char) => ALPHABET.indexOf(char));
+  if (values.includes(-1) || checksum(values) !== 1) return undefined;
+  return wordsToHex(values.slice(0, -CHECKSUM_LENGTH));
+}
+
+/** The BCH checksum of BIP-173 over the prefix and the five-bit values; 1 for a sound text. */
+function checksum(values: readonly number[]): number {
+  const codes = Array.from(PREFIX, (char) => char.charCodeAt(0));
+  const expanded = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
+  let sum = 1;
+  for (const value of [...expanded, ...values]) {
+    const top = sum >>> 25;
+    sum = ((sum & 0x1ffffff) << 5) ^ value;
+    GENERATORS.forEach((generator, bit) => {
+      if ((top >> bit) & 1) sum ^= generator;
+    });
+  }
+  return sum;
+}
+
+/** Five-bit words to bytes; what is left over must be fewer than five bits, all zero. */
+function wordsToHex(words: readonly number[]): string | undefined {
+  const bytes: number[] = [];
+  let held = 0;
+  let heldBits = 0;
+  for (const word of words) {
+    held = ((held << 5) | word) & 0xfff;
+    heldBits += 5;
+    if (heldBits >= 8) {
+      heldBits -= 8;
+      bytes.push((held >> heldBits) & 0xff);
+    }
+  }
+  const padding = held & ((1 << heldBits) - 1);
+  if (bytes.length !== KEY_BYTES || heldBits >= 5 || padding !== 0) return undefined;
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,578 @@
+/**
+ * Every option of wok, once: the `Config` type, the defaults, the checks, the JSON Schema, the
+ * environment variables and relay.conf are made from this table. To add an option, add a row.
+ *
+ * Names are `section.name`; the main noun comes first, unit and bound last.
+ */
+import type { ConfigOf, Option, OptionValue } from './option-types.ts';
+
+const KIB = 1024;
+const MIB = 1024 * 1024;
+const YEAR_SECONDS = 31_536_000;
+
+/** The sections, in the order of the data path, with what stands above them in relay.conf. */
+export const sections = {
+  info: 'What the relay says about itself (NIP-11). What is empty is left out.',
+  io: 'The one thread that holds all sockets.',
+  limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
+  ingester: 'The threads that parse messages, check limits, and verify signatures.',
+  writer: 'The one thread that writes to the database.',
+  storage: 'The SQLite database.',
+  query: 'The threads that answer from stored events.',
+  monitor: 'The thread that matches new events with open subscriptions.',
+  log: 'The log on standard output.',
+  shutdown: 'What happens on SIGTERM and SIGINT.',
+} as const;
+
+export type SectionName = keyof typeof sections;
+
+/** The option table. */
+export const options = {
+  'info.name': {
+    type: 'string',
+    default: 'wok relay',
+    reload: true,
+    text: 'The name that clients show. Keep it below 30 characters, some clients cut it off there.',
+  },
+  'info.description': {
+    type: 'string',
+    default: '',
+    reload: true,
+    text: 'What this relay is for, in plain text. An empty line separates paragraphs ("\\n\\n").',
+  },
+  'info.pubkey': {
+    type: 'string',
+    default: '',
+    format: 'public_key',
+    reload: true,
+    text: 'The public key of the administrator, as 64 hex characters or npub1…. People send abuse reports and questions there.',
+  },
+  'info.contact': {
+    type: 'string',
+    default: '',
+    reload: true,
+    text: 'Another way to reach the administrator, best as an address like mailto:admin@relay.example.',
+  },
+  'info.icon': {
+    type: 'string',
+    default: '',
+    format: 'web_address',
+    reload: true,
+    text: 'Address of a square image that stands for the relay.',
+  },
+  'info.banner': {
+    type: 'string',
+    default: '',
+    format: 'web_address',
+    reload: true,
+    text: 'Address of a wide image that goes with the description.',
+  },
+  'info.privacy_policy': {
+    type: 'string',
+    default: '',
+    format: 'web_address',
+    reload: true,
+    text: 'Address of the privacy policy.',
+  },
+  'info.terms_of_service': {
+    type: 'string',
+    default: '',
+    format: 'web_address',
+    reload: true,
+    text: 'Address of the terms of service.',
+  },
+  'info.posting_policy': {
+    type: 'string',
+    default: '',
+    format: 'web_address',
+    reload: true,
+    text: 'Address of the rules for posting. NIP-11 dropped the field in 2026, some clients still show it.',
+  },
+
+  'io.host': {
+    type: 'string',
+    default: '127.0.0.1',
+    format: 'host',
+    reload: false,
+    text: 'Address to listen on. 127.0.0.1 serves a TLS proxy on the same machine; 0.0.0.0 or :: serves the network.',
+  },
+  'io.port': {
+    type: 'integer',
+    default: 7777,
+    min: 1,
+    max: 65_535,
+    zero: 'any free port',
+    reload: false,
+    text: 'TCP port to listen on.',
+  },
+  'io.path': {
+    type: 'string',
+    default: '/',
+    format: 'websocket_path',
+    reload: false,
+    text: 'The one path that takes WebSockets and serves the relay information document (NIP-01, NIP-11).',
+  },
+  'io.connections_max': {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    reload: true,
+    text: 'Open connections in all. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number.',
+  },
+  'io.connections_per_ip_max': {
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    zero: 'no limit',
+    reload: true,
+    text: 'Open connections from one IP address. Many people can share one: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
+  },
+  'io.trusted_proxies': {
+    type: 'string[]',
+    default: ['127.0.0.1', '::1'],
+    format: 'network',
+    reload: true,
+    text: 'Addresses and networks whose X-Forwarded-For is believed. Name your proxies and nothing else, or clients can pretend to be anyone.',
+  },
+  'io.allowed_origins': {
+    type: 'string[]',
+    default: [],
+    format: 'origin',
+    reload: true,
+    text: 'Web pages that may connect, like "https://client.example"; an empty list allows any. Clients that are no web pages send no origin and are always allowed.',
+  },
+  'io.idle_timeout_seconds': {
+    type: 'integer',
+    default: 120,
+    min: 8,
+    max: 960,
+    unit: 'seconds',
+    zero: 'never',
+    reload: false,
+    text: 'A connection that is silent for this long, answers to pings included, is closed. It counts in steps of four seconds.',
+  },
+  'io.ping': {
+    type: 'boolean',
+    default: true,
+    reload: false,
+    text: 'Ping a silent connection shortly before its idle timeout, so that only dead ones are closed. There are no pings without an idle timeout.',
+  },
+  'io.handshake_timeout_seconds': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 60,
+    unit: 'seconds',
+    reload: false,
+    text: 'How long an HTTP request or a WebSocket upgrade may take.',
+  },
+  'io.outbound_bytes_max': {
+    type: 'integer',
+    default: 16 * MIB,
+    min: 64 * KIB,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    reload: false,
+    text: 'Bytes that may wait for one slow client. A client that lets more pile up is disconnected.',
+  },
+  'io.compression': {
+    type: 'enum',
+    values: ['off', 'shared', 'sliding'],
+    default: 'off',
+    reload: false,
+    text: 'WebSocket compression. "shared" costs time; "sliding" compresses best and costs time and memory for each connection.',
+  },
+  'io.compression_min_bytes': {
+    type: 'integer',
+    default: KIB,
+    min: 0,
+    max: 64 * MIB,
+    unit: 'bytes',
+    reload: false,
+    text: 'Shorter messages go out uncompressed.',
+  },
+  'io.queue_bytes_max': {
+    type: 'integer',
+    default: 8 * MIB,
+    min: 64 * KIB,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    reload: false,
+    text: 'Messages that may wait for one ingester lane. When it is full, new ones are refused.',
+  },
+
+  'limits.message_bytes_max': {
+    type: 'integer',
+    default: 128 * KIB,
+    min: 4 * KIB,
+    max: 64 * MIB,
+    unit: 'bytes',
+    reload: false,
+    text: 'Longest message from a client. A longer one closes the connection (1009).',
+  },
+  'limits.event_bytes_max': {
+    type: 'integer',
+    default: 64 * KIB,
+    min: KIB,
+    max: 64 * MIB,
+    unit: 'bytes',
+    reload: true,
+    text: 'Longest event, as JSON without spaces. A follow list takes about 71 bytes for each person followed.',
+  },
+  'limits.tags_max': {
+    type: 'integer',
+    default: 2000,
+    min: 1,
+    max: 100_000,
+    unit: 'tags',
+    reload: true,
+    text: 'Tags in an event.',
+  },
+  'limits.tag_value_bytes_max': {
+    type: 'integer',
+    default: KIB,
+    min: 64,
+    max: 64 * MIB,
+    unit: 'bytes',
+    reload: true,
+    text: 'Longest first value of a tag with a one-letter name, the ones that filters can ask for.',
+  },
+  'limits.content_length_max': {
+    type: 'integer',
+    default: 64_000,
+    min: 1,
+    max: 64 * MIB,
+    unit: 'Unicode characters',
+    reload: true,
+    text: 'Longest content of an event. It must fit into limits.event_bytes_max beside id, keys and signature.',
+  },
+  'limits.json_depth_max': {
+    type: 'integer',
+    default: 16,
+    min: 4,
+    max: 128,
+    unit: 'levels',
+    reload: true,
+    text: 'How deep the arrays and objects of a message may nest. An EVENT needs 4, a REQ 3; clients may add fields of their own.',
+  },
+  'limits.filters_max': {
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'filters',
+    reload: true,
+    text: 'Filters in one REQ or COUNT.',
+  },
+  'limits.filter_values_max': {
+    type: 'integer',
+    default: 5000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'values',
+    reload: true,
+    text: 'Values in all lists of one filter together. Clients ask for everyone they follow at once, often 1,000 to 2,000 authors.',
+  },
+  'limits.filter_tags_max': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 52,
+    unit: 'conditions',
+    reload: true,
+    text: 'Tag conditions (#e, #p …) in one filter.',
+  },
+  'limits.subscriptions_max': {
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    unit: 'subscriptions',
+    reload: true,
+    text: 'Open subscriptions on one connection.',
+  },
+  'limits.subscription_id_length_max': {
+    type: 'integer',
+    default: 64,
+    min: 64,
+    max: 1024,
+    unit: 'Unicode characters',
+    reload: true,
+    text: 'Longest subscription id. NIP-01 allows clients 64.',
+  },
+  'limits.limit_max': {
+    type: 'integer',
+    default: 1000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'events',
+    reload: true,
+    text: 'Most stored events for one filter. A higher limit in a filter is taken as this number.',
+  },
+  'limits.limit_default': {
+    type: 'integer',
+    default: 500,
+    min: 1,
+    max: 1_000_000,
+    unit: 'events',
+    reload: true,
+    text: 'Most stored events for a filter without a limit.',
+  },
+  'limits.messages_in_flight_max': {
+    type: 'integer',
+    default: 1024,
+    min: 1,
+    max: 1_000_000,
+    unit: 'messages',
+    reload: true,
+    text: 'EVENT, REQ and COUNT messages of one connection that wait for their answer. More are refused.',
+  },
+  'limits.created_at_past_seconds_max': {
+    type: 'integer',
+    default: 0,
+    min: 1,
+    max: 100 * YEAR_SECONDS,
+    unit: 'seconds',
+    zero: 'no limit',
+    reload: true,
+    text: 'How old an event may be when it arrives. Without a limit people can bring their old notes along, and a profile or follow list that has not changed for years is still taken.',
+  },
+  'limits.created_at_future_seconds_max': {
+    type: 'integer',
+    default: 900,
+    min: 1,
+    max: 100 * YEAR_SECONDS,
+    unit: 'seconds',
+    zero: 'no limit',
+    reload: true,
+    text: 'How far ahead of this clock an event may be dated. An event from the future would stay on top of every feed.',
+  },
+  'limits.ephemeral_age_seconds_max': {
+    type: 'integer',
+    default: 900,
+    min: 1,
+    max: 100 * YEAR_SECONDS,
+    unit: 'seconds',
+    zero: 'no limit',
+    reload: true,
+    text: 'How old an ephemeral event (kinds 20000 to 29999) may be. They are passed on and never stored.',
+  },
+
+  'ingester.lanes': {
+    type: 'integer',
+    default: 0,
+    min: 1,
+    max: 256,
+    unit: 'threads',
+    zero: 'as the number of processors suggests',
+    reload: false,
+    text: 'Ingester threads. More of them verify more signatures at once.',
+  },
+  'ingester.signature_backend': {
+    type: 'enum',
+    values: ['auto', 'libsecp256k1', 'secp256k1', 'noble'],
+    default: 'auto',
+    reload: false,
+    text: 'What verifies signatures: the library of the system, the npm package secp256k1, or JavaScript (some 25 times slower). "auto" takes the first of them that loads.',
+  },
+
+  'writer.batch_events_max': {
+    type: 'integer',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    unit: 'events',
+    reload: false,
+    text: 'Most events in one commit. A client is told OK after the commit that holds its event.',
+  },
+  'writer.queue_events_max': {
+    type: 'integer',
+    default: 8192,
+    min: 16,
+    max: 1_000_000,
+    unit: 'events',
+    reload: false,
+    text: 'Events that may wait for the writer. When it is full, new ones are refused.',
+  },
+  'writer.expired_purge_seconds': {
+    type: 'integer',
+    default: 60,
+    min: 1,
+    max: 86_400,
+    unit: 'seconds',
+    reload: false,
+    text: 'How often expired events (NIP-40) leave the disk. Clients do not get them from the second they expire.',
+  },
+
+  'storage.directory': {
+    type: 'string',
+    default: './data',
+    format: 'directory',
+    reload: false,
+    text: 'Where the database is. A relative path starts at the directory in which the relay is started.',
+  },
+  'storage.synchronous': {
+    type: 'enum',
+    values: ['full', 'normal'],
+    default: 'full',
+    reload: false,
+    text: 'With "full" an event that was answered with OK survives a power cut. With "normal" the newest may be lost then, though not in a crash of wok, and commits are faster.',
+  },
+  'storage.cache_mib': {
+    type: 'integer',
+    default: 64,
+    min: 1,
+    max: 65_536,
+    unit: 'MiB',
+    reload: false,
+    text: 'Page cache for each thread that opens the database: the writer and every query lane.',
+  },
+  'storage.index_batch_events': {
+    type: 'integer',
+    default: 2000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'events',
+    reload: false,
+    text: 'New events enter the search index in batches of this size and are answered from memory until then. Larger batches write less and take more memory.',
+  },
+  'storage.index_delay_milliseconds': {
+    type: 'integer',
+    default: 1000,
+    min: 1,
+    max: 600_000,
+    unit: 'milliseconds',
+    reload: false,
+    text: 'A smaller batch is indexed after the writer was idle for this long.',
+  },
+  'storage.checkpoint_pages': {
+    type: 'integer',
+    default: 4000,
+    min: 100,
+    max: 1_000_000,
+    unit: 'pages of 4096 bytes',
+    reload: false,
+    text: 'When the write-ahead log is this long it is copied back into the database file.',
+  },
+
+  'query.lanes': {
+    type: 'integer',
+    default: 0,
+    min: 1,
+    max: 256,
+    unit: 'threads',
+    zero: 'as the number of processors suggests',
+    reload: false,
+    text: 'Query threads.',
+  },
+  'query.slice_milliseconds': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 1000,
+    unit: 'milliseconds',
+    reload: false,
+    text: 'A long query makes way for others after this time and goes on later. New queries go first.',
+  },
+  'query.queries_max': {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'queries',
+    reload: false,
+    text: 'Queries that one lane may have waiting or running. More are refused.',
+  },
+  'query.count_enabled': {
+    type: 'boolean',
+    default: true,
+    reload: true,
+    text: 'Answer COUNT (NIP-45).',
+  },
+
+  'monitor.replay_events_max': {
+    type: 'integer',
+    default: 8192,
+    min: 16,
+    max: 1_000_000,
+    unit: 'events',
+    reload: false,
+    text: 'Newest events kept in memory, so that a subscription misses none between its stored events and the live ones. A query that takes longer than they last reads on from the database.',
+  },
+
+  'log.level': {
+    type: 'enum',
+    values: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    reload: true,
+    text: 'Lines below this level are left out.',
+  },
+  'log.format': {
+    type: 'enum',
+    values: ['json', 'text'],
+    default: 'text',
+    reload: false,
+    text: '"text" is for people, "json" has one object a line for log collectors.',
+  },
+
+  'shutdown.deadline_seconds': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 600,
+    unit: 'seconds',
+    reload: true,
+    text: 'How long a stop may take: clients are told, what was received is written, then everything ends. Give the service manager a little more.',
+  },
+} as const satisfies Record<`${SectionName}.${string}`, Option>;
+
+/** The name of an option, `section.name`. */
+export type OptionKey = keyof typeof options;
+
+/** The whole configuration: `config.io.port` is the value of the row `io.port`. Frozen. */
+export type Config = ConfigOf<typeof options>;
+
+/** All options in the order of the table. */
+export const optionKeys = Object.keys(options) as readonly OptionKey[];
+
+/** One row of the table, as the general type. */
+export function optionOf(key: OptionKey): Option {
+  return options[key];
+}
+
+/** `io.port` to `['io', 'port']`. */
+export function splitKey(key: OptionKey): [section: SectionName, name: string] {
+  const dot = key.indexOf('.');
+  return [key.slice(0, dot) as SectionName, key.slice(dot + 1)];
+}
+
+/** Whether a text is the name of an option. */
+export function isOptionKey(text: string): text is OptionKey {
+  return Object.hasOwn(options, text);
+}
+
+/** One value out of a configuration, by name. */
+export function configValue(config: Config, key: OptionKey): OptionValue {
+  const [section, name] = splitKey(key);
+  return (config[section] as Readonly<Record<string, OptionValue>>)[name]!;
+}
+
+/** The frozen configuration of the given, already checked values; what is missing is the default. */
+export function buildConfig(values: ReadonlyMap<OptionKey, OptionValue>): Config {
+  const config: Record<string, Record<string, OptionValue>> = {};
+  for (const key of optionKeys) {
+    const [section, name] = splitKey(key);
+    const value = values.get(key) ?? optionOf(key).default;
+    config[section] ??= {};
+    config[section][name] = typeof value === 'object' ? Object.freeze([...value]) : value;
+  }
+  for (const section of Object.values(config)) Object.freeze(section);
+  return Object.freeze(config) as Config;
+}
+
+/** The built-in defaults; `storage.directory` is still relative. */
+export const defaultConfig: Config = buildConfig(new Map());

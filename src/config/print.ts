@@ -1,0 +1,69 @@
+import type { Option } from './option-types.ts';
+import {
+  type Config,
+  configValue,
+  defaultConfig,
+  type OptionKey,
+  optionKeys,
+  optionOf,
+  type SectionName,
+  sections,
+  splitKey,
+} from './options.ts';
+import { describeValue } from './schema.ts';
+import { tomlValue } from './toml-text.ts';
+
+const LINE_LENGTH_MAX = 100;
+
+const HEADER = `# Configuration of a wok relay (TOML). Every option stands here; one that is left out has its
+# default. An environment variable WOK_SECTION__KEY beats this file, for instance WOK_IO__PORT=7778
+# (lists with commas), and \`wok relay --set section.key=value\` beats both.
+#
+# wok looks for: --config FILE, $WOK_CONFIG, ./relay.conf, /etc/wok/relay.conf.
+# To check a file: wok config check --config FILE
+`;
+
+/** A configuration as the text of a relay.conf, with what the option table says as comments. */
+export function printConfig(config: Config = defaultConfig): string {
+  let text = HEADER;
+  let open: SectionName | undefined;
+  for (const key of optionKeys) {
+    const [section, name] = splitKey(key);
+    if (section !== open) text += `\n\n${comment(sections[section])}[${section}]\n`;
+    open = section;
+    text += `\n${comment(optionOf(key).text)}${comment(facts(key))}`;
+    text += `${name} = ${tomlValue(configValue(config, key))}\n`;
+  }
+  return text;
+}
+
+/** `Bytes: a whole number from 1024 to 67108864. Default 65536 (64 KiB). Applies live.` */
+function facts(key: OptionKey): string {
+  const option = optionOf(key);
+  const values = describeValue(option);
+  const unit = option.type === 'integer' ? option.unit : undefined;
+  const takes = unit === undefined ? capitalised(values) : `${capitalised(unit)}: ${values}`;
+  const standard = `Default ${tomlValue(option.default)}${inWords(option)}`;
+  return `${takes}. ${standard}. ${option.reload ? 'Applies live' : 'Needs a restart'}.`;
+}
+
+function inWords(option: Option): string {
+  if (option.type !== 'integer' || option.unit !== 'bytes' || option.default === 0) return '';
+  if (option.default % 1024 ** 2 === 0) return ` (${option.default / 1024 ** 2} MiB)`;
+  return option.default % 1024 === 0 ? ` (${option.default / 1024} KiB)` : '';
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A text as comment lines, wrapped. */
+function comment(text: string): string {
+  const lines = ['#'];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line.length + 1 + word.length > LINE_LENGTH_MAX) lines.push(`# ${word}`);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return `${lines.join('\n')}\n`;
+}

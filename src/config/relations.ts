@@ -1,0 +1,81 @@
+import { type Config, configValue, type OptionKey } from './options.ts';
+
+/** Bytes of an event's JSON without its tags and its content: id, keys, numbers, signature. */
+const EVENT_FRAME_BYTES = 400;
+/** Bytes of `["EVENT",` and `]`, and some room for spaces. */
+const MESSAGE_FRAME_BYTES = 16;
+
+/** `smaller` + `room` must not exceed `larger`, and why. */
+interface Relation {
+  readonly smaller: OptionKey;
+  readonly larger: OptionKey;
+  readonly room?: number;
+  readonly because: string;
+}
+
+/** What must hold between options. All of it stands here. */
+const relations: readonly Relation[] = [
+  {
+    smaller: 'limits.event_bytes_max',
+    larger: 'limits.message_bytes_max',
+    room: MESSAGE_FRAME_BYTES,
+    because: 'an event travels inside a message',
+  },
+  {
+    smaller: 'limits.content_length_max',
+    larger: 'limits.event_bytes_max',
+    room: EVENT_FRAME_BYTES,
+    because: 'the content must fit into an event, beside id, keys and signature',
+  },
+  {
+    smaller: 'limits.limit_default',
+    larger: 'limits.limit_max',
+    because: 'a filter without a limit must not get more than one with a limit',
+  },
+  {
+    smaller: 'limits.message_bytes_max',
+    larger: 'io.queue_bytes_max',
+    because: 'a message that does not fit into the queue of an ingester lane could never be taken',
+  },
+  {
+    smaller: 'limits.message_bytes_max',
+    larger: 'io.outbound_bytes_max',
+    because: 'an event must fit into what may wait for a client',
+  },
+  {
+    smaller: 'writer.batch_events_max',
+    larger: 'writer.queue_events_max',
+    because: 'a batch is taken from the queue',
+  },
+  {
+    smaller: 'writer.batch_events_max',
+    larger: 'monitor.replay_events_max',
+    because: 'one commit must not push out what a new subscription still has to see',
+  },
+];
+
+/**
+ * One sentence for each relation that a configuration breaks.
+ *
+ * @param where tells where a value comes from ("relay.conf line 3"; "the default").
+ * @param skip options that are wrong already, about which nothing more shall be said.
+ */
+export function relationProblems(
+  config: Config,
+  where: (key: OptionKey) => string,
+  skip: ReadonlySet<OptionKey>,
+): string[] {
+  const problems: string[] = [];
+  for (const { smaller, larger, room = 0, because } of relations) {
+    if (skip.has(smaller) || skip.has(larger)) continue;
+    const value = configValue(config, smaller) as number;
+    const bound = configValue(config, larger) as number;
+    if (value + room <= bound) continue;
+    const less = room === 0 ? '' : ` less ${room}`;
+    problems.push(
+      `${smaller} is ${value} (${where(smaller)}) but may be at most ${bound - room}, which is ` +
+        `${larger} (${bound}, ${where(larger)})${less}: ${because}. Lower the first or raise the second.`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,180 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { isOptionKey, type OptionKey, optionKeys, sections, splitKey } from './options.ts';
+import { strayKey, suggestKey, suggestSection, unknownOption } from './suggest.ts';
+import { tomlLines } from './toml-text.ts';
+
+/** A value somebody gave for an option, not checked yet. */
+export interface Given {
+  readonly key: OptionKey;
+  readonly value: unknown;
+  /** Whether the source knows only text (environment, command line), so that "7777" is a number. */
+  readonly isText: boolean;
+  /** Where it stands, to begin a sentence with: `/etc/wok/relay.conf line 3`, `WOK_IO__PORT`, `--port`. */
+  readonly where: string;
+}
+
+/** What a source has to say, in its own order: values, and a sentence for each thing that is wrong. */
+export type Findings = (Given | string)[];
+
+/** Flags of the command line that change the configuration; each beats the environment and the file. */
+export interface ConfigFlags {
+  /** Short for `--set io.port=…`, and stronger. */
+  readonly port?: string | number | undefined;
+  /** Short for `--set storage.directory=…`, and stronger. */
+  readonly data?: string | undefined;
+  /** `section.key=value`; of two for the same key the last counts. */
+  readonly set?: readonly string[] | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const SYSTEM_FILE = '/etc/wok/relay.conf';
+
+/**
+ * The file that a configuration is read from: `file` when given, else $WOK_CONFIG, ./relay.conf,
+ * /etc/wok/relay.conf, whichever is there first; undefined when the defaults apply.
+ */
+export function findConfigFile(file: string | undefined, env: Environment, cwd: string) {
+  const named = file ?? (env.WOK_CONFIG || undefined);
+  if (named !== undefined) return resolve(cwd, named);
+  return [resolve(cwd, 'relay.conf'), SYSTEM_FILE].find(isThere);
+}
+
+/** A file that may not be looked at is there: to pass over it would start a relay with wrong settings. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== 'ENOENT' && code !== 'ENOTDIR';
+  }
+}
+
+/** What a TOML file gives. */
+export function givenByFile(file: string): Findings {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return [`${file}: ${readProblem(error as NodeJS.ErrnoException)}`];
+  }
+  try {
+    const table = parseToml(text, { integersAsBigInt: 'asNeeded' });
+    return givenByTable(file, table, tomlLines(text));
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    return [tomlProblem(file, text, error)];
+  }
+}
+
+function readProblem({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such file.';
+  if (code === 'EISDIR') return 'this is a directory, not a file.';
+  if (code === 'EACCES') return 'the file must not be read by this user.';
+  return `the file cannot be read (${message}).`;
+}
+
+function tomlProblem(file: string, text: string, { line, column, message }: TomlError): string {
+  const reason = message.split('\n')[0]!.replace('Invalid TOML document: ', '');
+  const source = text
+    .split('\n')
+    [line - 1]!.trim()
+    .replace(/nsec1\w+/gi, 'nsec1…');
+  // By far the most frequent slip.
+  const hint = /invalid value|numeric|date/.test(reason)
+    ? ' Text must stand in double quotes.'
+    : '';
+  return `${file} line ${line}, column ${column}: this is not TOML: ${reason}.${hint} The line is: ${source}`;
+}
+
+function givenByTable(
+  file: string,
+  table: Readonly<Record<string, unknown>>,
+  lines: ReadonlyMap<string, number>,
+): Findings {
+  const found: Findings = [];
+  const at = (path: string, parent = path) => {
+    const line = lines.get(path) ?? lines.get(parent);
+    return line === undefined ? file : `${file} line ${line}`;
+  };
+  for (const [section, content] of Object.entries(table)) {
+    if (!isTable(content)) {
+      found.push(`${at(section)}: ${strayKey(section)}`);
+    } else if (!Object.hasOwn(sections, section)) {
+      found.push(`${at(section)}: there is no section [${section}]. ${suggestSection(section)}`);
+    } else {
+      for (const [name, value] of Object.entries(content)) {
+        const key = `${section}.${name}`;
+        const where = at(key, section);
+        if (isOptionKey(key)) found.push({ key, value, isText: false, where });
+        else found.push(`${where}: ${unknownOption(key)}`);
+      }
+    }
+  }
+  return found;
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null;
+}
+
+/** The environment variable of an option: `io.port` is WOK_IO__PORT. */
+export function environmentName(key: OptionKey): string {
+  const [section, name] = splitKey(key);
+  return `WOK_${section.toUpperCase()}__${name.toUpperCase()}`;
+}
+
+/**
+ * What the environment gives. Variables WOK_SECTION__KEY are options; WOK_CONFIG, WOK_TEST_* and
+ * everything else without a double underscore is left alone, because container platforms set
+ * variables like WOK_PORT for a service of that name.
+ */
+export function givenByEnvironment(env: Environment): Findings {
+  const found: Findings = [];
+  const keys = new Map(optionKeys.map((key) => [environmentName(key), key]));
+  const slips = new Map([...keys.keys()].map((name) => [name.replace('__', '_'), name]));
+  for (const [variable, value] of Object.entries(env)) {
+    if (value === undefined || !variable.startsWith('WOK_')) continue;
+    if (variable.startsWith('WOK_TEST_')) continue;
+    const key = keys.get(variable);
+    const slip = slips.get(variable);
+    if (key !== undefined) {
+      found.push({ key, value, isText: true, where: variable });
+    } else if (variable.includes('__')) {
+      found.push(`${variable}: ${unknownVariable(variable)}`);
+    } else if (slip !== undefined && !/^(tcp|udp):\/\//.test(value)) {
+      found.push(`${variable}: section and name have two underscores between them. Write ${slip}.`);
+    }
+  }
+  return found;
+}
+
+function unknownVariable(variable: string): string {
+  const key = variable.slice('WOK_'.length).toLowerCase().replace('__', '.');
+  const meant = suggestKey(key);
+  if (meant === undefined) return unknownOption(key);
+  return `there is no option ${key}. Did you mean ${environmentName(meant)}?`;
+}
+
+/** What the command line gives, the stronger flags last. */
+export function givenByFlags(flags: ConfigFlags): Findings {
+  const found: Findings = [];
+  for (const assignment of flags.set ?? []) {
+    const equals = assignment.indexOf('=');
+    const key = assignment.slice(0, equals < 0 ? undefined : equals).trim();
+    const where = `--set ${key}`;
+    if (!isOptionKey(key)) found.push(`${where}: ${unknownOption(key)}`);
+    else if (equals < 0) found.push(`${where}: the value is missing. Write --set ${key}=VALUE.`);
+    else found.push({ key, value: assignment.slice(equals + 1), isText: true, where });
+  }
+  if (flags.port !== undefined) {
+    found.push({ key: 'io.port', value: String(flags.port), isText: true, where: '--port' });
+  }
+  if (flags.data !== undefined) {
+    found.push({ key: 'storage.directory', value: flags.data, isText: true, where: '--data' });
+  }
+  return found;
+}

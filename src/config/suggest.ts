@@ -1,0 +1,49 @@
+import { nearest } from '../lib/nearest.ts';
+import { type OptionKey, optionKeys, sections, splitKey } from './options.ts';
+
+/** The sentence about a key that stands above all sections of a file. */
+export function strayKey(name: string): string {
+  if (Object.hasOwn(sections, name)) {
+    return `${name} is a section: write [${name}] on a line of its own and its options below it.`;
+  }
+  const meant = suggestKey(name);
+  const advice =
+    meant === undefined ? 'Every option belongs below a [section].' : `Did you mean ${meant}?`;
+  return `"${name}" stands outside of a section. ${advice}`;
+}
+
+/** What to say after "there is no section". */
+export function suggestSection(section: string): string {
+  const meant = nearest(section, Object.keys(sections));
+  if (meant !== undefined) return `Did you mean [${meant}]?`;
+  return `The sections are: ${Object.keys(sections).join(', ')}.`;
+}
+
+/** The sentence about an option that does not exist. */
+export function unknownOption(key: string): string {
+  const meant = suggestKey(key);
+  if (meant !== undefined) return `there is no option ${key}. Did you mean ${meant}?`;
+  const section = key.split('.', 1)[0]!;
+  if (!Object.hasOwn(sections, section)) {
+    return `there is no option ${key}. The sections are: ${Object.keys(sections).join(', ')}.`;
+  }
+  const names = optionKeys.filter((known) => splitKey(known)[0] === section);
+  return `there is no option ${key}. Below [${section}] there are: ${names.join(', ')}.`;
+}
+
+/** The option that a wrong name most likely means: the same name elsewhere, or a close one. */
+export function suggestKey(key: string): OptionKey | undefined {
+  const dot = key.indexOf('.');
+  const section = key.slice(0, Math.max(dot, 0));
+  const name = key.slice(dot + 1);
+  const nameOf = (known: OptionKey) => splitKey(known)[1];
+
+  const elsewhere = optionKeys.find((known) => nameOf(known) === name);
+  if (elsewhere !== undefined) return elsewhere;
+  const neighbours = optionKeys.filter((known) => splitKey(known)[0] === section);
+  for (const group of [neighbours, optionKeys]) {
+    const close = nearest(name, group.map(nameOf));
+    if (close !== undefined) return group.find((known) => nameOf(known) === close);
+  }
+  return undefined;
+}

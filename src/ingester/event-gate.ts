@@ -1,0 +1,104 @@
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import { addressOf } from '../protocol/address.ts';
+import { encodeEvent, hashesTo } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { checkEventLimits, checkEventShape, type EventLimits } from '../protocol/event-check.ts';
+import { expirationOf } from '../protocol/expiration.ts';
+import { isEphemeral } from '../protocol/kinds.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import { idOf } from '../storage/body.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
+
+/** An event that may go to the writer, with what the stations after this one need of it. */
+export interface PassedEvent {
+  event: NostrEvent;
+  json: string;
+  terms: number[];
+  /** `kind:pubkey:d`, or '' for an event that no other replaces. */
+  address: string;
+  /** Seconds since 1970; 0: never. */
+  expiresAt: number;
+}
+
+/**
+ * Decides whether an event is well formed, within the limits, new, and really signed; in the order of
+ * what a check costs, so that a bad event costs its sender more than us.
+ */
+export class EventGate {
+  readonly #limits: EventLimits;
+  readonly #hasher: TermHasher;
+  readonly #signature: SignatureBackend;
+  readonly #clock: Clock;
+  readonly #postings;
+  readonly #json;
+  // Held for one check at a time: id, pubkey and signature as bytes.
+  readonly #id = Buffer.alloc(32);
+  readonly #pubkey = Buffer.alloc(32);
+  readonly #sig = Buffer.alloc(64);
+
+  constructor(parts: {
+    config: Config;
+    db: Db;
+    hasher: TermHasher;
+    signature: SignatureBackend;
+    clock: Clock;
+  }) {
+    const { limits } = parts.config;
+    this.#limits = {
+      eventBytesMax: limits.event_bytes_max,
+      tagsMax: limits.tags_max,
+      tagValueBytesMax: limits.tag_value_bytes_max,
+      contentLengthMax: limits.content_length_max,
+      createdAtPastSecondsMax: limits.created_at_past_seconds_max,
+      createdAtFutureSecondsMax: limits.created_at_future_seconds_max,
+      ephemeralAgeSecondsMax: limits.ephemeral_age_seconds_max,
+    };
+    this.#hasher = parts.hasher;
+    this.#signature = parts.signature;
+    this.#clock = parts.clock;
+    this.#postings = parts.db.prepare(sql.SELECT_POSTING_SEQS).pluck();
+    this.#json = parts.db.prepare(sql.SELECT_JSON).pluck();
+  }
+
+  /** The event with what belongs to it, or why not. */
+  check(value: unknown): PassedEvent | Refusal {
+    const event = checkEventShape(value);
+    if (typeof event === 'string') return event;
+    const { canonical, preimage } = encodeEvent(event);
+    const refusal = checkEventLimits(
+      event,
+      this.#limits,
+      this.#clock.seconds(),
+      Buffer.byteLength(canonical),
+    );
+    if (refusal !== null) return refusal;
+    if (!hashesTo(event, preimage)) return 'invalid: id is not the SHA-256 of the event';
+    const terms = this.#hasher.ofEvent(event);
+    // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
+    if (this.#isStored(event.id, terms[TERM_INDEX_ID]!)) {
+      return 'duplicate: this relay has this event already';
+    }
+    if (!this.#isSigned(event)) return 'invalid: sig is not the signature of the id by the pubkey';
+    const expiresAt = isEphemeral(event.kind) ? 0 : (expirationOf(event) ?? 0);
+    return { event, json: canonical, terms, address: addressOf(event) ?? '', expiresAt };
+  }
+
+  #isStored(id: string, term: number): boolean {
+    for (const seq of this.#postings.all(term) as number[]) {
+      const json = this.#json.get(seq) as string | undefined;
+      if (json !== undefined && idOf(json) === id) return true;
+    }
+    return false;
+  }
+
+  #isSigned(event: NostrEvent): boolean {
+    this.#id.write(event.id, 'hex');
+    this.#pubkey.write(event.pubkey, 'hex');
+    this.#sig.write(event.sig, 'hex');
+    return this.#signature.verify(this.#sig, this.#id, this.#pubkey);
+  }
+}

@@ -1,0 +1,316 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Credits } from '../mailbox/credits.ts';
+import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
+import { RecordReader } from '../mailbox/records.ts';
+import {
+  DISCONNECTED,
+  type QueryRequest,
+  readFrame,
+  type StationName,
+  type SubscriptionEnded,
+  writeAnswer,
+  writeCheckedEvent,
+} from '../messages.ts';
+import { closedAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
+import type { Filter, FilterLimits } from '../protocol/filter.ts';
+import { parseFilter } from '../protocol/filter.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { Db } from '../storage/open.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import { Connections } from './connections.ts';
+import { EventGate } from './event-gate.ts';
+import { isDeeperThan } from './json-depth.ts';
+
+/** The length of an id that is quoted back although it is none. */
+const STRANGE_ID_MAX = 64;
+
+const WRITER_FULL: Refusal =
+  'rate-limited: this relay is storing events as fast as it can; try again';
+
+/** What the threads next to this one lend it. */
+export interface IngesterParts {
+  config: Config;
+  db: Db;
+  hasher: TermHasher;
+  signature: SignatureBackend;
+  /** Bytes of frames that wait for this lane. */
+  frameBytes: Credits;
+  /** Events that wait for the writer. */
+  writerEvents: Credits;
+  clock: Clock;
+}
+
+/**
+ * Station ingester, N threads: makes messages of frames and refuses what is wrong with them.
+ *
+ * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query. Out:
+ * checked events to writer, filters to the connection's query lane, refusals to io. Bound:
+ * `io.queue_bytes_max` bytes of frames, counted by io, which refuses at the door beyond it. If it dies,
+ * its connections are closed with 1012 and it starts again.
+ */
+export class Ingester {
+  readonly #parts: IngesterParts;
+  readonly #gate: EventGate;
+  readonly #filterLimits: FilterLimits;
+  readonly #connections: Connections;
+  readonly #queries = new Map<number, MessageOutbox<QueryRequest>>();
+  #io: RecordOutbox | null = null;
+  #writer: RecordOutbox | null = null;
+
+  constructor(parts: IngesterParts) {
+    this.#parts = parts;
+    const { limits } = parts.config;
+    this.#gate = new EventGate(parts);
+    this.#connections = new Connections(limits.subscriptions_max);
+    this.#filterLimits = {
+      filterValuesMax: limits.filter_values_max,
+      filterTagsMax: limits.filter_tags_max,
+      limitMax: limits.limit_max,
+    };
+  }
+
+  attach(station: StationName, lane: number, port: MessagePort): void {
+    if (station === 'io') {
+      this.#io = new RecordOutbox(port);
+      port.on('message', (batch: ArrayBuffer) => this.#frames(new RecordReader(batch)));
+    } else if (station === 'writer') {
+      this.#writer = new RecordOutbox(port);
+    } else if (station === 'query') {
+      this.#queries.set(lane, new MessageOutbox<QueryRequest>(port));
+      const inbox = new MessageInbox<SubscriptionEnded>();
+      port.on('message', (batch: ArrayBuffer) => {
+        for (const { connId, subId, subNo } of inbox.read(batch)) {
+          this.#connections.ended(connId, subId, subNo);
+        }
+      });
+    }
+  }
+
+  stop(): void {
+    this.#parts.db.close();
+  }
+
+  #frames(reader: RecordReader): void {
+    while (reader.more) {
+      const { type, connId, bytes } = readFrame(reader);
+      if (type === DISCONNECTED) {
+        this.#connections.disconnect(connId);
+        this.#query(connId, { t: 'disconnect', connId });
+      } else {
+        this.#parts.frameBytes.release(bytes.length);
+        this.#message(connId, bytes);
+      }
+    }
+    this.#writer?.flush();
+    this.#io?.flush();
+  }
+
+  #message(connId: number, bytes: Buffer): void {
+    const depthMax = this.#parts.config.limits.json_depth_max;
+    if (isDeeperThan(bytes, depthMax)) {
+      this.#notice(connId, `invalid: the message nests deeper than ${depthMax} levels`);
+      return;
+    }
+    let message: unknown;
+    try {
+      message = JSON.parse(bytes.toString());
+    } catch {
+      if (isBlank(bytes)) this.#settle(connId);
+      else this.#notice(connId, 'invalid: the message is not JSON');
+      return;
+    }
+    if (!Array.isArray(message) || typeof message[0] !== 'string') {
+      this.#notice(connId, 'invalid: a message is a JSON array that begins with a verb');
+      return;
+    }
+    this.#verb(connId, message as [string, ...unknown[]]);
+  }
+
+  #verb(connId: number, message: [string, ...unknown[]]): void {
+    switch (message[0]) {
+      case 'EVENT':
+        this.#event(connId, message[1]);
+        break;
+      case 'REQ':
+        this.#req(connId, message);
+        break;
+      case 'COUNT':
+        this.#count(connId, message);
+        break;
+      case 'CLOSE':
+        this.#close(connId, message[1]);
+        break;
+      case 'AUTH':
+        this.#answer(
+          connId,
+          okAnswer(idIn(message[1]), false, 'error: this relay asks nobody to authenticate'),
+        );
+        break;
+      case 'NEG-OPEN':
+      case 'NEG-MSG':
+        this.#answer(connId, negError(message[1]));
+        break;
+      default:
+        this.#notice(
+          connId,
+          `unsupported: unknown verb ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT and CLOSE`,
+        );
+    }
+  }
+
+  #event(connId: number, value: unknown): void {
+    const checked = this.#gate.check(value);
+    if (typeof checked === 'string') {
+      this.#answer(connId, okAnswer(idIn(value), checked.startsWith('duplicate:'), checked));
+      return;
+    }
+    const { writerEvents, config } = this.#parts;
+    const { event, json, terms, address, expiresAt } = checked;
+    if (writerEvents.used >= config.writer.queue_events_max) {
+      this.#answer(connId, okAnswer(event.id, false, WRITER_FULL));
+      return;
+    }
+    writerEvents.add(1);
+    const writer = this.#writer!;
+    writeCheckedEvent(
+      writer.records,
+      connId,
+      event.kind,
+      event.created_at,
+      expiresAt,
+      terms,
+      address,
+      json,
+    );
+    writer.touch();
+  }
+
+  #req(connId: number, message: readonly unknown[]): void {
+    const subId = this.#id(connId, 'REQ', message[1]);
+    if (subId === null) return;
+    const filters = this.#filters(message);
+    if (typeof filters === 'string') {
+      this.#refuseReq(connId, subId, filters);
+      return;
+    }
+    const opened = this.#connections.open(connId, subId);
+    if (opened === null) {
+      const max = this.#parts.config.limits.subscriptions_max;
+      this.#answer(
+        connId,
+        closedAnswer(
+          subId,
+          `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`,
+        ),
+      );
+      return;
+    }
+    this.#query(connId, { t: 'req', connId, subId, ...opened, filters });
+  }
+
+  /** A refused REQ also ends the subscription whose id it wanted to take over. */
+  #refuseReq(connId: number, subId: string, why: Refusal): void {
+    const subNo = this.#connections.close(connId, subId);
+    if (subNo !== 0) this.#query(connId, { t: 'close', connId, subNo });
+    this.#answer(connId, closedAnswer(subId, why));
+  }
+
+  #count(connId: number, message: readonly unknown[]): void {
+    const queryId = this.#id(connId, 'COUNT', message[1]);
+    if (queryId === null) return;
+    const filters = this.#parts.config.query.count_enabled
+      ? this.#filters(message)
+      : 'unsupported: this relay does not count';
+    if (typeof filters === 'string') this.#answer(connId, closedAnswer(queryId, filters));
+    else this.#query(connId, { t: 'count', connId, queryId, filters });
+  }
+
+  #close(connId: number, value: unknown): void {
+    const subNo = typeof value === 'string' ? this.#connections.close(connId, value) : 0;
+    if (subNo !== 0) this.#query(connId, { t: 'close', connId, subNo });
+    if (typeof value !== 'string')
+      this.#notice(connId, 'invalid: CLOSE names a subscription by its id');
+    else this.#settle(connId);
+  }
+
+  /** The id of a subscription or a count, or null after a refusal. */
+  #id(connId: number, verb: string, value: unknown): string | null {
+    if (typeof value !== 'string') {
+      this.#notice(connId, `invalid: ${verb} needs an id, a string, as its second element`);
+      return null;
+    }
+    const max = this.#parts.config.limits.subscription_id_length_max;
+    if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
+      this.#answer(
+        connId,
+        closedAnswer(
+          value.slice(0, max * 2).toWellFormed(),
+          `invalid: the id of a ${verb} has 1 to ${max} characters`,
+        ),
+      );
+      return null;
+    }
+    return value;
+  }
+
+  #filters(message: readonly unknown[]): Filter[] | Refusal {
+    const max = this.#parts.config.limits.filters_max;
+    if (message.length < 3) return 'invalid: at least one filter is needed';
+    if (message.length - 2 > max) return `error: too many filters, the limit is ${max}`;
+    const filters: Filter[] = [];
+    for (let i = 2; i < message.length; i++) {
+      const filter = parseFilter(message[i], this.#filterLimits);
+      if (typeof filter === 'string') return filter;
+      filters.push(filter);
+    }
+    return filters;
+  }
+
+  #query(connId: number, request: QueryRequest): void {
+    this.#queries.get(connId % this.#queries.size)!.send(request);
+  }
+
+  #answer(connId: number, frame: string): void {
+    const io = this.#io!;
+    writeAnswer(io.records, connId, 1, frame);
+    io.touch();
+  }
+
+  #settle(connId: number): void {
+    this.#answer(connId, '');
+  }
+
+  #notice(connId: number, text: Refusal): void {
+    this.#answer(connId, noticeAnswer(text));
+  }
+}
+
+/** The id that an answer to an EVENT or AUTH is addressed to; whatever the client called it. */
+function idIn(value: unknown): string {
+  const id =
+    typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined;
+  return typeof id === 'string' ? id.slice(0, STRANGE_ID_MAX).toWellFormed() : '';
+}
+
+function negError(id: unknown): string {
+  const subId = typeof id === 'string' ? id.slice(0, STRANGE_ID_MAX).toWellFormed() : '';
+  return JSON.stringify(['NEG-ERR', subId, 'unsupported: this relay does not offer negentropy']);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 32).toWellFormed());
+}
+
+/** Characters, not UTF-16 units (NIP-01 speaks of characters). */
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const _ of text) length++;
+  return length;
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
+}

@@ -1,0 +1,79 @@
+import type { WebSocket } from 'uWebSockets.js';
+
+/** What uWebSockets.js keeps for a socket. */
+export interface SocketData {
+  ip: string;
+  connection: Connection | null;
+}
+
+/** How far a subscription has come: live events are held back until its EOSE has left. */
+interface Subscription {
+  live: boolean;
+  held: Buffer[] | null;
+}
+
+/**
+ * One client. io knows of its subscriptions only what keeps their frames in order: query and monitor
+ * send by different ways, so a live event may get here before the EOSE that it must not overtake, or
+ * after the end of its subscription.
+ */
+export class Connection {
+  readonly id: number;
+  readonly socket: WebSocket<SocketData>;
+  readonly ip: string;
+  /** EVENT, REQ and COUNT messages that are not answered yet. */
+  inFlight = 0;
+  /** Frames that leave with the next flush. */
+  pending: Buffer[] = [];
+  pendingBytes = 0;
+  /** The query lane wants to know when everything so far has left. */
+  confirmDue = false;
+  closed = false;
+  readonly #subscriptions = new Map<number, Subscription>();
+  #lastOpened = 0;
+
+  constructor(id: number, socket: WebSocket<SocketData>, ip: string) {
+    this.id = id;
+    this.socket = socket;
+    this.ip = ip;
+  }
+
+  get subscribed(): boolean {
+    return this.#subscriptions.size > 0;
+  }
+
+  /** A query lane took up a REQ. */
+  open(subNo: number): void {
+    this.#lastOpened = Math.max(this.#lastOpened, subNo);
+    const early = this.#subscriptions.get(subNo);
+    if (early === undefined) this.#subscriptions.set(subNo, { live: false, held: null });
+  }
+
+  /** EOSE has been queued: what was held back may follow it. */
+  goLive(subNo: number): readonly Buffer[] {
+    const subscription = this.#subscriptions.get(subNo);
+    if (subscription === undefined) return [];
+    const { held } = subscription;
+    subscription.live = true;
+    subscription.held = null;
+    return held ?? [];
+  }
+
+  end(subNo: number): void {
+    this.#subscriptions.delete(subNo);
+  }
+
+  /** Whether a live frame may be queued now; if it came too early it is held, too late dropped. */
+  takesLive(subNo: number, frame: Buffer): boolean {
+    let subscription = this.#subscriptions.get(subNo);
+    if (subscription === undefined) {
+      if (subNo <= this.#lastOpened) return false;
+      subscription = { live: false, held: null };
+      this.#subscriptions.set(subNo, subscription);
+    }
+    if (subscription.live) return true;
+    subscription.held ??= [];
+    subscription.held.push(frame);
+    return false;
+  }
+}

@@ -1,0 +1,318 @@
+import type { WebSocket } from 'uWebSockets.js';
+import type { MessagePort } from 'node:worker_threads';
+import type { Config } from '../config/options.ts';
+import type { Log } from '../lib/log.ts';
+import type { Credits } from '../mailbox/credits.ts';
+import { RecordOutbox } from '../mailbox/outbox.ts';
+import { RecordReader } from '../mailbox/records.ts';
+import {
+  CLOSED,
+  EOSE,
+  EVENTS,
+  GONE,
+  OPEN,
+  readAnswer,
+  readDelivery,
+  readStored,
+  type StationName,
+  writeDisconnected,
+  writeFrame,
+  writeRoom,
+} from '../messages.ts';
+import { noticeAnswer } from '../protocol/answers.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { Connection, type SocketData } from './connection.ts';
+import { refuseAtDoor } from './door.ts';
+import { type Health, Listener } from './listen.ts';
+import { Outbound } from './outbound.ts';
+
+const CLOSE_GOING_AWAY = 1001;
+const CLOSE_TOO_BIG = 1009;
+const CLOSE_SERVICE_RESTART = 1012;
+const CONN_ID_MAX = 0xffff_ffff;
+
+const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
+const IN_FLIGHT_FULL: Refusal =
+  'rate-limited: too many unanswered messages on this connection; wait for answers';
+
+interface IngesterLane {
+  outbox: RecordOutbox;
+  frameBytes: Credits;
+  /** While the lane is down: the connections that ended meanwhile, which it has to be told. */
+  missed: number[] | null;
+}
+
+/** What happened on the sockets since the start. */
+export interface IoCounters {
+  connections: number;
+  connectionsTotal: number;
+  slowClientsClosed: number;
+  refusedAtDoor: number;
+}
+
+/**
+ * Station io, the main thread: one uWebSockets.js loop for all sockets. It parses no event, verifies
+ * nothing and opens no database.
+ *
+ * In: frames from sockets, answers from ingester and writer, stored events from query, deliveries from
+ * monitor. Out: raw frames to the connection's ingester lane (one copy, because socket memory dies with
+ * the callback), frames to sockets. Bounds: `io.queue_bytes_max` a lane and
+ * `limits.messages_in_flight_max` a connection, refused at the door; `io.outbound_bytes_max` a socket,
+ * then the client is cut off. If it dies, so does the process.
+ */
+export class Io {
+  readonly counters: IoCounters = {
+    connections: 0,
+    connectionsTotal: 0,
+    slowClientsClosed: 0,
+    refusedAtDoor: 0,
+  };
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #listener: Listener;
+  readonly #outbound: Outbound;
+  readonly #connections = new Map<number, Connection>();
+  readonly #perIp = new Map<string, number>();
+  readonly #ingesters: IngesterLane[] = [];
+  readonly #queries: RecordOutbox[] = [];
+  #lastConnId = 0;
+  #stopping = false;
+
+  constructor(config: Config, log: Log, health: () => Health) {
+    this.#config = config;
+    this.#log = log;
+    const compressFrom =
+      config.io.compression === 'off' ? Number.POSITIVE_INFINITY : config.io.compression_min_bytes;
+    this.#outbound = new Outbound(
+      config.io.outbound_bytes_max,
+      compressFrom,
+      (connection) => this.#confirm(connection),
+      (connection) => this.#cutOff(connection),
+    );
+    this.#listener = new Listener(config, {
+      admit: (ip) => this.#admit(ip),
+      open: (socket, ip) => this.#open(socket, ip),
+      message: (connection, bytes, isBinary) => this.#message(connection, bytes, isBinary),
+      drain: (connection) => {
+        if (connection.confirmDue && connection.socket.getBufferedAmount() === 0) {
+          this.#confirm(connection);
+        }
+      },
+      close: (connection) => this.#closed(connection),
+      health,
+    });
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  listen(): Promise<void> {
+    return this.#listener.listen();
+  }
+
+  /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */
+  attach(station: StationName, lane: number, port: MessagePort, frameBytes: Credits | null): void {
+    const read = {
+      ingester: (reader: RecordReader) => this.#answers(reader),
+      writer: (reader: RecordReader) => this.#answers(reader),
+      query: (reader: RecordReader) => this.#stored(reader),
+      monitor: (reader: RecordReader) => this.#deliveries(reader),
+    }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
+    port.on('message', (batch: ArrayBuffer) => read(new RecordReader(batch)));
+    const outbox = new RecordOutbox(port);
+    if (station === 'ingester') {
+      const missed = this.#ingesters[lane]?.missed ?? [];
+      for (const connId of missed) writeDisconnected(outbox.records, connId);
+      outbox.flush();
+      this.#ingesters[lane] = { outbox, frameBytes: frameBytes!, missed: null };
+    }
+    if (station === 'query') this.#queries[lane] = outbox;
+  }
+
+  /** A lane died; what is sent to it until it is attached again is lost. */
+  laneDown(station: StationName, lane: number): void {
+    if (station === 'ingester') this.#ingesters[lane]!.missed = [];
+  }
+
+  /** Closes the connections whose state was in a lane that died, so that their clients come back. */
+  closeConnections(concerns: (connection: Connection) => boolean, reason: string): number {
+    let closed = 0;
+    for (const connection of [...this.#connections.values()]) {
+      if (!concerns(connection)) continue;
+      connection.socket.end(CLOSE_SERVICE_RESTART, reason);
+      closed++;
+    }
+    return closed;
+  }
+
+  /** Takes no more connections and no more messages. */
+  stopIntake(): void {
+    this.#stopping = true;
+    this.#listener.stopListening();
+  }
+
+  /** Messages that were taken and are not answered yet. */
+  get unanswered(): number {
+    let sum = 0;
+    for (const connection of this.#connections.values()) sum += connection.inFlight;
+    return sum;
+  }
+
+  /** Sends what is queued and says goodbye to every client. */
+  close(): void {
+    this.#outbound.flush();
+    for (const connection of [...this.#connections.values()]) {
+      connection.socket.end(CLOSE_GOING_AWAY, 'the relay is going down');
+    }
+  }
+
+  /** Cuts off whoever has not gone. */
+  destroy(): void {
+    this.#listener.close();
+  }
+
+  #admit(ip: string): { status: string; text: string } | null {
+    const { connections_max: max, connections_per_ip_max: perIpMax } = this.#config.io;
+    if (this.#stopping) {
+      return { status: '503 Service Unavailable', text: 'this relay is going down\n' };
+    }
+    if (this.#connections.size >= max) {
+      return {
+        status: '503 Service Unavailable',
+        text: 'this relay has all the connections it takes\n',
+      };
+    }
+    if (perIpMax > 0 && (this.#perIp.get(ip) ?? 0) >= perIpMax) {
+      return {
+        status: '429 Too Many Requests',
+        text: `this relay takes ${perIpMax} connections from one address\n`,
+      };
+    }
+    return null;
+  }
+
+  #open(socket: WebSocket<SocketData>, ip: string): Connection {
+    do {
+      this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
+    } while (this.#connections.has(this.#lastConnId));
+    const connection = new Connection(this.#lastConnId, socket, ip);
+    this.#connections.set(connection.id, connection);
+    this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
+    this.counters.connections++;
+    this.counters.connectionsTotal++;
+    return connection;
+  }
+
+  #closed(connection: Connection): void {
+    connection.closed = true;
+    connection.pending = [];
+    this.#connections.delete(connection.id);
+    const sameIp = this.#perIp.get(connection.ip)! - 1;
+    if (sameIp === 0) this.#perIp.delete(connection.ip);
+    else this.#perIp.set(connection.ip, sameIp);
+    this.counters.connections--;
+    const { outbox, missed } = this.#ingesters[connection.id % this.#ingesters.length]!;
+    missed?.push(connection.id);
+    writeDisconnected(outbox.records, connection.id);
+    outbox.touch();
+  }
+
+  #message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void {
+    if (this.#stopping) return;
+    if (message.byteLength > this.#config.limits.message_bytes_max) {
+      connection.socket.end(CLOSE_TOO_BIG, 'message too big');
+      return;
+    }
+    if (isBinary) {
+      this.#say(
+        connection,
+        noticeAnswer('invalid: binary frames are not part of the protocol; send text'),
+      );
+      return;
+    }
+    const bytes = Buffer.from(message);
+    const { outbox, frameBytes } = this.#ingesters[connection.id % this.#ingesters.length]!;
+    if (connection.inFlight >= this.#config.limits.messages_in_flight_max) {
+      this.#refuse(connection, bytes, IN_FLIGHT_FULL);
+    } else if (frameBytes.used + bytes.length > this.#config.io.queue_bytes_max) {
+      this.#refuse(connection, bytes, LANE_FULL);
+    } else {
+      connection.inFlight++;
+      frameBytes.add(bytes.length);
+      writeFrame(outbox.records, connection.id, bytes);
+      outbox.touch();
+    }
+  }
+
+  #refuse(connection: Connection, frame: Buffer, why: Refusal): void {
+    this.counters.refusedAtDoor++;
+    this.#say(connection, refuseAtDoor(frame, why));
+  }
+
+  #say(connection: Connection, frame: string): void {
+    this.#outbound.queue(connection, Buffer.from(frame));
+  }
+
+  #answers(reader: RecordReader): void {
+    while (reader.more) {
+      const { connId, settles, frame } = readAnswer(reader);
+      const connection = this.#connections.get(connId);
+      if (connection === undefined) continue;
+      connection.inFlight -= settles;
+      if (frame.length > 0) this.#outbound.queue(connection, frame);
+    }
+  }
+
+  #stored(reader: RecordReader): void {
+    while (reader.more) {
+      const { type, connId, subNo, settles, confirm, payload } = readStored(reader);
+      const connection = this.#connections.get(connId);
+      if (connection === undefined) continue;
+      connection.inFlight -= settles;
+      if (confirm === 1) connection.confirmDue = true;
+      if (type === OPEN) connection.open(subNo);
+      else if (type === EVENTS) this.#queueFrames(connection, payload);
+      else if (payload.length > 0) this.#outbound.queue(connection, payload);
+      if (type === EOSE) {
+        for (const frame of connection.goLive(subNo)) this.#outbound.queue(connection, frame);
+      } else if (type === CLOSED || type === GONE) {
+        connection.end(subNo);
+      }
+    }
+  }
+
+  #queueFrames(connection: Connection, frames: Buffer): void {
+    for (let at = 0; at < frames.length; ) {
+      const start = at + 4;
+      at = start + frames.readUInt32LE(at);
+      this.#outbound.queue(connection, frames.subarray(start, at));
+    }
+  }
+
+  #deliveries(reader: RecordReader): void {
+    while (reader.more) {
+      const { frame, targets } = readDelivery(reader);
+      for (let i = 0; i < targets.length; i += 2) {
+        const connection = this.#connections.get(targets[i]!);
+        if (connection?.takesLive(targets[i + 1]!, frame)) this.#outbound.queue(connection, frame);
+      }
+    }
+  }
+
+  #confirm(connection: Connection): void {
+    connection.confirmDue = false;
+    const outbox = this.#queries[connection.id % this.#queries.length]!;
+    writeRoom(outbox.records, connection.id);
+    outbox.touch();
+  }
+
+  #cutOff(connection: Connection): void {
+    this.counters.slowClientsClosed++;
+    this.#log.info('a client that does not read was cut off', {
+      connection: connection.id,
+      bytes: connection.pendingBytes + connection.socket.getBufferedAmount(),
+    });
+    connection.socket.close();
+  }
+}

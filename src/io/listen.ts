@@ -1,0 +1,209 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { Config } from '../config/options.ts';
+import { ClientAddress } from './client-address.ts';
+import type { Connection, SocketData } from './connection.ts';
+import { acceptsNostrJson, relayInformation } from './relay-information.ts';
+import { loadUws } from './uws.ts';
+
+/** Every answer may be read by pages from anywhere (NIP-11). */
+const CORS: readonly [string, string][] = [
+  ['Access-Control-Allow-Origin', '*'],
+  ['Access-Control-Allow-Headers', '*'],
+  ['Access-Control-Allow-Methods', 'GET, OPTIONS'],
+];
+
+/** Whether the relay is well; if not, why. */
+export interface Health {
+  healthy: boolean;
+  reason: string;
+}
+
+/** What the listening side calls when something happens on a socket. */
+export interface SocketHandlers {
+  /** A refusal before the handshake (`503 …` and a sentence), or null. */
+  admit(ip: string): { status: string; text: string } | null;
+  open(socket: import('uWebSockets.js').WebSocket<SocketData>, ip: string): Connection;
+  message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
+  drain(connection: Connection): void;
+  close(connection: Connection): void;
+  health(): Health;
+}
+
+/** The listening socket and the HTTP side of the relay. */
+export class Listener {
+  /** The port that is listened on; it was chosen by the system if the configured one is 0. */
+  port = 0;
+  readonly #uws = loadUws();
+  readonly #config: Config;
+  readonly #handlers: SocketHandlers;
+  readonly #app: TemplatedApp;
+  readonly #clientAddress: ClientAddress;
+  readonly #information: string;
+  /** Sockets that have not said yet what they want, and since when. */
+  readonly #handshakes = new Map<HttpResponse, number>();
+  readonly #handshakeTimer: NodeJS.Timeout;
+  #listenSocket: us_listen_socket | null = null;
+
+  constructor(config: Config, handlers: SocketHandlers) {
+    this.#config = config;
+    this.#handlers = handlers;
+    this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
+    this.#information = relayInformation(config);
+    this.#app = this.#uws.App();
+    this.#routes();
+    this.#handshakeTimer = setInterval(() => this.#closeIdleHandshakes(), 500);
+    this.#handshakeTimer.unref();
+  }
+
+  /** Resolves when connections are accepted. @throws Error when the address cannot be listened on. */
+  listen(): Promise<void> {
+    const { host, port } = this.#config.io;
+    return new Promise((resolve, reject) => {
+      this.#app.listen(host, port, (socket) => {
+        if (!socket) {
+          reject(
+            new Error(`cannot listen on ${host} port ${port}: it is in use, or not ours to take`),
+          );
+          return;
+        }
+        this.#listenSocket = socket;
+        this.port = this.#uws.us_socket_local_port(socket as never);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no more connections; those that are open stay. */
+  stopListening(): void {
+    clearInterval(this.#handshakeTimer);
+    if (this.#listenSocket) this.#uws.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = null;
+  }
+
+  /** Closes everything at once. */
+  close(): void {
+    this.stopListening();
+    this.#app.close();
+  }
+
+  #routes(): void {
+    const { path } = this.#config.io;
+    const app = this.#app;
+    (app as TemplatedApp & { filter(cb: (res: HttpResponse, count: number) => void): void }).filter(
+      (res, count) => {
+        if (Number(count) > 0) this.#handshakes.set(res, performance.now());
+        else this.#handshakes.delete(res);
+      },
+    );
+    this.#webSocket(path);
+    app.get(path, (res, req) => this.#root(res, req));
+    app.options(path, (res) => {
+      res.cork(() => {
+        writeCors(res.writeStatus('204 No Content'));
+        res.endWithoutBody();
+      });
+    });
+    app.get('/health', (res) => {
+      const { healthy, reason } = this.#handlers.health();
+      answer(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
+    });
+    app.any('/*', (res) => {
+      answer(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
+    });
+  }
+
+  #webSocket(path: string): void {
+    const { io, limits } = this.#config;
+    const { message, drain, close, open } = this.#handlers;
+    this.#app.ws<SocketData>(path, {
+      compression: this.#compression(),
+      // A little over the limit, so that a message beyond it can be answered with close code 1009.
+      maxPayloadLength: limits.message_bytes_max * 2,
+      maxBackpressure: io.outbound_bytes_max * 2,
+      idleTimeout: io.idle_timeout_seconds,
+      sendPingsAutomatically: io.ping,
+      maxLifetime: 0,
+      upgrade: (res, req, context) => this.#upgrade(res, req, context),
+      open: (socket) => {
+        const data = socket.getUserData();
+        data.connection = open(socket, data.ip);
+      },
+      message: (socket, bytes, isBinary) =>
+        message(socket.getUserData().connection!, bytes, isBinary),
+      drain: (socket) => drain(socket.getUserData().connection!),
+      close: (socket) => close(socket.getUserData().connection!),
+    });
+  }
+
+  #upgrade(res: HttpResponse, req: HttpRequest, context: unknown): void {
+    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+    const ip = this.#clientAddress.of(peer, req.getHeader('x-forwarded-for'));
+    const { allowed_origins: origins } = this.#config.io;
+    const origin = req.getHeader('origin');
+    if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
+      answer(res, '403 Forbidden', 'pages from this origin may not use this relay\n');
+      return;
+    }
+    const refusal = this.#handlers.admit(ip);
+    if (refusal) {
+      answer(res, refusal.status, refusal.text);
+      return;
+    }
+    this.#handshakes.delete(res);
+    res.upgrade<SocketData>(
+      { ip, connection: null },
+      req.getHeader('sec-websocket-key'),
+      req.getHeader('sec-websocket-protocol'),
+      req.getHeader('sec-websocket-extensions'),
+      context as never,
+    );
+  }
+
+  #root(res: HttpResponse, req: HttpRequest): void {
+    if (acceptsNostrJson(req.getHeader('accept'))) {
+      res.cork(() => {
+        writeCors(res.writeStatus('200 OK'));
+        res.writeHeader('Content-Type', 'application/nostr+json');
+        res.end(this.#information);
+      });
+      return;
+    }
+    const { name, description } = this.#config.info;
+    const about = description === '' ? '' : `${description}\n\n`;
+    answer(
+      res,
+      '200 OK',
+      `${name}\n\n${about}This is a Nostr relay; connect to it with a Nostr client.\n`,
+    );
+  }
+
+  #compression(): number {
+    const { compression } = this.#config.io;
+    const uws = this.#uws;
+    if (compression === 'off') return uws.DISABLED;
+    return compression === 'shared'
+      ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
+      : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
+  }
+
+  #closeIdleHandshakes(): void {
+    const before = performance.now() - this.#config.io.handshake_timeout_seconds * 1000;
+    for (const [res, since] of this.#handshakes) {
+      if (since > before) break;
+      this.#handshakes.delete(res);
+      res.close();
+    }
+  }
+}
+
+function writeCors(res: HttpResponse): void {
+  for (const [name, value] of CORS) res.writeHeader(name, value);
+}
+
+function answer(res: HttpResponse, status: string, text: string): void {
+  res.cork(() => {
+    writeCors(res.writeStatus(status));
+    res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
+    res.end(text);
+  });
+}

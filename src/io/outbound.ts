@@ -1,0 +1,62 @@
+import type { Connection } from './connection.ts';
+
+/**
+ * Gathers the frames of one turn by socket and writes each socket once: the write is what a delivery
+ * costs. Bound: `io.outbound_bytes_max` unsent bytes a socket; a client that lets them pile up beyond
+ * that is cut off.
+ */
+export class Outbound {
+  readonly #bytesMax: number;
+  readonly #compressFrom: number;
+  readonly #left: (connection: Connection) => void;
+  readonly #tooSlow: (connection: Connection) => void;
+  #dirty: Connection[] = [];
+  #scheduled = false;
+
+  /** `left` is called when a socket has nothing unsent, `tooSlow` when it has too much. */
+  constructor(
+    bytesMax: number,
+    compressFrom: number,
+    left: (connection: Connection) => void,
+    tooSlow: (connection: Connection) => void,
+  ) {
+    this.#bytesMax = bytesMax;
+    this.#compressFrom = compressFrom;
+    this.#left = left;
+    this.#tooSlow = tooSlow;
+  }
+
+  queue(connection: Connection, frame: Buffer): void {
+    if (connection.pending.push(frame) === 1) {
+      this.#dirty.push(connection);
+      if (!this.#scheduled) {
+        this.#scheduled = true;
+        setImmediate(() => this.flush());
+      }
+    }
+    connection.pendingBytes += frame.length;
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const connection of dirty) {
+      if (!connection.closed) this.#write(connection);
+    }
+  }
+
+  #write(connection: Connection): void {
+    const { socket, pending } = connection;
+    if (socket.getBufferedAmount() + connection.pendingBytes > this.#bytesMax) {
+      this.#tooSlow(connection);
+      return;
+    }
+    connection.pending = [];
+    connection.pendingBytes = 0;
+    socket.cork(() => {
+      for (const frame of pending) socket.send(frame, false, frame.length >= this.#compressFrom);
+    });
+    if (connection.confirmDue && socket.getBufferedAmount() === 0) this.#left(connection);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Config } from '../config/options.ts';
+import { version } from '../paths.ts';
+
+const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
+
+/** The NIPs that this relay does something for; those that only clients follow are not listed. */
+function supportedNips(config: Config): number[] {
+  const nips = [1, 2, 9, 11, 28, 40, 65, 67];
+  if (config.query.count_enabled) nips.push(45);
+  return nips.sort((a, b) => a - b);
+}
+
+/** The relay information document (NIP-11), computed from the running configuration. */
+export function relayInformation(config: Config): string {
+  const { info, limits } = config;
+  const described = {
+    name: info.name,
+    description: info.description,
+    banner: info.banner,
+    icon: info.icon,
+    pubkey: info.pubkey,
+    contact: info.contact,
+    privacy_policy: info.privacy_policy,
+    terms_of_service: info.terms_of_service,
+    posting_policy: info.posting_policy,
+  };
+  const given = Object.entries(described).filter(([, value]) => value !== '');
+  const { created_at_past_seconds_max: past, created_at_future_seconds_max: future } = limits;
+  return JSON.stringify({
+    ...Object.fromEntries(given),
+    supported_nips: supportedNips(config),
+    software: SOFTWARE,
+    version,
+    limitation: {
+      max_message_length: limits.message_bytes_max,
+      max_subscriptions: limits.subscriptions_max,
+      max_filters: limits.filters_max,
+      max_limit: limits.limit_max,
+      default_limit: limits.limit_default,
+      max_subid_length: limits.subscription_id_length_max,
+      max_event_tags: limits.tags_max,
+      max_content_length: limits.content_length_max,
+      ...(past > 0 && { created_at_lower_limit: past }),
+      created_at_upper_limit: future,
+      auth_required: false,
+      payment_required: false,
+      restricted_writes: false,
+    },
+  });
+}
+
+/**
+ * Whether an Accept header asks for the document: its media type stands anywhere in the list, with any
+ * parameters, and is not refused by q=0.
+ */
+export function acceptsNostrJson(accept: string): boolean {
+  return accept.split(',').some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return type === 'application/nostr+json' && !parameters.some((p) => /^q=0(\.0*)?$/.test(p));
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * How many edits lie between two words: insert, delete, replace, or swap two neighbours (the
+ * "optimal string alignment" form of Damerau and Levenshtein).
+ */
+export function editDistance(left: string, right: string): number {
+  let beforePrevious: number[] = [];
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= right.length; j++) {
+      const same = left[i - 1] === right[j - 1];
+      let cost = Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1]) {
+        cost = Math.min(cost, beforePrevious[j - 2]! + 1);
+      }
+      row.push(cost);
+    }
+    beforePrevious = previous;
+    previous = row;
+  }
+  return previous[right.length]!;
+}
+
+/**
+ * The candidate that `word` most likely meant, or undefined when none is close.
+ *
+ * Case and the separators `_ - .` do not count, and neither does the order of the parts, because
+ * people who come from other relays write `max_connections` for `connections_max`. Up to two fifths
+ * of the letters may differ. The first of several equally close candidates wins.
+ */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const distance = wordDistance(word, candidate);
+    const allowed = Math.max(1, Math.floor(Math.max(word.length, candidate.length) * 0.4));
+    if (distance <= allowed && distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function wordDistance(left: string, right: string): number {
+  const leftParts = left.toLowerCase().split(/[-_.\s]+/);
+  const rightParts = right.toLowerCase().split(/[-_.\s]+/);
+  const asWritten = editDistance(leftParts.join('_'), rightParts.join('_'));
+  if (leftParts.length === 1 && rightParts.length === 1) return asWritten;
+  const sorted = editDistance(leftParts.sort().join('_'), rightParts.sort().join('_'));
+  return Math.min(asWritten, sorted + 1);
+}

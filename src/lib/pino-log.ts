@@ -1,0 +1,31 @@
+import pino from 'pino';
+import type { Config } from '../config/options.ts';
+import type { Log } from './log.ts';
+
+/** The log of the process, on standard output: JSON lines, or lines for people. */
+export function createLog(config: Config['log']): Log {
+  const options = { level: config.level, base: null };
+  const logger =
+    config.format === 'json' ? pino(options) : pino(options, { write: (line) => writeText(line) });
+  return {
+    debug: (text, facts) => logger.debug(facts ?? {}, text),
+    info: (text, facts) => logger.info(facts ?? {}, text),
+    warn: (text, facts) => logger.warn(facts ?? {}, text),
+    error: (text, facts) => logger.error(facts ?? {}, text),
+  };
+}
+
+/** `2026-01-02T03:04:05.678Z warn  text  key=value …` */
+function writeText(line: string): void {
+  const { time, level, msg, ...facts } = JSON.parse(line) as {
+    time: number;
+    level: number;
+    msg: string;
+  } & Record<string, unknown>;
+  const label = (pino.levels.labels[level] ?? String(level)).padEnd(5);
+  const pairs = Object.entries(facts).map(([key, value]) =>
+    typeof value === 'string' ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
+  );
+  const rest = pairs.length > 0 ? `  ${pairs.join(' ')}` : '';
+  process.stdout.write(`${new Date(time).toISOString()} ${label} ${msg}${rest}\n`);
+}

@@ -1,0 +1,159 @@
+const INITIAL_BYTES = 64 * 1024;
+
+/**
+ * Collects the binary records that go to one neighbour within one turn of the event loop.
+ *
+ * The scratch memory is reused; `take` copies what was written into an ArrayBuffer of exactly that
+ * size, which the receiver then owns (posting a pooled Buffer would copy its whole 8 kB pool).
+ * Records are laid out by the codecs in `messages.ts`; all numbers are little-endian.
+ */
+export class RecordWriter {
+  #bytes = new Uint8Array(INITIAL_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  #buffer = Buffer.from(this.#bytes.buffer);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #reserve(extra: number): void {
+    const wanted = this.#length + extra;
+    if (wanted <= this.#bytes.length) return;
+    let size = this.#bytes.length * 2;
+    while (size < wanted) size *= 2;
+    const grown = new Uint8Array(size);
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+    this.#buffer = Buffer.from(grown.buffer);
+  }
+
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  u16(value: number): void {
+    this.#reserve(2);
+    this.#view.setUint16(this.#length, value, true);
+    this.#length += 2;
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+  }
+
+  f64(value: number): void {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  /** Raw bytes without a length in front. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Raw bytes behind their length as u32. */
+  blob(bytes: Uint8Array): void {
+    this.u32(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** Text as UTF-8 behind its length in bytes as u32. */
+  text(text: string): void {
+    this.#reserve(4 + text.length * 3);
+    const written = this.#buffer.write(text, this.#length + 4, 'utf8');
+    this.#view.setUint32(this.#length, written, true);
+    this.#length += 4 + written;
+  }
+
+  /** Several texts as one UTF-8 blob behind its length: a frame put together without a copy. */
+  textOf(...parts: string[]): void {
+    const start = this.#length;
+    this.u32(0);
+    for (const part of parts) {
+      this.#reserve(part.length * 3);
+      this.#length += this.#buffer.write(part, this.#length, 'utf8');
+    }
+    this.#view.setUint32(start, this.#length - start - 4, true);
+  }
+
+  /** Overwrites a u32 written before, for counts known only at the end. */
+  patchU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  /** What was written so far, in memory of its own, ready to be transferred; the writer is empty again. */
+  take(): ArrayBuffer {
+    const taken = this.#bytes.buffer.slice(0, this.#length);
+    this.#length = 0;
+    return taken;
+  }
+}
+
+/** Reads the records of one batch, in order. Reading past the end is a broken invariant and throws. */
+export class RecordReader {
+  readonly buffer: Buffer;
+  readonly #view: DataView;
+  #offset = 0;
+
+  constructor(batch: ArrayBuffer) {
+    this.buffer = Buffer.from(batch);
+    this.#view = new DataView(batch);
+  }
+
+  get more(): boolean {
+    return this.#offset < this.buffer.length;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#offset++);
+  }
+
+  u16(): number {
+    const value = this.#view.getUint16(this.#offset, true);
+    this.#offset += 2;
+    return value;
+  }
+
+  u32(): number {
+    const value = this.#view.getUint32(this.#offset, true);
+    this.#offset += 4;
+    return value;
+  }
+
+  f64(): number {
+    const value = this.#view.getFloat64(this.#offset, true);
+    this.#offset += 8;
+    return value;
+  }
+
+  skip(bytes: number): void {
+    this.#offset += bytes;
+  }
+
+  /** A view into the batch: it stays valid as long as somebody holds it. */
+  blob(): Buffer {
+    const length = this.u32();
+    const start = this.#offset;
+    this.#offset += length;
+    return this.buffer.subarray(start, this.#offset);
+  }
+
+  text(): string {
+    const length = this.u32();
+    const start = this.#offset;
+    this.#offset += length;
+    return this.buffer.toString('utf8', start, this.#offset);
+  }
+}

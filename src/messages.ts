@@ -1,0 +1,344 @@
+/**
+ * The map of wok: every message that crosses a thread, in the order of the data path.
+ *
+ * ```text
+ *  sockets ─▶ io ─Frame▶ ingester ─CheckedEvent▶ writer ─AcceptedEvent▶ monitor ─Delivery▶ io
+ *                            │                      ├─AcceptedTerms▶ query
+ *                            │                      └─Answer▶ io
+ *                            ├─Answer▶ io
+ *                            └─QueryRequest▶ query ─Stored▶ io ─Room▶ query
+ *                                              └─Handover▶ monitor ─Behind▶ query
+ * ```
+ *
+ * The order rules that the stations keep, each with its test in `test/55.order.test.ts`:
+ *
+ * 1. OK true leaves after the commit that holds the event, never before.
+ * 2. Everything about one connection goes through the same ingester lane, everything about one
+ *    subscription through the same query lane (both `connId % lanes`), CLOSE and disconnect
+ *    included, so nothing overtakes its own hand-over.
+ * 3. Stored hands over to live by sequence number: query answers from a snapshot at seq S, gives the
+ *    subscription to monitor with S, and monitor first replays what came after S. Each matching
+ *    event arrives exactly once, whatever commits meanwhile.
+ * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
+ *
+ * Links that carry bodies or many small records are binary (`mailbox/records.ts`) and travel as one
+ * transferred ArrayBuffer a turn; links that carry small structured messages use msgpackr.
+ */
+
+import type { RecordReader, RecordWriter } from './mailbox/records.ts';
+import type { Filter } from './protocol/filter.ts';
+
+// ── io → ingester ────────────────────────────────────────────────────────────────────────────────
+
+/** What an io record tells an ingester lane. */
+export const FRAME = 1;
+export const DISCONNECTED = 2;
+
+/** A text frame as it came from the socket, or the end of a connection (then without bytes). */
+export interface Frame {
+  type: typeof FRAME | typeof DISCONNECTED;
+  connId: number;
+  bytes: Buffer;
+}
+
+export function writeFrame(to: RecordWriter, connId: number, bytes: Uint8Array): void {
+  to.u8(FRAME);
+  to.u32(connId);
+  to.blob(bytes);
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export function writeDisconnected(to: RecordWriter, connId: number): void {
+  to.u8(DISCONNECTED);
+  to.u32(connId);
+  to.blob(NO_BYTES);
+}
+
+export function readFrame(from: RecordReader): Frame {
+  const type = from.u8() as Frame['type'];
+  return { type, connId: from.u32(), bytes: from.blob() };
+}
+
+// ── ingester → io, writer → io ───────────────────────────────────────────────────────────────────
+
+/**
+ * A frame for one connection. `settles` is how many of its messages in flight this answers (0 or 1);
+ * an empty frame only settles (a CLOSE has no answer).
+ */
+export interface Answer {
+  connId: number;
+  settles: number;
+  frame: Buffer;
+}
+
+export function writeAnswer(
+  to: RecordWriter,
+  connId: number,
+  settles: number,
+  frame: string,
+): void {
+  to.u32(connId);
+  to.u8(settles);
+  to.text(frame);
+}
+
+export function readAnswer(from: RecordReader): Answer {
+  return { connId: from.u32(), settles: from.u8(), frame: from.blob() };
+}
+
+// ── ingester → writer ────────────────────────────────────────────────────────────────────────────
+
+/**
+ * An event whose shape, limits, id and signature are checked, on its way to the log.
+ *
+ * `terms` are its index terms (`storage/terms.ts`), `address` is `kind:pubkey:d` for replaceable and
+ * addressable events and '' for others, `expiresAt` is 0 when it never expires, `json` is canonical.
+ */
+export interface CheckedEvent {
+  connId: number;
+  kind: number;
+  createdAt: number;
+  expiresAt: number;
+  terms: Float64Array;
+  address: string;
+  json: Buffer;
+  /** Where the record stands in its batch, so that it can travel on as it is. */
+  start: number;
+  end: number;
+}
+
+export function writeCheckedEvent(
+  to: RecordWriter,
+  connId: number,
+  kind: number,
+  createdAt: number,
+  expiresAt: number,
+  terms: readonly number[],
+  address: string,
+  json: string,
+): void {
+  to.u32(connId);
+  to.u16(kind);
+  to.f64(createdAt);
+  to.f64(expiresAt);
+  to.u32(terms.length);
+  for (const term of terms) to.f64(term);
+  to.text(address);
+  to.text(json);
+}
+
+export function readCheckedEvent(from: RecordReader): CheckedEvent {
+  const start = from.offset;
+  const connId = from.u32();
+  const kind = from.u16();
+  const createdAt = from.f64();
+  const expiresAt = from.f64();
+  const terms = new Float64Array(from.u32());
+  for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
+  const address = from.text();
+  const json = from.blob();
+  return { connId, kind, createdAt, expiresAt, terms, address, json, start, end: from.offset };
+}
+
+// ── writer → monitor ─────────────────────────────────────────────────────────────────────────────
+
+/** An event that was accepted: `seq` is its place in the log, or 0 for an ephemeral one. */
+export interface AcceptedEvent extends CheckedEvent {
+  seq: number;
+}
+
+/** Written first into every batch: where the log stood before it. Alone when monitor is attached. */
+export function writeHead(to: RecordWriter, head: number): void {
+  to.f64(head);
+}
+
+/** Passes the record on with its place in the log in front; `batch` is what it was read from. */
+export function writeAcceptedEvent(
+  to: RecordWriter,
+  seq: number,
+  event: CheckedEvent,
+  batch: Buffer,
+): void {
+  to.f64(seq);
+  to.raw(batch.subarray(event.start, event.end));
+}
+
+export function readAcceptedEvent(from: RecordReader): AcceptedEvent {
+  const seq = from.f64();
+  return Object.assign(readCheckedEvent(from), { seq });
+}
+
+// ── writer → query ───────────────────────────────────────────────────────────────────────────────
+
+/** What a query lane's window keeps of an event of the log that the index does not hold yet. */
+export interface AcceptedTerms {
+  seq: number;
+  createdAt: number;
+  kind: number;
+  terms: Float64Array;
+}
+
+/** Written first into every batch: up to where the index behind the log has come. */
+export function writeIndexed(to: RecordWriter, indexedSeq: number): void {
+  to.f64(indexedSeq);
+}
+
+export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {
+  to.f64(seq);
+  to.f64(event.createdAt);
+  to.u16(event.kind);
+  to.u32(event.terms.length);
+  for (const term of event.terms) to.f64(term);
+}
+
+export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
+  const seq = from.f64();
+  const createdAt = from.f64();
+  const kind = from.u16();
+  const terms = new Float64Array(from.u32());
+  for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
+  return { seq, createdAt, kind, terms };
+}
+
+// ── ingester → query ─────────────────────────────────────────────────────────────────────────────
+
+/**
+ * `subNo` numbers the subscriptions of a connection in the order of their REQs; a REQ that re-uses a
+ * subscription id has a new one and names the old one in `replaces`.
+ */
+export type QueryRequest =
+  | { t: 'req'; connId: number; subNo: number; subId: string; replaces: number; filters: Filter[] }
+  | { t: 'count'; connId: number; queryId: string; filters: Filter[] }
+  | { t: 'close'; connId: number; subNo: number }
+  | { t: 'disconnect'; connId: number };
+
+/** query → ingester: the relay ended a subscription by CLOSED; its place is free again. */
+export interface SubscriptionEnded {
+  connId: number;
+  subId: string;
+  subNo: number;
+}
+
+// ── query → io ───────────────────────────────────────────────────────────────────────────────────
+
+/** What a query record tells io about a subscription (or, for ANSWER, about a COUNT). */
+export const OPEN = 1;
+export const EVENTS = 2;
+export const EOSE = 3;
+export const CLOSED = 4;
+export const GONE = 5;
+export const ANSWER = 6;
+
+/**
+ * `OPEN` makes the subscription known, `EVENTS` carries frames (each a blob) for it, `EOSE` opens the
+ * way for live events, `CLOSED` ends it with a frame, `GONE` without one. `confirm` asks io for a
+ * `Room` once everything so far has left for the socket.
+ */
+export interface Stored {
+  type: number;
+  connId: number;
+  subNo: number;
+  settles: number;
+  confirm: number;
+  payload: Buffer;
+}
+
+/** Writes all but the payload, which follows as one blob. */
+export function writeStoredHead(
+  to: RecordWriter,
+  type: number,
+  connId: number,
+  subNo: number,
+  settles: number,
+  confirm: number,
+): void {
+  to.u8(type);
+  to.u32(connId);
+  to.u32(subNo);
+  to.u8(settles);
+  to.u8(confirm);
+}
+
+export function readStored(from: RecordReader): Stored {
+  return {
+    type: from.u8(),
+    connId: from.u32(),
+    subNo: from.u32(),
+    settles: from.u8(),
+    confirm: from.u8(),
+    payload: from.blob(),
+  };
+}
+
+// ── io → query ───────────────────────────────────────────────────────────────────────────────────
+
+/** Everything that this lane asked to confirm has left for the socket of `connId`. */
+export function writeRoom(to: RecordWriter, connId: number): void {
+  to.u32(connId);
+}
+
+export function readRoom(from: RecordReader): number {
+  return from.u32();
+}
+
+// ── query → monitor ──────────────────────────────────────────────────────────────────────────────
+
+/** `seq` is the snapshot up to which the subscription was answered; live begins right after it. */
+export type Handover =
+  | { t: 'live'; connId: number; subNo: number; subId: string; seq: number; filters: Filter[] }
+  | { t: 'close'; connId: number; subNo: number }
+  | { t: 'disconnect'; connId: number };
+
+/** monitor → query: too much was written since `seq` to replay it here; catch up and hand over again. */
+export interface Behind {
+  connId: number;
+  subNo: number;
+  subId: string;
+  seq: number;
+  filters: Filter[];
+}
+
+// ── monitor → io ─────────────────────────────────────────────────────────────────────────────────
+
+/** One frame, built once for every subscription that shares its subscription id. */
+export interface Delivery {
+  frame: Buffer;
+  /** Pairs of connId and subNo. */
+  targets: Uint32Array;
+}
+
+export function readDelivery(from: RecordReader): Delivery {
+  const frame = from.blob();
+  const targets = new Uint32Array(from.u32() * 2);
+  for (let i = 0; i < targets.length; i++) targets[i] = from.u32();
+  return { frame, targets };
+}
+
+// ── supervisor ↔ every lane (its control port) ───────────────────────────────────────────────────
+
+export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | 'sync';
+
+/** What the supervisor tells a lane. */
+export type Control =
+  | {
+      t: 'attach';
+      station: StationName;
+      lane: number;
+      port: import('node:worker_threads').MessagePort;
+    }
+  | { t: 'ping'; n: number }
+  | { t: 'stop' };
+
+/** What a lane tells the supervisor. */
+export type Report =
+  | { t: 'ready'; facts: Record<string, string | number> }
+  /** Why the lane cannot start: structured clone would lose the error's name. */
+  | { t: 'failed'; name: string; message: string }
+  | { t: 'pong'; n: number }
+  | {
+      t: 'log';
+      level: 'debug' | 'info' | 'warn' | 'error';
+      text: string;
+      facts: Record<string, unknown>;
+    };

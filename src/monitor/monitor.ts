@@ -1,0 +1,194 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Config } from '../config/options.ts';
+import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
+import { RecordReader } from '../mailbox/records.ts';
+import {
+  type AcceptedEvent,
+  type Behind,
+  type Handover,
+  readAcceptedEvent,
+  type StationName,
+} from '../messages.ts';
+import { eventPrefix } from '../protocol/answers.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import type { Filter } from '../protocol/filter.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import { type Entry, FilterIndex, type Subscription } from './filter-index.ts';
+import { RecentEvents } from './recent.ts';
+
+/** Bytes of JSON kept for replay, whatever the number of events. */
+const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
+const UNKNOWN = -1;
+
+/** The subscriptions of a connection by their number, and the query lane they came from. */
+interface Live {
+  lane: number;
+  entries: Map<number, Entry[]>;
+}
+
+/**
+ * Station monitor, one thread: matches every accepted event with the live subscriptions.
+ *
+ * In: accepted events from writer in seq order, subscriptions from the query lanes with the seq up to
+ * which they were answered. Out: deliveries to io, subscriptions it cannot take back to their lane.
+ * Bound: `monitor.replay_events_max` events are kept to replay; a subscription that is further behind
+ * goes back to its query lane, which catches up from the log. If it dies, connections with
+ * subscriptions are closed with 1012 and it starts again.
+ */
+export class Monitor {
+  readonly #index: FilterIndex;
+  readonly #recent: RecentEvents;
+  readonly #hasher: TermHasher;
+  /** By connection, then by subscription number. */
+  readonly #live = new Map<number, Live>();
+  readonly #queries = new Map<MessagePort, (batch: ArrayBuffer) => void>();
+  #io: RecordOutbox | null = null;
+  /** The newest seq seen; unknown until writer has said where the log stands. */
+  #head = UNKNOWN;
+
+  constructor(config: Config, hasher: TermHasher) {
+    this.#hasher = hasher;
+    this.#index = new FilterIndex(hasher);
+    this.#recent = new RecentEvents(config.monitor.replay_events_max, REPLAY_BYTES_MAX);
+  }
+
+  attach(station: StationName, lane: number, port: MessagePort): void {
+    if (station === 'io') this.#io = new RecordOutbox(port);
+    else if (station === 'writer') {
+      port.on('message', (batch: ArrayBuffer) => this.#accept(new RecordReader(batch)));
+    } else if (station === 'query') {
+      const behind = new MessageOutbox<Behind>(port);
+      const inbox = new MessageInbox<Handover>();
+      const read = (batch: ArrayBuffer) => {
+        for (const handover of inbox.read(batch)) this.#handover(handover, lane, behind);
+      };
+      this.#queries.set(port, read);
+      port.on('message', read);
+      port.on('close', () => {
+        this.#queries.delete(port);
+        this.#forgetLane(lane);
+      });
+    }
+  }
+
+  stop(): void {}
+
+  #accept(reader: RecordReader): void {
+    // Hand-overs that were sent before these events were must not come after them.
+    for (const [port, read] of this.#queries) {
+      for (;;) {
+        const received = receiveMessageOnPort(port);
+        if (received === undefined) break;
+        read(received.message as ArrayBuffer);
+      }
+    }
+    const head = reader.f64();
+    if (this.#head === UNKNOWN) this.#head = head;
+    while (reader.more) {
+      const event = readAcceptedEvent(reader);
+      if (event.seq !== 0) {
+        if (event.seq <= this.#head) continue;
+        this.#head = event.seq;
+        this.#recent.add(event);
+      }
+      this.#deliver(event);
+    }
+    this.#io?.flush();
+  }
+
+  #deliver(event: AcceptedEvent): void {
+    const targets = new Map<string, number[]>();
+    this.#index.match(
+      event.terms,
+      event.seq,
+      () => JSON.parse(event.json.toString()) as NostrEvent,
+      ({ subId, connId, subNo }) => {
+        const list = targets.get(subId);
+        if (list) list.push(connId, subNo);
+        else targets.set(subId, [connId, subNo]);
+      },
+    );
+    for (const [subId, list] of targets) this.#send(subId, event.json, list);
+  }
+
+  /** One frame for all subscriptions that share an id. */
+  #send(subId: string, json: Buffer, targets: readonly number[]): void {
+    if (!this.#io) return;
+    const { records } = this.#io;
+    const prefix = Buffer.from(eventPrefix(subId));
+    records.u32(prefix.length + json.length + 1);
+    records.raw(prefix);
+    records.raw(json);
+    records.u8(0x5d);
+    records.u32(targets.length / 2);
+    for (const number of targets) records.u32(number);
+    this.#io.touch();
+  }
+
+  #handover(handover: Handover, lane: number, behind: MessageOutbox<Behind>): void {
+    switch (handover.t) {
+      case 'live':
+        this.#begin(handover, lane, behind);
+        break;
+      case 'close':
+        this.#end(handover.connId, handover.subNo);
+        break;
+      case 'disconnect':
+        this.#forget(handover.connId);
+        break;
+    }
+  }
+
+  #begin(handover: Handover & { t: 'live' }, lane: number, behind: MessageOutbox<Behind>): void {
+    const { connId, subNo, subId, seq, filters } = handover;
+    const missed = this.#head === UNKNOWN ? null : this.#recent.after(seq, this.#head);
+    if (missed === null) {
+      behind.send({ connId, subNo, subId, seq, filters });
+      return;
+    }
+    const subscription = { connId, subNo, subId, afterSeq: seq, matchedTurn: 0 };
+    if (missed.length > 0) this.#replay(subscription, filters, missed);
+    const entries = this.#index.add(subscription, filters);
+    let live = this.#live.get(connId);
+    if (live === undefined) {
+      live = { lane, entries: new Map() };
+      this.#live.set(connId, live);
+    }
+    live.entries.set(subNo, entries);
+  }
+
+  #replay(subscription: Subscription, filters: readonly Filter[], missed: AcceptedEvent[]): void {
+    const index = new FilterIndex(this.#hasher);
+    index.add(subscription, filters);
+    for (const { terms, seq, json } of missed) {
+      index.match(
+        terms,
+        seq,
+        () => JSON.parse(json.toString()) as NostrEvent,
+        ({ subId, connId, subNo }) => this.#send(subId, json, [connId, subNo]),
+      );
+    }
+    // The turns of that index are not the turns of the other.
+    subscription.matchedTurn = 0;
+  }
+
+  #end(connId: number, subNo: number): void {
+    const live = this.#live.get(connId);
+    const entries = live?.entries.get(subNo);
+    if (live === undefined || entries === undefined) return;
+    this.#index.remove(entries);
+    live.entries.delete(subNo);
+    if (live.entries.size === 0) this.#live.delete(connId);
+  }
+
+  #forget(connId: number): void {
+    for (const entries of this.#live.get(connId)?.entries.values() ?? [])
+      this.#index.remove(entries);
+    this.#live.delete(connId);
+  }
+
+  /** A query lane died, and with it what it knew of its connections: io closes them. */
+  #forgetLane(lane: number): void {
+    for (const [connId, live] of this.#live) if (live.lane === lane) this.#forget(connId);
+  }
+}

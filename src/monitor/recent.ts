@@ -1,0 +1,43 @@
+import type { AcceptedEvent } from '../messages.ts';
+
+/**
+ * The newest accepted events in seq order, without gaps, up to a number and a size: what monitor can
+ * replay to a subscription that is handed over a little late.
+ */
+export class RecentEvents {
+  readonly #eventsMax: number;
+  readonly #bytesMax: number;
+  #events: AcceptedEvent[] = [];
+  /** Events before this place were dropped; they are cut off in bulk. */
+  #first = 0;
+  #bytes = 0;
+
+  constructor(eventsMax: number, bytesMax: number) {
+    this.#eventsMax = eventsMax;
+    this.#bytesMax = bytesMax;
+  }
+
+  add(event: AcceptedEvent): void {
+    this.#events.push(event);
+    this.#bytes += event.json.length;
+    while (
+      this.#events.length - this.#first > this.#eventsMax ||
+      (this.#bytes > this.#bytesMax && this.#events.length - this.#first > 1)
+    ) {
+      this.#bytes -= this.#events[this.#first]!.json.length;
+      this.#first++;
+    }
+    if (this.#first > this.#eventsMax) {
+      this.#events = this.#events.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** The events after `seq`, or null if some of them were dropped already. `head` is the newest seq. */
+  after(seq: number, head: number): AcceptedEvent[] | null {
+    if (seq >= head) return [];
+    const oldest = this.#events[this.#first];
+    if (oldest === undefined || oldest.seq > seq + 1) return null;
+    return this.#events.slice(this.#first + (seq + 1 - oldest.seq));
+  }
+}

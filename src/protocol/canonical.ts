@@ -1,0 +1,109 @@
+import { hash } from 'node:crypto';
+import type { NostrEvent } from './event.ts';
+
+/** In canonical JSON the 64 characters of the id begin here (after `{"id":"`). */
+export const CANONICAL_ID_START = 7;
+/** In canonical JSON the id ends before this character. */
+export const CANONICAL_ID_END = 71;
+/** In canonical JSON the 64 characters of the pubkey begin here (after `","pubkey":"`). */
+export const CANONICAL_PUBKEY_START = 83;
+/** In canonical JSON the pubkey ends before this character. */
+export const CANONICAL_PUBKEY_END = 147;
+
+/** The two texts of an event that the relay needs, made in one go. */
+export interface EncodedEvent {
+  /** What is stored and sent: see `canonicalJson`. */
+  canonical: string;
+  /** What is hashed to the id: see `idPreimage`. */
+  preimage: string;
+}
+
+const LOWER_HEX = new Uint8Array(65_536);
+for (const digit of '0123456789abcdef') LOWER_HEX[digit.charCodeAt(0)] = 1;
+
+/**
+ * True when `text` is exactly `length` characters of 0-9 and a-f.
+ *
+ * A table without early exit: 0.6 µs for the 256 characters of an event, where a regular expression
+ * took 1.4 µs and comparisons 1.6 µs (Node 20.20, 716 real events).
+ */
+export function isLowerHex(text: string, length: number): boolean {
+  if (text.length !== length) return false;
+  let valid = 1;
+  for (let i = 0; i < length; i++) valid &= LOWER_HEX[text.charCodeAt(i)]!;
+  return valid === 1;
+}
+
+/**
+ * True when `text` has no lone surrogate. JSON.parse lets those through, but UTF-8 can't carry them,
+ * so they would turn into U+FFFD on their way to the disk and no longer match the id.
+ */
+export function isWellFormed(text: string): boolean {
+  // In every Node.js that wok runs on; TypeScript lists it from ES2024 on.
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+/**
+ * The one text form in which the relay keeps and sends an event: the fields in the order id, pubkey,
+ * created_at, kind, tags, content, sig, escaped as JSON.stringify does, without white space. The id
+ * and the pubkey are found at fixed characters (the `CANONICAL_…` constants).
+ *
+ * The event must have passed `checkEventShape`: id, pubkey and sig are not escaped again.
+ */
+export function canonicalJson(event: NostrEvent): string {
+  return canonicalOf(event, JSON.stringify(event.tags), JSON.stringify(event.content));
+}
+
+/** What the id is the SHA-256 of (NIP-01), control characters escaped as JSON.stringify does. */
+export function idPreimage(event: NostrEvent): string {
+  return preimageOf(event, JSON.stringify(event.tags), JSON.stringify(event.content));
+}
+
+/** `canonicalJson` and `idPreimage` for little more than the price of one: they share their long parts. */
+export function encodeEvent(event: NostrEvent): EncodedEvent {
+  const tags = JSON.stringify(event.tags);
+  const content = JSON.stringify(event.content);
+  return {
+    canonical: canonicalOf(event, tags, content),
+    preimage: preimageOf(event, tags, content),
+  };
+}
+
+/**
+ * `idPreimage` to the letter of NIP-01: seven characters are escaped (\n \" \\ \r \t \b \f), every
+ * other control character stands as it is. Equal to `idPreimage` for an event without such characters.
+ */
+export function verbatimPreimage(event: NostrEvent): string {
+  return unescapeControls(idPreimage(event));
+}
+
+/**
+ * True when the event's id is the SHA-256 of its other fields.
+ *
+ * Clients hash what their JSON library writes, and nearly all of those escape U+0001 and its like;
+ * NIP-01 says verbatim. The common form is tried first, the other only if it differs.
+ * `preimage` may be given when the caller has it from `encodeEvent`.
+ *
+ * `crypto.hash` takes 3.4 µs with the serialisation for an event of 870 bytes, `createHash` 4.2 µs.
+ */
+export function hashesTo(event: NostrEvent, preimage = idPreimage(event)): boolean {
+  if (hash('sha256', preimage) === event.id) return true;
+  const verbatim = unescapeControls(preimage);
+  return verbatim !== preimage && hash('sha256', verbatim) === event.id;
+}
+
+function canonicalOf(event: NostrEvent, tags: string, content: string): string {
+  return `{"id":"${event.id}","pubkey":"${event.pubkey}","created_at":${event.created_at},"kind":${event.kind},"tags":${tags},"content":${content},"sig":"${event.sig}"}`;
+}
+
+function preimageOf(event: NostrEvent, tags: string, content: string): string {
+  return `[0,"${event.pubkey}",${event.created_at},${event.kind},${tags},${content}]`;
+}
+
+/** Writes \u0000 … \u001f as the characters they stand for, and leaves an escaped backslash alone. */
+function unescapeControls(json: string): string {
+  if (!json.includes('\\u00')) return json;
+  return json.replace(/\\(?:u00([01][0-9a-f])|.)/g, (written, code: string | undefined) =>
+    code === undefined ? written : String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}

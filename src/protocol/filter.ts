@@ -1,0 +1,253 @@
+import { isLowerHex, isWellFormed } from './canonical.ts';
+import type { NostrEvent } from './event.ts';
+import { isSingleLetter } from './event-check.ts';
+import { KIND_MAX } from './kinds.ts';
+import type { Refusal } from './refusal.ts';
+
+/** One `#x` condition: the event has a tag of this letter with one of these values. */
+export interface TagCondition {
+  /** One letter a-z or A-Z. */
+  readonly letter: string;
+  /** Without repetition, in the client's order. */
+  readonly values: readonly string[];
+}
+
+/**
+ * A filter (NIP-01) after its check: plain data that may cross threads. Every field is always there,
+ * null where the client set no condition. Lists have no repetition and keep the client's order.
+ */
+export interface Filter {
+  readonly ids: readonly string[] | null;
+  readonly authors: readonly string[] | null;
+  readonly kinds: readonly number[] | null;
+  /** All of them have to hold; empty when there is no tag condition. */
+  readonly tags: readonly TagCondition[];
+  /** Seconds since 1970, inclusive, 0 … 2^53-1. */
+  readonly since: number | null;
+  /** Seconds since 1970, inclusive, 0 … 2^53-1. */
+  readonly until: number | null;
+  /** At most `FilterLimits.limitMax`; null = not given, and the query then takes its default. */
+  readonly limit: number | null;
+  /** True when no event can match: an empty list, or a time range without a second in it. */
+  readonly matchesNothing: boolean;
+}
+
+/** The bounds a filter has to keep. */
+export interface FilterLimits {
+  /** Values in all lists of one filter together. */
+  filterValuesMax: number;
+  /** `#x` conditions in one filter. */
+  filterTagsMax: number;
+  /** A larger `limit` is lowered to this (NIP-11 max_limit). */
+  limitMax: number;
+}
+
+/** Tells whether an event matches a filter; made by `compileFilter`. */
+export type Matcher = (event: NostrEvent) => boolean;
+
+/** A tag that relays index: named by one letter, with a value. More elements may follow. */
+export type IndexedTag = readonly [letter: string, value: string, ...rest: string[]];
+
+const TIME_MAX = Number.MAX_SAFE_INTEGER;
+/** Up to this many values, reading a list through is as fast as asking a Set (40 ns, Node 20.20). */
+const SCANNED_VALUES_MAX = 4;
+/** Up to this many tags, `indexedTags` looks for repetition without a Set. */
+const SCANNED_TAGS_MAX = 8;
+
+/**
+ * Checks a filter as a client sent it (one element of REQ or COUNT, after JSON.parse).
+ *
+ * Answers the filter, or a refusal for CLOSED: `invalid:` for a value of the wrong type or form
+ * (ids, authors, #e and #p are exact lower-case hex), `unsupported:` for a key it doesn't know,
+ * `error:` for a filter over the bounds. since and until outside 0 … 2^53-1 are clamped; where that
+ * would let an event pass that the client excluded, the filter matches nothing.
+ */
+export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refusal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'invalid: filter must be a JSON object';
+  }
+  let ids: readonly string[] | null = null;
+  let authors: readonly string[] | null = null;
+  let kinds: readonly number[] | null = null;
+  const tags: TagCondition[] = [];
+  let since: number | null = null;
+  let until: number | null = null;
+  let limit: number | null = null;
+  let matchesNothing = false;
+  let valueCount = 0;
+
+  for (const [key, given] of Object.entries(value)) {
+    if (key === 'since' || key === 'until') {
+      if (!isInteger(given)) return `invalid: filter ${key} must be an integer, in seconds`;
+      const clamped = Math.min(Math.max(given, 0), TIME_MAX) + 0;
+      if (key === 'since') since = clamped;
+      else until = clamped;
+      matchesNothing ||= key === 'since' ? given > clamped : given < clamped;
+    } else if (key === 'limit') {
+      if (!isInteger(given) || given < 0) return 'invalid: filter limit must be an integer >= 0';
+      limit = Math.min(given, limits.limitMax) + 0;
+    } else {
+      const letter = tagLetter(key);
+      if (letter === null && key !== 'ids' && key !== 'authors' && key !== 'kinds') {
+        return `unsupported: filter contains unknown elements: ${JSON.stringify(key.slice(0, 32))}`;
+      }
+      if (!Array.isArray(given)) return `invalid: filter ${key} must be a list`;
+      valueCount += given.length;
+      if (valueCount > limits.filterValuesMax) {
+        return `error: filter has too many values, the limit is ${limits.filterValuesMax}`;
+      }
+      matchesNothing ||= given.length === 0;
+      if (key === 'kinds') {
+        if (!given.every(isKind)) return 'invalid: filter kinds must be integers from 0 to 65535';
+        // Adding 0 turns the -0 that JSON allows into 0.
+        kinds = withoutRepetition<number>(given.map((kind: number) => kind + 0));
+      } else {
+        const fault = checkStrings(key, given);
+        if (fault !== null) return fault;
+        const values = withoutRepetition<string>(given);
+        if (key === 'ids') ids = values;
+        else if (key === 'authors') authors = values;
+        else if (letter !== null) tags.push({ letter, values });
+      }
+    }
+  }
+  if (tags.length > limits.filterTagsMax) {
+    return `error: filter has too many tag conditions, the limit is ${limits.filterTagsMax}`;
+  }
+  if (since !== null && until !== null && since > until) matchesNothing = true;
+  return { ids, authors, kinds, tags, since, until, limit, matchesNothing };
+}
+
+/** True when the event matches every condition of the filter; `limit` isn't one (NIP-01). */
+export function matchesFilter(filter: Filter, event: NostrEvent): boolean {
+  if (filter.matchesNothing) return false;
+  if (filter.since !== null && event.created_at < filter.since) return false;
+  if (filter.until !== null && event.created_at > filter.until) return false;
+  if (filter.kinds !== null && !filter.kinds.includes(event.kind)) return false;
+  if (filter.authors !== null && !filter.authors.includes(event.pubkey)) return false;
+  if (filter.ids !== null && !filter.ids.includes(event.id)) return false;
+  for (let i = 0; i < filter.tags.length; i++) {
+    const { letter, values } = filter.tags[i]!;
+    if (!hasTagIn(event.tags, letter, values, null)) return false;
+  }
+  return true;
+}
+
+/**
+ * `matchesFilter` for a filter that is asked often: long lists become Sets, once. The matcher holds
+ * on to the filter's lists.
+ */
+export function compileFilter(filter: Filter): Matcher {
+  if (filter.matchesNothing) return () => false;
+  const { ids, authors, kinds } = filter;
+  const since = filter.since ?? 0;
+  const until = filter.until ?? TIME_MAX;
+  const idSet = setOf(ids);
+  const authorSet = setOf(authors);
+  const kindSet = setOf(kinds);
+  const tags = filter.tags.map(({ letter, values }) => ({ letter, values, set: setOf(values) }));
+  return (event) => {
+    if (event.created_at < since || event.created_at > until) return false;
+    if (kinds !== null && !(kindSet?.has(event.kind) ?? kinds.includes(event.kind))) return false;
+    if (authors !== null && !(authorSet?.has(event.pubkey) ?? authors.includes(event.pubkey))) {
+      return false;
+    }
+    if (ids !== null && !(idSet?.has(event.id) ?? ids.includes(event.id))) return false;
+    for (let i = 0; i < tags.length; i++) {
+      const { letter, values, set } = tags[i]!;
+      if (!hasTagIn(event.tags, letter, values, set)) return false;
+    }
+    return true;
+  };
+}
+
+/**
+ * The tags of an event that filters can ask for, as they stand in the event, each pair of letter and
+ * value once. A tag without a value isn't among them. Nor is an `e` or `p` tag whose value hasn't 64
+ * characters: no filter may ask for it.
+ */
+export function indexedTags(event: Pick<NostrEvent, 'tags'>): IndexedTag[] {
+  const found: IndexedTag[] = [];
+  let seen: Set<string> | null = null;
+  for (let i = 0; i < event.tags.length; i++) {
+    const tag = event.tags[i]!;
+    if (tag.length < 2 || !isSingleLetter(tag[0]!)) continue;
+    const indexed = tag as unknown as IndexedTag;
+    const [letter, value] = indexed;
+    if ((letter === 'e' || letter === 'p') && value.length !== 64) continue;
+    if (seen === null && found.length === SCANNED_TAGS_MAX) {
+      seen = new Set(found.map(([name, text]) => name + text));
+    }
+    if (seen === null) {
+      if (holds(found, letter, value)) continue;
+    } else {
+      const count = seen.size;
+      if (seen.add(letter + value).size === count) continue;
+    }
+    found.push(indexed);
+  }
+  return found;
+}
+
+function holds(tags: readonly IndexedTag[], letter: string, value: string): boolean {
+  for (let i = 0; i < tags.length; i++) {
+    if (tags[i]![1] === value && tags[i]![0] === letter) return true;
+  }
+  return false;
+}
+
+function hasTagIn(
+  tags: readonly (readonly string[])[],
+  letter: string,
+  values: readonly string[],
+  set: ReadonlySet<string> | null,
+): boolean {
+  for (let i = 0; i < tags.length; i++) {
+    const tag = tags[i]!;
+    if (tag.length > 1 && tag[0] === letter) {
+      if (set === null ? values.includes(tag[1]!) : set.has(tag[1]!)) return true;
+    }
+  }
+  return false;
+}
+
+function setOf<T>(values: readonly T[] | null): ReadonlySet<T> | null {
+  return values !== null && values.length > SCANNED_VALUES_MAX ? new Set(values) : null;
+}
+
+function checkStrings(key: string, values: readonly unknown[]): Refusal | null {
+  const isHex = key === 'ids' || key === 'authors' || key === '#e' || key === '#p';
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (isHex) {
+      if (typeof value !== 'string' || !isLowerHex(value, 64)) {
+        return `invalid: filter ${key} must hold 64 lower-case hex characters each`;
+      }
+    } else {
+      if (typeof value !== 'string') return `invalid: filter ${key} must hold strings`;
+      // No event has such a text, and on its way to another thread it would turn into one that has.
+      if (!isWellFormed(value)) return `invalid: filter ${key} holds a lone surrogate`;
+    }
+  }
+  return null;
+}
+
+function withoutRepetition<T>(values: T[]): readonly T[] {
+  if (values.length < 2) return values;
+  const distinct = new Set(values);
+  return distinct.size === values.length ? values : [...distinct];
+}
+
+function tagLetter(key: string): string | null {
+  if (key.length !== 2 || key[0] !== '#') return null;
+  const letter = key.slice(1);
+  return isSingleLetter(letter) ? letter : null;
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isInteger(value);
+}
+
+function isKind(value: unknown): boolean {
+  return isInteger(value) && value >= 0 && value <= KIND_MAX;
+}

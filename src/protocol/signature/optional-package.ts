@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads a CommonJS module of an optional npm package. It is loaded by a name unknown to the compiler,
+ * so that wok also builds where the package could not be installed; the caller states its type.
+ *
+ * Throws an Error whose message says that it is missing or does not load.
+ */
+export function requireOptional(specifier: string): unknown {
+  try {
+    return require(specifier);
+  } catch (error) {
+    const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new Error(`the npm module ${specifier} does not load (${firstLine})`, { cause: error });
+  }
+}
+
+/** The version of the package whose entry file, lying at the package's root, is `entry`. */
+export function packageVersion(entry: string): string {
+  const manifest = join(dirname(require.resolve(entry)), 'package.json');
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,85 @@
+import type { MessagePort } from 'node:worker_threads';
+import { RecordOutbox } from '../mailbox/outbox.ts';
+import { ANSWER, CLOSED, EOSE, EVENTS, GONE, OPEN, writeStoredHead } from '../messages.ts';
+import { closedAnswer, countAnswer, eoseAnswer } from '../protocol/answers.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { Rooms } from './rooms.ts';
+import type { Completeness } from './scan.ts';
+
+/** What a query lane sends to io: the frames of stored events and what frames them. */
+export class Outlet {
+  readonly #outbox: RecordOutbox;
+  readonly #rooms: Rooms;
+  /** The EVENTS record being written: where its payload's length stands, and for whom it is. */
+  #lengthAt = -1;
+  #connId = 0;
+  #subNo = 0;
+
+  constructor(port: MessagePort, rooms: Rooms) {
+    this.#outbox = new RecordOutbox(port);
+    this.#rooms = rooms;
+  }
+
+  open(connId: number, subNo: number): void {
+    this.#record(OPEN, connId, subNo, 0, '');
+  }
+
+  /** One stored event; events of one subscription in a row share a record. */
+  event(connId: number, subNo: number, prefix: string, json: string): void {
+    const { records } = this.#outbox;
+    const confirm = this.#rooms.confirm(connId);
+    if (confirm || this.#lengthAt < 0 || this.#connId !== connId || this.#subNo !== subNo) {
+      this.#endEvents();
+      writeStoredHead(records, EVENTS, connId, subNo, 0, confirm ? 1 : 0);
+      this.#lengthAt = records.length;
+      this.#connId = connId;
+      this.#subNo = subNo;
+      records.u32(0);
+    }
+    const before = records.length;
+    records.textOf(prefix, json, ']');
+    this.#rooms.sent(connId, records.length - before);
+  }
+
+  eose(connId: number, subNo: number, subId: string, completeness: Completeness): void {
+    const hint = completeness === 'unknown' ? undefined : completeness;
+    this.#record(EOSE, connId, subNo, 1, eoseAnswer(subId, hint));
+  }
+
+  closed(connId: number, subNo: number, subId: string, settles: number, why: Refusal): void {
+    this.#record(CLOSED, connId, subNo, settles, closedAnswer(subId, why));
+  }
+
+  gone(connId: number, subNo: number, settles: number): void {
+    this.#record(GONE, connId, subNo, settles, '');
+  }
+
+  count(connId: number, queryId: string, count: number): void {
+    this.#record(ANSWER, connId, 0, 1, countAnswer(queryId, count));
+  }
+
+  countRefused(connId: number, queryId: string, why: Refusal): void {
+    this.#record(ANSWER, connId, 0, 1, closedAnswer(queryId, why));
+  }
+
+  /** Sends what a slice has written. */
+  flush(): void {
+    this.#endEvents();
+    this.#outbox.flush();
+  }
+
+  #record(type: number, connId: number, subNo: number, settles: number, frame: string): void {
+    this.#endEvents();
+    writeStoredHead(this.#outbox.records, type, connId, subNo, settles, 0);
+    this.#outbox.records.text(frame);
+    this.#outbox.schedule();
+  }
+
+  #endEvents(): void {
+    if (this.#lengthAt < 0) return;
+    const { records } = this.#outbox;
+    records.patchU32(this.#lengthAt, records.length - this.#lengthAt - 4);
+    this.#lengthAt = -1;
+    this.#outbox.touch();
+  }
+}

@@ -1,0 +1,220 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
+import { RecordReader } from '../mailbox/records.ts';
+import {
+  type Behind,
+  type Handover,
+  type QueryRequest,
+  readAcceptedTerms,
+  readRoom,
+  type StationName,
+  type SubscriptionEnded,
+} from '../messages.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { Db } from '../storage/open.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import { Outlet } from './outlet.ts';
+import { Rooms } from './rooms.ts';
+import { CountRun, type Lane, ReqRun, type Run } from './run.ts';
+import { Scheduler } from './scheduler.ts';
+import { Snapshot } from './snapshot.ts';
+import { Window } from './window.ts';
+
+const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; try again later';
+
+/** What a lane knows of one of its connections. */
+interface Client {
+  /** Subscriptions by number; null: handed over to monitor. */
+  subscriptions: Map<number, ReqRun | null>;
+  counts: Set<CountRun>;
+}
+
+/**
+ * Station query, N threads: answers REQ and COUNT from stored events, then hands REQs to monitor.
+ *
+ * In: requests of the ingester lanes (a connection always has the same query lane), the terms of
+ * accepted events from writer, room from io, subscriptions that monitor could not take. Out: frames to
+ * io, hand-overs to monitor, ended subscriptions to the ingesters. Bound: `query.queries_max` runs;
+ * beyond it CLOSED `error:`. It owns a read-only connection. If it dies, its connections are closed
+ * with 1012 and it starts again.
+ */
+export class Query {
+  readonly #queriesMax: number;
+  readonly #window = new Window();
+  readonly #rooms: Rooms;
+  readonly #scheduler: Scheduler;
+  readonly #clients = new Map<number, Client>();
+  readonly #db: Db;
+  readonly #config: Config;
+  readonly #snapshot: Snapshot;
+  readonly #hasher: TermHasher;
+  readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
+  #lane: Lane | null = null;
+  #outlet: Outlet | null = null;
+  #monitor: MessageOutbox<Handover> | null = null;
+  #running = 0;
+
+  constructor(config: Config, db: Db, hasher: TermHasher, clock: Clock) {
+    this.#config = config;
+    this.#db = db;
+    this.#hasher = hasher;
+    this.#queriesMax = config.query.queries_max;
+    this.#rooms = new Rooms(Math.floor(config.io.outbound_bytes_max / 4));
+    this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds());
+    this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
+      afterSlice: () => {
+        // Hand-overs first: what a client publishes in answer to its EOSE finds monitor ready.
+        this.#monitor?.flush();
+        this.#outlet?.flush();
+      },
+      over: (run) => this.#over(run),
+    });
+  }
+
+  attach(station: StationName, lane: number, port: MessagePort): void {
+    if (station === 'io') this.#attachIo(port);
+    else if (station === 'writer') {
+      port.on('message', (batch: ArrayBuffer) => this.#follow(new RecordReader(batch)));
+    } else if (station === 'monitor') {
+      this.#monitor = new MessageOutbox<Handover>(port);
+      const inbox = new MessageInbox<Behind>();
+      port.on('message', (batch: ArrayBuffer) => {
+        for (const behind of inbox.read(batch)) this.#behind(behind);
+      });
+    } else if (station === 'ingester') {
+      this.#ingesters.set(lane, new MessageOutbox<SubscriptionEnded>(port));
+      const inbox = new MessageInbox<QueryRequest>();
+      port.on('message', (batch: ArrayBuffer) => {
+        for (const request of inbox.read(batch)) this.#request(request);
+      });
+    }
+  }
+
+  stop(): void {
+    this.#db.close();
+  }
+
+  #attachIo(port: MessagePort): void {
+    this.#outlet = new Outlet(port, this.#rooms);
+    port.on('message', (batch: ArrayBuffer) => {
+      const reader = new RecordReader(batch);
+      while (reader.more) this.#rooms.confirmed(readRoom(reader));
+    });
+    this.#lane = {
+      snapshot: this.#snapshot,
+      hasher: this.#hasher,
+      outlet: this.#outlet,
+      limitDefault: this.#config.limits.limit_default,
+      limitMax: this.#config.limits.limit_max,
+      replayMax: Math.floor(this.#config.monitor.replay_events_max / 2),
+      hasRoom: (run) => this.#rooms.free(run.connId, () => this.#scheduler.resume(run)),
+      handOver: (run, seq) => this.#handOver(run, seq),
+    };
+  }
+
+  /** The writer tells what it accepted and how far the index has come. */
+  #follow(reader: RecordReader): void {
+    const indexed = reader.f64();
+    // Not before: an add that follows the index's head directly needs to know that head.
+    this.#window.advance(indexed);
+    while (reader.more) this.#window.add(readAcceptedTerms(reader));
+  }
+
+  #request(request: QueryRequest): void {
+    switch (request.t) {
+      case 'req':
+        this.#req(request);
+        break;
+      case 'count':
+        this.#count(request);
+        break;
+      case 'close':
+        this.#close(request.connId, request.subNo);
+        break;
+      case 'disconnect':
+        this.#disconnect(request.connId);
+        break;
+    }
+  }
+
+  #req({ connId, subNo, subId, replaces, filters }: QueryRequest & { t: 'req' }): void {
+    if (replaces !== 0) this.#close(connId, replaces);
+    this.#outlet!.open(connId, subNo);
+    if (this.#running >= this.#queriesMax) {
+      this.#outlet!.closed(connId, subNo, subId, 1, OVERLOADED);
+      this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
+      return;
+    }
+    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters);
+    this.#client(connId).subscriptions.set(subNo, run);
+    this.#start(run);
+  }
+
+  #count({ connId, queryId, filters }: QueryRequest & { t: 'count' }): void {
+    if (this.#running >= this.#queriesMax) {
+      this.#outlet!.countRefused(connId, queryId, OVERLOADED);
+      return;
+    }
+    const run = new CountRun(this.#lane!, connId, queryId, filters);
+    this.#client(connId).counts.add(run);
+    this.#start(run);
+  }
+
+  #start(run: Run): void {
+    this.#running++;
+    this.#scheduler.add(run);
+  }
+
+  #over(run: Run): void {
+    this.#running--;
+    if (run instanceof CountRun) this.#clients.get(run.connId)?.counts.delete(run);
+  }
+
+  #handOver(run: ReqRun, seq: number): void {
+    const { connId, subNo, subId } = run;
+    this.#clients.get(connId)?.subscriptions.set(subNo, null);
+    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: [...run.filters] });
+  }
+
+  #behind({ connId, subNo, subId, seq, filters }: Behind): void {
+    const subscriptions = this.#clients.get(connId)?.subscriptions;
+    // Closed while the hand-over was under way.
+    if (!subscriptions?.has(subNo)) return;
+    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters);
+    run.behind(seq);
+    subscriptions.set(subNo, run);
+    this.#start(run);
+  }
+
+  #client(connId: number): Client {
+    let client = this.#clients.get(connId);
+    if (client === undefined) {
+      client = { subscriptions: new Map(), counts: new Set() };
+      this.#clients.set(connId, client);
+    }
+    return client;
+  }
+
+  #close(connId: number, subNo: number): void {
+    const subscriptions = this.#clients.get(connId)?.subscriptions;
+    const run = subscriptions?.get(subNo);
+    if (run === undefined) return;
+    subscriptions!.delete(subNo);
+    if (run !== null) run.cancelled = true;
+    this.#outlet!.gone(connId, subNo, run?.answered === false ? 1 : 0);
+    this.#monitor!.send({ t: 'close', connId, subNo });
+  }
+
+  #disconnect(connId: number): void {
+    const client = this.#clients.get(connId);
+    if (client !== undefined) {
+      for (const run of client.subscriptions.values()) if (run) run.cancelled = true;
+      for (const run of client.counts) run.cancelled = true;
+      this.#clients.delete(connId);
+      this.#monitor!.send({ t: 'disconnect', connId });
+    }
+    this.#rooms.forget(connId);
+  }
+}

@@ -1,0 +1,64 @@
+import type { NostrEvent } from '../protocol/event.ts';
+import { compileFilter, type Filter } from '../protocol/filter.ts';
+import { pubkeyOf } from '../storage/body.ts';
+import type { Stored } from './snapshot.ts';
+import type { Entry } from './window.ts';
+
+/** Filters with more tag values than this are checked against the parsed event. */
+const NEEDLES_MAX = 8;
+
+/**
+ * Decides exactly whether a stored event matches a filter (limit left aside). Terms are hashes, so
+ * every candidate passes here before it leaves.
+ *
+ * Nothing is parsed in the usual case: id and pubkey stand at fixed places of the canonical JSON, and
+ * `["e","value"` can only occur inside `tags`, because quotes inside strings are escaped.
+ */
+export class Recheck {
+  readonly #kinds: ReadonlySet<number> | null;
+  readonly #since: number;
+  readonly #until: number;
+  readonly #ids: ReadonlySet<string> | null;
+  readonly #authors: ReadonlySet<string> | null;
+  readonly #needles: string[][] | null;
+  readonly #matches: ((event: NostrEvent) => boolean) | null;
+
+  constructor(filter: Filter) {
+    this.#kinds = filter.kinds ? new Set(filter.kinds) : null;
+    this.#since = filter.since ?? 0;
+    this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
+    this.#ids = filter.ids ? new Set(filter.ids) : null;
+    this.#authors = filter.authors ? new Set(filter.authors) : null;
+    const values = filter.tags.reduce((sum, tag) => sum + tag.values.length, 0);
+    this.#matches = values > NEEDLES_MAX ? compileFilter(filter) : null;
+    this.#needles =
+      values > 0 && values <= NEEDLES_MAX
+        ? filter.tags.map(({ letter, values }) => values.map((value) => needle(letter, value)))
+        : null;
+  }
+
+  /** What the index alone can tell: the kind and the time. */
+  entry(entry: Entry): boolean {
+    return (
+      (this.#kinds === null || this.#kinds.has(entry.kind)) &&
+      entry.createdAt >= this.#since &&
+      entry.createdAt <= this.#until
+    );
+  }
+
+  /** What the body tells: id, author and tags. */
+  body({ id, json }: Stored): boolean {
+    if (this.#ids !== null && !this.#ids.has(id)) return false;
+    if (this.#authors !== null && !this.#authors.has(pubkeyOf(json))) return false;
+    if (this.#matches !== null) return this.#matches(JSON.parse(json) as NostrEvent);
+    if (this.#needles === null) return true;
+    for (const values of this.#needles) {
+      if (!values.some((value) => json.includes(value))) return false;
+    }
+    return true;
+  }
+}
+
+function needle(letter: string, value: string): string {
+  return `["${letter}",${JSON.stringify(value)}`;
+}

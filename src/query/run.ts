@@ -1,0 +1,173 @@
+import { eventPrefix } from '../protocol/answers.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { compileFilter, type Filter } from '../protocol/filter.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import type { Outlet } from './outlet.ts';
+import { AGAIN, type Budget, FilterScan } from './scan.ts';
+import type { Snapshot } from './snapshot.ts';
+import { Union } from './union.ts';
+
+/** How a step of a run ended: there is more to do, it waits for its client, or it is done. */
+export type Step = 'again' | 'wait' | 'done';
+
+/** Something that the scheduler gives slices to. */
+export interface Run {
+  readonly connId: number;
+  cancelled: boolean;
+  step(budget: Budget): Step;
+}
+
+/** What runs need of their lane. */
+export interface Lane {
+  readonly snapshot: Snapshot;
+  readonly hasher: TermHasher;
+  readonly outlet: Outlet;
+  readonly limitDefault: number;
+  readonly limitMax: number;
+  /** The distance from the log's head at which monitor can still replay. */
+  readonly replayMax: number;
+  /** Whether the client can take more; if not, the run is queued again when it can. */
+  hasRoom(run: Run): boolean;
+  handOver(run: ReqRun, seq: number): void;
+}
+
+function scans(filters: readonly Filter[], lane: Lane, counting: boolean): Union {
+  return new Union(
+    filters
+      .filter((filter) => !filter.matchesNothing)
+      .map((filter) => {
+        const asked = filter.limit ?? lane.limitDefault;
+        const limit = counting ? Number.POSITIVE_INFINITY : Math.min(asked, lane.limitMax);
+        const capped = filter.limit === null || filter.limit > lane.limitMax;
+        return new FilterScan(filter, lane.snapshot, lane.hasher, {
+          limit,
+          capped,
+          bodies: !counting,
+        });
+      }),
+  );
+}
+
+/** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
+export class ReqRun implements Run {
+  readonly connId: number;
+  readonly subNo: number;
+  readonly subId: string;
+  readonly filters: readonly Filter[];
+  cancelled = false;
+  /** False until EOSE was sent: the REQ still counts as in flight. */
+  answered = false;
+  readonly #lane: Lane;
+  readonly #prefix: string;
+  #union: Union | null = null;
+  /** The snapshot that the answer is from; later events come from monitor. */
+  #seq = 0;
+  #stage: 'stored' | 'catch-up' = 'stored';
+  #matchers: ((event: NostrEvent) => boolean)[] | null = null;
+
+  constructor(
+    lane: Lane,
+    connId: number,
+    subNo: number,
+    subId: string,
+    filters: readonly Filter[],
+  ) {
+    this.#lane = lane;
+    this.connId = connId;
+    this.subNo = subNo;
+    this.subId = subId;
+    this.filters = filters;
+    this.#prefix = eventPrefix(subId);
+  }
+
+  step(budget: Budget): Step {
+    const step = this.#stage === 'stored' ? this.#stored(budget) : 'done';
+    return this.#stage === 'catch-up' ? this.#catchUp(budget) : step;
+  }
+
+  /** Begins again behind `seq`, after monitor found that it cannot replay from there. */
+  behind(seq: number): void {
+    this.answered = true;
+    this.#stage = 'catch-up';
+    this.#seq = seq;
+  }
+
+  #stored(budget: Budget): Step {
+    const { outlet, snapshot } = this.#lane;
+    if (this.#union === null) {
+      this.#seq = snapshot.head;
+      this.#union = scans(this.filters, this.#lane, false);
+    }
+    for (;;) {
+      if (!this.#lane.hasRoom(this)) return 'wait';
+      const second = this.#union.next(budget);
+      if (second === AGAIN) return 'again';
+      if (second === null) break;
+      for (const { json } of second) outlet.event(this.connId, this.subNo, this.#prefix, json);
+    }
+    const { completeness } = this.#union;
+    this.#union = null;
+    this.answered = true;
+    if (snapshot.head - this.#seq <= this.#lane.replayMax) {
+      // Before EOSE, so that nothing published in answer to it can come too early for monitor.
+      this.#lane.handOver(this, this.#seq);
+      outlet.eose(this.connId, this.subNo, this.subId, completeness);
+      return 'done';
+    }
+    outlet.eose(this.connId, this.subNo, this.subId, completeness);
+    this.#stage = 'catch-up';
+    return 'again';
+  }
+
+  /** Sends what was written since the snapshot, until monitor can take over. */
+  #catchUp(budget: Budget): Step {
+    const { snapshot, outlet } = this.#lane;
+    this.#matchers ??= this.filters.map(compileFilter);
+    const matchers = this.#matchers;
+    while (snapshot.head - this.#seq > this.#lane.replayMax / 2) {
+      if (!this.#lane.hasRoom(this)) return 'wait';
+      if (budget.rows <= 0) return 'again';
+      const upTo = Math.min(this.#seq + 50, snapshot.head);
+      budget.rows -= 500;
+      for (const { json } of snapshot.log(this.#seq, upTo, 50)) {
+        const event = JSON.parse(json) as NostrEvent;
+        if (!matchers.some((matches) => matches(event))) continue;
+        outlet.event(this.connId, this.subNo, this.#prefix, json);
+      }
+      this.#seq = upTo;
+    }
+    this.#matchers = null;
+    this.#lane.handOver(this, this.#seq);
+    return 'done';
+  }
+}
+
+/** A COUNT (NIP-45): exact; a filter's limit does not count. */
+export class CountRun implements Run {
+  readonly connId: number;
+  readonly queryId: string;
+  readonly #filters: readonly Filter[];
+  cancelled = false;
+  readonly #lane: Lane;
+  #union: Union | null = null;
+  #count = 0;
+
+  constructor(lane: Lane, connId: number, queryId: string, filters: readonly Filter[]) {
+    this.#lane = lane;
+    this.connId = connId;
+    this.queryId = queryId;
+    this.#filters = filters;
+  }
+
+  step(budget: Budget): Step {
+    this.#union ??= scans(this.#filters, this.#lane, true);
+    for (;;) {
+      const second = this.#union.next(budget);
+      if (second === AGAIN) return 'again';
+      if (second === null) break;
+      this.#count += second.length;
+    }
+    this.#lane.outlet.count(this.connId, this.queryId, this.#count);
+    return 'done';
+  }
+}

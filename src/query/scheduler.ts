@@ -1,0 +1,91 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Run, Step } from './run.ts';
+import type { Budget } from './scan.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Rows read between two looks at the clock. */
+const ROWS_A_LOOK = 400;
+
+export interface SchedulerHooks {
+  afterSlice(): void;
+  /** A run is done or was cancelled. */
+  over(run: Run): void;
+}
+
+/**
+ * Gives the runs of a lane slices of time. New runs go first, in the order they came; a run that needs
+ * more than one slice goes on in turn with the others that do, so that a long scan delays nobody.
+ *
+ * Between two slices the lane reads its messages, and the snapshot is a new one.
+ */
+export class Scheduler {
+  readonly #snapshot: Snapshot;
+  readonly #clock: Clock;
+  readonly #sliceMilliseconds: number;
+  readonly #hooks: SchedulerHooks;
+  #fresh: Run[] = [];
+  #long: Run[] = [];
+  #scheduled = false;
+
+  constructor(snapshot: Snapshot, clock: Clock, sliceMilliseconds: number, hooks: SchedulerHooks) {
+    this.#snapshot = snapshot;
+    this.#clock = clock;
+    this.#sliceMilliseconds = sliceMilliseconds;
+    this.#hooks = hooks;
+  }
+
+  /** Runs that wait for a slice. */
+  get waiting(): number {
+    return this.#fresh.length + this.#long.length;
+  }
+
+  add(run: Run): void {
+    this.#fresh.push(run);
+    this.#schedule();
+  }
+
+  /** For a run that waited for its client. */
+  resume(run: Run): void {
+    this.#long.push(run);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#slice();
+      if (this.waiting > 0) this.#schedule();
+    });
+  }
+
+  #slice(): void {
+    const end = this.#clock.milliseconds() + this.#sliceMilliseconds;
+    this.#snapshot.enter();
+    try {
+      do {
+        const isFresh = this.#fresh.length > 0;
+        const run = isFresh ? this.#fresh.shift() : this.#long.shift();
+        if (run === undefined) break;
+        const step = this.#runUntil(run, end);
+        if (step === 'again') this.#long.push(run);
+        else if (step === 'done') this.#hooks.over(run);
+      } while (this.#clock.milliseconds() < end);
+    } finally {
+      this.#snapshot.leave();
+    }
+    this.#hooks.afterSlice();
+  }
+
+  #runUntil(run: Run, end: number): Step {
+    const budget: Budget = { rows: 0 };
+    do {
+      if (run.cancelled) return 'done';
+      budget.rows = ROWS_A_LOOK;
+      const step = run.step(budget);
+      if (step !== 'again') return step;
+    } while (this.#clock.milliseconds() < end);
+    return 'again';
+  }
+}

@@ -1,0 +1,59 @@
+import {
+  AGAIN,
+  type Again,
+  type Budget,
+  byId,
+  type Completeness,
+  type FilterScan,
+} from './scan.ts';
+import type { Stored } from './snapshot.ts';
+
+/**
+ * Several filters as one answer: newest first over all of them, ties by id, each event once, each
+ * filter with its own limit (NIP-01).
+ */
+export class Union {
+  readonly #scans: readonly FilterScan[];
+  /** The next second of each scan; undefined: not read yet, null: at its end. */
+  readonly #next: (Stored[] | null | undefined)[];
+
+  constructor(scans: readonly FilterScan[]) {
+    this.#scans = scans;
+    this.#next = scans.map(() => undefined);
+  }
+
+  /** The next second of the union, sorted by id; AGAIN when the budget is used up; null at the end. */
+  next(budget: Budget): Stored[] | Again | null {
+    let newest = -1;
+    for (let i = 0; i < this.#scans.length; i++) {
+      if (this.#next[i] === undefined) {
+        const second = this.#scans[i]!.next(budget);
+        if (second === AGAIN) return AGAIN;
+        this.#next[i] = second;
+      }
+      const second = this.#next[i];
+      if (second) newest = Math.max(newest, second[0]!.createdAt);
+    }
+    if (newest === -1) return null;
+    const found: Stored[][] = [];
+    for (let i = 0; i < this.#next.length; i++) {
+      const second = this.#next[i];
+      if (second && second[0]!.createdAt === newest) {
+        found.push(second);
+        this.#next[i] = undefined;
+      }
+    }
+    return found.length === 1 ? found[0]! : mergeSecond(found);
+  }
+
+  get completeness(): Completeness {
+    if (this.#scans.some((scan) => scan.completeness === 'more')) return 'more';
+    return this.#scans.every((scan) => scan.completeness === 'finish') ? 'finish' : 'unknown';
+  }
+}
+
+function mergeSecond(seconds: readonly Stored[][]): Stored[] {
+  const bySeq = new Map<number, Stored>();
+  for (const second of seconds) for (const stored of second) bySeq.set(stored.seq, stored);
+  return [...bySeq.values()].sort(byId);
+}

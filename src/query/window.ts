@@ -1,0 +1,100 @@
+import type { AcceptedTerms } from '../messages.ts';
+
+/** An entry of a list of events by time: an event's place in the log and what the index knows of it. */
+export interface Entry {
+  createdAt: number;
+  seq: number;
+  kind: number;
+}
+
+/** Every list runs newest first; within a second the order is by seq, newest first. */
+export function entryOrder(a: Entry, b: Entry): number {
+  return b.createdAt - a.createdAt || b.seq - a.seq;
+}
+
+/**
+ * The newest events, which the index behind the log does not hold yet: seq > `indexedSeq`.
+ *
+ * It grows by what the writer sends after each commit, and by the log itself where that has not
+ * arrived yet, so that it always covers a read snapshot exactly. It keeps no bodies: those come from
+ * the log, where a removed event is missing.
+ */
+export class Window {
+  #indexedSeq = 0;
+  #head = 0;
+  #entries: AcceptedTerms[] = [];
+  #byTerm = new Map<number, AcceptedTerms[]>();
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Takes an event that follows the newest one; one that is here already is passed over. */
+  add(event: AcceptedTerms): void {
+    if (event.seq !== this.#head + 1) return;
+    this.#head = event.seq;
+    this.#insert(event);
+  }
+
+  /** Declares that nothing up to `head` is missing (removed events leave gaps in the log). */
+  reached(head: number): void {
+    this.#head = Math.max(this.#head, head);
+  }
+
+  /** Takes an event of the log; unlike `add`, removed ones before it may be missing. */
+  addFromLog(event: AcceptedTerms): void {
+    if (event.seq <= this.#head) return;
+    this.#head = event.seq;
+    this.#insert(event);
+  }
+
+  /** Drops what the index holds by now. */
+  advance(indexedSeq: number): void {
+    if (indexedSeq <= this.#indexedSeq) return;
+    this.#indexedSeq = indexedSeq;
+    this.#head = Math.max(this.#head, indexedSeq);
+    const kept = this.#entries.filter((event) => event.seq > indexedSeq);
+    this.#entries = [];
+    this.#byTerm = new Map();
+    for (const event of kept) this.#insert(event);
+  }
+
+  /** The events that have one of the terms (null: all), seq ≤ `head`, in time, newest first. */
+  list(terms: readonly number[] | null, head: number, since: number, until: number): Entry[] {
+    const found: Entry[] = [];
+    const collect = (events: readonly AcceptedTerms[]) => {
+      for (const event of events) {
+        if (event.seq <= head && event.createdAt >= since && event.createdAt <= until) {
+          found.push(event);
+        }
+      }
+    };
+    if (terms === null) {
+      collect(this.#entries);
+    } else {
+      for (const term of terms) {
+        const events = this.#byTerm.get(term);
+        if (events) collect(events);
+      }
+    }
+    return found.sort(entryOrder);
+  }
+
+  /** How many events have the term. */
+  count(term: number): number {
+    return this.#byTerm.get(term)?.length ?? 0;
+  }
+
+  #insert(event: AcceptedTerms): void {
+    this.#entries.push(event);
+    for (const term of event.terms) {
+      const events = this.#byTerm.get(term);
+      if (events) events.push(event);
+      else this.#byTerm.set(term, [event]);
+    }
+  }
+}

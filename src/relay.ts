@@ -1,0 +1,156 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from './config/options.ts';
+import type { Connection } from './io/connection.ts';
+import { Io } from './io/io.ts';
+import type { Health } from './io/listen.ts';
+import type { Log } from './lib/log.ts';
+import { frameBytes, shareCredits } from './supervisor/cells.ts';
+import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
+
+const POLL_MILLISECONDS = 5;
+/** What is left of the deadline for the clients' side of the closing handshake. */
+const GOODBYE_MILLISECONDS = 500;
+
+/** Why a relay ended by itself. */
+export interface Fatal {
+  station: ThreadStation;
+  error: Error;
+}
+
+/**
+ * A running relay: io on this thread, the other stations in theirs.
+ *
+ * Stations start in the order writer, monitor, query, ingester, io, so that whoever is given work finds
+ * its neighbours ready, and stop the other way round.
+ */
+export class Relay {
+  /** Rejected never; resolved when the relay cannot go on by itself. */
+  readonly fatal: Promise<Fatal>;
+  readonly lanes: Readonly<Record<ThreadStation, number>>;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #io: Io;
+  readonly #supervisor: Supervisor;
+  #down = '';
+
+  private constructor(config: Config, log: Log) {
+    this.#config = config;
+    this.#log = log;
+    this.lanes = laneCounts(config);
+    const credits = shareCredits(this.lanes.ingester);
+    this.#io = new Io(config, log, () => this.health());
+    let fatal: (why: Fatal) => void;
+    this.fatal = new Promise((resolve) => {
+      fatal = resolve;
+    });
+    this.#supervisor = new Supervisor(config, credits, log, {
+      attachIo: (station, lane, port) => {
+        const bytes = station === 'ingester' ? frameBytes(credits, lane) : null;
+        bytes?.reset();
+        this.#io.attach(station, lane, port, bytes);
+      },
+      laneDown: (station, lane) => this.#io.laneDown(station, lane),
+      laneBack: (station, lane) => this.#laneBack(station, lane),
+      fatal: (station, error) => {
+        this.#down = `the ${station} station has died`;
+        fatal({ station, error });
+      },
+    });
+  }
+
+  /**
+   * Starts a relay and resolves when it takes connections.
+   *
+   * @throws StorageError, NativeModuleError, or Error when the address cannot be listened on.
+   */
+  static async start(config: Config, log: Log): Promise<Relay> {
+    const relay = new Relay(config, log);
+    try {
+      await relay.#supervisor.start(relay.lanes);
+      await relay.#io.listen();
+    } catch (error) {
+      await relay.#supervisor.stop();
+      relay.#io.destroy();
+      throw error;
+    }
+    return relay;
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return this.#io.port;
+  }
+
+  get counters(): Io['counters'] {
+    return this.#io.counters;
+  }
+
+  /** The signature backend in use, and what it is made of. */
+  get signatures(): { name: string; detail: string } {
+    const { signatures, detail } = this.#supervisor.facts('ingester', 0);
+    return { name: String(signatures), detail: String(detail) };
+  }
+
+  health(): Health {
+    const reasons = this.#down === '' ? this.#supervisor.unwell() : [this.#down];
+    return { healthy: reasons.length === 0, reason: reasons.join('; ') || 'ok' };
+  }
+
+  /** Ends a lane's thread at once, for tests of what happens then. */
+  kill(station: ThreadStation, lane: number): Promise<void> {
+    return this.#supervisor.kill(station, lane);
+  }
+
+  /**
+   * Takes nothing new, answers what was taken, stores what the writer holds, closes the sockets with
+   * 1001, all within `shutdown.deadline_seconds`.
+   */
+  async stop(): Promise<void> {
+    const deadline = performance.now() + this.#config.shutdown.deadline_seconds * 1000;
+    const timeLeft = () => deadline - performance.now();
+    this.#io.stopIntake();
+    while (this.#io.unanswered > 0 && timeLeft() > GOODBYE_MILLISECONDS) {
+      await delay(POLL_MILLISECONDS);
+    }
+    if (this.#io.unanswered > 0) {
+      this.#log.warn('not everything was answered before the deadline', {
+        unanswered: this.#io.unanswered,
+      });
+    }
+    await Promise.race([this.#supervisor.stop(), delay(Math.max(timeLeft(), 1_000))]);
+    this.#io.close();
+    const goodbye = performance.now() + GOODBYE_MILLISECONDS;
+    while (this.#io.counters.connections > 0 && performance.now() < goodbye) {
+      await delay(POLL_MILLISECONDS);
+    }
+    this.#io.destroy();
+  }
+
+  /** The state of some connections died with the lane: their clients are asked to come back. */
+  #laneBack(station: ThreadStation, lane: number): void {
+    const concerns: Record<ThreadStation, (connection: Connection) => boolean> = {
+      ingester: ({ id }) => id % this.lanes.ingester === lane,
+      query: ({ id }) => id % this.lanes.query === lane,
+      monitor: ({ subscribed }) => subscribed,
+      writer: () => false,
+    };
+    const reason = 'a part of the relay was restarted; please reconnect';
+    const closed = this.#io.closeConnections(concerns[station], reason);
+    this.#log.warn('a lane is back', { station, lane, connectionsClosed: closed });
+  }
+}
+
+/** The lanes of each station: as configured, or by the cores that this process may use. */
+export function laneCounts(config: Config): Readonly<Record<ThreadStation, number>> {
+  const cores = availableParallelism();
+  return {
+    ingester: config.ingester.lanes || Math.min(Math.max(cores - 1, 1), 16),
+    writer: 1,
+    query: config.query.lanes || Math.min(Math.max(Math.floor(cores / 2), 1), 8),
+    monitor: 1,
+  };
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,64 @@
+import type { Config } from './config/options.ts';
+import { NativeModuleError } from './io/uws.ts';
+import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
+import { createLog } from './lib/pino-log.ts';
+import { version } from './paths.ts';
+import { Relay } from './relay.ts';
+import { databaseFile } from './storage/open.ts';
+
+/**
+ * Runs the relay until it is told to stop (SIGTERM, SIGINT) or cannot go on. A second signal ends the
+ * process at once.
+ *
+ * @returns the exit status, see `exitCodes`.
+ */
+export async function runRelay(config: Config): Promise<ExitCode> {
+  const log = createLog(config.log);
+  let relay: Relay;
+  try {
+    relay = await Relay.start(config, log);
+  } catch (error) {
+    return startFailed(error as Error);
+  }
+  log.info(startLine(config, relay));
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    const onSignal = (signal: NodeJS.Signals) => {
+      process.once('SIGTERM', () => process.exit(exitCodes.crash));
+      process.once('SIGINT', () => process.exit(exitCodes.crash));
+      resolve(signal);
+    };
+    process.once('SIGTERM', onSignal);
+    process.once('SIGINT', onSignal);
+  });
+  const fatal = relay.fatal.then(({ station, error }) => {
+    log.error(`the ${station} station has died; the relay ends`, { error: String(error) });
+    return null;
+  });
+  const signal = await Promise.race([stopped, fatal]);
+  if (signal === null) return exitCodes.inputOutput;
+  log.info(`${signal}: going down`);
+  await relay.stop();
+  log.info('everything is stored; goodbye');
+  return exitCodes.ok;
+}
+
+function startLine(config: Config, relay: Relay): string {
+  const { host, path } = config.io;
+  const authority = host.includes(':') ? `[${host}]:${relay.port}` : `${host}:${relay.port}`;
+  const { name, detail } = relay.signatures;
+  const lanes = Object.entries(relay.lanes).map(([station, count]) => `${station} ${count}`);
+  const url = `ws://${authority}${path === '/' ? '' : path}`;
+  const database = databaseFile(config.storage.directory);
+  return `wok ${version} listens on ${url} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}`;
+}
+
+function startFailed(error: Error): ExitCode {
+  process.stderr.write(`wok: ${error.message}\n`);
+  if (error instanceof NativeModuleError) return exitCodes.unavailable;
+  // What a worker threw has lost its class on the way here.
+  if (error.name === 'StorageError') return exitCodes.cannotCreate;
+  if (/Could not locate the bindings|ERR_DLOPEN|invalid ELF/.test(String(error.message))) {
+    return exitCodes.unavailable;
+  }
+  return exitCodes.crash;
+}

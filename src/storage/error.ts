@@ -1,0 +1,4 @@
+/** A database that cannot be used; the message is one sentence for the operator. */
+export class StorageError extends Error {
+  override name = 'StorageError';
+}

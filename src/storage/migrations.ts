@@ -1,0 +1,29 @@
+import type Database from 'better-sqlite3';
+import { StorageError } from './error.ts';
+
+/** The version that `schema.sql` describes. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * Step n brings a database from version n to n + 1, inside one transaction. A step is never changed
+ * once it was released; `schema.sql` always shows the result of all of them.
+ */
+const steps: Record<number, (db: Database.Database) => void> = {};
+
+/** Brings an older database up to date. @throws StorageError when it is from a newer wok. */
+export function migrate(db: Database.Database, file: string): void {
+  const found = db.pragma('user_version', { simple: true }) as number;
+  if (found > SCHEMA_VERSION) {
+    throw new StorageError(
+      `the database ${file} has schema version ${found}, newer than this wok's ${SCHEMA_VERSION}; run the wok that made it, or a later one`,
+    );
+  }
+  for (let version = found; version < SCHEMA_VERSION; version++) {
+    const step = steps[version];
+    if (!step) throw new StorageError(`the database ${file} has the unknown version ${version}`);
+    db.transaction(() => {
+      step(db);
+      db.pragma(`user_version = ${version + 1}`);
+    })();
+  }
+}

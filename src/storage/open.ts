@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Config } from '../config/options.ts';
+import { schemaFile } from '../paths.ts';
+import { StorageError } from './error.ts';
+import { migrate, SCHEMA_VERSION } from './migrations.ts';
+import { SELECT_META, UPSERT_META } from './sql.ts';
+import { TERM_KEY_BYTES } from './terms.ts';
+
+export type Db = Database.Database;
+
+/** The database file of a data directory. */
+export function databaseFile(directory: string): string {
+  return join(directory, 'wok.db');
+}
+
+/**
+ * Opens the database for its one writer, makes it if there is none, and brings an older one up to date.
+ *
+ * @throws StorageError when it cannot be opened, is no wok database, or is from a newer wok.
+ */
+export function openWriter(storage: Config['storage']): Db {
+  const file = databaseFile(storage.directory);
+  const isNew = !existsSync(file);
+  try {
+    mkdirSync(storage.directory, { recursive: true });
+    const db = new Database(file);
+    // Page size and vacuum mode are fixed by the first write.
+    if (isNew) db.pragma('page_size = 4096');
+    db.pragma('journal_mode = WAL');
+    db.pragma('locking_mode = NORMAL');
+    db.pragma(`synchronous = ${storage.synchronous}`);
+    db.pragma('foreign_keys = OFF');
+    db.pragma('temp_store = MEMORY');
+    db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
+    db.pragma(`wal_autocheckpoint = ${storage.checkpoint_pages}`);
+    db.pragma(`journal_size_limit = ${storage.checkpoint_pages * 4096 * 2}`);
+    if (db.pragma('user_version', { simple: true }) === 0) create(db, file);
+    else migrate(db, file);
+    return db;
+  } catch (error) {
+    throw asStorageError(error, file);
+  }
+}
+
+/** Opens the database for reading only, as every thread but the writer does. */
+export function openReader(storage: Config['storage']): Db {
+  const file = databaseFile(storage.directory);
+  try {
+    const db = new Database(file, { readonly: true, fileMustExist: true });
+    db.pragma('query_only = ON');
+    db.pragma('temp_store = MEMORY');
+    db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
+    return db;
+  } catch (error) {
+    throw asStorageError(error, file);
+  }
+}
+
+/** The secret that keys the term hash of this database. */
+export function termKey(db: Db): Uint8Array {
+  return db.prepare(SELECT_META).pluck().get('term_key') as Buffer;
+}
+
+function create(db: Db, file: string): void {
+  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
+  if (tables !== 0) {
+    throw new StorageError(`${file} is a database, but not one of wok's; name another directory`);
+  }
+  db.transaction(() => {
+    db.exec(readFileSync(schemaFile, 'utf8'));
+    const set = db.prepare(UPSERT_META);
+    set.run('term_key', randomBytes(TERM_KEY_BYTES));
+    set.run('indexed_seq', 0);
+  })();
+  if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) {
+    throw new StorageError('schema.sql and the migrations disagree about the version');
+  }
+}
+
+function asStorageError(error: unknown, file: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const cause = error as Error & { code?: string };
+  const reasons: Record<string, string> = {
+    SQLITE_CANTOPEN: 'cannot be opened; does the directory exist, and may this user write there?',
+    SQLITE_NOTADB: 'is not an SQLite database; move it away, or name another directory',
+    SQLITE_CORRUPT: 'is damaged; restore a backup',
+    SQLITE_READONLY: 'is read-only for this user',
+    SQLITE_BUSY: 'is in use by another process; is a second relay running on it?',
+    SQLITE_FULL: 'cannot grow: the disk is full',
+    EACCES: 'cannot be made: this user may not write there',
+    ENOTDIR: 'cannot be made: a part of its path is a file',
+  };
+  const reason = reasons[cause.code ?? ''] ?? `cannot be used: ${cause.message}`;
+  return new StorageError(`the database ${file} ${reason}`, { cause });
+}

@@ -1,0 +1,54 @@
+/** All SQL text of wok but the schema. Statements are prepared once a thread. */
+
+export const SELECT_META = 'SELECT value FROM meta WHERE name = ?';
+export const UPSERT_META =
+  'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
+
+/** Where the log ends and how far the index behind it has come, in the reader's snapshot. */
+export const SELECT_HEADS = `
+  SELECT
+    max((SELECT coalesce(max(seq), 0) FROM event),
+        coalesce((SELECT value FROM meta WHERE name = 'seq_floor'), 0)) AS head,
+    (SELECT value FROM meta WHERE name = 'indexed_seq') AS indexed`;
+
+export const INSERT_EVENT =
+  'INSERT INTO event (seq, created_at, kind, expires_at, json) VALUES (?, ?, ?, ?, CAST(? AS TEXT))';
+export const SELECT_JSON = 'SELECT json FROM event WHERE seq = ?';
+export const SELECT_BODY = 'SELECT json, expires_at FROM event WHERE seq = ?';
+export const SELECT_LOG =
+  'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?';
+export const DELETE_EVENT = 'DELETE FROM event WHERE seq = ?';
+export const SELECT_EXPIRED = `
+  SELECT seq FROM event WHERE expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`;
+
+/** One page of a term's list, newest first, strictly behind (created_at, seq). */
+export const SELECT_POSTINGS = `
+  SELECT created_at, seq, kind FROM posting
+  WHERE term = ?1 AND created_at >= ?4 AND (created_at, seq) < (?2, ?3)
+  ORDER BY created_at DESC, seq DESC LIMIT ?5`;
+/** The same with the bodies, for a list whose every posting will be needed. */
+export const SELECT_POSTINGS_WITH_BODIES = `
+  SELECT p.created_at, p.seq, p.kind, e.json, e.expires_at
+  FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ?1 AND p.created_at >= ?4 AND (p.created_at, p.seq) < (?2, ?3)
+  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?5`;
+export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
+
+/** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */
+export const POSTING_ROWS = 32;
+export function insertPostings(rows: number): string {
+  const values = Array(rows).fill('(?, ?, ?, ?)').join(', ');
+  return `INSERT OR IGNORE INTO posting (term, created_at, seq, kind) VALUES ${values}`;
+}
+export const DELETE_POSTING = 'DELETE FROM posting WHERE term = ? AND created_at = ? AND seq = ?';
+
+export const INSERT_SWEEP = 'INSERT INTO sweep (seq, created_at, terms) VALUES (?, ?, ?)';
+export const SELECT_SWEEP = 'SELECT seq, created_at, terms FROM sweep ORDER BY seq LIMIT ?';
+export const DELETE_SWEEP = 'DELETE FROM sweep WHERE seq = ?';
+
+export const INSERT_DELETED_ID = 'INSERT OR IGNORE INTO deleted_id (id, pubkey) VALUES (?, ?)';
+export const SELECT_DELETED_ID = 'SELECT 1 FROM deleted_id WHERE id = ? AND pubkey = ?';
+export const UPSERT_DELETED_ADDRESS = `
+  INSERT INTO deleted_address (address, until) VALUES (?, ?)
+  ON CONFLICT (address) DO UPDATE SET until = max(until, excluded.until)`;
+export const SELECT_DELETED_ADDRESS = 'SELECT until FROM deleted_address WHERE address = ?';

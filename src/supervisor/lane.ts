@@ -1,0 +1,72 @@
+import { type MessagePort, threadId } from 'node:worker_threads';
+import type { Config } from '../config/options.ts';
+import type { Log } from '../lib/log.ts';
+import type { Control, Report, StationName } from '../messages.ts';
+
+/** What a lane is started with: the data of its piscina task. */
+export interface LaneTask {
+  station: StationName;
+  lane: number;
+  config: Config;
+  /** The cells of `Credits`, shared by all threads; which is which says `supervisor/cells.ts`. */
+  credits: SharedArrayBuffer;
+  control: MessagePort;
+}
+
+/** A role that a lane plays: it is given the ports of its neighbours and told when to stop. */
+export interface Role {
+  attach(station: StationName, lane: number, port: MessagePort): void;
+  /** Finishes what it holds and lets go of the database. */
+  stop(): void;
+}
+
+/** What a worker's main makes: the role, and facts about it for the log of the start. */
+export interface Built {
+  role: Role;
+  facts: Record<string, string | number>;
+}
+
+/**
+ * Runs a lane for as long as the relay runs: builds its role, reports ready, then obeys the supervisor.
+ * The returned promise is the task that piscina watches; a crash of the thread rejects it there.
+ */
+export async function serveLane(
+  task: LaneTask,
+  build: (log: Log) => Built | Promise<Built>,
+): Promise<void> {
+  const { control } = task;
+  const report = (message: Report) => control.postMessage(message);
+  let built: Built;
+  try {
+    built = await build(logTo(report));
+  } catch (error) {
+    const { name, message } = error as Error;
+    report({ t: 'failed', name, message });
+    throw error;
+  }
+  const { role, facts } = built;
+  await new Promise<void>((resolve, reject) => {
+    control.on('message', (message: Control) => {
+      try {
+        if (message.t === 'attach') role.attach(message.station, message.lane, message.port);
+        else if (message.t === 'ping') report({ t: 'pong', n: message.n });
+        else {
+          role.stop();
+          control.close();
+          resolve();
+        }
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+    report({ t: 'ready', facts: { ...facts, threadId } });
+  });
+}
+
+function logTo(report: (message: Report) => void): Log {
+  const say =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (text: string, facts: Record<string, unknown> = {}) =>
+      report({ t: 'log', level, text, facts });
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+}

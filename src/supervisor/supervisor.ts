@@ -1,0 +1,250 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Config } from '../config/options.ts';
+import type { Log } from '../lib/log.ts';
+import type { Control, Report, StationName } from '../messages.ts';
+import { workerUrl } from '../paths.ts';
+import type { LaneTask } from './lane.ts';
+
+/** The stations that run in threads, in the order in which they start; they stop in the other. */
+export const threadStations = ['writer', 'monitor', 'query', 'ingester'] as const;
+export type ThreadStation = (typeof threadStations)[number];
+
+/** Who talks with whom. */
+const LINKS: readonly (readonly [StationName, StationName])[] = [
+  ['io', 'ingester'],
+  ['io', 'writer'],
+  ['io', 'query'],
+  ['io', 'monitor'],
+  ['ingester', 'writer'],
+  ['ingester', 'query'],
+  ['writer', 'query'],
+  ['writer', 'monitor'],
+  ['query', 'monitor'],
+];
+
+const PING_MILLISECONDS = 1_000;
+/** A lane that has not answered for so long is reported as unwell. */
+const SILENCE_MILLISECONDS = 5_000;
+/** How long a lane's own report of why it cannot start may take. */
+const REPORT_MILLISECONDS = 100;
+/** So many restarts of one lane within the window are taken; one more ends the relay. */
+const RESTARTS_MAX = 5;
+const RESTART_WINDOW_MILLISECONDS = 60_000;
+
+/** What the supervisor tells the relay. */
+export interface SupervisorHooks {
+  /** io's end of a link; called again when the lane at the other end has been started anew. */
+  attachIo(station: ThreadStation, lane: number, port: MessagePort): void;
+  /** A lane died; it is being started again. */
+  laneDown(station: ThreadStation, lane: number): void;
+  /** A lane that had died is back, and linked. */
+  laneBack(station: ThreadStation, lane: number): void;
+  /** The relay cannot go on. */
+  fatal(station: ThreadStation, error: Error): void;
+}
+
+interface Lane {
+  station: ThreadStation;
+  lane: number;
+  control: MessagePort;
+  threadId: number;
+  facts: Record<string, string | number>;
+  task: Promise<unknown>;
+  answeredAt: number;
+  up: boolean;
+}
+
+/**
+ * Starts the lanes of all stations, links them, watches them, and starts them again when they die.
+ *
+ * A lane is one piscina worker whose single task runs as long as the relay; piscina replaces a worker
+ * that dies, and rejects its task, which is how the supervisor learns of it. The hot path never goes
+ * through piscina: neighbours talk over MessagePorts.
+ */
+export class Supervisor {
+  readonly #config: Config;
+  readonly #credits: SharedArrayBuffer;
+  readonly #log: Log;
+  readonly #hooks: SupervisorHooks;
+  readonly #pools = new Map<ThreadStation, Piscina>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #restarts = new Map<string, number[]>();
+  #stopping = false;
+  #pings = 0;
+  #pingTimer: NodeJS.Timeout | null = null;
+
+  constructor(config: Config, credits: SharedArrayBuffer, log: Log, hooks: SupervisorHooks) {
+    this.#config = config;
+    this.#credits = credits;
+    this.#log = log;
+    this.#hooks = hooks;
+  }
+
+  /** Starts so many lanes of each station. @throws what the first lane that cannot start threw. */
+  async start(lanes: Readonly<Record<ThreadStation, number>>): Promise<void> {
+    for (const station of threadStations) {
+      const count = lanes[station];
+      const pool = new Piscina({
+        filename: workerUrl(station).href,
+        name: 'run',
+        minThreads: count,
+        maxThreads: count,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        recordTiming: false,
+      });
+      // Errors of workers reach the supervisor through their tasks.
+      pool.on('error', () => {});
+      this.#pools.set(station, pool);
+      const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
+      for (const lane of await Promise.all(starting)) this.#link(lane);
+    }
+    this.#pingTimer = setInterval(() => this.#ping(), PING_MILLISECONDS);
+  }
+
+  /** What a lane said of itself when it was ready. */
+  facts(station: ThreadStation, lane: number): Record<string, string | number> {
+    return this.#lanes.get(`${station}:${lane}`)?.facts ?? {};
+  }
+
+  /** The lanes that are down or silent, in words; none when all is well. */
+  unwell(): string[] {
+    const now = performance.now();
+    const found: string[] = [];
+    for (const { station, lane, up, answeredAt } of this.#lanes.values()) {
+      if (!up) found.push(`${station} lane ${lane} is being started again`);
+      else if (now - answeredAt > SILENCE_MILLISECONDS) {
+        const seconds = Math.round((now - answeredAt) / 1000);
+        found.push(`${station} lane ${lane} has not answered for ${seconds} seconds`);
+      }
+    }
+    return found;
+  }
+
+  /** Ends a lane's thread at once, for tests of what happens then. */
+  async kill(station: ThreadStation, lane: number): Promise<void> {
+    const { threadId } = this.#lanes.get(`${station}:${lane}`)!;
+    const thread = this.#pools.get(station)!.threads.find((one) => one.threadId === threadId);
+    await thread?.terminate();
+  }
+
+  /** Lets the lanes finish: first those that take work in, the writer last. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#pingTimer) clearInterval(this.#pingTimer);
+    for (const station of [...threadStations].reverse()) {
+      const lanes = [...this.#lanes.values()].filter((lane) => lane.station === station && lane.up);
+      for (const { control } of lanes) control.postMessage({ t: 'stop' } satisfies Control);
+      await Promise.allSettled(lanes.map(({ task }) => task));
+    }
+    await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #startLane(station: ThreadStation, lane: number): Promise<Lane> {
+    const { port1: control, port2 } = new MessageChannel();
+    const data: LaneTask = {
+      station,
+      lane,
+      config: this.#config,
+      credits: this.#credits,
+      control: port2,
+    };
+    const task = this.#pools.get(station)!.run(data, { transferList: [port2] });
+    return new Promise((resolve, reject) => {
+      const started: Lane = {
+        station,
+        lane,
+        control,
+        threadId: -1,
+        facts: {},
+        task,
+        answeredAt: performance.now(),
+        up: false,
+      };
+      task.catch((error: Error) => {
+        if (started.up) this.#died(started, error);
+        // What a lane reports of its failure says more, and is on its way.
+        else setTimeout(() => reject(error), REPORT_MILLISECONDS);
+      });
+      control.on('message', (report: Report) => {
+        if (report.t === 'failed') {
+          reject(Object.assign(new Error(report.message), { name: report.name }));
+          return;
+        }
+        if (report.t === 'log')
+          this.#log[report.level](report.text, { station, lane, ...report.facts });
+        else started.answeredAt = performance.now();
+        if (report.t !== 'ready') return;
+        started.up = true;
+        started.facts = report.facts;
+        started.threadId = Number(report.facts.threadId);
+        this.#lanes.set(`${station}:${lane}`, started);
+        resolve(started);
+      });
+      control.unref();
+    });
+  }
+
+  /** Links a lane with every neighbour that is up, and with io. */
+  #link(lane: Lane): void {
+    for (const [a, b] of LINKS) {
+      const other = a === lane.station ? b : b === lane.station ? a : null;
+      if (other === null) continue;
+      if (other === 'io') {
+        this.#hooks.attachIo(lane.station, lane.lane, this.#attach(lane, 'io', 0));
+        continue;
+      }
+      for (const neighbour of this.#lanes.values()) {
+        if (neighbour.station !== other || !neighbour.up) continue;
+        const port = this.#attach(lane, neighbour.station, neighbour.lane);
+        const control: Control = { t: 'attach', station: lane.station, lane: lane.lane, port };
+        neighbour.control.postMessage(control, [port]);
+      }
+    }
+  }
+
+  /** Gives a lane one end of a new link; the other end is returned. */
+  #attach(lane: Lane, station: StationName, number: number): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    const control: Control = { t: 'attach', station, lane: number, port: port1 };
+    lane.control.postMessage(control, [port1]);
+    return port2;
+  }
+
+  #died(lane: Lane, error: Error): void {
+    lane.up = false;
+    if (this.#stopping) return;
+    const { station, lane: number } = lane;
+    this.#log.error('a lane died', { station, lane: number, error: String(error?.stack ?? error) });
+    if (station === 'writer' || !this.#mayRestart(`${station}:${number}`)) {
+      this.#hooks.fatal(station, error);
+      return;
+    }
+    this.#hooks.laneDown(station, number);
+    this.#startLane(station, number).then(
+      (started) => {
+        this.#link(started);
+        this.#hooks.laneBack(station, number);
+      },
+      (reason: Error) => this.#hooks.fatal(station, reason),
+    );
+  }
+
+  /** The breaker: a lane that dies again and again is not started for ever. */
+  #mayRestart(name: string): boolean {
+    const now = performance.now();
+    const recent = (this.#restarts.get(name) ?? []).filter(
+      (at) => now - at < RESTART_WINDOW_MILLISECONDS,
+    );
+    recent.push(now);
+    this.#restarts.set(name, recent);
+    return recent.length <= RESTARTS_MAX;
+  }
+
+  #ping(): void {
+    this.#pings++;
+    for (const { control, up } of this.#lanes.values()) {
+      if (up) control.postMessage({ t: 'ping', n: this.#pings } satisfies Control);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { CheckedEvent } from '../messages.ts';
+import { isNewer, parseAddress } from '../protocol/address.ts';
+import { isLowerHex } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { isGiftWrap, KIND_DELETION } from '../protocol/kinds.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
+import type { Found, Log } from './log.ts';
+
+/** What became of an event: stored under `seq`, refused, or already there. */
+export type Outcome =
+  | { t: 'stored'; seq: number }
+  | { t: 'duplicate'; message: Refusal }
+  | { t: 'refused'; message: Refusal };
+
+const DUPLICATE: Outcome = {
+  t: 'duplicate',
+  message: 'duplicate: this relay has this event already',
+};
+const SUPERSEDED: Outcome = {
+  t: 'refused',
+  message: 'duplicate: this relay has a newer version of this replaceable event',
+};
+const DELETED: Outcome = { t: 'refused', message: 'blocked: this event was deleted by its author' };
+
+/**
+ * Nostr's rules for what may stand in the log: no event twice, one living version an address
+ * (NIP-01), nothing that was deleted (NIP-09, NIP-59). Runs inside the writer's transaction.
+ */
+export class Rules {
+  readonly #log: Log;
+  readonly #hasher: TermHasher;
+  readonly #statements;
+
+  constructor(db: Db, log: Log, hasher: TermHasher) {
+    this.#log = log;
+    this.#hasher = hasher;
+    this.#statements = {
+      deleteId: db.prepare(sql.INSERT_DELETED_ID),
+      deletedId: db.prepare(sql.SELECT_DELETED_ID),
+      deleteAddress: db.prepare(sql.UPSERT_DELETED_ADDRESS),
+      deletedAddress: db.prepare(sql.SELECT_DELETED_ADDRESS).pluck(),
+    };
+  }
+
+  /** Stores an event, or says why not; a deletion request also takes effect. */
+  apply(event: CheckedEvent): Outcome {
+    const id = idOfBytes(event.json);
+    if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (event.kind !== KIND_DELETION && this.#isDeleted(event, id)) return DELETED;
+    if (event.address !== '') {
+      const former = this.#former(event);
+      if (former) {
+        const formerEvent = JSON.parse(former.json) as NostrEvent;
+        if (!isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
+        this.#log.remove(former);
+      }
+    }
+    if (event.kind === KIND_DELETION) this.#delete(JSON.parse(event.json.toString()) as NostrEvent);
+    return { t: 'stored', seq: this.#log.append(event, id) };
+  }
+
+  #former(event: CheckedEvent): Found | null {
+    const { kind, pubkey, d } = parseAddress(event.address)!;
+    return this.#log.findByAddress(kind, pubkey, d);
+  }
+
+  #isDeleted(event: CheckedEvent, id: string): boolean {
+    const idBytes = Buffer.from(id, 'hex');
+    if (this.#statements.deletedId.get(idBytes, hexBytes(pubkeyOfBytes(event.json)))) return true;
+    if (event.address !== '') {
+      const until = this.#statements.deletedAddress.get(event.address) as number | undefined;
+      return until !== undefined && event.createdAt <= until;
+    }
+    if (!isGiftWrap(event.kind)) return false;
+    return recipients(JSON.parse(event.json.toString()) as NostrEvent).some(
+      (pubkey) => this.#statements.deletedId.get(idBytes, hexBytes(pubkey)) !== undefined,
+    );
+  }
+
+  /** Carries out a deletion request; what it may not delete is passed over (NIP-09). */
+  #delete(request: NostrEvent): void {
+    const seen = new Set<string>();
+    for (const [name, value] of request.tags) {
+      if (value === undefined || (name !== 'e' && name !== 'a')) continue;
+      const target = name + value;
+      if (seen.has(target)) continue;
+      seen.add(target);
+      if (name === 'e') this.#deleteId(request, value);
+      else this.#deleteAddress(request, value);
+    }
+  }
+
+  #deleteId(request: NostrEvent, id: string): void {
+    if (!isLowerHex(id, 64)) return;
+    const found = this.#log.findById(id, this.#hasher.id(id));
+    if (found) {
+      if (!mayDelete(request.pubkey, found.json)) return;
+      this.#log.remove(found);
+    }
+    this.#statements.deleteId.run(Buffer.from(id, 'hex'), hexBytes(request.pubkey));
+  }
+
+  #deleteAddress(request: NostrEvent, text: string): void {
+    const address = parseAddress(text);
+    if (!address || address.pubkey !== request.pubkey) return;
+    const { kind, pubkey, d } = address;
+    const found = this.#log.findByAddress(kind, pubkey, d);
+    if (found && (JSON.parse(found.json) as NostrEvent).created_at <= request.created_at) {
+      this.#log.remove(found);
+    }
+    this.#statements.deleteAddress.run(`${kind}:${pubkey}:${d}`, request.created_at);
+  }
+}
+
+/** Own events but deletion requests (NIP-09), and gift wraps by whom they are for (NIP-59). */
+function mayDelete(pubkey: string, json: string): boolean {
+  const own = pubkeyOf(json) === pubkey;
+  const event = JSON.parse(json) as NostrEvent;
+  if (event.kind === KIND_DELETION) return false;
+  return own || (isGiftWrap(event.kind) && recipients(event).includes(pubkey));
+}
+
+function recipients(event: NostrEvent): string[] {
+  const found: string[] = [];
+  for (const [name, value] of event.tags) {
+    if (name === 'p' && value !== undefined && isLowerHex(value, 64)) found.push(value);
+  }
+  return found;
+}
+
+function hexBytes(hex: string): Buffer {
+  return Buffer.from(hex, 'hex');
+}

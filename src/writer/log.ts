@@ -1,0 +1,177 @@
+import type { CheckedEvent } from '../messages.ts';
+import { addressOf, dTagOf } from '../protocol/address.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { isAddressable } from '../protocol/kinds.ts';
+import { idOf } from '../storage/body.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import type { TermHasher } from '../storage/terms.ts';
+
+/** A stored event as the writer finds it again. */
+export interface Found {
+  seq: number;
+  json: string;
+}
+
+/** An event of the log that the index does not hold yet. */
+export interface TailEvent {
+  seq: number;
+  id: string;
+  address: string;
+  createdAt: number;
+  kind: number;
+  terms: ArrayLike<number>;
+}
+
+/** The term behind which the one living version of an address is found (see `TermHasher`). */
+function addressTerm(hasher: TermHasher, kind: number, pubkey: string, d: string): number {
+  return isAddressable(kind) ? hasher.address(kind, pubkey, d) : hasher.authorKind(pubkey, kind);
+}
+
+/**
+ * The log of stored events, as its only writer sees it: rows appended and removed inside the writer's
+ * transaction, and the tail, which is what the index behind the log does not hold yet.
+ *
+ * All changes happen inside a transaction of the writer; after a rollback the tail is loaded again.
+ */
+export class Log {
+  head = 0;
+  indexedSeq = 0;
+  /** Indexed events removed since the last sweep. */
+  removals = 0;
+  /** By seq, in order of acceptance. */
+  readonly tail = new Map<number, TailEvent>();
+  readonly #tailIds = new Map<string, number>();
+  readonly #tailAddresses = new Map<string, number>();
+  readonly #hasher: TermHasher;
+  readonly #statements;
+
+  constructor(db: Db, hasher: TermHasher) {
+    this.#hasher = hasher;
+    this.#statements = {
+      heads: db.prepare(sql.SELECT_HEADS),
+      log: db.prepare(sql.SELECT_LOG),
+      insert: db.prepare(sql.INSERT_EVENT),
+      json: db.prepare(sql.SELECT_JSON).pluck(),
+      postings: db.prepare(sql.SELECT_POSTING_SEQS).pluck(),
+      delete: db.prepare(sql.DELETE_EVENT),
+      sweepLater: db.prepare(sql.INSERT_SWEEP),
+      setMeta: db.prepare(sql.UPSERT_META),
+    };
+    this.load();
+  }
+
+  /** Reads the heads and the tail from the database: at the start and after a rollback. */
+  load(): void {
+    const heads = this.#statements.heads.get() as { head: number; indexed: number };
+    this.head = Math.max(heads.head, heads.indexed);
+    this.indexedSeq = heads.indexed;
+    this.tail.clear();
+    this.#tailIds.clear();
+    this.#tailAddresses.clear();
+    const rows = this.#statements.log.iterate(heads.indexed, this.head, -1);
+    for (const row of rows as Iterable<{
+      seq: number;
+      created_at: number;
+      kind: number;
+      json: string;
+    }>) {
+      const event = JSON.parse(row.json) as NostrEvent;
+      const terms = this.#hasher.ofEvent(event);
+      const address = addressOf(event) ?? '';
+      this.#addToTail({
+        seq: row.seq,
+        id: event.id,
+        address,
+        createdAt: row.created_at,
+        kind: row.kind,
+        terms,
+      });
+    }
+  }
+
+  /** The stored event with this id, or null. `term` is the id's term. */
+  findById(id: string, term: number): Found | null {
+    const inTail = this.#tailIds.get(id);
+    if (inTail !== undefined) return { seq: inTail, json: this.#json(inTail)! };
+    for (const seq of this.#statements.postings.all(term) as number[]) {
+      const json = this.#json(seq);
+      if (json !== null && idOf(json) === id) return { seq, json };
+    }
+    return null;
+  }
+
+  /** The living version of a replaceable or addressable event, or null. */
+  findByAddress(kind: number, pubkey: string, d: string): Found | null {
+    const inTail = this.#tailAddresses.get(`${kind}:${pubkey}:${d}`);
+    if (inTail !== undefined) return { seq: inTail, json: this.#json(inTail)! };
+    const term = addressTerm(this.#hasher, kind, pubkey, d);
+    for (const seq of this.#statements.postings.all(term) as number[]) {
+      const json = this.#json(seq);
+      if (json === null) continue;
+      const event = JSON.parse(json) as NostrEvent;
+      const same = event.kind === kind && event.pubkey === pubkey;
+      if (same && (!isAddressable(kind) || dTagOf(event) === d)) return { seq, json };
+    }
+    return null;
+  }
+
+  /** Appends an event and gives it the next seq. */
+  append(event: CheckedEvent, id: string): number {
+    const seq = this.head + 1;
+    const { createdAt, kind, terms, address } = event;
+    this.#statements.insert.run(seq, createdAt, kind, event.expiresAt || null, event.json);
+    this.head = seq;
+    this.#addToTail({ seq, id, address, createdAt, kind, terms });
+    return seq;
+  }
+
+  /** Removes an event; its postings, if it has any, are swept later. */
+  remove(found: Found): void {
+    this.#statements.delete.run(found.seq);
+    const inTail = this.tail.get(found.seq);
+    if (inTail) {
+      this.tail.delete(found.seq);
+      this.#forget(inTail);
+    } else {
+      const event = JSON.parse(found.json) as NostrEvent;
+      const terms = Float64Array.from(this.#hasher.ofEvent(event));
+      this.removals++;
+      this.#statements.sweepLater.run(found.seq, event.created_at, Buffer.from(terms.buffer));
+    }
+    // So that the number of the last event is never given out again, whatever was removed.
+    if (found.seq === this.head) this.#statements.setMeta.run('seq_floor', this.head);
+  }
+
+  /** Removes an event by its seq, if it is still there. */
+  removeSeq(seq: number): void {
+    const json = this.#json(seq);
+    if (json !== null) this.remove({ seq, json });
+  }
+
+  /** The whole tail has become index. */
+  tailIndexed(): void {
+    this.indexedSeq = this.head;
+    this.tail.clear();
+    this.#tailIds.clear();
+    this.#tailAddresses.clear();
+  }
+
+  #json(seq: number): string | null {
+    return (this.#statements.json.get(seq) as string | undefined) ?? null;
+  }
+
+  #addToTail(event: TailEvent): void {
+    this.tail.set(event.seq, event);
+    this.#tailIds.set(event.id, event.seq);
+    if (event.address !== '') this.#tailAddresses.set(event.address, event.seq);
+  }
+
+  #forget(event: TailEvent): void {
+    this.#tailIds.delete(event.id);
+    // A newer version may stand under the address already.
+    if (this.#tailAddresses.get(event.address) === event.seq) {
+      this.#tailAddresses.delete(event.address);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import { TERM_ALL } from '../storage/terms.ts';
+import type { Log } from './log.ts';
+
+/** Removed events swept with one batch; more wait for the next. */
+const SWEEP_MAX = 1_000;
+
+/**
+ * The index behind the log. Postings are written in large batches sorted by term, because what a
+ * commit costs is the random pages it dirties: measured for 100,000 events, postings in every commit
+ * of 200 cost 66–72 µs CPU and 32–45 kB written an event, every 2,000 events 35 µs and 14 kB, every
+ * 10,000 events 28–32 µs and 4–8 kB.
+ */
+export class Postings {
+  readonly #log: Log;
+  /** At the start nobody knows what a predecessor left. */
+  #sweepPending = true;
+  readonly #statements;
+
+  constructor(db: Db, log: Log) {
+    this.#log = log;
+    this.#statements = {
+      insert: db.prepare(sql.insertPostings(1)),
+      insertMany: db.prepare(sql.insertPostings(sql.POSTING_ROWS)),
+      delete: db.prepare(sql.DELETE_POSTING),
+      toSweep: db.prepare(sql.SELECT_SWEEP),
+      swept: db.prepare(sql.DELETE_SWEEP),
+      setMeta: db.prepare(sql.UPSERT_META),
+    };
+  }
+
+  /** Whether there is anything to index or to sweep. */
+  get pending(): boolean {
+    return this.#sweepPending || this.#log.removals > 0 || this.#log.indexedSeq !== this.#log.head;
+  }
+
+  /** Moves the whole tail into the index and sweeps what was removed; inside a transaction. */
+  index(): void {
+    const { tail } = this.#log;
+    this.#sweep();
+    if (this.#log.indexedSeq === this.#log.head) return;
+    let count = 0;
+    for (const event of tail.values()) count += event.terms.length + 1;
+    const terms = new Float64Array(count);
+    const owners = new Array<number>(count);
+    let n = 0;
+    for (const event of tail.values()) {
+      for (let i = 0; i < event.terms.length; i++) {
+        owners[n] = event.seq;
+        terms[n++] = event.terms[i]!;
+      }
+      owners[n] = event.seq;
+      terms[n++] = TERM_ALL;
+    }
+    this.#insertSorted(terms, owners);
+    this.#log.tailIndexed();
+    this.#statements.setMeta.run('indexed_seq', this.#log.indexedSeq);
+  }
+
+  #insertSorted(terms: Float64Array, owners: number[]): void {
+    const { tail } = this.#log;
+    const order = new Uint32Array(terms.length);
+    for (let i = 0; i < order.length; i++) order[i] = i;
+    order.sort(
+      (a, b) =>
+        terms[a]! - terms[b]! ||
+        tail.get(owners[a]!)!.createdAt - tail.get(owners[b]!)!.createdAt ||
+        owners[a]! - owners[b]!,
+    );
+    const values = new Array<number>(sql.POSTING_ROWS * 4);
+    let filled = 0;
+    for (const i of order) {
+      const event = tail.get(owners[i]!)!;
+      values[filled++] = terms[i]!;
+      values[filled++] = event.createdAt;
+      values[filled++] = event.seq;
+      values[filled++] = event.kind;
+      if (filled === values.length) {
+        this.#statements.insertMany.run(values);
+        filled = 0;
+      }
+    }
+    for (let i = 0; i < filled; i += 4) this.#statements.insert.run(values.slice(i, i + 4));
+  }
+
+  #sweep(): void {
+    const removed = this.#statements.toSweep.all(SWEEP_MAX) as {
+      seq: number;
+      created_at: number;
+      terms: Buffer;
+    }[];
+    this.#sweepPending = removed.length === SWEEP_MAX;
+    this.#log.removals = 0;
+    for (const { seq, created_at: createdAt, terms } of removed) {
+      for (let at = 0; at < terms.length; at += 8) {
+        this.#statements.delete.run(terms.readDoubleLE(at), createdAt, seq);
+      }
+      this.#statements.delete.run(TERM_ALL, createdAt, seq);
+      this.#statements.swept.run(seq);
+    }
+  }
+}

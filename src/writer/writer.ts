@@ -1,0 +1,261 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log as Logger } from '../lib/log.ts';
+import type { Credits } from '../mailbox/credits.ts';
+import { RecordOutbox } from '../mailbox/outbox.ts';
+import { RecordReader } from '../mailbox/records.ts';
+import {
+  type CheckedEvent,
+  readCheckedEvent,
+  type StationName,
+  writeAcceptedEvent,
+  writeAcceptedTerms,
+  writeAnswer,
+  writeHead,
+  writeIndexed,
+} from '../messages.ts';
+import { okAnswer } from '../protocol/answers.ts';
+import { kindClass } from '../protocol/kinds.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { idOfBytes } from '../storage/body.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import { Rules } from './apply.ts';
+import { Log } from './log.ts';
+import { Postings } from './postings.ts';
+import { RecentIds } from './recent-ids.ts';
+
+/** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
+const EPHEMERAL_IDS_MAX = 10_000;
+/** Expired events removed in one transaction. */
+const PURGE_MAX = 500;
+
+interface Answered {
+  event: CheckedEvent;
+  id: string;
+  accepted: boolean;
+  message: string;
+  /** Place in the log, 0 for an ephemeral event, -1 for one that goes no further. */
+  seq: number;
+}
+
+/**
+ * Station writer, one thread: the only one that writes to the database.
+ *
+ * In: checked events of all ingester lanes. Out: their OKs to io, accepted events in seq order to
+ * monitor and (their terms) to every query lane. Everything that has queued up while the last commit
+ * was under way becomes one transaction. Bound: `writer.queue_events_max`, counted by the ingesters,
+ * which answer `rate-limited:` beyond it. A failing transaction answers `error:` to each of its events
+ * and changes nothing; if this thread dies, the process ends and is started again by its supervisor.
+ */
+export class Writer {
+  readonly #config: Config;
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #log: Log;
+  readonly #rules: Rules;
+  readonly #postings: Postings;
+  readonly #queue: Credits;
+  readonly #begin;
+  readonly #commit;
+  readonly #rollback;
+  readonly #expired;
+  readonly #ephemeral = new RecentIds(EPHEMERAL_IDS_MAX);
+  readonly #waiting: RecordReader[] = [];
+  readonly #queries = new Map<number, RecordOutbox>();
+  #io: RecordOutbox | null = null;
+  #monitor: RecordOutbox | null = null;
+  #scheduled = false;
+  #lastBatchAt = 0;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    config: Config,
+    db: Db,
+    hasher: TermHasher,
+    queue: Credits,
+    clock: Clock,
+    logger: Logger,
+  ) {
+    this.#config = config;
+    this.#db = db;
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#log = new Log(db, hasher);
+    this.#rules = new Rules(db, this.#log, hasher);
+    this.#postings = new Postings(db, this.#log);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
+    this.#expired = db.prepare(sql.SELECT_EXPIRED).pluck();
+    this.#index();
+    const { index_delay_milliseconds: indexDelay } = config.storage;
+    this.#timers.push(setInterval(() => this.#indexWhenIdle(), indexDelay));
+    this.#timers.push(setInterval(() => this.#purge(), config.writer.expired_purge_seconds * 1000));
+  }
+
+  /** The last seq given out. */
+  get head(): number {
+    return this.#log.head;
+  }
+
+  attach(station: StationName, lane: number, port: MessagePort): void {
+    if (station === 'io') this.#io = new RecordOutbox(port);
+    else if (station === 'monitor') {
+      this.#monitor = new RecordOutbox(port);
+      writeHead(this.#monitor.records, this.#log.head);
+      this.#monitor.flush();
+    } else if (station === 'query') this.#queries.set(lane, new RecordOutbox(port));
+    else if (station === 'ingester') {
+      port.on('message', (batch: ArrayBuffer) => {
+        this.#waiting.push(new RecordReader(batch));
+        this.#schedule();
+      });
+    }
+  }
+
+  /** Finishes what has queued up, indexes the tail and closes the database. */
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    while (this.#waiting.length > 0) this.#drain();
+    this.#index();
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    this.#db.close();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#drain();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  /** One transaction for what has queued up, then its answers. */
+  #drain(): void {
+    const events: CheckedEvent[] = [];
+    const sources: Buffer[] = [];
+    const max = this.#config.writer.batch_events_max;
+    while (events.length < max && this.#waiting.length > 0) {
+      const reader = this.#waiting[0]!;
+      while (reader.more && events.length < max) {
+        events.push(readCheckedEvent(reader));
+        sources.push(reader.buffer);
+      }
+      if (!reader.more) this.#waiting.shift();
+    }
+    if (events.length === 0) return;
+    const head = this.#log.head;
+    const answered = this.#store(events);
+    this.#queue.release(events.length);
+    this.#lastBatchAt = this.#clock.milliseconds();
+    this.#answer(answered, sources, head);
+  }
+
+  #store(events: readonly CheckedEvent[]): Answered[] {
+    let answered: Answered[] = [];
+    const failure = this.#transact(() => {
+      for (const event of events) answered.push(this.#apply(event));
+      if (this.#log.tail.size >= this.#config.storage.index_batch_events) this.#postings.index();
+    });
+    if (failure) answered = events.map((event) => failed(event, failure));
+    // Ephemeral events have no part in the transaction, and their ids are remembered once.
+    return answered.map((one) => (isEphemeral(one.event) ? this.#pass(one.event) : one));
+  }
+
+  #apply(event: CheckedEvent): Answered {
+    const id = idOfBytes(event.json);
+    if (isEphemeral(event)) return { event, id, accepted: true, message: '', seq: 0 };
+    const outcome = this.#rules.apply(event);
+    if (outcome.t === 'stored') return { event, id, accepted: true, message: '', seq: outcome.seq };
+    return { event, id, accepted: outcome.t === 'duplicate', message: outcome.message, seq: -1 };
+  }
+
+  #pass(event: CheckedEvent): Answered {
+    const id = idOfBytes(event.json);
+    const isNew = this.#ephemeral.add(id);
+    const message = isNew ? '' : 'duplicate: this ephemeral event was delivered already';
+    return { event, id, accepted: true, message, seq: isNew ? 0 : -1 };
+  }
+
+  #answer(answered: readonly Answered[], sources: readonly Buffer[], head: number): void {
+    if (this.#monitor) writeHead(this.#monitor.records, head);
+    for (let i = 0; i < answered.length; i++) {
+      const { event, id, accepted, message, seq } = answered[i]!;
+      this.#reply(event.connId, id, accepted, message);
+      if (seq >= 0 && this.#monitor) {
+        writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
+      }
+    }
+    this.#io?.flush();
+    this.#monitor?.flush();
+    for (const outbox of this.#queries.values()) {
+      writeIndexed(outbox.records, this.#log.indexedSeq);
+      for (const { seq, event } of answered) {
+        if (seq > this.#log.indexedSeq) writeAcceptedTerms(outbox.records, seq, event);
+      }
+      outbox.flush();
+    }
+  }
+
+  #reply(connId: number, id: string, accepted: boolean, message: string): void {
+    if (this.#io && connId !== 0) {
+      writeAnswer(this.#io.records, connId, 1, okAnswer(id, accepted, message));
+    }
+  }
+
+  /** Runs the work in a transaction. A failure rolls all of it back and is returned. */
+  #transact(work: () => void): Error | null {
+    try {
+      this.#begin.run();
+      work();
+      this.#commit.run();
+      return null;
+    } catch (error) {
+      if (this.#db.inTransaction) this.#rollback.run();
+      this.#log.load();
+      this.#logger.error('a transaction failed and was rolled back', { error: String(error) });
+      return error as Error;
+    }
+  }
+
+  #index(): void {
+    if (this.#postings.pending) this.#transact(() => this.#postings.index());
+  }
+
+  #indexWhenIdle(): void {
+    const idleFor = this.#clock.milliseconds() - this.#lastBatchAt;
+    if (idleFor >= this.#config.storage.index_delay_milliseconds && this.#waiting.length === 0) {
+      this.#index();
+    }
+  }
+
+  /** Removes events whose expiration has passed (NIP-40); until then queries leave them out. */
+  #purge(): void {
+    const seqs = this.#expired.all(this.#clock.seconds(), PURGE_MAX) as number[];
+    if (seqs.length === 0) return;
+    this.#transact(() => {
+      for (const seq of seqs) this.#log.removeSeq(seq);
+    });
+    this.#logger.debug('expired events purged', { events: seqs.length });
+    if (seqs.length === PURGE_MAX) setImmediate(() => this.#purge());
+  }
+}
+
+function isEphemeral(event: CheckedEvent): boolean {
+  return kindClass(event.kind) === 'ephemeral';
+}
+
+function failed(event: CheckedEvent, failure: Error): Answered {
+  const full = (failure as Error & { code?: string }).code === 'SQLITE_FULL';
+  const message: Refusal = full
+    ? 'error: the disk of this relay is full; the event was not stored'
+    : 'error: the event could not be stored; try again later';
+  return { event, id: idOfBytes(event.json), accepted: false, message, seq: -1 };
+}

@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parse as parseToml } from 'smol-toml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isNativeLoadFailure } from '../src/commands/relay.ts';
+import { printConfig } from '../src/config/print.ts';
+import { configJsonSchema } from '../src/config/schema.ts';
+import { exitCodes } from '../src/lib/exit-codes.ts';
+import { packageRoot, version } from '../src/paths.ts';
+
+/** The compiled command; `npm test` builds it first. */
+const wokFile = join(packageRoot, 'dist/src/wok.js');
+
+let cwd: string;
+beforeAll(() => {
+  if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
+  cwd = mkdtempSync(join(tmpdir(), 'wok-command-'));
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+function start(args: readonly string[], env: Record<string, string> = {}, file = wokFile) {
+  const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_'));
+  return spawn(process.execPath, [file, ...args], {
+    cwd,
+    env: { ...Object.fromEntries(clean), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function ended(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code;
+}
+
+/** Runs wok in a directory that is not the package's, to its end. */
+async function wok(args: readonly string[], env: Record<string, string> = {}, file = wokFile) {
+  const child = start(args, env, file);
+  const [out, err, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    ended(child),
+  ]);
+  return { out, err, code };
+}
+
+describe('help and version', () => {
+  it('wok --version', async () => {
+    const { out, err, code } = await wok(['--version']);
+    expect(out).toMatch(new RegExp(`^wok/${version.replaceAll('.', '\\.')} `));
+    expect({ err, code }).toEqual({ err: '', code: exitCodes.ok });
+  });
+
+  it('wok --help names all commands', async () => {
+    const { out, code } = await wok(['--help']);
+    expect(out).toMatch(/^ {2}relay .*^ {2}config /ms);
+    expect(code).toBe(exitCodes.ok);
+  });
+
+  it('wok relay --help names the flags of that command, and runs nothing', async () => {
+    const { out, code } = await wok(['relay', '--help']);
+    expect(out).toMatch(/--config <file>.*--port <number>.*--data <directory>.*--set <key=value>/s);
+    expect(code).toBe(exitCodes.ok);
+  });
+
+  it('wok relay --version runs nothing either', async () => {
+    const { out, code } = await wok(['relay', '--version']);
+    expect(out).toContain(version);
+    expect(code).toBe(exitCodes.ok);
+  });
+
+  it('wok alone shows the help and fails, so that a service without a command does not look fine', async () => {
+    const { out, code } = await wok([]);
+    expect(out).toContain('Usage:');
+    expect(code).toBe(exitCodes.usage);
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each<[string[], string]>([
+    [['relya'], 'There is no command "relya". Did you mean wok relay?'],
+    [['xyzzy'], 'There is no command "xyzzy". There is: relay, config.'],
+    [['relay', '--prot', '1'], 'There is no flag --prot. Did you mean --port?'],
+    [['relay', '--conf=x'], 'There is no flag --conf. Did you mean --config?'],
+    [['relay', '--xyzzy'], 'There is no flag --xyzzy. There is: --help, --version, --config,'],
+    [['relay', '--defaults'], 'There is no flag --defaults.'],
+    [['relay', '-p', '1'], 'There is no flag -p.'],
+    [['relay', '--port'], '--port needs a value.'],
+    [['relay', 'now'], 'wok relay cannot use "now".'],
+    [['config', 'print', '--defaults=1'], '--defaults takes no value.'],
+    [['config', 'pirnt'], 'There is no wok config pirnt. Did you mean wok config print?'],
+    [['config'], 'Write wok config check, or wok config print, or wok config schema.'],
+    [['config', 'print', 'all'], 'wok config cannot use "all".'],
+    [['--prot'], 'There is no flag --prot.'],
+  ])('wok %j', async (args, sentence) => {
+    const { out, err, code } = await wok(args);
+    expect(err).toContain(`wok: ${sentence}`);
+    expect({ out, code }).toEqual({ out: '', code: exitCodes.usage });
+  });
+});
+
+describe('wok config', () => {
+  it('check says which file is fine', async () => {
+    const file = join(cwd, 'fine.conf');
+    writeFileSync(file, '[io]\nport = 1\n');
+    const { out, code } = await wok(['config', 'check', '--config', 'fine.conf']);
+    expect({ out, code }).toEqual({ out: `${file} is fine.\n`, code: exitCodes.ok });
+  });
+
+  it.each([['config', 'check'], ['config', 'print'], ['relay']])(
+    '%s %s ends with 78 and every problem',
+    async (...command) => {
+      const file = join(cwd, 'wrong.conf');
+      writeFileSync(file, '[io]\nprot = 1\nport = 70000\n');
+      const args = [...command.filter((part) => part !== undefined), '--config', file];
+      const { out, err, code } = await wok(args, { WOK_IO__PING: 'maybe' });
+      expect(err.trim().split('\n')).toEqual([
+        expect.stringContaining('line 2: there is no option io.prot. Did you mean io.port?'),
+        expect.stringContaining('line 3: io.port is 70000'),
+        expect.stringContaining('WOK_IO__PING: io.ping is "maybe"'),
+      ]);
+      expect({ out, code }).toEqual({ out: '', code: exitCodes.config });
+    },
+  );
+
+  it('print shows what applies', async () => {
+    const args = [
+      'config',
+      'print',
+      '--set',
+      'log.level=debug',
+      '--set=io.ping=false',
+      '--port',
+      '1',
+    ];
+    const { out, code } = await wok([...args, '--data', '007'], { WOK_INFO__NAME: 'from outside' });
+    expect(code).toBe(exitCodes.ok);
+    expect(parseToml(out)).toMatchObject({
+      info: { name: 'from outside' },
+      io: { port: 1, ping: false },
+      log: { level: 'debug' },
+      storage: { directory: join(cwd, '007') },
+    });
+  });
+
+  it('print --defaults shows relay.conf, whatever is configured', async () => {
+    const { out } = await wok(['config', 'print', '--defaults'], { WOK_IO__PORT: '1' });
+    expect(out).toBe(printConfig());
+    expect(out).toBe(readFileSync(join(packageRoot, 'relay.conf'), 'utf8'));
+  });
+
+  it('schema prints the JSON Schema', async () => {
+    const { out, code } = await wok(['config', 'schema']);
+    expect(JSON.parse(out)).toEqual(configJsonSchema());
+    expect(code).toBe(exitCodes.ok);
+  });
+});
+
+describe('the process', () => {
+  it('runs through a symbolic link, as npm installs it', async () => {
+    const link = join(cwd, 'wok');
+    symlinkSync(wokFile, link);
+    expect((await wok(['--version'], {}, link)).out).toContain(version);
+  });
+
+  it('does not crash when nobody reads on', async () => {
+    const child = start(['config', 'print', '--defaults']);
+    child.stdout.destroy();
+    const [err, code] = await Promise.all([text(child.stderr), ended(child)]);
+    expect({ err, code }).toEqual({ err: '', code: exitCodes.ok });
+  });
+
+  it('tells a native library that does not load from other failures', () => {
+    const dlopen = Object.assign(new Error('GLIBC_2.38 not found'), { code: 'ERR_DLOPEN_FAILED' });
+    expect(isNativeLoadFailure(dlopen)).toBe(true);
+    expect(isNativeLoadFailure(new Error('no socket', { cause: dlopen }))).toBe(true);
+    expect(isNativeLoadFailure(new Error('This version of uWS.js supports only Node.js'))).toBe(
+      true,
+    );
+    expect(isNativeLoadFailure(new Error('Could not locate the bindings file. Tried:'))).toBe(true);
+    expect(isNativeLoadFailure(new Error('a bug'))).toBe(false);
+    expect(isNativeLoadFailure(undefined)).toBe(false);
+  });
+});

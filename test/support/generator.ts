@@ -1,0 +1,321 @@
+import { createHash } from 'node:crypto';
+import { schnorr } from '@noble/curves/secp256k1.js';
+import type { NostrEvent } from '../../src/protocol/event.ts';
+import { addressText, type RawFilter } from './oracle.ts';
+import type { Random } from './random.ts';
+
+/** How events are made. */
+export interface GeneratorOptions {
+  /** Seconds since 1970; the events' times lie around it. */
+  now: number;
+  /** How many people write; few, so that their events meet. Default 4. */
+  authors?: number;
+  /** True: real BIP-340 signatures, some milliseconds each. Default false: 128 hex characters. */
+  sign?: boolean;
+  /** created_at lies in `now - timeSpread` … `now`, so ties are common. Default 12. */
+  timeSpread?: number;
+}
+
+/** The fields of an event that a test wants to have its own way. */
+export type Draft = Partial<Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'content'>> & {
+  /** Index of the author. */
+  author?: number;
+};
+
+/** A filter that must be refused, and the word that the refusal starts with. */
+export interface InvalidFilter {
+  filter: unknown;
+  prefix: 'invalid' | 'unsupported';
+}
+
+const KINDS = [
+  0, 0, 1, 1, 1, 1, 3, 4, 5, 5, 5, 7, 41, 44, 45, 78, 999, 1000, 1059, 1059, 9999, 10_000, 10_002,
+  19_999, 20_000, 20_001, 21_059, 29_999, 30_000, 30_023, 30_023, 30_078, 39_999, 40_000, 65_535,
+];
+const D_VALUES = ['', '', 'a', 'b', 'a:b', ':', 'A', 'ä', ' ', '"', 'a\nb', '\u{1f600}'];
+const WORDS = [
+  'nostr',
+  'Nostr',
+  '',
+  'ünïcödé',
+  '日本',
+  '\u{1f600}\u{1f680}',
+  'a"b',
+  'a\\b',
+  "it's",
+  '\u2028',
+];
+const CONTENTS = [
+  '',
+  'hello',
+  'quotes " and \\ and / and \b\f\n\r\t',
+  'controls \u0000\u0001\u001f\u007f\u0080',
+  '\u{10fff2}\ufdd1\uffff e\u0301 日本 \u{1f469}\u200d\u{1f680}',
+  '","tags":[["t","nostr"]],"content":"["t","nostr"]',
+  '\u2028\u2029',
+];
+
+/**
+ * Makes events and filters from a seed that meet each other often: few authors, few seconds, few tag
+ * values, deletions of events that were or will be published, events sent twice. Every event is
+ * well-shaped, hashes to its id, and is free of what a relay refuses by policy (protected, kind
+ * 22242, kind 62); some have expired already.
+ */
+export class Generator {
+  readonly random: Random;
+  readonly now: number;
+  /** The authors' public keys, hex. */
+  readonly authors: readonly string[];
+  readonly #secrets: readonly Uint8Array[];
+  readonly #sign: boolean;
+  readonly #timeSpread: number;
+  /** Everything made so far, published or held back. */
+  readonly #made: NostrEvent[] = [];
+  /** Made and already the target of a deletion, but not handed out yet. */
+  readonly #held: NostrEvent[] = [];
+
+  constructor(random: Random, options: GeneratorOptions) {
+    this.random = random;
+    this.now = options.now;
+    this.#sign = options.sign ?? false;
+    this.#timeSpread = options.timeSpread ?? 12;
+    this.#secrets = Array.from({ length: options.authors ?? 4 }, () =>
+      // A leading 1 keeps the number below the order of the group.
+      Uint8Array.from(Buffer.from(`1${random.hex(63)}`, 'hex')),
+    );
+    this.authors = this.#secrets.map((secret) =>
+      this.#sign ? hexOf(schnorr.getPublicKey(secret)) : random.hex(64),
+    );
+  }
+
+  /** The next event to publish: a new one, one held back, or one that was there before. */
+  next(): NostrEvent {
+    if (this.#held.length > 0 && this.random.chance(0.1)) return this.#held.shift()!;
+    if (this.#made.length > 0 && this.random.chance(0.1)) return this.random.pick(this.#made);
+    return this.event();
+  }
+
+  /** A new event; what the draft leaves open is random. */
+  event(draft: Draft = {}): NostrEvent {
+    const { random } = this;
+    const kind = draft.kind ?? random.pick(KINDS);
+    const author = draft.author ?? random.below(this.authors.length);
+    const event = this.#finish(author, {
+      created_at: draft.created_at ?? this.now - random.below(this.#timeSpread + 1),
+      kind,
+      tags: draft.tags ?? (kind === 5 ? this.#deletionTags(author) : this.#tags(kind)),
+      content: draft.content ?? random.pick(CONTENTS),
+    });
+    this.#made.push(event);
+    return event;
+  }
+
+  /** A valid filter that is likely to match something, but not much. */
+  filter(): RawFilter {
+    const { random } = this;
+    const filter: RawFilter = {};
+    if (this.#made.length === 0 || random.chance(0.03)) return filter;
+    const aim = random.pick(this.#made);
+    const others = random.sample(this.#made, 3);
+    const group = random.shuffle([aim, ...others]);
+    if (random.chance(0.15)) filter.ids = [...group.map((event) => event.id), random.hex(64)];
+    if (random.chance(0.35)) filter.authors = group.map((event) => event.pubkey);
+    if (random.chance(0.4)) filter.kinds = group.map((event) => event.kind);
+    for (const letter of random.sample(['e', 'p', 't', 'T', 'd', 'a', 'k', 'x'], 2)) {
+      const values = this.#valuesOf(letter, random.chance(0.8) ? group : this.#made);
+      if (values.length > 0 && random.chance(0.6)) filter[`#${letter}`] = random.sample(values, 4);
+    }
+    if (random.chance(0.25)) filter.since = aim.created_at - random.below(3);
+    if (random.chance(0.25)) filter.until = aim.created_at + random.below(3) - 1;
+    if (random.chance(0.5)) filter.limit = random.below(12);
+    if (random.chance(0.03)) filter[random.pick(['ids', 'authors', 'kinds', '#t'] as const)] = [];
+    return filter;
+  }
+
+  /** One to four filters, as a REQ carries them. */
+  filters(): RawFilter[] {
+    return Array.from({ length: 1 + this.random.below(4) }, () => this.filter());
+  }
+
+  /** A filter with one thing wrong, now and then beside things that are right. */
+  invalidFilter(): InvalidFilter {
+    const { filter, prefix } = this.random.pick(INVALID_FILTERS);
+    const mixable = typeof filter === 'object' && filter !== null && !Array.isArray(filter);
+    return mixable && this.random.chance(0.5)
+      ? { filter: { ...this.filter(), ...filter }, prefix }
+      : { filter, prefix };
+  }
+
+  #finish(author: number, body: Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'content'>) {
+    const pubkey = this.authors[author]!;
+    const { created_at, kind, tags, content } = body;
+    const text = JSON.stringify([0, pubkey, created_at, kind, tags, content]);
+    const id = createHash('sha256').update(text).digest('hex');
+    const sig = this.#sign
+      ? hexOf(schnorr.sign(Buffer.from(id, 'hex'), this.#secrets[author]!, new Uint8Array(32)))
+      : id + id;
+    return { id, pubkey, created_at, kind, tags, content, sig };
+  }
+
+  #tags(kind: number): string[][] {
+    const { random } = this;
+    const tags: string[][] = [];
+    if (kind >= 30_000 && kind < 40_000 && random.chance(0.9)) tags.push(...this.#dTags());
+    if (kind === 1059 || kind === 21_059) tags.push(['p', random.pick(this.authors)]);
+    const count = random.chance(0.03) ? 120 : random.below(5);
+    for (let i = 0; i < count; i++) tags.push(this.#tag());
+    if (random.chance(0.12)) tags.push(...this.#expirationTags());
+    return random.chance(0.5) ? random.shuffle(tags) : tags;
+  }
+
+  #tag(): string[] {
+    const { random } = this;
+    const known = this.#made.length > 0 ? random.pick(this.#made) : null;
+    switch (random.below(12)) {
+      case 0:
+        return ['e', known?.id ?? random.hex(64), 'wss://relay.example'];
+      case 1:
+        return ['p', random.pick(this.authors)];
+      case 2:
+        return ['a', (known && addressText(known)) ?? `30023:${random.pick(this.authors)}:a`];
+      case 3:
+        return random.pick([
+          ['e', 'not hex'],
+          ['p', random.hex(64).toUpperCase()],
+          ['e'],
+          ['p', ''],
+        ]);
+      case 4:
+        return random.pick([[], [''], ['', 'x'], ['t'], ['1', 'x'], ['é', 'x'], ['tt', 'nostr']]);
+      case 5:
+        return ['d', random.pick(D_VALUES)];
+      case 6:
+        return ['k', String(random.pick(KINDS)), random.pick(WORDS)];
+      case 7:
+        return ['x', 'long'.repeat(random.below(60))];
+      case 8:
+        return ['T', random.pick(WORDS)];
+      default:
+        return ['t', random.pick(WORDS), random.pick(WORDS)];
+    }
+  }
+
+  #dTags(): string[][] {
+    const { random } = this;
+    if (random.chance(0.1)) return [['d']];
+    const d = ['d', random.pick(D_VALUES)];
+    return random.chance(0.1) ? [d, ['d', random.pick(D_VALUES)]] : [d];
+  }
+
+  #expirationTags(): string[][] {
+    const { random } = this;
+    const value = random.chance(0.2)
+      ? random.pick(['', 'soon', '-1', '1.5', '1e3', ' 5', '0', '99999999999999999999'])
+      : String(this.now - 3 + random.below(20));
+    const tag = random.chance(0.05) ? ['expiration'] : ['expiration', value];
+    return random.chance(0.2) ? [tag, ['expiration', String(this.now - 1)]] : [tag];
+  }
+
+  #deletionTags(author: number): string[][] {
+    const { random } = this;
+    if (random.chance(0.3)) this.#hold(author);
+    const tags: string[][] = [];
+    for (const target of random.sample([...this.#made.slice(-12), ...this.#held], 4)) {
+      const address = addressText(target);
+      if (address === null || random.chance(0.4)) tags.push(['e', target.id]);
+      if (address !== null && random.chance(0.7)) tags.push(['a', address, 'wss://relay.example']);
+      if (random.chance(0.5)) tags.push(['k', String(target.kind)]);
+    }
+    if (random.chance(0.2)) tags.push(this.#strayTarget(author));
+    if (tags.length > 0 && random.chance(0.2)) tags.push(random.pick(tags));
+    return tags;
+  }
+
+  #strayTarget(author: number): string[] {
+    const { random } = this;
+    const own = this.authors[author]!;
+    return random.pick([
+      ['e', random.hex(64)],
+      ['e', 'not an id'],
+      ['e'],
+      ['a', ''],
+      ['a', `30023:${own}`],
+      ['a', `030023:${own}:a`],
+      ['a', `1:${own}:`],
+      ['a', `0:${own}:a`],
+      ['a', `30023:${own.toUpperCase()}:a`],
+      ['a', `30023:${random.pick(this.authors)}:${random.pick(D_VALUES)}`],
+    ]);
+  }
+
+  /** Makes an event, most often the author's own, that will be published after its deletion. */
+  #hold(author: number): void {
+    const kind = this.random.pick(KINDS.filter((other) => other !== 5));
+    this.#held.push(this.random.chance(0.7) ? this.event({ kind, author }) : this.event({ kind }));
+  }
+
+  /** Values of a letter's tags that a filter may ask for. */
+  #valuesOf(letter: string, events: readonly NostrEvent[]): string[] {
+    const values = events.flatMap((event) =>
+      event.tags.filter((tag) => tag[0] === letter && tag.length > 1).map((tag) => tag[1]!),
+    );
+    const isHex = letter === 'e' || letter === 'p';
+    return isHex ? values.filter((value) => /^[0-9a-f]{64}$/.test(value)) : values;
+  }
+}
+
+const HEX = 'a'.repeat(64);
+
+/** Filters that must be refused whatever the limits are. */
+export const INVALID_FILTERS: readonly InvalidFilter[] = [
+  ...[null, 1, 'text', true, [], [{}], undefined].map((filter) => invalid(filter)),
+  ...['ids', 'authors', '#e', '#p'].flatMap((key) =>
+    [
+      [HEX.slice(1)],
+      [`${HEX}a`],
+      [HEX.toUpperCase()],
+      [''],
+      ['g'.repeat(64)],
+      [1],
+      [null],
+      [HEX, 'a'],
+    ]
+      .map((values) => invalid({ [key]: values }))
+      .concat([HEX, null, {}, 1, true].map((value) => invalid({ [key]: value }))),
+  ),
+  ...[['1'], [1.5], [-1], [65_536], [1e300], [null], [[1]], 1, '1', null, {}].map((kinds) =>
+    invalid({ kinds }),
+  ),
+  ...[[1], [null], [['x']], ['\ud800'], ['a\udc00b'], 'x', null, {}].map((values) =>
+    invalid({ '#t': values }),
+  ),
+  ...['since', 'until'].flatMap((key) =>
+    ['1', 1.5, null, [1], {}, true, Number.POSITIVE_INFINITY].map((value) =>
+      invalid({ [key]: value }),
+    ),
+  ),
+  ...['1', 1.5, -1, null, [1], {}, true, Number.NaN].map((limit) => invalid({ limit })),
+  ...[
+    'search',
+    'id',
+    'Kinds',
+    '#emoji',
+    '#',
+    '##',
+    '#1',
+    '#-',
+    '#é',
+    '&t',
+    '',
+    '_x',
+    'constructor',
+  ].map((key): InvalidFilter => ({ filter: { [key]: ['x'] }, prefix: 'unsupported' })),
+];
+
+function invalid(filter: unknown): InvalidFilter {
+  return { filter, prefix: 'invalid' };
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,164 @@
+import type { NostrEvent } from '../../src/protocol/event.ts';
+
+/** A filter as a client writes it. */
+export interface RawFilter {
+  ids?: string[];
+  authors?: string[];
+  kinds?: number[];
+  since?: number;
+  until?: number;
+  limit?: number;
+  [tag: `#${string}`]: string[];
+}
+
+/** Why `publish` answered as it did. */
+export type Reason = 'stored' | 'ephemeral' | 'duplicate' | 'older' | 'deleted' | 'expired';
+
+/** The answer to a published event. */
+export interface Verdict {
+  ok: boolean;
+  /** The machine-readable word of the OK message; empty when there is none. */
+  prefix: string;
+  reason: Reason;
+}
+
+/** The word that the OK message starts with, by reason: the one place to change it. */
+export const PREFIX_OF: Record<Reason, string> = {
+  stored: '',
+  ephemeral: '',
+  duplicate: 'duplicate',
+  older: 'blocked',
+  deleted: 'blocked',
+  expired: 'invalid',
+};
+
+/**
+ * A relay in the fewest words: lists, read from end to end. It knows the kind ranges and order of
+ * NIP-01, deletion by NIP-09 and NIP-59, and expiration by NIP-40. It judges the real engine, so it
+ * shares no code with it; it takes every event for well-formed and rightly signed.
+ *
+ * Time only moves forward: `now` (seconds) must not go down from call to call. From the second it
+ * expires an event counts as gone in every respect, whenever a purge may come: it isn't sent, it
+ * hinders no older version, and sending it again is refused as expired.
+ */
+export class Oracle {
+  readonly limitDefault: number;
+  readonly limitMax: number;
+  #stored: NostrEvent[] = [];
+  /** Every deletion request that was accepted; it goes on working if the request itself is gone. */
+  #deletions: NostrEvent[] = [];
+
+  constructor(limits: { limitDefault: number; limitMax: number }) {
+    this.limitDefault = limits.limitDefault;
+    this.limitMax = limits.limitMax;
+  }
+
+  /** Takes an event at time `now`. */
+  publish(event: NostrEvent, now: number): Verdict {
+    this.#stored = this.#stored.filter((other) => !expired(other, now));
+    if (expired(event, now)) return verdict(false, 'expired');
+    if (this.#stored.some((other) => other.id === event.id)) return verdict(true, 'duplicate');
+    if (this.#deletions.some((deletion) => deletes(deletion, event))) {
+      return verdict(false, 'deleted');
+    }
+    if (ephemeral(event)) return verdict(true, 'ephemeral');
+    const address = addressText(event);
+    if (address !== null) {
+      const current = this.#stored.find((other) => addressText(other) === address);
+      if (current !== undefined && newestFirst(current, event) < 0) return verdict(false, 'older');
+      this.#stored = this.#stored.filter((other) => other !== current);
+    }
+    this.#stored.push(event);
+    if (event.kind === 5) {
+      this.#deletions.push(event);
+      this.#stored = this.#stored.filter((other) => !deletes(event, other));
+    }
+    return verdict(true, 'stored');
+  }
+
+  /** What a REQ with these filters gets before EOSE, newest first, lowest id first in a second. */
+  query(filters: readonly RawFilter[], now: number): NostrEvent[] {
+    const found = filters.flatMap((filter) => {
+      const limit = Math.min(filter.limit ?? this.limitDefault, this.limitMax);
+      return this.all(now)
+        .filter((event) => matches(filter, event))
+        .slice(0, limit);
+    });
+    return [...new Set(found)].sort(newestFirst);
+  }
+
+  /** How many stored events match at least one of the filters; limits don't count. */
+  count(filters: readonly RawFilter[], now: number): number {
+    return this.all(now).filter((event) => filters.some((filter) => matches(filter, event))).length;
+  }
+
+  /** Everything that is stored and not expired, newest first. */
+  all(now: number): NostrEvent[] {
+    return this.#stored.filter((event) => !expired(event, now)).sort(newestFirst);
+  }
+}
+
+/** True when the event fulfils every condition of a valid filter; `limit` isn't one. */
+export function matches(filter: RawFilter, event: NostrEvent): boolean {
+  return Object.entries(filter).every(([key, value]) => {
+    if (key === 'ids') return value.includes(event.id);
+    if (key === 'authors') return value.includes(event.pubkey);
+    if (key === 'kinds') return value.includes(event.kind);
+    if (key === 'since') return event.created_at >= value;
+    if (key === 'until') return event.created_at <= value;
+    if (key === 'limit') return true;
+    return event.tags.some(
+      (tag) => `#${tag[0]}` === key && tag.length > 1 && value.includes(tag[1]),
+    );
+  });
+}
+
+/** Sorts newest first, lowest id first among equals (NIP-01). */
+export function newestFirst(a: NostrEvent, b: NostrEvent): number {
+  if (a.created_at !== b.created_at) return b.created_at - a.created_at;
+  if (a.id === b.id) return 0;
+  return a.id < b.id ? -1 : 1;
+}
+
+/** `kind:pubkey:d` of a replaceable or addressable event, null for others. */
+export function addressText(event: NostrEvent): string | null {
+  const { kind, pubkey, tags } = event;
+  if (kind === 0 || kind === 3 || (kind >= 10000 && kind < 20000)) return `${kind}:${pubkey}:`;
+  if (kind >= 30000 && kind < 40000) {
+    return `${kind}:${pubkey}:${tags.find((tag) => tag[0] === 'd')?.[1] ?? ''}`;
+  }
+  return null;
+}
+
+/** True when the deletion request is about this event and comes from one who may ask for it. */
+export function deletes(deletion: NostrEvent, event: NostrEvent): boolean {
+  // Requests to delete or to vanish can't be taken back (NIP-09, NIP-62).
+  if (event.kind === 5 || event.kind === 62) return false;
+  const byAuthor = deletion.pubkey === event.pubkey;
+  const byRecipient =
+    (event.kind === 1059 || event.kind === 21059) &&
+    event.tags.some((tag) => tag[0] === 'p' && tag[1] === deletion.pubkey);
+  const named = deletion.tags.some((tag) => tag[0] === 'e' && tag[1] === event.id);
+  if (named && (byAuthor || byRecipient)) return true;
+  const address = addressText(event);
+  return (
+    byAuthor &&
+    address !== null &&
+    event.created_at <= deletion.created_at &&
+    deletion.tags.some((tag) => tag[0] === 'a' && tag[1] === address)
+  );
+}
+
+function expired(event: NostrEvent, now: number): boolean {
+  const value = event.tags.find((tag) => tag[0] === 'expiration')?.[1] ?? '';
+  if (ephemeral(event) || !/^\d+$/.test(value) || Number(value) > 2 ** 53 - 1) return false;
+  return Number(value) <= now;
+}
+
+function ephemeral(event: NostrEvent): boolean {
+  return event.kind >= 20000 && event.kind < 30000;
+}
+
+function verdict(ok: boolean, reason: Reason): Verdict {
+  return { ok, prefix: PREFIX_OF[reason], reason };
+}

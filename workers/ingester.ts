@@ -1,0 +1,26 @@
+import { Ingester } from '../src/ingester/ingester.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
+import { openReader, termKey } from '../src/storage/open.ts';
+import { TermHasher } from '../src/storage/terms.ts';
+import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
+import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
+
+/** The thread of one ingester lane. */
+export function run(task: LaneTask): Promise<void> {
+  return serveLane(task, async () => {
+    const { config, credits, lane } = task;
+    const signature = await loadSignatureBackend(config.ingester.signature_backend);
+    const db = openReader(config.storage);
+    const role = new Ingester({
+      config,
+      db,
+      hasher: new TermHasher(termKey(db)),
+      signature,
+      frameBytes: frameBytes(credits, lane),
+      writerEvents: writerEvents(credits),
+      clock: systemClock,
+    });
+    return { role, facts: { signatures: signature.name, detail: signature.detail } };
+  });
+}
