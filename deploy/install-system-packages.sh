@@ -88,11 +88,11 @@ main() {
   say "installed $package: $library"
 }
 
-case "${1-}" in
+case "$*" in
   '') ;;
   --require) require=yes ;;
   *)
-    say "unknown argument $1; usage: install-system-packages.sh [--require]" >&2
+    say "cannot take $*; usage: install-system-packages.sh [--require]" >&2
     exit 2
     ;;
 esac

@@ -89,12 +89,12 @@ export class Listener {
   #routes(): void {
     const { path } = this.#config.io;
     const app = this.#app;
-    (app as TemplatedApp & { filter(cb: (res: HttpResponse, count: number) => void): void }).filter(
-      (res, count) => {
-        if (Number(count) > 0) this.#handshakes.set(res, performance.now());
-        else this.#handshakes.delete(res);
-      },
-    );
+    const onHandshake = (res: HttpResponse, count: number) => {
+      if (count > 0) this.#handshakes.set(res, performance.now());
+      else this.#handshakes.delete(res);
+    };
+    // In the binary and in the typings of newer versions, not in those of this one.
+    (app as TemplatedApp & { filter(handler: typeof onHandshake): unknown }).filter(onHandshake);
     this.#webSocket(path);
     app.get(path, (res, req) => this.#root(res, req));
     app.options(path, (res) => {

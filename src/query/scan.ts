@@ -9,6 +9,8 @@ import type { Entry } from './window.ts';
 /** What a piece of work costs, in rows: the unit of a slice's budget. */
 const BODY_ROWS = 5;
 const SEEK_ROWS = 25;
+/** Rows looked at behind the last one given, to tell whether there is more. */
+const LOOK_AHEAD_ROWS = 20;
 
 /** Rows that a slice may still read before the clock is looked at again. */
 export interface Budget {
@@ -162,10 +164,26 @@ export class FilterScan {
     this.#keepLowestIds();
     this.#left -= this.#matches.length;
     this.#taken += this.#matches.length;
-    if (this.#left === 0 && this.completeness === 'unknown' && this.#cursor.head === null) {
-      this.completeness = 'finish';
-    }
+    if (this.#left === 0 && this.completeness === 'unknown') this.#lookAhead();
     return this.#matches;
+  }
+
+  /** Whether there is more, where that can be told cheaply. */
+  #lookAhead(): void {
+    const tries = this.plan.exact ? LOOK_AHEAD_ROWS : 1;
+    for (let i = 0; i < tries; i++) {
+      const { head } = this.#cursor as Cursor;
+      if (head === null) {
+        this.completeness = 'finish';
+        return;
+      }
+      const stored = this.#recheck.entry(head) ? this.#snapshot.read(head) : null;
+      if (stored !== null && this.#recheck.body(stored)) {
+        this.completeness = 'more';
+        return;
+      }
+      this.#cursor.advance();
+    }
   }
 }
 

@@ -24,14 +24,8 @@ export const SELECT_EXPIRED = `
 /** One page of a term's list, newest first, strictly behind (created_at, seq). */
 export const SELECT_POSTINGS = `
   SELECT created_at, seq, kind FROM posting
-  WHERE term = ?1 AND created_at >= ?4 AND (created_at, seq) < (?2, ?3)
-  ORDER BY created_at DESC, seq DESC LIMIT ?5`;
-/** The same with the bodies, for a list whose every posting will be needed. */
-export const SELECT_POSTINGS_WITH_BODIES = `
-  SELECT p.created_at, p.seq, p.kind, e.json, e.expires_at
-  FROM posting p CROSS JOIN event e ON e.seq = p.seq
-  WHERE p.term = ?1 AND p.created_at >= ?4 AND (p.created_at, p.seq) < (?2, ?3)
-  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?5`;
+  WHERE term = ? AND (created_at, seq) < (?, ?) AND created_at >= ?
+  ORDER BY created_at DESC, seq DESC LIMIT ?`;
 export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
 
 /** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */

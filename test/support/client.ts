@@ -1,0 +1,153 @@
+import WebSocket from 'ws';
+import type { NostrEvent } from '../../src/protocol/event.ts';
+
+/** How long an answer may take before the test is told what was missing. */
+const ANSWER_MILLISECONDS = 10_000;
+
+/** A message of the relay: `["EVENT", …]`, `["OK", …]` and so on. */
+export type Message = [verb: string, ...rest: unknown[]];
+
+interface Waiter {
+  wanted: (message: Message) => boolean;
+  resolve: (message: Message) => void;
+}
+
+/** What a REQ brought up to its EOSE or CLOSED. */
+export interface Stored {
+  events: NostrEvent[];
+  /** The EOSE or CLOSED itself. */
+  end: Message;
+}
+
+/** A plain WebSocket client that keeps everything it was sent until somebody asks for it. */
+export class Client {
+  readonly socket: WebSocket;
+  /** Messages that nobody has asked for yet, in the order of arrival. */
+  readonly inbox: Message[] = [];
+  closed: { code: number; reason: string } | null = null;
+  readonly #waiters: Waiter[] = [];
+  readonly #onClosed: ((closed: { code: number; reason: string }) => void)[] = [];
+  #queries = 0;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data) => this.#take(JSON.parse(String(data)) as Message));
+    socket.on('error', () => {});
+    socket.on('close', (code, reason) => {
+      this.closed = { code, reason: reason.toString() };
+      for (const resolve of this.#onClosed) resolve(this.closed);
+    });
+  }
+
+  static async connect(url: string, options: WebSocket.ClientOptions = {}): Promise<Client> {
+    const socket = new WebSocket(url, options);
+    const client = new Client(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', () => resolve());
+      socket.once('error', reject);
+      socket.once('unexpected-response', (_request, response) => {
+        reject(new Error(`HTTP ${response.statusCode}`));
+      });
+    });
+    return client;
+  }
+
+  /** Sends a message as JSON, or text as it is. */
+  send(message: unknown): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** The next message that fits, taken out of the inbox; the others stay. */
+  next(wanted: (message: Message) => boolean, what = 'a message'): Promise<Message> {
+    const at = this.inbox.findIndex(wanted);
+    if (at >= 0) return Promise.resolve(this.inbox.splice(at, 1)[0]!);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const seen = JSON.stringify(this.inbox).slice(0, 500);
+        const state = this.closed ? ` (closed ${this.closed.code})` : '';
+        reject(new Error(`${what} did not come${state}; the inbox holds ${seen}`));
+      }, ANSWER_MILLISECONDS);
+      const waiter = {
+        wanted,
+        resolve: (message: Message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      };
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** The next message of any kind. */
+  any(): Promise<Message> {
+    return this.next(() => true);
+  }
+
+  /** Publishes an event and waits for its OK. */
+  publish(event: unknown): Promise<Message> {
+    this.send(['EVENT', event]);
+    const id = (event as { id?: unknown }).id;
+    return this.next(([verb, of]) => verb === 'OK' && of === id, `OK for ${String(id)}`);
+  }
+
+  /** Sends a REQ and waits for its EOSE or CLOSED; the subscription stays open. */
+  async req(subId: string, ...filters: unknown[]): Promise<Stored> {
+    this.send(['REQ', subId, ...filters]);
+    return this.stored(subId);
+  }
+
+  /** The events of a subscription up to its EOSE or CLOSED. */
+  async stored(subId: string): Promise<Stored> {
+    const events: NostrEvent[] = [];
+    for (;;) {
+      const message = await this.next(([, of]) => of === subId, `EOSE for ${subId}`);
+      if (message[0] !== 'EVENT') return { events, end: message };
+      events.push(message[2] as NostrEvent);
+    }
+  }
+
+  /** Like `req`, with an id of its own, closed afterwards. */
+  async query(...filters: unknown[]): Promise<Stored> {
+    const subId = `query-${++this.#queries}`;
+    const stored = await this.req(subId, ...filters);
+    if (stored.end[0] === 'EOSE') this.send(['CLOSE', subId]);
+    return stored;
+  }
+
+  async count(...filters: unknown[]): Promise<Message> {
+    const queryId = `count-${++this.#queries}`;
+    this.send(['COUNT', queryId, ...filters]);
+    return this.next(([, of]) => of === queryId, `COUNT for ${queryId}`);
+  }
+
+  /** Waits until everything sent before was handled, by an answer that comes after it. */
+  async sync(): Promise<void> {
+    await this.query({ ids: ['0'.repeat(64)] });
+  }
+
+  /** The next live event of a subscription. */
+  async live(subId: string): Promise<NostrEvent> {
+    const found = await this.next(
+      ([verb, of]) => verb === 'EVENT' && of === subId,
+      `live ${subId}`,
+    );
+    return found[2] as NostrEvent;
+  }
+
+  /** Resolves with code and reason when the connection has ended. */
+  ended(): Promise<{ code: number; reason: string }> {
+    if (this.closed) return Promise.resolve(this.closed);
+    return new Promise((resolve) => this.#onClosed.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    await this.ended();
+  }
+
+  #take(message: Message): void {
+    const at = this.#waiters.findIndex(({ wanted }) => wanted(message));
+    if (at < 0) this.inbox.push(message);
+    else this.#waiters.splice(at, 1)[0]!.resolve(message);
+  }
+}

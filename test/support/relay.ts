@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/options.ts';
+import type { Log } from '../../src/lib/log.ts';
+import type { Relay } from '../../src/relay.ts';
+
+/** Settings by key, as `--set` takes them: `{ 'limits.limit_max': 3 }`. */
+export type Settings = Readonly<Record<string, number | boolean | string | readonly string[]>>;
+
+/** A relay of the build in dist/, on a free port and a directory of its own. */
+export interface TestRelay {
+  relay: Relay;
+  url: string;
+  httpUrl: string;
+  directory: string;
+  /** What it logged at level warn and above. */
+  logged: string[];
+  stop(): Promise<void>;
+}
+
+/** An empty directory that goes away with the test (or with the process, outside of one). */
+export function freshDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'wok-test-'));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    onTestFinished(remove);
+  } catch {
+    process.once('exit', remove);
+  }
+  return directory;
+}
+
+/** The configuration with these settings on top of the defaults: loopback, a free port. */
+export function testConfig(directory: string, settings: Settings = {}): Config {
+  const all = { 'io.port': 0, 'storage.directory': directory, ...settings };
+  const set = Object.entries(all).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return loadConfig({ env: {}, flags: { set }, cwd: directory });
+}
+
+/** Time limits lifted, for events with made-up or old times. */
+export const ANY_TIME: Settings = {
+  'limits.created_at_past_seconds_max': 0,
+  'limits.created_at_future_seconds_max': 1_000_000_000,
+  'limits.ephemeral_age_seconds_max': 0,
+};
+
+/** Starts a relay inside this process; its lanes are threads, as always. */
+export async function startRelay(
+  settings: Settings = {},
+  directory = freshDirectory(),
+): Promise<TestRelay> {
+  // The compiled one, because threads cannot load TypeScript on every Node.js that wok supports.
+  const compiled = '../../dist/src/relay.js';
+  const { Relay: Compiled } = (await import(compiled)) as typeof import('../../src/relay.ts');
+  const logged: string[] = [];
+  const keep = (text: string, facts?: Record<string, unknown>) => {
+    logged.push(`${text} ${JSON.stringify(facts ?? {})}`);
+  };
+  const log: Log = { debug: () => {}, info: () => {}, warn: keep, error: keep };
+  const relay = await Compiled.start(testConfig(directory, settings), log);
+  return {
+    relay,
+    url: `ws://127.0.0.1:${relay.port}`,
+    httpUrl: `http://127.0.0.1:${relay.port}`,
+    directory,
+    logged,
+    stop: () => relay.stop(),
+  };
+}
