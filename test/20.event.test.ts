@@ -170,6 +170,15 @@ describe('canonical form', () => {
     );
   });
 
+  it('refuses a number that was hashed as it was written', () => {
+    const event = make({ created_at: 1e10 }, (e) => `[0,"${e.pubkey}",1e+10,1,[],""]`);
+    const text = canonicalJson(event).replace('10000000000', '1e+10');
+    expect(hashesTo(checkEventShape(JSON.parse(text)) as NostrEvent)).toBe(false);
+    expect(hashesTo(make({ created_at: 1e10 }))).toBe(true);
+    const unsafe = canonicalJson(event).replace('10000000000', '9007199254740993');
+    expect(checkEventShape(JSON.parse(unsafe))).toMatch(/^invalid: created_at /);
+  });
+
   it('notices a change of any hashed field', () => {
     const event = make({ tags: [['t', 'x']], content: 'x' });
     expect(hashesTo(event)).toBe(true);

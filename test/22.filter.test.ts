@@ -209,6 +209,9 @@ describe('matching', () => {
     expect(judge({ since: 101 })).toBe(false);
     expect(judge({ until: 99 })).toBe(false);
     expect(judge({ since: 101, until: 99 })).toBe(false);
+    expect(judge({ until: -1 }, { created_at: 0 })).toBe(false);
+    expect(judge({ until: -0 }, { created_at: 0 })).toBe(true);
+    expect(judge({ since: 2 ** 53 }, { created_at: TIME_MAX })).toBe(false);
   });
 
   it('asks all conditions, any value of each', () => {
@@ -450,6 +453,7 @@ describe('oracle', () => {
     expect(times({})).toEqual([4, 3, 3, 2, 1]);
     expect(times({ limit: 3 })).toEqual([4, 3, 3]);
     expect(times({ limit: 0 })).toEqual([]);
+    expect(times({ until: 1 }, { limit: 1 }, { since: 2, until: 2 })).toEqual([4, 2, 1]);
     expect(times({ limit: 1 }, { kinds: [1], limit: 1 }, { until: 1 })).toEqual([4, 3, 1]);
     expect(times({ kinds: [1] }, { kinds: [1], limit: 1 })).toEqual(
       notes.map((event) => event.created_at).reverse(),

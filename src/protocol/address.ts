@@ -1,6 +1,6 @@
 import { isLowerHex } from './canonical.ts';
 import type { NostrEvent } from './event.ts';
-import { isAddressable, isReplaceable, KIND_MAX } from './kinds.ts';
+import { isAddressable, isReplaceable } from './kinds.ts';
 
 /** What an `a` tag points to (NIP-01): the newest event of a kind, a pubkey and a `d` tag. */
 export interface Address {
@@ -52,7 +52,7 @@ export function parseAddress(text: string): Address | null {
   if (!/^(?:0|[1-9][0-9]*)$/.test(kindText)) return null;
   const kind = Number(kindText);
   const pubkey = text.slice(first + 1, second);
-  if (kind > KIND_MAX || !isLowerHex(pubkey, 64)) return null;
+  if (!isLowerHex(pubkey, 64)) return null;
   const d = text.slice(second + 1);
   if (isAddressable(kind) || (isReplaceable(kind) && d === '')) return { kind, pubkey, d };
   return null;

@@ -79,7 +79,7 @@ export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refu
   for (const [key, given] of Object.entries(value)) {
     if (key === 'since' || key === 'until') {
       if (!isInteger(given)) return `invalid: filter ${key} must be an integer, in seconds`;
-      const clamped = Math.min(Math.max(given, 0), TIME_MAX) + 0;
+      const clamped = Math.min(Math.max(given, 0), TIME_MAX);
       if (key === 'since') since = clamped;
       else until = clamped;
       matchesNothing ||= key === 'since' ? given > clamped : given < clamped;
