@@ -330,9 +330,12 @@ export type Control =
   | { t: 'ping'; n: number }
   | { t: 'stop' };
 
+/** What a lane says of itself when it is ready. */
+export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
+
 /** What a lane tells the supervisor. */
 export type Report =
-  | { t: 'ready'; facts: Record<string, string | number> }
+  | { t: 'ready'; facts: LaneFacts }
   /** Why the lane cannot start: structured clone would lose the error's name. */
   | { t: 'failed'; name: string; message: string }
   | { t: 'pong'; n: number }

@@ -1,6 +1,7 @@
 import { Ingester } from '../src/ingester/ingester.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
+import { IdFilter } from '../src/storage/id-filter.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
@@ -9,7 +10,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 /** The thread of one ingester lane. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, async () => {
-    const { config, credits, lane } = task;
+    const { config, credits, lane, idFilter } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const db = openReader(config.storage);
     const role = new Ingester({
@@ -17,6 +18,7 @@ export function run(task: LaneTask): Promise<void> {
       db,
       hasher: new TermHasher(termKey(db)),
       signature,
+      idFilter: new IdFilter(idFilter!),
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
       clock: systemClock,

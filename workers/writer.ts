@@ -12,6 +12,6 @@ export function run(task: LaneTask): Promise<void> {
     const db = openWriter(config.storage);
     const hasher = new TermHasher(termKey(db));
     const role = new Writer(config, db, hasher, writerEvents(credits), systemClock, log);
-    return { role, facts: { head: role.head } };
+    return { role, facts: { head: role.head, idFilter: role.idFilterMemory } };
   });
 }

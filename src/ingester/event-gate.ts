@@ -9,6 +9,7 @@ import { isEphemeral } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import { idOf } from '../storage/body.ts';
+import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
@@ -32,6 +33,7 @@ export class EventGate {
   readonly #limits: EventLimits;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
+  readonly #idFilter: IdFilter;
   readonly #clock: Clock;
   readonly #postings;
   readonly #json;
@@ -45,6 +47,7 @@ export class EventGate {
     db: Db;
     hasher: TermHasher;
     signature: SignatureBackend;
+    idFilter: IdFilter;
     clock: Clock;
   }) {
     const { limits } = parts.config;
@@ -59,6 +62,7 @@ export class EventGate {
     };
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
+    this.#idFilter = parts.idFilter;
     this.#clock = parts.clock;
     this.#postings = parts.db.prepare(sql.SELECT_POSTING_SEQS).pluck();
     this.#json = parts.db.prepare(sql.SELECT_JSON).pluck();
@@ -88,6 +92,7 @@ export class EventGate {
   }
 
   #isStored(id: string, term: number): boolean {
+    if (!this.#idFilter.mayHave(term)) return false;
     for (const seq of this.#postings.all(term) as number[]) {
       const json = this.#json.get(seq) as string | undefined;
       if (json !== undefined && idOf(json) === id) return true;

@@ -18,6 +18,7 @@ import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Connections } from './connections.ts';
@@ -36,6 +37,7 @@ export interface IngesterParts {
   db: Db;
   hasher: TermHasher;
   signature: SignatureBackend;
+  idFilter: IdFilter;
   /** Bytes of frames that wait for this lane. */
   frameBytes: Credits;
   /** Events that wait for the writer. */

@@ -26,6 +26,8 @@ export const SELECT_POSTINGS = `
   SELECT created_at, seq, kind FROM posting
   WHERE term = ? AND (created_at, seq) < (?, ?) AND created_at >= ?
   ORDER BY created_at DESC, seq DESC LIMIT ?`;
+/** The terms in a range, one row a posting: of all ids when the writer starts. */
+export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
 export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
 
 /** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */

@@ -9,19 +9,26 @@ export const TERM_ALL = 0;
 /** Bytes of the secret that keys the hash. */
 export const TERM_KEY_BYTES = 8;
 
-const ID = 1;
-const AUTHOR = 2;
-const KIND = 3;
-const AUTHOR_KIND = 4;
+// What a term is about stands in its upper three bits, so that terms of one kind lie together; 4 is
+// only TERM_ALL.
+const ID = 0;
+const AUTHOR = 1;
+const KIND = 2;
+const AUTHOR_KIND = 3;
 const ADDRESS = 5;
 const TAG = 6;
+
+const TERMS_OF_A_DOMAIN = 2 ** 45;
+/** The terms of ids: all of them in [first, end), and nothing else. */
+export const ID_TERMS = { first: -(2 ** 47), end: -(2 ** 47) + TERMS_OF_A_DOMAIN } as const;
 
 /** Where the fixed terms of an event stand in the list that `TermHasher.ofEvent` returns. */
 export const TERM_INDEX_ID = 0;
 
 /**
- * Turns every condition that a filter can have into a term: a keyed 48-bit hash, a signed integer that
- * SQLite stores in six bytes and JavaScript in a number.
+ * Turns every condition that a filter can have into a term: a signed integer of 48 bits, which SQLite
+ * stores in six bytes and JavaScript in a number: three bits say what it is about, the others are a
+ * keyed hash.
  *
  * The hash is HalfSipHash-1-3 (Aumasson and Bernstein) over the condition's kind and its UTF-16 units,
  * with a secret kept in the database, so that nobody outside can make terms collide. Collisions by
@@ -126,8 +133,7 @@ export class TermHasher {
       }
       if (half === 0) low = (v1 ^ v3) >>> 0;
     }
-    const high = ((v1 ^ v3) << 16) >> 16;
-    const term = high * 4294967296 + low;
-    return term === TERM_ALL ? 1 : term;
+    const high = (domain << 13) + ((v1 ^ v3) & 0x1fff) - 0x8000;
+    return high * 4294967296 + low;
   }
 }

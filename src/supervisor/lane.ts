@@ -1,7 +1,7 @@
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
-import type { Control, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
 
 /** What a lane is started with: the data of its piscina task. */
 export interface LaneTask {
@@ -10,6 +10,8 @@ export interface LaneTask {
   config: Config;
   /** The cells of `Credits`, shared by all threads; which is which says `supervisor/cells.ts`. */
   credits: SharedArrayBuffer;
+  /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
+  idFilter: SharedArrayBuffer | null;
   control: MessagePort;
 }
 
@@ -23,7 +25,7 @@ export interface Role {
 /** What a worker's main makes: the role, and facts about it for the log of the start. */
 export interface Built {
   role: Role;
-  facts: Record<string, string | number>;
+  facts: LaneFacts;
 }
 
 /**

@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
-import type { Control, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
 import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
 
@@ -49,7 +49,7 @@ interface Lane {
   lane: number;
   control: MessagePort;
   threadId: number;
-  facts: Record<string, string | number>;
+  facts: LaneFacts;
   task: Promise<unknown>;
   answeredAt: number;
   up: boolean;
@@ -103,7 +103,7 @@ export class Supervisor {
   }
 
   /** What a lane said of itself when it was ready. */
-  facts(station: ThreadStation, lane: number): Record<string, string | number> {
+  facts(station: ThreadStation, lane: number): LaneFacts {
     return this.#lanes.get(`${station}:${lane}`)?.facts ?? {};
   }
 
@@ -147,6 +147,7 @@ export class Supervisor {
       lane,
       config: this.#config,
       credits: this.#credits,
+      idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       control: port2,
     };
     const task = this.#pools.get(station)!.run(data, { transferList: [port2] });

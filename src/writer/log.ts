@@ -3,9 +3,10 @@ import { addressOf, dTagOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { isAddressable } from '../protocol/kinds.ts';
 import { idOf } from '../storage/body.ts';
+import { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
-import type { TermHasher } from '../storage/terms.ts';
+import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 
 /** A stored event as the writer finds it again. */
 export interface Found {
@@ -43,6 +44,9 @@ export class Log {
   readonly tail = new Map<number, TailEvent>();
   readonly #tailIds = new Map<string, number>();
   readonly #tailAddresses = new Map<string, number>();
+  /** The memory of the filter that the ingesters ask too. */
+  readonly idFilterMemory: SharedArrayBuffer;
+  readonly #idFilter: IdFilter;
   readonly #hasher: TermHasher;
   readonly #statements;
 
@@ -59,6 +63,13 @@ export class Log {
       setMeta: db.prepare(sql.UPSERT_META),
     };
     this.load();
+    this.idFilterMemory = IdFilter.share(this.head);
+    this.#idFilter = new IdFilter(this.idFilterMemory);
+    const { first, end } = ID_TERMS;
+    for (const term of db.prepare(sql.SELECT_TERMS).pluck().iterate(first, end)) {
+      this.#idFilter.add(term as number);
+    }
+    for (const { terms } of this.tail.values()) this.#idFilter.add(terms[TERM_INDEX_ID]!);
   }
 
   /** Reads the heads and the tail from the database: at the start and after a rollback. */
@@ -92,6 +103,7 @@ export class Log {
 
   /** The stored event with this id, or null. `term` is the id's term. */
   findById(id: string, term: number): Found | null {
+    if (!this.#idFilter.mayHave(term)) return null;
     const inTail = this.#tailIds.get(id);
     if (inTail !== undefined) return { seq: inTail, json: this.#json(inTail)! };
     for (const seq of this.#statements.postings.all(term) as number[]) {
@@ -122,6 +134,7 @@ export class Log {
     const { createdAt, kind, terms, address } = event;
     this.#statements.insert.run(seq, createdAt, kind, event.expiresAt || null, event.json);
     this.head = seq;
+    this.#idFilter.add(terms[TERM_INDEX_ID]!);
     this.#addToTail({ seq, id, address, createdAt, kind, terms });
     return seq;
   }

@@ -1,7 +1,8 @@
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_ALL } from '../storage/terms.ts';
-import type { Log } from './log.ts';
+import type { Log, TailEvent } from './log.ts';
+import { postingOrder } from './radix-sort.ts';
 
 /** Removed events swept with one batch; more wait for the next. */
 const SWEEP_MAX = 1_000;
@@ -37,41 +38,38 @@ export class Postings {
 
   /** Moves the whole tail into the index and sweeps what was removed; inside a transaction. */
   index(): void {
-    const { tail } = this.#log;
     this.#sweep();
     if (this.#log.indexedSeq === this.#log.head) return;
+    const events = [...this.#log.tail.values()];
     let count = 0;
-    for (const event of tail.values()) count += event.terms.length + 1;
+    for (const event of events) count += event.terms.length + 1;
     const terms = new Float64Array(count);
-    const owners = new Array<number>(count);
+    const times = new Float64Array(count);
+    const owners = new Uint32Array(count);
     let n = 0;
-    for (const event of tail.values()) {
-      for (let i = 0; i < event.terms.length; i++) {
-        owners[n] = event.seq;
-        terms[n++] = event.terms[i]!;
+    for (let owner = 0; owner < events.length; owner++) {
+      const event = events[owner]!;
+      for (let i = 0; i <= event.terms.length; i++) {
+        terms[n] = i < event.terms.length ? event.terms[i]! : TERM_ALL;
+        times[n] = event.createdAt;
+        owners[n++] = owner;
       }
-      owners[n] = event.seq;
-      terms[n++] = TERM_ALL;
     }
-    this.#insertSorted(terms, owners);
+    this.#insert(events, terms, owners, postingOrder(terms, times));
     this.#log.tailIndexed();
     this.#statements.setMeta.run('indexed_seq', this.#log.indexedSeq);
   }
 
-  #insertSorted(terms: Float64Array, owners: number[]): void {
-    const { tail } = this.#log;
-    const order = new Uint32Array(terms.length);
-    for (let i = 0; i < order.length; i++) order[i] = i;
-    order.sort(
-      (a, b) =>
-        terms[a]! - terms[b]! ||
-        tail.get(owners[a]!)!.createdAt - tail.get(owners[b]!)!.createdAt ||
-        owners[a]! - owners[b]!,
-    );
+  #insert(
+    events: readonly TailEvent[],
+    terms: Float64Array,
+    owners: Uint32Array,
+    order: Uint32Array,
+  ): void {
     const values = new Array<number>(sql.POSTING_ROWS * 4);
     let filled = 0;
     for (const i of order) {
-      const event = tail.get(owners[i]!)!;
+      const event = events[owners[i]!]!;
       values[filled++] = terms[i]!;
       values[filled++] = event.createdAt;
       values[filled++] = event.seq;

@@ -98,6 +98,11 @@ export class Writer {
     this.#timers.push(setInterval(() => this.#purge(), config.writer.expired_purge_seconds * 1000));
   }
 
+  /** The memory of the filter of stored ids, for the ingesters. */
+  get idFilterMemory(): SharedArrayBuffer {
+    return this.#log.idFilterMemory;
+  }
+
   /** The last seq given out. */
   get head(): number {
     return this.#log.head;

@@ -40,8 +40,9 @@ export interface SignatureCandidate {
 }
 
 /**
- * Best first. Median of 41 rounds of 512 verifications on an idle 2-core AMD EPYC, Node 20.20,
- * libsecp256k1 0.2.0: 48 µs (53 µs for a key seen for the first time), 75 µs and 1,600 µs each.
+ * Best first. Median of 41 rounds of 512 verifications on a shared 2-core AMD EPYC, Node 20.20:
+ * 49 µs with libsecp256k1 0.2.0 (55 µs for a key seen for the first time; 40 and 46 µs with 0.8.0),
+ * 76 µs and 1,840 µs.
  */
 export const SIGNATURE_CANDIDATES: readonly SignatureCandidate[] = [
   {
