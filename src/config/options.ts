@@ -31,61 +31,61 @@ export const options = {
   'info.name': {
     type: 'string',
     default: 'wok relay',
-    reload: true,
+    reload: false,
     text: 'The name that clients show. Keep it below 30 characters, some clients cut it off there.',
   },
   'info.description': {
     type: 'string',
     default: '',
-    reload: true,
+    reload: false,
     text: 'What this relay is for, in plain text. An empty line separates paragraphs ("\\n\\n").',
   },
   'info.pubkey': {
     type: 'string',
     default: '',
     format: 'public_key',
-    reload: true,
+    reload: false,
     text: 'The public key of the administrator, as 64 hex characters or npub1…. People send abuse reports and questions there.',
   },
   'info.contact': {
     type: 'string',
     default: '',
-    reload: true,
+    reload: false,
     text: 'Another way to reach the administrator, best as an address like mailto:admin@relay.example.',
   },
   'info.icon': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: true,
+    reload: false,
     text: 'Address of a square image that stands for the relay.',
   },
   'info.banner': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: true,
+    reload: false,
     text: 'Address of a wide image that goes with the description.',
   },
   'info.privacy_policy': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: true,
+    reload: false,
     text: 'Address of the privacy policy.',
   },
   'info.terms_of_service': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: true,
+    reload: false,
     text: 'Address of the terms of service.',
   },
   'info.posting_policy': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: true,
+    reload: false,
     text: 'Address of the rules for posting. NIP-11 dropped the field in 2026, some clients still show it.',
   },
 
@@ -118,7 +118,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'connections',
-    reload: true,
+    reload: false,
     text: 'Open connections in all. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number.',
   },
   'io.connections_per_ip_max': {
@@ -128,21 +128,21 @@ export const options = {
     max: 1_000_000,
     unit: 'connections',
     zero: 'no limit',
-    reload: true,
+    reload: false,
     text: 'Open connections from one IP address. Many people can share one: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
   },
   'io.trusted_proxies': {
     type: 'string[]',
     default: ['127.0.0.1', '::1'],
     format: 'network',
-    reload: true,
+    reload: false,
     text: 'Addresses and networks whose X-Forwarded-For is believed. Name your proxies and nothing else, or clients can pretend to be anyone.',
   },
   'io.allowed_origins': {
     type: 'string[]',
     default: [],
     format: 'origin',
-    reload: true,
+    reload: false,
     text: 'Web pages that may connect, like "https://client.example"; an empty list allows any. Clients that are no web pages send no origin and are always allowed.',
   },
   'io.idle_timeout_seconds': {
@@ -207,7 +207,7 @@ export const options = {
 
   'limits.message_bytes_max': {
     type: 'integer',
-    default: 128 * KIB,
+    default: 256 * KIB,
     min: 4 * KIB,
     max: 64 * MIB,
     unit: 'bytes',
@@ -216,11 +216,11 @@ export const options = {
   },
   'limits.event_bytes_max': {
     type: 'integer',
-    default: 64 * KIB,
+    default: 128 * KIB,
     min: KIB,
     max: 64 * MIB,
     unit: 'bytes',
-    reload: true,
+    reload: false,
     text: 'Longest event, as JSON without spaces. A follow list takes about 71 bytes for each person followed.',
   },
   'limits.tags_max': {
@@ -229,7 +229,7 @@ export const options = {
     min: 1,
     max: 100_000,
     unit: 'tags',
-    reload: true,
+    reload: false,
     text: 'Tags in an event.',
   },
   'limits.tag_value_bytes_max': {
@@ -238,16 +238,16 @@ export const options = {
     min: 64,
     max: 64 * MIB,
     unit: 'bytes',
-    reload: true,
+    reload: false,
     text: 'Longest first value of a tag with a one-letter name, the ones that filters can ask for.',
   },
   'limits.content_length_max': {
     type: 'integer',
-    default: 64_000,
+    default: 128_000,
     min: 1,
     max: 64 * MIB,
     unit: 'Unicode characters',
-    reload: true,
+    reload: false,
     text: 'Longest content of an event. It must fit into limits.event_bytes_max beside id, keys and signature.',
   },
   'limits.json_depth_max': {
@@ -256,7 +256,7 @@ export const options = {
     min: 4,
     max: 128,
     unit: 'levels',
-    reload: true,
+    reload: false,
     text: 'How deep the arrays and objects of a message may nest. An EVENT needs 4, a REQ 3; clients may add fields of their own.',
   },
   'limits.filters_max': {
@@ -265,7 +265,7 @@ export const options = {
     min: 1,
     max: 10_000,
     unit: 'filters',
-    reload: true,
+    reload: false,
     text: 'Filters in one REQ or COUNT.',
   },
   'limits.filter_values_max': {
@@ -274,7 +274,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'values',
-    reload: true,
+    reload: false,
     text: 'Values in all lists of one filter together. Clients ask for everyone they follow at once, often 1,000 to 2,000 authors.',
   },
   'limits.filter_tags_max': {
@@ -283,7 +283,7 @@ export const options = {
     min: 1,
     max: 52,
     unit: 'conditions',
-    reload: true,
+    reload: false,
     text: 'Tag conditions (#e, #p …) in one filter.',
   },
   'limits.subscriptions_max': {
@@ -292,7 +292,7 @@ export const options = {
     min: 1,
     max: 100_000,
     unit: 'subscriptions',
-    reload: true,
+    reload: false,
     text: 'Open subscriptions on one connection.',
   },
   'limits.subscription_id_length_max': {
@@ -301,7 +301,7 @@ export const options = {
     min: 64,
     max: 1024,
     unit: 'Unicode characters',
-    reload: true,
+    reload: false,
     text: 'Longest subscription id. NIP-01 allows clients 64.',
   },
   'limits.limit_max': {
@@ -310,7 +310,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'events',
-    reload: true,
+    reload: false,
     text: 'Most stored events for one filter. A higher limit in a filter is taken as this number.',
   },
   'limits.limit_default': {
@@ -319,7 +319,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'events',
-    reload: true,
+    reload: false,
     text: 'Most stored events for a filter without a limit.',
   },
   'limits.messages_in_flight_max': {
@@ -328,7 +328,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'messages',
-    reload: true,
+    reload: false,
     text: 'EVENT, REQ and COUNT messages of one connection that wait for their answer. More are refused.',
   },
   'limits.created_at_past_seconds_max': {
@@ -338,7 +338,7 @@ export const options = {
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
     zero: 'no limit',
-    reload: true,
+    reload: false,
     text: 'How old an event may be when it arrives. Without a limit people can bring their old notes along, and a profile or follow list that has not changed for years is still taken.',
   },
   'limits.created_at_future_seconds_max': {
@@ -348,7 +348,7 @@ export const options = {
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
     zero: 'no limit',
-    reload: true,
+    reload: false,
     text: 'How far ahead of this clock an event may be dated. An event from the future would stay on top of every feed.',
   },
   'limits.ephemeral_age_seconds_max': {
@@ -358,7 +358,7 @@ export const options = {
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
     zero: 'no limit',
-    reload: true,
+    reload: false,
     text: 'How old an ephemeral event (kinds 20000 to 29999) may be. They are passed on and never stored.',
   },
 
@@ -490,7 +490,7 @@ export const options = {
   'query.count_enabled': {
     type: 'boolean',
     default: true,
-    reload: true,
+    reload: false,
     text: 'Answer COUNT (NIP-45).',
   },
 
@@ -508,7 +508,7 @@ export const options = {
     type: 'enum',
     values: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
-    reload: true,
+    reload: false,
     text: 'Lines below this level are left out.',
   },
   'log.format': {
@@ -525,7 +525,7 @@ export const options = {
     min: 1,
     max: 600,
     unit: 'seconds',
-    reload: true,
+    reload: false,
     text: 'How long a stop may take: clients are told, what was received is written, then everything ends. Give the service manager a little more.',
   },
 } as const satisfies Record<`${SectionName}.${string}`, Option>;

@@ -1,7 +1,9 @@
+import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
 import { isNewer, parseAddress } from '../protocol/address.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
+import { isExpired } from '../protocol/expiration.ts';
 import { isGiftWrap, KIND_DELETION } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
@@ -32,11 +34,13 @@ const DELETED: Outcome = { t: 'refused', message: 'blocked: this event was delet
  */
 export class Rules {
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #hasher: TermHasher;
   readonly #statements;
 
-  constructor(db: Db, log: Log, hasher: TermHasher) {
+  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
     this.#hasher = hasher;
     this.#statements = {
       deleteId: db.prepare(sql.INSERT_DELETED_ID),
@@ -55,7 +59,9 @@ export class Rules {
       const former = this.#former(event);
       if (former) {
         const formerEvent = JSON.parse(former.json) as NostrEvent;
-        if (!isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
+        // One that has expired counts as gone, whether it was purged yet or not (NIP-40).
+        const gone = isExpired(formerEvent, this.#clock.seconds());
+        if (!gone && !isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
         this.#log.remove(former);
       }
     }

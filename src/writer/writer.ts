@@ -86,7 +86,7 @@ export class Writer {
     this.#clock = clock;
     this.#logger = logger;
     this.#log = new Log(db, hasher);
-    this.#rules = new Rules(db, this.#log, hasher);
+    this.#rules = new Rules(db, this.#log, hasher, clock);
     this.#postings = new Postings(db, this.#log);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
