@@ -116,7 +116,7 @@ export function writeCheckedEvent(
   expiresAt: number,
   terms: readonly number[],
   address: string,
-  json: string,
+  json: Uint8Array,
 ): void {
   to.u32(connId);
   to.u16(kind);
@@ -125,7 +125,7 @@ export function writeCheckedEvent(
   to.u32(terms.length);
   for (const term of terms) to.f64(term);
   to.text(address);
-  to.text(json);
+  to.blob(json);
 }
 
 export function readCheckedEvent(from: RecordReader): CheckedEvent {

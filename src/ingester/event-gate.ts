@@ -1,7 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { addressOf } from '../protocol/address.ts';
-import { encodeEvent, hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventLimits, checkEventShape, type EventLimits } from '../protocol/event-check.ts';
 import { expirationOf } from '../protocol/expiration.ts';
@@ -13,11 +12,14 @@ import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
+import { EventText } from './event-text.ts';
+import type { MessageScan } from './message-scan.ts';
 
 /** An event that may go to the writer, with what the stations after this one need of it. */
 export interface PassedEvent {
   event: NostrEvent;
-  json: string;
+  /** Canonical JSON, in memory that the next check overwrites. */
+  json: Buffer;
   terms: number[];
   /** `kind:pubkey:d`, or '' for an event that no other replaces. */
   address: string;
@@ -37,6 +39,7 @@ export class EventGate {
   readonly #clock: Clock;
   readonly #postings;
   readonly #json;
+  readonly #text = new EventText();
   // Held for one check at a time: id, pubkey and signature as bytes.
   readonly #id = Buffer.alloc(32);
   readonly #pubkey = Buffer.alloc(32);
@@ -68,19 +71,19 @@ export class EventGate {
     this.#json = parts.db.prepare(sql.SELECT_JSON).pluck();
   }
 
-  /** The event with what belongs to it, or why not. */
-  check(value: unknown): PassedEvent | Refusal {
+  /**
+   * The event with what belongs to it, or why not. `value` is what was parsed of `message`, which was
+   * scanned just before.
+   */
+  check(value: unknown, message: Buffer, scan: MessageScan): PassedEvent | Refusal {
     const event = checkEventShape(value);
     if (typeof event === 'string') return event;
-    const { canonical, preimage } = encodeEvent(event);
-    const refusal = checkEventLimits(
-      event,
-      this.#limits,
-      this.#clock.seconds(),
-      Buffer.byteLength(canonical),
-    );
+    const text = this.#text;
+    text.make(event, message, scan);
+    const refusal = checkEventLimits(event, this.#limits, this.#clock.seconds(), text.json.length);
     if (refusal !== null) return refusal;
-    if (!hashesTo(event, preimage)) return 'invalid: id is not the SHA-256 of the event';
+    if (!text.hashesToId(event, message, scan))
+      return 'invalid: id is not the SHA-256 of the event';
     const terms = this.#hasher.ofEvent(event);
     // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
     if (this.#isStored(event.id, terms[TERM_INDEX_ID]!)) {
@@ -88,7 +91,7 @@ export class EventGate {
     }
     if (!this.#isSigned(event)) return 'invalid: sig is not the signature of the id by the pubkey';
     const expiresAt = isEphemeral(event.kind) ? 0 : (expirationOf(event) ?? 0);
-    return { event, json: canonical, terms, address: addressOf(event) ?? '', expiresAt };
+    return { event, json: text.json, terms, address: addressOf(event) ?? '', expiresAt };
   }
 
   #isStored(id: string, term: number): boolean {

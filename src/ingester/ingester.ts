@@ -23,7 +23,7 @@ import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Connections } from './connections.ts';
 import { EventGate } from './event-gate.ts';
-import { isDeeperThan } from './json-depth.ts';
+import { MessageScan } from './message-scan.ts';
 
 /** The length of an id that is quoted back although it is none. */
 const STRANGE_ID_MAX = 64;
@@ -57,6 +57,7 @@ export class Ingester {
   readonly #parts: IngesterParts;
   readonly #gate: EventGate;
   readonly #filterLimits: FilterLimits;
+  readonly #scan = new MessageScan();
   readonly #connections: Connections;
   readonly #queries = new Map<number, MessageOutbox<QueryRequest>>();
   #io: RecordOutbox | null = null;
@@ -112,7 +113,8 @@ export class Ingester {
 
   #message(connId: number, bytes: Buffer): void {
     const depthMax = this.#parts.config.limits.json_depth_max;
-    if (isDeeperThan(bytes, depthMax)) {
+    this.#scan.scan(bytes, depthMax);
+    if (this.#scan.tooDeep) {
       this.#notice(connId, `invalid: the message nests deeper than ${depthMax} levels`);
       return;
     }
@@ -128,13 +130,13 @@ export class Ingester {
       this.#notice(connId, 'invalid: a message is a JSON array that begins with a verb');
       return;
     }
-    this.#verb(connId, message as [string, ...unknown[]]);
+    this.#verb(connId, message as [string, ...unknown[]], bytes);
   }
 
-  #verb(connId: number, message: [string, ...unknown[]]): void {
+  #verb(connId: number, message: [string, ...unknown[]], bytes: Buffer): void {
     switch (message[0]) {
       case 'EVENT':
-        this.#event(connId, message[1]);
+        this.#event(connId, message[1], bytes);
         break;
       case 'REQ':
         this.#req(connId, message);
@@ -163,8 +165,8 @@ export class Ingester {
     }
   }
 
-  #event(connId: number, value: unknown): void {
-    const checked = this.#gate.check(value);
+  #event(connId: number, value: unknown, bytes: Buffer): void {
+    const checked = this.#gate.check(value, bytes, this.#scan);
     if (typeof checked === 'string') {
       this.#answer(connId, okAnswer(idIn(value), checked.startsWith('duplicate:'), checked));
       return;

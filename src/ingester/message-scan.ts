@@ -1,0 +1,118 @@
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const SPACE = 0x20;
+const LETTER_U = 0x75;
+const ZERO = 0x30;
+
+/** In `["EVENT",{…}]` the fields of the event are two levels deep. */
+const EVENT_DEPTH = 2;
+
+const SHORT_ESCAPES = new Uint8Array(256);
+for (const letter of 'nrtbf"\\') SHORT_ESCAPES[letter.charCodeAt(0)] = 1;
+/** Control characters that JSON.stringify writes as \u00xx: all but \b \t \n \f \r. */
+const LONG_ESCAPES = /^00(?:0[0-7be-f]|1[0-9a-f])$/;
+
+/**
+ * One pass over the bytes of a message before anything is allocated for it. It measures how deep
+ * arrays and objects nest, and finds where the text of an event's `tags` and `content` stands.
+ *
+ * If that text is as JSON.stringify would write it (nearly every client sends it so), it is `canonical`
+ * and can be hashed and stored as it came, which saves 6 µs of 18 an event. Text that is no JSON may
+ * get any answer: the parser refuses it afterwards.
+ *
+ * The object is used again and again; what it found holds until the next `scan`.
+ */
+export class MessageScan {
+  tooDeep = false;
+  canonical = false;
+  tagsStart = 0;
+  tagsEnd = 0;
+  contentStart = 0;
+  contentEnd = 0;
+
+  scan(json: Buffer, depthMax: number): void {
+    this.tooDeep = false;
+    this.tagsEnd = 0;
+    this.contentEnd = 0;
+    let canonical = true;
+    let depth = 0;
+    let inTags = false;
+    let isKey = true;
+    /** The element of the message that is being read; the event is the second. */
+    let element = 0;
+    /** The key whose value comes: t(ags), c(ontent), or neither. */
+    let key = 0;
+    for (let i = 0; i < json.length; i++) {
+      const byte = json[i]!;
+      if (byte === QUOTE) {
+        const start = i;
+        let escapes = 0;
+        for (i++; i < json.length; i++) {
+          const inner = json[i]!;
+          if (inner === QUOTE) break;
+          if (inner === BACKSLASH) {
+            i++;
+            escapes += SHORT_ESCAPES[json[i]!] === 1 || isLongEscape(json, i) ? 1 : 65_536;
+          }
+        }
+        if (depth === EVENT_DEPTH) {
+          if (isKey) {
+            // An escaped key is one that the parser understands and this scan does not.
+            if (escapes > 0) canonical = false;
+            key = keyAt(json, start + 1, i);
+          } else if (key === KEY_CONTENT && element === 1) {
+            if (escapes >= 65_536) canonical = false;
+            this.contentStart = start;
+            this.contentEnd = i + 1;
+          }
+        } else if (inTags && escapes >= 65_536) {
+          canonical = false;
+        }
+      } else if (byte === COMMA) {
+        if (depth === EVENT_DEPTH) isKey = true;
+        else if (depth === 1) element++;
+      } else if (byte === COLON) {
+        if (depth === EVENT_DEPTH) isKey = false;
+      } else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+        if (depth === EVENT_DEPTH && key === KEY_TAGS && !isKey && element === 1) {
+          inTags = true;
+          this.tagsStart = i;
+        }
+        if (++depth > depthMax) {
+          this.tooDeep = true;
+          return;
+        }
+        if (depth === EVENT_DEPTH) isKey = true;
+      } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) {
+        depth--;
+        if (inTags && depth === EVENT_DEPTH) {
+          inTags = false;
+          this.tagsEnd = i + 1;
+        }
+      } else if (inTags && byte <= SPACE) {
+        canonical = false;
+      }
+    }
+    this.canonical = canonical && this.tagsEnd > 0 && this.contentEnd > 0;
+  }
+}
+
+const KEY_TAGS = 1;
+const KEY_CONTENT = 2;
+
+function keyAt(json: Buffer, start: number, end: number): number {
+  if (end - start === 4 && json.toString('latin1', start, end) === 'tags') return KEY_TAGS;
+  if (end - start === 7 && json.toString('latin1', start, end) === 'content') return KEY_CONTENT;
+  return 0;
+}
+
+function isLongEscape(json: Buffer, at: number): boolean {
+  if (json[at] !== LETTER_U || json[at + 1] !== ZERO) return false;
+  return LONG_ESCAPES.test(json.toString('latin1', at + 1, at + 5));
+}
