@@ -161,15 +161,6 @@ export const options = {
     reload: false,
     text: 'Ping a silent connection shortly before its idle timeout, so that only dead ones are closed. There are no pings without an idle timeout.',
   },
-  'io.handshake_timeout_seconds': {
-    type: 'integer',
-    default: 10,
-    min: 1,
-    max: 60,
-    unit: 'seconds',
-    reload: false,
-    text: 'How long an HTTP request or a WebSocket upgrade may take.',
-  },
   'io.outbound_bytes_max': {
     type: 'integer',
     default: 16 * MIB,

@@ -29,7 +29,11 @@ export interface SocketHandlers {
   health(): Health;
 }
 
-/** The listening socket and the HTTP side of the relay. */
+/**
+ * The listening socket and the HTTP side of the relay. uWebSockets.js itself closes a socket that has
+ * not completed a request 12 seconds after it connected, and nothing here could: it hands out no
+ * identity of a socket before the upgrade. It never closes one that was answered, so every answer does.
+ */
 export class Listener {
   /** The port that is listened on; it was chosen by the system if the configured one is 0. */
   port = 0;
@@ -39,9 +43,6 @@ export class Listener {
   readonly #app: TemplatedApp;
   readonly #clientAddress: ClientAddress;
   readonly #information: string;
-  /** Sockets that have not said yet what they want, and since when. */
-  readonly #handshakes = new Map<HttpResponse, number>();
-  readonly #handshakeTimer: NodeJS.Timeout;
   #listenSocket: us_listen_socket | null = null;
 
   constructor(config: Config, handlers: SocketHandlers) {
@@ -51,8 +52,6 @@ export class Listener {
     this.#information = relayInformation(config);
     this.#app = this.#uws.App();
     this.#routes();
-    this.#handshakeTimer = setInterval(() => this.#closeIdleHandshakes(), 500);
-    this.#handshakeTimer.unref();
   }
 
   /** Resolves when connections are accepted. @throws Error when the address cannot be listened on. */
@@ -75,7 +74,6 @@ export class Listener {
 
   /** Takes no more connections; those that are open stay. */
   stopListening(): void {
-    clearInterval(this.#handshakeTimer);
     if (this.#listenSocket) this.#uws.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = null;
   }
@@ -89,18 +87,13 @@ export class Listener {
   #routes(): void {
     const { path } = this.#config.io;
     const app = this.#app;
-    const onHandshake = (res: HttpResponse, count: number) => {
-      if (count > 0) this.#handshakes.set(res, performance.now());
-      else this.#handshakes.delete(res);
-    };
-    // In the binary and in the typings of newer versions, not in those of this one.
-    (app as TemplatedApp & { filter(handler: typeof onHandshake): unknown }).filter(onHandshake);
     this.#webSocket(path);
     app.get(path, (res, req) => this.#root(res, req));
+    app.head(path, (res) => answer(res, '200 OK', ''));
     app.options(path, (res) => {
       res.cork(() => {
         writeCors(res.writeStatus('204 No Content'));
-        res.endWithoutBody();
+        res.end('', true);
       });
     });
     app.get('/health', (res) => {
@@ -149,7 +142,6 @@ export class Listener {
       answer(res, refusal.status, refusal.text);
       return;
     }
-    this.#handshakes.delete(res);
     res.upgrade<SocketData>(
       { ip, connection: null },
       req.getHeader('sec-websocket-key'),
@@ -164,7 +156,7 @@ export class Listener {
       res.cork(() => {
         writeCors(res.writeStatus('200 OK'));
         res.writeHeader('Content-Type', 'application/nostr+json');
-        res.end(this.#information);
+        res.end(this.#information, true);
       });
       return;
     }
@@ -185,15 +177,6 @@ export class Listener {
       ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
       : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
   }
-
-  #closeIdleHandshakes(): void {
-    const before = performance.now() - this.#config.io.handshake_timeout_seconds * 1000;
-    for (const [res, since] of this.#handshakes) {
-      if (since > before) break;
-      this.#handshakes.delete(res);
-      res.close();
-    }
-  }
 }
 
 function writeCors(res: HttpResponse): void {
@@ -204,6 +187,6 @@ function answer(res: HttpResponse, status: string, text: string): void {
   res.cork(() => {
     writeCors(res.writeStatus(status));
     res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
-    res.end(text);
+    res.end(text, true);
   });
 }
