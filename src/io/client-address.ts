@@ -17,10 +17,13 @@ export class ClientAddress {
     );
   }
 
-  /** The client's address, given the socket's peer and the header ('' if there is none). */
+  /**
+   * The client's address, given the socket's peer and the header ('' if there is none; several headers
+   * joined by commas). The peer is no address when the socket has been reset meanwhile.
+   */
   of(peer: string, forwardedFor: string): string {
-    let address = normalised(peer) ?? peer;
-    if (forwardedFor === '') return address;
+    let address = normalised(peer);
+    if (address === null) return peer;
     const hops = forwardedFor.split(',');
     while (hops.length > 0 && this.#isTrusted(address)) {
       const hop = normalised(hops.pop()!.trim());

@@ -130,7 +130,7 @@ export class Listener {
 
   #upgrade(res: HttpResponse, req: HttpRequest, context: unknown): void {
     const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
-    const ip = this.#clientAddress.of(peer, req.getHeader('x-forwarded-for'));
+    const ip = this.#clientAddress.of(peer, forwardedFor(req));
     const { allowed_origins: origins } = this.#config.io;
     const origin = req.getHeader('origin');
     if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
@@ -177,6 +177,15 @@ export class Listener {
       ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
       : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
   }
+}
+
+/** All of the headers: some proxies append theirs as a header of its own, behind what a client made up. */
+function forwardedFor(req: HttpRequest): string {
+  const values: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'x-forwarded-for') values.push(value);
+  });
+  return values.join(',');
 }
 
 function writeCors(res: HttpResponse): void {
