@@ -41,7 +41,7 @@ export function relayInformation(config: Config): string {
       max_event_tags: limits.tags_max,
       max_content_length: limits.content_length_max,
       ...(past > 0 && { created_at_lower_limit: past }),
-      created_at_upper_limit: future,
+      ...(future > 0 && { created_at_upper_limit: future }),
       auth_required: false,
       payment_required: false,
       restricted_writes: false,

@@ -16,7 +16,7 @@ export interface EventLimits {
   contentLengthMax: number;
   /** How far created_at may lie in the past, in seconds; 0 = any time (NIP-11 created_at_lower_limit). */
   createdAtPastSecondsMax: number;
-  /** How far created_at may lie in the future, in seconds (NIP-11 created_at_upper_limit). */
+  /** How far created_at may lie in the future, in seconds; 0 = any time (NIP-11 created_at_upper_limit). */
   createdAtFutureSecondsMax: number;
   /** How far created_at of an ephemeral event may lie in the past, in seconds; 0 = any time. */
   ephemeralAgeSecondsMax: number;
@@ -152,7 +152,7 @@ function checkTagValues(tags: readonly string[][], bytesMax: number): Refusal | 
 
 function checkTime(event: NostrEvent, limits: EventLimits, nowSeconds: number): Refusal | null {
   const age = nowSeconds - event.created_at;
-  if (-age > limits.createdAtFutureSecondsMax) {
+  if (limits.createdAtFutureSecondsMax > 0 && -age > limits.createdAtFutureSecondsMax) {
     return `invalid: created_at is more than ${limits.createdAtFutureSecondsMax} seconds in the future`;
   }
   if (limits.createdAtPastSecondsMax > 0 && age > limits.createdAtPastSecondsMax) {
