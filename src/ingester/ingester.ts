@@ -13,11 +13,12 @@ import {
   writeAnswer,
   writeCheckedEvent,
 } from '../messages.ts';
-import { closedAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
+import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import { addresseeOf, refusalTo } from '../protocol/unparsed.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -115,7 +116,7 @@ export class Ingester {
     const depthMax = this.#parts.config.limits.json_depth_max;
     this.#scan.scan(bytes, depthMax);
     if (this.#scan.tooDeep) {
-      this.#notice(connId, `invalid: the message nests deeper than ${depthMax} levels`);
+      this.#refuse(connId, bytes, `invalid: the message nests deeper than ${depthMax} levels`);
       return;
     }
     let message: unknown;
@@ -123,7 +124,7 @@ export class Ingester {
       message = JSON.parse(bytes.toString());
     } catch {
       if (isBlank(bytes)) this.#settle(connId);
-      else this.#notice(connId, 'invalid: the message is not JSON');
+      else this.#refuse(connId, bytes, 'invalid: the message is not JSON');
       return;
     }
     if (!Array.isArray(message) || typeof message[0] !== 'string') {
@@ -131,6 +132,13 @@ export class Ingester {
       return;
     }
     this.#verb(connId, message as [string, ...unknown[]], bytes);
+  }
+
+  /** Refuses what was not parsed. */
+  #refuse(connId: number, bytes: Buffer, why: Refusal): void {
+    const addressee = addresseeOf(bytes);
+    if (addressee?.verb === 'REQ') this.#refuseReq(connId, addressee.id, why);
+    else this.#answer(connId, refusalTo(addressee, why));
   }
 
   #verb(connId: number, message: [string, ...unknown[]], bytes: Buffer): void {
@@ -301,7 +309,7 @@ function idIn(value: unknown): string {
 
 function negError(id: unknown): string {
   const subId = typeof id === 'string' ? id.slice(0, STRANGE_ID_MAX).toWellFormed() : '';
-  return JSON.stringify(['NEG-ERR', subId, 'unsupported: this relay does not offer negentropy']);
+  return negErrorAnswer(subId, 'unsupported: this relay does not offer negentropy');
 }
 
 function quoted(text: string): string {

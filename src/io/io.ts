@@ -21,8 +21,8 @@ import {
 } from '../messages.ts';
 import { noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { addresseeOf, refusalTo } from '../protocol/unparsed.ts';
 import { Connection, type SocketData } from './connection.ts';
-import { refuseAtDoor } from './door.ts';
 import { type Health, Listener } from './listen.ts';
 import { Outbound } from './outbound.ts';
 
@@ -247,7 +247,7 @@ export class Io {
 
   #refuse(connection: Connection, frame: Buffer, why: Refusal): void {
     this.counters.refusedAtDoor++;
-    this.#say(connection, refuseAtDoor(frame, why));
+    this.#say(connection, refusalTo(addresseeOf(frame), why));
   }
 
   #say(connection: Connection, frame: string): void {

@@ -22,6 +22,11 @@ export function closedAnswer(subId: string, refusal: Refusal): string {
   return `["CLOSED",${JSON.stringify(subId)},${JSON.stringify(refusal)}]`;
 }
 
+/** `["NEG-ERR",subId,refusal]` (NIP-77), which ends a negentropy session. */
+export function negErrorAnswer(subId: string, refusal: Refusal): string {
+  return `["NEG-ERR",${JSON.stringify(subId)},${JSON.stringify(refusal)}]`;
+}
+
 /** `["NOTICE",text]`, for what can't be answered by id. */
 export function noticeAnswer(text: string): string {
   return `["NOTICE",${JSON.stringify(text)}]`;
