@@ -86,7 +86,11 @@ export class Client {
   /** Publishes an event and waits for its OK. */
   publish(event: unknown): Promise<Message> {
     this.send(['EVENT', event]);
-    const id = (event as { id?: unknown }).id;
+    return this.ok((event as { id?: unknown }).id);
+  }
+
+  /** The next OK for this id. */
+  ok(id: unknown): Promise<Message> {
     return this.next(([verb, of]) => verb === 'OK' && of === id, `OK for ${String(id)}`);
   }
 

@@ -43,7 +43,7 @@ export function testConfig(directory: string, settings: Settings = {}): Config {
 /** Time limits lifted, for events with made-up or old times. */
 export const ANY_TIME: Settings = {
   'limits.created_at_past_seconds_max': 0,
-  'limits.created_at_future_seconds_max': 1_000_000_000,
+  'limits.created_at_future_seconds_max': 0,
   'limits.ephemeral_age_seconds_max': 0,
 };
 
