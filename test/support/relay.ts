@@ -36,7 +36,7 @@ export function freshDirectory(): string {
 /** The configuration with these settings on top of the defaults: loopback, a free port. */
 export function testConfig(directory: string, settings: Settings = {}): Config {
   const all = { 'io.port': 0, 'storage.directory': directory, ...settings };
-  const set = Object.entries(all).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const set = Object.entries(all).map(([key, value]) => `${key}=${String(value)}`);
   return loadConfig({ env: {}, flags: { set }, cwd: directory });
 }
 
