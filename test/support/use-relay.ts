@@ -22,7 +22,7 @@ export function useRelay(settings: Settings = {}): RelayInUse {
     },
   } as RelayInUse;
   beforeAll(async () => {
-    use.relay = await startRelay({ 'storage.synchronous': 'normal', ...settings });
+    use.relay = await startRelay(settings);
   });
   beforeEach(async () => {
     use.client = await use.connect();
