@@ -50,6 +50,11 @@ export class Rules {
     };
   }
 
+  /** Why an event that would not be stored may not pass, or null when it may: tombstones count. */
+  judge(event: CheckedEvent): Outcome | null {
+    return this.#isDeleted(event, idOfBytes(event.json)) ? DELETED : null;
+  }
+
   /** Stores an event, or says why not; a deletion request also takes effect. */
   apply(event: CheckedEvent): Outcome {
     const id = idOfBytes(event.json);

@@ -169,24 +169,27 @@ export class Writer {
       for (const event of events) answered.push(this.#apply(event));
       if (this.#log.tail.size >= this.#config.storage.index_batch_events) this.#postings.index();
     });
-    if (failure) answered = events.map((event) => failed(event, failure));
+    if (failure) {
+      answered = events.map((event) =>
+        isEphemeral(event) ? this.#apply(event) : failed(event, failure),
+      );
+    }
     // Ephemeral events have no part in the transaction, and their ids are remembered once.
-    return answered.map((one) => (isEphemeral(one.event) ? this.#pass(one.event) : one));
+    return answered.map((one) => (one.seq === 0 ? this.#pass(one) : one));
   }
 
   #apply(event: CheckedEvent): Answered {
     const id = idOfBytes(event.json);
-    if (isEphemeral(event)) return { event, id, accepted: true, message: '', seq: 0 };
-    const outcome = this.#rules.apply(event);
+    const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event);
+    if (outcome === null) return { event, id, accepted: true, message: '', seq: 0 };
     if (outcome.t === 'stored') return { event, id, accepted: true, message: '', seq: outcome.seq };
     return { event, id, accepted: outcome.t === 'duplicate', message: outcome.message, seq: -1 };
   }
 
-  #pass(event: CheckedEvent): Answered {
-    const id = idOfBytes(event.json);
-    const isNew = this.#ephemeral.add(id);
-    const message = isNew ? '' : 'duplicate: this ephemeral event was delivered already';
-    return { event, id, accepted: true, message, seq: isNew ? 0 : -1 };
+  #pass(answered: Answered): Answered {
+    if (this.#ephemeral.add(answered.id)) return answered;
+    const message = 'duplicate: this ephemeral event was delivered already';
+    return { ...answered, message, seq: -1 };
   }
 
   #answer(answered: readonly Answered[], sources: readonly Buffer[], head: number): void {
