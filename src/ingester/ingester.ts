@@ -72,7 +72,6 @@ export class Ingester {
     this.#filterLimits = {
       filterValuesMax: limits.filter_values_max,
       filterTagsMax: limits.filter_tags_max,
-      limitMax: limits.limit_max,
     };
   }
 

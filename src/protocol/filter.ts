@@ -26,7 +26,7 @@ export interface Filter {
   readonly since: number | null;
   /** Seconds since 1970, inclusive, 0 … 2^53-1. */
   readonly until: number | null;
-  /** At most `FilterLimits.limitMax`; null = not given, and the query then takes its default. */
+  /** As the client asked; null = not given. The query caps it, and says so in its answer (NIP-67). */
   readonly limit: number | null;
   /** True when no event can match: an empty list, or a time range without a second in it. */
   readonly matchesNothing: boolean;
@@ -38,8 +38,6 @@ export interface FilterLimits {
   filterValuesMax: number;
   /** `#x` conditions in one filter. */
   filterTagsMax: number;
-  /** A larger `limit` is lowered to this (NIP-11 max_limit). */
-  limitMax: number;
 }
 
 /** Tells whether an event matches a filter; made by `compileFilter`. */
@@ -85,7 +83,7 @@ export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refu
       matchesNothing ||= key === 'since' ? given > clamped : given < clamped;
     } else if (key === 'limit') {
       if (!isInteger(given) || given < 0) return 'invalid: filter limit must be an integer >= 0';
-      limit = Math.min(given, limits.limitMax) + 0;
+      limit = given + 0;
     } else {
       const letter = tagLetter(key);
       if (letter === null && key !== 'ids' && key !== 'authors' && key !== 'kinds') {

@@ -42,6 +42,8 @@ export { AGAIN };
 export class FilterScan {
   readonly plan: Plan;
   completeness: Completeness = 'unknown';
+  /** The seq of a match that was not given, if `completeness` is `more`. */
+  missed = 0;
   readonly #snapshot: Snapshot;
   readonly #recheck: Recheck;
   readonly #since: number;
@@ -141,27 +143,28 @@ export class FilterScan {
       this.#matched++;
       if (!this.#bodies) stored.json = '';
       this.#matches.push(stored);
-      if (this.#matches.length > 2 * this.#left + 64) this.#keepLowestIds();
+      if (this.#matches.length > 2 * this.#left + 64) {
+        this.#matches.sort(byId);
+        // One more than can be given, to name what is missed.
+        this.#matches.length = this.#left + 1;
+      }
     }
     return true;
-  }
-
-  #keepLowestIds(): void {
-    this.#matches.sort(byId);
-    if (this.#matches.length > this.#left) this.#matches.length = this.#left;
   }
 
   #endSecond(): Stored[] {
     this.#second = null;
     const first = this.#taken === 0;
+    this.#matches.sort(byId);
     if (this.#matched > this.#left) {
       this.completeness = 'more';
+      this.missed = this.#matches.at(-1)!.seq;
       if (this.#capped && !first) {
         this.#left = 0;
         return [];
       }
+      this.#matches.length = this.#left;
     }
-    this.#keepLowestIds();
     this.#left -= this.#matches.length;
     this.#taken += this.#matches.length;
     if (this.#left === 0 && this.completeness === 'unknown') this.#lookAhead();
@@ -180,6 +183,7 @@ export class FilterScan {
       const stored = this.#recheck.entry(head) ? this.#snapshot.read(head) : null;
       if (stored !== null && this.#recheck.body(stored)) {
         this.completeness = 'more';
+        this.missed = head.seq;
         return;
       }
       this.#cursor.advance();

@@ -43,12 +43,24 @@ export class Union {
         this.#next[i] = undefined;
       }
     }
-    return found.length === 1 ? found[0]! : mergeSecond(found);
+    const second = found.length === 1 ? found[0]! : mergeSecond(found);
+    if (this.#scans.length > 1) this.#forgive(second);
+    return second;
   }
 
+  /** At the end: whether everything that matches was given. */
   get completeness(): Completeness {
     if (this.#scans.some((scan) => scan.completeness === 'more')) return 'more';
     return this.#scans.every((scan) => scan.completeness === 'finish') ? 'finish' : 'unknown';
+  }
+
+  /** What a filter missed may come by another one, in this second or a later turn. */
+  #forgive(second: readonly Stored[]): void {
+    for (const scan of this.#scans) {
+      if (scan.completeness === 'more' && second.some(({ seq }) => seq === scan.missed)) {
+        scan.completeness = 'unknown';
+      }
+    }
   }
 }
 
