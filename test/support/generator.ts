@@ -14,6 +14,8 @@ export interface GeneratorOptions {
   sign?: boolean;
   /** created_at lies in `now - timeSpread` … `now`, so ties are common. Default 12. */
   timeSpread?: number;
+  /** When those that expire do, one of these. Default: every second from `now - 3` to `now + 16`. */
+  expirations?: readonly number[];
 }
 
 /** The fields of an event that a test wants to have its own way. */
@@ -69,6 +71,7 @@ export class Generator {
   readonly #secrets: readonly Uint8Array[];
   readonly #sign: boolean;
   readonly #timeSpread: number;
+  readonly #expirations: readonly number[];
   /** Everything made so far, published or held back. */
   readonly #made: NostrEvent[] = [];
   /** Made and already the target of a deletion, but not handed out yet. */
@@ -79,6 +82,8 @@ export class Generator {
     this.now = options.now;
     this.#sign = options.sign ?? false;
     this.#timeSpread = options.timeSpread ?? 12;
+    this.#expirations =
+      options.expirations ?? Array.from({ length: 20 }, (_, n) => options.now - 3 + n);
     this.#secrets = Array.from({ length: options.authors ?? 4 }, () =>
       // A leading 1 keeps the number below the order of the group.
       Uint8Array.from(Buffer.from(`1${random.hex(63)}`, 'hex')),
@@ -211,7 +216,7 @@ export class Generator {
     const { random } = this;
     const value = random.chance(0.2)
       ? random.pick(['', 'soon', '-1', '1.5', '1e3', ' 5', '0', '99999999999999999999'])
-      : String(this.now - 3 + random.below(20));
+      : String(random.pick(this.#expirations));
     const tag = random.chance(0.05) ? ['expiration'] : ['expiration', value];
     return random.chance(0.2) ? [tag, ['expiration', String(this.now - 1)]] : [tag];
   }

@@ -27,10 +27,16 @@ export const PREFIX_OF: Record<Reason, string> = {
   stored: '',
   ephemeral: '',
   duplicate: 'duplicate',
-  older: 'blocked',
+  older: 'duplicate',
   deleted: 'blocked',
   expired: 'invalid',
 };
+
+/** How many stored events one filter brings. */
+export interface Limits {
+  limitDefault: number;
+  limitMax: number;
+}
 
 /**
  * A relay in the fewest words: lists, read from end to end. It knows the kind ranges and order of
@@ -42,15 +48,15 @@ export const PREFIX_OF: Record<Reason, string> = {
  * hinders no older version, and sending it again is refused as expired.
  */
 export class Oracle {
-  readonly limitDefault: number;
-  readonly limitMax: number;
+  #limits: Limits;
   #stored: NostrEvent[] = [];
   /** Every deletion request that was accepted; it goes on working if the request itself is gone. */
   #deletions: NostrEvent[] = [];
+  /** Ephemeral events that were passed on: once each. */
+  #passed = new Set<string>();
 
-  constructor(limits: { limitDefault: number; limitMax: number }) {
-    this.limitDefault = limits.limitDefault;
-    this.limitMax = limits.limitMax;
+  constructor(limits: Limits) {
+    this.#limits = limits;
   }
 
   /** Takes an event at time `now`. */
@@ -61,7 +67,11 @@ export class Oracle {
     if (this.#deletions.some((deletion) => deletes(deletion, event))) {
       return verdict(false, 'deleted');
     }
-    if (ephemeral(event)) return verdict(true, 'ephemeral');
+    if (ephemeral(event)) {
+      if (this.#passed.has(event.id)) return verdict(true, 'duplicate');
+      this.#passed.add(event.id);
+      return verdict(true, 'ephemeral');
+    }
     const address = addressText(event);
     if (address !== null) {
       const current = this.#stored.find((other) => addressText(other) === address);
@@ -76,15 +86,28 @@ export class Oracle {
     return verdict(true, 'stored');
   }
 
+  /** The relay starts again: what is not stored is forgotten. */
+  restart(limits: Limits = this.#limits): void {
+    this.#limits = limits;
+    this.#passed.clear();
+  }
+
   /** What a REQ with these filters gets before EOSE, newest first, lowest id first in a second. */
   query(filters: readonly RawFilter[], now: number): NostrEvent[] {
-    const found = filters.flatMap((filter) => {
-      const limit = Math.min(filter.limit ?? this.limitDefault, this.limitMax);
-      return this.all(now)
-        .filter((event) => matches(filter, event))
-        .slice(0, limit);
-    });
+    const found = filters.flatMap((filter) => this.#answer(filter, now));
     return [...new Set(found)].sort(newestFirst);
+  }
+
+  /** A client's limit cuts anywhere, the relay's own between two seconds if it can (NIP-67). */
+  #answer(filter: RawFilter, now: number): NostrEvent[] {
+    const { limitDefault, limitMax } = this.#limits;
+    const limit = Math.min(filter.limit ?? limitDefault, limitMax);
+    const found = this.all(now).filter((event) => matches(filter, event));
+    const cut = found[limit];
+    const answer = found.slice(0, limit);
+    if (cut === undefined || filter.limit === limit) return answer;
+    const whole = answer.filter((event) => event.created_at > cut.created_at);
+    return whole.length > 0 ? whole : answer;
   }
 
   /** How many stored events match at least one of the filters; limits don't count. */

@@ -1,0 +1,324 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { NostrEvent } from '../src/protocol/event.ts';
+import { Client, type Message } from './support/client.ts';
+import { Generator } from './support/generator.ts';
+import { matches, Oracle, type RawFilter } from './support/oracle.ts';
+import { Random, testSeed } from './support/random.ts';
+import { freshDirectory, type Settings, startRelay, type TestRelay } from './support/relay.ts';
+import { type Wave, Waves } from './support/waves.ts';
+
+const SEED = testSeed('90.oracle');
+const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 1);
+const CONNECTIONS = 4;
+const WAVES = 7;
+const WAVE_EVENTS = 40;
+const QUERIES = 120;
+/** Queries under way at the same time. */
+const QUERIES_AT_ONCE = 20;
+const SUBSCRIPTIONS = 30;
+/** No generator makes this kind by itself: it tells a subscription that there is nothing more to come. */
+const LAST_KIND = 20_002;
+/** Seconds after the start at which events expire, where they do so during the test. */
+const EXPIRY_SECONDS = 5;
+/** How long a wave or some queries may take so that no second of expiry falls into them. */
+const CALM_SECONDS = 3;
+
+interface Setup {
+  name: string;
+  settings: Settings;
+  /** What the relay is started with again, half-way. */
+  later: Settings;
+  /** The writer's thread is killed, so that the log's tail is not indexed at the end. */
+  crash?: boolean;
+  /** Some events expire half-way. */
+  expiry?: boolean;
+}
+
+const SETUPS: readonly Setup[] = [
+  {
+    name: 'an index that follows every event, small caps',
+    settings: {
+      'storage.index_batch_events': 1,
+      'limits.limit_max': 20,
+      'limits.limit_default': 20,
+    },
+    later: { 'storage.index_batch_events': 3, 'limits.limit_default': 10 },
+  },
+  {
+    name: 'an index some events behind, short slices',
+    settings: {
+      'storage.index_batch_events': 7,
+      'storage.index_delay_milliseconds': 5,
+      'query.slice_milliseconds': 1,
+      'limits.limit_max': 20,
+      'limits.limit_default': 10,
+    },
+    later: {
+      'storage.index_batch_events': 50,
+      'query.slice_milliseconds': 1,
+      'query.lanes': 2,
+      'limits.limit_default': 5,
+      'limits.limit_max': 7,
+    },
+  },
+  {
+    name: 'everything in the window, a crash, an expiry without a purge',
+    settings: {
+      'storage.index_batch_events': 1_000_000,
+      'storage.index_delay_milliseconds': 600_000,
+      'writer.expired_purge_seconds': 86_400,
+      'query.slice_milliseconds': 1,
+    },
+    later: {
+      'storage.index_batch_events': 1_000_000,
+      'storage.index_delay_milliseconds': 600_000,
+      'writer.expired_purge_seconds': 86_400,
+      'limits.limit_default': 10,
+      'limits.limit_max': 20,
+    },
+    crash: true,
+    expiry: true,
+  },
+  {
+    name: 'two lanes of each, small batches, an expiry with a purge',
+    settings: {
+      'ingester.lanes': 2,
+      'query.lanes': 2,
+      'writer.batch_events_max': 3,
+      'writer.expired_purge_seconds': 1,
+      'storage.index_batch_events': 60,
+      'limits.limit_max': 20,
+      'limits.limit_default': 10,
+    },
+    later: {
+      'ingester.lanes': 2,
+      'query.lanes': 3,
+      'writer.expired_purge_seconds': 1,
+      'storage.index_delay_milliseconds': 20,
+      'limits.limit_default': 13,
+    },
+    expiry: true,
+  },
+];
+
+/** A relay and the oracle that judges it, given the same events and the same questions. */
+class Trial {
+  readonly #random: Random;
+  readonly #generator: Generator;
+  readonly #waves: Waves;
+  readonly #expiresAt: number;
+  readonly hints = { finish: 0, more: 0, none: 0 };
+  readonly reasons = new Map<string, number>();
+  #oracle = new Oracle({ limitDefault: 500, limitMax: 1000 });
+  #clients: Client[] = [];
+  /** What was accepted since somebody asked last. */
+  #accepted: NostrEvent[] = [];
+  #lasts = 0;
+
+  constructor(seed: number, expiry: boolean) {
+    const now = seconds();
+    this.#random = new Random(seed);
+    this.#expiresAt = expiry ? now + EXPIRY_SECONDS : 0;
+    this.#generator = new Generator(this.#random, {
+      now,
+      sign: true,
+      expirations: [now - 1, now + 1_000_000, ...(expiry ? [this.#expiresAt] : [])],
+    });
+    this.#waves = new Waves(this.#generator);
+  }
+
+  /** Begins on a relay that was started with these settings, on what it had before. */
+  async connect(url: string, settings: Settings): Promise<void> {
+    this.#oracle.restart({
+      limitDefault: Number(settings['limits.limit_default'] ?? 500),
+      limitMax: Number(settings['limits.limit_max'] ?? 1000),
+    });
+    this.#clients = await Promise.all(
+      Array.from({ length: CONNECTIONS }, () => Client.connect(url)),
+    );
+  }
+
+  async publish(waves: number): Promise<void> {
+    for (let i = 0; i < waves; i++) await this.#wave(this.#waves.next(WAVE_EVENTS));
+  }
+
+  async #wave({ events, chains }: Wave): Promise<void> {
+    const now = await this.#calm();
+    const expected = events.map((event) => {
+      const { ok, prefix, reason } = this.#oracle.publish(event, now);
+      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
+      if (reason === 'stored' || reason === 'ephemeral') this.#accepted.push(event);
+      return `${event.id} ${ok} ${prefix}`;
+    });
+    const answers = await Promise.all(
+      this.#random.shuffle(chains).flatMap((chain) => {
+        const client = this.#random.pick(this.#clients);
+        return chain.map((event) => client.publish(event));
+      }),
+    );
+    // The second answer to an event sent twice may come first: it may be the ingester's.
+    expect(answers.map(verdictOf).sort(), JSON.stringify(events)).toEqual(expected.sort());
+  }
+
+  /** Asks random questions, many at once, and compares every answer. */
+  async ask(queries: number): Promise<void> {
+    for (let asked = 0; asked < queries; asked += QUERIES_AT_ONCE) {
+      const now = await this.#calm();
+      await Promise.all(
+        Array.from({ length: QUERIES_AT_ONCE }, () => {
+          const client = this.#random.pick(this.#clients);
+          if (this.#random.chance(0.1)) return this.#askWrongly(client);
+          const filters = this.#generator.filters();
+          return this.#random.chance(0.25)
+            ? this.#count(client, filters, now)
+            : this.#req(client, filters, now);
+        }),
+      );
+    }
+  }
+
+  async #req(client: Client, filters: readonly RawFilter[], now: number): Promise<void> {
+    const { events, end } = await client.query(...filters);
+    this.#compare(filters, events, end, now);
+  }
+
+  #compare(filters: readonly RawFilter[], events: NostrEvent[], end: Message, now: number): void {
+    const expected = this.#oracle.query(filters, now);
+    const asked = JSON.stringify(filters);
+    expect(end[0], asked).toBe('EOSE');
+    expect(idsOf(events), asked).toEqual(idsOf(expected));
+    expect(JSON.stringify(events), asked).toBe(JSON.stringify(expected));
+    const unsent = this.#oracle.count(filters, now) - expected.length;
+    const hint = (end[2] as string[] | undefined)?.join() ?? 'none';
+    if (hint === 'finish') expect(unsent, `finish after ${asked}`).toBe(0);
+    else if (hint === 'more') expect(unsent, `more after ${asked}`).toBeGreaterThan(0);
+    else expect(hint).toBe('none');
+    this.hints[hint as keyof Trial['hints']]++;
+  }
+
+  async #count(client: Client, filters: readonly RawFilter[], now: number): Promise<void> {
+    const [verb, , answer] = await client.count(...filters);
+    const count = this.#oracle.count(filters, now);
+    expect([verb, answer], JSON.stringify(filters)).toEqual(['COUNT', { count }]);
+  }
+
+  async #askWrongly(client: Client): Promise<void> {
+    const { filter, prefix } = this.#generator.invalidFilter();
+    const filters = this.#random.shuffle([filter, ...this.#random.sample([{}, {}], 2)]);
+    const { events, end } = await client.query(...filters);
+    expect(events).toEqual([]);
+    expect(end[0], JSON.stringify(filters)).toBe('CLOSED');
+    expect(end[2], JSON.stringify(filters)).toMatch(new RegExp(`^${prefix}: `));
+  }
+
+  /** Subscriptions that get every event that matches while they are open, and nothing else. */
+  async live(waves: number): Promise<void> {
+    const now = await this.#calm();
+    const open = Array.from({ length: SUBSCRIPTIONS }, (_, n) => ({
+      // Ids that are shared by connections, as clients' are.
+      subId: `live-${n % 10}`,
+      client: this.#clients[Math.floor(n / 10)]!,
+      filters: [...this.#generator.filters(), { kinds: [LAST_KIND] }],
+    }));
+    await Promise.all(
+      open.map(async ({ subId, client, filters }) => {
+        const { events, end } = await client.req(subId, ...filters);
+        this.#compare(filters, events, end, now);
+      }),
+    );
+    this.#accepted = [];
+    await this.publish(waves);
+    const last = this.#generator.event({ kind: LAST_KIND, content: `last ${++this.#lasts}` });
+    await this.#wave({ events: [last], chains: [[last]] });
+    await Promise.all(
+      open.map(async ({ subId, client, filters }) => {
+        const delivered: NostrEvent[] = [];
+        do delivered.push(await client.live(subId));
+        while (delivered.at(-1)!.id !== last.id);
+        const expected = this.#accepted.filter((event) =>
+          filters.some((filter) => matches(filter, event)),
+        );
+        const asked = JSON.stringify(filters);
+        // Chains of one wave come in any order.
+        expect(idsOf(delivered).sort(), asked).toEqual(idsOf(expected).sort());
+        expect(new Set(delivered.map((event) => JSON.stringify(event)))).toEqual(
+          new Set(expected.map((event) => JSON.stringify(event))),
+        );
+        client.send(['CLOSE', subId]);
+      }),
+    );
+    await Promise.all(this.#clients.map((client) => client.sync()));
+    expect(this.#clients.flatMap(({ inbox }) => inbox)).toEqual([]);
+  }
+
+  /** Past the second in which events expire. */
+  async expiry(): Promise<void> {
+    while (seconds() < this.#expiresAt) await sleep(50);
+  }
+
+  /** The time, once no second of expiry is near enough to fall into what comes next. */
+  async #calm(): Promise<number> {
+    const until = this.#expiresAt - Date.now() / 1000;
+    if (until > 0 && until < CALM_SECONDS) await this.expiry();
+    return seconds();
+  }
+}
+
+async function run(setup: Setup, seed: number): Promise<Trial> {
+  const directory = freshDirectory();
+  let relay: TestRelay = await startRelay(setup.settings, directory);
+  const trial = new Trial(seed, setup.expiry === true);
+  try {
+    await trial.connect(relay.url, setup.settings);
+    await trial.publish(WAVES);
+    await trial.ask(QUERIES);
+    await trial.expiry();
+    await trial.live(WAVES);
+    await trial.ask(QUERIES / 2);
+    if (setup.crash) await relay.relay.kill('writer', 0);
+    await relay.stop();
+    relay = await startRelay(setup.later, directory);
+    await trial.connect(relay.url, setup.later);
+    await trial.ask(QUERIES);
+    await trial.live(WAVES);
+    await trial.ask(QUERIES);
+    expect(relay.logged).toEqual([]);
+  } finally {
+    await relay.stop();
+  }
+  return trial;
+}
+
+describe('the relay answers as the oracle does', () => {
+  for (const setup of SETUPS) {
+    it(setup.name, { timeout: 30_000 + ROUNDS * 30_000 }, async () => {
+      const hints = { finish: 0, more: 0, none: 0 };
+      const reasons = new Set<string>();
+      for (let round = 0; round < ROUNDS; round++) {
+        const trial = await run(setup, SEED + round);
+        for (const hint of ['finish', 'more', 'none'] as const) hints[hint] += trial.hints[hint];
+        for (const reason of trial.reasons.keys()) reasons.add(reason);
+      }
+      // What was compared was worth comparing.
+      expect(hints.finish).toBeGreaterThan(20);
+      expect(hints.more).toBeGreaterThan(20);
+      expect([...reasons].sort()).toEqual([
+        ...['deleted', 'duplicate', 'ephemeral', 'expired', 'older', 'stored'],
+      ]);
+    });
+  }
+});
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function idsOf(events: readonly NostrEvent[]): string[] {
+  return events.map(({ id }) => id);
+}
+
+/** `id accepted prefix` of an OK. */
+function verdictOf([, id, accepted, text]: Message): string {
+  return `${id} ${accepted} ${/^(?:([a-z-]+): .+)?$/.exec(String(text))?.[1] ?? text}`;
+}

@@ -1,0 +1,75 @@
+import type { NostrEvent } from '../../src/protocol/event.ts';
+import type { Generator } from './generator.ts';
+import { addressText } from './oracle.ts';
+
+/**
+ * Events that are published together, in chains: what becomes of an event depends on those before it in
+ * its own chain and on no other. A chain goes through one connection, in order; so the end is the same
+ * whatever the connections do to each other, and `events` in order is a history that explains it.
+ */
+export interface Wave {
+  events: readonly NostrEvent[];
+  chains: readonly (readonly NostrEvent[])[];
+}
+
+/**
+ * Cuts what a generator makes into waves of at most `size` events.
+ *
+ * An event that was published before is never in a wave with one that may remove it: whether the
+ * ingester still finds it (duplicate) or the writer no longer does (deleted) is open then.
+ */
+export class Waves {
+  readonly #generator: Generator;
+  readonly #published = new Set<string>();
+  #carried: NostrEvent | null = null;
+
+  constructor(generator: Generator) {
+    this.#generator = generator;
+  }
+
+  next(size: number): Wave {
+    const events: NostrEvent[] = [];
+    while (events.length < size) {
+      const event = this.#carried ?? this.#generator.next();
+      this.#carried = null;
+      const others = events.filter((one) => one.id !== event.id && meet(one, event));
+      const again = this.#published.has(event.id) || events.some(({ id }) => id === event.id);
+      if (others.length > 0 && (again || others.some(({ id }) => this.#published.has(id)))) {
+        this.#carried = event;
+        break;
+      }
+      events.push(event);
+    }
+    for (const { id } of events) this.#published.add(id);
+    return { events, chains: chainsOf(events) };
+  }
+}
+
+function chainsOf(events: readonly NostrEvent[]): NostrEvent[][] {
+  let chains: NostrEvent[][] = [];
+  for (const event of events) {
+    const joined = chains.filter((chain) => chain.some((one) => meet(one, event)));
+    const chain = events.filter(
+      (one) => one === event || joined.some((list) => list.includes(one)),
+    );
+    chains = [...chains.filter((one) => !joined.includes(one)), chain];
+  }
+  return chains;
+}
+
+/** Whether it matters which of two events comes first. */
+function meet(a: NostrEvent, b: NostrEvent): boolean {
+  const address = addressText(a);
+  const same = a.id === b.id || (address !== null && address === addressText(b));
+  return same || names(a, b) || names(b, a);
+}
+
+function names(deletion: NostrEvent, event: NostrEvent): boolean {
+  if (deletion.kind !== 5) return false;
+  const address = addressText(event);
+  return deletion.tags.some(
+    ([name, value]) =>
+      (name === 'e' && value === event.id) ||
+      (name === 'a' && address !== null && value === address),
+  );
+}
