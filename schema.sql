@@ -37,7 +37,7 @@ CREATE TABLE posting (
   term INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   seq INTEGER NOT NULL,
-  kind INTEGER NOT NULL,
+  kind INTEGER NOT NULL,       -- plus 65536 if the event expires, so that others need not be asked
   PRIMARY KEY (term, created_at, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -27,6 +27,7 @@
 
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
 import type { Filter } from './protocol/filter.ts';
+import { postingKind } from './storage/posting-kind.ts';
 
 // ── io → ingester ────────────────────────────────────────────────────────────────────────────────
 
@@ -175,6 +176,7 @@ export function readAcceptedEvent(from: RecordReader): AcceptedEvent {
 export interface AcceptedTerms {
   seq: number;
   createdAt: number;
+  /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
   terms: Float64Array;
 }
@@ -187,7 +189,7 @@ export function writeIndexed(to: RecordWriter, indexedSeq: number): void {
 export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {
   to.f64(seq);
   to.f64(event.createdAt);
-  to.u16(event.kind);
+  to.u32(postingKind(event.kind, event.expiresAt));
   to.u32(event.terms.length);
   for (const term of event.terms) to.f64(term);
 }
@@ -195,7 +197,7 @@ export function writeAcceptedTerms(to: RecordWriter, seq: number, event: Checked
 export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
   const seq = from.f64();
   const createdAt = from.f64();
-  const kind = from.u16();
+  const kind = from.u32();
   const terms = new Float64Array(from.u32());
   for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
   return { seq, createdAt, kind, terms };

@@ -2,8 +2,11 @@ import type { MessagePort } from 'node:worker_threads';
 import { Packr } from 'msgpackr';
 import { RecordWriter } from './records.ts';
 
-/** A batch that grows past this leaves at once instead of at the end of the turn. */
-const FLUSH_BYTES = 256 * 1024;
+/**
+ * A batch that grows past this leaves at once instead of at the end of the turn. Below 128 kB, from
+ * where on malloc maps and clears fresh pages for every batch.
+ */
+const FLUSH_BYTES = 64 * 1024;
 
 /**
  * The sending end of a link that carries binary records: `records` is written to, `touch` is called

@@ -2,6 +2,7 @@ import type { Snapshot } from './snapshot.ts';
 import { type Entry, entryOrder } from './window.ts';
 
 const PAGE_ROWS_MAX = 512;
+const PAGE_BODIES_MAX = 128;
 
 /** A list of entries, newest first, read as far as it is needed. */
 export interface Cursor {
@@ -27,17 +28,31 @@ export class ListCursor implements Cursor {
   }
 }
 
+/** Which list is read, and how far. */
+export interface TermList {
+  snapshot: Snapshot;
+  term: number;
+  /** Seconds since 1970, inclusive. */
+  since: number;
+  until: number;
+  /** The index's head when the query began. */
+  indexed: number;
+  /** Every event of the list is wanted: its body comes with it. */
+  withBodies: boolean;
+}
+
+function rowsMax(list: TermList): number {
+  return list.withBodies ? PAGE_BODIES_MAX : PAGE_ROWS_MAX;
+}
+
 /**
  * A term's list in the index, read in pages that grow. Between two pages the snapshot may have become
- * a later one; entries beyond `indexed`, the index's head when the query began, are left out, because
- * the query took those from the window.
+ * a later one; entries beyond `indexed` are left out, because the query took those from
+ * the window.
  */
 export class TermCursor implements Cursor {
   head: Entry | null = null;
-  readonly #snapshot: Snapshot;
-  readonly #term: number;
-  readonly #since: number;
-  readonly #indexed: number;
+  readonly #list: TermList;
   #rows: number;
   #page: readonly Entry[] = [];
   #at = 0;
@@ -45,20 +60,10 @@ export class TermCursor implements Cursor {
   #seq = Number.MAX_SAFE_INTEGER;
   #exhausted = false;
 
-  constructor(
-    snapshot: Snapshot,
-    term: number,
-    since: number,
-    until: number,
-    indexed: number,
-    firstRows: number,
-  ) {
-    this.#snapshot = snapshot;
-    this.#term = term;
-    this.#since = since;
-    this.#createdAt = until;
-    this.#indexed = indexed;
-    this.#rows = Math.min(firstRows, PAGE_ROWS_MAX);
+  constructor(list: TermList, firstRows: number) {
+    this.#list = list;
+    this.#createdAt = list.until;
+    this.#rows = Math.min(firstRows, rowsMax(list));
     this.advance();
   }
 
@@ -69,7 +74,7 @@ export class TermCursor implements Cursor {
         return;
       }
       const entry = this.#page[this.#at++]!;
-      if (entry.seq <= this.#indexed) {
+      if (entry.seq <= this.#list.indexed) {
         this.head = entry;
         return;
       }
@@ -78,16 +83,13 @@ export class TermCursor implements Cursor {
 
   #turnPage(): boolean {
     if (this.#exhausted) return false;
-    this.#page = this.#snapshot.postings(
-      this.#term,
-      this.#createdAt,
-      this.#seq,
-      this.#since,
-      this.#rows,
-    );
+    const { snapshot, term, since, withBodies } = this.#list;
+    this.#page = withBodies
+      ? snapshot.postingsWithBodies(term, this.#createdAt, this.#seq, since, this.#rows)
+      : snapshot.postings(term, this.#createdAt, this.#seq, since, this.#rows);
     this.#at = 0;
     this.#exhausted = this.#page.length < this.#rows;
-    this.#rows = Math.min(this.#rows * 2, PAGE_ROWS_MAX);
+    this.#rows = Math.min(this.#rows * 2, rowsMax(this.#list));
     const last = this.#page.at(-1);
     if (!last) return false;
     this.#createdAt = last.createdAt;

@@ -1,6 +1,7 @@
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Filter } from '../protocol/filter.ts';
 import { pubkeyOf } from '../storage/body.ts';
+import { kindOfPosting } from '../storage/posting-kind.ts';
 import type { Stored } from './snapshot.ts';
 import type { Entry } from './window.ts';
 
@@ -40,7 +41,7 @@ export class Recheck {
   /** What the index alone can tell: the kind and the time. */
   entry(entry: Entry): boolean {
     return (
-      (this.#kinds === null || this.#kinds.has(entry.kind)) &&
+      (this.#kinds === null || this.#kinds.has(kindOfPosting(entry.kind))) &&
       entry.createdAt >= this.#since &&
       entry.createdAt <= this.#until
     );

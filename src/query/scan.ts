@@ -93,15 +93,20 @@ export class FilterScan {
   }
 
   #open(budget: Budget): boolean {
-    const { terms } = this.plan;
+    const { terms, exact } = this.plan;
     const firstRows = terms.length > 16 ? 8 : Math.max(16, this.#left + 1);
     while (this.#opened < terms.length) {
       if (budget.rows <= 0) return false;
       budget.rows -= SEEK_ROWS;
-      const term = terms[this.#opened++]!;
-      this.#cursor.add(
-        new TermCursor(this.#snapshot, term, this.#since, this.#until, this.#indexed, firstRows),
-      );
+      const list = {
+        snapshot: this.#snapshot,
+        term: terms[this.#opened++]!,
+        since: this.#since,
+        until: this.#until,
+        indexed: this.#indexed,
+        withBodies: this.#bodies && exact && terms.length === 1,
+      };
+      this.#cursor.add(new TermCursor(list, firstRows));
     }
     return true;
   }

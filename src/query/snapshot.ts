@@ -1,6 +1,7 @@
 import type { NostrEvent } from '../protocol/event.ts';
 import { idOf } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
+import { mayExpire, postingKind } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 import type { Entry, Window } from './window.ts';
@@ -39,8 +40,10 @@ export class Snapshot {
       commit: db.prepare('COMMIT'),
       heads: db.prepare(sql.SELECT_HEADS).raw(),
       log: db.prepare(sql.SELECT_LOG).raw(),
-      body: db.prepare(sql.SELECT_BODY).raw(),
+      json: db.prepare(sql.SELECT_JSON).pluck(),
+      expiry: db.prepare(sql.SELECT_EXPIRY).pluck(),
       postings: db.prepare(sql.SELECT_POSTINGS).raw(),
+      postingsWithBodies: db.prepare(sql.SELECT_POSTINGS_WITH_BODIES).raw(),
     };
   }
 
@@ -60,21 +63,36 @@ export class Snapshot {
 
   /** One page of a term's list out of the index, strictly behind (createdAt, seq), newest first. */
   postings(term: number, createdAt: number, seq: number, since: number, rows: number): Entry[] {
-    const found = this.#statements.postings.all(term, createdAt, seq, since, rows) as [
-      number,
-      number,
-      number,
-    ][];
+    const found = this.#statements.postings.all(term, createdAt, seq, since, rows) as PostingRow[];
     return found.map(([createdAt, seq, kind]) => ({ createdAt, seq, kind }));
+  }
+
+  /** The same with the bodies; events that were removed are missing. */
+  postingsWithBodies(
+    term: number,
+    createdAt: number,
+    seq: number,
+    since: number,
+    rows: number,
+  ): Entry[] {
+    const found = this.#statements.postingsWithBodies.all(term, createdAt, seq, since, rows);
+    return (found as [...PostingRow, string][]).map(([createdAt, seq, kind, json]) => ({
+      createdAt,
+      seq,
+      kind,
+      json,
+    }));
   }
 
   /** The event behind an entry, or null if it was removed or has expired (NIP-40). */
   read(entry: Entry): Stored | null {
-    const row = this.#statements.body.get(entry.seq) as [string, number | null] | undefined;
-    if (row === undefined) return null;
-    const [json, expiresAt] = row;
-    if (expiresAt !== null && expiresAt <= this.#openedAt) return null;
-    return { createdAt: entry.createdAt, seq: entry.seq, kind: entry.kind, id: idOf(json), json };
+    const { createdAt, seq, kind } = entry;
+    if (mayExpire(kind)) {
+      const expiresAt = this.#statements.expiry.get(seq) as number | undefined;
+      if (expiresAt === undefined || expiresAt <= this.#openedAt) return null;
+    }
+    const json = entry.json ?? (this.#statements.json.get(seq) as string | undefined);
+    return json === undefined ? null : { createdAt, seq, kind, id: idOf(json), json };
   }
 
   /** Events of the log in (after, upTo], in order, at most `rows`; removed ones are missing. */
@@ -89,9 +107,14 @@ export class Snapshot {
     const { window } = this;
     for (;;) {
       const rows = this.#statements.log.all(window.head, this.head, CATCH_UP_ROWS) as LogRow[];
-      for (const [seq, createdAt, kind, , json] of rows) {
+      for (const [seq, createdAt, kind, expiresAt, json] of rows) {
         const terms = this.#hasher.ofEvent(JSON.parse(json) as NostrEvent);
-        window.addFromLog({ seq, createdAt, kind, terms: Float64Array.from(terms) });
+        window.addFromLog({
+          seq,
+          createdAt,
+          kind: postingKind(kind, expiresAt ?? 0),
+          terms: Float64Array.from(terms),
+        });
       }
       if (rows.length < CATCH_UP_ROWS) break;
     }
@@ -99,6 +122,7 @@ export class Snapshot {
   }
 }
 
+type PostingRow = [createdAt: number, seq: number, kind: number];
 type LogRow = [number, number, number, number | null, string];
 
 /** Whether a list of terms stands for every event. */

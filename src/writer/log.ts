@@ -5,6 +5,7 @@ import { isAddressable } from '../protocol/kinds.ts';
 import { idOf } from '../storage/body.ts';
 import { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
+import { postingKind } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
 import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 
@@ -20,6 +21,7 @@ export interface TailEvent {
   id: string;
   address: string;
   createdAt: number;
+  /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
   terms: ArrayLike<number>;
 }
@@ -85,6 +87,7 @@ export class Log {
       seq: number;
       created_at: number;
       kind: number;
+      expires_at: number | null;
       json: string;
     }>) {
       const event = JSON.parse(row.json) as NostrEvent;
@@ -95,7 +98,7 @@ export class Log {
         id: event.id,
         address,
         createdAt: row.created_at,
-        kind: row.kind,
+        kind: postingKind(row.kind, row.expires_at ?? 0),
         terms,
       });
     }
@@ -135,7 +138,8 @@ export class Log {
     this.#statements.insert.run(seq, createdAt, kind, event.expiresAt || null, event.json);
     this.head = seq;
     this.#idFilter.add(terms[TERM_INDEX_ID]!);
-    this.#addToTail({ seq, id, address, createdAt, kind, terms });
+    const kept = postingKind(kind, event.expiresAt);
+    this.#addToTail({ seq, id, address, createdAt, kind: kept, terms });
     return seq;
   }
 
