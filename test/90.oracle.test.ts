@@ -40,6 +40,7 @@ const SETUPS: readonly Setup[] = [
     name: 'an index that follows every event, small caps',
     settings: {
       'storage.index_batch_events': 1,
+      'query.timeline_events': 16,
       'limits.limit_max': 20,
       'limits.limit_default': 20,
     },
@@ -49,6 +50,7 @@ const SETUPS: readonly Setup[] = [
     name: 'an index some events behind, short slices',
     settings: {
       'storage.index_batch_events': 7,
+      'query.timeline_events': 40,
       'storage.index_delay_milliseconds': 5,
       'query.slice_milliseconds': 1,
       'limits.limit_max': 20,
@@ -88,6 +90,7 @@ const SETUPS: readonly Setup[] = [
       'writer.batch_events_max': 3,
       'writer.expired_purge_seconds': 1,
       'storage.index_batch_events': 60,
+      'query.timeline_events': 16,
       'limits.limit_max': 20,
       'limits.limit_default': 10,
     },

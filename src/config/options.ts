@@ -469,6 +469,15 @@ export const options = {
     reload: false,
     text: 'A long query makes way for others after this time and goes on later. New queries go first.',
   },
+  'query.timeline_events': {
+    type: 'integer',
+    default: 100_000,
+    min: 16,
+    max: 10_000_000,
+    unit: 'events',
+    reload: false,
+    text: 'The newest events that each lane keeps in memory, sorted by time, for feeds (filters with many authors). About 50 bytes each.',
+  },
   'query.queries_max': {
     type: 'integer',
     default: 10_000,

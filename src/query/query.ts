@@ -42,7 +42,7 @@ interface Client {
  */
 export class Query {
   readonly #queriesMax: number;
-  readonly #window = new Window();
+  readonly #window: Window;
   readonly #rooms: Rooms;
   readonly #scheduler: Scheduler;
   readonly #clients = new Map<number, Client>();
@@ -61,8 +61,10 @@ export class Query {
     this.#db = db;
     this.#hasher = hasher;
     this.#queriesMax = config.query.queries_max;
+    this.#window = new Window(config.query.timeline_events);
     this.#rooms = new Rooms(Math.floor(config.io.outbound_bytes_max / 4));
     this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds());
+    this.#snapshot.load();
     this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
       afterSlice: () => {
         // Hand-overs first: what a client publishes in answer to its EOSE finds monitor ready.

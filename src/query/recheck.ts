@@ -16,7 +16,8 @@ const NEEDLES_MAX = 8;
  * `["e","value"` can only occur inside `tags`, because quotes inside strings are escaped.
  */
 export class Recheck {
-  readonly #kinds: ReadonlySet<number> | null;
+  /** The kinds that match; null: any. */
+  readonly kinds: ReadonlySet<number> | null;
   readonly #since: number;
   readonly #until: number;
   readonly #ids: ReadonlySet<string> | null;
@@ -25,7 +26,7 @@ export class Recheck {
   readonly #matches: ((event: NostrEvent) => boolean) | null;
 
   constructor(filter: Filter) {
-    this.#kinds = filter.kinds ? new Set(filter.kinds) : null;
+    this.kinds = filter.kinds ? new Set(filter.kinds) : null;
     this.#since = filter.since ?? 0;
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
     this.#ids = filter.ids ? new Set(filter.ids) : null;
@@ -41,7 +42,7 @@ export class Recheck {
   /** What the index alone can tell: the kind and the time. */
   entry(entry: Entry): boolean {
     return (
-      (this.#kinds === null || this.#kinds.has(kindOfPosting(entry.kind))) &&
+      (this.kinds === null || this.kinds.has(kindOfPosting(entry.kind))) &&
       entry.createdAt >= this.#since &&
       entry.createdAt <= this.#until
     );

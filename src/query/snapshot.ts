@@ -42,9 +42,28 @@ export class Snapshot {
       log: db.prepare(sql.SELECT_LOG).raw(),
       json: db.prepare(sql.SELECT_JSON).pluck(),
       expiry: db.prepare(sql.SELECT_EXPIRY).pluck(),
+      newest: db.prepare(sql.SELECT_NEWEST).raw(),
       postings: db.prepare(sql.SELECT_POSTINGS).raw(),
       postingsWithBodies: db.prepare(sql.SELECT_POSTINGS_WITH_BODIES).raw(),
     };
+  }
+
+  /** Fills the timeline with the newest events of the index; once, before anything else. */
+  load(): void {
+    this.#statements.begin.run();
+    const [, indexed] = this.#statements.heads.get() as [number, number];
+    const { timeline } = this.window;
+    const rows = this.#statements.newest.all(TERM_ALL, timeline.eventsMax) as [
+      ...PostingRow,
+      string,
+    ][];
+    for (const [createdAt, seq, kind, pubkey] of rows.reverse()) {
+      timeline.add(createdAt, seq, kind, this.#hasher.author(pubkey));
+    }
+    // The second where the index was cut may be there in part.
+    if (rows.length === timeline.eventsMax) timeline.raiseFloor(rows[0]![0]);
+    this.window.begin(indexed);
+    this.#statements.commit.run();
   }
 
   enter(): void {

@@ -1,4 +1,6 @@
 import type { AcceptedTerms } from '../messages.ts';
+import { TERM_INDEX_AUTHOR } from '../storage/terms.ts';
+import { Timeline } from './timeline.ts';
 
 /** An entry of a list of events by time: an event's place in the log and what the index knows of it. */
 export interface Entry {
@@ -16,31 +18,47 @@ export function entryOrder(a: Entry, b: Entry): number {
 }
 
 /**
- * The newest events, which the index behind the log does not hold yet: seq > `indexedSeq`.
+ * The newest events, which the index behind the log does not hold yet (seq > `indexedSeq`), by term;
+ * and with them the timeline, which reaches further back.
  *
  * It grows by what the writer sends after each commit, and by the log itself where that has not
  * arrived yet, so that it always covers a read snapshot exactly. It keeps no bodies: those come from
  * the log, where a removed event is missing.
  */
 export class Window {
+  readonly timeline: Timeline;
   #indexedSeq = 0;
   #head = 0;
   #entries: AcceptedTerms[] = [];
   #byTerm = new Map<number, AcceptedTerms[]>();
 
+  constructor(timelineEventsMax: number) {
+    this.timeline = new Timeline(timelineEventsMax);
+  }
+
+  /** Every event up to here is in the index, the window, or was removed. */
   get head(): number {
     return this.#head;
   }
 
-  get size(): number {
-    return this.#entries.length;
+  /** Begins with an index up to `indexedSeq`, whose newest events are in the timeline already. */
+  begin(indexedSeq: number): void {
+    this.#indexedSeq = indexedSeq;
+    this.#head = indexedSeq;
   }
 
-  /** Takes an event that follows the newest one; one that is here already is passed over. */
+  /** Takes the event that follows the newest one; any other is left to `addFromLog`. */
   add(event: AcceptedTerms): void {
-    if (event.seq !== this.#head + 1) return;
+    if (event.seq === this.#head + 1) this.addFromLog(event);
+  }
+
+  /** Takes an event of the log; removed ones before it may be missing. */
+  addFromLog(event: AcceptedTerms): void {
+    if (event.seq <= this.#head) return;
     this.#head = event.seq;
-    this.#insert(event);
+    const { createdAt, seq, kind, terms } = event;
+    this.timeline.add(createdAt, seq, kind, terms[TERM_INDEX_AUTHOR]!);
+    if (seq > this.#indexedSeq) this.#insert(event);
   }
 
   /** Declares that nothing up to `head` is missing (removed events leave gaps in the log). */
@@ -48,18 +66,10 @@ export class Window {
     this.#head = Math.max(this.#head, head);
   }
 
-  /** Takes an event of the log; unlike `add`, removed ones before it may be missing. */
-  addFromLog(event: AcceptedTerms): void {
-    if (event.seq <= this.#head) return;
-    this.#head = event.seq;
-    this.#insert(event);
-  }
-
-  /** Drops what the index holds by now. */
+  /** Drops what the index holds by now; the timeline keeps it. */
   advance(indexedSeq: number): void {
     if (indexedSeq <= this.#indexedSeq) return;
     this.#indexedSeq = indexedSeq;
-    this.#head = Math.max(this.#head, indexedSeq);
     const kept = this.#entries.filter((event) => event.seq > indexedSeq);
     this.#entries = [];
     this.#byTerm = new Map();

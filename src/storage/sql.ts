@@ -33,6 +33,11 @@ export const SELECT_POSTINGS_WITH_BODIES = `
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 /** The terms in a range, one row a posting: of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
+/** The newest events with their authors, for the timelines. */
+export const SELECT_NEWEST = `
+  SELECT p.created_at, p.seq, p.kind, substr(e.json, 84, 64)
+  FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
 
 /** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */

@@ -24,6 +24,7 @@ export const ID_TERMS = { first: -(2 ** 47), end: -(2 ** 47) + TERMS_OF_A_DOMAIN
 
 /** Where the fixed terms of an event stand in the list that `TermHasher.ofEvent` returns. */
 export const TERM_INDEX_ID = 0;
+export const TERM_INDEX_AUTHOR = 1;
 
 /**
  * Turns every condition that a filter can have into a term: a signed integer of 48 bits, which SQLite

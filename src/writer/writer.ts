@@ -206,7 +206,7 @@ export class Writer {
     for (const outbox of this.#queries.values()) {
       writeIndexed(outbox.records, this.#log.indexedSeq);
       for (const { seq, event } of answered) {
-        if (seq > this.#log.indexedSeq) writeAcceptedTerms(outbox.records, seq, event);
+        if (seq > 0) writeAcceptedTerms(outbox.records, seq, event);
       }
       outbox.flush();
     }

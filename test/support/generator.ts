@@ -125,6 +125,10 @@ export class Generator {
     const group = random.shuffle([aim, ...others]);
     if (random.chance(0.15)) filter.ids = [...group.map((event) => event.id), random.hex(64)];
     if (random.chance(0.35)) filter.authors = group.map((event) => event.pubkey);
+    // Long lists of authors are answered in another way than short ones.
+    if (filter.authors && random.chance(0.4)) {
+      filter.authors = [...filter.authors, ...Array.from({ length: 10 }, () => random.hex(64))];
+    }
     if (random.chance(0.4)) filter.kinds = group.map((event) => event.kind);
     for (const letter of random.sample(['e', 'p', 't', 'T', 'd', 'a', 'k', 'x'], 2)) {
       const values = this.#valuesOf(letter, random.chance(0.8) ? group : this.#made);

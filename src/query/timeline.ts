@@ -1,0 +1,188 @@
+import type { Entry } from './window.ts';
+
+/** Events that arrived out of order are put in their places together, at most so many at a time. */
+const PENDING_MAX = 4_096;
+
+/** Which events of the timeline are wanted. */
+export interface TimelineQuery {
+  /** The terms of the authors (`TermHasher.author`). */
+  authors: readonly number[];
+  kinds: ReadonlySet<number> | null;
+  /** Seconds since 1970, inclusive. */
+  since: number;
+  until: number;
+  /** The last seq of the snapshot. */
+  head: number;
+  /** Stop at the end of the second in which so many were found. */
+  want: number;
+}
+
+export interface TimelineAnswer {
+  /** Newest first; within a second in no order. */
+  entries: Entry[];
+  /** Events with created_at up to here were not looked at; null: there are none that could match. */
+  rest: number | null;
+}
+
+/**
+ * The newest events in columns, sorted by time, for filters with many authors: what clients ask for
+ * most (the feed of whom somebody follows) and what lists per author are worst at. One pass backwards
+ * over typed arrays takes 3 ns an event, opening a list 8 µs an author and kind.
+ *
+ * Complete for created_at > `floor`: every event of the log newer than that is here, whatever its seq.
+ * Removed events stay until they fall out at the old end; the log does not have them.
+ */
+export class Timeline {
+  /** Nothing up to this second is here (for certain). */
+  floor = -1;
+  readonly eventsMax: number;
+  readonly #createdAt: Float64Array;
+  readonly #seq: Float64Array;
+  readonly #kind: Uint32Array;
+  readonly #author: Uint32Array;
+  #count = 0;
+  #pending: { createdAt: number; seq: number; kind: number; author: number }[] = [];
+  /** Author term → number; numbers are given anew when old events are dropped. */
+  #numbers = new Map<number, number>();
+  /** By author number: the last query that asked for it. */
+  #marks = new Uint32Array(1_024);
+  #turn = 0;
+
+  /** Keeps at least the `eventsMax` newest events, in memory for twice as many. */
+  constructor(eventsMax: number) {
+    this.eventsMax = eventsMax;
+    const capacity = eventsMax * 2 + PENDING_MAX;
+    this.#createdAt = new Float64Array(capacity);
+    this.#seq = new Float64Array(capacity);
+    this.#kind = new Uint32Array(capacity);
+    this.#author = new Uint32Array(capacity);
+  }
+
+  get size(): number {
+    return this.#count + this.#pending.length;
+  }
+
+  /** Takes a new event; `kind` as the index keeps it. */
+  add(createdAt: number, seq: number, kind: number, authorTerm: number): void {
+    if (createdAt <= this.floor) return;
+    const author = this.#numberOf(authorTerm);
+    const isNewest = this.#count === 0 || createdAt >= this.#createdAt[this.#count - 1]!;
+    if (isNewest && this.#pending.length === 0) this.#append(createdAt, seq, kind, author);
+    else if (this.#pending.push({ createdAt, seq, kind, author }) >= PENDING_MAX) this.#settle();
+    if (this.size > this.eventsMax * 2) this.#drop();
+  }
+
+  collect(query: TimelineQuery): TimelineAnswer {
+    this.#settle();
+    const { kinds, since, until, head, want } = query;
+    const turn = this.#mark(query.authors);
+    const entries: Entry[] = [];
+    let last = -1;
+    for (let i = this.#endOf(until) - 1; i >= 0; i--) {
+      const createdAt = this.#createdAt[i]!;
+      if (createdAt < since) return { entries, rest: null };
+      if (createdAt !== last && entries.length >= want) return { entries, rest: createdAt };
+      if (this.#marks[this.#author[i]!] !== turn) continue;
+      const kind = this.#kind[i]!;
+      const seq = this.#seq[i]!;
+      if (seq > head || (kinds !== null && !kinds.has(kind & 0xffff))) continue;
+      last = createdAt;
+      entries.push({ createdAt, seq, kind });
+    }
+    const rest = Math.min(this.floor, until);
+    return { entries, rest: rest < since ? null : rest };
+  }
+
+  #append(createdAt: number, seq: number, kind: number, author: number): void {
+    const at = this.#count++;
+    this.#createdAt[at] = createdAt;
+    this.#seq[at] = seq;
+    this.#kind[at] = kind;
+    this.#author[at] = author;
+  }
+
+  /** Merges what arrived out of order into the columns, from their end on. */
+  #settle(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending.sort((a, b) => a.createdAt - b.createdAt);
+    this.#pending = [];
+    let from = this.#count - 1;
+    let to = this.#count + pending.length - 1;
+    this.#count += pending.length;
+    for (let i = pending.length - 1; i >= 0; i--) {
+      const event = pending[i]!;
+      while (from >= 0 && this.#createdAt[from]! > event.createdAt) this.#move(from--, to--);
+      this.#createdAt[to] = event.createdAt;
+      this.#seq[to] = event.seq;
+      this.#kind[to] = event.kind;
+      this.#author[to--] = event.author;
+    }
+  }
+
+  #move(from: number, to: number): void {
+    this.#createdAt[to] = this.#createdAt[from]!;
+    this.#seq[to] = this.#seq[from]!;
+    this.#kind[to] = this.#kind[from]!;
+    this.#author[to] = this.#author[from]!;
+  }
+
+  /** Drops the older half, and with it the whole second where it is cut. */
+  #drop(): void {
+    this.#settle();
+    this.raiseFloor(this.#createdAt[this.#count - this.eventsMax - 1]!);
+  }
+
+  /** Drops everything up to a second. */
+  raiseFloor(floor: number): void {
+    this.#settle();
+    this.floor = floor;
+    const start = this.#endOf(floor);
+    for (const column of [this.#createdAt, this.#seq, this.#kind, this.#author]) {
+      column.copyWithin(0, start, this.#count);
+    }
+    this.#count -= start;
+    const terms = new Map<number, number>();
+    for (const [term, number] of this.#numbers) terms.set(number, term);
+    this.#numbers = new Map();
+    for (let i = 0; i < this.#count; i++) {
+      this.#author[i] = this.#numberOf(terms.get(this.#author[i]!)!);
+    }
+  }
+
+  #numberOf(authorTerm: number): number {
+    let number = this.#numbers.get(authorTerm);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(authorTerm, number);
+    }
+    return number;
+  }
+
+  #mark(authors: readonly number[]): number {
+    if (this.#marks.length < this.#numbers.size) {
+      this.#marks = new Uint32Array(this.#numbers.size * 2);
+      this.#turn = 0;
+    }
+    if (++this.#turn > 0xffff_fffe) {
+      this.#marks.fill(0);
+      this.#turn = 1;
+    }
+    for (const author of authors) {
+      const number = this.#numbers.get(author);
+      if (number !== undefined) this.#marks[number] = this.#turn;
+    }
+    return this.#turn;
+  }
+
+  /** The place behind the last event with created_at ≤ `time`. */
+  #endOf(time: number): number {
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#createdAt[middle]! <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

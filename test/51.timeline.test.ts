@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { Timeline } from '../src/query/timeline.ts';
+import { Random, testSeed } from './support/random.ts';
+
+const seed = testSeed('51.timeline');
+
+interface Row {
+  createdAt: number;
+  seq: number;
+  kind: number;
+  author: number;
+}
+
+describe('the timeline', () => {
+  it('gives what a naive list gives, whole seconds at a time, down to its floor', () => {
+    const random = new Random(seed);
+    for (let round = 0; round < 60; round++) {
+      const eventsMax = 16 + random.below(100);
+      const timeline = new Timeline(eventsMax);
+      const rows: Row[] = [];
+      for (let seq = 1; seq <= 400; seq++) {
+        const late = random.chance(0.3) ? random.below(80) : random.below(3);
+        const row = {
+          createdAt: Math.max(0, Math.floor(seq / 4) - late),
+          seq,
+          kind: random.below(3),
+          author: random.below(12) * 1e9,
+        };
+        rows.push(row);
+        timeline.add(row.createdAt, row.seq, row.kind, row.author);
+        if (random.chance(0.1)) compare(timeline, rows, random);
+      }
+      expect(timeline.size).toBeLessThanOrEqual(eventsMax * 2);
+      expect(timeline.floor).toBeGreaterThan(-1);
+    }
+  });
+
+  it('keeps the newest events that it was asked to keep', () => {
+    const timeline = new Timeline(50);
+    for (let seq = 1; seq <= 1_000; seq++) timeline.add(seq, seq, 1, 7);
+    const query = { authors: [7], kinds: null, since: 0, until: 2_000, head: 1_000, want: 1e9 };
+    const { entries, rest } = timeline.collect(query);
+    expect(entries.length).toBeGreaterThanOrEqual(50);
+    expect(entries.map(({ seq }) => seq)).toEqual(
+      Array.from({ length: entries.length }, (_, i) => 1_000 - i),
+    );
+    expect(rest).toBe(1_000 - entries.length);
+  });
+});
+
+function compare(timeline: Timeline, rows: readonly Row[], random: Random): void {
+  const authors = random.sample([0, 1, 2, 3, 4, 5, 13], 3).map((author) => author * 1e9);
+  const kinds = random.chance(0.5) ? new Set([random.below(3)]) : null;
+  const since = random.below(60);
+  const until = since + random.below(60);
+  const head = rows.length - random.below(10);
+  const want = 1 + random.below(20);
+  const { floor } = timeline;
+  const { entries, rest } = timeline.collect({ authors, kinds, since, until, head, want });
+  const looked = rest === null ? since : rest + 1;
+  const expected = rows.filter(
+    (row) =>
+      row.createdAt >= Math.max(looked, since) &&
+      row.createdAt <= until &&
+      row.seq <= head &&
+      authors.includes(row.author) &&
+      (kinds === null || kinds.has(row.kind)),
+  );
+  const bySeq = (a: { seq: number }, b: { seq: number }) => a.seq - b.seq;
+  const plain = entries.map(({ createdAt, seq, kind }) => ({ createdAt, seq, kind }));
+  expect(plain.sort(bySeq)).toEqual(
+    expected.map(({ createdAt, seq, kind }) => ({ createdAt, seq, kind })).sort(bySeq),
+  );
+  for (let i = 1; i < entries.length; i++) {
+    expect(entries[i]!.createdAt).toBeLessThanOrEqual(entries[i - 1]!.createdAt);
+  }
+  if (rest !== null && rest > floor) expect(entries.length).toBeGreaterThanOrEqual(want);
+  if (rest === null) expect(floor < since || since > until || until <= floor).toBe(true);
+}
