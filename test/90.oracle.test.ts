@@ -5,7 +5,13 @@ import { Client, type Message } from './support/client.ts';
 import { Generator } from './support/generator.ts';
 import { matches, Oracle, type RawFilter } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
-import { freshDirectory, type Settings, startRelay, type TestRelay } from './support/relay.ts';
+import {
+  ANY_TIME,
+  freshDirectory,
+  type Settings,
+  startRelay,
+  type TestRelay,
+} from './support/relay.ts';
 import { type Wave, Waves } from './support/waves.ts';
 
 const SEED = testSeed('90.oracle');
@@ -19,6 +25,9 @@ const QUERIES_AT_ONCE = 20;
 const SUBSCRIPTIONS = 30;
 /** No generator makes this kind by itself: it tells a subscription that there is nothing more to come. */
 const LAST_KIND = 20_002;
+/** When the events are written, so that a seed always makes the same ones. */
+const WRITTEN = 1_750_000_000;
+const NEVER = 4_000_000_000;
 /** Seconds after the start at which events expire, where they do so during the test. */
 const EXPIRY_SECONDS = 5;
 /** How long a wave or some queries may take so that no second of expiry falls into them. */
@@ -112,7 +121,7 @@ class Trial {
   readonly #waves: Waves;
   readonly #expiresAt: number;
   readonly hints = { finish: 0, more: 0, none: 0 };
-  readonly reasons = new Map<string, number>();
+  readonly reasons = new Set<string>();
   #oracle = new Oracle({ limitDefault: 500, limitMax: 1000 });
   #clients: Client[] = [];
   /** What was accepted since somebody asked last. */
@@ -120,13 +129,12 @@ class Trial {
   #lasts = 0;
 
   constructor(seed: number, expiry: boolean) {
-    const now = seconds();
     this.#random = new Random(seed);
-    this.#expiresAt = expiry ? now + EXPIRY_SECONDS : 0;
+    this.#expiresAt = expiry ? seconds() + EXPIRY_SECONDS : 0;
     this.#generator = new Generator(this.#random, {
-      now,
+      now: WRITTEN,
       sign: true,
-      expirations: [now - 1, now + 1_000_000, ...(expiry ? [this.#expiresAt] : [])],
+      expirations: expiry ? [WRITTEN, NEVER, this.#expiresAt] : [WRITTEN, NEVER],
     });
     this.#waves = new Waves(this.#generator);
   }
@@ -150,7 +158,7 @@ class Trial {
     const now = await this.#calm();
     const expected = events.map((event) => {
       const { ok, prefix, reason } = this.#oracle.publish(event, now);
-      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
+      this.reasons.add(reason);
       if (reason === 'stored' || reason === 'ephemeral') this.#accepted.push(event);
       return `${event.id} ${ok} ${prefix}`;
     });
@@ -160,8 +168,12 @@ class Trial {
         return chain.map((event) => client.publish(event));
       }),
     );
+    const verdicts = answers.map(verdictOf);
+    const wrong = chains.filter((chain) =>
+      chain.some(({ id }) => verdicts.some((one) => one.startsWith(id) && !expected.includes(one))),
+    );
     // The second answer to an event sent twice may come first: it may be the ingester's.
-    expect(answers.map(verdictOf).sort(), JSON.stringify(events)).toEqual(expected.sort());
+    expect(verdicts.sort(), JSON.stringify(wrong)).toEqual(expected.sort());
   }
 
   /** Asks random questions, many at once, and compares every answer. */
@@ -270,7 +282,7 @@ class Trial {
 
 async function run(setup: Setup, seed: number): Promise<Trial> {
   const directory = freshDirectory();
-  let relay: TestRelay = await startRelay(setup.settings, directory);
+  let relay: TestRelay = await startRelay({ ...ANY_TIME, ...setup.settings }, directory);
   const trial = new Trial(seed, setup.expiry === true);
   try {
     await trial.connect(relay.url, setup.settings);
@@ -281,7 +293,7 @@ async function run(setup: Setup, seed: number): Promise<Trial> {
     await trial.ask(QUERIES / 2);
     if (setup.crash) await relay.relay.kill('writer', 0);
     await relay.stop();
-    relay = await startRelay(setup.later, directory);
+    relay = await startRelay({ ...ANY_TIME, ...setup.later }, directory);
     await trial.connect(relay.url, setup.later);
     await trial.ask(QUERIES);
     await trial.live(WAVES);
@@ -301,7 +313,7 @@ describe('the relay answers as the oracle does', () => {
       for (let round = 0; round < ROUNDS; round++) {
         const trial = await run(setup, SEED + round);
         for (const hint of ['finish', 'more', 'none'] as const) hints[hint] += trial.hints[hint];
-        for (const reason of trial.reasons.keys()) reasons.add(reason);
+        for (const reason of trial.reasons) reasons.add(reason);
       }
       // What was compared was worth comparing.
       expect(hints.finish).toBeGreaterThan(20);

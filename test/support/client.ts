@@ -10,6 +10,7 @@ export type Message = [verb: string, ...rest: unknown[]];
 interface Waiter {
   wanted: (message: Message) => boolean;
   resolve: (message: Message) => void;
+  fail: () => void;
 }
 
 /** What a REQ brought up to its EOSE or CLOSED. */
@@ -35,6 +36,7 @@ export class Client {
     socket.on('error', () => {});
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: reason.toString() };
+      for (const { fail } of this.#waiters.splice(0)) fail();
       for (const resolve of this.#onClosed) resolve(this.closed);
     });
   }
@@ -62,19 +64,23 @@ export class Client {
     const at = this.inbox.findIndex(wanted);
     if (at >= 0) return Promise.resolve(this.inbox.splice(at, 1)[0]!);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const fail = () => {
+        clearTimeout(timer);
         const seen = JSON.stringify(this.inbox).slice(0, 500);
-        const state = this.closed ? ` (closed ${this.closed.code})` : '';
+        const state = this.closed ? ` (closed ${this.closed.code} ${this.closed.reason})` : '';
         reject(new Error(`${what} did not come${state}; the inbox holds ${seen}`));
-      }, ANSWER_MILLISECONDS);
+      };
+      const timer = setTimeout(fail, ANSWER_MILLISECONDS);
       const waiter = {
         wanted,
         resolve: (message: Message) => {
           clearTimeout(timer);
           resolve(message);
         },
+        fail,
       };
-      this.#waiters.push(waiter);
+      if (this.closed) fail();
+      else this.#waiters.push(waiter);
     });
   }
 

@@ -35,9 +35,15 @@ export function freshDirectory(): string {
 
 /** The configuration with these settings on top of the defaults: loopback, a free port. */
 export function testConfig(directory: string, settings: Settings = {}): Config {
-  const all = { 'io.port': 0, 'storage.directory': directory, ...settings };
-  const set = Object.entries(all).map(([key, value]) => `${key}=${String(value)}`);
+  const set = settingFlags({ 'storage.directory': directory, ...settings });
   return loadConfig({ env: {}, flags: { set }, cwd: directory });
+}
+
+/** The settings as `--set` takes them, and any free port. */
+export function settingFlags(settings: Settings): string[] {
+  return Object.entries({ 'io.port': 0, ...settings }).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
 }
 
 /** Time limits lifted, for events with made-up or old times. */

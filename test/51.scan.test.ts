@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../src/lib/clock.ts';
+import type { CheckedEvent } from '../src/messages.ts';
+import { addressOf } from '../src/protocol/address.ts';
+import { canonicalJson } from '../src/protocol/canonical.ts';
+import type { NostrEvent } from '../src/protocol/event.ts';
+import { expirationOf } from '../src/protocol/expiration.ts';
+import { type Filter, parseFilter } from '../src/protocol/filter.ts';
+import { isEphemeral } from '../src/protocol/kinds.ts';
+import { AGAIN, type Budget, FilterScan } from '../src/query/scan.ts';
+import { Snapshot } from '../src/query/snapshot.ts';
+import { Union } from '../src/query/union.ts';
+import { Window } from '../src/query/window.ts';
+import { type Db, openReader, openWriter, termKey } from '../src/storage/open.ts';
+import { ID_TERMS, TermHasher } from '../src/storage/terms.ts';
+import { Rules } from '../src/writer/apply.ts';
+import { Log } from '../src/writer/log.ts';
+import { Postings } from '../src/writer/postings.ts';
+import { Generator } from './support/generator.ts';
+import { Oracle, type RawFilter } from './support/oracle.ts';
+import { Random, testSeed } from './support/random.ts';
+import { freshDirectory, testConfig } from './support/relay.ts';
+
+const SEED = testSeed('51.scan');
+const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 1);
+const START = 1_750_000_000;
+const LIMITS = { limitDefault: 9, limitMax: 11 };
+const REGULAR_KINDS = [1, 7, 1000];
+
+/** Every term is one of a few, so that all lists hold much that does not belong there. */
+class WeakHasher extends TermHasher {
+  override id(id: string): number {
+    return weak(super.id(id));
+  }
+  override author(pubkey: string): number {
+    return weak(super.author(pubkey));
+  }
+  override kind(kind: number): number {
+    return weak(super.kind(kind));
+  }
+  override authorKind(pubkey: string, kind: number): number {
+    return weak(super.authorKind(pubkey, kind));
+  }
+  override address(kind: number, pubkey: string, d: string): number {
+    return weak(super.address(kind, pubkey, d));
+  }
+  override tag(letter: string, value: string): number {
+    return weak(super.tag(letter, value));
+  }
+}
+
+function weak(term: number): number {
+  return ID_TERMS.first + (Math.abs(term) % 40);
+}
+
+/** The store, written and read on this thread, so that every step of the two can be interleaved. */
+class Store {
+  readonly random: Random;
+  readonly generator: Generator;
+  readonly oracle = new Oracle(LIMITS);
+  now = START;
+  readonly #writer: Db;
+  readonly #reader: Db;
+  readonly #hasher: TermHasher;
+  readonly #log: Log;
+  readonly #rules: Rules;
+  readonly #postings: Postings;
+  readonly #window = new Window();
+  readonly #snapshot: Snapshot;
+  #waiting: CheckedEvent[] = [];
+
+  constructor(random: Random, Hasher: typeof TermHasher) {
+    const { storage } = testConfig(freshDirectory(), { 'storage.synchronous': 'normal' });
+    const clock: Clock = { seconds: () => this.now, milliseconds: () => this.now * 1000 };
+    this.random = random;
+    this.generator = new Generator(random, { now: START });
+    this.#writer = openWriter(storage);
+    this.#hasher = new Hasher(termKey(this.#writer));
+    this.#log = new Log(this.#writer, this.#hasher);
+    this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock);
+    this.#postings = new Postings(this.#writer, this.#log);
+    this.#reader = openReader(storage);
+    this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now);
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  /** One commit of the writer; the verdicts are compared with the oracle's. */
+  write(events: readonly NostrEvent[], index: boolean): void {
+    this.#writer.transaction(() => {
+      for (const event of events) this.#apply(event);
+      if (index) this.#postings.index();
+    })();
+    // The lane hears of a commit soon, late or never.
+    if (this.random.chance(0.3)) this.#hear();
+    else if (this.random.chance(0.5)) this.#waiting = [];
+  }
+
+  #apply(event: NostrEvent): void {
+    const expected = this.oracle.publish(event, this.now);
+    // The ingester's part.
+    if (expected.reason === 'expired' || isEphemeral(event.kind)) return;
+    const checked = this.#checked(event);
+    const outcome = this.#rules.apply(checked);
+    const prefix = outcome.t === 'stored' ? '' : outcome.message.split(':')[0];
+    expect([outcome.t !== 'refused', prefix]).toEqual([expected.ok, expected.prefix]);
+    if (outcome.t === 'stored') this.#waiting.push({ ...checked, start: outcome.seq });
+  }
+
+  #hear(): void {
+    this.#window.advance(this.#log.indexedSeq);
+    for (const event of this.#waiting) this.#window.add({ ...event, seq: event.start });
+    this.#waiting = [];
+  }
+
+  #checked(event: NostrEvent): CheckedEvent {
+    return {
+      connId: 1,
+      kind: event.kind,
+      createdAt: event.created_at,
+      expiresAt: expirationOf(event) ?? 0,
+      terms: Float64Array.from(this.#hasher.ofEvent(event)),
+      address: addressOf(event) ?? '',
+      json: Buffer.from(canonicalJson(event)),
+      start: 0,
+      end: 0,
+    };
+  }
+
+  /** What a slice of a query lane does. */
+  slice<T>(work: (snapshot: Snapshot) => T): T {
+    this.#snapshot.enter();
+    try {
+      return work(this.#snapshot);
+    } finally {
+      this.#snapshot.leave();
+    }
+  }
+
+  /** A REQ, or a COUNT, as its runs put it together. */
+  union(raw: readonly RawFilter[], counting: boolean): Union {
+    const filters = raw.map(parsed).filter((filter) => !filter.matchesNothing);
+    return new Union(
+      filters.map((filter) => {
+        const asked = filter.limit ?? LIMITS.limitDefault;
+        return new FilterScan(filter, this.#snapshot, this.#hasher, {
+          limit: counting ? Number.POSITIVE_INFINITY : Math.min(asked, LIMITS.limitMax),
+          capped: filter.limit === null || filter.limit > LIMITS.limitMax,
+          bodies: !counting,
+        });
+      }),
+    );
+  }
+}
+
+/** A query under way, and what it has to answer in the end. */
+interface Query {
+  filters: RawFilter[];
+  counting: boolean;
+  union: Union;
+  found: { id: string; json: string }[];
+  expected: NostrEvent[];
+  total: number;
+}
+
+function begin(store: Store): Query {
+  const filters = store.generator.filters();
+  const counting = store.random.chance(0.2);
+  const { now, oracle } = store;
+  return {
+    filters,
+    counting,
+    union: store.slice(() => store.union(filters, counting)),
+    found: [],
+    expected: oracle.query(filters, now),
+    total: oracle.count(filters, now),
+  };
+}
+
+/** Goes on within a budget; true at the end. */
+function goOn(store: Store, query: Query): boolean {
+  const budget: Budget = { rows: store.random.below(store.random.chance(0.3) ? 5 : 200) };
+  return store.slice(() => {
+    for (;;) {
+      const second = query.union.next(budget);
+      if (second === AGAIN) return false;
+      if (second === null) return true;
+      query.found.push(...second);
+    }
+  });
+}
+
+function judge({ filters, counting, union, found, expected, total }: Query): void {
+  const asked = JSON.stringify(filters);
+  if (counting) {
+    expect(found.length, asked).toBe(total);
+    return;
+  }
+  expect(
+    found.map(({ id }) => id),
+    asked,
+  ).toEqual(expected.map(({ id }) => id));
+  expect(found.map(({ json }) => json)).toEqual(expected.map(canonicalJson));
+  if (union.completeness === 'finish') expect(found.length, asked).toBe(total);
+  if (union.completeness === 'more') expect(found.length, asked).toBeLessThan(total);
+}
+
+describe.each([
+  ['terms as they are', TermHasher],
+  ['terms that nearly always collide', WeakHasher],
+])('a scan, with %s', (_, Hasher) => {
+  it('gives what was there when it began, however it is cut into slices', {
+    timeout: ROUNDS * 30_000,
+  }, () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const store = new Store(new Random(SEED + round), Hasher);
+      const { random, generator } = store;
+      for (let turn = 0; turn < 50; turn++) {
+        // Between queries anything may happen.
+        for (let commits = random.below(4); commits > 0; commits--) {
+          const events = Array.from({ length: random.below(20) }, () => generator.next());
+          store.write(events, random.chance(0.3));
+          store.now += random.below(2);
+        }
+        let queries = Array.from({ length: 6 }, () => begin(store));
+        while (queries.length > 0) {
+          queries = queries.filter((query) => {
+            if (!goOn(store, query)) return true;
+            judge(query);
+            return false;
+          });
+          // While they run, only what they must not see, and the index moving under them.
+          if (random.chance(0.7)) continue;
+          const news = Array.from({ length: random.below(3) }, () =>
+            generator.event({ kind: random.pick(REGULAR_KINDS), tags: [['t', 'nostr']] }),
+          );
+          store.write(news, random.chance(0.3));
+        }
+      }
+      store.close();
+    }
+  });
+});
+
+function parsed(raw: RawFilter): Filter {
+  const filter = parseFilter(raw, { filterValuesMax: 10_000, filterTagsMax: 10 });
+  if (typeof filter === 'string') throw new Error(filter);
+  return filter;
+}
