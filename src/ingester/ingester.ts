@@ -26,8 +26,11 @@ import { Connections } from './connections.ts';
 import { EventGate } from './event-gate.ts';
 import { MessageScan } from './message-scan.ts';
 
-/** The length of an id that is quoted back although it is none. */
-const STRANGE_ID_MAX = 64;
+/**
+ * Longest id, in UTF-16 units, that is quoted back although it is none. It is quoted whole or not at
+ * all: the beginning of it might be the id of something else.
+ */
+const STRANGE_ID_MAX = 4096;
 
 const WRITER_FULL: Refusal =
   'rate-limited: this relay is storing events as fast as it can; try again';
@@ -255,13 +258,9 @@ export class Ingester {
     }
     const max = this.#parts.config.limits.subscription_id_length_max;
     if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
-      this.#answer(
-        connId,
-        closedAnswer(
-          value.slice(0, max * 2).toWellFormed(),
-          `invalid: the id of a ${verb} has 1 to ${max} characters`,
-        ),
-      );
+      const why: Refusal = `invalid: the id of a ${verb} has 1 to ${max} characters`;
+      if (value.length > STRANGE_ID_MAX) this.#notice(connId, why);
+      else this.#answer(connId, closedAnswer(value.toWellFormed(), why));
       return null;
     }
     return value;
@@ -303,12 +302,15 @@ export class Ingester {
 function idIn(value: unknown): string {
   const id =
     typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined;
-  return typeof id === 'string' ? id.slice(0, STRANGE_ID_MAX).toWellFormed() : '';
+  return quotable(id);
 }
 
 function negError(id: unknown): string {
-  const subId = typeof id === 'string' ? id.slice(0, STRANGE_ID_MAX).toWellFormed() : '';
-  return negErrorAnswer(subId, 'unsupported: this relay does not offer negentropy');
+  return negErrorAnswer(quotable(id), 'unsupported: this relay does not offer negentropy');
+}
+
+function quotable(id: unknown): string {
+  return typeof id === 'string' && id.length <= STRANGE_ID_MAX ? id.toWellFormed() : '';
 }
 
 function quoted(text: string): string {

@@ -152,6 +152,7 @@ describe('EVENT', () => {
       ['id too short', { id: event.id.slice(2) }],
       ['id too long', { id: `${event.id}00` }],
       ['id not hex', { id: 'g'.repeat(64) }],
+      ['id like a text', { id: '"\\ é\u{1f600}\n' }],
       ['pubkey in upper case', { pubkey: author.pubkey.toUpperCase() }],
       ['pubkey too short', { pubkey: author.pubkey.slice(2) }],
       ['pubkey compressed', { pubkey: `02${author.pubkey}` }],
@@ -161,7 +162,7 @@ describe('EVENT', () => {
       ['sig empty', { sig: '' }],
     ])('%s', async (_, changed) => {
       use.client.send(['EVENT', { ...event, ...changed }]);
-      const id = (changed.id ?? event.id).slice(0, 64);
+      const id = changed.id ?? event.id;
       expect(await use.client.any()).toEqual(refused({ id }, 'invalid'));
     });
   });
