@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { packageRoot } from '../../src/paths.ts';
+import { freshDirectory, type Settings, settingFlags } from './relay.ts';
+
+const wokFile = join(packageRoot, 'dist/src/wok.js');
+/** How long a relay may take from its start to its first connection. */
+const START_MILLISECONDS = 20_000;
+/** What /proc/PID/statm counts in, on the machines that wok runs on. */
+const PAGE_BYTES = 4096;
+
+/** How a process ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A process that runs `wok relay`, killed at the end of the test if it is still there. */
+export class WokProcess {
+  /** Where it listens, once it does. */
+  url = '';
+  /** Standard output and standard error so far. */
+  out = '';
+  err = '';
+  /** How it ended. */
+  readonly exited: Promise<Exit>;
+  readonly pid: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid!;
+    child.stdout!.on('data', (data) => {
+      this.out += String(data);
+    });
+    child.stderr!.on('data', (data) => {
+      this.err += String(data);
+    });
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  /** Starts `wok relay` on a free port; `nodeFlags` go to Node.js. It may not have come up yet. */
+  static spawn(
+    settings: Settings = {},
+    directory = freshDirectory(),
+    nodeFlags: readonly string[] = [],
+  ): WokProcess {
+    if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
+    const set = settingFlags(settings).flatMap((setting) => ['--set', setting]);
+    const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
+    const child = spawn(
+      process.execPath,
+      [...nodeFlags, wokFile, 'relay', '--data', directory, ...set],
+      { env: Object.fromEntries(clean), stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const wok = new WokProcess(child);
+    onTestFinished(() => wok.kill().then(() => {}));
+    return wok;
+  }
+
+  /** Like `spawn`, and waits until it takes connections. */
+  static async start(settings: Settings = {}, directory = freshDirectory()): Promise<WokProcess> {
+    const wok = WokProcess.spawn(settings, directory);
+    await wok.listening();
+    return wok;
+  }
+
+  /** Resolves when it has said where it listens. @throws what it wrote if it ended instead. */
+  async listening(): Promise<void> {
+    const said = () => /listens on (ws:\/\/\S+)/.exec(this.out)?.[1];
+    let over = false;
+    void this.exited.then(() => {
+      over = true;
+    });
+    await until(() => said() !== undefined || over, 'the relay to listen', START_MILLISECONDS);
+    const url = said();
+    if (url === undefined) throw new Error(`the relay did not start: ${this.out}${this.err}`);
+    this.url = url;
+  }
+
+  get httpUrl(): string {
+    return this.url.replace(/^ws/, 'http');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** `kill -9`, unless it has ended already. */
+  async kill(): Promise<Exit> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.signal('SIGKILL');
+    return this.exited;
+  }
+
+  /** Memory in use (resident), in bytes. */
+  rssBytes(): number {
+    const [, resident] = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ');
+    return Number(resident) * PAGE_BYTES;
+  }
+
+  /** Open file descriptors. */
+  fileDescriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+}
+
+/** Resolves when the condition holds; looks every few milliseconds. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  milliseconds = 10_000,
+): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited ${milliseconds} ms for ${what}`);
+    await delay(5);
+  }
+}
+
+/** For the pace of a load; a test that waits for something uses `until`. */
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
