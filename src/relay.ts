@@ -61,7 +61,7 @@ export class Relay {
   /**
    * Starts a relay and resolves when it takes connections.
    *
-   * @throws StorageError, NativeModuleError, or Error when the address cannot be listened on.
+   * @throws StorageError, NativeModuleError, ListenError
    */
   static async start(config: Config, log: Log): Promise<Relay> {
     const relay = new Relay(config, log);

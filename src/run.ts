@@ -1,4 +1,5 @@
 import type { Config } from './config/options.ts';
+import { ListenError } from './io/listen.ts';
 import { NativeModuleError } from './io/uws.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { createLog } from './lib/pino-log.ts';
@@ -54,7 +55,9 @@ function startLine(config: Config, relay: Relay): string {
 
 function startFailed(error: Error): ExitCode {
   process.stderr.write(`wok: ${error.message}\n`);
-  if (error instanceof NativeModuleError) return exitCodes.unavailable;
+  if (error instanceof NativeModuleError || error instanceof ListenError) {
+    return exitCodes.unavailable;
+  }
   // What a worker threw has lost its class on the way here.
   if (error.name === 'StorageError') return exitCodes.cannotCreate;
   if (/Could not locate the bindings|ERR_DLOPEN|invalid ELF/.test(String(error.message))) {

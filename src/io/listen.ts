@@ -12,10 +12,25 @@ const CORS: readonly [string, string][] = [
   ['Access-Control-Allow-Methods', 'GET, OPTIONS'],
 ];
 
+/** LIBUS_LISTEN_EXCLUSIVE_PORT; the typings have it as an enum that is not there. */
+const EXCLUSIVE_PORT = 1;
+
+type ListenWithOptions = (
+  host: string,
+  port: number,
+  options: number,
+  done: (socket: us_listen_socket | false) => void,
+) => TemplatedApp;
+
 /** Whether the relay is well; if not, why. */
 export interface Health {
   healthy: boolean;
   reason: string;
+}
+
+/** The address cannot be listened on; the message says which. */
+export class ListenError extends Error {
+  override name = 'ListenError';
 }
 
 /** What the listening side calls when something happens on a socket. */
@@ -54,14 +69,19 @@ export class Listener {
     this.#routes();
   }
 
-  /** Resolves when connections are accepted. @throws Error when the address cannot be listened on. */
+  /** Resolves when connections are accepted. @throws ListenError */
   listen(): Promise<void> {
     const { host, port } = this.#config.io;
+    // With a host as well in the binary, not in the typings. By default two processes may share a
+    // port, and the kernel gives each of them some of the clients.
+    const listen = this.#app.listen.bind(this.#app) as unknown as ListenWithOptions;
     return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (socket) => {
+      listen(host, port, EXCLUSIVE_PORT, (socket) => {
         if (!socket) {
           reject(
-            new Error(`cannot listen on ${host} port ${port}: it is in use, or not ours to take`),
+            new ListenError(
+              `cannot listen on ${host} port ${port}: it is in use, or not ours to take`,
+            ),
           );
           return;
         }
