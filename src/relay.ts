@@ -11,6 +11,9 @@ const POLL_MILLISECONDS = 5;
 /** What is left of the deadline for the clients' side of the closing handshake. */
 const GOODBYE_MILLISECONDS = 500;
 
+/** How long the lanes may take to end when the deadline has come, or when one has died. */
+const LANES_MILLISECONDS = 1_000;
+
 /** Why a relay ended by itself. */
 export interface Fatal {
   station: ThreadStation;
@@ -117,7 +120,17 @@ export class Relay {
         unanswered: this.#io.unanswered,
       });
     }
-    await Promise.race([this.#supervisor.stop(), delay(Math.max(timeLeft(), 1_000))]);
+    await this.#end(Math.max(timeLeft(), LANES_MILLISECONDS));
+  }
+
+  /** After `fatal`: ends what is left without waiting for answers that cannot come. */
+  async abandon(): Promise<void> {
+    this.#io.stopIntake();
+    await this.#end(LANES_MILLISECONDS);
+  }
+
+  async #end(lanesMilliseconds: number): Promise<void> {
+    await within(this.#supervisor.stop(), lanesMilliseconds);
     this.#io.close();
     const goodbye = performance.now() + GOODBYE_MILLISECONDS;
     while (this.#io.counters.connections > 0 && performance.now() < goodbye) {
@@ -149,6 +162,16 @@ export function laneCounts(config: Config): Readonly<Record<ThreadStation, numbe
     query: config.query.lanes || Math.min(Math.max(Math.floor(cores / 2), 1), 8),
     monitor: 1,
   };
+}
+
+/** Resolves with the promise, or after so long; it leaves no timer behind that would keep the process. */
+async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, patience]);
+  clearTimeout(timer);
 }
 
 function delay(milliseconds: number): Promise<void> {

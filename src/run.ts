@@ -36,7 +36,10 @@ export async function runRelay(config: Config): Promise<ExitCode> {
     return null;
   });
   const signal = await Promise.race([stopped, fatal]);
-  if (signal === null) return exitCodes.inputOutput;
+  if (signal === null) {
+    await relay.abandon();
+    return exitCodes.inputOutput;
+  }
   log.info(`${signal}: going down`);
   await relay.stop();
   log.info('everything is stored; goodbye');
