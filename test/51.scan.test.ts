@@ -12,6 +12,7 @@ import { Snapshot } from '../src/query/snapshot.ts';
 import { Union } from '../src/query/union.ts';
 import { Window } from '../src/query/window.ts';
 import { type Db, openReader, openWriter, termKey } from '../src/storage/open.ts';
+import { postingKind } from '../src/storage/posting-kind.ts';
 import { ID_TERMS, TermHasher } from '../src/storage/terms.ts';
 import { Rules } from '../src/writer/apply.ts';
 import { Log } from '../src/writer/log.ts';
@@ -65,7 +66,7 @@ class Store {
   readonly #log: Log;
   readonly #rules: Rules;
   readonly #postings: Postings;
-  readonly #window = new Window();
+  readonly #window = new Window(40);
   readonly #snapshot: Snapshot;
   #waiting: CheckedEvent[] = [];
 
@@ -81,6 +82,7 @@ class Store {
     this.#postings = new Postings(this.#writer, this.#log);
     this.#reader = openReader(storage);
     this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now);
+    this.#snapshot.load();
   }
 
   close(): void {
@@ -112,7 +114,10 @@ class Store {
 
   #hear(): void {
     this.#window.advance(this.#log.indexedSeq);
-    for (const event of this.#waiting) this.#window.add({ ...event, seq: event.start });
+    for (const event of this.#waiting) {
+      const kind = postingKind(event.kind, event.expiresAt);
+      this.#window.add({ ...event, kind, seq: event.start });
+    }
     this.#waiting = [];
   }
 
