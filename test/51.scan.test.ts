@@ -115,8 +115,9 @@ class Store {
   #hear(): void {
     this.#window.advance(this.#log.indexedSeq);
     for (const event of this.#waiting) {
+      const { start: seq, createdAt, terms } = event;
       const kind = postingKind(event.kind, event.expiresAt);
-      this.#window.add({ ...event, kind, seq: event.start });
+      this.#window.add({ seq, createdAt, kind, terms });
     }
     this.#waiting = [];
   }
