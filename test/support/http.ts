@@ -108,3 +108,33 @@ export class RawSocket {
     await this.until(() => this.#closed);
   }
 }
+
+/** A WebSocket frame as it came from the relay. */
+export interface Frame {
+  opcode: number;
+  /** RSV1: the payload is deflated (RFC 7692). */
+  compressed: boolean;
+  payload: Buffer;
+}
+
+/** The complete frames at the beginning of what a relay sent after the upgrade. */
+export function framesOf(received: Buffer): Frame[] {
+  const frames: Frame[] = [];
+  for (let at = 0; received.length >= at + 2; ) {
+    const [first, second] = [received[at]!, received[at + 1]!];
+    let [length, head] = [second & 0x7f, 2];
+    if (length === 126)
+      [length, head] = [received.length < at + 4 ? 0 : received.readUInt16BE(at + 2), 4];
+    else if (length === 127) {
+      [length, head] = [
+        received.length < at + 10 ? 0 : Number(received.readBigUInt64BE(at + 2)),
+        10,
+      ];
+    }
+    if (received.length < at + head + length) break;
+    const payload = received.subarray(at + head, at + head + length);
+    frames.push({ opcode: first & 0x0f, compressed: (first & 0x40) !== 0, payload });
+    at += head + length;
+  }
+  return frames;
+}
