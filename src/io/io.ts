@@ -21,7 +21,7 @@ import {
 } from '../messages.ts';
 import { noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { addresseeOf, refusalTo } from '../protocol/unparsed.ts';
+import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { type Health, Listener } from './listen.ts';
 import { Outbound } from './outbound.ts';
@@ -233,7 +233,9 @@ export class Io {
     }
     const bytes = Buffer.from(message);
     const { outbox, frameBytes } = this.#ingesters[connection.id % this.#ingesters.length]!;
-    if (connection.inFlight >= this.#config.limits.messages_in_flight_max) {
+    const inFlightMax = this.#config.limits.messages_in_flight_max;
+    // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
+    if (connection.inFlight >= inFlightMax && !looksLikeClose(bytes)) {
       this.#refuse(connection, bytes, IN_FLIGHT_FULL);
     } else if (frameBytes.used + bytes.length > this.#config.io.queue_bytes_max) {
       this.#refuse(connection, bytes, LANE_FULL);

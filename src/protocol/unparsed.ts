@@ -43,6 +43,11 @@ export function refusalTo(addressee: Addressee | null, why: Refusal): string {
   }
 }
 
+/** Whether a frame that nobody parsed yet looks like a CLOSE. */
+export function looksLikeClose(frame: Buffer): boolean {
+  return /^\s*\[\s*"CLOSE"/.test(frame.toString('latin1', 0, VERB_WITHIN));
+}
+
 function eventIdIn(frame: Buffer): string | null {
   // Inside strings the quotes are escaped, so this finds keys (and tag elements, which no colon follows).
   for (let at = frame.indexOf(ID_KEY); at >= 0; at = frame.indexOf(ID_KEY, at + 1)) {

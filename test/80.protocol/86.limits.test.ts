@@ -355,6 +355,19 @@ describe('messages_in_flight_max', () => {
     expect(answers).toContainEqual(notice('rate-limited'));
   });
 
+  it('does not keep a CLOSE from ending its subscription', async () => {
+    const author = new Author();
+    const ids = Array.from({ length: 8 }, (_, i) => `s${i}`);
+    for (const id of ids) await use.client.req(id, { authors: [author.pubkey] });
+    for (const id of ids) use.client.send(['COUNT', id, NOBODY]);
+    for (const id of ids) use.client.send(['CLOSE', id]);
+    for (const id of ids) await use.client.next(([, of]) => of === id);
+    const event = author.event();
+    await expect.poll(async () => (await use.client.publish(event))[2]).toBe(true);
+    await use.client.sync();
+    expect(use.client.inbox).toEqual([]);
+  });
+
   it('concerns one connection and no other', async () => {
     const other = await use.connect();
     const events = Array.from({ length: 30 }, () => new Author().event());

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientAddress } from '../../src/io/client-address.ts';
-import { addresseeOf, refusalTo } from '../../src/protocol/unparsed.ts';
+import { addresseeOf, looksLikeClose, refusalTo } from '../../src/protocol/unparsed.ts';
 
 const ID = 'ab'.repeat(32);
 const WHY = 'rate-limited: try again';
@@ -76,6 +76,15 @@ describe('the refusal of a message that nobody parses', () => {
     '["EVENTS","sub"]',
   ])('is a NOTICE where no id is found: %s', (frame) => {
     expect(answerTo(frame)).toEqual(['NOTICE', WHY]);
+  });
+
+  it('lets a CLOSE be told from the rest', () => {
+    for (const frame of ['["CLOSE","s"]', ' [\n"CLOSE"']) {
+      expect(looksLikeClose(Buffer.from(frame))).toBe(true);
+    }
+    for (const frame of ['["CLOSED"]', '["close","s"]', '["REQ","CLOSE"]', '', '"CLOSE"']) {
+      expect(looksLikeClose(Buffer.from(frame))).toBe(false);
+    }
   });
 
   it('is a valid message for any bytes', () => {
