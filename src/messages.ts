@@ -17,7 +17,8 @@
  *    subscription through the same query lane (both `connId % lanes`), CLOSE and disconnect
  *    included, so nothing overtakes its own hand-over.
  * 3. Stored hands over to live by sequence number: query answers from a snapshot at seq S, gives the
- *    subscription to monitor with S, and monitor first replays what came after S. Each matching
+ *    subscription to monitor with S, and monitor first replays what came after S, or, if it keeps too
+ *    little, has query send that out of the log while the subscription is live already. Each matching
  *    event arrives exactly once, whatever commits meanwhile.
  * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
  *
@@ -292,12 +293,16 @@ export type Handover =
   | { t: 'close'; connId: number; subNo: number }
   | { t: 'disconnect'; connId: number };
 
-/** monitor → query: too much was written since `seq` to replay it here; catch up and hand over again. */
+/**
+ * monitor → query: more was written since `seq` than monitor can replay. The subscription is live from
+ * `upTo` on; query sends what came in between, out of the log.
+ */
 export interface Behind {
   connId: number;
   subNo: number;
   subId: string;
   seq: number;
+  upTo: number;
   filters: Filter[];
 }
 

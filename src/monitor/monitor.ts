@@ -30,10 +30,10 @@ interface Live {
  * Station monitor, one thread: matches every accepted event with the live subscriptions.
  *
  * In: accepted events from writer in seq order, subscriptions from the query lanes with the seq up to
- * which they were answered. Out: deliveries to io, subscriptions it cannot take back to their lane.
- * Bound: `monitor.replay_events_max` events are kept to replay; a subscription that is further behind
- * goes back to its query lane, which catches up from the log. If it dies, connections with
- * subscriptions are closed with 1012 and it starts again.
+ * which they were answered. Out: deliveries to io; to a query lane, what it has to replay instead.
+ * Bound: `monitor.replay_events_max` events are kept to replay; what a subscription missed before them,
+ * its query lane sends out of the log. If it dies, connections with subscriptions are closed with 1012
+ * and it starts again.
  */
 export class Monitor {
   readonly #index: FilterIndex;
@@ -45,6 +45,8 @@ export class Monitor {
   #io: RecordOutbox | null = null;
   /** The newest seq seen; unknown until writer has said where the log stands. */
   #head = UNKNOWN;
+  /** Hand-overs that came before that. */
+  #early: (() => void)[] = [];
 
   constructor(config: Config, hasher: TermHasher) {
     this.#hasher = hasher;
@@ -83,7 +85,10 @@ export class Monitor {
       }
     }
     const head = reader.f64();
-    if (this.#head === UNKNOWN) this.#head = head;
+    if (this.#head === UNKNOWN) {
+      this.#head = head;
+      for (const handOver of this.#early.splice(0)) handOver();
+    }
     while (reader.more) {
       const event = readAcceptedEvent(reader);
       if (event.seq !== 0) {
@@ -126,6 +131,10 @@ export class Monitor {
   }
 
   #handover(handover: Handover, lane: number, behind: MessageOutbox<Behind>): void {
+    if (this.#head === UNKNOWN) {
+      this.#early.push(() => this.#handover(handover, lane, behind));
+      return;
+    }
     switch (handover.t) {
       case 'live':
         this.#begin(handover, lane, behind);
@@ -141,13 +150,15 @@ export class Monitor {
 
   #begin(handover: Handover & { t: 'live' }, lane: number, behind: MessageOutbox<Behind>): void {
     const { connId, subNo, subId, seq, filters } = handover;
-    const missed = this.#head === UNKNOWN ? null : this.#recent.after(seq, this.#head);
-    if (missed === null) {
-      behind.send({ connId, subNo, subId, seq, filters });
-      return;
-    }
+    const missed = this.#recent.after(seq, this.#head);
     const subscription = { connId, subNo, subId, afterSeq: seq, matchedTurn: 0 };
-    if (missed.length > 0) this.#replay(subscription, filters, missed);
+    if (missed === null) {
+      // Live from here on all the same: nobody else would bring it the ephemeral events.
+      subscription.afterSeq = this.#head;
+      behind.send({ connId, subNo, subId, seq, upTo: this.#head, filters });
+    } else if (missed.length > 0) {
+      this.#replay(subscription, filters, missed);
+    }
     const entries = this.#index.add(subscription, filters);
     let live = this.#live.get(connId);
     if (live === undefined) {

@@ -15,6 +15,7 @@ import {
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import { CatchUpRun } from './catch-up.ts';
 import { Outlet } from './outlet.ts';
 import { Rooms } from './rooms.ts';
 import { CountRun, type Lane, ReqRun, type Run } from './run.ts';
@@ -26,8 +27,8 @@ const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; 
 
 /** What a lane knows of one of its connections. */
 interface Client {
-  /** Subscriptions by number; null: handed over to monitor. */
-  subscriptions: Map<number, ReqRun | null>;
+  /** Subscriptions by number; null: monitor has all of it. */
+  subscriptions: Map<number, ReqRun | CatchUpRun | null>;
   counts: Set<CountRun>;
 }
 
@@ -35,7 +36,7 @@ interface Client {
  * Station query, N threads: answers REQ and COUNT from stored events, then hands REQs to monitor.
  *
  * In: requests of the ingester lanes (a connection always has the same query lane), the terms of
- * accepted events from writer, room from io, subscriptions that monitor could not take. Out: frames to
+ * accepted events from writer, room from io, what monitor could not replay. Out: frames to
  * io, hand-overs to monitor, ended subscriptions to the ingesters. Bound: `query.queries_max` runs;
  * beyond it CLOSED `error:`. It owns a read-only connection. If it dies, its connections are closed
  * with 1012 and it starts again.
@@ -110,7 +111,6 @@ export class Query {
       outlet: this.#outlet,
       limitDefault: this.#config.limits.limit_default,
       limitMax: this.#config.limits.limit_max,
-      replayMax: Math.floor(this.#config.monitor.replay_events_max / 2),
       hasRoom: (run) => this.#rooms.free(run.connId, () => this.#scheduler.resume(run)),
       handOver: (run, seq) => this.#handOver(run, seq),
     };
@@ -171,7 +171,11 @@ export class Query {
 
   #over(run: Run): void {
     this.#running--;
-    if (run instanceof CountRun) this.#clients.get(run.connId)?.counts.delete(run);
+    const client = this.#clients.get(run.connId);
+    if (run instanceof CountRun) client?.counts.delete(run);
+    else if (run instanceof CatchUpRun && client?.subscriptions.get(run.subNo) === run) {
+      client.subscriptions.set(run.subNo, null);
+    }
   }
 
   #handOver(run: ReqRun, seq: number): void {
@@ -180,13 +184,12 @@ export class Query {
     this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: [...run.filters] });
   }
 
-  #behind({ connId, subNo, subId, seq, filters }: Behind): void {
-    const subscriptions = this.#clients.get(connId)?.subscriptions;
+  #behind(behind: Behind): void {
+    const subscriptions = this.#clients.get(behind.connId)?.subscriptions;
     // Closed while the hand-over was under way.
-    if (!subscriptions?.has(subNo)) return;
-    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters);
-    run.behind(seq);
-    subscriptions.set(subNo, run);
+    if (!subscriptions?.has(behind.subNo)) return;
+    const run = new CatchUpRun(this.#lane!, behind);
+    subscriptions.set(behind.subNo, run);
     this.#start(run);
   }
 
@@ -205,7 +208,8 @@ export class Query {
     if (run === undefined) return;
     subscriptions!.delete(subNo);
     if (run !== null) run.cancelled = true;
-    this.#outlet!.gone(connId, subNo, run?.answered === false ? 1 : 0);
+    // A REQ without its EOSE still counts as in flight.
+    this.#outlet!.gone(connId, subNo, run instanceof ReqRun ? 1 : 0);
     this.#monitor!.send({ t: 'close', connId, subNo });
   }
 

@@ -1,6 +1,5 @@
 import { eventPrefix } from '../protocol/answers.ts';
-import type { NostrEvent } from '../protocol/event.ts';
-import { compileFilter, type Filter } from '../protocol/filter.ts';
+import type { Filter } from '../protocol/filter.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Outlet } from './outlet.ts';
 import { AGAIN, type Budget, FilterScan } from './scan.ts';
@@ -24,8 +23,6 @@ export interface Lane {
   readonly outlet: Outlet;
   readonly limitDefault: number;
   readonly limitMax: number;
-  /** The distance from the log's head at which monitor can still replay. */
-  readonly replayMax: number;
   /** Whether the client can take more; if not, the run is queued again when it can. */
   hasRoom(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;
@@ -55,15 +52,11 @@ export class ReqRun implements Run {
   readonly subId: string;
   readonly filters: readonly Filter[];
   cancelled = false;
-  /** False until EOSE was sent: the REQ still counts as in flight. */
-  answered = false;
   readonly #lane: Lane;
   readonly #prefix: string;
   #union: Union | null = null;
   /** The snapshot that the answer is from; later events come from monitor. */
   #seq = 0;
-  #stage: 'stored' | 'catch-up' = 'stored';
-  #matchers: ((event: NostrEvent) => boolean)[] | null = null;
 
   constructor(
     lane: Lane,
@@ -81,18 +74,6 @@ export class ReqRun implements Run {
   }
 
   step(budget: Budget): Step {
-    const step = this.#stage === 'stored' ? this.#stored(budget) : 'done';
-    return this.#stage === 'catch-up' ? this.#catchUp(budget) : step;
-  }
-
-  /** Begins again behind `seq`, after monitor found that it cannot replay from there. */
-  behind(seq: number): void {
-    this.answered = true;
-    this.#stage = 'catch-up';
-    this.#seq = seq;
-  }
-
-  #stored(budget: Budget): Step {
     const { outlet, snapshot } = this.#lane;
     if (this.#union === null) {
       this.#seq = snapshot.head;
@@ -105,39 +86,9 @@ export class ReqRun implements Run {
       if (second === null) break;
       for (const { json } of second) outlet.event(this.connId, this.subNo, this.#prefix, json);
     }
-    const { completeness } = this.#union;
-    this.#union = null;
-    this.answered = true;
-    if (snapshot.head - this.#seq <= this.#lane.replayMax) {
-      // Before EOSE, so that nothing published in answer to it can come too early for monitor.
-      this.#lane.handOver(this, this.#seq);
-      outlet.eose(this.connId, this.subNo, this.subId, completeness);
-      return 'done';
-    }
-    outlet.eose(this.connId, this.subNo, this.subId, completeness);
-    this.#stage = 'catch-up';
-    return 'again';
-  }
-
-  /** Sends what was written since the snapshot, until monitor can take over. */
-  #catchUp(budget: Budget): Step {
-    const { snapshot, outlet } = this.#lane;
-    this.#matchers ??= this.filters.map(compileFilter);
-    const matchers = this.#matchers;
-    while (snapshot.head - this.#seq > this.#lane.replayMax / 2) {
-      if (!this.#lane.hasRoom(this)) return 'wait';
-      if (budget.rows <= 0) return 'again';
-      const upTo = Math.min(this.#seq + 50, snapshot.head);
-      budget.rows -= 500;
-      for (const { json } of snapshot.log(this.#seq, upTo, 50)) {
-        const event = JSON.parse(json) as NostrEvent;
-        if (!matchers.some((matches) => matches(event))) continue;
-        outlet.event(this.connId, this.subNo, this.#prefix, json);
-      }
-      this.#seq = upTo;
-    }
-    this.#matchers = null;
+    // Before EOSE, so that nothing published in answer to it can come too early for monitor.
     this.#lane.handOver(this, this.#seq);
+    outlet.eose(this.connId, this.subNo, this.subId, this.#union.completeness);
     return 'done';
   }
 }

@@ -1,0 +1,52 @@
+import type { Behind } from '../messages.ts';
+import { eventPrefix } from '../protocol/answers.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { compileFilter, type Matcher } from '../protocol/filter.ts';
+import type { Lane, Run, Step } from './run.ts';
+import type { Budget } from './scan.ts';
+
+/** Events of the log read at once, and what each costs in rows. */
+const CHUNK_EVENTS = 50;
+const EVENT_ROWS = 10;
+
+/**
+ * Sends a subscription what was written between its stored events and the moment since which it is
+ * live, because monitor no longer had it.
+ */
+export class CatchUpRun implements Run {
+  readonly connId: number;
+  readonly subNo: number;
+  cancelled = false;
+  readonly #lane: Lane;
+  readonly #prefix: string;
+  readonly #matchers: readonly Matcher[];
+  readonly #upTo: number;
+  #seq: number;
+
+  constructor(lane: Lane, { connId, subNo, subId, seq, upTo, filters }: Behind) {
+    this.#lane = lane;
+    this.connId = connId;
+    this.subNo = subNo;
+    this.#prefix = eventPrefix(subId);
+    this.#matchers = filters.map(compileFilter);
+    this.#seq = seq;
+    this.#upTo = upTo;
+  }
+
+  step(budget: Budget): Step {
+    const { snapshot, outlet } = this.#lane;
+    while (this.#seq < this.#upTo) {
+      if (!this.#lane.hasRoom(this)) return 'wait';
+      if (budget.rows <= 0) return 'again';
+      budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
+      const upTo = Math.min(this.#seq + CHUNK_EVENTS, this.#upTo);
+      for (const { json } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
+        const event = JSON.parse(json) as NostrEvent;
+        if (!this.#matchers.some((matches) => matches(event))) continue;
+        outlet.event(this.connId, this.subNo, this.#prefix, json);
+      }
+      this.#seq = upTo;
+    }
+    return 'done';
+  }
+}
