@@ -26,6 +26,8 @@ export class Client {
   /** Messages that nobody has asked for yet, in the order of arrival. */
   readonly inbox: Message[] = [];
   closed: { code: number; reason: string } | null = null;
+  /** Sees every message as it arrives; one for which it answers true does not get into the inbox. */
+  tap: (message: Message) => boolean = () => false;
   readonly #waiters: Waiter[] = [];
   readonly #onClosed: ((closed: { code: number; reason: string }) => void)[] = [];
   #queries = 0;
@@ -156,6 +158,7 @@ export class Client {
   }
 
   #take(message: Message): void {
+    if (this.tap(message)) return;
     const at = this.#waiters.findIndex(({ wanted }) => wanted(message));
     if (at < 0) this.inbox.push(message);
     else this.#waiters.splice(at, 1)[0]!.resolve(message);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { schnorr } from '@noble/curves/secp256k1.js';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { addressText, type RawFilter } from './oracle.ts';
 import type { Random } from './random.ts';
+import { Signer } from './signer.ts';
 
 /** How events are made. */
 export interface GeneratorOptions {
@@ -10,7 +10,7 @@ export interface GeneratorOptions {
   now: number;
   /** How many people write; few, so that their events meet. Default 4. */
   authors?: number;
-  /** True: real BIP-340 signatures, some milliseconds each. Default false: 128 hex characters. */
+  /** True: real BIP-340 signatures (`Signer`). Default false: 128 hex characters. */
   sign?: boolean;
   /** created_at lies in `now - timeSpread` … `now`, so ties are common. Default 12. */
   timeSpread?: number;
@@ -68,8 +68,7 @@ export class Generator {
   readonly now: number;
   /** The authors' public keys, hex. */
   readonly authors: readonly string[];
-  readonly #secrets: readonly Uint8Array[];
-  readonly #sign: boolean;
+  readonly #signers: readonly Signer[] | null;
   readonly #timeSpread: number;
   readonly #expirations: readonly number[];
   /** Everything made so far, published or held back. */
@@ -80,17 +79,12 @@ export class Generator {
   constructor(random: Random, options: GeneratorOptions) {
     this.random = random;
     this.now = options.now;
-    this.#sign = options.sign ?? false;
     this.#timeSpread = options.timeSpread ?? 12;
     this.#expirations =
       options.expirations ?? Array.from({ length: 20 }, (_, n) => options.now - 3 + n);
-    this.#secrets = Array.from({ length: options.authors ?? 4 }, () =>
-      // A leading 1 keeps the number below the order of the group.
-      Uint8Array.from(Buffer.from(`1${random.hex(63)}`, 'hex')),
-    );
-    this.authors = this.#secrets.map((secret) =>
-      this.#sign ? hexOf(schnorr.getPublicKey(secret)) : random.hex(64),
-    );
+    const names = Array.from({ length: options.authors ?? 4 }, () => random.hex(64));
+    this.#signers = options.sign ? names.map((name) => new Signer(name)) : null;
+    this.authors = this.#signers?.map(({ pubkey }) => pubkey) ?? names;
   }
 
   /** The next event to publish: a new one, one held back, or one that was there before. */
@@ -160,9 +154,7 @@ export class Generator {
     const { created_at, kind, tags, content } = body;
     const text = JSON.stringify([0, pubkey, created_at, kind, tags, content]);
     const id = createHash('sha256').update(text).digest('hex');
-    const sig = this.#sign
-      ? hexOf(schnorr.sign(Buffer.from(id, 'hex'), this.#secrets[author]!, new Uint8Array(32)))
-      : id + id;
+    const sig = this.#signers?.[author]?.sign(id) ?? id + id;
     return { id, pubkey, created_at, kind, tags, content, sig };
   }
 
@@ -323,8 +315,4 @@ export const INVALID_FILTERS: readonly InvalidFilter[] = [
 
 function invalid(filter: unknown): InvalidFilter {
   return { filter, prefix: 'invalid' };
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -40,10 +40,11 @@ export class Signer {
     const { created_at = Math.floor(Date.now() / 1000), kind = 1, tags = [], content = '' } = draft;
     const { pubkey } = this;
     const id = hash('sha256', JSON.stringify([0, pubkey, created_at, kind, tags, content]));
-    return { id, pubkey, created_at, kind, tags, content, sig: this.#sign(id) };
+    return { id, pubkey, created_at, kind, tags, content, sig: this.sign(id) };
   }
 
-  #sign(id: string): string {
+  /** The signature of an id, hex. */
+  sign(id: string): string {
     const message = Buffer.from(id, 'hex');
     if (basePoint === null) {
       return Buffer.from(schnorr.sign(message, this.#secret, new Uint8Array(32))).toString('hex');

@@ -1,0 +1,271 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { NostrEvent } from '../src/protocol/event.ts';
+import { databaseFile } from '../src/storage/open.ts';
+import { Client } from './support/client.ts';
+import { Generator } from './support/generator.ts';
+import { History, Judge, Reader } from './support/history.ts';
+import type { RawFilter } from './support/oracle.ts';
+import { Random, testSeed } from './support/random.ts';
+import { ANY_TIME, type Settings, startRelay, type TestRelay } from './support/relay.ts';
+
+const SEED = testSeed('55.order');
+const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 1);
+const NOW = 1_750_000_000;
+const POOL = 1_500;
+const TOPICS = Array.from({ length: 12 }, (_, n) => `topic-${n}`);
+const REGULAR_KINDS = [1, 7, 1000];
+const EPHEMERAL_KIND = 20_001;
+/** No cap of the relay's own, so that a filter without a limit brings everything. */
+const NO_CAPS: Settings = {
+  ...ANY_TIME,
+  'limits.limit_max': 100_000,
+  'limits.limit_default': 100_000,
+};
+const MANY_SUBSCRIPTIONS: Settings = { 'limits.subscriptions_max': 1000, 'query.lanes': 2 };
+const STEPS = 500;
+const WRITERS = 3;
+const READERS = 4;
+const IN_FLIGHT_MAX = 150;
+const SUBSCRIPTIONS_MAX = 15;
+const REUSES_MAX = 8;
+
+/** Signed events, which every test publishes to a relay of its own. */
+let pool: { regular: NostrEvent[]; ephemeral: NostrEvent[]; generator: Generator };
+
+beforeAll(() => {
+  const random = new Random(SEED);
+  const generator = new Generator(random, { now: NOW, sign: true });
+  const make = (kind: number, n: number) =>
+    generator.event({
+      kind,
+      created_at: NOW - random.below(60),
+      tags: [['t', TOPICS[n % TOPICS.length]!]],
+      content: `${n}`,
+    });
+  pool = {
+    regular: Array.from({ length: POOL }, (_, n) => make(random.pick(REGULAR_KINDS), n)),
+    ephemeral: Array.from({ length: POOL / 10 }, (_, n) => make(EPHEMERAL_KIND, n)),
+    generator,
+  };
+}, 60_000);
+
+async function withRelay(
+  settings: Settings,
+  test: (relay: TestRelay) => Promise<void>,
+): Promise<void> {
+  const relay = await startRelay({ ...NO_CAPS, ...settings });
+  try {
+    await test(relay);
+    expect(relay.logged).toEqual([]);
+  } finally {
+    await relay.stop();
+  }
+}
+
+function openLog(relay: TestRelay): Database.Database {
+  return new Database(databaseFile(relay.directory), { readonly: true, fileMustExist: true });
+}
+
+describe('OK true leaves after the commit', () => {
+  it('so that the event is in the file at once, and every connection finds it', () =>
+    withRelay({ ...MANY_SUBSCRIPTIONS, 'writer.batch_events_max': 7 }, async (relay) => {
+      const db = openLog(relay);
+      const isStored = db
+        .prepare('SELECT count(*) FROM event WHERE substr(json, 8, 64) = ?')
+        .pluck();
+      const reader = await Client.connect(relay.url);
+      const found: Promise<{ id: string; ids: string[] }>[] = [];
+      const late: string[] = [];
+      const writers = await Promise.all(
+        Array.from({ length: WRITERS }, () => Client.connect(relay.url)),
+      );
+      for (const writer of writers) {
+        writer.tap = ([verb, id]) => {
+          if (verb !== 'OK') return false;
+          if (isStored.get(id) !== 1) late.push(String(id));
+          found.push(
+            reader
+              .query({ ids: [id] })
+              .then(({ events }) => ({ id: String(id), ids: events.map((event) => event.id) })),
+          );
+          return true;
+        };
+      }
+      const events = pool.regular.slice(0, 400);
+      events.forEach((event, n) => {
+        writers[n % WRITERS]!.send(['EVENT', event]);
+      });
+      while (found.length < events.length) await turn();
+      for (const { id, ids } of await Promise.all(found)) expect(ids).toEqual([id]);
+      expect(late).toEqual([]);
+      db.close();
+    }));
+});
+
+/** Publishes and subscribes at random on many connections, and judges every subscription. */
+class Storm {
+  readonly history = new History();
+  readonly #random: Random;
+  readonly #relay: TestRelay;
+  readonly #regular = [...pool.regular];
+  readonly #ephemeral = [...pool.ephemeral];
+  #writers: Client[] = [];
+  #readers: Reader[] = [];
+  #subIds = 0;
+  /** How often an id was used on a connection, and so which topic is next. */
+  readonly #uses = new Map<string, number>();
+
+  constructor(random: Random, relay: TestRelay) {
+    this.#random = random;
+    this.#relay = relay;
+  }
+
+  async run(): Promise<void> {
+    const { history } = this;
+    const { url } = this.#relay;
+    this.#writers = await Promise.all(Array.from({ length: WRITERS }, () => Client.connect(url)));
+    for (const writer of this.#writers) writer.tap = (message) => history.answered(message);
+    this.#readers = await Promise.all(
+      Array.from({ length: READERS }, () => Reader.connect(url, history)),
+    );
+    // Every topic has stored events before the first subscription comes.
+    this.#publish(TOPICS.length * 10);
+    await this.#settled();
+    for (let step = 0; step < STEPS; step++) {
+      this.#step();
+      if (this.#random.chance(0.3)) await turn();
+      while (history.inFlight > IN_FLIGHT_MAX) await turn();
+    }
+    await this.#judge();
+  }
+
+  #publish(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const ephemeral = this.#random.chance(0.05) ? this.#ephemeral.pop() : undefined;
+      const event = ephemeral ?? this.#regular.pop();
+      if (event) this.history.publish(this.#random.pick(this.#writers), event);
+    }
+  }
+
+  #step(): void {
+    const random = this.#random;
+    if (random.chance(0.5)) this.#publish(random.below(random.chance(0.1) ? 60 : 6));
+    const reader = random.pick(this.#readers);
+    const { open } = reader;
+    if (open.length > 0 && (random.chance(0.25) || open.length >= SUBSCRIPTIONS_MAX)) {
+      reader.close(random.pick(open));
+    } else if (random.chance(0.5)) {
+      this.#again(reader);
+    } else {
+      reader.req(`once-${++this.#subIds}`, ...this.#filters());
+    }
+  }
+
+  /** Uses one of a few ids again, whatever its former subscription is doing. */
+  #again(reader: Reader): void {
+    const subId = `again-${this.#random.below(4)}`;
+    const key = `${this.#readers.indexOf(reader)} ${subId}`;
+    const uses = this.#uses.get(key) ?? 0;
+    if (uses >= REUSES_MAX) return;
+    this.#uses.set(key, uses + 1);
+    const filter: RawFilter = { '#t': [TOPICS[uses]!] };
+    if (this.#random.chance(0.5)) filter.limit = 1 + this.#random.below(9);
+    reader.req(subId, filter);
+  }
+
+  #filters(): RawFilter[] {
+    const random = this.#random;
+    return Array.from({ length: random.chance(0.2) ? 2 : 1 }, () => {
+      const filter: RawFilter = {};
+      if (random.chance(0.4)) filter['#t'] = random.shuffle(TOPICS).slice(0, 3);
+      if (random.chance(0.3)) filter.kinds = [random.pick(REGULAR_KINDS), EPHEMERAL_KIND];
+      if (random.chance(0.2)) filter.authors = [random.pick(pool.generator.authors)];
+      if (random.chance(0.2)) filter.since = NOW - 30;
+      if (random.chance(0.5)) filter.limit = random.below(30);
+      return filter;
+    });
+  }
+
+  /** Every event has its OK. */
+  async #settled(): Promise<void> {
+    while (this.history.inFlight > 0) await turn();
+  }
+
+  async #judge(): Promise<void> {
+    const { history } = this;
+    await this.#settled();
+    const db = openLog(this.#relay);
+    history.number(db);
+    db.close();
+    let judge = new Judge(history.published.values());
+    let waiting = history.watched.filter(({ endedAt }) => endedAt === Number.POSITIVE_INFINITY);
+    expect(waiting.length).toBeGreaterThan(5);
+    await until(() => {
+      waiting = waiting.filter((one) => judge.fault(one) !== null);
+      return waiting.length === 0;
+    }).catch(() => {});
+    // What comes too often has come by now, before one more event for everybody.
+    await this.#oneMore();
+    judge = new Judge(history.published.values());
+    const faults = history.watched.flatMap((one) => {
+      const fault = judge.fault(one);
+      return fault === null ? [] : [`${one.subId} ${JSON.stringify(one.filters)}: ${fault}`];
+    });
+    expect([...faults, ...history.faults]).toEqual([]);
+    const published = [...history.published.values()];
+    const ephemeral = published.filter(({ event }) => event.kind >= EPHEMERAL_KIND);
+    expect(ephemeral.length).toBeGreaterThan(10);
+    expect(published.filter(({ seq }) => seq === 0)).toEqual(ephemeral);
+  }
+
+  async #oneMore(): Promise<void> {
+    const last = this.#readers.map((reader) =>
+      reader.req('last', { kinds: [EPHEMERAL_KIND + 1], limit: 0 }),
+    );
+    await until(() => last.every(({ eoseAt }) => eoseAt > 0));
+    const event = pool.generator.event({ kind: EPHEMERAL_KIND + 1, created_at: NOW, tags: [] });
+    this.history.publish(this.#writers[0]!, event);
+    await this.#settled();
+    await until(() => last.every(({ live }) => live.length > 0));
+  }
+}
+
+/** Waits for a condition. */
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`this did not come to hold: ${holds}`);
+    await turn();
+  }
+}
+
+describe('stored hands over to live', () => {
+  const setups: Record<string, Settings> = {
+    'with two lanes of each and short slices': {
+      'ingester.lanes': 2,
+      'query.lanes': 2,
+      'query.slice_milliseconds': 1,
+      'storage.index_batch_events': 50,
+    },
+    'with hardly anything to replay': {
+      'monitor.replay_events_max': 16,
+      'writer.batch_events_max': 16,
+      'query.slice_milliseconds': 1,
+      'storage.index_batch_events': 500,
+    },
+    'with small commits and everything indexed': {
+      'writer.batch_events_max': 2,
+      'storage.index_batch_events': 1,
+      'query.lanes': 3,
+    },
+  };
+  for (const [name, settings] of Object.entries(setups)) {
+    it(name, { timeout: 30_000 + ROUNDS * 15_000 }, async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await withRelay(settings, (relay) => new Storm(new Random(SEED + round), relay).run());
+      }
+    });
+  }
+});
