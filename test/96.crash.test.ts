@@ -3,12 +3,12 @@ import { canonicalJson, hashesTo, idPreimage } from '../src/protocol/canonical.t
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Db, openReader, termKey } from '../src/storage/open.ts';
 import { TERM_ALL, TermHasher } from '../src/storage/terms.ts';
+import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { delay, WokProcess } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
 import { Random, testSeed } from './support/random.ts';
 import { freshDirectory, type Settings, testConfig } from './support/relay.ts';
-import { Signer } from './support/signer.ts';
 
 const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 15);
 const CLIENTS = 4;
@@ -19,7 +19,7 @@ const KIND_REPLACEABLE = 30_078;
 
 /** What one client of one round published, and what it may rely on afterwards. */
 class Load {
-  readonly signer: Signer;
+  readonly author = new Author();
   readonly events = new Map<string, NostrEvent>();
   /** Events that a deletion names, by the id of the deletion. */
   readonly targets = new Map<string, string[]>();
@@ -31,7 +31,6 @@ class Load {
   constructor(name: string, random: Random) {
     this.#name = name;
     this.#random = random;
-    this.signer = new Signer(name);
   }
 
   next(acknowledged: ReadonlyMap<string, unknown>): NostrEvent {
@@ -46,16 +45,16 @@ class Load {
         .slice(-40)
         .filter((id) => this.events.get(id)!.kind === 1);
       const ids = this.#random.sample(notes, 3);
-      event = this.signer.event({ kind: 5, created_at, tags: [t, ...ids.map((id) => ['e', id])] });
+      event = this.author.event({ kind: 5, created_at, tags: [t, ...ids.map((id) => ['e', id])] });
       this.targets.set(event.id, ids);
     } else if (dice === 1) {
       // Newer than all before it: the second is what tells them apart.
       const d = ['d', `place ${this.#random.below(5)}`];
-      event = this.signer.event({ kind: KIND_REPLACEABLE, created_at: this.#start + n, tags: [d] });
+      event = this.author.event({ kind: KIND_REPLACEABLE, created_at: this.#start + n, tags: [d] });
     } else {
       const content = 'x'.repeat(this.#random.below(this.#random.chance(0.02) ? 20_000 : 400));
-      const tags = [t, ['p', this.signer.pubkey], ['e', this.#random.hex(64), '', 'reply']];
-      event = this.signer.event({ kind: 1, created_at, tags, content: `${n} "${content}"` });
+      const tags = [t, ['p', this.author.pubkey], ['e', this.#random.hex(64), '', 'reply']];
+      event = this.author.event({ kind: 1, created_at, tags, content: `${n} "${content}"` });
     }
     this.events.set(event.id, event);
     return event;
@@ -67,7 +66,7 @@ class Load {
 
   /** Filters that together find all events but the replaceable ones: by tag, and by author and kind. */
   *routes(): Generator<{ filter: unknown; group: number }> {
-    const authors = [this.signer.pubkey];
+    const authors = [this.author.pubkey];
     for (let group = 0; group * GROUP < this.#count; group++) {
       const second = this.#start + group;
       yield { group, filter: { '#t': [this.tag(group)] } };
@@ -155,7 +154,7 @@ describe('kill -9', () => {
       }
       const wok = await WokProcess.start({}, directory);
       const client = await Client.connect(wok.url);
-      const event = new Signer('start').event({ content: String(fresh) });
+      const event = new Author().event({ content: String(fresh) });
       expect((await client.publish(event))[2]).toBe(true);
       checkDatabase(directory, { idBySeq: new Map(), head: 0 });
       await wok.kill();
@@ -230,7 +229,7 @@ async function checkReplaceable(
     if (kind === KIND_REPLACEABLE && verdicts.has(id)) newest.set(tags[0]![1]!, created_at);
   }
   const { events } = await client.query({
-    authors: [load.signer.pubkey],
+    authors: [load.author.pubkey],
     kinds: [KIND_REPLACEABLE],
   });
   const places = events.map(({ tags }) => tags[0]![1]!);

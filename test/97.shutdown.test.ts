@@ -7,13 +7,13 @@ import { exitCodes } from '../src/lib/exit-codes.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { SCHEMA_VERSION } from '../src/storage/migrations.ts';
 import { databaseFile } from '../src/storage/open.ts';
+import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { type Exit, until, WokProcess } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
 import { freshDirectory, type Settings } from './support/relay.ts';
-import { Signer } from './support/signer.ts';
 
-const author = new Signer('97.shutdown');
+const author = new Author();
 
 /** Notes of different seconds. */
 function notes(count: number, contentLength = 10): NostrEvent[] {
@@ -93,9 +93,8 @@ describe('a signal to stop', () => {
   it('clients that go on sending are told goodbye as well', async () => {
     const directory = freshDirectory();
     const wok = await WokProcess.start({}, directory);
-    const events = notes(40_000);
     const publishers = await Promise.all([1, 2, 3, 4].map(() => Publisher.connect(wok.url)));
-    const running = publishers.map((one) => one.publish(() => events.pop() ?? null, 500));
+    const running = publishers.map((one) => one.publish(() => author.event(), 200));
     await until(() => publishers.every(({ answers }) => answers > 200), 'some answers');
     wok.signal('SIGTERM');
     expect(await wok.exited).toEqual({ code: exitCodes.ok, signal: null });
@@ -246,8 +245,7 @@ describe('the writer dies', () => {
     const client = await Client.connect(wok.url);
     await client.req('live', {});
     const publisher = await Publisher.connect(wok.url);
-    const events = notes(20_000);
-    const running = publisher.publish(() => events.pop() ?? null, 200);
+    const running = publisher.publish(() => author.event(), 200);
     await until(() => publisher.answers > 500, 'some answers');
     const ending = timed(wok.exited);
     wok.signal('SIGUSR2');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import type { NostrEvent } from '../../src/protocol/event.ts';
+import { signer } from './signer.ts';
 
 /** What a test wants to have its own way in an event. */
 export type Draft = Partial<Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'content'>>;
@@ -10,10 +11,13 @@ let notes = 0;
 /** Somebody with a key that nobody else in the test has. */
 export class Author {
   readonly pubkey: string;
-  readonly #secret = schnorr.utils.randomSecretKey();
+  /** The signature of an id, whatever it is the id of. */
+  readonly sign: (id: string) => string;
 
   constructor() {
-    this.pubkey = hexOf(schnorr.getPublicKey(this.#secret));
+    const secret = schnorr.utils.randomSecretKey();
+    this.pubkey = Buffer.from(schnorr.getPublicKey(secret)).toString('hex');
+    this.sign = signer(secret);
   }
 
   /**
@@ -34,11 +38,6 @@ export class Author {
   deletion(tags: string[][], created_at = now()): NostrEvent {
     return this.event({ kind: 5, tags, created_at });
   }
-
-  /** The signature of an id, whatever it is the id of. */
-  sign(id: string): string {
-    return hexOf(schnorr.sign(Buffer.from(id, 'hex'), this.#secret));
-  }
 }
 
 /** `kind:pubkey:d` of an event, to be written into an `a` tag. */
@@ -50,8 +49,4 @@ export function addressOf(event: NostrEvent): string {
 /** Seconds since 1970. */
 export function now(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

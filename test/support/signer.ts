@@ -1,6 +1,5 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
-import type { NostrEvent } from '../../src/protocol/event.ts';
 import { requireOptional } from '../../src/protocol/signature/optional-package.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -20,45 +19,24 @@ const basePoint = ((): BasePoint | null => {
 })();
 
 /**
- * An author for tests that need very many signed events: some 100 µs each instead of the milliseconds
- * that @noble/curves takes. Signatures are valid (BIP-340); the nonce is no example for real keys.
+ * Signs ids (hex) with a secret key: valid signatures (BIP-340) in some 80 µs instead of the milliseconds
+ * that @noble/curves takes, so that a test can have very many events. The nonce is none for real keys.
  */
-export class Signer {
-  readonly pubkey: string;
-  readonly #secret: Uint8Array;
-  /** The secret whose point has an even y. */
-  readonly #even: bigint;
-
-  constructor(name: string) {
-    this.#secret = new Uint8Array(createHash('sha256').update(name).digest());
-    this.pubkey = Buffer.from(schnorr.getPublicKey(this.#secret)).toString('hex');
-    this.#even = basePoint ? even(basePoint, bigOf(this.#secret)).scalar : 0n;
+export function signer(secret: Uint8Array): (id: string) => string {
+  if (basePoint === null) {
+    return (id) => Buffer.from(schnorr.sign(Buffer.from(id, 'hex'), secret)).toString('hex');
   }
-
-  /** A signed event. */
-  event(draft: Partial<Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'content'>>): NostrEvent {
-    const { created_at = Math.floor(Date.now() / 1000), kind = 1, tags = [], content = '' } = draft;
-    const { pubkey } = this;
-    const id = hash('sha256', JSON.stringify([0, pubkey, created_at, kind, tags, content]));
-    return { id, pubkey, created_at, kind, tags, content, sig: this.sign(id) };
-  }
-
-  /** The signature of an id, hex. */
-  sign(id: string): string {
+  const multiply = basePoint;
+  const { scalar, x: pubkey } = even(multiply, bigOf(secret));
+  const tag = createHash('sha256').update('BIP0340/challenge').digest();
+  return (id) => {
     const message = Buffer.from(id, 'hex');
-    if (basePoint === null) {
-      return Buffer.from(schnorr.sign(message, this.#secret, new Uint8Array(32))).toString('hex');
-    }
-    const seed = createHash('sha256').update(this.#secret).update(message).digest();
-    const { scalar: k, x: r } = even(basePoint, bigOf(seed) % ORDER);
-    const tag = createHash('sha256').update('BIP0340/challenge').digest();
-    const challenge = createHash('sha256');
-    for (const part of [tag, tag, r, Buffer.from(this.pubkey, 'hex'), message]) {
-      challenge.update(part);
-    }
-    const e = bigOf(challenge.digest()) % ORDER;
-    return r.toString('hex') + hexOf((k + e * this.#even) % ORDER);
-  }
+    const nonce = createHash('sha256').update(secret).update(randomBytes(32)).digest();
+    const { scalar: k, x: r } = even(multiply, bigOf(nonce) % ORDER);
+    const challenge = createHash('sha256').update(tag).update(tag);
+    const e = bigOf(challenge.update(r).update(pubkey).update(message).digest()) % ORDER;
+    return r.toString('hex') + hexOf((k + e * scalar) % ORDER);
+  };
 }
 
 /** The scalar or its negative, whichever has a point with an even y, and that point's x. */
