@@ -8,7 +8,11 @@ import { frameBytes, shareCredits } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
 
 const POLL_MILLISECONDS = 5;
-/** What is left of the deadline for the clients' side of the closing handshake. */
+/**
+ * What is left of the deadline for the clients' side of the closing handshake. A socket that is closed
+ * while the client still sends is reset by the kernel, and the client loses what it has not read yet:
+ * its last OKs and the goodbye. uWebSockets.js does not tell when the client has gone.
+ */
 const GOODBYE_MILLISECONDS = 500;
 
 /** How long the lanes may take to end when the deadline has come, or when one has died. */
@@ -131,11 +135,7 @@ export class Relay {
 
   async #end(lanesMilliseconds: number): Promise<void> {
     await within(this.#supervisor.stop(), lanesMilliseconds);
-    this.#io.close();
-    const goodbye = performance.now() + GOODBYE_MILLISECONDS;
-    while (this.#io.counters.connections > 0 && performance.now() < goodbye) {
-      await delay(POLL_MILLISECONDS);
-    }
+    if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
     this.#io.destroy();
   }
 

@@ -159,12 +159,12 @@ export class Io {
     return sum;
   }
 
-  /** Sends what is queued and says goodbye to every client. */
-  close(): void {
+  /** Sends what is queued and says goodbye to every client; returns how many there were. */
+  close(): number {
     this.#outbound.flush();
-    for (const connection of [...this.#connections.values()]) {
-      connection.socket.end(CLOSE_GOING_AWAY, 'the relay is going down');
-    }
+    const connections = [...this.#connections.values()];
+    for (const { socket } of connections) socket.end(CLOSE_GOING_AWAY, 'the relay is going down');
+    return connections.length;
   }
 
   /** Cuts off whoever has not gone. */
