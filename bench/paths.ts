@@ -1,0 +1,11 @@
+/** The programs that threads of the bench run. */
+export type BenchWorker = 'dataset/generate-worker' | 'load/load-worker';
+
+/**
+ * The compiled main of a thread, as Piscina takes it. Sources (vitest) get the one in dist/ too,
+ * because a worker thread cannot load TypeScript on every Node.js that wok supports.
+ */
+export function workerFile(name: BenchWorker): string {
+  const bench = import.meta.url.endsWith('.ts') ? '../dist/bench/' : './';
+  return new URL(`${bench}${name}.js`, import.meta.url).href;
+}
