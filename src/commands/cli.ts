@@ -4,12 +4,13 @@ import { ConfigError } from '../config/load.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { nearest } from '../lib/nearest.ts';
 import { version } from '../paths.ts';
+import { benchCommand } from './bench.ts';
 import { type Command, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
 import { relayCommand } from './relay.ts';
 
 /** All commands, in the order of `wok --help`. */
-const commands: readonly Command[] = [relayCommand, configCommand];
+const commands: readonly Command[] = [relayCommand, configCommand, benchCommand];
 
 /**
  * Runs one command line, the part after `wok`, and returns the exit status (exit-codes.ts). Output

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { schnorr } from '@noble/curves/secp256k1.js';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { addressText, type RawFilter } from './oracle.ts';
 import type { Random } from './random.ts';
-import { Signer } from './signer.ts';
+import { signer } from './signer.ts';
 
 /** How events are made. */
 export interface GeneratorOptions {
@@ -10,7 +11,7 @@ export interface GeneratorOptions {
   now: number;
   /** How many people write; few, so that their events meet. Default 4. */
   authors?: number;
-  /** True: real BIP-340 signatures (`Signer`). Default false: 128 hex characters. */
+  /** True: real BIP-340 signatures (`signer`). Default false: 128 hex characters. */
   sign?: boolean;
   /** created_at lies in `now - timeSpread` … `now`, so ties are common. Default 12. */
   timeSpread?: number;
@@ -68,7 +69,7 @@ export class Generator {
   readonly now: number;
   /** The authors' public keys, hex. */
   readonly authors: readonly string[];
-  readonly #signers: readonly Signer[] | null;
+  readonly #sign: readonly ((id: string) => string)[] | null;
   readonly #timeSpread: number;
   readonly #expirations: readonly number[];
   /** Everything made so far, published or held back. */
@@ -83,8 +84,11 @@ export class Generator {
     this.#expirations =
       options.expirations ?? Array.from({ length: 20 }, (_, n) => options.now - 3 + n);
     const names = Array.from({ length: options.authors ?? 4 }, () => random.hex(64));
-    this.#signers = options.sign ? names.map((name) => new Signer(name)) : null;
-    this.authors = this.#signers?.map(({ pubkey }) => pubkey) ?? names;
+    const secrets = names.map((name) => new Uint8Array(createHash('sha256').update(name).digest()));
+    this.#sign = options.sign ? secrets.map(signer) : null;
+    this.authors = options.sign
+      ? secrets.map((secret) => Buffer.from(schnorr.getPublicKey(secret)).toString('hex'))
+      : names;
   }
 
   /** The next event to publish: a new one, one held back, or one that was there before. */
@@ -154,7 +158,7 @@ export class Generator {
     const { created_at, kind, tags, content } = body;
     const text = JSON.stringify([0, pubkey, created_at, kind, tags, content]);
     const id = createHash('sha256').update(text).digest('hex');
-    const sig = this.#signers?.[author]?.sign(id) ?? id + id;
+    const sig = this.#sign?.[author]?.(id) ?? id + id;
     return { id, pubkey, created_at, kind, tags, content, sig };
   }
 

@@ -1,0 +1,115 @@
+import type { Flag } from '../src/commands/command.ts';
+
+/** What `wok bench` can be asked to do. */
+export const benchActions = ['list', 'generate', 'run', 'probe', 'compare'] as const;
+export type BenchAction = (typeof benchActions)[number];
+
+/** A flag, and the actions that know it. */
+export interface BenchFlag extends Flag {
+  readonly of: readonly BenchAction[];
+}
+
+/**
+ * All flags of `wok bench`. This file is read by every wok command for its help, so it imports
+ * nothing that runs.
+ */
+export const benchFlags: readonly BenchFlag[] = [
+  { of: ['run'], name: '--url <url>', text: 'Measure the relay at this address' },
+  {
+    of: ['run', 'compare'],
+    name: '--start',
+    text: 'Start a fresh wok on an empty directory and measure that',
+  },
+  {
+    of: ['run', 'compare'],
+    name: '--set <key=value>',
+    text: 'Setting of the wok that is started; may be repeated',
+  },
+  {
+    of: ['run'],
+    name: '--pid <number>',
+    text: 'Process of a relay on this machine, for its CPU, memory and disk; may be repeated',
+  },
+  { of: ['compare'], name: '--pid-a <number>', text: 'The same for A, when it is an address' },
+  { of: ['compare'], name: '--pid-b <number>', text: 'The same for B, when it is an address' },
+  {
+    of: ['run'],
+    name: '--data-dir <directory>',
+    text: "Where the relay's database is, to tell its size",
+  },
+  {
+    of: ['run'],
+    name: '--import-command <command>',
+    text: 'Shell command that imports {file}, a dataset, into the stopped relay (scenario import)',
+  },
+  {
+    of: ['run', 'compare', 'generate'],
+    name: '--events <number>',
+    text: 'Events in the main dataset (50,000)',
+  },
+  { of: ['run', 'compare', 'generate'], name: '--seed <number>', text: 'Seed of the dataset (1)' },
+  {
+    of: ['run', 'compare', 'generate'],
+    name: '--until <time>',
+    text: 'created_at of the newest event, in seconds since 1970, or today (2026-06-01)',
+  },
+  {
+    of: ['generate'],
+    name: '--profile <name>',
+    text: 'What events: social (default), notes, versions',
+  },
+  { of: ['generate'], name: '--out <file>', text: 'Where to write them, instead of the cache' },
+  {
+    of: ['run', 'compare', 'generate'],
+    name: '--cache <directory>',
+    text: 'Where datasets are kept (wok-bench in the directory for temporary files)',
+  },
+  {
+    of: ['run', 'compare', 'generate'],
+    name: '--threads <number>',
+    text: 'Threads that make the load (2 to 4, by the processors) or the events (all)',
+  },
+  {
+    of: ['run', 'compare'],
+    name: '--connections <number>',
+    text: 'Connections of the part that is measured, instead of what the scenario says',
+  },
+  {
+    of: ['run', 'compare'],
+    name: '--in-flight <number>',
+    text: 'Events or requests on their way on each connection',
+  },
+  {
+    of: ['run', 'compare'],
+    name: '--rate <number>',
+    text: 'Events or requests a second, whatever the relay does, instead of as fast as it answers',
+  },
+  { of: ['run', 'compare'], name: '--subscriptions <number>', text: 'Live subscriptions' },
+  { of: ['run', 'compare'], name: '--seconds <number>', text: 'How long each case is measured' },
+  {
+    of: ['run', 'compare'],
+    name: '--short',
+    text: 'Everything small: shows that it works, measures nothing',
+  },
+  {
+    of: ['compare'],
+    name: '--scenario <names>',
+    text: 'Scenarios or cases to compare, with commas (ingest/fresh,req)',
+  },
+  { of: ['compare'], name: '--rounds <number>', text: 'How often A and B take turns (5)' },
+  {
+    of: ['run', 'compare', 'probe'],
+    name: '--json <file>',
+    text: 'Write everything that was found as JSON; - is standard output',
+  },
+  {
+    of: ['run', 'compare'],
+    name: '--html <file>',
+    text: 'Write a report with charts that opens without a network',
+  },
+  {
+    of: ['run', 'compare', 'probe'],
+    name: '--i-may-load-this-host',
+    text: 'The relay is not on this machine, and whoever runs it agreed to this',
+  },
+];

@@ -1,0 +1,116 @@
+import { now } from './clock.ts';
+
+const READY = 0;
+const STOP = 1;
+const PUBLISHED = 2;
+const MEASURING = 3;
+const CURSORS = 4;
+const CURSORS_MAX = 8;
+const LIVE = CURSORS + CURSORS_MAX;
+const LIVE_CELLS = 2;
+
+const GO_AT = 0;
+const MEASURE_FROM = 1;
+const END_AT = 2;
+const MOMENTS = 3;
+
+/**
+ * What the threads of one run share: when it begins and ends, who takes which item, and counters for
+ * the progress bar. Times are those of clock.ts.
+ */
+export class Control {
+  readonly shared: SharedArrayBuffer;
+  readonly threads: number;
+  readonly #moments: Float64Array;
+  readonly #cells: Int32Array;
+
+  constructor(threads: number, shared?: SharedArrayBuffer) {
+    const cells = LIVE + threads * LIVE_CELLS;
+    this.shared = shared ?? new SharedArrayBuffer(MOMENTS * 8 + cells * 4);
+    this.threads = threads;
+    this.#moments = new Float64Array(this.shared, 0, MOMENTS);
+    this.#cells = new Int32Array(this.shared, MOMENTS * 8, cells);
+    if (shared === undefined) this.#moments.fill(Number.POSITIVE_INFINITY);
+  }
+
+  /** How many threads have their connections and wait for the start. */
+  get ready(): number {
+    return Atomics.load(this.#cells, READY);
+  }
+
+  markReady(): void {
+    Atomics.add(this.#cells, READY, 1);
+  }
+
+  /** How many threads will publish nothing more and have their answers. */
+  get published(): number {
+    return Atomics.load(this.#cells, PUBLISHED);
+  }
+
+  markPublished(): void {
+    Atomics.add(this.#cells, PUBLISHED, 1);
+  }
+
+  /**
+   * Starts the run: threads begin at `goAt`, take part in the figures from `measureFrom` on (when a
+   * thread says so, if that is Infinity) and give out no more work from `endAt` on.
+   */
+  go(goAt: number, measureFrom: number, endAt: number): void {
+    this.#moments[MEASURE_FROM] = measureFrom;
+    this.#moments[END_AT] = endAt;
+    this.#moments[GO_AT] = goAt;
+  }
+
+  get goAt(): number {
+    return this.#moments[GO_AT]!;
+  }
+
+  get measureFrom(): number {
+    return this.#moments[MEASURE_FROM]!;
+  }
+
+  /** The warm-up, counted in items, is over; the first one to say so counts. */
+  measureNow(): void {
+    if (this.measureFrom < Number.POSITIVE_INFINITY) return;
+    if (Atomics.exchange(this.#cells, MEASURING, 1) === 0) this.#moments[MEASURE_FROM] = now();
+  }
+
+  get endAt(): number {
+    return this.#moments[END_AT]!;
+  }
+
+  /** Whether no new work may begin at `moment`. */
+  isOver(moment: number): boolean {
+    return moment >= this.#moments[END_AT]! || Atomics.load(this.#cells, STOP) === 1;
+  }
+
+  stop(): void {
+    Atomics.store(this.#cells, STOP, 1);
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.#cells, STOP) === 1;
+  }
+
+  /** The next number of a sequence that all threads draw from, 0 first. */
+  take(cursor: number): number {
+    return Atomics.add(this.#cells, CURSORS + cursor, 1);
+  }
+
+  /** What thread `thread` has done so far, for the progress bar. */
+  tell(thread: number, done: number, failed: number): void {
+    Atomics.store(this.#cells, LIVE + thread * LIVE_CELLS, done);
+    Atomics.store(this.#cells, LIVE + thread * LIVE_CELLS + 1, failed);
+  }
+
+  /** What all threads have done so far. */
+  live(): { done: number; failed: number } {
+    let done = 0;
+    let failed = 0;
+    for (let at = LIVE; at < this.#cells.length; at += LIVE_CELLS) {
+      done += Atomics.load(this.#cells, at);
+      failed += Atomics.load(this.#cells, at + 1);
+    }
+    return { done, failed };
+  }
+}

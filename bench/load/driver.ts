@@ -1,0 +1,100 @@
+import { Connection, type ConnectionOwner } from '../client/connection.ts';
+import type { Target } from '../client/target.ts';
+import type { Histogram } from '../figures/histogram.ts';
+import { now } from './clock.ts';
+import type { Control } from './control.ts';
+import type { Tally } from './tally.ts';
+
+/** What every driver works with. */
+export interface DriverContext {
+  readonly target: Target;
+  readonly control: Control;
+  readonly tally: Tally;
+  readonly thread: number;
+  readonly threads: number;
+  readonly graceMilliseconds: number;
+}
+
+/** One part of a run in one thread. */
+export interface Driver {
+  /** Opens connections and prepares everything that is not measured. */
+  prepare(): Promise<void>;
+  /** Begins; called at the same moment in all threads. */
+  start(): void;
+  /** Resolves when there is nothing more to do; never, for a part that only time ends. */
+  readonly finished: Promise<void>;
+  /**
+   * Begins nothing more and waits for what is outstanding, as long as the grace lasts. What is still
+   * missing then is counted. Publishing drivers are stopped before the others.
+   */
+  stop(): Promise<void>;
+  /** The connections, open or not, for the bytes they moved. */
+  readonly connections: readonly Connection[];
+  /** How late a pacer was. */
+  readonly lag?: Histogram | undefined;
+}
+
+/** A promise that its owner resolves. */
+export class Signal {
+  readonly promise: Promise<void>;
+  #resolve: () => void = () => {};
+
+  constructor() {
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  set(): void {
+    this.#resolve();
+  }
+}
+
+const POLL_MILLISECONDS = 5;
+
+/** Waits until `done` says yes, but not beyond `milliseconds`; returns what it said last. */
+export async function waitUntil(done: () => boolean, milliseconds: number): Promise<boolean> {
+  const until = now() + milliseconds;
+  while (!done()) {
+    if (now() >= until) return false;
+    await sleep(POLL_MILLISECONDS);
+  }
+  return true;
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Handshakes under way at the same time while a part prepares. */
+const OPENING = 32;
+
+/**
+ * Opens `count` connections with the numbers 0 … count - 1.
+ *
+ * @throws Error of the first one that could not be opened.
+ */
+export async function openAll(
+  { target }: DriverContext,
+  owner: ConnectionOwner,
+  count: number,
+): Promise<Connection[]> {
+  const connections: Connection[] = new Array(count);
+  let next = 0;
+  const lane = async () => {
+    while (next < count) {
+      const number = next++;
+      connections[number] = await Connection.open(target, owner, { number });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(OPENING, count) }, lane));
+  return connections;
+}
+
+const PREFIX = /^[a-z-]+(?=:)/;
+const KIND_LENGTH_MAX = 60;
+
+/** The kind of a refusal: its standard prefix, or the beginning of the text where it has none. */
+export function refusalKind(text: string): string {
+  return PREFIX.exec(text)?.[0] ?? (text.slice(0, KIND_LENGTH_MAX) || 'no reason given');
+}

@@ -1,0 +1,300 @@
+import { CANONICAL_ID_START } from '../../src/protocol/canonical.ts';
+import type { Connection, ConnectionOwner } from '../client/connection.ts';
+import { idKey, MessageReader, NOTICE, OK } from '../client/messages.ts';
+import { Dataset } from '../dataset/dataset.ts';
+import type { Histogram } from '../figures/histogram.ts';
+import { now } from './clock.ts';
+import {
+  type Driver,
+  type DriverContext,
+  openAll,
+  refusalKind,
+  Signal,
+  waitUntil,
+} from './driver.ts';
+import {
+  EXPECT_ACCEPTED,
+  EXPECT_DUPLICATE,
+  EXPECT_EITHER,
+  EXPECT_REFUSED,
+  type PublishJob,
+} from './job.ts';
+import { Pacer } from './pacer.ts';
+import type { Action } from './tally.ts';
+
+const ZERO = 0x30;
+const ONE = 0x31;
+/** `0"}]`: the last digit of the signature, counted from the end of the message. */
+const SIGNATURE_END = 4;
+/** Answers that a relay may give to a right event without being wrong about it. */
+const POLICY = /^(rate-limited|error|pow|blocked|restricted|auth-required|mute)/;
+
+/** Events that wait because no connection may send: more means that the relay is lost. */
+const BACKLOG_MAX = 100_000;
+
+interface Lane {
+  readonly connection: Connection;
+  /** Items on their way, by the key of their id. */
+  readonly waiting: Map<number, number>;
+}
+
+/**
+ * Publishes events. Closed loop: each connection keeps `inFlight` events on their way and sends the
+ * next ones as OKs come. At a rate: events go out when they are due, over the connections in turn;
+ * what finds all of them full waits, and its latency counts from when it was due.
+ */
+export class PublishDriver implements Driver, ConnectionOwner {
+  readonly finished: Promise<void>;
+  connections: Connection[] = [];
+  readonly #context: DriverContext;
+  readonly #job: PublishJob;
+  readonly #dataset: Dataset;
+  readonly #lines: Uint32Array;
+  readonly #expected: Uint8Array;
+  readonly #sentAt: Float64Array;
+  readonly #accepted: Uint8Array;
+  readonly #action: Action;
+  readonly #reader = new MessageReader();
+  readonly #finished = new Signal();
+  readonly #pacer: Pacer | undefined;
+  /** Items that were due while no connection was free, from `#backlogAt` on. */
+  #backlog: number[] = [];
+  #backlogAt = 0;
+  #lanes: Lane[] = [];
+  #turn = 0;
+  #outstanding = 0;
+  #over = false;
+
+  constructor(context: DriverContext, job: PublishJob) {
+    this.#context = context;
+    this.#job = job;
+    this.finished = this.#finished.promise;
+    this.#dataset = new Dataset(job.items.dataset);
+    this.#lines = new Uint32Array(job.items.lines);
+    this.#expected = new Uint8Array(job.items.expected);
+    this.#sentAt = new Float64Array(job.items.sentAt);
+    this.#accepted = new Uint8Array(job.items.accepted);
+    this.#action = context.tally.action(job.action);
+    if (job.rate > 0) {
+      this.#pacer = new Pacer(
+        job.rate,
+        (dueAt) => this.#schedule(dueAt),
+        () => this.#drainBacklog(),
+      );
+    }
+  }
+
+  get lag(): Histogram | undefined {
+    return this.#pacer?.lag;
+  }
+
+  async prepare(): Promise<void> {
+    this.connections = await openAll(this.#context, this, this.#job.connections);
+    this.#lanes = this.connections.map((connection) => ({ connection, waiting: new Map() }));
+  }
+
+  start(): void {
+    const { goAt } = this.#context.control;
+    if (this.#lanes.length === 0) {
+      this.#finish();
+    } else if (this.#pacer !== undefined) {
+      // The threads take turns instead of sending at the same moments.
+      const { thread, threads } = this.#context;
+      this.#pacer.start(goAt + (1000 / this.#job.rate) * (1 + thread / threads));
+    } else {
+      for (const lane of this.#lanes) this.#fill(lane);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { tally, graceMilliseconds } = this.#context;
+    this.#over = true;
+    this.#pacer?.stop();
+    tally.error('was due but never sent', this.#backlog.length - this.#backlogAt);
+    await waitUntil(() => this.#outstanding === 0, graceMilliseconds);
+    for (const { waiting } of this.#lanes) {
+      const [item] = waiting.values();
+      if (item === undefined) continue;
+      tally.wrong('no OK came', `for ${this.#dataset.id(this.#lines[item]!)}`, waiting.size);
+    }
+  }
+
+  text(connection: Connection, bytes: Buffer, start: number, end: number): void {
+    const verb = this.#reader.read(bytes, start, end);
+    if (verb === OK) {
+      this.#answered(this.#lanes[connection.number]!, bytes, start, end);
+    } else if (verb === NOTICE) {
+      const text = bytes.toString('utf8', this.#reader.idStart, this.#reader.idEnd);
+      this.#context.tally.error(`NOTICE ${refusalKind(text)}`);
+    }
+  }
+
+  readEnd(connection: Connection): void {
+    const lane = this.#lanes[connection.number];
+    if (lane === undefined || !connection.isOpen) return;
+    if (this.#pacer === undefined) this.#fill(lane);
+    else if (this.#backlogAt < this.#backlog.length) this.#drainBacklog();
+  }
+
+  closed(connection: Connection, why: string): void {
+    const lane = this.#lanes[connection.number];
+    this.#context.tally.error(`connection lost: ${why}`, Math.max(lane?.waiting.size ?? 0, 1));
+    this.#outstanding -= lane?.waiting.size ?? 0;
+    lane?.waiting.clear();
+    if (this.#lanes.every((other) => !other.connection.isOpen)) this.#finish();
+  }
+
+  /** Takes the next item; -1 when there is none or the time is over. */
+  #take(moment: number): number {
+    const { control } = this.#context;
+    if (this.#over || control.isOver(moment)) return -1;
+    const item = control.take(this.#job.cursor);
+    if (item >= this.#lines.length) {
+      this.#over = true;
+      return -1;
+    }
+    if (item === this.#job.warmupItems) control.measureNow();
+    return item;
+  }
+
+  #fill(lane: Lane): void {
+    const moment = now();
+    while (lane.waiting.size < this.#job.inFlight) {
+      const item = this.#take(moment);
+      if (item < 0) {
+        this.#checkFinished();
+        break;
+      }
+      this.#send(lane, item, moment);
+    }
+    lane.connection.flush();
+  }
+
+  #schedule(dueAt: number): boolean {
+    const item = this.#take(dueAt);
+    if (item < 0) {
+      this.#checkFinished();
+      return false;
+    }
+    this.#sentAt[item] = dueAt;
+    this.#backlog.push(item);
+    if (this.#backlog.length - this.#backlogAt <= BACKLOG_MAX) return true;
+    this.#context.tally.error('the relay was too far behind; the run was cut short');
+    this.#context.control.stop();
+    return false;
+  }
+
+  /** Sends what is due over connections with room, a fair share each. */
+  #drainBacklog(): void {
+    const share = Math.ceil((this.#backlog.length - this.#backlogAt) / this.#lanes.length);
+    for (let i = 0; i < this.#lanes.length && this.#backlogAt < this.#backlog.length; i++) {
+      const lane = this.#lanes[this.#turn++ % this.#lanes.length]!;
+      if (!lane.connection.isOpen) continue;
+      for (let sent = 0; sent < share && this.#backlogAt < this.#backlog.length; sent++) {
+        if (lane.waiting.size >= this.#job.inFlight) break;
+        const item = this.#backlog[this.#backlogAt++]!;
+        this.#send(lane, item, this.#sentAt[item]!);
+      }
+      lane.connection.flush();
+    }
+    if (this.#backlogAt === this.#backlog.length) {
+      this.#backlog = [];
+      this.#backlogAt = 0;
+    }
+  }
+
+  #send({ connection, waiting }: Lane, item: number, sentAt: number): void {
+    const line = this.#lines[item]!;
+    const { bytes } = this.#dataset;
+    const start = this.#dataset.start(line);
+    const end = this.#dataset.end(line);
+    const key = idKey(bytes, start + CANONICAL_ID_START);
+    if (waiting.has(key)) {
+      // The relay answers by id, so two copies on one connection could not be told apart.
+      this.#context.tally.count('copies left out, because the first was not answered yet', 1);
+      return;
+    }
+    connection.out.textAround('["EVENT",', bytes, start, end, ']');
+    if (this.#expected[item] === EXPECT_REFUSED) {
+      const digit = bytes[end - SIGNATURE_END + 1]!;
+      connection.out.change(SIGNATURE_END, digit ^ (digit === ZERO ? ONE : ZERO));
+    }
+    this.#sentAt[item] = sentAt;
+    waiting.set(key, item);
+    this.#outstanding++;
+  }
+
+  #answered(lane: Lane, bytes: Buffer, start: number, end: number): void {
+    const { tally } = this.#context;
+    const reader = this.#reader;
+    const key = idKey(bytes, reader.idStart);
+    const item = lane.waiting.get(key);
+    if (item === undefined) {
+      tally.wrong('an OK that nobody waits for', bytes.toString('utf8', start, end));
+      return;
+    }
+    lane.waiting.delete(key);
+    this.#outstanding--;
+    const accepted = reader.accepted(bytes);
+    const expected = this.#expected[item]!;
+    const isPlain = accepted
+      ? expected === EXPECT_ACCEPTED && !isDuplicate(bytes, reader.idEnd, end)
+      : expected === EXPECT_REFUSED;
+    if (isPlain || this.#isRight(expected, accepted, bytes, start, end)) {
+      this.#action.record(this.#sentAt[item]!, now());
+    }
+    if (accepted) this.#accepted[item] = 1;
+    if (this.#over) this.#checkFinished();
+  }
+
+  /** Judges the answers that are not the usual ones, and counts what is wrong with them. */
+  #isRight(
+    expected: number,
+    accepted: boolean,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): boolean {
+    const { tally } = this.#context;
+    if (expected === EXPECT_EITHER || (expected === EXPECT_DUPLICATE && accepted)) return true;
+    const message = bytes.toString('utf8', start, end);
+    const reason = reasonOf(message);
+    if (expected === EXPECT_REFUSED) {
+      tally.wrong('an invalid signature was accepted', message);
+    } else if (accepted) {
+      const advice = 'the relay has this event already; take another --seed or an empty relay';
+      tally.wrong('a fresh event was answered as a duplicate', `${message} (${advice})`);
+    } else if (POLICY.test(reason)) {
+      tally.error(`OK false ${refusalKind(reason)}`);
+    } else {
+      tally.wrong('a valid event was refused', message);
+    }
+    return false;
+  }
+
+  #checkFinished(): void {
+    if (this.#over && this.#outstanding === 0) this.#finish();
+  }
+
+  #finish(): void {
+    this.#finished.set();
+  }
+}
+
+const DUPLICATE = Buffer.from('"duplicate');
+
+/** Whether the fourth element of an OK begins with `duplicate`. */
+function isDuplicate(bytes: Buffer, from: number, end: number): boolean {
+  // The shortest message with that word is longer than any without a text.
+  if (end - from < 20) return false;
+  const at = bytes.indexOf(DUPLICATE, from);
+  return at >= 0 && at < end;
+}
+
+function reasonOf(message: string): string {
+  try {
+    return String((JSON.parse(message) as unknown[])[3] ?? '');
+  } catch {
+    return message;
+  }
+}

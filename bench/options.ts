@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { type Call, UsageError } from '../src/commands/command.ts';
+import { nearest } from '../src/lib/nearest.ts';
+import { assertMayLoad, parseTarget } from './client/target.ts';
+import { defaultCacheDirectory } from './dataset/generate.ts';
+import { DEFAULT_UNTIL } from './dataset/parameters.ts';
+import { type BenchAction, benchFlags } from './flags.ts';
+import type { RelaySource } from './relay/session.ts';
+import { ownWok } from './relay/start.ts';
+import type { RunParameters } from './run/parameters.ts';
+import type { Chosen } from './run/run.ts';
+import { scenarios } from './scenarios/list.ts';
+
+const DAY_SECONDS = 86_400;
+const DEFAULT_EVENTS = 50_000;
+const SHORT_EVENTS = 1_500;
+/** 10 million events are some 11 GB. */
+const EVENTS_MAX = 10_000_000;
+const DAY_MAX_SECONDS = 7 * DAY_SECONDS;
+
+/** @throws UsageError for a flag that is another action's. */
+export function checkFlags({ flags }: Call, action: BenchAction): void {
+  for (const { name, of } of benchFlags) {
+    const bare = name.split(' ', 1)[0]!.slice(2);
+    if (!flags.has(bare) || of.includes(action)) continue;
+    throw new UsageError(`--${bare} is for wok bench ${of.join(', ')}, not for ${action}.`);
+  }
+}
+
+/** A whole number from a flag. @throws UsageError for anything else. */
+export function numberFlag(
+  { flags }: Call,
+  name: string,
+  min: number,
+  max: number,
+): number | undefined {
+  const text = flags.last(name);
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text.replaceAll('_', ''))
+    ? Number(text.replaceAll('_', ''))
+    : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`--${name} is a whole number from ${min} to ${max}, not "${text}".`);
+}
+
+/** `--until`: seconds since 1970, or `today`, the last midnight. */
+export function untilFlag(call: Call): number {
+  const text = call.flags.last('until');
+  if (text === undefined) return DEFAULT_UNTIL;
+  if (text === 'today') return Math.floor(Date.now() / 1000 / DAY_SECONDS) * DAY_SECONDS;
+  return numberFlag(call, 'until', 1_000_000_000, 9_999_999_999)!;
+}
+
+export function cacheFlag({ flags, cwd }: Call): string {
+  const given = flags.last('cache');
+  return given === undefined ? defaultCacheDirectory() : resolve(cwd, given);
+}
+
+/** @throws UsageError */
+export function runParameters(call: Call): RunParameters {
+  const short = call.flags.has('short');
+  const threads = Math.min(Math.max(Math.floor(availableParallelism() / 2), 2), 4);
+  const overrides = {
+    connections: numberFlag(call, 'connections', 1, 100_000),
+    inFlight: numberFlag(call, 'in-flight', 1, 10_000),
+    rate: numberFlag(call, 'rate', 1, 1_000_000),
+    subscriptions: numberFlag(call, 'subscriptions', 1, 1_000_000),
+    seconds: numberFlag(call, 'seconds', 1, DAY_MAX_SECONDS),
+  };
+  return {
+    events: numberFlag(call, 'events', 100, EVENTS_MAX) ?? (short ? SHORT_EVENTS : DEFAULT_EVENTS),
+    seed: numberFlag(call, 'seed', 0, 2 ** 31) ?? 1,
+    until: untilFlag(call),
+    threads: numberFlag(call, 'threads', 1, 64) ?? threads,
+    cacheDirectory: cacheFlag(call),
+    short,
+    overrides: Object.fromEntries(
+      Object.entries(overrides).filter(([, value]) => value !== undefined),
+    ),
+  };
+}
+
+/** Where `wok bench run` finds its relay. @throws UsageError */
+export function relaySource(call: Call): RelaySource {
+  const { flags, cwd } = call;
+  const url = flags.last('url');
+  if (flags.has('start')) {
+    if (url !== undefined) throw new UsageError('Either --url or --start, not both.');
+    return startSource(call);
+  }
+  if (url === undefined) throw new UsageError('Say which relay: --url ws://… or --start.');
+  if (flags.has('set')) throw new UsageError('--set is for a wok that is started (--start).');
+  assertMayLoad(parseTarget(url), flags.has('i-may-load-this-host'));
+  const dataDirectory = flags.last('data-dir');
+  return {
+    from: 'url',
+    url,
+    pids: flags.all('pid').map((text) => pidOf('--pid', text)),
+    ...(dataDirectory === undefined ? {} : { dataDirectory: resolve(cwd, dataDirectory) }),
+  };
+}
+
+/** @throws UsageError when there is no build to start. */
+export function startSource({ flags }: Call): RelaySource {
+  if (!existsSync(ownWok)) throw new UsageError(`${ownWok} is missing: run npm run build.`);
+  return { from: 'start', settings: flags.all('set') };
+}
+
+/** @throws UsageError unless the text is a process number. */
+export function pidOf(name: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`${name} is a process number, not "${text}".`);
+  return Number(text);
+}
+
+/**
+ * The scenarios that a word means: `all`, `ingest`, `ingest/fresh`, several of them with commas.
+ *
+ * @throws UsageError with the nearest name.
+ */
+export function chosenScenarios(words: string): Chosen[] {
+  if (words === 'all') return scenarios.map((scenario) => ({ scenario, cases: scenario.cases }));
+  return words.split(',').map((word) => {
+    const [name, caseName] = word.split('/', 2);
+    const scenario = scenarios.find((one) => one.name === name);
+    if (scenario === undefined) {
+      throw new UsageError(
+        unknownName(
+          'scenario',
+          name!,
+          scenarios.map((one) => one.name),
+        ),
+      );
+    }
+    if (caseName === undefined) return { scenario, cases: scenario.cases };
+    const found = scenario.cases.filter((one) => one.name === caseName);
+    if (found.length === 0) {
+      const names = scenario.cases.map((one) => one.name);
+      throw new UsageError(unknownName(`case of ${name}`, caseName, names));
+    }
+    return { scenario, cases: found };
+  });
+}
+
+/** A sentence with the name that was most likely meant. */
+export function unknownName(what: string, given: string, known: readonly string[]): string {
+  const meant = nearest(given, known);
+  const advice = meant === undefined ? `There is: ${known.join(', ')}.` : `Did you mean ${meant}?`;
+  return `There is no ${what} "${given}". ${advice}`;
+}

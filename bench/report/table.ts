@@ -1,0 +1,133 @@
+import {
+  formatBytes,
+  formatCount,
+  formatMilliseconds,
+  formatSeconds,
+  formatShare,
+} from './format.ts';
+import type { CaseResult, Environment, TargetFacts } from './result.ts';
+
+/** Columns of words and numbers; numbers stand to the right. */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd();
+  const rule = widths.map((width) => '─'.repeat(width)).join('──');
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}
+
+const HEAD = [
+  'case',
+  'rate',
+  'p50',
+  'p90',
+  'p99',
+  'p99.9',
+  'max',
+  'CPU each',
+  'disk each',
+  'RSS',
+  '',
+];
+
+/** One line for each case, and one more for each action of those that have several. */
+export function resultTable(results: readonly CaseResult[]): string {
+  const rows = results.flatMap((result) => [caseRow(result), ...actionRows(result)]);
+  return tableOf(HEAD, rows);
+}
+
+function caseRow(result: CaseResult): string[] {
+  const { scenario, name, perSecond, unit, latency, relay } = result;
+  const bytesPerConnection = relay?.bytesPerConnection;
+  return [
+    `${scenario} ${name}`,
+    `${formatCount(perSecond)} ${unit}s/s`,
+    ...[latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map(formatMilliseconds),
+    relay === undefined ? '–' : `${formatCount(relay.cpuMicrosecondsPerUnit)} µs`,
+    relay?.diskBytesPerUnit === undefined ? '–' : formatBytes(relay.diskBytesPerUnit),
+    relay === undefined
+      ? '–'
+      : bytesPerConnection === undefined
+        ? formatBytes(relay.rssPeakBytes)
+        : `${formatBytes(bytesPerConnection)} each`,
+    verdict(result),
+  ];
+}
+
+function verdict({ ok, interrupted, errors, client }: CaseResult): string {
+  const words = [ok ? 'ok' : 'WRONG'];
+  if (Object.keys(errors).length > 0) words.push('errors');
+  if (client.isBottleneck) words.push('client-bound');
+  if (interrupted) words.push('interrupted');
+  return words.join(', ');
+}
+
+function actionRows({ actions, headline }: CaseResult): string[][] {
+  return actions
+    .filter(({ name }) => name !== headline)
+    .map(({ name, perSecond, latency }) => [
+      `  ${name}`,
+      `${formatCount(perSecond)}/s`,
+      ...[latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map(formatMilliseconds),
+    ]);
+}
+
+/** The figures of a case in a sentence. */
+export function sentenceOf({
+  scenario,
+  name,
+  unit,
+  perSecond,
+  latency,
+  relay,
+}: CaseResult): string {
+  const cpu =
+    relay === undefined ? '' : `, ${formatCount(relay.cpuMicrosecondsPerUnit)} µs CPU per ${unit}`;
+  const { p50, p99 } = latency;
+  const times = `p50 ${formatMilliseconds(p50)}, p99 ${formatMilliseconds(p99)}`;
+  return `${scenario} ${name}: ${formatCount(perSecond)} ${unit}s/s, ${times}${cpu}`;
+}
+
+/** What there is to say about a case beside its figures: errors, wrong answers, notes. */
+export function remarks(result: CaseResult): string[] {
+  const { errors, wrong, examples, counts, notes, relay, machine, client } = result;
+  const list = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .map(([kind, count]) => `${formatCount(count)} × ${kind}`)
+      .join(', ');
+  const lines: string[] = [];
+  if (Object.keys(wrong).length > 0) lines.push(`WRONG: ${list(wrong)}`);
+  lines.push(...examples.map((example) => `  ${example}`));
+  if (Object.keys(errors).length > 0) lines.push(`errors: ${list(errors)}`);
+  if (Object.keys(counts).length > 0) lines.push(`checked: ${list(counts)}`);
+  if (relay !== undefined && machine !== undefined) {
+    lines.push(
+      `the relay used ${relay.cores.toFixed(2)} of ${machine.cores} processors, ` +
+        `the busiest of ${client.threads} client threads ${formatShare(client.cpuShare)} of one, ` +
+        `${formatShare(machine.idleShare)} of the machine was idle` +
+        (relay.settleSeconds > 0.5
+          ? `; it settled ${formatSeconds(relay.settleSeconds)} later`
+          : ''),
+    );
+  }
+  lines.push(...notes);
+  return lines.map((line) => `  ${line}`);
+}
+
+/** On what, and with what, was measured. */
+export function headLines(target: TargetFacts | undefined, environment: Environment): string[] {
+  const relay = [target?.name, target?.software, target?.version].filter(Boolean).join(', ');
+  const { bench, commit, node, cpu, cores, memoryBytes, system } = environment;
+  return [
+    `relay: ${target?.url ?? 'none'}${relay === '' ? '' : ` (${relay})`}`,
+    `bench: ${bench}${commit === '' ? '' : ` at ${commit}`}, Node.js ${node}`,
+    `machine: ${cores} × ${cpu}, ${formatBytes(memoryBytes)}, ${system}`,
+  ];
+}
