@@ -145,8 +145,9 @@ describe('a signal to stop', () => {
   });
 
   it('leaves a port that the next process can take at once', async () => {
-    const first = await WokProcess.start();
-    const port = Number(new URL(first.httpUrl).port);
+    // Below the ports that the system gives to clients, one of which could take it meanwhile.
+    const port = await freePort(20_000, 30_000);
+    const first = await WokProcess.start({ 'io.port': port });
     const clients = await Promise.all([1, 2, 3].map(() => Client.connect(first.url)));
     first.signal('SIGTERM');
     await Promise.all(clients.map((client) => client.ended()));
@@ -155,6 +156,21 @@ describe('a signal to stop', () => {
     expect((await fetch(`${second.httpUrl}/health`)).status).toBe(200);
   });
 });
+
+/** A port of a range that nobody listens on. */
+async function freePort(from: number, to: number): Promise<number> {
+  for (;;) {
+    const port = from + Math.floor(Math.random() * (to - from));
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+}
 
 describe('a relay that cannot start says why in one sentence', () => {
   async function refused(settings: Settings, directory = freshDirectory()) {

@@ -41,9 +41,7 @@ export function testConfig(directory: string, settings: Settings = {}): Config {
 
 /** The settings as `--set` takes them, and any free port. */
 export function settingFlags(settings: Settings): string[] {
-  return Object.entries({ 'io.port': 0, ...settings }).map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  return Object.entries({ 'io.port': 0, ...settings }).map(([key, value]) => `${key}=${value}`);
 }
 
 /** Time limits lifted, for events with made-up or old times. */
