@@ -5,15 +5,18 @@ import { accepted, eose, idsOf } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { useRelay } from '../support/use-relay.ts';
 
+/** One second for the whole file, so that what is a second apart stays so. */
+const NOW = now();
+
 /** An event of this kind, this many seconds ago, with these d tags. */
 function version(author: Author, kind: number, ago: number, ...d: string[][]): NostrEvent {
   const tags = d.map((values) => ['d', ...values]);
-  return author.event({ kind, created_at: now() - ago, tags });
+  return author.event({ kind, created_at: NOW - ago, tags });
 }
 
 /** Versions of one second, the one to be kept first. */
 function ties(author: Author, kind: number, count: number): NostrEvent[] {
-  const created_at = now() - 10;
+  const created_at = NOW - 10;
   return Array.from({ length: count }, () => author.event({ kind, created_at })).sort((a, b) =>
     a.id < b.id ? -1 : 1,
   );

@@ -7,6 +7,9 @@ import { Client } from '../support/client.ts';
 import { freshDirectory, startRelay } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
+/** One second for the whole file, so that what is a second apart stays so. */
+const NOW = now();
+
 describe.each([
   ['in the tail of the log', {}],
   ['in the index', { 'storage.index_batch_events': 1 }],
@@ -121,7 +124,7 @@ describe.each([
   describe('by a tag', () => {
     /** A version of an article, this many seconds ago. */
     const article = (author: Author, ago: number, d = 'x') =>
-      author.event({ kind: 30_023, created_at: now() - ago, tags: [['d', d]] });
+      author.event({ kind: 30_023, created_at: NOW - ago, tags: [['d', d]] });
 
     it('removes the version that is not younger than it, and has older ones refused', async () => {
       const author = new Author();
@@ -143,7 +146,7 @@ describe.each([
     it('lets a younger version in later, also when it came before everything', async () => {
       const author = new Author();
       const [old, young] = [article(author, 20), article(author, 9)];
-      await publish(author.deletion([['a', addressOf(old)]], now() - 10));
+      await publish(author.deletion([['a', addressOf(old)]], NOW - 10));
       expect(await use.client.publish(old)).toEqual(refused(old, 'blocked'));
       await publish(young);
       expect(await left(old, young)).toEqual([young]);
@@ -153,7 +156,7 @@ describe.each([
       const author = new Author();
       const [old, young] = [article(author, 20), article(author, 9)];
       const tag = ['a', addressOf(old)];
-      await publish(author.deletion([tag], now() - 10), author.deletion([tag], now() - 30));
+      await publish(author.deletion([tag], NOW - 10), author.deletion([tag], NOW - 30));
       expect(await use.client.publish(old)).toEqual(refused(old, 'blocked'));
       await publish(young);
     });
@@ -166,8 +169,8 @@ describe.each([
         article(author, 10, 'X'),
         article(author, 10, 'x '),
         article(author, 10, ''),
-        author.event({ kind: 30_024, tags: [['d', 'x']], created_at: now() - 10 }),
-        author.event({ kind: 1, tags: [['d', 'x']], created_at: now() - 10 }),
+        author.event({ kind: 30_024, tags: [['d', 'x']], created_at: NOW - 10 }),
+        author.event({ kind: 1, tags: [['d', 'x']], created_at: NOW - 10 }),
       ];
       await publish(gone, ...kept, author.deletion([['a', addressOf(gone)]]));
       expect(await left(gone, ...kept)).toEqual(kept);
@@ -185,12 +188,12 @@ describe.each([
       'with an empty d removes a replaceable kind %i',
       async (kind) => {
         const author = new Author();
-        const event = author.event({ kind, created_at: now() - 10, tags: [['d', 'ignored']] });
-        await publish(event, author.deletion([['a', `${kind}:${author.pubkey}:`]]));
+        const event = author.event({ kind, created_at: NOW - 10, tags: [['d', 'ignored']] });
+        await publish(event, author.deletion([['a', `${kind}:${author.pubkey}:`]], NOW));
         expect(await left(event)).toEqual([]);
-        const older = author.event({ kind, created_at: now() - 20 });
+        const older = author.event({ kind, created_at: NOW - 20 });
         expect(await use.client.publish(older)).toEqual(refused(older, 'blocked'));
-        await publish(author.event({ kind, created_at: now() + 10 }));
+        await publish(author.event({ kind, created_at: NOW + 10 }));
       },
     );
 
@@ -208,7 +211,7 @@ describe.each([
     const [author, other] = [new Author(), new Author()];
     const [mine, theirs] = [author.event(), other.event()];
     const [article, theirArticle] = [author, other].map((by) =>
-      by.event({ kind: 30_023, created_at: now() - 5, tags: [['d', 'x']] }),
+      by.event({ kind: 30_023, created_at: NOW - 5, tags: [['d', 'x']] }),
     ) as [NostrEvent, NostrEvent];
     const request = author.deletion([
       ['e', theirs.id],
@@ -249,7 +252,7 @@ describe.each([
     const kept = [
       author.event(),
       author.event({ kind: 0 }),
-      author.event({ kind: 30_023, tags: [['d', 'x']], created_at: now() - 5 }),
+      author.event({ kind: 30_023, tags: [['d', 'x']], created_at: NOW - 5 }),
     ];
     await publish(...kept, author.deletion(tags(author)));
     expect(await left(...kept)).toEqual(kept);
@@ -349,7 +352,7 @@ it('a deletion outlives a restart', async () => {
   const directory = freshDirectory();
   const author = new Author();
   const event = author.event();
-  const article = author.event({ kind: 30_023, tags: [['d', 'x']], created_at: now() - 5 });
+  const article = author.event({ kind: 30_023, tags: [['d', 'x']], created_at: NOW - 5 });
   let relay = await startRelay({}, directory);
   let client = await Client.connect(relay.url);
   await client.publish(event);
