@@ -28,6 +28,7 @@
 
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
 import type { Filter } from './protocol/filter.ts';
+import type { Refusal } from './protocol/refusal.ts';
 import { postingKind } from './storage/posting-kind.ts';
 
 // ── io → ingester ────────────────────────────────────────────────────────────────────────────────
@@ -214,6 +215,8 @@ export type QueryRequest =
   | { t: 'req'; connId: number; subNo: number; subId: string; replaces: number; filters: Filter[] }
   | { t: 'count'; connId: number; queryId: string; filters: Filter[] }
   | { t: 'close'; connId: number; subNo: number }
+  /** A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer. */
+  | { t: 'refuse'; connId: number; subNo: number; subId: string; why: Refusal }
   | { t: 'disconnect'; connId: number };
 
 /** query → ingester: the relay ended a subscription by CLOSED; its place is free again. */

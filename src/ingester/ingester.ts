@@ -225,11 +225,14 @@ export class Ingester {
     this.#query(connId, { t: 'req', connId, subId, ...opened, filters });
   }
 
-  /** A refused REQ also ends the subscription whose id it wanted to take over. */
+  /**
+   * A refused REQ also ends the subscription whose id it wanted to take over; then its query lane
+   * answers, so that no event of the subscription comes after its CLOSED.
+   */
   #refuseReq(connId: number, subId: string, why: Refusal): void {
     const subNo = this.#connections.close(connId, subId);
-    if (subNo !== 0) this.#query(connId, { t: 'close', connId, subNo });
-    this.#answer(connId, closedAnswer(subId, why));
+    if (subNo === 0) this.#answer(connId, closedAnswer(subId, why));
+    else this.#query(connId, { t: 'refuse', connId, subNo, subId, why });
   }
 
   #count(connId: number, message: readonly unknown[]): void {

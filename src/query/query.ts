@@ -135,6 +135,10 @@ export class Query {
       case 'close':
         this.#close(request.connId, request.subNo);
         break;
+      case 'refuse':
+        this.#close(request.connId, request.subNo);
+        this.#outlet!.closed(request.connId, request.subNo, request.subId, 1, request.why);
+        break;
       case 'disconnect':
         this.#disconnect(request.connId);
         break;

@@ -53,6 +53,7 @@ describe('REQ', () => {
       await use.client.publish(live);
       expect(await use.client.live(subId)).toEqual(live);
       use.client.send(['CLOSE', subId]);
+      await use.client.sync();
       await use.client.publish(author.event());
       await use.client.sync();
       expect(use.client.inbox).toEqual([]);
@@ -361,6 +362,8 @@ describe('REQ', () => {
       await use.client.req('s', { authors: [author.pubkey] });
       await use.client.req('t', { authors: [author.pubkey] });
       use.client.send(['CLOSE', 's']);
+      // Nothing answers a CLOSE; what the relay says later shows that it has been heard.
+      await use.client.sync();
       const event = author.event();
       await use.client.publish(event);
       expect(await use.client.live('t')).toEqual(event);
