@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import type { NostrEvent } from '../src/protocol/event.ts';
+import type { ThreadStation } from '../src/supervisor/supervisor.ts';
+import { Author } from './support/author.ts';
+import { http } from './support/http.ts';
+import { until } from './support/process.ts';
+import { Random, testSeed } from './support/random.ts';
+import { type Settings, startRelay, type TestRelay } from './support/relay.ts';
+
+const TWO_LANES: Settings = { 'ingester.lanes': 2, 'query.lanes': 2 };
+const CLOSE_SERVICE_RESTART = 1012;
+
+/** A client that keeps a subscription open and publishes without pause, one event at a time. */
+class Member {
+  closed: number | null = null;
+  /** How often each event came by the subscription. */
+  readonly received = new Map<string, number>();
+  readonly accepted: string[] = [];
+  /** The longest time between two answers, in milliseconds. */
+  longestGap = 0;
+  live = false;
+  readonly socket: WebSocket;
+  readonly #author = new Author();
+  readonly #room: string;
+  #publishing = false;
+  #answeredAt = 0;
+
+  private constructor(socket: WebSocket, room: string) {
+    this.socket = socket;
+    this.#room = room;
+    socket.on('error', () => {});
+    socket.on('close', (code) => {
+      this.closed = code;
+    });
+    socket.on('message', (data) => this.#take(JSON.parse(String(data)) as unknown[]));
+  }
+
+  /** Connects; unless it is a `writer`, it subscribes to everything that is said in the room. */
+  static async join(url: string, room: string, role: 'reader' | 'writer' = 'reader') {
+    const socket = new WebSocket(url);
+    const member = new Member(socket, room);
+    await new Promise((resolve) => socket.once('open', resolve));
+    if (role === 'reader') {
+      socket.send(JSON.stringify(['REQ', 'room', { '#t': [room], limit: 1000 }]));
+      await until(() => member.live || member.closed !== null, 'EOSE or the end');
+    }
+    return member;
+  }
+
+  publishing(on: boolean): void {
+    const starts = on && !this.#publishing;
+    this.#publishing = on;
+    if (!starts) return;
+    this.#answeredAt = performance.now();
+    this.#publish();
+  }
+
+  #publish(): void {
+    const event = this.#author.event({ tags: [['t', this.#room]] });
+    this.socket.send(JSON.stringify(['EVENT', event]));
+  }
+
+  #take(message: unknown[]): void {
+    const [verb, id, third] = message;
+    if (verb === 'EOSE') this.live = true;
+    else if (verb === 'EVENT') {
+      const { id } = third as NostrEvent;
+      this.received.set(id, (this.received.get(id) ?? 0) + 1);
+    } else if (verb === 'OK') {
+      if (third !== true) throw new Error(`not accepted: ${JSON.stringify(message)}`);
+      this.accepted.push(id as string);
+      const now = performance.now();
+      this.longestGap = Math.max(this.longestGap, now - this.#answeredAt);
+      this.#answeredAt = now;
+      if (this.#publishing) this.#publish();
+    } else throw new Error(`unexpected: ${JSON.stringify(message)}`);
+  }
+}
+
+async function health({ httpUrl }: TestRelay): Promise<{ status: number; body: string }> {
+  return http(`${httpUrl}/health`);
+}
+
+/** Every event that anybody was told OK for reaches every member that is still there, once. */
+async function expectExactlyOnce(members: readonly Member[], all: readonly Member[]) {
+  const accepted = new Set(all.flatMap((member) => member.accepted));
+  for (const member of members) {
+    const missing = () => [...accepted].filter((id) => !member.received.has(id));
+    await until(() => missing().length === 0, 'every accepted event').catch((error: Error) => {
+      throw new Error(`${error.message}: ${missing().length} of ${accepted.size} are missing`);
+    });
+    expect([...member.received.values()].every((times) => times === 1)).toBe(true);
+  }
+}
+
+describe.each<[ThreadStation, number]>([
+  ['ingester', 0],
+  ['ingester', 1],
+  ['query', 0],
+  ['query', 1],
+  ['monitor', 0],
+])('%s lane %i dies', (station, lane) => {
+  it('its clients are sent away, the others notice nothing, and it comes back', async () => {
+    const relay = await startRelay(TWO_LANES);
+    const room = `${station} ${lane}`;
+    const members: Member[] = [];
+    for (let i = 0; i < 6; i++) {
+      members.push(await Member.join(relay.url, room, i < 4 ? 'reader' : 'writer'));
+    }
+    // io numbers connections from 1.
+    const concerned = members.filter((_, i) =>
+      station === 'monitor' ? i < 4 : (i + 1) % 2 === lane,
+    );
+    const others = members.filter((member) => !concerned.includes(member));
+    for (const member of members) member.publishing(true);
+    await until(() => members.every(({ accepted }) => accepted.length > 20), 'the load');
+    expect(await health(relay)).toMatchObject({ status: 200, body: 'ok\n' });
+
+    const killed = relay.relay.kill(station, lane);
+    let reason = '';
+    await until(async () => {
+      const { status, body } = await health(relay);
+      reason = body;
+      return status === 503;
+    }, 'being unwell');
+    expect(reason).toBe(`${station} lane ${lane} is being started again\n`);
+    await killed;
+    await until(async () => (await health(relay)).status === 200, 'being well again');
+    await until(() => concerned.every(({ closed }) => closed !== null), 'the goodbye');
+    expect(concerned.map(({ closed }) => closed)).toEqual(
+      concerned.map(() => CLOSE_SERVICE_RESTART),
+    );
+
+    const newcomers: Member[] = [];
+    for (let i = 0; i < 4; i++) newcomers.push(await Member.join(relay.url, room));
+    for (const member of newcomers) member.publishing(true);
+    await until(() => newcomers.every(({ accepted }) => accepted.length > 20), 'a new load');
+    for (const member of [...others, ...newcomers]) member.publishing(false);
+    expect(others.map(({ closed }) => closed)).toEqual(others.map(() => null));
+    for (const { longestGap } of others) expect(longestGap).toBeLessThan(2_500);
+    const listening = [...others, ...newcomers].filter(({ live }) => live);
+    await expectExactlyOnce(listening, [...members, ...newcomers]);
+    const gap = Math.round(Math.max(...others.map(({ longestGap }) => longestGap)));
+    process.stdout.write(`98.supervision: ${station} ${lane}: longest gap of others ${gap} ms\n`);
+    expect(relay.relay.counters.connections).toBe(others.length + newcomers.length);
+    for (const { socket } of members.concat(newcomers)) socket.terminate();
+    await relay.stop();
+  });
+});
+
+describe('lanes that die at random', () => {
+  const seed = testSeed('98.supervision');
+
+  it('lose no event for whoever was not sent away', { timeout: 60_000 }, async () => {
+    const random = new Random(seed);
+    const relay = await startRelay({ ...TWO_LANES, 'storage.index_batch_events': 100 });
+    const kills = random.shuffle<[ThreadStation, number]>([
+      ...[0, 1, 0, 1].map((lane): [ThreadStation, number] => ['ingester', lane]),
+      ...[0, 1, 0, 1].map((lane): [ThreadStation, number] => ['query', lane]),
+      ['monitor', 0],
+      ['monitor', 0],
+    ]);
+    const all: Member[] = [];
+    let here: Member[] = [];
+    let over = false;
+    const arrivals = (async () => {
+      while (!over) {
+        here = here.filter(({ closed }) => closed === null);
+        if (here.length < 6) {
+          const member = await Member.join(relay.url, 'room', 'reader');
+          all.push(member);
+          here.push(member);
+          // Few events, so that a REQ brings all of them.
+          if (all.reduce((sum, { accepted }) => sum + accepted.length, 0) < 800) {
+            member.publishing(true);
+          }
+        }
+        for (const member of here) {
+          if (all.reduce((sum, one) => sum + one.accepted.length, 0) > 800) {
+            member.publishing(false);
+          }
+        }
+        await until(() => true, 'a turn');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    for (const [station, lane] of kills) {
+      await new Promise((resolve) => setTimeout(resolve, random.below(150)));
+      await relay.relay.kill(station, lane);
+      if (random.chance(0.5)) {
+        await until(async () => (await health(relay)).status === 200, 'being well again');
+      }
+    }
+    await until(async () => (await health(relay)).status === 200, 'being well again');
+    await until(() => here.every(({ closed, live }) => closed === null && live), 'a quiet house');
+    over = true;
+    await arrivals;
+    for (const member of here) member.publishing(false);
+    await expectExactlyOnce(
+      here.filter(({ closed }) => closed === null),
+      all,
+    );
+    process.stdout.write(`98.supervision: ${all.length} members, ${kills.length} kills\n`);
+    for (const { socket } of all) socket.terminate();
+    await relay.stop();
+  });
+});
+
+describe('what cannot be repaired', () => {
+  it('a lane that dies six times in a minute ends the relay', { timeout: 60_000 }, async () => {
+    const relay = await startRelay(TWO_LANES);
+    let fatal = '';
+    void relay.relay.fatal.then(({ station }) => {
+      fatal = station;
+    });
+    for (let kill = 1; kill <= 6; kill++) {
+      expect(fatal).toBe('');
+      await relay.relay.kill('query', 1);
+      if (kill < 6)
+        await until(async () => (await health(relay)).status === 200, 'being well again');
+    }
+    await until(() => fatal !== '', 'the end');
+    expect(fatal).toBe('query');
+    expect(await health(relay)).toMatchObject({
+      status: 503,
+      body: 'the query station has died\n',
+    });
+    await relay.relay.abandon();
+  });
+
+  it('so does the death of the writer', async () => {
+    const relay = await startRelay();
+    await relay.relay.kill('writer', 0);
+    expect(await relay.relay.fatal).toMatchObject({ station: 'writer' });
+    expect(await health(relay)).toMatchObject({
+      status: 503,
+      body: 'the writer station has died\n',
+    });
+    await relay.relay.abandon();
+  });
+});
