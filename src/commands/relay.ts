@@ -42,7 +42,7 @@ function nativeLoadAdvice(error: Error): string {
   const machine = `Node.js ${process.version} on ${process.platform}-${process.arch}`;
   return (
     `a native library does not load with ${machine}: ${error.message.trim()}\n` +
-    'wok: install the dependencies again with this Node.js (npm ci). uWebSockets.js needs glibc: 2.27 ' +
+    'wok: install the dependencies again with this Node.js (npm install). uWebSockets.js needs glibc: 2.27 ' +
     'with Node.js 20, 2.38 with Node.js 22 and 24; it has no build for musl (Alpine).'
   );
 }
