@@ -66,8 +66,8 @@ class Store {
   readonly #log: Log;
   readonly #rules: Rules;
   readonly #postings: Postings;
-  readonly #window = new Window(40);
-  readonly #snapshot: Snapshot;
+  #window!: Window;
+  #snapshot!: Snapshot;
   #waiting: CheckedEvent[] = [];
 
   constructor(random: Random, Hasher: typeof TermHasher) {
@@ -81,8 +81,15 @@ class Store {
     this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock);
     this.#postings = new Postings(this.#writer, this.#log);
     this.#reader = openReader(storage);
+    this.startLane();
+  }
+
+  /** A query lane that knows nothing yet. */
+  startLane(): void {
+    this.#window = new Window(40);
     this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now);
     this.#snapshot.load();
+    this.#waiting = [];
   }
 
   close(): void {
@@ -231,6 +238,7 @@ describe.each([
           store.write(events, random.chance(0.3));
           store.now += random.below(2);
         }
+        if (random.chance(0.1)) store.startLane();
         let queries = Array.from({ length: 6 }, () => begin(store));
         while (queries.length > 0) {
           queries = queries.filter((query) => {

@@ -123,6 +123,7 @@ export class Generator {
     const group = random.shuffle([aim, ...others]);
     if (random.chance(0.15)) filter.ids = [...group.map((event) => event.id), random.hex(64)];
     if (random.chance(0.35)) filter.authors = group.map((event) => event.pubkey);
+    if (random.chance(0.1)) filter.authors = this.#crowd();
     // Long lists of authors are answered in another way than short ones.
     if (filter.authors && random.chance(0.4)) {
       filter.authors = [...filter.authors, ...Array.from({ length: 10 }, () => random.hex(64))];
@@ -257,6 +258,12 @@ export class Generator {
   #hold(author: number): void {
     const kind = this.random.pick(KINDS.filter((other) => other !== 5));
     this.#held.push(this.random.chance(0.7) ? this.event({ kind, author }) : this.event({ kind }));
+  }
+
+  /** Some of the authors among many who have written nothing: whom somebody follows. */
+  #crowd(): string[] {
+    const strangers = Array.from({ length: 8 }, () => this.random.hex(64));
+    return this.random.shuffle([...this.random.sample(this.authors, 8), ...strangers]);
   }
 
   /** Values of a letter's tags that a filter may ask for. */
