@@ -36,11 +36,12 @@ export class CatchUpRun implements Run {
   step(budget: Budget): Step {
     const { snapshot, outlet } = this.#lane;
     while (this.#seq < this.#upTo) {
-      if (!this.#lane.hasRoom(this)) return 'wait';
       if (budget.rows <= 0) return 'again';
       budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
       const upTo = Math.min(this.#seq + CHUNK_EVENTS, this.#upTo);
-      for (const { json } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
+      for (const { seq, json } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
+        if (!this.#lane.hasRoom(this)) return 'wait';
+        this.#seq = seq;
         const event = JSON.parse(json) as NostrEvent;
         if (!this.#matchers.some((matches) => matches(event))) continue;
         outlet.event(this.connId, this.subNo, this.#prefix, json);

@@ -1,5 +1,5 @@
 /** Beyond this many bytes on the way to one client, io is asked to say when they have left. */
-const CONFIRM_BYTES = 256 * 1024;
+const CONFIRM_BYTES_MAX = 256 * 1024;
 
 interface Room {
   /** Bytes on the way to the client since the last confirmation that is not outstanding. */
@@ -16,10 +16,12 @@ interface Room {
  */
 export class Rooms {
   readonly #bytesMax: number;
+  readonly #confirmBytes: number;
   readonly #rooms = new Map<number, Room>();
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+    this.#confirmBytes = Math.min(CONFIRM_BYTES_MAX, bytesMax / 2);
   }
 
   /** Whether a query may send on; if not, `resume` is called when it may. */
@@ -45,7 +47,8 @@ export class Rooms {
   /** Whether the next record is to ask for a confirmation; if so it counts as asked. */
   confirm(connId: number): boolean {
     const room = this.#rooms.get(connId);
-    if (room === undefined || room.sinceAsked !== null || room.bytes < CONFIRM_BYTES) return false;
+    if (room === undefined || room.sinceAsked !== null || room.bytes < this.#confirmBytes)
+      return false;
     room.sinceAsked = 0;
     return true;
   }

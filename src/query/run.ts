@@ -3,7 +3,7 @@ import type { Filter } from '../protocol/filter.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Outlet } from './outlet.ts';
 import { AGAIN, type Budget, FilterScan } from './scan.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, Stored } from './snapshot.ts';
 import { Union } from './union.ts';
 
 /** How a step of a run ended: there is more to do, it waits for its client, or it is done. */
@@ -55,6 +55,9 @@ export class ReqRun implements Run {
   readonly #lane: Lane;
   readonly #prefix: string;
   #union: Union | null = null;
+  /** The second that is being sent, and how much of it has been. */
+  #second: readonly Stored[] = [];
+  #sent = 0;
   /** The snapshot that the answer is from; later events come from monitor. */
   #seq = 0;
 
@@ -80,11 +83,16 @@ export class ReqRun implements Run {
       this.#union = scans(this.filters, this.#lane, false);
     }
     for (;;) {
-      if (!this.#lane.hasRoom(this)) return 'wait';
+      while (this.#sent < this.#second.length) {
+        if (!this.#lane.hasRoom(this)) return 'wait';
+        const { json } = this.#second[this.#sent++]!;
+        outlet.event(this.connId, this.subNo, this.#prefix, json);
+      }
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';
       if (second === null) break;
-      for (const { json } of second) outlet.event(this.connId, this.subNo, this.#prefix, json);
+      this.#second = second;
+      this.#sent = 0;
     }
     // Before EOSE, so that nothing published in answer to it can come too early for monitor.
     this.#lane.handOver(this, this.#seq);
