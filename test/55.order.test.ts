@@ -6,7 +6,7 @@ import { databaseFile } from '../src/storage/open.ts';
 import { Client } from './support/client.ts';
 import { Generator } from './support/generator.ts';
 import { History, Judge, Reader } from './support/history.ts';
-import type { RawFilter } from './support/oracle.ts';
+import { newestFirst, type RawFilter } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
 import { ANY_TIME, type Settings, startRelay, type TestRelay } from './support/relay.ts';
 
@@ -269,3 +269,133 @@ describe('stored hands over to live', () => {
     });
   }
 });
+
+describe('a client that reads slowly', () => {
+  const KIB = 1024;
+  const notes = (count: number, bytes: number, created_at: (n: number) => number) =>
+    Array.from({ length: count }, (_, n) =>
+      pool.generator.event({
+        kind: 1,
+        created_at: created_at(n),
+        tags: [],
+        content: `${n} ${'x'.repeat(bytes)}`,
+      }),
+    );
+
+  it('gets what was written meanwhile once it reads on, each event once', () =>
+    withRelay(
+      {
+        'monitor.replay_events_max': 16,
+        'writer.batch_events_max': 16,
+        'io.outbound_bytes_max': 1024 * KIB,
+      },
+      async (relay) => {
+        const writer = await Client.connect(relay.url);
+        // More than the system's buffers at both ends of a connection take.
+        const stored = notes(350, 60_000, (n) => NOW - n);
+        await publishAll(writer, stored);
+        const reader = await Client.connect(relay.url);
+        reader.tap = ([verb]) => {
+          if (verb === 'EVENT') reader.socket.pause();
+          return false;
+        };
+        reader.send(['REQ', 'slow', { limit: 1000 }, { kinds: [EPHEMERAL_KIND] }]);
+        await until(() => reader.socket.isPaused);
+        const after = [...pool.regular.slice(0, 300), ...notes(60, 60_000, (n) => NOW + 1 + n)];
+        await publishAll(writer, after);
+        reader.tap = () => false;
+        reader.socket.resume();
+        const { events } = await reader.stored('slow');
+        expect(idsOf(events)).toEqual(idsOf(stored.sort(newestFirst)));
+        const live = [];
+        while (live.length < after.length) live.push(await reader.live('slow'));
+        expect(idsOf(live).sort()).toEqual(idsOf(after).sort());
+        // It is live now, and nothing came twice.
+        const [signal] = pool.ephemeral as [NostrEvent];
+        await writer.publish(signal);
+        expect(await reader.live('slow')).toEqual(signal);
+        await reader.sync();
+        expect(reader.inbox).toEqual([]);
+      },
+    ));
+
+  it('is not cut off by its own answer, whatever is in it', () =>
+    withRelay({ 'io.outbound_bytes_max': 512 * KIB }, async (relay) => {
+      const writer = await Client.connect(relay.url);
+      // All in one second, which is put together as a whole.
+      const stored = notes(300, 30_000, () => NOW);
+      await publishAll(writer, stored);
+      const reader = await Client.connect(relay.url);
+      for (const filter of [{}, { limit: 200 }]) {
+        const { events } = await reader.query(filter);
+        const expected = stored.sort(newestFirst).slice(0, filter.limit ?? 300);
+        expect(idsOf(events)).toEqual(idsOf(expected));
+      }
+      expect(relay.relay.counters.slowClientsClosed).toBe(0);
+    }));
+});
+
+describe('the end of a subscription', () => {
+  it('stops its events before the next answer on the connection', () =>
+    withRelay({ 'query.lanes': 2 }, async (relay) => {
+      const writer = await Client.connect(relay.url);
+      const reader = await Client.connect(relay.url);
+      const events = [...pool.regular];
+      for (let round = 0; round < 30; round++) {
+        await reader.req('short', { limit: 0 });
+        const published = publishAll(writer, events.splice(0, 10));
+        if (round % 2 === 0) await turn();
+        reader.send(['CLOSE', 'short']);
+        await reader.sync();
+        reader.inbox.splice(0);
+        await published;
+        await reader.sync();
+        expect(reader.inbox).toEqual([]);
+      }
+    }));
+});
+
+describe('ephemeral events', () => {
+  it('reach those who listen, once, and nobody later', () =>
+    withRelay({}, async (relay) => {
+      const [writer, first, second] = (await Promise.all(
+        [1, 2, 3].map(() => Client.connect(relay.url)),
+      )) as [Client, Client, Client];
+      await first.req('all', {});
+      await second.req('kind', { kinds: [EPHEMERAL_KIND] });
+      const events = pool.ephemeral.slice(0, 50);
+      await publishAll(writer, events);
+      const again = await Promise.all(events.map((event) => writer.publish(event)));
+      expect(again.every(([, , ok, text]) => ok && String(text).startsWith('duplicate:'))).toBe(
+        true,
+      );
+      for (const [client, subId] of [
+        [first, 'all'],
+        [second, 'kind'],
+      ] as const) {
+        const got = [];
+        while (got.length < events.length) got.push(await client.live(subId));
+        expect(idsOf(got)).toEqual(idsOf(events));
+        await client.sync();
+        expect(client.inbox).toEqual([]);
+      }
+      expect((await writer.query({})).events).toEqual([]);
+      expect((await writer.count({}))[2]).toEqual({ count: 0 });
+      const db = openLog(relay);
+      expect(db.prepare('SELECT count(*) FROM event').pluck().get()).toBe(0);
+      db.close();
+    }));
+});
+
+/** Publishes many at once and waits for the OK of each. */
+async function publishAll(writer: Client, events: readonly NostrEvent[]): Promise<void> {
+  for (let at = 0; at < events.length; at += 50) {
+    const some = events.slice(at, at + 50);
+    const answers = await Promise.all(some.map((event) => writer.publish(event)));
+    for (const answer of answers) expect(answer.slice(2)).toEqual([true, '']);
+  }
+}
+
+function idsOf(events: readonly NostrEvent[]): string[] {
+  return events.map(({ id }) => id);
+}

@@ -49,7 +49,6 @@ const SETUPS: readonly Setup[] = [
     name: 'an index that follows every event, small caps',
     settings: {
       'storage.index_batch_events': 1,
-      'query.timeline_events': 16,
       'limits.limit_max': 20,
       'limits.limit_default': 20,
     },
@@ -62,7 +61,6 @@ const SETUPS: readonly Setup[] = [
       'query.timeline_events': 40,
       'storage.index_delay_milliseconds': 5,
       'query.slice_milliseconds': 1,
-      'query.timeline_events': 16,
       'limits.limit_max': 20,
       'limits.limit_default': 10,
     },
@@ -101,7 +99,6 @@ const SETUPS: readonly Setup[] = [
       'writer.batch_events_max': 3,
       'writer.expired_purge_seconds': 1,
       'storage.index_batch_events': 60,
-      'query.timeline_events': 16,
       'limits.limit_max': 20,
       'limits.limit_default': 10,
     },

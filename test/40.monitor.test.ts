@@ -1,0 +1,222 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MessageInbox, MessageOutbox } from '../src/mailbox/outbox.ts';
+import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
+import {
+  type Behind,
+  type Handover,
+  readDelivery,
+  type StationName,
+  writeCheckedEvent,
+  writeHead,
+} from '../src/messages.ts';
+import { Monitor } from '../src/monitor/monitor.ts';
+import { canonicalJson } from '../src/protocol/canonical.ts';
+import { parseFilter } from '../src/protocol/filter.ts';
+import { TermHasher } from '../src/storage/terms.ts';
+import { Generator } from './support/generator.ts';
+import type { RawFilter } from './support/oracle.ts';
+import { Random } from './support/random.ts';
+import { freshDirectory, testConfig } from './support/relay.ts';
+
+const REPLAY_MAX = 16;
+const EPHEMERAL_KIND = 20_001;
+
+/** Monitor on this thread, its neighbours played by the test. */
+class Bench {
+  readonly delivered: string[] = [];
+  readonly behind: Behind[] = [];
+  readonly #generator = new Generator(new Random(1), { now: 1_750_000_000 });
+  readonly #hasher = new TermHasher(new Uint8Array(8));
+  readonly #ports: MessagePort[] = [];
+  readonly #writer: MessagePort;
+  readonly #query: MessageOutbox<Handover>;
+  #head = 0;
+
+  constructor() {
+    const config = testConfig(freshDirectory(), {
+      'monitor.replay_events_max': REPLAY_MAX,
+      'writer.batch_events_max': REPLAY_MAX,
+    });
+    const monitor = new Monitor(config, this.#hasher);
+    this.#attach(monitor, 'io').on('message', (batch: ArrayBuffer) => {
+      const reader = new RecordReader(batch);
+      while (reader.more) {
+        const { frame, targets } = readDelivery(reader);
+        const [, subId, event] = JSON.parse(String(frame)) as [string, string, { content: string }];
+        for (let i = 0; i < targets.length; i += 2) {
+          this.delivered.push(`${targets[i]}:${targets[i + 1]}:${subId} ${event.content}`);
+        }
+      }
+    });
+    this.#writer = this.#attach(monitor, 'writer');
+    const query = this.#attach(monitor, 'query');
+    this.#query = new MessageOutbox<Handover>(query);
+    const inbox = new MessageInbox<Behind>();
+    query.on('message', (batch: ArrayBuffer) => this.behind.push(...inbox.read(batch)));
+  }
+
+  #attach(monitor: Monitor, station: StationName): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    monitor.attach(station, 0, port1);
+    this.#ports.push(port1, port2);
+    return port2;
+  }
+
+  /** What writer says when it is attached. */
+  stands(head: number): void {
+    this.#head = head;
+    const records = new RecordWriter();
+    writeHead(records, head);
+    this.#writer.postMessage(records.take());
+  }
+
+  /** A commit of events whose content is their place in the log, or `ephemeral`. */
+  commit(count: number, kind = 1): void {
+    const records = new RecordWriter();
+    writeHead(records, this.#head);
+    for (let i = 0; i < count; i++) {
+      const seq = kind === EPHEMERAL_KIND ? 0 : ++this.#head;
+      const content = seq === 0 ? 'ephemeral' : String(seq);
+      const event = this.#generator.event({ kind, tags: [], content });
+      records.f64(seq);
+      const terms = this.#hasher.ofEvent(event);
+      const json = Buffer.from(canonicalJson(event));
+      writeCheckedEvent(records, 1, kind, event.created_at, 0, terms, '', json);
+    }
+    this.#writer.postMessage(records.take());
+  }
+
+  /** A subscription that was answered up to `seq`. */
+  live(subNo: number, seq: number, raw: RawFilter = {}): void {
+    const filter = parseFilter(raw, { filterValuesMax: 10, filterTagsMax: 10 });
+    if (typeof filter === 'string') throw new Error(filter);
+    this.#query.send({ t: 'live', connId: 7, subNo, subId: 's', seq, filters: [filter] });
+    this.#query.flush();
+  }
+
+  close(subNo: number): void {
+    this.#query.send({ t: 'close', connId: 7, subNo });
+    this.#query.flush();
+  }
+
+  /** Lets everything that is under way arrive. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 20; i++) await turn();
+  }
+
+  /** What came to io for a subscription. */
+  async got(subNo: number): Promise<string[]> {
+    await this.settle();
+    const prefix = `7:${subNo}:s `;
+    return this.delivered
+      .filter((text) => text.startsWith(prefix))
+      .map((text) => text.slice(prefix.length));
+  }
+
+  end(): void {
+    for (const port of this.#ports) port.close();
+  }
+}
+
+function range(first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
+}
+
+describe('monitor takes a subscription over', () => {
+  let bench: Bench;
+  beforeEach(() => {
+    bench = new Bench();
+  });
+  afterEach(() => bench.end());
+
+  it('and replays what came after its snapshot', async () => {
+    bench.stands(100);
+    bench.commit(10);
+    await bench.settle();
+    bench.live(1, 103);
+    bench.live(2, 110);
+    bench.commit(2);
+    expect(await bench.got(1)).toEqual(range(104, 112));
+    expect(await bench.got(2)).toEqual(['111', '112']);
+    expect(bench.behind).toEqual([]);
+  });
+
+  it('and sends it nothing that its snapshot held, though monitor hears of it later', async () => {
+    bench.stands(100);
+    bench.live(1, 105);
+    bench.commit(3);
+    bench.commit(4);
+    expect(await bench.got(1)).toEqual(['106', '107']);
+  });
+
+  it('at once, even if it cannot replay: query sends the rest', async () => {
+    bench.stands(100);
+    bench.commit(15);
+    bench.commit(15);
+    await bench.settle();
+    bench.live(1, 110);
+    bench.commit(1, EPHEMERAL_KIND);
+    bench.commit(1);
+    expect(await bench.got(1)).toEqual(['ephemeral', '131']);
+    expect(bench.behind).toMatchObject([{ connId: 7, subNo: 1, subId: 's', seq: 110, upTo: 130 }]);
+  });
+
+  it('replays as far as it remembers, to the event', async () => {
+    bench.stands(100);
+    bench.commit(REPLAY_MAX);
+    bench.commit(5);
+    await bench.settle();
+    bench.live(1, 105);
+    bench.live(2, 104);
+    expect(await bench.got(1)).toEqual(range(106, 121));
+    expect(await bench.got(2)).toEqual([]);
+    expect(bench.behind).toMatchObject([{ subNo: 2, seq: 104, upTo: 121 }]);
+  });
+
+  it('only when writer has said where the log stands', async () => {
+    bench.live(1, 95);
+    bench.live(2, 100);
+    bench.live(3, 100);
+    bench.close(3);
+    expect(await bench.got(1)).toEqual([]);
+    bench.stands(100);
+    bench.commit(1);
+    expect(await bench.got(1)).toEqual(['101']);
+    expect(await bench.got(2)).toEqual(['101']);
+    expect(await bench.got(3)).toEqual([]);
+    expect(bench.behind).toMatchObject([{ subNo: 1, seq: 95, upTo: 100 }]);
+  });
+
+  it('and lets it go', async () => {
+    bench.stands(0);
+    bench.live(1, 0);
+    bench.commit(1);
+    await bench.settle();
+    bench.close(1);
+    bench.commit(1);
+    expect(await bench.got(1)).toEqual(['1']);
+  });
+
+  it('before it looks at the events that wait beside the hand-over', async () => {
+    bench.stands(0);
+    await bench.settle();
+    // Query's message waits in its port when writer's is read.
+    bench.commit(1, EPHEMERAL_KIND);
+    bench.live(1, 0);
+    expect(await bench.got(1)).toEqual(['ephemeral']);
+  });
+
+  it('by its filters, once however many of them match', async () => {
+    bench.stands(0);
+    bench.commit(2);
+    await bench.settle();
+    bench.live(1, 0, { kinds: [7] });
+    bench.live(2, 1, { kinds: [1, 7] });
+    bench.commit(1, 7);
+    bench.commit(1);
+    expect(await bench.got(1)).toEqual(['3']);
+    expect(await bench.got(2)).toEqual(['2', '3', '4']);
+  });
+});
