@@ -329,16 +329,15 @@ export function readDelivery(from: RecordReader): Delivery {
 
 export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | 'sync';
 
-/** What the supervisor tells a lane. */
-export type Control =
-  | {
-      t: 'attach';
-      station: StationName;
-      lane: number;
-      port: import('node:worker_threads').MessagePort;
-    }
-  | { t: 'ping'; n: number }
-  | { t: 'stop' };
+/** One end of a link, and who is at the other. */
+export interface Link {
+  station: StationName;
+  lane: number;
+  port: import('node:worker_threads').MessagePort;
+}
+
+/** What the supervisor tells a lane. A lane that starts is given all of its links at once. */
+export type Control = { t: 'attach'; links: Link[] } | { t: 'ping'; n: number } | { t: 'stop' };
 
 /** What a lane says of itself when it is ready. */
 export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;

@@ -56,7 +56,6 @@ export class Relay {
         bytes?.reset();
         this.#io.attach(station, lane, port, bytes);
       },
-      laneDown: (station, lane) => this.#io.laneDown(station, lane),
       laneBack: (station, lane) => this.#laneBack(station, lane),
       fatal: (station, error) => {
         this.#down = `the ${station} station has died`;

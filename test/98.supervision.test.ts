@@ -1,12 +1,26 @@
-import { describe, expect, it } from 'vitest';
+import { MessageChannel } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
+import { systemClock } from '../src/lib/clock.ts';
+import { MessageInbox, MessageOutbox } from '../src/mailbox/outbox.ts';
+import type { Handover, QueryRequest, StationName } from '../src/messages.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import { type Filter, parseFilter } from '../src/protocol/filter.ts';
+import { Query } from '../src/query/query.ts';
+import { openReader, openWriter, termKey } from '../src/storage/open.ts';
+import { TermHasher } from '../src/storage/terms.ts';
 import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { Author } from './support/author.ts';
 import { http } from './support/http.ts';
 import { until } from './support/process.ts';
 import { Random, testSeed } from './support/random.ts';
-import { type Settings, startRelay, type TestRelay } from './support/relay.ts';
+import {
+  freshDirectory,
+  type Settings,
+  startRelay,
+  type TestRelay,
+  testConfig,
+} from './support/relay.ts';
 
 const TWO_LANES: Settings = { 'ingester.lanes': 2, 'query.lanes': 2 };
 const CLOSE_SERVICE_RESTART = 1012;
@@ -204,6 +218,40 @@ describe('lanes that die at random', () => {
     process.stdout.write(`98.supervision: ${all.length} members, ${kills.length} kills\n`);
     for (const { socket } of all) socket.terminate();
     await relay.stop();
+  });
+});
+
+describe('a query lane', () => {
+  it('forgets the connections of an ingester lane that comes again', async () => {
+    const config = testConfig(freshDirectory());
+    openWriter(config.storage).close();
+    const db = openReader(config.storage);
+    const query = new Query(config, db, new TermHasher(termKey(db)), systemClock);
+    const link = (station: StationName, lane: number) => {
+      const { port1, port2 } = new MessageChannel();
+      query.attach(station, lane, port1);
+      onTestFinished(() => port2.close());
+      return port2;
+    };
+    const handovers: Handover[] = [];
+    const inbox = new MessageInbox<Handover>();
+    link('monitor', 0).on('message', (batch) => handovers.push(...inbox.read(batch)));
+    link('io', 0);
+    const filters = [parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter];
+    for (const lane of [0, 1]) {
+      const outbox = new MessageOutbox<QueryRequest>(link('ingester', lane));
+      for (const connId of [2 + lane, 4 + lane]) {
+        outbox.send({ t: 'req', connId, subNo: 1, subId: 'live', replaces: 0, filters });
+      }
+    }
+    await until(() => handovers.length === 4, 'the hand-overs');
+    link('ingester', 1);
+    await until(() => handovers.length > 4, 'the forgetting');
+    expect(handovers.slice(4)).toEqual([
+      { t: 'disconnect', connId: 3 },
+      { t: 'disconnect', connId: 5 },
+    ]);
+    query.stop();
   });
 });
 

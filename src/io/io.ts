@@ -38,8 +38,6 @@ const IN_FLIGHT_FULL: Refusal =
 interface IngesterLane {
   outbox: RecordOutbox;
   frameBytes: Credits;
-  /** While the lane is down: the connections that ended meanwhile, which it has to be told. */
-  missed: number[] | null;
 }
 
 /** What happened on the sockets since the start. */
@@ -121,18 +119,8 @@ export class Io {
     }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
     port.on('message', (batch: ArrayBuffer) => read(new RecordReader(batch)));
     const outbox = new RecordOutbox(port);
-    if (station === 'ingester') {
-      const missed = this.#ingesters[lane]?.missed ?? [];
-      for (const connId of missed) writeDisconnected(outbox.records, connId);
-      outbox.flush();
-      this.#ingesters[lane] = { outbox, frameBytes: frameBytes!, missed: null };
-    }
+    if (station === 'ingester') this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
     if (station === 'query') this.#queries[lane] = outbox;
-  }
-
-  /** A lane died; what is sent to it until it is attached again is lost. */
-  laneDown(station: StationName, lane: number): void {
-    if (station === 'ingester') this.#ingesters[lane]!.missed = [];
   }
 
   /** Closes the connections whose state was in a lane that died, so that their clients come back. */
@@ -212,8 +200,7 @@ export class Io {
     if (sameIp === 0) this.#perIp.delete(connection.ip);
     else this.#perIp.set(connection.ip, sameIp);
     this.counters.connections--;
-    const { outbox, missed } = this.#ingesters[connection.id % this.#ingesters.length]!;
-    missed?.push(connection.id);
+    const { outbox } = this.#ingesters[connection.id % this.#ingesters.length]!;
     writeDisconnected(outbox.records, connection.id);
     outbox.touch();
   }

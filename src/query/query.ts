@@ -87,6 +87,7 @@ export class Query {
         for (const behind of inbox.read(batch)) this.#behind(behind);
       });
     } else if (station === 'ingester') {
+      if (this.#ingesters.has(lane)) this.#forgetLane(lane);
       this.#ingesters.set(lane, new MessageOutbox<SubscriptionEnded>(port));
       const inbox = new MessageInbox<QueryRequest>();
       port.on('message', (batch: ArrayBuffer) => {
@@ -97,6 +98,16 @@ export class Query {
 
   stop(): void {
     this.#db.close();
+  }
+
+  /**
+   * An ingester lane died and is back: io closes its connections, and those that ended while it was
+   * down, or whose end it did not live to pass on, are not heard of any more.
+   */
+  #forgetLane(lane: number): void {
+    for (const connId of [...this.#clients.keys()]) {
+      if (connId % this.#ingesters.size === lane) this.#disconnect(connId);
+    }
   }
 
   #attachIo(port: MessagePort): void {

@@ -50,8 +50,9 @@ export async function serveLane(
   await new Promise<void>((resolve, reject) => {
     control.on('message', (message: Control) => {
       try {
-        if (message.t === 'attach') role.attach(message.station, message.lane, message.port);
-        else if (message.t === 'ping') report({ t: 'pong', n: message.n });
+        if (message.t === 'attach') {
+          for (const { station, lane, port } of message.links) role.attach(station, lane, port);
+        } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else {
           role.stop();
           control.close();

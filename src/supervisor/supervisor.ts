@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
-import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Link, Report, StationName } from '../messages.ts';
 import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
 
@@ -36,9 +36,7 @@ const RESTART_WINDOW_MILLISECONDS = 60_000;
 export interface SupervisorHooks {
   /** io's end of a link; called again when the lane at the other end has been started anew. */
   attachIo(station: ThreadStation, lane: number, port: MessagePort): void;
-  /** A lane died; it is being started again. */
-  laneDown(station: ThreadStation, lane: number): void;
-  /** A lane that had died is back, and linked. */
+  /** A lane that had died is back, and all its neighbours know it. */
   laneBack(station: ThreadStation, lane: number): void;
   /** The relay cannot go on. */
   fatal(station: ThreadStation, error: Error): void;
@@ -52,6 +50,8 @@ interface Lane {
   facts: LaneFacts;
   task: Promise<unknown>;
   answeredAt: number;
+  /** Who waits for the answer to a ping, by its number. */
+  pings: Map<number, () => void>;
   up: boolean;
 }
 
@@ -99,6 +99,7 @@ export class Supervisor {
       const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
       for (const lane of await Promise.all(starting)) this.#link(lane);
     }
+    await this.#heard();
     this.#pingTimer = setInterval(() => this.#ping(), PING_MILLISECONDS);
   }
 
@@ -133,8 +134,8 @@ export class Supervisor {
     this.#stopping = true;
     if (this.#pingTimer) clearInterval(this.#pingTimer);
     for (const station of [...threadStations].reverse()) {
-      const lanes = [...this.#lanes.values()].filter((lane) => lane.station === station && lane.up);
-      for (const { control } of lanes) control.postMessage({ t: 'stop' } satisfies Control);
+      const lanes = this.#laneList(station);
+      for (const lane of lanes) tell(lane, { t: 'stop' });
       await Promise.allSettled(lanes.map(({ task }) => task));
     }
     await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
@@ -160,6 +161,7 @@ export class Supervisor {
         facts: {},
         task,
         answeredAt: performance.now(),
+        pings: new Map(),
         up: false,
       };
       task.catch((error: Error) => {
@@ -175,6 +177,10 @@ export class Supervisor {
         if (report.t === 'log')
           this.#log[report.level](report.text, { station, lane, ...report.facts });
         else started.answeredAt = performance.now();
+        if (report.t === 'pong') {
+          started.pings.get(report.n)?.();
+          started.pings.delete(report.n);
+        }
         if (report.t !== 'ready') return;
         started.up = true;
         started.facts = report.facts;
@@ -186,30 +192,53 @@ export class Supervisor {
     });
   }
 
-  /** Links a lane with every neighbour that is up, and with io. */
+  /**
+   * Links a lane with io and with every neighbour that is up. It has all its links before a neighbour
+   * has one, so that nothing reaches it that it could not pass on.
+   */
   #link(lane: Lane): void {
+    const links: Link[] = [];
+    const farEnds: (() => void)[] = [];
+    const { station, lane: number } = lane;
     for (const [a, b] of LINKS) {
-      const other = a === lane.station ? b : b === lane.station ? a : null;
+      const other = a === station ? b : b === station ? a : null;
       if (other === null) continue;
-      if (other === 'io') {
-        this.#hooks.attachIo(lane.station, lane.lane, this.#attach(lane, 'io', 0));
-        continue;
-      }
-      for (const neighbour of this.#lanes.values()) {
-        if (neighbour.station !== other || !neighbour.up) continue;
-        const port = this.#attach(lane, neighbour.station, neighbour.lane);
-        const control: Control = { t: 'attach', station: lane.station, lane: lane.lane, port };
-        neighbour.control.postMessage(control, [port]);
+      for (const neighbour of other === 'io' ? [null] : this.#laneList(other)) {
+        const { port1, port2: port } = new MessageChannel();
+        links.push({ station: other, lane: neighbour?.lane ?? 0, port: port1 });
+        farEnds.push(() => {
+          if (neighbour) tell(neighbour, { t: 'attach', links: [{ station, lane: number, port }] });
+          else this.#hooks.attachIo(station, number, port);
+        });
       }
     }
+    tell(lane, { t: 'attach', links });
+    for (const attach of farEnds) attach();
   }
 
-  /** Gives a lane one end of a new link; the other end is returned. */
-  #attach(lane: Lane, station: StationName, number: number): MessagePort {
-    const { port1, port2 } = new MessageChannel();
-    const control: Control = { t: 'attach', station, lane: number, port: port1 };
-    lane.control.postMessage(control, [port1]);
-    return port2;
+  /** The lanes of a station, or of all, that are up. */
+  #laneList(station?: StationName): Lane[] {
+    return [...this.#lanes.values()].filter(
+      (lane) => lane.up && (station === undefined || lane.station === station),
+    );
+  }
+
+  /**
+   * Resolves when every lane has read all that it was told before, and everything that it sent to io
+   * until then has been read as well.
+   */
+  async #heard(): Promise<void> {
+    const pings = this.#laneList().map((lane) => {
+      const n = ++this.#pings;
+      tell(lane, { t: 'ping', n });
+      return new Promise<void>((resolve) => {
+        lane.pings.set(n, resolve);
+        lane.task.catch(() => resolve());
+      });
+    });
+    await Promise.all(pings);
+    // What was sent before an answer comes by another port, in this turn of the event loop or the next.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #died(lane: Lane, error: Error): void {
@@ -221,10 +250,11 @@ export class Supervisor {
       this.#hooks.fatal(station, error);
       return;
     }
-    this.#hooks.laneDown(station, number);
     this.#startLane(station, number).then(
-      (started) => {
+      async (started) => {
         this.#link(started);
+        // Until its neighbours know it, what they send to their connections' old lane is lost.
+        await this.#heard();
         this.#hooks.laneBack(station, number);
       },
       (reason: Error) => this.#hooks.fatal(station, reason),
@@ -244,8 +274,10 @@ export class Supervisor {
 
   #ping(): void {
     this.#pings++;
-    for (const { control, up } of this.#lanes.values()) {
-      if (up) control.postMessage({ t: 'ping', n: this.#pings } satisfies Control);
-    }
+    for (const lane of this.#laneList()) tell(lane, { t: 'ping', n: this.#pings });
   }
+}
+
+function tell({ control }: Lane, message: Control): void {
+  control.postMessage(message, message.t === 'attach' ? message.links.map(({ port }) => port) : []);
 }
