@@ -11,8 +11,10 @@ import { openReader, openWriter, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { Author } from './support/author.ts';
+import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
 import { until } from './support/process.ts';
+import { Publisher } from './support/publisher.ts';
 import { Random, testSeed } from './support/random.ts';
 import {
   freshDirectory,
@@ -252,6 +254,31 @@ describe('a query lane', () => {
       { t: 'disconnect', connId: 5 },
     ]);
     query.stop();
+  });
+});
+
+describe('the queue before the writer', () => {
+  it('is empty again after ingesters died with events for it', async () => {
+    const relay = await startRelay({
+      'ingester.lanes': 1,
+      'writer.queue_events_max': 64,
+      'writer.batch_events_max': 64,
+    });
+    const author = new Author();
+    for (let kill = 0; kill < 4; kill++) {
+      const publisher = await Publisher.connect(relay.url);
+      const running = publisher.publish(() => author.event(), 500);
+      await until(() => publisher.answers > 100, 'some answers');
+      await relay.relay.kill('ingester', 0);
+      await running;
+      await until(async () => (await health(relay)).status === 200, 'being well again');
+    }
+    const client = await Client.connect(relay.url);
+    for (let i = 0; i < 20; i++) {
+      expect((await client.publish(author.event())).slice(2)).toEqual([true, '']);
+    }
+    client.socket.terminate();
+    await relay.stop();
   });
 });
 

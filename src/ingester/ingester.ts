@@ -66,6 +66,8 @@ export class Ingester {
   readonly #queries = new Map<number, MessageOutbox<QueryRequest>>();
   #io: RecordOutbox | null = null;
   #writer: RecordOutbox | null = null;
+  /** Events for the writer that are not on their way yet; nobody would release them if this lane died. */
+  #unposted = 0;
 
   constructor(parts: IngesterParts) {
     this.#parts = parts;
@@ -83,7 +85,10 @@ export class Ingester {
       this.#io = new RecordOutbox(port);
       port.on('message', (batch: ArrayBuffer) => this.#frames(new RecordReader(batch)));
     } else if (station === 'writer') {
-      this.#writer = new RecordOutbox(port);
+      this.#writer = new RecordOutbox(port, () => {
+        this.#parts.writerEvents.add(this.#unposted);
+        this.#unposted = 0;
+      });
     } else if (station === 'query') {
       this.#queries.set(lane, new MessageOutbox<QueryRequest>(port));
       const inbox = new MessageInbox<SubscriptionEnded>();
@@ -183,11 +188,11 @@ export class Ingester {
     }
     const { writerEvents, config } = this.#parts;
     const { event, json, terms, address, expiresAt } = checked;
-    if (writerEvents.used >= config.writer.queue_events_max) {
+    if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
       this.#answer(connId, okAnswer(event.id, false, WRITER_FULL));
       return;
     }
-    writerEvents.add(1);
+    this.#unposted++;
     const writer = this.#writer!;
     writeCheckedEvent(
       writer.records,

@@ -15,10 +15,13 @@ const FLUSH_BYTES = 64 * 1024;
 export class RecordOutbox {
   readonly records = new RecordWriter();
   readonly #port: MessagePort;
+  readonly #posted: () => void;
   #scheduled = false;
 
-  constructor(port: MessagePort) {
+  /** `posted` is called when a batch is on its way. */
+  constructor(port: MessagePort, posted: () => void = () => {}) {
     this.#port = port;
+    this.#posted = posted;
   }
 
   /** After a record: the batch leaves at the end of this turn, or now if it has grown large. */
@@ -41,6 +44,7 @@ export class RecordOutbox {
     if (this.records.length === 0) return;
     const batch = this.records.take();
     this.#port.postMessage(batch, [batch]);
+    this.#posted();
   }
 }
 
