@@ -125,14 +125,14 @@ describe('a client that asks and does not read', () => {
   });
 
   it('and takes its questions back', async () => {
-    const wok = await WokProcess.start({ ...SMALL, 'query.queries_max': 100 });
+    const wok = await WokProcess.start({ ...SMALL, 'query.queries_max': 200 });
     await fill(wok, 200, false);
     await flood(wok, 150 * MIB, async () => {
       const client = await Client.connect(wok.url);
       client.socket.pause();
-      for (let i = 0; i < 2_000; i++) {
-        client.send(['REQ', `${i % 5}`, { limit: 1000 }]);
-        if (i % 100 === 0) await delay(10);
+      for (let round = 0; round < 300; round++) {
+        for (let i = 0; i < 5; i++) client.send(['REQ', `${i}`, { limit: 1000 }]);
+        await delay(2);
       }
       await delay(500);
       client.socket.terminate();

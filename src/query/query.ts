@@ -122,7 +122,7 @@ export class Query {
       outlet: this.#outlet,
       limitDefault: this.#config.limits.limit_default,
       limitMax: this.#config.limits.limit_max,
-      hasRoom: (run) => this.#rooms.free(run.connId, () => this.#scheduler.resume(run)),
+      hasRoom: (run) => this.#rooms.free(run.connId, run, () => this.#scheduler.resume(run)),
       handOver: (run, seq) => this.#handOver(run, seq),
     };
   }
@@ -222,7 +222,10 @@ export class Query {
     const run = subscriptions?.get(subNo);
     if (run === undefined) return;
     subscriptions!.delete(subNo);
-    if (run !== null) run.cancelled = true;
+    if (run !== null) {
+      run.cancelled = true;
+      this.#rooms.wake(connId, run);
+    }
     // A REQ without its EOSE still counts as in flight.
     this.#outlet!.gone(connId, subNo, run instanceof ReqRun ? 1 : 0);
     this.#monitor!.send({ t: 'close', connId, subNo });

@@ -6,7 +6,8 @@ interface Room {
   bytes: number;
   /** Bytes sent since io was asked; null: not asked. */
   sinceAsked: number | null;
-  parked: (() => void)[];
+  /** Queries that wait, each with what lets it go on. */
+  parked: Map<object, () => void>;
 }
 
 /**
@@ -24,20 +25,28 @@ export class Rooms {
     this.#confirmBytes = Math.min(CONFIRM_BYTES_MAX, bytesMax / 2);
   }
 
-  /** Whether a query may send on; if not, `resume` is called when it may. */
-  free(connId: number, resume: () => void): boolean {
+  /** Whether a query may send on; if not, `resume` is called when it may, or when it is woken. */
+  free(connId: number, query: object, resume: () => void): boolean {
     const room = this.#rooms.get(connId);
     if (room === undefined || room.bytes < this.#bytesMax) return true;
     // Only a confirmation that was asked for will come.
     if (room.sinceAsked === null) return true;
-    room.parked.push(resume);
+    room.parked.set(query, resume);
     return false;
+  }
+
+  /** The query was cancelled: if it waits, it goes on at once, to find that out. */
+  wake(connId: number, query: object): void {
+    const parked = this.#rooms.get(connId)?.parked;
+    const resume = parked?.get(query);
+    parked?.delete(query);
+    resume?.();
   }
 
   sent(connId: number, bytes: number): void {
     let room = this.#rooms.get(connId);
     if (room === undefined) {
-      room = { bytes: 0, sinceAsked: null, parked: [] };
+      room = { bytes: 0, sinceAsked: null, parked: new Map() };
       this.#rooms.set(connId, room);
     }
     room.bytes += bytes;
@@ -59,16 +68,16 @@ export class Rooms {
     if (room === undefined) return;
     room.bytes = room.sinceAsked ?? 0;
     room.sinceAsked = null;
-    if (room.bytes === 0 && room.parked.length === 0) this.#rooms.delete(connId);
+    if (room.bytes === 0 && room.parked.size === 0) this.#rooms.delete(connId);
     const { parked } = room;
-    room.parked = [];
-    for (const resume of parked) resume();
+    room.parked = new Map();
+    for (const resume of parked.values()) resume();
   }
 
   /** The client is gone; what waited for it goes on, to find that it was cancelled. */
   forget(connId: number): void {
     const room = this.#rooms.get(connId);
     this.#rooms.delete(connId);
-    for (const resume of room?.parked ?? []) resume();
+    for (const resume of room?.parked.values() ?? []) resume();
   }
 }
