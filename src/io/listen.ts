@@ -47,7 +47,8 @@ export interface SocketHandlers {
 /**
  * The listening socket and the HTTP side of the relay. uWebSockets.js itself closes a socket that has
  * not completed a request 12 seconds after it connected, and nothing here could: it hands out no
- * identity of a socket before the upgrade. It never closes one that was answered, so every answer does.
+ * identity of a socket before the upgrade. Every answer closes its connection, because nothing counts
+ * these connections.
  */
 export class Listener {
   /** The port that is listened on; it was chosen by the system if the configured one is 0. */
