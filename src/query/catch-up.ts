@@ -50,4 +50,6 @@ export class CatchUpRun implements Run {
     }
     return 'done';
   }
+
+  rest(): void {}
 }

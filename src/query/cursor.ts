@@ -10,6 +10,8 @@ export interface Cursor {
   head: Entry | null;
   /** Moves on to the next entry. */
   advance(): void;
+  /** Lets go of bodies that were read ahead. */
+  rest(): void;
 }
 
 /** A list that is in memory. */
@@ -26,6 +28,8 @@ export class ListCursor implements Cursor {
   advance(): void {
     this.head = this.#entries[++this.#at] ?? null;
   }
+
+  rest(): void {}
 }
 
 /** Which list is read, and how far. */
@@ -81,6 +85,11 @@ export class TermCursor implements Cursor {
     }
   }
 
+  rest(): void {
+    if (!this.#list.withBodies) return;
+    for (const entry of this.#page) delete entry.json;
+  }
+
   #turnPage(): boolean {
     if (this.#exhausted) return false;
     const { snapshot, term, since, withBodies } = this.#list;
@@ -119,6 +128,10 @@ export class MergedCursor implements Cursor {
     }
     if (this.#heap.length > 1) this.#siftDown();
     this.head = this.#heap[0]?.head ?? null;
+  }
+
+  rest(): void {
+    for (const cursor of this.#heap) cursor.rest();
   }
 
   #siftUp(from: number): void {

@@ -122,7 +122,7 @@ export class Query {
       outlet: this.#outlet,
       limitDefault: this.#config.limits.limit_default,
       limitMax: this.#config.limits.limit_max,
-      hasRoom: (run) => this.#rooms.free(run.connId, run, () => this.#scheduler.resume(run)),
+      hasRoom: (run) => this.#hasRoom(run),
       handOver: (run, seq) => this.#handOver(run, seq),
     };
   }
@@ -182,6 +182,16 @@ export class Query {
   #start(run: Run): void {
     this.#running++;
     this.#scheduler.add(run);
+  }
+
+  /** A run that waits for its client is bounded by the client's subscriptions and takes no time. */
+  #hasRoom(run: Run): boolean {
+    const free = this.#rooms.free(run.connId, run, () => {
+      this.#running++;
+      this.#scheduler.resume(run);
+    });
+    if (!free) this.#running--;
+    return free;
   }
 
   #over(run: Run): void {

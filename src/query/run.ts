@@ -3,7 +3,7 @@ import type { Filter } from '../protocol/filter.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Outlet } from './outlet.ts';
 import { AGAIN, type Budget, FilterScan } from './scan.ts';
-import type { Snapshot, Stored } from './snapshot.ts';
+import { dropBody, type Snapshot, type Stored } from './snapshot.ts';
 import { Union } from './union.ts';
 
 /** How a step of a run ended: there is more to do, it waits for its client, or it is done. */
@@ -14,6 +14,8 @@ export interface Run {
   readonly connId: number;
   cancelled: boolean;
   step(budget: Budget): Step;
+  /** The run is put aside for a while: it lets go of what it can read again. */
+  rest(): void;
 }
 
 /** What runs need of their lane. */
@@ -79,14 +81,16 @@ export class ReqRun implements Run {
   step(budget: Budget): Step {
     const { outlet, snapshot } = this.#lane;
     if (this.#union === null) {
+      // Who does not read gets nothing begun: what was begun takes memory.
+      if (!this.#lane.hasRoom(this)) return 'wait';
       this.#seq = snapshot.head;
       this.#union = scans(this.filters, this.#lane, false);
     }
     for (;;) {
       while (this.#sent < this.#second.length) {
         if (!this.#lane.hasRoom(this)) return 'wait';
-        const { json } = this.#second[this.#sent++]!;
-        outlet.event(this.connId, this.subNo, this.#prefix, json);
+        const json = snapshot.bodyOf(this.#second[this.#sent++]!);
+        if (json !== null) outlet.event(this.connId, this.subNo, this.#prefix, json);
       }
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';
@@ -98,6 +102,11 @@ export class ReqRun implements Run {
     this.#lane.handOver(this, this.#seq);
     outlet.eose(this.connId, this.subNo, this.subId, this.#union.completeness);
     return 'done';
+  }
+
+  rest(): void {
+    for (const stored of this.#second) dropBody(stored);
+    this.#union?.rest();
   }
 }
 
@@ -128,5 +137,9 @@ export class CountRun implements Run {
     }
     this.#lane.outlet.count(this.connId, this.queryId, this.#count);
     return 'done';
+  }
+
+  rest(): void {
+    this.#union?.rest();
   }
 }

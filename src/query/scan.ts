@@ -4,7 +4,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
 import { choosePlan, type Plan } from './plan.ts';
 import { Recheck } from './recheck.ts';
-import { isEverything, type Snapshot, type Stored } from './snapshot.ts';
+import { dropBody, isEverything, type Snapshot, type Stored } from './snapshot.ts';
 import type { Entry } from './window.ts';
 
 /** What a piece of work costs, in rows: the unit of a slice's budget. */
@@ -109,6 +109,13 @@ export class FilterScan {
     return null;
   }
 
+  /** Lets go of all bodies; those that are still wanted are read again. */
+  rest(): void {
+    for (const stored of this.#matches) dropBody(stored);
+    for (const entry of this.#candidates) delete entry.json;
+    this.#cursor.rest();
+  }
+
   /** Sees to it that the cursor has what comes next. */
   #open(budget: Budget): boolean {
     while (this.#authors !== null && this.#cursor.head === null) {
@@ -204,7 +211,11 @@ export class FilterScan {
       const stored = this.#snapshot.read(this.#candidates.pop()!);
       if (stored === null || !this.#recheck.body(stored)) continue;
       this.#matched++;
-      if (!this.#bodies) stored.json = '';
+      if (!this.#bodies) {
+        // The id is a slice of the body and would keep it.
+        stored.id = '';
+        stored.json = '';
+      }
       this.#matches.push(stored);
       if (this.#matches.length > 2 * this.#left + 64) {
         this.#matches.sort(byId);

@@ -69,8 +69,9 @@ export class Scheduler {
         const run = isFresh ? this.#fresh.shift() : this.#long.shift();
         if (run === undefined) break;
         const step = this.#runUntil(run, end);
+        if (step === 'done') this.#hooks.over(run);
+        else run.rest();
         if (step === 'again') this.#long.push(run);
-        else if (step === 'done') this.#hooks.over(run);
       } while (this.#clock.milliseconds() < end);
     } finally {
       this.#snapshot.leave();

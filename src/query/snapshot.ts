@@ -12,7 +12,16 @@ const CATCH_UP_ROWS = 1_000;
 /** A stored event as a query sees it. */
 export interface Stored extends Entry {
   id: string;
+  /** '' when the body is not wanted, or is to be read again. */
   json: string;
+}
+
+/** Lets go of the body; `Snapshot.bodyOf` reads it again. */
+export function dropBody(stored: Stored): void {
+  if (stored.json === '') return;
+  // A slice of a string keeps all of that string in memory.
+  stored.id = ` ${stored.id}`.slice(1);
+  stored.json = '';
 }
 
 /**
@@ -112,6 +121,12 @@ export class Snapshot {
     }
     const json = entry.json ?? (this.#statements.json.get(seq) as string | undefined);
     return json === undefined ? null : { createdAt, seq, kind, id: idOf(json), json };
+  }
+
+  /** The body of an event that was read before, or null if it was removed meanwhile. */
+  bodyOf({ seq, json }: Stored): string | null {
+    if (json !== '') return json;
+    return (this.#statements.json.get(seq) as string | undefined) ?? null;
   }
 
   /** Events of the log in (after, upTo], in order, at most `rows`; removed ones are missing. */
