@@ -71,6 +71,7 @@ export class Writer {
   #scheduled = false;
   #lastBatchAt = 0;
   readonly #timers: NodeJS.Timeout[] = [];
+  #purgeSoon: NodeJS.Immediate | null = null;
 
   constructor(
     config: Config,
@@ -126,6 +127,7 @@ export class Writer {
   /** Finishes what has queued up, indexes the tail and closes the database. */
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    if (this.#purgeSoon) clearImmediate(this.#purgeSoon);
     while (this.#waiting.length > 0) this.#drain();
     this.#index();
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
@@ -248,11 +250,12 @@ export class Writer {
   #purge(): void {
     const seqs = this.#expired.all(this.#clock.seconds(), PURGE_MAX) as number[];
     if (seqs.length === 0) return;
-    this.#transact(() => {
+    const failure = this.#transact(() => {
       for (const seq of seqs) this.#log.removeSeq(seq);
     });
+    if (failure) return;
     this.#logger.debug('expired events purged', { events: seqs.length });
-    if (seqs.length === PURGE_MAX) setImmediate(() => this.#purge());
+    if (seqs.length === PURGE_MAX) this.#purgeSoon = setImmediate(() => this.#purge());
   }
 }
 
