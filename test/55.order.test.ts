@@ -270,6 +270,41 @@ describe('stored hands over to live', () => {
   }
 });
 
+describe('a replaceable event', () => {
+  it('reaches every subscription in ever newer versions, up to the newest', () =>
+    withRelay({ 'query.lanes': 2, 'storage.index_batch_events': 20 }, async (relay) => {
+      const versions = Array.from({ length: 300 }, (_, n) =>
+        pool.generator.event({ kind: 10_002, author: 0, created_at: NOW + n, tags: [] }),
+      );
+      const writer = await Client.connect(relay.url);
+      const readers = await Promise.all([1, 2].map(() => Client.connect(relay.url)));
+      const got = new Map<string, number[]>();
+      readers.forEach((reader, n) => {
+        reader.tap = ([verb, subId, event]) => {
+          const key = `${n} ${subId}`;
+          if (verb === 'EVENT') got.get(key)!.push((event as NostrEvent).created_at - NOW);
+          return true;
+        };
+      });
+      const published: Promise<void>[] = [];
+      for (let at = 0; at < versions.length; at += 5) {
+        published.push(publishAll(writer, versions.slice(at, at + 5)));
+        const n = (at / 5) % readers.length;
+        got.set(`${n} sub-${at}`, []);
+        readers[n]!.send(['REQ', `sub-${at}`, { kinds: [10_002] }]);
+        if (at % 3 === 0) await published.at(-1);
+      }
+      await Promise.all(published);
+      const subscriptions = [...got.values()];
+      await until(() => subscriptions.every((list) => list.at(-1) === versions.length - 1));
+      const faults = subscriptions.filter((list) =>
+        list.some((n, i) => i > 0 && n <= list[i - 1]!),
+      );
+      expect(faults).toEqual([]);
+      expect((await writer.query({})).events).toEqual(versions.slice(-1));
+    }));
+});
+
 describe('a client that reads slowly', () => {
   const KIB = 1024;
   const notes = (count: number, bytes: number, created_at: (n: number) => number) =>
