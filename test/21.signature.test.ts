@@ -14,7 +14,6 @@ import {
   sumNonce,
 } from '../src/protocol/signature/npm-secp256k1.ts';
 import { requireOptional } from '../src/protocol/signature/optional-package.ts';
-import { publicKey, sign } from '../src/protocol/signature/sign.ts';
 import {
   type ChosenSignatureBackend,
   loadSignatureBackend,
@@ -34,6 +33,8 @@ import {
   toNumber,
 } from './fixtures/bip340.ts';
 import { Random, testSeed } from './support/random.ts';
+
+const { sign, getPublicKey: publicKey } = schnorr;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SEED = testSeed('21.signature');
@@ -128,7 +129,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(backend.verify(buffers[0]!, buffers[1]!, buffers[2]!)).toBe(true);
   });
 
-  it('accepts what sign makes', (context) => {
+  it('accepts what @noble/curves signs', (context) => {
     const backend = backendOrSkip(context, name);
     const [secret, message] = [bytesFor('secret'), bytesFor('message')];
     const [one, other] = [sign(message, secret), sign(message, secret)];
