@@ -6,7 +6,7 @@ import type { Config } from '../config/options.ts';
 import { schemaFile } from '../paths.ts';
 import { StorageError } from './error.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
-import { SELECT_META, UPSERT_META } from './sql.ts';
+import { COUNT_TABLES, SELECT_META, UPSERT_META } from './sql.ts';
 import { TERM_KEY_BYTES } from './terms.ts';
 
 /** How long a start waits for a predecessor that is just ending. */
@@ -84,7 +84,7 @@ export function termKey(db: Db): Uint8Array {
 }
 
 function create(db: Db, file: string): void {
-  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
+  const tables = db.prepare(COUNT_TABLES).pluck().get();
   if (tables !== 0) {
     throw new StorageError(`${file} is a database, but not one of wok's; name another directory`);
   }

@@ -1,5 +1,8 @@
 /** All SQL text of wok but the schema. Statements are prepared once a thread. */
 
+/** Of any database: 0 for a new one. */
+export const COUNT_TABLES = 'SELECT count(*) FROM sqlite_schema';
+
 export const SELECT_META = 'SELECT value FROM meta WHERE name = ?';
 export const UPSERT_META =
   'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
