@@ -1,0 +1,170 @@
+/** What of the architecture a machine can watch: who imports whom, and what stands where. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../src/paths.ts';
+
+/** The stations, each a folder of src, in the order of the data path. */
+const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query', 'sync'] as const;
+const SHARED_GROUND = ['config', 'lib', 'mailbox', 'messages', 'paths', 'protocol', 'storage'];
+
+/** What the files of a folder may import beside their own; what is not named may import anything. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  lib: ['config'],
+  protocol: ['lib'],
+  mailbox: [],
+  config: ['lib', 'paths'],
+  storage: ['config', 'lib', 'paths', 'protocol'],
+  ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
+  io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
+  supervisor: ['config', 'lib', 'mailbox', 'messages', 'paths'],
+};
+
+interface Source {
+  /** Relative to the package, like `src/io/io.ts`. */
+  file: string;
+  /** Without comments. */
+  code: string;
+  /** Files of wok as `file` above, packages by their specifier. */
+  imports: string[];
+}
+
+/** All TypeScript of a folder, however deep. */
+function read(folder: string): Source[] {
+  const names = readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => {
+      const file = join(folder, name);
+      const text = readFileSync(join(packageRoot, file), 'utf8');
+      const code = text.replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*/gms, '');
+      const specifiers = /(?:\bfrom|\bimport|\bimport\(|[rR]equire\w*\(|\)\()\s*'([^'\n]+)'/g;
+      const imports = [...code.matchAll(specifiers)].map(([, specifier]) =>
+        specifier!.startsWith('.') ? join(dirname(file), specifier!) : specifier!,
+      );
+      return { file, code, imports };
+    });
+}
+
+/** `io` for src/io/io.ts, `messages` for src/messages.ts, '' for what is not in src. */
+function partOf(file: string): string {
+  return /^src\/([\w-]+)/.exec(file)?.[1] ?? '';
+}
+
+const src = read('src');
+const workers = read('workers');
+const all = [...src, ...workers, ...read('bench')];
+
+/** The files that are matched by none of `allowed` and have something to be complained about. */
+function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: Source) => boolean) {
+  return sources.filter((one) => !allowed.test(one.file) && offends(one)).map(({ file }) => file);
+}
+
+const NOBODY = /^$/;
+
+describe('imports', () => {
+  it('are found at all', () => {
+    expect(src.length).toBeGreaterThan(50);
+    const { imports } = src.find(({ file }) => file === 'src/io/io.ts')!;
+    expect(imports).toContain('src/messages.ts');
+    expect(src.flatMap(({ imports }) => imports)).toContain('secp256k1/bindings.js');
+  });
+
+  it('go from a station to the shared ground, never to another station; nothing imports upwards', () => {
+    const wrong = src.flatMap(({ file, imports }) => {
+      const part = partOf(file);
+      const allowed = MAY_IMPORT[part];
+      const strangers = imports.filter(
+        (target) => partOf(target) !== '' && partOf(target) !== part,
+      );
+      return strangers
+        .filter((target) => allowed && !allowed.includes(partOf(target)))
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('give io neither a database nor cryptography', () => {
+    const forbidden = /^(node:crypto|better-sqlite3|@noble|koffi|secp256k1)/;
+    const io = src.filter(({ file }) => partOf(file) === 'io');
+    expect(
+      offenders(io, NOBODY, ({ imports }) => imports.some((one) => forbidden.test(one))),
+    ).toEqual([]);
+  });
+
+  it('let nobody but the writer open the database for writing', () => {
+    const allowed = /^(src\/writer\/|workers\/writer\.ts|src\/storage\/open\.ts)/;
+    expect(offenders([...src, ...workers], allowed, ({ code }) => /openWriter/.test(code))).toEqual(
+      [],
+    );
+    expect(
+      offenders([...src, ...workers], /^src\/storage\//, ({ imports }) =>
+        imports.includes('better-sqlite3'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('reach every file', () => {
+    const imported = new Set(all.flatMap(({ imports }) => imports));
+    const roots = /^(src\/wok\.ts|workers\/)/;
+    expect(offenders([...src, ...workers], roots, ({ file }) => !imported.has(file))).toEqual([]);
+  });
+});
+
+describe('code', () => {
+  it('has its SQL in src/storage/sql.ts and schema.sql', () => {
+    const statement =
+      /\b(SELECT\s+[\w*(]|INSERT\s+(OR|INTO)\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+(TABLE|INDEX|VIEW)\b|ON CONFLICT)/;
+    const allowed = /^src\/storage\/sql\.ts$/;
+    expect(offenders([...src, ...workers], allowed, ({ code }) => statement.test(code))).toEqual(
+      [],
+    );
+    expect(statement.test(readFileSync(join(packageRoot, 'src/storage/sql.ts'), 'utf8'))).toBe(
+      true,
+    );
+  });
+
+  it('has no default exports and no console', () => {
+    const sources = [...all, ...read('test')];
+    const allowed = /^test\/(vitest\.config|05\.tidy\.test)\.ts$/;
+    const pattern = /^export default\b|\bconsole\.\w+\(/m;
+    expect(offenders(sources, allowed, ({ code }) => pattern.test(code))).toEqual([]);
+  });
+
+  it('has a thread main for stations only, each of which builds its role', () => {
+    for (const { file, code, imports } of workers) {
+      const station = basename(file, '.ts');
+      expect(STATIONS.slice(1)).toContain(station);
+      expect(imports).toContain(`src/${station}/${station}.ts`);
+      expect(code).toMatch(/^export function run\(task: LaneTask\)/m);
+    }
+  });
+});
+
+describe('dependencies', () => {
+  const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const shipped = { ...manifest.dependencies, ...manifest.optionalDependencies };
+  const imported = all.flatMap(({ imports }) => imports);
+
+  it.each(Object.keys(shipped))('%s is used', (name) => {
+    expect(imported.some((one) => one === name || one.startsWith(`${name}/`))).toBe(true);
+  });
+
+  it('are all there for what is imported', () => {
+    const packages = imported.filter((one) => !/^(node:|src\/|workers\/|bench\/)/.test(one));
+    const names = packages.map((one) => /^(@[^/]+\/)?[^/]+/.exec(one)![0]);
+    expect(names.filter((name) => !(name in shipped))).toEqual([]);
+  });
+
+  it.each(Object.keys({ ...shipped, ...manifest.devDependencies }))(
+    '%s has its reason in docs/architecture.md',
+    (name) => {
+      const text = readFileSync(join(packageRoot, 'docs/architecture.md'), 'utf8');
+      const firstCells = text.split('\n').map((line) => /^\|([^|]+)\|/.exec(line)?.[1] ?? '');
+      expect(firstCells.some((cell) => cell.includes(`\`${name}\``))).toBe(true);
+    },
+  );
+});
