@@ -107,12 +107,12 @@ async function fill(wok: WokProcess, count: number, oneSecond: boolean): Promise
 }
 
 describe('a client that asks and does not read', () => {
-  it.each([
-    ['for answers of many seconds', false],
-    ['for answers of one second', true],
-  ])('%s', async (_, oneSecond) => {
+  it.each<[string, boolean, Settings]>([
     // Questions that wait for their client leave room for those of others.
-    const wok = await WokProcess.start({ ...SMALL, 'query.queries_max': 150 });
+    ['for answers of many seconds', false, { 'query.queries_max': 200 }],
+    ['for answers of one second', true, {}],
+  ])('%s', async (_, oneSecond, settings) => {
+    const wok = await WokProcess.start({ ...SMALL, ...settings });
     await fill(wok, 250, oneSecond);
     await flood(wok, 150 * MIB, async () => {
       const clients = await Promise.all([1, 2, 3].map(() => Client.connect(wok.url)));

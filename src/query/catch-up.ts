@@ -17,6 +17,7 @@ export class CatchUpRun implements Run {
   readonly connId: number;
   readonly subNo: number;
   cancelled = false;
+  counted = true;
   readonly #lane: Lane;
   readonly #prefix: string;
   readonly #matchers: readonly Matcher[];

@@ -184,18 +184,21 @@ export class Query {
     this.#scheduler.add(run);
   }
 
-  /** A run that waits for its client is bounded by the client's subscriptions and takes no time. */
+  /**
+   * A run that has waited for its client is bounded by the client's subscriptions. It never counts again,
+   * because all that wait for a client go on at once, the first to take the room that there is.
+   */
   #hasRoom(run: Run): boolean {
-    const free = this.#rooms.free(run.connId, run, () => {
-      this.#running++;
-      this.#scheduler.resume(run);
-    });
-    if (!free) this.#running--;
+    const free = this.#rooms.free(run.connId, run, () => this.#scheduler.resume(run));
+    if (!free && run.counted) {
+      run.counted = false;
+      this.#running--;
+    }
     return free;
   }
 
   #over(run: Run): void {
-    this.#running--;
+    if (run.counted) this.#running--;
     const client = this.#clients.get(run.connId);
     if (run instanceof CountRun) client?.counts.delete(run);
     else if (run instanceof CatchUpRun && client?.subscriptions.get(run.subNo) === run) {

@@ -13,6 +13,8 @@ export type Step = 'again' | 'wait' | 'done';
 export interface Run {
   readonly connId: number;
   cancelled: boolean;
+  /** Whether it counts against `query.queries_max`: until it has to wait for its client. */
+  counted: boolean;
   step(budget: Budget): Step;
   /** The run is put aside for a while: it lets go of what it can read again. */
   rest(): void;
@@ -54,6 +56,7 @@ export class ReqRun implements Run {
   readonly subId: string;
   readonly filters: readonly Filter[];
   cancelled = false;
+  counted = true;
   readonly #lane: Lane;
   readonly #prefix: string;
   #union: Union | null = null;
@@ -116,6 +119,7 @@ export class CountRun implements Run {
   readonly queryId: string;
   readonly #filters: readonly Filter[];
   cancelled = false;
+  counted = true;
   readonly #lane: Lane;
   #union: Union | null = null;
   #count = 0;
