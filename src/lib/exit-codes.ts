@@ -9,7 +9,7 @@ export const exitCodes = {
   crash: 1,
   /** The command line was wrong. */
   usage: 2,
-  /** EX_UNAVAILABLE: a native library cannot be loaded on this machine. */
+  /** EX_UNAVAILABLE: a native library cannot be loaded here, or the address is not free. */
   unavailable: 69,
   /** EX_CANTCREAT: the data directory or the database cannot be created. */
   cannotCreate: 73,
