@@ -16,7 +16,7 @@ export interface BenchFlag extends Flag {
 export const benchFlags: readonly BenchFlag[] = [
   { of: ['run'], name: '--url <url>', text: 'Measure the relay at this address' },
   {
-    of: ['run', 'compare'],
+    of: ['run'],
     name: '--start',
     text: 'Start a fresh wok on an empty directory and measure that',
   },

@@ -10,14 +10,14 @@ import { type BenchAction, benchFlags } from './flags.ts';
 import type { RelaySource } from './relay/session.ts';
 import { ownWok } from './relay/start.ts';
 import type { RunParameters } from './run/parameters.ts';
-import type { Chosen } from './run/run.ts';
+import type { Chosen } from './run/run-case.ts';
 import { scenarios } from './scenarios/list.ts';
 
 const DAY_SECONDS = 86_400;
-const DEFAULT_EVENTS = 50_000;
+export const DEFAULT_EVENTS = 50_000;
 const SHORT_EVENTS = 1_500;
 /** 10 million events are some 11 GB. */
-const EVENTS_MAX = 10_000_000;
+export const EVENTS_MAX = 10_000_000;
 const DAY_MAX_SECONDS = 7 * DAY_SECONDS;
 
 /** @throws UsageError for a flag that is another action's. */

@@ -132,7 +132,9 @@ export class EventMaker {
   #author(author: number): SigningKey {
     let key = this.#keys.get(author);
     if (key === undefined) {
-      const text = `wok bench author ${this.#parameters.seed} ${author}`;
+      const { profile, seed } = this.#parameters;
+      // The people of one dataset are not those of another, or its events would replace theirs.
+      const text = `wok bench ${profile} author ${seed} ${author}`;
       key = this.#signer.key(createHash('sha256').update(text).digest());
       this.#keys.set(author, key);
     }

@@ -16,7 +16,7 @@ export interface DatasetParameters {
 }
 
 /** Goes up when the same parameters give other bytes than before, so that no old file is taken. */
-export const GENERATOR_VERSION = 1;
+export const GENERATOR_VERSION = 2;
 
 /** 2026-06-01T00:00:00Z: a fixed moment, so that a dataset does not depend on the day it was made. */
 export const DEFAULT_UNTIL = 1_780_272_000;

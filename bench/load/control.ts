@@ -4,7 +4,8 @@ const READY = 0;
 const STOP = 1;
 const PUBLISHED = 2;
 const MEASURING = 3;
-const CURSORS = 4;
+const FINISHED = 4;
+const CURSORS = 5;
 const CURSORS_MAX = 8;
 const LIVE = CURSORS + CURSORS_MAX;
 const LIVE_CELLS = 2;
@@ -49,6 +50,15 @@ export class Control {
 
   markPublished(): void {
     Atomics.add(this.#cells, PUBLISHED, 1);
+  }
+
+  /** How many threads have everything that was owed to them. */
+  get finished(): number {
+    return Atomics.load(this.#cells, FINISHED);
+  }
+
+  markFinished(): void {
+    Atomics.add(this.#cells, FINISHED, 1);
   }
 
   /**

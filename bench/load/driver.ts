@@ -62,6 +62,39 @@ export async function waitUntil(done: () => boolean, milliseconds: number): Prom
   return true;
 }
 
+/** How a wait for outstanding answers ended: all came; they stopped coming; the wait was over. */
+export type Waited = 'done' | 'quiet' | 'over';
+
+/** When nothing came for so long, nothing more will come. */
+const QUIET_MILLISECONDS = 5000;
+
+/**
+ * Waits for what a relay still owes. One that is slow may take its time, as long as something comes:
+ * `owed` changes with it, or any thread of the run counts something.
+ */
+export async function waitWhileComing(
+  done: () => boolean,
+  owed: () => number,
+  { control, graceMilliseconds }: DriverContext,
+): Promise<Waited> {
+  const until = now() + graceMilliseconds;
+  // Two counters in one number; both stay below 2^26 for a moment's comparison.
+  const received = () => (control.live().done % 2 ** 26) * 2 ** 26 + (owed() % 2 ** 26);
+  let count = received();
+  let changedAt = now();
+  while (!done()) {
+    const moment = now();
+    if (received() !== count) {
+      count = received();
+      changedAt = moment;
+    }
+    if (moment - changedAt >= QUIET_MILLISECONDS) return 'quiet';
+    if (moment >= until) return 'over';
+    await sleep(POLL_MILLISECONDS);
+  }
+  return 'done';
+}
+
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

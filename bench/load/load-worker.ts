@@ -55,6 +55,7 @@ export async function run(job: LoadJob): Promise<LoadReport> {
     await Promise.all(publishers.map((driver) => driver.stop()));
     control.markPublished();
     await Promise.all(others.map((driver) => driver.stop()));
+    control.markFinished();
     clearInterval(teller);
     control.tell(thread, tally.live.done, tally.live.failed);
     const lag = new Histogram();

@@ -10,7 +10,7 @@ import {
   openAll,
   refusalKind,
   Signal,
-  waitUntil,
+  waitWhileComing,
 } from './driver.ts';
 import {
   EXPECT_ACCEPTED,
@@ -31,6 +31,10 @@ const POLICY = /^(rate-limited|error|pow|blocked|restricted|auth-required|mute)/
 
 /** Events that wait because no connection may send: more means that the relay is lost. */
 const BACKLOG_MAX = 100_000;
+
+const WATCH_MILLISECONDS = 1000;
+/** A closed loop in which nothing was answered for so long is at an end. */
+const STALL_MILLISECONDS = 10_000;
 
 interface Lane {
   readonly connection: Connection;
@@ -64,6 +68,9 @@ export class PublishDriver implements Driver, ConnectionOwner {
   #turn = 0;
   #outstanding = 0;
   #over = false;
+  #watchdog: NodeJS.Timeout | undefined;
+  #seen = '';
+  #quietTurns = 0;
 
   constructor(context: DriverContext, job: PublishJob) {
     this.#context = context;
@@ -103,19 +110,24 @@ export class PublishDriver implements Driver, ConnectionOwner {
       this.#pacer.start(goAt + (1000 / this.#job.rate) * (1 + thread / threads));
     } else {
       for (const lane of this.#lanes) this.#fill(lane);
+      this.#watchdog = setInterval(() => this.#watch(), WATCH_MILLISECONDS);
     }
   }
 
   async stop(): Promise<void> {
-    const { tally, graceMilliseconds } = this.#context;
+    const { tally } = this.#context;
     this.#over = true;
     this.#pacer?.stop();
+    clearInterval(this.#watchdog);
     tally.error('was due but never sent', this.#backlog.length - this.#backlogAt);
-    await waitUntil(() => this.#outstanding === 0, graceMilliseconds);
+    const isDone = () => this.#outstanding === 0;
+    const waited = await waitWhileComing(isDone, () => this.#outstanding, this.#context);
     for (const { waiting } of this.#lanes) {
       const [item] = waiting.values();
       if (item === undefined) continue;
-      tally.wrong('no OK came', `for ${this.#dataset.id(this.#lines[item]!)}`, waiting.size);
+      const example = `for ${this.#dataset.id(this.#lines[item]!)}`;
+      if (waited === 'quiet') tally.wrong('no OK came', example, waiting.size);
+      else tally.error('no OK had come when the wait was over', waiting.size);
     }
   }
 
@@ -270,6 +282,15 @@ export class PublishDriver implements Driver, ConnectionOwner {
       tally.wrong('a valid event was refused', message);
     }
     return false;
+  }
+
+  /** A closed loop whose last answers never come would wait for its time to end. */
+  #watch(): void {
+    const { control } = this.#context;
+    const seen = `${control.live().done} ${this.#outstanding}`;
+    this.#quietTurns = seen === this.#seen ? this.#quietTurns + 1 : 0;
+    this.#seen = seen;
+    if (this.#quietTurns * WATCH_MILLISECONDS >= STALL_MILLISECONDS) this.#finish();
   }
 
   #checkFinished(): void {

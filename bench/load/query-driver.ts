@@ -3,7 +3,13 @@ import type { Connection, ConnectionOwner } from '../client/connection.ts';
 import { CLOSED, COUNT, EOSE, EVENT, MessageReader, NOTICE } from '../client/messages.ts';
 import type { Histogram } from '../figures/histogram.ts';
 import { now } from './clock.ts';
-import { type Driver, type DriverContext, openAll, refusalKind, waitUntil } from './driver.ts';
+import {
+  type Driver,
+  type DriverContext,
+  openAll,
+  refusalKind,
+  waitWhileComing,
+} from './driver.ts';
 import type { PreparedRequest, QueryJob } from './job.ts';
 import { answerFault, type Filter } from './matcher.ts';
 import { Pacer } from './pacer.ts';
@@ -92,11 +98,12 @@ export class QueryDriver implements Driver, ConnectionOwner {
   }
 
   async stop(): Promise<void> {
-    const { tally, graceMilliseconds } = this.#context;
+    const { tally } = this.#context;
     this.#over = true;
     this.#pacer?.stop();
     tally.error('was due but never sent', this.#backlog.length);
-    await waitUntil(() => this.#outstanding === 0, graceMilliseconds);
+    const isDone = () => this.#outstanding === 0;
+    await waitWhileComing(isDone, () => this.#outstanding, this.#context);
     clearInterval(this.#sweeper);
     for (const { request } of this.#slots.flat()) {
       if (request !== undefined) tally.wrong('no answer came', clip(request.filters));

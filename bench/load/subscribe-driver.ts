@@ -5,7 +5,15 @@ import { Dataset } from '../dataset/dataset.ts';
 import { Random } from '../dataset/random.ts';
 import { Audience } from './audience.ts';
 import { now } from './clock.ts';
-import { type Driver, type DriverContext, openAll, refusalKind, waitUntil } from './driver.ts';
+import {
+  type Driver,
+  type DriverContext,
+  openAll,
+  refusalKind,
+  type Waited,
+  waitUntil,
+  waitWhileComing,
+} from './driver.ts';
 import type { SubscribeJob } from './job.ts';
 import type { Action } from './tally.ts';
 
@@ -13,8 +21,6 @@ import type { Action } from './tally.ts';
 const SETUP_MILLISECONDS = 120_000;
 /** REQs of one connection on their way while the run is prepared. */
 const SETUP_WINDOW = 10;
-/** When nothing came for so long, nothing more will come. */
-const QUIET_MILLISECONDS = 3000;
 
 /**
  * Holds live subscriptions while others publish. Each delivery counts from the moment its event was
@@ -86,8 +92,7 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
     const { control, threads, graceMilliseconds } = this.#context;
     await waitUntil(() => control.published >= threads, graceMilliseconds);
     if (this.#job.slow) for (const connection of this.connections) connection.resume();
-    await this.#drained();
-    this.#compare();
+    this.#compare(await this.#drained());
   }
 
   text(connection: Connection, bytes: Buffer, start: number, end: number): void {
@@ -162,27 +167,19 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
     return (this.#got[subscription * this.#rowBytes + (item >> 3)]! & (1 << (item & 7))) !== 0;
   }
 
-  /** Waits until everything has come, or nothing has come for a while. */
-  async #drained(): Promise<void> {
+  async #drained(): Promise<Waited> {
     let expected = 0;
     for (let item = 0; item < this.#lines.length; item++) {
       if (this.#accepted[item] === 1) expected += this.#audience.of(item).size;
     }
     this.#context.tally.count('deliveries expected', expected);
-    let seen = this.#action.done;
-    let seenAt = now();
-    const isDone = () => {
-      if (this.#action.done !== seen) {
-        seen = this.#action.done;
-        seenAt = now();
-      }
-      return seen >= expected || now() - seenAt > QUIET_MILLISECONDS;
-    };
-    await waitUntil(isDone, this.#context.graceMilliseconds);
+    const received = () => this.#action.done;
+    const isDone = () => received() >= expected;
+    return waitWhileComing(isDone, received, this.#context);
   }
 
   /** Compares, for each accepted event, who got it with who had to get it. */
-  #compare(): void {
+  #compare(waited: Waited): void {
     const { tally } = this.#context;
     for (let item = 0; item < this.#lines.length; item++) {
       if (this.#accepted[item] !== 1) continue;
@@ -192,7 +189,9 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
         if (has === audience.has(subscription)) continue;
         const what = `${this.#dataset.id(this.#lines[item]!)} to ${this.#audience.filter(subscription)}`;
         if (has) tally.wrong('a delivery that does not match its filter', what);
-        else if (this.#live[subscription] === 1) tally.wrong('a delivery is missing', what);
+        else if (this.#live[subscription] !== 1) continue;
+        else if (waited === 'over') tally.error('a delivery had not come when the wait was over');
+        else tally.wrong('a delivery is missing', what);
       }
     }
   }

@@ -39,6 +39,8 @@ export interface Session {
   readonly dataDirectory: string | undefined;
   /** Whether it was started by the bench, empty and for nobody else. */
   readonly started: StartedRelay | undefined;
+  /** Whether it holds nothing but the main dataset; nobody knows that of a relay at an address. */
+  isAlone: boolean;
   end(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function openSession(source: RelaySource): Promise<Session> {
       meter: process.platform === 'linux' ? new ProcessMeter([started.pid]) : undefined,
       dataDirectory: started.dataDirectory,
       started,
+      isAlone: true,
       end: () => started.stop(),
     };
   }
@@ -67,6 +70,7 @@ export async function openSession(source: RelaySource): Promise<Session> {
     meter: source.pids.length === 0 ? undefined : new ProcessMeter(source.pids),
     dataDirectory: source.dataDirectory,
     started: undefined,
+    isAlone: false,
     end: () => Promise.resolve(),
   };
 }
@@ -81,6 +85,22 @@ export async function fetchInformation(target: Target): Promise<RelayInformation
   const document: unknown = await response.json();
   if (typeof document !== 'object' || document === null) throw new Error('it is no JSON object');
   return document as RelayInformation;
+}
+
+/** What keeps web pages from reading the document: NIP-11 asks for these headers. */
+export async function httpOptions(target: Target): Promise<string[]> {
+  const faults: string[] = [];
+  const response = await fetch(httpUrl(target), {
+    headers: { accept: 'text/html;q=0.9, application/nostr+json' },
+    signal: AbortSignal.timeout(INFORMATION_MILLISECONDS),
+  });
+  await response.body?.cancel();
+  for (const header of ['Origin', 'Headers', 'Methods']) {
+    if (!response.headers.has(`access-control-allow-${header}`)) {
+      faults.push(`no Access-Control-Allow-${header}`);
+    }
+  }
+  return faults;
 }
 
 function factsOf({ url }: Target, information: RelayInformation | undefined): TargetFacts {

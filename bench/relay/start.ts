@@ -34,9 +34,11 @@ export interface StartedRelay {
   readonly dataDirectory: string;
   /** The line with which it says how it runs. */
   readonly facts: string;
-  /** Ends the process, but keeps its files. */
+  /** Ends the process in order and keeps its files. */
   halt(): Promise<void>;
-  /** Ends the process and removes its files. */
+  /** Starts it again on its files, after `halt`; it listens on another port then. */
+  restart(): Promise<string>;
+  /** Ends the process at once and removes its files. */
   stop(): Promise<void>;
 }
 
@@ -59,34 +61,64 @@ export async function startRelay(
   const lifted = Object.entries(LIFTED).map(([key, value]) => `${key}=${value}`);
   const set = [...lifted, ...settings].flatMap((setting) => ['--set', setting]);
   const args = [wok, 'relay', '--config', config, '--port', '0', '--data', dataDirectory, ...set];
+  let running = launch(args, home);
+  const stop = async () => {
+    // Its files go with it, so there is nothing to end in order.
+    await running.end('SIGKILL');
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    const facts = await running.ready;
+    return {
+      url: addressIn(facts),
+      pid: running.child.pid!,
+      dataDirectory,
+      facts,
+      halt: () => running.end('SIGTERM'),
+      restart: async () => {
+        running = launch(args, home);
+        return addressIn(await running.ready);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function addressIn(facts: string): string {
+  return /ws:\/\/\S+/.exec(facts)![0];
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  /** The line that names the address. */
+  readonly ready: Promise<string>;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+function launch(args: readonly string[], cwd: string): Running {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_')),
   );
   // In a process group of its own, so that Ctrl-C ends the measuring and not the relay first.
   const child = spawn(process.execPath, args, {
-    cwd: home,
+    cwd,
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
-  const halt = async () => {
-    await end(child);
-    process.removeListener('exit', killAtExit);
+  return {
+    child,
+    ready: firstLine(child),
+    end: async (signal) => {
+      await end(child, signal);
+      process.removeListener('exit', killAtExit);
+    },
   };
-  const stop = async () => {
-    await halt();
-    await rm(home, { recursive: true, force: true });
-  };
-  try {
-    const facts = await firstLine(child);
-    const url = /ws:\/\/\S+/.exec(facts)![0];
-    return { url, pid: child.pid!, dataDirectory, facts, halt, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
 /** Waits for the line that names the address. */
@@ -112,10 +144,10 @@ function firstLine(child: ChildProcess): Promise<string> {
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
   await gone;
   clearTimeout(timer);

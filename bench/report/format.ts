@@ -39,3 +39,8 @@ export function formatShare(value: number): string {
   const percent = value * 100;
   return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
+
+/** The plural of a unit: events, deliveries. */
+export function plural(unit: string): string {
+  return unit.endsWith('y') ? `${unit.slice(0, -1)}ies` : `${unit}s`;
+}

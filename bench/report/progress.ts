@@ -35,6 +35,11 @@ export class Progress {
     this.#output.write(`${text}\n`);
   }
 
+  /** A line for a log; a terminal has its bar. */
+  note(text: string): void {
+    if (!this.#isTerminal) this.#output.write(`${text}\n`);
+  }
+
   /**
    * `done` of `total` are done; with another label something else begins. `note` stands instead of
    * the rate, where something else than `done` is worth counting.

@@ -33,6 +33,15 @@ export interface CaseResult {
   /** Upper share (0 … 1) and latency in milliseconds, for the chart. */
   readonly curve: readonly (readonly [share: number, milliseconds: number])[];
   readonly notes: readonly string[];
+  /** Of the scenario import. */
+  readonly database?: DatabaseSize;
+}
+
+export interface DatabaseSize {
+  readonly bytes: number;
+  /** Of the events alone, as they are published. */
+  readonly jsonBytes: number;
+  readonly bytesPerEvent: number;
 }
 
 export interface ActionResult {
@@ -67,7 +76,10 @@ export interface ClientUse {
   readonly cores: number;
   /** How late paced work was sent at the 99th percentile by the client's own fault, milliseconds. */
   readonly lagP99?: number;
+  /** A thread had no time left: the relay may do more than was measured. */
   readonly isBottleneck: boolean;
+  /** Paced work left late by the client's own fault. */
+  readonly isLate: boolean;
 }
 
 export interface MachineUse {

@@ -4,6 +4,7 @@ import {
   formatMilliseconds,
   formatSeconds,
   formatShare,
+  plural,
 } from './format.ts';
 import type { CaseResult, Environment, TargetFacts } from './result.ts';
 
@@ -23,7 +24,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-const HEAD = [
+export const RESULT_HEAD: readonly string[] = [
   'case',
   'rate',
   'p50',
@@ -38,9 +39,12 @@ const HEAD = [
 ];
 
 /** One line for each case, and one more for each action of those that have several. */
+export function resultRows(results: readonly CaseResult[]): string[][] {
+  return results.flatMap((result) => [caseRow(result), ...actionRows(result)]);
+}
+
 export function resultTable(results: readonly CaseResult[]): string {
-  const rows = results.flatMap((result) => [caseRow(result), ...actionRows(result)]);
-  return tableOf(HEAD, rows);
+  return tableOf(RESULT_HEAD, resultRows(results));
 }
 
 function caseRow(result: CaseResult): string[] {
@@ -48,7 +52,7 @@ function caseRow(result: CaseResult): string[] {
   const bytesPerConnection = relay?.bytesPerConnection;
   return [
     `${scenario} ${name}`,
-    `${formatCount(perSecond)} ${unit}s/s`,
+    `${formatCount(perSecond)} ${plural(unit)}/s`,
     ...[latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map(formatMilliseconds),
     relay === undefined ? '–' : `${formatCount(relay.cpuMicrosecondsPerUnit)} µs`,
     relay?.diskBytesPerUnit === undefined ? '–' : formatBytes(relay.diskBytesPerUnit),
@@ -65,6 +69,7 @@ function verdict({ ok, interrupted, errors, client }: CaseResult): string {
   const words = [ok ? 'ok' : 'WRONG'];
   if (Object.keys(errors).length > 0) words.push('errors');
   if (client.isBottleneck) words.push('client-bound');
+  if (client.isLate) words.push('client late');
   if (interrupted) words.push('interrupted');
   return words.join(', ');
 }
@@ -92,7 +97,7 @@ export function sentenceOf({
     relay === undefined ? '' : `, ${formatCount(relay.cpuMicrosecondsPerUnit)} µs CPU per ${unit}`;
   const { p50, p99 } = latency;
   const times = `p50 ${formatMilliseconds(p50)}, p99 ${formatMilliseconds(p99)}`;
-  return `${scenario} ${name}: ${formatCount(perSecond)} ${unit}s/s, ${times}${cpu}`;
+  return `${scenario} ${name}: ${formatCount(perSecond)} ${plural(unit)}/s, ${times}${cpu}`;
 }
 
 /** What there is to say about a case beside its figures: errors, wrong answers, notes. */

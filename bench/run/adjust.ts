@@ -25,9 +25,10 @@ function shortened(original: Case): Case {
   const isBounded = 'share' in warmup;
   return {
     ...original,
+    settles: false,
     // What ends by itself keeps its bound.
     seconds: isBounded ? original.seconds : SHORT_SECONDS,
-    warmup: isBounded ? warmup : { seconds: SHORT_WARMUP_SECONDS },
+    warmup: isBounded ? warmup : { seconds: Math.min(warmup.seconds, SHORT_WARMUP_SECONDS) },
     parts: original.parts.map(shortenedPart),
   };
 }

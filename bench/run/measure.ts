@@ -5,13 +5,14 @@ import { Control } from '../load/control.ts';
 import type { LoadJob, LoadReport, PartJob } from '../load/job.ts';
 import { workerFile } from '../paths.ts';
 import { MachineMeter, type ProcessMeter, type ProcessSample } from '../relay/process-meter.ts';
-import { formatCount } from '../report/format.ts';
+import { formatCount, plural } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Case } from '../scenarios/scenario.ts';
 
 const POLL_MILLISECONDS = 10;
 const SAMPLE_MILLISECONDS = 250;
-const GRACE_MILLISECONDS = 15_000;
+/** How long answers may take after the end, as long as some come. */
+const GRACE_MILLISECONDS = 90_000;
 /** Between the decision to start and the start, for the threads to see it. */
 const HEAD_START_MILLISECONDS = 30;
 /** A relay that used no processor and wrote nothing for so long has nothing more to do. */
@@ -30,7 +31,7 @@ export interface Measurement {
   /** When the last thread had its last answer, or the time was over. */
   readonly endedAt: number;
   readonly intervalMilliseconds: number;
-  /** Of the relay: before the start, at the end of the warm-up, at the end, after settling. */
+  /** Of the relay: before the start, after the warm-up, with the last answer, after settling. */
   readonly before?: ProcessSample;
   readonly start?: ProcessSample;
   readonly end?: ProcessSample;
@@ -47,10 +48,22 @@ export interface MeasureOptions {
   readonly target: Target;
   readonly jobs: readonly (readonly PartJob[])[];
   readonly meter: ProcessMeter | undefined;
+  /** The load threads, as many as there are jobs. */
+  readonly pool: Piscina;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   /** Items to be done, when the case ends with them. */
   readonly total: number | undefined;
+}
+
+/** Load threads; they live as long as the bench runs, so that their code is warm. */
+export function loadThreads(threads: number): Piscina {
+  return new Piscina({
+    filename: workerFile('load/load-worker'),
+    name: 'run',
+    minThreads: threads,
+    maxThreads: threads,
+  });
 }
 
 /**
@@ -72,12 +85,6 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       INTERVAL_MILLISECONDS_MIN,
     INTERVAL_MILLISECONDS_MIN,
   );
-  const pool = new Piscina({
-    filename: workerFile('load/load-worker'),
-    name: 'run',
-    minThreads: threads,
-    maxThreads: threads,
-  });
   try {
     const before = options.meter?.sample(now());
     const running = jobs.map((parts, thread) => {
@@ -91,12 +98,15 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
         intervalMilliseconds,
         graceMilliseconds: GRACE_MILLISECONDS,
       };
-      return pool.run(job) as Promise<LoadReport>;
+      return options.pool.run(job) as Promise<LoadReport>;
     });
     const all = Promise.all(running);
     // A thread that fails ends the run; the others are told to stop.
     all.catch(stop);
+    // None may go on while the next case begins.
+    const everyOne = Promise.allSettled(running);
     const watch = await watched(options, control, all);
+    await everyOne;
     const reports = await all;
     const settled = await settle(options, watch.end);
     return {
@@ -115,7 +125,6 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     };
   } finally {
     signal.removeEventListener('abort', stop);
-    await pool.destroy();
   }
 }
 
@@ -149,6 +158,7 @@ async function watched(
   const goAt = now() + HEAD_START_MILLISECONDS;
   const measureFrom = 'seconds' in of.warmup ? goAt + warmup : Number.POSITIVE_INFINITY;
   control.go(goAt, measureFrom, goAt + warmup + of.seconds * 1000);
+  progress.note(`${label}: started`);
 
   const watch: Watch = {
     endedAt: 0,
@@ -161,6 +171,7 @@ async function watched(
   let client = { cpu: process.cpuUsage(), at: now() };
   const machine = new MachineMeter();
   let sampledAt = 0;
+  let isFinished = false;
   while (!settledAll) {
     const moment = now();
     if (watch.start === undefined && moment >= control.measureFrom) {
@@ -168,9 +179,10 @@ async function watched(
       machine.read();
       client = { cpu: process.cpuUsage(), at: moment };
     }
-    const isDone = control.published >= control.threads || moment >= control.endAt;
-    if (isDone && watch.endedAt === 0) {
-      watch.endedAt = moment;
+    const isOver = control.published >= control.threads || moment >= control.endAt;
+    if (isOver && watch.endedAt === 0) watch.endedAt = moment;
+    if (control.finished >= control.threads && !isFinished) {
+      isFinished = true;
       watch.end = meter?.sample(moment);
       watch.machine = machine.read();
       watch.clientCores = coresSince(client, moment);
@@ -183,11 +195,11 @@ async function watched(
     tellProgress(progress, label, control, of, total, moment);
     await poll();
   }
-  if (watch.endedAt === 0) {
-    watch.endedAt = now();
-    watch.end = meter?.sample(watch.endedAt);
+  if (watch.endedAt === 0) watch.endedAt = now();
+  if (!isFinished) {
+    watch.end = meter?.sample(now());
     watch.machine = machine.read();
-    watch.clientCores = coresSince(client, watch.endedAt);
+    watch.clientCores = coresSince(client, now());
   }
   return watch;
 }
@@ -208,7 +220,7 @@ function tellProgress(
   const { done, failed } = control.live();
   const seconds = Math.max(moment - control.goAt, 1) / 1000;
   const wrong = failed === 0 ? '' : `, ${formatCount(failed)} failed`;
-  const rate = `${formatCount(done / seconds)} ${of.unit}s/s${wrong}`;
+  const rate = `${formatCount(done / seconds)} ${plural(of.unit)}/s${wrong}`;
   if (total === undefined) {
     progress.update(label, seconds, (control.endAt - control.goAt) / 1000, rate);
   } else {

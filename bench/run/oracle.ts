@@ -22,6 +22,10 @@ export class Oracle {
   readonly #linesOfId = new Map<number, number>();
   readonly #linesOfTag: ReadonlyMap<string, number[]>;
 
+  #all: number[] | undefined;
+  readonly #byTime = (left: number, right: number): number =>
+    this.#createdAt[right]! - this.#createdAt[left]!;
+
   /** @param terms the tag values that filters will ask for, each like `#e value`. */
   constructor(dataset: Dataset, terms: Iterable<string>) {
     this.#dataset = dataset;
@@ -43,14 +47,14 @@ export class Oracle {
       if (this.#linesOfTag.size > 0) this.#readTags(line);
     }
     // Newest first, so that a walk through the pages meets them in order.
-    const newestFirst = (left: number, right: number) =>
-      this.#createdAt[right]! - this.#createdAt[left]!;
-    for (const lines of this.#linesOfKind.values()) lines.sort(newestFirst);
+    for (const lines of this.#linesOfKind.values()) lines.sort(this.#byTime);
   }
 
-  /** The lines of all events of a kind, newest first. */
-  linesOfKind(kind: number): readonly number[] {
-    return this.#linesOfKind.get(kind) ?? NO_LINES;
+  /** The lines of all events of a kind, or of all kinds, newest first. */
+  newestFirst(kind: number | undefined): readonly number[] {
+    if (kind !== undefined) return this.#linesOfKind.get(kind) ?? NO_LINES;
+    this.#all ??= [...this.#linesOfKind.values()].flat().sort(this.#byTime);
+    return this.#all;
   }
 
   createdAt(line: number): number {
@@ -100,7 +104,7 @@ export class Oracle {
         yield* this.#linesOfPubkey.get(idKeyOf(author)) ?? NO_LINES;
       }
     } else if (filter.kinds !== undefined) {
-      for (const kind of new Set(filter.kinds)) yield* this.linesOfKind(kind);
+      for (const kind of new Set(filter.kinds)) yield* this.newestFirst(kind);
     } else {
       for (let line = 0; line < this.#dataset.count; line++) yield line;
     }

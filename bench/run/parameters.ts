@@ -3,6 +3,8 @@ export interface RunParameters {
   /** Size of the main dataset. */
   readonly events: number;
   readonly seed: number;
+  /** Added to the seed of what is published as fresh, for a relay that keeps what it got before. */
+  readonly freshSeedOffset?: number;
   /** created_at of the newest event, seconds since 1970. */
   readonly until: number;
   readonly threads: number;

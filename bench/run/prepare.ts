@@ -10,7 +10,7 @@ import type {
 import type { Datasets } from './datasets.ts';
 import { itemsOf } from './items.ts';
 import type { RunParameters } from './parameters.ts';
-import { RequestMaker } from './requests.ts';
+import { type RelayTraits, RequestMaker } from './requests.ts';
 
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
 /** Sizes of datasets that a rate asks for are rounded up to this, so that the cache is of use. */
@@ -32,14 +32,12 @@ export interface Publishing {
 
 /**
  * Gets the datasets, makes the requests with their right answers, and deals everything out.
- *
- * @param limitMax the most events that the relay gives for a filter.
  */
 export async function prepare(
   of: Case,
   parameters: RunParameters,
   datasets: Datasets,
-  limitMax: number | undefined,
+  traits: RelayTraits,
 ): Promise<Prepared> {
   const { threads } = parameters;
   const jobs: PartJob[][] = Array.from({ length: threads }, () => []);
@@ -60,7 +58,7 @@ export async function prepare(
         add(subscribeShares(part, publishing.items, parameters));
         break;
       case 'query':
-        add(queryShares(part, await datasets.stored(), parameters, limitMax));
+        add(queryShares(part, await datasets.stored(), parameters, traits));
         break;
       case 'connect':
         add(connectShares(part, threads));
@@ -73,7 +71,7 @@ export async function prepare(
 async function publishingOf(
   part: PublishPart,
   { seconds, warmup }: Case,
-  { events, seed }: RunParameters,
+  { events, seed, freshSeedOffset = 0 }: RunParameters,
   datasets: Datasets,
 ): Promise<Publishing> {
   const { profile, seedOffset, share } = part.source;
@@ -83,7 +81,11 @@ async function publishingOf(
     part.rate === undefined
       ? Math.max(Math.round(events * share), 100)
       : Math.ceil(due / ROUND_EVENTS) * ROUND_EVENTS;
-  const dataset = await datasets.get(profile, seedOffset, count);
+  const dataset = await datasets.get(
+    profile,
+    seedOffset + (part.as === 'again' ? 0 : freshSeedOffset),
+    count,
+  );
   return { part, dataset, items: itemsOf(dataset, part.as, seed) };
 }
 
@@ -125,10 +127,10 @@ function queryShares(
   part: QueryPart,
   dataset: Dataset,
   { threads, seed }: RunParameters,
-  limitMax: number | undefined,
+  traits: RelayTraits,
 ) {
   const { verb, connections, inFlight, rate = 0 } = part;
-  const requests = new RequestMaker(dataset, seed, limitMax).requests(part);
+  const requests = new RequestMaker(dataset, seed, traits).requests(part);
   const working = Math.min(threads, connections);
   return (thread: number): PartJob => ({
     part: 'query',

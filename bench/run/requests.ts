@@ -8,17 +8,28 @@ import { Oracle } from './oracle.ts';
 /** How often a draw is tried before it is given up. */
 const TRIES = 10_000;
 
+/** What has to be known of a relay to say what its answers must be. */
+export interface RelayTraits {
+  readonly limitMax: number | undefined;
+  readonly isAlone: boolean;
+}
+
 /** Fills templates from a dataset and knows the right answers. */
 export class RequestMaker {
   readonly #dataset: Dataset;
   readonly #random: Random;
   readonly #limitMax: number;
+  readonly #isAlone: boolean;
 
-  /** @param limitMax the most events that this relay gives for a filter, as it says itself. */
-  constructor(dataset: Dataset, seed: number, limitMax = Number.POSITIVE_INFINITY) {
+  /**
+   * @param limitMax the most events that this relay gives for a filter, as it says itself.
+   * @param isAlone whether the relay holds nothing but this dataset.
+   */
+  constructor(dataset: Dataset, seed: number, { limitMax, isAlone }: RelayTraits) {
     this.#dataset = dataset;
     this.#random = new Random(seed, 1);
-    this.#limitMax = limitMax;
+    this.#limitMax = limitMax ?? Number.POSITIVE_INFINITY;
+    this.#isAlone = isAlone;
   }
 
   /** The requests of a part, in random order; those of a walk through the pages stay in theirs. */
@@ -34,7 +45,9 @@ export class RequestMaker {
       if (template.until === 'page') this.#turnPage(oracle, template, filter, pages);
       const limit = Math.min(filter.limit ?? this.#limitMax, this.#limitMax);
       const min = oracle.count(filter, verb === 'COUNT' ? Number.POSITIVE_INFINITY : limit);
-      const max = grows === true ? limit : min;
+      // Events of others may match as well, unless the filter names people or events of this dataset.
+      const isExact = isOwn(filter) || (this.#isAlone && grows !== true);
+      const max = isExact ? min : verb === 'COUNT' ? Number.POSITIVE_INFINITY : limit;
       return { action, filters: JSON.stringify(filter), min, max };
     });
   }
@@ -72,8 +85,8 @@ export class RequestMaker {
     filter: Filter,
     pages: Map<FilterTemplate, number>,
   ): void {
-    const { kinds = [1], limit = 100 } = template;
-    const lines = oracle.linesOfKind(kinds[0]!);
+    const { kinds, limit = 100 } = template;
+    const lines = oracle.newestFirst(kinds?.[0]);
     const pagesCount = Math.max(Math.ceil(lines.length / limit), 1);
     const page = pages.get(template) ?? 0;
     pages.set(template, page + 1);
@@ -112,6 +125,11 @@ export class RequestMaker {
     }
     throw new Error(`the dataset has no ${name} tags`);
   }
+}
+
+/** Keys and ids of one dataset are in no other one. */
+function isOwn(filter: Filter): boolean {
+  return ['ids', 'authors', '#e', '#p'].some((key) => key in filter);
 }
 
 function tagTerms(filter: Filter): string[] {

@@ -4,14 +4,10 @@ import type { ActionData, TallyData } from '../load/tally.ts';
 import type { ActionResult, CaseResult, ClientUse, RelayUse, Series } from '../report/result.ts';
 import type { Case } from '../scenarios/scenario.ts';
 import type { Measurement } from './measure.ts';
+import { BUSY_SHARE, notesOf, trendNotes } from './notes.ts';
 import type { ReadBack } from './read-back.ts';
 
-/** A thread that is busier than this has no reserve: what it measures may be itself. */
-const BUSY_SHARE = 0.85;
 const LATE_MILLISECONDS = 10;
-const IDLE_SHARE_MIN = 0.03;
-const OTHERS_SHARE_MAX = 0.1;
-const STEAL_SHARE_MAX = 0.03;
 /** Of the latency chart, dense where the tail is. */
 const CURVE_SHARES = [
   ...Array.from({ length: 19 }, (_, at) => (at + 1) * 0.05),
@@ -58,6 +54,9 @@ export function summarise(
   const isPaced = of.parts.some((part) => part.part !== 'subscribe' && part.rate !== undefined);
   const client = clientUse(measurement, isPaced);
   const relay = relayUse(of, measurement, head.measured);
+  // The last interval is seldom a whole one.
+  const whole = Math.floor((until - measurement.goAt) / measurement.intervalMilliseconds);
+  const series = seriesOf(measurement, head.intervals.slice(0, Math.max(whole, 1)));
   return {
     scenario,
     name: of.name,
@@ -82,9 +81,12 @@ export function summarise(
     ...(measurement.machine === undefined
       ? {}
       : { machine: { cores: availableParallelism(), ...measurement.machine } }),
-    series: seriesOf(measurement, head.intervals),
+    series,
     curve: CURVE_SHARES.map((share) => [share, head.latency.quantile(share) / 1000] as const),
-    notes: notesOf(measurement, client, relay, wasMeasured),
+    notes: [
+      ...notesOf(measurement, client, relay, wasMeasured),
+      ...(of.trend === true ? trendNotes(series) : []),
+    ],
   };
 }
 
@@ -169,59 +171,9 @@ function clientUse({ reports, clientCores }: Measurement, isPaced: boolean): Cli
     loopShare,
     cores: clientCores,
     ...(isPaced ? { lagP99 } : {}),
-    isBottleneck: cpuShare > BUSY_SHARE || (isPaced && lagP99 > LATE_MILLISECONDS),
+    isBottleneck: cpuShare > BUSY_SHARE,
+    isLate: isPaced && lagP99 > LATE_MILLISECONDS,
   };
-}
-
-function notesOf(
-  { machine }: Measurement,
-  client: ClientUse,
-  relay: RelayUse | undefined,
-  wasMeasured: boolean,
-): string[] {
-  const notes: string[] = [];
-  if (!wasMeasured) notes.push('It ended before the warm-up was over: there are no figures.');
-  if (client.cpuShare > BUSY_SHARE) {
-    notes.push(
-      `The client is the bottleneck: its busiest thread used ${percent(client.cpuShare)} of a processor. ` +
-        'The relay may do more; try more --threads or another machine.',
-    );
-  } else if (client.isBottleneck) {
-    notes.push(
-      `The client was late: 1 % of what it sent left ${client.lagP99!.toFixed(1)} ms or more after it was due.`,
-    );
-  }
-  if (machine !== undefined) notes.push(...machineNotes(machine, client, relay));
-  return notes;
-}
-
-function machineNotes(
-  { idleShare, stealShare }: NonNullable<Measurement['machine']>,
-  client: ClientUse,
-  relay: RelayUse | undefined,
-): string[] {
-  const notes: string[] = [];
-  const cores = availableParallelism();
-  const clientShare = client.cores / cores;
-  const othersShare = 1 - idleShare - stealShare - clientShare - (relay?.cores ?? 0) / cores;
-  if (relay !== undefined && othersShare > OTHERS_SHARE_MAX) {
-    notes.push(
-      `Other programs used ${percent(othersShare)} of this machine: the figures are disturbed.`,
-    );
-  } else if (idleShare < IDLE_SHARE_MIN) {
-    notes.push(
-      `The machine had no processor time left, and ${percent(clientShare)} of it went to the client: ` +
-        'compare with relays on this machine only.',
-    );
-  }
-  if (stealShare > STEAL_SHARE_MAX) {
-    notes.push(`${percent(stealShare)} of the processors' time went to other guests of this host.`);
-  }
-  return notes;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 function seriesOf(

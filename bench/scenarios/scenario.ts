@@ -12,6 +12,8 @@ export interface Scenario {
   /** What it measures and how, in a few sentences; bench/README.md says more. */
   readonly about: string;
   readonly cases: readonly Case[];
+  /** Runs by code of its own (run/import.ts) instead of by cases. */
+  readonly special?: 'import';
 }
 
 /** One measurement. */

@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import { type Call, UsageError } from '../../src/commands/command.ts';
+import { exitCodes } from '../../src/lib/exit-codes.ts';
+import { cachedDataset, generate } from '../dataset/generate.ts';
+import { type DatasetProfile, datasetParameters } from '../dataset/parameters.ts';
+import {
+  cacheFlag,
+  DEFAULT_EVENTS,
+  EVENTS_MAX,
+  numberFlag,
+  unknownName,
+  untilFlag,
+} from '../options.ts';
+import { formatCount } from '../report/format.ts';
+import { Progress } from '../report/progress.ts';
+import { out } from './output.ts';
+
+const profiles: readonly DatasetProfile[] = ['social', 'notes', 'versions'];
+
+/** `wok bench generate`: a dataset as a file. */
+export async function generateAction(
+  call: Call,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  if (args.length > 0) throw new UsageError(`wok bench generate cannot use "${args[0]}".`);
+  const profile = (call.flags.last('profile') ?? 'social') as DatasetProfile;
+  if (!profiles.includes(profile)) throw new UsageError(unknownName('profile', profile, profiles));
+  const events = numberFlag(call, 'events', 100, EVENTS_MAX) ?? DEFAULT_EVENTS;
+  const seed = numberFlag(call, 'seed', 0, 2 ** 31) ?? 1;
+  const threads = numberFlag(call, 'threads', 1, 256);
+  const parameters = datasetParameters({ profile, events, seed, until: untilFlag(call) });
+  const progress = new Progress();
+  const options = {
+    signal,
+    progress: (made: number) => progress.update(`making ${profile} events`, made, events),
+    ...(threads === undefined ? {} : { threads }),
+  };
+  const wanted = call.flags.last('out');
+  const began = performance.now();
+  let file: string;
+  if (wanted === undefined) {
+    file = await cachedDataset(parameters, cacheFlag(call), options);
+  } else {
+    file = resolve(call.cwd, wanted);
+    await generate(parameters, file, options);
+  }
+  progress.clear();
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  out(`${file}: ${formatCount(events)} events, ${seconds} s`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,27 @@
+import { type Call, UsageError } from '../../src/commands/command.ts';
+import { exitCodes } from '../../src/lib/exit-codes.ts';
+import { assertMayLoad, parseTarget } from '../client/target.ts';
+import { nipProbes } from '../probe/nips.ts';
+import { probeScreen } from '../probe/print.ts';
+import { probe } from '../probe/probe.ts';
+import { Progress } from '../report/progress.ts';
+import { isJsonOnly, out, writeReports } from './output.ts';
+
+/** Steps beside those for NIPs: the document and the connection. */
+const OTHER_STEPS = 2;
+
+/** `wok bench probe`: what a relay does, on one screen. */
+export async function probeAction(call: Call, [url, ...rest]: readonly string[]): Promise<number> {
+  if (url === undefined || rest.length > 0) throw new UsageError('Write wok bench probe ws://….');
+  const target = parseTarget(url);
+  assertMayLoad(target, call.flags.has('i-may-load-this-host'));
+  const progress = new Progress();
+  let steps = 0;
+  const report = await probe(target, (what) => {
+    progress.update('trying', ++steps, nipProbes.length + OTHER_STEPS, what);
+  });
+  progress.clear();
+  await writeReports(call, report);
+  if (!isJsonOnly(call)) out(probeScreen(report));
+  return report.ok ? exitCodes.ok : exitCodes.crash;
+}

@@ -1,0 +1,13 @@
+import type { Scenario } from './scenario.ts';
+
+/** Loading a file, and what is on the disk then. */
+export const importScenario: Scenario = {
+  name: 'import',
+  title: 'Import and database size',
+  about:
+    'The dataset is stored: by --import-command where there is one, else by publishing it. Counted ' +
+    'are events a second and the size of the database, as it is then and, for a relay that was started ' +
+    'here, after a clean stop.',
+  special: 'import',
+  cases: [],
+};

@@ -1,0 +1,32 @@
+import type { Scenario } from './scenario.ts';
+
+/** What one client waits that sends an event only when the one before was answered. */
+export const oneAtATime: Scenario = {
+  name: 'one-at-a-time',
+  title: 'One client, one event at a time',
+  about:
+    'One connection, one event in flight. With an fsync for each commit this is what a commit takes, ' +
+    'and the way there and back.',
+  cases: [
+    {
+      name: 'fresh',
+      unit: 'event',
+      headline: 'EVENT to OK',
+      parts: [
+        {
+          part: 'publish',
+          action: 'EVENT to OK',
+          source: { profile: 'social', seedOffset: 3, share: 0.1 },
+          as: 'fresh',
+          connections: 1,
+          inFlight: 1,
+        },
+      ],
+      needsStored: false,
+      seconds: 60,
+      warmup: { share: 0.1 },
+      settles: true,
+      readBack: true,
+    },
+  ],
+};
