@@ -28,7 +28,7 @@ export interface Fatal {
  * A running relay: io on this thread, the other stations in theirs.
  *
  * Stations start in the order writer, monitor, query, ingester, io, so that whoever is given work finds
- * its neighbours ready, and stop the other way round.
+ * its neighbours ready, and stop the way an event goes: io takes no more, ingester, query, writer, monitor.
  */
 export class Relay {
   /** Rejected never; resolved when the relay cannot go on by itself. */

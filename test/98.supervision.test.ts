@@ -1,9 +1,20 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
 import { systemClock } from '../src/lib/clock.ts';
-import { MessageInbox, MessageOutbox } from '../src/mailbox/outbox.ts';
-import type { Handover, QueryRequest, StationName } from '../src/messages.ts';
+import { MessageInbox, MessageOutbox, RecordOutbox } from '../src/mailbox/outbox.ts';
+import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
+import {
+  type Handover,
+  type QueryRequest,
+  readCheckedEvent,
+  readDelivery,
+  type StationName,
+  writeAcceptedEvent,
+  writeCheckedEvent,
+  writeHead,
+} from '../src/messages.ts';
+import { Monitor } from '../src/monitor/monitor.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { Query } from '../src/query/query.ts';
@@ -13,7 +24,7 @@ import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
-import { until } from './support/process.ts';
+import { delay, until } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
 import { Random, testSeed } from './support/random.ts';
 import {
@@ -24,6 +35,8 @@ import {
   testConfig,
 } from './support/relay.ts';
 
+const EVERYTHING = [parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter];
+const author = new Author();
 const TWO_LANES: Settings = { 'ingester.lanes': 2, 'query.lanes': 2 };
 const CLOSE_SERVICE_RESTART = 1012;
 
@@ -40,6 +53,7 @@ class Member {
   readonly #author = new Author();
   readonly #room: string;
   #publishing = false;
+  #waiting = false;
   #answeredAt = 0;
 
   private constructor(socket: WebSocket, room: string) {
@@ -64,8 +78,13 @@ class Member {
     return member;
   }
 
+  /** Waits for nothing. */
+  get quiet(): boolean {
+    return this.closed !== null || !this.#waiting;
+  }
+
   publishing(on: boolean): void {
-    const starts = on && !this.#publishing;
+    const starts = on && !this.#waiting;
     this.#publishing = on;
     if (!starts) return;
     this.#answeredAt = performance.now();
@@ -75,6 +94,7 @@ class Member {
   #publish(): void {
     const event = this.#author.event({ tags: [['t', this.#room]] });
     this.socket.send(JSON.stringify(['EVENT', event]));
+    this.#waiting = true;
   }
 
   #take(message: unknown[]): void {
@@ -89,6 +109,7 @@ class Member {
       const now = performance.now();
       this.longestGap = Math.max(this.longestGap, now - this.#answeredAt);
       this.#answeredAt = now;
+      this.#waiting = false;
       if (this.#publishing) this.#publish();
     } else throw new Error(`unexpected: ${JSON.stringify(message)}`);
   }
@@ -100,10 +121,14 @@ async function health({ httpUrl }: TestRelay): Promise<{ status: number; body: s
 
 /** Every event that anybody was told OK for reaches every member that is still there, once. */
 async function expectExactlyOnce(members: readonly Member[], all: readonly Member[]) {
+  await until(() => members.every(({ quiet }) => quiet), 'the last OK');
   const accepted = new Set(all.flatMap((member) => member.accepted));
   for (const member of members) {
     const missing = () => [...accepted].filter((id) => !member.received.has(id));
-    await until(() => missing().length === 0, 'every accepted event').catch((error: Error) => {
+    await until(
+      () => member.closed !== null || missing().length === 0,
+      'every accepted event',
+    ).catch((error: Error) => {
       throw new Error(`${error.message}: ${missing().length} of ${accepted.size} are missing`);
     });
     expect([...member.received.values()].every((times) => times === 1)).toBe(true);
@@ -180,43 +205,35 @@ describe('lanes that die at random', () => {
     const all: Member[] = [];
     let here: Member[] = [];
     let over = false;
+    // Whoever is sent away is followed by somebody else, up to as many events as one REQ brings.
     const arrivals = (async () => {
       while (!over) {
         here = here.filter(({ closed }) => closed === null);
+        const spoken = all.reduce((sum, { accepted }) => sum + accepted.length, 0);
+        for (const member of here) member.publishing(spoken < 800);
         if (here.length < 6) {
-          const member = await Member.join(relay.url, 'room', 'reader');
+          const member = await Member.join(relay.url, 'room');
           all.push(member);
           here.push(member);
-          // Few events, so that a REQ brings all of them.
-          if (all.reduce((sum, { accepted }) => sum + accepted.length, 0) < 800) {
-            member.publishing(true);
-          }
         }
-        for (const member of here) {
-          if (all.reduce((sum, one) => sum + one.accepted.length, 0) > 800) {
-            member.publishing(false);
-          }
-        }
-        await until(() => true, 'a turn');
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await delay(5);
       }
     })();
     for (const [station, lane] of kills) {
-      await new Promise((resolve) => setTimeout(resolve, random.below(150)));
+      await delay(random.below(150));
       await relay.relay.kill(station, lane);
       if (random.chance(0.5)) {
         await until(async () => (await health(relay)).status === 200, 'being well again');
       }
     }
     await until(async () => (await health(relay)).status === 200, 'being well again');
-    await until(() => here.every(({ closed, live }) => closed === null && live), 'a quiet house');
+    const settled = () => here.every(({ closed, live }) => closed === null && live);
+    await until(() => here.length === 6 && settled(), 'a full house');
     over = true;
     await arrivals;
     for (const member of here) member.publishing(false);
-    await expectExactlyOnce(
-      here.filter(({ closed }) => closed === null),
-      all,
-    );
+    await expectExactlyOnce(here, all);
+    expect(here.some(({ closed }) => closed === null)).toBe(true);
     process.stdout.write(`98.supervision: ${all.length} members, ${kills.length} kills\n`);
     for (const { socket } of all) socket.terminate();
     await relay.stop();
@@ -239,11 +256,17 @@ describe('a query lane', () => {
     const inbox = new MessageInbox<Handover>();
     link('monitor', 0).on('message', (batch) => handovers.push(...inbox.read(batch)));
     link('io', 0);
-    const filters = [parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter];
     for (const lane of [0, 1]) {
       const outbox = new MessageOutbox<QueryRequest>(link('ingester', lane));
       for (const connId of [2 + lane, 4 + lane]) {
-        outbox.send({ t: 'req', connId, subNo: 1, subId: 'live', replaces: 0, filters });
+        outbox.send({
+          t: 'req',
+          connId,
+          subNo: 1,
+          subId: 'live',
+          replaces: 0,
+          filters: EVERYTHING,
+        });
       }
     }
     await until(() => handovers.length === 4, 'the hand-overs');
@@ -257,6 +280,46 @@ describe('a query lane', () => {
   });
 });
 
+describe('the monitor', () => {
+  it('delivers what the writer had sent when it is told to stop', async () => {
+    const hasher = new TermHasher(new Uint8Array(8));
+    const monitor = new Monitor(testConfig(freshDirectory()), hasher);
+    const link = (station: StationName) => {
+      const { port1, port2 } = new MessageChannel();
+      monitor.attach(station, 0, port1);
+      onTestFinished(() => port2.close());
+      return port2;
+    };
+    const [io, writer, query] = [link('io'), link('writer'), link('query')];
+    const live = { connId: 1, subNo: 1, subId: 'live', seq: 0, filters: EVERYTHING };
+    const handovers = new MessageOutbox<Handover>(query);
+    handovers.send({ t: 'live', ...live });
+    handovers.flush();
+    const event = author.event();
+    const checked = new RecordWriter();
+    const terms = hasher.ofEvent(event);
+    writeCheckedEvent(
+      checked,
+      1,
+      event.kind,
+      event.created_at,
+      0,
+      terms,
+      '',
+      Buffer.from(JSON.stringify(event)),
+    );
+    const batch = new RecordReader(checked.take());
+    const accepted = new RecordOutbox(writer);
+    writeHead(accepted.records, 0);
+    writeAcceptedEvent(accepted.records, 1, readCheckedEvent(batch), batch.buffer);
+    accepted.flush();
+    // Before the event loop turns, so that only stop() can have read anything.
+    monitor.stop();
+    const { frame } = readDelivery(new RecordReader(receiveMessageOnPort(io)?.message));
+    expect(JSON.parse(frame.toString())).toEqual(['EVENT', 'live', event]);
+  });
+});
+
 describe('the queue before the writer', () => {
   it('is empty again after ingesters died with events for it', async () => {
     const relay = await startRelay({
@@ -264,7 +327,6 @@ describe('the queue before the writer', () => {
       'writer.queue_events_max': 64,
       'writer.batch_events_max': 64,
     });
-    const author = new Author();
     for (let kill = 0; kill < 4; kill++) {
       const publisher = await Publisher.connect(relay.url);
       const running = publisher.publish(() => author.event(), 500);

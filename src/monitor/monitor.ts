@@ -43,6 +43,7 @@ export class Monitor {
   readonly #live = new Map<number, Live>();
   readonly #queries = new Map<MessagePort, (batch: ArrayBuffer) => void>();
   #io: RecordOutbox | null = null;
+  #writer: MessagePort | null = null;
   /** The newest seq seen; unknown until writer has said where the log stands. */
   #head = UNKNOWN;
   /** Hand-overs that came before that. */
@@ -57,6 +58,7 @@ export class Monitor {
   attach(station: StationName, lane: number, port: MessagePort): void {
     if (station === 'io') this.#io = new RecordOutbox(port);
     else if (station === 'writer') {
+      this.#writer = port;
       port.on('message', (batch: ArrayBuffer) => this.#accept(new RecordReader(batch)));
     } else if (station === 'query') {
       const behind = new MessageOutbox<Behind>(port);
@@ -73,17 +75,14 @@ export class Monitor {
     }
   }
 
-  stop(): void {}
+  /** Delivers what writer has sent; it has stopped before. */
+  stop(): void {
+    if (this.#writer) drain(this.#writer, (batch) => this.#accept(new RecordReader(batch)));
+  }
 
   #accept(reader: RecordReader): void {
     // Hand-overs that were sent before these events were must not come after them.
-    for (const [port, read] of this.#queries) {
-      for (;;) {
-        const received = receiveMessageOnPort(port);
-        if (received === undefined) break;
-        read(received.message as ArrayBuffer);
-      }
-    }
+    for (const [port, read] of this.#queries) drain(port, read);
     const head = reader.f64();
     if (this.#head === UNKNOWN) {
       this.#head = head;
@@ -201,5 +200,14 @@ export class Monitor {
   /** A query lane died, and with it what it knew of its connections: io closes them. */
   #forgetLane(lane: number): void {
     for (const [connId, live] of this.#live) if (live.lane === lane) this.#forget(connId);
+  }
+}
+
+/** Reads at once what waits at a port. */
+function drain(port: MessagePort, read: (batch: ArrayBuffer) => void): void {
+  for (;;) {
+    const received = receiveMessageOnPort(port);
+    if (received === undefined) return;
+    read(received.message as ArrayBuffer);
   }
 }

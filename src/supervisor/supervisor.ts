@@ -6,9 +6,12 @@ import type { Control, LaneFacts, Link, Report, StationName } from '../messages.
 import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
 
-/** The stations that run in threads, in the order in which they start; they stop in the other. */
+/** The stations that run in threads, in the order in which they start: nobody sends to who is not there. */
 export const threadStations = ['writer', 'monitor', 'query', 'ingester'] as const;
 export type ThreadStation = (typeof threadStations)[number];
+
+/** They stop the way an event goes, so that each has what those before it had to give. */
+const stopOrder: readonly ThreadStation[] = ['ingester', 'query', 'writer', 'monitor'];
 
 /** Who talks with whom. */
 const LINKS: readonly (readonly [StationName, StationName])[] = [
@@ -53,6 +56,8 @@ interface Lane {
   /** Who waits for the answer to a ping, by its number. */
   pings: Map<number, () => void>;
   up: boolean;
+  /** Linked, and known to all neighbours. */
+  serves: boolean;
 }
 
 /**
@@ -100,6 +105,7 @@ export class Supervisor {
       for (const lane of await Promise.all(starting)) this.#link(lane);
     }
     await this.#heard();
+    for (const lane of this.#laneList()) lane.serves = true;
     this.#pingTimer = setInterval(() => this.#ping(), PING_MILLISECONDS);
   }
 
@@ -112,8 +118,8 @@ export class Supervisor {
   unwell(): string[] {
     const now = performance.now();
     const found: string[] = [];
-    for (const { station, lane, up, answeredAt } of this.#lanes.values()) {
-      if (!up) found.push(`${station} lane ${lane} is being started again`);
+    for (const { station, lane, serves, answeredAt } of this.#lanes.values()) {
+      if (!serves) found.push(`${station} lane ${lane} is being started again`);
       else if (now - answeredAt > SILENCE_MILLISECONDS) {
         const seconds = Math.round((now - answeredAt) / 1000);
         found.push(`${station} lane ${lane} has not answered for ${seconds} seconds`);
@@ -129,15 +135,16 @@ export class Supervisor {
     await thread?.terminate();
   }
 
-  /** Lets the lanes finish: first those that take work in, the writer last. */
+  /** Lets the lanes finish, and io read what they sent. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#pingTimer) clearInterval(this.#pingTimer);
-    for (const station of [...threadStations].reverse()) {
+    for (const station of stopOrder) {
       const lanes = this.#laneList(station);
       for (const lane of lanes) tell(lane, { t: 'stop' });
       await Promise.allSettled(lanes.map(({ task }) => task));
     }
+    await twoTurns();
     await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
@@ -163,6 +170,7 @@ export class Supervisor {
         answeredAt: performance.now(),
         pings: new Map(),
         up: false,
+        serves: false,
       };
       task.catch((error: Error) => {
         if (started.up) this.#died(started, error);
@@ -237,12 +245,12 @@ export class Supervisor {
       });
     });
     await Promise.all(pings);
-    // What was sent before an answer comes by another port, in this turn of the event loop or the next.
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await twoTurns();
   }
 
   #died(lane: Lane, error: Error): void {
     lane.up = false;
+    lane.serves = false;
     if (this.#stopping) return;
     const { station, lane: number } = lane;
     this.#log.error('a lane died', { station, lane: number, error: String(error?.stack ?? error) });
@@ -255,6 +263,7 @@ export class Supervisor {
         this.#link(started);
         // Until its neighbours know it, what they send to their connections' old lane is lost.
         await this.#heard();
+        started.serves = started.up;
         this.#hooks.laneBack(station, number);
       },
       (reason: Error) => this.#hooks.fatal(station, reason),
@@ -276,6 +285,11 @@ export class Supervisor {
     this.#pings++;
     for (const lane of this.#laneList()) tell(lane, { t: 'ping', n: this.#pings });
   }
+}
+
+/** What a lane sent before its answer came by another port: in this turn of the event loop or the next. */
+async function twoTurns(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function tell({ control }: Lane, message: Control): void {
