@@ -6,7 +6,16 @@ import { packageRoot } from '../src/paths.ts';
 
 /** The stations, each a folder of src, in the order of the data path. */
 const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query', 'sync'] as const;
-const SHARED_GROUND = ['config', 'lib', 'mailbox', 'messages', 'paths', 'protocol', 'storage'];
+const SHARED_GROUND = [
+  'config',
+  'lib',
+  'mailbox',
+  'messages',
+  'paths',
+  'policy',
+  'protocol',
+  'storage',
+];
 
 /** What the files of a folder may import beside their own; what is not named may import anything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -15,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mailbox: [],
   config: ['lib', 'paths'],
   storage: ['config', 'lib', 'paths', 'protocol'],
+  policy: ['config', 'lib', 'protocol'],
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
   io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
   supervisor: ['config', 'lib', 'mailbox', 'messages', 'paths'],

@@ -86,7 +86,11 @@ function otherValue(key: OptionKey): OptionValue {
         ] ?? 'https://other.example/'
       );
     case 'string[]':
-      return option.format === 'network' ? ['10.0.0.0/8', 'fd00::1'] : ['https://other.example'];
+      return (
+        { network: ['10.0.0.0/8', 'fd00::1'], kinds: ['1', '20000-29999'] }[
+          option.format as string
+        ] ?? ['https://other.example']
+      );
   }
 }
 
@@ -294,7 +298,7 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     [
       'a section like no other',
       '[xyzzy]',
-      'line 1: there is no section [xyzzy]. The sections are: info, io, limits, ingester, writer, storage, query, monitor, log, shutdown.',
+      `line 1: there is no section [xyzzy]. The sections are: ${Object.keys(sections).join(', ')}.`,
     ],
     [
       'a misspelt key',

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { kindRange } from './kind-range.ts';
 import { decodeNpub } from './npub.ts';
 
 /** A kind of text with rules of its own. */
@@ -38,6 +39,10 @@ export const formats = {
   network: {
     must: 'an IP address or a network like 10.0.0.0/8 or fd00::/8',
     parse: accept(isNetwork),
+  },
+  kinds: {
+    must: 'a kind from 0 to 65535 or a range like 20000-29999',
+    parse: accept((text) => kindRange(text) !== undefined),
   },
   websocket_path: {
     must: 'a path that starts with a slash and has only letters, digits and / . _ ~ - in it',

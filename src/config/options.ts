@@ -15,6 +15,7 @@ export const sections = {
   info: 'What the relay says about itself (NIP-11). What is empty is left out.',
   io: 'The one thread that holds all sockets.',
   limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
+  policy: 'What may be written. docs/policy.md has recipes.',
   ingester: 'The threads that parse messages, check limits, and verify signatures.',
   writer: 'The one thread that writes to the database.',
   storage: 'The SQLite database.',
@@ -351,6 +352,21 @@ export const options = {
     zero: 'no limit',
     reload: false,
     text: 'How old an ephemeral event (kinds 20000 to 29999) may be. They are passed on and never stored.',
+  },
+
+  'policy.kinds_allowed': {
+    type: 'string[]',
+    default: [],
+    format: 'kinds',
+    reload: false,
+    text: 'Kinds that may be written, single ones and ranges like "20000-29999"; an empty list allows all.',
+  },
+  'policy.kinds_denied': {
+    type: 'string[]',
+    default: [],
+    format: 'kinds',
+    reload: false,
+    text: 'Kinds that may not be written, even if they are allowed above.',
   },
 
   'ingester.lanes': {

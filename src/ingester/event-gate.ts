@@ -1,11 +1,13 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { WriteAttempt } from '../policy/rule.ts';
+import { refuse, type Verdict } from '../policy/verdict.ts';
+import { WritePolicy } from '../policy/write-policy.ts';
 import { addressOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventLimits, checkEventShape, type EventLimits } from '../protocol/event-check.ts';
 import { expirationOf } from '../protocol/expiration.ts';
 import { isEphemeral } from '../protocol/kinds.ts';
-import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import { idOf } from '../storage/body.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
@@ -14,6 +16,23 @@ import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 import { EventText } from './event-text.ts';
 import type { MessageScan } from './message-scan.ts';
+
+const WRONG_ID = refuse('id', 'invalid: id is not the SHA-256 of the event');
+const DUPLICATE = refuse('duplicate', 'duplicate: this relay has this event already');
+const WRONG_SIGNATURE = refuse(
+  'signature',
+  'invalid: sig is not the signature of the id by the pubkey',
+);
+
+const NO_EVENT: NostrEvent = {
+  id: '',
+  pubkey: '',
+  created_at: 0,
+  kind: 0,
+  tags: [],
+  content: '',
+  sig: '',
+};
 
 /** An event that may go to the writer, with what the stations after this one need of it. */
 export interface PassedEvent {
@@ -28,11 +47,12 @@ export interface PassedEvent {
 }
 
 /**
- * Decides whether an event is well formed, within the limits, new, and really signed; in the order of
- * what a check costs, so that a bad event costs its sender more than us.
+ * Decides whether an event is well formed, within the limits, wanted, new, and really signed; in the
+ * order of what a check costs, so that a bad event costs its sender more than us.
  */
 export class EventGate {
   readonly #limits: EventLimits;
+  readonly #policy: WritePolicy;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
   readonly #idFilter: IdFilter;
@@ -40,6 +60,8 @@ export class EventGate {
   readonly #postings;
   readonly #json;
   readonly #text = new EventText();
+  /** Held for one check at a time. */
+  readonly #attempt: WriteAttempt = { event: NO_EVENT, connId: 0, now: 0 };
   // Held for one check at a time: id, pubkey and signature as bytes.
   readonly #id = Buffer.alloc(32);
   readonly #pubkey = Buffer.alloc(32);
@@ -63,6 +85,7 @@ export class EventGate {
       createdAtFutureSecondsMax: limits.created_at_future_seconds_max,
       ephemeralAgeSecondsMax: limits.ephemeral_age_seconds_max,
     };
+    this.#policy = new WritePolicy(parts.config);
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
     this.#idFilter = parts.idFilter;
@@ -72,24 +95,29 @@ export class EventGate {
   }
 
   /**
-   * The event with what belongs to it, or why not. `value` is what was parsed of `message`, which was
-   * scanned just before.
+   * The event with what belongs to it, or why not and which rule says so. `value` is what was parsed of
+   * `message`, which was scanned just before.
    */
-  check(value: unknown, message: Buffer, scan: MessageScan): PassedEvent | Refusal {
+  check(value: unknown, message: Buffer, scan: MessageScan, connId: number): PassedEvent | Verdict {
     const event = checkEventShape(value);
-    if (typeof event === 'string') return event;
+    if (typeof event === 'string') return refuse('shape', event);
     const text = this.#text;
     text.make(event, message, scan);
-    const refusal = checkEventLimits(event, this.#limits, this.#clock.seconds(), text.json.length);
-    if (refusal !== null) return refusal;
-    if (!text.hashesToId(event, message, scan))
-      return 'invalid: id is not the SHA-256 of the event';
+    const attempt = this.#attempt;
+    attempt.event = event;
+    attempt.connId = connId;
+    attempt.now = this.#clock.seconds();
+    const outside = checkEventLimits(event, this.#limits, attempt.now, text.json.length);
+    if (outside !== null) return refuse('limits', outside);
+    const unwanted = this.#policy.claimed(attempt);
+    if (unwanted !== null) return unwanted;
+    if (!text.hashesToId(event, message, scan)) return WRONG_ID;
     const terms = this.#hasher.ofEvent(event);
     // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
-    if (this.#isStored(event.id, terms[TERM_INDEX_ID]!)) {
-      return 'duplicate: this relay has this event already';
-    }
-    if (!this.#isSigned(event)) return 'invalid: sig is not the signature of the id by the pubkey';
+    if (this.#isStored(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (!this.#isSigned(event)) return WRONG_SIGNATURE;
+    const refused = this.#policy.proven(attempt);
+    if (refused !== null) return refused;
     const expiresAt = isEphemeral(event.kind) ? 0 : (expirationOf(event) ?? 0);
     return { event, json: text.json, terms, address: addressOf(event) ?? '', expiresAt };
   }

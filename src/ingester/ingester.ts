@@ -181,9 +181,10 @@ export class Ingester {
   }
 
   #event(connId: number, value: unknown, bytes: Buffer): void {
-    const checked = this.#gate.check(value, bytes, this.#scan);
-    if (typeof checked === 'string') {
-      this.#answer(connId, okAnswer(idIn(value), checked.startsWith('duplicate:'), checked));
+    const checked = this.#gate.check(value, bytes, this.#scan, connId);
+    if ('refusal' in checked) {
+      const { refusal, rule } = checked;
+      this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
     const { writerEvents, config } = this.#parts;

@@ -1,0 +1,11 @@
+/** NIP-01's largest kind. */
+const KIND_MAX = 65_535;
+
+/** First and last kind of "1" or "20000-29999", or undefined when the text is neither. */
+export function kindRange(text: string): [first: number, last: number] | undefined {
+  const found = /^(\d{1,5})(?:\s*-\s*(\d{1,5}))?$/.exec(text);
+  if (found === null) return undefined;
+  const first = Number(found[1]);
+  const last = Number(found[2] ?? found[1]);
+  return first <= last && last <= KIND_MAX ? [first, last] : undefined;
+}

@@ -1,0 +1,20 @@
+/**
+ * The stable names of everything that may refuse a write, in the order in which it is asked: they stand
+ * in decisions, in the audit log and as labels of metrics. A name that was released is never used for
+ * anything else; the place in this list is no promise.
+ */
+export const ruleNames = [
+  // What every event has to be, whatever the policy.
+  'shape',
+  'limits',
+  // By what the event claims: nothing is proven yet, so these only ever refuse.
+  'kinds',
+  // What the event is.
+  'id',
+  'duplicate',
+  'signature',
+  // The way to the log.
+  'writer-queue',
+] as const;
+
+export type RuleName = (typeof ruleNames)[number];
