@@ -21,6 +21,7 @@ export function run(task: LaneTask): Promise<void> {
       idFilter: new IdFilter(idFilter!),
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
+      judge: null,
       clock: systemClock,
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };

@@ -16,6 +16,7 @@ export const sections = {
   io: 'The one thread that holds all sockets.',
   limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
   policy: 'What may be written. docs/policy.md has recipes.',
+  plugins: 'Programs and modules that decide what may be written. docs/plugins.md explains them.',
   ingester: 'The threads that parse messages, check limits, and verify signatures.',
   writer: 'The one thread that writes to the database.',
   storage: 'The SQLite database.',
@@ -367,6 +368,25 @@ export const options = {
     format: 'kinds',
     reload: false,
     text: 'Kinds that may not be written, even if they are allowed above.',
+  },
+
+  'plugins.waiting_events_max': {
+    type: 'integer',
+    default: 2000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'events',
+    reload: false,
+    text: 'Events of one ingester lane that may wait for a verdict. More are refused with "rate-limited:".',
+  },
+  'plugins.waiting_bytes_max': {
+    type: 'integer',
+    default: 16 * MIB,
+    min: 64 * KIB,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    reload: false,
+    text: 'Their JSON, in all.',
   },
 
   'ingester.lanes': {

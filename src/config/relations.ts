@@ -43,6 +43,11 @@ const relations: readonly Relation[] = [
     because: 'an event must fit into what may wait for a client',
   },
   {
+    smaller: 'limits.event_bytes_max',
+    larger: 'plugins.waiting_bytes_max',
+    because: 'an event that does not fit among those that wait for a verdict could never be taken',
+  },
+  {
     smaller: 'writer.batch_events_max',
     larger: 'writer.queue_events_max',
     because: 'a batch is taken from the queue',

@@ -13,6 +13,7 @@ import {
   writeAnswer,
   writeCheckedEvent,
 } from '../messages.ts';
+import type { Judgement, WriteJudge } from '../policy/judge.ts';
 import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
@@ -23,8 +24,9 @@ import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Connections } from './connections.ts';
-import { EventGate } from './event-gate.ts';
+import { EventGate, type PassedEvent } from './event-gate.ts';
 import { MessageScan } from './message-scan.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /**
  * Longest id, in UTF-16 units, that is quoted back although it is none. It is quoted whole or not at
@@ -34,6 +36,8 @@ const STRANGE_ID_MAX = 4096;
 
 const WRITER_FULL: Refusal =
   'rate-limited: this relay is storing events as fast as it can; try again';
+const WAITING_FULL: Refusal =
+  'rate-limited: too many events wait for the policy of this relay; try again';
 
 /** What the threads next to this one lend it. */
 export interface IngesterParts {
@@ -46,6 +50,8 @@ export interface IngesterParts {
   frameBytes: Credits;
   /** Events that wait for the writer. */
   writerEvents: Credits;
+  /** Asked about every event behind the signature check; null when the policy never waits. */
+  judge: WriteJudge | null;
   clock: Clock;
 }
 
@@ -63,6 +69,8 @@ export class Ingester {
   readonly #filterLimits: FilterLimits;
   readonly #scan = new MessageScan();
   readonly #connections: Connections;
+  /** Events that wait for their judgement. */
+  readonly #waiting: WaitingRoom;
   readonly #queries = new Map<number, MessageOutbox<QueryRequest>>();
   #io: RecordOutbox | null = null;
   #writer: RecordOutbox | null = null;
@@ -74,6 +82,8 @@ export class Ingester {
     const { limits } = parts.config;
     this.#gate = new EventGate(parts);
     this.#connections = new Connections(limits.subscriptions_max);
+    const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
+    this.#waiting = new WaitingRoom(waiting_events_max, waiting_bytes_max);
     this.#filterLimits = {
       filterValuesMax: limits.filter_values_max,
       filterTagsMax: limits.filter_tags_max,
@@ -187,8 +197,44 @@ export class Ingester {
       this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
+    if (this.#parts.judge === null) this.#store(connId, checked);
+    else this.#judge(connId, checked, this.#parts.judge);
+  }
+
+  /** Asks the policy that may take its time; the events of one connection keep their order. */
+  #judge(connId: number, passed: PassedEvent, judge: WriteJudge): void {
+    const { event, json } = passed;
+    const { length } = json;
+    const judged = judge.judge({ event, json, connId }, this.#waiting.admits(length));
+    if (!(judged instanceof Promise)) {
+      if (!this.#waiting.has(connId)) {
+        this.#obey(connId, passed, judged);
+        return;
+      }
+      if (!this.#waiting.admits(length)) {
+        this.#answer(connId, okAnswer(event.id, false, WAITING_FULL));
+        return;
+      }
+    }
+    const place = this.#waiting.take(connId, length);
+    const kept = { ...passed, json: Buffer.from(json) };
+    const settle = (judgement: Judgement) =>
+      place.settle(() => this.#obey(connId, kept, judgement));
+    if (judged instanceof Promise) void judged.then(settle);
+    else settle(judged);
+  }
+
+  #obey(connId: number, passed: PassedEvent, judgement: Judgement): void {
+    if (judgement.action === 'accept') {
+      this.#store(connId, passed);
+      return;
+    }
+    const accepted = judgement.action === 'shadow';
+    this.#answer(connId, okAnswer(passed.event.id, accepted, judgement.message));
+  }
+
+  #store(connId: number, { event, json, terms, address, expiresAt }: PassedEvent): void {
     const { writerEvents, config } = this.#parts;
-    const { event, json, terms, address, expiresAt } = checked;
     if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
       this.#answer(connId, okAnswer(event.id, false, WRITER_FULL));
       return;

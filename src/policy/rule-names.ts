@@ -13,6 +13,11 @@ export const ruleNames = [
   'id',
   'duplicate',
   'signature',
+  // What may take its time.
+  'spam',
+  'module',
+  'plugin',
+  'verdict-queue',
   // The way to the log.
   'writer-queue',
 ] as const;
