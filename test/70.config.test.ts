@@ -87,9 +87,16 @@ function otherValue(key: OptionKey): OptionValue {
       );
     case 'string[]':
       return (
-        { network: ['10.0.0.0/8', 'fd00::1'], kinds: ['1', '20000-29999'] }[
-          option.format as string
-        ] ?? ['https://other.example']
+        {
+          network: ['10.0.0.0/8', 'fd00::1'],
+          kinds: ['1', '20000-29999'],
+          kind_numbers: ['1=10', 'replaceable=0'],
+          kind_bits: ['1=10', '20000-29999=8'],
+          kind_tags: ['30023=title', 'addressable=d'],
+          known_key: ['ab'.repeat(32)],
+          pattern: ['(?i)free airdrop'],
+          tag_pattern: ['t=(?i)^nsfw$'],
+        }[option.format as string] ?? ['https://other.example']
       );
   }
 }

@@ -1,5 +1,7 @@
 import ipaddr from 'ipaddr.js';
+import { RE2JS } from 're2js';
 import { kindRange } from './kind-range.ts';
+import { isKindNumber, kindValue } from './kind-values.ts';
 import { decodeNpub } from './npub.ts';
 
 /** A kind of text with rules of its own. */
@@ -44,6 +46,30 @@ export const formats = {
     must: 'a kind from 0 to 65535 or a range like 20000-29999',
     parse: accept((text) => kindRange(text) !== undefined),
   },
+  kind_numbers: {
+    must: 'kinds and a whole number, like "1=280", "20000-29999=60" or "replaceable=0"; the classes are regular, replaceable, ephemeral, addressable',
+    parse: accept((text) => isKindNumber(text, 1e12)),
+  },
+  kind_bits: {
+    must: 'kinds and a number of bits from 0 to 256, like "1059=20" or "20000-29999=8"',
+    parse: accept((text) => isKindNumber(text, 256)),
+  },
+  kind_tags: {
+    must: 'kinds and the name of a tag, like "30023=title" or "addressable=d"',
+    parse: accept((text) => kindValue(text) !== undefined),
+  },
+  pattern: {
+    must: 'a regular expression as RE2 understands it (no look-around, no back references)',
+    parse: accept(isPattern),
+  },
+  tag_pattern: {
+    must: 'the name of a tag and a regular expression as RE2 understands it, like "t=(?i)^nsfw$"',
+    parse: accept((text) => /^[^=]+=./s.test(text) && isPattern(text.slice(text.indexOf('=') + 1))),
+  },
+  known_key: {
+    must: 'a public key, as 64 hex characters or npub1…',
+    parse: (text) => (/^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : decodeNpub(text)),
+  },
   websocket_path: {
     must: 'a path that starts with a slash and has only letters, digits and / . _ ~ - in it',
     parse: accept((text) => /^\/[A-Za-z0-9/._~-]*$/.test(text)),
@@ -59,6 +85,15 @@ export type FormatName = keyof typeof formats;
 /** Whether a text looks like a Nostr secret key (NIP-19), which must never be shown or logged. */
 export function isSecretKey(text: string): boolean {
   return /^nsec1/i.test(text.trim());
+}
+
+function isPattern(text: string): boolean {
+  try {
+    RE2JS.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isHostName(text: string): boolean {

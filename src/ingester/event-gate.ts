@@ -5,7 +5,7 @@ import { refuse, type Verdict } from '../policy/verdict.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
 import { addressOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { checkEventLimits, checkEventShape, type EventLimits } from '../protocol/event-check.ts';
+import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
 import { expirationOf } from '../protocol/expiration.ts';
 import { isEphemeral } from '../protocol/kinds.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
@@ -15,6 +15,7 @@ import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 import { EventText } from './event-text.ts';
+import { KindLimits } from './kind-limits.ts';
 import type { MessageScan } from './message-scan.ts';
 
 const WRONG_ID = refuse('id', 'invalid: id is not the SHA-256 of the event');
@@ -51,7 +52,7 @@ export interface PassedEvent {
  * order of what a check costs, so that a bad event costs its sender more than us.
  */
 export class EventGate {
-  readonly #limits: EventLimits;
+  readonly #limits: KindLimits;
   readonly #policy: WritePolicy;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
@@ -75,16 +76,7 @@ export class EventGate {
     idFilter: IdFilter;
     clock: Clock;
   }) {
-    const { limits } = parts.config;
-    this.#limits = {
-      eventBytesMax: limits.event_bytes_max,
-      tagsMax: limits.tags_max,
-      tagValueBytesMax: limits.tag_value_bytes_max,
-      contentLengthMax: limits.content_length_max,
-      createdAtPastSecondsMax: limits.created_at_past_seconds_max,
-      createdAtFutureSecondsMax: limits.created_at_future_seconds_max,
-      ephemeralAgeSecondsMax: limits.ephemeral_age_seconds_max,
-    };
+    this.#limits = new KindLimits(parts.config);
     this.#policy = new WritePolicy(parts.config);
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
@@ -107,7 +99,12 @@ export class EventGate {
     attempt.event = event;
     attempt.connId = connId;
     attempt.now = this.#clock.seconds();
-    const outside = checkEventLimits(event, this.#limits, attempt.now, text.json.length);
+    const outside = checkEventLimits(
+      event,
+      this.#limits.of(event.kind),
+      attempt.now,
+      text.json.length,
+    );
     if (outside !== null) return refuse('limits', outside);
     const unwanted = this.#policy.claimed(attempt);
     if (unwanted !== null) return unwanted;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/options.ts';
 import { version } from '../paths.ts';
+import { restrictsWrites } from '../policy/write-policy.ts';
 
 const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 
@@ -7,12 +8,13 @@ const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 65, 67];
   if (config.query.count_enabled) nips.push(45);
+  if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
   return nips.sort((a, b) => a - b);
 }
 
 /** The relay information document (NIP-11), computed from the running configuration. */
 export function relayInformation(config: Config): string {
-  const { info, limits } = config;
+  const { info, limits, policy } = config;
   const described = {
     name: info.name,
     description: info.description,
@@ -40,11 +42,12 @@ export function relayInformation(config: Config): string {
       max_subid_length: limits.subscription_id_length_max,
       max_event_tags: limits.tags_max,
       max_content_length: limits.content_length_max,
+      ...(policy.pow_min > 0 && { min_pow_difficulty: policy.pow_min }),
       ...(past > 0 && { created_at_lower_limit: past }),
       ...(future > 0 && { created_at_upper_limit: future }),
       auth_required: false,
       payment_required: false,
-      restricted_writes: false,
+      restricted_writes: restrictsWrites(config),
     },
   });
 }

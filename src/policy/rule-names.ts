@@ -9,6 +9,14 @@ export const ruleNames = [
   'limits',
   // By what the event claims: nothing is proven yet, so these only ever refuse.
   'kinds',
+  'pubkeys-denied',
+  'pubkeys-allowed',
+  'hashtags',
+  'mentions',
+  'required-tags',
+  'pow',
+  'tag-patterns',
+  'content-patterns',
   // What the event is.
   'id',
   'duplicate',

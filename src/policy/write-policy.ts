@@ -1,6 +1,10 @@
 import type { Config } from '../config/options.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
 import { kindsRule } from './rules/kinds.ts';
+import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
+import { powRule } from './rules/pow.ts';
+import { allowedKeysRule, deniedKeysRule } from './rules/pubkeys.ts';
+import { hashtagsRule, mentionsRule, requiredTagsRule } from './rules/tags.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -12,7 +16,17 @@ export class WritePolicy {
   readonly #proven: readonly WriteRule[];
 
   constructor(config: Config) {
-    const rules = [kindsRule(config)].filter((rule) => rule !== null);
+    const rules = [
+      kindsRule(config),
+      deniedKeysRule(config),
+      allowedKeysRule(config),
+      hashtagsRule(config),
+      mentionsRule(config),
+      requiredTagsRule(config),
+      powRule(config),
+      tagPatternsRule(config),
+      contentPatternsRule(config),
+    ].filter((rule) => rule !== null);
     this.#claimed = rules.filter(({ stage }) => stage === 'claimed');
     this.#proven = rules.filter(({ stage }) => stage === 'proven');
   }
@@ -26,4 +40,14 @@ export class WritePolicy {
   proven(attempt: WriteAttempt): Verdict | null {
     return firstRefusal(this.#proven, attempt);
   }
+}
+
+/** Whether some condition beside good form must be fulfilled to write (NIP-11 `restricted_writes`). */
+export function restrictsWrites({ policy }: Config): boolean {
+  return (
+    policy.pow_min > 0 ||
+    policy.kinds_allowed.length > 0 ||
+    policy.pubkeys_allowed.length > 0 ||
+    policy.tags_required.length > 0
+  );
 }

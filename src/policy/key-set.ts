@@ -1,0 +1,77 @@
+const WORDS = 8;
+const KEY_HEX = 64;
+
+/**
+ * Public keys as a sorted table in shared memory: 32 bytes each, asked by binary search (about 100 ns
+ * among a million). It is made by whoever reads the list and handed to every lane as it is.
+ */
+export class KeySet {
+  /** What travels between threads. */
+  readonly buffer: SharedArrayBuffer;
+  readonly size: number;
+  readonly #words: Uint32Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.#words = new Uint32Array(buffer);
+    this.size = this.#words.length / WORDS;
+  }
+
+  /** `keys`: 64 lower-case hex characters each; repetition does no harm. */
+  static of(keys: Iterable<string>): KeySet {
+    const sorted = [...new Set(keys)].sort();
+    const buffer = new SharedArrayBuffer(sorted.length * WORDS * 4);
+    const words = new Uint32Array(buffer);
+    sorted.forEach((key, at) => {
+      for (let word = 0; word < WORDS; word++) words[at * WORDS + word] = wordOf(key, word);
+    });
+    return new KeySet(buffer);
+  }
+
+  has(key: string): boolean {
+    const words = this.#words;
+    let from = 0;
+    let to = this.size;
+    const first = wordOf(key, 0);
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const found = words[middle * WORDS]!;
+      const order = found === first ? this.#compare(middle, key) : found < first ? -1 : 1;
+      if (order === 0) return true;
+      if (order < 0) from = middle + 1;
+      else to = middle;
+    }
+    return false;
+  }
+
+  /** All keys, in order. */
+  *keys(): Generator<string> {
+    for (let at = 0; at < this.size; at++) {
+      const own = this.#words.subarray(at * WORDS, (at + 1) * WORDS);
+      yield Array.from(own, (word) => word.toString(16).padStart(8, '0')).join('');
+    }
+  }
+
+  #compare(at: number, key: string): number {
+    for (let word = 1; word < WORDS; word++) {
+      const found = this.#words[at * WORDS + word]!;
+      const wanted = wordOf(key, word);
+      if (found !== wanted) return found < wanted ? -1 : 1;
+    }
+    return 0;
+  }
+}
+
+/** Whether a text is a public key as events carry it. */
+export function isKey(text: string): boolean {
+  return text.length === KEY_HEX && /^[0-9a-f]+$/.test(text);
+}
+
+function wordOf(key: string, word: number): number {
+  let value = 0;
+  for (let at = word * 8; at < word * 8 + 8; at++) {
+    const code = key.charCodeAt(at);
+    value = (value << 4) | (code > 57 ? code - 87 : code - 48);
+  }
+  return value >>> 0;
+}

@@ -1,0 +1,46 @@
+import { RE2JS } from 're2js';
+import type { Config } from '../../config/options.ts';
+import type { WriteRule } from '../rule.ts';
+
+/**
+ * Texts that are not wanted in the content, as regular expressions (RE2's syntax and its promise: time
+ * linear in the text, whatever the expression and whoever wrote the text).
+ */
+export function contentPatternsRule({ policy }: Config): WriteRule | null {
+  if (policy.content_patterns_denied.length === 0) return null;
+  const patterns = policy.content_patterns_denied.map((text) => RE2JS.compile(text));
+  return {
+    name: 'content-patterns',
+    stage: 'claimed',
+    check({ event: { content } }) {
+      if (content === '') return null;
+      for (let i = 0; i < patterns.length; i++) {
+        if (patterns[i]!.test(content)) return 'blocked: this relay does not take such content';
+      }
+      return null;
+    },
+  };
+}
+
+/** Values that are not wanted in a tag: `t=(?i)^nsfw$` for the first value of a `t` tag. */
+export function tagPatternsRule({ policy }: Config): WriteRule | null {
+  if (policy.tag_patterns_denied.length === 0) return null;
+  const patterns = policy.tag_patterns_denied.map((text) => {
+    const at = text.indexOf('=');
+    return { name: text.slice(0, at), pattern: RE2JS.compile(text.slice(at + 1)) };
+  });
+  return {
+    name: 'tag-patterns',
+    stage: 'claimed',
+    check({ event: { tags } }) {
+      for (const { name, pattern } of patterns) {
+        for (const tag of tags) {
+          if (tag[0] === name && tag[1] !== undefined && pattern.test(tag[1])) {
+            return `blocked: this relay does not take such a tag ${JSON.stringify(name)}`;
+          }
+        }
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { kindValue } from '../../config/kind-values.ts';
+import type { Config } from '../../config/options.ts';
+import { holds } from '../kind-numbers.ts';
+import type { WriteRule } from '../rule.ts';
+
+/** Too many hashtags (`t`). */
+export function hashtagsRule({ policy: { hashtags_max: max } }: Config): WriteRule | null {
+  if (max === 0) return null;
+  return {
+    name: 'hashtags',
+    stage: 'claimed',
+    check({ event: { tags } }) {
+      const count = countOf(tags, 't');
+      return count > max ? `blocked: ${count} hashtags, this relay takes ${max}` : null;
+    },
+  };
+}
+
+/** Too many mentions (`p`), in notes and other regular events; lists of people are replaceable. */
+export function mentionsRule({ policy: { mentions_max: max } }: Config): WriteRule | null {
+  if (max === 0) return null;
+  return {
+    name: 'mentions',
+    stage: 'claimed',
+    check({ event: { kind, tags } }) {
+      if (tags.length <= max || !holds('regular', kind)) return null;
+      const count = countOf(tags, 'p');
+      return count > max ? `blocked: ${count} people are mentioned, this relay takes ${max}` : null;
+    },
+  };
+}
+
+/** Tags that events of some kinds must have. */
+export function requiredTagsRule({ policy }: Config): WriteRule | null {
+  if (policy.tags_required.length === 0) return null;
+  const required = policy.tags_required.map((text) => kindValue(text)!);
+  return {
+    name: 'required-tags',
+    stage: 'claimed',
+    check({ event: { kind, tags } }) {
+      for (const { kinds, value } of required) {
+        if (holds(kinds, kind) && !tags.some(([name]) => name === value)) {
+          return `blocked: events of kind ${kind} need a tag ${JSON.stringify(value)} here`;
+        }
+      }
+      return null;
+    },
+  };
+}
+
+function countOf(tags: readonly (readonly string[])[], name: string): number {
+  let count = 0;
+  for (let i = 0; i < tags.length; i++) if (tags[i]![0] === name) count++;
+  return count;
+}
