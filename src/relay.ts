@@ -4,6 +4,9 @@ import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
 import type { Log } from './lib/log.ts';
+import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
+import { renderMetrics } from './metrics/render.ts';
+import { watchThread } from './metrics/thread.ts';
 import { frameBytes, shareCredits } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
 
@@ -38,19 +41,24 @@ export class Relay {
   readonly #log: Log;
   readonly #io: Io;
   readonly #supervisor: Supervisor;
+  readonly #metrics: MetricsMemory;
+  readonly #unwatch: () => void;
   #down = '';
 
   private constructor(config: Config, log: Log) {
     this.#config = config;
     this.#log = log;
     this.lanes = laneCounts(config);
+    this.#metrics = shareMetrics({ io: 1, ...this.lanes, admin: 1 });
+    const meter = new Meter(this.#metrics, 'io', 0);
+    this.#unwatch = watchThread(meter);
     const credits = shareCredits(this.lanes.ingester);
     this.#io = new Io(config, log, () => this.health());
     let fatal: (why: Fatal) => void;
     this.fatal = new Promise((resolve) => {
       fatal = resolve;
     });
-    this.#supervisor = new Supervisor(config, credits, log, {
+    this.#supervisor = new Supervisor(config, credits, this.#metrics, log, {
       attachIo: (station, lane, port) => {
         const bytes = station === 'ingester' ? frameBytes(credits, lane) : null;
         bytes?.reset();
@@ -89,6 +97,11 @@ export class Relay {
 
   get counters(): Io['counters'] {
     return this.#io.counters;
+  }
+
+  /** All metrics as they stand, in the Prometheus text format. */
+  metricsText(): string {
+    return renderMetrics(this.#metrics);
   }
 
   /** The signature backend in use, and what it is made of. */
@@ -136,6 +149,7 @@ export class Relay {
     await within(this.#supervisor.stop(), lanesMilliseconds);
     if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
     this.#io.destroy();
+    this.#unwatch();
   }
 
   /** The state of some connections died with the lane: their clients are asked to come back. */

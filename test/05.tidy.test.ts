@@ -11,6 +11,7 @@ const SHARED_GROUND = [
   'lib',
   'mailbox',
   'messages',
+  'metrics',
   'paths',
   'policy',
   'protocol',
@@ -23,11 +24,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ['lib'],
   mailbox: [],
   config: ['lib', 'paths'],
+  metrics: ['lib', 'paths'],
   storage: ['config', 'lib', 'paths', 'protocol'],
   policy: ['config', 'lib', 'protocol'],
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
   io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
-  supervisor: ['config', 'lib', 'mailbox', 'messages', 'paths'],
+  supervisor: ['config', 'lib', 'mailbox', 'messages', 'metrics', 'paths'],
 };
 
 interface Source {

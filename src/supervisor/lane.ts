@@ -2,6 +2,8 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
+import { Meter, type MetricsMemory } from '../metrics/meter.ts';
+import { watchThread } from '../metrics/thread.ts';
 
 /** What a lane is started with: the data of its piscina task. */
 export interface LaneTask {
@@ -10,6 +12,8 @@ export interface LaneTask {
   config: Config;
   /** The cells of `Credits`, shared by all threads; which is which says `supervisor/cells.ts`. */
   credits: SharedArrayBuffer;
+  /** What all lanes count into; this one into its own stretch. */
+  metrics: MetricsMemory;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   control: MessagePort;
@@ -34,19 +38,21 @@ export interface Built {
  */
 export async function serveLane(
   task: LaneTask,
-  build: (log: Log) => Built | Promise<Built>,
+  build: (log: Log, meter: Meter) => Built | Promise<Built>,
 ): Promise<void> {
   const { control } = task;
   const report = (message: Report) => control.postMessage(message);
+  const meter = new Meter(task.metrics, task.station, task.lane);
   let built: Built;
   try {
-    built = await build(logTo(report));
+    built = await build(logTo(report), meter);
   } catch (error) {
     const { name, message } = error as Error;
     report({ t: 'failed', name, message });
     throw error;
   }
   const { role, facts } = built;
+  const unwatch = watchThread(meter);
   await new Promise<void>((resolve, reject) => {
     control.on('message', (message: Control) => {
       try {
@@ -55,6 +61,7 @@ export async function serveLane(
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else {
           role.stop();
+          unwatch();
           control.close();
           resolve();
         }

@@ -3,6 +3,7 @@ import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import type { Control, LaneFacts, Link, Report, StationName } from '../messages.ts';
+import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
 
@@ -70,6 +71,7 @@ interface Lane {
 export class Supervisor {
   readonly #config: Config;
   readonly #credits: SharedArrayBuffer;
+  readonly #metrics: MetricsMemory;
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #pools = new Map<ThreadStation, Piscina>();
@@ -79,9 +81,16 @@ export class Supervisor {
   #pings = 0;
   #pingTimer: NodeJS.Timeout | null = null;
 
-  constructor(config: Config, credits: SharedArrayBuffer, log: Log, hooks: SupervisorHooks) {
+  constructor(
+    config: Config,
+    credits: SharedArrayBuffer,
+    metrics: MetricsMemory,
+    log: Log,
+    hooks: SupervisorHooks,
+  ) {
     this.#config = config;
     this.#credits = credits;
+    this.#metrics = metrics;
     this.#log = log;
     this.#hooks = hooks;
   }
@@ -155,6 +164,7 @@ export class Supervisor {
       lane,
       config: this.#config,
       credits: this.#credits,
+      metrics: this.#metrics,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       control: port2,
     };

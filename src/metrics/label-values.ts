@@ -1,0 +1,133 @@
+/** Values of labels. All of them stand here, so that nothing a client sends becomes a label. */
+
+export const CLIENT_VERBS = [
+  'EVENT',
+  'REQ',
+  'COUNT',
+  'CLOSE',
+  'AUTH',
+  'NEG-OPEN',
+  'NEG-MSG',
+  'NEG-CLOSE',
+  'other',
+] as const;
+
+export const RELAY_VERBS = [
+  'EVENT',
+  'OK',
+  'EOSE',
+  'CLOSED',
+  'NOTICE',
+  'COUNT',
+  'AUTH',
+  'NEG-MSG',
+  'NEG-ERR',
+  'other',
+] as const;
+
+/** The classes of NIP-01; `none` for what is no event. */
+export const EVENT_CLASSES = [
+  'regular',
+  'replaceable',
+  'addressable',
+  'ephemeral',
+  'none',
+] as const;
+
+/** `passed`: an ephemeral event, delivered and not stored. */
+export const EVENT_OUTCOMES = ['stored', 'passed', 'duplicate', 'refused', 'failed'] as const;
+
+/** Kinds that have a series of their own; all others are `other`. */
+export const KINDS = [
+  '0',
+  '1',
+  '3',
+  '4',
+  '5',
+  '6',
+  '7',
+  '16',
+  '1059',
+  '1111',
+  '1984',
+  '9734',
+  '9735',
+  '10002',
+  '10050',
+  '22242',
+  '23194',
+  '23195',
+  '24133',
+  '30023',
+  '30078',
+  'other',
+] as const;
+
+/** The prefixes of `protocol/refusal.ts`. */
+export const REFUSAL_PREFIXES = [
+  'duplicate',
+  'pow',
+  'blocked',
+  'rate-limited',
+  'invalid',
+  'restricted',
+  'auth-required',
+  'mute',
+  'error',
+  'unsupported',
+  'other',
+] as const;
+
+/** What a refusal was the answer to. */
+export const REFUSED = ['EVENT', 'REQ', 'COUNT', 'AUTH', 'other'] as const;
+
+/** How a connection ended. */
+export const CLOSE_REASONS = [
+  'client',
+  'lost',
+  'idle',
+  'too_big',
+  'protocol',
+  'slow',
+  'policy',
+  'lane_restart',
+  'shutdown',
+] as const;
+
+/** Why no WebSocket came about. */
+export const DOOR_REASONS = ['full', 'per_address', 'origin', 'banned', 'stopping'] as const;
+
+/** The bounded queues and rates that clients can run into. */
+export const LIMITS = [
+  'in_flight',
+  'ingester_queue',
+  'writer_queue',
+  'subscriptions',
+  'queries',
+  'rule',
+] as const;
+
+/** What a query read (`query/plan.ts`); `several` for filters that read different lists. */
+export const INDEXES = [
+  'id',
+  'address',
+  'author',
+  'author_kind',
+  'tag',
+  'kind',
+  'all',
+  'timeline',
+  'several',
+  'none',
+] as const;
+
+export const REMOVALS = ['replaced', 'deleted', 'expired'] as const;
+
+export const VERDICTS = ['accept', 'reject', 'shadow_reject', 'timeout', 'error'] as const;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+export const HTTP_RESOURCES = ['information', 'page', 'health', 'admin', 'other'] as const;
+
+/** Of the event loop's delay, over the last 15 seconds. */
+export const LAG_STATISTICS = ['mean', 'p99', 'max'] as const;

@@ -1,0 +1,78 @@
+import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
+import { metricNames, metricOf } from './table.ts';
+import type { CountingStation } from './types.ts';
+
+/** A lane that counts. */
+export interface MeterLane {
+  readonly station: CountingStation;
+  readonly lane: number;
+}
+
+/**
+ * The memory of all meters: one stretch of 64-bit floats for each lane, in the order of `lanes`. Any
+ * thread may read it at any time; a lane that is started again goes on in its predecessor's stretch,
+ * so counters never go back.
+ */
+export interface MetricsMemory {
+  readonly lanes: readonly MeterLane[];
+  readonly cells: SharedArrayBuffer;
+}
+
+/** Memory for so many lanes of each station. */
+export function shareMetrics(
+  counts: Readonly<Partial<Record<CountingStation, number>>>,
+): MetricsMemory {
+  const lanes = Object.entries(counts).flatMap(([station, count]) =>
+    Array.from({ length: count }, (_, lane) => ({ station: station as CountingStation, lane })),
+  );
+  return { lanes, cells: new SharedArrayBuffer(lanes.length * LANE_CELLS * 8) };
+}
+
+/** The cells of one lane. */
+export function laneCells({ cells }: MetricsMemory, index: number): Float64Array {
+  return new Float64Array(cells, index * LANE_CELLS * 8, LANE_CELLS);
+}
+
+/**
+ * What one lane counts. The lane is the only one that writes to its cells, so a plain write will do:
+ * readers see each cell whole, some cells a moment earlier than others.
+ */
+export class Meter {
+  /** For hot loops: `meter.cells[CELL]!++`, with a cell of `layout.ts`. */
+  readonly cells: Float64Array;
+
+  /** @throws Error for a lane that is not in the memory's table. */
+  constructor(memory: MetricsMemory, station: CountingStation, lane: number) {
+    const index = memory.lanes.findIndex((one) => one.station === station && one.lane === lane);
+    if (index < 0) throw new Error(`no memory for the metrics of ${station} lane ${lane}`);
+    this.cells = laneCells(memory, index);
+    for (const name of metricNames) {
+      if (metricOf(name).type !== 'gauge') continue;
+      const { start, series } = placeOf(name);
+      this.cells.fill(0, start, start + series.length);
+    }
+  }
+
+  /** A meter that nobody reads, for roles that run alone. */
+  static alone(station: CountingStation = 'io'): Meter {
+    return new Meter(shareMetrics({ [station]: 1 }), station, 0);
+  }
+
+  add(cell: number, amount: number): void {
+    this.cells[cell]! += amount;
+  }
+
+  set(cell: number, value: number): void {
+    this.cells[cell] = value;
+  }
+
+  /** Takes a value into a histogram, in the unit of its buckets; `times` times. */
+  observe({ start, buckets }: HistogramCells, value: number, times = 1): void {
+    const { cells } = this;
+    const { length } = buckets;
+    let at = 0;
+    while (at < length && value > buckets[at]!) at++;
+    cells[start + at]! += times;
+    cells[start + length + 1]! += value * times;
+  }
+}

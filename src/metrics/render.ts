@@ -1,0 +1,83 @@
+import { placeOf } from './layout.ts';
+import { laneCells, type MetricsMemory } from './meter.ts';
+import { type MetricName, metricNames, metricOf } from './table.ts';
+import type { Metric } from './types.ts';
+
+/** The Content-Type of what `renderMetrics` gives. */
+export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** The values of one series: one number, or the buckets, what lies beyond them, and the sum. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly values: Float64Array;
+}
+
+/** Every series of a metric as it stands now: summed over the lanes, or one for each. */
+export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
+  const { by, per } = metricOf(name);
+  const { start, width, series } = placeOf(name);
+  const lanes = memory.lanes
+    .map((lane, index) => ({ ...lane, cells: laneCells(memory, index) }))
+    .filter(({ station }) => by.includes(station));
+  if (per === 'lane') {
+    return lanes.flatMap(({ station, lane, cells }) =>
+      series.map((labels, i) => ({
+        labels: { station, lane: String(lane), ...labels },
+        values: cells.slice(start + i * width, start + (i + 1) * width),
+      })),
+    );
+  }
+  return series.map((labels, i) => {
+    const values = new Float64Array(width);
+    for (const { cells } of lanes) {
+      for (let k = 0; k < width; k++) values[k]! += cells[start + i * width + k]!;
+    }
+    return { labels, values };
+  });
+}
+
+/** All metrics in the Prometheus text format 0.0.4. */
+export function renderMetrics(memory: MetricsMemory): string {
+  const lines: string[] = [];
+  for (const name of metricNames) {
+    const metric = metricOf(name);
+    const found = readSeries(memory, name);
+    if (found.length === 0) continue;
+    lines.push(`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`);
+    for (const series of found) samples(lines, name, metric, series);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function samples(lines: string[], name: string, metric: Metric, { labels, values }: Series): void {
+  if (metric.type !== 'histogram') {
+    lines.push(`${name}${labelText(labels)} ${numberText(values[0]!)}`);
+    return;
+  }
+  const { buckets } = metric;
+  let count = 0;
+  for (let i = 0; i <= buckets.length; i++) {
+    count += values[i]!;
+    const le = i < buckets.length ? String(buckets[i]) : '+Inf';
+    lines.push(`${name}_bucket${labelText({ ...labels, le })} ${count}`);
+  }
+  lines.push(`${name}_sum${labelText(labels)} ${numberText(values[buckets.length + 1]!)}`);
+  lines.push(`${name}_count${labelText(labels)} ${count}`);
+}
+
+function numberText(value: number): string {
+  return String(value).replace('Infinity', 'Inf').replace(/^Inf/, '+Inf');
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+}
+
+function escapeHelp(text: string): string {
+  return text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+}

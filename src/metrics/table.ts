@@ -1,0 +1,393 @@
+/**
+ * Every metric of wok, once: docs/metrics.md, the exposition, and the checks of dashboards and alert
+ * rules are made from this table. To add a metric, add a row; a station counts into it by
+ * `Meter` and the cells of `layout.ts`.
+ *
+ * Names follow Prometheus: `wok_` in front, base units (seconds, bytes) behind, `_total` for counters.
+ * `process_` stands before what every exporter calls so.
+ */
+import { version } from '../paths.ts';
+import * as values from './label-values.ts';
+import { countingStations, type Metric } from './types.ts';
+
+/** From what a thread needs for a small step to what a person notices. */
+const LATENCIES = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
+];
+/** What happens for each message: from microseconds on. */
+const STEPS = [
+  0.000005, 0.00001, 0.00002, 0.00004, 0.00008, 0.00016, 0.00032, 0.00064, 0.00128, 0.005, 0.02,
+];
+const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+/** The table. */
+export const metrics = {
+  wok_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the labels say which wok runs on which Node.js.',
+    by: ['io'],
+    labels: { version: [version], node: [process.version] },
+  },
+  process_start_time_seconds: {
+    type: 'gauge',
+    help: 'When the process started, in seconds since 1970.',
+    by: ['io'],
+  },
+  process_cpu_seconds_total: {
+    type: 'counter',
+    help: 'Processor time of all threads, user and system.',
+    by: ['admin'],
+  },
+  process_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Memory in use (resident).',
+    by: ['admin'],
+  },
+  process_open_fds: { type: 'gauge', help: 'Open file descriptors.', by: ['admin'] },
+  process_max_fds: {
+    type: 'gauge',
+    help: 'File descriptors that the process may have; 0 when the system does not say.',
+    by: ['admin'],
+  },
+
+  wok_event_loop_busy_seconds_total: {
+    type: 'counter',
+    help: 'Time that a thread did not wait for something to do. Its rate is the utilisation of the thread, 1 at most.',
+    by: countingStations,
+    per: 'lane',
+  },
+  wok_event_loop_lag_seconds: {
+    type: 'gauge',
+    help: 'How late a thread came to what was due, over the last 15 seconds.',
+    by: countingStations,
+    labels: { statistic: values.LAG_STATISTICS },
+    per: 'lane',
+  },
+  wok_thread_heap_bytes: {
+    type: 'gauge',
+    help: 'JavaScript heap in use by a thread.',
+    by: countingStations,
+    per: 'lane',
+  },
+  wok_lane_restarts_total: {
+    type: 'counter',
+    help: 'Threads that died and were started again.',
+    by: countingStations,
+    per: 'lane',
+  },
+  wok_log_lines_total: {
+    type: 'counter',
+    help: 'Lines of the log, those left out because there were too many like them included.',
+    by: countingStations,
+    labels: { level: values.LOG_LEVELS },
+  },
+  wok_log_lines_left_out_total: {
+    type: 'counter',
+    help: 'Lines of the log that were left out because there were too many like them.',
+    by: countingStations,
+  },
+
+  wok_connections: { type: 'gauge', help: 'Open WebSocket connections.', by: ['io'] },
+  wok_connections_max: {
+    type: 'gauge',
+    help: 'Connections that the relay takes (io.connections_max).',
+    by: ['io'],
+  },
+  wok_connections_total: { type: 'counter', help: 'WebSocket connections opened.', by: ['io'] },
+  wok_connections_refused_total: {
+    type: 'counter',
+    help: 'WebSocket connections refused before the handshake.',
+    by: ['io'],
+    labels: { reason: values.DOOR_REASONS },
+  },
+  wok_connections_closed_total: {
+    type: 'counter',
+    help: 'WebSocket connections that ended, by who or what ended them.',
+    by: ['io'],
+    labels: { reason: values.CLOSE_REASONS },
+  },
+  wok_connection_duration_seconds: {
+    type: 'histogram',
+    help: 'How long connections lasted.',
+    by: ['io'],
+    buckets: [1, 10, 60, 300, 1800, 7200, 28_800, 86_400],
+  },
+  wok_http_requests_total: {
+    type: 'counter',
+    help: 'HTTP requests that did not become a WebSocket.',
+    by: ['io'],
+    labels: { resource: values.HTTP_RESOURCES },
+  },
+  wok_received_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of messages from clients, uncompressed, without the frames around them.',
+    by: ['io'],
+  },
+  wok_sent_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of messages to clients, uncompressed, without the frames around them.',
+    by: ['io'],
+  },
+  wok_messages_received_total: {
+    type: 'counter',
+    help: 'Messages from clients that an ingester took up.',
+    by: ['ingester'],
+    labels: { verb: values.CLIENT_VERBS },
+  },
+  wok_messages_sent_total: {
+    type: 'counter',
+    help: 'Messages to clients.',
+    by: ['io'],
+    labels: { verb: values.RELAY_VERBS },
+  },
+  wok_rate_limit_hits_total: {
+    type: 'counter',
+    help: 'Messages refused because a queue was full or a rate exceeded.',
+    by: ['io', 'ingester', 'query'],
+    labels: { limit: values.LIMITS },
+  },
+
+  wok_ingester_queue_bytes: {
+    type: 'gauge',
+    help: 'Bytes of messages that wait for an ingester lane.',
+    by: ['ingester'],
+    per: 'lane',
+  },
+  wok_ingester_queue_bytes_max: {
+    type: 'gauge',
+    help: 'Where the queue of an ingester lane is full (io.queue_bytes_max).',
+    by: ['io'],
+  },
+  wok_ingester_wait_seconds: {
+    type: 'histogram',
+    help: 'From the socket to the ingester, for the first message of each batch.',
+    by: ['ingester'],
+    buckets: LATENCIES,
+  },
+  wok_ingester_batch_messages: {
+    type: 'histogram',
+    help: 'Messages that an ingester lane took up at once.',
+    by: ['ingester'],
+    buckets: SIZES,
+  },
+  wok_parse_seconds: {
+    type: 'histogram',
+    help: 'Parsing of a message.',
+    by: ['ingester'],
+    buckets: STEPS,
+  },
+  wok_verify_seconds: {
+    type: 'histogram',
+    help: 'Verifying of a signature.',
+    by: ['ingester'],
+    buckets: STEPS,
+  },
+  wok_plugin_seconds: {
+    type: 'histogram',
+    help: 'From asking the write policies to their verdict.',
+    by: ['ingester'],
+    buckets: LATENCIES,
+  },
+  wok_plugin_verdicts_total: {
+    type: 'counter',
+    help: 'What write policies said of events.',
+    by: ['ingester'],
+    labels: { verdict: values.VERDICTS },
+  },
+  wok_events_total: {
+    type: 'counter',
+    help: 'Events from clients, by what became of them; the class is none where there is no event.',
+    by: ['ingester', 'writer'],
+    labels: { class: values.EVENT_CLASSES, outcome: values.EVENT_OUTCOMES },
+  },
+  wok_events_accepted_total: {
+    type: 'counter',
+    help: 'Events that were stored or passed on, by kind.',
+    by: ['writer'],
+    labels: { kind: values.KINDS },
+  },
+  wok_refusals_total: {
+    type: 'counter',
+    help: 'Refusals, by what was refused and the word that the answer begins with.',
+    by: ['ingester', 'writer', 'query', 'io'],
+    labels: { of: values.REFUSED, prefix: values.REFUSAL_PREFIXES },
+  },
+
+  wok_writer_queue_events: {
+    type: 'gauge',
+    help: 'Events that wait for the writer.',
+    by: ['writer'],
+  },
+  wok_writer_queue_events_max: {
+    type: 'gauge',
+    help: 'Where the queue of the writer is full (writer.queue_events_max).',
+    by: ['io'],
+  },
+  wok_writer_batch_events: {
+    type: 'histogram',
+    help: 'Events in one transaction.',
+    by: ['writer'],
+    buckets: SIZES,
+  },
+  wok_writer_transaction_seconds: {
+    type: 'histogram',
+    help: 'A transaction with new events, from its begin to the end of its commit.',
+    by: ['writer'],
+    buckets: LATENCIES,
+  },
+  wok_writer_commit_seconds: {
+    type: 'histogram',
+    help: 'The commit alone: what the disk takes.',
+    by: ['writer'],
+    buckets: LATENCIES,
+  },
+  wok_writer_index_seconds: {
+    type: 'histogram',
+    help: 'Moving one batch of events into the index.',
+    by: ['writer'],
+    buckets: LATENCIES,
+  },
+  wok_writer_failures_total: {
+    type: 'counter',
+    help: 'Transactions that failed and were rolled back.',
+    by: ['writer'],
+  },
+  wok_ok_seconds: {
+    type: 'histogram',
+    help: 'From the socket to the answer OK, for events that reached the writer.',
+    by: ['writer'],
+    buckets: LATENCIES,
+  },
+  wok_events_removed_total: {
+    type: 'counter',
+    help: 'Stored events that were removed.',
+    by: ['writer'],
+    labels: { reason: values.REMOVALS },
+  },
+  wok_log_head_seq: { type: 'gauge', help: 'The newest place in the log.', by: ['writer'] },
+  wok_log_indexed_seq: {
+    type: 'gauge',
+    help: 'How far the index behind the log has come.',
+    by: ['writer'],
+  },
+
+  wok_database_bytes: { type: 'gauge', help: 'Size of the database file.', by: ['admin'] },
+  wok_database_free_bytes: {
+    type: 'gauge',
+    help: 'Free pages inside the database file.',
+    by: ['admin'],
+  },
+  wok_wal_bytes: { type: 'gauge', help: 'Size of the write-ahead log.', by: ['admin'] },
+  wok_disk_free_bytes: {
+    type: 'gauge',
+    help: 'Space that is left where the database is.',
+    by: ['admin'],
+  },
+
+  wok_query_wait_seconds: {
+    type: 'histogram',
+    help: 'From the socket to the first slice of a query.',
+    by: ['query'],
+    buckets: LATENCIES,
+  },
+  wok_eose_seconds: {
+    type: 'histogram',
+    help: 'From the socket to EOSE, by the index that answered. What clients wait for; slow ones make it long.',
+    by: ['query'],
+    labels: { index: values.INDEXES },
+    buckets: LATENCIES,
+  },
+  wok_count_seconds: {
+    type: 'histogram',
+    help: 'From the socket to the answer to a COUNT, by the index that answered.',
+    by: ['query'],
+    labels: { index: values.INDEXES },
+    buckets: LATENCIES,
+  },
+  wok_query_work_seconds_total: {
+    type: 'counter',
+    help: 'Time that query lanes worked on queries that are over, by the index that answered.',
+    by: ['query'],
+    labels: { index: values.INDEXES },
+  },
+  wok_query_rows_total: {
+    type: 'counter',
+    help: 'What queries cost in rows of the index (a body counts 5, a list 25), by the index that answered.',
+    by: ['query'],
+    labels: { index: values.INDEXES },
+  },
+  wok_query_events_total: {
+    type: 'counter',
+    help: 'Stored events sent in answer to queries.',
+    by: ['query'],
+  },
+  wok_slow_queries_total: {
+    type: 'counter',
+    help: 'Queries that took more work than metrics.slow_query_milliseconds.',
+    by: ['query'],
+  },
+  wok_queries_waiting: {
+    type: 'gauge',
+    help: 'Queries that wait for a slice of their lane.',
+    by: ['query'],
+    per: 'lane',
+  },
+  wok_queries_running: {
+    type: 'gauge',
+    help: 'Queries of a lane that are not over, those that wait for their client left out.',
+    by: ['query'],
+    per: 'lane',
+  },
+  wok_queries_max: {
+    type: 'gauge',
+    help: 'Queries that a lane takes (query.queries_max).',
+    by: ['io'],
+  },
+  wok_query_window_events: {
+    type: 'gauge',
+    help: 'Events that a query lane keeps in memory because the index does not have them yet.',
+    by: ['query'],
+    per: 'lane',
+  },
+
+  wok_subscriptions: { type: 'gauge', help: 'Live subscriptions.', by: ['monitor'] },
+  wok_deliveries_total: {
+    type: 'counter',
+    help: 'Live events sent to subscriptions.',
+    by: ['monitor'],
+  },
+  wok_monitor_batch_events: {
+    type: 'histogram',
+    help: 'Accepted events that monitor took up at once.',
+    by: ['monitor'],
+    buckets: SIZES,
+  },
+  wok_fanout_seconds: {
+    type: 'histogram',
+    help: 'Matching one batch of accepted events with all live subscriptions.',
+    by: ['monitor'],
+    buckets: LATENCIES,
+  },
+  wok_live_seconds: {
+    type: 'histogram',
+    help: 'From the socket of the author to the delivery, for each accepted event.',
+    by: ['monitor'],
+    buckets: LATENCIES,
+  },
+  wok_monitor_behind_total: {
+    type: 'counter',
+    help: 'Subscriptions that had missed more than monitor keeps and were brought up by their query lane.',
+    by: ['monitor'],
+  },
+} as const satisfies Record<string, Metric>;
+
+/** The name of a metric. */
+export type MetricName = keyof typeof metrics;
+
+/** All metrics in the order of the table. */
+export const metricNames = Object.keys(metrics) as readonly MetricName[];
+
+/** One row of the table, as the general type. */
+export function metricOf(name: MetricName): Metric {
+  return metrics[name];
+}
