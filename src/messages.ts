@@ -36,12 +36,36 @@ import { postingKind } from './storage/posting-kind.ts';
 /** What an io record tells an ingester lane. */
 export const FRAME = 1;
 export const DISCONNECTED = 2;
+export const CONNECTED = 3;
 
-/** A text frame as it came from the socket, or the end of a connection (then without bytes). */
+/**
+ * A text frame as it came from the socket; the end of a connection, without bytes; or its beginning,
+ * before any of its frames, with bytes for `readClient`.
+ */
 export interface Frame {
-  type: typeof FRAME | typeof DISCONNECTED;
+  type: typeof FRAME | typeof DISCONNECTED | typeof CONNECTED;
   connId: number;
   bytes: Buffer;
+}
+
+/** Who connected, as io knows it. */
+export interface ConnectedClient {
+  /** The client's address, behind trusted proxies; not an address if the socket was reset meanwhile. */
+  ip: string;
+  /** The Host header of the upgrade, as the client wrote it; '' if there was none. */
+  host: string;
+}
+
+export function writeConnected(to: RecordWriter, connId: number, client: ConnectedClient): void {
+  to.u8(CONNECTED);
+  to.u32(connId);
+  to.textOf(client.ip, ' ', client.host);
+}
+
+export function readClient(bytes: Buffer): ConnectedClient {
+  const text = bytes.toString();
+  const space = text.indexOf(' ');
+  return { ip: text.slice(0, space), host: text.slice(space + 1) };
 }
 
 export function writeFrame(to: RecordWriter, connId: number, bytes: Uint8Array): void {
@@ -217,6 +241,8 @@ export type QueryRequest =
   | { t: 'close'; connId: number; subNo: number }
   /** A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer. */
   | { t: 'refuse'; connId: number; subNo: number; subId: string; why: Refusal }
+  /** The pubkeys that have authenticated on the connection, all of them (NIP-42). */
+  | { t: 'auth'; connId: number; readers: string[] }
   | { t: 'disconnect'; connId: number };
 
 /** query → ingester: the relay ended a subscription by CLOSED; its place is free again. */
@@ -290,9 +316,22 @@ export function readRoom(from: RecordReader): number {
 
 // ── query → monitor ──────────────────────────────────────────────────────────────────────────────
 
-/** `seq` is the snapshot up to which the subscription was answered; live begins right after it. */
+/**
+ * `seq` is the snapshot up to which the subscription was answered; live begins right after it.
+ * `readers` are the pubkeys that have authenticated on the connection (NIP-42); `auth` brings a
+ * connection's open subscriptions up to date.
+ */
 export type Handover =
-  | { t: 'live'; connId: number; subNo: number; subId: string; seq: number; filters: Filter[] }
+  | {
+      t: 'live';
+      connId: number;
+      subNo: number;
+      subId: string;
+      seq: number;
+      filters: Filter[];
+      readers: string[];
+    }
+  | { t: 'auth'; connId: number; readers: string[] }
   | { t: 'close'; connId: number; subNo: number }
   | { t: 'disconnect'; connId: number };
 
@@ -307,6 +346,7 @@ export interface Behind {
   seq: number;
   upTo: number;
   filters: Filter[];
+  readers: string[];
 }
 
 // ── monitor → io ─────────────────────────────────────────────────────────────────────────────────

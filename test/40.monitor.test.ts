@@ -92,7 +92,15 @@ class Bench {
   live(subNo: number, seq: number, raw: RawFilter = {}): void {
     const filter = parseFilter(raw, { filterValuesMax: 10, filterTagsMax: 10 });
     if (typeof filter === 'string') throw new Error(filter);
-    this.#query.send({ t: 'live', connId: 7, subNo, subId: 's', seq, filters: [filter] });
+    this.#query.send({
+      t: 'live',
+      connId: 7,
+      subNo,
+      subId: 's',
+      seq,
+      filters: [filter],
+      readers: [],
+    });
     this.#query.flush();
   }
 

@@ -7,6 +7,7 @@ import type { NostrEvent } from '../src/protocol/event.ts';
 import { expirationOf } from '../src/protocol/expiration.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { isEphemeral } from '../src/protocol/kinds.ts';
+import { PrivateKinds } from '../src/protocol/privacy.ts';
 import { AGAIN, type Budget, FilterScan } from '../src/query/scan.ts';
 import { Snapshot } from '../src/query/snapshot.ts';
 import { Union } from '../src/query/union.ts';
@@ -163,11 +164,14 @@ class Store {
           limit: counting ? Number.POSITIVE_INFINITY : Math.min(asked, LIMITS.limitMax),
           capped: filter.limit === null || filter.limit > LIMITS.limitMax,
           bodies: !counting,
+          audience: { privateKinds: NOTHING_PRIVATE, readers: [] },
         });
       }),
     );
   }
 }
+
+const NOTHING_PRIVATE = new PrivateKinds([]);
 
 /** A query under way, and what it has to answer in the end. */
 interface Query {

@@ -291,7 +291,7 @@ describe('the monitor', () => {
       return port2;
     };
     const [io, writer, query] = [link('io'), link('writer'), link('query')];
-    const live = { connId: 1, subNo: 1, subId: 'live', seq: 0, filters: EVERYTHING };
+    const live = { connId: 1, subNo: 1, subId: 'live', seq: 0, filters: EVERYTHING, readers: [] };
     const handovers = new MessageOutbox<Handover>(query);
     handovers.send({ t: 'live', ...live });
     handovers.flush();

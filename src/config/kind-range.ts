@@ -9,3 +9,13 @@ export function kindRange(text: string): [first: number, last: number] | undefin
   const last = Number(found[2] ?? found[1]);
   return first <= last && last <= KIND_MAX ? [first, last] : undefined;
 }
+
+/** All kinds of a list of such texts. */
+export function kindsIn(ranges: readonly string[]): number[] {
+  const kinds: number[] = [];
+  for (const range of ranges) {
+    const [first, last] = kindRange(range) ?? [1, 0];
+    for (let kind = first; kind <= last; kind++) kinds.push(kind);
+  }
+  return kinds;
+}

@@ -17,6 +17,7 @@ export const sections = {
   limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
   policy: 'What may be written. docs/policy.md has recipes.',
   plugins: 'Programs and modules that decide what may be written. docs/plugins.md explains them.',
+  auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
   ingester: 'The threads that parse messages, check limits, and verify signatures.',
   writer: 'The one thread that writes to the database.',
   storage: 'The SQLite database.',
@@ -480,6 +481,14 @@ export const options = {
     unit: 'bytes',
     reload: false,
     text: 'Their JSON, in all.',
+  },
+
+  'auth.private_kinds': {
+    type: 'string[]',
+    default: [],
+    format: 'kinds',
+    reload: false,
+    text: 'Kinds that are only given to those who have authenticated as one whom the event is p-tagged for, or as its author (gift wraps have none). An empty list lets everybody read everything.',
   },
 
   'ingester.lanes': {

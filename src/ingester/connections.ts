@@ -1,13 +1,20 @@
+import type { ConnectedClient } from '../messages.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** What an ingester lane knows of one of its connections. */
-interface Connection {
+export interface Connection extends ConnectedClient {
+  readonly connId: number;
+  /** The pubkeys that have authenticated here (NIP-42). */
+  authed: ReadonlySet<string>;
   /** Open subscriptions: id → number. */
-  subscriptions: Map<string, number>;
+  readonly subscriptions: Map<string, number>;
   lastSubNo: number;
 }
 
 /**
- * The subscriptions of a lane's connections, as far as their ids and their number go: the lane numbers
- * them, refuses too many, and finds the one that a CLOSE or a re-used id means.
+ * The connections of a lane: who is there, and the ids and numbers of their subscriptions. The lane
+ * numbers these, refuses too many, and finds the one that a CLOSE or a re-used id means.
  */
 export class Connections {
   readonly #connections = new Map<number, Connection>();
@@ -17,13 +24,30 @@ export class Connections {
     this.#subscriptionsMax = subscriptionsMax;
   }
 
+  connect(connId: number, client: ConnectedClient): Connection {
+    const connection: Connection = {
+      connId,
+      ip: client.ip,
+      host: client.host,
+      authed: NOBODY,
+      subscriptions: new Map(),
+      lastSubNo: 0,
+    };
+    this.#connections.set(connId, connection);
+    return connection;
+  }
+
+  /**
+   * The connection with this number. One whose beginning this lane has not seen, because it was being
+   * started again, is about to be closed; until then it is somebody unknown.
+   */
+  of(connId: number): Connection {
+    return this.#connections.get(connId) ?? this.connect(connId, { ip: '', host: '' });
+  }
+
   /** The number for a new subscription and that of the one it replaces (0: none), or null: too many. */
   open(connId: number, subId: string): { subNo: number; replaces: number } | null {
-    let connection = this.#connections.get(connId);
-    if (connection === undefined) {
-      connection = { subscriptions: new Map(), lastSubNo: 0 };
-      this.#connections.set(connId, connection);
-    }
+    const connection = this.of(connId);
     const { subscriptions } = connection;
     const replaces = subscriptions.get(subId) ?? 0;
     if (replaces === 0 && subscriptions.size >= this.#subscriptionsMax) return null;

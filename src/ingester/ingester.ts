@@ -5,8 +5,10 @@ import type { Credits } from '../mailbox/credits.ts';
 import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
+  CONNECTED,
   DISCONNECTED,
   type QueryRequest,
+  readClient,
   readFrame,
   type StationName,
   type SubscriptionEnded,
@@ -120,6 +122,8 @@ export class Ingester {
       if (type === DISCONNECTED) {
         this.#connections.disconnect(connId);
         this.#query(connId, { t: 'disconnect', connId });
+      } else if (type === CONNECTED) {
+        this.#connections.connect(connId, readClient(bytes));
       } else {
         this.#parts.frameBytes.release(bytes.length);
         this.#message(connId, bytes);

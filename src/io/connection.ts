@@ -3,6 +3,8 @@ import type { WebSocket } from 'uWebSockets.js';
 /** What uWebSockets.js keeps for a socket. */
 export interface SocketData {
   ip: string;
+  /** The Host header of the upgrade. */
+  host: string;
   connection: Connection | null;
 }
 

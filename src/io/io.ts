@@ -15,6 +15,7 @@ import {
   readDelivery,
   readStored,
   type StationName,
+  writeConnected,
   writeDisconnected,
   writeFrame,
   writeRoom,
@@ -89,7 +90,7 @@ export class Io {
     );
     this.#listener = new Listener(config, {
       admit: (ip) => this.#admit(ip),
-      open: (socket, ip) => this.#open(socket, ip),
+      open: (socket, data) => this.#open(socket, data),
       message: (connection, bytes, isBinary) => this.#message(connection, bytes, isBinary),
       drain: (connection) => {
         if (connection.confirmDue && connection.socket.getBufferedAmount() === 0) {
@@ -180,7 +181,7 @@ export class Io {
     return null;
   }
 
-  #open(socket: WebSocket<SocketData>, ip: string): Connection {
+  #open(socket: WebSocket<SocketData>, { ip, host }: SocketData): Connection {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId));
@@ -189,6 +190,9 @@ export class Io {
     this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
     this.counters.connections++;
     this.counters.connectionsTotal++;
+    const { outbox } = this.#ingesters[connection.id % this.#ingesters.length]!;
+    writeConnected(outbox.records, connection.id, { ip, host });
+    outbox.touch();
     return connection;
   }
 

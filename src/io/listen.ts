@@ -37,7 +37,7 @@ export class ListenError extends Error {
 export interface SocketHandlers {
   /** A refusal before the handshake (`503 …` and a sentence), or null. */
   admit(ip: string): { status: string; text: string } | null;
-  open(socket: import('uWebSockets.js').WebSocket<SocketData>, ip: string): Connection;
+  open(socket: import('uWebSockets.js').WebSocket<SocketData>, data: SocketData): Connection;
   message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
   drain(connection: Connection): void;
   close(connection: Connection): void;
@@ -140,7 +140,7 @@ export class Listener {
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (socket) => {
         const data = socket.getUserData();
-        data.connection = open(socket, data.ip);
+        data.connection = open(socket, data);
       },
       message: (socket, bytes, isBinary) =>
         message(socket.getUserData().connection!, bytes, isBinary),
@@ -164,7 +164,7 @@ export class Listener {
       return;
     }
     res.upgrade<SocketData>(
-      { ip, connection: null },
+      { ip, host: req.getHeader('host'), connection: null },
       req.getHeader('sec-websocket-key'),
       req.getHeader('sec-websocket-protocol'),
       req.getHeader('sec-websocket-extensions'),

@@ -5,6 +5,11 @@ import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 /** Author-and-kind combinations of one filter indexed one by one; beyond, its authors are. */
 const COMBINATIONS_MAX = 2_048;
 
+/** Who reads the subscriptions of a connection: the pubkeys that have authenticated on it. */
+export interface Audience {
+  readers: readonly string[];
+}
+
 /** A live subscription. */
 export interface Subscription {
   connId: number;
@@ -14,6 +19,8 @@ export interface Subscription {
   afterSeq: number;
   /** Marks the event that was matched last, so that several matching filters count once. */
   matchedTurn: number;
+  /** Shared by all subscriptions of the connection. */
+  audience: Audience;
 }
 
 /** One filter of a subscription, as it stands in the index. */

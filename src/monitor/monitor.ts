@@ -1,4 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
@@ -12,8 +13,9 @@ import {
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
+import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../storage/terms.ts';
-import { type Entry, FilterIndex, type Subscription } from './filter-index.ts';
+import { type Audience, type Entry, FilterIndex, type Subscription } from './filter-index.ts';
 import { RecentEvents } from './recent.ts';
 
 /** Bytes of JSON kept for replay, whatever the number of events. */
@@ -24,6 +26,7 @@ const UNKNOWN = -1;
 interface Live {
   lane: number;
   entries: Map<number, Entry[]>;
+  audience: Audience;
 }
 
 /**
@@ -39,6 +42,7 @@ export class Monitor {
   readonly #index: FilterIndex;
   readonly #recent: RecentEvents;
   readonly #hasher: TermHasher;
+  readonly #privateKinds: PrivateKinds;
   /** By connection, then by subscription number. */
   readonly #live = new Map<number, Live>();
   readonly #queries = new Map<MessagePort, (batch: ArrayBuffer) => void>();
@@ -51,6 +55,7 @@ export class Monitor {
 
   constructor(config: Config, hasher: TermHasher) {
     this.#hasher = hasher;
+    this.#privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
     this.#index = new FilterIndex(hasher);
     this.#recent = new RecentEvents(config.monitor.replay_events_max, REPLAY_BYTES_MAX);
   }
@@ -102,17 +107,24 @@ export class Monitor {
 
   #deliver(event: AcceptedEvent): void {
     const targets = new Map<string, number[]>();
+    const secret = this.#secretOf(event);
     this.#index.match(
       event.terms,
       event.seq,
       () => JSON.parse(event.json.toString()) as NostrEvent,
-      ({ subId, connId, subNo }) => {
+      ({ subId, connId, subNo, audience }) => {
+        if (secret !== null && !mayRead(event.kind, secret, audience.readers)) return;
         const list = targets.get(subId);
         if (list) list.push(connId, subNo);
         else targets.set(subId, [connId, subNo]);
       },
     );
     for (const [subId, list] of targets) this.#send(subId, event.json, list);
+  }
+
+  /** The text of an event that not everybody may read; null for all others. */
+  #secretOf({ kind, json }: AcceptedEvent): string | null {
+    return this.#privateKinds.has(kind) ? json.toString() : null;
   }
 
   /** One frame for all subscriptions that share an id. */
@@ -138,6 +150,11 @@ export class Monitor {
       case 'live':
         this.#begin(handover, lane, behind);
         break;
+      case 'auth': {
+        const live = this.#live.get(handover.connId);
+        if (live !== undefined) live.audience.readers = handover.readers;
+        break;
+      }
       case 'close':
         this.#end(handover.connId, handover.subNo);
         break;
@@ -148,34 +165,40 @@ export class Monitor {
   }
 
   #begin(handover: Handover & { t: 'live' }, lane: number, behind: MessageOutbox<Behind>): void {
-    const { connId, subNo, subId, seq, filters } = handover;
+    const { connId, subNo, subId, seq, filters, readers } = handover;
+    let live = this.#live.get(connId);
+    if (live === undefined) {
+      live = { lane, entries: new Map(), audience: { readers } };
+      this.#live.set(connId, live);
+    }
+    const { audience } = live;
+    audience.readers = readers;
     const missed = this.#recent.after(seq, this.#head);
-    const subscription = { connId, subNo, subId, afterSeq: seq, matchedTurn: 0 };
+    const subscription = { connId, subNo, subId, afterSeq: seq, matchedTurn: 0, audience };
     if (missed === null) {
       // Live from here on all the same: nobody else would bring it the ephemeral events.
       subscription.afterSeq = this.#head;
-      behind.send({ connId, subNo, subId, seq, upTo: this.#head, filters });
+      behind.send({ connId, subNo, subId, seq, upTo: this.#head, filters, readers });
     } else if (missed.length > 0) {
       this.#replay(subscription, filters, missed);
     }
-    const entries = this.#index.add(subscription, filters);
-    let live = this.#live.get(connId);
-    if (live === undefined) {
-      live = { lane, entries: new Map() };
-      this.#live.set(connId, live);
-    }
-    live.entries.set(subNo, entries);
+    live.entries.set(subNo, this.#index.add(subscription, filters));
   }
 
   #replay(subscription: Subscription, filters: readonly Filter[], missed: AcceptedEvent[]): void {
     const index = new FilterIndex(this.#hasher);
     index.add(subscription, filters);
-    for (const { terms, seq, json } of missed) {
+    for (const event of missed) {
+      const { terms, seq, json, kind } = event;
+      const secret = this.#secretOf(event);
       index.match(
         terms,
         seq,
         () => JSON.parse(json.toString()) as NostrEvent,
-        ({ subId, connId, subNo }) => this.#send(subId, json, [connId, subNo]),
+        ({ subId, connId, subNo, audience }) => {
+          if (secret !== null && !mayRead(kind, secret, audience.readers)) return;
+          this.#send(subId, json, [connId, subNo]);
+        },
       );
     }
     // The turns of that index are not the turns of the other.

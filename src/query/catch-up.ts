@@ -2,6 +2,7 @@ import type { Behind } from '../messages.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';
+import { mayRead } from '../protocol/privacy.ts';
 import type { Lane, Run, Step } from './run.ts';
 import type { Budget } from './scan.ts';
 
@@ -21,10 +22,12 @@ export class CatchUpRun implements Run {
   readonly #lane: Lane;
   readonly #prefix: string;
   readonly #matchers: readonly Matcher[];
+  readonly #readers: readonly string[];
   readonly #upTo: number;
   #seq: number;
 
-  constructor(lane: Lane, { connId, subNo, subId, seq, upTo, filters }: Behind) {
+  constructor(lane: Lane, { connId, subNo, subId, seq, upTo, filters, readers }: Behind) {
+    this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
     this.subNo = subNo;
@@ -35,7 +38,7 @@ export class CatchUpRun implements Run {
   }
 
   step(budget: Budget): Step {
-    const { snapshot, outlet } = this.#lane;
+    const { snapshot, outlet, privateKinds } = this.#lane;
     while (this.#seq < this.#upTo) {
       if (budget.rows <= 0) return 'again';
       budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
@@ -45,6 +48,7 @@ export class CatchUpRun implements Run {
         this.#seq = seq;
         const event = JSON.parse(json) as NostrEvent;
         if (!this.#matchers.some((matches) => matches(event))) continue;
+        if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;
         outlet.event(this.connId, this.subNo, this.#prefix, json);
       }
       this.#seq = upTo;

@@ -1,5 +1,5 @@
 import type { Filter } from '../protocol/filter.ts';
-import { kindClass } from '../protocol/kinds.ts';
+import { isGiftWrap, kindClass } from '../protocol/kinds.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 
 /** What opening one list costs, in rows read (measured: a seek 8 µs, a row 0.3 µs). */
@@ -14,7 +14,7 @@ export interface Plan {
   /** Named after the conditions that chose the lists, for metrics and the slow-query log. */
   name: string;
   terms: readonly number[];
-  /** The lists hold matches only (but for hash collisions and removed events). */
+  /** The lists hold matches only (but for hash collisions, removed events, and what others may not read). */
   exact: boolean;
 }
 
@@ -24,14 +24,19 @@ export type Estimate = (term: number, since: number, until: number) => number;
 /**
  * Chooses the lists that a filter reads by estimated cost: what it takes to open them, and the rows
  * that will be read: as many as the limit where every row matches, else all of them in the worst case.
+ * `readers` are given where the filter asks for private kinds only: what they may read lies in their lists.
  */
 export function choosePlan(
   filter: Filter,
   hasher: TermHasher,
   limit: number,
   estimate: Estimate,
+  readers: readonly string[] | null = null,
 ): Plan {
   const plans = options(filter, hasher);
+  if (readers !== null && plans[0]!.name !== 'ids') {
+    plans.push({ name: 'readers', terms: readerTerms(filter, hasher, readers), exact: false });
+  }
   if (plans.length === 1) return plans[0]!;
   const since = filter.since ?? 0;
   const until = filter.until ?? Number.MAX_SAFE_INTEGER;
@@ -94,6 +99,15 @@ function options(filter: Filter, hasher: TermHasher): Plan[] {
   }
   if (plans.length === 0) add('everything', [TERM_ALL], true);
   return plans;
+}
+
+/** All that somebody may read of private kinds: what they are tagged in, what they wrote (NIP-17). */
+function readerTerms({ kinds }: Filter, hasher: TermHasher, readers: readonly string[]): number[] {
+  const written = kinds!.filter((kind) => !isGiftWrap(kind));
+  return readers.flatMap((reader) => [
+    hasher.tag('p', reader),
+    ...written.map((kind) => hasher.authorKind(reader, kind)),
+  ]);
 }
 
 /** Authors, addressable kinds and d tags together name single events. */

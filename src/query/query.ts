@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
@@ -12,6 +13,7 @@ import {
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
+import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -30,6 +32,8 @@ interface Client {
   /** Subscriptions by number; null: monitor has all of it. */
   subscriptions: Map<number, ReqRun | CatchUpRun | null>;
   counts: Set<CountRun>;
+  /** The pubkeys that have authenticated on it (NIP-42). */
+  readers: readonly string[];
 }
 
 /**
@@ -122,6 +126,7 @@ export class Query {
       outlet: this.#outlet,
       limitDefault: this.#config.limits.limit_default,
       limitMax: this.#config.limits.limit_max,
+      privateKinds: new PrivateKinds(kindsIn(this.#config.auth.private_kinds)),
       hasRoom: (run) => this.#hasRoom(run),
       handOver: (run, seq) => this.#handOver(run, seq),
     };
@@ -150,10 +155,20 @@ export class Query {
         this.#close(request.connId, request.subNo);
         this.#outlet!.closed(request.connId, request.subNo, request.subId, 1, request.why);
         break;
+      case 'auth':
+        this.#auth(request.connId, request.readers);
+        break;
       case 'disconnect':
         this.#disconnect(request.connId);
         break;
     }
+  }
+
+  /** What is under way was asked by those who were known then; what is live gains by it. */
+  #auth(connId: number, readers: string[]): void {
+    const client = this.#client(connId);
+    client.readers = readers;
+    if (client.subscriptions.size > 0) this.#monitor!.send({ t: 'auth', connId, readers });
   }
 
   #req({ connId, subNo, subId, replaces, filters }: QueryRequest & { t: 'req' }): void {
@@ -164,8 +179,9 @@ export class Query {
       this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
       return;
     }
-    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters);
-    this.#client(connId).subscriptions.set(subNo, run);
+    const client = this.#client(connId);
+    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters, client.readers);
+    client.subscriptions.set(subNo, run);
     this.#start(run);
   }
 
@@ -174,8 +190,9 @@ export class Query {
       this.#outlet!.countRefused(connId, queryId, OVERLOADED);
       return;
     }
-    const run = new CountRun(this.#lane!, connId, queryId, filters);
-    this.#client(connId).counts.add(run);
+    const client = this.#client(connId);
+    const run = new CountRun(this.#lane!, connId, queryId, filters, client.readers);
+    client.counts.add(run);
     this.#start(run);
   }
 
@@ -208,8 +225,11 @@ export class Query {
 
   #handOver(run: ReqRun, seq: number): void {
     const { connId, subNo, subId } = run;
-    this.#clients.get(connId)?.subscriptions.set(subNo, null);
-    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: [...run.filters] });
+    const client = this.#client(connId);
+    client.subscriptions.set(subNo, null);
+    const filters = [...run.filters];
+    const readers = [...client.readers];
+    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters, readers });
   }
 
   #behind(behind: Behind): void {
@@ -224,7 +244,7 @@ export class Query {
   #client(connId: number): Client {
     let client = this.#clients.get(connId);
     if (client === undefined) {
-      client = { subscriptions: new Map(), counts: new Set() };
+      client = { subscriptions: new Map(), counts: new Set(), readers: [] };
       this.#clients.set(connId, client);
     }
     return client;

@@ -1,5 +1,6 @@
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Filter } from '../protocol/filter.ts';
+import { mayRead, type PrivateKinds } from '../protocol/privacy.ts';
 import { pubkeyOf } from '../storage/body.ts';
 import { kindOfPosting } from '../storage/posting-kind.ts';
 import type { Stored } from './snapshot.ts';
@@ -8,9 +9,16 @@ import type { Entry } from './window.ts';
 /** Filters with more tag values than this are checked against the parsed event. */
 const NEEDLES_MAX = 8;
 
+/** For whom a query is answered. */
+export interface Audience {
+  readonly privateKinds: PrivateKinds;
+  /** The pubkeys that had authenticated when it was asked. */
+  readonly readers: readonly string[];
+}
+
 /**
- * Decides exactly whether a stored event matches a filter (limit left aside). Terms are hashes, so
- * every candidate passes here before it leaves.
+ * Decides exactly whether a stored event matches a filter (limit left aside), and whether its readers
+ * may have it. Terms are hashes, so every candidate passes here before it leaves.
  *
  * Nothing is parsed in the usual case: id and pubkey stand at fixed places of the canonical JSON, and
  * `["e","value"` can only occur inside `tags`, because quotes inside strings are escaped.
@@ -24,8 +32,13 @@ export class Recheck {
   readonly #authors: ReadonlySet<string> | null;
   readonly #needles: string[][] | null;
   readonly #matches: ((event: NostrEvent) => boolean) | null;
+  /** Null: the filter finds no private events. */
+  readonly #privateKinds: PrivateKinds | null;
+  readonly #readers: readonly string[];
 
-  constructor(filter: Filter) {
+  constructor(filter: Filter, { privateKinds, readers }: Audience) {
+    this.#privateKinds = privateKinds.concern(filter) ? privateKinds : null;
+    this.#readers = readers;
     this.kinds = filter.kinds ? new Set(filter.kinds) : null;
     this.#since = filter.since ?? 0;
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
@@ -44,12 +57,18 @@ export class Recheck {
     return (
       (this.kinds === null || this.kinds.has(kindOfPosting(entry.kind))) &&
       entry.createdAt >= this.#since &&
-      entry.createdAt <= this.#until
+      entry.createdAt <= this.#until &&
+      (this.#privateKinds === null ||
+        this.#readers.length > 0 ||
+        !this.#privateKinds.has(kindOfPosting(entry.kind)))
     );
   }
 
-  /** What the body tells: id, author and tags. */
-  body({ id, json }: Stored): boolean {
+  /** What the body tells: id, author and tags, and whom a private event is for. */
+  body({ id, kind, json }: Stored): boolean {
+    if (this.#privateKinds?.has(kindOfPosting(kind))) {
+      if (!mayRead(kindOfPosting(kind), json, this.#readers)) return false;
+    }
     if (this.#ids !== null && !this.#ids.has(id)) return false;
     if (this.#authors !== null && !this.#authors.has(pubkeyOf(json))) return false;
     if (this.#matches !== null) return this.#matches(JSON.parse(json) as NostrEvent);

@@ -1,5 +1,6 @@
 import { eventPrefix } from '../protocol/answers.ts';
 import type { Filter } from '../protocol/filter.ts';
+import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Outlet } from './outlet.ts';
 import { AGAIN, type Budget, FilterScan } from './scan.ts';
@@ -27,12 +28,19 @@ export interface Lane {
   readonly outlet: Outlet;
   readonly limitDefault: number;
   readonly limitMax: number;
+  readonly privateKinds: PrivateKinds;
   /** Whether the client can take more; if not, the run is queued again when it can. */
   hasRoom(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;
 }
 
-function scans(filters: readonly Filter[], lane: Lane, counting: boolean): Union {
+function scans(
+  filters: readonly Filter[],
+  readers: readonly string[],
+  lane: Lane,
+  counting: boolean,
+): Union {
+  const audience = { privateKinds: lane.privateKinds, readers };
   return new Union(
     filters
       .filter((filter) => !filter.matchesNothing)
@@ -44,6 +52,7 @@ function scans(filters: readonly Filter[], lane: Lane, counting: boolean): Union
           limit,
           capped,
           bodies: !counting,
+          audience,
         });
       }),
   );
@@ -55,6 +64,7 @@ export class ReqRun implements Run {
   readonly subNo: number;
   readonly subId: string;
   readonly filters: readonly Filter[];
+  readonly #readers: readonly string[];
   cancelled = false;
   counted = true;
   readonly #lane: Lane;
@@ -72,7 +82,9 @@ export class ReqRun implements Run {
     subNo: number,
     subId: string,
     filters: readonly Filter[],
+    readers: readonly string[],
   ) {
+    this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
     this.subNo = subNo;
@@ -87,7 +99,7 @@ export class ReqRun implements Run {
       // Who does not read gets nothing begun: what was begun takes memory.
       if (!this.#lane.hasRoom(this)) return 'wait';
       this.#seq = snapshot.head;
-      this.#union = scans(this.filters, this.#lane, false);
+      this.#union = scans(this.filters, this.#readers, this.#lane, false);
     }
     for (;;) {
       while (this.#sent < this.#second.length) {
@@ -118,13 +130,21 @@ export class CountRun implements Run {
   readonly connId: number;
   readonly queryId: string;
   readonly #filters: readonly Filter[];
+  readonly #readers: readonly string[];
   cancelled = false;
   counted = true;
   readonly #lane: Lane;
   #union: Union | null = null;
   #count = 0;
 
-  constructor(lane: Lane, connId: number, queryId: string, filters: readonly Filter[]) {
+  constructor(
+    lane: Lane,
+    connId: number,
+    queryId: string,
+    filters: readonly Filter[],
+    readers: readonly string[],
+  ) {
+    this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
     this.queryId = queryId;
@@ -132,7 +152,7 @@ export class CountRun implements Run {
   }
 
   step(budget: Budget): Step {
-    this.#union ??= scans(this.#filters, this.#lane, true);
+    this.#union ??= scans(this.#filters, this.#readers, this.#lane, true);
     for (;;) {
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';

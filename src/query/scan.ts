@@ -3,7 +3,7 @@ import { isReplaceable } from '../protocol/kinds.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
 import { choosePlan, type Plan } from './plan.ts';
-import { Recheck } from './recheck.ts';
+import { type Audience, Recheck } from './recheck.ts';
 import { dropBody, isEverything, type Snapshot, type Stored } from './snapshot.ts';
 import type { Entry } from './window.ts';
 
@@ -34,6 +34,7 @@ export interface ScanOptions {
   capped: boolean;
   /** Whether the bodies are wanted; COUNT only wants to know that they match. */
   bodies: boolean;
+  audience: Audience;
 }
 
 const AGAIN = Symbol('the budget is used up');
@@ -55,6 +56,7 @@ export class FilterScan {
   readonly #snapshot: Snapshot;
   readonly #recheck: Recheck;
   readonly #filter: Filter;
+  readonly #audience: Audience;
   readonly #hasher: TermHasher;
   readonly #since: number;
   /** What lies after this was given already, from the timeline. */
@@ -81,7 +83,8 @@ export class FilterScan {
 
   constructor(filter: Filter, snapshot: Snapshot, hasher: TermHasher, options: ScanOptions) {
     this.#snapshot = snapshot;
-    this.#recheck = new Recheck(filter);
+    this.#recheck = new Recheck(filter, options.audience);
+    this.#audience = options.audience;
     this.#since = filter.since ?? 0;
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
     this.#filter = filter;
@@ -165,8 +168,13 @@ export class FilterScan {
 
   #choosePlan(): void {
     const snapshot = this.#snapshot;
-    this.plan = choosePlan(this.#filter, this.#hasher, this.#limit, (term, since, until) =>
-      estimateRows(snapshot, term, since, until),
+    const { privateKinds, readers } = this.#audience;
+    this.plan = choosePlan(
+      this.#filter,
+      this.#hasher,
+      this.#limit,
+      (term, since, until) => estimateRows(snapshot, term, since, until),
+      privateKinds.areAllOf(this.#filter) ? readers : null,
     );
     const terms = isEverything(this.plan.terms) ? null : this.plan.terms;
     // From here on index and window share the log at this place, whatever the index holds later.

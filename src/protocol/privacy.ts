@@ -1,0 +1,76 @@
+import { CANONICAL_PUBKEY_START } from './canonical.ts';
+import type { Filter } from './filter.ts';
+import { isGiftWrap, KIND_MAX } from './kinds.ts';
+import type { Refusal } from './refusal.ts';
+
+/** The kinds that only those involved may read (`auth.private_kinds`), as a table that costs nothing to ask. */
+export class PrivateKinds {
+  readonly #isPrivate = new Uint8Array(KIND_MAX + 1);
+
+  constructor(kinds: readonly number[]) {
+    for (const kind of kinds) this.#isPrivate[kind] = 1;
+  }
+
+  has(kind: number): boolean {
+    return this.#isPrivate[kind] === 1;
+  }
+
+  /** Whether a filter may find private events at all; most name their kinds, and none of them is. */
+  concern({ kinds }: Pick<Filter, 'kinds'>): boolean {
+    return kinds === null || kinds.some((kind) => this.has(kind));
+  }
+
+  /** Whether a filter asks for private events and nothing else. */
+  areAllOf({ kinds }: Pick<Filter, 'kinds'>): boolean {
+    return kinds !== null && kinds.length > 0 && kinds.every((kind) => this.has(kind));
+  }
+}
+
+/**
+ * The one rule of who may read an event of a private kind: those it is `p`-tagged for, and its author
+ * unless it is a gift wrap, whose author is nobody (NIP-59). `json` is canonical, so a tag can be found
+ * without parsing; `readers` are the pubkeys that have authenticated on the connection.
+ *
+ * Every way by which an event leaves the relay asks here: REQ, COUNT, live delivery, catching up.
+ */
+export function mayRead(kind: number, json: string, readers: readonly string[]): boolean {
+  for (let i = 0; i < readers.length; i++) {
+    const reader = readers[i]!;
+    if (json.includes(`["p","${reader}"`)) return true;
+    if (isGiftWrap(kind)) continue;
+    if (json.startsWith(reader, CANONICAL_PUBKEY_START)) return true;
+  }
+  return false;
+}
+
+/**
+ * Why a REQ or COUNT with these filters is refused for the sake of privacy, or null. Only a filter that
+ * asks for nothing but private kinds is: `auth-required:` when nobody has authenticated, `restricted:`
+ * when it is about others only. From the answer to any other, private events are just left out.
+ */
+export function readRefusal(
+  filters: readonly Filter[],
+  readers: readonly string[],
+  privateKinds: PrivateKinds,
+): Refusal | null {
+  for (const filter of filters) {
+    if (filter.matchesNothing || !privateKinds.areAllOf(filter)) continue;
+    if (readers.length === 0) {
+      return 'auth-required: private messages are only given to those who are part of them';
+    }
+    if (!mayConcern(filter, readers)) {
+      return 'restricted: these private messages are for others than those who have authenticated here';
+    }
+  }
+  return null;
+}
+
+/** Whether a filter of private kinds can match anything that one of the readers may read. */
+function mayConcern({ kinds, authors, tags }: Filter, readers: readonly string[]): boolean {
+  const asRecipient = tags.every(
+    ({ letter, values }) => letter !== 'p' || values.some((value) => readers.includes(value)),
+  );
+  if (asRecipient) return true;
+  if (kinds!.every(isGiftWrap)) return false;
+  return authors === null || authors.some((author) => readers.includes(author));
+}
