@@ -376,8 +376,15 @@ export interface Link {
   port: import('node:worker_threads').MessagePort;
 }
 
-/** What the supervisor tells a lane. A lane that starts is given all of its links at once. */
-export type Control = { t: 'attach'; links: Link[] } | { t: 'ping'; n: number } | { t: 'stop' };
+/**
+ * What the supervisor tells a lane. A lane that starts is given all of its links at once. After
+ * `reload` the answer to a ping says that the new configuration is in effect.
+ */
+export type Control =
+  | { t: 'attach'; links: Link[] }
+  | { t: 'ping'; n: number }
+  | { t: 'reload'; config: import('./config/options.ts').Config }
+  | { t: 'stop' };
 
 /** What a lane says of itself when it is ready. */
 export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;

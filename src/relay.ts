@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { type Reconfiguration, reconfigure } from './config/change.ts';
 import type { Config } from './config/options.ts';
 import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
@@ -37,13 +38,14 @@ export class Relay {
   /** Rejected never; resolved when the relay cannot go on by itself. */
   readonly fatal: Promise<Fatal>;
   readonly lanes: Readonly<Record<ThreadStation, number>>;
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Log;
   readonly #io: Io;
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsMemory;
   readonly #unwatch: () => void;
   #down = '';
+  #reloading: Promise<unknown> = Promise.resolve();
 
   private constructor(config: Config, log: Log) {
     this.#config = config;
@@ -113,6 +115,25 @@ export class Relay {
   health(): Health {
     const reasons = this.#down === '' ? this.#supervisor.unwell() : [this.#down];
     return { healthy: reasons.length === 0, reason: reasons.join('; ') || 'ok' };
+  }
+
+  /**
+   * Takes over the options of a new configuration that apply live; resolves when every station works
+   * by them. One reload at a time.
+   *
+   * @throws ConfigError when they do not go together with those that need a restart; nothing changes.
+   */
+  reload(next: Config): Promise<Reconfiguration> {
+    const reloaded = this.#reloading.then(async () => {
+      const changes = reconfigure(this.#config, next);
+      this.#config = changes.config;
+      // The stations behind io first: it is the one that answers with the new numbers (NIP-11).
+      await this.#supervisor.reload(changes.config);
+      this.#io.reconfigure(changes.config);
+      return changes;
+    });
+    this.#reloading = reloaded.catch(() => {});
+    return reloaded;
   }
 
   /** Ends a lane's thread at once, for tests of what happens then. */

@@ -1,26 +1,34 @@
+import { ConfigError } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import { ListenError } from './io/listen.ts';
 import { NativeModuleError } from './io/uws.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
-import { createLog } from './lib/pino-log.ts';
+import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { version } from './paths.ts';
 import { Relay } from './relay.ts';
+import { removePidFile, writePidFile } from './service/pid-file.ts';
 import { databaseFile } from './storage/open.ts';
 
 /**
  * Runs the relay until it is told to stop (SIGTERM, SIGINT) or cannot go on. A second signal ends the
- * process at once.
+ * process at once. SIGHUP has it read its configuration again.
  *
+ * @param readConfig reads the configuration from where the first one came from.
  * @returns the exit status, see `exitCodes`.
  */
-export async function runRelay(config: Config): Promise<ExitCode> {
+export async function runRelay(config: Config, readConfig: () => Config): Promise<ExitCode> {
   const log = createLog(config.log);
+  // Until there is something to reload: by default the signal would end the process.
+  let onReload = () => {};
+  process.on('SIGHUP', () => onReload());
   let relay: Relay;
   try {
     relay = await Relay.start(config, log);
   } catch (error) {
     return startFailed(error as Error);
   }
+  writePidFile(config.storage.directory);
+  onReload = () => void reload(relay, readConfig, log);
   log.info(startLine(config, relay));
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
@@ -36,6 +44,7 @@ export async function runRelay(config: Config): Promise<ExitCode> {
     return null;
   });
   const signal = await Promise.race([stopped, fatal]);
+  removePidFile(config.storage.directory);
   if (signal === null) {
     await relay.abandon();
     return exitCodes.inputOutput;
@@ -44,6 +53,23 @@ export async function runRelay(config: Config): Promise<ExitCode> {
   await relay.stop();
   log.info('everything is stored; goodbye');
   return exitCodes.ok;
+}
+
+/** Reads the configuration again and says what became of it. */
+async function reload(relay: Relay, readConfig: () => Config, log: ProcessLog): Promise<void> {
+  try {
+    const { config, live, waiting } = await relay.reload(readConfig());
+    log.reconfigure(config.log);
+    for (const { key, from, to } of live) log.info(`${key} is ${to} now`, { from });
+    for (const { key, to } of waiting) {
+      log.warn(`${key} cannot change while the relay runs: it becomes ${to} with a restart`);
+    }
+    log.info('the configuration was read again', { changed: live.length, waiting: waiting.length });
+  } catch (error) {
+    const problems = error instanceof ConfigError ? error.problems : [String(error)];
+    for (const problem of problems) log.error(problem);
+    log.error('the configuration is wrong; all settings stay as they are');
+  }
 }
 
 function startLine(config: Config, relay: Relay): string {

@@ -82,7 +82,7 @@ describe('help and version', () => {
 describe('a wrong command line', () => {
   it.each<[string[], string]>([
     [['relya'], 'There is no command "relya". Did you mean wok relay?'],
-    [['xyzzy'], 'There is no command "xyzzy". There is: relay, config, bench.'],
+    [['xyzzy'], 'There is no command "xyzzy". There is: relay, '],
     [['relay', '--prot', '1'], 'There is no flag --prot. Did you mean --port?'],
     [['relay', '--conf=x'], 'There is no flag --conf. Did you mean --config?'],
     [['relay', '--xyzzy'], 'There is no flag --xyzzy. There is: --help, --version, --config,'],

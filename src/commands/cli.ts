@@ -8,9 +8,10 @@ import { benchCommand } from './bench.ts';
 import { type Command, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
 import { relayCommand } from './relay.ts';
+import { reloadCommand } from './reload.ts';
 
 /** All commands, in the order of `wok --help`. */
-const commands: readonly Command[] = [relayCommand, configCommand, benchCommand];
+const commands: readonly Command[] = [relayCommand, reloadCommand, configCommand, benchCommand];
 
 /**
  * Runs one command line, the part after `wok`, and returns the exit status (exit-codes.ts). Output

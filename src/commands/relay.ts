@@ -19,7 +19,7 @@ export const relayCommand: Command = {
       process.stderr.write(`wok: ${nativeLoadAdvice(error)}\n`);
       return exitCodes.unavailable;
     }
-    return run.runRelay(config);
+    return run.runRelay(config, () => configOfCall(call));
   },
 };
 

@@ -5,6 +5,8 @@ interface OptionBase {
   readonly text: string;
   /** Whether a running relay can take a new value without a restart. */
   readonly reload: boolean;
+  /** A value that nobody may see: it is masked wherever it would be shown. */
+  readonly secret?: true;
 }
 
 /** A whole number from `min` to `max`, or 0 where `zero` says what 0 means. */

@@ -34,61 +34,61 @@ export const options = {
   'info.name': {
     type: 'string',
     default: 'wok relay',
-    reload: false,
+    reload: true,
     text: 'The name that clients show. Keep it below 30 characters, some clients cut it off there.',
   },
   'info.description': {
     type: 'string',
     default: '',
-    reload: false,
+    reload: true,
     text: 'What this relay is for, in plain text. An empty line separates paragraphs ("\\n\\n").',
   },
   'info.pubkey': {
     type: 'string',
     default: '',
     format: 'public_key',
-    reload: false,
+    reload: true,
     text: 'The public key of the administrator, as 64 hex characters or npub1…. People send abuse reports and questions there.',
   },
   'info.contact': {
     type: 'string',
     default: '',
-    reload: false,
+    reload: true,
     text: 'Another way to reach the administrator, best as an address like mailto:admin@relay.example.',
   },
   'info.icon': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: false,
+    reload: true,
     text: 'Address of a square image that stands for the relay.',
   },
   'info.banner': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: false,
+    reload: true,
     text: 'Address of a wide image that goes with the description.',
   },
   'info.privacy_policy': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: false,
+    reload: true,
     text: 'Address of the privacy policy.',
   },
   'info.terms_of_service': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: false,
+    reload: true,
     text: 'Address of the terms of service.',
   },
   'info.posting_policy': {
     type: 'string',
     default: '',
     format: 'web_address',
-    reload: false,
+    reload: true,
     text: 'Address of the rules for posting. NIP-11 dropped the field in 2026, some clients still show it.',
   },
 
@@ -121,7 +121,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'connections',
-    reload: false,
+    reload: true,
     text: 'Open connections in all. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number.',
   },
   'io.connections_per_ip_max': {
@@ -131,21 +131,21 @@ export const options = {
     max: 1_000_000,
     unit: 'connections',
     zero: 'no limit',
-    reload: false,
+    reload: true,
     text: 'Open connections from one IP address. Many people can share one: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
   },
   'io.trusted_proxies': {
     type: 'string[]',
     default: ['127.0.0.1', '::1'],
     format: 'network',
-    reload: false,
+    reload: true,
     text: 'Addresses and networks whose X-Forwarded-For is believed. Name your proxies and nothing else, or clients can pretend to be anyone.',
   },
   'io.allowed_origins': {
     type: 'string[]',
     default: [],
     format: 'origin',
-    reload: false,
+    reload: true,
     text: 'Web pages that may connect, like "https://client.example"; an empty list allows any. Clients that are no web pages send no origin and are always allowed.',
   },
   'io.idle_timeout_seconds': {
@@ -170,7 +170,7 @@ export const options = {
     min: 64 * KIB,
     max: 1024 * MIB,
     unit: 'bytes',
-    reload: false,
+    reload: true,
     text: 'Bytes that may wait for one slow client. A client that lets more pile up is disconnected.',
   },
   'io.compression': {
@@ -186,7 +186,7 @@ export const options = {
     min: 0,
     max: 64 * MIB,
     unit: 'bytes',
-    reload: false,
+    reload: true,
     text: 'Shorter messages go out uncompressed.',
   },
   'io.queue_bytes_max': {
@@ -195,7 +195,7 @@ export const options = {
     min: 64 * KIB,
     max: 1024 * MIB,
     unit: 'bytes',
-    reload: false,
+    reload: true,
     text: 'Messages that may wait for one ingester lane. When it is full, new ones are refused.',
   },
 
@@ -214,7 +214,7 @@ export const options = {
     min: KIB,
     max: 64 * MIB,
     unit: 'bytes',
-    reload: false,
+    reload: true,
     text: 'Longest event, as JSON without spaces. A follow list takes about 71 bytes for each person followed.',
   },
   'limits.tags_max': {
@@ -223,7 +223,7 @@ export const options = {
     min: 1,
     max: 100_000,
     unit: 'tags',
-    reload: false,
+    reload: true,
     text: 'Tags in an event.',
   },
   'limits.tag_value_bytes_max': {
@@ -232,7 +232,7 @@ export const options = {
     min: 64,
     max: 64 * MIB,
     unit: 'bytes',
-    reload: false,
+    reload: true,
     text: 'Longest first value of a tag with a one-letter name, the ones that filters can ask for.',
   },
   'limits.content_length_max': {
@@ -241,7 +241,7 @@ export const options = {
     min: 1,
     max: 64 * MIB,
     unit: 'Unicode characters',
-    reload: false,
+    reload: true,
     text: 'Longest content of an event. It must fit into limits.event_bytes_max beside id, keys and signature.',
   },
   'limits.json_depth_max': {
@@ -250,7 +250,7 @@ export const options = {
     min: 4,
     max: 128,
     unit: 'levels',
-    reload: false,
+    reload: true,
     text: 'How deep the arrays and objects of a message may nest. An EVENT needs 4, a REQ 3; clients may add fields of their own.',
   },
   'limits.filters_max': {
@@ -259,7 +259,7 @@ export const options = {
     min: 1,
     max: 10_000,
     unit: 'filters',
-    reload: false,
+    reload: true,
     text: 'Filters in one REQ or COUNT.',
   },
   'limits.filter_values_max': {
@@ -268,7 +268,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'values',
-    reload: false,
+    reload: true,
     text: 'Values in all lists of one filter together. Clients ask for everyone they follow at once, often 1,000 to 2,000 authors.',
   },
   'limits.filter_tags_max': {
@@ -277,7 +277,7 @@ export const options = {
     min: 1,
     max: 52,
     unit: 'conditions',
-    reload: false,
+    reload: true,
     text: 'Tag conditions (#e, #p …) in one filter.',
   },
   'limits.subscriptions_max': {
@@ -286,7 +286,7 @@ export const options = {
     min: 1,
     max: 100_000,
     unit: 'subscriptions',
-    reload: false,
+    reload: true,
     text: 'Open subscriptions on one connection.',
   },
   'limits.subscription_id_length_max': {
@@ -295,7 +295,7 @@ export const options = {
     min: 64,
     max: 1024,
     unit: 'Unicode characters',
-    reload: false,
+    reload: true,
     text: 'Longest subscription id. NIP-01 allows clients 64.',
   },
   'limits.limit_max': {
@@ -304,7 +304,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'events',
-    reload: false,
+    reload: true,
     text: 'Most stored events for one filter. A higher limit in a filter is taken as this number.',
   },
   'limits.limit_default': {
@@ -313,7 +313,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'events',
-    reload: false,
+    reload: true,
     text: 'Most stored events for a filter without a limit.',
   },
   'limits.messages_in_flight_max': {
@@ -322,7 +322,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'messages',
-    reload: false,
+    reload: true,
     text: 'EVENT, REQ and COUNT messages of one connection that wait for their answer. More are refused.',
   },
   'limits.created_at_past_seconds_max': {
@@ -332,7 +332,7 @@ export const options = {
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
     zero: 'no limit',
-    reload: false,
+    reload: true,
     text: 'How old an event may be when it arrives. Without a limit people can bring their old notes along, and a profile or follow list that has not changed for years is still taken.',
   },
   'limits.created_at_future_seconds_max': {
@@ -342,7 +342,7 @@ export const options = {
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
     zero: 'no limit',
-    reload: false,
+    reload: true,
     text: 'How far ahead of this clock an event may be dated. An event from the future would stay on top of every feed.',
   },
   'limits.ephemeral_age_seconds_max': {
@@ -352,7 +352,7 @@ export const options = {
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
     zero: 'no limit',
-    reload: false,
+    reload: true,
     text: 'How old an ephemeral event (kinds 20000 to 29999) may be. They are passed on and never stored.',
   },
 
@@ -515,7 +515,7 @@ export const options = {
     min: 1,
     max: 100_000,
     unit: 'events',
-    reload: false,
+    reload: true,
     text: 'Most events in one commit. A client is told OK after the commit that holds its event.',
   },
   'writer.queue_events_max': {
@@ -524,7 +524,7 @@ export const options = {
     min: 16,
     max: 1_000_000,
     unit: 'events',
-    reload: false,
+    reload: true,
     text: 'Events that may wait for the writer. When it is full, new ones are refused.',
   },
   'writer.expired_purge_seconds': {
@@ -533,7 +533,7 @@ export const options = {
     min: 1,
     max: 86_400,
     unit: 'seconds',
-    reload: false,
+    reload: true,
     text: 'How often expired events (NIP-40) leave the disk. Clients do not get them from the second they expire.',
   },
 
@@ -548,7 +548,7 @@ export const options = {
     type: 'enum',
     values: ['full', 'normal'],
     default: 'full',
-    reload: false,
+    reload: true,
     text: 'With "full" an event that was answered with OK survives a power cut. With "normal" the newest may be lost then, though not in a crash of wok, and commits are faster.',
   },
   'storage.cache_mib': {
@@ -557,7 +557,7 @@ export const options = {
     min: 1,
     max: 65_536,
     unit: 'MiB',
-    reload: false,
+    reload: true,
     text: 'Page cache for each thread that opens the database: the writer and every query lane.',
   },
   'storage.index_batch_events': {
@@ -566,7 +566,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'events',
-    reload: false,
+    reload: true,
     text: 'New events enter the search index in batches of this size and are answered from memory until then. Larger batches write less and take more memory.',
   },
   'storage.index_delay_milliseconds': {
@@ -575,7 +575,7 @@ export const options = {
     min: 1,
     max: 600_000,
     unit: 'milliseconds',
-    reload: false,
+    reload: true,
     text: 'A smaller batch is indexed after the writer was idle for this long.',
   },
   'storage.checkpoint_pages': {
@@ -584,7 +584,7 @@ export const options = {
     min: 100,
     max: 1_000_000,
     unit: 'pages of 4096 bytes',
-    reload: false,
+    reload: true,
     text: 'When the write-ahead log is this long it is copied back into the database file.',
   },
 
@@ -604,7 +604,7 @@ export const options = {
     min: 1,
     max: 1000,
     unit: 'milliseconds',
-    reload: false,
+    reload: true,
     text: 'A long query makes way for others after this time and goes on later. New queries go first.',
   },
   'query.timeline_events': {
@@ -622,13 +622,13 @@ export const options = {
     min: 1,
     max: 1_000_000,
     unit: 'queries',
-    reload: false,
+    reload: true,
     text: 'Queries that one lane may have waiting or running. More are refused.',
   },
   'query.count_enabled': {
     type: 'boolean',
     default: true,
-    reload: false,
+    reload: true,
     text: 'Answer COUNT (NIP-45).',
   },
 
@@ -638,7 +638,7 @@ export const options = {
     min: 16,
     max: 1_000_000,
     unit: 'events',
-    reload: false,
+    reload: true,
     text: 'Newest events kept in memory, so that a subscription misses none between its stored events and the live ones. A query that takes longer than they last reads on from the database.',
   },
 
@@ -646,14 +646,14 @@ export const options = {
     type: 'enum',
     values: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
-    reload: false,
+    reload: true,
     text: 'Lines below this level are left out.',
   },
   'log.format': {
     type: 'enum',
     values: ['json', 'text'],
     default: 'text',
-    reload: false,
+    reload: true,
     text: '"text" is for people, "json" has one object a line for log collectors.',
   },
 
@@ -663,7 +663,7 @@ export const options = {
     min: 1,
     max: 600,
     unit: 'seconds',
-    reload: false,
+    reload: true,
     text: 'How long a stop may take: clients are told, what was received is written, then everything ends. Give the service manager a little more.',
   },
 } as const satisfies Record<`${SectionName}.${string}`, Option>;

@@ -18,10 +18,11 @@ export interface Connection extends ConnectedClient {
  */
 export class Connections {
   readonly #connections = new Map<number, Connection>();
-  readonly #subscriptionsMax: number;
+  /** Open subscriptions a connection may have; those that are open already stay. */
+  subscriptionsMax: number;
 
   constructor(subscriptionsMax: number) {
-    this.#subscriptionsMax = subscriptionsMax;
+    this.subscriptionsMax = subscriptionsMax;
   }
 
   connect(connId: number, client: ConnectedClient): Connection {
@@ -50,7 +51,7 @@ export class Connections {
     const connection = this.of(connId);
     const { subscriptions } = connection;
     const replaces = subscriptions.get(subId) ?? 0;
-    if (replaces === 0 && subscriptions.size >= this.#subscriptionsMax) return null;
+    if (replaces === 0 && subscriptions.size >= this.subscriptionsMax) return null;
     const subNo = ++connection.lastSubNo;
     subscriptions.set(subId, subNo);
     return { subNo, replaces };

@@ -52,8 +52,8 @@ export interface PassedEvent {
  * order of what a check costs, so that a bad event costs its sender more than us.
  */
 export class EventGate {
-  readonly #limits: KindLimits;
-  readonly #policy: WritePolicy;
+  #limits: KindLimits;
+  #policy: WritePolicy;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
   readonly #idFilter: IdFilter;
@@ -84,6 +84,11 @@ export class EventGate {
     this.#clock = parts.clock;
     this.#postings = parts.db.prepare(sql.SELECT_POSTING_SEQS).pluck();
     this.#json = parts.db.prepare(sql.SELECT_JSON).pluck();
+  }
+
+  reconfigure(config: Config): void {
+    this.#limits = new KindLimits(config);
+    this.#policy = new WritePolicy(config);
   }
 
   /**

@@ -23,7 +23,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import { addresseeOf, refusalTo } from '../protocol/unparsed.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
-import type { Db } from '../storage/open.ts';
+import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Connections } from './connections.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
@@ -66,9 +66,9 @@ export interface IngesterParts {
  * its connections are closed with 1012 and it starts again.
  */
 export class Ingester {
-  readonly #parts: IngesterParts;
+  #parts: IngesterParts;
   readonly #gate: EventGate;
-  readonly #filterLimits: FilterLimits;
+  #filterLimits: FilterLimits;
   readonly #scan = new MessageScan();
   readonly #connections: Connections;
   /** Events that wait for their judgement. */
@@ -81,15 +81,19 @@ export class Ingester {
 
   constructor(parts: IngesterParts) {
     this.#parts = parts;
-    const { limits } = parts.config;
     this.#gate = new EventGate(parts);
-    this.#connections = new Connections(limits.subscriptions_max);
+    this.#connections = new Connections(parts.config.limits.subscriptions_max);
     const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
     this.#waiting = new WaitingRoom(waiting_events_max, waiting_bytes_max);
-    this.#filterLimits = {
-      filterValuesMax: limits.filter_values_max,
-      filterTagsMax: limits.filter_tags_max,
-    };
+    this.#filterLimits = filterLimits(parts.config);
+  }
+
+  reconfigure(config: Config): void {
+    this.#parts = { ...this.#parts, config };
+    this.#gate.reconfigure(config);
+    this.#connections.subscriptionsMax = config.limits.subscriptions_max;
+    this.#filterLimits = filterLimits(config);
+    tuneReader(this.#parts.db, config.storage);
   }
 
   attach(station: StationName, lane: number, port: MessagePort): void {
@@ -355,6 +359,13 @@ export class Ingester {
   #notice(connId: number, text: Refusal): void {
     this.#answer(connId, noticeAnswer(text));
   }
+}
+
+function filterLimits({ limits }: Config): FilterLimits {
+  return {
+    filterValuesMax: limits.filter_values_max,
+    filterTagsMax: limits.filter_tags_max,
+  };
 }
 
 /** The id that an answer to an EVENT or AUTH is addressed to; whatever the client called it. */

@@ -66,7 +66,7 @@ export class Io {
     slowClientsClosed: 0,
     refusedAtDoor: 0,
   };
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Log;
   readonly #listener: Listener;
   readonly #outbound: Outbound;
@@ -80,11 +80,9 @@ export class Io {
   constructor(config: Config, log: Log, health: () => Health) {
     this.#config = config;
     this.#log = log;
-    const compressFrom =
-      config.io.compression === 'off' ? Number.POSITIVE_INFINITY : config.io.compression_min_bytes;
     this.#outbound = new Outbound(
       config.io.outbound_bytes_max,
-      compressFrom,
+      compressFrom(config),
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
@@ -108,6 +106,13 @@ export class Io {
 
   listen(): Promise<void> {
     return this.#listener.listen();
+  }
+
+  /** Works by the options that apply live from now on; connections that are open stay. */
+  reconfigure(config: Config): void {
+    this.#config = config;
+    this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
+    this.#listener.reconfigure(config);
   }
 
   /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */
@@ -308,4 +313,9 @@ export class Io {
     });
     connection.socket.close();
   }
+}
+
+/** Frames of so many bytes and more are compressed. */
+function compressFrom({ io }: Config): number {
+  return io.compression === 'off' ? Number.POSITIVE_INFINITY : io.compression_min_bytes;
 }

@@ -54,11 +54,11 @@ export class Listener {
   /** The port that is listened on; it was chosen by the system if the configured one is 0. */
   port = 0;
   readonly #uws = loadUws();
-  readonly #config: Config;
+  #config: Config;
   readonly #handlers: SocketHandlers;
   readonly #app: TemplatedApp;
-  readonly #clientAddress: ClientAddress;
-  readonly #information: string;
+  #clientAddress: ClientAddress;
+  #information: string;
   #listenSocket: us_listen_socket | null = null;
 
   constructor(config: Config, handlers: SocketHandlers) {
@@ -68,6 +68,13 @@ export class Listener {
     this.#information = relayInformation(config);
     this.#app = this.#uws.App();
     this.#routes();
+  }
+
+  /** What applies to requests and connections from now on. */
+  reconfigure(config: Config): void {
+    this.#config = config;
+    this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
+    this.#information = relayInformation(config);
   }
 
   /** Resolves when connections are accepted. @throws ListenError */
@@ -133,7 +140,8 @@ export class Listener {
       compression: this.#compression(),
       // A little over the limit, so that a message beyond it can be answered with close code 1009.
       maxPayloadLength: limits.message_bytes_max * 2,
-      maxBackpressure: io.outbound_bytes_max * 2,
+      // None: Outbound has the bound, and cuts a client off instead of leaving messages out.
+      maxBackpressure: 0,
       idleTimeout: io.idle_timeout_seconds,
       sendPingsAutomatically: io.ping,
       maxLifetime: 0,

@@ -6,8 +6,8 @@ import type { Connection } from './connection.ts';
  * that is cut off.
  */
 export class Outbound {
-  readonly #bytesMax: number;
-  readonly #compressFrom: number;
+  #bytesMax: number;
+  #compressFrom: number;
   readonly #left: (connection: Connection) => void;
   readonly #tooSlow: (connection: Connection) => void;
   #dirty: Connection[] = [];
@@ -24,6 +24,12 @@ export class Outbound {
     this.#compressFrom = compressFrom;
     this.#left = left;
     this.#tooSlow = tooSlow;
+  }
+
+  /** Other bounds from now on, as for the constructor. */
+  limit(bytesMax: number, compressFrom: number): void {
+    this.#bytesMax = bytesMax;
+    this.#compressFrom = compressFrom;
   }
 
   queue(connection: Connection, frame: Buffer): void {

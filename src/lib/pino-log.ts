@@ -2,17 +2,28 @@ import pino from 'pino';
 import type { Config } from '../config/options.ts';
 import type { Log } from './log.ts';
 
+/** A log whose level and format can change while it is in use. */
+export interface ProcessLog extends Log {
+  reconfigure(config: Config['log']): void;
+}
+
 /** The log of the process, on standard output: JSON lines, or lines for people. */
-export function createLog(config: Config['log']): Log {
-  const options = { level: config.level, base: null };
-  const logger =
-    config.format === 'json' ? pino(options) : pino(options, { write: (line) => writeText(line) });
+export function createLog(config: Config['log']): ProcessLog {
+  let logger = loggerOf(config);
   return {
     debug: (text, facts) => logger.debug(facts ?? {}, text),
     info: (text, facts) => logger.info(facts ?? {}, text),
     warn: (text, facts) => logger.warn(facts ?? {}, text),
     error: (text, facts) => logger.error(facts ?? {}, text),
+    reconfigure: (changed) => {
+      logger = loggerOf(changed);
+    },
   };
+}
+
+function loggerOf({ level, format }: Config['log']): pino.Logger {
+  const options = { level, base: null };
+  return format === 'json' ? pino(options) : pino(options, { write: (line) => writeText(line) });
 }
 
 /** `2026-01-02T03:04:05.678Z warn  text  key=value …` */

@@ -80,6 +80,10 @@ export class Monitor {
     }
   }
 
+  reconfigure(config: Config): void {
+    this.#recent.limit(config.monitor.replay_events_max);
+  }
+
   /** Delivers what writer has sent; it has stopped before. */
   stop(): void {
     if (this.#writer) drain(this.#writer, (batch) => this.#accept(new RecordReader(batch)));

@@ -5,7 +5,7 @@ import type { AcceptedEvent } from '../messages.ts';
  * replay to a subscription that is handed over a little late.
  */
 export class RecentEvents {
-  readonly #eventsMax: number;
+  #eventsMax: number;
   readonly #bytesMax: number;
   #events: AcceptedEvent[] = [];
   /** Events before this place were dropped; they are cut off in bulk. */
@@ -15,6 +15,11 @@ export class RecentEvents {
   constructor(eventsMax: number, bytesMax: number) {
     this.#eventsMax = eventsMax;
     this.#bytesMax = bytesMax;
+  }
+
+  /** Keeps so many events from the next one on. */
+  limit(eventsMax: number): void {
+    this.#eventsMax = eventsMax;
   }
 
   add(event: AcceptedEvent): void {

@@ -15,7 +15,7 @@ import {
 } from '../messages.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { Db } from '../storage/open.ts';
+import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { CatchUpRun } from './catch-up.ts';
 import { Outlet } from './outlet.ts';
@@ -46,13 +46,13 @@ interface Client {
  * with 1012 and it starts again.
  */
 export class Query {
-  readonly #queriesMax: number;
+  #queriesMax: number;
   readonly #window: Window;
   readonly #rooms: Rooms;
   readonly #scheduler: Scheduler;
   readonly #clients = new Map<number, Client>();
   readonly #db: Db;
-  readonly #config: Config;
+  #config: Config;
   readonly #snapshot: Snapshot;
   readonly #hasher: TermHasher;
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
@@ -67,7 +67,7 @@ export class Query {
     this.#hasher = hasher;
     this.#queriesMax = config.query.queries_max;
     this.#window = new Window(config.query.timeline_events);
-    this.#rooms = new Rooms(Math.floor(config.io.outbound_bytes_max / 4));
+    this.#rooms = new Rooms(roomBytes(config));
     this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds());
     this.#snapshot.load();
     this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
@@ -98,6 +98,17 @@ export class Query {
         for (const request of inbox.read(batch)) this.#request(request);
       });
     }
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+    this.#queriesMax = config.query.queries_max;
+    this.#rooms.limit(roomBytes(config));
+    this.#scheduler.sliceMilliseconds = config.query.slice_milliseconds;
+    tuneReader(this.#db, config.storage);
+    if (this.#lane === null) return;
+    this.#lane.limitDefault = config.limits.limit_default;
+    this.#lane.limitMax = config.limits.limit_max;
   }
 
   stop(): void {
@@ -274,4 +285,9 @@ export class Query {
     }
     this.#rooms.forget(connId);
   }
+}
+
+/** Bytes that may be on the way to one client: a quarter of what io lets pile up. */
+function roomBytes({ io }: Config): number {
+  return Math.floor(io.outbound_bytes_max / 4);
 }

@@ -16,11 +16,16 @@ interface Room {
  * amount of memory however many queries it sends.
  */
 export class Rooms {
-  readonly #bytesMax: number;
-  readonly #confirmBytes: number;
+  #bytesMax = 0;
+  #confirmBytes = 0;
   readonly #rooms = new Map<number, Room>();
 
   constructor(bytesMax: number) {
+    this.limit(bytesMax);
+  }
+
+  /** So many bytes may be on the way to a client from now on. */
+  limit(bytesMax: number): void {
     this.#bytesMax = bytesMax;
     this.#confirmBytes = Math.min(CONFIRM_BYTES_MAX, bytesMax / 2);
   }

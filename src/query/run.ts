@@ -26,8 +26,8 @@ export interface Lane {
   readonly snapshot: Snapshot;
   readonly hasher: TermHasher;
   readonly outlet: Outlet;
-  readonly limitDefault: number;
-  readonly limitMax: number;
+  limitDefault: number;
+  limitMax: number;
   readonly privateKinds: PrivateKinds;
   /** Whether the client can take more; if not, the run is queued again when it can. */
   hasRoom(run: Run): boolean;

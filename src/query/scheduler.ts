@@ -21,7 +21,8 @@ export interface SchedulerHooks {
 export class Scheduler {
   readonly #snapshot: Snapshot;
   readonly #clock: Clock;
-  readonly #sliceMilliseconds: number;
+  /** How long one slice may take. */
+  sliceMilliseconds: number;
   readonly #hooks: SchedulerHooks;
   #fresh: Run[] = [];
   #long: Run[] = [];
@@ -30,7 +31,7 @@ export class Scheduler {
   constructor(snapshot: Snapshot, clock: Clock, sliceMilliseconds: number, hooks: SchedulerHooks) {
     this.#snapshot = snapshot;
     this.#clock = clock;
-    this.#sliceMilliseconds = sliceMilliseconds;
+    this.sliceMilliseconds = sliceMilliseconds;
     this.#hooks = hooks;
   }
 
@@ -61,7 +62,7 @@ export class Scheduler {
   }
 
   #slice(): void {
-    const end = this.#clock.milliseconds() + this.#sliceMilliseconds;
+    const end = this.#clock.milliseconds() + this.sliceMilliseconds;
     this.#snapshot.enter();
     try {
       do {

@@ -37,12 +37,9 @@ export function openWriter(storage: Config['storage']): Db {
     lock(db, storage.directory);
     db.pragma('journal_mode = WAL');
     db.pragma('locking_mode = NORMAL');
-    db.pragma(`synchronous = ${storage.synchronous}`);
     db.pragma('foreign_keys = OFF');
     db.pragma('temp_store = MEMORY');
-    db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
-    db.pragma(`wal_autocheckpoint = ${storage.checkpoint_pages}`);
-    db.pragma(`journal_size_limit = ${storage.checkpoint_pages * 4096 * 2}`);
+    tuneWriter(db, storage);
     if (db.pragma('user_version', { simple: true }) === 0) create(db, file);
     else migrate(db, file);
     return db;
@@ -71,11 +68,24 @@ export function openReader(storage: Config['storage']): Db {
     const db = new Database(file, { readonly: true, fileMustExist: true });
     db.pragma('query_only = ON');
     db.pragma('temp_store = MEMORY');
-    db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
+    tuneReader(db, storage);
     return db;
   } catch (error) {
     throw asStorageError(error, file);
   }
+}
+
+/** Sets what may change while the writer's connection is open; not inside a transaction. */
+export function tuneWriter(db: Db, storage: Config['storage']): void {
+  db.pragma(`synchronous = ${storage.synchronous}`);
+  db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
+  db.pragma(`wal_autocheckpoint = ${storage.checkpoint_pages}`);
+  db.pragma(`journal_size_limit = ${storage.checkpoint_pages * 4096 * 2}`);
+}
+
+/** Sets what may change while a reading connection is open. */
+export function tuneReader(db: Db, storage: Config['storage']): void {
+  db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
 }
 
 /** The secret that keys the term hash of this database. */

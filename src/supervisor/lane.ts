@@ -22,6 +22,8 @@ export interface LaneTask {
 /** A role that a lane plays: it is given the ports of its neighbours and told when to stop. */
 export interface Role {
   attach(station: StationName, lane: number, port: MessagePort): void;
+  /** Takes over what has changed of the options that apply live; all others are as they were. */
+  reconfigure(config: Config): void;
   /** Finishes what it holds and lets go of the database. */
   stop(): void;
 }
@@ -59,6 +61,7 @@ export async function serveLane(
         if (message.t === 'attach') {
           for (const { station, lane, port } of message.links) role.attach(station, lane, port);
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
+        else if (message.t === 'reload') role.reconfigure(message.config);
         else {
           role.stop();
           unwatch();

@@ -69,7 +69,7 @@ interface Lane {
  * through piscina: neighbours talk over MessagePorts.
  */
 export class Supervisor {
-  readonly #config: Config;
+  #config: Config;
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
   readonly #log: Log;
@@ -137,6 +137,16 @@ export class Supervisor {
     return found;
   }
 
+  /**
+   * Gives every lane a new configuration; resolves when all of them work by it. A lane that is being
+   * started just now may have been given the old one, and is told as soon as it is up.
+   */
+  async reload(config: Config): Promise<void> {
+    this.#config = config;
+    for (const lane of this.#laneList()) tell(lane, { t: 'reload', config });
+    await this.#heard();
+  }
+
   /** Ends a lane's thread at once, for tests of what happens then. */
   async kill(station: ThreadStation, lane: number): Promise<void> {
     const { threadId } = this.#lanes.get(`${station}:${lane}`)!;
@@ -159,10 +169,11 @@ export class Supervisor {
 
   #startLane(station: ThreadStation, lane: number): Promise<Lane> {
     const { port1: control, port2 } = new MessageChannel();
+    const config = this.#config;
     const data: LaneTask = {
       station,
       lane,
-      config: this.#config,
+      config,
       credits: this.#credits,
       metrics: this.#metrics,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
@@ -204,6 +215,7 @@ export class Supervisor {
         started.facts = report.facts;
         started.threadId = Number(report.facts.threadId);
         this.#lanes.set(`${station}:${lane}`, started);
+        if (config !== this.#config) tell(started, { t: 'reload', config: this.#config });
         resolve(started);
       });
       control.unref();

@@ -19,7 +19,7 @@ import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { idOfBytes } from '../storage/body.ts';
-import type { Db } from '../storage/open.ts';
+import { type Db, tuneWriter } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
@@ -51,7 +51,7 @@ interface Answered {
  * and changes nothing; if this thread dies, the process ends and is started again by its supervisor.
  */
 export class Writer {
-  readonly #config: Config;
+  #config: Config;
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -70,7 +70,7 @@ export class Writer {
   #monitor: RecordOutbox | null = null;
   #scheduled = false;
   #lastBatchAt = 0;
-  readonly #timers: NodeJS.Timeout[] = [];
+  #timers: NodeJS.Timeout[] = [];
   #purgeSoon: NodeJS.Immediate | null = null;
 
   constructor(
@@ -94,9 +94,13 @@ export class Writer {
     this.#rollback = db.prepare('ROLLBACK');
     this.#expired = db.prepare(sql.SELECT_EXPIRED).pluck();
     this.#index();
-    const { index_delay_milliseconds: indexDelay } = config.storage;
-    this.#timers.push(setInterval(() => this.#indexWhenIdle(), indexDelay));
-    this.#timers.push(setInterval(() => this.#purge(), config.writer.expired_purge_seconds * 1000));
+    this.#setTimers();
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+    tuneWriter(this.#db, config.storage);
+    this.#setTimers();
   }
 
   /** The memory of the filter of stored ids, for the ingesters. */
@@ -132,6 +136,15 @@ export class Writer {
     this.#index();
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
     this.#db.close();
+  }
+
+  #setTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    const { storage, writer } = this.#config;
+    this.#timers = [
+      setInterval(() => this.#indexWhenIdle(), storage.index_delay_milliseconds),
+      setInterval(() => this.#purge(), writer.expired_purge_seconds * 1000),
+    ];
   }
 
   #schedule(): void {

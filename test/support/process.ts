@@ -48,13 +48,14 @@ export class WokProcess {
     settings: Settings = {},
     directory = freshDirectory(),
     nodeFlags: readonly string[] = [],
+    flags: readonly string[] = [],
   ): WokProcess {
     if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
     const set = settingFlags(settings).flatMap((setting) => ['--set', setting]);
     const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
     const child = spawn(
       process.execPath,
-      [...nodeFlags, wokFile, 'relay', '--data', directory, ...set],
+      [...nodeFlags, wokFile, 'relay', '--data', directory, ...set, ...flags],
       { env: Object.fromEntries(clean), stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const wok = new WokProcess(child);

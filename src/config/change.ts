@@ -1,0 +1,69 @@
+import { isSecretKey } from './formats.ts';
+import { ConfigError } from './load.ts';
+import type { OptionValue } from './option-types.ts';
+import {
+  buildConfig,
+  type Config,
+  configValue,
+  type OptionKey,
+  optionKeys,
+  optionOf,
+} from './options.ts';
+import { relationProblems } from './relations.ts';
+import { tomlValue } from './toml-text.ts';
+
+/** An option whose value is another one now; the values as relay.conf has them, secrets masked. */
+export interface Change {
+  readonly key: OptionKey;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What becomes of a running relay's configuration when a new one is given to it. */
+export interface Reconfiguration {
+  /** The new values of the options that apply live, the old values of all others. */
+  readonly config: Config;
+  /** What applies now. */
+  readonly live: readonly Change[];
+  /** What has to wait for a restart. */
+  readonly waiting: readonly Change[];
+}
+
+const MASKED = '"•••"';
+
+/**
+ * Takes over what applies live.
+ *
+ * @throws ConfigError when the live options of `next` do not go together with what has to stay.
+ */
+export function reconfigure(current: Config, next: Config): Reconfiguration {
+  const values = new Map<OptionKey, OptionValue>();
+  const live: Change[] = [];
+  const waiting: Change[] = [];
+  for (const key of optionKeys) {
+    const { reload } = optionOf(key);
+    const [from, to] = [configValue(current, key), configValue(next, key)];
+    values.set(key, reload ? to : from);
+    if (tomlValue(from) === tomlValue(to)) continue;
+    (reload ? live : waiting).push({ key, from: shown(key, from), to: shown(key, to) });
+  }
+  const config = buildConfig(values);
+  const where = (key: OptionKey) =>
+    waiting.some((change) => change.key === key)
+      ? 'in effect until a restart'
+      : 'as the configuration has it now';
+  const problems = relationProblems(config, where, new Set());
+  if (problems.length > 0) {
+    const keys = waiting.map(({ key }) => key).join(', ');
+    throw new ConfigError([
+      ...problems,
+      `This is because ${keys} cannot change while the relay runs. Restart it, or reload the other options first.`,
+    ]);
+  }
+  return { config, live, waiting };
+}
+
+function shown(key: OptionKey, value: OptionValue): string {
+  const texts = typeof value === 'object' ? value : [String(value)];
+  return optionOf(key).secret || texts.some(isSecretKey) ? MASKED : tomlValue(value);
+}
