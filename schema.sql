@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -60,6 +60,19 @@ CREATE TABLE deleted_address (
   address TEXT PRIMARY KEY,    -- kind:pubkey:d
   until INTEGER NOT NULL       -- seconds since 1970, inclusive
 ) STRICT, WITHOUT ROWID;
+
+-- What was done to this relay by its people: never changed, only forgotten from its old end.
+CREATE TABLE audit (
+  n INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,         -- seconds since 1970
+  by TEXT NOT NULL,            -- a public key, or `shell`, or `relay` for what it does by itself
+  action TEXT NOT NULL,        -- like `ban pubkey`
+  subject TEXT NOT NULL,       -- to whom or what
+  reason TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
+BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

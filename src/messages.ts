@@ -365,9 +365,33 @@ export function readDelivery(from: RecordReader): Delivery {
   return { frame, targets };
 }
 
+// ── admin ↔ writer ───────────────────────────────────────────────────────────────────────────────
+
+/**
+ * What the admin room may have the writer change. The changes of one request are one transaction: all
+ * of them or none. A change is carried out by the function of its name in `writer/desk.ts`.
+ */
+export type Change =
+  /** One row of the audit log: who did what to whom, and why. */
+  { t: 'audit'; at: number; by: string; action: string; subject: string; reason: string };
+
+/** admin → writer. `n` numbers the requests of the room. */
+export interface ChangeRequest {
+  n: number;
+  changes: Change[];
+}
+
+/** writer → admin: how many rows each change touched, after the commit; or why nothing was changed. */
+export interface ChangeReply {
+  n: number;
+  rows: number[];
+  error: string;
+}
+
 // ── supervisor ↔ every lane (its control port) ───────────────────────────────────────────────────
 
-export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | 'sync';
+/** The six stations, and the admin room, a thread beside the data path. */
+export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'admin';
 
 /** One end of a link, and who is at the other. */
 export interface Link {

@@ -36,8 +36,13 @@ export const schemaFile: string = join(packageRoot, 'schema.sql');
 /** The relay.conf that comes with wok: every option with its default. */
 export const sampleConfigFile: string = join(packageRoot, 'relay.conf');
 
-/** The stations that run in worker threads. */
-export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync';
+/** The control socket of the relay that runs on a data directory. */
+export function controlSocketFile(directory: string): string {
+  return join(directory, 'wok.sock');
+}
+
+/** What runs in worker threads: the stations, and the admin room beside them. */
+export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'admin';
 
 /**
  * The compiled main of a station's thread. Sources (vitest) get the one in dist/ too, because a

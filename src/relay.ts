@@ -31,8 +31,9 @@ export interface Fatal {
 /**
  * A running relay: io on this thread, the other stations in theirs.
  *
- * Stations start in the order writer, monitor, query, ingester, io, so that whoever is given work finds
- * its neighbours ready, and stop the way an event goes: io takes no more, ingester, query, writer, monitor.
+ * Stations start in the order writer, monitor, query, ingester, io (the admin room before io), so that
+ * whoever is given work finds its neighbours ready, and stop the way an event goes: io takes no more,
+ * ingester, query, (the admin room,) writer, monitor.
  */
 export class Relay {
   /** Rejected never; resolved when the relay cannot go on by itself. */
@@ -180,6 +181,7 @@ export class Relay {
       query: ({ id }) => id % this.lanes.query === lane,
       monitor: ({ subscribed }) => subscribed,
       writer: () => false,
+      admin: () => false,
     };
     const reason = 'a part of the relay was restarted; please reconnect';
     const closed = this.#io.closeConnections(concerns[station], reason);
@@ -195,6 +197,7 @@ export function laneCounts(config: Config): Readonly<Record<ThreadStation, numbe
     writer: 1,
     query: config.query.lanes || Math.min(Math.max(Math.floor(cores / 2), 1), 8),
     monitor: 1,
+    admin: 1,
   };
 }
 

@@ -5,13 +5,20 @@ import { exitCodes } from '../lib/exit-codes.ts';
 import { nearest } from '../lib/nearest.ts';
 import { version } from '../paths.ts';
 import { benchCommand } from './bench.ts';
-import { type Command, type Flag, Flags, UsageError } from './command.ts';
+import { type Command, CommandError, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
+import { statusCommand } from './status.ts';
 
 /** All commands, in the order of `wok --help`. */
-const commands: readonly Command[] = [relayCommand, reloadCommand, configCommand, benchCommand];
+const commands: readonly Command[] = [
+  relayCommand,
+  reloadCommand,
+  statusCommand,
+  configCommand,
+  benchCommand,
+];
 
 /**
  * Runs one command line, the part after `wok`, and returns the exit status (exit-codes.ts). Output
@@ -26,6 +33,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     if (error instanceof UsageError) {
       process.stderr.write(`wok: ${error.message}\nwok: wok --help tells more.\n`);
       return exitCodes.usage;
+    }
+    if (error instanceof CommandError) {
+      process.stderr.write(`wok: ${error.message}\n`);
+      return error.exitCode;
     }
     if (error instanceof ConfigError) {
       process.stderr.write(error.problems.map((problem) => `wok: ${problem}\n`).join(''));
@@ -54,7 +65,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     cli.outputHelp();
     return exitCodes.usage;
   }
-  const arity = command.usage.split(' ').length - 1;
+  const arity = command.usage.includes('...') ? Infinity : command.usage.split(' ').length - 1;
   const surplus = cli.args[arity];
   if (surplus !== undefined) throw new UsageError(`wok ${name} cannot use "${surplus}".`);
   return command.run({ args: cli.args, flags, env: process.env, cwd: process.cwd() });

@@ -1,3 +1,5 @@
+import type { ExitCode } from '../lib/exit-codes.ts';
+
 /**
  * What a command is. To add one, write a file beside this one and name it in cli.ts.
  */
@@ -32,6 +34,17 @@ export class UsageError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'UsageError';
+  }
+}
+
+/** A command cannot do what it was asked for. The message is a sentence for the one who typed it. */
+export class CommandError extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
   }
 }
 

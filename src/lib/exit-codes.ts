@@ -9,12 +9,19 @@ export const exitCodes = {
   crash: 1,
   /** The command line was wrong. */
   usage: 2,
-  /** EX_UNAVAILABLE: a native library cannot be loaded here, or the address is not free. */
+  /** EX_DATAERR: what was named is not there, or cannot be done with. */
+  refused: 65,
+  /**
+   * EX_UNAVAILABLE: a native library cannot be loaded here, the address is not free, or no relay runs
+   * where one was asked for.
+   */
   unavailable: 69,
   /** EX_CANTCREAT: the data directory or the database cannot be created. */
   cannotCreate: 73,
   /** EX_IOERR: the disk failed, or the writer or the io thread died. */
   inputOutput: 74,
+  /** EX_NOPERM: this user may not do that. */
+  noPermission: 77,
   /** EX_CONFIG: the configuration is wrong; every problem is on standard error. */
   config: 78,
 } as const;

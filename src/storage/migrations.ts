@@ -1,14 +1,17 @@
 import type Database from 'better-sqlite3';
 import { StorageError } from './error.ts';
+import * as sql from './sql.ts';
 
 /** The version that `schema.sql` describes. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * Step n brings a database from version n to n + 1, inside one transaction. A step is never changed
  * once it was released; `schema.sql` always shows the result of all of them.
  */
-const steps: Record<number, (db: Database.Database) => void> = {};
+const steps: Record<number, (db: Database.Database) => void> = {
+  1: (db) => db.exec(sql.TO_VERSION_2),
+};
 
 /** Brings an older database up to date. @throws StorageError when it is from a newer wok. */
 export function migrate(db: Database.Database, file: string): void {

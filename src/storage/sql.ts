@@ -55,9 +55,26 @@ export const INSERT_SWEEP = 'INSERT INTO sweep (seq, created_at, terms) VALUES (
 export const SELECT_SWEEP = 'SELECT seq, created_at, terms FROM sweep ORDER BY seq LIMIT ?';
 export const DELETE_SWEEP = 'DELETE FROM sweep WHERE seq = ?';
 
+export const INSERT_AUDIT =
+  'INSERT INTO audit (at, by, action, subject, reason) VALUES (?, ?, ?, ?, ?)';
+
 export const INSERT_DELETED_ID = 'INSERT OR IGNORE INTO deleted_id (id, pubkey) VALUES (?, ?)';
 export const SELECT_DELETED_ID = 'SELECT 1 FROM deleted_id WHERE id = ? AND pubkey = ?';
 export const UPSERT_DELETED_ADDRESS = `
   INSERT INTO deleted_address (address, until) VALUES (?, ?)
   ON CONFLICT (address) DO UPDATE SET until = max(until, excluded.until)`;
 export const SELECT_DELETED_ADDRESS = 'SELECT until FROM deleted_address WHERE address = ?';
+
+// ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
+
+export const TO_VERSION_2 = `
+  CREATE TABLE audit (
+    n INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
+  BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;`;

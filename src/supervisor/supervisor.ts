@@ -7,12 +7,18 @@ import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
 
-/** The stations that run in threads, in the order in which they start: nobody sends to who is not there. */
-export const threadStations = ['writer', 'monitor', 'query', 'ingester'] as const;
+/**
+ * The stations that run in threads, in the order in which they start: nobody sends to who is not there.
+ * The admin room, beside the data path, is the last of them.
+ */
+export const threadStations = ['writer', 'monitor', 'query', 'ingester', 'admin'] as const;
 export type ThreadStation = (typeof threadStations)[number];
 
-/** They stop the way an event goes, so that each has what those before it had to give. */
-const stopOrder: readonly ThreadStation[] = ['ingester', 'query', 'writer', 'monitor'];
+/**
+ * They stop the way an event goes, so that each has what those before it had to give; the admin room
+ * before the writer, which carries out what it asked for.
+ */
+const stopOrder: readonly ThreadStation[] = ['ingester', 'query', 'admin', 'writer', 'monitor'];
 
 /** Who talks with whom. */
 const LINKS: readonly (readonly [StationName, StationName])[] = [
@@ -25,6 +31,7 @@ const LINKS: readonly (readonly [StationName, StationName])[] = [
   ['writer', 'query'],
   ['writer', 'monitor'],
   ['query', 'monitor'],
+  ['admin', 'writer'],
 ];
 
 const PING_MILLISECONDS = 1_000;
@@ -276,7 +283,13 @@ export class Supervisor {
     if (this.#stopping) return;
     const { station, lane: number } = lane;
     this.#log.error('a lane died', { station, lane: number, error: String(error?.stack ?? error) });
-    if (station === 'writer' || !this.#mayRestart(`${station}:${number}`)) {
+    const mayRestart = this.#mayRestart(`${station}:${number}`);
+    if (station === 'admin' && !mayRestart) {
+      // Events come and go without it; /health tells.
+      this.#log.error('the admin room dies again and again and stays closed', { station });
+      return;
+    }
+    if (station === 'writer' || !mayRestart) {
       this.#hooks.fatal(station, error);
       return;
     }

@@ -23,6 +23,7 @@ import { type Db, tuneWriter } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
+import { Desk } from './desk.ts';
 import { Log } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -44,7 +45,7 @@ interface Answered {
 /**
  * Station writer, one thread: the only one that writes to the database.
  *
- * In: checked events of all ingester lanes. Out: their OKs to io, accepted events in seq order to
+ * In: checked events of all ingester lanes, changes that the admin room asks for. Out: their OKs to io, accepted events in seq order to
  * monitor and (their terms) to every query lane. Everything that has queued up while the last commit
  * was under way becomes one transaction. Bound: `writer.queue_events_max`, counted by the ingesters,
  * which answer `rate-limited:` beyond it. A failing transaction answers `error:` to each of its events
@@ -58,6 +59,7 @@ export class Writer {
   readonly #log: Log;
   readonly #rules: Rules;
   readonly #postings: Postings;
+  readonly #desk: Desk;
   readonly #queue: Credits;
   readonly #begin;
   readonly #commit;
@@ -89,6 +91,7 @@ export class Writer {
     this.#log = new Log(db, hasher);
     this.#rules = new Rules(db, this.#log, hasher, clock);
     this.#postings = new Postings(db, this.#log);
+    this.#desk = new Desk(db, (work) => this.#transact(work));
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -120,6 +123,7 @@ export class Writer {
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
     } else if (station === 'query') this.#queries.set(lane, new RecordOutbox(port));
+    else if (station === 'admin') this.#desk.attach(port);
     else if (station === 'ingester') {
       port.on('message', (batch: ArrayBuffer) => {
         this.#waiting.push(new RecordReader(batch));
@@ -133,6 +137,7 @@ export class Writer {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#purgeSoon) clearImmediate(this.#purgeSoon);
     while (this.#waiting.length > 0) this.#drain();
+    this.#desk.stop();
     this.#index();
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
     this.#db.close();

@@ -1,0 +1,59 @@
+import type { z } from 'zod';
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Change } from '../messages.ts';
+import type { Db } from '../storage/open.ts';
+
+/** What every verb may use. */
+export interface Room {
+  readonly config: Config;
+  /** A reading connection; `BEGIN` … `COMMIT` around what has to be of one moment. */
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Seconds since 1970 when the room opened. */
+  readonly openedAt: number;
+  /**
+   * Has the writer carry out changes, all of them or none; resolves after the commit with the number of
+   * rows that each touched. @throws AdminError `unavailable` when the writer refuses or goes away.
+   */
+  change(changes: readonly Change[]): Promise<readonly number[]>;
+}
+
+/** Who asks: on whose behalf a verb runs, for the audit log. */
+export interface Caller {
+  /** `shell` (somebody at the control socket), or the public key of an admin. */
+  readonly by: string;
+}
+
+/**
+ * Something that the room can be asked for, by the control socket. To add one, write a file in
+ * `verbs/` and name it in `verbs.ts`.
+ */
+export interface Verb<Params = unknown> {
+  readonly name: string;
+  /** What its parameters have to be; they reach `run` as this makes them. */
+  readonly params: z.ZodType<Params>;
+  /** The answer, which has to survive JSON. @throws AdminError for what the caller did wrong. */
+  run(params: Params, room: Room, caller: Caller): unknown;
+}
+
+/** Makes a verb, so that `run` knows the type of its parameters. */
+export function verb<Params>(made: Verb<Params>): Verb {
+  return made as Verb;
+}
+
+/** Why a verb was not carried out: a word for programs and a sentence for people. */
+export class AdminError extends Error {
+  override name = 'AdminError';
+  readonly code: AdminErrorCode;
+
+  constructor(code: AdminErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** `usage`: not understood; `refused`: understood, and it does not go; `unavailable`: not now. */
+export type AdminErrorCode = 'usage' | 'refused' | 'unavailable';

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { nearest } from '../lib/nearest.ts';
+import { AdminError, type Caller, type Room, type Verb } from './room.ts';
+import { statusVerb } from './verbs/status.ts';
+
+/** Everything that the room can be asked for by the control socket. */
+const verbs: readonly Verb[] = [statusVerb];
+
+const byName = new Map(verbs.map((one) => [one.name, one]));
+
+/** Carries out a verb. @throws AdminError */
+export async function runVerb(
+  name: string,
+  params: unknown,
+  room: Room,
+  caller: Caller,
+): Promise<unknown> {
+  const found = byName.get(name);
+  if (found === undefined) {
+    const meant = nearest(name, byName.keys());
+    const advice = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+    throw new AdminError('usage', `This relay does not know the verb "${name}".${advice}`);
+  }
+  const parsed = found.params.safeParse(params ?? {});
+  if (!parsed.success) {
+    throw new AdminError('usage', `${name}: ${z.prettifyError(parsed.error)}`);
+  }
+  return await found.run(parsed.data, room, caller);
+}

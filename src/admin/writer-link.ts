@@ -1,0 +1,52 @@
+import type { MessagePort } from 'node:worker_threads';
+import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
+import type { Change, ChangeReply, ChangeRequest } from '../messages.ts';
+import { AdminError } from './room.ts';
+
+/** Requests that may wait for the writer; more are refused. */
+const REQUESTS_MAX = 1_000;
+
+interface Waiting {
+  resolve(rows: readonly number[]): void;
+  reject(error: Error): void;
+}
+
+/** The way of the admin room to the writer: everything that it has changed goes through here. */
+export class WriterLink {
+  #outbox: MessageOutbox<ChangeRequest> | null = null;
+  #last = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  attach(port: MessagePort): void {
+    this.#outbox = new MessageOutbox<ChangeRequest>(port);
+    const inbox = new MessageInbox<ChangeReply>();
+    port.on('message', (batch: ArrayBuffer) => {
+      for (const reply of inbox.read(batch)) this.#take(reply);
+    });
+  }
+
+  /** See `Room.change`. */
+  change(changes: readonly Change[]): Promise<readonly number[]> {
+    const outbox = this.#outbox;
+    if (outbox === null || this.#waiting.size >= REQUESTS_MAX) {
+      throw new AdminError('unavailable', 'The writer is busy; try again.');
+    }
+    const n = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(n, { resolve, reject });
+      outbox.send({ n, changes: [...changes] });
+    });
+  }
+
+  /** Lets nothing wait that was not sent yet; for the end. */
+  flush(): void {
+    this.#outbox?.flush();
+  }
+
+  #take({ n, rows, error }: ChangeReply): void {
+    const waiting = this.#waiting.get(n);
+    this.#waiting.delete(n);
+    if (error === '') waiting?.resolve(rows);
+    else waiting?.reject(new AdminError('unavailable', error));
+  }
+}

@@ -1,0 +1,75 @@
+import { connect } from 'node:net';
+import type { ControlAnswer } from '../admin/control-socket.ts';
+import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
+import { controlSocketFile } from '../paths.ts';
+import { type Call, CommandError, type Flag } from './command.ts';
+import { configFlags, configOfCall } from './config-flags.ts';
+
+/** The flags of every command that talks to a running relay. */
+export const controlFlags: readonly Flag[] = [
+  ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+  { name: '--json', text: 'Print the answer as JSON' },
+];
+
+const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
+  usage: exitCodes.usage,
+  refused: exitCodes.refused,
+  unavailable: exitCodes.unavailable,
+};
+
+/**
+ * Asks the relay that runs on the configured data directory, and returns its answer.
+ *
+ * @throws ConfigError; CommandError with a sentence and an exit status when no relay runs there, when
+ * this user may not ask it, or when it says no.
+ */
+export async function askRelay<Result>(
+  call: Call,
+  method: string,
+  params: Readonly<Record<string, unknown>> = {},
+): Promise<Result> {
+  const { directory } = configOfCall(call).storage;
+  const line = await exchange(directory, JSON.stringify({ id: 1, method, params }));
+  const answer = JSON.parse(line) as ControlAnswer;
+  if ('result' in answer) return answer.result as Result;
+  const { code, message } = answer.error;
+  throw new CommandError(message, EXIT_CODES[code] ?? exitCodes.crash);
+}
+
+/** Sends one line to the control socket and resolves with the one that comes back. */
+function exchange(directory: string, request: string): Promise<string> {
+  const path = controlSocketFile(directory);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(path, () => socket.write(`${request}\n`));
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (!text.endsWith('\n')) return;
+      socket.destroy();
+      resolve(text);
+    });
+    socket.on('close', () =>
+      reject(
+        new CommandError(
+          'the relay ended before it answered; look at its log.',
+          exitCodes.unavailable,
+        ),
+      ),
+    );
+    socket.on('error', (error: NodeJS.ErrnoException) => reject(unreachable(error, directory)));
+  });
+}
+
+function unreachable(error: NodeJS.ErrnoException, directory: string): CommandError {
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return new CommandError(
+      `this user may not control the relay on ${directory}; run the command as the user that the relay runs as.`,
+      exitCodes.noPermission,
+    );
+  }
+  return new CommandError(
+    `no relay runs on ${directory}; start one with wok relay, or name the directory of one that runs with --data.`,
+    exitCodes.unavailable,
+  );
+}

@@ -1,0 +1,146 @@
+/** The admin room and its control socket. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Status } from '../src/admin/verbs/status.ts';
+import { exitCodes } from '../src/lib/exit-codes.ts';
+import { controlSocketFile } from '../src/paths.ts';
+import { Author } from './support/author.ts';
+import { Client } from './support/client.ts';
+import { wok } from './support/command.ts';
+import { Control } from './support/control.ts';
+import { http } from './support/http.ts';
+import { until } from './support/process.ts';
+import { freshDirectory, startRelay, type TestRelay } from './support/relay.ts';
+
+const author = new Author();
+
+describe('the control socket', () => {
+  let relay: TestRelay;
+  let control: Control;
+  beforeAll(async () => {
+    relay = await startRelay();
+    control = await Control.connect(relay.directory);
+  });
+  afterAll(() => relay.stop());
+
+  it('is for its owner alone', () => {
+    const { mode } = statSync(controlSocketFile(relay.directory));
+    expect((mode & 0o777).toString(8)).toBe('600');
+    expect(readdirSync(relay.directory).filter((name) => name.startsWith('.s'))).toEqual([]);
+  });
+
+  it('answers status', async () => {
+    const client = await Client.connect(relay.url);
+    const before = await control.ask<Status>('status');
+    await client.publish(author.event());
+    expect(await control.ask<Status>('status')).toMatchObject({
+      pid: process.pid,
+      seq: before.seq + 1,
+      database: expect.stringContaining(relay.directory),
+    });
+    await client.close();
+  });
+
+  it.each([
+    ['no JSON', 'usage', null],
+    ['null', 'usage', null],
+    ['[1]', 'usage', null],
+    ['"status"', 'usage', null],
+    ['{"id":"a","method":7}', 'usage', 'a'],
+    ['{"id":{"x":1},"method":"stauts"}', 'usage', { x: 1 }],
+    ['{"id":7,"method":"status","params":{"more":true}}', 'usage', 7],
+    ['{"id":7,"method":"status","params":[]}', 'usage', 7],
+    ['{"id":8,"method":"__proto__"}', 'usage', 8],
+  ])('%s is answered with %s', async (line, code, id) => {
+    const { error, id: answered } = await control.line(line);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(/\S/) });
+    expect(answered).toEqual(id);
+  });
+
+  it('names the verb that was meant', async () => {
+    const { error } = await control.answer('statsu');
+    expect(error!.message).toContain('"status"');
+  });
+
+  it('answers many at once, each by its id', async () => {
+    const asked = Array.from({ length: 200 }, () => control.ask<Status>('status'));
+    expect((await Promise.all(asked)).every(({ pid }) => pid === process.pid)).toBe(true);
+  });
+
+  it('cuts off a line that never ends', async () => {
+    const flood = await Control.connect(relay.directory);
+    const answer = flood.line(`"${'x'.repeat(1_200_000)}`);
+    expect((await answer).error!.message).toMatch(/too long/);
+    await until(() => flood.closed, 'the end of the connection');
+    expect(await control.ask<Status>('status')).toHaveProperty('version');
+  });
+
+  it('takes no more than its number of clients', async () => {
+    const crowd = await Promise.all(
+      Array.from({ length: 40 }, () => Control.connect(relay.directory)),
+    );
+    await until(() => crowd.filter(({ closed }) => closed).length >= 9, 'some to be sent away');
+    expect(await control.ask<Status>('status')).toHaveProperty('version');
+    for (const { socket } of crowd) socket.destroy();
+  });
+});
+
+describe('wok status', () => {
+  it('tells people and programs, and ends with 69 when nothing runs there', async () => {
+    const relay = await startRelay();
+    const told = await wok('status', '--data', relay.directory);
+    expect(told).toMatchObject({ code: exitCodes.ok, err: '' });
+    expect(told.out).toContain(`process ${process.pid}`);
+    const { out } = await wok('status', '--json', '--data', relay.directory);
+    expect(JSON.parse(out)).toMatchObject({ pid: process.pid });
+    await relay.stop();
+    expect(existsSync(controlSocketFile(relay.directory))).toBe(false);
+    const nobody = await wok('status', '--data', relay.directory);
+    expect(nobody.code).toBe(exitCodes.unavailable);
+    expect(nobody.err).toMatch(/^wok: no relay runs on .* start one with wok relay/);
+  });
+});
+
+describe('the admin room', () => {
+  it('comes back when it dies; no event waits for it, no client is sent away', async () => {
+    const relay = await startRelay();
+    const client = await Client.connect(relay.url);
+    await relay.relay.kill('admin', 0);
+    expect((await client.publish(author.event()))[2]).toBe(true);
+    const healthy = async () => (await http(`${relay.httpUrl}/health`)).status === 200;
+    await until(healthy, 'being well again');
+    const control = await Control.connect(relay.directory);
+    expect(await control.ask<Status>('status')).toMatchObject({ pid: process.pid });
+    expect(client.closed).toBeNull();
+    control.socket.destroy();
+    await relay.stop();
+  });
+
+  it('stays closed when it dies again and again, and the relay goes on', async () => {
+    const relay = await startRelay();
+    const healthy = async () => (await http(`${relay.httpUrl}/health`)).status === 200;
+    let ended = false;
+    void relay.relay.fatal.then(() => {
+      ended = true;
+    });
+    for (let kill = 1; kill <= 6; kill++) {
+      await relay.relay.kill('admin', 0);
+      if (kill < 6) await until(healthy, 'being well again');
+    }
+    await until(async () => !(await healthy()), 'being unwell');
+    const client = await Client.connect(relay.url);
+    expect((await client.publish(author.event()))[2]).toBe(true);
+    expect(ended).toBe(false);
+    await client.close();
+    await relay.stop();
+  });
+
+  it('is not missed where there can be no socket', async () => {
+    const relay = await startRelay({}, `${freshDirectory()}/${'long/'.repeat(25)}`);
+    expect(relay.logged.join()).toContain('there is no control socket');
+    const client = await Client.connect(relay.url);
+    expect((await client.publish(author.event()))[2]).toBe(true);
+    await client.close();
+    await relay.stop();
+  });
+});

@@ -1,0 +1,69 @@
+import { connect, type Socket } from 'node:net';
+import { controlSocketFile } from '../../src/paths.ts';
+
+/** What came back for a request: `result` or `error`. */
+export interface Answer {
+  id: unknown;
+  result?: unknown;
+  error?: { code: string; message: string };
+}
+
+/** A client of the control socket of a relay in a data directory. */
+export class Control {
+  readonly socket: Socket;
+  closed = false;
+  #text = '';
+  #requests = 0;
+  readonly #waiting = new Map<unknown, (answer: Answer) => void>();
+  #anybody: ((answer: Answer) => void)[] = [];
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding('utf8');
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.closed = true;
+    });
+    socket.on('data', (chunk: string) => {
+      this.#text += chunk;
+      const lines = this.#text.split('\n');
+      this.#text = lines.pop()!;
+      for (const line of lines) this.#take(JSON.parse(line) as Answer);
+    });
+  }
+
+  static async connect(directory: string): Promise<Control> {
+    const socket = connect(controlSocketFile(directory));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    return new Control(socket);
+  }
+
+  /** Sends a line as it is and resolves with the next answer that nobody else waits for. */
+  line(line: string): Promise<Answer> {
+    this.socket.write(`${line}\n`);
+    return new Promise((resolve) => this.#anybody.push(resolve));
+  }
+
+  /** Asks and resolves with the whole answer. */
+  answer(method: string, params: Record<string, unknown> = {}): Promise<Answer> {
+    const id = ++this.#requests;
+    this.socket.write(`${JSON.stringify({ id, method, params })}\n`);
+    return new Promise((resolve) => this.#waiting.set(id, resolve));
+  }
+
+  /** Asks and resolves with the result. @throws the error of the answer. */
+  async ask<Result>(method: string, params: Record<string, unknown> = {}): Promise<Result> {
+    const { result, error } = await this.answer(method, params);
+    if (error) throw new Error(`${error.code}: ${error.message}`);
+    return result as Result;
+  }
+
+  #take(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id) ?? this.#anybody.shift();
+    this.#waiting.delete(answer.id);
+    waiting?.(answer);
+  }
+}
