@@ -28,7 +28,7 @@ export interface AdminParts {
  * nobody on the data path notices; if it dies again and again it stays closed, and /health says so.
  */
 export class Admin implements Room {
-  readonly config: Config;
+  config: Config;
   readonly db: Db;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,6 +60,10 @@ export class Admin implements Room {
 
   attach(station: StationName, _lane: number, port: MessagePort): void {
     if (station === 'writer') this.#writer.attach(port);
+  }
+
+  reconfigure(config: Config): void {
+    this.config = config;
   }
 
   stop(): void {
