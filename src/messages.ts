@@ -416,8 +416,8 @@ export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
 /** What a lane tells the supervisor. */
 export type Report =
   | { t: 'ready'; facts: LaneFacts }
-  /** Why the lane cannot start: structured clone would lose the error's name. */
-  | { t: 'failed'; name: string; message: string }
+  /** Why the lane cannot start: structured clone would lose the error's name and fields. */
+  | { t: 'failed'; name: string; message: string; fault?: string }
   | { t: 'pong'; n: number }
   | {
       t: 'log';

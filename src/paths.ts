@@ -49,6 +49,18 @@ export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 
  * worker thread cannot load TypeScript on every Node.js that wok supports.
  */
 export function workerUrl(name: WorkerName): URL {
+  return compiled(name);
+}
+
+/** Programs of threads that do short jobs beside the stations. */
+export type TaskName = 'check';
+
+/** As `workerUrl`, for the tasks of piscina. */
+export function taskUrl(name: TaskName): URL {
+  return compiled(name);
+}
+
+function compiled(name: string): URL {
   const isSource = import.meta.url.endsWith('.ts');
   const workers = isSource ? '../dist/workers/' : '../workers/';
   return new URL(`${workers}${name}.js`, import.meta.url);

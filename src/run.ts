@@ -7,6 +7,7 @@ import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { version } from './paths.ts';
 import { Relay } from './relay.ts';
 import { removePidFile, writePidFile } from './service/pid-file.ts';
+import { storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
 
 /**
@@ -87,8 +88,8 @@ function startFailed(error: Error): ExitCode {
   if (error instanceof NativeModuleError || error instanceof ListenError) {
     return exitCodes.unavailable;
   }
-  // What a worker threw has lost its class on the way here.
-  if (error.name === 'StorageError') return exitCodes.cannotCreate;
+  const status = storageExitCode(error);
+  if (status !== null) return status;
   if (/Could not locate the bindings|ERR_DLOPEN|invalid ELF/.test(String(error.message))) {
     return exitCodes.unavailable;
   }

@@ -17,6 +17,8 @@ const SHARED_GROUND = [
   'protocol',
   'storage',
 ];
+/** Programs of threads that do short jobs for piscina, and where their work stands. */
+const TASKS: Readonly<Record<string, string>> = { check: 'src/data/import/chunk.ts' };
 
 /** What the files of a folder may import beside their own; what is not named may import anything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -145,9 +147,14 @@ describe('code', () => {
     expect(offenders(sources, allowed, ({ code }) => pattern.test(code))).toEqual([]);
   });
 
-  it('has a thread main for stations and the admin room only, each of which builds its role', () => {
+  it('has a thread main for stations and the admin room, each of which builds its role, and for tasks', () => {
     for (const { file, code, imports } of workers) {
       const station = basename(file, '.ts');
+      const task = TASKS[station];
+      if (task !== undefined) {
+        expect(imports).toContain(task);
+        continue;
+      }
       expect([...STATIONS.slice(1), 'admin']).toContain(station);
       expect(imports).toContain(`src/${station}/${station}.ts`);
       expect(code).toMatch(/^export function run\(task: LaneTask\)/m);

@@ -200,7 +200,7 @@ describe('a relay that cannot start says why in one sentence', () => {
     const wok = await WokProcess.start({}, directory);
     const { code, sentence } = await refused({}, directory);
     expect(sentence).toContain('in use by another process');
-    expect(code).toBe(exitCodes.cannotCreate);
+    expect(code).toBe(exitCodes.busy);
     // The one that runs has not noticed.
     const client = await Client.connect(wok.url);
     expect((await client.publish(notes(1)[0]))[2]).toBe(true);
@@ -218,7 +218,7 @@ describe('a relay that cannot start says why in one sentence', () => {
     writeFileSync(databaseFile(directory), 'no database '.repeat(1000));
     const { code, sentence } = await refused({}, directory);
     expect(sentence).toContain('is not an SQLite database');
-    expect(code).toBe(exitCodes.cannotCreate);
+    expect(code).toBe(exitCodes.damaged);
   });
 
   // The superuser may write anywhere.
@@ -235,7 +235,7 @@ describe('a relay that cannot start says why in one sentence', () => {
     db.close();
     const { code, sentence } = await refused({}, newer);
     expect(sentence).toContain(`schema version ${SCHEMA_VERSION + 1}`);
-    expect(code).toBe(exitCodes.cannotCreate);
+    expect(code).toBe(exitCodes.version);
 
     const other = freshDirectory();
     db = new Database(databaseFile(other));

@@ -1,11 +1,11 @@
 import { type Call, UsageError } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
+import { Progress } from '../../src/lib/progress.ts';
 import { type CompareReport, compare } from '../compare/compare.ts';
 import { compareHtml, compareTable } from '../compare/print.ts';
 import { openSide, type Side } from '../compare/side.ts';
 import { chosenScenarios, numberFlag, pidOf, runParameters } from '../options.ts';
 import { environment } from '../report/environment.ts';
-import { Progress } from '../report/progress.ts';
 import { loadThreads } from '../run/measure.ts';
 import { isJsonOnly, out, writeReports } from './output.ts';
 

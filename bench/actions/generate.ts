@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { type Call, UsageError } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
+import { formatCount } from '../../src/lib/format.ts';
+import { Progress } from '../../src/lib/progress.ts';
 import { cachedDataset, generate } from '../dataset/generate.ts';
 import { type DatasetProfile, datasetParameters } from '../dataset/parameters.ts';
 import {
@@ -11,8 +13,6 @@ import {
   unknownName,
   untilFlag,
 } from '../options.ts';
-import { formatCount } from '../report/format.ts';
-import { Progress } from '../report/progress.ts';
 import { out } from './output.ts';
 
 const profiles: readonly DatasetProfile[] = ['social', 'notes', 'versions'];

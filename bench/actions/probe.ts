@@ -1,10 +1,10 @@
 import { type Call, UsageError } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
+import { Progress } from '../../src/lib/progress.ts';
 import { assertMayLoad, parseTarget } from '../client/target.ts';
 import { nipProbes } from '../probe/nips.ts';
 import { probeScreen } from '../probe/print.ts';
 import { probe } from '../probe/probe.ts';
-import { Progress } from '../report/progress.ts';
 import { isJsonOnly, out, writeReports } from './output.ts';
 
 /** Steps beside those for NIPs: the document and the connection. */

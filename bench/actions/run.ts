@@ -1,9 +1,9 @@
 import { type Call, UsageError } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
+import { Progress } from '../../src/lib/progress.ts';
 import { chosenScenarios, relaySource, runParameters } from '../options.ts';
 import { environment } from '../report/environment.ts';
 import { htmlReport } from '../report/html.ts';
-import { Progress } from '../report/progress.ts';
 import type { CaseResult, RunReport } from '../report/result.ts';
 import { headLines, remarks, resultTable, sentenceOf } from '../report/table.ts';
 import { loadThreads } from '../run/measure.ts';

@@ -1,6 +1,6 @@
 import type { Piscina } from 'piscina';
+import type { Progress } from '../../src/lib/progress.ts';
 import { median, medianInterval } from '../figures/statistics.ts';
-import type { Progress } from '../report/progress.ts';
 import type { CaseResult, Environment } from '../report/result.ts';
 import type { RunParameters } from '../run/parameters.ts';
 import { runScenarios } from '../run/run.ts';

@@ -1,6 +1,6 @@
+import { formatBytes, formatCount, formatMilliseconds } from '../../src/lib/format.ts';
 import { median } from '../figures/statistics.ts';
 import { barChart } from '../report/chart.ts';
-import { formatBytes, formatCount, formatMilliseconds } from '../report/format.ts';
 import { COLOURS_COUNT, factList, figure, htmlTable, page } from '../report/page.ts';
 import { tableOf } from '../report/table.ts';
 import type { CompareReport, Comparison } from './compare.ts';

@@ -1,5 +1,5 @@
+import { formatBytes, formatCount, formatMilliseconds, plural } from '../../src/lib/format.ts';
 import { barChart, escapeHtml, linearTicks, lineChart, logTicks } from './chart.ts';
-import { formatBytes, formatCount, formatMilliseconds, plural } from './format.ts';
 import { COLOURS_COUNT, factList, figure, htmlTable, page } from './page.ts';
 import type { CaseResult, RunReport } from './result.ts';
 import { RESULT_HEAD, remarks, resultRows } from './table.ts';

@@ -5,7 +5,7 @@ import {
   formatSeconds,
   formatShare,
   plural,
-} from './format.ts';
+} from '../../src/lib/format.ts';
 import type { CaseResult, Environment, TargetFacts } from './result.ts';
 
 /** Columns of words and numbers; numbers stand to the right. */

@@ -1,7 +1,7 @@
+import type { Progress } from '../../src/lib/progress.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import { cachedDataset } from '../dataset/generate.ts';
 import { type DatasetProfile, datasetParameters } from '../dataset/parameters.ts';
-import type { Progress } from '../report/progress.ts';
 import type { RunParameters } from './parameters.ts';
 
 /** Hands out the datasets of a run: from memory, from the cache on disk, or made now. */

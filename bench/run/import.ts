@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { formatBytes } from '../../src/lib/format.ts';
 import { parseTarget } from '../client/target.ts';
 import { cachedDataset } from '../dataset/generate.ts';
 import { datasetParameters } from '../dataset/parameters.ts';
 import { directoryBytes } from '../relay/process-meter.ts';
-import { openSession, type Session } from '../relay/session.ts';
-import { formatBytes } from '../report/format.ts';
+import { openSession, type RelaySource, type Session } from '../relay/session.ts';
+import { ownWok } from '../relay/start.ts';
 import type { CaseResult, DatabaseSize } from '../report/result.ts';
 import { adjusted } from './adjust.ts';
 import { Datasets } from './datasets.ts';
@@ -22,10 +25,11 @@ export async function runImport(options: RunOptions): Promise<Session['facts']> 
   const session = await openSession(options.source);
   try {
     const datasets = new Datasets(options.parameters, options.progress, options.signal);
+    const command = options.importCommand ?? ownCommand(options.source);
     const result =
-      options.importCommand === undefined
+      command === undefined
         ? await byPublishing(options, session, datasets)
-        : await byCommand(options, session, datasets, options.importCommand);
+        : await byCommand(options, session, datasets, command);
     if (result !== undefined) options.onResult(result);
     return session.facts;
   } finally {
@@ -42,6 +46,16 @@ async function byPublishing(
   const of = adjusted({ ...storing, name: 'by publishing' }, options.parameters);
   const result = await runCase(options, session, datasets, 'import', of);
   return withSize(result, session, await jsonBytes(datasets));
+}
+
+/** `wok import` of the build that was started, if it has that already. */
+function ownCommand(source: RelaySource): string | undefined {
+  if (source.from !== 'start') return undefined;
+  const { wok = ownWok } = source;
+  if (!existsSync(join(dirname(wok), 'commands/import.js'))) return undefined;
+  // The empty configuration of the started relay, and nothing of this environment.
+  const config = '--config {data}/../relay.conf --data {data}';
+  return `env -i PATH="$PATH" ${quoted(process.execPath)} ${quoted(wok)} import ${config} {file}`;
 }
 
 /** The relay is stopped meanwhile, if it was started here; else that is the user's affair. */

@@ -1,12 +1,12 @@
 import { Piscina } from 'piscina';
+import { formatCount, plural } from '../../src/lib/format.ts';
+import type { Progress } from '../../src/lib/progress.ts';
 import type { Target } from '../client/target.ts';
 import { now } from '../load/clock.ts';
 import { Control } from '../load/control.ts';
 import type { LoadJob, LoadReport, PartJob } from '../load/job.ts';
 import { workerFile } from '../paths.ts';
 import { MachineMeter, type ProcessMeter, type ProcessSample } from '../relay/process-meter.ts';
-import { formatCount, plural } from '../report/format.ts';
-import type { Progress } from '../report/progress.ts';
 import type { Case } from '../scenarios/scenario.ts';
 
 const POLL_MILLISECONDS = 10;

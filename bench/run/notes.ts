@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { formatBytes, formatMilliseconds } from '../../src/lib/format.ts';
 import { median } from '../figures/statistics.ts';
-import { formatBytes, formatMilliseconds } from '../report/format.ts';
 import type { ClientUse, RelayUse, Series } from '../report/result.ts';
 import type { Measurement } from './measure.ts';
 

@@ -1,6 +1,6 @@
 import type { Piscina } from 'piscina';
+import type { Progress } from '../../src/lib/progress.ts';
 import type { RelaySource, Session } from '../relay/session.ts';
-import type { Progress } from '../report/progress.ts';
 import type { CaseResult } from '../report/result.ts';
 import type { Case, Scenario } from '../scenarios/scenario.ts';
 import type { Datasets } from './datasets.ts';

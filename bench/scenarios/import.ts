@@ -5,7 +5,8 @@ export const importScenario: Scenario = {
   name: 'import',
   title: 'Import and database size',
   about:
-    'The dataset is stored: by --import-command where there is one, else by publishing it. Counted ' +
+    'The dataset is stored: by --import-command where there is one, by wok import where wok was ' +
+    'started here, else by publishing it. Counted ' +
     'are events a second and the size of the database, as it is then and, for a relay that was started ' +
     'here, after a clean stop.',
   special: 'import',

@@ -7,6 +7,7 @@ import { version } from '../paths.ts';
 import { benchCommand } from './bench.ts';
 import { type Command, CommandError, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
+import { importCommand } from './import.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { statusCommand } from './status.ts';
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   reloadCommand,
   statusCommand,
   configCommand,
+  importCommand,
   benchCommand,
 ];
 

@@ -9,10 +9,9 @@ import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
 import { expirationOf } from '../protocol/expiration.ts';
 import { isEphemeral } from '../protocol/kinds.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
-import { idOf } from '../storage/body.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
-import * as sql from '../storage/sql.ts';
+import { StoredIds } from '../storage/stored-ids.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 import { EventText } from './event-text.ts';
 import { KindLimits } from './kind-limits.ts';
@@ -56,10 +55,8 @@ export class EventGate {
   #policy: WritePolicy;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
-  readonly #idFilter: IdFilter;
+  readonly #stored: StoredIds;
   readonly #clock: Clock;
-  readonly #postings;
-  readonly #json;
   readonly #text = new EventText();
   /** Held for one check at a time. */
   readonly #attempt: WriteAttempt = { event: NO_EVENT, connId: 0, now: 0 };
@@ -80,10 +77,8 @@ export class EventGate {
     this.#policy = new WritePolicy(parts.config);
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
-    this.#idFilter = parts.idFilter;
+    this.#stored = new StoredIds(parts.db, parts.idFilter);
     this.#clock = parts.clock;
-    this.#postings = parts.db.prepare(sql.SELECT_POSTING_SEQS).pluck();
-    this.#json = parts.db.prepare(sql.SELECT_JSON).pluck();
   }
 
   reconfigure(config: Config): void {
@@ -116,21 +111,12 @@ export class EventGate {
     if (!text.hashesToId(event, message, scan)) return WRONG_ID;
     const terms = this.#hasher.ofEvent(event);
     // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
-    if (this.#isStored(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (!this.#isSigned(event)) return WRONG_SIGNATURE;
     const refused = this.#policy.proven(attempt);
     if (refused !== null) return refused;
     const expiresAt = isEphemeral(event.kind) ? 0 : (expirationOf(event) ?? 0);
     return { event, json: text.json, terms, address: addressOf(event) ?? '', expiresAt };
-  }
-
-  #isStored(id: string, term: number): boolean {
-    if (!this.#idFilter.mayHave(term)) return false;
-    for (const seq of this.#postings.all(term) as number[]) {
-      const json = this.#json.get(seq) as string | undefined;
-      if (json !== undefined && idOf(json) === id) return true;
-    }
-    return false;
   }
 
   #isSigned(event: NostrEvent): boolean {

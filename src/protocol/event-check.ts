@@ -82,6 +82,19 @@ export function checkEventLimits(
   nowSeconds: number,
   canonicalBytes: number,
 ): Refusal | null {
+  return (
+    checkEventSize(event, limits, canonicalBytes) ??
+    checkTime(event, limits, nowSeconds) ??
+    checkEventPolicy(event)
+  );
+}
+
+/** The part of `checkEventLimits` that is about size alone. */
+export function checkEventSize(
+  event: NostrEvent,
+  limits: EventLimits,
+  canonicalBytes: number,
+): Refusal | null {
   if (canonicalBytes > limits.eventBytesMax) {
     return `invalid: event is too large: ${canonicalBytes} bytes, the limit is ${limits.eventBytesMax}`;
   }
@@ -91,11 +104,7 @@ export function checkEventLimits(
   if (isLongerThan(event.content, limits.contentLengthMax)) {
     return `invalid: content is too long, the limit is ${limits.contentLengthMax} characters`;
   }
-  return (
-    checkTagValues(event.tags, limits.tagValueBytesMax) ??
-    checkTime(event, limits, nowSeconds) ??
-    checkEventPolicy(event)
-  );
+  return checkTagValues(event.tags, limits.tagValueBytesMax);
 }
 
 /**

@@ -1,4 +1,75 @@
+import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
+
+/** What is wrong with a database that cannot be used. */
+export type StorageFault =
+  | 'busy'
+  | 'unwritable'
+  | 'damaged'
+  | 'version'
+  | 'full'
+  | 'unusable'
+  | 'input-output';
+
 /** A database that cannot be used; the message is one sentence for the operator. */
 export class StorageError extends Error {
   override name = 'StorageError';
+  readonly fault: StorageFault;
+
+  constructor(message: string, fault: StorageFault, options?: ErrorOptions) {
+    super(message, options);
+    this.fault = fault;
+  }
+}
+
+const STATUS: Readonly<Record<StorageFault, ExitCode>> = {
+  busy: exitCodes.busy,
+  unwritable: exitCodes.noPermission,
+  damaged: exitCodes.damaged,
+  version: exitCodes.version,
+  full: exitCodes.inputOutput,
+  unusable: exitCodes.cannotCreate,
+  'input-output': exitCodes.inputOutput,
+};
+
+/**
+ * With what status a process ends that cannot use its database. An error that crossed a thread has
+ * lost its class, so only its fields are looked at; what is no storage error gives null.
+ */
+export function storageExitCode(error: unknown): ExitCode | null {
+  const { name, fault } = error as Partial<StorageError>;
+  if (name !== 'StorageError') return null;
+  return STATUS[fault ?? 'unusable'] ?? exitCodes.cannotCreate;
+}
+
+/** What SQLite and the file system say (`error.code`), in words, and what to do. */
+const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
+  SQLITE_CANTOPEN: [
+    'unusable',
+    'cannot be opened; does the directory exist, and may this user write there?',
+  ],
+  SQLITE_NOTADB: ['damaged', 'is not an SQLite database; move it away, or name another directory'],
+  SQLITE_CORRUPT: ['damaged', 'is damaged; run wok doctor, or restore a backup with wok restore'],
+  SQLITE_READONLY: ['unwritable', 'is read-only for this user; give wok its files (chown)'],
+  SQLITE_BUSY: ['busy', 'is in use by another process; is a second relay running on it?'],
+  SQLITE_LOCKED: ['busy', 'is in use by another process; is a second relay running on it?'],
+  SQLITE_FULL: ['full', 'cannot grow: the disk is full; free some space'],
+  SQLITE_IOERR: ['input-output', 'cannot be read or written: the disk fails; see the kernel log'],
+  ENOSPC: ['full', 'cannot grow: the disk is full; free some space'],
+  EDQUOT: ['full', 'cannot grow: the quota of this user is used up'],
+  EROFS: ['unwritable', 'is on a file system that is mounted read-only'],
+  EACCES: ['unusable', 'cannot be made: this user may not write there'],
+  EEXIST: ['unusable', 'cannot be made: its directory is a file'],
+  ENOENT: ['unusable', 'cannot be made: its directory is a link to nowhere'],
+  ENOTDIR: ['unusable', 'cannot be made: a part of its path is a file'],
+};
+
+/** The sentence for a failure of SQLite or the file system at this database. */
+export function asStorageError(error: unknown, file: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const cause = error as Error & { code?: string };
+  const code = cause.code ?? '';
+  // SQLite's extended codes begin with the one that says what it is about: SQLITE_IOERR_WRITE.
+  const [fault, reason] = REASONS[code] ??
+    REASONS[code.split('_', 2).join('_')] ?? ['unusable', `cannot be used: ${cause.message}`];
+  return new StorageError(`the database ${file} ${reason}`, fault, { cause });
 }

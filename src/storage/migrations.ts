@@ -19,11 +19,15 @@ export function migrate(db: Database.Database, file: string): void {
   if (found > SCHEMA_VERSION) {
     throw new StorageError(
       `the database ${file} has schema version ${found}, newer than this wok's ${SCHEMA_VERSION}; run the wok that made it, or a later one`,
+      'version',
     );
   }
   for (let version = found; version < SCHEMA_VERSION; version++) {
     const step = steps[version];
-    if (!step) throw new StorageError(`the database ${file} has the unknown version ${version}`);
+    if (!step) {
+      const message = `the database ${file} has the unknown version ${version}`;
+      throw new StorageError(message, 'version');
+    }
     db.transaction(() => {
       step(db);
       db.pragma(`user_version = ${version + 1}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Config } from '../config/options.ts';
 import { schemaFile } from '../paths.ts';
-import { StorageError } from './error.ts';
+import { asStorageError, StorageError } from './error.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
 import { COUNT_TABLES, SELECT_META, UPSERT_META } from './sql.ts';
 import { TERM_KEY_BYTES } from './terms.ts';
@@ -96,7 +96,10 @@ export function termKey(db: Db): Uint8Array {
 function create(db: Db, file: string): void {
   const tables = db.prepare(COUNT_TABLES).pluck().get();
   if (tables !== 0) {
-    throw new StorageError(`${file} is a database, but not one of wok's; name another directory`);
+    throw new StorageError(
+      `${file} is a database, but not one of wok's; name another directory`,
+      'damaged',
+    );
   }
   db.transaction(() => {
     db.exec(readFileSync(schemaFile, 'utf8'));
@@ -105,25 +108,6 @@ function create(db: Db, file: string): void {
     set.run('indexed_seq', 0);
   })();
   if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) {
-    throw new StorageError('schema.sql and the migrations disagree about the version');
+    throw new StorageError('schema.sql and the migrations disagree about the version', 'version');
   }
-}
-
-function asStorageError(error: unknown, file: string): StorageError {
-  if (error instanceof StorageError) return error;
-  const cause = error as Error & { code?: string };
-  const reasons: Record<string, string> = {
-    SQLITE_CANTOPEN: 'cannot be opened; does the directory exist, and may this user write there?',
-    SQLITE_NOTADB: 'is not an SQLite database; move it away, or name another directory',
-    SQLITE_CORRUPT: 'is damaged; restore a backup',
-    SQLITE_READONLY: 'is read-only for this user',
-    SQLITE_BUSY: 'is in use by another process; is a second relay running on it?',
-    SQLITE_FULL: 'cannot grow: the disk is full',
-    EACCES: 'cannot be made: this user may not write there',
-    EEXIST: 'cannot be made: its directory is a file',
-    ENOENT: 'cannot be made: its directory is a link to nowhere',
-    ENOTDIR: 'cannot be made: a part of its path is a file',
-  };
-  const reason = reasons[cause.code ?? ''] ?? `cannot be used: ${cause.message}`;
-  return new StorageError(`the database ${file} ${reason}`, { cause });
 }

@@ -49,8 +49,8 @@ export async function serveLane(
   try {
     built = await build(logTo(report), meter);
   } catch (error) {
-    const { name, message } = error as Error;
-    report({ t: 'failed', name, message });
+    const { name, message, fault } = error as Error & { fault?: string };
+    report({ t: 'failed', name, message, ...(fault === undefined ? {} : { fault }) });
     throw error;
   }
   const { role, facts } = built;

@@ -207,7 +207,8 @@ export class Supervisor {
       });
       control.on('message', (report: Report) => {
         if (report.t === 'failed') {
-          reject(Object.assign(new Error(report.message), { name: report.name }));
+          const { name, message, fault } = report;
+          reject(Object.assign(new Error(message), { name, fault }));
           return;
         }
         if (report.t === 'log')

@@ -52,7 +52,8 @@ export class Log {
   readonly #hasher: TermHasher;
   readonly #statements;
 
-  constructor(db: Db, hasher: TermHasher) {
+  /** `idsExpected`: how many events there will be, where more are known to come than a day brings. */
+  constructor(db: Db, hasher: TermHasher, idsExpected = 0) {
     this.#hasher = hasher;
     this.#statements = {
       heads: db.prepare(sql.SELECT_HEADS),
@@ -65,7 +66,7 @@ export class Log {
       setMeta: db.prepare(sql.UPSERT_META),
     };
     this.load();
-    this.idFilterMemory = IdFilter.share(this.head);
+    this.idFilterMemory = IdFilter.share(Math.max(this.head, idsExpected));
     this.#idFilter = new IdFilter(this.idFilterMemory);
     const { first, end } = ID_TERMS;
     for (const term of db.prepare(sql.SELECT_TERMS).pluck().iterate(first, end)) {

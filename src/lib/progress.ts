@@ -42,7 +42,7 @@ export class Progress {
 
   /**
    * `done` of `total` are done; with another label something else begins. `note` stands instead of
-   * the rate, where something else than `done` is worth counting.
+   * the rate, where something else than `done` is worth counting. A `total` of 0 is not known.
    */
   update(label: string, done: number, total: number, note?: string): void {
     const moment = performance.now();
@@ -58,6 +58,12 @@ export class Progress {
     const share = total > 0 ? Math.min(done / total, 1) : 0;
     const left = share > 0 ? (seconds * (1 - share)) / share : 0;
     const rate = note ?? (seconds > 0 ? `${formatCount(done / seconds)}/s` : '');
+    if (total === 0) {
+      const text = `${label}: ${rate}, ${formatSeconds(seconds)}`;
+      this.#output.write(this.#isTerminal ? `${ERASE_LINE}${text}` : `${text}\n`);
+      this.#isDrawn = this.#isTerminal;
+      return;
+    }
     const text = `${rate}, ${formatSeconds(left)} left`;
     if (this.#isTerminal) {
       const full = Math.round(share * BAR_WIDTH);

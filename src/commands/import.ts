@@ -1,0 +1,102 @@
+import { createReadStream, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ImportOptions } from '../data/import/import.ts';
+import type { Tally } from '../data/import/tally.ts';
+import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
+import { formatCount, formatSeconds } from '../lib/format.ts';
+import { Progress } from '../lib/progress.ts';
+import { type Call, type Command, print, UsageError } from './command.ts';
+import { configFlags, configOfCall } from './config-flags.ts';
+import { storageFailure } from './failure.ts';
+import { interruptible } from './interrupt.ts';
+
+const READ_BYTES = 256 * 1024;
+const COMMIT_EVENTS = 10_000;
+
+/** `wok import`: events of a file into the database. */
+export const importCommand: Command = {
+  usage: 'import [file]',
+  summary: 'Store the events of a file (or standard input), one JSON object a line',
+  flags: [
+    ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+    { name: '--no-verify', text: 'Do not check signatures; ids are checked all the same' },
+    { name: '--no-limits', text: 'Take events of any size, whatever the configuration says' },
+    { name: '--show-rejected', text: 'Name every line that is not taken, on standard error' },
+    {
+      name: '--write-batch <events>',
+      text: `Events in one commit (default ${COMMIT_EVENTS})`,
+    },
+  ],
+  examples: ['wok import events.jsonl', 'strfry export | wok import --data /var/lib/wok'],
+  async run(call) {
+    const config = configOfCall(call);
+    const name = call.args[0] ?? '-';
+    const source = openSource(call, name);
+    const progress = new Progress();
+    const began = performance.now();
+    const rate = (events: number) => (events / (performance.now() - began)) * 1000;
+    const label = `importing ${name === '-' ? 'standard input' : name}`;
+    const options: Omit<ImportOptions, 'signal'> = {
+      verify: !call.flags.has('no-verify'),
+      limits: !call.flags.has('no-limits'),
+      commitEvents: batchOf(call),
+      totalBytes: source.bytes,
+      progress: ({ bytes, events }) =>
+        progress.update(label, bytes, source.bytes ?? 0, `${formatCount(rate(events))} events/s`),
+      onRefused: ({ line, id, why }) => {
+        if (call.flags.has('show-rejected')) progress.say(`line ${line}: ${why} ${id}`);
+      },
+    };
+    const { importEvents } = await import('../data/import/import.ts');
+    return interruptible(async (signal) => {
+      let tally: Tally;
+      try {
+        tally = await importEvents(config, source.stream, { ...options, signal });
+      } catch (error) {
+        progress.clear();
+        return storageFailure(error, config.storage);
+      }
+      progress.clear();
+      const seconds = (performance.now() - began) / 1000;
+      const speed = `${formatCount(tally.lines / seconds)} events/s`;
+      print(`${tally.summary()}\n${formatSeconds(seconds)}, ${speed}`);
+      if (signal.aborted) {
+        print('Interrupted: what is counted here is stored. The same command again goes on.');
+        return INTERRUPTED;
+      }
+      const nothing = tally.refused > 0 && tally.added + tally.duplicates === 0;
+      return nothing ? exitCodes.refused : exitCodes.ok;
+    });
+  },
+};
+
+interface Source {
+  stream: Readable;
+  bytes: number | undefined;
+}
+
+function openSource(call: Call, name: string): Source {
+  if (name === '-') {
+    if (process.stdin.isTTY === true) {
+      throw new UsageError('Write wok import <file>, or give the events on standard input.');
+    }
+    return { stream: process.stdin, bytes: undefined };
+  }
+  const file = resolve(call.cwd, name);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new UsageError(`There is no file ${file}.`);
+  if (found.isDirectory()) throw new UsageError(`${file} is a directory.`);
+  const stream = createReadStream(file, { highWaterMark: READ_BYTES });
+  return { stream, bytes: found.isFile() ? found.size : undefined };
+}
+
+function batchOf(call: Call): number {
+  const typed = call.flags.last('write-batch');
+  if (typed === undefined) return COMMIT_EVENTS;
+  const events = Number(typed);
+  if (!Number.isInteger(events) || events < 1 || events > 1_000_000) {
+    throw new UsageError('--write-batch is a number of events from 1 to 1000000.');
+  }
+  return events;
+}

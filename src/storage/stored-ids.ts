@@ -1,0 +1,27 @@
+import { idOf } from './body.ts';
+import type { IdFilter } from './id-filter.ts';
+import type { Db } from './open.ts';
+import * as sql from './sql.ts';
+
+/** Tells which events the index of the database holds; of the newest, only the writer knows. */
+export class StoredIds {
+  readonly #filter: IdFilter;
+  readonly #postings;
+  readonly #json;
+
+  constructor(db: Db, filter: IdFilter) {
+    this.#filter = filter;
+    this.#postings = db.prepare(sql.SELECT_POSTING_SEQS).pluck();
+    this.#json = db.prepare(sql.SELECT_JSON).pluck();
+  }
+
+  /** Whether the event with this id is stored and indexed. `term` is the id's term. */
+  has(id: string, term: number): boolean {
+    if (!this.#filter.mayHave(term)) return false;
+    for (const seq of this.#postings.all(term) as number[]) {
+      const json = this.#json.get(seq) as string | undefined;
+      if (json !== undefined && idOf(json) === id) return true;
+    }
+    return false;
+  }
+}

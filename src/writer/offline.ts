@@ -1,0 +1,88 @@
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { CheckedEvent } from '../messages.ts';
+import { type Db, openWriter, termKey } from '../storage/open.ts';
+import { TermHasher } from '../storage/terms.ts';
+import { type Outcome, Rules } from './apply.ts';
+import { Log } from './log.ts';
+import { Postings } from './postings.ts';
+
+/** What a command may choose that owns the database for a while. */
+export interface OfflineOptions {
+  /** Events in one commit. */
+  commitEvents: number;
+  /** Events that enter the index at once; more of them write less and take more memory. */
+  indexEvents: number;
+  /** How many events the database will have, as far as known, for the filter of stored ids. */
+  idsExpected: number;
+}
+
+/**
+ * The writer without a relay, for commands: the same log, rules and index, in transactions as large as
+ * one likes. It holds the lock of the directory (`storage/open.ts`) until it is closed.
+ *
+ * A commit does not wait for the disk here: what a power cut takes, the command can do again. `close`
+ * does wait, so what a command says at its end is true.
+ */
+export class OfflineWriter {
+  readonly db: Db;
+  readonly hasher: TermHasher;
+  readonly log: Log;
+  readonly #rules: Rules;
+  readonly #postings: Postings;
+  readonly #options: OfflineOptions;
+  readonly #begin;
+  readonly #commit;
+  #uncommitted = 0;
+
+  /** @throws StorageError when the database cannot be opened or another process writes to it. */
+  constructor(storage: Config['storage'], clock: Clock, options: OfflineOptions) {
+    this.#options = options;
+    this.db = openWriter({ ...storage, synchronous: 'normal' });
+    this.hasher = new TermHasher(termKey(this.db));
+    this.log = new Log(this.db, this.hasher, options.idsExpected);
+    this.#rules = new Rules(this.db, this.log, this.hasher, clock);
+    this.#postings = new Postings(this.db, this.log);
+    this.#begin = this.db.prepare('BEGIN IMMEDIATE');
+    this.#commit = this.db.prepare('COMMIT');
+  }
+
+  /** Stores an event by the rules of the writer; it is committed with the next `commit` or sooner. */
+  store(event: CheckedEvent): Outcome {
+    this.#transact();
+    const outcome = this.#rules.apply(event);
+    if (++this.#uncommitted >= this.#options.commitEvents) this.commit();
+    return outcome;
+  }
+
+  /** Commits what was stored; the index follows when enough has gathered. */
+  commit(): void {
+    if (this.log.tail.size >= this.#options.indexEvents) {
+      this.#transact();
+      this.#postings.index();
+    }
+    if (this.db.inTransaction) this.#commit.run();
+    this.#uncommitted = 0;
+  }
+
+  /** Commits, brings the index up to the log, and leaves one whole file that is on the disk. */
+  close(): void {
+    while (this.#postings.pending) {
+      this.#transact();
+      this.#postings.index();
+    }
+    this.commit();
+    this.db.pragma('synchronous = FULL');
+    this.db.pragma('wal_checkpoint(TRUNCATE)');
+    this.db.close();
+  }
+
+  /** Gives up what is not committed and lets go of the database, after a failure. */
+  abandon(): void {
+    this.db.close();
+  }
+
+  #transact(): void {
+    if (!this.db.inTransaction) this.#begin.run();
+  }
+}
