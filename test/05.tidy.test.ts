@@ -18,7 +18,7 @@ const SHARED_GROUND = [
   'storage',
 ];
 /** Programs of threads that do short jobs for piscina, and where their work stands. */
-const TASKS: Readonly<Record<string, string>> = { check: 'src/data/import/chunk.ts' };
+const TASKS: Readonly<Record<string, string>> = { check: 'src/upkeep/import/chunk.ts' };
 
 /** What the files of a folder may import beside their own; what is not named may import anything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

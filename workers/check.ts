@@ -1,6 +1,6 @@
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
-import { type CheckedChunk, type CheckSetup, ChunkChecker } from '../src/data/import/chunk.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
+import { type CheckedChunk, type CheckSetup, ChunkChecker } from '../src/upkeep/import/chunk.ts';
 
 const setup = workerData as CheckSetup;
 const signature = setup.verify

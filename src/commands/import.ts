@@ -1,11 +1,11 @@
 import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ImportOptions } from '../data/import/import.ts';
-import type { Tally } from '../data/import/tally.ts';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
+import type { ImportOptions } from '../upkeep/import/import.ts';
+import type { Tally } from '../upkeep/import/tally.ts';
 import { type Call, type Command, print, UsageError } from './command.ts';
 import { configFlags, configOfCall } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
@@ -48,7 +48,7 @@ export const importCommand: Command = {
         if (call.flags.has('show-rejected')) progress.say(`line ${line}: ${why} ${id}`);
       },
     };
-    const { importEvents } = await import('../data/import/import.ts');
+    const { importEvents } = await import('../upkeep/import/import.ts');
     return interruptible(async (signal) => {
       let tally: Tally;
       try {

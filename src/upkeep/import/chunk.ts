@@ -1,0 +1,106 @@
+import type { Config } from '../../config/options.ts';
+import { KindLimits } from '../../ingester/kind-limits.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { RecordWriter } from '../../mailbox/records.ts';
+import { writeCheckedEvent } from '../../messages.ts';
+import type { Refusal } from '../../protocol/refusal.ts';
+import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import { IdFilter } from '../../storage/id-filter.ts';
+import { openReader, termKey } from '../../storage/open.ts';
+import { StoredIds } from '../../storage/stored-ids.ts';
+import { TermHasher } from '../../storage/terms.ts';
+import { DUPLICATE, ImportGate } from './gate.ts';
+
+const NEWLINE = 0x0a;
+
+/** What every thread that checks is given once. */
+export interface CheckSetup {
+  config: Config;
+  /** The memory of the writer's filter of stored ids. */
+  idFilter: SharedArrayBuffer;
+  /** Whether signatures are checked. */
+  verify: boolean;
+  /** Whether the configured limits for the size of events hold. */
+  limits: boolean;
+}
+
+/** A line that was not taken. */
+export interface RefusedLine {
+  /** Its number, from 1: in the chunk, or in the file where a whole file is spoken of. */
+  line: number;
+  /** The id as the line has it, '' where it has none. */
+  id: string;
+  why: Refusal;
+}
+
+/** What is in a chunk. */
+export interface CheckedChunk {
+  /** Records of checked events (`writeCheckedEvent`), the line in the place of the connection. */
+  records: ArrayBuffer;
+  /** Lines that hold anything. */
+  lines: number;
+  newlines: number;
+  duplicates: number;
+  refused: RefusedLine[];
+}
+
+/** Checks chunks, whole lines of a file, one after the other, in a thread of its own. */
+export class ChunkChecker {
+  readonly #gate: ImportGate;
+  readonly #records = new RecordWriter();
+
+  constructor({ config, idFilter, limits }: CheckSetup, signature: SignatureBackend | null) {
+    const db = openReader(config.storage);
+    this.#gate = new ImportGate({
+      limits: limits ? new KindLimits(config) : null,
+      depthMax: config.limits.json_depth_max,
+      hasher: new TermHasher(termKey(db)),
+      signature,
+      stored: new StoredIds(db, new IdFilter(idFilter)),
+      nowSeconds: systemClock.seconds(),
+    });
+  }
+
+  check(bytes: ArrayBuffer): CheckedChunk {
+    const buffer = Buffer.from(bytes);
+    const refused: RefusedLine[] = [];
+    let lines = 0;
+    let duplicates = 0;
+    let line = 1;
+    for (let start = 0; start < buffer.length; line++) {
+      const newline = buffer.indexOf(NEWLINE, start);
+      const end = newline < 0 ? buffer.length : newline;
+      const text = buffer.subarray(start, end);
+      start = end + 1;
+      if (isBlank(text)) continue;
+      lines++;
+      const found = this.#gate.check(text);
+      if (typeof found === 'string') {
+        if (found === DUPLICATE) duplicates++;
+        else refused.push({ line, id: idIn(text), why: found });
+        continue;
+      }
+      const { event, expiresAt, terms, address, json } = found;
+      writeCheckedEvent(
+        this.#records,
+        line,
+        event.kind,
+        event.created_at,
+        expiresAt,
+        terms,
+        address,
+        json,
+      );
+    }
+    return { records: this.#records.take(), lines, newlines: line - 1, duplicates, refused };
+  }
+}
+
+function isBlank(line: Buffer): boolean {
+  for (let i = 0; i < line.length; i++) if (line[i]! > 0x20) return false;
+  return true;
+}
+
+function idIn(line: Buffer): string {
+  return /"id"\s*:\s*"([0-9a-f]{64})"/.exec(line.toString('latin1'))?.[1] ?? '';
+}

@@ -1,0 +1,189 @@
+import { availableParallelism } from 'node:os';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { Piscina } from 'piscina';
+import type { Config } from '../../config/options.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { RecordReader } from '../../mailbox/records.ts';
+import { readCheckedEvent } from '../../messages.ts';
+import { taskUrl } from '../../paths.ts';
+import { idOfBytes } from '../../storage/body.ts';
+import { OfflineWriter } from '../../writer/offline.ts';
+import type { CheckedChunk, CheckSetup, RefusedLine } from './chunk.ts';
+import { wholeLines } from './lines.ts';
+import { Tally } from './tally.ts';
+
+/** No event is that long; what is longer is no text of events. */
+const LINE_BYTES_MAX = 16 * 1024 * 1024;
+/** Pieces of the file that wait for each checking thread, so that it works on while this one commits. */
+const CHUNKS_AHEAD = 24;
+/**
+ * Events that enter the index at once. Larger batches mean fewer pages written: see `Postings`.
+ */
+const INDEX_EVENTS = 50_000;
+/** A small guess, as the filter of stored ids had better be too large. */
+const EVENT_BYTES = 500;
+/** Where nobody knows how much will come. */
+const EVENTS_UNKNOWN = 2_000_000;
+
+/** How an import is done. */
+export interface ImportOptions {
+  /** Check signatures. */
+  verify: boolean;
+  /** Apply the configured limits for the size of events. */
+  limits: boolean;
+  /** Events in one commit. */
+  commitEvents: number;
+  /** Bytes of the source, where they are known. */
+  totalBytes: number | undefined;
+  signal: AbortSignal;
+  progress: (state: { bytes: number; events: number }) => void;
+  /** Called for every line that is not taken. */
+  onRefused: (line: RefusedLine) => void;
+}
+
+/**
+ * Brings the events of a source, one JSON object a line, into the database: the lines are checked by
+ * piscina tasks on all processors, and stored by this thread in the order of the source.
+ *
+ * It may be repeated at any time: what is there counts as a duplicate. Whatever ends it, what was
+ * committed stays, and the index follows the log as after any crash.
+ *
+ * @throws StorageError when the database cannot be used, or another process writes to it.
+ */
+export async function importEvents(
+  config: Config,
+  source: Readable,
+  options: ImportOptions,
+): Promise<Tally> {
+  const { totalBytes } = options;
+  const expected = totalBytes === undefined ? EVENTS_UNKNOWN : Math.ceil(totalBytes / EVENT_BYTES);
+  const writer = new OfflineWriter(config.storage, systemClock, {
+    commitEvents: options.commitEvents,
+    indexEvents: INDEX_EVENTS,
+    idsExpected: expected,
+  });
+  const setup: CheckSetup = {
+    config,
+    idFilter: writer.log.idFilterMemory,
+    verify: options.verify,
+    limits: options.limits,
+  };
+  const threads = availableParallelism();
+  const pool = new Piscina({
+    filename: taskUrl('check').href,
+    name: 'run',
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker: CHUNKS_AHEAD,
+    workerData: setup,
+    recordTiming: false,
+  });
+  try {
+    const tally = await new Import(writer, pool, options).run(source, threads * CHUNKS_AHEAD);
+    // Before the writer, so that it is the last to close the database and takes the log file away.
+    await pool.destroy();
+    writer.close();
+    return tally;
+  } catch (error) {
+    await pool.destroy();
+    writer.abandon();
+    throw error;
+  }
+}
+
+class Import {
+  readonly #writer: OfflineWriter;
+  readonly #pool: Piscina;
+  readonly #options: ImportOptions;
+  readonly #tally = new Tally();
+  /** Lines before the piece whose events are stored next. */
+  #linesBefore = 0;
+  /** Pieces that are being checked or wait for their turn. */
+  #ahead = 0;
+  #failure: unknown = null;
+  /** Wakes the reading when there is room again. */
+  #onRoom = () => {};
+
+  constructor(writer: OfflineWriter, pool: Piscina, options: ImportOptions) {
+    this.#writer = writer;
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  /** Reads, while what was read before is checked and stored in its order. */
+  async run(source: Readable, aheadMax: number): Promise<Tally> {
+    const { signal } = this.#options;
+    let stored = Promise.resolve();
+    addAbortSignal(signal, source);
+    try {
+      for await (const { bytes, read, tooLong } of wholeLines(source, LINE_BYTES_MAX)) {
+        this.#ahead++;
+        const checked = tooLong ? Promise.resolve(tooLongLine()) : this.#check(bytes);
+        stored = stored.then(() => this.#take(checked, read));
+        if (this.#ahead >= aheadMax) await this.#room();
+        if (this.#failure !== null) break;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    await stored;
+    if (this.#failure !== null) throw this.#failure;
+    return this.#tally;
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRoom = resolve;
+    });
+  }
+
+  async #take(checked: Promise<CheckedChunk>, read: number): Promise<void> {
+    try {
+      const chunk = await checked;
+      if (this.#failure === null && !this.#options.signal.aborted) this.#store(chunk, read);
+    } catch (error) {
+      this.#failure ??= error;
+    }
+    this.#ahead--;
+    this.#onRoom();
+  }
+
+  #check(bytes: ArrayBuffer): Promise<CheckedChunk> {
+    return this.#pool.run(bytes, { transferList: [bytes] }) as Promise<CheckedChunk>;
+  }
+
+  #store(chunk: CheckedChunk, read: number): void {
+    const { records, lines, newlines, duplicates, refused } = chunk;
+    const tally = this.#tally;
+    tally.lines += lines;
+    tally.duplicates += duplicates;
+    for (const one of refused) this.#refuse(one);
+    const reader = new RecordReader(records);
+    while (reader.more) {
+      const event = readCheckedEvent(reader);
+      const outcome = this.#writer.store(event);
+      if (outcome.t === 'stored') tally.added++;
+      else if (outcome.t === 'duplicate') tally.duplicates++;
+      else this.#refuse({ line: event.connId, id: idOfBytes(event.json), why: outcome.message });
+    }
+    this.#linesBefore += newlines;
+    this.#options.progress({ bytes: read, events: tally.lines });
+  }
+
+  #refuse(refused: RefusedLine): void {
+    const line = this.#linesBefore + refused.line;
+    this.#tally.refuse(line, refused.why);
+    this.#options.onRefused({ ...refused, line });
+  }
+}
+
+function tooLongLine(): CheckedChunk {
+  const why = `invalid: the line has more than ${LINE_BYTES_MAX} bytes`;
+  return {
+    records: new ArrayBuffer(0),
+    lines: 1,
+    newlines: 1,
+    duplicates: 0,
+    refused: [{ line: 1, id: '', why: why as RefusedLine['why'] }],
+  };
+}

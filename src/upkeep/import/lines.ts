@@ -1,0 +1,64 @@
+const NEWLINE = 0x0a;
+
+/** Whole lines, in memory that the receiver owns. */
+export interface Lines {
+  bytes: ArrayBuffer;
+  /** How many bytes of the source have been read by now. */
+  read: number;
+  /** Instead of lines: there was one longer than allowed, and it was left out. */
+  tooLong: boolean;
+}
+
+/**
+ * Cuts a stream into pieces of whole lines, about as large as the reads are. Lines of more than
+ * `lineBytesMax` are passed over, so that a file that is no text takes no memory.
+ */
+export async function* wholeLines(
+  source: AsyncIterable<Buffer>,
+  lineBytesMax: number,
+): AsyncGenerator<Lines> {
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  let read = 0;
+  let skipping = false;
+  for await (const part of source) {
+    read += part.length;
+    let from = 0;
+    if (skipping) {
+      const end = part.indexOf(NEWLINE);
+      if (end < 0) continue;
+      skipping = false;
+      from = end + 1;
+      yield { bytes: new ArrayBuffer(0), read, tooLong: true };
+    }
+    const end = part.lastIndexOf(NEWLINE) + 1;
+    if (end > from) {
+      yield { bytes: joined([...rest, part.subarray(from, end)]), read, tooLong: false };
+      rest = [];
+      restBytes = 0;
+      from = end;
+    }
+    if (from === part.length) continue;
+    rest.push(part.subarray(from));
+    restBytes += part.length - from;
+    if (restBytes > lineBytesMax) {
+      skipping = true;
+      rest = [];
+      restBytes = 0;
+    }
+  }
+  if (skipping) yield { bytes: new ArrayBuffer(0), read, tooLong: true };
+  else if (restBytes > 0) yield { bytes: joined(rest), read, tooLong: false };
+}
+
+function joined(parts: readonly Buffer[]): ArrayBuffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all.buffer;
+}
