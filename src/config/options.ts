@@ -617,6 +617,16 @@ export const options = {
     reload: true,
     text: 'A long query makes way for others after this time and goes on later. New queries go first.',
   },
+  'query.cache_bytes': {
+    type: 'integer',
+    default: 32 * MIB,
+    min: 64 * KIB,
+    max: 1024 * MIB,
+    zero: 'no memory; everything is read from the database',
+    unit: 'bytes',
+    reload: false,
+    text: 'Stored events that each lane keeps in memory as they leave for clients, for what is asked for again and again. The lists that lead to them take up to half as much on top.',
+  },
   'query.timeline_events': {
     type: 'integer',
     default: 100_000,
