@@ -37,13 +37,15 @@ import { postingKind } from './storage/posting-kind.ts';
 export const FRAME = 1;
 export const DISCONNECTED = 2;
 export const CONNECTED = 3;
+export const ARRIVED = 4;
 
 /**
- * A text frame as it came from the socket; the end of a connection, without bytes; or its beginning,
- * before any of its frames, with bytes for `readClient`.
+ * A text frame as it came from the socket; the end of a connection, without bytes; its beginning,
+ * before any of its frames, with bytes for `readClient`; or, first in a batch, when the frames behind it
+ * came from their sockets, with bytes for `readArrived`.
  */
 export interface Frame {
-  type: typeof FRAME | typeof DISCONNECTED | typeof CONNECTED;
+  type: typeof FRAME | typeof DISCONNECTED | typeof CONNECTED | typeof ARRIVED;
   connId: number;
   bytes: Buffer;
 }
@@ -80,6 +82,18 @@ export function writeDisconnected(to: RecordWriter, connId: number): void {
   to.u8(DISCONNECTED);
   to.u32(connId);
   to.blob(NO_BYTES);
+}
+
+/** `at` is in shared milliseconds (`lib/clock.ts`). */
+export function writeArrived(to: RecordWriter, at: number): void {
+  to.u8(ARRIVED);
+  to.u32(0);
+  to.u32(8);
+  to.f64(at);
+}
+
+export function readArrived(bytes: Buffer): number {
+  return bytes.readDoubleLE(0);
 }
 
 export function readFrame(from: RecordReader): Frame {
@@ -130,6 +144,8 @@ export interface CheckedEvent {
   terms: Float64Array;
   address: string;
   json: Buffer;
+  /** When it came from its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
+  arrivedAt: number;
   /** Where the record stands in its batch, so that it can travel on as it is. */
   start: number;
   end: number;
@@ -144,8 +160,10 @@ export function writeCheckedEvent(
   terms: readonly number[],
   address: string,
   json: Uint8Array,
+  arrivedAt = 0,
 ): void {
   to.u32(connId);
+  to.f64(arrivedAt);
   to.u16(kind);
   to.f64(createdAt);
   to.f64(expiresAt);
@@ -158,6 +176,7 @@ export function writeCheckedEvent(
 export function readCheckedEvent(from: RecordReader): CheckedEvent {
   const start = from.offset;
   const connId = from.u32();
+  const arrivedAt = from.f64();
   const kind = from.u16();
   const createdAt = from.f64();
   const expiresAt = from.f64();
@@ -165,7 +184,8 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
   for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
   const address = from.text();
   const json = from.blob();
-  return { connId, kind, createdAt, expiresAt, terms, address, json, start, end: from.offset };
+  const end = from.offset;
+  return { connId, kind, createdAt, expiresAt, terms, address, json, arrivedAt, start, end };
 }
 
 // ── writer → monitor ─────────────────────────────────────────────────────────────────────────────
@@ -207,35 +227,9 @@ export interface AcceptedTerms {
   terms: Float64Array;
 }
 
-/** What a batch for a query lane begins with. */
-export interface AcceptedHead {
-  /** Up to where the index behind the log has come. */
-  indexedSeq: number;
-  /** Events removed from the log ever (`mailbox/removals.ts`), those named here included. */
-  removals: number;
-  /** The seqs of events that were removed since the batch before. */
-  removed: Float64Array;
-}
-
-/** Written first into every batch. */
-export function writeAcceptedHead(
-  to: RecordWriter,
-  indexedSeq: number,
-  removals: number,
-  removed: readonly number[],
-): void {
+/** Written first into every batch: up to where the index behind the log has come. */
+export function writeIndexed(to: RecordWriter, indexedSeq: number): void {
   to.f64(indexedSeq);
-  to.u32(removals);
-  to.u32(removed.length);
-  for (const seq of removed) to.f64(seq);
-}
-
-export function readAcceptedHead(from: RecordReader): AcceptedHead {
-  const indexedSeq = from.f64();
-  const removals = from.u32();
-  const removed = new Float64Array(from.u32());
-  for (let i = 0; i < removed.length; i++) removed[i] = from.f64();
-  return { indexedSeq, removals, removed };
 }
 
 export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {
@@ -262,8 +256,17 @@ export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
  * subscription id has a new one and names the old one in `replaces`.
  */
 export type QueryRequest =
-  | { t: 'req'; connId: number; subNo: number; subId: string; replaces: number; filters: Filter[] }
-  | { t: 'count'; connId: number; queryId: string; filters: Filter[] }
+  | {
+      t: 'req';
+      connId: number;
+      subNo: number;
+      subId: string;
+      replaces: number;
+      filters: Filter[];
+      /** When it came from its socket, in shared milliseconds (`lib/clock.ts`). */
+      arrivedAt: number;
+    }
+  | { t: 'count'; connId: number; queryId: string; filters: Filter[]; arrivedAt: number }
   | { t: 'close'; connId: number; subNo: number }
   /** A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer. */
   | { t: 'refuse'; connId: number; subNo: number; subId: string; why: Refusal }

@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ['lib'],
   mailbox: [],
   config: ['lib', 'paths'],
-  metrics: ['lib', 'paths'],
+  metrics: ['lib', 'paths', 'policy', 'protocol'],
   storage: ['config', 'lib', 'paths', 'protocol'],
   policy: ['config', 'lib', 'protocol'],
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),

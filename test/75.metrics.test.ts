@@ -4,7 +4,11 @@ import { cellOf, histogramOf, LANE_CELLS, placeOf } from '../src/metrics/layout.
 import { Meter, shareMetrics } from '../src/metrics/meter.ts';
 import { renderMetrics } from '../src/metrics/render.ts';
 import { metricNames, metricOf } from '../src/metrics/table.ts';
-import { parseExposition, sampleOf } from './support/prometheus.ts';
+import { Author } from './support/author.ts';
+import { http } from './support/http.ts';
+import { until } from './support/process.ts';
+import { type Family, parseExposition, sampleOf } from './support/prometheus.ts';
+import { useRelay } from './support/use-relay.ts';
 
 describe('the table', () => {
   it.each(metricNames)('%s has a name and labels by the conventions', (name) => {
@@ -88,6 +92,113 @@ describe('a meter', () => {
 
   it('is refused to a lane that the memory does not know', () => {
     expect(() => new Meter(shareMetrics({ query: 1 }), 'query', 1)).toThrow('query lane 1');
+  });
+});
+
+describe('a running relay', () => {
+  const use = useRelay({ 'limits.subscriptions_max': 2, 'limits.messages_in_flight_max': 4 });
+  const author = new Author();
+  const read = () => parseExposition(use.relay.relay.metricsText());
+  const count = (found: Map<string, Family>, name: string, labels = {}) =>
+    sampleOf(found, name, labels);
+  /** How much a counter has grown since `before`. */
+  const since = (before: Map<string, Family>, name: string, labels = {}) =>
+    count(read(), name, labels) - count(before, name, labels);
+
+  it('counts connections, and how they end', async () => {
+    const before = read();
+    const client = await use.connect();
+    expect(since(before, 'wok_connections')).toBe(1);
+    expect(since(before, 'wok_connections_total')).toBe(1);
+    client.socket.close();
+    await until(() => since(before, 'wok_connections') === 0, 'the end of the connection');
+    expect(since(before, 'wok_connections_closed_total', { reason: 'client' })).toBe(1);
+    expect(since(before, 'wok_connection_duration_seconds_count')).toBe(1);
+    const other = await use.connect();
+    other.socket.terminate();
+    await until(
+      () => since(before, 'wok_connections_closed_total', { reason: 'lost' }) === 1,
+      'the loss of the connection',
+    );
+    const big = await use.connect();
+    big.send('x'.repeat(300 * 1024));
+    await until(
+      () => since(before, 'wok_connections_closed_total', { reason: 'too_big' }) === 1,
+      'the end of the connection',
+    );
+  });
+
+  it('counts what is served by HTTP', async () => {
+    const before = read();
+    await http(use.relay.httpUrl, { Accept: 'application/nostr+json' });
+    await http(use.relay.httpUrl);
+    await http(`${use.relay.httpUrl}/health`);
+    await http(`${use.relay.httpUrl}/nowhere`);
+    for (const resource of ['information', 'page', 'health', 'other']) {
+      expect(since(before, 'wok_http_requests_total', { resource })).toBe(1);
+    }
+  });
+
+  it('counts messages by verb in both directions, and bytes', async () => {
+    const before = read();
+    const event = author.event();
+    await use.client.publish(event);
+    await use.client.publish(event);
+    use.client.send(['REQ', 'mine', { authors: [author.pubkey] }]);
+    await use.client.next(([verb]) => verb === 'EOSE');
+    use.client.send(['CLOSE', 'mine']);
+    use.client.send(['COUNT', 'n', { kinds: [1] }]);
+    await use.client.next(([verb]) => verb === 'COUNT');
+    use.client.send(['HELLO']);
+    await use.client.next(([verb]) => verb === 'NOTICE');
+    for (const [verb, times] of [
+      ['EVENT', 2],
+      ['REQ', 1],
+      ['CLOSE', 1],
+      ['COUNT', 1],
+      ['other', 1],
+    ] as const) {
+      expect([verb, since(before, 'wok_messages_received_total', { verb })]).toEqual([verb, times]);
+    }
+    for (const [verb, times] of [
+      ['OK', 2],
+      ['EVENT', 1],
+      ['EOSE', 1],
+      ['COUNT', 1],
+      ['NOTICE', 1],
+    ] as const) {
+      expect([verb, since(before, 'wok_messages_sent_total', { verb })]).toEqual([verb, times]);
+    }
+    const bytes = JSON.stringify(['EVENT', event]).length;
+    expect(since(before, 'wok_received_bytes_total')).toBeGreaterThan(2 * bytes);
+    expect(since(before, 'wok_sent_bytes_total')).toBeGreaterThan(bytes);
+    expect(since(before, 'wok_ingester_wait_seconds_count')).toBeGreaterThan(0);
+    expect(since(before, 'wok_parse_seconds_count')).toBe(6);
+    // A duplicate that the index does not have yet is found by the writer.
+    expect([1, 2]).toContain(since(before, 'wok_verify_seconds_count'));
+  });
+
+  it('counts refusals by prefix and by rule', async () => {
+    const before = read();
+    const event = author.event();
+    await use.client.publish({ ...event, sig: '0'.repeat(128) });
+    await use.client.publish({ ...event, kind: 70_000 });
+    expect(since(before, 'wok_rule_refusals_total', { rule: 'signature' })).toBe(1);
+    expect(since(before, 'wok_rule_refusals_total', { rule: 'shape' })).toBe(1);
+    expect(since(before, 'wok_refusals_total', { of: 'EVENT', prefix: 'invalid' })).toBe(2);
+    expect(since(before, 'wok_events_total', { class: 'regular', outcome: 'refused' })).toBe(1);
+    expect(since(before, 'wok_events_total', { class: 'none', outcome: 'refused' })).toBe(1);
+    for (const id of ['a', 'b', 'c']) use.client.send(['REQ', id, {}]);
+    await use.client.next(([verb]) => verb === 'CLOSED');
+    expect(since(before, 'wok_rate_limit_hits_total', { limit: 'subscriptions' })).toBe(1);
+    expect(since(before, 'wok_refusals_total', { of: 'REQ', prefix: 'rate-limited' })).toBe(1);
+  });
+
+  it('counts what is refused at the door', async () => {
+    const before = read();
+    for (let i = 0; i < 40; i++) use.client.send(['REQ', 'same', { limit: i }]);
+    await use.client.next(([verb]) => verb === 'CLOSED');
+    expect(since(before, 'wok_rate_limit_hits_total', { limit: 'in_flight' })).toBeGreaterThan(0);
   });
 });
 

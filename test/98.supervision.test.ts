@@ -4,7 +4,6 @@ import WebSocket from 'ws';
 import { systemClock } from '../src/lib/clock.ts';
 import { MessageInbox, MessageOutbox, RecordOutbox } from '../src/mailbox/outbox.ts';
 import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
-import { Removals } from '../src/mailbox/removals.ts';
 import {
   type Handover,
   type QueryRequest,
@@ -246,8 +245,7 @@ describe('a query lane', () => {
     const config = testConfig(freshDirectory());
     openWriter(config.storage).close();
     const db = openReader(config.storage);
-    const removals = new Removals(new SharedArrayBuffer(4));
-    const query = new Query(config, db, new TermHasher(termKey(db)), removals, systemClock);
+    const query = new Query(config, db, new TermHasher(termKey(db)), systemClock);
     const link = (station: StationName, lane: number) => {
       const { port1, port2 } = new MessageChannel();
       query.attach(station, lane, port1);
@@ -263,6 +261,7 @@ describe('a query lane', () => {
       for (const connId of [2 + lane, 4 + lane]) {
         outbox.send({
           t: 'req',
+          arrivedAt: 0,
           connId,
           subNo: 1,
           subId: 'live',

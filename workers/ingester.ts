@@ -9,7 +9,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of one ingester lane. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, async () => {
+  return serveLane(task, async (_log, meter) => {
     const { config, credits, lane, idFilter } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const db = openReader(config.storage);
@@ -23,6 +23,7 @@ export function run(task: LaneTask): Promise<void> {
       writerEvents: writerEvents(credits),
       judge: null,
       clock: systemClock,
+      meter,
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };
   });

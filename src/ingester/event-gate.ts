@@ -1,5 +1,7 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import { histogramOf } from '../metrics/layout.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
@@ -34,6 +36,8 @@ const NO_EVENT: NostrEvent = {
   sig: '',
 };
 
+const VERIFY = histogramOf('wok_verify_seconds');
+
 /** An event that may go to the writer, with what the stations after this one need of it. */
 export interface PassedEvent {
   event: NostrEvent;
@@ -56,6 +60,7 @@ export class EventGate {
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
   readonly #stored: StoredIds;
+  readonly #meter: Meter;
   readonly #clock: Clock;
   readonly #text = new EventText();
   /** Held for one check at a time. */
@@ -72,6 +77,7 @@ export class EventGate {
     signature: SignatureBackend;
     idFilter: IdFilter;
     clock: Clock;
+    meter: Meter;
   }) {
     this.#limits = new KindLimits(parts.config);
     this.#policy = new WritePolicy(parts.config);
@@ -79,6 +85,7 @@ export class EventGate {
     this.#signature = parts.signature;
     this.#stored = new StoredIds(parts.db, parts.idFilter);
     this.#clock = parts.clock;
+    this.#meter = parts.meter;
   }
 
   reconfigure(config: Config): void {
@@ -123,6 +130,9 @@ export class EventGate {
     this.#id.write(event.id, 'hex');
     this.#pubkey.write(event.pubkey, 'hex');
     this.#sig.write(event.sig, 'hex');
-    return this.#signature.verify(this.#sig, this.#id, this.#pubkey);
+    const startedAt = performance.now();
+    const isSigned = this.#signature.verify(this.#sig, this.#id, this.#pubkey);
+    this.#meter.observe(VERIFY, (performance.now() - startedAt) / 1000);
+    return isSigned;
   }
 }

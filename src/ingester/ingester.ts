@@ -5,9 +5,11 @@ import type { Credits } from '../mailbox/credits.ts';
 import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
+  ARRIVED,
   CONNECTED,
   DISCONNECTED,
   type QueryRequest,
+  readArrived,
   readClient,
   readFrame,
   type StationName,
@@ -15,8 +17,11 @@ import {
   writeAnswer,
   writeCheckedEvent,
 } from '../messages.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Judgement, WriteJudge } from '../policy/judge.ts';
+import { refuse, type Verdict } from '../policy/verdict.ts';
 import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
+import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -27,6 +32,7 @@ import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Connections } from './connections.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
+import { IngesterMeter } from './ingester-meter.ts';
 import { MessageScan } from './message-scan.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -55,6 +61,7 @@ export interface IngesterParts {
   /** Asked about every event behind the signature check; null when the policy never waits. */
   judge: WriteJudge | null;
   clock: Clock;
+  meter: Meter;
 }
 
 /**
@@ -69,6 +76,7 @@ export class Ingester {
   #parts: IngesterParts;
   readonly #gate: EventGate;
   #filterLimits: FilterLimits;
+  readonly #meter: IngesterMeter;
   readonly #scan = new MessageScan();
   readonly #connections: Connections;
   /** Events that wait for their judgement. */
@@ -81,6 +89,7 @@ export class Ingester {
 
   constructor(parts: IngesterParts) {
     this.#parts = parts;
+    this.#meter = new IngesterMeter(parts.meter);
     this.#gate = new EventGate(parts);
     this.#connections = new Connections(parts.config.limits.subscriptions_max);
     const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
@@ -128,6 +137,8 @@ export class Ingester {
         this.#query(connId, { t: 'disconnect', connId });
       } else if (type === CONNECTED) {
         this.#connections.connect(connId, readClient(bytes));
+      } else if (type === ARRIVED) {
+        this.#meter.arrived(readArrived(bytes));
       } else {
         this.#parts.frameBytes.release(bytes.length);
         this.#message(connId, bytes);
@@ -135,9 +146,11 @@ export class Ingester {
     }
     this.#writer?.flush();
     this.#io?.flush();
+    this.#meter.batchEnds(this.#parts.frameBytes.used, this.#waiting.size);
   }
 
   #message(connId: number, bytes: Buffer): void {
+    const startedAt = performance.now();
     const depthMax = this.#parts.config.limits.json_depth_max;
     this.#scan.scan(bytes, depthMax);
     if (this.#scan.tooDeep) {
@@ -152,6 +165,7 @@ export class Ingester {
       else this.#refuse(connId, bytes, 'invalid: the message is not JSON');
       return;
     }
+    this.#meter.parsed(startedAt);
     if (!Array.isArray(message) || typeof message[0] !== 'string') {
       this.#notice(connId, 'invalid: a message is a JSON array that begins with a verb');
       return;
@@ -163,10 +177,14 @@ export class Ingester {
   #refuse(connId: number, bytes: Buffer, why: Refusal): void {
     const addressee = addresseeOf(bytes);
     if (addressee?.verb === 'REQ') this.#refuseReq(connId, addressee.id, why);
-    else this.#answer(connId, refusalTo(addressee, why));
+    else {
+      this.#meter.unparsedRefused(addressee?.verb ?? 'other', why);
+      this.#answer(connId, refusalTo(addressee, why));
+    }
   }
 
   #verb(connId: number, message: [string, ...unknown[]], bytes: Buffer): void {
+    this.#meter.verb(message[0]);
     switch (message[0]) {
       case 'EVENT':
         this.#event(connId, message[1], bytes);
@@ -202,10 +220,11 @@ export class Ingester {
     const checked = this.#gate.check(value, bytes, this.#scan, connId);
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
+      this.#meter.eventRefused(value, checked);
       this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
-    if (this.#parts.judge === null) this.#store(connId, checked);
+    if (this.#parts.judge === null) this.#store(connId, checked, this.#meter.arrivedAt);
     else this.#judge(connId, checked, this.#parts.judge);
   }
 
@@ -213,38 +232,56 @@ export class Ingester {
   #judge(connId: number, passed: PassedEvent, judge: WriteJudge): void {
     const { event, json } = passed;
     const { length } = json;
+    const { arrivedAt } = this.#meter;
+    const askedAt = performance.now();
     const judged = judge.judge({ event, json, connId }, this.#waiting.admits(length));
     if (!(judged instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
-        this.#obey(connId, passed, judged);
+        this.#obey(connId, passed, judged, arrivedAt);
         return;
       }
       if (!this.#waiting.admits(length)) {
-        this.#answer(connId, okAnswer(event.id, false, WAITING_FULL));
+        this.#refuseEvent(connId, event, refuse('verdict-queue', WAITING_FULL));
         return;
       }
     }
     const place = this.#waiting.take(connId, length);
     const kept = { ...passed, json: Buffer.from(json) };
     const settle = (judgement: Judgement) =>
-      place.settle(() => this.#obey(connId, kept, judgement));
-    if (judged instanceof Promise) void judged.then(settle);
-    else settle(judged);
+      place.settle(() => this.#obey(connId, kept, judgement, arrivedAt));
+    if (judged instanceof Promise) {
+      void judged.then((judgement) => {
+        this.#meter.judged(askedAt, judgement);
+        settle(judgement);
+      });
+    } else settle(judged);
   }
 
-  #obey(connId: number, passed: PassedEvent, judgement: Judgement): void {
+  #obey(connId: number, passed: PassedEvent, judgement: Judgement, arrivedAt: number): void {
     if (judgement.action === 'accept') {
-      this.#store(connId, passed);
+      this.#store(connId, passed, arrivedAt);
       return;
     }
-    const accepted = judgement.action === 'shadow';
-    this.#answer(connId, okAnswer(passed.event.id, accepted, judgement.message));
+    const { event } = passed;
+    if (judgement.action === 'refuse') {
+      this.#refuseEvent(connId, event, refuse(judgement.rule, judgement.message));
+      return;
+    }
+    this.#meter.eventShadowed(event.kind);
+    this.#answer(connId, okAnswer(event.id, true, judgement.message));
   }
 
-  #store(connId: number, { event, json, terms, address, expiresAt }: PassedEvent): void {
+  /** Refuses an event that the gate has passed. */
+  #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict): void {
+    this.#meter.eventRefused(event, verdict);
+    this.#answer(connId, okAnswer(event.id, false, verdict.refusal));
+  }
+
+  #store(connId: number, passed: PassedEvent, arrivedAt: number): void {
+    const { event, json, terms, address, expiresAt } = passed;
     const { writerEvents, config } = this.#parts;
     if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
-      this.#answer(connId, okAnswer(event.id, false, WRITER_FULL));
+      this.#refuseEvent(connId, event, refuse('writer-queue', WRITER_FULL));
       return;
     }
     this.#unposted++;
@@ -258,6 +295,7 @@ export class Ingester {
       terms,
       address,
       json,
+      arrivedAt,
     );
     writer.touch();
   }
@@ -273,16 +311,14 @@ export class Ingester {
     const opened = this.#connections.open(connId, subId);
     if (opened === null) {
       const max = this.#parts.config.limits.subscriptions_max;
-      this.#answer(
-        connId,
-        closedAnswer(
-          subId,
-          `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`,
-        ),
-      );
+      const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
+      this.#meter.tooManySubscriptions();
+      this.#meter.refused('REQ', why);
+      this.#answer(connId, closedAnswer(subId, why));
       return;
     }
-    this.#query(connId, { t: 'req', connId, subId, ...opened, filters });
+    const { arrivedAt } = this.#meter;
+    this.#query(connId, { t: 'req', connId, subId, ...opened, filters, arrivedAt });
   }
 
   /**
@@ -290,6 +326,7 @@ export class Ingester {
    * answers, so that no event of the subscription comes after its CLOSED.
    */
   #refuseReq(connId: number, subId: string, why: Refusal): void {
+    this.#meter.refused('REQ', why);
     const subNo = this.#connections.close(connId, subId);
     if (subNo === 0) this.#answer(connId, closedAnswer(subId, why));
     else this.#query(connId, { t: 'refuse', connId, subNo, subId, why });
@@ -301,8 +338,13 @@ export class Ingester {
     const filters = this.#parts.config.query.count_enabled
       ? this.#filters(message)
       : 'unsupported: this relay does not count';
-    if (typeof filters === 'string') this.#answer(connId, closedAnswer(queryId, filters));
-    else this.#query(connId, { t: 'count', connId, queryId, filters });
+    if (typeof filters === 'string') {
+      this.#meter.refused('COUNT', filters);
+      this.#answer(connId, closedAnswer(queryId, filters));
+    } else {
+      const { arrivedAt } = this.#meter;
+      this.#query(connId, { t: 'count', connId, queryId, filters, arrivedAt });
+    }
   }
 
   #close(connId: number, value: unknown): void {
@@ -314,7 +356,7 @@ export class Ingester {
   }
 
   /** The id of a subscription or a count, or null after a refusal. */
-  #id(connId: number, verb: string, value: unknown): string | null {
+  #id(connId: number, verb: 'REQ' | 'COUNT', value: unknown): string | null {
     if (typeof value !== 'string') {
       this.#notice(connId, `invalid: ${verb} needs an id, a string, as its second element`);
       return null;
@@ -323,7 +365,10 @@ export class Ingester {
     if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
       const why: Refusal = `invalid: the id of a ${verb} has 1 to ${max} characters`;
       if (value.length > STRANGE_ID_MAX) this.#notice(connId, why);
-      else this.#answer(connId, closedAnswer(value.toWellFormed(), why));
+      else {
+        this.#meter.refused(verb, why);
+        this.#answer(connId, closedAnswer(value.toWellFormed(), why));
+      }
       return null;
     }
     return value;
@@ -357,6 +402,7 @@ export class Ingester {
   }
 
   #notice(connId: number, text: Refusal): void {
+    this.#meter.refused('other', text);
     this.#answer(connId, noticeAnswer(text));
   }
 }

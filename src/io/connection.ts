@@ -1,4 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
+import { sharedMilliseconds } from '../lib/clock.ts';
+import type { CloseReason } from './io-meter.ts';
 
 /** What uWebSockets.js keeps for a socket. */
 export interface SocketData {
@@ -31,6 +33,13 @@ export class Connection {
   /** The query lane wants to know when everything so far has left. */
   confirmDue = false;
   closed = false;
+  /** Why we ended it; null while we have not. */
+  endedBy: CloseReason | null = null;
+  readonly openedAt = sharedMilliseconds();
+  /** Since the start of the connection, for `wok top`. */
+  received = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
   readonly #subscriptions = new Map<number, Subscription>();
   #lastOpened = 0;
 

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
+import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
@@ -15,16 +16,19 @@ import {
   readDelivery,
   readStored,
   type StationName,
+  writeArrived,
   writeConnected,
   writeDisconnected,
   writeFrame,
   writeRoom,
 } from '../messages.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { Connection, type SocketData } from './connection.ts';
-import { type Health, Listener } from './listen.ts';
+import { closeReason, type IoCounters, IoMeter } from './io-meter.ts';
+import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
 
 const CLOSE_GOING_AWAY = 1001;
@@ -41,14 +45,6 @@ interface IngesterLane {
   frameBytes: Credits;
 }
 
-/** What happened on the sockets since the start. */
-export interface IoCounters {
-  connections: number;
-  connectionsTotal: number;
-  slowClientsClosed: number;
-  refusedAtDoor: number;
-}
-
 /**
  * Station io, the main thread: one uWebSockets.js loop for all sockets. It parses no event, verifies
  * nothing and opens no database.
@@ -60,12 +56,7 @@ export interface IoCounters {
  * then the client is cut off. If it dies, so does the process.
  */
 export class Io {
-  readonly counters: IoCounters = {
-    connections: 0,
-    connectionsTotal: 0,
-    slowClientsClosed: 0,
-    refusedAtDoor: 0,
-  };
+  readonly #meter: IoMeter;
   #config: Config;
   readonly #log: Log;
   readonly #listener: Listener;
@@ -77,12 +68,14 @@ export class Io {
   #lastConnId = 0;
   #stopping = false;
 
-  constructor(config: Config, log: Log, health: () => Health) {
+  constructor(config: Config, log: Log, meter: Meter, health: () => Health) {
+    this.#meter = new IoMeter(meter);
     this.#config = config;
     this.#log = log;
     this.#outbound = new Outbound(
       config.io.outbound_bytes_max,
       compressFrom(config),
+      this.#meter,
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
@@ -95,18 +88,19 @@ export class Io {
           this.#confirm(connection);
         }
       },
-      close: (connection) => this.#closed(connection),
+      close: (connection, status, sentence) => this.#closed(connection, status, sentence),
+      refused: (reason) => this.#meter.notAdmitted(reason),
+      served: (resource) => this.#meter.http(resource),
       health,
     });
   }
 
-  get port(): number {
-    return this.#listener.port;
+  get counters(): IoCounters {
+    return this.#meter.counters;
   }
 
-  /** Sockets that have asked for nothing yet. */
-  get pending(): number {
-    return this.#listener.pending;
+  get port(): number {
+    return this.#listener.port;
   }
 
   listen(): Promise<void> {
@@ -139,6 +133,7 @@ export class Io {
     let closed = 0;
     for (const connection of [...this.#connections.values()]) {
       if (!concerns(connection)) continue;
+      connection.endedBy ??= 'lane_restart';
       connection.socket.end(CLOSE_SERVICE_RESTART, reason);
       closed++;
     }
@@ -162,7 +157,10 @@ export class Io {
   close(): number {
     this.#outbound.flush();
     const connections = [...this.#connections.values()];
-    for (const { socket } of connections) socket.end(CLOSE_GOING_AWAY, 'the relay is going down');
+    for (const connection of connections) {
+      connection.endedBy ??= 'shutdown';
+      connection.socket.end(CLOSE_GOING_AWAY, 'the relay is going down');
+    }
     return connections.length;
   }
 
@@ -171,19 +169,25 @@ export class Io {
     this.#listener.close();
   }
 
-  #admit(ip: string): { status: string; text: string } | null {
+  #admit(ip: string): NotAdmitted | null {
     const { connections_max: max, connections_per_ip_max: perIpMax } = this.#config.io;
     if (this.#stopping) {
-      return { status: '503 Service Unavailable', text: 'this relay is going down\n' };
+      return {
+        reason: 'stopping',
+        status: '503 Service Unavailable',
+        text: 'this relay is going down\n',
+      };
     }
     if (this.#connections.size >= max) {
       return {
+        reason: 'full',
         status: '503 Service Unavailable',
         text: 'this relay has all the connections it takes\n',
       };
     }
     if (perIpMax > 0 && (this.#perIp.get(ip) ?? 0) >= perIpMax) {
       return {
+        reason: 'per_address',
         status: '429 Too Many Requests',
         text: `this relay takes ${perIpMax} connections from one address\n`,
       };
@@ -198,30 +202,34 @@ export class Io {
     const connection = new Connection(this.#lastConnId, socket, ip);
     this.#connections.set(connection.id, connection);
     this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
-    this.counters.connections++;
-    this.counters.connectionsTotal++;
-    const { outbox } = this.#ingesters[connection.id % this.#ingesters.length]!;
+    this.#meter.opened();
+    const { outbox } = this.#ingester(connection);
     writeConnected(outbox.records, connection.id, { ip, host });
     outbox.touch();
     return connection;
   }
 
-  #closed(connection: Connection): void {
+  #closed(connection: Connection, status: number, sentence: string): void {
     connection.closed = true;
     connection.pending = [];
     this.#connections.delete(connection.id);
     const sameIp = this.#perIp.get(connection.ip)! - 1;
     if (sameIp === 0) this.#perIp.delete(connection.ip);
     else this.#perIp.set(connection.ip, sameIp);
-    this.counters.connections--;
-    const { outbox } = this.#ingesters[connection.id % this.#ingesters.length]!;
+    const reason = connection.endedBy ?? closeReason(status, sentence);
+    this.#meter.closed(reason, connection.openedAt);
+    const { outbox } = this.#ingester(connection);
     writeDisconnected(outbox.records, connection.id);
     outbox.touch();
   }
 
   #message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void {
     if (this.#stopping) return;
+    connection.received++;
+    connection.receivedBytes += message.byteLength;
+    this.#meter.received(message.byteLength);
     if (message.byteLength > this.#config.limits.message_bytes_max) {
+      connection.endedBy ??= 'too_big';
       connection.socket.end(CLOSE_TOO_BIG, 'message too big');
       return;
     }
@@ -233,13 +241,13 @@ export class Io {
       return;
     }
     const bytes = Buffer.from(message);
-    const { outbox, frameBytes } = this.#ingesters[connection.id % this.#ingesters.length]!;
+    const { outbox, frameBytes } = this.#ingester(connection);
     const inFlightMax = this.#config.limits.messages_in_flight_max;
     // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
     if (connection.inFlight >= inFlightMax && !looksLikeClose(bytes)) {
-      this.#refuse(connection, bytes, IN_FLIGHT_FULL);
+      this.#refuse(connection, bytes, 'in_flight');
     } else if (frameBytes.used + bytes.length > this.#config.io.queue_bytes_max) {
-      this.#refuse(connection, bytes, LANE_FULL);
+      this.#refuse(connection, bytes, 'ingester_queue');
     } else {
       connection.inFlight++;
       frameBytes.add(bytes.length);
@@ -248,9 +256,19 @@ export class Io {
     }
   }
 
-  #refuse(connection: Connection, frame: Buffer, why: Refusal): void {
-    this.counters.refusedAtDoor++;
-    this.#say(connection, refusalTo(addresseeOf(frame), why));
+  /** The lane of a connection; its batch begins with the time at which what it carries arrived. */
+  #ingester({ id }: Connection): IngesterLane {
+    const lane = this.#ingesters[id % this.#ingesters.length]!;
+    const { records } = lane.outbox;
+    if (records.length === 0) writeArrived(records, sharedMilliseconds());
+    return lane;
+  }
+
+  #refuse(connection: Connection, frame: Buffer, limit: 'in_flight' | 'ingester_queue'): void {
+    const why = limit === 'in_flight' ? IN_FLIGHT_FULL : LANE_FULL;
+    const addressee = addresseeOf(frame);
+    this.#meter.refusedAtDoor(limit, addressee, why);
+    this.#say(connection, refusalTo(addressee, why));
   }
 
   #say(connection: Connection, frame: string): void {
@@ -311,7 +329,7 @@ export class Io {
   }
 
   #cutOff(connection: Connection): void {
-    this.counters.slowClientsClosed++;
+    connection.endedBy ??= 'slow';
     this.#log.info('a client that does not read was cut off', {
       connection: connection.id,
       bytes: connection.pendingBytes + connection.socket.getBufferedAmount(),

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from '
 import type { Config } from '../config/options.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
+import type { DoorReason, HttpResource } from './io-meter.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
 import { loadUws } from './uws.ts';
 
@@ -22,9 +23,6 @@ type ListenWithOptions = (
   done: (socket: us_listen_socket | false) => void,
 ) => TemplatedApp;
 
-/** In the binary, not in the typings: called with 1 for every new socket, with -1 when it has closed. */
-type FilterConnections = (filter: (res: HttpResponse, change: 1 | -1) => void) => void;
-
 /** Whether the relay is well; if not, why. */
 export interface Health {
   healthy: boolean;
@@ -36,27 +34,38 @@ export class ListenError extends Error {
   override name = 'ListenError';
 }
 
+/** Why no WebSocket comes about: for the metrics, and as an HTTP answer. */
+export interface NotAdmitted {
+  reason: DoorReason;
+  status: string;
+  text: string;
+}
+
 /** What the listening side calls when something happens on a socket. */
 export interface SocketHandlers {
   /** A refusal before the handshake (`503 …` and a sentence), or null. */
-  admit(ip: string): { status: string; text: string } | null;
+  admit(ip: string): NotAdmitted | null;
   open(socket: import('uWebSockets.js').WebSocket<SocketData>, data: SocketData): Connection;
   message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
   drain(connection: Connection): void;
-  close(connection: Connection): void;
+  /** `status` and `sentence` are what the other side gave, or uWebSockets.js itself (1006). */
+  close(connection: Connection, status: number, sentence: string): void;
+  /** No WebSocket came about. */
+  refused(reason: DoorReason): void;
+  /** An HTTP request was answered. */
+  served(resource: HttpResource): void;
   health(): Health;
 }
 
 /**
- * The listening socket and the HTTP side of the relay. Every answer closes its connection. A socket that
- * has not completed a request is closed by `service/handshakes.ts`, or by uWebSockets.js itself 8 to 12
- * seconds after it connected: it hands out no identity of a socket before the upgrade.
+ * The listening socket and the HTTP side of the relay. uWebSockets.js itself closes a socket that has
+ * not completed a request 12 seconds after it connected, and nothing here could: it hands out no
+ * identity of a socket before the upgrade. Every answer closes its connection, because nothing counts
+ * these connections.
  */
 export class Listener {
   /** The port that is listened on; it was chosen by the system if the configured one is 0. */
   port = 0;
-  /** Sockets that were accepted and neither upgraded nor closed yet; bound: `io.connections_max`. */
-  pending = 0;
   readonly #uws = loadUws();
   #config: Config;
   readonly #handlers: SocketHandlers;
@@ -71,7 +80,6 @@ export class Listener {
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
     this.#information = relayInformation(config);
     this.#app = this.#uws.App();
-    this.#watchDoor();
     this.#routes();
   }
 
@@ -117,16 +125,6 @@ export class Listener {
     this.#app.close();
   }
 
-  /** Counts who has come in and asked for nothing yet; their number has a bound of its own. */
-  #watchDoor(): void {
-    const app = this.#app as unknown as { filter: FilterConnections };
-    const count = (res: HttpResponse, change: 1 | -1): void => {
-      this.pending += change;
-      if (change > 0 && this.pending > this.#config.io.connections_max) res.close();
-    };
-    app.filter(count);
-  }
-
   #routes(): void {
     const { path } = this.#config.io;
     const app = this.#app;
@@ -140,10 +138,12 @@ export class Listener {
       });
     });
     app.get('/health', (res) => {
+      this.#handlers.served('health');
       const { healthy, reason } = this.#handlers.health();
       answer(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
     });
     app.any('/*', (res) => {
+      this.#handlers.served('other');
       answer(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
     });
   }
@@ -163,13 +163,13 @@ export class Listener {
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (socket) => {
         const data = socket.getUserData();
-        this.pending--;
         data.connection = open(socket, data);
       },
       message: (socket, bytes, isBinary) =>
         message(socket.getUserData().connection!, bytes, isBinary),
       drain: (socket) => drain(socket.getUserData().connection!),
-      close: (socket) => close(socket.getUserData().connection!),
+      close: (socket, status, sentence) =>
+        close(socket.getUserData().connection!, status, Buffer.from(sentence).toString()),
     });
   }
 
@@ -179,11 +179,13 @@ export class Listener {
     const { allowed_origins: origins } = this.#config.io;
     const origin = req.getHeader('origin');
     if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
+      this.#handlers.refused('origin');
       answer(res, '403 Forbidden', 'pages from this origin may not use this relay\n');
       return;
     }
     const refusal = this.#handlers.admit(ip);
     if (refusal) {
+      this.#handlers.refused(refusal.reason);
       answer(res, refusal.status, refusal.text);
       return;
     }
@@ -198,6 +200,7 @@ export class Listener {
 
   #root(res: HttpResponse, req: HttpRequest): void {
     if (acceptsNostrJson(req.getHeader('accept'))) {
+      this.#handlers.served('information');
       res.cork(() => {
         writeCors(res.writeStatus('200 OK'));
         res.writeHeader('Content-Type', 'application/nostr+json');
@@ -205,6 +208,7 @@ export class Listener {
       });
       return;
     }
+    this.#handlers.served('page');
     const { name, description } = this.#config.info;
     const about = description === '' ? '' : `${description}\n\n`;
     answer(

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { IoMeter } from './io-meter.ts';
 
 /**
  * Gathers the frames of one turn by socket and writes each socket once: the write is what a delivery
@@ -8,6 +9,7 @@ import type { Connection } from './connection.ts';
 export class Outbound {
   #bytesMax: number;
   #compressFrom: number;
+  readonly #meter: IoMeter;
   readonly #left: (connection: Connection) => void;
   readonly #tooSlow: (connection: Connection) => void;
   #dirty: Connection[] = [];
@@ -17,11 +19,13 @@ export class Outbound {
   constructor(
     bytesMax: number,
     compressFrom: number,
+    meter: IoMeter,
     left: (connection: Connection) => void,
     tooSlow: (connection: Connection) => void,
   ) {
     this.#bytesMax = bytesMax;
     this.#compressFrom = compressFrom;
+    this.#meter = meter;
     this.#left = left;
     this.#tooSlow = tooSlow;
   }
@@ -41,6 +45,7 @@ export class Outbound {
       }
     }
     connection.pendingBytes += frame.length;
+    this.#meter.sent(frame);
   }
 
   flush(): void {
@@ -59,6 +64,7 @@ export class Outbound {
       return;
     }
     connection.pending = [];
+    connection.sentBytes += connection.pendingBytes;
     connection.pendingBytes = 0;
     socket.cork(() => {
       for (const frame of pending) socket.send(frame, false, frame.length >= this.#compressFrom);

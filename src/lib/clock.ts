@@ -6,6 +6,14 @@ export interface Clock {
   milliseconds(): number;
 }
 
+/**
+ * Milliseconds since 1970 by a clock that never goes back and is the same in all threads, so that one
+ * thread can tell how long ago another one wrote a time down.
+ */
+export function sharedMilliseconds(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 export const systemClock: Clock = {
   seconds: () => Math.floor(Date.now() / 1000),
   milliseconds: () => performance.now(),

@@ -79,7 +79,7 @@ export const REFUSAL_PREFIXES = [
 ] as const;
 
 /** What a refusal was the answer to. */
-export const REFUSED = ['EVENT', 'REQ', 'COUNT', 'AUTH', 'other'] as const;
+export const REFUSED = ['EVENT', 'REQ', 'COUNT', 'AUTH', 'NEG-OPEN', 'NEG-MSG', 'other'] as const;
 
 /** How a connection ended. */
 export const CLOSE_REASONS = [
@@ -123,7 +123,8 @@ export const INDEXES = [
 
 export const REMOVALS = ['replaced', 'deleted', 'expired'] as const;
 
-export const VERDICTS = ['accept', 'reject', 'shadow_reject', 'timeout', 'error'] as const;
+/** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
+export const VERDICTS = ['accept', 'refuse', 'shadow'] as const;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 

@@ -7,6 +7,7 @@
  * `process_` stands before what every exporter calls so.
  */
 import { version } from '../paths.ts';
+import { ruleNames } from '../policy/rule-names.ts';
 import * as values from './label-values.ts';
 import { countingStations, type Metric } from './types.ts';
 
@@ -184,13 +185,13 @@ export const metrics = {
   },
   wok_plugin_seconds: {
     type: 'histogram',
-    help: 'From asking the write policies to their verdict.',
+    help: 'From asking a write policy that takes its time (plugins, modules) to its verdict.',
     by: ['ingester'],
     buckets: LATENCIES,
   },
   wok_plugin_verdicts_total: {
     type: 'counter',
-    help: 'What write policies said of events.',
+    help: 'What write policies that take their time said of events.',
     by: ['ingester'],
     labels: { verdict: values.VERDICTS },
   },
@@ -211,6 +212,19 @@ export const metrics = {
     help: 'Refusals, by what was refused and the word that the answer begins with.',
     by: ['ingester', 'writer', 'query', 'io'],
     labels: { of: values.REFUSED, prefix: values.REFUSAL_PREFIXES },
+  },
+
+  wok_rule_refusals_total: {
+    type: 'counter',
+    help: 'Events refused before the writer, by the rule that refused them.',
+    by: ['ingester'],
+    labels: { rule: ruleNames },
+  },
+  wok_plugin_waiting_events: {
+    type: 'gauge',
+    help: 'Events that wait for the verdict of a write policy.',
+    by: ['ingester'],
+    per: 'lane',
   },
 
   wok_writer_queue_events: {

@@ -20,7 +20,7 @@ export class CatchUpRun implements Run {
   cancelled = false;
   counted = true;
   readonly #lane: Lane;
-  readonly #prefix: Buffer;
+  readonly #prefix: string;
   readonly #matchers: readonly Matcher[];
   readonly #readers: readonly string[];
   readonly #upTo: number;
@@ -31,7 +31,7 @@ export class CatchUpRun implements Run {
     this.#lane = lane;
     this.connId = connId;
     this.subNo = subNo;
-    this.#prefix = Buffer.from(eventPrefix(subId));
+    this.#prefix = eventPrefix(subId);
     this.#matchers = filters.map(compileFilter);
     this.#seq = seq;
     this.#upTo = upTo;
@@ -49,10 +49,12 @@ export class CatchUpRun implements Run {
         const event = JSON.parse(json) as NostrEvent;
         if (!this.#matchers.some((matches) => matches(event))) continue;
         if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;
-        outlet.event(this.connId, this.subNo, this.#prefix, Buffer.from(json));
+        outlet.event(this.connId, this.subNo, this.#prefix, json);
       }
       this.#seq = upTo;
     }
     return 'done';
   }
+
+  rest(): void {}
 }

@@ -1,0 +1,99 @@
+import { sharedMilliseconds } from '../lib/clock.ts';
+import {
+  type ClientVerb,
+  countEvent,
+  countRefusal,
+  countRule,
+  type Refused,
+} from '../metrics/counters.ts';
+import { CLIENT_VERBS } from '../metrics/label-values.ts';
+import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Judgement } from '../policy/judge.ts';
+import type { Verdict } from '../policy/verdict.ts';
+
+const VERBS = byLabel(CLIENT_VERBS, (verb) => cellOf('wok_messages_received_total', { verb }));
+const WRITER_QUEUE = cellOf('wok_rate_limit_hits_total', { limit: 'writer_queue' });
+const SUBSCRIPTIONS = cellOf('wok_rate_limit_hits_total', { limit: 'subscriptions' });
+const RULE = cellOf('wok_rate_limit_hits_total', { limit: 'rule' });
+const QUEUE = cellOf('wok_ingester_queue_bytes');
+const WAITING = cellOf('wok_plugin_waiting_events');
+const WAIT = histogramOf('wok_ingester_wait_seconds');
+const BATCH = histogramOf('wok_ingester_batch_messages');
+const PLUGIN = histogramOf('wok_plugin_seconds');
+const VERDICTS = byLabel(['accept', 'refuse', 'shadow'], (verdict) =>
+  cellOf('wok_plugin_verdicts_total', { verdict }),
+);
+const PARSE = histogramOf('wok_parse_seconds');
+
+/** What an ingester lane counts. */
+export class IngesterMeter {
+  /** When the messages that are being read came from their sockets, in shared milliseconds. */
+  arrivedAt = 0;
+  readonly #meter: Meter;
+  #messages = 0;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
+
+  /** io wrote when it had the first message of the batch. */
+  arrived(at: number): void {
+    this.arrivedAt = at;
+    this.#meter.observe(WAIT, Math.max(0, sharedMilliseconds() - at) / 1000);
+  }
+
+  /** After a batch; what waits for the lane and for its policies is looked at once a batch. */
+  batchEnds(queueBytes: number, waitingEvents: number): void {
+    const meter = this.#meter;
+    if (this.#messages > 0) meter.observe(BATCH, this.#messages);
+    this.#messages = 0;
+    meter.set(QUEUE, queueBytes);
+    meter.set(WAITING, waitingEvents);
+  }
+
+  /** A message was parsed, or was not to be; it took since `startedAt` (`performance.now()`). */
+  parsed(startedAt: number): void {
+    this.#messages++;
+    this.#meter.observe(PARSE, (performance.now() - startedAt) / 1000);
+  }
+
+  verb(verb: string): void {
+    this.#meter.cells[VERBS[verb as ClientVerb] ?? VERBS.other]!++;
+  }
+
+  /** An event that goes no further; `value` is what stood in its place. */
+  eventRefused(value: unknown, { rule, refusal }: Verdict): void {
+    const outcome = refusal.startsWith('duplicate:') ? 'duplicate' : 'refused';
+    const kind = (value as { kind?: unknown } | null | undefined)?.kind;
+    countEvent(this.#meter, kind, outcome);
+    countRule(this.#meter, rule);
+    this.refused('EVENT', refusal);
+    if (rule === 'writer-queue') this.#meter.cells[WRITER_QUEUE]!++;
+    else if (refusal.startsWith('rate-limited:')) this.#meter.cells[RULE]!++;
+  }
+
+  /** A policy that takes its time has judged; it was asked at `askedAt` (`performance.now()`). */
+  judged(askedAt: number, { action }: Judgement): void {
+    this.#meter.observe(PLUGIN, (performance.now() - askedAt) / 1000);
+    this.#meter.cells[VERDICTS[action]]!++;
+  }
+
+  /** A plugin pretended to accept it. */
+  eventShadowed(kind: number): void {
+    countEvent(this.#meter, kind, 'refused');
+  }
+
+  tooManySubscriptions(): void {
+    this.#meter.cells[SUBSCRIPTIONS]!++;
+  }
+
+  unparsedRefused(of: Refused, message: string): void {
+    if (of === 'EVENT') countEvent(this.#meter, undefined, 'refused');
+    this.refused(of, message);
+  }
+
+  refused(of: Refused, message: string): void {
+    countRefusal(this.#meter, of, message);
+  }
+}

@@ -1,0 +1,141 @@
+import { sharedMilliseconds } from '../lib/clock.ts';
+import { countRefusal } from '../metrics/counters.ts';
+import {
+  CLOSE_REASONS,
+  DOOR_REASONS,
+  HTTP_RESOURCES,
+  RELAY_VERBS,
+} from '../metrics/label-values.ts';
+import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Addressee } from '../protocol/unparsed.ts';
+
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+export type DoorReason = (typeof DOOR_REASONS)[number];
+export type HttpResource = (typeof HTTP_RESOURCES)[number];
+
+const CONNECTIONS = cellOf('wok_connections');
+const OPENED = cellOf('wok_connections_total');
+const REFUSED = byLabel(DOOR_REASONS, (reason) =>
+  cellOf('wok_connections_refused_total', { reason }),
+);
+const CLOSED = byLabel(CLOSE_REASONS, (reason) =>
+  cellOf('wok_connections_closed_total', { reason }),
+);
+const DURATION = histogramOf('wok_connection_duration_seconds');
+const HTTP = byLabel(HTTP_RESOURCES, (resource) => cellOf('wok_http_requests_total', { resource }));
+const RECEIVED_BYTES = cellOf('wok_received_bytes_total');
+const SENT_BYTES = cellOf('wok_sent_bytes_total');
+const SENT = byLabel(RELAY_VERBS, (verb) => cellOf('wok_messages_sent_total', { verb }));
+const IN_FLIGHT = cellOf('wok_rate_limit_hits_total', { limit: 'in_flight' });
+const QUEUE_FULL = cellOf('wok_rate_limit_hits_total', { limit: 'ingester_queue' });
+
+const code = (letter: string) => letter.charCodeAt(0);
+const [C, E, K, L, N, O, U, V] = [...'CEKLNOUV'].map(code);
+
+/** What happened on the sockets since the start. */
+export interface IoCounters {
+  readonly connections: number;
+  readonly connectionsTotal: number;
+  readonly slowClientsClosed: number;
+  readonly refusedAtDoor: number;
+}
+
+/** What io counts. */
+export class IoMeter {
+  readonly #meter: Meter;
+
+  /** As they stand whenever one looks. */
+  readonly counters: IoCounters;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+    const { cells } = meter;
+    this.counters = {
+      get connections() {
+        return cells[CONNECTIONS]!;
+      },
+      get connectionsTotal() {
+        return cells[OPENED]!;
+      },
+      get slowClientsClosed() {
+        return cells[CLOSED.slow]!;
+      },
+      get refusedAtDoor() {
+        return cells[IN_FLIGHT]! + cells[QUEUE_FULL]!;
+      },
+    };
+  }
+
+  opened(): void {
+    this.#meter.cells[CONNECTIONS]!++;
+    this.#meter.cells[OPENED]!++;
+  }
+
+  /** `openedAt` is in shared milliseconds. */
+  closed(reason: CloseReason, openedAt: number): void {
+    this.#meter.cells[CONNECTIONS]!--;
+    this.#meter.cells[CLOSED[reason]]!++;
+    this.#meter.observe(DURATION, (sharedMilliseconds() - openedAt) / 1000);
+  }
+
+  notAdmitted(reason: DoorReason): void {
+    this.#meter.cells[REFUSED[reason]]!++;
+  }
+
+  http(resource: HttpResource): void {
+    this.#meter.cells[HTTP[resource]]!++;
+  }
+
+  received(bytes: number): void {
+    this.#meter.cells[RECEIVED_BYTES]! += bytes;
+  }
+
+  /** A frame for a socket: what it is stands in its first bytes, `["OK"…`. */
+  sent(frame: Buffer): void {
+    const { cells } = this.#meter;
+    cells[verbCell(frame)]!++;
+    cells[SENT_BYTES]! += frame.length;
+  }
+
+  refusedAtDoor(limit: 'in_flight' | 'ingester_queue', to: Addressee | null, why: string): void {
+    this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
+    countRefusal(this.#meter, to?.verb ?? 'other', why);
+  }
+}
+
+function verbCell(frame: Buffer): number {
+  switch (frame[3]) {
+    case V:
+      return SENT.EVENT;
+    case K:
+      return SENT.OK;
+    case O:
+      return frame[2] === E
+        ? SENT.EOSE
+        : frame[2] === N
+          ? SENT.NOTICE
+          : frame[2] === C
+            ? SENT.COUNT
+            : SENT.other;
+    case L:
+      return SENT.CLOSED;
+    case U:
+      return SENT.AUTH;
+    case E:
+      return frame[6] === E ? SENT['NEG-ERR'] : SENT['NEG-MSG'];
+    default:
+      return SENT.other;
+  }
+}
+
+/**
+ * Why uWebSockets.js says that a socket was closed, when we did not close it: its own reasons come with
+ * 1006 and a sentence, a client's with the client's code.
+ */
+export function closeReason(status: number, sentence: string): CloseReason {
+  if (status !== 1006) return 'client';
+  if (sentence.includes('timed out')) return 'idle';
+  if (sentence.includes('too big')) return 'too_big';
+  return sentence.includes('invalid') ? 'protocol' : 'lost';
+}

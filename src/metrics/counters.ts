@@ -1,0 +1,55 @@
+import { type RuleName, ruleNames } from '../policy/rule-names.ts';
+import { KIND_MAX, kindClass } from '../protocol/kinds.ts';
+import {
+  type CLIENT_VERBS,
+  EVENT_CLASSES,
+  EVENT_OUTCOMES,
+  KINDS,
+  REFUSAL_PREFIXES,
+  REFUSED,
+} from './label-values.ts';
+import { byLabel, cellOf } from './layout.ts';
+import type { Meter } from './meter.ts';
+
+export type EventOutcome = (typeof EVENT_OUTCOMES)[number];
+export type Refused = (typeof REFUSED)[number];
+export type ClientVerb = (typeof CLIENT_VERBS)[number];
+
+const EVENTS = byLabel(EVENT_CLASSES, (eventClass) =>
+  byLabel(EVENT_OUTCOMES, (outcome) => cellOf('wok_events_total', { class: eventClass, outcome })),
+);
+const REFUSALS = byLabel(REFUSED, (of) =>
+  byLabel(REFUSAL_PREFIXES, (prefix) => cellOf('wok_refusals_total', { of, prefix })),
+);
+const RULES = byLabel(ruleNames, (rule) => cellOf('wok_rule_refusals_total', { rule }));
+const BY_KIND = new Map(
+  KINDS.map((kind) => [kind as string, cellOf('wok_events_accepted_total', { kind })]),
+);
+const OTHER_KIND = BY_KIND.get('other')!;
+const KIND_CELLS = Uint32Array.from(
+  { length: KIND_MAX + 1 },
+  (_, kind) => BY_KIND.get(String(kind)) ?? OTHER_KIND,
+);
+
+/** Counts what became of an event; `kind` is whatever stood there. */
+export function countEvent(meter: Meter, kind: unknown, outcome: EventOutcome): void {
+  const isKind = typeof kind === 'number' && Number.isInteger(kind) && kind >= 0;
+  const eventClass = isKind && kind <= KIND_MAX ? kindClass(kind) : 'none';
+  meter.cells[EVENTS[eventClass][outcome]]!++;
+}
+
+/** Counts an event that was stored or passed on, by its kind. */
+export function countAccepted(meter: Meter, kind: number): void {
+  meter.cells[KIND_CELLS[kind]!]!++;
+}
+
+/** Counts a refusal by the word that it begins with. */
+export function countRefusal(meter: Meter, of: Refused, message: string): void {
+  const prefix = message.slice(0, message.indexOf(':')) as keyof (typeof REFUSALS)[Refused];
+  meter.cells[REFUSALS[of][prefix] ?? REFUSALS[of].other]!++;
+}
+
+/** Counts a refused write by the rule that refused it. */
+export function countRule(meter: Meter, rule: RuleName): void {
+  meter.cells[RULES[rule]]!++;
+}
