@@ -227,9 +227,35 @@ export interface AcceptedTerms {
   terms: Float64Array;
 }
 
-/** Written first into every batch: up to where the index behind the log has come. */
-export function writeIndexed(to: RecordWriter, indexedSeq: number): void {
+/** What a batch for a query lane begins with. */
+export interface AcceptedHead {
+  /** Up to where the index behind the log has come. */
+  indexedSeq: number;
+  /** Events removed from the log ever (`mailbox/removals.ts`), those named here included. */
+  removals: number;
+  /** The seqs of events that were removed since the batch before. */
+  removed: Float64Array;
+}
+
+/** Written first into every batch. */
+export function writeAcceptedHead(
+  to: RecordWriter,
+  indexedSeq: number,
+  removals: number,
+  removed: readonly number[],
+): void {
   to.f64(indexedSeq);
+  to.u32(removals);
+  to.u32(removed.length);
+  for (const seq of removed) to.f64(seq);
+}
+
+export function readAcceptedHead(from: RecordReader): AcceptedHead {
+  const indexedSeq = from.f64();
+  const removals = from.u32();
+  const removed = new Float64Array(from.u32());
+  for (let i = 0; i < removed.length; i++) removed[i] = from.f64();
+  return { indexedSeq, removals, removed };
 }
 
 export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {

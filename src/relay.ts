@@ -8,6 +8,8 @@ import type { Log } from './lib/log.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
+import { HandshakeSweeper } from './service/handshakes.ts';
+import { libc } from './service/libc.ts';
 import { frameBytes, shareCredits } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
 
@@ -45,6 +47,7 @@ export class Relay {
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsMemory;
   readonly #unwatch: () => void;
+  #sweeper: HandshakeSweeper | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
 
@@ -85,6 +88,7 @@ export class Relay {
     try {
       await relay.#supervisor.start(relay.lanes);
       await relay.#io.listen();
+      relay.#watchHandshakes();
     } catch (error) {
       await relay.#supervisor.stop();
       relay.#io.destroy();
@@ -131,6 +135,7 @@ export class Relay {
       // The stations behind io first: it is the one that answers with the new numbers (NIP-11).
       await this.#supervisor.reload(changes.config);
       this.#io.reconfigure(changes.config);
+      if (this.#sweeper) this.#sweeper.seconds = changes.config.io.handshake_seconds;
       return changes;
     });
     this.#reloading = reloaded.catch(() => {});
@@ -170,8 +175,20 @@ export class Relay {
   async #end(lanesMilliseconds: number): Promise<void> {
     await within(this.#supervisor.stop(), lanesMilliseconds);
     if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
+    this.#sweeper?.stop();
     this.#io.destroy();
     this.#unwatch();
+  }
+
+  #watchHandshakes(): void {
+    const c = libc();
+    const seconds = this.#config.io.handshake_seconds;
+    if (c !== null) this.#sweeper = new HandshakeSweeper(c, this.#io, seconds);
+    else if (seconds > 0) {
+      this.#log.warn(
+        'without the npm package koffi on Linux, io.handshake_seconds is the 8 to 12 seconds of uWebSockets.js',
+      );
+    }
   }
 
   /** The state of some connections died with the lane: their clients are asked to come back. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
+import { Removals } from '../src/mailbox/removals.ts';
 import type { CheckedEvent } from '../src/messages.ts';
 import { addressOf } from '../src/protocol/address.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
@@ -70,6 +71,9 @@ class Store {
   #window!: Window;
   #snapshot!: Snapshot;
   #waiting: CheckedEvent[] = [];
+  readonly #removals = new Removals(new SharedArrayBuffer(4));
+  /** Removals of which the lane has not heard. */
+  #removed: number[] = [];
 
   constructor(random: Random, Hasher: typeof TermHasher) {
     const { storage } = testConfig(freshDirectory(), { 'storage.synchronous': 'normal' });
@@ -88,9 +92,19 @@ class Store {
   /** A query lane that knows nothing yet. */
   startLane(): void {
     this.#window = new Window(40);
-    this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now);
+    this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now, {
+      removals: this.#removals,
+      cacheBytes: this.random.pick([0, 30_000, 1_000_000, 1_000_000]),
+    });
     this.#snapshot.load();
+    this.#removed = [];
+    this.#snapshot.forget(Float64Array.of(), this.#removals.count);
     this.#waiting = [];
+  }
+
+  /** The body of an event as the lane would send it. */
+  json(seq: number): string {
+    return this.#snapshot.body(seq)!.bytes.toString();
   }
 
   close(): void {
@@ -103,7 +117,9 @@ class Store {
     this.#writer.transaction(() => {
       for (const event of events) this.#apply(event);
       if (index) this.#postings.index();
+      this.#removals.add(this.#log.removed.length);
     })();
+    this.#removed.push(...this.#log.removed.splice(0));
     // The lane hears of a commit soon, late or never.
     if (this.random.chance(0.3)) this.#hear();
     else if (this.random.chance(0.5)) this.#waiting = [];
@@ -121,6 +137,7 @@ class Store {
   }
 
   #hear(): void {
+    this.#snapshot.forget(Float64Array.from(this.#removed.splice(0)), this.#removals.count);
     this.#window.advance(this.#log.indexedSeq);
     for (const event of this.#waiting) {
       const { start: seq, createdAt, terms } = event;
@@ -206,7 +223,7 @@ function goOn(store: Store, query: Query): boolean {
       const second = query.union.next(budget);
       if (second === AGAIN) return false;
       if (second === null) return true;
-      query.found.push(...second);
+      for (const { id, seq } of second) query.found.push({ id, json: store.json(seq) });
     }
   });
 }

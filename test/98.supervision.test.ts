@@ -4,6 +4,7 @@ import WebSocket from 'ws';
 import { systemClock } from '../src/lib/clock.ts';
 import { MessageInbox, MessageOutbox, RecordOutbox } from '../src/mailbox/outbox.ts';
 import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
+import { Removals } from '../src/mailbox/removals.ts';
 import {
   type Handover,
   type QueryRequest,
@@ -245,7 +246,8 @@ describe('a query lane', () => {
     const config = testConfig(freshDirectory());
     openWriter(config.storage).close();
     const db = openReader(config.storage);
-    const query = new Query(config, db, new TermHasher(termKey(db)), systemClock);
+    const removals = new Removals(new SharedArrayBuffer(4));
+    const query = new Query(config, db, new TermHasher(termKey(db)), removals, systemClock);
     const link = (station: StationName, lane: number) => {
       const { port1, port2 } = new MessageChannel();
       query.attach(station, lane, port1);

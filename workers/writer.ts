@@ -1,7 +1,7 @@
 import { systemClock } from '../src/lib/clock.ts';
 import { openWriter, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
-import { writerEvents } from '../src/supervisor/cells.ts';
+import { removals, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 import { Writer } from '../src/writer/writer.ts';
 
@@ -11,7 +11,15 @@ export function run(task: LaneTask): Promise<void> {
     const { config, credits } = task;
     const db = openWriter(config.storage);
     const hasher = new TermHasher(termKey(db));
-    const role = new Writer(config, db, hasher, writerEvents(credits), systemClock, log);
+    const role = new Writer(
+      config,
+      db,
+      hasher,
+      writerEvents(credits),
+      removals(credits),
+      systemClock,
+      log,
+    );
     return { role, facts: { head: role.head, idFilter: role.idFilterMemory } };
   });
 }

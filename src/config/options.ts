@@ -158,6 +158,16 @@ export const options = {
     reload: false,
     text: 'A connection that is silent for this long, answers to pings included, is closed. It counts in steps of four seconds.',
   },
+  'io.handshake_seconds': {
+    type: 'integer',
+    default: 5,
+    min: 1,
+    max: 8,
+    unit: 'seconds',
+    zero: 'after 8 to 12 seconds, by uWebSockets.js itself',
+    reload: true,
+    text: 'A connection on which nothing has been answered so long after it was made is closed: nobody asked for anything, or is still busy asking. It needs Linux and the optional package koffi; without them it is as if it were 0.',
+  },
   'io.ping': {
     type: 'boolean',
     default: true,
@@ -606,6 +616,16 @@ export const options = {
     unit: 'milliseconds',
     reload: true,
     text: 'A long query makes way for others after this time and goes on later. New queries go first.',
+  },
+  'query.cache_bytes': {
+    type: 'integer',
+    default: 32 * MIB,
+    min: 64 * KIB,
+    max: 1024 * MIB,
+    zero: 'no memory; everything is read from the database',
+    unit: 'bytes',
+    reload: false,
+    text: 'Stored events that each lane keeps in memory as they leave for clients, for what is asked for again and again. The lists that lead to them take up to half as much on top.',
   },
   'query.timeline_events': {
     type: 'integer',

@@ -103,6 +103,11 @@ export class Io {
     return this.#listener.port;
   }
 
+  /** Sockets that have asked for nothing yet. */
+  get pending(): number {
+    return this.#listener.pending;
+  }
+
   listen(): Promise<void> {
     return this.#listener.listen();
   }

@@ -23,6 +23,9 @@ type ListenWithOptions = (
   done: (socket: us_listen_socket | false) => void,
 ) => TemplatedApp;
 
+/** In the binary, not in the typings: called with 1 for every new socket, with -1 when it has closed. */
+type FilterConnections = (filter: (res: HttpResponse, change: 1 | -1) => void) => void;
+
 /** Whether the relay is well; if not, why. */
 export interface Health {
   healthy: boolean;
@@ -58,14 +61,15 @@ export interface SocketHandlers {
 }
 
 /**
- * The listening socket and the HTTP side of the relay. uWebSockets.js itself closes a socket that has
- * not completed a request 12 seconds after it connected, and nothing here could: it hands out no
- * identity of a socket before the upgrade. Every answer closes its connection, because nothing counts
- * these connections.
+ * The listening socket and the HTTP side of the relay. Every answer closes its connection. A socket that
+ * has not completed a request is closed by `service/handshakes.ts`, or by uWebSockets.js itself 8 to 12
+ * seconds after it connected: it hands out no identity of a socket before the upgrade.
  */
 export class Listener {
   /** The port that is listened on; it was chosen by the system if the configured one is 0. */
   port = 0;
+  /** Sockets that were accepted and neither upgraded nor closed yet; bound: `io.connections_max`. */
+  pending = 0;
   readonly #uws = loadUws();
   #config: Config;
   readonly #handlers: SocketHandlers;
@@ -80,6 +84,7 @@ export class Listener {
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
     this.#information = relayInformation(config);
     this.#app = this.#uws.App();
+    this.#watchDoor();
     this.#routes();
   }
 
@@ -125,6 +130,16 @@ export class Listener {
     this.#app.close();
   }
 
+  /** Counts who has come in and asked for nothing yet; their number has a bound of its own. */
+  #watchDoor(): void {
+    const app = this.#app as unknown as { filter: FilterConnections };
+    const count = (res: HttpResponse, change: 1 | -1): void => {
+      this.pending += change;
+      if (change > 0 && this.pending > this.#config.io.connections_max) res.close();
+    };
+    app.filter(count);
+  }
+
   #routes(): void {
     const { path } = this.#config.io;
     const app = this.#app;
@@ -163,6 +178,7 @@ export class Listener {
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (socket) => {
         const data = socket.getUserData();
+        this.pending--;
         data.connection = open(socket, data);
       },
       message: (socket, bytes, isBinary) =>

@@ -20,7 +20,7 @@ export class CatchUpRun implements Run {
   cancelled = false;
   counted = true;
   readonly #lane: Lane;
-  readonly #prefix: string;
+  readonly #prefix: Buffer;
   readonly #matchers: readonly Matcher[];
   readonly #readers: readonly string[];
   readonly #upTo: number;
@@ -31,7 +31,7 @@ export class CatchUpRun implements Run {
     this.#lane = lane;
     this.connId = connId;
     this.subNo = subNo;
-    this.#prefix = eventPrefix(subId);
+    this.#prefix = Buffer.from(eventPrefix(subId));
     this.#matchers = filters.map(compileFilter);
     this.#seq = seq;
     this.#upTo = upTo;
@@ -49,12 +49,10 @@ export class CatchUpRun implements Run {
         const event = JSON.parse(json) as NostrEvent;
         if (!this.#matchers.some((matches) => matches(event))) continue;
         if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;
-        outlet.event(this.connId, this.subNo, this.#prefix, json);
+        outlet.event(this.connId, this.subNo, this.#prefix, Buffer.from(json));
       }
       this.#seq = upTo;
     }
     return 'done';
   }
-
-  rest(): void {}
 }

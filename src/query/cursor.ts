@@ -2,7 +2,6 @@ import type { Snapshot } from './snapshot.ts';
 import { type Entry, entryOrder } from './window.ts';
 
 const PAGE_ROWS_MAX = 512;
-const PAGE_BODIES_MAX = 128;
 
 /** A list of entries, newest first, read as far as it is needed. */
 export interface Cursor {
@@ -10,8 +9,6 @@ export interface Cursor {
   head: Entry | null;
   /** Moves on to the next entry. */
   advance(): void;
-  /** Lets go of bodies that were read ahead. */
-  rest(): void;
 }
 
 /** A list that is in memory. */
@@ -28,8 +25,6 @@ export class ListCursor implements Cursor {
   advance(): void {
     this.head = this.#entries[++this.#at] ?? null;
   }
-
-  rest(): void {}
 }
 
 /** Which list is read, and how far. */
@@ -41,18 +36,12 @@ export interface TermList {
   until: number;
   /** The index's head when the query began. */
   indexed: number;
-  /** Every event of the list is wanted: its body comes with it. */
-  withBodies: boolean;
-}
-
-function rowsMax(list: TermList): number {
-  return list.withBodies ? PAGE_BODIES_MAX : PAGE_ROWS_MAX;
 }
 
 /**
- * A term's list in the index, read in pages that grow. Between two pages the snapshot may have become
- * a later one; entries beyond `indexed` are left out, because the query took those from
- * the window.
+ * A term's list in the index, read in pages that grow; the first one may be known already. Between two
+ * pages the snapshot may have become a later one; entries beyond `indexed` are left out, because the
+ * query took those from the window.
  */
 export class TermCursor implements Cursor {
   head: Entry | null = null;
@@ -67,7 +56,8 @@ export class TermCursor implements Cursor {
   constructor(list: TermList, firstRows: number) {
     this.#list = list;
     this.#createdAt = list.until;
-    this.#rows = Math.min(firstRows, rowsMax(list));
+    this.#rows = Math.min(firstRows, PAGE_ROWS_MAX);
+    this.#begin();
     this.advance();
   }
 
@@ -78,6 +68,10 @@ export class TermCursor implements Cursor {
         return;
       }
       const entry = this.#page[this.#at++]!;
+      if (entry.createdAt < this.#list.since) {
+        this.head = null;
+        return;
+      }
       if (entry.seq <= this.#list.indexed) {
         this.head = entry;
         return;
@@ -85,25 +79,34 @@ export class TermCursor implements Cursor {
     }
   }
 
-  rest(): void {
-    if (!this.#list.withBodies) return;
-    for (const entry of this.#page) delete entry.json;
+  /** Begins with what lies at the head of the list, if the place to begin at is there. */
+  #begin(): void {
+    const { snapshot, term, until } = this.#list;
+    const { entries, complete } = snapshot.newest(term, this.#rows);
+    const last = entries.at(-1);
+    if (!complete && last!.createdAt > until) return;
+    while (this.#at < entries.length && entries[this.#at]!.createdAt > until) this.#at++;
+    this.#page = entries;
+    this.#exhausted = complete;
+    if (last) this.#continueBehind(last);
   }
 
   #turnPage(): boolean {
     if (this.#exhausted) return false;
-    const { snapshot, term, since, withBodies } = this.#list;
-    this.#page = withBodies
-      ? snapshot.postingsWithBodies(term, this.#createdAt, this.#seq, since, this.#rows)
-      : snapshot.postings(term, this.#createdAt, this.#seq, since, this.#rows);
+    const { snapshot, term, since } = this.#list;
+    this.#page = snapshot.postings(term, this.#createdAt, this.#seq, since, this.#rows);
     this.#at = 0;
     this.#exhausted = this.#page.length < this.#rows;
-    this.#rows = Math.min(this.#rows * 2, rowsMax(this.#list));
     const last = this.#page.at(-1);
     if (!last) return false;
-    this.#createdAt = last.createdAt;
-    this.#seq = last.seq;
+    this.#continueBehind(last);
     return true;
+  }
+
+  #continueBehind({ createdAt, seq }: Entry): void {
+    this.#createdAt = createdAt;
+    this.#seq = seq;
+    this.#rows = Math.min(this.#rows * 2, PAGE_ROWS_MAX);
   }
 }
 
@@ -128,10 +131,6 @@ export class MergedCursor implements Cursor {
     }
     if (this.#heap.length > 1) this.#siftDown();
     this.head = this.#heap[0]?.head ?? null;
-  }
-
-  rest(): void {
-    for (const cursor of this.#heap) cursor.rest();
   }
 
   #siftUp(from: number): void {

@@ -6,6 +6,9 @@ import type { Refusal } from '../protocol/refusal.ts';
 import type { Rooms } from './rooms.ts';
 import type { Completeness } from './scan.ts';
 
+/** `]` */
+const BRACKET = 0x5d;
+
 /** What a query lane sends to io: the frames of stored events and what frames them. */
 export class Outlet {
   readonly #outbox: RecordOutbox;
@@ -25,7 +28,7 @@ export class Outlet {
   }
 
   /** One stored event; events of one subscription in a row share a record. */
-  event(connId: number, subNo: number, prefix: string, json: string): void {
+  event(connId: number, subNo: number, prefix: Buffer, json: Buffer): void {
     const { records } = this.#outbox;
     const confirm = this.#rooms.confirm(connId);
     if (confirm || this.#lengthAt < 0 || this.#connId !== connId || this.#subNo !== subNo) {
@@ -37,7 +40,10 @@ export class Outlet {
       records.u32(0);
     }
     const before = records.length;
-    records.textOf(prefix, json, ']');
+    records.u32(prefix.length + json.length + 1);
+    records.raw(prefix);
+    records.raw(json);
+    records.u8(BRACKET);
     this.#rooms.sent(connId, records.length - before);
   }
 

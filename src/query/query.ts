@@ -4,10 +4,12 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
+import type { Removals } from '../mailbox/removals.ts';
 import {
   type Behind,
   type Handover,
   type QueryRequest,
+  readAcceptedHead,
   readAcceptedTerms,
   readRoom,
   type StationName,
@@ -61,14 +63,17 @@ export class Query {
   #monitor: MessageOutbox<Handover> | null = null;
   #running = 0;
 
-  constructor(config: Config, db: Db, hasher: TermHasher, clock: Clock) {
+  constructor(config: Config, db: Db, hasher: TermHasher, removals: Removals, clock: Clock) {
     this.#config = config;
     this.#db = db;
     this.#hasher = hasher;
     this.#queriesMax = config.query.queries_max;
     this.#window = new Window(config.query.timeline_events);
     this.#rooms = new Rooms(roomBytes(config));
-    this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds());
+    this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds(), {
+      removals,
+      cacheBytes: config.query.cache_bytes,
+    });
     this.#snapshot.load();
     this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
       afterSlice: () => {
@@ -145,9 +150,10 @@ export class Query {
 
   /** The writer tells what it accepted and how far the index has come. */
   #follow(reader: RecordReader): void {
-    const indexed = reader.f64();
+    const { indexedSeq, removals, removed } = readAcceptedHead(reader);
+    this.#snapshot.forget(removed, removals);
     // Not before: an add that follows the index's head directly needs to know that head.
-    this.#window.advance(indexed);
+    this.#window.advance(indexedSeq);
     while (reader.more) this.#window.add(readAcceptedTerms(reader));
   }
 

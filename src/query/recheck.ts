@@ -1,9 +1,8 @@
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Filter } from '../protocol/filter.ts';
 import { mayRead, type PrivateKinds } from '../protocol/privacy.ts';
-import { pubkeyOf } from '../storage/body.ts';
 import { kindOfPosting } from '../storage/posting-kind.ts';
-import type { Stored } from './snapshot.ts';
+import type { Body } from './bodies.ts';
 import type { Entry } from './window.ts';
 
 /** Filters with more tag values than this are checked against the parsed event. */
@@ -30,7 +29,7 @@ export class Recheck {
   readonly #until: number;
   readonly #ids: ReadonlySet<string> | null;
   readonly #authors: ReadonlySet<string> | null;
-  readonly #needles: string[][] | null;
+  readonly #needles: Buffer[][] | null;
   readonly #matches: ((event: NostrEvent) => boolean) | null;
   /** Null: the filter finds no private events. */
   readonly #privateKinds: PrivateKinds | null;
@@ -65,21 +64,22 @@ export class Recheck {
   }
 
   /** What the body tells: id, author and tags, and whom a private event is for. */
-  body({ id, kind, json }: Stored): boolean {
-    if (this.#privateKinds?.has(kindOfPosting(kind))) {
-      if (!mayRead(kindOfPosting(kind), json, this.#readers)) return false;
+  body(entry: Entry, { id, pubkey, bytes }: Body): boolean {
+    const kind = kindOfPosting(entry.kind);
+    if (this.#privateKinds?.has(kind) && !mayRead(kind, bytes.toString(), this.#readers)) {
+      return false;
     }
     if (this.#ids !== null && !this.#ids.has(id)) return false;
-    if (this.#authors !== null && !this.#authors.has(pubkeyOf(json))) return false;
-    if (this.#matches !== null) return this.#matches(JSON.parse(json) as NostrEvent);
+    if (this.#authors !== null && !this.#authors.has(pubkey)) return false;
+    if (this.#matches !== null) return this.#matches(JSON.parse(bytes.toString()) as NostrEvent);
     if (this.#needles === null) return true;
     for (const values of this.#needles) {
-      if (!values.some((value) => json.includes(value))) return false;
+      if (!values.some((value) => bytes.includes(value))) return false;
     }
     return true;
   }
 }
 
-function needle(letter: string, value: string): string {
-  return `["${letter}",${JSON.stringify(value)}`;
+function needle(letter: string, value: string): Buffer {
+  return Buffer.from(`["${letter}",${JSON.stringify(value)}`);
 }

@@ -4,7 +4,7 @@ import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Outlet } from './outlet.ts';
 import { AGAIN, type Budget, FilterScan } from './scan.ts';
-import { dropBody, type Snapshot, type Stored } from './snapshot.ts';
+import type { Snapshot, Stored } from './snapshot.ts';
 import { Union } from './union.ts';
 
 /** How a step of a run ended: there is more to do, it waits for its client, or it is done. */
@@ -17,8 +17,6 @@ export interface Run {
   /** Whether it counts against `query.queries_max`: until it has to wait for its client. */
   counted: boolean;
   step(budget: Budget): Step;
-  /** The run is put aside for a while: it lets go of what it can read again. */
-  rest(): void;
 }
 
 /** What runs need of their lane. */
@@ -68,7 +66,7 @@ export class ReqRun implements Run {
   cancelled = false;
   counted = true;
   readonly #lane: Lane;
-  readonly #prefix: string;
+  readonly #prefix: Buffer;
   #union: Union | null = null;
   /** The second that is being sent, and how much of it has been. */
   #second: readonly Stored[] = [];
@@ -90,7 +88,7 @@ export class ReqRun implements Run {
     this.subNo = subNo;
     this.subId = subId;
     this.filters = filters;
-    this.#prefix = eventPrefix(subId);
+    this.#prefix = Buffer.from(eventPrefix(subId));
   }
 
   step(budget: Budget): Step {
@@ -104,8 +102,8 @@ export class ReqRun implements Run {
     for (;;) {
       while (this.#sent < this.#second.length) {
         if (!this.#lane.hasRoom(this)) return 'wait';
-        const json = snapshot.bodyOf(this.#second[this.#sent++]!);
-        if (json !== null) outlet.event(this.connId, this.subNo, this.#prefix, json);
+        const body = snapshot.body(this.#second[this.#sent++]!.seq);
+        if (body !== null) outlet.event(this.connId, this.subNo, this.#prefix, body.bytes);
       }
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';
@@ -117,11 +115,6 @@ export class ReqRun implements Run {
     this.#lane.handOver(this, this.#seq);
     outlet.eose(this.connId, this.subNo, this.subId, this.#union.completeness);
     return 'done';
-  }
-
-  rest(): void {
-    for (const stored of this.#second) dropBody(stored);
-    this.#union?.rest();
   }
 }
 
@@ -161,9 +154,5 @@ export class CountRun implements Run {
     }
     this.#lane.outlet.count(this.connId, this.queryId, this.#count);
     return 'done';
-  }
-
-  rest(): void {
-    this.#union?.rest();
   }
 }

@@ -4,7 +4,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
 import { choosePlan, type Plan } from './plan.ts';
 import { type Audience, Recheck } from './recheck.ts';
-import { dropBody, isEverything, type Snapshot, type Stored } from './snapshot.ts';
+import { isEverything, type Snapshot, type Stored } from './snapshot.ts';
 import type { Entry } from './window.ts';
 
 /** What a piece of work costs, in rows: the unit of a slice's budget. */
@@ -112,13 +112,6 @@ export class FilterScan {
     return null;
   }
 
-  /** Lets go of all bodies; those that are still wanted are read again. */
-  rest(): void {
-    for (const stored of this.#matches) dropBody(stored);
-    for (const entry of this.#candidates) delete entry.json;
-    this.#cursor.rest();
-  }
-
   /** Sees to it that the cursor has what comes next. */
   #open(budget: Budget): boolean {
     while (this.#authors !== null && this.#cursor.head === null) {
@@ -126,7 +119,7 @@ export class FilterScan {
       this.#readTimeline(this.#authors, budget);
     }
     if (this.plan === null) return true;
-    const { terms, exact } = this.plan;
+    const { terms } = this.plan;
     const firstRows = terms.length > 16 ? 8 : Math.max(16, this.#left + 1);
     while (this.#opened < terms.length) {
       if (budget.rows <= 0) return false;
@@ -137,7 +130,6 @@ export class FilterScan {
         since: this.#since,
         until: this.#until,
         indexed: this.#indexed,
-        withBodies: this.#bodies && exact && terms.length === 1,
       };
       this.#cursor.add(new TermCursor(list, firstRows));
     }
@@ -216,15 +208,12 @@ export class FilterScan {
     while (this.#candidates.length > 0) {
       if (budget.rows <= 0) return false;
       budget.rows -= BODY_ROWS;
-      const stored = this.#snapshot.read(this.#candidates.pop()!);
-      if (stored === null || !this.#recheck.body(stored)) continue;
+      const entry = this.#candidates.pop()!;
+      const body = this.#snapshot.read(entry, this.#bodies);
+      if (body === null || !this.#recheck.body(entry, body)) continue;
       this.#matched++;
-      if (!this.#bodies) {
-        // The id is a slice of the body and would keep it.
-        stored.id = '';
-        stored.json = '';
-      }
-      this.#matches.push(stored);
+      const { createdAt, seq, kind } = entry;
+      this.#matches.push({ createdAt, seq, kind, id: body.id });
       if (this.#matches.length > 2 * this.#left + 64) {
         this.#matches.sort(byId);
         // One more than can be given, to name what is missed.
@@ -263,8 +252,8 @@ export class FilterScan {
         if (this.#authors === null) this.completeness = 'finish';
         return;
       }
-      const stored = this.#recheck.entry(head) ? this.#snapshot.read(head) : null;
-      if (stored !== null && this.#recheck.body(stored)) {
+      const body = this.#recheck.entry(head) ? this.#snapshot.read(head, false) : null;
+      if (body !== null && this.#recheck.body(head, body)) {
         this.completeness = 'more';
         this.missed = head.seq;
         return;
@@ -278,8 +267,15 @@ export class FilterScan {
 const ESTIMATE_ROWS = 32;
 
 function estimateRows(snapshot: Snapshot, term: number, since: number, until: number): number {
-  const rows = snapshot.postings(term, until, Number.MAX_SAFE_INTEGER, since, ESTIMATE_ROWS);
   const recent = snapshot.window.count(term);
+  const { entries, complete } = snapshot.newest(term, ESTIMATE_ROWS);
+  if (complete || entries.at(-1)!.createdAt < since) {
+    return entries.filter(({ createdAt }) => createdAt >= since).length + recent;
+  }
+  const rows =
+    entries[0]!.createdAt <= until
+      ? entries
+      : snapshot.postings(term, until, Number.MAX_SAFE_INTEGER, since, ESTIMATE_ROWS);
   if (rows.length < ESTIMATE_ROWS) return rows.length + recent;
   const newest = rows[0]!.createdAt;
   const oldest = rows.at(-1)!.createdAt;

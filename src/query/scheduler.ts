@@ -71,7 +71,6 @@ export class Scheduler {
         if (run === undefined) break;
         const step = this.#runUntil(run, end);
         if (step === 'done') this.#hooks.over(run);
-        else run.rest();
         if (step === 'again') this.#long.push(run);
       } while (this.#clock.milliseconds() < end);
     } finally {

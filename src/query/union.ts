@@ -6,7 +6,7 @@ import {
   type Completeness,
   type FilterScan,
 } from './scan.ts';
-import { dropBody, type Stored } from './snapshot.ts';
+import type { Stored } from './snapshot.ts';
 
 /**
  * Several filters as one answer: newest first over all of them, ties by id, each event once, each
@@ -46,12 +46,6 @@ export class Union {
     const second = found.length === 1 ? found[0]! : mergeSecond(found);
     if (this.#scans.length > 1) this.#forgive(second);
     return second;
-  }
-
-  /** Lets go of all bodies. */
-  rest(): void {
-    for (const second of this.#next) for (const stored of second ?? []) dropBody(stored);
-    for (const scan of this.#scans) scan.rest();
   }
 
   /** At the end: whether everything that matches was given. */

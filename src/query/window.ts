@@ -8,8 +8,6 @@ export interface Entry {
   seq: number;
   /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
-  /** The body, where it was read together with the entry. */
-  json?: string;
 }
 
 /** Every list runs newest first; within a second the order is by seq, newest first. */

@@ -1,10 +1,12 @@
 import { Credits } from '../mailbox/credits.ts';
+import { Removals } from '../mailbox/removals.ts';
 
-/** Cell 0 counts the events that wait for the writer; each ingester lane has one behind it. */
+/** Cell 0 counts the events that wait for the writer, 1 removals; then each ingester lane has one. */
 const WRITER_EVENTS = 0;
-const FRAME_BYTES = 1;
+const REMOVALS = 1;
+const FRAME_BYTES = 2;
 
-/** The shared memory of all bounded queues. */
+/** The shared memory of all bounded queues, and of the count of removals. */
 export function shareCredits(ingesterLanes: number): SharedArrayBuffer {
   return Credits.share(FRAME_BYTES + ingesterLanes);
 }
@@ -12,6 +14,11 @@ export function shareCredits(ingesterLanes: number): SharedArrayBuffer {
 /** Events on their way to the writer (bound: `writer.queue_events_max`). */
 export function writerEvents(shared: SharedArrayBuffer): Credits {
   return new Credits(shared, WRITER_EVENTS);
+}
+
+/** Events removed from the log. */
+export function removals(shared: SharedArrayBuffer): Removals {
+  return new Removals(shared, REMOVALS);
 }
 
 /** Bytes of frames on their way to an ingester lane (bound: `io.queue_bytes_max`). */

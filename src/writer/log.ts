@@ -41,7 +41,9 @@ export class Log {
   head = 0;
   indexedSeq = 0;
   /** Indexed events removed since the last sweep. */
-  removals = 0;
+  unswept = 0;
+  /** What was removed since whoever commits has emptied it. */
+  removed: number[] = [];
   /** By seq, in order of acceptance. */
   readonly tail = new Map<number, TailEvent>();
   readonly #tailIds = new Map<string, number>();
@@ -80,6 +82,7 @@ export class Log {
     const heads = this.#statements.heads.get() as { head: number; indexed: number };
     this.head = Math.max(heads.head, heads.indexed);
     this.indexedSeq = heads.indexed;
+    this.removed = [];
     this.tail.clear();
     this.#tailIds.clear();
     this.#tailAddresses.clear();
@@ -147,6 +150,7 @@ export class Log {
   /** Removes an event; its postings, if it has any, are swept later. */
   remove(found: Found): void {
     this.#statements.delete.run(found.seq);
+    this.removed.push(found.seq);
     const inTail = this.tail.get(found.seq);
     if (inTail) {
       this.tail.delete(found.seq);
@@ -154,7 +158,7 @@ export class Log {
     } else {
       const event = JSON.parse(found.json) as NostrEvent;
       const terms = Float64Array.from(this.#hasher.ofEvent(event));
-      this.removals++;
+      this.unswept++;
       this.#statements.sweepLater.run(found.seq, event.created_at, Buffer.from(terms.buffer));
     }
     // So that the number of the last event is never given out again, whatever was removed.

@@ -62,6 +62,7 @@ export class OfflineWriter {
       this.#postings.index();
     }
     if (this.db.inTransaction) this.#commit.run();
+    this.log.removed = [];
     this.#uncommitted = 0;
   }
 

@@ -33,7 +33,7 @@ export class Postings {
 
   /** Whether there is anything to index or to sweep. */
   get pending(): boolean {
-    return this.#sweepPending || this.#log.removals > 0 || this.#log.indexedSeq !== this.#log.head;
+    return this.#sweepPending || this.#log.unswept > 0 || this.#log.indexedSeq !== this.#log.head;
   }
 
   /** Moves the whole tail into the index and sweeps what was removed; inside a transaction. */
@@ -89,7 +89,7 @@ export class Postings {
       terms: Buffer;
     }[];
     this.#sweepPending = removed.length === SWEEP_MAX;
-    this.#log.removals = 0;
+    this.#log.unswept = 0;
     for (const { seq, created_at: createdAt, terms } of removed) {
       for (let at = 0; at < terms.length; at += 8) {
         this.#statements.delete.run(terms.readDoubleLE(at), createdAt, seq);

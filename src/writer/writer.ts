@@ -5,15 +5,16 @@ import type { Log as Logger } from '../lib/log.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
+import type { Removals } from '../mailbox/removals.ts';
 import {
   type CheckedEvent,
   readCheckedEvent,
   type StationName,
   writeAcceptedEvent,
+  writeAcceptedHead,
   writeAcceptedTerms,
   writeAnswer,
   writeHead,
-  writeIndexed,
 } from '../messages.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
@@ -61,6 +62,7 @@ export class Writer {
   readonly #postings: Postings;
   readonly #desk: Desk;
   readonly #queue: Credits;
+  readonly #removals: Removals;
   readonly #begin;
   readonly #commit;
   readonly #rollback;
@@ -80,12 +82,14 @@ export class Writer {
     db: Db,
     hasher: TermHasher,
     queue: Credits,
+    removals: Removals,
     clock: Clock,
     logger: Logger,
   ) {
     this.#config = config;
     this.#db = db;
     this.#queue = queue;
+    this.#removals = removals;
     this.#clock = clock;
     this.#logger = logger;
     this.#log = new Log(db, hasher);
@@ -122,8 +126,12 @@ export class Writer {
       this.#monitor = new RecordOutbox(port);
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
-    } else if (station === 'query') this.#queries.set(lane, new RecordOutbox(port));
-    else if (station === 'admin') this.#desk.attach(port);
+    } else if (station === 'query') {
+      const outbox = new RecordOutbox(port);
+      this.#queries.set(lane, outbox);
+      writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
+      outbox.flush();
+    } else if (station === 'admin') this.#desk.attach(port);
     else if (station === 'ingester') {
       port.on('message', (batch: ArrayBuffer) => {
         this.#waiting.push(new RecordReader(batch));
@@ -224,7 +232,7 @@ export class Writer {
     this.#io?.flush();
     this.#monitor?.flush();
     for (const outbox of this.#queries.values()) {
-      writeIndexed(outbox.records, this.#log.indexedSeq);
+      writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
       for (const { seq, event } of answered) {
         if (seq > 0) writeAcceptedTerms(outbox.records, seq, event);
       }
@@ -243,7 +251,10 @@ export class Writer {
     try {
       this.#begin.run();
       work();
+      const { removed } = this.#log;
+      this.#removals.add(removed.length);
       this.#commit.run();
+      if (removed.length > 0) this.#tellRemoved(removed);
       return null;
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run();
@@ -251,6 +262,15 @@ export class Writer {
       this.#logger.error('a transaction failed and was rolled back', { error: String(error) });
       return error as Error;
     }
+  }
+
+  /** The query lanes keep bodies; they hear of this before anybody is told that it is done. */
+  #tellRemoved(seqs: readonly number[]): void {
+    this.#log.removed = [];
+    for (const { records } of this.#queries.values()) {
+      writeAcceptedHead(records, this.#log.indexedSeq, this.#removals.count, seqs);
+    }
+    for (const outbox of this.#queries.values()) outbox.flush();
   }
 
   #index(): void {

@@ -1,0 +1,107 @@
+import { readdir } from 'node:fs/promises';
+import { type Libc, localPort } from './libc.ts';
+
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const SHUT_RDWR = 2;
+/** Where in the kernel's `struct tcp_info` (linux/tcp.h) what is read stands. */
+const INFO_BYTES = 256;
+const STATE_AT = 0;
+const LAST_DATA_SENT_AT = 44;
+const BYTES_SENT_AT = 200;
+const INFO_BYTES_MIN = BYTES_SENT_AT + 8;
+const ESTABLISHED = 1;
+const CLOSE_WAIT = 8;
+
+const TICK_MILLISECONDS = 250;
+/** The descriptors are looked at in so many ticks, and no more than that many (some 1.5 µs each) in one. */
+const TICKS_A_ROUND = 4;
+const DESCRIPTORS_A_TICK_MAX = 4_000;
+
+/** What is told about the sockets by those who own them. */
+export interface Doorstep {
+  /** The port that is listened on. */
+  readonly port: number;
+  /** Sockets that were accepted and neither upgraded nor closed yet. */
+  readonly pending: number;
+}
+
+/**
+ * Closes connections that have got no answer so many seconds after they were made: nobody asked for
+ * anything on them, or is still busy asking. uWebSockets.js hands out no identity of a socket before the
+ * upgrade, so the kernel is asked: a socket on the listening port on which not a byte was ever sent
+ * (every WebSocket has had its 101) has been there for as long as the kernel says that nothing was
+ * sent. Such a socket is shut down, and uWebSockets.js, finding its end, closes it.
+ *
+ * It runs on io's thread, which alone opens and closes these sockets, so between the question and the
+ * shutdown a descriptor cannot become another socket. It costs nothing while no handshake is pending.
+ */
+export class HandshakeSweeper {
+  seconds: number;
+  /** Sockets that were shut down. */
+  closed = 0;
+  readonly #libc: Libc;
+  readonly #doorstep: Doorstep;
+  readonly #timer: NodeJS.Timeout;
+  readonly #info = Buffer.alloc(INFO_BYTES);
+  readonly #length = Buffer.alloc(4);
+  /** Descriptors still to be looked at in this round. */
+  #round: number[] = [];
+  #aTick = 0;
+  #listing = false;
+
+  /** `seconds` 0: nothing is closed. */
+  constructor(libc: Libc, doorstep: Doorstep, seconds: number) {
+    this.#libc = libc;
+    this.#doorstep = doorstep;
+    this.seconds = seconds;
+    this.#timer = setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#round = [];
+  }
+
+  #tick(): void {
+    if (this.seconds === 0 || this.#doorstep.pending <= 0) {
+      this.#round = [];
+      return;
+    }
+    for (const fd of this.#round.splice(0, this.#aTick)) {
+      if (this.#isOverdue(fd)) {
+        this.#libc.shutdown(fd, SHUT_RDWR);
+        this.closed++;
+      }
+    }
+    if (this.#round.length === 0 && !this.#listing) void this.#list();
+  }
+
+  /** Begins a round with all descriptors that are open now; what they are is asked when it is used. */
+  async #list(): Promise<void> {
+    this.#listing = true;
+    try {
+      this.#round = (await readdir('/proc/self/fd')).map(Number);
+      const share = Math.ceil(this.#round.length / TICKS_A_ROUND);
+      this.#aTick = Math.min(share, DESCRIPTORS_A_TICK_MAX);
+    } finally {
+      this.#listing = false;
+    }
+  }
+
+  #isOverdue(fd: number): boolean {
+    const info = this.#info;
+    this.#length.writeUInt32LE(INFO_BYTES);
+    // It fails for what is no TCP socket.
+    if (this.#libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, this.#length) !== 0) return false;
+    if (this.#length.readUInt32LE() < INFO_BYTES_MIN) return false;
+    const state = info[STATE_AT];
+    return (
+      (state === ESTABLISHED || state === CLOSE_WAIT) &&
+      info.readBigUInt64LE(BYTES_SENT_AT) === 0n &&
+      info.readUInt32LE(LAST_DATA_SENT_AT) >= this.seconds * 1000 &&
+      localPort(this.#libc, fd) === this.#doorstep.port
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { requireOptional } from '../protocol/signature/optional-package.ts';
+
+/** What is used of koffi (its own types are no use where the package is absent). */
+interface Koffi {
+  load(path: string): { func(definition: string): unknown };
+}
+
+/**
+ * The few calls of the C library that Node.js has no words for. They take numbers and memory of ours,
+ * and keep nothing of it. Each returns -1 when it fails.
+ */
+export interface Libc {
+  getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
+  getsockname(fd: number, address: Buffer, length: Buffer): number;
+  shutdown(fd: number, how: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  sendto(
+    fd: number,
+    bytes: Buffer,
+    length: number,
+    flags: number,
+    address: Buffer,
+    addressLength: number,
+  ): number;
+  close(fd: number): number;
+}
+
+const DEFINITIONS: Readonly<Record<keyof Libc, string>> = {
+  getsockopt: 'int getsockopt(int fd, int level, int name, uint8_t *value, uint8_t *length)',
+  setsockopt:
+    'int setsockopt(int fd, int level, int name, const uint8_t *value, unsigned int length)',
+  getsockname: 'int getsockname(int fd, uint8_t *address, uint8_t *length)',
+  shutdown: 'int shutdown(int fd, int how)',
+  socket: 'int socket(int domain, int type, int protocol)',
+  sendto:
+    'long sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, unsigned int address_length)',
+  close: 'int close(int fd)',
+};
+
+let loaded: Libc | null | undefined;
+
+/** The C library through koffi; null where there is no koffi, or no Linux with glibc. */
+export function libc(): Libc | null {
+  if (loaded === undefined) loaded = load();
+  return loaded;
+}
+
+function load(): Libc | null {
+  if (process.platform !== 'linux') return null;
+  try {
+    const library = (requireOptional('koffi') as Koffi).load('libc.so.6');
+    const calls = Object.entries(DEFINITIONS).map(([name, text]) => [name, library.func(text)]);
+    return Object.fromEntries(calls) as Libc;
+  } catch {
+    return null;
+  }
+}
+
+const SOCKADDR_BYTES = 128;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/** The TCP port that a socket of this process is bound to; 0 for anything else. */
+export function localPort(c: Libc, fd: number): number {
+  const address = Buffer.alloc(SOCKADDR_BYTES);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(SOCKADDR_BYTES);
+  if (c.getsockname(fd, address, length) !== 0) return 0;
+  const family = address.readUInt16LE(0);
+  return family === AF_INET || family === AF_INET6 ? address.readUInt16BE(2) : 0;
+}
