@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -73,6 +73,21 @@ CREATE TABLE audit (
 
 CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;
+
+-- What people banned and allowed while the relay runs (`wok mod`, NIP-86).
+CREATE TABLE listed (
+  list TEXT NOT NULL,          -- pubkey, event, kind, ip; author: what somebody wrote was removed
+  subject TEXT NOT NULL,       -- hex, a number, an address or a network
+  stance TEXT NOT NULL,        -- ban or allow
+  reason TEXT NOT NULL,
+  by TEXT NOT NULL,            -- as in `audit`
+  at INTEGER NOT NULL,         -- seconds since 1970
+  expires_at INTEGER,          -- seconds since 1970; NULL: never
+  until INTEGER,               -- author: of events dated up to here, in seconds since 1970
+  PRIMARY KEY (list, subject)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX listed_by_expiry ON listed (expires_at) WHERE expires_at IS NOT NULL;
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

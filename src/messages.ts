@@ -27,6 +27,7 @@
  */
 
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
+import type { ListEntry, ListName, Stance } from './policy/lists.ts';
 import type { Filter } from './protocol/filter.ts';
 import type { Refusal } from './protocol/refusal.ts';
 import { postingKind } from './storage/posting-kind.ts';
@@ -428,7 +429,12 @@ export function readDelivery(from: RecordReader): Delivery {
  */
 export type Change =
   /** One row of the audit log: who did what to whom, and why. */
-  { t: 'audit'; at: number; by: string; action: string; subject: string; reason: string };
+  | { t: 'audit'; at: number; by: string; action: string; subject: string; reason: string }
+  | { t: 'list'; entry: ListEntry; by: string; at: number; reason: string }
+  /** Takes a subject off a list, if it is on it with this stance. */
+  | { t: 'unlist'; list: ListName; subject: string; stance: Stance }
+  /** Removes events by their place in the log; those that are gone already are passed over. */
+  | { t: 'remove'; seqs: number[] };
 
 /** admin → writer. `n` numbers the requests of the room. */
 export interface ChangeRequest {
@@ -442,6 +448,13 @@ export interface ChangeReply {
   rows: number[];
   error: string;
 }
+
+// ── admin ↔ io ───────────────────────────────────────────────────────────────────────────────────
+
+/** admin → io. */
+export type ForIo =
+  /** The banned addresses and networks, with the seconds since 1970 when their ban ends (0: never). */
+  { t: 'banned'; networks: { network: string; until: number }[] };
 
 // ── supervisor ↔ every lane (its control port) ───────────────────────────────────────────────────
 

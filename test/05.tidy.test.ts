@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mailbox: [],
   config: ['lib', 'paths'],
   metrics: ['lib', 'paths', 'policy', 'protocol'],
-  storage: ['config', 'lib', 'paths', 'protocol'],
+  storage: ['config', 'lib', 'paths', 'policy', 'protocol'],
   policy: ['config', 'lib', 'protocol'],
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
   io: SHARED_GROUND.filter((folder) => folder !== 'storage'),

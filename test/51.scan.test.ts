@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
 import { Removals } from '../src/mailbox/removals.ts';
 import type { CheckedEvent } from '../src/messages.ts';
+import { Lists } from '../src/policy/lists.ts';
 import { addressOf } from '../src/protocol/address.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -83,7 +84,7 @@ class Store {
     this.#writer = openWriter(storage);
     this.#hasher = new Hasher(termKey(this.#writer));
     this.#log = new Log(this.#writer, this.#hasher);
-    this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock);
+    this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock, new Lists());
     this.#postings = new Postings(this.#writer, this.#log);
     this.#reader = openReader(storage);
     this.startLane();

@@ -2,6 +2,7 @@ import { Ingester } from '../src/ingester/ingester.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { IdFilter } from '../src/storage/id-filter.ts';
+import { loadLists } from '../src/storage/lists.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
@@ -21,6 +22,7 @@ export function run(task: LaneTask): Promise<void> {
       idFilter: new IdFilter(idFilter!),
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
+      lists: loadLists(db),
       judge: null,
       clock: systemClock,
       meter,

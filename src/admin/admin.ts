@@ -2,18 +2,30 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Change, StationName } from '../messages.ts';
+import { MessageOutbox } from '../mailbox/outbox.ts';
+import type { Change, ForIo, StationName } from '../messages.ts';
 import { controlSocketFile } from '../paths.ts';
+import type { Lists, ListUpdate } from '../policy/lists.ts';
+import { loadLists } from '../storage/lists.ts';
 import type { Db } from '../storage/open.ts';
+import type { TermHasher } from '../storage/terms.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
+import { expireLists } from './moderation.ts';
+import { resumeRemovals } from './removal.ts';
 import { AdminError, type Room } from './room.ts';
 import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
+
+/** How often it is looked after what has expired. */
+const EXPIRY_MILLISECONDS = 5_000;
+/** Entries that leave the lists in one transaction. */
+const EXPIRED_MAX = 500;
 
 /** What the thread lends the room. */
 export interface AdminParts {
   config: Config;
   db: Db;
+  hasher: TermHasher;
   clock: Clock;
   log: Log;
 }
@@ -23,25 +35,33 @@ export interface AdminParts {
  * business. No event passes through it.
  *
  * In: requests by the local control socket. Out: changes for the writer, the only one who writes to the
- * database. It owns a read-only connection. Bounds: clients, length of a line, requests in flight
- * (`control-socket.ts`), requests to the writer (`writer-link.ts`). If it dies it starts again, and
- * nobody on the data path notices; if it dies again and again it stays closed, and /health says so.
+ * database; to the ingesters and to io, what was banned and allowed. It owns a read-only connection.
+ * Bounds: clients, length of a line, requests in flight (`control-socket.ts`), requests to the writer
+ * (`writer-link.ts`), entries of the lists (`moderation.list_entries_max`). If it dies it starts again,
+ * and nobody on the data path notices; if it dies again and again it stays closed, and /health says so.
  */
 export class Admin implements Room {
   config: Config;
   readonly db: Db;
+  readonly hasher: TermHasher;
   readonly clock: Clock;
   readonly log: Log;
   readonly openedAt: number;
+  readonly lists: Lists;
   readonly #writer = new WriterLink();
   readonly #socket: ControlSocket;
+  readonly #ingesters = new Map<number, MessageOutbox<ListUpdate>>();
+  #io: MessageOutbox<ForIo> | null = null;
+  #timer: NodeJS.Timeout | null = null;
 
-  constructor({ config, db, clock, log }: AdminParts) {
+  constructor({ config, db, hasher, clock, log }: AdminParts) {
     this.config = config;
     this.db = db;
+    this.hasher = hasher;
     this.clock = clock;
     this.log = log;
     this.openedAt = clock.seconds();
+    this.lists = loadLists(db);
     this.#socket = new ControlSocket(controlSocketFile(config.storage.directory), (request) =>
       this.#control(request),
     );
@@ -58,8 +78,27 @@ export class Admin implements Room {
     }
   }
 
-  attach(station: StationName, _lane: number, port: MessagePort): void {
-    if (station === 'writer') this.#writer.attach(port);
+  /** Once the room can reach the writer. */
+  #begin(): void {
+    this.#timer = setInterval(() => this.#expire(), EXPIRY_MILLISECONDS);
+    resumeRemovals(this).catch((error) => {
+      this.log.warn('not everything that was to be removed is gone', { error: String(error) });
+    });
+  }
+
+  attach(station: StationName, lane: number, port: MessagePort): void {
+    if (station === 'writer') {
+      this.#writer.attach(port);
+      this.#begin();
+    } else if (station === 'ingester') {
+      const outbox = new MessageOutbox<ListUpdate>(port);
+      this.#ingesters.set(lane, outbox);
+      // What changed while the lane read the lists from the database.
+      if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
+    } else if (station === 'io') {
+      this.#io = new MessageOutbox<ForIo>(port);
+      this.#tellBanned();
+    }
   }
 
   reconfigure(config: Config): void {
@@ -67,13 +106,45 @@ export class Admin implements Room {
   }
 
   stop(): void {
+    if (this.#timer) clearInterval(this.#timer);
     this.#socket.close();
     this.#writer.flush();
     this.db.close();
   }
 
+  isAdmin(pubkey: string): boolean {
+    const { admin, info } = this.config;
+    return pubkey === info.pubkey || admin.pubkeys.includes(pubkey);
+  }
+
+  publish(update: ListUpdate): void {
+    this.lists.update(update);
+    for (const outbox of this.#ingesters.values()) {
+      outbox.send(update);
+      outbox.flush();
+    }
+    const ofIps = update.t === 'drop' ? update.list === 'ip' : update.entries.some(isIp);
+    if (ofIps) this.#tellBanned();
+  }
+
   change(changes: readonly Change[]): Promise<readonly number[]> {
     return this.#writer.change(changes);
+  }
+
+  #tellBanned(): void {
+    const banned = this.lists.entries('ip').filter(({ stance }) => stance === 'ban');
+    const networks = banned.map(({ subject, expiresAt }) => ({
+      network: subject,
+      until: expiresAt,
+    }));
+    this.#io?.send({ t: 'banned', networks });
+    this.#io?.flush();
+  }
+
+  #expire(): void {
+    expireLists(this, EXPIRED_MAX).catch((error) => {
+      this.log.warn('what has expired stays on the lists for now', { error: String(error) });
+    });
   }
 
   async #control({ id, method, params }: ControlRequest): Promise<ControlAnswer> {
@@ -86,4 +157,8 @@ export class Admin implements Room {
       return { id, error: { code: 'crash', message } };
     }
   }
+}
+
+function isIp({ list }: { list: string }): boolean {
+  return list === 'ip';
 }

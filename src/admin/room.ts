@@ -3,17 +3,26 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Change } from '../messages.ts';
+import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
+import type { TermHasher } from '../storage/terms.ts';
 
 /** What every verb may use. */
 export interface Room {
   readonly config: Config;
   /** A reading connection; `BEGIN` … `COMMIT` around what has to be of one moment. */
   readonly db: Db;
+  readonly hasher: TermHasher;
   readonly clock: Clock;
   readonly log: Log;
   /** Seconds since 1970 when the room opened. */
   readonly openedAt: number;
+  /** What people banned and allowed, as it stands in the database. */
+  readonly lists: Lists;
+  /** Whether a public key is an admin's. */
+  isAdmin(pubkey: string): boolean;
+  /** Tells all stations of a change of the lists that is on disk. */
+  publish(update: ListUpdate): void;
   /**
    * Has the writer carry out changes, all of them or none; resolves after the commit with the number of
    * rows that each touched. @throws AdminError `unavailable` when the writer refuses or goes away.

@@ -8,6 +8,7 @@ import { benchCommand } from './bench.ts';
 import { type Command, CommandError, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
 import { importCommand } from './import.ts';
+import { modCommand } from './mod.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { statusCommand } from './status.ts';
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   relayCommand,
   reloadCommand,
   statusCommand,
+  modCommand,
   configCommand,
   importCommand,
   benchCommand,

@@ -18,6 +18,8 @@ export const sections = {
   policy: 'What may be written. docs/policy.md has recipes.',
   plugins: 'Programs and modules that decide what may be written. docs/plugins.md explains them.',
   auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
+  admin: 'Who may manage the relay from afar (NIP-86). Its own user may always do so with wok mod.',
+  moderation: 'Bans, reports and the memory of decisions. docs/moderation.md explains them.',
   ingester: 'The threads that parse messages, check limits, and verify signatures.',
   writer: 'The one thread that writes to the database.',
   storage: 'The SQLite database.',
@@ -499,6 +501,31 @@ export const options = {
     format: 'kinds',
     reload: false,
     text: 'Kinds that are only given to those who have authenticated as one whom the event is p-tagged for, or as its author (gift wraps have none). An empty list lets everybody read everything.',
+  },
+
+  'admin.pubkeys': {
+    type: 'string[]',
+    default: [],
+    format: 'known_key',
+    reload: true,
+    text: 'Public keys that may do everything by the management API (NIP-86), beside info.pubkey, as hex or npub.',
+  },
+  'admin.moderators': {
+    type: 'string[]',
+    default: [],
+    format: 'known_key',
+    reload: true,
+    text: 'Public keys that may ban, allow and list people and events and work on reports, and nothing else.',
+  },
+
+  'moderation.list_entries_max': {
+    type: 'integer',
+    default: 100_000,
+    min: 100,
+    max: 10_000_000,
+    unit: 'entries',
+    reload: true,
+    text: 'Bans and allowances in all. Each takes some 300 bytes in every ingester lane.',
   },
 
   'ingester.lanes': {

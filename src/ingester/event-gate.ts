@@ -2,6 +2,7 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
+import type { Lists } from '../policy/lists.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
@@ -57,6 +58,7 @@ export interface PassedEvent {
 export class EventGate {
   #limits: KindLimits;
   #policy: WritePolicy;
+  readonly #lists: Lists;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
   readonly #stored: StoredIds;
@@ -76,11 +78,13 @@ export class EventGate {
     hasher: TermHasher;
     signature: SignatureBackend;
     idFilter: IdFilter;
+    lists: Lists;
     clock: Clock;
     meter: Meter;
   }) {
     this.#limits = new KindLimits(parts.config);
-    this.#policy = new WritePolicy(parts.config);
+    this.#lists = parts.lists;
+    this.#policy = new WritePolicy(parts.config, parts.lists);
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
     this.#stored = new StoredIds(parts.db, parts.idFilter);
@@ -90,7 +94,7 @@ export class EventGate {
 
   reconfigure(config: Config): void {
     this.#limits = new KindLimits(config);
-    this.#policy = new WritePolicy(config);
+    this.#policy = new WritePolicy(config, this.#lists);
   }
 
   /**

@@ -19,6 +19,7 @@ import {
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Judgement, WriteJudge } from '../policy/judge.ts';
+import type { Lists, ListUpdate } from '../policy/lists.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -58,6 +59,8 @@ export interface IngesterParts {
   frameBytes: Credits;
   /** Events that wait for the writer. */
   writerEvents: Credits;
+  /** What people banned and allowed; kept up to date by the admin room. */
+  lists: Lists;
   /** Asked about every event behind the signature check; null when the policy never waits. */
   judge: WriteJudge | null;
   clock: Clock;
@@ -67,7 +70,8 @@ export interface IngesterParts {
 /**
  * Station ingester, N threads: makes messages of frames and refuses what is wrong with them.
  *
- * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query. Out:
+ * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query, bans
+ * from the admin room. Out:
  * checked events to writer, filters to the connection's query lane, refusals to io. Bound:
  * `io.queue_bytes_max` bytes of frames, counted by io, which refuses at the door beyond it. If it dies,
  * its connections are closed with 1012 and it starts again.
@@ -113,6 +117,11 @@ export class Ingester {
       this.#writer = new RecordOutbox(port, () => {
         this.#parts.writerEvents.add(this.#unposted);
         this.#unposted = 0;
+      });
+    } else if (station === 'admin') {
+      const inbox = new MessageInbox<ListUpdate>();
+      port.on('message', (batch: ArrayBuffer) => {
+        for (const update of inbox.read(batch)) this.#parts.lists.update(update);
       });
     } else if (station === 'query') {
       this.#queries.set(lane, new MessageOutbox<QueryRequest>(port));

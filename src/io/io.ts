@@ -26,12 +26,14 @@ import type { Meter } from '../metrics/meter.ts';
 import { noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
+import { AdminLink } from './admin-link.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
 
 const CLOSE_GOING_AWAY = 1001;
+const CLOSE_POLICY_VIOLATION = 1008;
 const CLOSE_TOO_BIG = 1009;
 const CLOSE_SERVICE_RESTART = 1012;
 const CONN_ID_MAX = 0xffff_ffff;
@@ -61,6 +63,7 @@ export class Io {
   readonly #log: Log;
   readonly #listener: Listener;
   readonly #outbound: Outbound;
+  readonly #admin: AdminLink;
   readonly #connections = new Map<number, Connection>();
   readonly #perIp = new Map<string, number>();
   readonly #ingesters: IngesterLane[] = [];
@@ -79,6 +82,10 @@ export class Io {
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
+    this.#admin = new AdminLink(() => {
+      const banned = ({ ip }: Connection) => this.#admin.isBanned(ip);
+      this.closeConnections(banned, 'this address was banned', CLOSE_POLICY_VIOLATION);
+    });
     this.#listener = new Listener(config, {
       admit: (ip) => this.#admit(ip),
       open: (socket, data) => this.#open(socket, data),
@@ -121,6 +128,10 @@ export class Io {
 
   /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */
   attach(station: StationName, lane: number, port: MessagePort, frameBytes: Credits | null): void {
+    if (station === 'admin') {
+      this.#admin.attach(port);
+      return;
+    }
     const read = {
       ingester: (reader: RecordReader) => this.#answers(reader),
       writer: (reader: RecordReader) => this.#answers(reader),
@@ -133,13 +144,17 @@ export class Io {
     if (station === 'query') this.#queries[lane] = outbox;
   }
 
-  /** Closes the connections whose state was in a lane that died, so that their clients come back. */
-  closeConnections(concerns: (connection: Connection) => boolean, reason: string): number {
+  /** Closes connections and tells how many; by default so that their clients come back. */
+  closeConnections(
+    concerns: (connection: Connection) => boolean,
+    reason: string,
+    code = CLOSE_SERVICE_RESTART,
+  ): number {
     let closed = 0;
     for (const connection of [...this.#connections.values()]) {
       if (!concerns(connection)) continue;
-      connection.endedBy ??= 'lane_restart';
-      connection.socket.end(CLOSE_SERVICE_RESTART, reason);
+      connection.endedBy ??= code === CLOSE_SERVICE_RESTART ? 'lane_restart' : 'policy';
+      connection.socket.end(code, reason);
       closed++;
     }
     return closed;
@@ -181,6 +196,13 @@ export class Io {
         reason: 'stopping',
         status: '503 Service Unavailable',
         text: 'this relay is going down\n',
+      };
+    }
+    if (this.#admin.isBanned(ip)) {
+      return {
+        reason: 'banned',
+        status: '403 Forbidden',
+        text: 'this address may not use this relay\n',
       };
     }
     if (this.#connections.size >= max) {

@@ -8,6 +8,10 @@ export const ruleNames = [
   'shape',
   'limits',
   // By what the event claims: nothing is proven yet, so these only ever refuse.
+  'pubkey-banned',
+  'author-removed',
+  'event-banned',
+  'kind-banned',
   'kinds',
   'pubkeys-denied',
   'pubkeys-allowed',

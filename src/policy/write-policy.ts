@@ -1,4 +1,5 @@
 import type { Config } from '../config/options.ts';
+import type { Lists } from './lists.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
 import { kindsRule } from './rules/kinds.ts';
 import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
@@ -12,14 +13,17 @@ import type { Verdict } from './verdict.ts';
  * what they cost. An ingester lane makes a new one when the configuration changes.
  */
 export class WritePolicy {
+  readonly #lists: Lists;
   readonly #claimed: readonly WriteRule[];
   readonly #proven: readonly WriteRule[];
 
-  constructor(config: Config) {
+  /** `lists` may change at any time. */
+  constructor(config: Config, lists: Lists) {
+    this.#lists = lists;
     const rules = [
-      kindsRule(config),
+      kindsRule(config, lists),
       deniedKeysRule(config),
-      allowedKeysRule(config),
+      allowedKeysRule(config, lists),
       hashtagsRule(config),
       mentionsRule(config),
       requiredTagsRule(config),
@@ -33,7 +37,7 @@ export class WritePolicy {
 
   /** Before hash and signature. */
   claimed(attempt: WriteAttempt): Verdict | null {
-    return firstRefusal(this.#claimed, attempt);
+    return this.#lists.verdict(attempt.event, attempt.now) ?? firstRefusal(this.#claimed, attempt);
   }
 
   /** When the author has signed it and it is new. */

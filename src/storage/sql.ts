@@ -60,6 +60,36 @@ export const UPSERT_DELETED_ADDRESS = `
   ON CONFLICT (address) DO UPDATE SET until = max(until, excluded.until)`;
 export const SELECT_DELETED_ADDRESS = 'SELECT until FROM deleted_address WHERE address = ?';
 
+const LISTED = 'list, subject, stance, reason, by, at, expires_at, until';
+export const SELECT_LISTED = `SELECT ${LISTED} FROM listed`;
+export const SELECT_LIST = `
+  SELECT ${LISTED} FROM listed WHERE list = ? AND stance = ? AND subject > ?
+  ORDER BY subject LIMIT ?`;
+export const SELECT_LIST_ROW = `SELECT ${LISTED} FROM listed WHERE list = ? AND subject = ?`;
+export const SELECT_LISTED_EXPIRED = `
+  SELECT ${LISTED} FROM listed WHERE expires_at IS NOT NULL AND expires_at <= ?
+  ORDER BY expires_at LIMIT ?`;
+export const UPSERT_LISTED = `INSERT OR REPLACE INTO listed (${LISTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+export const DELETE_LISTED = 'DELETE FROM listed WHERE list = ? AND subject = ? AND stance = ?';
+
+export const SELECT_AUDIT = `
+  SELECT n, at, by, action, subject, reason FROM audit WHERE n < ? AND (? = '' OR subject = ?)
+  ORDER BY n DESC LIMIT ?`;
+
+/** Where an event is, by the term of its id and by the id; in the index, and in what it does not hold. */
+export const SELECT_SEQ_OF_ID = `
+  SELECT e.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND substr(e.json, 8, 64) = ?`;
+export const SELECT_TAIL_SEQ_OF_ID = `
+  SELECT seq FROM event
+  WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND substr(json, 8, 64) = ?`;
+export const SELECT_AUTHOR_IN_LOG = `
+  SELECT seq, created_at FROM event WHERE seq > ? AND seq <= ? AND substr(json, 84, 64) = ?`;
+export const SELECT_AUTHOR_IN_INDEX = `
+  SELECT e.seq, e.created_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
+  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+
 // ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
 
 export const TO_VERSION_2 = `
@@ -73,3 +103,17 @@ export const TO_VERSION_2 = `
   ) STRICT;
   CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
   BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;`;
+
+export const TO_VERSION_3 = `
+  CREATE TABLE listed (
+    list TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    stance TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    expires_at INTEGER,
+    until INTEGER,
+    PRIMARY KEY (list, subject)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX listed_by_expiry ON listed (expires_at) WHERE expires_at IS NOT NULL;`;

@@ -32,6 +32,8 @@ const LINKS: readonly (readonly [StationName, StationName])[] = [
   ['writer', 'monitor'],
   ['query', 'monitor'],
   ['admin', 'writer'],
+  ['admin', 'ingester'],
+  ['admin', 'io'],
 ];
 
 const PING_MILLISECONDS = 1_000;

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
+import type { Lists } from '../policy/lists.ts';
 import { isNewer, parseAddress } from '../protocol/address.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -30,15 +31,17 @@ const DELETED: Outcome = { t: 'refused', message: 'blocked: this event was delet
 
 /**
  * Nostr's rules for what may stand in the log: no event twice, one living version an address
- * (NIP-01), nothing that was deleted (NIP-09, NIP-59). Runs inside the writer's transaction.
+ * (NIP-01), nothing that was deleted (NIP-09, NIP-59) or banned. Runs inside the writer's transaction.
  */
 export class Rules {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
+  readonly #lists: Lists;
   readonly #statements;
 
-  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
+  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock, lists: Lists) {
+    this.#lists = lists;
     this.#log = log;
     this.#clock = clock;
     this.#hasher = hasher;
@@ -52,13 +55,16 @@ export class Rules {
 
   /** Why an event that would not be stored may not pass, or null when it may: tombstones count. */
   judge(event: CheckedEvent): Outcome | null {
-    return this.#isDeleted(event, idOfBytes(event.json)) ? DELETED : null;
+    const id = idOfBytes(event.json);
+    return this.#banned(event, id) ?? (this.#isDeleted(event, id) ? DELETED : null);
   }
 
   /** Stores an event, or says why not; a deletion request also takes effect. */
   apply(event: CheckedEvent): Outcome {
     const id = idOfBytes(event.json);
     if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    const banned = this.#banned(event, id);
+    if (banned) return banned;
     if (event.kind !== KIND_DELETION && this.#isDeleted(event, id)) return DELETED;
     if (event.address !== '') {
       const former = this.#former(event);
@@ -72,6 +78,14 @@ export class Rules {
     }
     if (event.kind === KIND_DELETION) this.#delete(JSON.parse(event.json.toString()) as NostrEvent);
     return { t: 'stored', seq: this.#log.append(event, id) };
+  }
+
+  /** The ingesters ask the lists too; what was on its way when somebody was banned ends here. */
+  #banned({ json, kind, createdAt }: CheckedEvent, id: string): Outcome | null {
+    if (this.#lists.size === 0) return null;
+    const event = { id, pubkey: pubkeyOfBytes(json), kind, created_at: createdAt };
+    const verdict = this.#lists.verdict(event, this.#clock.seconds());
+    return verdict && { t: 'refused', message: verdict.refusal };
   }
 
   #former(event: CheckedEvent): Found | null {

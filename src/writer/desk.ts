@@ -1,27 +1,56 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest } from '../messages.ts';
+import type { Lists } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
+import type { Log } from './log.ts';
 
 /** Carries out one kind of change and tells how many rows it touched. */
 type Handlers = {
   readonly [T in Change['t']]: (change: Extract<Change, { t: T }>) => number;
 };
 
+/** What the desk works on. */
+export interface DeskParts {
+  db: Db;
+  log: Log;
+  /** The writer's own copy of the lists. */
+  lists: Lists;
+  /** Runs work in a transaction of the writer, and returns why it was rolled back, or null. */
+  transact(work: () => void): Error | null;
+}
+
 /** Where the admin room's requests become rows, each in a transaction of its own, between two commits. */
 export class Desk {
-  readonly #transact: (work: () => void) => Error | null;
+  readonly #transact: DeskParts['transact'];
   readonly #handlers: Handlers;
+  /** What is to be done in memory once the transaction is on disk. */
+  #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
-  /** `transact` runs work in a transaction of the writer, and returns why it was rolled back. */
-  constructor(db: Db, transact: (work: () => void) => Error | null) {
+  constructor({ db, log, lists, transact }: DeskParts) {
     this.#transact = transact;
     const audit = db.prepare(sql.INSERT_AUDIT);
+    const list = db.prepare(sql.UPSERT_LISTED);
+    const unlist = db.prepare(sql.DELETE_LISTED);
     this.#handlers = {
       audit: ({ at, by, action, subject, reason }) =>
         audit.run(at, by, action, subject, reason).changes,
+      list: ({ entry, by, at, reason }) => {
+        const { list: name, subject, stance, expiresAt, until } = entry;
+        this.#afterCommit.push(() => lists.update({ t: 'put', entries: [entry] }));
+        return list.run(name, subject, stance, reason, by, at, expiresAt || null, until || null)
+          .changes;
+      },
+      unlist: ({ list: name, subject, stance }) => {
+        const { changes } = unlist.run(name, subject, stance);
+        if (changes > 0) {
+          this.#afterCommit.push(() => lists.update({ t: 'drop', list: name, subject }));
+        }
+        return changes;
+      },
+      remove: ({ seqs }) => seqs.filter((seq) => log.removeSeq(seq)).length,
     };
   }
 
@@ -48,10 +77,12 @@ export class Desk {
 
   #carryOut({ n, changes }: ChangeRequest): ChangeReply {
     const rows: number[] = [];
+    this.#afterCommit = [];
     const failure = this.#transact(() => {
       for (const change of changes) rows.push(this.#one(change));
     });
     if (failure) return { n, rows: [], error: `Nothing was changed: ${failure.message}.` };
+    for (const act of this.#afterCommit) act();
     return { n, rows, error: '' };
   }
 

@@ -165,10 +165,11 @@ export class Log {
     if (found.seq === this.head) this.#statements.setMeta.run('seq_floor', this.head);
   }
 
-  /** Removes an event by its seq, if it is still there. */
-  removeSeq(seq: number): void {
+  /** Removes an event by its seq; false if it is not there any more. */
+  removeSeq(seq: number): boolean {
     const json = this.#json(seq);
     if (json !== null) this.remove({ seq, json });
+    return json !== null;
   }
 
   /** The whole tail has become index. */

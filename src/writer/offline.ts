@@ -1,6 +1,7 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
+import { loadLists } from '../storage/lists.ts';
 import { type Db, openWriter, termKey } from '../storage/open.ts';
 import { TermHasher } from '../storage/terms.ts';
 import { type Outcome, Rules } from './apply.ts';
@@ -41,7 +42,7 @@ export class OfflineWriter {
     this.db = openWriter({ ...storage, synchronous: 'normal' });
     this.hasher = new TermHasher(termKey(this.db));
     this.log = new Log(this.db, this.hasher, options.idsExpected);
-    this.#rules = new Rules(this.db, this.log, this.hasher, clock);
+    this.#rules = new Rules(this.db, this.log, this.hasher, clock, loadLists(this.db));
     this.#postings = new Postings(this.db, this.log);
     this.#begin = this.db.prepare('BEGIN IMMEDIATE');
     this.#commit = this.db.prepare('COMMIT');

@@ -1,17 +1,22 @@
 import type { Config } from '../../config/options.ts';
 import { KindSet } from '../kind-set.ts';
+import type { Lists } from '../lists.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** Kinds that may be written: all but the denied, or only the allowed that are not denied. */
-export function kindsRule({ policy }: Config): WriteRule | null {
+/**
+ * Kinds that may be written: all but the denied, or only the allowed that are not denied. What is
+ * allowed by the list is allowed whatever the configuration says.
+ */
+export function kindsRule({ policy }: Config, lists: Lists): WriteRule | null {
   const allowed = new KindSet(policy.kinds_allowed);
   const denied = new KindSet(policy.kinds_denied);
   if (allowed.isEmpty && denied.isEmpty) return null;
   return {
     name: 'kinds',
     stage: 'claimed',
-    check: ({ event: { kind } }) =>
-      denied.has(kind) || !(allowed.isEmpty || allowed.has(kind))
+    check: ({ event: { kind }, now }) =>
+      (denied.has(kind) || !(allowed.isEmpty || allowed.has(kind))) &&
+      lists.stance('kind', String(kind), now) !== 'allow'
         ? `blocked: this relay takes no events of kind ${kind}`
         : null,
   };

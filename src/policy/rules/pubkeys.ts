@@ -1,5 +1,6 @@
 import type { Config } from '../../config/options.ts';
 import { KeySet } from '../key-set.ts';
+import type { Lists } from '../lists.ts';
 import type { WriteRule } from '../rule.ts';
 
 /** Authors whose events are refused. */
@@ -14,14 +15,16 @@ export function deniedKeysRule({ policy }: Config): WriteRule | null {
   };
 }
 
-/** The only authors whose events are taken. */
-export function allowedKeysRule({ policy }: Config): WriteRule | null {
+/** The only authors whose events are taken: those of the configuration and those on the list. */
+export function allowedKeysRule({ policy }: Config, lists: Lists): WriteRule | null {
   if (policy.pubkeys_allowed.length === 0) return null;
   const allowed = KeySet.of(policy.pubkeys_allowed);
   return {
     name: 'pubkeys-allowed',
     stage: 'claimed',
-    check: ({ event }) =>
-      allowed.has(event.pubkey) ? null : 'restricted: only some people may write here',
+    check: ({ event, now }) =>
+      allowed.has(event.pubkey) || lists.stance('pubkey', event.pubkey, now) === 'allow'
+        ? null
+        : 'restricted: only some people may write here',
   };
 }

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { listNames } from '../../policy/lists.ts';
+import type { ListedRow } from '../../storage/lists.ts';
+import * as sql from '../../storage/sql.ts';
+import { banEvent, putOnList, removeAllOf, takeOffList } from '../moderation.ts';
+import { verb } from '../room.ts';
+
+const REASON_LENGTH_MAX = 1000;
+const PAGE_MAX = 10_000;
+
+const list = z.enum(listNames.filter((name) => name !== 'author') as ['pubkey']);
+const stance = z.enum(['ban', 'allow']);
+const reason = z.string().max(REASON_LENGTH_MAX).default('');
+
+/** `mod.put`: ban or allow a subject, until a moment or for good. */
+export const putVerb = verb({
+  name: 'mod.put',
+  params: z.strictObject({
+    list,
+    subject: z.string(),
+    stance,
+    reason,
+    expiresAt: z.int().nonnegative().default(0),
+    /** With a ban of a public key: also remove what it has written. */
+    remove: z.boolean().default(false),
+  }),
+  async run({ remove, ...listing }, room, { by }) {
+    if (listing.list === ('event' as string) && listing.stance === 'ban') {
+      await banEvent(room, { ...listing, by });
+      return { removed: null };
+    }
+    const subject = await putOnList(room, { ...listing, by });
+    if (!remove || listing.stance !== 'ban' || listing.list !== 'pubkey') return { removed: 0 };
+    return { removed: await removeAllOf(room, subject, { by, reason: listing.reason }) };
+  },
+});
+
+/** `mod.take`: take a subject off a list again. */
+export const takeVerb = verb({
+  name: 'mod.take',
+  params: z.strictObject({ list: z.enum(listNames), subject: z.string(), stance, reason }),
+  async run(listing, room, { by }) {
+    return { taken: await takeOffList(room, { ...listing, by }) };
+  },
+});
+
+/** `mod.list`: one page of a list in the order of its subjects, behind `after`. */
+export const listVerb = verb({
+  name: 'mod.list',
+  params: z.strictObject({
+    list: z.enum(listNames),
+    stance,
+    after: z.string().default(''),
+    limit: z.int().positive().max(PAGE_MAX).default(1000),
+  }),
+  run({ list, stance, after, limit }, { db }): ListedRow[] {
+    return db.prepare(sql.SELECT_LIST).all(list, stance, after, limit) as ListedRow[];
+  },
+});
+
+/** `mod.remove`: remove an event, or all that an author has written so far. */
+export const removeVerb = verb({
+  name: 'mod.remove',
+  params: z.strictObject({ what: z.enum(['event', 'author']), subject: z.string(), reason }),
+  async run({ what, subject, reason }, room, { by }) {
+    if (what === 'author') return { removed: await removeAllOf(room, subject, { by, reason }) };
+    await banEvent(room, { subject, reason, by, expiresAt: 0 });
+    return { removed: null };
+  },
+});
+
+/** One row of the audit log. */
+export interface AuditRow {
+  n: number;
+  at: number;
+  by: string;
+  action: string;
+  subject: string;
+  reason: string;
+}
+
+/** `mod.audit`: the newest rows of the audit log, before `before`. */
+export const auditVerb = verb({
+  name: 'mod.audit',
+  params: z.strictObject({
+    before: z.int().positive().default(Number.MAX_SAFE_INTEGER),
+    limit: z.int().positive().max(PAGE_MAX).default(100),
+    subject: z.string().default(''),
+  }),
+  run({ before, limit, subject }, { db }): AuditRow[] {
+    return db.prepare(sql.SELECT_AUDIT).all(before, subject, subject, limit) as AuditRow[];
+  },
+});

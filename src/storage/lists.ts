@@ -1,0 +1,27 @@
+import { type ListEntry, type ListName, Lists, type Stance } from '../policy/lists.ts';
+import type { Db } from './open.ts';
+import * as sql from './sql.ts';
+
+/** One row of the table `listed`. */
+export interface ListedRow {
+  list: ListName;
+  subject: string;
+  stance: Stance;
+  reason: string;
+  by: string;
+  at: number;
+  expires_at: number | null;
+  until: number | null;
+}
+
+export function entryOf({ list, subject, stance, expires_at, until }: ListedRow): ListEntry {
+  return { list, subject, stance, expiresAt: expires_at ?? 0, until: until ?? 0 };
+}
+
+/** The lists as they stand in the database. */
+export function loadLists(db: Db): Lists {
+  const lists = new Lists();
+  const rows = db.prepare(sql.SELECT_LISTED).all() as ListedRow[];
+  lists.update({ t: 'all', entries: rows.map(entryOf) });
+  return lists;
+}
