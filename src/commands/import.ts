@@ -43,7 +43,12 @@ export const importCommand: Command = {
       commitEvents: batchOf(call),
       totalBytes: source.bytes,
       progress: ({ bytes, events }) =>
-        progress.update(label, bytes, source.bytes ?? 0, `${formatCount(rate(events))} events/s`),
+        progress.update(
+          label,
+          bytes,
+          source.bytes ?? 0,
+          () => `${formatCount(rate(events))} events/s`,
+        ),
       onRefused: ({ line, id, why }) => {
         if (call.flags.has('show-rejected')) progress.say(`line ${line}: ${why} ${id}`);
       },

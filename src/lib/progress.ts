@@ -44,7 +44,7 @@ export class Progress {
    * `done` of `total` are done; with another label something else begins. `note` stands instead of
    * the rate, where something else than `done` is worth counting. A `total` of 0 is not known.
    */
-  update(label: string, done: number, total: number, note?: string): void {
+  update(label: string, done: number, total: number, note?: string | (() => string)): void {
     const moment = performance.now();
     if (label !== this.#label) {
       this.#label = label;
@@ -57,7 +57,8 @@ export class Progress {
     const seconds = (moment - this.#since) / 1000;
     const share = total > 0 ? Math.min(done / total, 1) : 0;
     const left = share > 0 ? (seconds * (1 - share)) / share : 0;
-    const rate = note ?? (seconds > 0 ? `${formatCount(done / seconds)}/s` : '');
+    const given = typeof note === 'function' ? note() : note;
+    const rate = given ?? (seconds > 0 ? `${formatCount(done / seconds)}/s` : '');
     if (total === 0) {
       const text = `${label}: ${rate}, ${formatSeconds(seconds)}`;
       this.#output.write(this.#isTerminal ? `${ERASE_LINE}${text}` : `${text}\n`);

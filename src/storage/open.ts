@@ -31,7 +31,7 @@ export function openWriter(storage: Config['storage']): Db {
   const isNew = !existsSync(file);
   try {
     mkdirSync(storage.directory, { recursive: true });
-    const db = new Database(file);
+    const db = new Database(file, { timeout: LOCK_MILLISECONDS });
     // Page size and vacuum mode are fixed by the first write.
     if (isNew) db.pragma('page_size = 4096');
     lock(db, storage.directory);

@@ -8,12 +8,16 @@ import { type Outcome, Rules } from './apply.ts';
 import { Log } from './log.ts';
 import { Postings } from './postings.ts';
 
+const INDEX_EVENTS_MIN = 10_000;
+/** About 80 MB of memory. */
+const INDEX_EVENTS_MAX = 100_000;
+/** 64 MB: pages that several commits change are copied back once. */
+const CHECKPOINT_PAGES = 16_000;
+
 /** What a command may choose that owns the database for a while. */
 export interface OfflineOptions {
   /** Events in one commit. */
   commitEvents: number;
-  /** Events that enter the index at once; more of them write less and take more memory. */
-  indexEvents: number;
   /** How many events the database will have, as far as known, for the filter of stored ids. */
   idsExpected: number;
 }
@@ -40,6 +44,7 @@ export class OfflineWriter {
   constructor(storage: Config['storage'], clock: Clock, options: OfflineOptions) {
     this.#options = options;
     this.db = openWriter({ ...storage, synchronous: 'normal' });
+    this.db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     this.hasher = new TermHasher(termKey(this.db));
     this.log = new Log(this.db, this.hasher, options.idsExpected);
     this.#rules = new Rules(this.db, this.log, this.hasher, clock, loadLists(this.db));
@@ -58,7 +63,7 @@ export class OfflineWriter {
 
   /** Commits what was stored; the index follows when enough has gathered. */
   commit(): void {
-    if (this.log.tail.size >= this.#options.indexEvents) {
+    if (this.log.tail.size >= this.#indexEvents()) {
       this.#transact();
       this.#postings.index();
     }
@@ -82,6 +87,15 @@ export class OfflineWriter {
   /** Gives up what is not committed and lets go of the database, after a failure. */
   abandon(): void {
     this.db.close();
+  }
+
+  /**
+   * How many events enter the index at once. Each batch dirties nearly every page of a small index and
+   * some of a large one, so batches grow with it; and a small batch leaves less for the end, when
+   * nobody else has work.
+   */
+  #indexEvents(): number {
+    return Math.min(Math.max(INDEX_EVENTS_MIN, this.log.indexedSeq), INDEX_EVENTS_MAX);
   }
 
   #transact(): void {

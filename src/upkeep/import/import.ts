@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -15,11 +16,7 @@ import { Tally } from './tally.ts';
 /** No event is that long; what is longer is no text of events. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** Pieces of the file that wait for each checking thread, so that it works on while this one commits. */
-const CHUNKS_AHEAD = 24;
-/**
- * Events that enter the index at once. Larger batches mean fewer pages written: see `Postings`.
- */
-const INDEX_EVENTS = 50_000;
+const CHUNKS_AHEAD = 48;
 /** A small guess, as the filter of stored ids had better be too large. */
 const EVENT_BYTES = 500;
 /** Where nobody knows how much will come. */
@@ -59,7 +56,6 @@ export async function importEvents(
   const expected = totalBytes === undefined ? EVENTS_UNKNOWN : Math.ceil(totalBytes / EVENT_BYTES);
   const writer = new OfflineWriter(config.storage, systemClock, {
     commitEvents: options.commitEvents,
-    indexEvents: INDEX_EVENTS,
     idsExpected: expected,
   });
   const setup: CheckSetup = {
@@ -140,6 +136,8 @@ class Import {
   async #take(checked: Promise<CheckedChunk>, read: number): Promise<void> {
     try {
       const chunk = await checked;
+      // The file is read on between the pieces, or the threads would run out of work.
+      await setImmediate();
       if (this.#failure === null && !this.#options.signal.aborted) this.#store(chunk, read);
     } catch (error) {
       this.#failure ??= error;
