@@ -95,7 +95,14 @@ export const CLOSE_REASONS = [
 ] as const;
 
 /** Why no WebSocket came about. */
-export const DOOR_REASONS = ['full', 'per_address', 'origin', 'banned', 'stopping'] as const;
+export const DOOR_REASONS = [
+  'full',
+  'per_address',
+  'rate',
+  'origin',
+  'banned',
+  'stopping',
+] as const;
 
 /** The bounded queues and rates that clients can run into. */
 export const LIMITS = [
