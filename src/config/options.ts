@@ -29,6 +29,7 @@ export const sections = {
   storage: 'The SQLite database.',
   query: 'The threads that answer from stored events.',
   monitor: 'The thread that matches new events with open subscriptions.',
+  metrics: 'What the relay counts, for Prometheus, wok top and wok slow.',
   log: 'The log on standard output.',
   shutdown: 'What happens on SIGTERM and SIGINT.',
 } as const;
@@ -772,6 +773,39 @@ export const options = {
     unit: 'events',
     reload: true,
     text: 'Newest events kept in memory, so that a subscription misses none between its stored events and the live ones. A query that takes longer than they last reads on from the database.',
+  },
+
+  'metrics.enabled': {
+    type: 'boolean',
+    default: true,
+    reload: false,
+    text: 'Serve the metrics at http://HOST:PORT/metrics. They are counted anyway.',
+  },
+  'metrics.host': {
+    type: 'string',
+    default: '127.0.0.1',
+    format: 'host',
+    reload: false,
+    text: 'Address that serves the metrics. Whoever reaches it may read them.',
+  },
+  'metrics.port': {
+    type: 'integer',
+    default: 9777,
+    min: 1,
+    max: 65_535,
+    zero: 'any free port',
+    reload: false,
+    text: 'TCP port that serves the metrics.',
+  },
+  'metrics.slow_query_milliseconds': {
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 3_600_000,
+    unit: 'milliseconds',
+    zero: 'none is slow',
+    reload: true,
+    text: 'A query that took more work than this is counted as slow and shown by wok slow, without the values that it asked for.',
   },
 
   'log.level': {

@@ -128,7 +128,7 @@ export const INDEXES = [
   'none',
 ] as const;
 
-export const REMOVALS = ['replaced', 'deleted', 'expired'] as const;
+export const REMOVALS = ['replaced', 'deleted', 'expired', 'other'] as const;
 
 /** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
 export const VERDICTS = ['accept', 'refuse', 'shadow'] as const;
