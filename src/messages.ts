@@ -6,6 +6,7 @@
  *                            │                      ├─AcceptedTerms▶ query
  *                            │                      └─Answer▶ io
  *                            ├─Answer▶ io
+ *                            ├─PluginAsk▶ plugins ─PluginVerdict▶ ingester
  *                            └─QueryRequest▶ query ─Stored▶ io ─Room▶ query
  *                                              └─Handover▶ monitor ─Behind▶ query
  * ```
@@ -276,6 +277,95 @@ export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
   return { seq, createdAt, kind, terms };
 }
 
+// ── ingester ↔ plugins ───────────────────────────────────────────────────────────────────────────
+
+/** What a plugin is asked about. */
+export const ASK_EVENT = 1;
+export const ASK_REQ = 2;
+export const ASK_COUNT = 3;
+
+/**
+ * A question for the plugins. `ticket` numbers the questions of an ingester lane; `subject` is the id of
+ * the event or of the subscription, `body` the canonical JSON of the event or a JSON array of filters.
+ * `sourceType` is a place in `policy/plugins/protocol.ts`.
+ */
+export interface PluginAsk {
+  ticket: number;
+  type: number;
+  connId: number;
+  kind: number;
+  sourceType: number;
+  sourceInfo: string;
+  authed: string;
+  subject: string;
+  body: Buffer;
+}
+
+export function writePluginAsk(to: RecordWriter, ask: PluginAsk): void {
+  to.u32(ask.ticket);
+  to.u8(ask.type);
+  to.u32(ask.connId);
+  to.u16(ask.kind);
+  to.u8(ask.sourceType);
+  to.text(ask.sourceInfo);
+  to.text(ask.authed);
+  to.text(ask.subject);
+  to.blob(ask.body);
+}
+
+export function readPluginAsk(from: RecordReader): PluginAsk {
+  return {
+    ticket: from.u32(),
+    type: from.u8(),
+    connId: from.u32(),
+    kind: from.u16(),
+    sourceType: from.u8(),
+    sourceInfo: from.text(),
+    authed: from.text(),
+    subject: from.text(),
+    body: from.blob(),
+  };
+}
+
+/** How a verdict came about. */
+export const PLUGIN_ACCEPT = 1;
+export const PLUGIN_REJECT = 2;
+export const PLUGIN_SHADOW = 3;
+/** Accepted, but with the filters in `filters`. */
+export const PLUGIN_REPLACE = 4;
+/** Nobody could be asked: refused, or let through by an open circuit, as the plugin's entry says. */
+export const PLUGIN_FAILED = 5;
+export const PLUGIN_FAILED_OPEN = 6;
+/** A plugin is alive and has more to do than it can. */
+export const PLUGIN_BUSY = 7;
+
+/** plugins → ingester: `by` is the plugin that decided, `filters` a JSON array or empty. */
+export interface PluginVerdict {
+  ticket: number;
+  outcome: number;
+  by: string;
+  message: string;
+  filters: string;
+}
+
+export function writePluginVerdict(to: RecordWriter, verdict: PluginVerdict): void {
+  to.u32(verdict.ticket);
+  to.u8(verdict.outcome);
+  to.text(verdict.by);
+  to.text(verdict.message);
+  to.text(verdict.filters);
+}
+
+export function readPluginVerdict(from: RecordReader): PluginVerdict {
+  return {
+    ticket: from.u32(),
+    outcome: from.u8(),
+    by: from.text(),
+    message: from.text(),
+    filters: from.text(),
+  };
+}
+
 // ── ingester → query ─────────────────────────────────────────────────────────────────────────────
 
 /**
@@ -458,8 +548,16 @@ export type ForIo =
 
 // ── supervisor ↔ every lane (its control port) ───────────────────────────────────────────────────
 
-/** The six stations, and the admin room, a thread beside the data path. */
-export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'admin';
+/** The six stations, and what stands beside the data path: the plugins' room and the admin room. */
+export type StationName =
+  | 'io'
+  | 'ingester'
+  | 'writer'
+  | 'query'
+  | 'monitor'
+  | 'sync'
+  | 'plugins'
+  | 'admin';
 
 /** One end of a link, and who is at the other. */
 export interface Link {

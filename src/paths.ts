@@ -41,8 +41,8 @@ export function controlSocketFile(directory: string): string {
   return join(directory, 'wok.sock');
 }
 
-/** What runs in worker threads: the stations, and the admin room beside them. */
-export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'admin';
+/** What runs in worker threads: the stations, and the rooms beside them. */
+export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'plugins' | 'admin';
 
 /**
  * The compiled main of a station's thread. Sources (vitest) get the one in dist/ too, because a

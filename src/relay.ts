@@ -4,13 +4,10 @@ import type { Config } from './config/options.ts';
 import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
-import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
-import { Rates } from './policy/rates/rates.ts';
-import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
 import { libc } from './service/libc.ts';
 import { frameBytes, shareCredits } from './supervisor/cells.ts';
@@ -58,18 +55,16 @@ export class Relay {
     this.#config = config;
     this.#log = log;
     this.lanes = laneCounts(config);
-    this.#metrics = shareMetrics({ io: 1, ...this.lanes, admin: 1 });
+    this.#metrics = shareMetrics({ io: 1, ...this.lanes, plugins: 1, admin: 1 });
     const meter = new Meter(this.#metrics, 'io', 0);
     this.#unwatch = watchThread(meter);
     const credits = shareCredits(this.lanes.ingester);
-    const rates = shareRates(config.rates.accounts_max);
-    const own = new Rates(config, rates, systemClock);
-    this.#io = new Io(config, log, meter, own, () => this.health());
+    this.#io = new Io(config, log, meter, () => this.health());
     let fatal: (why: Fatal) => void;
     this.fatal = new Promise((resolve) => {
       fatal = resolve;
     });
-    this.#supervisor = new Supervisor(config, credits, this.#metrics, rates, log, {
+    this.#supervisor = new Supervisor(config, credits, this.#metrics, log, {
       attachIo: (station, lane, port) => {
         const bytes = station === 'ingester' ? frameBytes(credits, lane) : null;
         bytes?.reset();
@@ -203,6 +198,7 @@ export class Relay {
       query: ({ id }) => id % this.lanes.query === lane,
       monitor: ({ subscribed }) => subscribed,
       writer: () => false,
+      plugins: () => false,
       admin: () => false,
     };
     const reason = 'a part of the relay was restarted; please reconnect';
@@ -219,6 +215,7 @@ export function laneCounts(config: Config): Readonly<Record<ThreadStation, numbe
     writer: 1,
     query: config.query.lanes || Math.min(Math.max(Math.floor(cores / 2), 1), 8),
     monitor: 1,
+    plugins: config.plugins.commands.length > 0 ? 1 : 0,
     admin: 1,
   };
 }

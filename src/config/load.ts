@@ -98,12 +98,22 @@ function fromText(option: Option, text: string): unknown {
       if (['true', '1'].includes(text.trim().toLowerCase())) return true;
       return ['false', '0'].includes(text.trim().toLowerCase()) ? false : text;
     case 'string[]':
+      // With items that have commas themselves: a list as JSON and TOML write it.
+      if (text.trimStart().startsWith('[')) return fromJson(text);
       return text
         .split(',')
         .map((item) => item.trim())
         .filter((item) => item !== '');
     default:
       return text;
+  }
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 

@@ -18,10 +18,9 @@ import {
   writeCheckedEvent,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { Judgement, WriteJudge } from '../policy/judge.ts';
+import { ACCEPT, type Judgement, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
+import type { Judges } from '../policy/judges.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
-import type { Rates } from '../policy/rates/rates.ts';
-import { EVENTS, SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -29,7 +28,7 @@ import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
-import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
+import { addresseeOf, refusalTo } from '../protocol/unparsed.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -37,6 +36,7 @@ import { Connections } from './connections.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
 import { IngesterMeter } from './ingester-meter.ts';
 import { MessageScan } from './message-scan.ts';
+import { WaitingReads } from './waiting-reads.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /**
@@ -47,8 +47,8 @@ const STRANGE_ID_MAX = 4096;
 
 const WRITER_FULL: Refusal =
   'rate-limited: this relay is storing events as fast as it can; try again';
-const WAITING_FULL: Refusal =
-  'rate-limited: too many events wait for the policy of this relay; try again';
+
+const NO_FILTER: Refusal = 'error: a policy of this relay answers with filters that are none';
 
 /** What the threads next to this one lend it. */
 export interface IngesterParts {
@@ -63,10 +63,8 @@ export interface IngesterParts {
   writerEvents: Credits;
   /** What people banned and allowed; kept up to date by the admin room. */
   lists: Lists;
-  /** Asked about every event behind the signature check; null when the policy never waits. */
-  judge: WriteJudge | null;
-  /** What clients may ask for, shared with all other threads. */
-  rates: Rates;
+  /** Asked last, behind the signature check: the policy that may take its time. */
+  judges: Judges;
   clock: Clock;
   meter: Meter;
 }
@@ -89,6 +87,8 @@ export class Ingester {
   readonly #connections: Connections;
   /** Events that wait for their judgement. */
   readonly #waiting: WaitingRoom;
+  /** REQs and COUNTs that do. */
+  readonly #reads: WaitingReads;
   readonly #queries = new Map<number, MessageOutbox<QueryRequest>>();
   #io: RecordOutbox | null = null;
   #writer: RecordOutbox | null = null;
@@ -102,17 +102,14 @@ export class Ingester {
     this.#connections = new Connections(parts.config.limits.subscriptions_max);
     const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
     this.#waiting = new WaitingRoom(waiting_events_max, waiting_bytes_max);
+    this.#reads = new WaitingReads(waiting_events_max, waiting_bytes_max);
     this.#filterLimits = filterLimits(parts.config);
   }
 
   reconfigure(config: Config): void {
     this.#parts = { ...this.#parts, config };
-    const { rates } = this.#parts;
-    rates.reconfigure(config);
-    for (const connection of this.#connections.all()) {
-      connection.client = rates.client(connection.ip);
-    }
     this.#gate.reconfigure(config);
+    this.#parts.judges.reconfigure(config);
     this.#connections.subscriptionsMax = config.limits.subscriptions_max;
     this.#filterLimits = filterLimits(config);
     tuneReader(this.#parts.db, config.storage);
@@ -132,6 +129,8 @@ export class Ingester {
       port.on('message', (batch: ArrayBuffer) => {
         for (const update of inbox.read(batch)) this.#parts.lists.update(update);
       });
+    } else if (station === 'plugins') {
+      this.#parts.judges.attachPlugins(port);
     } else if (station === 'query') {
       this.#queries.set(lane, new MessageOutbox<QueryRequest>(port));
       const inbox = new MessageInbox<SubscriptionEnded>();
@@ -152,10 +151,10 @@ export class Ingester {
       const { type, connId, bytes } = readFrame(reader);
       if (type === DISCONNECTED) {
         this.#connections.disconnect(connId);
+        this.#reads.drop(connId);
         this.#query(connId, { t: 'disconnect', connId });
       } else if (type === CONNECTED) {
-        const connection = this.#connections.connect(connId, readClient(bytes));
-        connection.client = this.#parts.rates.client(connection.ip);
+        this.#connections.connect(connId, readClient(bytes));
       } else if (type === ARRIVED) {
         this.#meter.arrived(readArrived(bytes));
       } else {
@@ -169,20 +168,10 @@ export class Ingester {
   }
 
   #message(connId: number, bytes: Buffer): void {
-    const { client } = this.#connections.of(connId);
-    if (client !== null) {
-      const verdict = this.#parts.rates.message(client, bytes.length);
-      // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
-      if (verdict !== null && !looksLikeClose(bytes)) {
-        this.#refuse(connId, bytes, verdict.refusal);
-        return;
-      }
-    }
     const startedAt = performance.now();
     const depthMax = this.#parts.config.limits.json_depth_max;
     this.#scan.scan(bytes, depthMax);
     if (this.#scan.tooDeep) {
-      this.#violation(connId);
       this.#refuse(connId, bytes, `invalid: the message nests deeper than ${depthMax} levels`);
       return;
     }
@@ -191,10 +180,7 @@ export class Ingester {
       message = JSON.parse(bytes.toString());
     } catch {
       if (isBlank(bytes)) this.#settle(connId);
-      else {
-        this.#violation(connId);
-        this.#refuse(connId, bytes, 'invalid: the message is not JSON');
-      }
+      else this.#refuse(connId, bytes, 'invalid: the message is not JSON');
       return;
     }
     this.#meter.parsed(startedAt);
@@ -203,18 +189,6 @@ export class Ingester {
       return;
     }
     this.#verb(connId, message as [string, ...unknown[]], bytes);
-  }
-
-  /** Something that only broken or hostile clients do: too much of it gets their address banned. */
-  #violation(connId: number): void {
-    const { client } = this.#connections.of(connId);
-    if (client !== null) this.#parts.rates.violation(client);
-  }
-
-  /** Whether there is room for one more of these, or why not. */
-  #rate(connId: number, bucket: number): Verdict | null {
-    const { client } = this.#connections.of(connId);
-    return client === null ? null : this.#parts.rates.one(client, bucket);
   }
 
   /** Refuses what was not parsed. */
@@ -234,12 +208,15 @@ export class Ingester {
         this.#event(connId, message[1], bytes);
         break;
       case 'REQ':
-        this.#req(connId, message);
-        break;
       case 'COUNT':
-        this.#count(connId, message);
+        if (this.#parts.judges.asksReads || this.#reads.has(connId)) {
+          this.#judgeRead(connId, message, bytes.length);
+        } else {
+          this.#read(connId, message);
+        }
         break;
       case 'CLOSE':
+        this.#reads.cancel(connId, message[1]);
         this.#close(connId, message[1]);
         break;
       case 'AUTH':
@@ -261,38 +238,33 @@ export class Ingester {
   }
 
   #event(connId: number, value: unknown, bytes: Buffer): void {
-    const tooMany = this.#rate(connId, EVENTS);
-    if (tooMany !== null) {
-      this.#meter.eventRefused(value, tooMany);
-      this.#answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
-      return;
-    }
-    const checked = this.#gate.check(value, bytes, this.#scan, this.#connections.of(connId));
+    const checked = this.#gate.check(value, bytes, this.#scan, connId);
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
       this.#meter.eventRefused(value, checked);
-      if (rule === 'shape' || rule === 'id' || rule === 'signature') this.#violation(connId);
       this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
-    if (this.#parts.judge === null) this.#store(connId, checked, this.#meter.arrivedAt);
-    else this.#judge(connId, checked, this.#parts.judge);
+    if (this.#parts.judges.asksWrites) this.#judge(connId, checked);
+    else this.#store(connId, checked, this.#meter.arrivedAt);
   }
 
   /** Asks the policy that may take its time; the events of one connection keep their order. */
-  #judge(connId: number, passed: PassedEvent, judge: WriteJudge): void {
+  #judge(connId: number, passed: PassedEvent): void {
     const { event, json } = passed;
     const { length } = json;
     const { arrivedAt } = this.#meter;
     const askedAt = performance.now();
-    const judged = judge.judge({ event, json, connId }, this.#waiting.admits(length));
+    const from = this.#connections.of(connId);
+    const mayWait = this.#waiting.admits(length);
+    const judged = this.#parts.judges.judgeWrite({ event, json, from }, mayWait);
     if (!(judged instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
         this.#obey(connId, passed, judged, arrivedAt);
         return;
       }
-      if (!this.#waiting.admits(length)) {
-        this.#refuseEvent(connId, event, refuse('verdict-queue', WAITING_FULL));
+      if (!mayWait) {
+        this.#obey(connId, passed, VERDICT_QUEUE_FULL, arrivedAt);
         return;
       }
     }
@@ -351,10 +323,65 @@ export class Ingester {
     writer.touch();
   }
 
+  /** Asks the policy about a REQ or COUNT; those of one connection keep their order. */
+  #judgeRead(connId: number, message: [string, ...unknown[]], bytes: number): void {
+    const [verb, subId, ...filters] = message;
+    const mayWait = this.#reads.admits(bytes);
+    const from = this.#connections.of(connId);
+    // What is wrong by itself is refused in its turn, and nobody is asked about it.
+    const isRead = typeof subId === 'string' && typeof this.#filters(message) !== 'string';
+    const judged = isRead
+      ? this.#parts.judges.judgeRead(
+          { type: verb as 'REQ' | 'COUNT', subId, filters, from },
+          mayWait,
+        )
+      : ACCEPT;
+    if (!(judged instanceof Promise)) {
+      if (!this.#reads.has(connId)) {
+        this.#obeyRead(connId, message, judged);
+        return;
+      }
+      if (!mayWait) {
+        this.#reads.cancel(connId, subId);
+        this.#obeyRead(connId, message, VERDICT_QUEUE_FULL);
+        return;
+      }
+    }
+    const place = this.#reads.take(connId, String(subId), bytes);
+    const { arrivedAt } = this.#meter;
+    const settle = (judgement: ReadJudgement) =>
+      place.settle(() => {
+        this.#meter.arrivedAt = arrivedAt;
+        if (place.isCancelled) this.#settle(connId);
+        else this.#obeyRead(connId, message, judgement);
+      });
+    if (judged instanceof Promise) void judged.then(settle);
+    else settle(judged);
+  }
+
+  #obeyRead(connId: number, message: [string, ...unknown[]], judgement: ReadJudgement): void {
+    const [verb, subId] = message;
+    if (judgement.action === 'accept') {
+      this.#read(connId, message);
+    } else if (judgement.action === 'refuse') {
+      if (verb === 'REQ') this.#refuseReq(connId, String(subId), judgement.message);
+      else this.#refuseCount(connId, String(subId), judgement.message);
+    } else {
+      const replaced: [string, ...unknown[]] = [verb, subId, ...judgement.filters];
+      if (typeof this.#filters(replaced) !== 'string') this.#read(connId, replaced);
+      else this.#obeyRead(connId, message, { ...judgement, action: 'refuse', message: NO_FILTER });
+    }
+  }
+
+  #read(connId: number, message: [string, ...unknown[]]): void {
+    if (message[0] === 'REQ') this.#req(connId, message);
+    else this.#count(connId, message);
+  }
+
   #req(connId: number, message: readonly unknown[]): void {
     const subId = this.#id(connId, 'REQ', message[1]);
     if (subId === null) return;
-    const filters = this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(message);
+    const filters = this.#filters(message);
     if (typeof filters === 'string') {
       this.#refuseReq(connId, subId, filters);
       return;
@@ -387,15 +414,18 @@ export class Ingester {
     const queryId = this.#id(connId, 'COUNT', message[1]);
     if (queryId === null) return;
     const filters = this.#parts.config.query.count_enabled
-      ? (this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(message))
+      ? this.#filters(message)
       : 'unsupported: this relay does not count';
-    if (typeof filters === 'string') {
-      this.#meter.refused('COUNT', filters);
-      this.#answer(connId, closedAnswer(queryId, filters));
-    } else {
+    if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters);
+    else {
       const { arrivedAt } = this.#meter;
       this.#query(connId, { t: 'count', connId, queryId, filters, arrivedAt });
     }
+  }
+
+  #refuseCount(connId: number, queryId: string, why: Refusal): void {
+    this.#meter.refused('COUNT', why);
+    this.#answer(connId, closedAnswer(queryId, why));
   }
 
   #close(connId: number, value: unknown): void {

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import { Networks } from '../policy/rates/networks.ts';
+
+type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
  * Finds the address of the client behind trusted proxies. `X-Forwarded-For` is read from the right:
@@ -7,11 +8,13 @@ import { Networks } from '../policy/rates/networks.ts';
  * made up stands to the left of it.
  */
 export class ClientAddress {
-  readonly #trusted: Networks;
+  readonly #trusted: Network[];
 
   /** `trusted`: addresses and CIDR networks, checked by the configuration. */
   constructor(trusted: readonly string[]) {
-    this.#trusted = new Networks(trusted);
+    this.#trusted = trusted.map((text) =>
+      text.includes('/') ? ipaddr.parseCIDR(text) : single(ipaddr.process(text)),
+    );
   }
 
   /**
@@ -22,12 +25,19 @@ export class ClientAddress {
     let address = normalised(peer);
     if (address === null) return peer;
     const hops = forwardedFor.split(',');
-    while (hops.length > 0 && this.#trusted.has(address)) {
+    while (hops.length > 0 && this.#isTrusted(address)) {
       const hop = normalised(hops.pop()!.trim());
       if (hop === null) break;
       address = hop;
     }
     return address;
+  }
+
+  #isTrusted(text: string): boolean {
+    const address = ipaddr.process(text);
+    return this.#trusted.some(
+      ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
+    );
   }
 }
 
@@ -37,4 +47,8 @@ function normalised(text: string): string | null {
     .replace(/^\[(.*)\](?::\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null;
+}
+
+function single(address: ipaddr.IPv4 | ipaddr.IPv6): Network {
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
 }

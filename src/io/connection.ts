@@ -25,8 +25,6 @@ export class Connection {
   readonly id: number;
   readonly socket: WebSocket<SocketData>;
   readonly ip: string;
-  /** Under which connections of one address are counted. */
-  readonly ipName: string;
   /** EVENT, REQ and COUNT messages that are not answered yet. */
   inFlight = 0;
   /** Frames that leave with the next flush. */
@@ -45,11 +43,10 @@ export class Connection {
   readonly #subscriptions = new Map<number, Subscription>();
   #lastOpened = 0;
 
-  constructor(id: number, socket: WebSocket<SocketData>, ip: string, ipName = ip) {
+  constructor(id: number, socket: WebSocket<SocketData>, ip: string) {
     this.id = id;
     this.socket = socket;
     this.ip = ip;
-    this.ipName = ipName;
   }
 
   get subscribed(): boolean {

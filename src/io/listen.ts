@@ -42,8 +42,6 @@ export interface NotAdmitted {
   reason: DoorReason;
   status: string;
   text: string;
-  /** For `Retry-After`. */
-  retrySeconds?: number;
 }
 
 /** What the listening side calls when something happens on a socket. */
@@ -204,7 +202,7 @@ export class Listener {
     const refusal = this.#handlers.admit(ip);
     if (refusal) {
       this.#handlers.refused(refusal.reason);
-      answer(res, refusal.status, refusal.text, refusal.retrySeconds);
+      answer(res, refusal.status, refusal.text);
       return;
     }
     res.upgrade<SocketData>(
@@ -259,11 +257,10 @@ function writeCors(res: HttpResponse): void {
   for (const [name, value] of CORS) res.writeHeader(name, value);
 }
 
-function answer(res: HttpResponse, status: string, text: string, retrySeconds?: number): void {
+function answer(res: HttpResponse, status: string, text: string): void {
   res.cork(() => {
     writeCors(res.writeStatus(status));
     res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
-    if (retrySeconds !== undefined) res.writeHeader('Retry-After', String(retrySeconds));
     res.end(text, true);
   });
 }

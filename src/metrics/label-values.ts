@@ -95,14 +95,7 @@ export const CLOSE_REASONS = [
 ] as const;
 
 /** Why no WebSocket came about. */
-export const DOOR_REASONS = [
-  'full',
-  'per_address',
-  'rate',
-  'origin',
-  'banned',
-  'stopping',
-] as const;
+export const DOOR_REASONS = ['full', 'per_address', 'origin', 'banned', 'stopping'] as const;
 
 /** The bounded queues and rates that clients can run into. */
 export const LIMITS = [
@@ -128,9 +121,12 @@ export const INDEXES = [
   'none',
 ] as const;
 
-export const REMOVALS = ['replaced', 'deleted', 'expired', 'other'] as const;
+export const REMOVALS = ['replaced', 'deleted', 'expired'] as const;
 
 /** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
+/** What was wrong with a plugin, or `busy`: it has more to do than it can. */
+export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as const;
+
 export const VERDICTS = ['accept', 'refuse', 'shadow'] as const;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;

@@ -220,6 +220,17 @@ export const metrics = {
     by: ['ingester'],
     labels: { rule: ruleNames },
   },
+  wok_plugin_failures_total: {
+    type: 'counter',
+    help: 'Faults of plugin processes, each of which was ended for it; and questions that waited too long for one that was busy.',
+    by: ['plugins'],
+    labels: { why: values.PLUGIN_FAILURES },
+  },
+  wok_plugin_circuit_open: {
+    type: 'gauge',
+    help: 'Plugins that are not asked for a while because they failed again and again.',
+    by: ['plugins'],
+  },
   wok_plugin_waiting_events: {
     type: 'gauge',
     help: 'Events that wait for the verdict of a write policy.',
@@ -237,12 +248,6 @@ export const metrics = {
     help: 'Where the queue of the writer is full (writer.queue_events_max).',
     by: ['io'],
   },
-  wok_writer_wait_seconds: {
-    type: 'histogram',
-    help: 'From the socket to the writer, for the first event of each batch.',
-    by: ['writer'],
-    buckets: LATENCIES,
-  },
   wok_writer_batch_events: {
     type: 'histogram',
     help: 'Events in one transaction.',
@@ -251,7 +256,7 @@ export const metrics = {
   },
   wok_writer_transaction_seconds: {
     type: 'histogram',
-    help: 'A transaction, from its begin to the end of its commit.',
+    help: 'A transaction with new events, from its begin to the end of its commit.',
     by: ['writer'],
     buckets: LATENCIES,
   },
@@ -375,12 +380,6 @@ export const metrics = {
     type: 'counter',
     help: 'Live events sent to subscriptions.',
     by: ['monitor'],
-  },
-  wok_monitor_wait_seconds: {
-    type: 'histogram',
-    help: 'From the socket to monitor, by way of the commit, for the first event of each batch.',
-    by: ['monitor'],
-    buckets: LATENCIES,
   },
   wok_monitor_batch_events: {
     type: 'histogram',

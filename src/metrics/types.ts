@@ -6,6 +6,7 @@ export const countingStations = [
   'query',
   'monitor',
   'sync',
+  'plugins',
   'admin',
 ] as const;
 export type CountingStation = (typeof countingStations)[number];

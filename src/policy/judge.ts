@@ -2,12 +2,29 @@ import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { RuleName } from './rule-names.ts';
 
+/** The connection that something came by. */
+export interface Sender {
+  readonly connId: number;
+  readonly ip: string;
+  /** The public keys that have authenticated on it (NIP-42). */
+  readonly authed: ReadonlySet<string>;
+}
+
 /** An event whose signature is good, and who brought it. */
 export interface JudgedWrite {
   readonly event: NostrEvent;
   /** Its canonical JSON, in memory that is used again: whoever waits keeps a copy. */
   readonly json: Buffer;
-  readonly connId: number;
+  readonly from: Sender;
+}
+
+/** What a client asks of the database. */
+export interface JudgedRead {
+  readonly type: 'REQ' | 'COUNT';
+  readonly subId: string;
+  /** As the client wrote them, after they were checked. */
+  readonly filters: readonly unknown[];
+  readonly from: Sender;
 }
 
 /** Who decided, for `wok why` and counters: a rule, and which of several (a plugin's name) or ''. */
@@ -27,17 +44,19 @@ export type Judgement =
   | (Decider & { readonly action: 'refuse'; readonly message: Refusal })
   | (Decider & { readonly action: 'shadow'; readonly message: string });
 
-/** The one of no rule. */
-export const ACCEPT: Judgement = { action: 'accept' };
+/** What becomes of a REQ or COUNT; `replace` answers other filters than the client's. */
+export type ReadJudgement =
+  | { readonly action: 'accept' }
+  | (Decider & { readonly action: 'refuse'; readonly message: Refusal })
+  | (Decider & { readonly action: 'replace'; readonly filters: readonly unknown[] });
 
-/**
- * What is asked about an event last, behind the signature check: the only part of the policy that may
- * take its time.
- */
-export interface WriteJudge {
-  /**
-   * The judgement, or the promise of it, which never rejects. Without `mayWait` there is no room for
-   * one that waits, and what would have to is refused at once.
-   */
-  judge(write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement>;
-}
+/** The one of no rule. */
+export const ACCEPT = { action: 'accept' } as const;
+
+/** When more wait than may. */
+export const VERDICT_QUEUE_FULL = {
+  action: 'refuse',
+  rule: 'verdict-queue',
+  by: '',
+  message: 'rate-limited: too much waits for the policy of this relay; try again',
+} as const satisfies Judgement;

@@ -4,11 +4,6 @@
  * anything else; the place in this list is no promise.
  */
 export const ruleNames = [
-  // Who sends, before anything is parsed.
-  'banned-ip',
-  'rate-ip',
-  'rate-subnet',
-  'rate-all',
   // What every event has to be, whatever the policy.
   'shape',
   'limits',
@@ -30,7 +25,6 @@ export const ruleNames = [
   'id',
   'duplicate',
   'signature',
-  'rate-pubkey',
   // What may take its time.
   'spam',
   'module',

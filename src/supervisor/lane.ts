@@ -4,7 +4,6 @@ import type { Log } from '../lib/log.ts';
 import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
-import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
 /** What a lane is started with: the data of its piscina task. */
 export interface LaneTask {
@@ -15,8 +14,6 @@ export interface LaneTask {
   credits: SharedArrayBuffer;
   /** What all lanes count into; this one into its own stretch. */
   metrics: MetricsMemory;
-  /** The accounts of all clients (`policy/rates/`). */
-  rates: SharedRates;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   control: MessagePort;
@@ -27,8 +24,8 @@ export interface Role {
   attach(station: StationName, lane: number, port: MessagePort): void;
   /** Takes over what has changed of the options that apply live; all others are as they were. */
   reconfigure(config: Config): void;
-  /** Finishes what it holds and lets go of the database. */
-  stop(): void;
+  /** Finishes what it holds and lets go of the database and of other processes. */
+  stop(): void | Promise<void>;
 }
 
 /** What a worker's main makes: the role, and facts about it for the log of the start. */
@@ -59,14 +56,14 @@ export async function serveLane(
   const { role, facts } = built;
   const unwatch = watchThread(meter);
   await new Promise<void>((resolve, reject) => {
-    control.on('message', (message: Control) => {
+    control.on('message', async (message: Control) => {
       try {
         if (message.t === 'attach') {
           for (const { station, lane, port } of message.links) role.attach(station, lane, port);
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else if (message.t === 'reload') role.reconfigure(message.config);
         else {
-          role.stop();
+          await role.stop();
           unwatch();
           control.close();
           resolve();

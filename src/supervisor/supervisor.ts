@@ -5,21 +5,34 @@ import type { Log } from '../lib/log.ts';
 import type { Control, LaneFacts, Link, Report, StationName } from '../messages.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
-import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import type { LaneTask } from './lane.ts';
 
 /**
  * The stations that run in threads, in the order in which they start: nobody sends to who is not there.
- * The admin room, beside the data path, is the last of them.
+ * Beside the data path are the plugins' room, with no lane while there are no plugins, and the admin room.
  */
-export const threadStations = ['writer', 'monitor', 'query', 'ingester', 'admin'] as const;
+export const threadStations = [
+  'writer',
+  'monitor',
+  'query',
+  'plugins',
+  'ingester',
+  'admin',
+] as const;
 export type ThreadStation = (typeof threadStations)[number];
 
 /**
  * They stop the way an event goes, so that each has what those before it had to give; the admin room
  * before the writer, which carries out what it asked for.
  */
-const stopOrder: readonly ThreadStation[] = ['ingester', 'query', 'admin', 'writer', 'monitor'];
+const stopOrder: readonly ThreadStation[] = [
+  'ingester',
+  'plugins',
+  'query',
+  'admin',
+  'writer',
+  'monitor',
+];
 
 /** Who talks with whom. */
 const LINKS: readonly (readonly [StationName, StationName])[] = [
@@ -29,6 +42,7 @@ const LINKS: readonly (readonly [StationName, StationName])[] = [
   ['io', 'monitor'],
   ['ingester', 'writer'],
   ['ingester', 'query'],
+  ['ingester', 'plugins'],
   ['writer', 'query'],
   ['writer', 'monitor'],
   ['query', 'monitor'],
@@ -82,7 +96,6 @@ export class Supervisor {
   #config: Config;
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
-  readonly #rates: SharedRates;
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #pools = new Map<ThreadStation, Piscina>();
@@ -96,39 +109,39 @@ export class Supervisor {
     config: Config,
     credits: SharedArrayBuffer,
     metrics: MetricsMemory,
-    rates: SharedRates,
     log: Log,
     hooks: SupervisorHooks,
   ) {
     this.#config = config;
     this.#credits = credits;
     this.#metrics = metrics;
-    this.#rates = rates;
     this.#log = log;
     this.#hooks = hooks;
   }
 
   /** Starts so many lanes of each station. @throws what the first lane that cannot start threw. */
   async start(lanes: Readonly<Record<ThreadStation, number>>): Promise<void> {
-    for (const station of threadStations) {
-      const count = lanes[station];
-      const pool = new Piscina({
-        filename: workerUrl(station).href,
-        name: 'run',
-        minThreads: count,
-        maxThreads: count,
-        idleTimeout: Number.POSITIVE_INFINITY,
-        recordTiming: false,
-      });
-      // Errors of workers reach the supervisor through their tasks.
-      pool.on('error', () => {});
-      this.#pools.set(station, pool);
-      const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
-      for (const lane of await Promise.all(starting)) this.#link(lane);
-    }
+    for (const station of threadStations) await this.#startStation(station, lanes[station]);
     await this.#heard();
     for (const lane of this.#laneList()) lane.serves = true;
     this.#pingTimer = setInterval(() => this.#ping(), PING_MILLISECONDS);
+  }
+
+  async #startStation(station: ThreadStation, count: number): Promise<void> {
+    if (count === 0) return;
+    const pool = new Piscina({
+      filename: workerUrl(station).href,
+      name: 'run',
+      minThreads: count,
+      maxThreads: count,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+    });
+    // Errors of workers reach the supervisor through their tasks.
+    pool.on('error', () => {});
+    this.#pools.set(station, pool);
+    const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
+    for (const lane of await Promise.all(starting)) this.#link(lane);
   }
 
   /** What a lane said of itself when it was ready. */
@@ -152,12 +165,17 @@ export class Supervisor {
 
   /**
    * Gives every lane a new configuration; resolves when all of them work by it. A lane that is being
-   * started just now may have been given the old one, and is told as soon as it is up.
+   * started just now may have been given the old one, and is told as soon as it is up. The plugins'
+   * room is started when there are plugins for the first time.
    */
   async reload(config: Config): Promise<void> {
     this.#config = config;
+    if (config.plugins.commands.length > 0 && !this.#pools.has('plugins')) {
+      await this.#startStation('plugins', 1);
+    }
     for (const lane of this.#laneList()) tell(lane, { t: 'reload', config });
     await this.#heard();
+    for (const lane of this.#laneList('plugins')) lane.serves = lane.up;
   }
 
   /** Ends a lane's thread at once, for tests of what happens then. */
@@ -189,7 +207,6 @@ export class Supervisor {
       config,
       credits: this.#credits,
       metrics: this.#metrics,
-      rates: this.#rates,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       control: port2,
     };

@@ -18,6 +18,8 @@ export interface TestRelay {
   directory: string;
   /** What it logged at level warn and above. */
   logged: string[];
+  /** What it logged at level info. */
+  said: string[];
   stop(): Promise<void>;
 }
 
@@ -39,10 +41,9 @@ export function testConfig(directory: string, settings: Settings = {}): Config {
   return loadConfig({ env: {}, flags: { set }, cwd: directory });
 }
 
-/** The settings as `--set` takes them, any free port, and no metrics for a scraper. */
+/** The settings as `--set` takes them, and any free port. */
 export function settingFlags(settings: Settings): string[] {
-  const base = { 'io.port': 0, 'metrics.enabled': false };
-  return Object.entries({ ...base, ...settings }).map(([key, value]) => `${key}=${value}`);
+  return Object.entries({ 'io.port': 0, ...settings }).map(([key, value]) => `${key}=${value}`);
 }
 
 /** Time limits lifted, for events with made-up or old times. */
@@ -64,7 +65,11 @@ export async function startRelay(
   const keep = (text: string, facts?: Record<string, unknown>) => {
     logged.push(`${text} ${JSON.stringify(facts ?? {})}`);
   };
-  const log: Log = { debug: () => {}, info: () => {}, warn: keep, error: keep };
+  const said: string[] = [];
+  const info = (text: string, facts?: Record<string, unknown>) => {
+    said.push(`${text} ${JSON.stringify(facts ?? {})}`);
+  };
+  const log: Log = { debug: () => {}, info, warn: keep, error: keep };
   const relay = await Compiled.start(testConfig(directory, settings), log);
   return {
     relay,
@@ -72,6 +77,7 @@ export async function startRelay(
     httpUrl: `http://127.0.0.1:${relay.port}`,
     directory,
     logged,
+    said,
     stop: () => relay.stop(),
   };
 }

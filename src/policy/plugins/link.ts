@@ -1,0 +1,176 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Config } from '../../config/options.ts';
+import { parsePluginEntry } from '../../config/plugin-entry.ts';
+import { RecordOutbox } from '../../mailbox/outbox.ts';
+import { RecordReader } from '../../mailbox/records.ts';
+import {
+  ASK_COUNT,
+  ASK_EVENT,
+  ASK_REQ,
+  PLUGIN_ACCEPT,
+  PLUGIN_BUSY,
+  PLUGIN_FAILED,
+  PLUGIN_FAILED_OPEN,
+  PLUGIN_REJECT,
+  PLUGIN_REPLACE,
+  PLUGIN_SHADOW,
+  type PluginAsk,
+  type PluginVerdict,
+  readPluginVerdict,
+  writePluginAsk,
+} from '../../messages.ts';
+import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
+import {
+  ACCEPT,
+  type JudgedRead,
+  type JudgedWrite,
+  type Judgement,
+  type ReadJudgement,
+  type Sender,
+} from '../judge.ts';
+import { KindSet } from '../kind-set.ts';
+import { sourceTypes } from './protocol.ts';
+
+const FAILED: Refusal = 'error: a policy of this relay does not answer; try again later';
+const BUSY: Refusal = 'rate-limited: a policy of this relay has too much to do; try again';
+
+const TICKET_MAX = 0xffff_ffff;
+
+const IP4 = sourceTypes.indexOf('IP4');
+const IP6 = sourceTypes.indexOf('IP6');
+
+/** An ingester lane's end of the link to the plugins' room: questions with a ticket, verdicts back. */
+export class PluginLink {
+  asksWrites = false;
+  asksReads = false;
+  /** The kinds that some plugin wants to see; empty: all. */
+  #kinds = new KindSet([]);
+  #outbox: RecordOutbox | null = null;
+  #ticket = 0;
+  readonly #pending = new Map<number, (verdict: PluginVerdict) => void>();
+
+  constructor(config: Config) {
+    this.reconfigure(config);
+  }
+
+  reconfigure({ plugins }: Config): void {
+    const entries = plugins.commands.map((text) => parsePluginEntry(text)!);
+    const writers = entries.filter(({ asks }) => asks !== 'reads');
+    this.asksWrites = writers.length > 0;
+    this.asksReads = entries.some(({ asks }) => asks !== 'writes');
+    const all = writers.some(({ kinds }) => kinds.length === 0);
+    this.#kinds = new KindSet(all ? [] : writers.flatMap(({ kinds }) => kinds));
+  }
+
+  attach(port: MessagePort): void {
+    this.#outbox = new RecordOutbox(port);
+    port.on('message', (batch: ArrayBuffer) => {
+      const reader = new RecordReader(batch);
+      while (reader.more) this.#settle(readPluginVerdict(reader));
+    });
+    // What the room's predecessor was asked, nobody answers.
+    for (const ticket of [...this.#pending.keys()]) this.#settle(failed(ticket));
+  }
+
+  /** Whether some plugin wants to see events of this kind. */
+  covers(kind: number): boolean {
+    return this.asksWrites && (this.#kinds.isEmpty || this.#kinds.has(kind));
+  }
+
+  async judgeWrite({ event, json, from }: JudgedWrite): Promise<Judgement> {
+    const verdict = await this.#ask(ASK_EVENT, event.kind, from, event.pubkey, event.id, json);
+    switch (verdict.outcome) {
+      case PLUGIN_ACCEPT:
+      case PLUGIN_FAILED_OPEN:
+        return ACCEPT;
+      case PLUGIN_SHADOW:
+        return { action: 'shadow', rule: 'plugin', by: verdict.by, message: verdict.message };
+      default:
+        return refusal(verdict);
+    }
+  }
+
+  async judgeRead({ type, subId, filters, from }: JudgedRead): Promise<ReadJudgement> {
+    const asked = type === 'REQ' ? ASK_REQ : ASK_COUNT;
+    const verdict = await this.#ask(
+      asked,
+      0,
+      from,
+      '',
+      subId,
+      Buffer.from(JSON.stringify(filters)),
+    );
+    switch (verdict.outcome) {
+      case PLUGIN_ACCEPT:
+      case PLUGIN_FAILED_OPEN:
+        return ACCEPT;
+      case PLUGIN_REPLACE:
+        return {
+          action: 'replace',
+          rule: 'plugin',
+          by: verdict.by,
+          filters: JSON.parse(verdict.filters) as unknown[],
+        };
+      default:
+        return refusal(verdict);
+    }
+  }
+
+  #ask(
+    type: number,
+    kind: number,
+    from: Sender,
+    pubkey: string,
+    subject: string,
+    body: Buffer,
+  ): Promise<PluginVerdict> {
+    const ticket = this.#nextTicket();
+    const outbox = this.#outbox;
+    if (outbox === null) return Promise.resolve(failed(ticket));
+    const ask: PluginAsk = {
+      ticket,
+      type,
+      connId: from.connId,
+      kind,
+      sourceType: from.ip.includes(':') ? IP6 : IP4,
+      sourceInfo: from.ip,
+      authed: authedAs(from.authed, pubkey),
+      subject,
+      body,
+    };
+    writePluginAsk(outbox.records, ask);
+    outbox.touch();
+    return new Promise((done) => {
+      this.#pending.set(ticket, done);
+    });
+  }
+
+  #nextTicket(): number {
+    do {
+      this.#ticket = this.#ticket === TICKET_MAX ? 1 : this.#ticket + 1;
+    } while (this.#pending.has(this.#ticket));
+    return this.#ticket;
+  }
+
+  #settle(verdict: PluginVerdict): void {
+    const done = this.#pending.get(verdict.ticket);
+    this.#pending.delete(verdict.ticket);
+    done?.(verdict);
+  }
+}
+
+/** The author's key if the connection has proven it, else the first that it has. */
+function authedAs(authed: ReadonlySet<string>, pubkey: string): string {
+  if (authed.size === 0) return '';
+  return authed.has(pubkey) ? pubkey : authed.values().next().value!;
+}
+
+function failed(ticket: number): PluginVerdict {
+  return { ticket, outcome: PLUGIN_FAILED, by: '', message: '', filters: '' };
+}
+
+function refusal({ outcome, by, message }: PluginVerdict) {
+  const text =
+    outcome === PLUGIN_REJECT ? asRefusal(message) : outcome === PLUGIN_BUSY ? BUSY : FAILED;
+  return { action: 'refuse', rule: 'plugin', by, message: text } as const;
+}

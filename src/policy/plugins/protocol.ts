@@ -1,0 +1,91 @@
+/**
+ * strfry's write-policy protocol: one JSON line each way. See docs/plugins.md; the fields stand in
+ * strfry's order, and `type` `req` and `count` are wok's own.
+ */
+
+/** How a plugin is told where something came from. */
+export const sourceTypes = ['IP4', 'IP6', 'Import', 'Stream', 'Sync', 'Stored'] as const;
+export type SourceType = (typeof sourceTypes)[number];
+
+/** Who sent something. */
+export interface Source {
+  readonly type: SourceType;
+  /** An IP address, or the URL of a relay. */
+  readonly info: string;
+  /** The public key that the connection has authenticated (NIP-42), or ''. */
+  readonly authed: string;
+}
+
+export type PluginAction = 'accept' | 'reject' | 'shadowReject' | 'replace';
+
+/** What a plugin says. */
+export interface PluginAnswer {
+  readonly action: PluginAction;
+  readonly message: string;
+  /** Of `replace`: what to ask the database instead. */
+  readonly filters: readonly unknown[] | null;
+}
+
+/** The line that asks about an event; `json` is canonical. */
+export function eventLine(json: Uint8Array, source: Source, receivedAt: number): Buffer {
+  const before = `{${authed(source)}"event":`;
+  const after = `,${common(source, receivedAt)},"type":"new"}\n`;
+  return Buffer.concat([Buffer.from(before), json, Buffer.from(after)]);
+}
+
+/**
+ * The line that asks about a REQ or a COUNT. `id` is what the answer has to carry; `filters` is a JSON
+ * array.
+ */
+export function queryLine(
+  type: 'req' | 'count',
+  id: string,
+  subId: string,
+  filters: Uint8Array,
+  source: Source,
+  receivedAt: number,
+): Buffer {
+  const before = `{${authed(source)}"filters":`;
+  const after = `,"id":"${id}",${common(source, receivedAt)},"subId":${JSON.stringify(subId)},"type":"${type}"}\n`;
+  return Buffer.concat([Buffer.from(before), filters, Buffer.from(after)]);
+}
+
+function authed(source: Source): string {
+  return source.authed === '' ? '' : `"authed":"${source.authed}",`;
+}
+
+function common({ type, info }: Source, receivedAt: number): string {
+  return `"receivedAt":${receivedAt},"sourceInfo":${JSON.stringify(info)},"sourceType":"${type}"`;
+}
+
+/** A line of a plugin: an answer to `id`, or why it is none. */
+export type Said =
+  | { t: 'answer'; id: string; answer: PluginAnswer }
+  | { t: 'nonsense' }
+  | { t: 'unknown action'; id: string };
+
+/** Reads a line of a plugin; what is no JSON object with an id is nonsense, as plugins print things. */
+export function readLine(line: string): Said {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { t: 'nonsense' };
+  }
+  if (typeof value !== 'object' || value === null) return { t: 'nonsense' };
+  const { id, action, msg, filters } = value as Record<string, unknown>;
+  if (typeof id !== 'string') return { t: 'nonsense' };
+  if (!isAction(action)) return { t: 'unknown action', id };
+  const message = typeof msg === 'string' ? msg.toWellFormed() : '';
+  return {
+    t: 'answer',
+    id,
+    answer: { action, message, filters: Array.isArray(filters) ? filters : null },
+  };
+}
+
+function isAction(value: unknown): value is PluginAction {
+  return (
+    value === 'accept' || value === 'reject' || value === 'shadowReject' || value === 'replace'
+  );
+}

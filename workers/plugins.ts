@@ -1,0 +1,19 @@
+import { systemClock } from '../src/lib/clock.ts';
+import { PLUGIN_FAILURES } from '../src/metrics/label-values.ts';
+import { byLabel, cellOf } from '../src/metrics/layout.ts';
+import { PluginRoom } from '../src/policy/plugins/room.ts';
+import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
+
+const FAILURES = byLabel(PLUGIN_FAILURES, (why) => cellOf('wok_plugin_failures_total', { why }));
+const OPEN = cellOf('wok_plugin_circuit_open');
+
+/** The thread of the plugins' room. */
+export function run(task: LaneTask): Promise<void> {
+  return serveLane(task, (log, meter) => {
+    const count = {
+      failed: (why: keyof typeof FAILURES) => meter.add(FAILURES[why], 1),
+      circuitsOpen: (plugins: number) => meter.set(OPEN, plugins),
+    };
+    return { role: new PluginRoom(task.config, log, systemClock, count), facts: {} };
+  });
+}
