@@ -4,10 +4,13 @@ import type { Config } from './config/options.ts';
 import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
+import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
+import { Rates } from './policy/rates/rates.ts';
+import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
 import { libc } from './service/libc.ts';
 import { frameBytes, shareCredits } from './supervisor/cells.ts';
@@ -59,12 +62,14 @@ export class Relay {
     const meter = new Meter(this.#metrics, 'io', 0);
     this.#unwatch = watchThread(meter);
     const credits = shareCredits(this.lanes.ingester);
-    this.#io = new Io(config, log, meter, () => this.health());
+    const rates = shareRates(config.rates.accounts_max);
+    const own = new Rates(config, rates, systemClock);
+    this.#io = new Io(config, log, meter, own, () => this.health());
     let fatal: (why: Fatal) => void;
     this.fatal = new Promise((resolve) => {
       fatal = resolve;
     });
-    this.#supervisor = new Supervisor(config, credits, this.#metrics, log, {
+    this.#supervisor = new Supervisor(config, credits, this.#metrics, rates, log, {
       attachIo: (station, lane, port) => {
         const bytes = station === 'ingester' ? frameBytes(credits, lane) : null;
         bytes?.reset();

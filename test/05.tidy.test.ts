@@ -28,12 +28,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['lib', 'paths'],
   metrics: ['lib', 'paths', 'policy', 'protocol'],
   storage: ['config', 'lib', 'paths', 'policy', 'protocol'],
-  policy: ['config', 'lib', 'mailbox', 'messages', 'protocol'],
+  policy: ['config', 'lib', 'mailbox', 'messages', 'protocol', 'storage'],
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
   io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
   // Beside the data path: whoever may change the database through the writer, and reads it.
   admin: SHARED_GROUND,
-  supervisor: ['config', 'lib', 'mailbox', 'messages', 'metrics', 'paths'],
+  supervisor: ['config', 'lib', 'mailbox', 'messages', 'metrics', 'paths', 'policy'],
 };
 
 interface Source {

@@ -81,9 +81,13 @@ function otherValue(key: OptionKey): OptionValue {
       return option.values.find((value) => value !== option.default)!;
     case 'string':
       return (
-        { public_key: 'ab'.repeat(32), directory: '/other', host: '::1', websocket_path: '/ws' }[
-          option.format as string
-        ] ?? 'https://other.example/'
+        {
+          public_key: 'ab'.repeat(32),
+          directory: '/other',
+          host: '::1',
+          websocket_path: '/ws',
+          rate: '7/min burst 9',
+        }[option.format as string] ?? 'https://other.example/'
       );
     case 'string[]':
       return (
@@ -91,6 +95,7 @@ function otherValue(key: OptionKey): OptionValue {
           network: ['10.0.0.0/8', 'fd00::1'],
           kinds: ['1', '20000-29999'],
           kind_numbers: ['1=10', 'replaceable=0'],
+          kind_rates: ['0=10/h', '1059=none'],
           kind_bits: ['1=10', '20000-29999=8'],
           kind_tags: ['30023=title', 'addressable=d'],
           known_key: ['ab'.repeat(32)],

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { cellOf, histogramOf, LANE_CELLS, placeOf } from '../src/metrics/layout.ts';
 import { Meter, shareMetrics } from '../src/metrics/meter.ts';
 import { renderMetrics } from '../src/metrics/render.ts';
+import { slowQueries, slowQueryRing, slowQueryText } from '../src/metrics/slow-queries.ts';
 import { metricNames, metricOf } from '../src/metrics/table.ts';
+import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { Author } from './support/author.ts';
 import { http } from './support/http.ts';
 import { until } from './support/process.ts';
@@ -199,6 +201,151 @@ describe('a running relay', () => {
     for (let i = 0; i < 40; i++) use.client.send(['REQ', 'same', { limit: i }]);
     await use.client.next(([verb]) => verb === 'CLOSED');
     expect(since(before, 'wok_rate_limit_hits_total', { limit: 'in_flight' })).toBeGreaterThan(0);
+  });
+});
+
+describe('the stations behind the ingester', () => {
+  const use = useRelay({ 'query.lanes': 2, 'metrics.slow_query_milliseconds': 0 });
+  const author = new Author();
+  const read = () => parseExposition(use.relay.relay.metricsText());
+  const since = (before: Map<string, Family>, name: string, labels = {}) =>
+    sampleOf(read(), name, labels) - sampleOf(before, name, labels);
+
+  it('count what becomes of events', async () => {
+    const before = read();
+    const outcome = (eventClass: string, of: string) =>
+      since(before, 'wok_events_total', { class: eventClass, outcome: of });
+    const note = author.event();
+    await use.client.publish(note);
+    await use.client.publish(note);
+    const ephemeral = author.event({ kind: 20_001 });
+    await use.client.publish(ephemeral);
+    const old = author.event({ kind: 0, created_at: 1_700_000_000 });
+    const profile = author.event({ kind: 0 });
+    await use.client.publish(old);
+    await use.client.publish(profile);
+    expect((await use.client.publish(old))[2]).toBe(false);
+    await use.client.publish(author.deletion([['e', note.id]]));
+    expect((await use.client.publish(note))[2]).toBe(false);
+    expect(outcome('regular', 'stored')).toBe(2);
+    expect(outcome('regular', 'duplicate')).toBe(1);
+    expect(outcome('ephemeral', 'passed')).toBe(1);
+    expect(outcome('replaceable', 'stored')).toBe(2);
+    expect(outcome('replaceable', 'refused')).toBe(1);
+    expect(outcome('regular', 'refused')).toBe(1);
+    expect(since(before, 'wok_events_accepted_total', { kind: '0' })).toBe(2);
+    expect(since(before, 'wok_events_accepted_total', { kind: 'other' })).toBe(1);
+    expect(since(before, 'wok_events_removed_total', { reason: 'replaced' })).toBe(1);
+    expect(since(before, 'wok_events_removed_total', { reason: 'deleted' })).toBe(1);
+    expect(since(before, 'wok_refusals_total', { of: 'EVENT', prefix: 'blocked' })).toBe(1);
+    expect(since(before, 'wok_log_head_seq')).toBe(4);
+    expect(since(before, 'wok_writer_batch_events_sum')).toBe(8);
+    for (const name of ['wok_writer_wait_seconds', 'wok_writer_commit_seconds', 'wok_ok_seconds']) {
+      expect(since(before, `${name}_count`)).toBeGreaterThanOrEqual(8);
+      const sum = since(before, `${name}_sum`);
+      expect(sum).toBeGreaterThan(0);
+      expect(sum).toBeLessThan(10);
+    }
+  });
+
+  it('count queries by the index that answers', async () => {
+    const before = read();
+    const p = author.pubkey;
+    const asked: [string, unknown[]][] = [
+      ['id', [{ ids: ['0'.repeat(64)] }]],
+      ['author', [{ authors: [p] }]],
+      ['author_kind', [{ authors: [p], kinds: [1] }]],
+      ['tag', [{ '#e': ['0'.repeat(64)] }]],
+      ['kind', [{ kinds: [7] }]],
+      ['all', [{ limit: 1 }]],
+      ['timeline', [{ authors: Array.from({ length: 9 }, (_, i) => `${i}`.repeat(64)) }]],
+      ['address', [{ authors: [p], kinds: [30_023], '#d': ['x'] }]],
+      ['several', [{ kinds: [7] }, { limit: 1 }]],
+      ['none', [{ ids: [] }]],
+    ];
+    for (const [index, filters] of asked) {
+      use.client.send(['REQ', index, ...filters]);
+      await use.client.next(([verb, id]) => verb === 'EOSE' && id === index);
+      expect([index, since(before, 'wok_eose_seconds_count', { index })]).toEqual([index, 1]);
+      use.client.send(['COUNT', index, ...filters]);
+      await use.client.next(([verb, id]) => verb === 'COUNT' && id === index);
+      expect([index, since(before, 'wok_count_seconds_count', { index })]).toEqual([index, 1]);
+    }
+    expect(since(before, 'wok_query_wait_seconds_count')).toBe(2 * asked.length);
+    expect(since(before, 'wok_query_rows_total', { index: 'author' })).toBeGreaterThan(0);
+    expect(since(before, 'wok_query_work_seconds_total', { index: 'author' })).toBeGreaterThan(0);
+    expect(since(before, 'wok_query_events_total')).toBeGreaterThan(0);
+    expect(since(before, 'wok_slow_queries_total')).toBe(0);
+    await until(() => since(before, 'wok_subscriptions') === asked.length, 'all to be live');
+  });
+
+  it('count deliveries and how long they took since the socket', async () => {
+    const before = read();
+    const reader = await use.connect();
+    for (const id of ['a', 'b']) {
+      reader.send(['REQ', id, { kinds: [1], limit: 0 }]);
+      await reader.next(([verb]) => verb === 'EOSE');
+    }
+    await until(() => since(before, 'wok_subscriptions') === 2, 'both to be live');
+    await use.client.publish(author.event());
+    for (const id of ['a', 'b']) await reader.next(([verb, of]) => verb === 'EVENT' && of === id);
+    expect(since(before, 'wok_deliveries_total')).toBe(2);
+    expect(since(before, 'wok_live_seconds_count')).toBe(1);
+    expect(since(before, 'wok_fanout_seconds_count')).toBe(1);
+    const sum = since(before, 'wok_live_seconds_sum');
+    expect(sum).toBeGreaterThan(since(before, 'wok_fanout_seconds_sum'));
+    expect(sum).toBeLessThan(10);
+    reader.socket.terminate();
+    await until(() => since(before, 'wok_subscriptions') === 0, 'both to be gone');
+  });
+});
+
+describe('slow queries', () => {
+  it('are remembered without what they asked for', () => {
+    const memory = shareMetrics({ query: 2 });
+    const key = 'a1'.repeat(32);
+    const filter = parseFilter(
+      { authors: [key], kinds: [1, 6], '#p': [key, key], since: 1_700_000_000, limit: 5 },
+      { filterValuesMax: 100, filterTagsMax: 10 },
+    ) as Filter;
+    const facts = {
+      at: 5,
+      lane: 1,
+      verb: 'REQ',
+      connection: 7,
+      index: 'author',
+      work: 120.5,
+    } as const;
+    const rest = { total: 140, rows: 9_000, events: 3 };
+    const ring = slowQueryRing(memory, 1);
+    ring.push(slowQueryText({ ...facts, ...rest }, [filter]));
+    const [found] = slowQueries(structuredClone(memory));
+    expect(found).toEqual({
+      ...facts,
+      ...rest,
+      filters: 'authors×1 kinds 1,6 #p×1 since 2023-11-14T22:13:20Z limit 5',
+    });
+    expect(JSON.stringify(found)).not.toContain(key.slice(0, 8));
+  });
+
+  it('are kept up to a number, the newest, and fit into their slots', () => {
+    const memory = shareMetrics({ query: 1 });
+    const ring = slowQueryRing(memory, 0);
+    const filter = parseFilter({ kinds: [1] }, { filterValuesMax: 9, filterTagsMax: 1 }) as Filter;
+    const facts = {
+      lane: 0,
+      verb: 'REQ',
+      connection: 7,
+      index: 'kind',
+      work: 1,
+      total: 1,
+    } as const;
+    for (let at = 0; at < 200; at++) {
+      ring.push(slowQueryText({ ...facts, at, rows: 1, events: 1 }, Array(at * 10).fill(filter)));
+    }
+    const found = slowQueries(memory);
+    expect(found.map(({ at }) => at)).toEqual(Array.from({ length: 64 }, (_, i) => 199 - i));
+    expect(found[0]!.filters).toMatch(/^kinds 1 \| .*…$/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Ingester } from '../src/ingester/ingester.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { Judges } from '../src/policy/judges.ts';
+import { Rates } from '../src/policy/rates/rates.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { IdFilter } from '../src/storage/id-filter.ts';
 import { loadLists } from '../src/storage/lists.ts';
@@ -12,7 +13,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 /** The thread of one ingester lane. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, async (_log, meter) => {
-    const { config, credits, lane, idFilter } = task;
+    const { config, credits, lane, idFilter, rates } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const db = openReader(config.storage);
     const role = new Ingester({
@@ -25,6 +26,7 @@ export function run(task: LaneTask): Promise<void> {
       writerEvents: writerEvents(credits),
       lists: loadLists(db),
       judges: new Judges(config),
+      rates: new Rates(config, rates, systemClock),
       clock: systemClock,
       meter,
     });

@@ -5,11 +5,11 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of the monitor. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, () => {
+  return serveLane(task, (_log, meter) => {
     // Only for the key: monitor works in memory.
     const db = openReader(task.config.storage);
     const hasher = new TermHasher(termKey(db));
     db.close();
-    return { role: new Monitor(task.config, hasher), facts: {} };
+    return { role: new Monitor(task.config, hasher, meter), facts: {} };
   });
 }

@@ -1,5 +1,7 @@
 import { systemClock } from '../src/lib/clock.ts';
+import { slowQueryRing } from '../src/metrics/slow-queries.ts';
 import { Query } from '../src/query/query.ts';
+import { QueryMeter } from '../src/query/query-meter.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import { removals } from '../src/supervisor/cells.ts';
@@ -7,11 +9,13 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of one query lane. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, () => {
-    const { config, credits } = task;
+  return serveLane(task, (_log, laneMeter) => {
+    const { config, credits, lane, metrics } = task;
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
-    const role = new Query(config, db, hasher, removals(credits), systemClock);
+    const slow = slowQueryRing(metrics, lane);
+    const meter = new QueryMeter(laneMeter, lane, slow, config.metrics.slow_query_milliseconds);
+    const role = new Query(config, db, hasher, removals(credits), systemClock, meter);
     return { role, facts: {} };
   });
 }

@@ -7,7 +7,7 @@ import { Writer } from '../src/writer/writer.ts';
 
 /** The thread of the writer. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, (log) => {
+  return serveLane(task, (log, meter) => {
     const { config, credits } = task;
     const db = openWriter(config.storage);
     const hasher = new TermHasher(termKey(db));
@@ -19,6 +19,7 @@ export function run(task: LaneTask): Promise<void> {
       removals(credits),
       systemClock,
       log,
+      meter,
     );
     return { role, facts: { head: role.head, idFilter: role.idFilterMemory } };
   });

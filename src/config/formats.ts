@@ -4,6 +4,7 @@ import { kindRange } from './kind-range.ts';
 import { isKindNumber, kindValue } from './kind-values.ts';
 import { decodeNpub } from './npub.ts';
 import { PLUGIN_ENTRY_MUST, parsePluginEntry } from './plugin-entry.ts';
+import { parseRate } from './rate.ts';
 
 /** A kind of text with rules of its own. */
 export interface Format {
@@ -54,6 +55,17 @@ export const formats = {
   kind_bits: {
     must: 'kinds and a number of bits from 0 to 256, like "1059=20" or "20000-29999=8"',
     parse: accept((text) => isKindNumber(text, 256)),
+  },
+  rate: {
+    must: 'a rate like "20/s burst 500", "10/h" or "1MiB/s burst 64MiB", or empty',
+    parse: accept((text) => text === '' || parseRate(text) !== undefined),
+  },
+  kind_rates: {
+    must: 'kinds and a rate, like "0=10/h", "ephemeral=20/s burst 200" or "1059=none"',
+    parse: accept((text) => {
+      const value = kindValue(text)?.value;
+      return value === 'none' || (value !== undefined && parseRate(value) !== undefined);
+    }),
   },
   kind_tags: {
     must: 'kinds and the name of a tag, like "30023=title" or "addressable=d"',

@@ -1,10 +1,13 @@
 import type { ConnectedClient } from '../messages.ts';
+import type { Client } from '../policy/rates/rates.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** What an ingester lane knows of one of its connections. */
 export interface Connection extends ConnectedClient {
   readonly connId: number;
+  /** Whom its messages are charged to; null: it is exempt from rates. */
+  client: Client | null;
   /** The pubkeys that have authenticated here (NIP-42). */
   authed: ReadonlySet<string>;
   /** Open subscriptions: id → number. */
@@ -30,6 +33,7 @@ export class Connections {
       connId,
       ip: client.ip,
       host: client.host,
+      client: null,
       authed: NOBODY,
       subscriptions: new Map(),
       lastSubNo: 0,
@@ -44,6 +48,11 @@ export class Connections {
    */
   of(connId: number): Connection {
     return this.#connections.get(connId) ?? this.connect(connId, { ip: '', host: '' });
+  }
+
+  /** All of them, whoever they are. */
+  all(): Iterable<Connection> {
+    return this.#connections.values();
   }
 
   /** The number for a new subscription and that of the one it replaces (0: none), or null: too many. */

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Lists } from '../policy/lists.ts';
+import type { Rates } from '../policy/rates/rates.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
@@ -16,6 +17,7 @@ import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import { StoredIds } from '../storage/stored-ids.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
+import type { Connection } from './connections.ts';
 import { EventText } from './event-text.ts';
 import { KindLimits } from './kind-limits.ts';
 import type { MessageScan } from './message-scan.ts';
@@ -59,6 +61,7 @@ export class EventGate {
   #limits: KindLimits;
   #policy: WritePolicy;
   readonly #lists: Lists;
+  readonly #rates: Rates;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
   readonly #stored: StoredIds;
@@ -66,7 +69,7 @@ export class EventGate {
   readonly #clock: Clock;
   readonly #text = new EventText();
   /** Held for one check at a time. */
-  readonly #attempt: WriteAttempt = { event: NO_EVENT, connId: 0, now: 0 };
+  readonly #attempt: WriteAttempt = { event: NO_EVENT, client: null, isNew: false, now: 0 };
   // Held for one check at a time: id, pubkey and signature as bytes.
   readonly #id = Buffer.alloc(32);
   readonly #pubkey = Buffer.alloc(32);
@@ -79,12 +82,14 @@ export class EventGate {
     signature: SignatureBackend;
     idFilter: IdFilter;
     lists: Lists;
+    rates: Rates;
     clock: Clock;
     meter: Meter;
   }) {
+    this.#rates = parts.rates;
     this.#limits = new KindLimits(parts.config);
     this.#lists = parts.lists;
-    this.#policy = new WritePolicy(parts.config, parts.lists);
+    this.#policy = new WritePolicy(parts.config, parts.lists, parts.rates);
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
     this.#stored = new StoredIds(parts.db, parts.idFilter);
@@ -94,21 +99,26 @@ export class EventGate {
 
   reconfigure(config: Config): void {
     this.#limits = new KindLimits(config);
-    this.#policy = new WritePolicy(config, this.#lists);
+    this.#policy = new WritePolicy(config, this.#lists, this.#rates);
   }
 
   /**
    * The event with what belongs to it, or why not and which rule says so. `value` is what was parsed of
    * `message`, which was scanned just before.
    */
-  check(value: unknown, message: Buffer, scan: MessageScan, connId: number): PassedEvent | Verdict {
+  check(
+    value: unknown,
+    message: Buffer,
+    scan: MessageScan,
+    { client }: Connection,
+  ): PassedEvent | Verdict {
     const event = checkEventShape(value);
     if (typeof event === 'string') return refuse('shape', event);
     const text = this.#text;
     text.make(event, message, scan);
     const attempt = this.#attempt;
     attempt.event = event;
-    attempt.connId = connId;
+    attempt.client = client;
     attempt.now = this.#clock.seconds();
     const outside = checkEventLimits(
       event,
@@ -122,7 +132,8 @@ export class EventGate {
     if (!text.hashesToId(event, message, scan)) return WRONG_ID;
     const terms = this.#hasher.ofEvent(event);
     // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
-    if (this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    attempt.isNew = !this.#stored.mayHave(terms[TERM_INDEX_ID]!);
+    if (!attempt.isNew && this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (!this.#isSigned(event)) return WRONG_SIGNATURE;
     const refused = this.#policy.proven(attempt);
     if (refused !== null) return refused;

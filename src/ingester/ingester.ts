@@ -21,6 +21,8 @@ import type { Meter } from '../metrics/meter.ts';
 import { ACCEPT, type Judgement, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import type { Judges } from '../policy/judges.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
+import type { Rates } from '../policy/rates/rates.ts';
+import { EVENTS, SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -28,7 +30,7 @@ import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
-import { addresseeOf, refusalTo } from '../protocol/unparsed.ts';
+import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -65,6 +67,8 @@ export interface IngesterParts {
   lists: Lists;
   /** Asked last, behind the signature check: the policy that may take its time. */
   judges: Judges;
+  /** What clients may ask for, shared with all other threads. */
+  rates: Rates;
   clock: Clock;
   meter: Meter;
 }
@@ -108,6 +112,11 @@ export class Ingester {
 
   reconfigure(config: Config): void {
     this.#parts = { ...this.#parts, config };
+    const { rates } = this.#parts;
+    rates.reconfigure(config);
+    for (const connection of this.#connections.all()) {
+      connection.client = rates.client(connection.ip);
+    }
     this.#gate.reconfigure(config);
     this.#parts.judges.reconfigure(config);
     this.#connections.subscriptionsMax = config.limits.subscriptions_max;
@@ -154,7 +163,8 @@ export class Ingester {
         this.#reads.drop(connId);
         this.#query(connId, { t: 'disconnect', connId });
       } else if (type === CONNECTED) {
-        this.#connections.connect(connId, readClient(bytes));
+        const connection = this.#connections.connect(connId, readClient(bytes));
+        connection.client = this.#parts.rates.client(connection.ip);
       } else if (type === ARRIVED) {
         this.#meter.arrived(readArrived(bytes));
       } else {
@@ -168,10 +178,20 @@ export class Ingester {
   }
 
   #message(connId: number, bytes: Buffer): void {
+    const { client } = this.#connections.of(connId);
+    if (client !== null) {
+      const verdict = this.#parts.rates.message(client, bytes.length);
+      // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
+      if (verdict !== null && !looksLikeClose(bytes)) {
+        this.#refuse(connId, bytes, verdict.refusal);
+        return;
+      }
+    }
     const startedAt = performance.now();
     const depthMax = this.#parts.config.limits.json_depth_max;
     this.#scan.scan(bytes, depthMax);
     if (this.#scan.tooDeep) {
+      this.#violation(connId);
       this.#refuse(connId, bytes, `invalid: the message nests deeper than ${depthMax} levels`);
       return;
     }
@@ -180,7 +200,10 @@ export class Ingester {
       message = JSON.parse(bytes.toString());
     } catch {
       if (isBlank(bytes)) this.#settle(connId);
-      else this.#refuse(connId, bytes, 'invalid: the message is not JSON');
+      else {
+        this.#violation(connId);
+        this.#refuse(connId, bytes, 'invalid: the message is not JSON');
+      }
       return;
     }
     this.#meter.parsed(startedAt);
@@ -189,6 +212,18 @@ export class Ingester {
       return;
     }
     this.#verb(connId, message as [string, ...unknown[]], bytes);
+  }
+
+  /** Something that only broken or hostile clients do: too much of it gets their address banned. */
+  #violation(connId: number): void {
+    const { client } = this.#connections.of(connId);
+    if (client !== null) this.#parts.rates.violation(client);
+  }
+
+  /** Whether there is room for one more of these, or why not. */
+  #rate(connId: number, bucket: number): Verdict | null {
+    const { client } = this.#connections.of(connId);
+    return client === null ? null : this.#parts.rates.one(client, bucket);
   }
 
   /** Refuses what was not parsed. */
@@ -238,10 +273,17 @@ export class Ingester {
   }
 
   #event(connId: number, value: unknown, bytes: Buffer): void {
-    const checked = this.#gate.check(value, bytes, this.#scan, connId);
+    const tooMany = this.#rate(connId, EVENTS);
+    if (tooMany !== null) {
+      this.#meter.eventRefused(value, tooMany);
+      this.#answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
+      return;
+    }
+    const checked = this.#gate.check(value, bytes, this.#scan, this.#connections.of(connId));
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
       this.#meter.eventRefused(value, checked);
+      if (rule === 'shape' || rule === 'id' || rule === 'signature') this.#violation(connId);
       this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
@@ -381,7 +423,7 @@ export class Ingester {
   #req(connId: number, message: readonly unknown[]): void {
     const subId = this.#id(connId, 'REQ', message[1]);
     if (subId === null) return;
-    const filters = this.#filters(message);
+    const filters = this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(message);
     if (typeof filters === 'string') {
       this.#refuseReq(connId, subId, filters);
       return;
@@ -414,7 +456,7 @@ export class Ingester {
     const queryId = this.#id(connId, 'COUNT', message[1]);
     if (queryId === null) return;
     const filters = this.#parts.config.query.count_enabled
-      ? this.#filters(message)
+      ? (this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(message))
       : 'unsupported: this relay does not count';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters);
     else {

@@ -1,6 +1,5 @@
 import ipaddr from 'ipaddr.js';
-
-type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
+import { Networks } from '../policy/rates/networks.ts';
 
 /**
  * Finds the address of the client behind trusted proxies. `X-Forwarded-For` is read from the right:
@@ -8,13 +7,11 @@ type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
  * made up stands to the left of it.
  */
 export class ClientAddress {
-  readonly #trusted: Network[];
+  readonly #trusted: Networks;
 
   /** `trusted`: addresses and CIDR networks, checked by the configuration. */
   constructor(trusted: readonly string[]) {
-    this.#trusted = trusted.map((text) =>
-      text.includes('/') ? ipaddr.parseCIDR(text) : single(ipaddr.process(text)),
-    );
+    this.#trusted = new Networks(trusted);
   }
 
   /**
@@ -25,19 +22,12 @@ export class ClientAddress {
     let address = normalised(peer);
     if (address === null) return peer;
     const hops = forwardedFor.split(',');
-    while (hops.length > 0 && this.#isTrusted(address)) {
+    while (hops.length > 0 && this.#trusted.has(address)) {
       const hop = normalised(hops.pop()!.trim());
       if (hop === null) break;
       address = hop;
     }
     return address;
-  }
-
-  #isTrusted(text: string): boolean {
-    const address = ipaddr.process(text);
-    return this.#trusted.some(
-      ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
-    );
   }
 }
 
@@ -47,8 +37,4 @@ function normalised(text: string): string | null {
     .replace(/^\[(.*)\](?::\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null;
-}
-
-function single(address: ipaddr.IPv4 | ipaddr.IPv6): Network {
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
 }

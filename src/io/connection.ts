@@ -25,6 +25,8 @@ export class Connection {
   readonly id: number;
   readonly socket: WebSocket<SocketData>;
   readonly ip: string;
+  /** Under which connections of one address are counted. */
+  readonly ipName: string;
   /** EVENT, REQ and COUNT messages that are not answered yet. */
   inFlight = 0;
   /** Frames that leave with the next flush. */
@@ -43,10 +45,11 @@ export class Connection {
   readonly #subscriptions = new Map<number, Subscription>();
   #lastOpened = 0;
 
-  constructor(id: number, socket: WebSocket<SocketData>, ip: string) {
+  constructor(id: number, socket: WebSocket<SocketData>, ip: string, ipName = ip) {
     this.id = id;
     this.socket = socket;
     this.ip = ip;
+    this.ipName = ipName;
   }
 
   get subscribed(): boolean {

@@ -23,6 +23,7 @@ import {
   writeRoom,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
+import type { Rates } from '../policy/rates/rates.ts';
 import { noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
@@ -61,6 +62,7 @@ export class Io {
   readonly #meter: IoMeter;
   #config: Config;
   readonly #log: Log;
+  readonly #rates: Rates;
   readonly #listener: Listener;
   readonly #outbound: Outbound;
   readonly #admin: AdminLink;
@@ -71,9 +73,10 @@ export class Io {
   #lastConnId = 0;
   #stopping = false;
 
-  constructor(config: Config, log: Log, meter: Meter, health: () => Health) {
+  constructor(config: Config, log: Log, meter: Meter, rates: Rates, health: () => Health) {
     this.#meter = new IoMeter(meter);
     this.#config = config;
+    this.#rates = rates;
     this.#log = log;
     this.#outbound = new Outbound(
       config.io.outbound_bytes_max,
@@ -122,6 +125,7 @@ export class Io {
   /** Works by the options that apply live from now on; connections that are open stay. */
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#rates.reconfigure(config);
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#listener.reconfigure(config);
   }
@@ -212,23 +216,40 @@ export class Io {
         text: 'this relay has all the connections it takes\n',
       };
     }
-    if (perIpMax > 0 && (this.#perIp.get(ip) ?? 0) >= perIpMax) {
+    if (perIpMax > 0 && (this.#perIp.get(this.#rates.nameOf(ip)) ?? 0) >= perIpMax) {
       return {
         reason: 'per_address',
         status: '429 Too Many Requests',
         text: `this relay takes ${perIpMax} connections from one address\n`,
       };
     }
-    return null;
+    return this.#limited(ip);
+  }
+
+  /** Whether an address is banned or connects too often. */
+  #limited(ip: string): NotAdmitted | null {
+    const client = this.#rates.client(ip);
+    if (client === null) return null;
+    const status = '429 Too Many Requests';
+    const banned = this.#rates.bannedSeconds(client);
+    if (banned > 0) {
+      const text = `this address is banned for ${banned} more seconds, for too many violations\n`;
+      return { reason: 'banned', status, text, retrySeconds: banned };
+    }
+    const seconds = this.#rates.connectionWait(client);
+    if (seconds === 0) return null;
+    const text = `too many new connections from this address or its network; try again in ${seconds} seconds\n`;
+    return { reason: 'rate', status, text, retrySeconds: seconds };
   }
 
   #open(socket: WebSocket<SocketData>, { ip, host }: SocketData): Connection {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId));
-    const connection = new Connection(this.#lastConnId, socket, ip);
+    const name = this.#rates.nameOf(ip);
+    const connection = new Connection(this.#lastConnId, socket, ip, name);
     this.#connections.set(connection.id, connection);
-    this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
+    this.#perIp.set(name, (this.#perIp.get(name) ?? 0) + 1);
     this.#meter.opened();
     const { outbox } = this.#ingester(connection);
     writeConnected(outbox.records, connection.id, { ip, host });
@@ -240,9 +261,10 @@ export class Io {
     connection.closed = true;
     connection.pending = [];
     this.#connections.delete(connection.id);
-    const sameIp = this.#perIp.get(connection.ip)! - 1;
-    if (sameIp === 0) this.#perIp.delete(connection.ip);
-    else this.#perIp.set(connection.ip, sameIp);
+    const { ipName } = connection;
+    const sameIp = this.#perIp.get(ipName)! - 1;
+    if (sameIp === 0) this.#perIp.delete(ipName);
+    else this.#perIp.set(ipName, sameIp);
     const reason = connection.endedBy ?? closeReason(status, sentence);
     this.#meter.closed(reason, connection.openedAt);
     const { outbox } = this.#ingester(connection);

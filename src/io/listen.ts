@@ -42,6 +42,8 @@ export interface NotAdmitted {
   reason: DoorReason;
   status: string;
   text: string;
+  /** For `Retry-After`. */
+  retrySeconds?: number;
 }
 
 /** What the listening side calls when something happens on a socket. */
@@ -202,7 +204,7 @@ export class Listener {
     const refusal = this.#handlers.admit(ip);
     if (refusal) {
       this.#handlers.refused(refusal.reason);
-      answer(res, refusal.status, refusal.text);
+      answer(res, refusal.status, refusal.text, refusal.retrySeconds);
       return;
     }
     res.upgrade<SocketData>(
@@ -257,10 +259,11 @@ function writeCors(res: HttpResponse): void {
   for (const [name, value] of CORS) res.writeHeader(name, value);
 }
 
-function answer(res: HttpResponse, status: string, text: string): void {
+function answer(res: HttpResponse, status: string, text: string, retrySeconds?: number): void {
   res.cork(() => {
     writeCors(res.writeStatus(status));
     res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
+    if (retrySeconds !== undefined) res.writeHeader('Retry-After', String(retrySeconds));
     res.end(text, true);
   });
 }

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Seconds since 1970, whole. */
   seconds(): number;
-  /** Milliseconds since some fixed moment, never going back. */
+  /** Milliseconds since some fixed moment, never going back; the same moment for all threads. */
   milliseconds(): number;
 }
 
@@ -13,8 +13,11 @@ export interface Clock {
 export function sharedMilliseconds(): number {
   return performance.timeOrigin + performance.now();
 }
+const [seconds, nanoseconds] = process.hrtime();
+/** `performance.now()` begins with its thread, `process.hrtime()` with the machine. */
+const THREAD_START = seconds * 1000 + nanoseconds / 1e6 - performance.now();
 
 export const systemClock: Clock = {
   seconds: () => Math.floor(Date.now() / 1000),
-  milliseconds: () => performance.now(),
+  milliseconds: () => THREAD_START + performance.now(),
 };

@@ -95,7 +95,14 @@ export const CLOSE_REASONS = [
 ] as const;
 
 /** Why no WebSocket came about. */
-export const DOOR_REASONS = ['full', 'per_address', 'origin', 'banned', 'stopping'] as const;
+export const DOOR_REASONS = [
+  'full',
+  'per_address',
+  'rate',
+  'origin',
+  'banned',
+  'stopping',
+] as const;
 
 /** The bounded queues and rates that clients can run into. */
 export const LIMITS = [
@@ -121,7 +128,7 @@ export const INDEXES = [
   'none',
 ] as const;
 
-export const REMOVALS = ['replaced', 'deleted', 'expired'] as const;
+export const REMOVALS = ['replaced', 'deleted', 'expired', 'other'] as const;
 
 /** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
 /** What was wrong with a plugin, or `busy`: it has more to do than it can. */

@@ -1,5 +1,6 @@
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
 import { metricNames, metricOf } from './table.ts';
+import { SLOW_QUERIES, TextRing } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
 
 /** A lane that counts. */
@@ -16,6 +17,8 @@ export interface MeterLane {
 export interface MetricsMemory {
   readonly lanes: readonly MeterLane[];
   readonly cells: SharedArrayBuffer;
+  /** The slow queries of every query lane (`slow-queries.ts`). */
+  readonly slow: SharedArrayBuffer;
 }
 
 /** Memory for so many lanes of each station. */
@@ -25,7 +28,11 @@ export function shareMetrics(
   const lanes = Object.entries(counts).flatMap(([station, count]) =>
     Array.from({ length: count }, (_, lane) => ({ station: station as CountingStation, lane })),
   );
-  return { lanes, cells: new SharedArrayBuffer(lanes.length * LANE_CELLS * 8) };
+  return {
+    lanes,
+    cells: new SharedArrayBuffer(lanes.length * LANE_CELLS * 8),
+    slow: TextRing.share(counts.query ?? 0, SLOW_QUERIES),
+  };
 }
 
 /** The cells of one lane. */

@@ -248,6 +248,12 @@ export const metrics = {
     help: 'Where the queue of the writer is full (writer.queue_events_max).',
     by: ['io'],
   },
+  wok_writer_wait_seconds: {
+    type: 'histogram',
+    help: 'From the socket to the writer, for the first event of each batch.',
+    by: ['writer'],
+    buckets: LATENCIES,
+  },
   wok_writer_batch_events: {
     type: 'histogram',
     help: 'Events in one transaction.',
@@ -256,7 +262,7 @@ export const metrics = {
   },
   wok_writer_transaction_seconds: {
     type: 'histogram',
-    help: 'A transaction with new events, from its begin to the end of its commit.',
+    help: 'A transaction, from its begin to the end of its commit.',
     by: ['writer'],
     buckets: LATENCIES,
   },
@@ -380,6 +386,12 @@ export const metrics = {
     type: 'counter',
     help: 'Live events sent to subscriptions.',
     by: ['monitor'],
+  },
+  wok_monitor_wait_seconds: {
+    type: 'histogram',
+    help: 'From the socket to monitor, by way of the commit, for the first event of each batch.',
+    by: ['monitor'],
+    buckets: LATENCIES,
   },
   wok_monitor_batch_events: {
     type: 'histogram',

@@ -1,6 +1,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
+import { sharedMilliseconds } from '../lib/clock.ts';
 import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
@@ -10,12 +11,14 @@ import {
   readAcceptedEvent,
   type StationName,
 } from '../messages.ts';
+import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type Audience, type Entry, FilterIndex, type Subscription } from './filter-index.ts';
+import { MonitorMeter } from './monitor-meter.ts';
 import { RecentEvents } from './recent.ts';
 
 /** Bytes of JSON kept for replay, whatever the number of events. */
@@ -42,6 +45,7 @@ export class Monitor {
   readonly #index: FilterIndex;
   readonly #recent: RecentEvents;
   readonly #hasher: TermHasher;
+  readonly #meter: MonitorMeter;
   readonly #privateKinds: PrivateKinds;
   /** By connection, then by subscription number. */
   readonly #live = new Map<number, Live>();
@@ -53,7 +57,8 @@ export class Monitor {
   /** Hand-overs that came before that. */
   #early: (() => void)[] = [];
 
-  constructor(config: Config, hasher: TermHasher) {
+  constructor(config: Config, hasher: TermHasher, meter = Meter.alone('monitor')) {
+    this.#meter = new MonitorMeter(meter);
     this.#hasher = hasher;
     this.#privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
     this.#index = new FilterIndex(hasher);
@@ -92,6 +97,7 @@ export class Monitor {
   #accept(reader: RecordReader): void {
     // Hand-overs that were sent before these events were must not come after them.
     for (const [port, read] of this.#queries) drain(port, read);
+    const begunAt = sharedMilliseconds();
     const head = reader.f64();
     if (this.#head === UNKNOWN) {
       this.#head = head;
@@ -105,7 +111,9 @@ export class Monitor {
         this.#recent.add(event);
       }
       this.#deliver(event);
+      this.#meter.matched(event.arrivedAt);
     }
+    this.#meter.batchEnds(begunAt);
     this.#io?.flush();
   }
 
@@ -140,6 +148,7 @@ export class Monitor {
     records.raw(prefix);
     records.raw(json);
     records.u8(0x5d);
+    this.#meter.delivered(targets.length / 2);
     records.u32(targets.length / 2);
     for (const number of targets) records.u32(number);
     this.#io.touch();
@@ -182,11 +191,13 @@ export class Monitor {
     if (missed === null) {
       // Live from here on all the same: nobody else would bring it the ephemeral events.
       subscription.afterSeq = this.#head;
+      this.#meter.behind();
       behind.send({ connId, subNo, subId, seq, upTo: this.#head, filters, readers });
     } else if (missed.length > 0) {
       this.#replay(subscription, filters, missed);
     }
     live.entries.set(subNo, this.#index.add(subscription, filters));
+    this.#meter.subscribed(1);
   }
 
   #replay(subscription: Subscription, filters: readonly Filter[], missed: AcceptedEvent[]): void {
@@ -215,12 +226,15 @@ export class Monitor {
     if (live === undefined || entries === undefined) return;
     this.#index.remove(entries);
     live.entries.delete(subNo);
+    this.#meter.subscribed(-1);
     if (live.entries.size === 0) this.#live.delete(connId);
   }
 
   #forget(connId: number): void {
-    for (const entries of this.#live.get(connId)?.entries.values() ?? [])
-      this.#index.remove(entries);
+    const live = this.#live.get(connId);
+    if (live === undefined) return;
+    for (const entries of live.entries.values()) this.#index.remove(entries);
+    this.#meter.subscribed(-live.entries.size);
     this.#live.delete(connId);
   }
 

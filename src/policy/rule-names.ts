@@ -4,6 +4,11 @@
  * anything else; the place in this list is no promise.
  */
 export const ruleNames = [
+  // Who sends, before anything is parsed.
+  'banned-ip',
+  'rate-ip',
+  'rate-subnet',
+  'rate-all',
   // What every event has to be, whatever the policy.
   'shape',
   'limits',
@@ -25,6 +30,7 @@ export const ruleNames = [
   'id',
   'duplicate',
   'signature',
+  'rate-pubkey',
   // What may take its time.
   'spam',
   'module',

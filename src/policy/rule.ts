@@ -1,13 +1,16 @@
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import type { Client } from './rates/rates.ts';
 import type { RuleName } from './rule-names.ts';
 import { refuse, type Verdict } from './verdict.ts';
 
 /** An event that somebody wants to write. One object is used again and again: rules keep nothing of it. */
 export interface WriteAttempt {
   event: NostrEvent;
-  /** The connection it came by; 0 for what no client sent (import, sync). */
-  connId: number;
+  /** Whose rates it counts against; null for exempt clients and for what no client sent. */
+  client: Client | null;
+  /** Behind the signature: it is certainly not stored yet. Copies of what is cost nobody anything. */
+  isNew: boolean;
   /** Seconds since 1970. */
   now: number;
 }

@@ -1,6 +1,8 @@
 import type { Config } from '../config/options.ts';
 import type { Lists } from './lists.ts';
+import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
+import { authorRateRules } from './rules/author-rate.ts';
 import { kindsRule } from './rules/kinds.ts';
 import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
 import { powRule } from './rules/pow.ts';
@@ -18,7 +20,7 @@ export class WritePolicy {
   readonly #proven: readonly WriteRule[];
 
   /** `lists` may change at any time. */
-  constructor(config: Config, lists: Lists) {
+  constructor(config: Config, lists: Lists, rates: Rates) {
     this.#lists = lists;
     const rules = [
       kindsRule(config, lists),
@@ -30,6 +32,7 @@ export class WritePolicy {
       powRule(config),
       tagPatternsRule(config),
       contentPatternsRule(config),
+      ...authorRateRules(rates),
     ].filter((rule) => rule !== null);
     this.#claimed = rules.filter(({ stage }) => stage === 'claimed');
     this.#proven = rules.filter(({ stage }) => stage === 'proven');

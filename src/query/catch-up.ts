@@ -19,6 +19,8 @@ export class CatchUpRun implements Run {
   readonly subNo: number;
   cancelled = false;
   counted = true;
+  work = 0;
+  rows = 0;
   readonly #lane: Lane;
   readonly #prefix: Buffer;
   readonly #matchers: readonly Matcher[];

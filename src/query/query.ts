@@ -15,12 +15,14 @@ import {
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
+import { Meter } from '../metrics/meter.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { CatchUpRun } from './catch-up.ts';
 import { Outlet } from './outlet.ts';
+import { QueryMeter } from './query-meter.ts';
 import { Rooms } from './rooms.ts';
 import { CountRun, type Lane, ReqRun, type Run } from './run.ts';
 import { Scheduler } from './scheduler.ts';
@@ -57,13 +59,22 @@ export class Query {
   #config: Config;
   readonly #snapshot: Snapshot;
   readonly #hasher: TermHasher;
+  readonly #meter: QueryMeter;
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
   #lane: Lane | null = null;
   #outlet: Outlet | null = null;
   #monitor: MessageOutbox<Handover> | null = null;
   #running = 0;
 
-  constructor(config: Config, db: Db, hasher: TermHasher, removals: Removals, clock: Clock) {
+  constructor(
+    config: Config,
+    db: Db,
+    hasher: TermHasher,
+    removals: Removals,
+    clock: Clock,
+    meter = new QueryMeter(Meter.alone('query'), 0, null, 0),
+  ) {
+    this.#meter = meter;
     this.#config = config;
     this.#db = db;
     this.#hasher = hasher;
@@ -76,10 +87,12 @@ export class Query {
     });
     this.#snapshot.load();
     this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
+      begins: (run) => this.#meter.begins(run),
       afterSlice: () => {
         // Hand-overs first: what a client publishes in answer to its EOSE finds monitor ready.
         this.#monitor?.flush();
         this.#outlet?.flush();
+        this.#meter.sliceEnds(this.#scheduler.waiting, this.#running, this.#window.size);
       },
       over: (run) => this.#over(run),
     });
@@ -109,6 +122,7 @@ export class Query {
     this.#config = config;
     this.#queriesMax = config.query.queries_max;
     this.#rooms.limit(roomBytes(config));
+    this.#meter.slowMilliseconds = config.metrics.slow_query_milliseconds;
     this.#scheduler.sliceMilliseconds = config.query.slice_milliseconds;
     tuneReader(this.#db, config.storage);
     if (this.#lane === null) return;
@@ -188,27 +202,30 @@ export class Query {
     if (client.subscriptions.size > 0) this.#monitor!.send({ t: 'auth', connId, readers });
   }
 
-  #req({ connId, subNo, subId, replaces, filters }: QueryRequest & { t: 'req' }): void {
+  #req(request: QueryRequest & { t: 'req' }): void {
+    const { connId, subNo, subId, replaces, filters, arrivedAt } = request;
     if (replaces !== 0) this.#close(connId, replaces);
     this.#outlet!.open(connId, subNo);
     if (this.#running >= this.#queriesMax) {
+      this.#meter.overloaded('REQ', OVERLOADED);
       this.#outlet!.closed(connId, subNo, subId, 1, OVERLOADED);
       this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
       return;
     }
     const client = this.#client(connId);
-    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters, client.readers);
+    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters, client.readers, arrivedAt);
     client.subscriptions.set(subNo, run);
     this.#start(run);
   }
 
-  #count({ connId, queryId, filters }: QueryRequest & { t: 'count' }): void {
+  #count({ connId, queryId, filters, arrivedAt }: QueryRequest & { t: 'count' }): void {
     if (this.#running >= this.#queriesMax) {
+      this.#meter.overloaded('COUNT', OVERLOADED);
       this.#outlet!.countRefused(connId, queryId, OVERLOADED);
       return;
     }
     const client = this.#client(connId);
-    const run = new CountRun(this.#lane!, connId, queryId, filters, client.readers);
+    const run = new CountRun(this.#lane!, connId, queryId, filters, client.readers, arrivedAt);
     client.counts.add(run);
     this.#start(run);
   }
@@ -233,6 +250,7 @@ export class Query {
 
   #over(run: Run): void {
     if (run.counted) this.#running--;
+    this.#meter.over(run);
     const client = this.#clients.get(run.connId);
     if (run instanceof CountRun) client?.counts.delete(run);
     else if (run instanceof CatchUpRun && client?.subscriptions.get(run.subNo) === run) {

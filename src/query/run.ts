@@ -2,6 +2,7 @@ import { eventPrefix } from '../protocol/answers.ts';
 import type { Filter } from '../protocol/filter.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import type { IndexName } from './index-name.ts';
 import type { Outlet } from './outlet.ts';
 import { AGAIN, type Budget, FilterScan } from './scan.ts';
 import type { Snapshot, Stored } from './snapshot.ts';
@@ -16,6 +17,9 @@ export interface Run {
   cancelled: boolean;
   /** Whether it counts against `query.queries_max`: until it has to wait for its client. */
   counted: boolean;
+  /** Milliseconds that the lane has worked on it, and rows that it has cost (`Budget`). */
+  work: number;
+  rows: number;
   step(budget: Budget): Step;
 }
 
@@ -65,6 +69,11 @@ export class ReqRun implements Run {
   readonly #readers: readonly string[];
   cancelled = false;
   counted = true;
+  work = 0;
+  rows = 0;
+  /** Events sent. */
+  events = 0;
+  readonly arrivedAt: number;
   readonly #lane: Lane;
   readonly #prefix: Buffer;
   #union: Union | null = null;
@@ -81,7 +90,9 @@ export class ReqRun implements Run {
     subId: string,
     filters: readonly Filter[],
     readers: readonly string[],
+    arrivedAt: number,
   ) {
+    this.arrivedAt = arrivedAt;
     this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
@@ -89,6 +100,11 @@ export class ReqRun implements Run {
     this.subId = subId;
     this.filters = filters;
     this.#prefix = Buffer.from(eventPrefix(subId));
+  }
+
+  /** What it reads, as far as it has come. */
+  get index(): IndexName {
+    return this.#union?.index ?? 'none';
   }
 
   step(budget: Budget): Step {
@@ -103,7 +119,9 @@ export class ReqRun implements Run {
       while (this.#sent < this.#second.length) {
         if (!this.#lane.hasRoom(this)) return 'wait';
         const body = snapshot.body(this.#second[this.#sent++]!.seq);
-        if (body !== null) outlet.event(this.connId, this.subNo, this.#prefix, body.bytes);
+        if (body === null) continue;
+        outlet.event(this.connId, this.subNo, this.#prefix, body.bytes);
+        this.events++;
       }
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';
@@ -122,10 +140,13 @@ export class ReqRun implements Run {
 export class CountRun implements Run {
   readonly connId: number;
   readonly queryId: string;
-  readonly #filters: readonly Filter[];
+  readonly filters: readonly Filter[];
   readonly #readers: readonly string[];
   cancelled = false;
   counted = true;
+  work = 0;
+  rows = 0;
+  readonly arrivedAt: number;
   readonly #lane: Lane;
   #union: Union | null = null;
   #count = 0;
@@ -136,16 +157,28 @@ export class CountRun implements Run {
     queryId: string,
     filters: readonly Filter[],
     readers: readonly string[],
+    arrivedAt: number,
   ) {
+    this.arrivedAt = arrivedAt;
     this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
     this.queryId = queryId;
-    this.#filters = filters;
+    this.filters = filters;
+  }
+
+  /** What it reads, as far as it has come. */
+  get index(): IndexName {
+    return this.#union?.index ?? 'none';
+  }
+
+  /** Events counted so far. */
+  get events(): number {
+    return this.#count;
   }
 
   step(budget: Budget): Step {
-    this.#union ??= scans(this.#filters, this.#readers, this.#lane, true);
+    this.#union ??= scans(this.filters, this.#readers, this.#lane, true);
     for (;;) {
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';

@@ -2,6 +2,7 @@ import type { Filter } from '../protocol/filter.ts';
 import { isReplaceable } from '../protocol/kinds.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
+import { type IndexName, indexOfPlan } from './index-name.ts';
 import { choosePlan, type Plan } from './plan.ts';
 import { type Audience, Recheck } from './recheck.ts';
 import { isEverything, type Snapshot, type Stored } from './snapshot.ts';
@@ -96,6 +97,11 @@ export class FilterScan {
     this.#bodies = options.bodies;
     this.#authors = isFeed(filter) ? filter.authors.map((author) => hasher.author(author)) : null;
     if (this.#authors === null) this.#choosePlan();
+  }
+
+  /** What it reads: the timeline, or the lists that were chosen behind it. */
+  get index(): IndexName {
+    return this.plan === null ? 'timeline' : indexOfPlan(this.plan.name);
   }
 
   /** The next second that has matches, sorted by id; AGAIN when the budget is used up; null at the end. */

@@ -7,6 +7,8 @@ import type { Snapshot } from './snapshot.ts';
 const ROWS_A_LOOK = 400;
 
 export interface SchedulerHooks {
+  /** A run gets its first slice. */
+  begins(run: Run): void;
   afterSlice(): void;
   /** A run is done or was cancelled. */
   over(run: Run): void;
@@ -62,17 +64,22 @@ export class Scheduler {
   }
 
   #slice(): void {
-    const end = this.#clock.milliseconds() + this.sliceMilliseconds;
+    let now = this.#clock.milliseconds();
+    const end = now + this.sliceMilliseconds;
     this.#snapshot.enter();
     try {
       do {
         const isFresh = this.#fresh.length > 0;
         const run = isFresh ? this.#fresh.shift() : this.#long.shift();
         if (run === undefined) break;
+        if (isFresh) this.#hooks.begins(run);
         const step = this.#runUntil(run, end);
+        const after = this.#clock.milliseconds();
+        run.work += after - now;
+        now = after;
         if (step === 'done') this.#hooks.over(run);
         if (step === 'again') this.#long.push(run);
-      } while (this.#clock.milliseconds() < end);
+      } while (now < end);
     } finally {
       this.#snapshot.leave();
     }
@@ -85,6 +92,7 @@ export class Scheduler {
       if (run.cancelled) return 'done';
       budget.rows = ROWS_A_LOOK;
       const step = run.step(budget);
+      run.rows += ROWS_A_LOOK - budget.rows;
       if (step !== 'again') return step;
     } while (this.#clock.milliseconds() < end);
     return 'again';

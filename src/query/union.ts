@@ -1,3 +1,4 @@
+import { type IndexName, indexOfAll } from './index-name.ts';
 import {
   AGAIN,
   type Again,
@@ -20,6 +21,11 @@ export class Union {
   constructor(scans: readonly FilterScan[]) {
     this.#scans = scans;
     this.#next = scans.map(() => undefined);
+  }
+
+  /** What the filters read. */
+  get index(): IndexName {
+    return indexOfAll(this.#scans.map(({ index }) => index));
   }
 
   /** The next second of the union, sorted by id; AGAIN when the budget is used up; null at the end. */

@@ -34,6 +34,11 @@ export class Window {
     this.timeline = new Timeline(timelineEventsMax);
   }
 
+  /** Events that the index does not hold yet. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
   /** Every event up to here is in the index, the window, or was removed. */
   get head(): number {
     return this.#head;

@@ -15,6 +15,11 @@ export class StoredIds {
     this.#json = db.prepare(sql.SELECT_JSON).pluck();
   }
 
+  /** False: the event is certainly not stored. Now and then true although it is not. */
+  mayHave(term: number): boolean {
+    return this.#filter.mayHave(term);
+  }
+
   /** Whether the event with this id is stored and indexed. `term` is the id's term. */
   has(id: string, term: number): boolean {
     if (!this.#filter.mayHave(term)) return false;

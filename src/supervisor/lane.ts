@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts';
 import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
+import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
 /** What a lane is started with: the data of its piscina task. */
 export interface LaneTask {
@@ -14,6 +15,8 @@ export interface LaneTask {
   credits: SharedArrayBuffer;
   /** What all lanes count into; this one into its own stretch. */
   metrics: MetricsMemory;
+  /** The accounts of all clients (`policy/rates/`). */
+  rates: SharedRates;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   control: MessagePort;

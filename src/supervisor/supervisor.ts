@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { Control, LaneFacts, Link, Report, StationName } from '../messages.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
+import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import type { LaneTask } from './lane.ts';
 
 /**
@@ -96,6 +97,7 @@ export class Supervisor {
   #config: Config;
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
+  readonly #rates: SharedRates;
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #pools = new Map<ThreadStation, Piscina>();
@@ -109,12 +111,14 @@ export class Supervisor {
     config: Config,
     credits: SharedArrayBuffer,
     metrics: MetricsMemory,
+    rates: SharedRates,
     log: Log,
     hooks: SupervisorHooks,
   ) {
     this.#config = config;
     this.#credits = credits;
     this.#metrics = metrics;
+    this.#rates = rates;
     this.#log = log;
     this.#hooks = hooks;
   }
@@ -207,6 +211,7 @@ export class Supervisor {
       config,
       credits: this.#credits,
       metrics: this.#metrics,
+      rates: this.#rates,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       control: port2,
     };

@@ -73,7 +73,7 @@ export class Rules {
         // One that has expired counts as gone, whether it was purged yet or not (NIP-40).
         const gone = isExpired(formerEvent, this.#clock.seconds());
         if (!gone && !isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
-        this.#log.remove(former);
+        this.#log.remove(former, 'replaced');
       }
     }
     if (event.kind === KIND_DELETION) this.#delete(JSON.parse(event.json.toString()) as NostrEvent);
@@ -124,7 +124,7 @@ export class Rules {
     const found = this.#log.findById(id, this.#hasher.id(id));
     if (found) {
       if (!mayDelete(request.pubkey, found.json)) return;
-      this.#log.remove(found);
+      this.#log.remove(found, 'deleted');
     }
     this.#statements.deleteId.run(Buffer.from(id, 'hex'), hexBytes(request.pubkey));
   }
@@ -135,7 +135,7 @@ export class Rules {
     const { kind, pubkey, d } = address;
     const found = this.#log.findByAddress(kind, pubkey, d);
     if (found && (JSON.parse(found.json) as NostrEvent).created_at <= request.created_at) {
-      this.#log.remove(found);
+      this.#log.remove(found, 'deleted');
     }
     this.#statements.deleteAddress.run(`${kind}:${pubkey}:${d}`, request.created_at);
   }

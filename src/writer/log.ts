@@ -8,6 +8,7 @@ import type { Db } from '../storage/open.ts';
 import { postingKind } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
 import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
+import type { Removal } from './writer-meter.ts';
 
 /** A stored event as the writer finds it again. */
 export interface Found {
@@ -26,6 +27,11 @@ export interface TailEvent {
   terms: ArrayLike<number>;
 }
 
+/** Nothing was removed yet. */
+export function noRemovals(): Record<Removal, number> {
+  return { replaced: 0, deleted: 0, expired: 0, other: 0 };
+}
+
 /** The term behind which the one living version of an address is found (see `TermHasher`). */
 function addressTerm(hasher: TermHasher, kind: number, pubkey: string, d: string): number {
   return isAddressable(kind) ? hasher.address(kind, pubkey, d) : hasher.authorKind(pubkey, kind);
@@ -42,6 +48,8 @@ export class Log {
   indexedSeq = 0;
   /** Indexed events removed since the last sweep. */
   unswept = 0;
+  /** How many events were removed, and why, since whoever commits has counted them. */
+  removedFor = noRemovals();
   /** What was removed since whoever commits has emptied it. */
   removed: number[] = [];
   /** By seq, in order of acceptance. */
@@ -83,6 +91,7 @@ export class Log {
     this.head = Math.max(heads.head, heads.indexed);
     this.indexedSeq = heads.indexed;
     this.removed = [];
+    this.removedFor = noRemovals();
     this.tail.clear();
     this.#tailIds.clear();
     this.#tailAddresses.clear();
@@ -148,7 +157,8 @@ export class Log {
   }
 
   /** Removes an event; its postings, if it has any, are swept later. */
-  remove(found: Found): void {
+  remove(found: Found, reason: Removal = 'other'): void {
+    this.removedFor[reason]++;
     this.#statements.delete.run(found.seq);
     this.removed.push(found.seq);
     const inTail = this.tail.get(found.seq);
@@ -166,9 +176,9 @@ export class Log {
   }
 
   /** Removes an event by its seq; false if it is not there any more. */
-  removeSeq(seq: number): boolean {
+  removeSeq(seq: number, reason: Removal = 'other'): boolean {
     const json = this.#json(seq);
-    if (json !== null) this.remove({ seq, json });
+    if (json !== null) this.remove({ seq, json }, reason);
     return json !== null;
   }
 

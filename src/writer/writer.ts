@@ -16,6 +16,7 @@ import {
   writeAnswer,
   writeHead,
 } from '../messages.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -26,9 +27,10 @@ import * as sql from '../storage/sql.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
 import { Desk } from './desk.ts';
-import { Log } from './log.ts';
+import { Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
+import { WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
 const EPHEMERAL_IDS_MAX = 10_000;
@@ -63,6 +65,7 @@ export class Writer {
   readonly #postings: Postings;
   readonly #desk: Desk;
   readonly #queue: Credits;
+  readonly #meter: WriterMeter;
   readonly #removals: Removals;
   readonly #begin;
   readonly #commit;
@@ -86,7 +89,9 @@ export class Writer {
     removals: Removals,
     clock: Clock,
     logger: Logger,
+    meter: Meter,
   ) {
+    this.#meter = new WriterMeter(meter);
     this.#config = config;
     this.#db = db;
     this.#queue = queue;
@@ -188,9 +193,11 @@ export class Writer {
     }
     if (events.length === 0) return;
     const head = this.#log.head;
+    this.#meter.batchBegins(events);
     const answered = this.#store(events);
     this.#queue.release(events.length);
     this.#lastBatchAt = this.#clock.milliseconds();
+    this.#meter.batchEnds(events, this.#log.head, this.#log.indexedSeq);
     this.#answer(answered, sources, head);
   }
 
@@ -198,7 +205,7 @@ export class Writer {
     let answered: Answered[] = [];
     const failure = this.#transact(() => {
       for (const event of events) answered.push(this.#apply(event));
-      if (this.#log.tail.size >= this.#config.storage.index_batch_events) this.#postings.index();
+      if (this.#log.tail.size >= this.#config.storage.index_batch_events) this.#movePostings();
     });
     if (failure) {
       answered = events.map((event) =>
@@ -228,6 +235,7 @@ export class Writer {
     for (let i = 0; i < answered.length; i++) {
       const { event, id, accepted, message, seq } = answered[i]!;
       this.#reply(event.connId, id, accepted, message);
+      this.#meter.answered(event, seq, accepted, message);
       if (seq >= 0 && this.#monitor) {
         writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
       }
@@ -251,17 +259,23 @@ export class Writer {
 
   /** Runs the work in a transaction. A failure rolls all of it back and is returned. */
   #transact(work: () => void): Error | null {
+    const begunAt = performance.now();
     try {
       this.#begin.run();
       work();
       const { removed } = this.#log;
       this.#removals.add(removed.length);
+      const committingAt = performance.now();
       this.#commit.run();
+      this.#meter.transacted(begunAt, committingAt);
+      this.#meter.removed(this.#log.removedFor);
+      this.#log.removedFor = noRemovals();
       if (removed.length > 0) this.#tellRemoved(removed);
       return null;
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run();
       this.#log.load();
+      this.#meter.failed();
       this.#logger.error('a transaction failed and was rolled back', { error: String(error) });
       return error as Error;
     }
@@ -277,7 +291,14 @@ export class Writer {
   }
 
   #index(): void {
-    if (this.#postings.pending) this.#transact(() => this.#postings.index());
+    if (this.#postings.pending) this.#transact(() => this.#movePostings());
+    this.#meter.log(this.#log.head, this.#log.indexedSeq);
+  }
+
+  #movePostings(): void {
+    const begunAt = performance.now();
+    this.#postings.index();
+    this.#meter.indexed(begunAt);
   }
 
   #indexWhenIdle(): void {
@@ -292,7 +313,7 @@ export class Writer {
     const seqs = this.#expired.all(this.#clock.seconds(), PURGE_MAX) as number[];
     if (seqs.length === 0) return;
     const failure = this.#transact(() => {
-      for (const seq of seqs) this.#log.removeSeq(seq);
+      for (const seq of seqs) this.#log.removeSeq(seq, 'expired');
     });
     if (failure) return;
     this.#logger.debug('expired events purged', { events: seqs.length });

@@ -41,9 +41,10 @@ export function testConfig(directory: string, settings: Settings = {}): Config {
   return loadConfig({ env: {}, flags: { set }, cwd: directory });
 }
 
-/** The settings as `--set` takes them, and any free port. */
+/** The settings as `--set` takes them, any free port, and no metrics for a scraper. */
 export function settingFlags(settings: Settings): string[] {
-  return Object.entries({ 'io.port': 0, ...settings }).map(([key, value]) => `${key}=${value}`);
+  const base = { 'io.port': 0, 'metrics.enabled': false };
+  return Object.entries({ ...base, ...settings }).map(([key, value]) => `${key}=${value}`);
 }
 
 /** Time limits lifted, for events with made-up or old times. */

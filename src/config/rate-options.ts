@@ -1,0 +1,35 @@
+import type { StringOption } from './option-types.ts';
+
+interface RateOption extends StringOption {
+  readonly format: 'rate';
+}
+
+function rate(text: string, standard = ''): RateOption {
+  return { type: 'string', default: standard, format: 'rate', reload: true, text };
+}
+
+/** The rows of [rates] that are rates: for each holder, what it may do. */
+export const rateOptions = {
+  'rates.ip_connections': rate('New connections from one address.', '5/s burst 200'),
+  'rates.ip_messages': rate('Messages of any kind from one address.', '100/s burst 3000'),
+  'rates.ip_bytes': rate('Bytes of messages from one address.', '1MiB/s burst 64MiB'),
+  'rates.ip_events': rate(
+    'Events from one address, also those that are refused.',
+    '30/s burst 2000',
+  ),
+  'rates.ip_subscriptions': rate('REQs and COUNTs from one address.', '50/s burst 1500'),
+  'rates.subnet_connections': rate('New connections from one network.', '20/s burst 800'),
+  'rates.subnet_messages': rate('Messages of any kind from one network.', '400/s burst 12000'),
+  'rates.subnet_bytes': rate('Bytes of messages from one network.', '4MiB/s burst 256MiB'),
+  'rates.subnet_events': rate('Events from one network.', '100/s burst 8000'),
+  'rates.subnet_subscriptions': rate('REQs and COUNTs from one network.', '200/s burst 6000'),
+  'rates.pubkey_events': rate(
+    'Events of one author, whoever brings them. Only good signatures count.',
+    '10/s burst 1000',
+  ),
+  'rates.all_connections': rate('New connections of everybody together.'),
+  'rates.all_messages': rate('Messages of everybody together.'),
+  'rates.all_bytes': rate('Bytes of messages of everybody together.'),
+  'rates.all_events': rate('Events of everybody together.'),
+  'rates.all_subscriptions': rate('REQs and COUNTs of everybody together.'),
+} as const;

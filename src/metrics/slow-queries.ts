@@ -1,0 +1,71 @@
+import type { Filter } from '../protocol/filter.ts';
+import type { MetricsMemory } from './meter.ts';
+import { RING_TEXT_BYTES_MAX, SLOW_QUERIES, TextRing } from './text-ring.ts';
+
+/** Room for everything but the filters. */
+const FACTS_BYTES = 300;
+
+/** A query that took more work than `metrics.slow_query_milliseconds`. */
+export interface SlowQuery {
+  /** Seconds since 1970 when it was over. */
+  at: number;
+  lane: number;
+  verb: 'REQ' | 'COUNT';
+  connection: number;
+  index: string;
+  /** What the lane worked on it, and what passed since it came from its socket, in milliseconds. */
+  work: number;
+  total: number;
+  /** What it cost in rows of the index. */
+  rows: number;
+  /** Events that it sent, or counted. */
+  events: number;
+  /** What was asked, without the ids, keys and values that were asked for. */
+  filters: string;
+}
+
+/** The ring of one query lane, to be written by that lane. */
+export function slowQueryRing({ slow }: MetricsMemory, lane: number): TextRing {
+  return new TextRing(slow, lane, SLOW_QUERIES);
+}
+
+/** The slow queries of all lanes, the newest first. */
+export function slowQueries(memory: MetricsMemory): SlowQuery[] {
+  const lanes = memory.lanes.filter(({ station }) => station === 'query');
+  return lanes
+    .flatMap(({ lane }) => slowQueryRing(memory, lane).read())
+    .map((text) => JSON.parse(text) as SlowQuery)
+    .sort((a, b) => b.at - a.at);
+}
+
+/** A slow query as one text that fits into a slot of the ring. */
+export function slowQueryText(
+  query: Omit<SlowQuery, 'filters'>,
+  filters: readonly Filter[],
+): string {
+  const room = RING_TEXT_BYTES_MAX - FACTS_BYTES;
+  let text = filters.map(filterShape).join(' | ');
+  if (text.length > room) text = `${text.slice(0, room)}…`;
+  return JSON.stringify({ ...query, filters: text });
+}
+
+/**
+ * What a filter asks for in words that give nobody away: how many ids, authors and tag values, not which.
+ * `authors×300 kinds 1,6 since 2026-11-20T10:00:00Z limit 100`.
+ */
+export function filterShape({ ids, authors, kinds, tags, since, until, limit }: Filter): string {
+  const parts: string[] = [];
+  if (ids) parts.push(`ids×${ids.length}`);
+  if (authors) parts.push(`authors×${authors.length}`);
+  if (kinds) parts.push(kinds.length > 12 ? `kinds×${kinds.length}` : `kinds ${kinds.join()}`);
+  for (const { letter, values } of tags) parts.push(`#${letter}×${values.length}`);
+  if (since !== null) parts.push(`since ${time(since)}`);
+  if (until !== null) parts.push(`until ${time(until)}`);
+  if (limit !== null) parts.push(`limit ${limit}`);
+  return parts.join(' ') || 'everything';
+}
+
+function time(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace('.000', '');
+}

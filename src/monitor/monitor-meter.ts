@@ -1,0 +1,54 @@
+import { sharedMilliseconds } from '../lib/clock.ts';
+import { cellOf, histogramOf } from '../metrics/layout.ts';
+import type { Meter } from '../metrics/meter.ts';
+
+const SUBSCRIPTIONS = cellOf('wok_subscriptions');
+const DELIVERIES = cellOf('wok_deliveries_total');
+const BEHIND = cellOf('wok_monitor_behind_total');
+const BATCH = histogramOf('wok_monitor_batch_events');
+const WAIT = histogramOf('wok_monitor_wait_seconds');
+const FANOUT = histogramOf('wok_fanout_seconds');
+const LIVE = histogramOf('wok_live_seconds');
+
+/** What the monitor counts. */
+export class MonitorMeter {
+  readonly #meter: Meter;
+  /** When the events of a batch came from their sockets, in shared milliseconds. */
+  readonly #arrivals: number[] = [];
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
+
+  /** An event is matched; `arrivedAt` is when it came from its socket. */
+  matched(arrivedAt: number): void {
+    this.#arrivals.push(arrivedAt);
+  }
+
+  /** A batch has been matched and is about to go to io; it began in shared milliseconds. */
+  batchEnds(begunAt: number): void {
+    const meter = this.#meter;
+    const arrivals = this.#arrivals;
+    if (arrivals.length === 0) return;
+    const now = sharedMilliseconds();
+    meter.observe(BATCH, arrivals.length);
+    meter.observe(FANOUT, Math.max(0, now - begunAt) / 1000);
+    if (arrivals[0]! > 0) meter.observe(WAIT, Math.max(0, begunAt - arrivals[0]!) / 1000);
+    for (const arrivedAt of arrivals) {
+      if (arrivedAt > 0) meter.observe(LIVE, Math.max(0, now - arrivedAt) / 1000);
+    }
+    arrivals.length = 0;
+  }
+
+  delivered(subscriptions: number): void {
+    this.#meter.cells[DELIVERIES]! += subscriptions;
+  }
+
+  subscribed(change: number): void {
+    this.#meter.cells[SUBSCRIPTIONS]! += change;
+  }
+
+  behind(): void {
+    this.#meter.cells[BEHIND]!++;
+  }
+}

@@ -1,0 +1,86 @@
+import { sharedMilliseconds } from '../lib/clock.ts';
+import { countRefusal } from '../metrics/counters.ts';
+import { INDEXES } from '../metrics/label-values.ts';
+import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { slowQueryText } from '../metrics/slow-queries.ts';
+import type { TextRing } from '../metrics/text-ring.ts';
+import { CountRun, ReqRun, type Run } from './run.ts';
+
+const WAIT = histogramOf('wok_query_wait_seconds');
+const EOSE = byLabel(INDEXES, (index) => histogramOf('wok_eose_seconds', { index }));
+const COUNT = byLabel(INDEXES, (index) => histogramOf('wok_count_seconds', { index }));
+const WORK = byLabel(INDEXES, (index) => cellOf('wok_query_work_seconds_total', { index }));
+const ROWS = byLabel(INDEXES, (index) => cellOf('wok_query_rows_total', { index }));
+const EVENTS = cellOf('wok_query_events_total');
+const SLOW = cellOf('wok_slow_queries_total');
+const WAITING = cellOf('wok_queries_waiting');
+const RUNNING = cellOf('wok_queries_running');
+const WINDOW = cellOf('wok_query_window_events');
+const LIMIT = cellOf('wok_rate_limit_hits_total', { limit: 'queries' });
+
+/** What a query lane counts, and the slow queries that it remembers. */
+export class QueryMeter {
+  /** Work from which on a query is slow, in milliseconds. */
+  slowMilliseconds: number;
+  readonly #meter: Meter;
+  readonly #lane: number;
+  readonly #slow: TextRing | null;
+
+  constructor(meter: Meter, lane: number, slow: TextRing | null, slowMilliseconds: number) {
+    this.#meter = meter;
+    this.#lane = lane;
+    this.#slow = slow;
+    this.slowMilliseconds = slowMilliseconds;
+  }
+
+  /** A query gets its first slice. */
+  begins(run: Run): void {
+    if (!(run instanceof ReqRun || run instanceof CountRun)) return;
+    this.#meter.observe(WAIT, Math.max(0, sharedMilliseconds() - run.arrivedAt) / 1000);
+  }
+
+  /** A query is over; one that was cancelled counts as work, but nobody has waited for its end. */
+  over(run: Run): void {
+    if (!(run instanceof ReqRun || run instanceof CountRun)) return;
+    const meter = this.#meter;
+    const { index, work, rows, events } = run;
+    const total = Math.max(0, sharedMilliseconds() - run.arrivedAt);
+    const isReq = run instanceof ReqRun;
+    if (!run.cancelled) meter.observe((isReq ? EOSE : COUNT)[index], total / 1000);
+    meter.cells[WORK[index]]! += work / 1000;
+    meter.cells[ROWS[index]]! += rows;
+    if (isReq) meter.cells[EVENTS]! += events;
+    if (work < this.slowMilliseconds || this.slowMilliseconds === 0) return;
+    meter.cells[SLOW]!++;
+    this.#slow?.push(
+      slowQueryText(
+        {
+          at: Math.round(Date.now() / 1000),
+          lane: this.#lane,
+          verb: isReq ? 'REQ' : 'COUNT',
+          connection: run.connId,
+          index,
+          work: Math.round(work * 10) / 10,
+          total: Math.round(total * 10) / 10,
+          rows,
+          events,
+        },
+        run.filters,
+      ),
+    );
+  }
+
+  overloaded(of: 'REQ' | 'COUNT', message: string): void {
+    this.#meter.cells[LIMIT]!++;
+    countRefusal(this.#meter, of, message);
+  }
+
+  /** What the lane has before it. */
+  sliceEnds(waiting: number, running: number, windowEvents: number): void {
+    const meter = this.#meter;
+    meter.set(WAITING, waiting);
+    meter.set(RUNNING, running);
+    meter.set(WINDOW, windowEvents);
+  }
+}

@@ -1,0 +1,129 @@
+/** The accounts that all threads share, and what rates and networks are written like. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseRate } from '../src/config/rate.ts';
+import { type Account, Ledger } from '../src/policy/rates/ledger.ts';
+import { accountNames, Networks } from '../src/policy/rates/networks.ts';
+
+const RATE = { perSecond: 2, burst: 5 };
+
+/** A step that asks and, if it may, takes. */
+function take(ledger: Ledger, account: Account, now: number, cost = 1): number {
+  const wait = ledger.wait(account, 0, RATE, now);
+  if (wait === 0) ledger.charge(account, 0, RATE, cost, now);
+  return wait;
+}
+
+describe('Ledger', () => {
+  const account = (tag: number): Account => ({ tag, row: 0 });
+
+  it('gives the burst at once, then what the rate gives, and tells how long to wait', () => {
+    const ledger = new Ledger(Ledger.share(64, 1), 1);
+    const one = account(77);
+    for (let i = 0; i < 5; i++) expect(take(ledger, one, 1000)).toBe(0);
+    const wait = take(ledger, one, 1000);
+    expect(wait).toBeCloseTo(500);
+    expect(take(ledger, one, 1000 + wait - 1)).toBeGreaterThan(0);
+    expect(take(ledger, one, 1000 + wait)).toBe(0);
+    expect(take(ledger, one, 1000 + wait)).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) expect(take(ledger, one, 60_000)).toBe(0);
+    expect(take(ledger, one, 60_000)).toBeGreaterThan(0);
+  });
+
+  it('lets somebody overdraw once and then pay it off', () => {
+    const ledger = new Ledger(Ledger.share(64, 1), 1);
+    expect(take(ledger, account(5), 0, 50)).toBe(0);
+    expect(take(ledger, account(5), 22_999)).toBeGreaterThan(0);
+    expect(take(ledger, account(5), 23_000)).toBe(0);
+  });
+
+  it('is one for all who look at the same memory', () => {
+    const shared = Ledger.share(64, 1);
+    const [a, b] = [new Ledger(shared, 1), new Ledger(shared, 1)];
+    for (let i = 0; i < 5; i++) expect(take(i % 2 === 0 ? a : b, account(9), 10)).toBe(0);
+    expect(take(a, account(9), 10)).toBeGreaterThan(0);
+    expect(take(b, account(9), 10)).toBeGreaterThan(0);
+  });
+
+  it('never refuses whom a ledger without bounds would let through, and seldom forgets', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 2, max: 90 }), fc.nat(300)), { maxLength: 600 }),
+        (steps) => {
+          const ledger = new Ledger(Ledger.share(32, 1), 1);
+          const exact = new Map<number, number>();
+          const accounts = new Map<number, Account>();
+          let now = 0;
+          for (const [holder, pause] of steps) {
+            now += pause;
+            if (!accounts.has(holder)) accounts.set(holder, account(holder * 7919));
+            const full = Math.max(exact.get(holder) ?? 0, now);
+            const mayPass = full - now <= 2000 + 1e-6;
+            const passed = take(ledger, accounts.get(holder)!, now) === 0;
+            if (mayPass) expect(passed).toBe(true);
+            if (passed) exact.set(holder, full + 500);
+          }
+        },
+      ),
+    );
+  });
+
+  it('forgets the account that is nearest to rest, when there is no room', () => {
+    const ledger = new Ledger(Ledger.share(8, 1), 1);
+    for (let tag = 1; tag <= 8; tag++) ledger.block(account(tag), 0, tag * 1000, 0);
+    ledger.block(account(9), 0, 9000, 0);
+    expect(ledger.debt(account(1), 0, 0)).toBe(0);
+    for (let tag = 2; tag <= 9; tag++) expect(ledger.debt(account(tag), 0, 0)).toBe(tag * 1000);
+  });
+});
+
+describe('parseRate', () => {
+  it.each([
+    ['20/s', 20, 20],
+    ['20/s burst 500', 20, 500],
+    ['6/min', 0.1, 6],
+    ['36/h burst 1', 0.01, 1],
+    ['86400/day', 1, 86_400],
+    ['1MiB/s burst 64MiB', 1 << 20, 64 << 20],
+    ['256KiB/s', 256 << 10, 256 << 10],
+    ['1M/s burst 30M', 1e6, 3e7],
+    ['2k / min', 2000 / 60, 2000],
+  ])('%s', (text, perSecond, burst) => {
+    const rate = parseRate(text)!;
+    expect(rate.perSecond).toBeCloseTo(perSecond);
+    expect(rate.burst).toBe(burst);
+  });
+
+  it.each(['', '20', '20/', '20/sec', '0/s', '5/s burst 0', '-1/s', '1.5/s', 'burst 5', '5/s 9'])(
+    'not %j',
+    (text) => expect(parseRate(text)).toBeUndefined(),
+  );
+});
+
+describe('networks', () => {
+  const bits = { ipv4Network: 24, ipv6Address: 64, ipv6Network: 48 };
+
+  it.each([
+    ['192.0.2.77', '192.0.2.77', '192.0.2.0/24'],
+    ['::ffff:192.0.2.77', '192.0.2.77', '192.0.2.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+  ])('%s', (ip, address, network) => {
+    expect(accountNames(ip, bits)).toEqual({ address, network });
+  });
+
+  it('cuts at any bit', () => {
+    const { network } = accountNames('10.255.255.255', { ...bits, ipv4Network: 13 });
+    expect(network).toBe('10.248.0.0/13');
+  });
+
+  it('hold addresses of their family, and nothing that is none', () => {
+    const some = new Networks(['10.0.0.0/8', '::1', 'fd00::/8', '192.0.2.1']);
+    for (const ip of ['10.9.8.7', '::1', 'fd12::1', '192.0.2.1', '::ffff:10.0.0.1']) {
+      expect(some.has(ip)).toBe(true);
+    }
+    for (const ip of ['11.0.0.1', '::2', 'fe00::1', '192.0.2.2', '', 'unix']) {
+      expect(some.has(ip)).toBe(false);
+    }
+  });
+});
