@@ -24,12 +24,12 @@
  * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
  *
  * Links that carry bodies or many small records are binary (`mailbox/records.ts`) and travel as one
- * transferred ArrayBuffer a turn; links that carry small structured messages use msgpackr.
+ * transferred ArrayBuffer a turn; links that carry a structured message now and then use msgpackr.
  */
 
+import type { ChannelEnd } from './mailbox/channel.ts';
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
-import type { Filter } from './protocol/filter.ts';
 import type { Refusal } from './protocol/refusal.ts';
 import { postingKind } from './storage/posting-kind.ts';
 
@@ -370,7 +370,8 @@ export function readPluginVerdict(from: RecordReader): PluginVerdict {
 
 /**
  * `subNo` numbers the subscriptions of a connection in the order of their REQs; a REQ that re-uses a
- * subscription id has a new one and names the old one in `replaces`.
+ * subscription id has a new one and names the old one in `replaces`. `filters` are packed
+ * (`mailbox/filters.ts`).
  */
 export type QueryRequest =
   | {
@@ -379,17 +380,84 @@ export type QueryRequest =
       subNo: number;
       subId: string;
       replaces: number;
-      filters: Filter[];
+      filters: Uint8Array;
       /** When it came from its socket, in shared milliseconds (`lib/clock.ts`). */
       arrivedAt: number;
     }
-  | { t: 'count'; connId: number; queryId: string; filters: Filter[]; arrivedAt: number }
+  | { t: 'count'; connId: number; queryId: string; filters: Uint8Array; arrivedAt: number }
   | { t: 'close'; connId: number; subNo: number }
   /** A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer. */
   | { t: 'refuse'; connId: number; subNo: number; subId: string; why: Refusal }
   /** The pubkeys that have authenticated on the connection, all of them (NIP-42). */
   | { t: 'auth'; connId: number; readers: string[] }
   | { t: 'disconnect'; connId: number };
+
+const QUERY_REQUESTS = ['req', 'count', 'close', 'refuse', 'auth', 'disconnect'] as const;
+
+export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void {
+  to.u8(QUERY_REQUESTS.indexOf(request.t));
+  to.u32(request.connId);
+  switch (request.t) {
+    case 'req':
+      to.u32(request.subNo);
+      to.text(request.subId);
+      to.u32(request.replaces);
+      to.blob(request.filters);
+      to.f64(request.arrivedAt);
+      break;
+    case 'count':
+      to.text(request.queryId);
+      to.blob(request.filters);
+      to.f64(request.arrivedAt);
+      break;
+    case 'close':
+      to.u32(request.subNo);
+      break;
+    case 'refuse':
+      to.u32(request.subNo);
+      to.text(request.subId);
+      to.text(request.why);
+      break;
+    case 'auth':
+      writePubkeys(to, request.readers);
+      break;
+  }
+}
+
+export function readQueryRequest(from: RecordReader): QueryRequest {
+  const t = QUERY_REQUESTS[from.u8()]!;
+  const connId = from.u32();
+  switch (t) {
+    case 'req': {
+      const subNo = from.u32();
+      const subId = from.text();
+      const replaces = from.u32();
+      const filters = from.blob();
+      return { t, connId, subNo, subId, replaces, filters, arrivedAt: from.f64() };
+    }
+    case 'count': {
+      const queryId = from.text();
+      return { t, connId, queryId, filters: from.blob(), arrivedAt: from.f64() };
+    }
+    case 'close':
+      return { t, connId, subNo: from.u32() };
+    case 'refuse':
+      return { t, connId, subNo: from.u32(), subId: from.text(), why: from.text() as Refusal };
+    case 'auth':
+      return { t, connId, readers: readPubkeys(from) };
+    case 'disconnect':
+      return { t, connId };
+  }
+}
+
+function writePubkeys(to: RecordWriter, pubkeys: readonly string[]): void {
+  to.u32(pubkeys.length);
+  for (const pubkey of pubkeys) to.ascii(pubkey);
+}
+
+function readPubkeys(from: RecordReader): string[] {
+  return Array.from({ length: from.u32() }, () => from.ascii());
+}
 
 /** query → ingester: the relay ended a subscription by CLOSED; its place is free again. */
 export interface SubscriptionEnded {
@@ -474,12 +542,64 @@ export type Handover =
       subNo: number;
       subId: string;
       seq: number;
-      filters: Filter[];
-      readers: string[];
+      filters: Uint8Array;
+      readers: readonly string[];
     }
-  | { t: 'auth'; connId: number; readers: string[] }
+  | { t: 'auth'; connId: number; readers: readonly string[] }
   | { t: 'close'; connId: number; subNo: number }
   | { t: 'disconnect'; connId: number };
+
+/**
+ * What monitor notes on its channel to a query lane while it takes events. A hand-over wakes nobody if
+ * monitor stands where its snapshot ends: then it is read before the next event is.
+ */
+export const MONITOR_BUSY = -1;
+
+/** What monitor notes when it has seen everything up to `head`. */
+export function monitorStands(head: number): number {
+  return head % 0x8000_0000;
+}
+
+const HANDOVERS = ['live', 'auth', 'close', 'disconnect'] as const;
+
+export function writeHandover(to: RecordWriter, handover: Handover): void {
+  to.u8(HANDOVERS.indexOf(handover.t));
+  to.u32(handover.connId);
+  switch (handover.t) {
+    case 'live':
+      to.u32(handover.subNo);
+      to.text(handover.subId);
+      to.f64(handover.seq);
+      to.blob(handover.filters);
+      writePubkeys(to, handover.readers);
+      break;
+    case 'auth':
+      writePubkeys(to, handover.readers);
+      break;
+    case 'close':
+      to.u32(handover.subNo);
+      break;
+  }
+}
+
+export function readHandover(from: RecordReader): Handover {
+  const t = HANDOVERS[from.u8()]!;
+  const connId = from.u32();
+  switch (t) {
+    case 'live': {
+      const subNo = from.u32();
+      const subId = from.text();
+      const seq = from.f64();
+      return { t, connId, subNo, subId, seq, filters: from.blob(), readers: readPubkeys(from) };
+    }
+    case 'auth':
+      return { t, connId, readers: readPubkeys(from) };
+    case 'close':
+      return { t, connId, subNo: from.u32() };
+    case 'disconnect':
+      return { t, connId };
+  }
+}
 
 /**
  * monitor → query: more was written since `seq` than monitor can replay. The subscription is live from
@@ -491,8 +611,8 @@ export interface Behind {
   subId: string;
   seq: number;
   upTo: number;
-  filters: Filter[];
-  readers: string[];
+  filters: Uint8Array;
+  readers: readonly string[];
 }
 
 // ── monitor → io ─────────────────────────────────────────────────────────────────────────────────
@@ -563,7 +683,7 @@ export type StationName =
 export interface Link {
   station: StationName;
   lane: number;
-  port: import('node:worker_threads').MessagePort;
+  end: ChannelEnd;
 }
 
 /**

@@ -70,10 +70,10 @@ export class Relay {
       fatal = resolve;
     });
     this.#supervisor = new Supervisor(config, credits, this.#metrics, rates, log, {
-      attachIo: (station, lane, port) => {
+      attachIo: (station, lane, channel) => {
         const bytes = station === 'ingester' ? frameBytes(credits, lane) : null;
         bytes?.reset();
-        this.#io.attach(station, lane, port, bytes);
+        this.#io.attach(station, lane, channel, bytes);
       },
       laneBack: (station, lane) => this.#laneBack(station, lane),
       fatal: (station, error) => {

@@ -24,7 +24,7 @@ const TASKS: Readonly<Record<string, string>> = { check: 'src/upkeep/import/chun
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: ['config'],
   protocol: ['lib'],
-  mailbox: [],
+  mailbox: ['protocol'],
   config: ['lib', 'paths'],
   metrics: ['lib', 'paths', 'policy', 'protocol'],
   storage: ['config', 'lib', 'paths', 'policy', 'protocol'],

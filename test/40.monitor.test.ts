@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MessageInbox, MessageOutbox } from '../src/mailbox/outbox.ts';
+import { Channel, channelPair } from '../src/mailbox/channel.ts';
+import { packFilters } from '../src/mailbox/filters.ts';
+import { MessageInbox, RecordOutbox } from '../src/mailbox/outbox.ts';
 import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
 import {
   type Behind,
@@ -9,6 +10,7 @@ import {
   readDelivery,
   type StationName,
   writeCheckedEvent,
+  writeHandover,
   writeHead,
 } from '../src/messages.ts';
 import { Monitor } from '../src/monitor/monitor.ts';
@@ -29,9 +31,9 @@ class Bench {
   readonly behind: Behind[] = [];
   readonly #generator = new Generator(new Random(1), { now: 1_750_000_000 });
   readonly #hasher = new TermHasher(new Uint8Array(8));
-  readonly #ports: MessagePort[] = [];
-  readonly #writer: MessagePort;
-  readonly #query: MessageOutbox<Handover>;
+  readonly #channels: Channel[] = [];
+  readonly #writer: Channel;
+  readonly #query: RecordOutbox;
   #head = 0;
 
   constructor() {
@@ -40,7 +42,7 @@ class Bench {
       'writer.batch_events_max': REPLAY_MAX,
     });
     const monitor = new Monitor(config, this.#hasher);
-    this.#attach(monitor, 'io').on('message', (batch: ArrayBuffer) => {
+    this.#attach(monitor, 'io').receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) {
         const { frame, targets } = readDelivery(reader);
@@ -52,16 +54,16 @@ class Bench {
     });
     this.#writer = this.#attach(monitor, 'writer');
     const query = this.#attach(monitor, 'query');
-    this.#query = new MessageOutbox<Handover>(query);
+    this.#query = new RecordOutbox(query);
     const inbox = new MessageInbox<Behind>();
-    query.on('message', (batch: ArrayBuffer) => this.behind.push(...inbox.read(batch)));
+    query.receive((batch) => this.behind.push(...inbox.read(batch)));
   }
 
-  #attach(monitor: Monitor, station: StationName): MessagePort {
-    const { port1, port2 } = new MessageChannel();
-    monitor.attach(station, 0, port1);
-    this.#ports.push(port1, port2);
-    return port2;
+  #attach(monitor: Monitor, station: StationName): Channel {
+    const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));
+    monitor.attach(station, 0, near!);
+    this.#channels.push(near!, far!);
+    return far!;
   }
 
   /** What writer says when it is attached. */
@@ -69,7 +71,7 @@ class Bench {
     this.#head = head;
     const records = new RecordWriter();
     writeHead(records, head);
-    this.#writer.postMessage(records.take());
+    this.#writer.send(records.written);
   }
 
   /** A commit of events whose content is their place in the log, or `ephemeral`. */
@@ -85,27 +87,30 @@ class Bench {
       const json = Buffer.from(canonicalJson(event));
       writeCheckedEvent(records, 1, kind, event.created_at, 0, terms, '', json);
     }
-    this.#writer.postMessage(records.take());
+    this.#writer.send(records.written);
   }
 
   /** A subscription that was answered up to `seq`. */
   live(subNo: number, seq: number, raw: RawFilter = {}): void {
     const filter = parseFilter(raw, { filterValuesMax: 10, filterTagsMax: 10 });
     if (typeof filter === 'string') throw new Error(filter);
-    this.#query.send({
+    this.#send({
       t: 'live',
       connId: 7,
       subNo,
       subId: 's',
       seq,
-      filters: [filter],
+      filters: packFilters([filter]),
       readers: [],
     });
-    this.#query.flush();
   }
 
   close(subNo: number): void {
-    this.#query.send({ t: 'close', connId: 7, subNo });
+    this.#send({ t: 'close', connId: 7, subNo });
+  }
+
+  #send(handover: Handover): void {
+    writeHandover(this.#query.records, handover);
     this.#query.flush();
   }
 
@@ -124,7 +129,7 @@ class Bench {
   }
 
   end(): void {
-    for (const port of this.#ports) port.close();
+    for (const channel of this.#channels) channel.close();
   }
 }
 

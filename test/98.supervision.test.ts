@@ -1,19 +1,22 @@
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
 import { systemClock } from '../src/lib/clock.ts';
-import { MessageInbox, MessageOutbox, RecordOutbox } from '../src/mailbox/outbox.ts';
+import { Channel, channelPair } from '../src/mailbox/channel.ts';
+import { packFilters } from '../src/mailbox/filters.ts';
+import { RecordOutbox } from '../src/mailbox/outbox.ts';
 import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
 import { Removals } from '../src/mailbox/removals.ts';
 import {
   type Handover,
-  type QueryRequest,
   readCheckedEvent,
   readDelivery,
+  readHandover,
   type StationName,
   writeAcceptedEvent,
   writeCheckedEvent,
+  writeHandover,
   writeHead,
+  writeQueryRequest,
 } from '../src/messages.ts';
 import { Monitor } from '../src/monitor/monitor.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -36,7 +39,9 @@ import {
   testConfig,
 } from './support/relay.ts';
 
-const EVERYTHING = [parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter];
+const EVERYTHING = packFilters([
+  parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter,
+]);
 const author = new Author();
 const TWO_LANES: Settings = { 'ingester.lanes': 2, 'query.lanes': 2 };
 const CLOSE_SERVICE_RESTART = 1012;
@@ -249,19 +254,22 @@ describe('a query lane', () => {
     const removals = new Removals(new SharedArrayBuffer(4));
     const query = new Query(config, db, new TermHasher(termKey(db)), removals, systemClock);
     const link = (station: StationName, lane: number) => {
-      const { port1, port2 } = new MessageChannel();
-      query.attach(station, lane, port1);
-      onTestFinished(() => port2.close());
-      return port2;
+      const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));
+      query.attach(station, lane, near!);
+      onTestFinished(() => far!.close());
+      return far!;
     };
     const handovers: Handover[] = [];
-    const inbox = new MessageInbox<Handover>();
-    link('monitor', 0).on('message', (batch) => handovers.push(...inbox.read(batch)));
+    const monitor = link('monitor', 0);
+    monitor.receive((batch) => {
+      const reader = new RecordReader(batch);
+      while (reader.more) handovers.push(readHandover(reader));
+    });
     link('io', 0);
     for (const lane of [0, 1]) {
-      const outbox = new MessageOutbox<QueryRequest>(link('ingester', lane));
+      const outbox = new RecordOutbox(link('ingester', lane));
       for (const connId of [2 + lane, 4 + lane]) {
-        outbox.send({
+        writeQueryRequest(outbox.records, {
           t: 'req',
           arrivedAt: 0,
           connId,
@@ -271,10 +279,12 @@ describe('a query lane', () => {
           filters: EVERYTHING,
         });
       }
+      outbox.flush();
     }
     await until(() => handovers.length === 4, 'the hand-overs');
     link('ingester', 1);
-    await until(() => handovers.length > 4, 'the forgetting');
+    // Nobody wakes monitor for those who have gone.
+    await until(() => monitor.drain() || handovers.length > 4, 'the forgetting');
     expect(handovers.slice(4)).toEqual([
       { t: 'disconnect', connId: 3 },
       { t: 'disconnect', connId: 5 },
@@ -288,15 +298,15 @@ describe('the monitor', () => {
     const hasher = new TermHasher(new Uint8Array(8));
     const monitor = new Monitor(testConfig(freshDirectory()), hasher);
     const link = (station: StationName) => {
-      const { port1, port2 } = new MessageChannel();
-      monitor.attach(station, 0, port1);
-      onTestFinished(() => port2.close());
-      return port2;
+      const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));
+      monitor.attach(station, 0, near!);
+      onTestFinished(() => far!.close());
+      return far!;
     };
     const [io, writer, query] = [link('io'), link('writer'), link('query')];
     const live = { connId: 1, subNo: 1, subId: 'live', seq: 0, filters: EVERYTHING, readers: [] };
-    const handovers = new MessageOutbox<Handover>(query);
-    handovers.send({ t: 'live', ...live });
+    const handovers = new RecordOutbox(query);
+    writeHandover(handovers.records, { t: 'live', ...live });
     handovers.flush();
     const event = author.event();
     const checked = new RecordWriter();
@@ -318,8 +328,9 @@ describe('the monitor', () => {
     accepted.flush();
     // Before the event loop turns, so that only stop() can have read anything.
     monitor.stop();
-    const { frame } = readDelivery(new RecordReader(receiveMessageOnPort(io)?.message));
-    expect(JSON.parse(frame.toString())).toEqual(['EVENT', 'live', event]);
+    const frames: string[] = [];
+    io.receive((batch) => frames.push(String(readDelivery(new RecordReader(batch)).frame)));
+    expect(frames.map((frame) => JSON.parse(frame))).toEqual([['EVENT', 'live', event]]);
   });
 });
 

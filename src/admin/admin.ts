@@ -1,7 +1,7 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import { MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ForIo, StationName } from '../messages.ts';
 import { controlSocketFile } from '../paths.ts';
@@ -86,17 +86,17 @@ export class Admin implements Room {
     });
   }
 
-  attach(station: StationName, lane: number, port: MessagePort): void {
+  attach(station: StationName, lane: number, channel: Channel): void {
     if (station === 'writer') {
-      this.#writer.attach(port);
+      this.#writer.attach(channel);
       this.#begin();
     } else if (station === 'ingester') {
-      const outbox = new MessageOutbox<ListUpdate>(port);
+      const outbox = new MessageOutbox<ListUpdate>(channel);
       this.#ingesters.set(lane, outbox);
       // What changed while the lane read the lists from the database.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
     } else if (station === 'io') {
-      this.#io = new MessageOutbox<ForIo>(port);
+      this.#io = new MessageOutbox<ForIo>(channel);
       this.#tellBanned();
     }
   }

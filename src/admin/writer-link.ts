@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads';
+import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest } from '../messages.ts';
 import { AdminError } from './room.ts';
@@ -17,10 +17,10 @@ export class WriterLink {
   #last = 0;
   readonly #waiting = new Map<number, Waiting>();
 
-  attach(port: MessagePort): void {
-    this.#outbox = new MessageOutbox<ChangeRequest>(port);
+  attach(channel: Channel): void {
+    this.#outbox = new MessageOutbox<ChangeRequest>(channel);
     const inbox = new MessageInbox<ChangeReply>();
-    port.on('message', (batch: ArrayBuffer) => {
+    channel.receive((batch) => {
       for (const reply of inbox.read(batch)) this.#take(reply);
     });
   }

@@ -1,8 +1,9 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
-import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
+import { packFilters } from '../mailbox/filters.ts';
+import { MessageInbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
   ARRIVED,
@@ -16,6 +17,7 @@ import {
   type SubscriptionEnded,
   writeAnswer,
   writeCheckedEvent,
+  writeQueryRequest,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { ACCEPT, type Judgement, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
@@ -93,7 +95,7 @@ export class Ingester {
   readonly #waiting: WaitingRoom;
   /** REQs and COUNTs that do. */
   readonly #reads: WaitingReads;
-  readonly #queries = new Map<number, MessageOutbox<QueryRequest>>();
+  readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
   #writer: RecordOutbox | null = null;
   /** Events for the writer that are not on their way yet; nobody would release them if this lane died. */
@@ -124,26 +126,26 @@ export class Ingester {
     tuneReader(this.#parts.db, config.storage);
   }
 
-  attach(station: StationName, lane: number, port: MessagePort): void {
+  attach(station: StationName, lane: number, channel: Channel): void {
     if (station === 'io') {
-      this.#io = new RecordOutbox(port);
-      port.on('message', (batch: ArrayBuffer) => this.#frames(new RecordReader(batch)));
+      this.#io = new RecordOutbox(channel);
+      channel.receive((batch) => this.#frames(new RecordReader(batch)));
     } else if (station === 'writer') {
-      this.#writer = new RecordOutbox(port, () => {
+      this.#writer = new RecordOutbox(channel, () => {
         this.#parts.writerEvents.add(this.#unposted);
         this.#unposted = 0;
       });
     } else if (station === 'admin') {
       const inbox = new MessageInbox<ListUpdate>();
-      port.on('message', (batch: ArrayBuffer) => {
+      channel.receive((batch) => {
         for (const update of inbox.read(batch)) this.#parts.lists.update(update);
       });
     } else if (station === 'plugins') {
-      this.#parts.judges.attachPlugins(port);
+      this.#parts.judges.attachPlugins(channel);
     } else if (station === 'query') {
-      this.#queries.set(lane, new MessageOutbox<QueryRequest>(port));
+      this.#queries.set(lane, new RecordOutbox(channel));
       const inbox = new MessageInbox<SubscriptionEnded>();
-      port.on('message', (batch: ArrayBuffer) => {
+      channel.receive((batch) => {
         for (const { connId, subId, subNo } of inbox.read(batch)) {
           this.#connections.ended(connId, subId, subNo);
         }
@@ -497,7 +499,8 @@ export class Ingester {
     return value;
   }
 
-  #filters(message: readonly unknown[]): Filter[] | Refusal {
+  /** The filters of a REQ or COUNT, packed, or why they are refused. */
+  #filters(message: readonly unknown[]): Uint8Array | Refusal {
     const max = this.#parts.config.limits.filters_max;
     if (message.length < 3) return 'invalid: at least one filter is needed';
     if (message.length - 2 > max) return `error: too many filters, the limit is ${max}`;
@@ -507,11 +510,13 @@ export class Ingester {
       if (typeof filter === 'string') return filter;
       filters.push(filter);
     }
-    return filters;
+    return packFilters(filters);
   }
 
   #query(connId: number, request: QueryRequest): void {
-    this.#queries.get(connId % this.#queries.size)!.send(request);
+    const query = this.#queries.get(connId % this.#queries.size)!;
+    writeQueryRequest(query.records, request);
+    query.touch();
   }
 
   #answer(connId: number, frame: string): void {

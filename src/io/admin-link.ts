@@ -1,5 +1,5 @@
-import type { MessagePort } from 'node:worker_threads';
 import { NetworkSet } from '../lib/network-set.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox } from '../mailbox/outbox.ts';
 import type { ForIo } from '../messages.ts';
 
@@ -13,9 +13,9 @@ export class AdminLink {
     this.#onBanned = onBanned;
   }
 
-  attach(port: MessagePort): void {
+  attach(channel: Channel): void {
     const inbox = new MessageInbox<ForIo>();
-    port.on('message', (batch: ArrayBuffer) => {
+    channel.receive((batch) => {
       for (const message of inbox.read(batch)) this.#take(message);
     });
   }

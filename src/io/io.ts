@@ -1,8 +1,8 @@
 import type { WebSocket } from 'uWebSockets.js';
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
@@ -131,9 +131,9 @@ export class Io {
   }
 
   /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */
-  attach(station: StationName, lane: number, port: MessagePort, frameBytes: Credits | null): void {
+  attach(station: StationName, lane: number, channel: Channel, frameBytes: Credits | null): void {
     if (station === 'admin') {
-      this.#admin.attach(port);
+      this.#admin.attach(channel);
       return;
     }
     const read = {
@@ -142,8 +142,8 @@ export class Io {
       query: (reader: RecordReader) => this.#stored(reader),
       monitor: (reader: RecordReader) => this.#deliveries(reader),
     }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
-    port.on('message', (batch: ArrayBuffer) => read(new RecordReader(batch)));
-    const outbox = new RecordOutbox(port);
+    channel.receive((batch) => read(new RecordReader(batch)));
+    const outbox = new RecordOutbox(channel);
     if (station === 'ingester') this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
     if (station === 'query') this.#queries[lane] = outbox;
   }

@@ -1,12 +1,12 @@
-import type { MessagePort } from 'node:worker_threads';
 import { Packr } from 'msgpackr';
+import type { Channel } from './channel.ts';
 import { RecordWriter } from './records.ts';
 
 /**
- * A batch that grows past this leaves at once instead of at the end of the turn. Below 128 kB, from
- * where on malloc maps and clears fresh pages for every batch.
+ * A batch that grows past this leaves at once instead of at the end of the turn, so that it finds room
+ * in the ring of its channel.
  */
-const FLUSH_BYTES = 64 * 1024;
+const FLUSH_BYTES = 32 * 1024;
 
 /**
  * The sending end of a link that carries binary records: `records` is written to, `touch` is called
@@ -14,13 +14,13 @@ const FLUSH_BYTES = 64 * 1024;
  */
 export class RecordOutbox {
   readonly records = new RecordWriter();
-  readonly #port: MessagePort;
+  readonly #channel: Channel;
   readonly #posted: () => void;
   #scheduled = false;
 
   /** `posted` is called when a batch is on its way. */
-  constructor(port: MessagePort, posted: () => void = () => {}) {
-    this.#port = port;
+  constructor(channel: Channel, posted: () => void = () => {}) {
+    this.#channel = channel;
     this.#posted = posted;
   }
 
@@ -40,10 +40,11 @@ export class RecordOutbox {
     });
   }
 
-  flush(): void {
+  /** Sends what has gathered; a quiet batch wakes nobody (see `Channel.send`). */
+  flush(quiet = false): void {
     if (this.records.length === 0) return;
-    const batch = this.records.take();
-    this.#port.postMessage(batch, [batch]);
+    this.#channel.send(this.records.written, quiet);
+    this.records.clear();
     this.#posted();
   }
 }
@@ -53,12 +54,12 @@ export class RecordOutbox {
  * msgpackr array. Record structures are written once a batch, so the two ends share no state.
  */
 export class MessageOutbox<Message> {
-  readonly #port: MessagePort;
+  readonly #channel: Channel;
   readonly #packr = new Packr({ useRecords: true, moreTypes: false, bundleStrings: false });
   #waiting: Message[] = [];
 
-  constructor(port: MessagePort) {
-    this.#port = port;
+  constructor(channel: Channel) {
+    this.#channel = channel;
   }
 
   send(message: Message): void {
@@ -69,8 +70,7 @@ export class MessageOutbox<Message> {
     if (this.#waiting.length === 0) return;
     const packed = this.#packr.pack(this.#waiting);
     this.#waiting = [];
-    const batch = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
-    this.#port.postMessage(batch, [batch as ArrayBuffer]);
+    this.#channel.send(packed);
   }
 }
 
@@ -78,7 +78,7 @@ export class MessageOutbox<Message> {
 export class MessageInbox<Message> {
   readonly #packr = new Packr({ useRecords: true });
 
-  read(batch: ArrayBuffer): Message[] {
-    return this.#packr.unpack(new Uint8Array(batch)) as Message[];
+  read(batch: Uint8Array): Message[] {
+    return this.#packr.unpack(batch) as Message[];
   }
 }

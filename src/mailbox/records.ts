@@ -3,8 +3,7 @@ const INITIAL_BYTES = 64 * 1024;
 /**
  * Collects the binary records that go to one neighbour within one turn of the event loop.
  *
- * The scratch memory is reused; `take` copies what was written into an ArrayBuffer of exactly that
- * size, which the receiver then owns (posting a pooled Buffer would copy its whole 8 kB pool).
+ * The memory is reused: `written` is what a channel copies from, `clear` begins anew.
  * Records are laid out by the codecs in `messages.ts`; all numbers are little-endian.
  */
 export class RecordWriter {
@@ -73,6 +72,14 @@ export class RecordWriter {
     this.#length += 4 + written;
   }
 
+  /** Text of ASCII characters alone, behind its length as u32. */
+  ascii(text: string): void {
+    this.#reserve(4 + text.length);
+    this.#buffer.write(text, this.#length + 4, 'latin1');
+    this.#view.setUint32(this.#length, text.length, true);
+    this.#length += 4 + text.length;
+  }
+
   /** Several texts as one UTF-8 blob behind its length: a frame put together without a copy. */
   textOf(...parts: string[]): void {
     const start = this.#length;
@@ -89,9 +96,18 @@ export class RecordWriter {
     this.#view.setUint32(offset, value, true);
   }
 
-  /** What was written so far, in memory of its own, ready to be transferred; the writer is empty again. */
-  take(): ArrayBuffer {
-    const taken = this.#bytes.buffer.slice(0, this.#length);
+  /** What was written so far, as long as nothing more is. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** What was written so far, in memory of its own; the writer is empty again. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(0, this.#length);
     this.#length = 0;
     return taken;
   }
@@ -103,9 +119,10 @@ export class RecordReader {
   readonly #view: DataView;
   #offset = 0;
 
-  constructor(batch: ArrayBuffer) {
-    this.buffer = Buffer.from(batch);
-    this.#view = new DataView(batch);
+  constructor(batch: Uint8Array) {
+    const { buffer, byteOffset, byteLength } = batch;
+    this.buffer = Buffer.isBuffer(batch) ? batch : Buffer.from(buffer, byteOffset, byteLength);
+    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
   get more(): boolean {
@@ -148,6 +165,14 @@ export class RecordReader {
     const start = this.#offset;
     this.#offset += length;
     return this.buffer.subarray(start, this.#offset);
+  }
+
+  /** Text of ASCII characters alone. */
+  ascii(): string {
+    const length = this.u32();
+    const start = this.#offset;
+    this.#offset += length;
+    return this.buffer.toString('latin1', start, this.#offset);
   }
 
   text(): string {

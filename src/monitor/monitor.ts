@@ -1,14 +1,18 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
+import type { Channel } from '../mailbox/channel.ts';
+import { unpackFilters } from '../mailbox/filters.ts';
+import { MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
   type AcceptedEvent,
   type Behind,
   type Handover,
+  MONITOR_BUSY,
+  monitorStands,
   readAcceptedEvent,
+  readHandover,
   type StationName,
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
@@ -28,8 +32,17 @@ const UNKNOWN = -1;
 /** The subscriptions of a connection by their number, and the query lane they came from. */
 interface Live {
   lane: number;
-  entries: Map<number, Entry[]>;
+  subscriptions: Map<number, Entry[] | Unindexed>;
   audience: Audience;
+}
+
+/**
+ * A subscription that no event has come for since it began. Most end before one does, so they are put
+ * into the index only then; its filters stand here as they came, packed.
+ */
+interface Unindexed {
+  subscription: Subscription;
+  filters: string;
 }
 
 /**
@@ -49,9 +62,10 @@ export class Monitor {
   readonly #privateKinds: PrivateKinds;
   /** By connection, then by subscription number. */
   readonly #live = new Map<number, Live>();
-  readonly #queries = new Map<MessagePort, (batch: ArrayBuffer) => void>();
+  readonly #queries = new Set<Channel>();
+  readonly #unindexed = new Set<Unindexed>();
   #io: RecordOutbox | null = null;
-  #writer: MessagePort | null = null;
+  #writer: Channel | null = null;
   /** The newest seq seen; unknown until writer has said where the log stands. */
   #head = UNKNOWN;
   /** Hand-overs that came before that. */
@@ -65,21 +79,23 @@ export class Monitor {
     this.#recent = new RecentEvents(config.monitor.replay_events_max, REPLAY_BYTES_MAX);
   }
 
-  attach(station: StationName, lane: number, port: MessagePort): void {
-    if (station === 'io') this.#io = new RecordOutbox(port);
-    else if (station === 'writer') {
-      this.#writer = port;
-      port.on('message', (batch: ArrayBuffer) => this.#accept(new RecordReader(batch)));
+  attach(station: StationName, lane: number, channel: Channel): void {
+    if (station === 'io') {
+      this.#io = new RecordOutbox(channel);
+      channel.receive(() => {});
+    } else if (station === 'writer') {
+      this.#writer = channel;
+      channel.receive((batch) => this.#accept(new RecordReader(batch)));
     } else if (station === 'query') {
-      const behind = new MessageOutbox<Behind>(port);
-      const inbox = new MessageInbox<Handover>();
-      const read = (batch: ArrayBuffer) => {
-        for (const handover of inbox.read(batch)) this.#handover(handover, lane, behind);
-      };
-      this.#queries.set(port, read);
-      port.on('message', read);
-      port.on('close', () => {
-        this.#queries.delete(port);
+      const behind = new MessageOutbox<Behind>(channel);
+      this.#queries.add(channel);
+      channel.note = this.#head === UNKNOWN ? MONITOR_BUSY : monitorStands(this.#head);
+      channel.receive((batch) => {
+        const reader = new RecordReader(batch);
+        while (reader.more) this.#handover(readHandover(reader), lane, behind);
+      });
+      channel.onClose(() => {
+        this.#queries.delete(channel);
         this.#forgetLane(lane);
       });
     }
@@ -91,18 +107,21 @@ export class Monitor {
 
   /** Delivers what writer has sent; it has stopped before. */
   stop(): void {
-    if (this.#writer) drain(this.#writer, (batch) => this.#accept(new RecordReader(batch)));
+    this.#writer?.drain();
   }
 
   #accept(reader: RecordReader): void {
-    // Hand-overs that were sent before these events were must not come after them.
-    for (const [port, read] of this.#queries) drain(port, read);
+    // Hand-overs that were sent before these events were must not come after them; whoever sends one
+    // from here on sees the note and wakes this thread.
+    for (const channel of this.#queries) channel.note = MONITOR_BUSY;
+    for (const channel of this.#queries) channel.drain();
     const begunAt = sharedMilliseconds();
     const head = reader.f64();
     if (this.#head === UNKNOWN) {
       this.#head = head;
       for (const handOver of this.#early.splice(0)) handOver();
     }
+    if (reader.more) this.#indexAll();
     while (reader.more) {
       const event = readAcceptedEvent(reader);
       if (event.seq !== 0) {
@@ -115,6 +134,16 @@ export class Monitor {
     }
     this.#meter.batchEnds(begunAt);
     this.#io?.flush();
+    for (const channel of this.#queries) channel.note = monitorStands(this.#head);
+  }
+
+  #indexAll(): void {
+    for (const unindexed of this.#unindexed) {
+      const { subscription, filters } = unindexed;
+      const entries = this.#index.add(subscription, filtersIn(filters));
+      this.#live.get(subscription.connId)!.subscriptions.set(subscription.subNo, entries);
+    }
+    this.#unindexed.clear();
   }
 
   #deliver(event: AcceptedEvent): void {
@@ -181,7 +210,7 @@ export class Monitor {
     const { connId, subNo, subId, seq, filters, readers } = handover;
     let live = this.#live.get(connId);
     if (live === undefined) {
-      live = { lane, entries: new Map(), audience: { readers } };
+      live = { lane, subscriptions: new Map(), audience: { readers } };
       this.#live.set(connId, live);
     }
     const { audience } = live;
@@ -194,9 +223,11 @@ export class Monitor {
       this.#meter.behind();
       behind.send({ connId, subNo, subId, seq, upTo: this.#head, filters, readers });
     } else if (missed.length > 0) {
-      this.#replay(subscription, filters, missed);
+      this.#replay(subscription, unpackFilters(filters), missed);
     }
-    live.entries.set(subNo, this.#index.add(subscription, filters));
+    const unindexed = { subscription, filters: Buffer.from(filters).toString('latin1') };
+    this.#unindexed.add(unindexed);
+    live.subscriptions.set(subNo, unindexed);
     this.#meter.subscribed(1);
   }
 
@@ -222,20 +253,25 @@ export class Monitor {
 
   #end(connId: number, subNo: number): void {
     const live = this.#live.get(connId);
-    const entries = live?.entries.get(subNo);
-    if (live === undefined || entries === undefined) return;
-    this.#index.remove(entries);
-    live.entries.delete(subNo);
+    const subscription = live?.subscriptions.get(subNo);
+    if (live === undefined || subscription === undefined) return;
+    this.#remove(subscription);
+    live.subscriptions.delete(subNo);
     this.#meter.subscribed(-1);
-    if (live.entries.size === 0) this.#live.delete(connId);
+    if (live.subscriptions.size === 0) this.#live.delete(connId);
   }
 
   #forget(connId: number): void {
     const live = this.#live.get(connId);
     if (live === undefined) return;
-    for (const entries of live.entries.values()) this.#index.remove(entries);
-    this.#meter.subscribed(-live.entries.size);
+    for (const subscription of live.subscriptions.values()) this.#remove(subscription);
+    this.#meter.subscribed(-live.subscriptions.size);
     this.#live.delete(connId);
+  }
+
+  #remove(subscription: Entry[] | Unindexed): void {
+    if (Array.isArray(subscription)) this.#index.remove(subscription);
+    else this.#unindexed.delete(subscription);
   }
 
   /** A query lane died, and with it what it knew of its connections: io closes them. */
@@ -244,11 +280,7 @@ export class Monitor {
   }
 }
 
-/** Reads at once what waits at a port. */
-function drain(port: MessagePort, read: (batch: ArrayBuffer) => void): void {
-  for (;;) {
-    const received = receiveMessageOnPort(port);
-    if (received === undefined) return;
-    read(received.message as ArrayBuffer);
-  }
+/** The filters that were kept as text. */
+function filtersIn(text: string): Filter[] {
+  return unpackFilters(Buffer.from(text, 'latin1'));
 }

@@ -1,5 +1,5 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import {
   ACCEPT,
   type JudgedRead,
@@ -32,8 +32,8 @@ export class Judges {
   }
 
   /** The link to the plugins' room; a new one when the room was started again. */
-  attachPlugins(port: MessagePort): void {
-    this.#plugins.attach(port);
+  attachPlugins(channel: Channel): void {
+    this.#plugins.attach(channel);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { unpackFilters } from '../mailbox/filters.ts';
 import type { Behind } from '../messages.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -34,7 +35,7 @@ export class CatchUpRun implements Run {
     this.connId = connId;
     this.subNo = subNo;
     this.#prefix = Buffer.from(eventPrefix(subId));
-    this.#matchers = filters.map(compileFilter);
+    this.#matchers = unpackFilters(filters).map(compileFilter);
     this.#seq = seq;
     this.#upTo = upTo;
   }

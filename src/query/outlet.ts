@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads';
+import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { ANSWER, CLOSED, EOSE, EVENTS, GONE, OPEN, writeStoredHead } from '../messages.ts';
 import { closedAnswer, countAnswer, eoseAnswer } from '../protocol/answers.ts';
@@ -18,8 +18,8 @@ export class Outlet {
   #connId = 0;
   #subNo = 0;
 
-  constructor(port: MessagePort, rooms: Rooms) {
-    this.#outbox = new RecordOutbox(port);
+  constructor(channel: Channel, rooms: Rooms) {
+    this.#outbox = new RecordOutbox(channel);
     this.#rooms = rooms;
   }
 

@@ -1,4 +1,5 @@
 import { sharedMilliseconds } from '../lib/clock.ts';
+import { unpackFilters } from '../mailbox/filters.ts';
 import { countRefusal } from '../metrics/counters.ts';
 import { INDEXES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
@@ -66,7 +67,7 @@ export class QueryMeter {
           rows,
           events,
         },
-        run.filters,
+        unpackFilters(run.packed),
       ),
     );
   }

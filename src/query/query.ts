@@ -1,16 +1,16 @@
-import type { MessagePort } from 'node:worker_threads';
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
 import {
   type Behind,
-  type Handover,
   type QueryRequest,
   readAcceptedHead,
   readAcceptedTerms,
+  readQueryRequest,
   readRoom,
   type StationName,
   type SubscriptionEnded,
@@ -21,6 +21,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { CatchUpRun } from './catch-up.ts';
+import { MonitorOutbox } from './monitor-outbox.ts';
 import { Outlet } from './outlet.ts';
 import { QueryMeter } from './query-meter.ts';
 import { Rooms } from './rooms.ts';
@@ -63,7 +64,7 @@ export class Query {
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
   #lane: Lane | null = null;
   #outlet: Outlet | null = null;
-  #monitor: MessageOutbox<Handover> | null = null;
+  #monitor: MonitorOutbox | null = null;
   #running = 0;
 
   constructor(
@@ -98,22 +99,22 @@ export class Query {
     });
   }
 
-  attach(station: StationName, lane: number, port: MessagePort): void {
-    if (station === 'io') this.#attachIo(port);
+  attach(station: StationName, lane: number, channel: Channel): void {
+    if (station === 'io') this.#attachIo(channel);
     else if (station === 'writer') {
-      port.on('message', (batch: ArrayBuffer) => this.#follow(new RecordReader(batch)));
+      channel.receive((batch) => this.#follow(new RecordReader(batch)));
     } else if (station === 'monitor') {
-      this.#monitor = new MessageOutbox<Handover>(port);
+      this.#monitor = new MonitorOutbox(channel);
       const inbox = new MessageInbox<Behind>();
-      port.on('message', (batch: ArrayBuffer) => {
+      channel.receive((batch) => {
         for (const behind of inbox.read(batch)) this.#behind(behind);
       });
     } else if (station === 'ingester') {
       if (this.#ingesters.has(lane)) this.#forgetLane(lane);
-      this.#ingesters.set(lane, new MessageOutbox<SubscriptionEnded>(port));
-      const inbox = new MessageInbox<QueryRequest>();
-      port.on('message', (batch: ArrayBuffer) => {
-        for (const request of inbox.read(batch)) this.#request(request);
+      this.#ingesters.set(lane, new MessageOutbox<SubscriptionEnded>(channel));
+      channel.receive((batch) => {
+        const reader = new RecordReader(batch);
+        while (reader.more) this.#request(readQueryRequest(reader));
       });
     }
   }
@@ -144,9 +145,9 @@ export class Query {
     }
   }
 
-  #attachIo(port: MessagePort): void {
-    this.#outlet = new Outlet(port, this.#rooms);
-    port.on('message', (batch: ArrayBuffer) => {
+  #attachIo(channel: Channel): void {
+    this.#outlet = new Outlet(channel, this.#rooms);
+    channel.receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) this.#rooms.confirmed(readRoom(reader));
     });
@@ -262,9 +263,8 @@ export class Query {
     const { connId, subNo, subId } = run;
     const client = this.#client(connId);
     client.subscriptions.set(subNo, null);
-    const filters = [...run.filters];
-    const readers = [...client.readers];
-    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters, readers });
+    const { readers } = client;
+    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: run.packed, readers });
   }
 
   #behind(behind: Behind): void {

@@ -1,3 +1,4 @@
+import { unpackFilters } from '../mailbox/filters.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { Filter } from '../protocol/filter.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
@@ -65,7 +66,8 @@ export class ReqRun implements Run {
   readonly connId: number;
   readonly subNo: number;
   readonly subId: string;
-  readonly filters: readonly Filter[];
+  /** The filters, packed. */
+  readonly packed: Uint8Array;
   readonly #readers: readonly string[];
   cancelled = false;
   counted = true;
@@ -88,7 +90,7 @@ export class ReqRun implements Run {
     connId: number,
     subNo: number,
     subId: string,
-    filters: readonly Filter[],
+    packed: Uint8Array,
     readers: readonly string[],
     arrivedAt: number,
   ) {
@@ -98,7 +100,7 @@ export class ReqRun implements Run {
     this.connId = connId;
     this.subNo = subNo;
     this.subId = subId;
-    this.filters = filters;
+    this.packed = packed;
     this.#prefix = Buffer.from(eventPrefix(subId));
   }
 
@@ -113,7 +115,7 @@ export class ReqRun implements Run {
       // Who does not read gets nothing begun: what was begun takes memory.
       if (!this.#lane.hasRoom(this)) return 'wait';
       this.#seq = snapshot.head;
-      this.#union = scans(this.filters, this.#readers, this.#lane, false);
+      this.#union = scans(unpackFilters(this.packed), this.#readers, this.#lane, false);
     }
     for (;;) {
       while (this.#sent < this.#second.length) {
@@ -140,7 +142,8 @@ export class ReqRun implements Run {
 export class CountRun implements Run {
   readonly connId: number;
   readonly queryId: string;
-  readonly filters: readonly Filter[];
+  /** The filters, packed. */
+  readonly packed: Uint8Array;
   readonly #readers: readonly string[];
   cancelled = false;
   counted = true;
@@ -155,7 +158,7 @@ export class CountRun implements Run {
     lane: Lane,
     connId: number,
     queryId: string,
-    filters: readonly Filter[],
+    filters: Uint8Array,
     readers: readonly string[],
     arrivedAt: number,
   ) {
@@ -164,7 +167,7 @@ export class CountRun implements Run {
     this.#lane = lane;
     this.connId = connId;
     this.queryId = queryId;
-    this.filters = filters;
+    this.packed = filters;
   }
 
   /** What it reads, as far as it has come. */
@@ -178,7 +181,7 @@ export class CountRun implements Run {
   }
 
   step(budget: Budget): Step {
-    this.#union ??= scans(this.filters, this.#readers, this.#lane, true);
+    this.#union ??= scans(unpackFilters(this.packed), this.#readers, this.#lane, true);
     for (;;) {
       const second = this.#union.next(budget);
       if (second === AGAIN) return 'again';

@@ -1,6 +1,7 @@
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
+import { Channel } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
@@ -24,7 +25,7 @@ export interface LaneTask {
 
 /** A role that a lane plays: it is given the ports of its neighbours and told when to stop. */
 export interface Role {
-  attach(station: StationName, lane: number, port: MessagePort): void;
+  attach(station: StationName, lane: number, channel: Channel): void;
   /** Takes over what has changed of the options that apply live; all others are as they were. */
   reconfigure(config: Config): void;
   /** Finishes what it holds and lets go of the database and of other processes. */
@@ -62,7 +63,9 @@ export async function serveLane(
     control.on('message', async (message: Control) => {
       try {
         if (message.t === 'attach') {
-          for (const { station, lane, port } of message.links) role.attach(station, lane, port);
+          for (const { station, lane, end } of message.links) {
+            role.attach(station, lane, new Channel(end));
+          }
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else if (message.t === 'reload') role.reconfigure(message.config);
         else {

@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
+import { Channel, channelPair } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Link, Report, StationName } from '../messages.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
@@ -35,21 +36,26 @@ const stopOrder: readonly ThreadStation[] = [
   'monitor',
 ];
 
-/** Who talks with whom. */
-const LINKS: readonly (readonly [StationName, StationName])[] = [
-  ['io', 'ingester'],
-  ['io', 'writer'],
-  ['io', 'query'],
-  ['io', 'monitor'],
-  ['ingester', 'writer'],
-  ['ingester', 'query'],
-  ['ingester', 'plugins'],
-  ['writer', 'query'],
-  ['writer', 'monitor'],
-  ['query', 'monitor'],
-  ['admin', 'writer'],
-  ['admin', 'ingester'],
-  ['admin', 'io'],
+const KIB = 1024;
+
+/**
+ * Who talks with whom, and how many bytes the rings of the channel hold there and back. What does not
+ * fit takes the slower way; the memory is only used as far as it is written to.
+ */
+const LINKS: readonly (readonly [StationName, StationName, number, number])[] = [
+  ['io', 'ingester', 256 * KIB, 256 * KIB],
+  ['io', 'writer', KIB, 256 * KIB],
+  ['io', 'query', 4 * KIB, 512 * KIB],
+  ['io', 'monitor', KIB, 512 * KIB],
+  ['ingester', 'writer', 256 * KIB, KIB],
+  ['ingester', 'query', 64 * KIB, 4 * KIB],
+  ['ingester', 'plugins', 64 * KIB, 16 * KIB],
+  ['writer', 'query', 128 * KIB, KIB],
+  ['writer', 'monitor', 512 * KIB, KIB],
+  ['query', 'monitor', 128 * KIB, 16 * KIB],
+  ['admin', 'writer', 16 * KIB, 16 * KIB],
+  ['admin', 'ingester', 16 * KIB, KIB],
+  ['admin', 'io', 16 * KIB, 16 * KIB],
 ];
 
 const PING_MILLISECONDS = 1_000;
@@ -64,7 +70,7 @@ const RESTART_WINDOW_MILLISECONDS = 60_000;
 /** What the supervisor tells the relay. */
 export interface SupervisorHooks {
   /** io's end of a link; called again when the lane at the other end has been started anew. */
-  attachIo(station: ThreadStation, lane: number, port: MessagePort): void;
+  attachIo(station: ThreadStation, lane: number, channel: Channel): void;
   /** A lane that had died is back, and all its neighbours know it. */
   laneBack(station: ThreadStation, lane: number): void;
   /** The relay cannot go on. */
@@ -91,7 +97,7 @@ interface Lane {
  *
  * A lane is one piscina worker whose single task runs as long as the relay; piscina replaces a worker
  * that dies, and rejects its task, which is how the supervisor learns of it. The hot path never goes
- * through piscina: neighbours talk over MessagePorts.
+ * through piscina: neighbours talk over channels.
  */
 export class Supervisor {
   #config: Config;
@@ -267,15 +273,15 @@ export class Supervisor {
     const links: Link[] = [];
     const farEnds: (() => void)[] = [];
     const { station, lane: number } = lane;
-    for (const [a, b] of LINKS) {
+    for (const [a, b, there, back] of LINKS) {
       const other = a === station ? b : b === station ? a : null;
       if (other === null) continue;
       for (const neighbour of other === 'io' ? [null] : this.#laneList(other)) {
-        const { port1, port2: port } = new MessageChannel();
-        links.push({ station: other, lane: neighbour?.lane ?? 0, port: port1 });
+        const [near, end] = a === station ? channelPair(there, back) : channelPair(back, there);
+        links.push({ station: other, lane: neighbour?.lane ?? 0, end: near });
         farEnds.push(() => {
-          if (neighbour) tell(neighbour, { t: 'attach', links: [{ station, lane: number, port }] });
-          else this.#hooks.attachIo(station, number, port);
+          if (neighbour) tell(neighbour, { t: 'attach', links: [{ station, lane: number, end }] });
+          else this.#hooks.attachIo(station, number, new Channel(end));
         });
       }
     }
@@ -358,5 +364,8 @@ async function twoTurns(): Promise<void> {
 }
 
 function tell({ control }: Lane, message: Control): void {
-  control.postMessage(message, message.t === 'attach' ? message.links.map(({ port }) => port) : []);
+  control.postMessage(
+    message,
+    message.t === 'attach' ? message.links.map(({ end }) => end.port) : [],
+  );
 }

@@ -1,4 +1,4 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest } from '../messages.ts';
 import type { Lists } from '../policy/lists.ts';
@@ -54,20 +54,13 @@ export class Desk {
     };
   }
 
-  attach(port: MessagePort): void {
-    const outbox = new MessageOutbox<ChangeReply>(port);
+  attach(channel: Channel): void {
+    const outbox = new MessageOutbox<ChangeReply>(channel);
     const inbox = new MessageInbox<ChangeRequest>();
-    const take = (batch: ArrayBuffer) => {
+    channel.receive((batch) => {
       for (const request of inbox.read(batch)) outbox.send(this.#carryOut(request));
-    };
-    port.on('message', take);
-    this.#read = () => {
-      for (;;) {
-        const received = receiveMessageOnPort(port);
-        if (received === undefined) return;
-        take(received.message as ArrayBuffer);
-      }
-    };
+    });
+    this.#read = () => void channel.drain();
   }
 
   /** Carries out what the admin room asked for before it stopped. */

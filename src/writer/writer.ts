@@ -1,7 +1,7 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../lib/log.ts';
+import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
@@ -128,20 +128,20 @@ export class Writer {
     return this.#log.head;
   }
 
-  attach(station: StationName, lane: number, port: MessagePort): void {
-    if (station === 'io') this.#io = new RecordOutbox(port);
+  attach(station: StationName, lane: number, channel: Channel): void {
+    if (station === 'io') this.#io = new RecordOutbox(channel);
     else if (station === 'monitor') {
-      this.#monitor = new RecordOutbox(port);
+      this.#monitor = new RecordOutbox(channel);
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
     } else if (station === 'query') {
-      const outbox = new RecordOutbox(port);
+      const outbox = new RecordOutbox(channel);
       this.#queries.set(lane, outbox);
       writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
       outbox.flush();
-    } else if (station === 'admin') this.#desk.attach(port);
+    } else if (station === 'admin') this.#desk.attach(channel);
     else if (station === 'ingester') {
-      port.on('message', (batch: ArrayBuffer) => {
+      channel.receive((batch) => {
         this.#waiting.push(new RecordReader(batch));
         this.#schedule();
       });

@@ -1,6 +1,6 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
+import type { Channel } from '../../mailbox/channel.ts';
 import { RecordOutbox } from '../../mailbox/outbox.ts';
 import { RecordReader } from '../../mailbox/records.ts';
 import {
@@ -62,9 +62,9 @@ export class PluginLink {
     this.#kinds = new KindSet(all ? [] : writers.flatMap(({ kinds }) => kinds));
   }
 
-  attach(port: MessagePort): void {
-    this.#outbox = new RecordOutbox(port);
-    port.on('message', (batch: ArrayBuffer) => {
+  attach(channel: Channel): void {
+    this.#outbox = new RecordOutbox(channel);
+    channel.receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) this.#settle(readPluginVerdict(reader));
     });

@@ -1,8 +1,8 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Channel } from '../../mailbox/channel.ts';
 import { RecordOutbox } from '../../mailbox/outbox.ts';
 import { RecordReader } from '../../mailbox/records.ts';
 import {
@@ -80,10 +80,10 @@ export class PluginRoom {
     this.#leaving = former.map(({ plugin }) => plugin.retire());
   }
 
-  attach(station: StationName, _lane: number, port: MessagePort): void {
+  attach(station: StationName, _lane: number, channel: Channel): void {
     if (station !== 'ingester') return;
-    const outbox = new RecordOutbox(port);
-    port.on('message', (batch: ArrayBuffer) => {
+    const outbox = new RecordOutbox(channel);
+    channel.receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) this.#take(readPluginAsk(reader), outbox);
     });

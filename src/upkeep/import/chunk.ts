@@ -92,7 +92,7 @@ export class ChunkChecker {
         json,
       );
     }
-    return { records: this.#records.take(), lines, newlines: line - 1, duplicates, refused };
+    return { records: this.#records.take().buffer, lines, newlines: line - 1, duplicates, refused };
   }
 }
 

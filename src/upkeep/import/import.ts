@@ -156,7 +156,7 @@ class Import {
     tally.lines += lines;
     tally.duplicates += duplicates;
     for (const one of refused) this.#refuse(one);
-    const reader = new RecordReader(records);
+    const reader = new RecordReader(new Uint8Array(records));
     while (reader.more) {
       const event = readCheckedEvent(reader);
       const outcome = this.#writer.store(event);

@@ -1,0 +1,114 @@
+/** Words of the header, each on a cache line of its own. */
+const HEAD = 0;
+const TAIL = 16;
+const SENT = 32;
+const ASLEEP = 48;
+const NOTE = 64;
+const HEADER_BYTES = 80 * 4;
+/** In front of every batch: its length and its number. */
+const BATCH_HEADER_BYTES = 8;
+
+/**
+ * One direction of a channel: batches of bytes in a circle of shared memory, with one writer and one
+ * reader. A batch is there for the reader when `HEAD` has moved behind it; its room is the writer's
+ * again when `TAIL` has.
+ */
+export class Ring {
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #mask: number;
+  /** Of the own side: where the next batch is written, or read. */
+  #at = 0;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory);
+    this.#bytes = new Uint8Array(memory, HEADER_BYTES);
+    this.#mask = this.#bytes.length - 1;
+  }
+
+  /** Memory for so many bytes, a power of two; its reader sleeps. */
+  static share(bytes: number): SharedArrayBuffer {
+    if (bytes < 64 || (bytes & (bytes - 1)) !== 0) throw new RangeError('not a power of two');
+    const memory = new SharedArrayBuffer(HEADER_BYTES + bytes);
+    new Int32Array(memory)[ASLEEP] = 1;
+    return memory;
+  }
+
+  /** For the writer: how much is unread. */
+  get unread(): number {
+    return (this.#at - Atomics.load(this.#words, TAIL)) | 0;
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** For the writer: whether there was room for the batch. */
+  push(number: number, batch: Uint8Array): boolean {
+    const length = (BATCH_HEADER_BYTES + batch.length + 7) & ~7;
+    if (length > this.#bytes.length - this.unread) return false;
+    const start = this.#at & this.#mask;
+    const word = (HEADER_BYTES + start) >> 2;
+    this.#words[word] = batch.length;
+    this.#words[word + 1] = number;
+    const from = (start + BATCH_HEADER_BYTES) & this.#mask;
+    const first = this.#bytes.length - from;
+    if (batch.length <= first) this.#bytes.set(batch, from);
+    else {
+      this.#bytes.set(batch.subarray(0, first), from);
+      this.#bytes.set(batch.subarray(first), 0);
+    }
+    this.#at = (this.#at + length) | 0;
+    Atomics.store(this.#words, HEAD, this.#at);
+    return true;
+  }
+
+  /** For the reader: the batch of this number, in memory of its own, or null if it is not the next. */
+  shift(number: number): Buffer | null {
+    if (Atomics.load(this.#words, HEAD) === this.#at) return null;
+    const start = this.#at & this.#mask;
+    const word = (HEADER_BYTES + start) >> 2;
+    if (this.#words[word + 1] !== number) return null;
+    const batch = Buffer.allocUnsafe(this.#words[word]!);
+    const from = (start + BATCH_HEADER_BYTES) & this.#mask;
+    const first = this.#bytes.length - from;
+    if (batch.length <= first) batch.set(this.#bytes.subarray(from, from + batch.length));
+    else {
+      batch.set(this.#bytes.subarray(from));
+      batch.set(this.#bytes.subarray(0, batch.length - first), first);
+    }
+    this.#at = (this.#at + ((BATCH_HEADER_BYTES + batch.length + 7) & ~7)) | 0;
+    Atomics.store(this.#words, TAIL, this.#at);
+    return batch;
+  }
+
+  /** How many batches were sent, by whatever way; set by the writer behind each. */
+  get sent(): number {
+    return Atomics.load(this.#words, SENT);
+  }
+
+  set sent(count: number) {
+    Atomics.store(this.#words, SENT, count);
+  }
+
+  /** Whether the reader wants to be woken; it looks again after it has said so. */
+  set asleep(asleep: boolean) {
+    Atomics.store(this.#words, ASLEEP, asleep ? 1 : 0);
+  }
+
+  /** For the writer: whether it has to wake the reader; nobody is woken twice. */
+  takeSleep(): boolean {
+    return (
+      Atomics.load(this.#words, ASLEEP) === 1 && Atomics.exchange(this.#words, ASLEEP, 0) === 1
+    );
+  }
+
+  /** A word by which the reader tells the writer something. */
+  get note(): number {
+    return Atomics.load(this.#words, NOTE);
+  }
+
+  set note(note: number) {
+    Atomics.store(this.#words, NOTE, note);
+  }
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Channel, channelPair } from '../src/mailbox/channel.ts';
+import { packFilters, unpackFilters } from '../src/mailbox/filters.ts';
+import { Ring } from '../src/mailbox/ring.ts';
+import { packageRoot } from '../src/paths.ts';
+import { type Filter, parseFilter } from '../src/protocol/filter.ts';
+import { Generator } from './support/generator.ts';
+import { until } from './support/process.ts';
+import { Random, testSeed } from './support/random.ts';
+
+const SEED = testSeed('45.channel');
+
+/** A batch that tells its place and has a length of its own. */
+function batchOf(place: number, length: number): Buffer {
+  const batch = Buffer.alloc(4 + length, place);
+  batch.writeUInt32LE(place);
+  return batch;
+}
+
+function expectBatch(batch: Uint8Array, place: number): void {
+  expect(Buffer.compare(batch, batchOf(place, batch.length - 4))).toBe(0);
+}
+
+describe('a ring', () => {
+  it('gives back what was put in, round and round', () => {
+    const random = new Random(SEED);
+    const memory = Ring.share(1024);
+    const [writer, reader] = [new Ring(memory), new Ring(memory)];
+    let [written, read] = [0, 0];
+    for (let step = 0; step < 20_000; step++) {
+      if (random.chance(0.5)) {
+        const batch = batchOf(written, random.below(200));
+        if (writer.push(written, batch)) written++;
+        else expect(writer.unread + batch.length + 15).toBeGreaterThan(1024);
+      } else {
+        expect(reader.shift(read + 1)).toBeNull();
+        const batch = reader.shift(read);
+        expect(batch === null).toBe(read === written);
+        if (batch !== null) expectBatch(batch, read++);
+      }
+    }
+    expect(read).toBeGreaterThan(1_000);
+  });
+});
+
+describe('a channel', () => {
+  it('keeps the order of what goes through the ring and of what is too large for it', async () => {
+    const random = new Random(SEED);
+    const [near, far] = channelPair(256, 256).map((end) => new Channel(end));
+    onTestFinished(() => near!.close());
+    let [sent, received] = [0, 0];
+    far!.receive((batch) => expectBatch(batch, received++));
+    for (let step = 0; step < 2_000; step++) {
+      for (let n = random.below(4); n > 0; n--) {
+        near!.send(batchOf(sent++, random.below(random.chance(0.1) ? 1_000 : 60)));
+      }
+      if (random.chance(0.2)) far!.drain();
+      if (random.chance(0.1)) await turn();
+    }
+    await until(() => received === sent, 'everything');
+  });
+
+  it('leaves a quiet batch until somebody looks, or the ring is half full', async () => {
+    const [near, far] = channelPair(256, 256).map((end) => new Channel(end));
+    onTestFinished(() => near!.close());
+    const received: number[] = [];
+    far!.receive((batch) => received.push(batch[0]!));
+    for (let i = 0; i < 5; i++) await turn();
+    near!.send(batchOf(1, 0), true);
+    for (let i = 0; i < 5; i++) await turn();
+    expect(received).toEqual([]);
+    expect(far!.drain()).toBe(true);
+    expect(received).toEqual([1]);
+    near!.send(batchOf(2, 0), true);
+    near!.wakeOther();
+    await until(() => received.length === 2, 'being woken');
+    for (let place = 3; place < 20; place++) near!.send(batchOf(place, 0), true);
+    await until(() => received.length > 5, 'the ring being half full');
+    expect(received).toEqual(Array.from(received, (_, i) => i + 1));
+  });
+
+  it('carries everything to and fro between threads, asleep or awake', async () => {
+    const random = new Random(SEED);
+    const [near, far] = channelPair(4096, 2048);
+    const module = pathToFileURL(join(packageRoot, 'dist/src/mailbox/channel.js')).href;
+    const worker = new Worker(
+      `import('${module}').then(({ Channel }) => {
+        const channel = new Channel(require('node:worker_threads').workerData);
+        channel.receive((batch) => channel.send(batch));
+      })`,
+      { eval: true, workerData: far, transferList: [far.port] },
+    );
+    onTestFinished(() => void worker.terminate());
+    const channel = new Channel(near);
+    const total = 30_000;
+    let [sent, received] = [0, 0];
+    channel.receive((batch) => expectBatch(batch, received++));
+    while (sent < total) {
+      for (let n = random.below(50); n > 0 && sent < total; n--) {
+        channel.send(batchOf(sent++, random.below(random.chance(0.01) ? 6_000 : 200)));
+      }
+      if (random.chance(0.02)) await until(() => received === sent, 'a rest');
+      else if (sent - received > 2_000) await turn();
+    }
+    await until(() => received === total, 'everything');
+  });
+});
+
+describe('packed filters', () => {
+  it('are the filters again', () => {
+    const random = new Random(SEED);
+    const generator = new Generator(random, { now: 1_750_000_000 });
+    for (let n = 0; n < 300; n++) generator.event({});
+    for (let n = 0; n < 2_000; n++) {
+      const filters = generator
+        .filters()
+        .map((raw) => parseFilter(raw, { filterValuesMax: 10_000, filterTagsMax: 10 }) as Filter);
+      expect(unpackFilters(packFilters(filters))).toEqual(filters);
+    }
+    const strange = parseFilter(
+      { '#t': ['', 'ü🙂', '\u0000'], limit: 2 ** 53 - 1, since: 0, kinds: [65_535], ids: [] },
+      { filterValuesMax: 10, filterTagsMax: 10 },
+    ) as Filter;
+    expect(unpackFilters(packFilters([strange]))).toEqual([strange]);
+  });
+});
