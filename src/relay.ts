@@ -64,7 +64,7 @@ export class Relay {
     const credits = shareCredits(this.lanes.ingester);
     const rates = shareRates(config.rates.accounts_max);
     const own = new Rates(config, rates, systemClock);
-    this.#io = new Io(config, log, meter, own, () => this.health());
+    this.#io = new Io(config, log, this.#metrics, meter, own, () => this.health());
     let fatal: (why: Fatal) => void;
     this.fatal = new Promise((resolve) => {
       fatal = resolve;

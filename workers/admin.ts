@@ -2,15 +2,21 @@ import { Admin } from '../src/admin/admin.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
+import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of the admin room. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, async (log) => {
-    const { config } = task;
+  return serveLane(task, async (log, meter) => {
+    const { config, metrics, credits } = task;
+    const ingesters = metrics.lanes.filter(({ station }) => station === 'ingester');
+    const queues = {
+      ingester: ingesters.map(({ lane }) => frameBytes(credits, lane)),
+      writer: writerEvents(credits),
+    };
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
-    const role = new Admin({ config, db, hasher, clock: systemClock, log });
+    const role = new Admin({ config, db, hasher, clock: systemClock, log, metrics, meter, queues });
     await role.open();
     return { role, facts: {} };
   });

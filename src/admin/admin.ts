@@ -4,18 +4,24 @@ import type { Log } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ForIo, StationName } from '../messages.ts';
+import type { Meter, MetricsMemory } from '../metrics/meter.ts';
+import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import { loadLists } from '../storage/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
+import { MetricsServer } from './metrics/metrics-server.ts';
+import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
 import { resumeRemovals } from './removal.ts';
 import { AdminError, type Room } from './room.ts';
 import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
 
+/** Between two looks at what nobody counts. */
+const SAMPLE_MILLISECONDS = 5_000;
 /** How often it is looked after what has expired. */
 const EXPIRY_MILLISECONDS = 5_000;
 /** Entries that leave the lists in one transaction. */
@@ -28,6 +34,9 @@ export interface AdminParts {
   hasher: TermHasher;
   clock: Clock;
   log: Log;
+  metrics: MetricsMemory;
+  meter: Meter;
+  queues: Queues;
 }
 
 /**
@@ -47,14 +56,18 @@ export class Admin implements Room {
   readonly clock: Clock;
   readonly log: Log;
   readonly openedAt: number;
+  readonly metrics: MetricsMemory;
+  readonly sampleMetrics: () => void;
   readonly lists: Lists;
   readonly #writer = new WriterLink();
   readonly #socket: ControlSocket;
   readonly #ingesters = new Map<number, MessageOutbox<ListUpdate>>();
   #io: MessageOutbox<ForIo> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #sampleTimer: NodeJS.Timeout | null = null;
+  #metricsServer: MetricsServer | null = null;
 
-  constructor({ config, db, hasher, clock, log }: AdminParts) {
+  constructor({ config, db, hasher, clock, log, metrics, meter, queues }: AdminParts) {
     this.config = config;
     this.db = db;
     this.hasher = hasher;
@@ -62,6 +75,9 @@ export class Admin implements Room {
     this.log = log;
     this.openedAt = clock.seconds();
     this.lists = loadLists(db);
+    this.metrics = metrics;
+    const sampler = new Sampler({ memory: metrics, meter, queues, db });
+    this.sampleMetrics = () => sampler.sample(this.config);
     this.#socket = new ControlSocket(controlSocketFile(config.storage.directory), (request) =>
       this.#control(request),
     );
@@ -73,6 +89,27 @@ export class Admin implements Room {
       await this.#socket.listen();
     } catch (error) {
       this.log.warn('there is no control socket; wok commands cannot reach this relay', {
+        error: String(error),
+      });
+    }
+    await this.#serveMetrics();
+  }
+
+  async #serveMetrics(): Promise<void> {
+    const { enabled, host, port } = this.config.metrics;
+    this.sampleMetrics();
+    this.#sampleTimer = setInterval(this.sampleMetrics, SAMPLE_MILLISECONDS);
+    if (!enabled) return;
+    this.#metricsServer = new MetricsServer(() => {
+      this.sampleMetrics();
+      return renderMetrics(this.metrics);
+    });
+    try {
+      const url = await this.#metricsServer.listen(host, port);
+      this.log.info('the metrics are served', { url });
+    } catch (error) {
+      this.#metricsServer = null;
+      this.log.warn('the metrics cannot be served; set metrics.host and metrics.port', {
         error: String(error),
       });
     }
@@ -107,6 +144,8 @@ export class Admin implements Room {
 
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
+    if (this.#sampleTimer) clearInterval(this.#sampleTimer);
+    this.#metricsServer?.close();
     this.#socket.close();
     this.#writer.flush();
     this.db.close();

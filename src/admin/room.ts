@@ -3,6 +3,7 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Change } from '../messages.ts';
+import type { MetricsMemory } from '../metrics/meter.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -15,6 +16,10 @@ export interface Room {
   readonly hasher: TermHasher;
   readonly clock: Clock;
   readonly log: Log;
+  /** What all threads count. */
+  readonly metrics: MetricsMemory;
+  /** Brings those metrics up to date that nobody counts. */
+  readonly sampleMetrics: () => void;
   /** Seconds since 1970 when the room opened. */
   readonly openedAt: number;
   /** What people banned and allowed, as it stands in the database. */

@@ -2,10 +2,21 @@ import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
 import { AdminError, type Caller, type Room, type Verb } from './room.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
+import { metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { statusVerb } from './verbs/status.ts';
 
 /** Everything that the room can be asked for by the control socket. */
-const verbs: readonly Verb[] = [statusVerb, putVerb, takeVerb, listVerb, removeVerb, auditVerb];
+const verbs: readonly Verb[] = [
+  statusVerb,
+  putVerb,
+  takeVerb,
+  listVerb,
+  removeVerb,
+  auditVerb,
+  metricsVerb,
+  slowVerb,
+  talkersVerb,
+];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));
 

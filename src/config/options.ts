@@ -856,6 +856,12 @@ export const options = {
     reload: false,
     text: 'TCP port that serves the metrics.',
   },
+  'metrics.public': {
+    type: 'boolean',
+    default: false,
+    reload: true,
+    text: 'Serve the metrics at /metrics of the public port, too.',
+  },
   'metrics.slow_query_milliseconds': {
     type: 'integer',
     default: 100,

@@ -16,7 +16,6 @@ const VERBS = byLabel(CLIENT_VERBS, (verb) => cellOf('wok_messages_received_tota
 const WRITER_QUEUE = cellOf('wok_rate_limit_hits_total', { limit: 'writer_queue' });
 const SUBSCRIPTIONS = cellOf('wok_rate_limit_hits_total', { limit: 'subscriptions' });
 const RULE = cellOf('wok_rate_limit_hits_total', { limit: 'rule' });
-const QUEUE = cellOf('wok_ingester_queue_bytes');
 const WAITING = cellOf('wok_plugin_waiting_events');
 const WAIT = histogramOf('wok_ingester_wait_seconds');
 const BATCH = histogramOf('wok_ingester_batch_messages');
@@ -43,12 +42,11 @@ export class IngesterMeter {
     this.#meter.observe(WAIT, Math.max(0, sharedMilliseconds() - at) / 1000);
   }
 
-  /** After a batch; what waits for the lane and for its policies is looked at once a batch. */
-  batchEnds(queueBytes: number, waitingEvents: number): void {
+  /** After a batch; what waits for the lane's policies is looked at once a batch. */
+  batchEnds(waitingEvents: number): void {
     const meter = this.#meter;
     if (this.#messages > 0) meter.observe(BATCH, this.#messages);
     this.#messages = 0;
-    meter.set(QUEUE, queueBytes);
     meter.set(WAITING, waitingEvents);
   }
 

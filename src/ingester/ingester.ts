@@ -176,7 +176,7 @@ export class Ingester {
     }
     this.#writer?.flush();
     this.#io?.flush();
-    this.#meter.batchEnds(this.#parts.frameBytes.used, this.#waiting.size);
+    this.#meter.batchEnds(this.#waiting.size);
   }
 
   #message(connId: number, bytes: Buffer): void {

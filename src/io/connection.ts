@@ -52,6 +52,11 @@ export class Connection {
     this.ipName = ipName;
   }
 
+  /** Subscriptions that are open. */
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
   get subscribed(): boolean {
     return this.#subscriptions.size > 0;
   }

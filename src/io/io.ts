@@ -22,7 +22,8 @@ import {
   writeFrame,
   writeRoom,
 } from '../messages.ts';
-import type { Meter } from '../metrics/meter.ts';
+import type { Meter, MetricsMemory } from '../metrics/meter.ts';
+import { renderMetrics } from '../metrics/render.ts';
 import type { Rates } from '../policy/rates/rates.ts';
 import { noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -32,6 +33,7 @@ import { Connection, type SocketData } from './connection.ts';
 import { closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
+import { Talkers } from './talkers.ts';
 
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_POLICY_VIOLATION = 1008;
@@ -60,6 +62,8 @@ interface IngesterLane {
  */
 export class Io {
   readonly #meter: IoMeter;
+  readonly #metrics: MetricsMemory;
+  readonly #talkers: Talkers;
   #config: Config;
   readonly #log: Log;
   readonly #rates: Rates;
@@ -73,8 +77,17 @@ export class Io {
   #lastConnId = 0;
   #stopping = false;
 
-  constructor(config: Config, log: Log, meter: Meter, rates: Rates, health: () => Health) {
+  constructor(
+    config: Config,
+    log: Log,
+    metrics: MetricsMemory,
+    meter: Meter,
+    rates: Rates,
+    health: () => Health,
+  ) {
     this.#meter = new IoMeter(meter);
+    this.#talkers = new Talkers(metrics, this.#connections);
+    this.#metrics = metrics;
     this.#config = config;
     this.#rates = rates;
     this.#log = log;
@@ -100,6 +113,7 @@ export class Io {
       },
       close: (connection, status, sentence) => this.#closed(connection, status, sentence),
       refused: (reason) => this.#meter.notAdmitted(reason),
+      metrics: () => renderMetrics(this.#metrics),
       served: (resource) => this.#meter.http(resource),
       health,
     });
@@ -190,6 +204,7 @@ export class Io {
 
   /** Cuts off whoever has not gone. */
   destroy(): void {
+    this.#talkers.stop();
     this.#listener.close();
   }
 

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
+import { EXPOSITION_TYPE } from '../metrics/render.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
@@ -57,6 +58,8 @@ export interface SocketHandlers {
   close(connection: Connection, status: number, sentence: string): void;
   /** No WebSocket came about. */
   refused(reason: DoorReason): void;
+  /** The metrics in the Prometheus text format. */
+  metrics(): string;
   /** An HTTP request was answered. */
   served(resource: HttpResource): void;
   health(): Health;
@@ -159,10 +162,25 @@ export class Listener {
       const { healthy, reason } = this.#handlers.health();
       answer(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
     });
-    app.any('/*', (res) => {
-      this.#handlers.served('other');
-      answer(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
+    app.get('/metrics', (res) => {
+      if (this.#config.metrics.public) this.#metrics(res);
+      else this.#nothing(res);
     });
+    app.any('/*', (res) => this.#nothing(res));
+  }
+
+  #metrics(res: HttpResponse): void {
+    this.#handlers.served('metrics');
+    res.cork(() => {
+      res.writeStatus('200 OK').writeHeader('Content-Type', EXPOSITION_TYPE);
+      res.end(this.#handlers.metrics(), true);
+    });
+  }
+
+  #nothing(res: HttpResponse): void {
+    this.#handlers.served('other');
+    const { path } = this.#config.io;
+    answer(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
   }
 
   #webSocket(path: string): void {

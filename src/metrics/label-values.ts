@@ -138,7 +138,14 @@ export const VERDICTS = ['accept', 'refuse', 'shadow'] as const;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-export const HTTP_RESOURCES = ['information', 'page', 'health', 'admin', 'other'] as const;
+export const HTTP_RESOURCES = [
+  'information',
+  'page',
+  'health',
+  'metrics',
+  'admin',
+  'other',
+] as const;
 
 /** Of the event loop's delay, over the last 15 seconds. */
 export const LAG_STATISTICS = ['mean', 'p99', 'max'] as const;

@@ -1,6 +1,6 @@
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
 import { metricNames, metricOf } from './table.ts';
-import { SLOW_QUERIES, TextRing } from './text-ring.ts';
+import { SLOW_QUERIES, TALKERS, TextRing } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
 
 /** A lane that counts. */
@@ -19,6 +19,9 @@ export interface MetricsMemory {
   readonly cells: SharedArrayBuffer;
   /** The slow queries of every query lane (`slow-queries.ts`). */
   readonly slow: SharedArrayBuffer;
+  /** Who sends and receives most, and until when somebody wants to know it (`talkers.ts`). */
+  readonly talkers: SharedArrayBuffer;
+  readonly watch: SharedArrayBuffer;
 }
 
 /** Memory for so many lanes of each station. */
@@ -32,6 +35,8 @@ export function shareMetrics(
     lanes,
     cells: new SharedArrayBuffer(lanes.length * LANE_CELLS * 8),
     slow: TextRing.share(counts.query ?? 0, SLOW_QUERIES),
+    talkers: TextRing.share(1, TALKERS),
+    watch: new SharedArrayBuffer(8),
   };
 }
 

@@ -26,13 +26,13 @@ export const metrics = {
   wok_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels say which wok runs on which Node.js.',
-    by: ['io'],
+    by: ['admin'],
     labels: { version: [version], node: [process.version] },
   },
   process_start_time_seconds: {
     type: 'gauge',
     help: 'When the process started, in seconds since 1970.',
-    by: ['io'],
+    by: ['admin'],
   },
   process_cpu_seconds_total: {
     type: 'counter',
@@ -92,7 +92,7 @@ export const metrics = {
   wok_connections_max: {
     type: 'gauge',
     help: 'Connections that the relay takes (io.connections_max).',
-    by: ['io'],
+    by: ['admin'],
   },
   wok_connections_total: { type: 'counter', help: 'WebSocket connections opened.', by: ['io'] },
   wok_connections_refused_total: {
@@ -157,7 +157,7 @@ export const metrics = {
   wok_ingester_queue_bytes_max: {
     type: 'gauge',
     help: 'Where the queue of an ingester lane is full (io.queue_bytes_max).',
-    by: ['io'],
+    by: ['admin'],
   },
   wok_ingester_wait_seconds: {
     type: 'histogram',
@@ -246,7 +246,7 @@ export const metrics = {
   wok_writer_queue_events_max: {
     type: 'gauge',
     help: 'Where the queue of the writer is full (writer.queue_events_max).',
-    by: ['io'],
+    by: ['admin'],
   },
   wok_writer_wait_seconds: {
     type: 'histogram',
@@ -372,7 +372,7 @@ export const metrics = {
   wok_queries_max: {
     type: 'gauge',
     help: 'Queries that a lane takes (query.queries_max).',
-    by: ['io'],
+    by: ['admin'],
   },
   wok_query_window_events: {
     type: 'gauge',

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Config } from '../../config/options.ts';
+import type { Credits } from '../../mailbox/credits.ts';
+import { cellOf } from '../../metrics/layout.ts';
+import { laneCells, type Meter, type MetricsMemory } from '../../metrics/meter.ts';
+import { version } from '../../paths.ts';
+import type { Db } from '../../storage/open.ts';
+import { databaseSizes } from '../../storage/sizes.ts';
+
+const BUILD = cellOf('wok_build_info', { version, node: process.version });
+const STARTED = cellOf('process_start_time_seconds');
+const CPU = cellOf('process_cpu_seconds_total');
+const RESIDENT = cellOf('process_resident_memory_bytes');
+const OPEN_FDS = cellOf('process_open_fds');
+const MAX_FDS = cellOf('process_max_fds');
+const DATABASE = cellOf('wok_database_bytes');
+const DATABASE_FREE = cellOf('wok_database_free_bytes');
+const WAL = cellOf('wok_wal_bytes');
+const DISK_FREE = cellOf('wok_disk_free_bytes');
+const INGESTER_QUEUE = cellOf('wok_ingester_queue_bytes');
+const WRITER_QUEUE = cellOf('wok_writer_queue_events');
+const CONNECTIONS_MAX = cellOf('wok_connections_max');
+const INGESTER_QUEUE_MAX = cellOf('wok_ingester_queue_bytes_max');
+const WRITER_QUEUE_MAX = cellOf('wok_writer_queue_events_max');
+const QUERIES_MAX = cellOf('wok_queries_max');
+
+/** The bounded queues between threads, whose fill any thread can see. */
+export interface Queues {
+  /** Bytes of frames for each ingester lane. */
+  readonly ingester: readonly Credits[];
+  /** Events for the writer. */
+  readonly writer: Credits;
+}
+
+export interface SamplerParts {
+  memory: MetricsMemory;
+  meter: Meter;
+  queues: Queues;
+  db: Db;
+}
+
+/**
+ * Looks at what nobody counts: the process, the database, the disk, and the queues, whose owners may be
+ * too busy to say how full they are. (The cells of the queues are written by this room alone.)
+ */
+export class Sampler {
+  readonly #parts: SamplerParts;
+  readonly #ingesters: readonly Float64Array[];
+  readonly #writers: readonly Float64Array[];
+  readonly #fdsMax = fileDescriptorsMax();
+
+  constructor(parts: SamplerParts) {
+    this.#parts = parts;
+    const { lanes } = parts.memory;
+    const cellsOf = (wanted: string) =>
+      lanes.flatMap(({ station }, index) =>
+        station === wanted ? [laneCells(parts.memory, index)] : [],
+      );
+    this.#ingesters = cellsOf('ingester');
+    this.#writers = cellsOf('writer');
+  }
+
+  /** Takes half a millisecond. */
+  sample(config: Config): void {
+    const { meter, queues, db } = this.#parts;
+    meter.set(BUILD, 1);
+    meter.set(STARTED, Date.now() / 1000 - process.uptime());
+    const { user, system } = process.cpuUsage();
+    meter.set(CPU, (user + system) / 1e6);
+    meter.set(RESIDENT, process.memoryUsage.rss());
+    meter.set(OPEN_FDS, openFileDescriptors());
+    meter.set(MAX_FDS, this.#fdsMax);
+    this.#ingesters.forEach((cells, lane) => {
+      cells[INGESTER_QUEUE] = queues.ingester[lane]?.used ?? 0;
+    });
+    for (const cells of this.#writers) cells[WRITER_QUEUE] = queues.writer.used;
+    meter.set(CONNECTIONS_MAX, config.io.connections_max);
+    meter.set(INGESTER_QUEUE_MAX, config.io.queue_bytes_max);
+    meter.set(WRITER_QUEUE_MAX, config.writer.queue_events_max);
+    meter.set(QUERIES_MAX, config.query.queries_max);
+    const sizes = databaseSizes(db, config.storage.directory);
+    meter.set(DATABASE, sizes.file);
+    meter.set(DATABASE_FREE, sizes.free);
+    meter.set(WAL, sizes.writeAheadLog);
+    meter.set(DISK_FREE, sizes.diskFree);
+  }
+}
+
+/** 0 where the system does not say. */
+function openFileDescriptors(): number {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return 0;
+  }
+}
+
+function fileDescriptorsMax(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

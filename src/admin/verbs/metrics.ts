@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { readSeries } from '../../metrics/render.ts';
+import { slowQueries } from '../../metrics/slow-queries.ts';
+import { type MetricName, metricNames } from '../../metrics/table.ts';
+import { talkers, watchTalkers } from '../../metrics/talkers.ts';
+import { verb } from '../room.ts';
+
+/** Series by the name of their metric; a histogram's values are its buckets, +Inf, and the sum. */
+export type Figures = Record<
+  string,
+  { labels: Readonly<Record<string, string>>; values: number[] }[]
+>;
+
+/** `metrics`: metrics as they stand, by name. */
+export const metricsVerb = verb({
+  name: 'metrics',
+  params: z.strictObject({ names: z.array(z.enum(metricNames as [MetricName])).max(200) }),
+  run({ names }, { metrics, sampleMetrics }): Figures {
+    sampleMetrics();
+    return Object.fromEntries(
+      names.map((name) => [
+        name,
+        readSeries(metrics, name).map(({ labels, values }) => ({ labels, values: [...values] })),
+      ]),
+    );
+  },
+});
+
+/** `slow`: the newest slow queries. */
+export const slowVerb = verb({
+  name: 'slow',
+  params: z.strictObject({ limit: z.int().min(1).max(1_000).default(50) }),
+  run: ({ limit }, { metrics }) => slowQueries(metrics).slice(0, limit),
+});
+
+/** `talkers`: the connections that send and receive most; io looks while somebody asks. */
+export const talkersVerb = verb({
+  name: 'talkers',
+  params: z.strictObject({}),
+  run(_, { metrics }) {
+    watchTalkers(metrics);
+    return talkers(metrics);
+  },
+});

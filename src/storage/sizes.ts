@@ -1,0 +1,25 @@
+import { statfsSync, statSync } from 'node:fs';
+import { type Db, databaseFile } from './open.ts';
+
+/** What the database takes on disk, in bytes. */
+export interface DatabaseSizes {
+  file: number;
+  /** Pages inside the file that hold nothing and are used again. */
+  free: number;
+  writeAheadLog: number;
+  /** What is left on the disk for this user. */
+  diskFree: number;
+}
+
+export function databaseSizes(db: Db, directory: string): DatabaseSizes {
+  const file = databaseFile(directory);
+  const pages = db.pragma('freelist_count', { simple: true }) as number;
+  const pageBytes = db.pragma('page_size', { simple: true }) as number;
+  const { bavail, bsize } = statfsSync(directory);
+  return {
+    file: statSync(file).size,
+    free: pages * pageBytes,
+    writeAheadLog: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+    diskFree: bavail * bsize,
+  };
+}
