@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
 import { AdminError, type Caller, type Room, type Verb } from './room.ts';
+import { removeEventsVerb } from './verbs/events.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
 import { metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { statusVerb } from './verbs/status.ts';
@@ -16,6 +17,7 @@ const verbs: readonly Verb[] = [
   metricsVerb,
   slowVerb,
   talkersVerb,
+  removeEventsVerb,
 ];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));

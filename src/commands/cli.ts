@@ -7,6 +7,8 @@ import { version } from '../paths.ts';
 import { benchCommand } from './bench.ts';
 import { type Command, CommandError, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
+import { deleteCommand } from './delete.ts';
+import { exportCommand, scanCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { modCommand } from './mod.ts';
 import { relayCommand } from './relay.ts';
@@ -21,6 +23,9 @@ const commands: readonly Command[] = [
   modCommand,
   configCommand,
   importCommand,
+  exportCommand,
+  scanCommand,
+  deleteCommand,
   benchCommand,
 ];
 

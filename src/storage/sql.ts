@@ -20,6 +20,8 @@ export const SELECT_JSON = 'SELECT json FROM event WHERE seq = ?';
 export const SELECT_EXPIRY = 'SELECT expires_at FROM event WHERE seq = ?';
 export const SELECT_LOG =
   'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?';
+export const SELECT_LOG_ENTRIES =
+  'SELECT seq, created_at, kind, expires_at FROM event WHERE seq > ? AND seq <= ?';
 export const DELETE_EVENT = 'DELETE FROM event WHERE seq = ?';
 export const SELECT_EXPIRED = `
   SELECT seq FROM event WHERE expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`;
@@ -29,6 +31,15 @@ export const SELECT_POSTINGS = `
   SELECT created_at, seq, kind FROM posting
   WHERE term = ? AND (created_at, seq) < (?, ?) AND created_at >= ?
   ORDER BY created_at DESC, seq DESC LIMIT ?`;
+/** The same oldest first, strictly after (created_at, seq), for commands. */
+export const SELECT_POSTINGS_UPWARDS = `
+  SELECT created_at, seq, kind FROM posting
+  WHERE term = ? AND (created_at, seq) > (?, ?) AND created_at <= ?
+  ORDER BY created_at, seq LIMIT ?`;
+/** How many entries of a list lie in a span of time, counted up to a bound. */
+export const COUNT_POSTINGS = `
+  SELECT count(*) FROM (
+    SELECT 1 FROM posting WHERE term = ? AND created_at >= ? AND created_at <= ? LIMIT ?)`;
 /** The terms in a range, one row a posting: of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
 /** The newest events with their authors, for the timelines. */

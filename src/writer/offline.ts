@@ -61,6 +61,14 @@ export class OfflineWriter {
     return outcome;
   }
 
+  /** Removes an event by its place in the log; false when it is gone already. */
+  remove(seq: number): boolean {
+    this.#transact();
+    const removed = this.log.removeSeq(seq);
+    if (++this.#uncommitted >= this.#options.commitEvents) this.commit();
+    return removed;
+  }
+
   /** Commits what was stored; the index follows when enough has gathered. */
   commit(): void {
     if (this.log.tail.size >= this.#indexEvents()) {

@@ -1,0 +1,93 @@
+import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
+import { formatCount } from '../lib/format.ts';
+import { Progress } from '../lib/progress.ts';
+import type { Selection } from '../upkeep/select/select.ts';
+import { type Call, type Command, type Flag, print, UsageError } from './command.ts';
+import { configFlags, configOfCall } from './config-flags.ts';
+import { storageFailure } from './failure.ts';
+import { filterFlags, filtersOfCall, filtersOfText } from './filter-flags.ts';
+import { interruptible } from './interrupt.ts';
+
+const directoryFlags: readonly Flag[] = configFlags.filter(
+  ({ name }) => !name.startsWith('--port'),
+);
+
+/** `wok export`: the stored events as lines of JSON. */
+export const exportCommand: Command = {
+  usage: 'export',
+  summary: 'Write stored events to standard output, one a line, oldest first',
+  flags: [...directoryFlags, ...filterFlags, { name: '--reverse', text: 'Newest first' }],
+  examples: ['wok export > events.jsonl', 'wok export --kinds 0,3,10002 --since 2026-01-01'],
+  run(call) {
+    const filters = filtersOfCall(call);
+    const direction = call.flags.has('reverse') ? 'downwards' : 'upwards';
+    return write(call, { filters, direction }, false);
+  },
+};
+
+/** `wok scan`: what a filter finds. */
+export const scanCommand: Command = {
+  usage: 'scan <filter>',
+  summary: 'Write the events that a filter (or a list of filters) finds, newest first',
+  flags: [...directoryFlags, { name: '--count', text: 'Write only how many there are' }],
+  examples: [`wok scan '{"kinds":[1],"limit":10}'`, `wok scan --count '{"#t":["nostr"]}'`],
+  run(call) {
+    const [text] = call.args;
+    if (text === undefined) throw new UsageError(`Write wok scan '{"kinds":[1],"limit":10}'.`);
+    const selection = { filters: filtersOfText(text), direction: 'downwards' } as const;
+    return write(call, selection, call.flags.has('count'));
+  },
+};
+
+/** Works while the relay runs: it only reads, and never a long snapshot. */
+async function write(
+  call: Call,
+  wanted: Pick<Selection, 'filters' | 'direction'>,
+  countOnly: boolean,
+): Promise<number> {
+  const { storage } = configOfCall(call);
+  const [{ openReader, termKey }, { TermHasher }, { select }, { LineOutput }] = await Promise.all([
+    import('../storage/open.ts'),
+    import('../storage/terms.ts'),
+    import('../upkeep/select/select.ts'),
+    import('../upkeep/select/output.ts'),
+  ]);
+  return interruptible(async (signal) => {
+    const progress = new Progress();
+    // Where the events themselves are seen to run by, a bar would only be in their way.
+    const shown = process.stdout.isTTY !== true || countOnly;
+    const output = new LineOutput(process.stdout);
+    let count = 0;
+    try {
+      const db = openReader(storage);
+      const selection = {
+        ...wanted,
+        db,
+        hasher: new TermHasher(termKey(db)),
+        nowSeconds: Math.floor(Date.now() / 1000),
+      };
+      for (const { json } of select(selection)) {
+        if (signal.aborted || output.closed) break;
+        count++;
+        if (!countOnly) await output.line(json);
+        if (shown && count % 1000 === 0) {
+          progress.update('reading', count, 0, () => `${formatCount(count)} events`);
+        }
+        if (count % 1000 === 0) await turn();
+      }
+      db.close();
+    } catch (error) {
+      progress.clear();
+      return storageFailure(error, storage);
+    }
+    progress.clear();
+    await output.flush();
+    if (countOnly) print(String(count));
+    return signal.aborted ? INTERRUPTED : exitCodes.ok;
+  });
+}
+
+/** Lets signals in. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

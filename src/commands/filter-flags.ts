@@ -1,0 +1,87 @@
+import { decodeNpub } from '../config/npub.ts';
+import { type Filter, parseFilter } from '../protocol/filter.ts';
+import { type Call, type Flag, UsageError } from './command.ts';
+
+/** The flags that select events; together they are one filter, `--filter` may be several. */
+export const filterFlags: readonly Flag[] = [
+  { name: '--filter <json>', text: 'A Nostr filter, or a list of filters' },
+  {
+    name: '--since <time>',
+    text: 'Events from then on: seconds since 1970, or a date (2026-01-31)',
+  },
+  { name: '--until <time>', text: 'Events up to then' },
+  { name: '--kinds <numbers>', text: 'Of these kinds, like 0,3,30023' },
+  { name: '--authors <keys>', text: 'By these authors, as hex or npub1…, with commas between' },
+];
+
+/** What people at the shell may ask for; no client is as free. */
+const LIMITS = { filterValuesMax: 10_000_000, filterTagsMax: 52 };
+
+/**
+ * The filters that a call asks for; one without conditions where it asks for nothing.
+ *
+ * @throws UsageError
+ */
+export function filtersOfCall({ flags }: Call): Filter[] {
+  const typed: Record<string, unknown> = {};
+  for (const name of ['since', 'until'] as const) {
+    const text = flags.last(name);
+    if (text !== undefined) typed[name] = timeOf(name, text);
+  }
+  const kinds = flags.all('kinds').flatMap((text) => text.split(','));
+  if (kinds.length > 0) typed.kinds = kinds.map(kindOf);
+  const authors = flags.all('authors').flatMap((text) => text.split(','));
+  if (authors.length > 0) typed.authors = authors.map(authorOf);
+  const json = flags.last('filter');
+  if (json === undefined) return [checked(typed)];
+  return parseFilters(json, '--filter').map((one) => {
+    for (const name of Object.keys(typed)) {
+      if (Object.hasOwn(one, name)) throw new UsageError(`--${name} stands in --filter, too.`);
+    }
+    return checked({ ...one, ...typed });
+  });
+}
+
+/** The filters in an argument: one, or a list of them. @throws UsageError */
+export function filtersOfText(json: string): Filter[] {
+  return parseFilters(json, 'The filter').map(checked);
+}
+
+function parseFilters(json: string, name: string): Record<string, unknown>[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new UsageError(`${name} is not JSON; write it like '{"kinds":[1],"limit":10}'.`);
+  }
+  const filters = Array.isArray(value) ? value : [value];
+  if (filters.length === 0 || filters.some((one) => typeof one !== 'object' || one === null)) {
+    throw new UsageError(`${name} is a filter, or a list of filters.`);
+  }
+  return filters as Record<string, unknown>[];
+}
+
+function checked(value: unknown): Filter {
+  const filter = parseFilter(value, LIMITS);
+  if (typeof filter === 'string') throw new UsageError(filter);
+  return filter;
+}
+
+function timeOf(name: string, text: string): number {
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
+  if (Number.isSafeInteger(seconds)) return seconds;
+  throw new UsageError(`--${name} is a number of seconds since 1970 or a date like 2026-01-31.`);
+}
+
+function kindOf(text: string): number {
+  if (/^\s*\d+\s*$/.test(text)) return Number(text);
+  throw new UsageError(`--kinds are numbers with commas between, not "${text}".`);
+}
+
+function authorOf(text: string): string {
+  const key = text.trim();
+  if (/^[0-9a-f]{64}$/i.test(key)) return key.toLowerCase();
+  const decoded = decodeNpub(key);
+  if (decoded !== undefined) return decoded;
+  throw new UsageError(`--authors are public keys of 64 hex characters or npub1…, not "${key}".`);
+}

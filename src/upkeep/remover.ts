@@ -1,0 +1,52 @@
+import type { Config } from '../config/options.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import { OfflineWriter } from '../writer/offline.ts';
+
+const COMMIT_EVENTS = 10_000;
+
+/** What a removal is remembered by. */
+export interface RemovalNote {
+  subject: string;
+  reason: string;
+}
+
+/** Removes events from a database on which no relay runs. */
+export class OfflineRemover {
+  readonly #writer: OfflineWriter;
+
+  /** @throws StorageError */
+  constructor(storage: Config['storage']) {
+    this.#writer = new OfflineWriter(storage, systemClock, {
+      commitEvents: COMMIT_EVENTS,
+      idsExpected: 0,
+    });
+  }
+
+  get db(): Db {
+    return this.#writer.db;
+  }
+
+  get hasher(): TermHasher {
+    return this.#writer.hasher;
+  }
+
+  /** Removes an event by its place in the log; false when it is gone already. */
+  remove(seq: number): boolean {
+    return this.#writer.remove(seq);
+  }
+
+  /** Sweeps the index, writes what was done into the audit log, and closes the database. */
+  close({ subject, reason }: RemovalNote): void {
+    this.#writer.commit();
+    const audit = this.#writer.db.prepare(sql.INSERT_AUDIT);
+    audit.run(systemClock.seconds(), 'shell', 'delete', subject, reason);
+    this.#writer.close();
+  }
+
+  abandon(): void {
+    this.#writer.abandon();
+  }
+}

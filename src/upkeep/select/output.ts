@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+const BLOCK_CHARACTERS = 64 * 1024;
+
+/** Writes lines to a stream in blocks, no faster than they are taken. */
+export class LineOutput {
+  readonly #stream: Writable;
+  #block = '';
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  /** Whether nobody reads on (`wok export | head`). */
+  get closed(): boolean {
+    return this.#stream.destroyed || this.#stream.errored !== null;
+  }
+
+  /** Adds a line; resolves when there is room for more. */
+  async line(text: string): Promise<void> {
+    this.#block += `${text}\n`;
+    if (this.#block.length >= BLOCK_CHARACTERS) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const block = this.#block;
+    this.#block = '';
+    if (block === '' || this.closed || this.#stream.write(block)) return;
+    // A reader that goes away ends the waiting too; the next line sees it.
+    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]).catch(() => {});
+  }
+}

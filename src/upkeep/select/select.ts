@@ -1,0 +1,146 @@
+import type { NostrEvent } from '../../protocol/event.ts';
+import { isExpired } from '../../protocol/expiration.ts';
+import { compileFilter, type Filter, type Matcher } from '../../protocol/filter.ts';
+import { choosePlan } from '../../query/plan.ts';
+import type { Db } from '../../storage/open.ts';
+import { kindOfPosting, mayExpire, postingKind } from '../../storage/posting-kind.ts';
+import * as sql from '../../storage/sql.ts';
+import type { TermHasher } from '../../storage/terms.ts';
+import {
+  type Cursor,
+  type Direction,
+  type Entry,
+  ListCursor,
+  MergedCursor,
+  TermCursor,
+} from './cursor.ts';
+
+/** Entries that all cursors together hold in memory. */
+const ENTRIES_HELD = 200_000;
+const PAGE_ROWS_MIN = 16;
+const PAGE_ROWS_MAX = 2_000;
+/** Up to this many entries of a list are counted to estimate it. */
+const ESTIMATE_ROWS = 10_000;
+
+/** A stored event that was selected. */
+export interface Selected {
+  seq: number;
+  createdAt: number;
+  json: string;
+}
+
+/** What is selected, and in which order. */
+export interface Selection {
+  db: Db;
+  hasher: TermHasher;
+  /** An event is selected if it matches one; each finds at most as many as its limit says. */
+  filters: readonly Filter[];
+  direction: Direction;
+  /** Seconds since 1970: what has expired by then is left out. null: nothing is. */
+  nowSeconds: number | null;
+}
+
+/** A filter with what is left of its limit. */
+interface Wanted {
+  filter: Filter;
+  matches: Matcher;
+  /** Whether every event within the times matches. */
+  any: boolean;
+  left: number;
+}
+
+/**
+ * The stored events that match, in order. It sees the log as it was when it began, but for what is
+ * removed meanwhile, and takes a snapshot for a page at a time: a relay that runs beside is not held up.
+ */
+export function* select(selection: Selection): Generator<Selected> {
+  const { db, hasher, filters, direction, nowSeconds } = selection;
+  const { head, indexed } = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
+  const wanted: Wanted[] = filters
+    .filter(({ matchesNothing }) => !matchesNothing)
+    .map((filter) => ({
+      filter,
+      matches: compileFilter(filter),
+      any: isUnconditional(filter),
+      left: filter.limit ?? Number.POSITIVE_INFINITY,
+    }));
+  const tail = new ListCursor(tailEntries(db, indexed, head), direction);
+  const merged = new MergedCursor([...cursorsOf(db, hasher, wanted, direction), tail], direction);
+  const body = db.prepare(sql.SELECT_JSON).pluck();
+  for (; merged.entry !== null; merged.advance()) {
+    const entry = merged.entry;
+    if (entry.seq > head) continue;
+    if (!wanted.some((one) => one.left > 0)) return;
+    if (!wanted.some((one) => one.left > 0 && mayMatch(one.filter, entry))) continue;
+    const json = body.get(entry.seq) as string | undefined;
+    if (json === undefined) continue;
+    const expires = nowSeconds !== null && mayExpire(entry.kind);
+    const event =
+      expires || wanted.some(({ any }) => !any) ? (JSON.parse(json) as NostrEvent) : null;
+    if (expires && isExpired(event!, nowSeconds)) continue;
+    let matched = false;
+    for (const one of wanted) {
+      if (one.left <= 0) continue;
+      if (one.any ? !mayMatch(one.filter, entry) : !one.matches(event!)) continue;
+      one.left--;
+      matched = true;
+    }
+    if (matched) yield { seq: entry.seq, createdAt: entry.createdAt, json };
+  }
+}
+
+function isUnconditional({ ids, authors, kinds, tags }: Filter): boolean {
+  return ids === null && authors === null && kinds === null && tags.length === 0;
+}
+
+/** What the index alone tells. */
+function mayMatch({ kinds, since, until }: Filter, { createdAt, kind }: Entry): boolean {
+  return (
+    (since === null || createdAt >= since) &&
+    (until === null || createdAt <= until) &&
+    (kinds === null || kinds.includes(kindOfPosting(kind)))
+  );
+}
+
+/** What the index does not hold yet. */
+function tailEntries(db: Db, indexed: number, head: number): Entry[] {
+  const rows = db.prepare(sql.SELECT_LOG_ENTRIES).all(indexed, head) as {
+    seq: number;
+    created_at: number;
+    kind: number;
+    expires_at: number | null;
+  }[];
+  return rows.map(({ seq, created_at: createdAt, kind, expires_at: expiresAt }) => ({
+    seq,
+    createdAt,
+    kind: postingKind(kind, expiresAt ?? 0),
+  }));
+}
+
+/** One cursor for each list that has to be read, over the widest span of time that is asked of it. */
+function cursorsOf(
+  db: Db,
+  hasher: TermHasher,
+  wanted: readonly Wanted[],
+  direction: Direction,
+): Cursor[] {
+  const count = db.prepare(sql.COUNT_POSTINGS).pluck();
+  const estimate = (term: number, since: number, until: number) =>
+    count.get(term, since, until, ESTIMATE_ROWS) as number;
+  const spans = new Map<number, { since: number; until: number }>();
+  for (const { filter } of wanted) {
+    const since = filter.since ?? 0;
+    const until = filter.until ?? Number.MAX_SAFE_INTEGER;
+    const { terms } = choosePlan(filter, hasher, filter.limit ?? ESTIMATE_ROWS, estimate);
+    for (const term of terms) {
+      const span = spans.get(term) ?? { since, until };
+      spans.set(term, {
+        since: Math.min(span.since, since),
+        until: Math.max(span.until, until),
+      });
+    }
+  }
+  const rows = Math.floor(ENTRIES_HELD / Math.max(spans.size, 1));
+  const pageRows = Math.min(Math.max(rows, PAGE_ROWS_MIN), PAGE_ROWS_MAX);
+  return [...spans].map(([term, span]) => new TermCursor(db, term, span, direction, pageRows));
+}
