@@ -694,13 +694,19 @@ export type Control =
   | { t: 'attach'; links: Link[] }
   | { t: 'ping'; n: number }
   | { t: 'reload'; config: import('./config/options.ts').Config }
+  /** How an order was carried out, or why not. */
+  | { t: 'done'; n: number; result: unknown; error: string }
   | { t: 'stop' };
 
 /** What a lane says of itself when it is ready. */
 export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
 
+/** What a lane may ask of the whole process. */
+export type Order = 'reload' | 'restart';
+
 /** What a lane tells the supervisor. */
 export type Report =
+  | { t: 'order'; n: number; order: Order }
   | { t: 'ready'; facts: LaneFacts }
   /** Why the lane cannot start: structured clone would lose the error's name and fields. */
   | { t: 'failed'; name: string; message: string; fault?: string }

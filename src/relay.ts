@@ -6,6 +6,7 @@ import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
+import type { Order } from './messages.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
@@ -53,6 +54,10 @@ export class Relay {
   #sweeper: HandshakeSweeper | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
+  /** Carries out what somebody asks of the process by the control socket; throws a sentence. */
+  onOrder: (order: Order) => Promise<unknown> = async () => {
+    throw new Error('this relay takes no orders');
+  };
 
   private constructor(config: Config, log: Log) {
     this.#config = config;
@@ -75,6 +80,7 @@ export class Relay {
         bytes?.reset();
         this.#io.attach(station, lane, channel, bytes);
       },
+      order: (order) => this.onOrder(order),
       laneBack: (station, lane) => this.#laneBack(station, lane),
       fatal: (station, error) => {
         this.#down = `the ${station} station has died`;

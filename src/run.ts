@@ -1,3 +1,4 @@
+import type { Reconfiguration } from './config/change.ts';
 import { ConfigError } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import { ListenError } from './io/listen.ts';
@@ -6,7 +7,7 @@ import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { version } from './paths.ts';
 import { Relay } from './relay.ts';
-import { removePidFile, writePidFile } from './service/pid-file.ts';
+import { ServiceManager, type Vital } from './service/notify.ts';
 import { storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
 
@@ -22,15 +23,24 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
   // Until there is something to reload: by default the signal would end the process.
   let onReload = () => {};
   process.on('SIGHUP', () => onReload());
+  const manager = new ServiceManager(process.env);
+  manager.status('starting');
   let relay: Relay;
   try {
     relay = await Relay.start(config, log);
   } catch (error) {
     return startFailed(error as Error);
   }
-  writePidFile(config.storage.directory);
-  onReload = () => void reload(relay, readConfig, log);
+  const readAgain = () => reload(relay, readConfig, log, manager);
+  onReload = () => void readAgain().catch(() => {});
+  relay.onOrder = (order) => orders[order]();
+  const orders = {
+    reload: readAgain,
+    restart: () => Promise.reject(new Error('not yet')),
+  };
   log.info(startLine(config, relay));
+  manager.ready(vital(relay).status);
+  manager.watch(() => vital(relay));
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
       process.once('SIGTERM', () => process.exit(exitCodes.crash));
@@ -45,7 +55,7 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
     return null;
   });
   const signal = await Promise.race([stopped, fatal]);
-  removePidFile(config.storage.directory);
+  manager.stopping(signal === null ? 'a station has died' : 'storing what was accepted');
   if (signal === null) {
     await relay.abandon();
     return exitCodes.inputOutput;
@@ -56,8 +66,26 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
   return exitCodes.ok;
 }
 
-/** Reads the configuration again and says what became of it. */
-async function reload(relay: Relay, readConfig: () => Config, log: ProcessLog): Promise<void> {
+/** How the relay is, for the service manager. */
+function vital(relay: Relay): Vital {
+  const { healthy, reason } = relay.health();
+  const { connections, connectionsTotal } = relay.counters;
+  const clients = `${connections} connections, ${connectionsTotal} since the start`;
+  return { healthy, status: healthy ? `port ${relay.port}: ${clients}` : `unwell: ${reason}` };
+}
+
+/**
+ * Reads the configuration again and says what became of it, in the log and to who has asked.
+ *
+ * @throws Error with all that is wrong with it.
+ */
+async function reload(
+  relay: Relay,
+  readConfig: () => Config,
+  log: ProcessLog,
+  manager: ServiceManager,
+): Promise<Pick<Reconfiguration, 'live' | 'waiting'>> {
+  manager.reloading();
   try {
     const { config, live, waiting } = await relay.reload(readConfig());
     log.reconfigure(config.log);
@@ -66,10 +94,14 @@ async function reload(relay: Relay, readConfig: () => Config, log: ProcessLog): 
       log.warn(`${key} cannot change while the relay runs: it becomes ${to} with a restart`);
     }
     log.info('the configuration was read again', { changed: live.length, waiting: waiting.length });
+    return { live, waiting };
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [String(error)];
     for (const problem of problems) log.error(problem);
     log.error('the configuration is wrong; all settings stay as they are');
+    throw new Error(`${problems.join('\n')}\nAll settings stay as they are.`);
+  } finally {
+    manager.ready(vital(relay).status);
   }
 }
 

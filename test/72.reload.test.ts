@@ -91,8 +91,10 @@ describe('wok reload', () => {
     const { wok, write, information, cli, directory } = await started('');
     write('[info]\nname = "by command"\n');
     const told = await cli('reload', '--data', directory);
-    expect(told.stdout).toContain(`process ${wok.pid}`);
-    await until(async () => (await information()).name === 'by command', 'the new name');
+    expect(told.stdout).toBe('info.name = "by command"  (was "wok relay")\n');
+    expect((await information()).name).toBe('by command');
+    expect((await cli('reload', '--data', directory)).stdout).toBe('Nothing has changed.\n');
+    expect(wok.out).toContain('info.name is "by command" now');
   });
 
   it('tells a mistake to the one who typed it, and leaves the relay alone', async () => {
@@ -102,6 +104,15 @@ describe('wok reload', () => {
     expect(told.code).toBe(exitCodes.config);
     expect(told.stderr).toContain('limits.limit_max');
     expect(wok.out).not.toContain('stay as they are');
+  });
+
+  it('fails when the relay does not take it, and says why', async () => {
+    const { write, cli, directory } = await started('');
+    write('[limits]\nmessage_bytes_max = 2_000_000\nevent_bytes_max = 1_000_000\n');
+    const told = await cli('reload', '--data', directory);
+    expect(told.code).toBe(exitCodes.refused);
+    expect(told.stderr).toContain('cannot change while the relay runs');
+    expect(told.stderr).toContain('All settings stay as they are');
   });
 
   it('says so when no relay runs there', async () => {

@@ -7,7 +7,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of the admin room. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, async (log, meter) => {
+  return serveLane(task, async (log, meter, orders) => {
     const { config, metrics, credits } = task;
     const ingesters = metrics.lanes.filter(({ station }) => station === 'ingester');
     const queues = {
@@ -16,7 +16,17 @@ export function run(task: LaneTask): Promise<void> {
     };
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
-    const role = new Admin({ config, db, hasher, clock: systemClock, log, metrics, meter, queues });
+    const role = new Admin({
+      config,
+      db,
+      hasher,
+      clock: systemClock,
+      log,
+      metrics,
+      meter,
+      queues,
+      order: (order) => orders.give(order),
+    });
     await role.open();
     return { role, facts: {} };
   });

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageOutbox } from '../mailbox/outbox.ts';
-import type { Change, ForIo, StationName } from '../messages.ts';
+import type { Change, ForIo, Order, StationName } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
@@ -37,6 +37,8 @@ export interface AdminParts {
   metrics: MetricsMemory;
   meter: Meter;
   queues: Queues;
+  /** Asks something of the whole process; throws a sentence. */
+  order: (order: Order) => Promise<unknown>;
 }
 
 /**
@@ -61,13 +63,15 @@ export class Admin implements Room {
   readonly lists: Lists;
   readonly #writer = new WriterLink();
   readonly #socket: ControlSocket;
+  readonly #order: AdminParts['order'];
   readonly #ingesters = new Map<number, MessageOutbox<ListUpdate>>();
   #io: MessageOutbox<ForIo> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sampleTimer: NodeJS.Timeout | null = null;
   #metricsServer: MetricsServer | null = null;
 
-  constructor({ config, db, hasher, clock, log, metrics, meter, queues }: AdminParts) {
+  constructor({ config, db, hasher, clock, log, metrics, meter, queues, order }: AdminParts) {
+    this.#order = order;
     this.config = config;
     this.db = db;
     this.hasher = hasher;
@@ -164,6 +168,14 @@ export class Admin implements Room {
     }
     const ofIps = update.t === 'drop' ? update.list === 'ip' : update.entries.some(isIp);
     if (ofIps) this.#tellBanned();
+  }
+
+  async order(order: Order): Promise<unknown> {
+    try {
+      return await this.#order(order);
+    } catch (error) {
+      throw new AdminError('refused', (error as Error).message);
+    }
   }
 
   change(changes: readonly Change[]): Promise<readonly number[]> {

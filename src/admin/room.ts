@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Change } from '../messages.ts';
+import type { Change, Order } from '../messages.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
@@ -33,6 +33,8 @@ export interface Room {
    * rows that each touched. @throws AdminError `unavailable` when the writer refuses or goes away.
    */
   change(changes: readonly Change[]): Promise<readonly number[]>;
+  /** Asks something of the whole process. @throws AdminError `refused` with a sentence. */
+  order(order: Order): Promise<unknown>;
 }
 
 /** Who asks: on whose behalf a verb runs, for the audit log. */

@@ -4,6 +4,7 @@ import { AdminError, type Caller, type Room, type Verb } from './room.ts';
 import { removeEventsVerb } from './verbs/events.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
 import { metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
+import { reloadVerb, restartVerb } from './verbs/process.ts';
 import { statusVerb } from './verbs/status.ts';
 
 /** Everything that the room can be asked for by the control socket. */
@@ -18,6 +19,8 @@ const verbs: readonly Verb[] = [
   slowVerb,
   talkersVerb,
   removeEventsVerb,
+  reloadVerb,
+  restartVerb,
 ];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));

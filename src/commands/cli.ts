@@ -13,12 +13,14 @@ import { importCommand } from './import.ts';
 import { modCommand } from './mod.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
+import { serviceCommand } from './service.ts';
 import { statusCommand } from './status.ts';
 
 /** All commands, in the order of `wok --help`. */
 const commands: readonly Command[] = [
   relayCommand,
   reloadCommand,
+  serviceCommand,
   statusCommand,
   modCommand,
   configCommand,

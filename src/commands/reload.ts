@@ -1,27 +1,30 @@
 import { exitCodes } from '../lib/exit-codes.ts';
-import { readPidFile } from '../service/pid-file.ts';
 import { type Command, print } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { askRelay, controlFlags } from './control.ts';
+
+/** What a reload has changed, as the relay tells it. */
+interface Reloaded {
+  live: { key: string; from: string; to: string }[];
+  waiting: { key: string; from: string; to: string }[];
+}
 
 /** `wok reload`: have the running relay read its configuration again. */
 export const reloadCommand: Command = {
   usage: 'reload',
   summary: 'Have the running relay read its configuration again',
-  flags: configFlags,
+  flags: controlFlags,
   examples: ['wok reload', 'wok reload --config /etc/wok/relay.conf'],
   async run(call) {
-    // A mistake is told here, where somebody looks, and not only in the log of the relay.
-    const config = configOfCall(call);
-    const { directory } = config.storage;
-    const pid = readPidFile(directory);
-    if (pid === null) {
-      process.stderr.write(
-        `wok: no relay runs on ${directory}; name its directory with --data, or its file with --config.\n`,
-      );
-      return exitCodes.unavailable;
+    // Reads the configuration here as well, so a mistake is told before the relay is asked.
+    const reloaded = await askRelay<Reloaded>(call, 'reload');
+    if (call.flags.has('json')) {
+      print(JSON.stringify(reloaded));
+      return exitCodes.ok;
     }
-    process.kill(pid, 'SIGHUP');
-    print(`The relay (process ${pid}) reads its configuration again; its log says what changed.`);
+    const { live, waiting } = reloaded;
+    for (const { key, from, to } of live) print(`${key} = ${to}  (was ${from})`);
+    for (const { key, to } of waiting) print(`${key} becomes ${to} with a restart`);
+    if (live.length + waiting.length === 0) print('Nothing has changed.');
     return exitCodes.ok;
   },
 };

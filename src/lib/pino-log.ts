@@ -1,5 +1,6 @@
 import pino from 'pino';
 import type { Config } from '../config/options.ts';
+import { journalPrefix, writesToJournal } from './journal.ts';
 import type { Log } from './log.ts';
 
 /** A log whose level and format can change while it is in use. */
@@ -23,11 +24,19 @@ export function createLog(config: Config['log']): ProcessLog {
 
 function loggerOf({ level, format }: Config['log']): pino.Logger {
   const options = { level, base: null };
-  return format === 'json' ? pino(options) : pino(options, { write: (line) => writeText(line) });
+  const journal = writesToJournal(process.env);
+  if (format === 'text') return pino(options, { write: (line) => writeText(line, journal) });
+  if (!journal) return pino(options);
+  return pino(options, {
+    write: (line) => process.stdout.write(journalPrefix(Number(/\d+/.exec(line)?.[0])) + line),
+  });
 }
 
-/** `2026-01-02T03:04:05.678Z warn  text  key=value …` */
-function writeText(line: string): void {
+/**
+ * `2026-01-02T03:04:05.678Z warn  text  key=value …`; journald gets the level its own way, and knows
+ * the time.
+ */
+function writeText(line: string, journal: boolean): void {
   const { time, level, msg, ...facts } = JSON.parse(line) as {
     time: number;
     level: number;
@@ -38,5 +47,6 @@ function writeText(line: string): void {
     typeof value === 'string' ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
   );
   const rest = pairs.length > 0 ? `  ${pairs.join(' ')}` : '';
-  process.stdout.write(`${new Date(time).toISOString()} ${label} ${msg}${rest}\n`);
+  const head = journal ? journalPrefix(level) : `${new Date(time).toISOString()} ${label} `;
+  process.stdout.write(`${head}${msg}${rest}\n`);
 }

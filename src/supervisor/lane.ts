@@ -2,7 +2,7 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import { Channel } from '../mailbox/channel.ts';
-import type { Control, LaneFacts, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Order, Report, StationName } from '../messages.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
@@ -44,14 +44,15 @@ export interface Built {
  */
 export async function serveLane(
   task: LaneTask,
-  build: (log: Log, meter: Meter) => Built | Promise<Built>,
+  build: (log: Log, meter: Meter, orders: Orders) => Built | Promise<Built>,
 ): Promise<void> {
   const { control } = task;
   const report = (message: Report) => control.postMessage(message);
   const meter = new Meter(task.metrics, task.station, task.lane);
+  const orders = new Orders(report);
   let built: Built;
   try {
-    built = await build(logTo(report), meter);
+    built = await build(logTo(report), meter, orders);
   } catch (error) {
     const { name, message, fault } = error as Error & { fault?: string };
     report({ t: 'failed', name, message, ...(fault === undefined ? {} : { fault }) });
@@ -68,6 +69,7 @@ export async function serveLane(
           }
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else if (message.t === 'reload') role.reconfigure(message.config);
+        else if (message.t === 'done') orders.done(message);
         else {
           await role.stop();
           unwatch();
@@ -80,6 +82,33 @@ export async function serveLane(
     });
     report({ t: 'ready', facts: { ...facts, threadId } });
   });
+}
+
+/** What a lane has asked of the whole process. */
+export class Orders {
+  readonly #report: (message: Report) => void;
+  readonly #waiting = new Map<number, (done: Control & { t: 'done' }) => void>();
+  #last = 0;
+
+  constructor(report: (message: Report) => void) {
+    this.#report = report;
+  }
+
+  /** Resolves with the result. @throws Error with a sentence that says why it was not done. */
+  async give(order: Order): Promise<unknown> {
+    const n = ++this.#last;
+    this.#report({ t: 'order', n, order });
+    const { result, error } = await new Promise<Control & { t: 'done' }>((resolve) =>
+      this.#waiting.set(n, resolve),
+    );
+    if (error !== '') throw new Error(error);
+    return result;
+  }
+
+  done(done: Control & { t: 'done' }): void {
+    this.#waiting.get(done.n)?.(done);
+    this.#waiting.delete(done.n);
+  }
 }
 
 function logTo(report: (message: Report) => void): Log {

@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import { Channel, channelPair } from '../mailbox/channel.ts';
-import type { Control, LaneFacts, Link, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
@@ -73,6 +73,8 @@ export interface SupervisorHooks {
   attachIo(station: ThreadStation, lane: number, channel: Channel): void;
   /** A lane that had died is back, and all its neighbours know it. */
   laneBack(station: ThreadStation, lane: number): void;
+  /** A lane asks something of the whole process. @throws Error with a sentence for who has asked. */
+  order(order: Order): Promise<unknown>;
   /** The relay cannot go on. */
   fatal(station: ThreadStation, error: Error): void;
 }
@@ -246,7 +248,8 @@ export class Supervisor {
           reject(Object.assign(new Error(message), { name, fault }));
           return;
         }
-        if (report.t === 'log')
+        if (report.t === 'order') void this.#order(started, report);
+        else if (report.t === 'log')
           this.#log[report.level](report.text, { station, lane, ...report.facts });
         else started.answeredAt = performance.now();
         if (report.t === 'pong') {
@@ -350,6 +353,14 @@ export class Supervisor {
     recent.push(now);
     this.#restarts.set(name, recent);
     return recent.length <= RESTARTS_MAX;
+  }
+
+  async #order(lane: Lane, { n, order }: Report & { t: 'order' }): Promise<void> {
+    try {
+      tell(lane, { t: 'done', n, result: await this.#hooks.order(order), error: '' });
+    } catch (error) {
+      tell(lane, { t: 'done', n, result: null, error: (error as Error).message });
+    }
   }
 
   #ping(): void {

@@ -49,6 +49,7 @@ export class WokProcess {
     directory = freshDirectory(),
     nodeFlags: readonly string[] = [],
     flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
   ): WokProcess {
     if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
     const set = settingFlags(settings).flatMap((setting) => ['--set', setting]);
@@ -56,7 +57,7 @@ export class WokProcess {
     const child = spawn(
       process.execPath,
       [...nodeFlags, wokFile, 'relay', '--data', directory, ...set, ...flags],
-      { env: Object.fromEntries(clean), stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...Object.fromEntries(clean), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const wok = new WokProcess(child);
     onTestFinished(() => wok.kill().then(() => {}));

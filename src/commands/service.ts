@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
+import { nearest } from '../lib/nearest.ts';
+import {
+  InstallError,
+  install,
+  places,
+  type System,
+  uninstall,
+  unitText,
+} from '../service/install.ts';
+import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
+import { askRelay, controlFlags } from './control.ts';
+
+const POLL_MILLISECONDS = 100;
+/** How long a successor may take to answer once the old process has handed over. */
+const ANSWER_MILLISECONDS = 30_000;
+
+const actions: Readonly<Record<string, (call: Call) => Promise<ExitCode> | ExitCode>> = {
+  install(call) {
+    const system = systemOf(call);
+    if (call.flags.has('print')) print(unitText());
+    else install(system, !call.flags.has('no-start'));
+    return exitCodes.ok;
+  },
+  uninstall(call) {
+    uninstall(systemOf(call), call.flags.has('purge'));
+    return exitCodes.ok;
+  },
+  async restart(call) {
+    if (call.flags.has('graceful')) return gracefully(call);
+    systemOf(call).run('systemctl', 'restart', 'wok.service');
+    print('The relay has been restarted.');
+    return exitCodes.ok;
+  },
+  status() {
+    const done = spawnSync('systemctl', ['--no-pager', 'status', 'wok.service'], {
+      stdio: 'inherit',
+    });
+    if (done.error) throw new CommandError(missing('systemctl'), exitCodes.unavailable);
+    return done.status === 0 ? exitCodes.ok : exitCodes.unavailable;
+  },
+};
+
+/** `wok service`: wok as a service of systemd. */
+export const serviceCommand: Command = {
+  usage: 'service <install|uninstall|restart|status>',
+  summary: 'Install wok as a systemd service, remove it, restart it, look at it',
+  flags: [
+    ...controlFlags,
+    {
+      name: '--graceful',
+      text: 'With restart: a new process takes over, no connection is refused',
+    },
+    { name: '--no-start', text: 'With install: do not start it yet' },
+    { name: '--print', text: 'With install: only print the unit file' },
+    { name: '--purge', text: 'With uninstall: remove configuration and DATABASE too' },
+    { name: '--root <directory>', text: 'With (un)install: put everything under this directory' },
+  ],
+  examples: ['sudo wok service install', 'sudo wok service restart --graceful'],
+  async run(call) {
+    const names = Object.keys(actions);
+    const [name] = call.args;
+    const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (name === undefined)
+      throw new UsageError(`Write wok service ${names.join(', or wok service ')}.`);
+    if (action === undefined) {
+      const meant = nearest(name, names) ?? names.join(', or wok service ');
+      throw new UsageError(`There is no wok service ${name}. Did you mean wok service ${meant}?`);
+    }
+    try {
+      return await action(call);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (error instanceof InstallError) throw new CommandError(message, exitCodes.refused);
+      if (code === 'EACCES' || code === 'EPERM') {
+        throw new CommandError(
+          `this user may not do that (${message}); write sudo in front of it.`,
+          exitCodes.noPermission,
+        );
+      }
+      throw error;
+    }
+  },
+};
+
+/** Has the relay start its successor, and waits until that one answers. */
+async function gracefully(call: Call): Promise<ExitCode> {
+  const asked = onService(call);
+  const { pid } = await askRelay<{ pid: number }>(asked, 'status');
+  await askRelay(asked, 'restart');
+  const end = performance.now() + ANSWER_MILLISECONDS;
+  while (performance.now() < end) {
+    const now = await askRelay<{ pid: number; version: string }>(asked, 'status').catch(() => null);
+    if (now !== null && now.pid !== pid) {
+      print(`wok ${now.version}, process ${now.pid}, has taken over from process ${pid}.`);
+      return exitCodes.ok;
+    }
+    await delay(POLL_MILLISECONDS);
+  }
+  throw new CommandError(
+    'the new process does not answer; look at its log.',
+    exitCodes.unavailable,
+  );
+}
+
+/** The configuration of the service, when the call names no other. */
+function onService(call: Call): Call {
+  const named = call.flags.has('config') || call.flags.has('data');
+  if (named || !existsSync(places.config)) return call;
+  return { ...call, env: { WOK_CONFIG: places.config, ...call.env } };
+}
+
+function systemOf(call: Call): System {
+  const root = call.flags.last('root');
+  return {
+    root: root === undefined ? '' : resolve(call.cwd, root),
+    say: print,
+    succeeds: (program, ...args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0,
+    run(program, ...args) {
+      const done = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+      if (done.error) throw new CommandError(missing(program), exitCodes.unavailable);
+      if (done.status !== 0) {
+        throw new CommandError(`${program} ${args.join(' ')} failed.`, exitCodes.refused);
+      }
+    },
+  };
+}
+
+function missing(program: string): string {
+  return `${program} is not here; wok service needs systemd. docs/operations.md tells how to do without.`;
+}

@@ -1,0 +1,129 @@
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { defaultConfig } from '../config/options.ts';
+import { printConfig } from '../config/print.ts';
+import { packageRoot } from '../paths.ts';
+
+/** Where things are in a system. */
+export const places = {
+  unit: '/etc/systemd/system/wok.service',
+  config: '/etc/wok/relay.conf',
+  data: '/var/lib/wok',
+  user: 'wok',
+} as const;
+
+/** What installing needs of the system. */
+export interface System {
+  /** In front of every path: '' for this system, a directory to put everything under it. */
+  readonly root: string;
+  /** Runs a program. @throws CommandError when it fails. */
+  run(program: string, ...args: string[]): void;
+  /** Whether it would succeed, without a word. */
+  succeeds(program: string, ...args: string[]): boolean;
+  say(line: string): void;
+}
+
+/** Why wok cannot be installed as it is; the message is a sentence. */
+export class InstallError extends Error {
+  override name = 'InstallError';
+}
+
+/** The unit file with the paths of this machine instead of /usr/bin/wok. */
+export function unitText(
+  node = process.execPath,
+  wok = join(packageRoot, 'dist/src/wok.js'),
+): string {
+  const text = readFileSync(join(packageRoot, 'deploy/systemd/wok.service'), 'utf8');
+  return text.replaceAll('/usr/bin/wok', `${quoted(node)} ${quoted(wok)}`);
+}
+
+/** As a word in a unit file (systemd.syntax(7)). */
+function quoted(path: string): string {
+  const escaped = path.replace(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /[\s"'\\]/.test(path) ? `"${escaped}"` : escaped;
+}
+
+/** User, directories, configuration and unit; what is there already stays as it is, but for the unit. */
+export function install(system: System, start: boolean): void {
+  const { root } = system;
+  if (root === '') for (const path of [process.execPath, packageRoot]) checkReadable(path);
+  if (root === '' && !system.succeeds('getent', 'passwd', places.user)) {
+    const shell = existsSync('/usr/sbin/nologin') ? '/usr/sbin/nologin' : '/bin/false';
+    const home = ['--home-dir', places.data, '--no-create-home'];
+    system.run('useradd', '--system', '--user-group', ...home, '--shell', shell, places.user);
+    system.say(`made the user ${places.user}`);
+  }
+  const config = root + places.config;
+  if (existsSync(config)) system.say(`left ${config} as it is`);
+  else {
+    write(config, printConfig(withData()), 0o640);
+    system.say(`wrote ${config}: the defaults, with the database in ${places.data}`);
+  }
+  mkdirSync(root + places.data, { recursive: true, mode: 0o750 });
+  if (root === '') {
+    system.run('chown', '-R', `root:${places.user}`, dirname(places.config));
+    system.run('chown', `${places.user}:${places.user}`, places.data);
+  }
+  write(root + places.unit, unitText(), 0o644);
+  system.say(`wrote ${root}${places.unit}`);
+  if (root !== '') return;
+  system.run('systemctl', 'daemon-reload');
+  system.run('systemctl', 'enable', ...(start ? ['--now'] : []), 'wok.service');
+  system.say(
+    start ? 'the relay runs; systemctl status wok tells how it is' : 'it starts with the system',
+  );
+}
+
+/** Stops it and takes the unit away; `purge` also the configuration, the database and the user. */
+export function uninstall(system: System, purge: boolean): void {
+  const { root } = system;
+  if (root === '' && existsSync(places.unit))
+    system.run('systemctl', 'disable', '--now', 'wok.service');
+  rmSync(root + places.unit, { force: true });
+  if (root === '') system.run('systemctl', 'daemon-reload');
+  system.say(`removed ${root}${places.unit}`);
+  if (!purge) {
+    system.say(
+      `${root}${places.config} and ${root}${places.data} are still there (--purge removes them)`,
+    );
+    return;
+  }
+  for (const path of [dirname(places.config), places.data]) {
+    rmSync(root + path, { recursive: true, force: true });
+    system.say(`removed ${root}${path}`);
+  }
+  if (root === '' && system.succeeds('getent', 'passwd', places.user)) {
+    system.run('userdel', places.user);
+  }
+}
+
+function withData() {
+  return { ...defaultConfig, storage: { ...defaultConfig.storage, directory: places.data } };
+}
+
+function write(file: string, text: string, mode: number): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  writeFileSync(file, text, { mode });
+  chmodSync(file, mode);
+}
+
+/** The service's user must get at Node.js and wok, which homes do not allow it. */
+function checkReadable(path: string): void {
+  const real = realpathSync(path);
+  accessSync(real, constants.R_OK);
+  const home = /^\/(root|home)\//.exec(`${real}/`)?.[0];
+  if (home === undefined) return;
+  throw new InstallError(
+    `${real} lies in ${home}, where a system service must not look. Install Node.js for everybody (for instance from nodesource) and wok with sudo npm install -g, then try again.`,
+  );
+}
