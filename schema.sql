@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -88,6 +88,43 @@ CREATE TABLE listed (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX listed_by_expiry ON listed (expires_at) WHERE expires_at IS NOT NULL;
+
+-- What was changed of the relay's description while it ran (NIP-86): info.name, info.description, info.icon.
+CREATE TABLE setting (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Roles that members may have (NIP-43, NIP-86), and who has which.
+CREATE TABLE role (
+  id TEXT PRIMARY KEY,
+  label TEXT NOT NULL,
+  description TEXT NOT NULL,
+  color INTEGER,               -- a hue from 0 to 360
+  "order" INTEGER              -- for display
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE role_of (
+  pubkey TEXT NOT NULL,
+  role TEXT NOT NULL,
+  by TEXT NOT NULL,            -- as in `audit`
+  at INTEGER NOT NULL,         -- seconds since 1970
+  PRIMARY KEY (pubkey, role)
+) STRICT, WITHOUT ROWID;
+
+-- The queue of reports (kind 1984, NIP-56) that nobody has dealt with yet.
+CREATE TABLE report (
+  target TEXT NOT NULL,        -- an event or a public key, in hex
+  reporter TEXT NOT NULL,      -- public key
+  is_event INTEGER NOT NULL,   -- 1: target is an event, 0: a public key
+  type TEXT NOT NULL,          -- nudity, malware, profanity, illegal, spam, impersonation, other
+  seq INTEGER NOT NULL,        -- of the report
+  at INTEGER NOT NULL,         -- when it came, in seconds since 1970
+  trusted INTEGER NOT NULL,    -- 1: the reporter was trusted then
+  PRIMARY KEY (target, reporter)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX report_by_age ON report (trusted, at);
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

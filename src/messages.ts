@@ -644,7 +644,27 @@ export type Change =
   /** Takes a subject off a list, if it is on it with this stance. */
   | { t: 'unlist'; list: ListName; subject: string; stance: Stance }
   /** Removes events by their place in the log; those that are gone already are passed over. */
-  | { t: 'remove'; seqs: number[] };
+  | { t: 'remove'; seqs: number[] }
+  /** What people changed of the relay's own description; null: as it is configured. */
+  | { t: 'setting'; name: string; value: string | null }
+  | { t: 'role'; role: Role }
+  /** Also takes the role from everybody who has it. */
+  | { t: 'unrole'; id: string }
+  | { t: 'assign'; pubkey: string; role: string; by: string; at: number }
+  | { t: 'unassign'; pubkey: string; role: string }
+  /** The reports about an event or a person have been dealt with. */
+  | { t: 'closeReports'; target: string };
+
+/** A role that members may have (NIP-43). */
+export interface Role {
+  id: string;
+  label: string;
+  description: string;
+  /** A hue from 0 to 360, or null. */
+  color: number | null;
+  /** For display. */
+  order: number | null;
+}
 
 /** admin → writer. `n` numbers the requests of the room. */
 export interface ChangeRequest {
@@ -664,7 +684,27 @@ export interface ChangeReply {
 /** admin → io. */
 export type ForIo =
   /** The banned addresses and networks, with the seconds since 1970 when their ban ends (0: never). */
-  { t: 'banned'; networks: { network: string; until: number }[] };
+  | { t: 'banned'; networks: { network: string; until: number }[] }
+  | { t: 'info'; changes: InfoChanges }
+  /** The answer to a management request. */
+  | { t: 'answer'; n: number; status: string; body: string };
+
+/** What was changed of the relay's description while it ran; what is not named is as configured. */
+export interface InfoChanges {
+  name?: string;
+  description?: string;
+  icon?: string;
+}
+
+/** io → admin: a request by the management API (NIP-86), as it came. `n` numbers those of io. */
+export interface ManagementRequest {
+  n: number;
+  authorization: string;
+  host: string;
+  /** Path and query. */
+  url: string;
+  body: Uint8Array;
+}
 
 // ── supervisor ↔ every lane (its control port) ───────────────────────────────────────────────────
 

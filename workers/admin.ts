@@ -1,5 +1,6 @@
 import { Admin } from '../src/admin/admin.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
@@ -16,10 +17,12 @@ export function run(task: LaneTask): Promise<void> {
     };
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
+    const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const role = new Admin({
       config,
       db,
       hasher,
+      signature,
       clock: systemClock,
       log,
       metrics,

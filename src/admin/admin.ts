@@ -2,16 +2,20 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
-import { MessageOutbox } from '../mailbox/outbox.ts';
-import type { Change, ForIo, Order, StationName } from '../messages.ts';
+import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
+import type { Change, ForIo, ManagementRequest, Order, StationName } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
+import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import { loadLists } from '../storage/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
+import { HttpAuth } from './http-auth.ts';
+import { infoChanges } from './info.ts';
+import { answerManagement } from './management.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
@@ -32,6 +36,7 @@ export interface AdminParts {
   config: Config;
   db: Db;
   hasher: TermHasher;
+  signature: SignatureBackend;
   clock: Clock;
   log: Log;
   metrics: MetricsMemory;
@@ -45,7 +50,7 @@ export interface AdminParts {
  * The admin room, one thread beside the data path: everything that is neither hot nor a connection's
  * business. No event passes through it.
  *
- * In: requests by the local control socket. Out: changes for the writer, the only one who writes to the
+ * In: requests by the local control socket, and by the management API through io. Out: changes for the writer, the only one who writes to the
  * database; to the ingesters and to io, what was banned and allowed. It owns a read-only connection.
  * Bounds: clients, length of a line, requests in flight (`control-socket.ts`), requests to the writer
  * (`writer-link.ts`), entries of the lists (`moderation.list_entries_max`). If it dies it starts again,
@@ -62,6 +67,7 @@ export class Admin implements Room {
   readonly sampleMetrics: () => void;
   readonly lists: Lists;
   readonly #writer = new WriterLink();
+  readonly #auth: HttpAuth;
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
   readonly #ingesters = new Map<number, MessageOutbox<ListUpdate>>();
@@ -70,7 +76,8 @@ export class Admin implements Room {
   #sampleTimer: NodeJS.Timeout | null = null;
   #metricsServer: MetricsServer | null = null;
 
-  constructor({ config, db, hasher, clock, log, metrics, meter, queues, order }: AdminParts) {
+  constructor(parts: AdminParts) {
+    const { config, db, hasher, signature, clock, log, metrics, meter, queues, order } = parts;
     this.#order = order;
     this.config = config;
     this.db = db;
@@ -82,6 +89,11 @@ export class Admin implements Room {
     this.metrics = metrics;
     const sampler = new Sampler({ memory: metrics, meter, queues, db });
     this.sampleMetrics = () => sampler.sample(this.config);
+    this.#auth = new HttpAuth({
+      signature,
+      windowSeconds: () => this.config.admin.window_seconds,
+      notBefore: this.openedAt,
+    });
     this.#socket = new ControlSocket(controlSocketFile(config.storage.directory), (request) =>
       this.#control(request),
     );
@@ -137,9 +149,24 @@ export class Admin implements Room {
       // What changed while the lane read the lists from the database.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
     } else if (station === 'io') {
-      this.#io = new MessageOutbox<ForIo>(channel);
-      this.#tellBanned();
+      this.#attachIo(channel);
     }
+  }
+
+  #attachIo(channel: Channel): void {
+    const outbox = new MessageOutbox<ForIo>(channel);
+    this.#io = outbox;
+    this.#tellBanned();
+    this.describe();
+    const inbox = new MessageInbox<ManagementRequest>();
+    channel.receive((batch) => {
+      for (const request of inbox.read(batch)) {
+        void answerManagement(request, this, this.#auth).then(({ status, body }) => {
+          outbox.send({ t: 'answer', n: request.n, status, body });
+          outbox.flush();
+        });
+      }
+    });
   }
 
   reconfigure(config: Config): void {
@@ -158,6 +185,15 @@ export class Admin implements Room {
   isAdmin(pubkey: string): boolean {
     const { admin, info } = this.config;
     return pubkey === info.pubkey || admin.pubkeys.includes(pubkey);
+  }
+
+  isModerator(pubkey: string): boolean {
+    return this.config.admin.moderators.includes(pubkey);
+  }
+
+  describe(): void {
+    this.#io?.send({ t: 'info', changes: infoChanges(this.db) });
+    this.#io?.flush();
   }
 
   publish(update: ListUpdate): void {

@@ -44,9 +44,11 @@ export async function putOnList(room: Room, listing: Listing): Promise<string> {
   }
   const until = list === 'author' ? at : 0;
   const entry: ListEntry = { list, subject, stance, expiresAt, until };
+  const dealtWith = stance === 'ban' && list !== 'kind' && list !== 'ip';
   await room.change([
     { t: 'list', entry, by, at, reason },
-    { t: 'audit', at, by, action: `${stance} ${list}`, subject, reason },
+    ...(dealtWith ? [{ t: 'closeReports', target: subject } as const] : []),
+    { t: 'audit', at, by, action: actionOf(stance, list), subject, reason },
   ]);
   room.publish({ t: 'put', entries: [entry] });
   return subject;
@@ -66,10 +68,21 @@ export async function takeOffList(
   const at = room.clock.seconds();
   await room.change([
     { t: 'unlist', list, subject, stance },
-    { t: 'audit', at, by, action: `un${stance} ${list}`, subject, reason },
+    {
+      t: 'audit',
+      at,
+      by,
+      action: list === 'author' ? 'restore author' : `un${stance} ${list}`,
+      subject,
+      reason,
+    },
   ]);
   room.publish({ t: 'drop', list, subject });
   return true;
+}
+
+function actionOf(stance: Stance, list: ListName): string {
+  return list === 'author' ? 'remove author' : `${stance} ${list}`;
 }
 
 /** Bans an event and removes it; it cannot come back until it is unbanned. */

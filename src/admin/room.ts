@@ -26,6 +26,9 @@ export interface Room {
   readonly lists: Lists;
   /** Whether a public key is an admin's. */
   isAdmin(pubkey: string): boolean;
+  isModerator(pubkey: string): boolean;
+  /** Tells io what was changed of the relay's description, from the database. */
+  describe(): void;
   /** Tells all stations of a change of the lists that is on disk. */
   publish(update: ListUpdate): void;
   /**

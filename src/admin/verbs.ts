@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
 import { AdminError, type Caller, type Room, type Verb } from './room.ts';
+import { describeVerb, rolesVerb, roleVerb } from './verbs/description.ts';
 import { removeEventsVerb } from './verbs/events.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
 import { metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
+import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
 import { statusVerb } from './verbs/status.ts';
 
 /** Everything that the room can be asked for by the control socket. */
@@ -21,6 +23,12 @@ const verbs: readonly Verb[] = [
   removeEventsVerb,
   reloadVerb,
   restartVerb,
+  reportsVerb,
+  reportVerb,
+  dismissVerb,
+  describeVerb,
+  rolesVerb,
+  roleVerb,
 ];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));

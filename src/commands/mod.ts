@@ -3,9 +3,15 @@ import { nearest } from '../lib/nearest.ts';
 import { type Command, print, UsageError } from './command.ts';
 import { controlFlags } from './control.ts';
 import { type Action, columns } from './mod/action.ts';
+import { descriptionActions } from './mod/description.ts';
 import { listActions } from './mod/lists.ts';
+import { reportActions } from './mod/reports.ts';
 
-const actions: Readonly<Record<string, Action>> = { ...listActions };
+const actions: Readonly<Record<string, Action>> = {
+  ...listActions,
+  ...reportActions,
+  ...descriptionActions,
+};
 
 /** `wok mod`: moderate the relay that runs on the data directory. */
 export const modCommand: Command = {
@@ -16,6 +22,7 @@ export const modCommand: Command = {
     { name: '--reason <text>', text: 'Why; it stands in the lists and in the audit log' },
     { name: '--for <time>', text: 'How long: 30m, 12h, 7d, 2w, 1y; without it for good' },
     { name: '--remove', text: 'With ban pubkey: also remove what it has written' },
+    { name: '--keep', text: 'With dismiss: never queue reports of this event again' },
     { name: '--limit <number>', text: 'How many rows to show' },
   ],
   examples: [

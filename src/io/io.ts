@@ -98,9 +98,12 @@ export class Io {
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
-    this.#admin = new AdminLink(() => {
-      const banned = ({ ip }: Connection) => this.#admin.isBanned(ip);
-      this.closeConnections(banned, 'this address was banned', CLOSE_POLICY_VIOLATION);
+    this.#admin = new AdminLink(config, {
+      banned: () => {
+        const banned = ({ ip }: Connection) => this.#admin.isBanned(ip);
+        this.closeConnections(banned, 'this address was banned', CLOSE_POLICY_VIOLATION);
+      },
+      info: (changes) => this.#listener.describe(changes),
     });
     this.#listener = new Listener(config, {
       admit: (ip) => this.#admit(ip),
@@ -111,6 +114,7 @@ export class Io {
           this.#confirm(connection);
         }
       },
+      manage: (res, req, ip) => this.#admin.management.take(res, req, ip),
       close: (connection, status, sentence) => this.#closed(connection, status, sentence),
       refused: (reason) => this.#meter.notAdmitted(reason),
       metrics: () => renderMetrics(this.#metrics),
@@ -142,6 +146,7 @@ export class Io {
     this.#rates.reconfigure(config);
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#listener.reconfigure(config);
+    this.#admin.management.reconfigure(config);
   }
 
   /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */

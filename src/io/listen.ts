@@ -1,17 +1,19 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
+import type { InfoChanges } from '../messages.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
+import { Management } from './management.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
 import { loadUws } from './uws.ts';
 
 /** Every answer may be read by pages from anywhere (NIP-11). */
 const CORS: readonly [string, string][] = [
   ['Access-Control-Allow-Origin', '*'],
-  ['Access-Control-Allow-Headers', '*'],
-  ['Access-Control-Allow-Methods', 'GET, OPTIONS'],
+  ['Access-Control-Allow-Headers', '*, Authorization'],
+  ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
 ];
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT; the typings have it as an enum that is not there. */
@@ -56,6 +58,8 @@ export interface SocketHandlers {
   drain(connection: Connection): void;
   /** `status` and `sentence` are what the other side gave, or uWebSockets.js itself (1006). */
   close(connection: Connection, status: number, sentence: string): void;
+  /** A request by the management API (NIP-86). */
+  manage(res: HttpResponse, req: HttpRequest, ip: string): void;
   /** No WebSocket came about. */
   refused(reason: DoorReason): void;
   /** The metrics in the Prometheus text format. */
@@ -81,6 +85,8 @@ export class Listener {
   readonly #app: TemplatedApp;
   #clientAddress: ClientAddress;
   #information: string;
+  #configured: Config['info'];
+  #changes: InfoChanges = {};
   #listenSocket: us_listen_socket | null = null;
 
   constructor(config: Config, handlers: SocketHandlers) {
@@ -88,6 +94,7 @@ export class Listener {
     this.#handlers = handlers;
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
     this.#information = relayInformation(config);
+    this.#configured = config.info;
     this.#app = this.#uws.App();
     this.#watchDoor();
     this.#routes();
@@ -95,9 +102,17 @@ export class Listener {
 
   /** What applies to requests and connections from now on. */
   reconfigure(config: Config): void {
+    this.#configured = config.info;
+    config = { ...config, info: { ...config.info, ...this.#changes } };
     this.#config = config;
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
     this.#information = relayInformation(config);
+  }
+
+  /** What was changed of the relay's description while it runs. */
+  describe(changes: InfoChanges): void {
+    this.#changes = changes;
+    this.reconfigure({ ...this.#config, info: this.#configured });
   }
 
   /** Resolves when connections are accepted. @throws ListenError */
@@ -150,6 +165,7 @@ export class Listener {
     const app = this.#app;
     this.#webSocket(path);
     app.get(path, (res, req) => this.#root(res, req));
+    app.post(path, (res, req) => this.#post(res, req));
     app.head(path, (res) => answer(res, '200 OK', ''));
     app.options(path, (res) => {
       res.cork(() => {
@@ -252,6 +268,17 @@ export class Listener {
       '200 OK',
       `${name}\n\n${about}This is a Nostr relay; connect to it with a Nostr client.\n`,
     );
+  }
+
+  #post(res: HttpResponse, req: HttpRequest): void {
+    if (!Management.concerns(req)) {
+      this.#handlers.served('other');
+      answer(res, '404 Not Found', 'there is nothing here to post to\n');
+      return;
+    }
+    this.#handlers.served('admin');
+    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+    this.#handlers.manage(res, req, this.#clientAddress.of(peer, forwardedFor(req)));
   }
 
   #compression(): number {

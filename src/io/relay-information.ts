@@ -9,6 +9,8 @@ function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 65, 67];
   if (config.query.count_enabled) nips.push(45);
   if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
+  const { admin, info } = config;
+  if (info.pubkey !== '' || admin.pubkeys.length > 0 || admin.moderators.length > 0) nips.push(86);
   return nips.sort((a, b) => a - b);
 }
 

@@ -20,6 +20,10 @@ export const KIND_VANISH = 62;
 export const KIND_GIFT_WRAP = 1059;
 /** Gift wrap that is never stored (NIP-59). */
 export const KIND_EPHEMERAL_GIFT_WRAP = 21_059;
+/** Report (NIP-56). */
+export const KIND_REPORT = 1984;
+/** HTTP authorization (NIP-98). */
+export const KIND_HTTP_AUTH = 27_235;
 /** Client authentication (NIP-42); never published as an event. */
 export const KIND_AUTH = 22_242;
 

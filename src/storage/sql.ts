@@ -101,6 +101,40 @@ export const SELECT_AUTHOR_IN_INDEX = `
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 
+export const UPSERT_SETTING = 'INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)';
+export const DELETE_SETTING = 'DELETE FROM setting WHERE name = ?';
+export const SELECT_SETTINGS = 'SELECT name, value FROM setting';
+
+export const UPSERT_ROLE =
+  'INSERT OR REPLACE INTO role (id, label, description, color, "order") VALUES (?, ?, ?, ?, ?)';
+export const SELECT_ROLES =
+  'SELECT id, label, description, color, "order" FROM role ORDER BY "order", id';
+export const DELETE_ROLE = 'DELETE FROM role WHERE id = ?';
+export const INSERT_ROLE_OF =
+  'INSERT OR IGNORE INTO role_of (pubkey, role, by, at) SELECT ?, id, ?, ? FROM role WHERE id = ?';
+export const DELETE_ROLE_OF = 'DELETE FROM role_of WHERE pubkey = ? AND role = ?';
+export const DELETE_ROLE_OF_ALL = 'DELETE FROM role_of WHERE role = ?';
+export const SELECT_ROLES_OF = 'SELECT pubkey, role FROM role_of ORDER BY pubkey, role';
+
+export const UPSERT_REPORT = `
+  INSERT OR REPLACE INTO report (target, reporter, is_event, type, seq, at, trusted)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
+export const COUNT_REPORTS = 'SELECT count(*) FROM report';
+export const DELETE_OLDEST_REPORTS = `
+  DELETE FROM report WHERE (target, reporter) IN
+    (SELECT target, reporter FROM report ORDER BY trusted, at LIMIT ?)`;
+export const DELETE_REPORTS_OF = 'DELETE FROM report WHERE target = ?';
+/** Reports that were deleted by their authors no longer count. */
+export const SELECT_REPORTED = `
+  SELECT target, is_event, count(*) AS reports, sum(trusted) AS trusted,
+    group_concat(DISTINCT type) AS types, min(at) AS first_at, max(at) AS last_at
+  FROM report WHERE EXISTS (SELECT 1 FROM event WHERE event.seq = report.seq)
+  GROUP BY target ORDER BY trusted DESC, reports DESC, last_at DESC LIMIT ?`;
+export const SELECT_REPORTS_OF = `
+  SELECT r.reporter, r.type, r.at, r.trusted, json_extract(e.json, '$.content') AS content
+  FROM report r JOIN event e ON e.seq = r.seq
+  WHERE r.target = ? ORDER BY r.trusted DESC, r.at LIMIT ?`;
+
 // ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
 
 export const TO_VERSION_2 = `
@@ -128,3 +162,34 @@ export const TO_VERSION_3 = `
     PRIMARY KEY (list, subject)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX listed_by_expiry ON listed (expires_at) WHERE expires_at IS NOT NULL;`;
+
+export const TO_VERSION_4 = `
+  CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE role (
+    id TEXT PRIMARY KEY,
+    label TEXT NOT NULL,
+    description TEXT NOT NULL,
+    color INTEGER,
+    "order" INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE role_of (
+    pubkey TEXT NOT NULL,
+    role TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (pubkey, role)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE report (
+    target TEXT NOT NULL,
+    reporter TEXT NOT NULL,
+    is_event INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    trusted INTEGER NOT NULL,
+    PRIMARY KEY (target, reporter)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX report_by_age ON report (trusted, at);`;

@@ -5,13 +5,14 @@ import { isNewer, parseAddress } from '../protocol/address.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { isExpired } from '../protocol/expiration.ts';
-import { isGiftWrap, KIND_DELETION } from '../protocol/kinds.ts';
+import { isGiftWrap, KIND_DELETION, KIND_REPORT } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 import type { Found, Log } from './log.ts';
+import type { Reports } from './reports.ts';
 
 /** What became of an event: stored under `seq`, refused, or already there. */
 export type Outcome =
@@ -38,9 +39,11 @@ export class Rules {
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
   readonly #lists: Lists;
+  readonly #reports: Reports | undefined;
   readonly #statements;
 
-  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock, lists: Lists) {
+  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock, lists: Lists, reports?: Reports) {
+    this.#reports = reports;
     this.#lists = lists;
     this.#log = log;
     this.#clock = clock;
@@ -77,7 +80,12 @@ export class Rules {
       }
     }
     if (event.kind === KIND_DELETION) this.#delete(JSON.parse(event.json.toString()) as NostrEvent);
-    return { t: 'stored', seq: this.#log.append(event, id) };
+    const seq = this.#log.append(event, id);
+    if (event.kind === KIND_REPORT) {
+      const report = JSON.parse(event.json.toString()) as NostrEvent;
+      this.#reports?.take(report, seq, this.#clock.seconds());
+    }
+    return { t: 'stored', seq };
   }
 
   /** The ingesters ask the lists too; what was on its way when somebody was banned ends here. */

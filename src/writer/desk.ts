@@ -34,6 +34,14 @@ export class Desk {
     const audit = db.prepare(sql.INSERT_AUDIT);
     const list = db.prepare(sql.UPSERT_LISTED);
     const unlist = db.prepare(sql.DELETE_LISTED);
+    const setting = db.prepare(sql.UPSERT_SETTING);
+    const dropSetting = db.prepare(sql.DELETE_SETTING);
+    const role = db.prepare(sql.UPSERT_ROLE);
+    const dropRole = db.prepare(sql.DELETE_ROLE);
+    const roleOf = db.prepare(sql.INSERT_ROLE_OF);
+    const dropRoleOf = db.prepare(sql.DELETE_ROLE_OF);
+    const dropRoleOfAll = db.prepare(sql.DELETE_ROLE_OF_ALL);
+    const dropReports = db.prepare(sql.DELETE_REPORTS_OF);
     this.#handlers = {
       audit: ({ at, by, action, subject, reason }) =>
         audit.run(at, by, action, subject, reason).changes,
@@ -50,6 +58,17 @@ export class Desk {
         }
         return changes;
       },
+      setting: ({ name, value }) =>
+        (value === null ? dropSetting.run(name) : setting.run(name, value)).changes,
+      role: ({ role: { id, label, description, color, order } }) =>
+        role.run(id, label, description, color, order).changes,
+      unrole: ({ id }) => {
+        dropRoleOfAll.run(id);
+        return dropRole.run(id).changes;
+      },
+      assign: ({ pubkey, role: id, by, at }) => roleOf.run(pubkey, by, at, id).changes,
+      unassign: ({ pubkey, role: id }) => dropRoleOf.run(pubkey, id).changes,
+      closeReports: ({ target }) => dropReports.run(target).changes,
       remove: ({ seqs }) => seqs.filter((seq) => log.removeSeq(seq)).length,
     };
   }

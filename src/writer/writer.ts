@@ -30,6 +30,7 @@ import { Desk } from './desk.ts';
 import { Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
+import { Reports } from './reports.ts';
 import { WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
@@ -64,6 +65,7 @@ export class Writer {
   readonly #rules: Rules;
   readonly #postings: Postings;
   readonly #desk: Desk;
+  readonly #reports: Reports;
   readonly #queue: Credits;
   readonly #meter: WriterMeter;
   readonly #removals: Removals;
@@ -100,7 +102,8 @@ export class Writer {
     this.#logger = logger;
     this.#log = new Log(db, hasher);
     const lists = loadLists(db);
-    this.#rules = new Rules(db, this.#log, hasher, clock, lists);
+    this.#reports = new Reports(config, db, this.#log, lists, hasher);
+    this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#reports);
     this.#postings = new Postings(db, this.#log);
     const transact = (work: () => void) => this.#transact(work);
     this.#desk = new Desk({ db, log: this.#log, lists, transact });
@@ -114,6 +117,7 @@ export class Writer {
 
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#reports.reconfigure(config);
     tuneWriter(this.#db, config.storage);
     this.#setTimers();
   }

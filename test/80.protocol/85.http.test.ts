@@ -15,7 +15,7 @@ const { version } = JSON.parse(
 function expectCors({ headers }: HttpAnswer): void {
   expect(headers).toMatchObject({
     'access-control-allow-origin': '*',
-    'access-control-allow-headers': '*',
+    'access-control-allow-headers': '*, Authorization',
     'access-control-allow-methods': expect.stringMatching(/^GET,? ?/),
   });
 }
@@ -83,7 +83,7 @@ describe('the relay information document (NIP-11)', () => {
         privacy_policy: 'https://relay.example/privacy',
         terms_of_service: 'https://relay.example/terms',
         posting_policy: 'https://relay.example/posting',
-        supported_nips: [1, 2, 9, 11, 28, 40, 45, 65, 67],
+        supported_nips: [1, 2, 9, 11, 28, 40, 45, 65, 67, 86],
         software: expect.stringMatching(/^https:\/\/\S+$/),
         version,
         limitation: {

@@ -1,0 +1,46 @@
+import type { InfoChanges } from '../messages.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import { AdminError, type Room } from './room.ts';
+
+/** What of the relay's description may be changed while it runs. */
+export const infoNames = ['info.name', 'info.description', 'info.icon'] as const;
+export type InfoName = (typeof infoNames)[number];
+
+const LENGTH_MAX = 10_000;
+
+/**
+ * Changes the relay's description, at once and for good; an empty text brings back what is configured.
+ *
+ * @throws AdminError for an icon that is no address, and for what is too long.
+ */
+export async function changeInfo(
+  room: Room,
+  name: InfoName,
+  value: string,
+  by: string,
+): Promise<void> {
+  if (value.length > LENGTH_MAX) {
+    throw new AdminError('usage', `This has at most ${LENGTH_MAX} characters.`);
+  }
+  if (name === 'info.icon' && value !== '' && !/^https?:\/\/\S+$/i.test(value)) {
+    throw new AdminError('usage', 'An icon is an address that starts with https:// or http://.');
+  }
+  const at = room.clock.seconds();
+  await room.change([
+    { t: 'setting', name, value: value === '' ? null : value },
+    { t: 'audit', at, by, action: `change ${name}`, subject: value, reason: '' },
+  ]);
+  room.describe();
+}
+
+/** What was changed, as it stands in the database. */
+export function infoChanges(db: Db): InfoChanges {
+  const rows = db.prepare(sql.SELECT_SETTINGS).all() as { name: string; value: string }[];
+  const changes: Record<string, string> = {};
+  for (const { name, value } of rows) {
+    if ((infoNames as readonly string[]).includes(name))
+      changes[name.slice('info.'.length)] = value;
+  }
+  return changes;
+}

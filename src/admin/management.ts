@@ -1,0 +1,80 @@
+import { nearest } from '../lib/nearest.ts';
+import type { ManagementRequest } from '../messages.ts';
+import type { HttpAuth } from './http-auth.ts';
+import { urlKey } from './http-auth.ts';
+import { type Method, methods } from './methods.ts';
+import { AdminError, type Room } from './room.ts';
+
+/** An HTTP status line and a body. */
+export interface ManagementAnswer {
+  status: string;
+  body: string;
+}
+
+/** The relay management API (NIP-86): one request, answered. */
+export async function answerManagement(
+  request: ManagementRequest,
+  room: Room,
+  auth: HttpAuth,
+): Promise<ManagementAnswer> {
+  const { authorization, body } = request;
+  const urls = urlsOf(request);
+  const now = room.clock.seconds();
+  const known = (pubkey: string) => room.isAdmin(pubkey) || room.isModerator(pubkey);
+  const authorized = auth.check({ authorization, urls, body, now }, known);
+  if (typeof authorized === 'string') return failed('401 Unauthorized', authorized);
+  const { pubkey } = authorized;
+  const call = callIn(body);
+  if (typeof call === 'string') return failed('400 Bad Request', call);
+  const allowed = methodsFor(pubkey, room);
+  const method = allowed.get(call.method);
+  if (method === undefined) return unknown(call.method, allowed);
+  try {
+    const result = await method.run(call.params, room, { by: pubkey }, [...allowed.keys()]);
+    return { status: '200 OK', body: JSON.stringify({ result }) };
+  } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof AdminError) return failed(STATUS[error.code], message);
+    room.log.error('a management request failed', { method: call.method, error: String(error) });
+    return failed('500 Internal Server Error', 'this is a fault of the relay; see its log');
+  }
+}
+
+const STATUS = {
+  usage: '400 Bad Request',
+  refused: '409 Conflict',
+  unavailable: '503 Service Unavailable',
+} as const;
+
+/** The address that the client used. */
+function urlsOf({ host, url }: ManagementRequest): string[] {
+  const key = urlKey(`http://${host}${url}`);
+  return key === null ? [] : [key];
+}
+
+function methodsFor(pubkey: string, room: Room): Map<string, Method> {
+  const all = room.isAdmin(pubkey);
+  return new Map(Object.entries(methods).filter(([, { moderator }]) => all || moderator));
+}
+
+function callIn(body: Uint8Array): { method: string; params: unknown[] } | string {
+  try {
+    const call = JSON.parse(Buffer.from(body).toString()) as { method?: unknown; params?: unknown };
+    if (typeof call?.method !== 'string') return 'a request has a method';
+    const params = call.params ?? [];
+    return Array.isArray(params) ? { method: call.method, params } : 'params is an array';
+  } catch {
+    return 'a request is JSON';
+  }
+}
+
+function unknown(name: string, allowed: ReadonlyMap<string, Method>): ManagementAnswer {
+  if (Object.hasOwn(methods, name)) return failed('403 Forbidden', `${name} is for admins only`);
+  const meant = nearest(name, allowed.keys());
+  const advice = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return failed('400 Bad Request', `this relay does not support ${name}${advice}`);
+}
+
+function failed(status: string, error: string): ManagementAnswer {
+  return { status, body: JSON.stringify({ error }) };
+}

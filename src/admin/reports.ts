@@ -1,0 +1,71 @@
+import * as sql from '../storage/sql.ts';
+import type { Act } from './moderation.ts';
+import { findEvent } from './removal.ts';
+import type { Room } from './room.ts';
+
+/** An event or a person that was reported (NIP-56), and by how many. */
+export interface Reported {
+  /** Hex. */
+  target: string;
+  isEvent: boolean;
+  /** How many people report it, and how many of them are trusted. */
+  reports: number;
+  trusted: number;
+  types: string[];
+  /** Seconds since 1970. */
+  firstAt: number;
+  lastAt: number;
+}
+
+/** One report. */
+export interface ReportRow {
+  reporter: string;
+  type: string;
+  at: number;
+  trusted: number;
+  content: string;
+}
+
+interface Row {
+  target: string;
+  is_event: number;
+  reports: number;
+  trusted: number;
+  types: string;
+  first_at: number;
+  last_at: number;
+}
+
+/**
+ * What waits for a moderator: what trusted people report comes first, then what many report. Events that
+ * are gone and reports that were deleted are left out.
+ */
+export function reported(room: Room, max: number): Reported[] {
+  const rows = room.db.prepare(sql.SELECT_REPORTED).all(max) as Row[];
+  return rows
+    .map(({ target, is_event, reports, trusted, types, first_at, last_at }) => ({
+      target,
+      isEvent: is_event === 1,
+      reports,
+      trusted,
+      types: types.split(',').sort(),
+      firstAt: first_at,
+      lastAt: last_at,
+    }))
+    .filter(({ target, isEvent }) => !isEvent || findEvent(room, target) !== null);
+}
+
+/** Who reports a target, and what they say. */
+export function reportsOf({ db }: Room, target: string, max: number): ReportRow[] {
+  return db.prepare(sql.SELECT_REPORTS_OF).all(target, max) as ReportRow[];
+}
+
+/** Takes a target off the queue; later reports put it there again. Returns how many reports there were. */
+export async function dismissReports(room: Room, target: string, act: Act): Promise<number> {
+  const at = room.clock.seconds();
+  const [rows] = await room.change([
+    { t: 'closeReports', target },
+    { t: 'audit', at, action: 'dismiss reports', subject: target, ...act },
+  ]);
+  return rows!;
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { InfoChanges, Role } from '../../messages.ts';
+import * as sql from '../../storage/sql.ts';
+import { changeInfo, infoChanges } from '../info.ts';
+import { assignRole, putRole, removeRole, roles, unassignRole } from '../roles.ts';
+import { verb } from '../room.ts';
+
+/** `mod.describe`: change the relay's name, description or icon; an empty text as configured. */
+export const describeVerb = verb({
+  name: 'mod.describe',
+  params: z.strictObject({ what: z.enum(['name', 'description', 'icon']), text: z.string() }),
+  async run({ what, text }, room, { by }): Promise<InfoChanges> {
+    await changeInfo(room, `info.${what}`, text, by);
+    return infoChanges(room.db);
+  },
+});
+
+/** A role and who has it. */
+export interface RoleWithMembers extends Role {
+  members: string[];
+}
+
+/** `mod.roles`: all roles and who has them. */
+export const rolesVerb = verb({
+  name: 'mod.roles',
+  params: z.strictObject({}),
+  run(_, room): RoleWithMembers[] {
+    const given = room.db.prepare(sql.SELECT_ROLES_OF).all() as { pubkey: string; role: string }[];
+    return roles(room).map((role) => ({
+      ...role,
+      members: given.filter((one) => one.role === role.id).map(({ pubkey }) => pubkey),
+    }));
+  },
+});
+
+/** `mod.role`: make, change or end a role, give it to somebody or take it away. */
+export const roleVerb = verb({
+  name: 'mod.role',
+  params: z.discriminatedUnion('do', [
+    z.strictObject({
+      do: z.enum(['create', 'edit']),
+      id: z.string(),
+      label: z.string().default(''),
+      description: z.string().default(''),
+      color: z.int().nullable().default(null),
+      order: z.int().nullable().default(null),
+    }),
+    z.strictObject({ do: z.literal('delete'), id: z.string() }),
+    z.strictObject({ do: z.enum(['assign', 'unassign']), id: z.string(), pubkey: z.string() }),
+  ]),
+  async run(params, room, { by }) {
+    switch (params.do) {
+      case 'create':
+      case 'edit': {
+        const { do: made, ...role } = params;
+        return putRole(room, role, by, made === 'create');
+      }
+      case 'delete':
+        return removeRole(room, params.id, by);
+      case 'assign':
+        return assignRole(room, params.pubkey, params.id, by);
+      case 'unassign':
+        return unassignRole(room, params.pubkey, params.id, by);
+    }
+  },
+});

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { putOnList } from '../moderation.ts';
+import { dismissReports, type Reported, type ReportRow, reported, reportsOf } from '../reports.ts';
+import { verb } from '../room.ts';
+
+const PAGE_MAX = 10_000;
+const target = z.string().regex(/^[0-9a-f]{64}$/, 'an event id or a public key, 64 hex characters');
+
+/** `mod.reports`: what waits for a moderator. */
+export const reportsVerb = verb({
+  name: 'mod.reports',
+  params: z.strictObject({ limit: z.int().positive().max(PAGE_MAX).default(100) }),
+  run: ({ limit }, room): Reported[] => reported(room, limit),
+});
+
+/** `mod.report`: who reports a target, and what they say. */
+export const reportVerb = verb({
+  name: 'mod.report',
+  params: z.strictObject({ target, limit: z.int().positive().max(PAGE_MAX).default(100) }),
+  run: ({ target, limit }, room): ReportRow[] => reportsOf(room, target, limit),
+});
+
+/** `mod.dismiss`: take a target off the queue; with `keep` reports of this event are not queued again. */
+export const dismissVerb = verb({
+  name: 'mod.dismiss',
+  params: z.strictObject({
+    target,
+    reason: z.string().max(1000).default(''),
+    keep: z.boolean().default(false),
+  }),
+  async run({ target, reason, keep }, room, { by }) {
+    const act = { by, reason };
+    if (keep) {
+      await putOnList(room, {
+        list: 'event',
+        subject: target,
+        stance: 'allow',
+        expiresAt: 0,
+        ...act,
+      });
+    }
+    return { reports: await dismissReports(room, target, act) };
+  },
+});

@@ -1,0 +1,65 @@
+import type { Reported, ReportRow } from '../../admin/reports.ts';
+import { timeText } from '../../lib/duration.ts';
+import { askRelay } from '../control.ts';
+import { type Action, columns, need, tell } from './action.ts';
+
+const reports: Action = {
+  args: '[--limit <number>]',
+  summary: 'Show what waits for a moderator: what trusted people report comes first',
+  async run(call, args) {
+    if (args.length === 1) return report.run(call, args);
+    const limit = Number(call.flags.last('limit') ?? 100);
+    const rows = await askRelay<Reported[]>(call, 'mod.reports', { limit });
+    tell(call, rows, () => (rows.length === 0 ? 'Nothing was reported.' : queueText(rows)));
+  },
+};
+
+function queueText(rows: readonly Reported[]): string {
+  return columns(
+    rows.map(({ target, isEvent, reports, trusted, types, lastAt }) => [
+      isEvent ? 'event' : 'pubkey',
+      target,
+      `${reports} reports${trusted > 0 ? `, ${trusted} trusted` : ''}`,
+      types.join(', '),
+      timeText(lastAt),
+    ]),
+  );
+}
+
+const report: Action = {
+  args: '<event id or pubkey>',
+  summary: 'Show who reports it, and what they say',
+  async run(call, args) {
+    const [target] = need('report', args, '<target>');
+    const limit = Number(call.flags.last('limit') ?? 100);
+    const rows = await askRelay<ReportRow[]>(call, 'mod.report', { target, limit });
+    tell(call, rows, () =>
+      columns(
+        rows.map(({ reporter, type, at, trusted, content }) => [
+          timeText(at),
+          reporter,
+          trusted === 1 ? 'trusted' : '',
+          type,
+          content.replaceAll(/\s+/g, ' '),
+        ]),
+      ),
+    );
+  },
+};
+
+const dismiss: Action = {
+  args: '<event id or pubkey> [--keep] [--reason <text>]',
+  summary: 'Take it off the queue; with --keep the event is not queued again',
+  async run(call, args) {
+    const [target] = need('dismiss', args, '<target>');
+    const answer = await askRelay<{ reports: number }>(call, 'mod.dismiss', {
+      target,
+      reason: call.flags.last('reason') ?? '',
+      keep: call.flags.has('keep'),
+    });
+    tell(call, answer, (one) => `${one.reports} reports were dismissed.`);
+  },
+};
+
+/** What `wok mod` does with reports. */
+export const reportActions: Readonly<Record<string, Action>> = { reports, report, dismiss };

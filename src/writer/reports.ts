@@ -1,0 +1,122 @@
+import type { Config } from '../config/options.ts';
+import type { Lists } from '../policy/lists.ts';
+import { isLowerHex } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import type { Log } from './log.ts';
+
+/** What NIP-56 says a report may be about. */
+const TYPES = new Set([
+  'nudity',
+  'malware',
+  'profanity',
+  'illegal',
+  'spam',
+  'impersonation',
+  'other',
+]);
+/** Subjects taken from one report. */
+const TARGETS_MAX = 10;
+/** So many of the oldest reports make room at once. */
+const EVICTED = 100;
+
+interface Target {
+  id: string;
+  isEvent: boolean;
+  type: string;
+}
+
+/**
+ * The queue of reports (kind 1984, NIP-56): one row for every reporter and subject. An event is only
+ * queued when it is here. Bound: `moderation.reports_max`; beyond it the oldest go, those by keys that
+ * nobody trusts first.
+ */
+export class Reports {
+  #config: Config;
+  readonly #log: Log;
+  readonly #lists: Lists;
+  readonly #hasher: TermHasher;
+  readonly #statements;
+  #count: number;
+
+  constructor(config: Config, db: Db, log: Log, lists: Lists, hasher: TermHasher) {
+    this.#config = config;
+    this.#log = log;
+    this.#lists = lists;
+    this.#hasher = hasher;
+    this.#statements = {
+      put: db.prepare(sql.UPSERT_REPORT),
+      count: db.prepare(sql.COUNT_REPORTS).pluck(),
+      evict: db.prepare(sql.DELETE_OLDEST_REPORTS),
+    };
+    this.#count = this.#statements.count.get() as number;
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+  }
+
+  /** Takes a report that was stored under `seq`; inside the writer's transaction. */
+  take(report: NostrEvent, seq: number, now: number): void {
+    const max = this.#config.moderation.reports_max;
+    if (max === 0) return;
+    const trusted = this.#isTrusted(report.pubkey, now) ? 1 : 0;
+    for (const { id, isEvent, type } of targetsOf(report)) {
+      if (isEvent && !this.#isOpen(id, now)) continue;
+      const isNew = this.#statements.put.run(
+        id,
+        report.pubkey,
+        isEvent ? 1 : 0,
+        type,
+        seq,
+        now,
+        trusted,
+      ).changes;
+      this.#count += isNew;
+    }
+    if (this.#count > max) {
+      // Replaced and forgotten rows were counted, too.
+      this.#count = this.#statements.count.get() as number;
+      const surplus = this.#count - max;
+      if (surplus > 0) {
+        this.#count -= this.#statements.evict.run(
+          Math.max(surplus, Math.min(EVICTED, max)),
+        ).changes;
+      }
+    }
+  }
+
+  /** Whether an event is here, and nobody has said that it may stay. */
+  #isOpen(id: string, now: number): boolean {
+    if (this.#lists.stance('event', id, now) === 'allow') return false;
+    return this.#log.findById(id, this.#hasher.id(id)) !== null;
+  }
+
+  #isTrusted(pubkey: string, now: number): boolean {
+    const { admin, info, moderation } = this.#config;
+    return (
+      pubkey === info.pubkey ||
+      admin.pubkeys.includes(pubkey) ||
+      admin.moderators.includes(pubkey) ||
+      moderation.trusted_reporters.includes(pubkey) ||
+      this.#lists.stance('pubkey', pubkey, now) === 'allow'
+    );
+  }
+}
+
+/** What a report is about: its events, or else its people. */
+function targetsOf({ tags }: NostrEvent): Target[] {
+  const found = new Map<string, Target>();
+  const named = (wanted: string) => {
+    for (const [name, id, type = ''] of tags) {
+      if (name !== wanted || id === undefined || !isLowerHex(id, 64)) continue;
+      if (found.size >= TARGETS_MAX) return;
+      found.set(id, { id, isEvent: wanted === 'e', type: TYPES.has(type) ? type : 'other' });
+    }
+  };
+  named('e');
+  if (found.size === 0) named('p');
+  return [...found.values()];
+}
