@@ -105,6 +105,9 @@ export function readFrame(from: RecordReader): Frame {
 
 // ── ingester → io, writer → io ───────────────────────────────────────────────────────────────────
 
+/** In the place of `settles`: the connection is closed with 1008, and the frame is the reason. */
+export const CLOSES = 255;
+
 /**
  * A frame for one connection. `settles` is how many of its messages in flight this answers (0 or 1);
  * an empty frame only settles (a CLOSE has no answer).

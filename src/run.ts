@@ -120,6 +120,8 @@ function startFailed(error: Error): ExitCode {
   if (error instanceof NativeModuleError || error instanceof ListenError) {
     return exitCodes.unavailable;
   }
+  // A policy module that cannot be loaded; the rest of the configuration is checked before.
+  if (error.name === 'ConfigError') return exitCodes.config;
   const status = storageExitCode(error);
   if (status !== null) return status;
   if (/Could not locate the bindings|ERR_DLOPEN|invalid ELF/.test(String(error.message))) {

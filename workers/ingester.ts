@@ -1,6 +1,7 @@
 import { Ingester } from '../src/ingester/ingester.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { Judges } from '../src/policy/judges.ts';
+import { PolicyModules } from '../src/policy/plugins/modules.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { IdFilter } from '../src/storage/id-filter.ts';
@@ -12,7 +13,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of one ingester lane. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, async (_log, meter) => {
+  return serveLane(task, async (log, meter) => {
     const { config, credits, lane, idFilter, rates } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const db = openReader(config.storage);
@@ -25,7 +26,7 @@ export function run(task: LaneTask): Promise<void> {
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
       lists: loadLists(db),
-      judges: new Judges(config),
+      judges: new Judges(config, await PolicyModules.load(config, lane, log)),
       rates: new Rates(config, rates, systemClock),
       clock: systemClock,
       meter,

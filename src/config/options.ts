@@ -481,6 +481,29 @@ export const options = {
     text: 'Content that is not taken, as regular expressions (RE2, which needs time linear in the text): "(?i)free airdrop".',
   },
 
+  'policy.modules': {
+    type: 'string[]',
+    default: [],
+    reload: false,
+    text: 'JavaScript files whose acceptEvent, acceptFilter and acceptConnection are asked, one after the other; relative to the directory in which the relay is started. docs/plugins.md explains them.',
+  },
+  'policy.modules_fail': {
+    type: 'enum',
+    values: ['closed', 'open'],
+    default: 'closed',
+    reload: true,
+    text: 'What happens when a module throws, takes too long, or answers nonsense: "closed" refuses, "open" lets through.',
+  },
+  'policy.modules_timeout_milliseconds': {
+    type: 'integer',
+    default: 1000,
+    min: 1,
+    max: 600_000,
+    unit: 'milliseconds',
+    reload: true,
+    text: 'How long a module may take for an answer.',
+  },
+
   ...rateOptions,
   'rates.pubkey_events_by_kind': {
     type: 'string[]',

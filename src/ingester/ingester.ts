@@ -7,6 +7,7 @@ import { MessageInbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
   ARRIVED,
+  CLOSES,
   CONNECTED,
   DISCONNECTED,
   type QueryRequest,
@@ -36,7 +37,8 @@ import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts'
 import type { IdFilter } from '../storage/id-filter.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
-import { Connections } from './connections.ts';
+import { type Connection, Connections } from './connections.ts';
+import { Doorway } from './doorway.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
 import { IngesterMeter } from './ingester-meter.ts';
 import { MessageScan } from './message-scan.ts';
@@ -95,6 +97,8 @@ export class Ingester {
   readonly #waiting: WaitingRoom;
   /** REQs and COUNTs that do. */
   readonly #reads: WaitingReads;
+  /** What connections send while somebody decides about them. */
+  readonly #doorway: Doorway;
   readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
   #writer: RecordOutbox | null = null;
@@ -109,6 +113,7 @@ export class Ingester {
     const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
     this.#waiting = new WaitingRoom(waiting_events_max, waiting_bytes_max);
     this.#reads = new WaitingReads(waiting_events_max, waiting_bytes_max);
+    this.#doorway = new Doorway(waiting_bytes_max);
     this.#filterLimits = filterLimits(parts.config);
   }
 
@@ -154,6 +159,7 @@ export class Ingester {
   }
 
   stop(): void {
+    this.#parts.judges.stop();
     this.#parts.db.close();
   }
 
@@ -163,20 +169,51 @@ export class Ingester {
       if (type === DISCONNECTED) {
         this.#connections.disconnect(connId);
         this.#reads.drop(connId);
+        this.#doorway.leave(connId);
         this.#query(connId, { t: 'disconnect', connId });
       } else if (type === CONNECTED) {
         const connection = this.#connections.connect(connId, readClient(bytes));
         connection.client = this.#parts.rates.client(connection.ip);
+        if (this.#parts.judges.asksConnections) this.#judgeConnection(connection);
       } else if (type === ARRIVED) {
         this.#meter.arrived(readArrived(bytes));
       } else {
         this.#parts.frameBytes.release(bytes.length);
-        this.#message(connId, bytes);
+        if (!this.#doorway.has(connId)) this.#message(connId, bytes);
+        else if (!this.#doorway.keep(connId, bytes)) {
+          this.#refuse(connId, bytes, VERDICT_QUEUE_FULL.message);
+        }
       }
     }
     this.#writer?.flush();
     this.#io?.flush();
     this.#meter.batchEnds(this.#waiting.size);
+  }
+
+  /** Asks the policy about somebody who has connected; what they send meanwhile waits. */
+  #judgeConnection(connection: Connection): void {
+    const { connId } = connection;
+    const judged = this.#parts.judges.judgeConnection(connection);
+    if (!(judged instanceof Promise)) {
+      if (judged !== null) this.#turnAway(connId, judged);
+      return;
+    }
+    this.#doorway.enter(connId);
+    void judged.then((refusal) => {
+      const messages = this.#doorway.leave(connId);
+      if (messages === null) return;
+      if (refusal !== null) this.#turnAway(connId, refusal);
+      else for (const bytes of messages) this.#message(connId, bytes);
+    });
+  }
+
+  /** Closes a connection (1008); what it still sends is lost, as it would be on a closed socket. */
+  #turnAway(connId: number, why: Refusal): void {
+    this.#doorway.enter(connId);
+    this.#meter.refused('other', why);
+    const io = this.#io!;
+    writeAnswer(io.records, connId, CLOSES, why);
+    io.touch();
   }
 
   #message(connId: number, bytes: Buffer): void {

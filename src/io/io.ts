@@ -8,6 +8,7 @@ import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
   CLOSED,
+  CLOSES,
   EOSE,
   EVENTS,
   GONE,
@@ -349,9 +350,20 @@ export class Io {
       const { connId, settles, frame } = readAnswer(reader);
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
-      connection.inFlight -= settles;
-      if (frame.length > 0) this.#outbound.queue(connection, frame);
+      if (settles === CLOSES) this.#turnAway(connection, frame.toString());
+      else {
+        connection.inFlight -= settles;
+        if (frame.length > 0) this.#outbound.queue(connection, frame);
+      }
     }
+  }
+
+  /** Closes a connection that a policy does not take; says why in a NOTICE, for reasons may be long. */
+  #turnAway(connection: Connection, why: string): void {
+    connection.endedBy ??= 'policy';
+    this.#say(connection, noticeAnswer(why));
+    this.#outbound.flush();
+    connection.socket.end(CLOSE_POLICY_VIOLATION, closeText(why));
   }
 
   #stored(reader: RecordReader): void {
@@ -410,4 +422,12 @@ export class Io {
 /** Frames of so many bytes and more are compressed. */
 function compressFrom({ io }: Config): number {
   return io.compression === 'off' ? Number.POSITIVE_INFINITY : io.compression_min_bytes;
+}
+
+/** As much of a text as a close frame takes: 123 bytes. */
+function closeText(text: string): string {
+  return Buffer.from(text)
+    .subarray(0, 123)
+    .toString()
+    .replace(/\ufffd$/, '');
 }

@@ -1,34 +1,55 @@
 import type { Config } from '../config/options.ts';
 import type { Channel } from '../mailbox/channel.ts';
+import type { Refusal } from '../protocol/refusal.ts';
 import {
   ACCEPT,
   type JudgedRead,
   type JudgedWrite,
   type Judgement,
   type ReadJudgement,
+  type Sender,
   VERDICT_QUEUE_FULL,
 } from './judge.ts';
 import { PluginLink } from './plugins/link.ts';
+import type { PolicyModules } from './plugins/modules.ts';
+
+/** One that is asked about an event, in its turn. */
+type Stage = (write: JudgedWrite, mayWait: boolean) => Judgement | Promise<Judgement>;
 
 /**
  * What is asked about an event last, behind the signature check: the only part of the policy that may
  * take its time. Each ingester lane has its own.
  */
 export class Judges {
-  /** Whether anybody wants to be asked about events, and about queries; looked at before asking. */
+  /** Whether anybody wants to be asked about events, queries, connections; looked at before asking. */
   asksWrites = false;
   asksReads = false;
+  asksConnections = false;
+  readonly #modules: PolicyModules;
   readonly #plugins: PluginLink;
+  #stages: readonly Stage[] = [];
 
-  constructor(config: Config) {
+  constructor(config: Config, modules: PolicyModules) {
+    this.#modules = modules;
     this.#plugins = new PluginLink(config);
     this.reconfigure(config);
   }
 
   reconfigure(config: Config): void {
+    this.#modules.reconfigure(config);
     this.#plugins.reconfigure(config);
-    this.asksWrites = this.#plugins.asksWrites;
-    this.asksReads = this.#plugins.asksReads;
+    const stages: Stage[] = [];
+    if (this.#modules.asksWrites) stages.push((write) => this.#modules.judgeWrite(write));
+    if (this.#plugins.asksWrites) {
+      stages.push((write, mayWait) => {
+        if (!this.#plugins.covers(write.event.kind)) return ACCEPT;
+        return mayWait ? this.#plugins.judgeWrite(write) : VERDICT_QUEUE_FULL;
+      });
+    }
+    this.#stages = stages;
+    this.asksWrites = stages.length > 0;
+    this.asksReads = this.#modules.asksReads || this.#plugins.asksReads;
+    this.asksConnections = this.#modules.asksConnections;
   }
 
   /** The link to the plugins' room; a new one when the room was started again. */
@@ -36,18 +57,56 @@ export class Judges {
     this.#plugins.attach(channel);
   }
 
+  stop(): void {
+    this.#modules.stop();
+  }
+
   /**
    * The judgement, or the promise of it, which never rejects. Without `mayWait` there is no room for
-   * one that waits, and what would have to is refused at once.
+   * one that waits, and what would have to is refused.
    */
   judgeWrite(write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
-    if (!this.#plugins.covers(write.event.kind)) return ACCEPT;
-    return mayWait ? this.#plugins.judgeWrite(write) : VERDICT_QUEUE_FULL;
+    const judged = this.#from(0, write, mayWait);
+    // A module that waits has begun already; its answer is not waited for.
+    return judged instanceof Promise && !mayWait ? VERDICT_QUEUE_FULL : judged;
+  }
+
+  #from(first: number, write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
+    const stages = this.#stages;
+    for (let i = first; i < stages.length; i++) {
+      const judged = stages[i]!(write, mayWait);
+      if (judged instanceof Promise) {
+        if (i + 1 === stages.length || !mayWait) return judged;
+        // Its memory is used again meanwhile.
+        const kept = { ...write, json: Buffer.from(write.json) };
+        return judged.then((one) =>
+          one.action === 'accept' ? this.#from(i + 1, kept, true) : one,
+        );
+      }
+      if (judged.action !== 'accept') return judged;
+    }
+    return ACCEPT;
   }
 
   /** The same for a REQ or COUNT. */
   judgeRead(read: JudgedRead, mayWait: boolean): ReadJudgement | Promise<ReadJudgement> {
-    if (!this.#plugins.asksReads) return ACCEPT;
-    return mayWait ? this.#plugins.judgeRead(read) : VERDICT_QUEUE_FULL;
+    const judged = this.#modules.asksReads ? this.#modules.judgeRead(read) : ACCEPT;
+    if (judged instanceof Promise) {
+      return mayWait ? judged.then((one) => this.#askPlugins(read, one)) : VERDICT_QUEUE_FULL;
+    }
+    if (judged.action === 'refuse' || !this.#plugins.asksReads) return judged;
+    return mayWait ? this.#askPlugins(read, judged) : VERDICT_QUEUE_FULL;
+  }
+
+  async #askPlugins(read: JudgedRead, former: ReadJudgement): Promise<ReadJudgement> {
+    if (former.action === 'refuse' || !this.#plugins.asksReads) return former;
+    const asked = former.action === 'replace' ? { ...read, filters: former.filters } : read;
+    const judged = await this.#plugins.judgeRead(asked);
+    return judged.action === 'accept' ? former : judged;
+  }
+
+  /** Why a connection is refused, or null. */
+  judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
+    return this.#modules.judgeConnection(from);
   }
 }

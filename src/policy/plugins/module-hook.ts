@@ -1,0 +1,112 @@
+import type { Log } from '../../lib/log.ts';
+import { Breaker } from './breaker.ts';
+
+/** What stands between two lines of the log about the same hook. */
+const LOG_MILLISECONDS = 1_000;
+
+/** What a configuration says of all hooks. */
+export interface HookOptions {
+  readonly timeoutMilliseconds: number;
+  readonly breakerFailures: number;
+  readonly breakerMilliseconds: number;
+}
+
+/** A hook did not say anything that counts. */
+export const FAILED = Symbol('failed');
+
+/**
+ * One function of a policy module. Whatever it does comes out as an answer or as `FAILED`: it throws,
+ * rejects, takes too long (also when it blocks the lane meanwhile), or answers what `read` does not
+ * understand. After some failures in a row it is not called for a while.
+ */
+export class Hook<Arguments extends readonly unknown[], Answer> {
+  readonly name: string;
+  readonly #call: (...given: Arguments) => unknown;
+  readonly #read: (answer: unknown) => Answer | undefined;
+  readonly #options: HookOptions;
+  readonly #breaker: Breaker;
+  readonly #log: Log;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    name: string,
+    call: (...given: Arguments) => unknown,
+    read: (answer: unknown) => Answer | undefined,
+    options: HookOptions,
+    log: Log,
+  ) {
+    this.name = name;
+    this.#call = call;
+    this.#read = read;
+    this.#options = options;
+    this.#breaker = new Breaker(options.breakerFailures, options.breakerMilliseconds);
+    this.#log = log;
+  }
+
+  /** The answer, or the promise of it, which never rejects. */
+  ask(...given: Arguments): Answer | typeof FAILED | Promise<Answer | typeof FAILED> {
+    const before = performance.now();
+    if (!this.#breaker.admits(before)) return FAILED;
+    let said: unknown;
+    try {
+      said = this.#call(...given);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    const spent = performance.now() - before;
+    if (spent > this.#options.timeoutMilliseconds) {
+      if (isThenable(said)) said.then(undefined, () => {});
+      return this.#failed(`it blocked its lane for ${Math.round(spent)} ms`);
+    }
+    return isThenable(said) ? this.#wait(said) : this.#taken(said);
+  }
+
+  async #wait(promise: PromiseLike<unknown>): Promise<Answer | typeof FAILED> {
+    const { timeoutMilliseconds } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`it has not answered for ${timeoutMilliseconds} ms`)),
+        timeoutMilliseconds,
+      );
+    });
+    try {
+      return this.#taken(await Promise.race([promise, tooLate]));
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #taken(said: unknown): Answer | typeof FAILED {
+    const answer = this.#read(said);
+    if (answer === undefined) return this.#failed(`it answered ${shown(said)}`);
+    this.#breaker.succeeded();
+    return answer;
+  }
+
+  #failed(error: unknown): typeof FAILED {
+    const now = performance.now();
+    if (this.#breaker.failed(now)) {
+      this.#log.error('a policy module fails again and again and is not asked for a while', {
+        hook: this.name,
+        milliseconds: this.#options.breakerMilliseconds,
+      });
+    }
+    if (now - this.#loggedAt >= LOG_MILLISECONDS) {
+      this.#loggedAt = now;
+      const why = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+      this.#log.error('a policy module failed', { hook: this.name, why });
+    }
+    return FAILED;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : `${typeof value} ${String(value).slice(0, 80)}`;
+}

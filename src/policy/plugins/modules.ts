@@ -1,0 +1,247 @@
+import { statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Config } from '../../config/options.ts';
+import type { Log } from '../../lib/log.ts';
+import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
+import {
+  ACCEPT,
+  type JudgedRead,
+  type JudgedWrite,
+  type Judgement,
+  type ReadJudgement,
+  type Sender,
+} from '../judge.ts';
+import type {
+  Decision,
+  PolicyClient,
+  PolicyEvent,
+  PolicyFilter,
+  PolicyModule,
+  ReplaceFilters,
+  ShadowReject,
+} from './module-api.d.ts';
+import { FAILED, Hook, type HookOptions } from './module-hook.ts';
+
+const NOT_WORKING: Refusal = 'error: a policy of this relay does not work; try again later';
+
+type EventHook = Hook<[PolicyEvent, PolicyClient], Decision | ShadowReject>;
+type FilterHook = Hook<
+  [readonly PolicyFilter[], PolicyClient, 'REQ' | 'COUNT'],
+  Decision | ReplaceFilters
+>;
+type ConnectionHook = Hook<[PolicyClient], Decision>;
+
+interface Loaded {
+  readonly name: string;
+  readonly module: PolicyModule;
+}
+
+/** The operator's policy modules (`policy.modules`) in one ingester lane, asked one after the other. */
+export class PolicyModules {
+  readonly #loaded: readonly Loaded[];
+  readonly #log: Log;
+  #failOpen = false;
+  #events: EventHook[] = [];
+  #filters: FilterHook[] = [];
+  #connections: ConnectionHook[] = [];
+
+  private constructor(loaded: readonly Loaded[], config: Config, log: Log) {
+    this.#loaded = loaded;
+    this.#log = log;
+    this.reconfigure(config);
+  }
+
+  /** Loads and starts the modules. @throws Error named ConfigError, with a sentence for the operator. */
+  static async load(config: Config, lane: number, log: Log): Promise<PolicyModules> {
+    const loaded: Loaded[] = [];
+    for (const path of config.policy.modules) {
+      const name = basename(path);
+      const module = await load(path);
+      const say = (text: string, facts: Record<string, unknown> = {}) =>
+        log.info(text, { ...facts, module: name });
+      try {
+        await module.start?.({ lane, log: say });
+      } catch (error) {
+        throw wrong(`${path} failed in start(): ${String(error)}`);
+      }
+      loaded.push({ name, module });
+    }
+    return new PolicyModules(loaded, config, log);
+  }
+
+  /** Other times and limits; the modules stay. */
+  reconfigure({ policy, plugins }: Config): void {
+    this.#failOpen = policy.modules_fail === 'open';
+    const options: HookOptions = {
+      timeoutMilliseconds: policy.modules_timeout_milliseconds,
+      breakerFailures: plugins.breaker_failures,
+      breakerMilliseconds: plugins.breaker_seconds * 1000,
+    };
+    this.#events = [];
+    this.#filters = [];
+    this.#connections = [];
+    for (const { name, module } of this.#loaded) {
+      const { acceptEvent, acceptFilter, acceptConnection } = module;
+      const at = (hook: string) => `${name} ${hook}`;
+      if (acceptEvent) {
+        const hook = new Hook(at('acceptEvent'), acceptEvent, readEvent, options, this.#log);
+        this.#events.push(hook);
+      }
+      if (acceptFilter) {
+        const hook = new Hook(at('acceptFilter'), acceptFilter, readFilter, options, this.#log);
+        this.#filters.push(hook);
+      }
+      if (acceptConnection) {
+        const call = acceptConnection;
+        const hook = new Hook(at('acceptConnection'), call, readDecision, options, this.#log);
+        this.#connections.push(hook);
+      }
+    }
+  }
+
+  get asksWrites(): boolean {
+    return this.#events.length > 0;
+  }
+
+  get asksReads(): boolean {
+    return this.#filters.length > 0;
+  }
+
+  get asksConnections(): boolean {
+    return this.#connections.length > 0;
+  }
+
+  stop(): void {
+    for (const { module } of this.#loaded) module.stop?.();
+  }
+
+  judgeWrite({ event, from }: JudgedWrite): Judgement | Promise<Judgement> {
+    // What is stored was measured and hashed before; a module that tries to change it throws.
+    Object.freeze(event);
+    return inTurn<EventHook, Judgement>(this.#events, ACCEPT, (hook) => {
+      const said = hook.ask(event, from);
+      const judge = (answer: Awaited<typeof said>): Judgement => {
+        if (answer === FAILED) return this.#failure(hook.name);
+        if (typeof answer !== 'object') return judged(hook.name, answer);
+        const message = answer.message ?? '';
+        return { action: 'shadow', rule: 'module', by: hook.name, message };
+      };
+      return said instanceof Promise ? said.then(judge) : judge(said);
+    });
+  }
+
+  /** Later modules see the filters that an earlier one has put in the place of the client's. */
+  judgeRead(read: JudgedRead): ReadJudgement | Promise<ReadJudgement> {
+    let filters = read.filters as readonly PolicyFilter[];
+    let replaced: ReadJudgement = ACCEPT;
+    const last = inTurn<FilterHook, ReadJudgement>(this.#filters, ACCEPT, (hook) => {
+      const said = hook.ask(filters, read.from, read.type);
+      const judge = (answer: Awaited<typeof said>): ReadJudgement => {
+        if (answer === FAILED) return this.#failure(hook.name);
+        if (typeof answer !== 'object') return judged(hook.name, answer);
+        filters = answer.filters;
+        replaced = { action: 'replace', rule: 'module', by: hook.name, filters };
+        return ACCEPT;
+      };
+      return said instanceof Promise ? said.then(judge) : judge(said);
+    });
+    const ends = (judgement: ReadJudgement) =>
+      judgement.action === 'accept' ? replaced : judgement;
+    return last instanceof Promise ? last.then(ends) : ends(last);
+  }
+
+  /** Why a connection is refused, or null. */
+  judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
+    const last = inTurn<ConnectionHook, ReadJudgement>(this.#connections, ACCEPT, (hook) => {
+      const said = hook.ask(from);
+      const judge = (answer: Awaited<typeof said>): ReadJudgement =>
+        answer === FAILED ? this.#failure(hook.name) : judged(hook.name, answer);
+      return said instanceof Promise ? said.then(judge) : judge(said);
+    });
+    const ends = (judgement: ReadJudgement) =>
+      judgement.action === 'refuse' ? judgement.message : null;
+    return last instanceof Promise ? last.then(ends) : ends(last);
+  }
+
+  #failure(by: string) {
+    if (this.#failOpen) return ACCEPT;
+    return { action: 'refuse', rule: 'module', by, message: NOT_WORKING } as const;
+  }
+}
+
+function judged(by: string, decision: Decision) {
+  if (decision === true) return ACCEPT;
+  return { action: 'refuse', rule: 'module', by, message: asRefusal(decision) } as const;
+}
+
+/** Asks one after the other until one does not accept; waits only where one waits. */
+function inTurn<Asked, Said extends { action: string }>(
+  list: readonly Asked[],
+  accept: Said,
+  ask: (one: Asked) => Said | Promise<Said>,
+): Said | Promise<Said> {
+  for (let i = 0; i < list.length; i++) {
+    const said = ask(list[i]!);
+    if (said instanceof Promise) {
+      const rest = list.slice(i + 1);
+      return said.then((one) => (one.action === 'accept' ? inTurn(rest, accept, ask) : one));
+    }
+    if (said.action !== 'accept') return said;
+  }
+  return accept;
+}
+
+function readDecision(answer: unknown): Decision | undefined {
+  if (answer === true) return true;
+  return typeof answer === 'string' ? answer.toWellFormed() : undefined;
+}
+
+function readEvent(answer: unknown): Decision | ShadowReject | undefined {
+  const { action, message } = (answer ?? {}) as { action?: unknown; message?: unknown };
+  if (action !== 'shadowReject') return readDecision(answer);
+  return typeof message === 'string' ? { action, message: message.toWellFormed() } : { action };
+}
+
+function readFilter(answer: unknown): Decision | ReplaceFilters | undefined {
+  const { action, filters } = (answer ?? {}) as { action?: unknown; filters?: unknown };
+  if (action !== 'replace') return readDecision(answer);
+  return Array.isArray(filters) ? { action, filters: filters as PolicyFilter[] } : undefined;
+}
+
+const HOOKS = ['acceptEvent', 'acceptFilter', 'acceptConnection'] as const;
+
+async function load(path: string): Promise<PolicyModule> {
+  const file = resolve(path);
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    throw wrong(`there is no file ${file}`);
+  }
+  let module: PolicyModule;
+  try {
+    module = (await import(pathToFileURL(file).href)) as PolicyModule;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+      throw wrong(
+        `${file} cannot be loaded: TypeScript needs Node.js 22.18 or later; compile it to JavaScript`,
+      );
+    }
+    throw wrong(`${file} cannot be loaded: ${(error as Error).stack ?? String(error)}`);
+  }
+  const exported = module as unknown as Record<string, unknown>;
+  for (const name of [...HOOKS, 'start', 'stop']) {
+    const value = exported[name];
+    if (value !== undefined && typeof value !== 'function') {
+      throw wrong(`${file} exports ${name}, which is no function`);
+    }
+  }
+  if (!HOOKS.some((name) => exported[name] !== undefined)) {
+    throw wrong(`${file} exports none of ${HOOKS.join(', ')}`);
+  }
+  return module;
+}
+
+/** Ends the start of the relay with the status of a wrong configuration. */
+function wrong(sentence: string): Error {
+  return Object.assign(new Error(`policy.modules: ${sentence}`), { name: 'ConfigError' });
+}
