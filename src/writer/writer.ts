@@ -27,6 +27,7 @@ import * as sql from '../storage/sql.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
 import { Desk } from './desk.ts';
+import { Disk } from './disk.ts';
 import { Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -47,6 +48,12 @@ interface Answered {
   seq: number;
 }
 
+/** Why a transaction was rolled back, and what its events are answered. */
+interface Failure {
+  error: Error;
+  refusal: Refusal;
+}
+
 /**
  * Station writer, one thread: the only one that writes to the database.
  *
@@ -61,6 +68,7 @@ export class Writer {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #disk: Disk;
   readonly #log: Log;
   readonly #rules: Rules;
   readonly #postings: Postings;
@@ -100,12 +108,13 @@ export class Writer {
     this.#removals = removals;
     this.#clock = clock;
     this.#logger = logger;
+    this.#disk = new Disk(logger);
     this.#log = new Log(db, hasher);
     const lists = loadLists(db);
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
     this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#reports);
     this.#postings = new Postings(db, this.#log);
-    const transact = (work: () => void) => this.#transact(work);
+    const transact = (work: () => void) => this.#transact(work)?.error ?? null;
     this.#desk = new Desk({ db, log: this.#log, lists, transact });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -159,7 +168,12 @@ export class Writer {
     while (this.#waiting.length > 0) this.#drain();
     this.#desk.stop();
     this.#index();
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    try {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      // On a full disk the write-ahead log stays where it is; nothing in it is lost.
+      this.#disk.failed(error as Error, this.#clock.milliseconds());
+    }
     this.#db.close();
   }
 
@@ -207,13 +221,16 @@ export class Writer {
 
   #store(events: readonly CheckedEvent[]): Answered[] {
     let answered: Answered[] = [];
-    const failure = this.#transact(() => {
-      for (const event of events) answered.push(this.#apply(event));
-      if (this.#log.tail.size >= this.#config.storage.index_batch_events) this.#movePostings();
-    });
-    if (failure) {
+    const refusal =
+      this.#disk.refusal(this.#clock.milliseconds()) ??
+      this.#transact(() => {
+        for (const event of events) answered.push(this.#apply(event));
+        if (this.#log.tail.size >= this.#config.storage.index_batch_events) this.#movePostings();
+      })?.refusal;
+    if (refusal !== undefined) {
+      this.#disk.count(events.length);
       answered = events.map((event) =>
-        isEphemeral(event) ? this.#apply(event) : failed(event, failure),
+        isEphemeral(event) ? this.#apply(event) : failed(event, refusal),
       );
     }
     // Ephemeral events have no part in the transaction, and their ids are remembered once.
@@ -261,8 +278,8 @@ export class Writer {
     }
   }
 
-  /** Runs the work in a transaction. A failure rolls all of it back and is returned. */
-  #transact(work: () => void): Error | null {
+  /** Runs the work in a transaction. A failure rolls all of it back and is told. */
+  #transact(work: () => void): Failure | null {
     const begunAt = performance.now();
     try {
       this.#begin.run();
@@ -275,13 +292,14 @@ export class Writer {
       this.#meter.removed(this.#log.removedFor);
       this.#log.removedFor = noRemovals();
       if (removed.length > 0) this.#tellRemoved(removed);
+      this.#disk.worked(this.#clock.milliseconds());
       return null;
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run();
       this.#log.load();
       this.#meter.failed();
-      this.#logger.error('a transaction failed and was rolled back', { error: String(error) });
-      return error as Error;
+      const refusal = this.#disk.failed(error as Error, this.#clock.milliseconds());
+      return { error: error as Error, refusal };
     }
   }
 
@@ -329,10 +347,6 @@ function isEphemeral(event: CheckedEvent): boolean {
   return kindClass(event.kind) === 'ephemeral';
 }
 
-function failed(event: CheckedEvent, failure: Error): Answered {
-  const full = (failure as Error & { code?: string }).code === 'SQLITE_FULL';
-  const message: Refusal = full
-    ? 'error: the disk of this relay is full; the event was not stored'
-    : 'error: the event could not be stored; try again later';
+function failed(event: CheckedEvent, message: Refusal): Answered {
   return { event, id: idOfBytes(event.json), accepted: false, message, seq: -1 };
 }

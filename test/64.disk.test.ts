@@ -1,0 +1,155 @@
+/** What becomes of a relay whose disk takes nothing more. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { exitCodes } from '../src/lib/exit-codes.ts';
+import { packageRoot } from '../src/paths.ts';
+import type { NostrEvent } from '../src/protocol/event.ts';
+import { Disk } from '../src/writer/disk.ts';
+import { Author } from './support/author.ts';
+import { Client } from './support/client.ts';
+import { until } from './support/process.ts';
+import { freshDirectory, settingFlags } from './support/relay.ts';
+import { wok } from './support/wok.ts';
+
+const wokFile = join(packageRoot, 'dist/src/wok.js');
+/** A file system of one's own needs user namespaces. */
+const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0;
+
+/** Runs wok in a small file system of its own, mounted on `directory`. */
+function onSmallDisk(directory: string, megabytes: number, command: string) {
+  const script = `mount -t tmpfs -o size=${megabytes}m none ${directory} && ${command}`;
+  const child = spawn('unshare', ['-rm', 'sh', '-c', script], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const seen = { out: '' };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      seen.out += String(data);
+    });
+  }
+  const exited = once(child, 'close') as Promise<[number | null]>;
+  onTestFinished(async () => {
+    if (child.exitCode === null) child.kill('SIGKILL');
+    await exited;
+  });
+  // Its file system is seen through the process.
+  return { child, seen, exited, inside: `/proc/${child.pid}/root${directory}` };
+}
+
+describe.skipIf(!canMount)('a full disk', () => {
+  it('refuses writes with error:, serves what is stored, and recovers by itself', async () => {
+    const directory = freshDirectory();
+    const set = settingFlags({ 'storage.checkpoint_pages': 200, 'log.format': 'json' });
+    const flags = set.map((one) => `--set ${one}`).join(' ');
+    const { child, seen, exited, inside } = onSmallDisk(
+      directory,
+      12,
+      `head -c 6m /dev/zero > ${directory}/ballast && ` +
+        `exec ${process.execPath} ${wokFile} relay --data ${directory}/data ${flags}`,
+    );
+    await until(() => /listens on/.test(seen.out), 'the relay to listen', 20_000);
+    const client = await Client.connect(/ws:\/\/[^ "]+/.exec(seen.out)![0]);
+    const author = new Author();
+    let n = 0;
+    const large = () => author.event({ content: `${++n} ${'x'.repeat(60_000)}` });
+    const kept: NostrEvent[] = [];
+    let refusal = '';
+    while (kept.length < 300 && refusal === '') {
+      const event = large();
+      const [, , accepted, message] = await client.publish(event);
+      if (accepted) kept.push(event);
+      else refusal = String(message);
+    }
+    expect(refusal).toBe('error: the disk of this relay is full; the event was not stored');
+    expect(kept.length).toBeGreaterThan(5);
+    // Refused at once, and what is stored is still served; ephemeral events pass.
+    expect((await client.publish(large()))[2]).toBe(false);
+    const { events, end } = await client.query({ authors: [author.pubkey] });
+    expect(end[0]).toBe('EOSE');
+    expect(events.map(({ id }) => id).sort()).toEqual(kept.map(({ id }) => id).sort());
+    expect((await client.publish(author.event({ kind: 20_001 })))[2]).toBe(true);
+    const said = () => seen.out.split('\n').filter((line) => line.includes('the disk is full'));
+    expect(said().length).toBe(1);
+
+    rmSync(join(inside, 'ballast'));
+    let last = large();
+    await until(async () => {
+      last = large();
+      return (await client.publish(last))[2] === true;
+    }, 'events to be taken again');
+    expect(seen.out).toContain('the database takes events again');
+    expect(said().length).toBe(1);
+    expect((await client.query({ ids: [last.id] })).events).toEqual([last]);
+
+    // Full again, it still ends in order, and nothing that was acknowledged is lost.
+    kept.push(last);
+    for (;;) {
+      const event = large();
+      if ((await client.publish(event))[2] !== true) break;
+      kept.push(event);
+    }
+    child.kill('SIGTERM');
+    await until(() => seen.out.includes('goodbye'), 'an end in order');
+    expect((await exited)[0]).toBe(exitCodes.ok);
+  });
+
+  it('ends an import with a sentence and a status', async () => {
+    const directory = freshDirectory();
+    const author = new Author();
+    const events = Array.from({ length: 120 }, (_, n) =>
+      author.event({ content: `${n} ${'x'.repeat(60_000)}` }),
+    );
+    const file = join(freshDirectory(), 'events.jsonl');
+    writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const { seen, exited } = onSmallDisk(
+      directory,
+      4,
+      `exec ${process.execPath} ${wokFile} import ${file} --data ${directory}`,
+    );
+    expect((await exited)[0], seen.out).toBe(exitCodes.inputOutput);
+    expect(seen.out).toContain('cannot grow: the disk is full; free some space');
+  });
+});
+
+describe('Disk', () => {
+  const failure = (code: string) => Object.assign(new Error(code), { code });
+
+  it('asks again after a pause, and says each trouble when it begins, every minute, and at its end', () => {
+    const lines: string[] = [];
+    const say = (text: string) => lines.push(text);
+    const disk = new Disk({ debug: say, info: say, warn: say, error: say });
+    expect(disk.refusal(0)).toBe(null);
+    for (let now = 0; now < 120_000; now += 1_000) {
+      expect(disk.refusal(now)).toBe(null);
+      expect(disk.failed(failure('SQLITE_FULL'), now)).toContain('error: the disk');
+      expect(disk.refusal(now + 999)).toContain('error: the disk');
+    }
+    expect(lines.length).toBe(2);
+    expect(disk.failed(failure('SQLITE_IOERR_WRITE'), 120_000)).toContain('error: ');
+    expect(lines.at(-1)).toContain('the disk fails');
+    disk.worked(121_000);
+    disk.worked(122_000);
+    expect(lines.length).toBe(4);
+    expect(lines.at(-1)).toBe('the database takes events again');
+  });
+});
+
+describe('a database that cannot be used', () => {
+  it('is damaged: wok says so with a status of its own', async () => {
+    const directory = freshDirectory();
+    const data = ['--data', directory];
+    const author = new Author();
+    const lines = Array.from({ length: 200 }, () => `${JSON.stringify(author.event())}\n`);
+    await wok(['import', ...data], lines.join(''));
+    const { openSync, writeSync, closeSync } = await import('node:fs');
+    const file = openSync(join(directory, 'wok.db'), 'r+');
+    writeSync(file, Buffer.alloc(4096 - 100, 0x5a), 0, 4096 - 100, 100);
+    closeSync(file);
+    const { err, code } = await wok(['import', ...data], lines.join(''));
+    expect(err).toMatch(/is damaged; run wok doctor, or restore a backup/);
+    expect(code).toBe(exitCodes.damaged);
+  });
+});
