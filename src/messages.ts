@@ -389,10 +389,23 @@ export type QueryRequest =
     }
   | { t: 'count'; connId: number; queryId: string; filters: Uint8Array; arrivedAt: number }
   | { t: 'close'; connId: number; subNo: number }
-  /** A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer. */
-  | { t: 'refuse'; connId: number; subNo: number; subId: string; why: Refusal }
-  /** The pubkeys that have authenticated on the connection, all of them (NIP-42). */
-  | { t: 'auth'; connId: number; readers: string[] }
+  /**
+   * A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer;
+   * `first` is a frame that has to come before it, or ''.
+   */
+  | {
+      t: 'refuse';
+      connId: number;
+      subNo: number;
+      subId: string;
+      why: Refusal;
+      first: string;
+    }
+  /**
+   * The pubkeys that have authenticated on the connection, all of them (NIP-42), and the OK to the last
+   * of them: it leaves when monitor has been told, so that what is published after it is delivered.
+   */
+  | { t: 'auth'; connId: number; readers: string[]; answer: string }
   | { t: 'disconnect'; connId: number };
 
 const QUERY_REQUESTS = ['req', 'count', 'close', 'refuse', 'auth', 'disconnect'] as const;
@@ -420,9 +433,11 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
       to.u32(request.subNo);
       to.text(request.subId);
       to.text(request.why);
+      to.text(request.first);
       break;
     case 'auth':
       writePubkeys(to, request.readers);
+      to.text(request.answer);
       break;
   }
 }
@@ -444,10 +459,14 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
     }
     case 'close':
       return { t, connId, subNo: from.u32() };
-    case 'refuse':
-      return { t, connId, subNo: from.u32(), subId: from.text(), why: from.text() as Refusal };
+    case 'refuse': {
+      const subNo = from.u32();
+      const subId = from.text();
+      const why = from.text() as Refusal;
+      return { t, connId, subNo, subId, why, first: from.text() };
+    }
     case 'auth':
-      return { t, connId, readers: readPubkeys(from) };
+      return { t, connId, readers: readPubkeys(from), answer: from.text() };
     case 'disconnect':
       return { t, connId };
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { Client, type Message } from './support/client.ts';
 import { Generator } from './support/generator.ts';
-import { matches, Oracle, type RawFilter } from './support/oracle.ts';
+import { matches, mayRead, Oracle, type RawFilter, refusalOf } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
 import {
   ANY_TIME,
@@ -123,6 +123,9 @@ class Trial {
   readonly reasons = new Set<string>();
   #oracle = new Oracle({ limitDefault: 500, limitMax: 1000 });
   #clients: Client[] = [];
+  /** Who has authenticated on each of them. */
+  readonly #readers = new Map<Client, string[]>();
+  readonly refusals = new Set<string>();
   /** What was accepted since somebody asked last. */
   #accepted: NostrEvent[] = [];
   #lasts = 0;
@@ -147,6 +150,20 @@ class Trial {
     this.#clients = await Promise.all(
       Array.from({ length: CONNECTIONS }, () => Client.connect(url)),
     );
+    this.#readers.clear();
+    for (const [n, client] of this.#clients.entries()) {
+      this.#readers.set(client, []);
+      for (let keys = 0; keys < n - 1; keys++) await this.#authenticate(client);
+    }
+  }
+
+  /** As somebody of whom some of the messages are, perhaps not for the first time. */
+  async #authenticate(client: Client): Promise<void> {
+    const author = this.#random.below(this.#generator.authors.length);
+    const challenge = await client.challenge();
+    const event = this.#generator.auth(author, challenge, client.socket.url, seconds());
+    expect(await client.authenticate(event)).toEqual(['OK', event.id, true, '']);
+    this.#readers.set(client, [...this.#readers.get(client)!, event.pubkey]);
   }
 
   async publish(waves: number): Promise<void> {
@@ -193,17 +210,31 @@ class Trial {
   }
 
   async #req(client: Client, filters: readonly RawFilter[], now: number): Promise<void> {
+    const readers = this.#readers.get(client)!;
     const { events, end } = await client.query(...filters);
-    this.#compare(filters, events, end, now);
+    this.#compare(filters, readers, events, end, now);
   }
 
-  #compare(filters: readonly RawFilter[], events: NostrEvent[], end: Message, now: number): void {
-    const expected = this.#oracle.query(filters, now);
-    const asked = JSON.stringify(filters);
+  #compare(
+    filters: readonly RawFilter[],
+    readers: readonly string[],
+    events: NostrEvent[],
+    end: Message,
+    now: number,
+  ): void {
+    const refusal = refusalOf(filters, readers);
+    const asked = JSON.stringify([filters, readers]);
+    if (refusal !== null) {
+      this.refusals.add(refusal);
+      expect([end[0], String(end[2]).split(':')[0]], asked).toEqual(['CLOSED', refusal]);
+      expect(events, asked).toEqual([]);
+      return;
+    }
+    const expected = this.#oracle.query(filters, now, readers);
     expect(end[0], asked).toBe('EOSE');
     expect(idsOf(events), asked).toEqual(idsOf(expected));
     expect(JSON.stringify(events), asked).toBe(JSON.stringify(expected));
-    const unsent = this.#oracle.count(filters, now) - expected.length;
+    const unsent = this.#oracle.count(filters, now, readers) - expected.length;
     const hint = (end[2] as string[] | undefined)?.join() ?? 'none';
     if (hint === 'finish') expect(unsent, `finish after ${asked}`).toBe(0);
     else if (hint === 'more') expect(unsent, `more after ${asked}`).toBeGreaterThan(0);
@@ -212,9 +243,17 @@ class Trial {
   }
 
   async #count(client: Client, filters: readonly RawFilter[], now: number): Promise<void> {
+    const readers = this.#readers.get(client)!;
     const [verb, , answer] = await client.count(...filters);
-    const count = this.#oracle.count(filters, now);
-    expect([verb, answer], JSON.stringify(filters)).toEqual(['COUNT', { count }]);
+    const asked = JSON.stringify([filters, readers]);
+    const refusal = refusalOf(filters, readers);
+    if (refusal !== null) {
+      this.refusals.add(refusal);
+      expect([verb, String(answer).split(':')[0]], asked).toEqual(['CLOSED', refusal]);
+      return;
+    }
+    const count = this.#oracle.count(filters, now, readers);
+    expect([verb, answer], asked).toEqual(['COUNT', { count }]);
   }
 
   async #askWrongly(client: Client): Promise<void> {
@@ -238,22 +277,30 @@ class Trial {
     await Promise.all(
       open.map(async ({ subId, client, filters }) => {
         const { events, end } = await client.req(subId, ...filters);
-        this.#compare(filters, events, end, now);
+        this.#compare(filters, this.#readers.get(client)!, events, end, now);
       }),
     );
+    // One that is refused has no subscription; who authenticates now sees more in those that are open.
+    const asked = open.filter(
+      ({ client, filters }) => refusalOf(filters, this.#readers.get(client)!) === null,
+    );
+    await this.#authenticate(this.#clients[this.#random.below(3)]!);
+    await this.#authenticate(this.#clients[this.#random.below(3)]!);
+    await Promise.all(this.#clients.map((client) => client.sync()));
     this.#accepted = [];
     await this.publish(waves);
     const last = this.#generator.event({ kind: LAST_KIND, content: `last ${++this.#lasts}` });
     await this.#wave({ events: [last], chains: [[last]] });
     await Promise.all(
-      open.map(async ({ subId, client, filters }) => {
+      asked.map(async ({ subId, client, filters }) => {
+        const readers = this.#readers.get(client)!;
         const delivered: NostrEvent[] = [];
         do delivered.push(await client.live(subId));
         while (delivered.at(-1)!.id !== last.id);
-        const expected = this.#accepted.filter((event) =>
-          filters.some((filter) => matches(filter, event)),
+        const expected = this.#accepted.filter(
+          (event) => mayRead(event, readers) && filters.some((filter) => matches(filter, event)),
         );
-        const asked = JSON.stringify(filters);
+        const asked = JSON.stringify([filters, readers]);
         // Chains of one wave come in any order.
         expect(idsOf(delivered).sort(), asked).toEqual(idsOf(expected).sort());
         expect(new Set(delivered.map((event) => JSON.stringify(event)))).toEqual(
@@ -309,10 +356,12 @@ describe('the relay answers as the oracle does', () => {
     it(setup.name, { timeout: 30_000 + ROUNDS * 30_000 }, async () => {
       const hints = { finish: 0, more: 0, none: 0 };
       const reasons = new Set<string>();
+      const refusals = new Set<string>();
       for (let round = 0; round < ROUNDS; round++) {
         const trial = await run(setup, SEED + round);
         for (const hint of ['finish', 'more', 'none'] as const) hints[hint] += trial.hints[hint];
         for (const reason of trial.reasons) reasons.add(reason);
+        for (const refusal of trial.refusals) refusals.add(refusal);
       }
       // What was compared was worth comparing.
       expect(hints.finish).toBeGreaterThan(20);
@@ -320,6 +369,7 @@ describe('the relay answers as the oracle does', () => {
       expect([...reasons].sort()).toEqual([
         ...['deleted', 'duplicate', 'ephemeral', 'expired', 'older', 'stored'],
       ]);
+      expect(refusals.has('auth-required')).toBe(true);
     });
   }
 });

@@ -29,6 +29,10 @@ export const formats = {
     must: 'an address that starts with https:// or http://, or empty',
     parse: accept((text) => text === '' || (/^https?:\/\//i.test(text) && URL.canParse(text))),
   },
+  relay_url: {
+    must: 'an address that starts with wss:// or ws://',
+    parse: accept((text) => /^wss?:\/\//i.test(text) && URL.canParse(text)),
+  },
   origin: {
     must: 'an origin like https://client.example, without a path',
     parse: (text) => {

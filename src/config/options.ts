@@ -21,6 +21,7 @@ export const sections = {
     'How much one address, one network, one author, and everybody together may ask for: "20/s burst 500" is twenty a second and, after a rest, five hundred at once; s, min, h and day are known, k, M, KiB and MiB too; "" is no limit. Who asks for more is refused with the seconds to wait.',
   bans: 'Addresses that were refused again and again are left out for a while.',
   plugins: 'Programs and modules that decide what may be written. docs/plugins.md explains them.',
+  identity: 'Who this relay is.',
   auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
   admin: 'Who may manage the relay from afar (NIP-86). Its own user may always do so with wok mod.',
   moderation: 'Bans, reports and the memory of decisions. docs/moderation.md explains them.',
@@ -663,11 +664,42 @@ export const options = {
     text: 'Their JSON, in all.',
   },
 
-  'auth.private_kinds': {
+  'identity.urls': {
     type: 'string[]',
     default: [],
+    format: 'relay_url',
+    reload: true,
+    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate, so that no other relay can pass that on to this one, and name them when they ask to vanish. While the list is empty, the host that a client says it connected to counts.',
+  },
+
+  'auth.required': {
+    type: 'enum',
+    default: 'none',
+    values: ['none', 'write', 'read', 'all'],
+    reload: true,
+    text: 'For what a client has to authenticate (NIP-42), with any key: "write" for EVENT, "read" for REQ and COUNT.',
+  },
+  'auth.challenge': {
+    type: 'enum',
+    default: 'connect',
+    values: ['connect', 'demand'],
+    reload: true,
+    text: 'When the challenge is sent: as soon as a client connects, or just before it is first told "auth-required:". Some clients ask their user at once when they get one.',
+  },
+  'auth.pubkeys_max': {
+    type: 'integer',
+    default: 20,
+    min: 1,
+    max: 1000,
+    unit: 'keys',
+    reload: true,
+    text: 'Keys that may authenticate on one connection.',
+  },
+  'auth.private_kinds': {
+    type: 'string[]',
+    default: ['4', '1059', '21059'],
     format: 'kinds',
-    reload: false,
+    reload: true,
     text: 'Kinds that are only given to those who have authenticated as one whom the event is p-tagged for, or as its author (gift wraps have none). An empty list lets everybody read everything.',
   },
 

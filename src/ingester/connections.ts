@@ -8,8 +8,12 @@ export interface Connection extends ConnectedClient {
   readonly connId: number;
   /** Whom its messages are charged to; null: it is exempt from rates. */
   client: Client | null;
-  /** The pubkeys that have authenticated here (NIP-42). */
+  /** What the client was sent to sign (NIP-42); '' until it was sent. */
+  challenge: string;
+  /** The pubkeys that have authenticated here. */
   authed: ReadonlySet<string>;
+  /** The ids of their authentications, none of which counts twice. */
+  authIds: ReadonlySet<string>;
   /** Open subscriptions: id → number. */
   readonly subscriptions: Map<string, number>;
   lastSubNo: number;
@@ -34,7 +38,9 @@ export class Connections {
       ip: client.ip,
       host: client.host,
       client: null,
+      challenge: '',
       authed: NOBODY,
+      authIds: NOBODY,
       subscriptions: new Map(),
       lastSubNo: 0,
     };

@@ -12,6 +12,7 @@ import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
 import { expirationOf } from '../protocol/expiration.ts';
 import { isEphemeral } from '../protocol/kinds.ts';
+import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
@@ -69,7 +70,13 @@ export class EventGate {
   readonly #clock: Clock;
   readonly #text = new EventText();
   /** Held for one check at a time. */
-  readonly #attempt: WriteAttempt = { event: NO_EVENT, client: null, isNew: false, now: 0 };
+  readonly #attempt: WriteAttempt = {
+    event: NO_EVENT,
+    client: null,
+    authed: new Set(),
+    isNew: false,
+    now: 0,
+  };
   // Held for one check at a time: id, pubkey and signature as bytes.
   readonly #id = Buffer.alloc(32);
   readonly #pubkey = Buffer.alloc(32);
@@ -110,7 +117,7 @@ export class EventGate {
     value: unknown,
     message: Buffer,
     scan: MessageScan,
-    { client }: Connection,
+    { client, authed }: Connection,
   ): PassedEvent | Verdict {
     const event = checkEventShape(value);
     if (typeof event === 'string') return refuse('shape', event);
@@ -119,6 +126,7 @@ export class EventGate {
     const attempt = this.#attempt;
     attempt.event = event;
     attempt.client = client;
+    attempt.authed = authed;
     attempt.now = this.#clock.seconds();
     const outside = checkEventLimits(
       event,
@@ -139,6 +147,25 @@ export class EventGate {
     if (refused !== null) return refused;
     const expiresAt = isEphemeral(event.kind) ? 0 : (expirationOf(event) ?? 0);
     return { event, json: text.json, terms, address: addressOf(event) ?? '', expiresAt };
+  }
+
+  /**
+   * An event that authenticates somebody and goes nowhere (NIP-42): `demand` is asked about what it
+   * claims before its hash and signature are checked.
+   */
+  checkAuth(
+    value: unknown,
+    message: Buffer,
+    scan: MessageScan,
+    demand: (event: NostrEvent) => Refusal | null,
+  ): NostrEvent | Refusal {
+    const event = checkEventShape(value);
+    if (typeof event === 'string') return event;
+    const refusal = demand(event);
+    if (refusal !== null) return refusal;
+    this.#text.make(event, message, scan);
+    if (!this.#text.hashesToId(event, message, scan)) return WRONG_ID.refusal;
+    return this.#isSigned(event) ? event : WRONG_SIGNATURE.refusal;
   }
 
   #isSigned(event: NostrEvent): boolean {

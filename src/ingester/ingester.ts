@@ -9,6 +9,7 @@ import {
   ARRIVED,
   CLOSES,
   CONNECTED,
+  type ConnectedClient,
   DISCONNECTED,
   type QueryRequest,
   readArrived,
@@ -26,8 +27,15 @@ import type { Judges } from '../policy/judges.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Rates } from '../policy/rates/rates.ts';
 import { EVENTS, SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
+import { ReadPolicy } from '../policy/read-policy.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
-import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
+import {
+  authChallenge,
+  closedAnswer,
+  negErrorAnswer,
+  noticeAnswer,
+  okAnswer,
+} from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter, FilterLimits } from '../protocol/filter.ts';
 import { parseFilter } from '../protocol/filter.ts';
@@ -37,6 +45,7 @@ import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts'
 import type { IdFilter } from '../storage/id-filter.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import { Authentication } from './authentication.ts';
 import { type Connection, Connections } from './connections.ts';
 import { Doorway } from './doorway.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
@@ -50,6 +59,8 @@ import { WaitingRoom } from './waiting-room.ts';
  * all: the beginning of it might be the id of something else.
  */
 const STRANGE_ID_MAX = 4096;
+
+const AUTH_REQUIRED = 'auth-required:';
 
 const WRITER_FULL: Refusal =
   'rate-limited: this relay is storing events as fast as it can; try again';
@@ -92,6 +103,8 @@ export class Ingester {
   #filterLimits: FilterLimits;
   readonly #meter: IngesterMeter;
   readonly #scan = new MessageScan();
+  #authentication: Authentication;
+  #readPolicy: ReadPolicy;
   readonly #connections: Connections;
   /** Events that wait for their judgement. */
   readonly #waiting: WaitingRoom;
@@ -109,6 +122,8 @@ export class Ingester {
     this.#parts = parts;
     this.#meter = new IngesterMeter(parts.meter);
     this.#gate = new EventGate(parts);
+    this.#authentication = new Authentication(parts.config, parts.clock);
+    this.#readPolicy = new ReadPolicy(parts.config);
     this.#connections = new Connections(parts.config.limits.subscriptions_max);
     const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
     this.#waiting = new WaitingRoom(waiting_events_max, waiting_bytes_max);
@@ -126,6 +141,8 @@ export class Ingester {
     }
     this.#gate.reconfigure(config);
     this.#parts.judges.reconfigure(config);
+    this.#authentication = new Authentication(config, this.#parts.clock);
+    this.#readPolicy = new ReadPolicy(config);
     this.#connections.subscriptionsMax = config.limits.subscriptions_max;
     this.#filterLimits = filterLimits(config);
     tuneReader(this.#parts.db, config.storage);
@@ -172,9 +189,7 @@ export class Ingester {
         this.#doorway.leave(connId);
         this.#query(connId, { t: 'disconnect', connId });
       } else if (type === CONNECTED) {
-        const connection = this.#connections.connect(connId, readClient(bytes));
-        connection.client = this.#parts.rates.client(connection.ip);
-        if (this.#parts.judges.asksConnections) this.#judgeConnection(connection);
+        this.#connected(connId, readClient(bytes));
       } else if (type === ARRIVED) {
         this.#meter.arrived(readArrived(bytes));
       } else {
@@ -188,6 +203,13 @@ export class Ingester {
     this.#writer?.flush();
     this.#io?.flush();
     this.#meter.batchEnds(this.#waiting.size);
+  }
+
+  #connected(connId: number, client: ConnectedClient): void {
+    const connection = this.#connections.connect(connId, client);
+    connection.client = this.#parts.rates.client(connection.ip);
+    this.#send(connId, 0, challengeFrame(this.#authentication.greet(connection)));
+    if (this.#parts.judges.asksConnections) this.#judgeConnection(connection);
   }
 
   /** Asks the policy about somebody who has connected; what they send meanwhile waits. */
@@ -294,10 +316,7 @@ export class Ingester {
         this.#close(connId, message[1]);
         break;
       case 'AUTH':
-        this.#answer(
-          connId,
-          okAnswer(idIn(message[1]), false, 'error: this relay asks nobody to authenticate'),
-        );
+        this.#auth(connId, message[1], bytes);
         break;
       case 'NEG-OPEN':
       case 'NEG-MSG':
@@ -306,9 +325,40 @@ export class Ingester {
       default:
         this.#notice(
           connId,
-          `unsupported: unknown verb ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT and CLOSE`,
+          `unsupported: unknown verb ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`,
         );
     }
+  }
+
+  #auth(connId: number, value: unknown, bytes: Buffer): void {
+    const tooMany = this.#rate(connId, EVENTS);
+    if (tooMany !== null) {
+      this.#meter.refused('AUTH', tooMany.refusal);
+      this.#answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
+      return;
+    }
+    const connection = this.#connections.of(connId);
+    const authentication = this.#authentication;
+    // Whoever answers a challenge that was never sent gets the one to answer.
+    this.#challenge(connId);
+    const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) =>
+      authentication.check(connection, claimed),
+    );
+    if (typeof event === 'string') {
+      this.#meter.refused('AUTH', event);
+      this.#answer(connId, okAnswer(idIn(value), false, event));
+      return;
+    }
+    const answer = okAnswer(event.id, true, '');
+    if (authentication.accept(connection, event)) {
+      this.#query(connId, { t: 'auth', connId, readers: [...connection.authed], answer });
+    } else this.#answer(connId, answer);
+  }
+
+  /** Sends the client its challenge, if it has none yet. */
+  #challenge(connId: number): void {
+    const challenge = this.#authentication.challenge(this.#connections.of(connId));
+    this.#send(connId, 0, challengeFrame(challenge));
   }
 
   #event(connId: number, value: unknown, bytes: Buffer): void {
@@ -323,6 +373,7 @@ export class Ingester {
       const { refusal, rule } = checked;
       this.#meter.eventRefused(value, checked);
       if (rule === 'shape' || rule === 'id' || rule === 'signature') this.#violation(connId);
+      if (refusal.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
       this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
@@ -378,6 +429,7 @@ export class Ingester {
   /** Refuses an event that the gate has passed. */
   #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict): void {
     this.#meter.eventRefused(event, verdict);
+    if (verdict.refusal.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
     this.#answer(connId, okAnswer(event.id, false, verdict.refusal));
   }
 
@@ -410,7 +462,7 @@ export class Ingester {
     const mayWait = this.#reads.admits(bytes);
     const from = this.#connections.of(connId);
     // What is wrong by itself is refused in its turn, and nobody is asked about it.
-    const isRead = typeof subId === 'string' && typeof this.#filters(message) !== 'string';
+    const isRead = typeof subId === 'string' && typeof this.#filters(connId, message) !== 'string';
     const judged = isRead
       ? this.#parts.judges.judgeRead(
           { type: verb as 'REQ' | 'COUNT', subId, filters, from },
@@ -449,7 +501,7 @@ export class Ingester {
       else this.#refuseCount(connId, String(subId), judgement.message);
     } else {
       const replaced: [string, ...unknown[]] = [verb, subId, ...judgement.filters];
-      if (typeof this.#filters(replaced) !== 'string') this.#read(connId, replaced);
+      if (typeof this.#parsed(replaced) !== 'string') this.#read(connId, replaced);
       else this.#obeyRead(connId, message, { ...judgement, action: 'refuse', message: NO_FILTER });
     }
   }
@@ -462,7 +514,7 @@ export class Ingester {
   #req(connId: number, message: readonly unknown[]): void {
     const subId = this.#id(connId, 'REQ', message[1]);
     if (subId === null) return;
-    const filters = this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(message);
+    const filters = this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(connId, message);
     if (typeof filters === 'string') {
       this.#refuseReq(connId, subId, filters);
       return;
@@ -487,15 +539,23 @@ export class Ingester {
   #refuseReq(connId: number, subId: string, why: Refusal): void {
     this.#meter.refused('REQ', why);
     const subNo = this.#connections.close(connId, subId);
-    if (subNo === 0) this.#answer(connId, closedAnswer(subId, why));
-    else this.#query(connId, { t: 'refuse', connId, subNo, subId, why });
+    if (subNo === 0) {
+      if (why.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
+      this.#answer(connId, closedAnswer(subId, why));
+      return;
+    }
+    // The challenge takes the way of the CLOSED that it has to come before.
+    const asks = why.startsWith(AUTH_REQUIRED);
+    const challenge = asks ? this.#authentication.challenge(this.#connections.of(connId)) : '';
+    const first = challengeFrame(challenge);
+    this.#query(connId, { t: 'refuse', connId, subNo, subId, why, first });
   }
 
   #count(connId: number, message: readonly unknown[]): void {
     const queryId = this.#id(connId, 'COUNT', message[1]);
     if (queryId === null) return;
     const filters = this.#parts.config.query.count_enabled
-      ? (this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(message))
+      ? (this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(connId, message))
       : 'unsupported: this relay does not count';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters);
     else {
@@ -505,6 +565,7 @@ export class Ingester {
   }
 
   #refuseCount(connId: number, queryId: string, why: Refusal): void {
+    if (why.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
     this.#meter.refused('COUNT', why);
     this.#answer(connId, closedAnswer(queryId, why));
   }
@@ -536,8 +597,15 @@ export class Ingester {
     return value;
   }
 
-  /** The filters of a REQ or COUNT, packed, or why they are refused. */
-  #filters(message: readonly unknown[]): Uint8Array | Refusal {
+  /** The filters of a REQ or COUNT, packed, if this client may ask for that; else why not. */
+  #filters(connId: number, message: readonly unknown[]): Uint8Array | Refusal {
+    const filters = this.#parsed(message);
+    if (typeof filters === 'string') return filters;
+    const refusal = this.#readPolicy.check(filters, this.#connections.of(connId).authed);
+    return refusal ?? packFilters(filters);
+  }
+
+  #parsed(message: readonly unknown[]): Filter[] | Refusal {
     const max = this.#parts.config.limits.filters_max;
     if (message.length < 3) return 'invalid: at least one filter is needed';
     if (message.length - 2 > max) return `error: too many filters, the limit is ${max}`;
@@ -547,7 +615,7 @@ export class Ingester {
       if (typeof filter === 'string') return filter;
       filters.push(filter);
     }
-    return packFilters(filters);
+    return filters;
   }
 
   #query(connId: number, request: QueryRequest): void {
@@ -557,8 +625,13 @@ export class Ingester {
   }
 
   #answer(connId: number, frame: string): void {
+    this.#send(connId, 1, frame);
+  }
+
+  #send(connId: number, settles: number, frame: string): void {
+    if (settles === 0 && frame === '') return;
     const io = this.#io!;
-    writeAnswer(io.records, connId, 1, frame);
+    writeAnswer(io.records, connId, settles, frame);
     io.touch();
   }
 
@@ -577,6 +650,11 @@ function filterLimits({ limits }: Config): FilterLimits {
     filterValuesMax: limits.filter_values_max,
     filterTagsMax: limits.filter_tags_max,
   };
+}
+
+/** The AUTH message, or '' when there is no challenge to send. */
+function challengeFrame(challenge: string): string {
+  return challenge === '' ? '' : authChallenge(challenge);
 }
 
 /** The id that an answer to an EVENT or AUTH is addressed to; whatever the client called it. */

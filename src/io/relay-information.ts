@@ -1,12 +1,15 @@
+import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { version } from '../paths.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
+import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 
 const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 
 /** The NIPs that this relay does something for; those that only clients follow are not listed. */
 function supportedNips(config: Config): number[] {
-  const nips = [1, 2, 9, 11, 28, 40, 65, 67];
+  const nips = [1, 2, 9, 11, 28, 40, 42, 65, 67, 70];
+  if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
   if (config.query.count_enabled) nips.push(45);
   if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
   const { admin, info } = config;
@@ -47,7 +50,7 @@ export function relayInformation(config: Config): string {
       ...(policy.pow_min > 0 && { min_pow_difficulty: policy.pow_min }),
       ...(past > 0 && { created_at_lower_limit: past }),
       ...(future > 0 && { created_at_upper_limit: future }),
-      auth_required: false,
+      auth_required: config.auth.required === 'all',
       payment_required: false,
       restricted_writes: restrictsWrites(config),
     },

@@ -59,7 +59,7 @@ export class Monitor {
   readonly #recent: RecentEvents;
   readonly #hasher: TermHasher;
   readonly #meter: MonitorMeter;
-  readonly #privateKinds: PrivateKinds;
+  #privateKinds: PrivateKinds;
   /** By connection, then by subscription number. */
   readonly #live = new Map<number, Live>();
   readonly #queries = new Set<Channel>();
@@ -103,6 +103,7 @@ export class Monitor {
 
   reconfigure(config: Config): void {
     this.#recent.limit(config.monitor.replay_events_max);
+    this.#privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
   }
 
   /** Delivers what writer has sent; it has stopped before. */

@@ -17,6 +17,8 @@ export const ruleNames = [
   'author-removed',
   'event-banned',
   'kind-banned',
+  'auth',
+  'protected',
   'kinds',
   'pubkeys-denied',
   'pubkeys-allowed',

@@ -9,6 +9,8 @@ export interface WriteAttempt {
   event: NostrEvent;
   /** Whose rates it counts against; null for exempt clients and for what no client sent. */
   client: Client | null;
+  /** The pubkeys that have authenticated on its connection (NIP-42). */
+  authed: ReadonlySet<string>;
   /** Behind the signature: it is certainly not stored yet. Copies of what is cost nobody anything. */
   isNew: boolean;
   /** Seconds since 1970. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/options.ts';
 import type { Lists } from './lists.ts';
 import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
+import { authRule, protectedRule } from './rules/auth.ts';
 import { authorRateRules } from './rules/author-rate.ts';
 import { kindsRule } from './rules/kinds.ts';
 import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
@@ -23,6 +24,8 @@ export class WritePolicy {
   constructor(config: Config, lists: Lists, rates: Rates) {
     this.#lists = lists;
     const rules = [
+      authRule(config),
+      protectedRule,
       kindsRule(config, lists),
       deniedKeysRule(config),
       allowedKeysRule(config, lists),
@@ -50,8 +53,10 @@ export class WritePolicy {
 }
 
 /** Whether some condition beside good form must be fulfilled to write (NIP-11 `restricted_writes`). */
-export function restrictsWrites({ policy }: Config): boolean {
+export function restrictsWrites({ policy, auth }: Config): boolean {
   return (
+    auth.required === 'write' ||
+    auth.required === 'all' ||
     policy.pow_min > 0 ||
     policy.kinds_allowed.length > 0 ||
     policy.pubkeys_allowed.length > 0 ||

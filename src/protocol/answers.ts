@@ -37,6 +37,11 @@ export function countAnswer(queryId: string, count: number): string {
   return `["COUNT",${JSON.stringify(queryId)},{"count":${count}}]`;
 }
 
+/** `["AUTH",challenge]` (NIP-42). */
+export function authChallenge(challenge: string): string {
+  return `["AUTH",${JSON.stringify(challenge)}]`;
+}
+
 /** The beginning of an EVENT message: canonical JSON and a `]` complete it. */
 export function eventPrefix(subId: string): string {
   return `["EVENT",${JSON.stringify(subId)},`;

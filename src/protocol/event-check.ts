@@ -108,16 +108,12 @@ export function checkEventSize(
 }
 
 /**
- * What the relay refuses for what the event is, not for its size or age: NIP-42 authentication sent
- * as an EVENT, a protected event (NIP-70; no client can prove yet to be its author), and a repost
- * that embeds a protected event.
+ * What no relay takes for what the event is, not for its size or age: NIP-42 authentication sent as an
+ * EVENT, and a repost that embeds a protected event (NIP-70).
  */
 export function checkEventPolicy(event: NostrEvent): Refusal | null {
   if (event.kind === KIND_AUTH) {
     return 'invalid: kind 22242 authenticates a connection and is not published as an event';
-  }
-  if (isProtected(event.tags)) {
-    return 'blocked: this event is protected and this relay takes none that are';
   }
   if (embedsProtected(event)) {
     return 'blocked: this repost embeds a protected event';

@@ -50,12 +50,12 @@ export function mayRead(kind: number, json: string, readers: readonly string[]):
  */
 export function readRefusal(
   filters: readonly Filter[],
-  readers: readonly string[],
+  readers: ReadonlySet<string>,
   privateKinds: PrivateKinds,
 ): Refusal | null {
   for (const filter of filters) {
     if (filter.matchesNothing || !privateKinds.areAllOf(filter)) continue;
-    if (readers.length === 0) {
+    if (readers.size === 0) {
       return 'auth-required: private messages are only given to those who are part of them';
     }
     if (!mayConcern(filter, readers)) {
@@ -66,11 +66,11 @@ export function readRefusal(
 }
 
 /** Whether a filter of private kinds can match anything that one of the readers may read. */
-function mayConcern({ kinds, authors, tags }: Filter, readers: readonly string[]): boolean {
+function mayConcern({ kinds, authors, tags }: Filter, readers: ReadonlySet<string>): boolean {
   const asRecipient = tags.every(
-    ({ letter, values }) => letter !== 'p' || values.some((value) => readers.includes(value)),
+    ({ letter, values }) => letter !== 'p' || values.some((value) => readers.has(value)),
   );
   if (asRecipient) return true;
   if (kinds!.every(isGiftWrap)) return false;
-  return authors === null || authors.some((author) => readers.includes(author));
+  return authors === null || authors.some((author) => readers.has(author));
 }

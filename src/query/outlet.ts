@@ -68,6 +68,11 @@ export class Outlet {
     this.#record(ANSWER, connId, 0, 1, closedAnswer(queryId, why));
   }
 
+  /** A frame that is about no subscription; `settles` as in `Stored`. */
+  say(connId: number, settles: number, frame: string): void {
+    this.#record(ANSWER, connId, 0, settles, frame);
+  }
+
   /** Sends what a slice has written. */
   flush(): void {
     this.#endEvents();

@@ -129,6 +129,7 @@ export class Query {
     if (this.#lane === null) return;
     this.#lane.limitDefault = config.limits.limit_default;
     this.#lane.limitMax = config.limits.limit_max;
+    this.#lane.privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
   }
 
   stop(): void {
@@ -185,10 +186,12 @@ export class Query {
         break;
       case 'refuse':
         this.#close(request.connId, request.subNo);
+        if (request.first !== '') this.#outlet!.say(request.connId, 0, request.first);
         this.#outlet!.closed(request.connId, request.subNo, request.subId, 1, request.why);
         break;
       case 'auth':
         this.#auth(request.connId, request.readers);
+        this.#outlet!.say(request.connId, 1, request.answer);
         break;
       case 'disconnect':
         this.#disconnect(request.connId);
@@ -200,7 +203,9 @@ export class Query {
   #auth(connId: number, readers: string[]): void {
     const client = this.#client(connId);
     client.readers = readers;
-    if (client.subscriptions.size > 0) this.#monitor!.send({ t: 'auth', connId, readers });
+    if (client.subscriptions.size === 0) return;
+    this.#monitor!.send({ t: 'auth', connId, readers });
+    this.#monitor!.flush();
   }
 
   #req(request: QueryRequest & { t: 'req' }): void {

@@ -31,7 +31,7 @@ export interface Lane {
   readonly outlet: Outlet;
   limitDefault: number;
   limitMax: number;
-  readonly privateKinds: PrivateKinds;
+  privateKinds: PrivateKinds;
   /** Whether the client can take more; if not, the run is queued again when it can. */
   hasRoom(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;

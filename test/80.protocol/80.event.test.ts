@@ -494,10 +494,18 @@ describe('EVENT', () => {
   });
 
   describe('that is protected (NIP-70)', () => {
-    it.each([[['-']], [['-', 'x']], [['t', 'x'], ['-']]])('by %j is blocked', async (...tags) => {
-      const event = new Author().event({ tags: tags as string[][] });
-      expect(await use.client.publish(event)).toEqual(refused(event, 'blocked'));
-    });
+    it.each([[['-']], [['-', 'x']], [['t', 'x'], ['-']]])(
+      'by %j is only taken from its author',
+      async (...tags) => {
+        const [author, other] = [new Author(), new Author()];
+        const event = author.event({ tags: tags as string[][] });
+        expect(await use.client.publish(event)).toEqual(refused(event, 'auth-required'));
+        await use.client.auth(other);
+        expect(await use.client.publish(event)).toEqual(refused(event, 'restricted'));
+        await use.client.auth(author);
+        expect(await use.client.publish(event)).toEqual(accepted(event));
+      },
+    );
 
     it.each([6, 16])('inside a repost of kind %i is blocked', async (kind) => {
       const author = new Author();

@@ -23,8 +23,8 @@ function ties(author: Author, kind: number, count: number): NostrEvent[] {
 }
 
 describe.each([
-  ['in the tail of the log', {}],
-  ['in the index', { 'storage.index_batch_events': 1 }],
+  ['in the tail of the log', { 'auth.private_kinds': [] }],
+  ['in the index', { 'storage.index_batch_events': 1, 'auth.private_kinds': [] }],
 ])('a replaceable event whose former version is %s', (_, settings) => {
   const use = useRelay(settings);
 

@@ -11,8 +11,8 @@ import { useRelay } from '../support/use-relay.ts';
 const NOW = now();
 
 describe.each([
-  ['in the tail of the log', {}],
-  ['in the index', { 'storage.index_batch_events': 1 }],
+  ['in the tail of the log', { 'auth.private_kinds': [] }],
+  ['in the index', { 'storage.index_batch_events': 1, 'auth.private_kinds': [] }],
 ])('a deletion request for what is %s', (_, settings) => {
   const use = useRelay(settings);
 

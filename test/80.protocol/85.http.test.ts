@@ -83,7 +83,7 @@ describe('the relay information document (NIP-11)', () => {
         privacy_policy: 'https://relay.example/privacy',
         terms_of_service: 'https://relay.example/terms',
         posting_policy: 'https://relay.example/posting',
-        supported_nips: [1, 2, 9, 11, 28, 40, 45, 65, 67, 86],
+        supported_nips: [1, 2, 9, 11, 17, 28, 40, 42, 45, 59, 65, 67, 70, 86],
         software: expect.stringMatching(/^https:\/\/\S+$/),
         version,
         limitation: {
@@ -116,6 +116,7 @@ describe('the relay information document (NIP-11)', () => {
   describe('leaves out', () => {
     const use = useRelay({
       'query.count_enabled': false,
+      'auth.private_kinds': [],
       'limits.created_at_past_seconds_max': 0,
       'limits.created_at_future_seconds_max': 0,
     });
@@ -126,7 +127,7 @@ describe('the relay information document (NIP-11)', () => {
       expect(Object.keys(document).sort()).toEqual(
         ['limitation', 'name', 'software', 'supported_nips', 'version'].sort(),
       );
-      expect(document.supported_nips).not.toContain(45);
+      for (const nip of [17, 45, 59]) expect(document.supported_nips).not.toContain(nip);
       expect(document.limitation).not.toHaveProperty('created_at_lower_limit');
       expect(document.limitation).not.toHaveProperty('created_at_upper_limit');
     });

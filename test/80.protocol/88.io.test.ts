@@ -206,7 +206,11 @@ describe('compression', () => {
   });
 
   describe.each(['shared', 'sliding'])('%s', (compression) => {
-    const use = useRelay({ 'io.compression': compression, 'io.compression_min_bytes': 600 });
+    const use = useRelay({
+      'io.compression': compression,
+      'io.compression_min_bytes': 600,
+      'auth.challenge': 'demand',
+    });
 
     it('is agreed on with a client that offers it, and with no other', async () => {
       expect(use.client.socket.extensions).toContain('permessage-deflate');
@@ -282,7 +286,7 @@ describe('timeouts', () => {
     relays.push(
       await startRelay({ 'io.idle_timeout_seconds': 8, 'io.ping': false }),
       await startRelay({ 'io.idle_timeout_seconds': 8, 'io.ping': true }),
-      await startRelay({ 'io.idle_timeout_seconds': 0 }),
+      await startRelay({ 'io.idle_timeout_seconds': 0, 'auth.challenge': 'demand' }),
     );
   });
   afterAll(async () => {

@@ -34,6 +34,15 @@ export class Author {
     return event;
   }
 
+  /** The answer to a challenge of a relay (NIP-42). */
+  auth(challenge: string, relay: string, draft: Draft = {}): NostrEvent {
+    const tags = [
+      ['relay', relay],
+      ['challenge', challenge],
+    ];
+    return this.event({ kind: 22_242, tags, ...draft });
+  }
+
   /** A deletion request with these tags. */
   deletion(tags: string[][], created_at = now()): NostrEvent {
     return this.event({ kind: 5, tags, created_at });

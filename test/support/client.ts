@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
 import type { NostrEvent } from '../../src/protocol/event.ts';
+import type { Author } from './author.ts';
 
 /** How long an answer may take before the test is told what was missing. */
 const ANSWER_MILLISECONDS = 10_000;
@@ -26,6 +27,8 @@ export class Client {
   /** Messages that nobody has asked for yet, in the order of arrival. */
   readonly inbox: Message[] = [];
   closed: { code: number; reason: string } | null = null;
+  /** The challenges that it was sent (NIP-42); they do not get into the inbox. */
+  readonly challenges: string[] = [];
   /** Sees every message as it arrives; one for which it answers true does not get into the inbox. */
   tap: (message: Message) => boolean = () => false;
   readonly #waiters: Waiter[] = [];
@@ -157,7 +160,33 @@ export class Client {
     await this.ended();
   }
 
+  /** Authenticates as these authors, one after the other. */
+  async auth(...authors: Author[]): Promise<void> {
+    for (const author of authors) {
+      const [, , accepted, why] = await this.authenticate(
+        author.auth(await this.challenge(), this.socket.url),
+      );
+      if (accepted !== true) throw new Error(`AUTH was refused: ${String(why)}`);
+    }
+  }
+
+  /** Sends an authentication and waits for its OK. */
+  authenticate(event: NostrEvent): Promise<Message> {
+    this.send(['AUTH', event]);
+    return this.ok(event.id);
+  }
+
+  /** The challenge, once it is there. */
+  async challenge(): Promise<string> {
+    if (this.challenges.length === 0) await this.sync();
+    return this.challenges.at(-1)!;
+  }
+
   #take(message: Message): void {
+    if (message[0] === 'AUTH') {
+      this.challenges.push(String(message[1]));
+      return;
+    }
     if (this.tap(message)) return;
     const at = this.#waiters.findIndex(({ wanted }) => wanted(message));
     if (at < 0) this.inbox.push(message);

@@ -113,6 +113,15 @@ export class Generator {
     return event;
   }
 
+  /** The answer of an author, by index, to a challenge (NIP-42); it is no event to be published. */
+  auth(author: number, challenge: string, relay: string, created_at: number): NostrEvent {
+    const tags = [
+      ['relay', relay],
+      ['challenge', challenge],
+    ];
+    return this.#finish(author, { created_at, kind: 22_242, tags, content: '' });
+  }
+
   /** A valid filter that is likely to match something, but not much. */
   filter(): RawFilter {
     const { random } = this;

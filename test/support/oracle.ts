@@ -32,6 +32,9 @@ export const PREFIX_OF: Record<Reason, string> = {
   expired: 'invalid',
 };
 
+/** Who has authenticated; null where nothing is private. */
+export type Readers = readonly string[] | null;
+
 /** How many stored events one filter brings. */
 export interface Limits {
   limitDefault: number;
@@ -40,7 +43,7 @@ export interface Limits {
 
 /**
  * A relay in the fewest words: lists, read from end to end. It knows the kind ranges and order of
- * NIP-01, deletion by NIP-09 and NIP-59, and expiration by NIP-40. It judges the real engine, so it
+ * NIP-01, deletion by NIP-09 and NIP-59, expiration by NIP-40, and whom private messages are for. It judges the real engine, so it
  * shares no code with it; it takes every event for well-formed and rightly signed.
  *
  * Time only moves forward: `now` (seconds) must not go down from call to call. From the second it
@@ -92,17 +95,22 @@ export class Oracle {
     this.#passed.clear();
   }
 
-  /** What a REQ with these filters gets before EOSE, newest first, lowest id first in a second. */
-  query(filters: readonly RawFilter[], now: number): NostrEvent[] {
-    const found = filters.flatMap((filter) => this.#answer(filter, now));
+  /**
+   * What a REQ with these filters gets before EOSE, newest first, lowest id first in a second, where
+   * `readers` have authenticated.
+   */
+  query(filters: readonly RawFilter[], now: number, readers: Readers = null): NostrEvent[] {
+    const found = filters.flatMap((filter) => this.#answer(filter, now, readers));
     return [...new Set(found)].sort(newestFirst);
   }
 
   /** A client's limit cuts anywhere, the relay's own between two seconds if it can (NIP-67). */
-  #answer(filter: RawFilter, now: number): NostrEvent[] {
+  #answer(filter: RawFilter, now: number, readers: Readers): NostrEvent[] {
     const { limitDefault, limitMax } = this.#limits;
     const limit = Math.min(filter.limit ?? limitDefault, limitMax);
-    const found = this.all(now).filter((event) => matches(filter, event));
+    const found = this.all(now).filter(
+      (event) => mayRead(event, readers) && matches(filter, event),
+    );
     const cut = found[limit];
     const answer = found.slice(0, limit);
     if (cut === undefined || filter.limit === limit) return answer;
@@ -111,14 +119,45 @@ export class Oracle {
   }
 
   /** How many stored events match at least one of the filters; limits don't count. */
-  count(filters: readonly RawFilter[], now: number): number {
-    return this.all(now).filter((event) => filters.some((filter) => matches(filter, event))).length;
+  count(filters: readonly RawFilter[], now: number, readers: Readers = null): number {
+    return this.all(now).filter(
+      (event) => mayRead(event, readers) && filters.some((filter) => matches(filter, event)),
+    ).length;
   }
 
   /** Everything that is stored and not expired, newest first. */
   all(now: number): NostrEvent[] {
     return this.#stored.filter((event) => !expired(event, now)).sort(newestFirst);
   }
+}
+
+const PRIVATE_KINDS = [4, 1059, 21_059];
+
+/** True when an event is for everybody, or one of the readers has to do with it (NIP-17, NIP-59). */
+export function mayRead(event: NostrEvent, readers: Readers): boolean {
+  if (readers === null || !PRIVATE_KINDS.includes(event.kind)) return true;
+  return readers.some(
+    (reader) =>
+      (event.kind === 4 && event.pubkey === reader) ||
+      event.tags.some((tag) => tag[0] === 'p' && tag[1] === reader),
+  );
+}
+
+/** The word by which a REQ or COUNT is refused to these readers, null if it is answered. */
+export function refusalOf(
+  filters: readonly RawFilter[],
+  readers: readonly string[],
+): 'auth-required' | 'restricted' | null {
+  const known = (values: readonly string[] | undefined) =>
+    values === undefined || readers.some((reader) => values.includes(reader));
+  for (const filter of filters) {
+    const { kinds, authors, since = 0, until = Number.POSITIVE_INFINITY } = filter;
+    const hopeless = since > until || Object.values(filter).some((one) => one?.length === 0);
+    if (hopeless || !kinds?.every((kind) => PRIVATE_KINDS.includes(kind))) continue;
+    if (readers.length === 0) return 'auth-required';
+    if (!known(filter['#p']) && !(kinds.includes(4) && known(authors))) return 'restricted';
+  }
+  return null;
 }
 
 /** True when the event fulfils every condition of a valid filter; `limit` isn't one. */

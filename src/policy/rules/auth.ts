@@ -1,0 +1,27 @@
+import type { Config } from '../../config/options.ts';
+import { isProtected } from '../../protocol/event-check.ts';
+import type { WriteRule } from '../rule.ts';
+
+/** Whether somebody has to have authenticated before anything may be written. */
+export function authRule({ auth }: Config): WriteRule | null {
+  if (auth.required !== 'write' && auth.required !== 'all') return null;
+  return {
+    name: 'auth',
+    stage: 'claimed',
+    check: ({ authed }) =>
+      authed.size > 0 ? null : 'auth-required: this relay takes events from whom it knows',
+  };
+}
+
+/** A protected event is only taken from its author (NIP-70). */
+export const protectedRule: WriteRule = {
+  name: 'protected',
+  stage: 'claimed',
+  check: ({ event, authed }) => {
+    if (!isProtected(event.tags) || authed.has(event.pubkey)) return null;
+    if (authed.size === 0) {
+      return 'auth-required: this event is protected; only its author may publish it';
+    }
+    return 'restricted: this event is protected, and its author has not authenticated here';
+  },
+};

@@ -1,0 +1,36 @@
+import type { NostrEvent } from './event.ts';
+import { KIND_AUTH } from './kinds.ts';
+import type { Refusal } from './refusal.ts';
+import { relayHost } from './relay-url.ts';
+
+/** How far the time of an authentication may be from this clock (NIP-42 says "~10 minutes"). */
+export const AUTH_SECONDS = 600;
+
+/** What an authentication has to answer. */
+export interface AuthDemand {
+  /** What the connection was sent; '' when nothing was. */
+  challenge: string;
+  /** The hosts that this relay goes by, as `relayHost` gives them. */
+  hosts: readonly string[];
+  nowSeconds: number;
+}
+
+/** Whether an event answers a challenge (NIP-42); its id and signature are not looked at. */
+export function checkAuth(event: NostrEvent, demand: AuthDemand): Refusal | null {
+  if (event.kind !== KIND_AUTH) return 'invalid: an authentication is an event of kind 22242';
+  if (Math.abs(demand.nowSeconds - event.created_at) > AUTH_SECONDS) {
+    return `invalid: created_at is more than ${AUTH_SECONDS} seconds from the time of this relay`;
+  }
+  const challenges = valuesOf(event, 'challenge');
+  if (demand.challenge === '' || !challenges.includes(demand.challenge)) {
+    return 'invalid: the challenge is not the one that this relay sent on this connection';
+  }
+  if (!valuesOf(event, 'relay').some((url) => demand.hosts.includes(relayHost(url)))) {
+    return 'invalid: the relay tag names another relay';
+  }
+  return null;
+}
+
+function valuesOf({ tags }: NostrEvent, name: string): string[] {
+  return tags.flatMap((tag) => (tag[0] === name && tag[1] ? [tag[1]] : []));
+}

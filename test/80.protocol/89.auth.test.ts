@@ -1,0 +1,249 @@
+/** Transcripts of authentication (NIP-42), and of what it is needed for. */
+import { describe, expect, it } from 'vitest';
+import { accepted, refused } from '../support/answers.ts';
+import { Author, now } from '../support/author.ts';
+import { Client } from '../support/client.ts';
+import { http } from '../support/http.ts';
+import { useRelay } from '../support/use-relay.ts';
+
+const PUBLIC = 'wss://relay.example/nostr';
+
+describe('authentication', () => {
+  const use = useRelay({ 'identity.urls': [PUBLIC, 'wss://other.example'] });
+
+  /** What becomes of an answer to the challenge; what it says is right but for the draft. */
+  async function answer(
+    relay: string,
+    draft: Parameters<Author['event']>[0] = {},
+    author = new Author(),
+  ) {
+    const challenge = await use.client.challenge();
+    return use.client.authenticate(author.auth(challenge, relay, draft));
+  }
+
+  it('begins with a challenge that is the first message, another one on every connection', async () => {
+    const clients = await Promise.all([use.connect(), use.connect(), use.connect()]);
+    const challenges = await Promise.all(clients.map((client) => client.challenge()));
+    expect(new Set(challenges).size).toBe(3);
+    for (const challenge of challenges) expect(challenge).toMatch(/^[0-9a-f]{32}$/);
+    for (const client of clients) await client.sync();
+    for (const { challenges } of clients) expect(challenges).toHaveLength(1);
+  });
+
+  it.each([
+    PUBLIC,
+    'wss://relay.example',
+    'wss://relay.example/',
+    'ws://relay.example',
+    'WSS://Relay.Example/NOSTR/',
+    'https://relay.example:8443/some/path',
+    'relay.example',
+    'wss://relay.example.',
+    'wss://other.example/',
+  ])('names the relay by its host: %s', async (relay) => {
+    expect((await answer(relay))[2]).toBe(true);
+  });
+
+  it.each([
+    'wss://relay.example.evil.example',
+    'wss://evil.example/relay.example',
+    '',
+    '://',
+    '127.0.0.1',
+  ])('does not name it by "%s"', async (relay) => {
+    expect((await answer(relay)).slice(2)).toEqual([false, expect.stringMatching(/^invalid: /)]);
+  });
+
+  it.each([
+    ['another kind', { kind: 1 }],
+    ['too old', { created_at: now() - 700 }],
+    ['from the future', { created_at: now() + 700 }],
+    ['without a relay', { tags: [] }],
+    [
+      'with another challenge',
+      {
+        tags: [
+          ['relay', PUBLIC],
+          ['challenge', '0'.repeat(32)],
+        ],
+      },
+    ],
+    [
+      'with an empty challenge',
+      {
+        tags: [
+          ['relay', PUBLIC],
+          ['challenge', ''],
+        ],
+      },
+    ],
+  ])('is refused: %s', async (_, draft) => {
+    expect((await answer(PUBLIC, draft)).slice(2)).toEqual([
+      false,
+      expect.stringMatching(/^invalid: /),
+    ]);
+  });
+
+  it('is taken some minutes early or late', async () => {
+    for (const created_at of [now() - 590, now() + 590]) {
+      expect((await answer(PUBLIC, { created_at }))[2]).toBe(true);
+    }
+  });
+
+  it('with a wrong signature or id is refused, and answered by its id', async () => {
+    const author = new Author();
+    const event = author.auth(await use.client.challenge(), PUBLIC);
+    const forged = { ...event, sig: new Author().sign(event.id) };
+    expect(await use.client.authenticate(forged)).toEqual(refused(event, 'invalid'));
+    const other = { ...event, id: 'a'.repeat(64) };
+    expect(await use.client.authenticate(other)).toEqual(refused(other, 'invalid'));
+    const stolen = { ...event, pubkey: new Author().pubkey };
+    expect(await use.client.authenticate(stolen)).toEqual(refused(event, 'invalid'));
+    const own = author.event({ tags: [['-']] });
+    expect(await use.client.publish(own)).toEqual(refused(own, 'auth-required'));
+  });
+
+  it('counts once: neither again on its connection nor on another', async () => {
+    const event = new Author().auth(await use.client.challenge(), PUBLIC);
+    expect(await use.client.authenticate(event)).toEqual(accepted(event));
+    expect(await use.client.authenticate(event)).toEqual(refused(event, 'invalid'));
+    const other = await use.connect();
+    expect(await other.authenticate(event)).toEqual(refused(event, 'invalid'));
+  });
+
+  it('makes several keys known on one connection', async () => {
+    const authors = [new Author(), new Author(), new Author()];
+    for (const author of authors) expect((await answer(PUBLIC, {}, author))[2]).toBe(true);
+    for (const author of authors) {
+      const event = author.event({ tags: [['-']] });
+      expect(await use.client.publish(event)).toEqual(accepted(event));
+    }
+  });
+
+  it('is never published, stored or delivered', async () => {
+    const author = new Author();
+    const listener = await use.connect();
+    await listener.req('live', { authors: [author.pubkey] });
+    expect((await answer(PUBLIC, {}, author))[2]).toBe(true);
+    const note = author.event();
+    await use.client.publish(note);
+    expect(await listener.live('live')).toEqual(note);
+    expect((await use.client.query({ authors: [author.pubkey] })).events).toEqual([note]);
+  });
+
+  it('that is none is answered', async () => {
+    for (const message of [['AUTH'], ['AUTH', 'x'], ['AUTH', {}], ['AUTH', null]]) {
+      use.client.send(message);
+      expect(await use.client.ok('')).toEqual([
+        'OK',
+        '',
+        false,
+        expect.stringMatching(/^invalid: /),
+      ]);
+    }
+  });
+});
+
+describe('authentication without a configured address', () => {
+  const use = useRelay({ 'auth.pubkeys_max': 2 });
+
+  it('goes by the host that the client connected to', async () => {
+    const client = await Client.connect(use.relay.url, { headers: { Host: 'Relay.Example:7777' } });
+    const challenge = await client.challenge();
+    const own = new Author().auth(challenge, 'wss://relay.example');
+    expect(await client.authenticate(own)).toEqual(accepted(own));
+    const foreign = new Author().auth(challenge, 'ws://127.0.0.1');
+    expect(await client.authenticate(foreign)).toEqual(refused(foreign, 'invalid'));
+    await client.close();
+  });
+
+  it('takes so many keys and no more', async () => {
+    await use.client.auth(new Author(), new Author());
+    const challenge = await use.client.challenge();
+    const third = new Author().auth(challenge, use.relay.url);
+    expect(await use.client.authenticate(third)).toEqual(refused(third, 'rate-limited'));
+  });
+
+  it('takes so many repetitions and no more', async () => {
+    const author = new Author();
+    for (let i = 0; i < 8; i++) await use.client.auth(author);
+    await expect(use.client.auth(author)).rejects.toThrow(/rate-limited/);
+  });
+});
+
+describe.each([
+  ['none', false, false],
+  ['write', true, false],
+  ['read', false, true],
+  ['all', true, true],
+] as const)('auth.required = "%s"', (required, writes, reads) => {
+  describe.each(['connect', 'demand'] as const)('with the challenge at %s', (challenge) => {
+    const use = useRelay({ 'auth.required': required, 'auth.challenge': challenge });
+
+    it('asks for it where it is needed, and does not hang up', async () => {
+      const client = await use.connect();
+      // How many challenges there were when something was refused.
+      const known: number[] = [];
+      client.tap = (message) => {
+        const isRefusal = JSON.stringify(message).includes('"auth-required: ');
+        if (isRefusal) known.push(client.challenges.length);
+        return false;
+      };
+      const author = new Author();
+      const event = author.event();
+      expect(await client.publish(event)).toEqual(
+        writes ? refused(event, 'auth-required') : accepted(event),
+      );
+      const { end } = await client.req('s', { authors: [author.pubkey] });
+      const [verb] = await client.count({ authors: [author.pubkey] });
+      expect([end[0], verb]).toEqual(reads ? ['CLOSED', 'CLOSED'] : ['EOSE', 'COUNT']);
+      if (reads) expect(end[2]).toMatch(/^auth-required: /);
+      expect(known).toEqual([...(writes ? [1] : []), ...(reads ? [1, 1] : [])]);
+      if (challenge === 'connect' || writes || reads) {
+        expect(client.challenges).toHaveLength(1);
+        await client.auth(new Author());
+      } else {
+        expect(client.challenges).toEqual([]);
+      }
+      const note = author.event();
+      expect(await client.publish(note)).toEqual(accepted(note));
+      const { events, end: eose } = await client.query({ ids: [note.id] });
+      expect([eose[0], events]).toEqual(['EOSE', [note]]);
+      expect(client.closed).toBeNull();
+    });
+
+    it('is what the relay says of itself', async () => {
+      const { body } = await http(use.relay.httpUrl, { Accept: 'application/nostr+json' });
+      const { limitation, supported_nips: nips } = JSON.parse(body) as {
+        limitation: Record<string, unknown>;
+        supported_nips: number[];
+      };
+      expect(limitation.auth_required).toBe(required === 'all');
+      expect(limitation.restricted_writes).toBe(writes);
+      for (const nip of [17, 42, 59, 70]) expect(nips).toContain(nip);
+    });
+  });
+});
+
+describe('a challenge on demand', () => {
+  const use = useRelay({ 'auth.challenge': 'demand' });
+
+  it('comes before the CLOSED of a REQ that ends the subscription whose id it has', async () => {
+    await use.client.req('s', { kinds: [1] });
+    const seen: unknown[] = [];
+    use.client.tap = ([verb]) => {
+      seen.push(verb, use.client.challenges.length);
+      return false;
+    };
+    const { end } = await use.client.req('s', { kinds: [1059] });
+    expect(end).toEqual(['CLOSED', 's', expect.stringMatching(/^auth-required: /)]);
+    expect(seen).toEqual(['CLOSED', 1]);
+  });
+
+  it('comes to who answers one that was never sent', async () => {
+    const event = new Author().auth('', use.relay.url);
+    expect(await use.client.authenticate(event)).toEqual(refused(event, 'invalid'));
+    await use.client.auth(new Author());
+    expect(use.client.challenges).toHaveLength(1);
+  });
+});
