@@ -93,6 +93,7 @@ function otherValue(key: OptionKey): OptionValue {
       return (
         {
           network: ['10.0.0.0/8', 'fd00::1'],
+          relay_url: ['wss://other.example/path'],
           kinds: ['1', '20000-29999'],
           kind_numbers: ['1=10', 'replaceable=0'],
           kind_rates: ['0=10/h', '1059=none'],

@@ -119,7 +119,12 @@ export class Generator {
       ['relay', relay],
       ['challenge', challenge],
     ];
-    return this.#finish(author, { created_at, kind: 22_242, tags, content: '' });
+    return this.#finish(author, {
+      created_at,
+      kind: 22_242,
+      tags,
+      content: this.random.hex(8),
+    });
   }
 
   /** A valid filter that is likely to match something, but not much. */
