@@ -29,6 +29,7 @@
 
 import type { ChannelEnd } from './mailbox/channel.ts';
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
+import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
 import type { Refusal } from './protocol/refusal.ts';
 import { postingKind } from './storage/posting-kind.ts';
@@ -758,6 +759,7 @@ export type Control =
   | { t: 'reload'; config: import('./config/options.ts').Config }
   /** How an order was carried out, or why not. */
   | { t: 'done'; n: number; result: unknown; error: string }
+  | KeyShare
   | { t: 'stop' };
 
 /** What a lane says of itself when it is ready. */
@@ -773,6 +775,8 @@ export type Report =
   /** Why the lane cannot start: structured clone would lose the error's name and fields. */
   | { t: 'failed'; name: string; message: string; fault?: string }
   | { t: 'pong'; n: number }
+  /** A list of keys for all ingester lanes, those that start later too. */
+  | KeyShare
   | {
       t: 'log';
       level: 'debug' | 'info' | 'warn' | 'error';

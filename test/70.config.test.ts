@@ -96,6 +96,8 @@ function otherValue(key: OptionKey): OptionValue {
           relay_url: ['wss://other.example/path'],
           kinds: ['1', '20000-29999'],
           kind_numbers: ['1=10', 'replaceable=0'],
+          file: ['/etc/wok/people.txt'],
+          host: ['relay.example'],
           kind_rates: ['0=10/h', '1059=none'],
           kind_bits: ['1=10', '20000-29999=8'],
           kind_tags: ['30023=title', 'addressable=d'],

@@ -8,7 +8,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of the admin room. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, async (log, meter, orders) => {
+  return serveLane(task, async (log, meter, orders, share) => {
     const { config, metrics, credits } = task;
     const ingesters = metrics.lanes.filter(({ station }) => station === 'ingester');
     const queues = {
@@ -25,6 +25,7 @@ export function run(task: LaneTask): Promise<void> {
       signature,
       clock: systemClock,
       log,
+      share,
       metrics,
       meter,
       queues,

@@ -1,5 +1,6 @@
 import { Ingester } from '../src/ingester/ingester.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { DoorKeys } from '../src/policy/doors/keys.ts';
 import { Judges } from '../src/policy/judges.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
@@ -26,6 +27,7 @@ export function run(task: LaneTask): Promise<void> {
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
       lists: loadLists(db),
+      keys: new DoorKeys(),
       judges: new Judges(config, await PolicyModules.load(config, lane, log)),
       rates: new Rates(config, rates, systemClock),
       clock: systemClock,

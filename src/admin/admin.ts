@@ -7,6 +7,7 @@ import type { Change, ForIo, ManagementRequest, Order, StationName } from '../me
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
+import type { KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import { loadLists } from '../storage/lists.ts';
@@ -15,6 +16,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
 import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
+import { Keeper } from './keeper/keeper.ts';
 import { answerManagement } from './management.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
@@ -39,6 +41,8 @@ export interface AdminParts {
   signature: SignatureBackend;
   clock: Clock;
   log: Log;
+  /** Gives a list of keys to all ingester lanes. */
+  share: (share: KeyShare) => void;
   metrics: MetricsMemory;
   meter: Meter;
   queues: Queues;
@@ -70,7 +74,8 @@ export class Admin implements Room {
   readonly #auth: HttpAuth;
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
-  readonly #ingesters = new Map<number, MessageOutbox<ListUpdate>>();
+  readonly #ingesters = new Map<number, MessageOutbox<ListUpdate | Nip05Message>>();
+  readonly #keeper: Keeper;
   #io: MessageOutbox<ForIo> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sampleTimer: NodeJS.Timeout | null = null;
@@ -89,6 +94,9 @@ export class Admin implements Room {
     this.metrics = metrics;
     const sampler = new Sampler({ memory: metrics, meter, queues, db });
     this.sampleMetrics = () => sampler.sample(this.config);
+    this.#keeper = new Keeper(this, parts.share, (message) => {
+      for (const outbox of this.#ingesters.values()) outbox.send(message);
+    });
     this.#auth = new HttpAuth({
       signature,
       windowSeconds: () => this.config.admin.window_seconds,
@@ -134,6 +142,7 @@ export class Admin implements Room {
   /** Once the room can reach the writer. */
   #begin(): void {
     this.#timer = setInterval(() => this.#expire(), EXPIRY_MILLISECONDS);
+    this.#keeper.begin();
     resumeRemovals(this).catch((error) => {
       this.log.warn('not everything that was to be removed is gone', { error: String(error) });
     });
@@ -144,10 +153,14 @@ export class Admin implements Room {
       this.#writer.attach(channel);
       this.#begin();
     } else if (station === 'ingester') {
-      const outbox = new MessageOutbox<ListUpdate>(channel);
+      const outbox = new MessageOutbox<ListUpdate | Nip05Message>(channel);
       this.#ingesters.set(lane, outbox);
       // What changed while the lane read the lists from the database.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
+      const inbox = new MessageInbox<VerifyRequest>();
+      channel.receive((batch) => {
+        for (const request of inbox.read(batch)) this.#keeper.verify(request);
+      });
     } else if (station === 'io') {
       this.#attachIo(channel);
     }
@@ -171,12 +184,14 @@ export class Admin implements Room {
 
   reconfigure(config: Config): void {
     this.config = config;
+    this.#keeper.reconfigure(config);
   }
 
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
     if (this.#sampleTimer) clearInterval(this.#sampleTimer);
     this.#metricsServer?.close();
+    this.#keeper.stop();
     this.#socket.close();
     this.#writer.flush();
     this.db.close();

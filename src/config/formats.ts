@@ -71,6 +71,10 @@ export const formats = {
       return value === 'none' || (value !== undefined && parseRate(value) !== undefined);
     }),
   },
+  file: {
+    must: 'the path of a file',
+    parse: accept((text) => text !== '' && !text.includes('\0')),
+  },
   kind_tags: {
     must: 'kinds and the name of a tag, like "30023=title" or "addressable=d"',
     parse: accept((text) => kindValue(text) !== undefined),

@@ -4,6 +4,8 @@
  *
  * Names are `section.name`; the main noun comes first, unit and bound last.
  */
+
+import { doorOptions } from './door-options.ts';
 import type { ConfigOf, Option, OptionValue } from './option-types.ts';
 import { rateOptions } from './rate-options.ts';
 
@@ -17,6 +19,9 @@ export const sections = {
   io: 'The one thread that holds all sockets.',
   limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
   policy: 'What may be written. docs/policy.md has recipes.',
+  trust: 'The web of trust: who may write because people who are trusted follow them.',
+  nip05: 'Who may write because they have a NIP-05 address.',
+  admission: 'Who may write because they have paid.',
   rates:
     'How much one address, one network, one author, and everybody together may ask for: "20/s burst 500" is twenty a second and, after a rest, five hundred at once; s, min, h and day are known, k, M, KiB and MiB too; "" is no limit. Who asks for more is refused with the seconds to wait.',
   bans: 'Addresses that were refused again and again are left out for a while.',
@@ -504,6 +509,7 @@ export const options = {
     reload: true,
     text: 'How long a module may take for an answer.',
   },
+  ...doorOptions,
 
   ...rateOptions,
   'rates.pubkey_events_by_kind': {

@@ -2,6 +2,7 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
+import type { DoorKeys } from '../policy/doors/keys.ts';
 import type { Lists } from '../policy/lists.ts';
 import type { Rates } from '../policy/rates/rates.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
@@ -29,6 +30,8 @@ const WRONG_SIGNATURE = refuse(
   'signature',
   'invalid: sig is not the signature of the id by the pubkey',
 );
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 const NO_EVENT: NostrEvent = {
   id: '',
@@ -62,6 +65,7 @@ export class EventGate {
   #limits: KindLimits;
   #policy: WritePolicy;
   readonly #lists: Lists;
+  readonly #keys: DoorKeys;
   readonly #rates: Rates;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
@@ -73,7 +77,7 @@ export class EventGate {
   readonly #attempt: WriteAttempt = {
     event: NO_EVENT,
     client: null,
-    authed: new Set(),
+    authed: NOBODY,
     isNew: false,
     now: 0,
   };
@@ -89,6 +93,7 @@ export class EventGate {
     signature: SignatureBackend;
     idFilter: IdFilter;
     lists: Lists;
+    keys: DoorKeys;
     rates: Rates;
     clock: Clock;
     meter: Meter;
@@ -96,7 +101,8 @@ export class EventGate {
     this.#rates = parts.rates;
     this.#limits = new KindLimits(parts.config);
     this.#lists = parts.lists;
-    this.#policy = new WritePolicy(parts.config, parts.lists, parts.rates);
+    this.#keys = parts.keys;
+    this.#policy = new WritePolicy(parts.config, parts.lists, parts.keys, parts.rates);
     this.#hasher = parts.hasher;
     this.#signature = parts.signature;
     this.#stored = new StoredIds(parts.db, parts.idFilter);
@@ -106,7 +112,7 @@ export class EventGate {
 
   reconfigure(config: Config): void {
     this.#limits = new KindLimits(config);
-    this.#policy = new WritePolicy(config, this.#lists, this.#rates);
+    this.#policy = new WritePolicy(config, this.#lists, this.#keys, this.#rates);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { packFilters } from '../mailbox/filters.ts';
-import { MessageInbox, RecordOutbox } from '../mailbox/outbox.ts';
+import { MessageInbox, MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
   ARRIVED,
@@ -22,6 +22,7 @@ import {
   writeQueryRequest,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
+import type { DoorKeys, KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
 import { ACCEPT, type Judgement, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import type { Judges } from '../policy/judges.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
@@ -80,6 +81,8 @@ export interface IngesterParts {
   writerEvents: Credits;
   /** What people banned and allowed; kept up to date by the admin room. */
   lists: Lists;
+  /** Whom the admin room knows from files, from the follow graph, and by their NIP-05 address. */
+  keys: DoorKeys;
   /** Asked last, behind the signature check: the policy that may take its time. */
   judges: Judges;
   /** What clients may ask for, shared with all other threads. */
@@ -158,9 +161,15 @@ export class Ingester {
         this.#unposted = 0;
       });
     } else if (station === 'admin') {
-      const inbox = new MessageInbox<ListUpdate>();
+      const inbox = new MessageInbox<ListUpdate | Nip05Message>();
+      const { lists, keys } = this.#parts;
+      const admin = new MessageOutbox<VerifyRequest>(channel);
+      keys.attach((request) => admin.send(request));
       channel.receive((batch) => {
-        for (const update of inbox.read(batch)) this.#parts.lists.update(update);
+        for (const message of inbox.read(batch)) {
+          if (message.t === 'nip05') keys.verified(message);
+          else lists.update(message);
+        }
       });
     } else if (station === 'plugins') {
       this.#parts.judges.attachPlugins(channel);
@@ -173,6 +182,10 @@ export class Ingester {
         }
       });
     }
+  }
+
+  takeKeys(share: KeyShare): void {
+    this.#parts.keys.take(share);
   }
 
   stop(): void {

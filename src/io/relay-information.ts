@@ -1,6 +1,7 @@
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { version } from '../paths.ts';
+import { asksForPayment } from '../policy/doors/door.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
 import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 
@@ -11,6 +12,7 @@ function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 42, 65, 67, 70];
   if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
   if (config.query.count_enabled) nips.push(45);
+  if (config.nip05.required) nips.push(5);
   if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
   const { admin, info } = config;
   if (info.pubkey !== '' || admin.pubkeys.length > 0 || admin.moderators.length > 0) nips.push(86);
@@ -38,6 +40,7 @@ export function relayInformation(config: Config): string {
     supported_nips: supportedNips(config),
     software: SOFTWARE,
     version,
+    ...payments(config),
     limitation: {
       max_message_length: limits.message_bytes_max,
       max_subscriptions: limits.subscriptions_max,
@@ -51,10 +54,25 @@ export function relayInformation(config: Config): string {
       ...(past > 0 && { created_at_lower_limit: past }),
       ...(future > 0 && { created_at_upper_limit: future }),
       auth_required: config.auth.required === 'all',
-      payment_required: false,
+      payment_required: asksForPayment(config.admission),
       restricted_writes: restrictsWrites(config),
     },
   });
+}
+
+/** Where to pay and what (NIP-11 `payments_url`, `fees`). */
+function payments({ admission }: Config): object {
+  const { payments_url: url, fee_msats: fee, subscription_msats: subscription } = admission;
+  if (!asksForPayment(admission)) return {};
+  const period = admission.subscription_days * 86_400;
+  const fees = {
+    ...(fee > 0 && { admission: [{ amount: fee, unit: 'msats' }] }),
+    ...(subscription > 0 && { subscription: [{ amount: subscription, unit: 'msats', period }] }),
+  };
+  return {
+    ...(url !== '' && { payments_url: url }),
+    ...(Object.keys(fees).length > 0 && { fees }),
+  };
 }
 
 /**

@@ -28,8 +28,8 @@ export interface WriteRule {
    * `proven`: its author is known; what is charged to a key or fetched because of it stands here.
    */
   readonly stage: 'claimed' | 'proven';
-  /** Why not, or null. */
-  check(attempt: WriteAttempt): Refusal | null;
+  /** Why not, or null. A rule that stands for several says which of them it was. */
+  check(attempt: WriteAttempt): Refusal | Verdict | null;
 }
 
 /** The rules of one stage in their order; the first that refuses decides. */
@@ -37,7 +37,8 @@ export function firstRefusal(rules: readonly WriteRule[], attempt: WriteAttempt)
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i]!;
     const refusal = rule.check(attempt);
-    if (refusal !== null) return refuse(rule.name, refusal);
+    if (refusal === null) continue;
+    return typeof refusal === 'string' ? refuse(rule.name, refusal) : refusal;
   }
   return null;
 }

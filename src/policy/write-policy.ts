@@ -1,4 +1,6 @@
 import type { Config } from '../config/options.ts';
+import { doorRules, hasDoors } from './doors/doors.ts';
+import type { DoorKeys } from './doors/keys.ts';
 import type { Lists } from './lists.ts';
 import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
@@ -7,7 +9,7 @@ import { authorRateRules } from './rules/author-rate.ts';
 import { kindsRule } from './rules/kinds.ts';
 import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
 import { powRule } from './rules/pow.ts';
-import { allowedKeysRule, deniedKeysRule } from './rules/pubkeys.ts';
+import { deniedKeysRule } from './rules/pubkeys.ts';
 import { hashtagsRule, mentionsRule, requiredTagsRule } from './rules/tags.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -20,15 +22,15 @@ export class WritePolicy {
   readonly #claimed: readonly WriteRule[];
   readonly #proven: readonly WriteRule[];
 
-  /** `lists` may change at any time. */
-  constructor(config: Config, lists: Lists, rates: Rates) {
+  /** `lists` and `keys` may change at any time. */
+  constructor(config: Config, lists: Lists, keys: DoorKeys, rates: Rates) {
     this.#lists = lists;
     const rules = [
       authRule(config),
       protectedRule,
       kindsRule(config, lists),
-      deniedKeysRule(config),
-      allowedKeysRule(config, lists),
+      deniedKeysRule(config, keys),
+      ...doorRules(config, lists, keys),
       hashtagsRule(config),
       mentionsRule(config),
       requiredTagsRule(config),
@@ -53,13 +55,14 @@ export class WritePolicy {
 }
 
 /** Whether some condition beside good form must be fulfilled to write (NIP-11 `restricted_writes`). */
-export function restrictsWrites({ policy, auth }: Config): boolean {
+export function restrictsWrites(config: Config): boolean {
+  const { policy, auth } = config;
   return (
+    hasDoors(config) ||
     auth.required === 'write' ||
     auth.required === 'all' ||
     policy.pow_min > 0 ||
     policy.kinds_allowed.length > 0 ||
-    policy.pubkeys_allowed.length > 0 ||
     policy.tags_required.length > 0
   );
 }

@@ -47,6 +47,10 @@ export const SELECT_NEWEST = `
   SELECT p.created_at, p.seq, p.kind, substr(e.json, 84, 64)
   FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+/** The newest events with a term, whole. */
+export const SELECT_NEWEST_BODIES = `
+  SELECT e.json FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
 
 /** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */

@@ -5,6 +5,7 @@ import { Channel } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Order, Report, StationName } from '../messages.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
+import type { KeyShare } from '../policy/doors/keys.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
 /** What a lane is started with: the data of its piscina task. */
@@ -28,6 +29,8 @@ export interface Role {
   attach(station: StationName, lane: number, channel: Channel): void;
   /** Takes over what has changed of the options that apply live; all others are as they were. */
   reconfigure(config: Config): void;
+  /** A list of keys, from the admin room. */
+  takeKeys?(share: KeyShare): void;
   /** Finishes what it holds and lets go of the database and of other processes. */
   stop(): void | Promise<void>;
 }
@@ -44,7 +47,12 @@ export interface Built {
  */
 export async function serveLane(
   task: LaneTask,
-  build: (log: Log, meter: Meter, orders: Orders) => Built | Promise<Built>,
+  build: (
+    log: Log,
+    meter: Meter,
+    orders: Orders,
+    share: (share: KeyShare) => void,
+  ) => Built | Promise<Built>,
 ): Promise<void> {
   const { control } = task;
   const report = (message: Report) => control.postMessage(message);
@@ -52,7 +60,7 @@ export async function serveLane(
   const orders = new Orders(report);
   let built: Built;
   try {
-    built = await build(logTo(report), meter, orders);
+    built = await build(logTo(report), meter, orders, report);
   } catch (error) {
     const { name, message, fault } = error as Error & { fault?: string };
     report({ t: 'failed', name, message, ...(fault === undefined ? {} : { fault }) });
@@ -70,6 +78,7 @@ export async function serveLane(
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else if (message.t === 'reload') role.reconfigure(message.config);
         else if (message.t === 'done') orders.done(message);
+        else if (message.t === 'keys') role.takeKeys?.(message);
         else {
           await role.stop();
           unwatch();

@@ -6,6 +6,7 @@ import { Channel, channelPair } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
+import type { KeyShare } from '../policy/doors/keys.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import type { LaneTask } from './lane.ts';
 
@@ -106,6 +107,8 @@ export class Supervisor {
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
   readonly #rates: SharedRates;
+  /** The lists of keys as the admin room gave them last. */
+  readonly #keys = new Map<string, KeyShare>();
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #pools = new Map<ThreadStation, Piscina>();
@@ -210,6 +213,11 @@ export class Supervisor {
     await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
+  #shareKeys(share: KeyShare): void {
+    this.#keys.set(share.list, share);
+    for (const lane of this.#laneList('ingester')) tell(lane, share);
+  }
+
   #startLane(station: ThreadStation, lane: number): Promise<Lane> {
     const { port1: control, port2 } = new MessageChannel();
     const config = this.#config;
@@ -249,6 +257,7 @@ export class Supervisor {
           return;
         }
         if (report.t === 'order') void this.#order(started, report);
+        else if (report.t === 'keys') this.#shareKeys(report);
         else if (report.t === 'log')
           this.#log[report.level](report.text, { station, lane, ...report.facts });
         else started.answeredAt = performance.now();
@@ -261,6 +270,7 @@ export class Supervisor {
         started.facts = report.facts;
         started.threadId = Number(report.facts.threadId);
         this.#lanes.set(`${station}:${lane}`, started);
+        if (station === 'ingester') for (const share of this.#keys.values()) tell(started, share);
         if (config !== this.#config) tell(started, { t: 'reload', config: this.#config });
         resolve(started);
       });

@@ -1,30 +1,24 @@
 import type { Config } from '../../config/options.ts';
+import type { DoorKeys } from '../doors/keys.ts';
 import { KeySet } from '../key-set.ts';
-import type { Lists } from '../lists.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** Authors whose events are refused. */
-export function deniedKeysRule({ policy }: Config): WriteRule | null {
-  if (policy.pubkeys_denied.length === 0) return null;
-  const denied = KeySet.of(policy.pubkeys_denied);
+/** Authors whose events are refused: of the configuration and of files. */
+export function deniedKeysRule({ policy }: Config, keys: DoorKeys): WriteRule | null {
+  const { pubkeys_denied: inline, pubkeys_denied_files: files } = policy;
+  if (inline.length === 0 && files.length === 0) return null;
+  const denied = KeySet.of(inline);
   return {
     name: 'pubkeys-denied',
     stage: 'claimed',
-    check: ({ event }) =>
-      denied.has(event.pubkey) ? 'blocked: this relay takes no events of this author' : null,
-  };
-}
-
-/** The only authors whose events are taken: those of the configuration and those on the list. */
-export function allowedKeysRule({ policy }: Config, lists: Lists): WriteRule | null {
-  if (policy.pubkeys_allowed.length === 0) return null;
-  const allowed = KeySet.of(policy.pubkeys_allowed);
-  return {
-    name: 'pubkeys-allowed',
-    stage: 'claimed',
-    check: ({ event, now }) =>
-      allowed.has(event.pubkey) || lists.stance('pubkey', event.pubkey, now) === 'allow'
-        ? null
-        : 'restricted: only some people may write here',
+    check({ event: { pubkey } }) {
+      const set = keys.sets.denied;
+      if (denied.has(pubkey) || (files.length > 0 && set?.has(pubkey) === true)) {
+        return 'blocked: this relay takes no events of this author';
+      }
+      return files.length > 0 && set === null
+        ? 'error: this relay is still reading its lists of people; try again in a moment'
+        : null;
+    },
   };
 }

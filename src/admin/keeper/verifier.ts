@@ -1,0 +1,89 @@
+import type { Config } from '../../config/options.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Verification } from '../../policy/doors/keys.ts';
+import { isBelow, lookUp, parseAddress } from './nip05.ts';
+
+/** Look-ups at once, and how many more may wait; what comes then is asked for again by its author. */
+const AT_ONCE_MAX = 8;
+const WAITING_MAX = 2_000;
+
+interface Job {
+  pubkey: string;
+  address: string;
+}
+
+/** Looks NIP-05 addresses up in the background, some at a time, each author once. */
+export class Verifier {
+  readonly #clock: Clock;
+  readonly #profileAddress: (pubkey: string) => string;
+  readonly #done: (pubkey: string, verification: Verification) => void;
+  readonly #waiting = new Map<string, Job>();
+  #nip05: Config['nip05'];
+  #running = 0;
+
+  /** `profileAddress` tells the address in the profile that is stored of somebody, or ''. */
+  constructor(
+    nip05: Config['nip05'],
+    clock: Clock,
+    profileAddress: (pubkey: string) => string,
+    done: (pubkey: string, verification: Verification) => void,
+  ) {
+    this.#nip05 = nip05;
+    this.#clock = clock;
+    this.#profileAddress = profileAddress;
+    this.#done = done;
+  }
+
+  reconfigure(nip05: Config['nip05']): void {
+    this.#nip05 = nip05;
+  }
+
+  /** `address`: what the author's event told; '' to look into the stored profile. */
+  verify(pubkey: string, address: string): void {
+    if (this.#waiting.has(pubkey) || this.#waiting.size >= WAITING_MAX) return;
+    this.#waiting.set(pubkey, { pubkey, address });
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running < AT_ONCE_MAX) {
+      const [job] = this.#waiting.values();
+      if (job === undefined) return;
+      this.#waiting.delete(job.pubkey);
+      this.#running++;
+      void this.#look(job).then((why) => {
+        this.#running--;
+        const { verified_seconds: good, failed_seconds: bad } = this.#nip05;
+        const until = this.#clock.seconds() + (why === '' ? good : bad);
+        this.#done(job.pubkey, { verified: why === '', until, why });
+        this.#next();
+      });
+    }
+  }
+
+  /** Why somebody is not verified, or ''. */
+  async #look({ pubkey, address: told }: Job): Promise<string> {
+    const address = told || this.#profileAddress(pubkey);
+    if (address === '') {
+      return 'writing here takes a NIP-05 address; send your profile (kind 0) with one first';
+    }
+    const parsed = parseAddress(address);
+    const nip05 = this.#nip05;
+    if (parsed === undefined) return 'your NIP-05 address is no address like name@domain';
+    if (isBelow(parsed.domain, nip05.domains_denied)) {
+      return 'this relay takes no NIP-05 addresses of this domain';
+    }
+    if (nip05.domains_allowed.length > 0 && !isBelow(parsed.domain, nip05.domains_allowed)) {
+      return `your NIP-05 address has to be at ${nip05.domains_allowed.join(' or ')}`;
+    }
+    try {
+      const found = await lookUp(address, {
+        timeoutSeconds: nip05.timeout_seconds,
+        privateNetworks: nip05.private_networks,
+      });
+      return found === pubkey ? '' : 'your NIP-05 address belongs to another key';
+    } catch (error) {
+      return `your NIP-05 address was not found: ${(error as Error).message}`;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { NostrEvent } from '../../protocol/event.ts';
+import { KIND_FOLLOWS, KIND_METADATA } from '../../protocol/kinds.ts';
+import { pubkeyOf } from '../../storage/body.ts';
+import type { Db } from '../../storage/open.ts';
+import * as sql from '../../storage/sql.ts';
+import type { TermHasher } from '../../storage/terms.ts';
+
+/** How long the room is kept from other work at once. */
+const STRETCH_MILLISECONDS = 5;
+/** People that are counted beside those who are trusted already. */
+const COUNTED_MAX = 8_000_000;
+/** Canonical JSON: quotes in content are escaped, so this can only stand in tags. */
+const FOLLOWED = /\["p","([0-9a-f]{64})"/g;
+
+export interface TrustLimits {
+  depth: number;
+  followersMin: number;
+  keysMax: number;
+}
+
+/** Reads the newest replaceable events of authors out of the index. */
+export class Profiles {
+  readonly #hasher: TermHasher;
+  readonly #newest;
+
+  constructor(db: Db, hasher: TermHasher) {
+    this.#hasher = hasher;
+    this.#newest = db.prepare(sql.SELECT_NEWEST_BODIES).pluck();
+  }
+
+  /** Whom somebody follows, by the follow list that is stored here. */
+  followsOf(pubkey: string): string[] {
+    const json = this.#body(pubkey, KIND_FOLLOWS);
+    return json === null ? [] : Array.from(json.matchAll(FOLLOWED), ([, key]) => key!);
+  }
+
+  /** The content of somebody's profile, or ''. */
+  profileOf(pubkey: string): string {
+    const json = this.#body(pubkey, KIND_METADATA);
+    return json === null ? '' : (JSON.parse(json) as NostrEvent).content;
+  }
+
+  #body(pubkey: string, kind: number): string | null {
+    const found = this.#newest.all(this.#hasher.authorKind(pubkey, kind), 4) as string[];
+    // Terms are hashes: what is found is looked at.
+    return found.find((json) => pubkeyOf(json) === pubkey && isKind(json, kind)) ?? null;
+  }
+}
+
+/**
+ * Everybody within `depth` steps of the roots in the stored follow lists: the roots, whom they follow,
+ * and from there on who is followed by at least `followersMin` of those who are trusted already.
+ */
+export async function webOfTrust(
+  profiles: Profiles,
+  roots: readonly string[],
+  { depth, followersMin, keysMax }: TrustLimits,
+): Promise<Set<string>> {
+  const trusted = new Set(roots);
+  const followers = new Map<string, number>();
+  let edge: readonly string[] = roots;
+  let stretch = performance.now();
+  for (let step = 1; step <= depth && trusted.size < keysMax; step++) {
+    for (const pubkey of edge) {
+      for (const followed of new Set(profiles.followsOf(pubkey))) {
+        if (trusted.has(followed)) continue;
+        const count = followers.get(followed) ?? 0;
+        if (count > 0 || followers.size < COUNTED_MAX) followers.set(followed, count + 1);
+      }
+      if (performance.now() - stretch < STRETCH_MILLISECONDS) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      stretch = performance.now();
+    }
+    const needed = step === 1 ? 1 : followersMin;
+    const next: string[] = [];
+    for (const [pubkey, count] of followers) {
+      if (count < needed || trusted.size >= keysMax) continue;
+      trusted.add(pubkey);
+      next.push(pubkey);
+      followers.delete(pubkey);
+    }
+    edge = next;
+  }
+  return trusted;
+}
+
+function isKind(json: string, kind: number): boolean {
+  // Behind "created_at":… comes "kind":…
+  const at = json.indexOf('"kind":', 150);
+  return Number.parseInt(json.slice(at + 7, at + 14), 10) === kind;
+}

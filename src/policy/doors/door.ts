@@ -1,0 +1,115 @@
+import type { Config } from '../../config/options.ts';
+import type { NostrEvent } from '../../protocol/event.ts';
+import { KIND_METADATA } from '../../protocol/kinds.ts';
+import { KeySet } from '../key-set.ts';
+import type { Lists } from '../lists.ts';
+import { refuse, type Verdict } from '../verdict.ts';
+import type { DoorKeys, KeyListName } from './keys.ts';
+
+/** Somebody has to be known for one of these to write; see `doors.ts`. */
+export interface Door {
+  /** Null: the key may pass. `UNKNOWN`: it takes the proof that the author asks to say. */
+  ask(pubkey: string, now: number): Verdict | typeof UNKNOWN | null;
+  /**
+   * For a door that did not know, when it is proven that the key is there: sees to it that it will know,
+   * and refuses for now. `event` is given if it is by that key.
+   */
+  find?(pubkey: string, event: NostrEvent | null, now: number): Verdict;
+}
+
+export const UNKNOWN = Symbol('not known yet');
+
+const LOADING = refuse(
+  'lists-loading',
+  'error: this relay is still reading its lists of people; try again in a moment',
+);
+
+/** Keys of the configuration, of files, and those that an admin allowed. */
+export function allowedDoor({ policy }: Config, lists: Lists, keys: DoorKeys): Door | null {
+  const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = policy;
+  if (inline.length === 0 && files.length === 0) return null;
+  const own = KeySet.of(inline);
+  const no = refuse('pubkeys-allowed', 'restricted: only some people may write here');
+  return {
+    ask(pubkey, now) {
+      if (own.has(pubkey) || lists.stance('pubkey', pubkey, now) === 'allow') return null;
+      return files.length > 0 ? inSet(keys, 'allowed', pubkey, no) : no;
+    },
+  };
+}
+
+/** Who has paid: the list that a payment service fills, and those that an admin allowed. */
+export function admissionDoor({ admission }: Config, lists: Lists, keys: DoorKeys): Door | null {
+  if (!asksForPayment(admission)) return null;
+  const url = admission.payments_url;
+  const no = refuse(
+    'admission',
+    `restricted: writing here has to be paid for${url === '' ? '' : `; see ${url}`}`,
+  );
+  return {
+    ask(pubkey, now) {
+      if (lists.stance('pubkey', pubkey, now) === 'allow') return null;
+      return admission.files.length > 0 ? inSet(keys, 'admitted', pubkey, no) : no;
+    },
+  };
+}
+
+/** Whether people have to be on the list of those who paid. */
+export function asksForPayment(admission: Config['admission']): boolean {
+  return admission.files.length > 0 || admission.payments_url !== '';
+}
+
+/** Who is near enough to the roots in the follow graph. */
+export function trustDoor({ trust }: Config, keys: DoorKeys): Door | null {
+  if (trust.roots.length === 0) return null;
+  const no = refuse(
+    'web-of-trust',
+    'restricted: nobody whom this relay trusts follows you; ask somebody here to',
+  );
+  return {
+    ask: (pubkey) => (trust.roots.includes(pubkey) ? null : inSet(keys, 'trusted', pubkey, no)),
+  };
+}
+
+/** Who has a NIP-05 address that was looked up; new authors are asked to try again meanwhile. */
+export function nip05Door({ nip05 }: Config, keys: DoorKeys): Door | null {
+  if (!nip05.required) return null;
+  return {
+    ask(pubkey, now) {
+      const known = keys.verification(pubkey, now);
+      if (known === undefined) return UNKNOWN;
+      if (!known.verified) return refuse('nip05', `restricted: ${known.why}`);
+      // Looked up anew before it runs out, so that nobody has to wait who is known.
+      if (known.until - now < nip05.verified_seconds / 10) keys.verify(pubkey, '', now);
+      return null;
+    },
+    find(pubkey, event, now) {
+      keys.verify(pubkey, event === null ? '' : addressIn(event), now);
+      return refuse(
+        'nip05',
+        'restricted: your NIP-05 address is being looked up; try again in some seconds',
+      );
+    },
+  };
+}
+
+function inSet(keys: DoorKeys, list: KeyListName, pubkey: string, no: Verdict): Verdict | null {
+  const set = keys.sets[list];
+  if (set === null) return LOADING;
+  return set.has(pubkey) ? null : no;
+}
+
+/** The address that a profile tells; '' for other events. */
+function addressIn({ kind, content }: NostrEvent): string {
+  return kind === KIND_METADATA ? nip05Of(content) : '';
+}
+
+/** The `nip05` of a profile's content, or ''. */
+export function nip05Of(content: string): string {
+  try {
+    const { nip05 } = JSON.parse(content) as { nip05?: unknown };
+    return typeof nip05 === 'string' && nip05.length <= 320 ? nip05 : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,130 @@
+import type { Config } from '../../config/options.ts';
+import { KindSet } from '../kind-set.ts';
+import type { Lists } from '../lists.ts';
+import type { WriteAttempt, WriteRule } from '../rule.ts';
+import { refuse, type Verdict } from '../verdict.ts';
+import { admissionDoor, allowedDoor, type Door, nip05Door, trustDoor, UNKNOWN } from './door.ts';
+import type { DoorKeys } from './keys.ts';
+
+const AUTH_REQUIRED = refuse(
+  'doors',
+  'auth-required: only people whom this relay knows may write; authenticate as one of them',
+);
+
+/**
+ * The doors through which somebody may come to write: the list of those who are allowed, those who
+ * paid, the web of trust, a NIP-05 address. With none configured everybody may. `policy.doors` tells
+ * whether one of them is enough or all have to be open, `policy.doors_for` who has to pass: the author,
+ * or somebody who has authenticated on the connection.
+ *
+ * What the keys alone tell is asked before the signature; a door that has to look something up is asked
+ * once more behind it, so that nobody makes the relay look up what others are said to have written.
+ */
+export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRule[] {
+  const { policy } = config;
+  const doors = [
+    allowedDoor(config, lists, keys),
+    admissionDoor(config, lists, keys),
+    trustDoor(config, keys),
+    nip05Door(config, keys),
+  ].filter((door) => door !== null);
+  if (doors.length === 0) return [];
+  const openKinds = new KindSet(policy.open_kinds);
+  const pass = policy.doors === 'any' ? passAny : passAll;
+
+  const { doors_for: whom } = policy;
+
+  /** Null when one who has to pass does; else what they are told. */
+  const people = ({ event, authed, now }: WriteAttempt): Answer => {
+    if (whom === 'author') return pass(doors, event.pubkey, now);
+    let refusal: Answer = AUTH_REQUIRED;
+    for (const pubkey of whom === 'either' ? [...authed, event.pubkey] : authed) {
+      const answer = pass(doors, pubkey, now);
+      if (answer === null) return null;
+      if (refusal !== UNKNOWN) refusal = answer;
+    }
+    return refusal !== UNKNOWN && authed.size === 0 ? AUTH_REQUIRED : refusal;
+  };
+  const mayPass = (attempt: WriteAttempt) =>
+    openKinds.has(attempt.event.kind) ||
+    (policy.open_to_mentions && mentions(attempt, (pubkey) => pass(doors, pubkey, attempt.now)));
+
+  const claimed: WriteRule = {
+    name: 'doors',
+    stage: 'claimed',
+    check(attempt) {
+      if (mayPass(attempt)) return null;
+      const answer = people(attempt);
+      return answer === UNKNOWN ? null : answer;
+    },
+  };
+  const finder = doors.find((door) => door.find !== undefined);
+  if (finder === undefined) return [claimed];
+  /** Has those looked up who could pass then. */
+  const findOut = ({ event, authed, now }: WriteAttempt): Verdict => {
+    let refusal = AUTH_REQUIRED;
+    if (whom !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
+    return whom === 'authed' ? refusal : finder.find!(event.pubkey, event, now);
+  };
+  const proven: WriteRule = {
+    name: 'doors',
+    stage: 'proven',
+    check(attempt) {
+      if (mayPass(attempt)) return null;
+      const answer = people(attempt);
+      return answer === UNKNOWN ? findOut(attempt) : answer;
+    },
+  };
+
+  return [claimed, proven];
+}
+
+type Answer = Verdict | typeof UNKNOWN | null;
+
+/** Null when one door is open; else that one does not know, else what the first one says. */
+function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
+  let unknown = false;
+  let first: Verdict | null = null;
+  for (let i = 0; i < doors.length; i++) {
+    const answer = doors[i]!.ask(pubkey, now);
+    if (answer === null) return null;
+    if (answer === UNKNOWN) unknown = true;
+    // Who could come in by paying is told so, whatever else is closed.
+    else if (first === null || answer.rule === 'admission') first = answer;
+  }
+  return unknown ? UNKNOWN : first;
+}
+
+/** Null when all doors are open; else the first that is closed, else that one does not know. */
+function passAll(doors: readonly Door[], pubkey: string, now: number): Answer {
+  let unknown = false;
+  for (let i = 0; i < doors.length; i++) {
+    const answer = doors[i]!.ask(pubkey, now);
+    if (answer === UNKNOWN) unknown = true;
+    else if (answer !== null) return answer;
+  }
+  return unknown ? UNKNOWN : null;
+}
+
+/** Whether the event is for somebody who may pass: mail to members comes from anybody. */
+function mentions({ event: { tags } }: WriteAttempt, ask: (pubkey: string) => Answer): boolean {
+  for (let i = 0; i < tags.length; i++) {
+    const [name, pubkey] = tags[i]!;
+    if (name === 'p' && pubkey !== undefined && pubkey.length === 64 && ask(pubkey) === null) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether anybody has to pass a door to write. */
+export function hasDoors({ policy, admission, trust, nip05 }: Config): boolean {
+  return (
+    policy.pubkeys_allowed.length > 0 ||
+    policy.pubkeys_allowed_files.length > 0 ||
+    admission.files.length > 0 ||
+    admission.payments_url !== '' ||
+    trust.roots.length > 0 ||
+    nip05.required
+  );
+}
