@@ -31,6 +31,7 @@ import type { ChannelEnd } from './mailbox/channel.ts';
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
 import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
+import { CANONICAL_PUBKEY_END, CANONICAL_PUBKEY_START } from './protocol/canonical.ts';
 import type { Refusal } from './protocol/refusal.ts';
 import { postingKind } from './storage/posting-kind.ts';
 
@@ -230,6 +231,8 @@ export interface AcceptedTerms {
   createdAt: number;
   /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
+  /** In hex. */
+  pubkey: Uint8Array;
   terms: Float64Array;
 }
 
@@ -268,6 +271,7 @@ export function writeAcceptedTerms(to: RecordWriter, seq: number, event: Checked
   to.f64(seq);
   to.f64(event.createdAt);
   to.u32(postingKind(event.kind, event.expiresAt));
+  to.blob(event.json.subarray(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END));
   to.u32(event.terms.length);
   for (const term of event.terms) to.f64(term);
 }
@@ -276,9 +280,10 @@ export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
   const seq = from.f64();
   const createdAt = from.f64();
   const kind = from.u32();
+  const pubkey = from.blob();
   const terms = new Float64Array(from.u32());
   for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
-  return { seq, createdAt, kind, terms };
+  return { seq, createdAt, kind, pubkey, terms };
 }
 
 // ── ingester ↔ plugins ───────────────────────────────────────────────────────────────────────────

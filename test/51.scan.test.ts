@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
+import { packFilters, type UnpackedFilter, unpackFilters } from '../src/mailbox/filters.ts';
 import { Removals } from '../src/mailbox/removals.ts';
 import type { CheckedEvent } from '../src/messages.ts';
 import { Lists } from '../src/policy/lists.ts';
 import { addressOf } from '../src/protocol/address.ts';
-import { canonicalJson } from '../src/protocol/canonical.ts';
+import {
+  CANONICAL_PUBKEY_END,
+  CANONICAL_PUBKEY_START,
+  canonicalJson,
+} from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { expirationOf } from '../src/protocol/expiration.ts';
-import { type Filter, parseFilter } from '../src/protocol/filter.ts';
+import { parseFilter } from '../src/protocol/filter.ts';
 import { isEphemeral } from '../src/protocol/kinds.ts';
 import { PrivateKinds } from '../src/protocol/privacy.ts';
 import { AGAIN, type Budget, FilterScan } from '../src/query/scan.ts';
@@ -141,9 +146,15 @@ class Store {
     this.#snapshot.forget(Float64Array.from(this.#removed.splice(0)), this.#removals.count);
     this.#window.advance(this.#log.indexedSeq);
     for (const event of this.#waiting) {
-      const { start: seq, createdAt, terms } = event;
+      const { start: seq, createdAt, terms, json } = event;
       const kind = postingKind(event.kind, event.expiresAt);
-      this.#window.add({ seq, createdAt, kind, terms });
+      this.#window.add({
+        seq,
+        createdAt,
+        kind,
+        pubkey: json.subarray(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END),
+        terms,
+      });
     }
     this.#waiting = [];
   }
@@ -282,8 +293,8 @@ describe.each([
   });
 });
 
-function parsed(raw: RawFilter): Filter {
+function parsed(raw: RawFilter): UnpackedFilter {
   const filter = parseFilter(raw, { filterValuesMax: 10_000, filterTagsMax: 10 });
   if (typeof filter === 'string') throw new Error(filter);
-  return filter;
+  return unpackFilters(packFilters([filter]))[0]!;
 }

@@ -129,6 +129,8 @@ export class Channel {
       }
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return null;
+      // It may have been the bell, which nobody hears any more.
+      watch.rouse();
       this.#takeMessage(received.message as typeof BELL | Overflow);
     }
   }
@@ -156,12 +158,16 @@ class Watch {
   }
 
   wake(): void {
-    if (!this.#awake) {
-      this.#awake = true;
-      for (const channel of this.#channels) channel.asleep = false;
-      setImmediate(this.#look);
-    }
+    this.rouse();
     this.#drain();
+  }
+
+  /** Looks at the channels from the end of this turn on. */
+  rouse(): void {
+    if (this.#awake) return;
+    this.#awake = true;
+    for (const channel of this.#channels) channel.asleep = false;
+    setImmediate(this.#look);
   }
 
   readonly #look = (): void => {

@@ -50,16 +50,23 @@ export function packFilters(filters: readonly Filter[]): Uint8Array {
   return scratch.take();
 }
 
-/** The filters that `packFilters` wrote. */
-export function unpackFilters(packed: Uint8Array): Filter[] {
+/** A filter as it came out of a pack. */
+export interface UnpackedFilter extends Filter {
+  /** The authors' pubkeys in hex, one behind the other, where they stand in the pack. */
+  readonly authorHex: Uint8Array | null;
+}
+
+/** The filters that `packFilters` wrote; they hold on to the pack. */
+export function unpackFilters(packed: Uint8Array): UnpackedFilter[] {
   const from = new RecordReader(packed);
   return Array.from({ length: from.u32() }, () => readFilter(from));
 }
 
-function readFilter(from: RecordReader): Filter {
+function readFilter(from: RecordReader): UnpackedFilter {
   const has = from.u8();
-  const ids = has & IDS ? readHexList(from) : null;
-  const authors = has & AUTHORS ? readHexList(from) : null;
+  const ids = has & IDS ? readHexList(from.blob()) : null;
+  const authorHex = has & AUTHORS ? from.blob() : null;
+  const authors = authorHex === null ? null : readHexList(authorHex);
   const kinds = has & KINDS ? Array.from({ length: from.u32() }, () => from.u16()) : null;
   const since = has & SINCE ? from.f64() : null;
   const until = has & UNTIL ? from.f64() : null;
@@ -69,15 +76,16 @@ function readFilter(from: RecordReader): Filter {
     const letter = from.text();
     tags.push({ letter, values: Array.from({ length: from.u32() }, () => from.text()) });
   }
-  return { ids, authors, kinds, tags, since, until, limit, matchesNothing: (has & NOTHING) !== 0 };
+  const matchesNothing = (has & NOTHING) !== 0;
+  return { ids, authors, authorHex, kinds, tags, since, until, limit, matchesNothing };
 }
 
 function writeHexList(to: RecordWriter, values: readonly string[]): void {
   to.ascii(values.length === 1 ? values[0]! : values.join(''));
 }
 
-function readHexList(from: RecordReader): string[] {
-  const text = from.ascii();
+function readHexList(hex: Buffer): string[] {
+  const text = hex.toString('latin1');
   const values = new Array<string>(text.length / HEX_LENGTH);
   for (let i = 0; i < values.length; i++) {
     values[i] = text.slice(i * HEX_LENGTH, (i + 1) * HEX_LENGTH);

@@ -49,6 +49,10 @@ export type IndexedTag = readonly [letter: string, value: string, ...rest: strin
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
 /** Up to this many values, reading a list through is as fast as asking a Set (40 ns, Node 20.20). */
 const SCANNED_VALUES_MAX = 4;
+/** Characters of an id or pubkey that choose its place in `distinctHex`. */
+const HASHED_CHARACTERS = 12;
+/** A search longer than this means that somebody has chosen the values so. */
+const STEPS_MAX = 32;
 /** Up to this many tags, `indexedTags` looks for repetition without a Set. */
 const SCANNED_TAGS_MAX = 8;
 
@@ -102,7 +106,7 @@ export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refu
       } else {
         const fault = checkStrings(key, given);
         if (fault !== null) return fault;
-        const values = withoutRepetition<string>(given);
+        const values = isHexKey(key) ? distinctHex(given) : withoutRepetition<string>(given);
         if (key === 'ids') ids = values;
         else if (key === 'authors') authors = values;
         else if (letter !== null) tags.push({ letter, values });
@@ -214,7 +218,7 @@ function setOf<T>(values: readonly T[] | null): ReadonlySet<T> | null {
 }
 
 function checkStrings(key: string, values: readonly unknown[]): Refusal | null {
-  const isHex = key === 'ids' || key === 'authors' || key === '#e' || key === '#p';
+  const isHex = isHexKey(key);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (isHex) {
@@ -228,6 +232,43 @@ function checkStrings(key: string, values: readonly unknown[]): Refusal | null {
     }
   }
   return null;
+}
+
+function isHexKey(key: string): boolean {
+  return key === 'ids' || key === 'authors' || key === '#e' || key === '#p';
+}
+
+/** Places of texts by their first characters; emptied by whoever uses it. */
+let places = new Int32Array(0);
+
+/**
+ * `withoutRepetition` for ids and pubkeys, of which few characters tell most apart: 9 µs for 300, not 50.
+ * The list is closed up where it stands.
+ */
+function distinctHex(values: string[]): readonly string[] {
+  if (values.length <= SCANNED_VALUES_MAX) return withoutRepetition(values);
+  const size = 2 << (32 - Math.clz32(values.length));
+  if (places.length < size) places = new Int32Array(size);
+  places.fill(0, 0, size);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    let place = 0;
+    for (let at = 0; at < HASHED_CHARACTERS; at++) place = (place * 31 + value.charCodeAt(at)) | 0;
+    place = (place ^ (place >>> 15)) & (size - 1);
+    let steps = 0;
+    while (places[place] !== 0 && values[places[place]! - 1] !== value) {
+      if (++steps > STEPS_MAX) {
+        return withoutRepetition([...values.slice(0, count), ...values.slice(i)]);
+      }
+      place = (place + 1) & (size - 1);
+    }
+    if (places[place] !== 0) continue;
+    values[count++] = value;
+    places[place] = count;
+  }
+  values.length = count;
+  return values;
 }
 
 function withoutRepetition<T>(values: T[]): readonly T[] {

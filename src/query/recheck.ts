@@ -28,7 +28,9 @@ export class Recheck {
   readonly #since: number;
   readonly #until: number;
   readonly #ids: ReadonlySet<string> | null;
-  readonly #authors: ReadonlySet<string> | null;
+  readonly #authors: readonly string[] | null;
+  /** The authors once somebody has asked for them. */
+  #authorSet: ReadonlySet<string> | null = null;
   readonly #needles: Buffer[][] | null;
   readonly #matches: ((event: NostrEvent) => boolean) | null;
   /** Null: the filter finds no private events. */
@@ -42,7 +44,7 @@ export class Recheck {
     this.#since = filter.since ?? 0;
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
     this.#ids = filter.ids ? new Set(filter.ids) : null;
-    this.#authors = filter.authors ? new Set(filter.authors) : null;
+    this.#authors = filter.authors;
     const values = filter.tags.reduce((sum, tag) => sum + tag.values.length, 0);
     this.#matches = values > NEEDLES_MAX ? compileFilter(filter) : null;
     this.#needles =
@@ -69,14 +71,21 @@ export class Recheck {
     if (this.#privateKinds?.has(kind) && !mayRead(kind, bytes.toString(), this.#readers)) {
       return false;
     }
+    if (entry.sure) return true;
     if (this.#ids !== null && !this.#ids.has(id)) return false;
-    if (this.#authors !== null && !this.#authors.has(pubkey)) return false;
+    if (this.#authors !== null && !this.#isAuthor(this.#authors, pubkey)) return false;
     if (this.#matches !== null) return this.#matches(JSON.parse(bytes.toString()) as NostrEvent);
     if (this.#needles === null) return true;
     for (const values of this.#needles) {
       if (!values.some((value) => bytes.includes(value))) return false;
     }
     return true;
+  }
+
+  #isAuthor(authors: readonly string[], pubkey: string): boolean {
+    if (authors.length === 1) return authors[0] === pubkey;
+    this.#authorSet ??= new Set(authors);
+    return this.#authorSet.has(pubkey);
   }
 }
 

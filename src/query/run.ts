@@ -1,6 +1,5 @@
-import { unpackFilters } from '../mailbox/filters.ts';
+import { type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
 import { eventPrefix } from '../protocol/answers.ts';
-import type { Filter } from '../protocol/filter.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { IndexName } from './index-name.ts';
@@ -38,7 +37,7 @@ export interface Lane {
 }
 
 function scans(
-  filters: readonly Filter[],
+  filters: readonly UnpackedFilter[],
   readers: readonly string[],
   lane: Lane,
   counting: boolean,

@@ -1,3 +1,4 @@
+import type { UnpackedFilter } from '../mailbox/filters.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { isReplaceable } from '../protocol/kinds.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -56,7 +57,7 @@ export class FilterScan {
   missed = 0;
   readonly #snapshot: Snapshot;
   readonly #recheck: Recheck;
-  readonly #filter: Filter;
+  readonly #filter: UnpackedFilter;
   readonly #audience: Audience;
   readonly #hasher: TermHasher;
   readonly #since: number;
@@ -67,8 +68,8 @@ export class FilterScan {
   /** The head of the index when the lists were chosen. */
   #indexed = 0;
   readonly #limit: number;
-  /** The authors' terms while the timeline answers, null when the lists do. */
-  #authors: readonly number[] | null;
+  /** The authors' pubkeys while the timeline answers, null when the lists do. */
+  #authors: Uint8Array | null;
   readonly #capped: boolean;
   readonly #bodies: boolean;
   #taken = 0;
@@ -82,7 +83,12 @@ export class FilterScan {
   #matches: Stored[] = [];
   #matched = 0;
 
-  constructor(filter: Filter, snapshot: Snapshot, hasher: TermHasher, options: ScanOptions) {
+  constructor(
+    filter: UnpackedFilter,
+    snapshot: Snapshot,
+    hasher: TermHasher,
+    options: ScanOptions,
+  ) {
     this.#snapshot = snapshot;
     this.#recheck = new Recheck(filter, options.audience);
     this.#audience = options.audience;
@@ -95,7 +101,7 @@ export class FilterScan {
     this.#left = options.limit;
     this.#capped = options.capped;
     this.#bodies = options.bodies;
-    this.#authors = isFeed(filter) ? filter.authors.map((author) => hasher.author(author)) : null;
+    this.#authors = isFeed(filter) ? filter.authorHex : null;
     if (this.#authors === null) this.#choosePlan();
   }
 
@@ -143,7 +149,7 @@ export class FilterScan {
   }
 
   /** Takes the next stretch of the timeline; at its old end the lists take over. */
-  #readTimeline(authors: readonly number[], budget: Budget): void {
+  #readTimeline(authors: Uint8Array, budget: Budget): void {
     const { timeline } = this.#snapshot.window;
     if (this.#until <= timeline.floor) {
       this.#authors = null;
@@ -295,7 +301,7 @@ export function byId(a: { id: string }, b: { id: string }): number {
 }
 
 /** A filter by many authors; profiles and the like are seldom among the newest events. */
-function isFeed(filter: Filter): filter is Filter & { authors: readonly string[] } {
+function isFeed(filter: Filter): boolean {
   const { ids, authors, kinds, tags } = filter;
   if (ids !== null || tags.length > 0 || authors === null) return false;
   if (kinds?.every(isReplaceable)) return false;

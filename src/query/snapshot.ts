@@ -82,7 +82,7 @@ export class Snapshot {
       string,
     ][];
     for (const [createdAt, seq, kind, pubkey] of rows.reverse()) {
-      timeline.add(createdAt, seq, kind, this.#hasher.author(pubkey));
+      timeline.add(createdAt, seq, kind, Buffer.from(pubkey));
     }
     // The second where the index was cut may be there in part.
     if (rows.length === timeline.eventsMax) timeline.raiseFloor(rows[0]![0]);
@@ -177,12 +177,13 @@ export class Snapshot {
     for (;;) {
       const rows = this.#statements.log.all(window.head, this.head, CATCH_UP_ROWS) as LogRow[];
       for (const [seq, createdAt, kind, expiresAt, json] of rows) {
-        const terms = this.#hasher.ofEvent(JSON.parse(json) as NostrEvent);
+        const event = JSON.parse(json) as NostrEvent;
         window.addFromLog({
           seq,
           createdAt,
           kind: postingKind(kind, expiresAt ?? 0),
-          terms: Float64Array.from(terms),
+          pubkey: Buffer.from(event.pubkey),
+          terms: Float64Array.from(this.#hasher.ofEvent(event)),
         });
       }
       if (rows.length < CATCH_UP_ROWS) break;

@@ -1,12 +1,15 @@
+import { PubkeyTable } from './pubkey-table.ts';
 import type { Entry } from './window.ts';
 
+/** Characters of a pubkey. */
+const HEX_LENGTH = 64;
 /** Events that arrived out of order are put in their places together, at most so many at a time. */
 const PENDING_MAX = 4_096;
 
 /** Which events of the timeline are wanted. */
 export interface TimelineQuery {
-  /** The terms of the authors (`TermHasher.author`). */
-  authors: readonly number[];
+  /** Their pubkeys in hex, one behind the other. */
+  authors: Uint8Array;
   kinds: ReadonlySet<number> | null;
   /** Seconds since 1970, inclusive. */
   since: number;
@@ -18,7 +21,7 @@ export interface TimelineQuery {
 }
 
 export interface TimelineAnswer {
-  /** Newest first; within a second in no order. */
+  /** Newest first; within a second in no order. Their authors and kinds are right for certain. */
   entries: Entry[];
   /** Events with created_at up to here were not looked at; null: there are none that could match. */
   rest: number | null;
@@ -42,8 +45,8 @@ export class Timeline {
   readonly #author: Uint32Array;
   #count = 0;
   #pending: { createdAt: number; seq: number; kind: number; author: number }[] = [];
-  /** Author term → number; numbers are given anew when old events are dropped. */
-  #numbers = new Map<number, number>();
+  /** Numbers are given anew when old events are dropped. */
+  #pubkeys = new PubkeyTable();
   /** By author number: the last query that asked for it. */
   #marks = new Uint32Array(1_024);
   #turn = 0;
@@ -63,9 +66,9 @@ export class Timeline {
   }
 
   /** Takes a new event; `kind` as the index keeps it. */
-  add(createdAt: number, seq: number, kind: number, authorTerm: number): void {
+  add(createdAt: number, seq: number, kind: number, pubkey: Uint8Array): void {
     if (createdAt <= this.floor) return;
-    const author = this.#numberOf(authorTerm);
+    const author = this.#pubkeys.add(pubkey, 0);
     const isNewest = this.#count === 0 || createdAt >= this.#createdAt[this.#count - 1]!;
     if (isNewest && this.#pending.length === 0) this.#append(createdAt, seq, kind, author);
     else if (this.#pending.push({ createdAt, seq, kind, author }) >= PENDING_MAX) this.#settle();
@@ -87,7 +90,7 @@ export class Timeline {
       const seq = this.#seq[i]!;
       if (seq > head || (kinds !== null && !kinds.has(kind & 0xffff))) continue;
       last = createdAt;
-      entries.push({ createdAt, seq, kind });
+      entries.push({ createdAt, seq, kind, sure: true });
     }
     const rest = Math.min(this.floor, until);
     return { entries, rest: rest < since ? null : rest };
@@ -141,35 +144,28 @@ export class Timeline {
       column.copyWithin(0, start, this.#count);
     }
     this.#count -= start;
-    const terms = new Map<number, number>();
-    for (const [term, number] of this.#numbers) terms.set(number, term);
-    this.#numbers = new Map();
+    const numbers = new Map<number, number>();
     for (let i = 0; i < this.#count; i++) {
-      this.#author[i] = this.#numberOf(terms.get(this.#author[i]!)!);
+      const former = this.#author[i]!;
+      const number = numbers.get(former) ?? numbers.size;
+      numbers.set(former, number);
+      this.#author[i] = number;
     }
+    this.#pubkeys = this.#pubkeys.keep(numbers.keys());
   }
 
-  #numberOf(authorTerm: number): number {
-    let number = this.#numbers.get(authorTerm);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(authorTerm, number);
-    }
-    return number;
-  }
-
-  #mark(authors: readonly number[]): number {
-    if (this.#marks.length < this.#numbers.size) {
-      this.#marks = new Uint32Array(this.#numbers.size * 2);
+  #mark(authors: Uint8Array): number {
+    if (this.#marks.length < this.#pubkeys.size) {
+      this.#marks = new Uint32Array(this.#pubkeys.size * 2);
       this.#turn = 0;
     }
     if (++this.#turn > 0xffff_fffe) {
       this.#marks.fill(0);
       this.#turn = 1;
     }
-    for (const author of authors) {
-      const number = this.#numbers.get(author);
-      if (number !== undefined) this.#marks[number] = this.#turn;
+    for (let at = 0; at < authors.length; at += HEX_LENGTH) {
+      const number = this.#pubkeys.find(authors, at);
+      if (number >= 0) this.#marks[number] = this.#turn;
     }
     return this.#turn;
   }

@@ -1,5 +1,4 @@
 import type { AcceptedTerms } from '../messages.ts';
-import { TERM_INDEX_AUTHOR } from '../storage/terms.ts';
 import { Timeline } from './timeline.ts';
 
 /** An entry of a list of events by time: an event's place in the log and what the index knows of it. */
@@ -8,6 +7,8 @@ export interface Entry {
   seq: number;
   /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
+  /** Ids, authors, kinds and tags of the filter are known to fit. */
+  sure?: true;
 }
 
 /** Every list runs newest first; within a second the order is by seq, newest first. */
@@ -59,8 +60,8 @@ export class Window {
   addFromLog(event: AcceptedTerms): void {
     if (event.seq <= this.#head) return;
     this.#head = event.seq;
-    const { createdAt, seq, kind, terms } = event;
-    this.timeline.add(createdAt, seq, kind, terms[TERM_INDEX_AUTHOR]!);
+    const { createdAt, seq, kind, pubkey } = event;
+    this.timeline.add(createdAt, seq, kind, pubkey);
     if (seq > this.#indexedSeq) this.#insert(event);
   }
 
