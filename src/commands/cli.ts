@@ -4,6 +4,7 @@ import { ConfigError } from '../config/load.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { nearest } from '../lib/nearest.ts';
 import { version } from '../paths.ts';
+import { backupCommand, restoreCommand } from './backup.ts';
 import { benchCommand } from './bench.ts';
 import { type Command, CommandError, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
@@ -28,6 +29,8 @@ const commands: readonly Command[] = [
   exportCommand,
   scanCommand,
   deleteCommand,
+  backupCommand,
+  restoreCommand,
   benchCommand,
 ];
 

@@ -53,7 +53,7 @@ export function openWriter(storage: Config['storage']): Db {
  * what the writer keeps in memory is only right while nobody else writes. The database itself stays
  * unlocked for readers. (Measured: no difference in the time of a commit.)
  */
-function lock(db: Db, directory: string): void {
+export function lock(db: Db, directory: string): void {
   db.prepare('ATTACH ? AS lock').run(join(directory, 'wok.lock'));
   db.pragma('lock.locking_mode = EXCLUSIVE');
   db.pragma(`busy_timeout = ${LOCK_MILLISECONDS}`);

@@ -20,6 +20,7 @@ export const SELECT_JSON = 'SELECT json FROM event WHERE seq = ?';
 export const SELECT_EXPIRY = 'SELECT expires_at FROM event WHERE seq = ?';
 export const SELECT_LOG =
   'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?';
+export const COUNT_EVENTS = 'SELECT count(*) FROM event';
 export const SELECT_LOG_ENTRIES =
   'SELECT seq, created_at, kind, expires_at FROM event WHERE seq > ? AND seq <= ?';
 export const DELETE_EVENT = 'DELETE FROM event WHERE seq = ?';
@@ -51,6 +52,8 @@ export const SELECT_NEWEST = `
 export const SELECT_NEWEST_BODIES = `
   SELECT e.json FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+export const SELECT_POSTING_KIND =
+  'SELECT kind FROM posting WHERE term = ? AND created_at = ? AND seq = ?';
 export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
 
 /** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 const BLOCK_CHARACTERS = 64 * 1024;
@@ -27,7 +26,19 @@ export class LineOutput {
     const block = this.#block;
     this.#block = '';
     if (block === '' || this.closed || this.#stream.write(block)) return;
-    // A reader that goes away ends the waiting too; the next line sees it.
-    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]).catch(() => {});
+    await this.#drained();
+  }
+
+  /** A reader that goes away ends the waiting too; the next line sees it. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#stream.removeListener('drain', done);
+        this.#stream.removeListener('close', done);
+        resolve();
+      };
+      this.#stream.on('drain', done);
+      this.#stream.on('close', done);
+    });
   }
 }

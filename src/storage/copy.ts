@@ -1,0 +1,115 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import { asStorageError, StorageError } from './error.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
+import { type Db, lock } from './open.ts';
+import { SELECT_META } from './sql.ts';
+
+/** Pages copied between two looks at the clock: 256 KiB. */
+const STEP_PAGES = 64;
+const PAGE_BYTES = 4096;
+
+/** How a database is copied. */
+export interface CopyOptions {
+  /** Bytes a second; 0: as fast as it goes. */
+  bytesPerSecond: number;
+  progress: (doneBytes: number, totalBytes: number) => void;
+  /** When it is aborted, nothing is left of the copy. */
+  signal: AbortSignal;
+}
+
+/**
+ * Copies a database to a new file while others write to it. The copy is of one moment: one snapshot is
+ * held meanwhile, so that nothing has to be begun again; until it ends, the write-ahead log grows by
+ * what is written. The new file is on the disk when it resolves, and is one plain file without a log.
+ *
+ * @throws what SQLite throws; the reason of `signal`.
+ */
+export async function copyDatabase(from: Db, file: string, options: CopyOptions): Promise<void> {
+  const { bytesPerSecond, progress, signal } = options;
+  const began = performance.now();
+  from.exec('BEGIN');
+  try {
+    // It holds what only few may read: private messages, and the key of the index.
+    writeFileSync(file, '', { mode: 0o600 });
+    // A transaction has its snapshot from the first read.
+    from.prepare(SELECT_META).get('indexed_seq');
+    await from.backup(file, {
+      progress: ({ totalPages, remainingPages }) => {
+        signal.throwIfAborted();
+        const done = (totalPages - remainingPages) * PAGE_BYTES;
+        progress(done, totalPages * PAGE_BYTES);
+        const due = bytesPerSecond === 0 ? 0 : (done / bytesPerSecond) * 1000;
+        sleep(due - (performance.now() - began));
+        return STEP_PAGES;
+      },
+    });
+    signal.throwIfAborted();
+    const copy = new Database(file);
+    copy.pragma('journal_mode = DELETE');
+    copy.close();
+    syncFile(file);
+  } catch (error) {
+    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+    throw error;
+  } finally {
+    from.exec('COMMIT');
+  }
+}
+
+/** Opens a file that may be a wok database, for reading. @throws StorageError */
+export function openCopy(file: string): Db {
+  try {
+    const db = new Database(file, { readonly: true, fileMustExist: true });
+    const version = db.pragma('user_version', { simple: true }) as number;
+    if (version < 1)
+      throw new StorageError(`${file} is a database, but not one of wok's`, 'damaged');
+    if (version > SCHEMA_VERSION) {
+      const message = `${file} has schema version ${version}, newer than this wok's ${SCHEMA_VERSION}`;
+      throw new StorageError(message, 'version');
+    }
+    return db;
+  } catch (error) {
+    throw asStorageError(error, file);
+  }
+}
+
+/**
+ * Holds the lock of a data directory, whatever is in it, until the result is closed.
+ *
+ * @throws StorageError when another process holds it.
+ */
+export function lockDirectory(directory: string): Db {
+  try {
+    mkdirSync(directory, { recursive: true });
+    const db = new Database(':memory:');
+    lock(db, directory);
+    return db;
+  } catch (error) {
+    throw asStorageError(error, join(directory, 'wok.db'));
+  }
+}
+
+/** Waits until what a file (and the name of it) says is on the disk. */
+export function syncFile(file: string): void {
+  for (const path of [file, dirname(file)]) {
+    if (!existsSync(path)) continue;
+    const descriptor = openSync(path, 'r');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  }
+}
+
+function sleep(milliseconds: number): void {
+  if (milliseconds <= 0) return;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(milliseconds, 1000));
+}

@@ -1,0 +1,71 @@
+import { hashesTo } from '../../protocol/canonical.ts';
+import type { NostrEvent } from '../../protocol/event.ts';
+import { checkEventShape } from '../../protocol/event-check.ts';
+import { expirationOf } from '../../protocol/expiration.ts';
+import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import { idOf, pubkeyOf } from '../../storage/body.ts';
+import type { Db } from '../../storage/open.ts';
+import { postingKind } from '../../storage/posting-kind.ts';
+import * as sql from '../../storage/sql.ts';
+import { TERM_ALL, type TermHasher } from '../../storage/terms.ts';
+
+/** A row of the log. */
+export interface LogRow {
+  seq: number;
+  created_at: number;
+  kind: number;
+  expires_at: number | null;
+  json: string;
+}
+
+/** What is wrong with the text of a stored event, in words, or the event when nothing is. */
+export function readStored(row: LogRow): NostrEvent | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(row.json);
+  } catch {
+    return 'its text is not JSON';
+  }
+  const event = checkEventShape(value);
+  if (typeof event === 'string') return `its text is no event (${event})`;
+  const { id, pubkey, created_at, kind } = event;
+  if (idOf(row.json) !== id || pubkeyOf(row.json) !== pubkey) return 'its text is not canonical';
+  if (created_at !== row.created_at || kind !== row.kind) return 'its columns differ from its text';
+  if ((expirationOf(event) ?? null) !== row.expires_at) return 'its expiry differs from its text';
+  if (!hashesTo(event)) return 'its id is not the SHA-256 of the event';
+  return event;
+}
+
+/** Looks whether the index has all of an event, and counts what it looked for. */
+export class PostingCheck {
+  readonly #hasher: TermHasher;
+  readonly #posting;
+  /** Postings that events have to have, and have. */
+  found = 0;
+
+  constructor(db: Db, hasher: TermHasher) {
+    this.#hasher = hasher;
+    this.#posting = db.prepare(sql.SELECT_POSTING_KIND).pluck();
+  }
+
+  /** How many postings of an indexed event are missing or have another kind. */
+  missing(event: NostrEvent, { seq, kind, expires_at: expiresAt }: LogRow): number {
+    const wanted = postingKind(kind, expiresAt ?? 0);
+    let missing = 0;
+    const terms = new Set([TERM_ALL, ...this.#hasher.ofEvent(event)]);
+    for (const term of terms) {
+      const kept = this.#posting.get(term, event.created_at, seq) as number | undefined;
+      if (kept !== undefined) this.found++;
+      if (kept !== wanted) missing++;
+    }
+    return missing;
+  }
+}
+
+/** Whether the signature of a stored event is right. */
+export function isSigned(event: NostrEvent, signature: SignatureBackend): boolean {
+  const [sig, id, pubkey] = [event.sig, event.id, event.pubkey].map((hex) =>
+    Buffer.from(hex, 'hex'),
+  );
+  return signature.verify(sig!, id!, pubkey!);
+}
