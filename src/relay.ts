@@ -6,7 +6,9 @@ import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
+import type { CountLine } from './lib/log-gate.ts';
 import type { Order } from './messages.ts';
+import { countLines } from './metrics/counters.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
@@ -51,6 +53,7 @@ export class Relay {
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsMemory;
   readonly #unwatch: () => void;
+  readonly #countLine: CountLine;
   #sweeper: HandshakeSweeper | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
@@ -66,6 +69,7 @@ export class Relay {
     this.#metrics = shareMetrics({ io: 1, ...this.lanes, plugins: 1, admin: 1 });
     const meter = new Meter(this.#metrics, 'io', 0);
     this.#unwatch = watchThread(meter);
+    this.#countLine = countLines(meter);
     const credits = shareCredits(this.lanes.ingester);
     const rates = shareRates(config.rates.accounts_max);
     const own = new Rates(config, rates, systemClock);
@@ -106,6 +110,11 @@ export class Relay {
       throw error;
     }
     return relay;
+  }
+
+  /** Counts lines of the main thread's log. */
+  get countLine(): CountLine {
+    return this.#countLine;
   }
 
   /** The port that is listened on. */

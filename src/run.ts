@@ -38,6 +38,7 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
     reload: readAgain,
     restart: () => Promise.reject(new Error('not yet')),
   };
+  log.countBy(relay.countLine);
   log.info(startLine(config, relay));
   manager.ready(vital(relay).status);
   manager.watch(() => vital(relay));
@@ -62,6 +63,7 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
   }
   log.info(`${signal}: going down`);
   await relay.stop();
+  log.flush();
   log.info('everything is stored; goodbye');
   return exitCodes.ok;
 }

@@ -103,6 +103,7 @@ function otherValue(key: OptionKey): OptionValue {
           kind_tags: ['30023=title', 'addressable=d'],
           known_key: ['ab'.repeat(32)],
           pattern: ['(?i)free airdrop'],
+          station_level: ['query=debug', 'io=silent'],
           tag_pattern: ['t=(?i)^nsfw$'],
         }[option.format as string] ?? ['https://other.example']
       );
@@ -333,7 +334,7 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     [
       'a key like no other',
       '[log]\nxyzzyxyzzyxyzzy = 1',
-      'line 2: there is no option log.xyzzyxyzzyxyzzy. Below [log] there are: log.level, log.format.',
+      'line 2: there is no option log.xyzzyxyzzyxyzzy. Below [log] there are: log.level, log.levels, log.format,',
     ],
     [
       'a key above all sections',

@@ -9,12 +9,18 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of one query lane. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, (_log, laneMeter) => {
+  return serveLane(task, (log, laneMeter) => {
     const { config, credits, lane, metrics } = task;
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
     const slow = slowQueryRing(metrics, lane);
-    const meter = new QueryMeter(laneMeter, lane, slow, config.metrics.slow_query_milliseconds);
+    const meter = new QueryMeter({
+      meter: laneMeter,
+      lane,
+      slow,
+      log,
+      slowMilliseconds: config.metrics.slow_query_milliseconds,
+    });
     const role = new Query(config, db, hasher, removals(credits), systemClock, meter);
     return { role, facts: {} };
   });

@@ -48,6 +48,14 @@ export const formats = {
     must: 'an IP address or a network like 10.0.0.0/8 or fd00::/8',
     parse: accept(isNetwork),
   },
+  station_level: {
+    must: 'a station and a level, like "query=debug"; the stations are io, ingester, writer, query, monitor, plugins and admin, the levels debug, info, warn, error and silent',
+    parse: accept((text) =>
+      /^(io|ingester|writer|query|monitor|plugins|admin)=(debug|info|warn|error|silent)$/.test(
+        text,
+      ),
+    ),
+  },
   kinds: {
     must: 'a kind from 0 to 65535 or a range like 20000-29999',
     parse: accept((text) => kindRange(text) !== undefined),

@@ -992,12 +992,36 @@ export const options = {
     reload: true,
     text: 'Lines below this level are left out.',
   },
+  'log.levels': {
+    type: 'string[]',
+    default: [],
+    format: 'station_level',
+    reload: true,
+    text: 'Levels of single stations, like ["query=debug", "io=warn"], instead of log.level. What the main process says counts as io.',
+  },
   'log.format': {
     type: 'enum',
-    values: ['json', 'text'],
+    values: ['json', 'text', 'journal'],
     default: 'text',
     reload: true,
-    text: '"text" is for people, "json" has one object a line for log collectors.',
+    text: '"text" is for people, "json" has one object a line for log collectors. Both get the priorities of journald (<6>) in front where standard output leads there; "journal" is text with them wherever it leads.',
+  },
+  'log.lines_per_minute_max': {
+    type: 'integer',
+    default: 60,
+    min: 1,
+    max: 1_000_000,
+    unit: 'lines',
+    zero: 'no limit',
+    reload: true,
+    text: 'Lines of one thread with the same text in a minute, so that no flood fills a disk. What is left out is counted and told of.',
+  },
+  'log.ip': {
+    type: 'enum',
+    values: ['off', 'hashed', 'on'],
+    default: 'off',
+    reload: true,
+    text: 'Whether lines about connections have the address of the client, or a hash of it that is the same for one address until the next start. Nothing else that is private is in the log.',
   },
 
   'shutdown.deadline_seconds': {

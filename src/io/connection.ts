@@ -1,6 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { CloseReason } from './io-meter.ts';
+import type { CloseReason, IoMeter } from './io-meter.ts';
 
 /** What uWebSockets.js keeps for a socket. */
 export interface SocketData {
@@ -43,9 +43,17 @@ export class Connection {
   receivedBytes = 0;
   sentBytes = 0;
   readonly #subscriptions = new Map<number, Subscription>();
+  readonly #meter: IoMeter;
   #lastOpened = 0;
 
-  constructor(id: number, socket: WebSocket<SocketData>, ip: string, ipName = ip) {
+  constructor(
+    id: number,
+    socket: WebSocket<SocketData>,
+    ip: string,
+    ipName: string,
+    meter: IoMeter,
+  ) {
+    this.#meter = meter;
     this.id = id;
     this.socket = socket;
     this.ip = ip;
@@ -65,7 +73,7 @@ export class Connection {
   open(subNo: number): void {
     this.#lastOpened = Math.max(this.#lastOpened, subNo);
     const early = this.#subscriptions.get(subNo);
-    if (early === undefined) this.#subscriptions.set(subNo, { live: false, held: null });
+    if (early === undefined) this.#begin(subNo);
   }
 
   /** EOSE has been queued: what was held back may follow it. */
@@ -79,7 +87,20 @@ export class Connection {
   }
 
   end(subNo: number): void {
-    this.#subscriptions.delete(subNo);
+    if (this.#subscriptions.delete(subNo)) this.#meter.subscribed(-1);
+  }
+
+  /** The connection is closed, and with it all of its subscriptions. */
+  endAll(): void {
+    this.#meter.subscribed(-this.#subscriptions.size);
+    this.#subscriptions.clear();
+  }
+
+  #begin(subNo: number): Subscription {
+    const subscription = { live: false, held: null };
+    this.#subscriptions.set(subNo, subscription);
+    this.#meter.subscribed(1);
+    return subscription;
   }
 
   /** Whether a live frame may be queued now; if it came too early it is held, too late dropped. */
@@ -87,8 +108,7 @@ export class Connection {
     let subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) {
       if (subNo <= this.#lastOpened) return false;
-      subscription = { live: false, held: null };
-      this.#subscriptions.set(subNo, subscription);
+      subscription = this.#begin(subNo);
     }
     if (subscription.live) return true;
     subscription.held ??= [];

@@ -15,6 +15,7 @@ export type DoorReason = (typeof DOOR_REASONS)[number];
 export type HttpResource = (typeof HTTP_RESOURCES)[number];
 
 const CONNECTIONS = cellOf('wok_connections');
+const SUBSCRIPTIONS = cellOf('wok_subscriptions');
 const OPENED = cellOf('wok_connections_total');
 const REFUSED = byLabel(DOOR_REASONS, (reason) =>
   cellOf('wok_connections_refused_total', { reason }),
@@ -77,6 +78,10 @@ export class IoMeter {
     this.#meter.cells[CONNECTIONS]!--;
     this.#meter.cells[CLOSED[reason]]!++;
     this.#meter.observe(DURATION, (sharedMilliseconds() - openedAt) / 1000);
+  }
+
+  subscribed(change: number): void {
+    this.#meter.cells[SUBSCRIPTIONS]! += change;
   }
 
   notAdmitted(reason: DoorReason): void {

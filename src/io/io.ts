@@ -2,6 +2,8 @@ import type { WebSocket } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { levelOf } from '../lib/log-gate.ts';
+import { ipFacts } from '../lib/log-ip.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
@@ -31,7 +33,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { AdminLink } from './admin-link.ts';
 import { Connection, type SocketData } from './connection.ts';
-import { closeReason, type IoCounters, IoMeter } from './io-meter.ts';
+import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
 import { Talkers } from './talkers.ts';
@@ -76,6 +78,8 @@ export class Io {
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
   #lastConnId = 0;
+  /** One line a connection, at debug only. */
+  #tellsConnections: boolean;
   #stopping = false;
 
   constructor(
@@ -87,6 +91,7 @@ export class Io {
     health: () => Health,
   ) {
     this.#meter = new IoMeter(meter);
+    this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#talkers = new Talkers(metrics, this.#connections);
     this.#metrics = metrics;
     this.#config = config;
@@ -144,6 +149,7 @@ export class Io {
   /** Works by the options that apply live from now on; connections that are open stay. */
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#listener.reconfigure(config);
@@ -268,7 +274,7 @@ export class Io {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId));
     const name = this.#rates.nameOf(ip);
-    const connection = new Connection(this.#lastConnId, socket, ip, name);
+    const connection = new Connection(this.#lastConnId, socket, ip, name, this.#meter);
     this.#connections.set(connection.id, connection);
     this.#perIp.set(name, (this.#perIp.get(name) ?? 0) + 1);
     this.#meter.opened();
@@ -280,6 +286,7 @@ export class Io {
 
   #closed(connection: Connection, status: number, sentence: string): void {
     connection.closed = true;
+    connection.endAll();
     connection.pending = [];
     this.#connections.delete(connection.id);
     const { ipName } = connection;
@@ -288,6 +295,7 @@ export class Io {
     else this.#perIp.set(ipName, sameIp);
     const reason = connection.endedBy ?? closeReason(status, sentence);
     this.#meter.closed(reason, connection.openedAt);
+    if (this.#tellsConnections) this.#tellEnd(connection, reason);
     const { outbox } = this.#ingester(connection);
     writeDisconnected(outbox.records, connection.id);
     outbox.touch();
@@ -409,10 +417,25 @@ export class Io {
     outbox.touch();
   }
 
+  #tellEnd(connection: Connection, reason: CloseReason): void {
+    const { received, receivedBytes, sentBytes, openedAt } = connection;
+    const seconds = Math.round((sharedMilliseconds() - openedAt) / 1000);
+    this.#log.debug('a connection has ended', {
+      connection: connection.id,
+      ...ipFacts(this.#config.log, connection.ip),
+      reason,
+      seconds,
+      messages: received,
+      bytesIn: receivedBytes,
+      bytesOut: sentBytes,
+    });
+  }
+
   #cutOff(connection: Connection): void {
     connection.endedBy ??= 'slow';
     this.#log.info('a client that does not read was cut off', {
       connection: connection.id,
+      ...ipFacts(this.#config.log, connection.ip),
       bytes: connection.pendingBytes + connection.socket.getBufferedAmount(),
     });
     connection.socket.close();

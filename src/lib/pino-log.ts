@@ -2,30 +2,57 @@ import pino from 'pino';
 import type { Config } from '../config/options.ts';
 import { journalPrefix, writesToJournal } from './journal.ts';
 import type { Log } from './log.ts';
+import { type CountLine, LogGate, type LogLevel } from './log-gate.ts';
 
 /** A log whose level and format can change while it is in use. */
 export interface ProcessLog extends Log {
   reconfigure(config: Config['log']): void;
+  /** From now on, what counts the lines of the main thread. */
+  countBy(count: CountLine): void;
+  /** Tells what was left out so far. */
+  flush(): void;
 }
 
-/** The log of the process, on standard output: JSON lines, or lines for people. */
+/**
+ * The log of the process, on standard output: JSON lines, or lines for people. What lanes say has gone
+ * through their own gates; what the main thread says goes through the gate of io.
+ */
 export function createLog(config: Config['log']): ProcessLog {
   let logger = loggerOf(config);
+  let count: CountLine = () => {};
+  const write = (level: LogLevel, text: string, facts?: Record<string, unknown>) =>
+    logger[level](facts ?? {}, text);
+  const gate = new LogGate('io', config, write, (level, leftOut) => count(level, leftOut));
+  const say =
+    (level: LogLevel) =>
+    (text: string, facts?: Record<string, unknown>): void => {
+      if (facts !== undefined && 'lane' in facts) write(level, text, facts);
+      else gate.say(level, text, facts);
+    };
   return {
-    debug: (text, facts) => logger.debug(facts ?? {}, text),
-    info: (text, facts) => logger.info(facts ?? {}, text),
-    warn: (text, facts) => logger.warn(facts ?? {}, text),
-    error: (text, facts) => logger.error(facts ?? {}, text),
+    debug: say('debug'),
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
     reconfigure: (changed) => {
       logger = loggerOf(changed);
+      gate.reconfigure(changed);
     },
+    countBy: (counting) => {
+      count = counting;
+    },
+    flush: () => gate.flush(),
   };
 }
 
-function loggerOf({ level, format }: Config['log']): pino.Logger {
-  const options = { level, base: null };
-  const journal = writesToJournal(process.env);
-  if (format === 'text') return pino(options, { write: (line) => writeText(line, journal) });
+/** The gates know the levels of the stations; this one lets everything through that they let. */
+function loggerOf({ level, levels, format }: Config['log']): pino.Logger {
+  const options = {
+    level: level === 'silent' && levels.length === 0 ? level : 'debug',
+    base: null,
+  };
+  const journal = format === 'journal' || writesToJournal(process.env);
+  if (format !== 'json') return pino(options, { write: (line) => writeText(line, journal) });
   if (!journal) return pino(options);
   return pino(options, {
     write: (line) => process.stdout.write(journalPrefix(Number(/\d+/.exec(line)?.[0])) + line),
@@ -48,5 +75,10 @@ function writeText(line: string, journal: boolean): void {
   );
   const rest = pairs.length > 0 ? `  ${pairs.join(' ')}` : '';
   const head = journal ? journalPrefix(level) : `${new Date(time).toISOString()} ${label} `;
-  process.stdout.write(`${head}${msg}${rest}\n`);
+  process.stdout.write(`${head}${oneLine(msg)}${oneLine(rest)}\n`);
+}
+
+/** A stack, or what a plugin wrote, must not look like lines of its own. */
+function oneLine(text: string): string {
+  return text.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }

@@ -1,3 +1,4 @@
+import type { CountLine } from '../lib/log-gate.ts';
 import { type RuleName, ruleNames } from '../policy/rule-names.ts';
 import { KIND_MAX, kindClass } from '../protocol/kinds.ts';
 import {
@@ -5,6 +6,7 @@ import {
   EVENT_CLASSES,
   EVENT_OUTCOMES,
   KINDS,
+  LOG_LEVELS,
   REFUSAL_PREFIXES,
   REFUSED,
 } from './label-values.ts';
@@ -30,6 +32,17 @@ const KIND_CELLS = Uint32Array.from(
   { length: KIND_MAX + 1 },
   (_, kind) => BY_KIND.get(String(kind)) ?? OTHER_KIND,
 );
+
+const LINES = byLabel(LOG_LEVELS, (level) => cellOf('wok_log_lines_total', { level }));
+const LEFT_OUT = cellOf('wok_log_lines_left_out_total');
+
+/** Counts lines of the log. */
+export function countLines(meter: Meter): CountLine {
+  return (level, leftOut) => {
+    meter.cells[LINES[level]]!++;
+    if (leftOut) meter.cells[LEFT_OUT]!++;
+  };
+}
 
 /** Counts what became of an event; `kind` is whatever stood there. */
 export function countEvent(meter: Meter, kind: unknown, outcome: EventOutcome): void {

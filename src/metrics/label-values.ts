@@ -136,7 +136,7 @@ export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as 
 
 export const VERDICTS = ['accept', 'refuse', 'shadow'] as const;
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export { LOG_LEVELS } from '../lib/log-gate.ts';
 
 export const HTTP_RESOURCES = [
   'information',

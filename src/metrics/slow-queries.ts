@@ -2,8 +2,8 @@ import type { Filter } from '../protocol/filter.ts';
 import type { MetricsMemory } from './meter.ts';
 import { RING_TEXT_BYTES_MAX, SLOW_QUERIES, TextRing } from './text-ring.ts';
 
-/** Room for everything but the filters. */
-const FACTS_BYTES = 300;
+/** The rest of a slot is for everything else. */
+const SHAPES_BYTES_MAX = RING_TEXT_BYTES_MAX - 300;
 
 /** A query that took more work than `metrics.slow_query_milliseconds`. */
 export interface SlowQuery {
@@ -38,15 +38,12 @@ export function slowQueries(memory: MetricsMemory): SlowQuery[] {
     .sort((a, b) => b.at - a.at);
 }
 
-/** A slow query as one text that fits into a slot of the ring. */
-export function slowQueryText(
-  query: Omit<SlowQuery, 'filters'>,
-  filters: readonly Filter[],
-): string {
-  const room = RING_TEXT_BYTES_MAX - FACTS_BYTES;
-  let text = filters.map(filterShape).join(' | ');
-  if (text.length > room) text = `${text.slice(0, room)}…`;
-  return JSON.stringify({ ...query, filters: text });
+/** What several filters ask for (`filterShape`), cut off where it does not fit into a slot of the ring. */
+export function filterShapes(filters: readonly Filter[]): string {
+  const text = filters.map(filterShape).join(' | ');
+  if (Buffer.byteLength(text) <= SHAPES_BYTES_MAX) return text;
+  // No character of it takes more than two bytes (×).
+  return `${text.slice(0, SHAPES_BYTES_MAX / 2)}…`;
 }
 
 /**

@@ -381,7 +381,11 @@ export const metrics = {
     per: 'lane',
   },
 
-  wok_subscriptions: { type: 'gauge', help: 'Live subscriptions.', by: ['monitor'] },
+  wok_subscriptions: {
+    type: 'gauge',
+    help: 'Open subscriptions, those included that are still getting their stored events.',
+    by: ['io'],
+  },
   wok_deliveries_total: {
     type: 'counter',
     help: 'Live events sent to subscriptions.',

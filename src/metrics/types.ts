@@ -7,6 +7,7 @@ export const countingStations = [
   'monitor',
   'sync',
   'plugins',
+  'plugins',
   'admin',
 ] as const;
 export type CountingStation = (typeof countingStations)[number];

@@ -2,7 +2,6 @@ import { sharedMilliseconds } from '../lib/clock.ts';
 import { cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 
-const SUBSCRIPTIONS = cellOf('wok_subscriptions');
 const DELIVERIES = cellOf('wok_deliveries_total');
 const BEHIND = cellOf('wok_monitor_behind_total');
 const BATCH = histogramOf('wok_monitor_batch_events');
@@ -42,10 +41,6 @@ export class MonitorMeter {
 
   delivered(subscriptions: number): void {
     this.#meter.cells[DELIVERIES]! += subscriptions;
-  }
-
-  subscribed(change: number): void {
-    this.#meter.cells[SUBSCRIPTIONS]! += change;
   }
 
   behind(): void {

@@ -229,7 +229,6 @@ export class Monitor {
     const unindexed = { subscription, filters: Buffer.from(filters).toString('latin1') };
     this.#unindexed.add(unindexed);
     live.subscriptions.set(subNo, unindexed);
-    this.#meter.subscribed(1);
   }
 
   #replay(subscription: Subscription, filters: readonly Filter[], missed: AcceptedEvent[]): void {
@@ -258,7 +257,6 @@ export class Monitor {
     if (live === undefined || subscription === undefined) return;
     this.#remove(subscription);
     live.subscriptions.delete(subNo);
-    this.#meter.subscribed(-1);
     if (live.subscriptions.size === 0) this.#live.delete(connId);
   }
 
@@ -266,7 +264,6 @@ export class Monitor {
     const live = this.#live.get(connId);
     if (live === undefined) return;
     for (const subscription of live.subscriptions.values()) this.#remove(subscription);
-    this.#meter.subscribed(-live.subscriptions.size);
     this.#live.delete(connId);
   }
 

@@ -1,10 +1,11 @@
 import { sharedMilliseconds } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 import { unpackFilters } from '../mailbox/filters.ts';
 import { countRefusal } from '../metrics/counters.ts';
 import { INDEXES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
-import type { Meter } from '../metrics/meter.ts';
-import { slowQueryText } from '../metrics/slow-queries.ts';
+import { Meter } from '../metrics/meter.ts';
+import { filterShapes, type SlowQuery } from '../metrics/slow-queries.ts';
 import type { TextRing } from '../metrics/text-ring.ts';
 import { CountRun, ReqRun, type Run } from './run.ts';
 
@@ -20,6 +21,16 @@ const RUNNING = cellOf('wok_queries_running');
 const WINDOW = cellOf('wok_query_window_events');
 const LIMIT = cellOf('wok_rate_limit_hits_total', { limit: 'queries' });
 
+export interface QueryMeterParts {
+  meter: Meter;
+  lane: number;
+  /** Where slow queries are remembered, and told of. */
+  slow: TextRing | null;
+  log: Log | null;
+  /** Work from which on a query is slow, in milliseconds; 0: none is. */
+  slowMilliseconds: number;
+}
+
 /** What a query lane counts, and the slow queries that it remembers. */
 export class QueryMeter {
   /** Work from which on a query is slow, in milliseconds. */
@@ -27,12 +38,20 @@ export class QueryMeter {
   readonly #meter: Meter;
   readonly #lane: number;
   readonly #slow: TextRing | null;
+  readonly #log: Log | null;
 
-  constructor(meter: Meter, lane: number, slow: TextRing | null, slowMilliseconds: number) {
-    this.#meter = meter;
-    this.#lane = lane;
-    this.#slow = slow;
-    this.slowMilliseconds = slowMilliseconds;
+  constructor(parts: QueryMeterParts) {
+    this.#meter = parts.meter;
+    this.#lane = parts.lane;
+    this.#slow = parts.slow;
+    this.#log = parts.log;
+    this.slowMilliseconds = parts.slowMilliseconds;
+  }
+
+  /** For a lane that runs alone. */
+  static alone(): QueryMeter {
+    const meter = Meter.alone('query');
+    return new QueryMeter({ meter, lane: 0, slow: null, log: null, slowMilliseconds: 0 });
   }
 
   /** A query gets its first slice. */
@@ -54,22 +73,25 @@ export class QueryMeter {
     if (isReq) meter.cells[EVENTS]! += events;
     if (work < this.slowMilliseconds || this.slowMilliseconds === 0) return;
     meter.cells[SLOW]!++;
-    this.#slow?.push(
-      slowQueryText(
-        {
-          at: Math.round(Date.now() / 1000),
-          lane: this.#lane,
-          verb: isReq ? 'REQ' : 'COUNT',
-          connection: run.connId,
-          index,
-          work: Math.round(work * 10) / 10,
-          total: Math.round(total * 10) / 10,
-          rows,
-          events,
-        },
-        unpackFilters(run.packed),
-      ),
-    );
+    this.#remember(run, isReq ? 'REQ' : 'COUNT', total);
+  }
+
+  #remember(run: ReqRun | CountRun, verb: SlowQuery['verb'], total: number): void {
+    const query: SlowQuery = {
+      at: Math.round(Date.now() / 1000),
+      lane: this.#lane,
+      verb,
+      connection: run.connId,
+      index: run.index,
+      work: Math.round(run.work * 10) / 10,
+      total: Math.round(total * 10) / 10,
+      rows: run.rows,
+      events: run.events,
+      filters: filterShapes(unpackFilters(run.packed)),
+    };
+    this.#slow?.push(JSON.stringify(query));
+    const { at: _, lane: _lane, ...facts } = query;
+    this.#log?.info('a query was slow', facts);
   }
 
   overloaded(of: 'REQ' | 'COUNT', message: string): void {

@@ -15,7 +15,6 @@ import {
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
-import { Meter } from '../metrics/meter.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
@@ -73,7 +72,7 @@ export class Query {
     hasher: TermHasher,
     removals: Removals,
     clock: Clock,
-    meter = new QueryMeter(Meter.alone('query'), 0, null, 0),
+    meter = QueryMeter.alone(),
   ) {
     this.#meter = meter;
     this.#config = config;

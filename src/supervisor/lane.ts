@@ -1,8 +1,10 @@
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
+import { LogGate } from '../lib/log-gate.ts';
 import { Channel } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Order, Report, StationName } from '../messages.ts';
+import { countLines } from '../metrics/counters.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
 import type { KeyShare } from '../policy/doors/keys.ts';
@@ -58,9 +60,15 @@ export async function serveLane(
   const report = (message: Report) => control.postMessage(message);
   const meter = new Meter(task.metrics, task.station, task.lane);
   const orders = new Orders(report);
+  const log = new LogGate(
+    task.station,
+    task.config.log,
+    (level, text, facts = {}) => report({ t: 'log', level, text, facts }),
+    countLines(meter),
+  );
   let built: Built;
   try {
-    built = await build(logTo(report), meter, orders, report);
+    built = await build(log, meter, orders, report);
   } catch (error) {
     const { name, message, fault } = error as Error & { fault?: string };
     report({ t: 'failed', name, message, ...(fault === undefined ? {} : { fault }) });
@@ -76,12 +84,15 @@ export async function serveLane(
             role.attach(station, lane, new Channel(end));
           }
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
-        else if (message.t === 'reload') role.reconfigure(message.config);
-        else if (message.t === 'done') orders.done(message);
+        else if (message.t === 'reload') {
+          log.reconfigure(message.config.log);
+          role.reconfigure(message.config);
+        } else if (message.t === 'done') orders.done(message);
         else if (message.t === 'keys') role.takeKeys?.(message);
         else {
           await role.stop();
           unwatch();
+          log.flush();
           control.close();
           resolve();
         }
@@ -118,12 +129,4 @@ export class Orders {
     this.#waiting.get(done.n)?.(done);
     this.#waiting.delete(done.n);
   }
-}
-
-function logTo(report: (message: Report) => void): Log {
-  const say =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
-    (text: string, facts: Record<string, unknown> = {}) =>
-      report({ t: 'log', level, text, facts });
-  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
 }

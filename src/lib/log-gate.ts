@@ -1,0 +1,112 @@
+import type { Config } from '../config/options.ts';
+import type { Log } from './log.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const WINDOW_MILLISECONDS = 60_000;
+/** Texts that are told apart; all others count as one. */
+const TEXTS_MAX = 256;
+
+/** Where lines go that get through. */
+export type WriteLine = (level: LogLevel, text: string, facts?: Record<string, unknown>) => void;
+
+/** Told of every line that is not below its level, and whether it was left out. */
+export type CountLine = (level: LogLevel, leftOut: boolean) => void;
+
+interface Seen {
+  since: number;
+  lines: number;
+  leftOut: number;
+  level: LogLevel;
+}
+
+/** The level of a station: its own (`log.levels`), or that of all. */
+export function levelOf({ level, levels }: Config['log'], station: string): LogLevel | 'silent' {
+  const own = levels.find((one) => one.startsWith(`${station}=`));
+  return own === undefined ? level : (own.slice(station.length + 1) as LogLevel);
+}
+
+/**
+ * What a station says, less what nobody wants to read: lines below its level, and those beyond
+ * `log.lines_per_minute_max` with the same text in a minute, which are counted and told of in one line
+ * at the end of the minute. So no flood of anything fills a disk.
+ */
+export class LogGate implements Log {
+  readonly #station: string;
+  readonly #write: WriteLine;
+  readonly #count: CountLine;
+  #from = 0;
+  #max = 0;
+  readonly #seen = new Map<string, Seen>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    station: string,
+    config: Config['log'],
+    write: WriteLine,
+    count: CountLine = () => {},
+  ) {
+    this.#station = station;
+    this.#write = write;
+    this.#count = count;
+    this.reconfigure(config);
+  }
+
+  reconfigure(config: Config['log']): void {
+    const level = levelOf(config, this.#station);
+    this.#from = level === 'silent' ? LOG_LEVELS.length : LOG_LEVELS.indexOf(level);
+    this.#max = config.lines_per_minute_max;
+  }
+
+  debug(text: string, facts?: Record<string, unknown>): void {
+    this.say('debug', text, facts);
+  }
+
+  info(text: string, facts?: Record<string, unknown>): void {
+    this.say('info', text, facts);
+  }
+
+  warn(text: string, facts?: Record<string, unknown>): void {
+    this.say('warn', text, facts);
+  }
+
+  error(text: string, facts?: Record<string, unknown>): void {
+    this.say('error', text, facts);
+  }
+
+  say(level: LogLevel, text: string, facts?: Record<string, unknown>): void {
+    if (LOG_LEVELS.indexOf(level) < this.#from) return;
+    const leftOut = this.#max > 0 && this.#isTooMany(level, text);
+    this.#count(level, leftOut);
+    if (!leftOut) this.#write(level, text, facts);
+  }
+
+  /** Tells at once what was left out, as at the end of the minute. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const [text, { leftOut, level }] of this.#seen) {
+      if (leftOut > 0)
+        this.#write(level, `${text} (more lines like this were left out)`, { leftOut });
+    }
+    this.#seen.clear();
+  }
+
+  #isTooMany(level: LogLevel, text: string): boolean {
+    const key = this.#seen.has(text) || this.#seen.size < TEXTS_MAX ? text : 'other lines';
+    const now = performance.now();
+    let seen = this.#seen.get(key);
+    if (seen === undefined || (seen.leftOut === 0 && now - seen.since > WINDOW_MILLISECONDS)) {
+      seen = { since: now, lines: 0, leftOut: 0, level };
+      this.#seen.set(key, seen);
+    }
+    if (++seen.lines <= this.#max) return false;
+    seen.leftOut++;
+    if (this.#timer === null) {
+      this.#timer = setTimeout(() => this.flush(), WINDOW_MILLISECONDS);
+      this.#timer.unref();
+    }
+    return true;
+  }
+}
