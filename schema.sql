@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -25,7 +25,8 @@ CREATE TABLE event (
   created_at INTEGER NOT NULL,
   kind INTEGER NOT NULL,
   expires_at INTEGER,          -- NIP-40, seconds since 1970; NULL: never
-  json TEXT NOT NULL
+  json TEXT NOT NULL,
+  received_at INTEGER          -- when it was accepted, seconds since 1970; NULL: nobody remembers
 ) STRICT;
 
 CREATE INDEX event_by_expiry ON event (expires_at) WHERE expires_at IS NOT NULL;
@@ -125,6 +126,20 @@ CREATE TABLE report (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX report_by_age ON report (trusted, at);
+
+-- What was decided about events that are not here (`wok why`); the oldest are forgotten.
+CREATE TABLE decision (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,            -- of the event
+  pubkey TEXT NOT NULL,        -- who wrote it, as it said; or ''
+  at INTEGER NOT NULL,         -- seconds since 1970
+  action TEXT NOT NULL,        -- refused, shadowed, removed
+  rule TEXT NOT NULL,          -- the rule that decided, or why it was removed
+  by TEXT NOT NULL,            -- which plugin, or who; or ''
+  text TEXT NOT NULL           -- what the client was told, or the reason
+) STRICT;
+
+CREATE INDEX decision_by_id ON decision (id);
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

@@ -29,6 +29,7 @@
 
 import type { ChannelEnd } from './mailbox/channel.ts';
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
+import type { Decision, DecisionBatch } from './policy/decisions.ts';
 import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
 import { CANONICAL_PUBKEY_END, CANONICAL_PUBKEY_START } from './protocol/canonical.ts';
@@ -672,7 +673,9 @@ export type Change =
   /** Takes a subject off a list, if it is on it with this stance. */
   | { t: 'unlist'; list: ListName; subject: string; stance: Stance }
   /** Removes events by their place in the log; those that are gone already are passed over. */
-  | { t: 'remove'; seqs: number[] }
+  | { t: 'remove'; seqs: number[]; why?: { rule: string; by: string; text: string } }
+  /** Remembers decisions, and forgets the oldest beyond `max`. */
+  | { t: 'decisions'; decisions: Decision[]; max: number }
   /** What people changed of the relay's own description; null: as it is configured. */
   | { t: 'setting'; name: string; value: string | null }
   | { t: 'role'; role: Role }
@@ -707,6 +710,9 @@ export interface ChangeReply {
   error: string;
 }
 
+/** What the writer sends to the admin room. */
+export type FromWriter = ChangeReply | DecisionBatch;
+
 // ── admin ↔ io ───────────────────────────────────────────────────────────────────────────────────
 
 /** admin → io. */
@@ -723,6 +729,9 @@ export interface InfoChanges {
   description?: string;
   icon?: string;
 }
+
+/** What io sends to the admin room. */
+export type FromIo = ManagementRequest | DecisionBatch;
 
 /** io → admin: a request by the management API (NIP-86), as it came. `n` numbers those of io. */
 export interface ManagementRequest {

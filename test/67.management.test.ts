@@ -168,6 +168,22 @@ describe('authorization (NIP-98)', () => {
     expect(await call('supportedmethods', [], strangerKey)).toMatchObject({ status: 401 });
   });
 
+  it('is for the configured address, whatever the client calls it', async () => {
+    const named = await startRelay({
+      'admin.pubkeys': [getPublicKey(adminKey!)],
+      'identity.urls': ['wss://relay.example'],
+    });
+    const body = JSON.stringify({ method: 'supportedmethods', params: [] });
+    const asked = async (u: string) => {
+      const headers = { 'Content-Type': RPC, Authorization: authorization(adminKey!, body, { u }) };
+      return (await fetch(named.httpUrl, { method: 'POST', headers, body })).status;
+    };
+    expect(await asked('wss://relay.example')).toBe(200);
+    expect(await asked('https://Relay.Example:443/')).toBe(200);
+    expect(await asked(named.url)).toBe(401);
+    await named.stop();
+  });
+
   it('is good for one request', async () => {
     const body = JSON.stringify({ method: 'supportedmethods', params: [] });
     const header = authorization(adminKey!, body);

@@ -3,10 +3,11 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { Change, ForIo, ManagementRequest, Order, StationName } from '../messages.ts';
+import type { Change, ForIo, FromIo, Order, StationName } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
+import type { DecisionBatch } from '../policy/decisions.ts';
 import type { KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
@@ -14,6 +15,7 @@ import { loadLists } from '../storage/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
+import { Decisions } from './decisions.ts';
 import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
 import { Keeper } from './keeper/keeper.ts';
@@ -70,7 +72,8 @@ export class Admin implements Room {
   readonly metrics: MetricsMemory;
   readonly sampleMetrics: () => void;
   readonly lists: Lists;
-  readonly #writer = new WriterLink();
+  readonly decisions = new Decisions(this);
+  readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
   readonly #auth: HttpAuth;
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
@@ -157,9 +160,12 @@ export class Admin implements Room {
       this.#ingesters.set(lane, outbox);
       // What changed while the lane read the lists from the database.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
-      const inbox = new MessageInbox<VerifyRequest>();
+      const inbox = new MessageInbox<VerifyRequest | DecisionBatch>();
       channel.receive((batch) => {
-        for (const request of inbox.read(batch)) this.#keeper.verify(request);
+        for (const message of inbox.read(batch)) {
+          if ('decisions' in message) this.decisions.take(message);
+          else this.#keeper.verify(message);
+        }
       });
     } else if (station === 'io') {
       this.#attachIo(channel);
@@ -171,9 +177,13 @@ export class Admin implements Room {
     this.#io = outbox;
     this.#tellBanned();
     this.describe();
-    const inbox = new MessageInbox<ManagementRequest>();
+    const inbox = new MessageInbox<FromIo>();
     channel.receive((batch) => {
       for (const request of inbox.read(batch)) {
+        if ('decisions' in request) {
+          this.decisions.take(request);
+          continue;
+        }
         void answerManagement(request, this, this.#auth).then(({ status, body }) => {
           outbox.send({ t: 'answer', n: request.n, status, body });
           outbox.flush();
@@ -193,6 +203,7 @@ export class Admin implements Room {
     this.#metricsServer?.close();
     this.#keeper.stop();
     this.#socket.close();
+    this.decisions.stop();
     this.#writer.flush();
     this.db.close();
   }

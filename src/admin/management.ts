@@ -18,7 +18,7 @@ export async function answerManagement(
   auth: HttpAuth,
 ): Promise<ManagementAnswer> {
   const { authorization, body } = request;
-  const urls = urlsOf(request);
+  const urls = urlsOf(request, room);
   const now = room.clock.seconds();
   const known = (pubkey: string) => room.isAdmin(pubkey) || room.isModerator(pubkey);
   const authorized = auth.check({ authorization, urls, body, now }, known);
@@ -46,10 +46,11 @@ const STATUS = {
   unavailable: '503 Service Unavailable',
 } as const;
 
-/** The address that the client used. */
-function urlsOf({ host, url }: ManagementRequest): string[] {
-  const key = urlKey(`http://${host}${url}`);
-  return key === null ? [] : [key];
+/** The configured addresses of this relay, or else the one that the client used. */
+function urlsOf({ host, url }: ManagementRequest, { config }: Room): string[] {
+  const { urls } = config.identity;
+  const addresses = urls.length > 0 ? urls : [`http://${host}${url}`];
+  return addresses.map(urlKey).filter((key) => key !== null);
 }
 
 function methodsFor(pubkey: string, room: Room): Map<string, Method> {

@@ -91,7 +91,7 @@ export async function banEvent(
   listing: Omit<Listing, 'list' | 'stance'>,
 ): Promise<void> {
   const id = await putOnList(room, { ...listing, list: 'event', stance: 'ban' });
-  await removeEvent(room, id);
+  await removeEvent(room, id, listing);
 }
 
 /**

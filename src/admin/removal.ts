@@ -12,10 +12,11 @@ interface Heads {
 }
 
 /** Removes an event; false when it is not here. */
-export async function removeEvent(room: Room, id: string): Promise<boolean> {
+export async function removeEvent(room: Room, id: string, act: Act): Promise<boolean> {
   const seq = findEvent(room, id);
   if (seq === null) return false;
-  const [rows] = await room.change([{ t: 'remove', seqs: [seq] }]);
+  const why = { rule: 'moderation', by: act.by, text: act.reason };
+  const [rows] = await room.change([{ t: 'remove', seqs: [seq], why }]);
   return rows === 1;
 }
 
@@ -38,7 +39,9 @@ export async function removeAuthor(room: Room, pubkey: string, act: Act): Promis
   let removed = 0;
   for (const slice of slicesOf(room, pubkey)) {
     until = Math.max(until, ...slice.map(({ createdAt }) => createdAt));
-    const [rows] = await room.change([{ t: 'remove', seqs: slice.map(({ seq }) => seq) }]);
+    const why = { rule: 'moderation', by: act.by, text: act.reason };
+    const seqs = slice.map(({ seq }) => seq);
+    const [rows] = await room.change([{ t: 'remove', seqs, why }]);
     removed += rows!;
   }
   const entry: ListEntry = { list: 'author', subject: pubkey, stance: 'ban', expiresAt: 0, until };

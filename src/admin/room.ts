@@ -7,6 +7,7 @@ import type { MetricsMemory } from '../metrics/meter.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import type { Decisions } from './decisions.ts';
 
 /** What every verb may use. */
 export interface Room {
@@ -24,6 +25,8 @@ export interface Room {
   readonly openedAt: number;
   /** What people banned and allowed, as it stands in the database. */
   readonly lists: Lists;
+  /** What was decided about events. */
+  readonly decisions: Decisions;
   /** Whether a public key is an admin's. */
   isAdmin(pubkey: string): boolean;
   isModerator(pubkey: string): boolean;

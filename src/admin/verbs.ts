@@ -8,6 +8,7 @@ import { metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
 import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
 import { statusVerb } from './verbs/status.ts';
+import { whyVerb } from './verbs/why.ts';
 
 /** Everything that the room can be asked for by the control socket. */
 const verbs: readonly Verb[] = [
@@ -29,6 +30,7 @@ const verbs: readonly Verb[] = [
   describeVerb,
   rolesVerb,
   roleVerb,
+  whyVerb,
 ];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));

@@ -1,6 +1,7 @@
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { Change, ChangeReply, ChangeRequest } from '../messages.ts';
+import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
+import type { DecisionBatch } from '../policy/decisions.ts';
 import { AdminError } from './room.ts';
 
 /** Requests that may wait for the writer; more are refused. */
@@ -15,13 +16,22 @@ interface Waiting {
 export class WriterLink {
   #outbox: MessageOutbox<ChangeRequest> | null = null;
   #last = 0;
+  readonly #decided: (batch: DecisionBatch) => void;
   readonly #waiting = new Map<number, Waiting>();
+
+  /** `decided` takes what the writer has decided about events. */
+  constructor(decided: (batch: DecisionBatch) => void) {
+    this.#decided = decided;
+  }
 
   attach(channel: Channel): void {
     this.#outbox = new MessageOutbox<ChangeRequest>(channel);
-    const inbox = new MessageInbox<ChangeReply>();
+    const inbox = new MessageInbox<FromWriter>();
     channel.receive((batch) => {
-      for (const reply of inbox.read(batch)) this.#take(reply);
+      for (const message of inbox.read(batch)) {
+        if ('decisions' in message) this.#decided(message);
+        else this.#take(message);
+      }
     });
   }
 

@@ -16,6 +16,7 @@ import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './service.ts';
 import { statusCommand } from './status.ts';
+import { whyCommand } from './why.ts';
 
 /** All commands, in the order of `wok --help`. */
 const commands: readonly Command[] = [
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   serviceCommand,
   statusCommand,
   modCommand,
+  whyCommand,
   configCommand,
   importCommand,
   exportCommand,

@@ -22,6 +22,7 @@ import {
   writeQueryRequest,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
+import { type DecisionBatch, DecisionNotes } from '../policy/decisions.ts';
 import type { DoorKeys, KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
 import { ACCEPT, type Judgement, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import type { Judges } from '../policy/judges.ts';
@@ -103,6 +104,7 @@ export interface IngesterParts {
 export class Ingester {
   #parts: IngesterParts;
   readonly #gate: EventGate;
+  readonly #decisions: DecisionNotes;
   #filterLimits: FilterLimits;
   readonly #meter: IngesterMeter;
   readonly #scan = new MessageScan();
@@ -127,6 +129,8 @@ export class Ingester {
     this.#gate = new EventGate(parts);
     this.#authentication = new Authentication(parts.config, parts.clock);
     this.#readPolicy = new ReadPolicy(parts.config);
+    const { decisions_per_second_max: perSecond } = parts.config.moderation;
+    this.#decisions = new DecisionNotes(perSecond, () => parts.clock.seconds());
     this.#connections = new Connections(parts.config.limits.subscriptions_max);
     const { waiting_events_max, waiting_bytes_max } = parts.config.plugins;
     this.#waiting = new WaitingRoom(waiting_events_max, waiting_bytes_max);
@@ -142,6 +146,7 @@ export class Ingester {
     for (const connection of this.#connections.all()) {
       connection.client = rates.client(connection.ip);
     }
+    this.#decisions.perSecond = config.moderation.decisions_per_second_max;
     this.#gate.reconfigure(config);
     this.#parts.judges.reconfigure(config);
     this.#authentication = new Authentication(config, this.#parts.clock);
@@ -163,8 +168,9 @@ export class Ingester {
     } else if (station === 'admin') {
       const inbox = new MessageInbox<ListUpdate | Nip05Message>();
       const { lists, keys } = this.#parts;
-      const admin = new MessageOutbox<VerifyRequest>(channel);
+      const admin = new MessageOutbox<VerifyRequest | DecisionBatch>(channel);
       keys.attach((request) => admin.send(request));
+      this.#decisions.to((batch) => admin.send(batch));
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
           if (message.t === 'nip05') keys.verified(message);
@@ -378,6 +384,7 @@ export class Ingester {
     const tooMany = this.#rate(connId, EVENTS);
     if (tooMany !== null) {
       this.#meter.eventRefused(value, tooMany);
+      this.#decisions.note(value, 'refused', tooMany.rule, tooMany.refusal);
       this.#answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
       return;
     }
@@ -385,6 +392,7 @@ export class Ingester {
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
       this.#meter.eventRefused(value, checked);
+      if (rule !== 'duplicate') this.#decisions.note(value, 'refused', rule, refusal);
       if (rule === 'shape' || rule === 'id' || rule === 'signature') this.#violation(connId);
       if (refusal.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
       this.#answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
@@ -432,17 +440,19 @@ export class Ingester {
     }
     const { event } = passed;
     if (judgement.action === 'refuse') {
-      this.#refuseEvent(connId, event, refuse(judgement.rule, judgement.message));
+      this.#refuseEvent(connId, event, refuse(judgement.rule, judgement.message), judgement.by);
       return;
     }
     this.#meter.eventShadowed(event.kind);
+    this.#decisions.note(event, 'shadowed', judgement.rule, judgement.message, judgement.by);
     this.#answer(connId, okAnswer(event.id, true, judgement.message));
   }
 
   /** Refuses an event that the gate has passed. */
-  #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict): void {
+  #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict, by = ''): void {
     this.#meter.eventRefused(event, verdict);
     if (verdict.refusal.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
+    this.#decisions.note(event, 'refused', verdict.rule, verdict.refusal, by);
     this.#answer(connId, okAnswer(event.id, false, verdict.refusal));
   }
 

@@ -2,7 +2,8 @@ import type { Config } from '../config/options.ts';
 import { NetworkSet } from '../lib/network-set.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { ForIo, InfoChanges, ManagementRequest } from '../messages.ts';
+import type { ForIo, FromIo, InfoChanges } from '../messages.ts';
+import { DecisionNotes } from '../policy/decisions.ts';
 import { Management } from './management.ts';
 
 /** What the admin link calls. */
@@ -16,22 +17,31 @@ export interface AdminLinkHandlers {
 /** What io and the admin room tell each other: whom to keep out, what to say, management requests. */
 export class AdminLink {
   readonly management: Management;
+  readonly decisions: DecisionNotes;
   readonly #banned = new NetworkSet();
   readonly #handlers: AdminLinkHandlers;
-  #outbox: MessageOutbox<ManagementRequest> | null = null;
+  #outbox: MessageOutbox<FromIo> | null = null;
 
   constructor(config: Config, handlers: AdminLinkHandlers) {
     this.#handlers = handlers;
+    const { decisions_per_second_max: perSecond } = config.moderation;
+    this.decisions = new DecisionNotes(perSecond, nowSeconds);
+    this.decisions.to((batch) => this.#outbox?.send(batch));
     this.management = new Management(config, (request) => {
       this.#outbox?.send(request);
       return this.#outbox !== null;
     });
   }
 
+  reconfigure(config: Config): void {
+    this.management.reconfigure(config);
+    this.decisions.perSecond = config.moderation.decisions_per_second_max;
+  }
+
   /** The admin room is there, perhaps again. */
   attach(channel: Channel): void {
     this.management.forget();
-    this.#outbox = new MessageOutbox<ManagementRequest>(channel);
+    this.#outbox = new MessageOutbox<FromIo>(channel);
     const inbox = new MessageInbox<ForIo>();
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) this.#take(message);
@@ -44,7 +54,7 @@ export class AdminLink {
 
   /** Whether an address is banned now. */
   isBanned(ip: string): boolean {
-    return !this.#banned.isEmpty && this.#banned.has(ip, Math.floor(Date.now() / 1000));
+    return !this.#banned.isEmpty && this.#banned.has(ip, nowSeconds());
   }
 
   #take(message: ForIo): void {
@@ -62,4 +72,8 @@ export class AdminLink {
         break;
     }
   }
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }

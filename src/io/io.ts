@@ -48,6 +48,8 @@ const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
 
+const DOOR_RULES = { in_flight: 'in-flight', ingester_queue: 'ingester-queue' } as const;
+
 interface IngesterLane {
   outbox: RecordOutbox;
   frameBytes: Credits;
@@ -153,7 +155,7 @@ export class Io {
     this.#rates.reconfigure(config);
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#listener.reconfigure(config);
-    this.#admin.management.reconfigure(config);
+    this.#admin.reconfigure(config);
   }
 
   /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */
@@ -346,6 +348,8 @@ export class Io {
     const why = limit === 'in_flight' ? IN_FLIGHT_FULL : LANE_FULL;
     const addressee = addresseeOf(frame);
     this.#meter.refusedAtDoor(limit, addressee, why);
+    if (addressee?.verb === 'EVENT')
+      this.#admin.decisions.note(addressee, 'refused', DOOR_RULES[limit], why);
     this.#say(connection, refusalTo(addressee, why));
   }
 

@@ -5,6 +5,8 @@
  */
 export const ruleNames = [
   // Who sends, before anything is parsed.
+  'in-flight',
+  'ingester-queue',
   'banned-ip',
   'rate-ip',
   'rate-subnet',
@@ -45,6 +47,9 @@ export const ruleNames = [
   'verdict-queue',
   // The way to the log.
   'writer-queue',
+  'deleted',
+  'superseded',
+  'storage',
 ] as const;
 
 export type RuleName = (typeof ruleNames)[number];

@@ -15,7 +15,7 @@ export const SELECT_HEADS = `
     (SELECT value FROM meta WHERE name = 'indexed_seq') AS indexed`;
 
 export const INSERT_EVENT =
-  'INSERT INTO event (seq, created_at, kind, expires_at, json) VALUES (?, ?, ?, ?, CAST(? AS TEXT))';
+  'INSERT INTO event (seq, created_at, kind, expires_at, json, received_at) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)';
 export const SELECT_JSON = 'SELECT json FROM event WHERE seq = ?';
 export const SELECT_EXPIRY = 'SELECT expires_at FROM event WHERE seq = ?';
 export const SELECT_LOG =
@@ -107,6 +107,17 @@ export const SELECT_AUTHOR_IN_INDEX = `
   SELECT e.seq, e.created_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+
+export const INSERT_DECISION = `
+  INSERT INTO decision (id, pubkey, at, action, rule, by, text) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+export const DELETE_OLD_DECISIONS =
+  'DELETE FROM decision WHERE n <= (SELECT max(n) FROM decision) - ?';
+export const SELECT_DECISIONS =
+  'SELECT id, pubkey, at, action, rule, by, text FROM decision WHERE id = ? ORDER BY n';
+export const SELECT_STORED = `
+  SELECT seq, substr(json, 84, 64) AS pubkey, kind, created_at, received_at, expires_at
+  FROM event WHERE seq = ?`;
+export const SELECT_DELETED_BY = 'SELECT lower(hex(pubkey)) FROM deleted_id WHERE id = ?';
 
 export const UPSERT_SETTING = 'INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)';
 export const DELETE_SETTING = 'DELETE FROM setting WHERE name = ?';
@@ -200,3 +211,17 @@ export const TO_VERSION_4 = `
     PRIMARY KEY (target, reporter)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX report_by_age ON report (trusted, at);`;
+
+export const TO_VERSION_5 = `
+  ALTER TABLE event ADD COLUMN received_at INTEGER;
+  CREATE TABLE decision (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    pubkey TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    by TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX decision_by_id ON decision (id);`;

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
 import type { Lists } from '../policy/lists.ts';
+import type { RuleName } from '../policy/rule-names.ts';
 import { isNewer, parseAddress } from '../protocol/address.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -18,7 +19,7 @@ import type { Reports } from './reports.ts';
 export type Outcome =
   | { t: 'stored'; seq: number }
   | { t: 'duplicate'; message: Refusal }
-  | { t: 'refused'; message: Refusal };
+  | { t: 'refused'; message: Refusal; rule: RuleName };
 
 const DUPLICATE: Outcome = {
   t: 'duplicate',
@@ -26,9 +27,14 @@ const DUPLICATE: Outcome = {
 };
 const SUPERSEDED: Outcome = {
   t: 'refused',
+  rule: 'superseded',
   message: 'duplicate: this relay has a newer version of this replaceable event',
 };
-const DELETED: Outcome = { t: 'refused', message: 'blocked: this event was deleted by its author' };
+const DELETED: Outcome = {
+  t: 'refused',
+  rule: 'deleted',
+  message: 'blocked: this event was deleted by its author',
+};
 
 /**
  * Nostr's rules for what may stand in the log: no event twice, one living version an address
@@ -93,7 +99,7 @@ export class Rules {
     if (this.#lists.size === 0) return null;
     const event = { id, pubkey: pubkeyOfBytes(json), kind, created_at: createdAt };
     const verdict = this.#lists.verdict(event, this.#clock.seconds());
-    return verdict && { t: 'refused', message: verdict.refusal };
+    return verdict && { t: 'refused', message: verdict.refusal, rule: verdict.rule };
   }
 
   #former(event: CheckedEvent): Found | null {

@@ -1,6 +1,7 @@
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { Change, ChangeReply, ChangeRequest } from '../messages.ts';
+import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
+import type { DecisionNotes } from '../policy/decisions.ts';
 import type { Lists } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
@@ -17,6 +18,8 @@ export interface DeskParts {
   log: Log;
   /** The writer's own copy of the lists. */
   lists: Lists;
+  /** What the writer decides goes to the admin room as well. */
+  decisions: DecisionNotes;
   /** Runs work in a transaction of the writer, and returns why it was rolled back, or null. */
   transact(work: () => void): Error | null;
 }
@@ -25,11 +28,15 @@ export interface DeskParts {
 export class Desk {
   readonly #transact: DeskParts['transact'];
   readonly #handlers: Handlers;
+  /** On whose behalf events are being removed; null: by the rules of the log. */
+  removedBy: { rule: string; by: string; text: string } | null = null;
+  readonly #decisions: DecisionNotes;
   /** What is to be done in memory once the transaction is on disk. */
   #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
-  constructor({ db, log, lists, transact }: DeskParts) {
+  constructor({ db, log, lists, decisions, transact }: DeskParts) {
+    this.#decisions = decisions;
     this.#transact = transact;
     const audit = db.prepare(sql.INSERT_AUDIT);
     const list = db.prepare(sql.UPSERT_LISTED);
@@ -42,6 +49,8 @@ export class Desk {
     const dropRoleOf = db.prepare(sql.DELETE_ROLE_OF);
     const dropRoleOfAll = db.prepare(sql.DELETE_ROLE_OF_ALL);
     const dropReports = db.prepare(sql.DELETE_REPORTS_OF);
+    const decision = db.prepare(sql.INSERT_DECISION);
+    const forget = db.prepare(sql.DELETE_OLD_DECISIONS);
     this.#handlers = {
       audit: ({ at, by, action, subject, reason }) =>
         audit.run(at, by, action, subject, reason).changes,
@@ -69,12 +78,24 @@ export class Desk {
       assign: ({ pubkey, role: id, by, at }) => roleOf.run(pubkey, by, at, id).changes,
       unassign: ({ pubkey, role: id }) => dropRoleOf.run(pubkey, id).changes,
       closeReports: ({ target }) => dropReports.run(target).changes,
-      remove: ({ seqs }) => seqs.filter((seq) => log.removeSeq(seq)).length,
+      remove: ({ seqs, why }) => {
+        this.removedBy = why ?? null;
+        const { length } = seqs.filter((seq) => log.removeSeq(seq));
+        this.removedBy = null;
+        return length;
+      },
+      decisions: ({ decisions, max }) => {
+        for (const { id, pubkey, at, action, rule, by, text } of decisions) {
+          decision.run(id, pubkey, at, action, rule, by, text);
+        }
+        return forget.run(max).changes;
+      },
     };
   }
 
   attach(channel: Channel): void {
-    const outbox = new MessageOutbox<ChangeReply>(channel);
+    const outbox = new MessageOutbox<FromWriter>(channel);
+    this.#decisions.to((batch) => outbox.send(batch));
     const inbox = new MessageInbox<ChangeRequest>();
     channel.receive((batch) => {
       for (const request of inbox.read(batch)) outbox.send(this.#carryOut(request));

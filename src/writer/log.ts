@@ -52,6 +52,10 @@ export class Log {
   removedFor = noRemovals();
   /** What was removed since whoever commits has emptied it. */
   removed: number[] = [];
+  /** Seconds since 1970; events that are appended are received then. 0: nobody knows. */
+  now = 0;
+  /** Hears of every removal, before it is committed. */
+  onRemoved: ((json: string, reason: Removal) => void) | null = null;
   /** By seq, in order of acceptance. */
   readonly tail = new Map<number, TailEvent>();
   readonly #tailIds = new Map<string, number>();
@@ -148,7 +152,14 @@ export class Log {
   append(event: CheckedEvent, id: string): number {
     const seq = this.head + 1;
     const { createdAt, kind, terms, address } = event;
-    this.#statements.insert.run(seq, createdAt, kind, event.expiresAt || null, event.json);
+    this.#statements.insert.run(
+      seq,
+      createdAt,
+      kind,
+      event.expiresAt || null,
+      event.json,
+      this.now || null,
+    );
     this.head = seq;
     this.#idFilter.add(terms[TERM_INDEX_ID]!);
     const kept = postingKind(kind, event.expiresAt);
@@ -159,6 +170,7 @@ export class Log {
   /** Removes an event; its postings, if it has any, are swept later. */
   remove(found: Found, reason: Removal = 'other'): void {
     this.removedFor[reason]++;
+    this.onRemoved?.(found.json, reason);
     this.#statements.delete.run(found.seq);
     this.removed.push(found.seq);
     const inTail = this.tail.get(found.seq);

@@ -17,10 +17,11 @@ import {
   writeHead,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
+import { DecisionNotes } from '../policy/decisions.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { idOfBytes } from '../storage/body.ts';
+import { idOf, idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
 import { loadLists } from '../storage/lists.ts';
 import { type Db, tuneWriter } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
@@ -32,12 +33,20 @@ import { Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reports } from './reports.ts';
-import { WriterMeter } from './writer-meter.ts';
+import { type Removal, WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
 const EPHEMERAL_IDS_MAX = 10_000;
 /** Expired events removed in one transaction. */
 const PURGE_MAX = 500;
+
+/** What is remembered of events that go by the rules of the log. */
+const REMOVED: Readonly<Record<Removal, string>> = {
+  replaced: 'a newer version took its place',
+  deleted: 'its author asked for it',
+  expired: 'its expiration has passed',
+  other: 'it was removed',
+};
 
 interface Answered {
   event: CheckedEvent;
@@ -73,6 +82,7 @@ export class Writer {
   readonly #rules: Rules;
   readonly #postings: Postings;
   readonly #desk: Desk;
+  readonly #decisions: DecisionNotes;
   readonly #reports: Reports;
   readonly #queue: Credits;
   readonly #meter: WriterMeter;
@@ -115,7 +125,11 @@ export class Writer {
     this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#reports);
     this.#postings = new Postings(db, this.#log);
     const transact = (work: () => void) => this.#transact(work)?.error ?? null;
-    this.#desk = new Desk({ db, log: this.#log, lists, transact });
+    const { decisions_per_second_max: perSecond } = config.moderation;
+    this.#decisions = new DecisionNotes(perSecond, () => clock.seconds());
+    const decisions = this.#decisions;
+    this.#desk = new Desk({ db, log: this.#log, lists, decisions, transact });
+    this.#log.onRemoved = (json, reason) => this.#noteRemoval(json, reason);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -127,6 +141,7 @@ export class Writer {
   reconfigure(config: Config): void {
     this.#config = config;
     this.#reports.reconfigure(config);
+    this.#decisions.perSecond = config.moderation.decisions_per_second_max;
     tuneWriter(this.#db, config.storage);
     this.#setTimers();
   }
@@ -211,6 +226,7 @@ export class Writer {
     }
     if (events.length === 0) return;
     const head = this.#log.head;
+    this.#log.now = this.#clock.seconds();
     this.#meter.batchBegins(events);
     const answered = this.#store(events);
     this.#queue.release(events.length);
@@ -232,6 +248,9 @@ export class Writer {
       answered = events.map((event) =>
         isEphemeral(event) ? this.#apply(event) : failed(event, refusal),
       );
+      for (const { event, id, message } of answered) {
+        if (!isEphemeral(event)) this.#note(event, id, 'storage', message);
+      }
     }
     // Ephemeral events have no part in the transaction, and their ids are remembered once.
     return answered.map((one) => (one.seq === 0 ? this.#pass(one) : one));
@@ -240,9 +259,20 @@ export class Writer {
   #apply(event: CheckedEvent): Answered {
     const id = idOfBytes(event.json);
     const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event);
+    if (outcome?.t === 'refused') this.#note(event, id, outcome.rule, outcome.message);
     if (outcome === null) return { event, id, accepted: true, message: '', seq: 0 };
     if (outcome.t === 'stored') return { event, id, accepted: true, message: '', seq: outcome.seq };
     return { event, id, accepted: outcome.t === 'duplicate', message: outcome.message, seq: -1 };
+  }
+
+  #note({ json }: CheckedEvent, id: string, rule: string, message: string): void {
+    this.#decisions.note({ id, pubkey: pubkeyOfBytes(json) }, 'refused', rule, message);
+  }
+
+  #noteRemoval(json: string, reason: Removal): void {
+    const why = this.#desk.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
+    const event = { id: idOf(json), pubkey: pubkeyOf(json) };
+    this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
   }
 
   #pass(answered: Answered): Answered {

@@ -18,7 +18,9 @@ export const removeEventsVerb = verb({
       .nullable(),
   }),
   async run({ seqs, audit }, room, { by }) {
-    const changes: Change[] = [{ t: 'remove', seqs }];
+    const changes: Change[] = [
+      { t: 'remove', seqs, why: { rule: 'moderation', by, text: 'wok delete' } },
+    ];
     if (audit !== null) {
       changes.push({ t: 'audit', at: room.clock.seconds(), by, action: 'delete', ...audit });
     }

@@ -1,0 +1,70 @@
+import type { Change } from '../messages.ts';
+import type { Decision, DecisionBatch } from '../policy/decisions.ts';
+import * as sql from '../storage/sql.ts';
+import type { Room } from './room.ts';
+
+/** Decisions that wait in memory to be written; more are left out. */
+const WAITING_MAX = 10_000;
+/** Written in one transaction. */
+const WRITTEN_MAX = 500;
+const WRITE_MILLISECONDS = 2_000;
+
+/**
+ * The memory of decisions: those of the last seconds here, older ones as rows, at most
+ * `moderation.decisions_max`.
+ */
+export class Decisions {
+  /** Decisions that nobody kept since the room opened, because there were too many. */
+  leftOut = 0;
+  readonly #room: Room;
+  #waiting: Decision[] = [];
+  #writing = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(room: Room) {
+    this.#room = room;
+    this.#timer = setInterval(() => void this.write(), WRITE_MILLISECONDS);
+  }
+
+  take({ decisions, leftOut }: DecisionBatch): void {
+    this.leftOut += leftOut;
+    if (this.#room.config.moderation.decisions_max === 0) return;
+    for (const decision of decisions) {
+      if (this.#waiting.length < WAITING_MAX) this.#waiting.push(decision);
+      else this.leftOut++;
+    }
+  }
+
+  /** Everything that was decided about an event, the newest last. */
+  about(id: string): Decision[] {
+    const rows = this.#room.db.prepare(sql.SELECT_DECISIONS).all(id) as Decision[];
+    return [...rows, ...this.#waiting.filter((one) => one.id === id)];
+  }
+
+  /** Has the writer write what waits; one transaction at a time. */
+  async write(): Promise<void> {
+    if (this.#writing || this.#waiting.length === 0) return;
+    this.#writing = true;
+    const decisions = this.#waiting.slice(0, WRITTEN_MAX);
+    try {
+      await this.#room.change([this.#change(decisions)]);
+      this.#waiting.splice(0, decisions.length);
+    } catch (error) {
+      this.#room.log.debug('decisions wait to be written', { error: String(error) });
+    } finally {
+      this.#writing = false;
+    }
+    if (this.#waiting.length >= WRITTEN_MAX) setImmediate(() => void this.write());
+  }
+
+  /** Hands over what waits, without hearing of it: the writer reads it before it stops. */
+  stop(): void {
+    clearInterval(this.#timer);
+    if (this.#writing || this.#waiting.length === 0) return;
+    void this.#room.change([this.#change(this.#waiting)]).catch(() => {});
+  }
+
+  #change(decisions: Decision[]): Change {
+    return { t: 'decisions', decisions, max: this.#room.config.moderation.decisions_max };
+  }
+}
