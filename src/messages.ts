@@ -771,6 +771,9 @@ export type Control =
   | { t: 'attach'; links: Link[] }
   | { t: 'ping'; n: number }
   | { t: 'reload'; config: import('./config/options.ts').Config }
+  /** The writer takes the database over from another process, or lets go of it for another. */
+  | { t: 'own' }
+  | { t: 'release' }
   /** How an order was carried out, or why not. */
   | { t: 'done'; n: number; result: unknown; error: string }
   | KeyShare

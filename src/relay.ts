@@ -27,6 +27,10 @@ const POLL_MILLISECONDS = 5;
  */
 const GOODBYE_MILLISECONDS = 500;
 
+/** How long connections that the kernel has completed already may take to be accepted. */
+const QUEUE_MILLISECONDS = 2_000;
+const SEND_AWAY_MILLISECONDS = 50;
+
 /** How long the lanes may take to end when the deadline has come, or when one has died. */
 const LANES_MILLISECONDS = 1_000;
 
@@ -94,15 +98,16 @@ export class Relay {
   }
 
   /**
-   * Starts a relay and resolves when it takes connections.
+   * Starts a relay and resolves when it takes connections. One that takes over from another process on
+   * its port answers queries at once; what is to be stored waits until it is told to `own` the database.
    *
    * @throws StorageError, NativeModuleError, ListenError
    */
-  static async start(config: Config, log: Log): Promise<Relay> {
+  static async start(config: Config, log: Log, predecessorPort = 0): Promise<Relay> {
     const relay = new Relay(config, log);
     try {
-      await relay.#supervisor.start(relay.lanes);
-      await relay.#io.listen();
+      await relay.#supervisor.start(relay.lanes, predecessorPort !== 0);
+      await relay.#io.listen(predecessorPort);
       relay.#watchHandshakes();
     } catch (error) {
       await relay.#supervisor.stop();
@@ -160,6 +165,42 @@ export class Relay {
     });
     this.#reloading = reloaded.catch(() => {});
     return reloaded;
+  }
+
+  /**
+   * Takes the database over; `taken` is called when that is done, the promise resolves when the admin
+   * room is open too. @throws Error when it cannot be had; the relay is of no use then.
+   */
+  own(taken: () => void = () => {}): Promise<void> {
+    return this.#supervisor.own(taken);
+  }
+
+  /**
+   * Lets go of the database for a successor, when all that the writer had is stored and answered. From
+   * now on events are answered with an error, queries as before.
+   */
+  release(): Promise<void> {
+    return this.#supervisor.release();
+  }
+
+  /**
+   * Asks the clients to come to the successor, spread over `shutdown.handover_seconds`. `steered`: the
+   * successor gets all new connections; then this one accepts what is still in its queue.
+   */
+  async sendAway(steered: boolean): Promise<void> {
+    const seconds = this.#config.shutdown.handover_seconds;
+    const start = performance.now();
+    const end = start + seconds * 1000;
+    const stopListening = start + (steered ? Math.min(QUEUE_MILLISECONDS, seconds * 500) : 0);
+    let left = this.#io.sendAway(0, '');
+    for (let now = start; now < end && !(left === 0 && now > stopListening); ) {
+      if (now >= stopListening) this.#io.stopListening();
+      const ticksLeft = Math.max(1, (end - now) / SEND_AWAY_MILLISECONDS);
+      left = this.#io.sendAway(Math.ceil(left / ticksLeft), 'the relay was restarted; reconnect');
+      await delay(SEND_AWAY_MILLISECONDS);
+      now = performance.now();
+    }
+    this.#io.sendAway(Number.POSITIVE_INFINITY, 'the relay was restarted; reconnect');
   }
 
   /** Ends a lane's thread at once, for tests of what happens then. */

@@ -7,38 +7,65 @@ import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { version } from './paths.ts';
 import { Relay } from './relay.ts';
+import { libc } from './service/libc.ts';
 import { ServiceManager, type Vital } from './service/notify.ts';
+import { Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
 import { storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
 
+/** How long the admin room may take to pass an answer on before it closes. */
+const ANSWER_MILLISECONDS = 50;
+
 /**
  * Runs the relay until it is told to stop (SIGTERM, SIGINT) or cannot go on. A second signal ends the
- * process at once. SIGHUP has it read its configuration again.
+ * process at once. SIGHUP has it read its configuration again, SIGUSR2 start a successor that takes over
+ * without refusing anybody.
  *
  * @param readConfig reads the configuration from where the first one came from.
  * @returns the exit status, see `exitCodes`.
  */
 export async function runRelay(config: Config, readConfig: () => Config): Promise<ExitCode> {
   const log = createLog(config.log);
-  // Until there is something to reload: by default the signal would end the process.
-  let onReload = () => {};
+  // Until there is something to do: by default these signals would end the process.
+  let [onReload, onRestart] = [() => {}, () => {}];
   process.on('SIGHUP', () => onReload());
+  process.on('SIGUSR2', () => onRestart());
+  const predecessor = Predecessor.find(process.env);
   const manager = new ServiceManager(process.env);
-  manager.status('starting');
+  if (predecessor === null) manager.status('starting');
   let relay: Relay;
   try {
-    relay = await Relay.start(config, log);
+    relay = await Relay.start(config, log, predecessor?.port);
+    if (predecessor) {
+      await predecessor.hands();
+      await relay.own(() => predecessor.taken());
+    }
   } catch (error) {
     return startFailed(error as Error);
   }
   const readAgain = () => reload(relay, readConfig, log, manager);
-  onReload = () => void readAgain().catch(() => {});
-  relay.onOrder = (order) => orders[order]();
-  const orders = {
-    reload: readAgain,
-    restart: () => Promise.reject(new Error('not yet')),
+  let replaced: () => void = () => {};
+  const replacement = new Promise<'replaced'>((resolve) => {
+    replaced = () => resolve('replaced');
+  });
+  let restarting = false;
+  const restart = async () => {
+    if (restarting) throw new Error('a successor is being started already');
+    restarting = true;
+    try {
+      return await handOver(relay, log, manager, replaced, () => {
+        restarting = false;
+      });
+    } catch (error) {
+      restarting = false;
+      throw error;
+    }
   };
   log.countBy(relay.countLine);
+  const orders = { reload: readAgain, restart };
+  relay.onOrder = (order) => orders[order]();
+  onReload = () => void readAgain().catch(() => {});
+  onRestart = () => void restart().catch(() => {});
   log.info(startLine(config, relay));
   manager.ready(vital(relay).status);
   manager.watch(() => vital(relay));
@@ -55,17 +82,72 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
     log.error(`the ${station} station has died; the relay ends`, { error: String(error) });
     return null;
   });
-  const signal = await Promise.race([stopped, fatal]);
-  manager.stopping(signal === null ? 'a station has died' : 'storing what was accepted');
+  let signal = await Promise.race([stopped, fatal, replacement]);
+  if (signal === 'replaced') {
+    const steered = steerToSuccessor(libc(), relay.port);
+    const goneAway = relay.sendAway(steered).then(() => 'replaced' as const);
+    signal = await Promise.race([stopped, fatal, goneAway]);
+  } else {
+    manager.stopping(signal === null ? 'a station has died' : 'storing what was accepted');
+  }
   if (signal === null) {
     await relay.abandon();
     return exitCodes.inputOutput;
   }
-  log.info(`${signal}: going down`);
+  log.info(signal === 'replaced' ? 'the clients have gone over' : `${signal}: going down`);
   await relay.stop();
   log.flush();
-  log.info('everything is stored; goodbye');
+  log.info(signal === 'replaced' ? 'goodbye' : 'everything is stored; goodbye');
   return exitCodes.ok;
+}
+
+/**
+ * Starts a successor and gives it the database. Resolves with its process number as soon as it is
+ * prepared; `replaced` is called when it has taken over, `kept` when it has not and this one goes on.
+ *
+ * @throws Error with a sentence when there is no successor; nothing has changed then.
+ */
+async function handOver(
+  relay: Relay,
+  log: ProcessLog,
+  manager: ServiceManager,
+  replaced: () => void,
+  kept: () => void,
+): Promise<{ pid: number }> {
+  if (process.platform !== 'linux') {
+    throw new Error('a graceful restart needs Linux; stop the relay and start it again');
+  }
+  const successor = Successor.start(relay.port);
+  const { pid } = successor;
+  log.info('a successor is being started', { pid });
+  try {
+    await successor.prepared();
+  } catch (error) {
+    await successor.end();
+    const sentence = `the successor did not start (${(error as Error).message}); this process goes on`;
+    log.error(sentence);
+    throw new Error(sentence);
+  }
+  const give = async () => {
+    const start = performance.now();
+    await relay.release();
+    try {
+      await successor.takes();
+    } catch (error) {
+      log.error('the successor did not take over; this process goes on', { error: String(error) });
+      await successor.end();
+      await relay.own();
+      kept();
+      return;
+    }
+    manager.mainPid(pid);
+    const milliseconds = Math.round(performance.now() - start);
+    log.info('a successor has taken over', { pid, milliseconds });
+    replaced();
+  };
+  // Whoever asked by the control socket hears of it before the admin room closes.
+  setTimeout(() => void give(), ANSWER_MILLISECONDS);
+  return { pid };
 }
 
 /** How the relay is, for the service manager. */

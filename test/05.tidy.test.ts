@@ -157,7 +157,11 @@ describe('code', () => {
       }
       expect([...STATIONS.slice(1), 'plugins', 'admin']).toContain(station);
       const role =
-        station === 'plugins' ? 'src/policy/plugins/room.ts' : `src/${station}/${station}.ts`;
+        station === 'plugins'
+          ? 'src/policy/plugins/room.ts'
+          : station === 'writer'
+            ? 'src/writer/seat.ts'
+            : `src/${station}/${station}.ts`;
       expect(imports).toContain(role);
       expect(code).toMatch(/^export function run\(task: LaneTask\)/m);
     }

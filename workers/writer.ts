@@ -1,26 +1,21 @@
 import { systemClock } from '../src/lib/clock.ts';
-import { openWriter, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
 import { removals, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
-import { Writer } from '../src/writer/writer.ts';
+import { WriterSeat } from '../src/writer/seat.ts';
 
 /** The thread of the writer. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, (log, meter) => {
-    const { config, credits } = task;
-    const db = openWriter(config.storage);
-    const hasher = new TermHasher(termKey(db));
-    const role = new Writer(
+  return serveLane(task, (logger, meter) => {
+    const { config, credits, standby } = task;
+    const parts = {
       config,
-      db,
-      hasher,
-      writerEvents(credits),
-      removals(credits),
-      systemClock,
-      log,
+      queue: writerEvents(credits),
+      removals: removals(credits),
+      clock: systemClock,
+      logger,
       meter,
-    );
-    return { role, facts: { head: role.head, idFilter: role.idFilterMemory } };
+    };
+    const role = new WriterSeat(parts, standby);
+    return { role, facts: { idFilter: role.idFilterMemory } };
   });
 }

@@ -37,7 +37,7 @@ export const sections = {
   monitor: 'The thread that matches new events with open subscriptions.',
   metrics: 'What the relay counts, for Prometheus, wok top and wok slow.',
   log: 'The log on standard output.',
-  shutdown: 'What happens on SIGTERM and SIGINT.',
+  shutdown: 'What happens on SIGTERM and SIGINT, and on a graceful restart (SIGUSR2).',
 } as const;
 
 export type SectionName = keyof typeof sections;
@@ -1044,6 +1044,15 @@ export const options = {
     text: 'Whether lines about connections have the address of the client, or a hash of it that is the same for one address until the next start. Nothing else that is private is in the log.',
   },
 
+  'shutdown.handover_seconds': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    reload: true,
+    text: 'After a graceful restart the old process asks its clients to come back (1012), one after the other over this time, so that they do not all return at once.',
+  },
   'shutdown.deadline_seconds': {
     type: 'integer',
     default: 10,

@@ -144,8 +144,25 @@ export class Io {
     return this.#listener.pending;
   }
 
-  listen(): Promise<void> {
-    return this.#listener.listen();
+  /** @param port one that this process shares with its predecessor, see `Listener`. */
+  listen(port = 0): Promise<void> {
+    return this.#listener.listen(port);
+  }
+
+  /** Takes no more connections; those that there are go on. */
+  stopListening(): void {
+    this.#listener.stopListening();
+  }
+
+  /** Asks so many of the clients to come back; resolves to how many are left. */
+  sendAway(count: number, reason: string): number {
+    for (const connection of this.#connections.values()) {
+      if (count-- <= 0) break;
+      if (connection.endedBy !== null) continue;
+      connection.endedBy = 'shutdown';
+      connection.socket.end(CLOSE_SERVICE_RESTART, reason);
+    }
+    return this.#connections.size;
   }
 
   /** Works by the options that apply live from now on; connections that are open stay. */

@@ -16,8 +16,9 @@ const CORS: readonly [string, string][] = [
   ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
 ];
 
-/** LIBUS_LISTEN_EXCLUSIVE_PORT; the typings have it as an enum that is not there. */
+/** LIBUS_LISTEN_EXCLUSIVE_PORT and its opposite; the typings have them as an enum that is not there. */
 const EXCLUSIVE_PORT = 1;
+const SHARED_PORT = 0;
 
 type ListenWithOptions = (
   host: string,
@@ -115,14 +116,27 @@ export class Listener {
     this.reconfigure({ ...this.#config, info: this.#configured });
   }
 
-  /** Resolves when connections are accepted. @throws ListenError */
-  listen(): Promise<void> {
-    const { host, port } = this.#config.io;
-    // With a host as well in the binary, not in the typings. By default two processes may share a
-    // port, and the kernel gives each of them some of the clients.
+  /**
+   * Resolves when connections are accepted. `port` is one that another process of ours listens on, from
+   * which this one takes over; the kernel gives each of them some of the clients.
+   *
+   * @throws ListenError
+   */
+  async listen(port = 0): Promise<void> {
+    if (port === 0) {
+      // A port that can be had for us alone is nobody else's; then it is shared, for a successor.
+      await this.#listen(this.#config.io.port, EXCLUSIVE_PORT);
+      this.stopListening();
+    }
+    await this.#listen(port || this.port, SHARED_PORT);
+  }
+
+  #listen(port: number, sharing: number): Promise<void> {
+    const { host } = this.#config.io;
+    // With a host as well in the binary, not in the typings.
     const listen = this.#app.listen.bind(this.#app) as unknown as ListenWithOptions;
     return new Promise((resolve, reject) => {
-      listen(host, port, EXCLUSIVE_PORT, (socket) => {
+      listen(host, port, sharing, (socket) => {
         if (!socket) {
           reject(
             new ListenError(

@@ -3,6 +3,7 @@ import { requireOptional } from '../protocol/signature/optional-package.ts';
 /** What is used of koffi (its own types are no use where the package is absent). */
 interface Koffi {
   load(path: string): { func(definition: string): unknown };
+  struct(name: string, members: Readonly<Record<string, string>>): unknown;
 }
 
 /**
@@ -24,9 +25,17 @@ export interface Libc {
     addressLength: number,
   ): number;
   close(fd: number): number;
+  /** setsockopt for a socket filter, the one value with a pointer in it. */
+  setFilter(
+    fd: number,
+    level: number,
+    name: number,
+    program: { len: number; filter: Buffer },
+    length: number,
+  ): number;
 }
 
-const DEFINITIONS: Readonly<Record<keyof Libc, string>> = {
+const DEFINITIONS: Readonly<Record<Exclude<keyof Libc, 'setFilter'>, string>> = {
   getsockopt: 'int getsockopt(int fd, int level, int name, uint8_t *value, uint8_t *length)',
   setsockopt:
     'int setsockopt(int fd, int level, int name, const uint8_t *value, unsigned int length)',
@@ -49,9 +58,14 @@ export function libc(): Libc | null {
 function load(): Libc | null {
   if (process.platform !== 'linux') return null;
   try {
-    const library = (requireOptional('koffi') as Koffi).load('libc.so.6');
+    const koffi = requireOptional('koffi') as Koffi;
+    const library = koffi.load('libc.so.6');
     const calls = Object.entries(DEFINITIONS).map(([name, text]) => [name, library.func(text)]);
-    return Object.fromEntries(calls) as Libc;
+    koffi.struct('wok_sock_fprog', { len: 'uint16_t', filter: 'const uint8_t *' });
+    const setFilter = library.func(
+      'int setsockopt(int fd, int level, int name, const wok_sock_fprog *value, unsigned int length)',
+    );
+    return { ...Object.fromEntries(calls), setFilter } as Libc;
   } catch {
     return null;
   }
@@ -69,4 +83,22 @@ export function localPort(c: Libc, fd: number): number {
   if (c.getsockname(fd, address, length) !== 0) return 0;
   const family = address.readUInt16LE(0);
   return family === AF_INET || family === AF_INET6 ? address.readUInt16BE(2) : 0;
+}
+
+const SOL_SOCKET = 1;
+const SO_ATTACH_REUSEPORT_CBPF = 51;
+const BPF_RET_K = 0x06;
+const SOCK_FPROG_BYTES = 16;
+
+/**
+ * Has the kernel give new connections to one of the sockets that listen on a port together, by its
+ * number; when there is none of this number, to any of them. False if the kernel refuses.
+ */
+export function steerTo(c: Libc, fd: number, number: number): boolean {
+  // One instruction: return the number.
+  const filter = Buffer.alloc(8);
+  filter.writeUInt16LE(BPF_RET_K, 0);
+  filter.writeUInt32LE(number, 4);
+  const program = { len: 1, filter };
+  return c.setFilter(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program, SOCK_FPROG_BYTES) === 0;
 }

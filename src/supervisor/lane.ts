@@ -23,6 +23,8 @@ export interface LaneTask {
   rates: SharedRates;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
+  /** Another process owns the database as yet. */
+  standby: boolean;
   control: MessagePort;
 }
 
@@ -33,6 +35,9 @@ export interface Role {
   reconfigure(config: Config): void;
   /** A list of keys, from the admin room. */
   takeKeys?(share: KeyShare): void;
+  /** Takes the database, or lets go of it; only the writer can. */
+  own?(): void;
+  release?(): void;
   /** Finishes what it holds and lets go of the database and of other processes. */
   stop(): void | Promise<void>;
 }
@@ -89,6 +94,8 @@ export async function serveLane(
           role.reconfigure(message.config);
         } else if (message.t === 'done') orders.done(message);
         else if (message.t === 'keys') role.takeKeys?.(message);
+        else if (message.t === 'own') role.own?.();
+        else if (message.t === 'release') role.release?.();
         else {
           await role.stop();
           unwatch();

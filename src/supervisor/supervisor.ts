@@ -115,6 +115,7 @@ export class Supervisor {
   readonly #lanes = new Map<string, Lane>();
   readonly #restarts = new Map<string, number[]>();
   #stopping = false;
+  #standby = false;
   #pings = 0;
   #pingTimer: NodeJS.Timeout | null = null;
 
@@ -134,9 +135,18 @@ export class Supervisor {
     this.#hooks = hooks;
   }
 
-  /** Starts so many lanes of each station. @throws what the first lane that cannot start threw. */
-  async start(lanes: Readonly<Record<ThreadStation, number>>): Promise<void> {
-    for (const station of threadStations) await this.#startStation(station, lanes[station]);
+  /**
+   * Starts so many lanes of each station. On standby the database still belongs to another process:
+   * the writer waits for `own`, and so does the admin room, of which a directory has only one.
+   *
+   * @throws what the first lane that cannot start threw.
+   */
+  async start(lanes: Readonly<Record<ThreadStation, number>>, standby = false): Promise<void> {
+    this.#standby = standby;
+    for (const station of threadStations) {
+      if (standby && station === 'admin') continue;
+      await this.#startStation(station, lanes[station]);
+    }
     await this.#heard();
     for (const lane of this.#laneList()) lane.serves = true;
     this.#pingTimer = setInterval(() => this.#ping(), PING_MILLISECONDS);
@@ -157,6 +167,37 @@ export class Supervisor {
     this.#pools.set(station, pool);
     const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
     for (const lane of await Promise.all(starting)) this.#link(lane);
+  }
+
+  /**
+   * Takes the database over, says so, and opens the admin room.
+   *
+   * @throws Error when the writer could not take it.
+   */
+  async own(taken: () => void): Promise<void> {
+    this.#standby = false;
+    const writer = this.#lanes.get('writer:0')!;
+    tell(writer, { t: 'own' });
+    await this.#heard();
+    if (!writer.up) throw new Error('the writer could not take the database');
+    taken();
+    await this.#startStation('admin', 1);
+    await this.#heard();
+    for (const lane of this.#laneList('admin')) lane.serves = true;
+  }
+
+  /** Resolves when the database is free for another process; the writer has stored what it had. */
+  async release(): Promise<void> {
+    this.#standby = true;
+    for (const lane of this.#laneList('admin')) {
+      tell(lane, { t: 'stop' });
+      await lane.task.catch(() => {});
+      this.#lanes.delete('admin:0');
+    }
+    await this.#pools.get('admin')?.destroy();
+    this.#pools.delete('admin');
+    tell(this.#lanes.get('writer:0')!, { t: 'release' });
+    await this.#heard();
   }
 
   /** What a lane said of itself when it was ready. */
@@ -229,6 +270,7 @@ export class Supervisor {
       metrics: this.#metrics,
       rates: this.#rates,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
+      standby: this.#standby,
       control: port2,
     };
     const task = this.#pools.get(station)!.run(data, { transferList: [port2] });

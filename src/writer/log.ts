@@ -27,6 +27,12 @@ export interface TailEvent {
   terms: ArrayLike<number>;
 }
 
+/** A filter of stored ids that somebody filled before, and the last event that is surely in it. */
+export interface KnownIds {
+  memory: SharedArrayBuffer;
+  upTo: number;
+}
+
 /** Nothing was removed yet. */
 export function noRemovals(): Record<Removal, number> {
   return { replaced: 0, deleted: 0, expired: 0, other: 0 };
@@ -66,8 +72,11 @@ export class Log {
   readonly #hasher: TermHasher;
   readonly #statements;
 
-  /** `idsExpected`: how many events there will be, where more are known to come than a day brings. */
-  constructor(db: Db, hasher: TermHasher, idsExpected = 0) {
+  /**
+   * `idsExpected`: how many events there will be, where more are known to come than a day brings;
+   * `known`: spares reading all ids.
+   */
+  constructor(db: Db, hasher: TermHasher, idsExpected = 0, known?: KnownIds) {
     this.#hasher = hasher;
     this.#statements = {
       heads: db.prepare(sql.SELECT_HEADS),
@@ -80,6 +89,14 @@ export class Log {
       setMeta: db.prepare(sql.UPSERT_META),
     };
     this.load();
+    if (known) {
+      this.idFilterMemory = known.memory;
+      this.#idFilter = new IdFilter(known.memory);
+      for (const row of this.#statements.log.iterate(known.upTo, this.head, -1)) {
+        this.#idFilter.add(hasher.id(idOf((row as { json: string }).json)));
+      }
+      return;
+    }
     this.idFilterMemory = IdFilter.share(Math.max(this.head, idsExpected));
     this.#idFilter = new IdFilter(this.idFilterMemory);
     const { first, end } = ID_TERMS;

@@ -29,7 +29,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
 import { Desk } from './desk.ts';
 import { Disk } from './disk.ts';
-import { Log, noRemovals } from './log.ts';
+import { type KnownIds, Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reports } from './reports.ts';
@@ -110,6 +110,7 @@ export class Writer {
     clock: Clock,
     logger: Logger,
     meter: Meter,
+    knownIds?: KnownIds,
   ) {
     this.#meter = new WriterMeter(meter);
     this.#config = config;
@@ -119,7 +120,7 @@ export class Writer {
     this.#clock = clock;
     this.#logger = logger;
     this.#disk = new Disk(logger);
-    this.#log = new Log(db, hasher);
+    this.#log = new Log(db, hasher, 0, knownIds);
     const lists = loadLists(db);
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
     this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#reports);
@@ -176,15 +177,18 @@ export class Writer {
     }
   }
 
-  /** Finishes what has queued up, indexes the tail and closes the database. */
-  stop(): void {
+  /**
+   * Finishes what has queued up, indexes the tail and closes the database; without a `checkpoint` when
+   * somebody waits for it, who would wait for readers then.
+   */
+  stop(checkpoint = true): void {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#purgeSoon) clearImmediate(this.#purgeSoon);
     while (this.#waiting.length > 0) this.#drain();
     this.#desk.stop();
     this.#index();
     try {
-      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      if (checkpoint) this.#db.pragma('wal_checkpoint(TRUNCATE)');
     } catch (error) {
       // On a full disk the write-ahead log stays where it is; nothing in it is lost.
       this.#disk.failed(error as Error, this.#clock.milliseconds());

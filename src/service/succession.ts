@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { type Libc, localPort, steerTo } from './libc.ts';
+
+/** Names the port of the process that starts this one to take over from it. */
+const VARIABLE = 'WOK_SUCCEEDS_PORT';
+/** How long a successor may prepare (it reads the ids of all events), and how long it may take to own. */
+const PREPARE_MILLISECONDS = 600_000;
+const OWN_MILLISECONDS = 60_000;
+
+/** What the two processes tell each other: prepared, then yours, then taken. */
+type Word = 'prepared' | 'yours' | 'taken';
+
+/** The process that takes over from this one, as this one sees it. */
+export class Successor {
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<string>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#gone = new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) =>
+        resolve(code === null ? `it was ended by ${signal}` : `it ended with status ${code}`),
+      );
+    });
+  }
+
+  /** Starts the same command again, from the same files, which may be newer ones by now. */
+  static start(port: number): Successor {
+    const { WATCHDOG_PID: _, ...env } = process.env;
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      env: { ...env, [VARIABLE]: String(port) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    return new Successor(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Resolves when it listens and only lacks the database. @throws Error with why it does not. */
+  prepared(): Promise<void> {
+    return this.#word('prepared', PREPARE_MILLISECONDS);
+  }
+
+  /** The database is free; resolves when it has taken it. @throws Error with why it has not. */
+  async takes(): Promise<void> {
+    this.#child.send('yours' satisfies Word);
+    await this.#word('taken', OWN_MILLISECONDS);
+    this.#child.disconnect();
+    this.#child.unref();
+  }
+
+  /** Ends it for certain; resolves when it is gone. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#gone;
+  }
+
+  async #word(word: Word, milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const said = new Promise<null>((resolve) => {
+      this.#child.on('message', (message) => {
+        if (message === word) resolve(null);
+      });
+    });
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve('it takes too long'), milliseconds);
+    });
+    const why = await Promise.race([said, this.#gone, late]);
+    clearTimeout(timer);
+    if (why !== null) throw new Error(why);
+  }
+}
+
+/** The process that this one takes over from, as this one sees it. */
+export class Predecessor {
+  /** Where it listens, and this one is to. */
+  readonly port: number;
+
+  private constructor(port: number) {
+    this.port = port;
+  }
+
+  /** Null when this process was started for itself. */
+  static find(env: NodeJS.ProcessEnv): Predecessor | null {
+    const port = Number(env[VARIABLE]);
+    delete env[VARIABLE];
+    return Number.isInteger(port) && port > 0 && process.connected ? new Predecessor(port) : null;
+  }
+
+  /** Says that this one is prepared; resolves when the database is free, also by the other's death. */
+  async hands(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      process.once('message', () => resolve());
+      process.once('disconnect', () => resolve());
+      process.send!('prepared' satisfies Word);
+    });
+  }
+
+  taken(): void {
+    if (process.connected) process.send!('taken' satisfies Word, () => process.disconnect?.());
+  }
+}
+
+/**
+ * Has the kernel give all new connections to the younger of two processes that listen on a port, so
+ * that the older one can accept what is left in its queue and close without refusing anybody. False
+ * where that cannot be done.
+ */
+export function steerToSuccessor(c: Libc | null, port: number): boolean {
+  if (c === null) return false;
+  const fd = readdirSync('/proc/self/fd')
+    .map(Number)
+    .find((one) => localPort(c, one) === port && isListening(c, one));
+  // The sockets of a port are numbered in the order in which they began to listen.
+  return fd !== undefined && steerTo(c, fd, 1);
+}
+
+const SOL_SOCKET = 1;
+const SO_ACCEPTCONN = 30;
+
+function isListening(c: Libc, fd: number): boolean {
+  const value = Buffer.alloc(4);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(4);
+  return (
+    c.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, length) === 0 && value.readUInt32LE() === 1
+  );
+}

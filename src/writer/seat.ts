@@ -1,0 +1,149 @@
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log as Logger } from '../lib/log.ts';
+import type { Channel } from '../mailbox/channel.ts';
+import type { Credits } from '../mailbox/credits.ts';
+import { RecordOutbox } from '../mailbox/outbox.ts';
+import { RecordReader } from '../mailbox/records.ts';
+import type { Removals } from '../mailbox/removals.ts';
+import { readCheckedEvent, type StationName, writeAnswer } from '../messages.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { okAnswer } from '../protocol/answers.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { idOfBytes } from '../storage/body.ts';
+import { openReader, openWriter, termKey } from '../storage/open.ts';
+import { TermHasher } from '../storage/terms.ts';
+import { Follower } from './follower.ts';
+import { type KnownIds, Log } from './log.ts';
+import { Writer } from './writer.ts';
+
+const HANDED_OVER: Refusal =
+  'error: this relay is being restarted; reconnect and send the event again';
+
+/** What the thread lends. */
+export interface SeatParts {
+  config: Config;
+  /** Events that wait for the writer. */
+  queue: Credits;
+  removals: Removals;
+  clock: Clock;
+  logger: Logger;
+  meter: Meter;
+}
+
+interface Neighbour {
+  station: StationName;
+  lane: number;
+  channel: Channel;
+}
+
+/**
+ * The seat of the writer: whoever sits here owns the database. A process that takes over from another
+ * starts with the seat empty: what has to be read from the database is read, events for it wait in their
+ * queue. It sits down when the other has stood up. Who has stood up tells the clients that he keeps for
+ * a while of what the other accepts, and answers their events with an error.
+ */
+export class WriterSeat {
+  #parts: SeatParts;
+  #writer: Writer | null = null;
+  #ids: KnownIds | null = null;
+  #follower: Follower | null = null;
+  readonly #neighbours = new Map<string, Neighbour>();
+
+  /** @throws StorageError when the database cannot be had. */
+  constructor(parts: SeatParts, standby: boolean) {
+    this.#parts = parts;
+    if (!standby) {
+      this.#sitDown();
+      return;
+    }
+    const db = openReader(parts.config.storage);
+    const log = new Log(db, new TermHasher(termKey(db)));
+    this.#ids = { memory: log.idFilterMemory, upTo: log.head };
+    db.close();
+  }
+
+  /** The memory of the filter of stored ids, for the ingesters. */
+  get idFilterMemory(): SharedArrayBuffer {
+    return this.#ids!.memory;
+  }
+
+  attach(station: StationName, lane: number, channel: Channel): void {
+    const neighbour = { station, lane, channel };
+    this.#neighbours.set(`${station}:${lane}`, neighbour);
+    if (this.#writer) this.#writer.attach(station, lane, channel);
+    else if (this.#follower) this.#stand(neighbour);
+  }
+
+  reconfigure(config: Config): void {
+    this.#parts = { ...this.#parts, config };
+    this.#writer?.reconfigure(config);
+  }
+
+  /** Takes the database; what has waited is next. @throws StorageError */
+  own(): void {
+    this.#follower?.stop();
+    this.#follower = null;
+    if (this.#writer === null) this.#sitDown();
+  }
+
+  /** Commits and answers what has queued up and lets go of the database. */
+  release(): void {
+    if (this.#writer === null) return;
+    const { head } = this.#writer;
+    this.#ids = { memory: this.idFilterMemory, upTo: head };
+    this.#writer.stop(false);
+    this.#writer = null;
+    // What the successor removes is named by nobody here: from now on the query lanes ask the log.
+    this.#parts.removals.add(1);
+    this.#follower = new Follower(this.#parts.config.storage, head);
+    for (const neighbour of this.#neighbours.values()) this.#stand(neighbour);
+  }
+
+  stop(): void {
+    this.#follower?.stop();
+    this.#writer?.stop();
+  }
+
+  #sitDown(): void {
+    const { config, queue, removals, clock, logger, meter } = this.#parts;
+    const db = openWriter(config.storage);
+    const hasher = new TermHasher(termKey(db));
+    const writer = new Writer(
+      config,
+      db,
+      hasher,
+      queue,
+      removals,
+      clock,
+      logger,
+      meter,
+      this.#ids ?? undefined,
+    );
+    this.#writer = writer;
+    this.#ids = { memory: writer.idFilterMemory, upTo: writer.head };
+    for (const { station, lane, channel } of this.#neighbours.values()) {
+      writer.attach(station, lane, channel);
+    }
+  }
+
+  /** What becomes of a neighbour while somebody else owns the database. */
+  #stand({ station, channel }: Neighbour): void {
+    if (station === 'monitor') this.#follower?.attach(channel);
+    if (station !== 'ingester') return;
+    channel.receive((batch) => {
+      const io = this.#neighbours.get('io:0');
+      if (io === undefined) return;
+      const outbox = new RecordOutbox(io.channel);
+      const reader = new RecordReader(batch);
+      let events = 0;
+      for (; reader.more; events++) {
+        const { connId, json } = readCheckedEvent(reader);
+        if (connId === 0) continue;
+        writeAnswer(outbox.records, connId, 1, okAnswer(idOfBytes(json), false, HANDED_OVER));
+      }
+      this.#parts.queue.release(events);
+      outbox.flush();
+    });
+  }
+}

@@ -1,0 +1,224 @@
+/** A graceful restart: a new process takes over on the same port and database. */
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { exitCodes } from '../src/lib/exit-codes.ts';
+import { packageRoot } from '../src/paths.ts';
+import { Author } from './support/author.ts';
+import { Client } from './support/client.ts';
+import { delay, until, WokProcess } from './support/process.ts';
+import { freshDirectory, type Settings } from './support/relay.ts';
+
+const author = new Author();
+const wokFile = join(packageRoot, 'dist/src/wok.js');
+
+async function cli(...args: string[]) {
+  return promisify(execFile)(process.execPath, [wokFile, ...args]).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+}
+
+/** A relay with a directory of its own, whose successors end with the test as well. */
+async function started(settings: Settings = {}, nodeFlags: string[] = [], flags: string[] = []) {
+  const directory = freshDirectory();
+  const wok = WokProcess.spawn(settings, directory, nodeFlags, flags);
+  // Before the wait for the end of the output, which they share.
+  onTestFinished(() => {
+    for (const [, pid] of wok.out.matchAll(/successor is being started {2}pid=(\d+)/g)) {
+      if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+    }
+  });
+  await wok.listening();
+  const pid = async () =>
+    JSON.parse((await cli('status', '--json', '--data', directory)).stdout).pid;
+  return { wok, directory, pid };
+}
+
+/** One that has ended and that nobody has asked for its status (Z) is not. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Everybody who uses a relay while it is restarted. */
+class Crowd {
+  readonly url: string;
+  readonly stored = new Map<string, number>();
+  /** What went wrong. */
+  readonly refusedConnections: string[] = [];
+  readonly refusals: string[] = [];
+  unanswered = 0;
+  newcomers = 0;
+  readonly goodbyes: number[] = [];
+  going = true;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  async connect(): Promise<Client | null> {
+    try {
+      return await Client.connect(this.url);
+    } catch (error) {
+      this.refusedConnections.push(String(error));
+      return null;
+    }
+  }
+
+  async publish(client: Client): Promise<void> {
+    const event = author.event({ content: String(Math.random()) });
+    try {
+      const [, id, accepted, message] = await client.publish(event);
+      if (accepted) this.stored.set(String(id), performance.now());
+      else this.refusals.push(String(message));
+    } catch {
+      // The connection was closed with the event on its way: the client does not know.
+      this.unanswered++;
+    }
+  }
+
+  /** Connects, publishes, goes, again and again. */
+  async newcomer(): Promise<void> {
+    while (this.going) {
+      const client = await this.connect();
+      if (client === null) continue;
+      this.newcomers++;
+      await this.publish(client);
+      client.socket.terminate();
+    }
+  }
+
+  /** Stays until it is sent away, and comes back. */
+  async regular(): Promise<void> {
+    while (this.going) {
+      const client = await this.connect();
+      if (client === null) continue;
+      while (this.going && client.closed === null) {
+        await this.publish(client);
+        await delay(2);
+      }
+      if (client.closed) this.goodbyes.push(client.closed.code);
+      client.socket.terminate();
+    }
+  }
+
+  /** Follows the author, over all its connections; what it has seen. */
+  async follower(seen: Set<string>): Promise<void> {
+    while (this.going) {
+      const client = await this.connect();
+      if (client === null) continue;
+      client.tap = (message) => {
+        if (message[0] === 'EVENT') seen.add((message[2] as { id: string }).id);
+        return message[0] === 'EVENT';
+      };
+      client.send(['REQ', 'follow', { authors: [author.pubkey], limit: 1000 }]);
+      while (this.going && client.closed === null) await delay(20);
+      if (client.closed) this.goodbyes.push(client.closed.code);
+      else await until(() => [...this.stored.keys()].every((id) => seen.has(id)), 'all events');
+      client.socket.terminate();
+    }
+  }
+
+  /** The longest time between two accepted events, in milliseconds. */
+  get gap(): number {
+    const times = [...this.stored.values()].sort((a, b) => a - b);
+    return Math.max(...times.slice(1).map((time, i) => time - times[i]!));
+  }
+}
+
+describe('a graceful restart', () => {
+  it('refuses no connection, loses no event, and sends the old clients over', async () => {
+    const { wok, directory, pid } = await started({
+      'shutdown.handover_seconds': 3,
+      'limits.limit_max': 1_000_000,
+      'io.connections_per_ip_max': 0,
+    });
+    const crowd = new Crowd(wok.url);
+    const seen = new Set<string>();
+    const all = [
+      ...Array.from({ length: 4 }, () => crowd.newcomer()),
+      ...Array.from({ length: 3 }, () => crowd.regular()),
+      crowd.follower(seen),
+    ];
+    await until(() => crowd.stored.size > 50, 'some events');
+    const before = crowd.newcomers;
+    const restarted = await cli('service', 'restart', '--graceful', '--data', directory);
+    expect(restarted.stdout).toMatch(/process \d+, has taken over from process \d+/);
+    expect(restarted.code).toBe(0);
+    await until(() => !isAlive(wok.pid), 'the old process to end', 30_000);
+    const after = crowd.stored.size;
+    await until(() => crowd.stored.size > after + 50, 'more events');
+    crowd.going = false;
+    await Promise.all(all);
+
+    process.stdout.write(
+      `74.restart: ${crowd.newcomers - before} connections while it was restarted, longest gap between two events ${Math.round(crowd.gap)} ms, ${crowd.refusals.length} events refused, ${crowd.unanswered} unanswered\n`,
+    );
+    expect(crowd.refusedConnections).toEqual([]);
+    expect(crowd.newcomers - before).toBeGreaterThan(20);
+    expect(
+      crowd.refusals.filter((why) => !why.startsWith('error: this relay is being res')),
+    ).toEqual([]);
+    expect(crowd.goodbyes.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(crowd.goodbyes)).toEqual(new Set([1012]));
+    const client = await Client.connect(wok.url);
+    const { events } = await client.query({ authors: [author.pubkey], limit: 1_000_000 });
+    const kept = new Set(events.map(({ id }) => id));
+    expect([...crowd.stored.keys()].filter((id) => !kept.has(id))).toEqual([]);
+    expect([...crowd.stored.keys()].filter((id) => !seen.has(id))).toEqual([]);
+    expect(wok.out).toContain('goodbye');
+
+    const successor = await pid();
+    process.kill(successor, 'SIGTERM');
+    await until(() => wok.out.includes('everything is stored; goodbye'), 'the successor to stop');
+  });
+
+  it('can be done again and again', async () => {
+    const { wok, pid } = await started({ 'shutdown.handover_seconds': 1 });
+    const pids = new Set([await pid()]);
+    for (let round = 1; round <= 2; round++) {
+      const current = await pid();
+      process.kill(current, 'SIGUSR2');
+      await until(() => !isAlive(current), 'the old process to end', 30_000);
+      const client = await Client.connect(wok.url);
+      expect((await client.publish(author.event({ content: `round ${round}` })))[2]).toBe(true);
+      client.socket.terminate();
+      pids.add(await pid());
+    }
+    expect(pids.size).toBe(3);
+  });
+
+  it('with a configuration that is wrong leaves the old process alone, and says so', async () => {
+    const file = join(freshDirectory(), 'relay.conf');
+    writeFileSync(file, '');
+    const { wok, directory, pid } = await started({}, [], ['--config', file]);
+    const client = await Client.connect(wok.url);
+    writeFileSync(file, '[info]\nname = 5\n');
+    const refused = await cli('service', 'restart', '--graceful', '--data', directory);
+    expect(refused.code).toBe(exitCodes.refused);
+    expect(refused.stderr).toContain('it ended with status 78');
+    expect(refused.stderr).toContain('this process goes on');
+    expect(await pid()).toBe(wok.pid);
+    expect((await client.publish(author.event()))[2]).toBe(true);
+  });
+
+  it('whose successor dies before it has taken over goes on with the old process', async () => {
+    const die = `data:text/javascript,if (process.env.WOK_SUCCEEDS_PORT) process.on('message', () => process.exit(3))`;
+    const { wok, pid } = await started({}, ['--import', die]);
+    const client = await Client.connect(wok.url);
+    await client.req('live', { authors: [author.pubkey] });
+    wok.signal('SIGUSR2');
+    await until(() => wok.out.includes('did not take over'), 'the failure');
+    const publisher = await Client.connect(wok.url);
+    const event = author.event();
+    await until(async () => (await publisher.publish(event))[2] === true, 'an OK');
+    expect(await client.live('live')).toEqual(event);
+    await until(async () => (await pid()) === wok.pid, 'the control socket');
+  });
+});
