@@ -12,6 +12,7 @@ import { deleteCommand } from './delete.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { modCommand } from './mod.ts';
+import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './service.ts';
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   statusCommand,
   modCommand,
   whyCommand,
+  policyCommand,
   configCommand,
   importCommand,
   exportCommand,

@@ -1,0 +1,92 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { exitCodes } from '../lib/exit-codes.ts';
+import type { Log } from '../lib/log.ts';
+import type { TrialVerdict } from '../upkeep/policy-trial.ts';
+import { type Command, CommandError, print, UsageError } from './command.ts';
+import { configFlags, configOfCall } from './config-flags.ts';
+import { columns } from './mod/action.ts';
+
+/** `wok policy test`: a policy over recorded events, without a relay. */
+export const policyCommand: Command = {
+  usage: 'policy <test> [file]',
+  summary: 'Run the configured policy over recorded events, and tell what it would refuse',
+  flags: [
+    ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+    {
+      name: '--json',
+      text: 'One JSON object for each event that is not accepted, then the summary',
+    },
+    { name: '--summary', text: 'Only the summary' },
+    { name: '--authed', text: 'As if every author had authenticated (NIP-42)' },
+    { name: '--no-verify', text: 'Do not check signatures' },
+  ],
+  examples: [
+    'wok policy test events.jsonl --config new.conf',
+    'wok export | wok policy test --set policy.pow_min=10 --summary',
+  ],
+  async run(call) {
+    const [action, file] = call.args;
+    if (action !== 'test') throw new UsageError('Write wok policy test, and a file of events.');
+    const config = configOfCall(call);
+    const { notTried, PolicyTrial } = await import('../upkeep/policy-trial.ts');
+    const trial = await PolicyTrial.open(
+      config,
+      { verify: !call.flags.has('no-verify'), authed: call.flags.has('authed') },
+      toStandardError,
+    );
+    const json = call.flags.has('json');
+    const counts = new Map<string, number>();
+    let events = 0;
+    let accepted = 0;
+    try {
+      for await (const line of linesOf(call.cwd, file)) {
+        if (line.trim() === '') continue;
+        const verdict = await trial.try(line);
+        events++;
+        if (verdict.action === 'accepted') accepted++;
+        else {
+          counts.set(verdict.rule, (counts.get(verdict.rule) ?? 0) + 1);
+          if (!call.flags.has('summary')) print(json ? JSON.stringify(verdict) : textOf(verdict));
+        }
+      }
+    } finally {
+      trial.stop();
+    }
+    const rules = [...counts].sort(([, a], [, b]) => b - a);
+    const left = notTried(config);
+    if (json) {
+      const refusedBy = Object.fromEntries(rules);
+      print(JSON.stringify({ summary: { events, accepted, refusedBy, notTried: left } }));
+    } else {
+      const rows = [['accepted', `${accepted}`, share(accepted, events)]];
+      for (const [rule, count] of rules) rows.push([rule, `${count}`, share(count, events)]);
+      print([`${events} events`, columns(rows), ...left.map((one) => `(${one})`)].join('\n'));
+    }
+    return exitCodes.ok;
+  },
+};
+
+function textOf({ id, kind, action, rule, text }: TrialVerdict): string {
+  return `${action}  ${id === '' ? '-'.repeat(64) : id}  kind ${kind ?? '?'}  ${rule}: ${text}`;
+}
+
+function share(count: number, all: number): string {
+  return all === 0 ? '' : `${((100 * count) / all).toFixed(1)} %`;
+}
+
+async function* linesOf(cwd: string, file: string | undefined): AsyncGenerator<string> {
+  const isInput = file === undefined || file === '-';
+  const input = isInput ? process.stdin : createReadStream(resolve(cwd, file));
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new CommandError(`${file} cannot be read (${code}).`, exitCodes.refused);
+  }
+}
+
+const say = (text: string) => process.stderr.write(`wok: ${text}\n`);
+const toStandardError: Log = { debug: () => {}, info: say, warn: say, error: say };

@@ -1,0 +1,192 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Profiles, webOfTrust } from '../admin/keeper/web-of-trust.ts';
+import type { Config } from '../config/options.ts';
+import { KindLimits } from '../ingester/kind-limits.ts';
+import type { Log } from '../lib/log.ts';
+import { readKeyFile } from '../policy/doors/key-file.ts';
+import { DoorKeys } from '../policy/doors/keys.ts';
+import type { Sender } from '../policy/judge.ts';
+import { KeySet } from '../policy/key-set.ts';
+import { Lists } from '../policy/lists.ts';
+import { PolicyModules } from '../policy/plugins/modules.ts';
+import { Rates } from '../policy/rates/rates.ts';
+import { shareRates } from '../policy/rates/shared-rates.ts';
+import type { WriteAttempt } from '../policy/rule.ts';
+import type { RuleName } from '../policy/rule-names.ts';
+import { WritePolicy } from '../policy/write-policy.ts';
+import { canonicalJson, hashesTo } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
+import { loadSignatureBackend, type SignatureBackend } from '../protocol/signature/signature.ts';
+import { loadLists } from '../storage/lists.ts';
+import { databaseFile, openReader, termKey } from '../storage/open.ts';
+import { TermHasher } from '../storage/terms.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
+
+/** What the policy says of one recorded event. */
+export interface TrialVerdict {
+  /** '' where the line has none. */
+  id: string;
+  pubkey: string;
+  kind: number | null;
+  action: 'accepted' | 'refused' | 'shadowed';
+  /** Who decided; '' for what is accepted. */
+  rule: RuleName | '';
+  text: string;
+}
+
+/** How a trial goes. */
+export interface TrialOptions {
+  /** Whether signatures are checked. */
+  verify: boolean;
+  /** Whether every event comes from its author, authenticated (NIP-42), or from nobody known. */
+  authed: boolean;
+}
+
+/** What of the configuration a trial leaves out, in words. */
+export function notTried({ plugins, nip05 }: Config): string[] {
+  const found: string[] = [];
+  if (plugins.commands.length > 0) found.push('plugins are not asked');
+  if (nip05.required) found.push('NIP-05 addresses are not looked up');
+  return found;
+}
+
+/**
+ * The write policy of a configuration over recorded events, as if each had arrived when it was dated,
+ * from its author or from somebody who has not authenticated; rates of authors included, those of addresses not. The lists
+ * and the follow graph are those of the data directory, if there is a database.
+ */
+export class PolicyTrial {
+  #now = 0;
+  readonly #limits: KindLimits;
+  readonly #policy: WritePolicy;
+  readonly #modules: PolicyModules;
+  readonly #signature: SignatureBackend | null;
+  readonly #attempt: WriteAttempt;
+  readonly #authed: boolean;
+
+  private constructor(
+    config: Config,
+    known: { lists: Lists; keys: DoorKeys },
+    modules: PolicyModules,
+    signature: SignatureBackend | null,
+    authed: boolean,
+  ) {
+    this.#authed = authed;
+    const clock = { seconds: () => this.#now, milliseconds: () => this.#now * 1000 };
+    const rates = new Rates(config, shareRates(config.rates.accounts_max), clock);
+    this.#limits = new KindLimits(config);
+    this.#policy = new WritePolicy(config, known.lists, known.keys, rates);
+    this.#modules = modules;
+    this.#signature = signature;
+    const event = null as unknown as NostrEvent;
+    this.#attempt = { event, client: null, authed: NOBODY, isNew: true, now: 0 };
+  }
+
+  /** @throws Error named ConfigError for a module, StorageError for the database. */
+  static async open(config: Config, how: TrialOptions, log: Log): Promise<PolicyTrial> {
+    const modules = await PolicyModules.load(config, 0, log);
+    const signature = how.verify
+      ? await loadSignatureBackend(config.ingester.signature_backend)
+      : null;
+    return new PolicyTrial(config, await knownOf(config), modules, signature, how.authed);
+  }
+
+  stop(): void {
+    this.#modules.stop();
+  }
+
+  /** What becomes of one line: an event, `["EVENT",event]`, or an object with an `event`. */
+  async try(line: string): Promise<TrialVerdict> {
+    let value: unknown;
+    try {
+      value = eventIn(JSON.parse(line));
+    } catch {
+      return verdict(null, 'refused', 'shape', 'invalid: the line is not JSON');
+    }
+    const event = checkEventShape(value);
+    if (typeof event === 'string') return verdict(value, 'refused', 'shape', event);
+    this.#now = event.created_at;
+    const json = Buffer.from(canonicalJson(event));
+    const { kind, created_at: now } = event;
+    const outside = checkEventLimits(event, this.#limits.of(kind), now, json.length);
+    if (outside !== null) return verdict(event, 'refused', 'limits', outside);
+    const authed = this.#authed ? new Set([event.pubkey]) : NOBODY;
+    Object.assign(this.#attempt, { event, now, authed });
+    const claimed = this.#policy.claimed(this.#attempt);
+    if (claimed) return verdict(event, 'refused', claimed.rule, claimed.refusal);
+    if (!hashesTo(event)) {
+      return verdict(event, 'refused', 'id', 'invalid: id is not the SHA-256 of the event');
+    }
+    if (this.#signature && !isSigned(event, this.#signature)) {
+      return verdict(event, 'refused', 'signature', 'invalid: sig is not the signature of the id');
+    }
+    const proven = this.#policy.proven(this.#attempt);
+    if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
+    if (!this.#modules.asksWrites) return verdict(event, 'accepted', '', '');
+    const judged = await this.#modules.judgeWrite({ event, json, from: { ...SENDER, authed } });
+    if (judged.action === 'accept') return verdict(event, 'accepted', '', '');
+    const action = judged.action === 'refuse' ? 'refused' : 'shadowed';
+    return verdict(event, action, judged.rule, judged.message);
+  }
+}
+
+/** The lists and keys that a relay on this data directory would have. */
+async function knownOf(config: Config): Promise<{ lists: Lists; keys: DoorKeys }> {
+  const keys = new DoorKeys();
+  const { policy, admission, trust } = config;
+  const files = {
+    denied: policy.pubkeys_denied_files,
+    allowed: policy.pubkeys_allowed_files,
+    admitted: admission.files,
+  };
+  for (const [list, paths] of Object.entries(files) as [keyof typeof files, string[]][]) {
+    const now = Math.floor(Date.now() / 1000);
+    const read = (path: string) => readKeyFile(readFileSync(resolve(path), 'utf8'), now).keys;
+    if (paths.length > 0) keys.sets[list] = KeySet.of(paths.flatMap(read));
+  }
+  if (!existsSync(databaseFile(config.storage.directory))) return { lists: new Lists(), keys };
+  const db = openReader(config.storage);
+  try {
+    if (trust.roots.length > 0) {
+      const { depth, followers_min: followersMin, keys_max: keysMax } = trust;
+      const profiles = new Profiles(db, new TermHasher(termKey(db)));
+      const limits = { depth, followersMin, keysMax };
+      keys.sets.trusted = KeySet.of(await webOfTrust(profiles, trust.roots, limits));
+    }
+    return { lists: loadLists(db), keys };
+  } finally {
+    db.close();
+  }
+}
+
+function eventIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value[0] === 'EVENT' ? value.at(-1) : value;
+  const { event } = (value ?? {}) as { event?: unknown };
+  return typeof event === 'object' && event !== null ? event : value;
+}
+
+function isSigned({ id, pubkey, sig }: NostrEvent, signature: SignatureBackend): boolean {
+  const bytes = (hex: string) => Buffer.from(hex, 'hex');
+  return signature.verify(bytes(sig), bytes(id), bytes(pubkey));
+}
+
+function verdict(
+  event: unknown,
+  action: TrialVerdict['action'],
+  rule: TrialVerdict['rule'],
+  text: string,
+): TrialVerdict {
+  const { id, pubkey, kind } = (event ?? {}) as Record<string, unknown>;
+  return {
+    id: typeof id === 'string' ? id : '',
+    pubkey: typeof pubkey === 'string' ? pubkey : '',
+    kind: typeof kind === 'number' ? kind : null,
+    action,
+    rule,
+    text,
+  };
+}
