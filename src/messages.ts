@@ -413,9 +413,11 @@ export type QueryRequest =
    * of them: it leaves when monitor has been told, so that what is published after it is delivered.
    */
   | { t: 'auth'; connId: number; readers: string[]; answer: string }
+  /** Whose budget the connection's queries are charged to, as tags of accounts; 0: nobody's. */
+  | { t: 'payer'; connId: number; address: number; network: number }
   | { t: 'disconnect'; connId: number };
 
-const QUERY_REQUESTS = ['req', 'count', 'close', 'refuse', 'auth', 'disconnect'] as const;
+const QUERY_REQUESTS = ['req', 'count', 'close', 'refuse', 'auth', 'payer', 'disconnect'] as const;
 
 export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void {
   to.u8(QUERY_REQUESTS.indexOf(request.t));
@@ -446,6 +448,10 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
       writePubkeys(to, request.readers);
       to.text(request.answer);
       break;
+    case 'payer':
+      to.f64(request.address);
+      to.f64(request.network);
+      break;
   }
 }
 
@@ -474,6 +480,8 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
     }
     case 'auth':
       return { t, connId, readers: readPubkeys(from), answer: from.text() };
+    case 'payer':
+      return { t, connId, address: from.f64(), network: from.f64() };
     case 'disconnect':
       return { t, connId };
   }

@@ -1,5 +1,6 @@
 import { systemClock } from '../src/lib/clock.ts';
 import { slowQueryRing } from '../src/metrics/slow-queries.ts';
+import { ReadBudget } from '../src/policy/rates/read-budget.ts';
 import { Query } from '../src/query/query.ts';
 import { QueryMeter } from '../src/query/query-meter.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
@@ -10,7 +11,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 /** The thread of one query lane. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, (log, laneMeter) => {
-    const { config, credits, lane, metrics } = task;
+    const { config, credits, lane, metrics, rates } = task;
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
     const slow = slowQueryRing(metrics, lane);
@@ -21,7 +22,8 @@ export function run(task: LaneTask): Promise<void> {
       log,
       slowMilliseconds: config.metrics.slow_query_milliseconds,
     });
-    const role = new Query(config, db, hasher, removals(credits), systemClock, meter);
+    const reads = new ReadBudget(config, rates, systemClock);
+    const role = new Query(config, db, hasher, removals(credits), systemClock, reads, meter);
     return { role, facts: {} };
   });
 }

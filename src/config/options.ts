@@ -519,6 +519,15 @@ export const options = {
     reload: true,
     text: 'Rates of an author for some kinds, in place of pubkey_events: "0=10/h", "ephemeral=20/s burst 200", "1059=none". The last entry that fits applies.',
   },
+  'rates.query_work_min': {
+    type: 'integer',
+    default: 5000,
+    min: 500,
+    max: 1_000_000_000,
+    unit: 'entries',
+    reload: true,
+    text: 'What one query may read in any case, before it is cut short because nothing is left of a budget.',
+  },
   'rates.exempt': {
     type: 'string[]',
     default: ['127.0.0.0/8', '::1'],

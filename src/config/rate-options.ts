@@ -18,14 +18,32 @@ export const rateOptions = {
     '30/s burst 2000',
   ),
   'rates.ip_subscriptions': rate('REQs and COUNTs from one address.', '50/s burst 1500'),
+  'rates.ip_work': rate(
+    'What the queries of one address may read: an index entry is 1, an event 5. Whoever has read more gets shorter answers; whoever goes on until twice as much is used up is refused.',
+    '200k/s burst 20M',
+  ),
+  'rates.ip_sent': rate(
+    'Bytes of stored events for one address, with the same consequences.',
+    '2MiB/s burst 256MiB',
+  ),
   'rates.subnet_connections': rate('New connections from one network.', '20/s burst 800'),
   'rates.subnet_messages': rate('Messages of any kind from one network.', '400/s burst 12000'),
   'rates.subnet_bytes': rate('Bytes of messages from one network.', '4MiB/s burst 256MiB'),
   'rates.subnet_events': rate('Events from one network.', '100/s burst 8000'),
   'rates.subnet_subscriptions': rate('REQs and COUNTs from one network.', '200/s burst 6000'),
+  'rates.subnet_work': rate('What the queries of one network may read.', '600k/s burst 60M'),
+  'rates.subnet_sent': rate('Bytes of stored events for one network.', '8MiB/s burst 1000MiB'),
   'rates.pubkey_events': rate(
     'Events of one author, whoever brings them. Only good signatures count.',
     '10/s burst 1000',
+  ),
+  'rates.pubkey_work': rate(
+    'What the queries of one key may read that has authenticated, wherever they come from.',
+    '200k/s burst 20M',
+  ),
+  'rates.pubkey_sent': rate(
+    'Bytes of stored events for one key that has authenticated, wherever it is.',
+    '2MiB/s burst 256MiB',
   ),
   'rates.all_connections': rate('New connections of everybody together.'),
   'rates.all_messages': rate('Messages of everybody together.'),

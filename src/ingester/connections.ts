@@ -8,6 +8,8 @@ export interface Connection extends ConnectedClient {
   readonly connId: number;
   /** Whom its messages are charged to; null: it is exempt from rates. */
   client: Client | null;
+  /** Whom its query lane knows to pay for its queries. */
+  payer: Client | null;
   /** What the client was sent to sign (NIP-42); '' until it was sent. */
   challenge: string;
   /** The pubkeys that have authenticated here. */
@@ -38,6 +40,7 @@ export class Connections {
       ip: client.ip,
       host: client.host,
       client: null,
+      payer: null,
       challenge: '',
       authed: NOBODY,
       authIds: NOBODY,

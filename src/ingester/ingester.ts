@@ -552,7 +552,18 @@ export class Ingester {
       return;
     }
     const { arrivedAt } = this.#meter;
+    this.#introduce(connId);
     this.#query(connId, { t: 'req', connId, subId, ...opened, filters, arrivedAt });
+  }
+
+  /** Tells the query lane who pays, before the first query and when it has changed. */
+  #introduce(connId: number): void {
+    const connection = this.#connections.of(connId);
+    const { client } = connection;
+    if (connection.payer === client) return;
+    connection.payer = client;
+    const [address, network] = [client?.address.tag ?? 0, client?.network.tag ?? 0];
+    this.#query(connId, { t: 'payer', connId, address, network });
   }
 
   /**
@@ -583,6 +594,7 @@ export class Ingester {
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters);
     else {
       const { arrivedAt } = this.#meter;
+      this.#introduce(connId);
       this.#query(connId, { t: 'count', connId, queryId, filters, arrivedAt });
     }
   }

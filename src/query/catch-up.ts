@@ -4,6 +4,7 @@ import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
+import type { Bill } from './bill.ts';
 import type { Lane, Run, Step } from './run.ts';
 import type { Budget } from './scan.ts';
 
@@ -22,6 +23,7 @@ export class CatchUpRun implements Run {
   counted = true;
   work = 0;
   rows = 0;
+  readonly bill: Bill | null;
   readonly #lane: Lane;
   readonly #prefix: Buffer;
   readonly #matchers: readonly Matcher[];
@@ -29,7 +31,12 @@ export class CatchUpRun implements Run {
   readonly #upTo: number;
   #seq: number;
 
-  constructor(lane: Lane, { connId, subNo, subId, seq, upTo, filters, readers }: Behind) {
+  constructor(
+    lane: Lane,
+    { connId, subNo, subId, seq, upTo, filters, readers }: Behind,
+    bill: Bill | null,
+  ) {
+    this.bill = bill;
     this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
@@ -53,6 +60,7 @@ export class CatchUpRun implements Run {
         if (!this.#matchers.some((matches) => matches(event))) continue;
         if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;
         outlet.event(this.connId, this.subNo, this.#prefix, Buffer.from(json));
+        if (this.bill !== null) this.bill.bytes += json.length;
       }
       this.#seq = upTo;
     }

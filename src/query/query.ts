@@ -15,10 +15,12 @@ import {
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
+import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import { Bill } from './bill.ts';
 import { CatchUpRun } from './catch-up.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
 import { Outlet } from './outlet.ts';
@@ -38,6 +40,8 @@ interface Client {
   counts: Set<CountRun>;
   /** The pubkeys that have authenticated on it (NIP-42). */
   readers: readonly string[];
+  /** Who pays for its queries; null: nobody has to. */
+  payer: Payer | null;
 }
 
 /**
@@ -60,6 +64,7 @@ export class Query {
   readonly #snapshot: Snapshot;
   readonly #hasher: TermHasher;
   readonly #meter: QueryMeter;
+  readonly #reads: ReadBudget | null;
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
   #lane: Lane | null = null;
   #outlet: Outlet | null = null;
@@ -72,9 +77,11 @@ export class Query {
     hasher: TermHasher,
     removals: Removals,
     clock: Clock,
+    reads: ReadBudget | null = null,
     meter = QueryMeter.alone(),
   ) {
     this.#meter = meter;
+    this.#reads = reads;
     this.#config = config;
     this.#db = db;
     this.#hasher = hasher;
@@ -120,6 +127,7 @@ export class Query {
 
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#reads?.reconfigure(config);
     this.#queriesMax = config.query.queries_max;
     this.#rooms.limit(roomBytes(config));
     this.#meter.slowMilliseconds = config.metrics.slow_query_milliseconds;
@@ -160,6 +168,11 @@ export class Query {
       privateKinds: new PrivateKinds(kindsIn(this.#config.auth.private_kinds)),
       hasRoom: (run) => this.#hasRoom(run),
       handOver: (run, seq) => this.#handOver(run, seq),
+      refuse: (run, why) => {
+        const { connId, subNo, subId } = run;
+        this.#client(connId).subscriptions.delete(subNo);
+        this.#closed(connId, subNo, subId, why);
+      },
     };
   }
 
@@ -188,6 +201,9 @@ export class Query {
         if (request.first !== '') this.#outlet!.say(request.connId, 0, request.first);
         this.#outlet!.closed(request.connId, request.subNo, request.subId, 1, request.why);
         break;
+      case 'payer':
+        this.#payer(request);
+        break;
       case 'auth':
         this.#auth(request.connId, request.readers);
         this.#outlet!.say(request.connId, 1, request.answer);
@@ -202,9 +218,22 @@ export class Query {
   #auth(connId: number, readers: string[]): void {
     const client = this.#client(connId);
     client.readers = readers;
+    if (client.payer !== null) client.payer.keys = this.#reads!.keysOf(readers);
     if (client.subscriptions.size === 0) return;
     this.#monitor!.send({ t: 'auth', connId, readers });
     this.#monitor!.flush();
+  }
+
+  #payer({ connId, address, network }: QueryRequest & { t: 'payer' }): void {
+    if (this.#reads === null) return;
+    const client = this.#client(connId);
+    client.payer = address === 0 ? null : this.#reads.payer(address, network);
+    if (client.payer !== null) client.payer.keys = this.#reads.keysOf(client.readers);
+  }
+
+  /** A new bill for a query of this client; null when nobody pays for it. */
+  #bill({ payer }: Client): Bill | null {
+    return payer === null ? null : new Bill(this.#reads!, payer);
   }
 
   #req(request: QueryRequest & { t: 'req' }): void {
@@ -212,15 +241,27 @@ export class Query {
     if (replaces !== 0) this.#close(connId, replaces);
     this.#outlet!.open(connId, subNo);
     if (this.#running >= this.#queriesMax) {
-      this.#meter.overloaded('REQ', OVERLOADED);
-      this.#outlet!.closed(connId, subNo, subId, 1, OVERLOADED);
-      this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
+      this.#closed(connId, subNo, subId, OVERLOADED);
       return;
     }
     const client = this.#client(connId);
-    const run = new ReqRun(this.#lane!, connId, subNo, subId, filters, client.readers, arrivedAt);
+    const { readers } = client;
+    const bill = this.#bill(client);
+    if (bill?.isRefused(0) === true) {
+      this.#closed(connId, subNo, subId, bill.refusal);
+      return;
+    }
+    const lane = this.#lane!;
+    const run = new ReqRun(lane, connId, subNo, subId, filters, readers, arrivedAt, bill);
     client.subscriptions.set(subNo, run);
     this.#start(run);
+  }
+
+  /** Refuses a REQ; its place at its ingester is free again. */
+  #closed(connId: number, subNo: number, subId: string, why: Refusal): void {
+    this.#meter.overloaded('REQ', why);
+    this.#outlet!.closed(connId, subNo, subId, 1, why);
+    this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
 
   #count({ connId, queryId, filters, arrivedAt }: QueryRequest & { t: 'count' }): void {
@@ -230,7 +271,10 @@ export class Query {
       return;
     }
     const client = this.#client(connId);
-    const run = new CountRun(this.#lane!, connId, queryId, filters, client.readers, arrivedAt);
+    const { readers } = client;
+    const bill = this.#bill(client);
+    const lane = this.#lane!;
+    const run = new CountRun(lane, connId, queryId, filters, readers, arrivedAt, bill);
     client.counts.add(run);
     this.#start(run);
   }
@@ -255,6 +299,7 @@ export class Query {
 
   #over(run: Run): void {
     if (run.counted) this.#running--;
+    run.bill?.settle(run.rows);
     this.#meter.over(run);
     const client = this.#clients.get(run.connId);
     if (run instanceof CountRun) client?.counts.delete(run);
@@ -275,7 +320,7 @@ export class Query {
     const subscriptions = this.#clients.get(behind.connId)?.subscriptions;
     // Closed while the hand-over was under way.
     if (!subscriptions?.has(behind.subNo)) return;
-    const run = new CatchUpRun(this.#lane!, behind);
+    const run = new CatchUpRun(this.#lane!, behind, this.#bill(this.#client(behind.connId)));
     subscriptions.set(behind.subNo, run);
     this.#start(run);
   }
@@ -283,7 +328,7 @@ export class Query {
   #client(connId: number): Client {
     let client = this.#clients.get(connId);
     if (client === undefined) {
-      client = { subscriptions: new Map(), counts: new Set(), readers: [] };
+      client = { subscriptions: new Map(), counts: new Set(), readers: [], payer: null };
       this.#clients.set(connId, client);
     }
     return client;

@@ -1,10 +1,12 @@
 import { type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
+import type { Refusal } from '../protocol/refusal.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import type { Bill } from './bill.ts';
 import type { IndexName } from './index-name.ts';
 import type { Outlet } from './outlet.ts';
-import { AGAIN, type Budget, FilterScan } from './scan.ts';
+import { AGAIN, type Budget, type Completeness, FilterScan } from './scan.ts';
 import type { Snapshot, Stored } from './snapshot.ts';
 import { Union } from './union.ts';
 
@@ -20,6 +22,8 @@ export interface Run {
   /** Milliseconds that the lane has worked on it, and rows that it has cost (`Budget`). */
   work: number;
   rows: number;
+  /** Who pays for it; null: nobody has to. */
+  readonly bill: Bill | null;
   step(budget: Budget): Step;
 }
 
@@ -34,6 +38,8 @@ export interface Lane {
   /** Whether the client can take more; if not, the run is queued again when it can. */
   hasRoom(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;
+  /** Ends a REQ for which its client has no budget left. */
+  refuse(run: ReqRun, why: Refusal): void;
 }
 
 function scans(
@@ -75,6 +81,7 @@ export class ReqRun implements Run {
   /** Events sent. */
   events = 0;
   readonly arrivedAt: number;
+  readonly bill: Bill | null;
   readonly #lane: Lane;
   readonly #prefix: Buffer;
   #union: Union | null = null;
@@ -92,8 +99,10 @@ export class ReqRun implements Run {
     packed: Uint8Array,
     readers: readonly string[],
     arrivedAt: number,
+    bill: Bill | null = null,
   ) {
     this.arrivedAt = arrivedAt;
+    this.bill = bill;
     this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
@@ -110,6 +119,8 @@ export class ReqRun implements Run {
 
   step(budget: Budget): Step {
     const { outlet, snapshot } = this.#lane;
+    const { bill } = this;
+    const short = bill?.isShort(this.rows) === true;
     if (this.#union === null) {
       // Who does not read gets nothing begun: what was begun takes memory.
       if (!this.#lane.hasRoom(this)) return 'wait';
@@ -123,16 +134,28 @@ export class ReqRun implements Run {
         if (body === null) continue;
         outlet.event(this.connId, this.subNo, this.#prefix, body.bytes);
         this.events++;
+        if (bill !== null) bill.bytes += body.bytes.length;
       }
       const second = this.#union.next(budget);
-      if (second === AGAIN) return 'again';
+      if (second === AGAIN) {
+        if (!short) return 'again';
+        if (this.events > 0) return this.#end('unknown');
+        // Without an event there is nothing from which the client could go on.
+        this.#lane.refuse(this, bill!.refusal);
+        return 'done';
+      }
       if (second === null) break;
+      if (short && this.events > 0) return this.#end('more');
       this.#second = second;
       this.#sent = 0;
     }
+    return this.#end(this.#union.completeness);
+  }
+
+  #end(completeness: Completeness): Step {
     // Before EOSE, so that nothing published in answer to it can come too early for monitor.
     this.#lane.handOver(this, this.#seq);
-    outlet.eose(this.connId, this.subNo, this.subId, this.#union.completeness);
+    this.#lane.outlet.eose(this.connId, this.subNo, this.subId, completeness);
     return 'done';
   }
 }
@@ -149,6 +172,7 @@ export class CountRun implements Run {
   work = 0;
   rows = 0;
   readonly arrivedAt: number;
+  readonly bill: Bill | null;
   readonly #lane: Lane;
   #union: Union | null = null;
   #count = 0;
@@ -160,8 +184,10 @@ export class CountRun implements Run {
     filters: Uint8Array,
     readers: readonly string[],
     arrivedAt: number,
+    bill: Bill | null = null,
   ) {
     this.arrivedAt = arrivedAt;
+    this.bill = bill;
     this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;
@@ -180,6 +206,11 @@ export class CountRun implements Run {
   }
 
   step(budget: Budget): Step {
+    if (this.bill?.isRefused(this.rows) === true) {
+      // Half a count is none.
+      this.#lane.outlet.countRefused(this.connId, this.queryId, this.bill.refusal);
+      return 'done';
+    }
     this.#union ??= scans(unpackFilters(this.packed), this.#readers, this.#lane, true);
     for (;;) {
       const second = this.#union.next(budget);

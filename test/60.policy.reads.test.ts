@@ -1,0 +1,128 @@
+/** Budgets of queries: answers get short before anybody is refused. */
+import { afterEach, expect, it } from 'vitest';
+import type { NostrEvent } from '../src/protocol/event.ts';
+import { closed, idsOf } from './support/answers.ts';
+import { Author, now } from './support/author.ts';
+import { Client } from './support/client.ts';
+import { type Settings, startRelay, type TestRelay } from './support/relay.ts';
+
+const EVENTS = 400;
+
+let relay: TestRelay;
+let clients: Client[] = [];
+let stored: NostrEvent[] = [];
+
+async function from(ip: string): Promise<Client> {
+  const client = await Client.connect(relay.url, { headers: { 'X-Forwarded-For': ip } });
+  clients.push(client);
+  return client;
+}
+
+/** A relay with events of different seconds, newest first in `stored`; all rates but these off. */
+async function start(settings: Settings): Promise<void> {
+  const off = ['ip', 'subnet', 'pubkey'].flatMap((holder) => [
+    [`rates.${holder}_work`, ''],
+    [`rates.${holder}_sent`, ''],
+  ]);
+  relay = await startRelay({
+    ...Object.fromEntries(off),
+    'rates.query_work_min': 500,
+    'limits.limit_max': 1000,
+    ...settings,
+  });
+  const author = new Author();
+  const publisher = await from('127.0.0.1');
+  const base = now() - 10 * EVENTS;
+  stored = Array.from({ length: EVENTS }, (_, i) => author.event({ created_at: base + 10 * i }));
+  stored.reverse();
+  for (const event of stored) publisher.send(['EVENT', event]);
+  await Promise.all(stored.map(({ id }) => publisher.ok(id)));
+}
+
+afterEach(async () => {
+  for (const { socket } of clients) socket.terminate();
+  clients = [];
+  await relay.stop();
+});
+
+const ALL = { kinds: [1], limit: 1000 };
+
+it('full answers, then short ones with "more", then a refusal; and nobody else notices', async () => {
+  await start({ 'rates.ip_work': '1/s burst 8000' });
+  const [client, other] = [await from('192.0.2.1'), await from('192.0.2.2')];
+  const lengths: number[] = [];
+  for (;;) {
+    const { events, end } = await client.query(ALL);
+    if (end[0] === 'CLOSED') {
+      expect(end).toEqual(closed(String(end[1]), 'rate-limited'));
+      expect(end[2]).toMatch(
+        /queries have read more than this relay allows; try again in \d+ seconds?$/,
+      );
+      break;
+    }
+    expect(idsOf(events)).toEqual(idsOf(stored.slice(0, events.length)));
+    if (events.length < EVENTS) expect(end[2]).toEqual(['more']);
+    lengths.push(events.length);
+  }
+  const full = lengths.filter((length) => length === EVENTS).length;
+  expect(full).toBeGreaterThanOrEqual(2);
+  expect(lengths.length).toBeGreaterThan(full + 2);
+  expect(lengths.slice(full).every((length) => length > 0 && length < EVENTS)).toBe(true);
+  const [, , why] = await client.count({ kinds: [1] });
+  expect(why).toMatch(/^rate-limited/);
+  expect((await other.query(ALL)).events).toHaveLength(EVENTS);
+  expect((await other.count({ kinds: [1] }))[2]).toMatchObject({ count: EVENTS });
+});
+
+it('who is cut short gets everything by paging on', async () => {
+  await start({ 'rates.ip_work': '1/s burst 1500' });
+  const client = await from('192.0.2.1');
+  const seen = new Set<string>();
+  let until = now();
+  let pages = 0;
+  for (;;) {
+    const { events, end } = await client.query({ ...ALL, until });
+    expect(end[0]).toBe('EOSE');
+    for (const { id } of events) seen.add(id);
+    pages++;
+    if ((end[2] as string[] | undefined)?.[0] === 'finish') break;
+    until = events.at(-1)!.created_at - 1;
+  }
+  expect(pages).toBeGreaterThan(1);
+  expect(seen.size).toBe(EVENTS);
+});
+
+it('a short answer still hands over to live events', async () => {
+  await start({ 'rates.ip_sent': '1/s burst 20000' });
+  const client = await from('192.0.2.1');
+  const { events, end } = await client.req('s', ALL);
+  expect(events.length).toBeLessThan(EVENTS);
+  expect(end).toEqual(['EOSE', 's', ['more']]);
+  const event = new Author().event();
+  await client.publish(event);
+  expect(await client.live('s')).toEqual(event);
+});
+
+it('the network pays too, loopback does not', async () => {
+  await start({ 'rates.subnet_work': '1/s burst 3000' });
+  for (let i = 1; ; i++) {
+    const { end } = await (await from(`192.0.2.${i}`)).query(ALL);
+    if (end[0] === 'CLOSED') break;
+  }
+  expect((await (await from('192.0.3.1')).query(ALL)).events.length).toBeGreaterThan(0);
+  const local = await from('127.0.0.1');
+  for (let i = 0; i < 10; i++) expect((await local.query(ALL)).events).toHaveLength(EVENTS);
+});
+
+it('a query that finds little and reads much is cut, or refused when it found nothing', async () => {
+  await start({ 'rates.ip_work': '1/s burst 2000' });
+  const client = await from('192.0.2.1');
+  await client.query(ALL);
+  // Nobody has such a tag in these events, and the index knows: this costs next to nothing.
+  expect((await client.query({ '#t': ['nothing'] })).end[0]).toBe('EOSE');
+  for (;;) {
+    const { events, end } = await client.query({ kinds: [1], limit: 1000, since: 1 });
+    if (end[0] === 'CLOSED') break;
+    expect(events.length).toBeGreaterThan(0);
+  }
+});
