@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ownMemory } from '../src/mailbox/arena.ts';
 import { Channel, channelPair } from '../src/mailbox/channel.ts';
 import { packFilters, unpackFilters } from '../src/mailbox/filters.ts';
 import { Ring } from '../src/mailbox/ring.ts';
@@ -37,8 +38,8 @@ describe('a ring', () => {
         if (writer.push(written, batch)) written++;
         else expect(writer.unread + batch.length + 15).toBeGreaterThan(1024);
       } else {
-        expect(reader.shift(read + 1)).toBeNull();
-        const batch = reader.shift(read);
+        expect(reader.shift(read + 1, ownMemory)).toBeNull();
+        const batch = reader.shift(read, ownMemory);
         expect(batch === null).toBe(read === written);
         if (batch !== null) expectBatch(batch, read++);
       }

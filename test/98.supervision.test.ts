@@ -117,7 +117,7 @@ class Member {
       this.#answeredAt = now;
       this.#waiting = false;
       if (this.#publishing) this.#publish();
-    } else throw new Error(`unexpected: ${JSON.stringify(message)}`);
+    } else if (verb !== 'AUTH') throw new Error(`unexpected: ${JSON.stringify(message)}`);
   }
 }
 

@@ -112,7 +112,8 @@ export class Connection {
     }
     if (subscription.live) return true;
     subscription.held ??= [];
-    subscription.held.push(frame);
+    // Its memory will be used again before it may leave.
+    subscription.held.push(Buffer.from(frame));
     return false;
   }
 }

@@ -4,6 +4,7 @@ import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { levelOf } from '../lib/log-gate.ts';
 import { ipFacts } from '../lib/log-ip.ts';
+import { Arena } from '../mailbox/arena.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
@@ -38,6 +39,8 @@ import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
 import { Talkers } from './talkers.ts';
 
+/** Frames on their way to sockets; when it is full they leave at once. */
+const ARENA_BYTES = 1024 * 1024;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_POLICY_VIOLATION = 1008;
 const CLOSE_TOO_BIG = 1009;
@@ -74,6 +77,8 @@ export class Io {
   readonly #rates: Rates;
   readonly #listener: Listener;
   readonly #outbound: Outbound;
+  /** What the lanes send lies here until it has left. */
+  readonly #arena = new Arena(ARENA_BYTES, () => this.#outbound.flush());
   readonly #admin: AdminLink;
   readonly #connections = new Map<number, Connection>();
   readonly #perIp = new Map<string, number>();
@@ -103,6 +108,7 @@ export class Io {
       config.io.outbound_bytes_max,
       compressFrom(config),
       this.#meter,
+      () => this.#arena.reset(),
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
@@ -187,7 +193,7 @@ export class Io {
       query: (reader: RecordReader) => this.#stored(reader),
       monitor: (reader: RecordReader) => this.#deliveries(reader),
     }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
-    channel.receive((batch) => read(new RecordReader(batch)));
+    channel.receive((batch) => read(new RecordReader(batch)), this.#arena.take);
     const outbox = new RecordOutbox(channel);
     if (station === 'ingester') this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
     if (station === 'query') this.#queries[lane] = outbox;

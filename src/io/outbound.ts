@@ -10,22 +10,28 @@ export class Outbound {
   #bytesMax: number;
   #compressFrom: number;
   readonly #meter: IoMeter;
+  readonly #flushed: () => void;
   readonly #left: (connection: Connection) => void;
   readonly #tooSlow: (connection: Connection) => void;
   #dirty: Connection[] = [];
   #scheduled = false;
 
-  /** `left` is called when a socket has nothing unsent, `tooSlow` when it has too much. */
+  /**
+   * `flushed` is called when no frame is held any more, `left` when a socket has nothing unsent,
+   * `tooSlow` when it has too much.
+   */
   constructor(
     bytesMax: number,
     compressFrom: number,
     meter: IoMeter,
+    flushed: () => void,
     left: (connection: Connection) => void,
     tooSlow: (connection: Connection) => void,
   ) {
     this.#bytesMax = bytesMax;
     this.#compressFrom = compressFrom;
     this.#meter = meter;
+    this.#flushed = flushed;
     this.#left = left;
     this.#tooSlow = tooSlow;
   }
@@ -55,6 +61,7 @@ export class Outbound {
     for (const connection of dirty) {
       if (!connection.closed) this.#write(connection);
     }
+    this.#flushed();
   }
 
   #write(connection: Connection): void {

@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type Memory, ownMemory } from './arena.ts';
 import { Ring } from './ring.ts';
 
 /** What a bell says; everything else on the port is a batch with its number. */
@@ -34,6 +35,7 @@ export class Channel {
   readonly #outgoing: Ring;
   readonly #overflow = new Map<number, Uint8Array>();
   #handler: (batch: Uint8Array) => void = () => {};
+  #memory: Memory = ownMemory;
   #sent = 0;
   #received = 0;
 
@@ -43,9 +45,10 @@ export class Channel {
     this.#outgoing = new Ring(outgoing);
   }
 
-  /** Takes what arrives, in order; each batch is memory of its own. */
-  receive(handler: (batch: Uint8Array) => void): void {
+  /** Takes what arrives, in order, each batch in memory of its own or as `memory` gives it. */
+  receive(handler: (batch: Uint8Array) => void, memory = ownMemory): void {
     this.#handler = handler;
+    this.#memory = memory;
     this.#port.on('message', (message: typeof BELL | Overflow) => {
       this.#takeMessage(message);
       watch.wake();
@@ -112,7 +115,7 @@ export class Channel {
     if (upTo === this.#received) return false;
     while (this.#received !== upTo) {
       const number = (this.#received + 1) | 0;
-      const batch = this.#incoming.shift(number) ?? this.#fromPort(number);
+      const batch = this.#incoming.shift(number, this.#memory) ?? this.#fromPort(number);
       if (batch === null) return true;
       this.#received = number;
       this.#handler(batch);

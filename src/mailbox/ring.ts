@@ -1,3 +1,5 @@
+import type { Memory } from './arena.ts';
+
 /** Words of the header, each on a cache line of its own. */
 const HEAD = 0;
 const TAIL = 16;
@@ -63,13 +65,13 @@ export class Ring {
     return true;
   }
 
-  /** For the reader: the batch of this number, in memory of its own, or null if it is not the next. */
-  shift(number: number): Buffer | null {
+  /** For the reader: the batch of this number, or null if it is not the next. */
+  shift(number: number, memory: Memory): Buffer | null {
     if (Atomics.load(this.#words, HEAD) === this.#at) return null;
     const start = this.#at & this.#mask;
     const word = (HEADER_BYTES + start) >> 2;
     if (this.#words[word + 1] !== number) return null;
-    const batch = Buffer.allocUnsafe(this.#words[word]!);
+    const batch = memory(this.#words[word]!);
     const from = (start + BATCH_HEADER_BYTES) & this.#mask;
     const first = this.#bytes.length - from;
     if (batch.length <= first) batch.set(this.#bytes.subarray(from, from + batch.length));

@@ -1,6 +1,7 @@
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
+import { Arena } from '../mailbox/arena.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { unpackFilters } from '../mailbox/filters.ts';
 import { MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
@@ -27,6 +28,8 @@ import { RecentEvents } from './recent.ts';
 
 /** Bytes of JSON kept for replay, whatever the number of events. */
 const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
+/** Room for a batch of hand-overs, of which nothing is kept as it came. */
+const HANDOVER_BYTES = 64 * 1024;
 const UNKNOWN = -1;
 
 /** The subscriptions of a connection by their number, and the query lane they came from. */
@@ -90,10 +93,13 @@ export class Monitor {
       const behind = new MessageOutbox<Behind>(channel);
       this.#queries.add(channel);
       channel.note = this.#head === UNKNOWN ? MONITOR_BUSY : monitorStands(this.#head);
-      channel.receive((batch) => {
+      const arena = new Arena(HANDOVER_BYTES, () => {});
+      const read = (batch: Uint8Array) => {
         const reader = new RecordReader(batch);
         while (reader.more) this.#handover(readHandover(reader), lane, behind);
-      });
+        arena.reset();
+      };
+      channel.receive(read, arena.take);
       channel.onClose(() => {
         this.#queries.delete(channel);
         this.#forgetLane(lane);
@@ -186,7 +192,9 @@ export class Monitor {
 
   #handover(handover: Handover, lane: number, behind: MessageOutbox<Behind>): void {
     if (this.#head === UNKNOWN) {
-      this.#early.push(() => this.#handover(handover, lane, behind));
+      const kept =
+        handover.t === 'live' ? { ...handover, filters: Buffer.from(handover.filters) } : handover;
+      this.#early.push(() => this.#handover(kept, lane, behind));
       return;
     }
     switch (handover.t) {
@@ -222,7 +230,15 @@ export class Monitor {
       // Live from here on all the same: nobody else would bring it the ephemeral events.
       subscription.afterSeq = this.#head;
       this.#meter.behind();
-      behind.send({ connId, subNo, subId, seq, upTo: this.#head, filters, readers });
+      behind.send({
+        connId,
+        subNo,
+        subId,
+        seq,
+        upTo: this.#head,
+        filters: Buffer.from(filters),
+        readers,
+      });
     } else if (missed.length > 0) {
       this.#replay(subscription, unpackFilters(filters), missed);
     }
