@@ -13,15 +13,16 @@ import { until, WokProcess } from './support/process.ts';
 import { parseExposition, sampleOf } from './support/prometheus.ts';
 import { freshDirectory, startRelay } from './support/relay.ts';
 import { useRelay } from './support/use-relay.ts';
+import { wok } from './support/wok.ts';
 
 describe('the address of the metrics', () => {
   it('is one of its own on loopback, and the public one knows nothing', async () => {
-    const wok = await WokProcess.start({ 'metrics.enabled': true, 'metrics.port': 0 });
-    const said = () => /metrics are served.* url=(http:\S+)/.exec(wok.out)?.[1];
+    const relay = await WokProcess.start({ 'metrics.enabled': true, 'metrics.port': 0 });
+    const said = () => /metrics are served.* url=(http:\S+)/.exec(relay.out)?.[1];
     await until(() => said() !== undefined, 'the address of the metrics');
     const url = said()!;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
-    const client = await Client.connect(wok.url);
+    const client = await Client.connect(relay.url);
     await client.publish(new Author().event());
     const answer = await http(url);
     expect(answer.status).toBe(200);
@@ -33,7 +34,7 @@ describe('the address of the metrics', () => {
     expect(value('wok_build_info', { node: process.version })).toBe(1);
     expect(Math.abs(value('process_start_time_seconds') - Date.now() / 1000)).toBeLessThan(60);
     expect(value('process_cpu_seconds_total')).toBeGreaterThan(0);
-    expect(value('process_resident_memory_bytes')).toBeGreaterThan(wok.rssBytes() / 2);
+    expect(value('process_resident_memory_bytes')).toBeGreaterThan(relay.rssBytes() / 2);
     expect(value('process_open_fds')).toBeGreaterThan(10);
     expect(value('process_max_fds')).toBeGreaterThan(100);
     expect(value('wok_database_bytes')).toBeGreaterThanOrEqual(4096);
@@ -50,10 +51,10 @@ describe('the address of the metrics', () => {
     expect((await http(url, {}, 'HEAD')).body).toBe('');
     expect((await http(url, {}, 'POST')).status).toBe(405);
     expect((await http(url.replace('/metrics', '/'))).status).toBe(404);
-    expect((await http(`${wok.httpUrl}/metrics`)).status).toBe(404);
+    expect((await http(`${relay.httpUrl}/metrics`)).status).toBe(404);
   });
 
-  it('may be taken: the relay says so and runs', async () => {
+  it('may be taken: the relay says so, runs, and takes it when it is free', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     onTestFinished(() => void other.close());
@@ -61,8 +62,12 @@ describe('the address of the metrics', () => {
     const relay = await startRelay({ 'metrics.enabled': true, 'metrics.port': port });
     onTestFinished(() => relay.stop());
     await until(() => relay.logged.length > 0, 'the warning');
-    expect(relay.logged.join()).toMatch(/the metrics cannot be served.*EADDRINUSE/);
+    expect(relay.logged.join()).toMatch(/the metrics are not served yet.*EADDRINUSE/);
     expect((await http(`${relay.httpUrl}/health`)).status).toBe(200);
+    other.close();
+    const metrics = () => http(`http://127.0.0.1:${port}/metrics`).catch(() => null);
+    await until(async () => (await metrics())?.status === 200, 'the metrics');
+    expect(relay.logged).toHaveLength(1);
   });
 
   it('is the public one as well if that is wanted', async () => {
@@ -90,6 +95,16 @@ describe('the verbs of the admin room', () => {
     expect(figures.wok_queries_waiting![0]!.labels).toEqual({ station: 'query', lane: '0' });
     const wrong = await (await control()).answer('metrics', { names: ['wok_nothing'] });
     expect(wrong.error?.code).toBe('usage');
+  });
+
+  it('tell everything at once, as wok metrics prints it', async () => {
+    const text = await (await control()).ask<string>('exposition');
+    const printed = await wok(['metrics', '--data', directory]);
+    expect(printed.code).toBe(0);
+    const names = (one: string) => [...parseExposition(one).keys()];
+    expect(names(printed.out)).toEqual(names(text));
+    expect(names(text)).toContain('wok_connections');
+    expect((await wok(['metrics', '--table'])).out).toContain('| `wok_connections` | gauge |');
   });
 
   it('tell slow queries', async () => {

@@ -30,6 +30,8 @@ import { WriterLink } from './writer-link.ts';
 
 /** Between two looks at what nobody counts. */
 const SAMPLE_MILLISECONDS = 5_000;
+/** Between two tries to take the address of the metrics. */
+const LISTEN_MILLISECONDS = 1_000;
 /** How often it is looked after what has expired. */
 const EXPIRY_MILLISECONDS = 5_000;
 /** Entries that leave the lists in one transaction. */
@@ -83,6 +85,7 @@ export class Admin implements Room {
   #timer: NodeJS.Timeout | null = null;
   #sampleTimer: NodeJS.Timeout | null = null;
   #metricsServer: MetricsServer | null = null;
+  #metricsTimer: NodeJS.Timeout | null = null;
 
   constructor(parts: AdminParts) {
     const { config, db, hasher, signature, clock, log, metrics, meter, queues, order } = parts;
@@ -119,26 +122,33 @@ export class Admin implements Room {
         error: String(error),
       });
     }
-    await this.#serveMetrics();
+    await this.#beginMetrics();
   }
 
-  async #serveMetrics(): Promise<void> {
-    const { enabled, host, port } = this.config.metrics;
+  #beginMetrics(): Promise<void> {
     this.sampleMetrics();
     this.#sampleTimer = setInterval(this.sampleMetrics, SAMPLE_MILLISECONDS);
-    if (!enabled) return;
-    this.#metricsServer = new MetricsServer(() => {
+    return this.config.metrics.enabled ? this.#serveMetrics(true) : Promise.resolve();
+  }
+
+  /** A predecessor that is just ending may still have the address, so this does not give up. */
+  async #serveMetrics(first: boolean): Promise<void> {
+    const { host, port } = this.config.metrics;
+    const server = new MetricsServer(() => {
       this.sampleMetrics();
       return renderMetrics(this.metrics);
     });
     try {
-      const url = await this.#metricsServer.listen(host, port);
+      const url = await server.listen(host, port);
+      this.#metricsServer = server;
       this.log.info('the metrics are served', { url });
     } catch (error) {
-      this.#metricsServer = null;
-      this.log.warn('the metrics cannot be served; set metrics.host and metrics.port', {
-        error: String(error),
-      });
+      if (first) {
+        this.log.warn('the metrics are not served yet; set metrics.host and metrics.port', {
+          error: String(error),
+        });
+      }
+      this.#metricsTimer = setTimeout(() => void this.#serveMetrics(false), LISTEN_MILLISECONDS);
     }
   }
 
@@ -200,6 +210,7 @@ export class Admin implements Room {
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
     if (this.#sampleTimer) clearInterval(this.#sampleTimer);
+    if (this.#metricsTimer) clearTimeout(this.#metricsTimer);
     this.#metricsServer?.close();
     this.#keeper.stop();
     this.#socket.close();

@@ -4,7 +4,7 @@ import { AdminError, type Caller, type Room, type Verb } from './room.ts';
 import { describeVerb, rolesVerb, roleVerb } from './verbs/description.ts';
 import { removeEventsVerb } from './verbs/events.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
-import { metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
+import { expositionVerb, metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
 import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
 import { statusVerb } from './verbs/status.ts';
@@ -19,6 +19,7 @@ const verbs: readonly Verb[] = [
   removeVerb,
   auditVerb,
   metricsVerb,
+  expositionVerb,
   slowVerb,
   talkersVerb,
   removeEventsVerb,

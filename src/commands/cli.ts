@@ -11,12 +11,15 @@ import { configCommand } from './config.ts';
 import { deleteCommand } from './delete.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { importCommand } from './import.ts';
+import { metricsCommand } from './metrics.ts';
 import { modCommand } from './mod.ts';
 import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './service.ts';
 import { statusCommand } from './status.ts';
+import { slowCommand } from './top/slow.ts';
+import { topCommand } from './top/top.ts';
 import { whyCommand } from './why.ts';
 
 /** All commands, in the order of `wok --help`. */
@@ -25,6 +28,9 @@ const commands: readonly Command[] = [
   reloadCommand,
   serviceCommand,
   statusCommand,
+  topCommand,
+  slowCommand,
+  metricsCommand,
   modCommand,
   whyCommand,
   policyCommand,

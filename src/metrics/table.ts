@@ -76,6 +76,12 @@ export const metrics = {
     by: countingStations,
     per: 'lane',
   },
+  wok_lane_silence_seconds: {
+    type: 'gauge',
+    help: 'How long a thread has not answered the supervisor, who asks every second.',
+    by: countingStations,
+    per: 'lane',
+  },
   wok_log_lines_total: {
     type: 'counter',
     help: 'Lines of the log, those left out because there were too many like them included.',

@@ -4,6 +4,7 @@ import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import { Channel, channelPair } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages.ts';
+import { LaneMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
 import type { KeyShare } from '../policy/doors/keys.ts';
@@ -106,6 +107,7 @@ export class Supervisor {
   #config: Config;
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
+  readonly #laneMeters: LaneMeters;
   readonly #rates: SharedRates;
   /** The lists of keys as the admin room gave them last. */
   readonly #keys = new Map<string, KeyShare>();
@@ -130,6 +132,7 @@ export class Supervisor {
     this.#config = config;
     this.#credits = credits;
     this.#metrics = metrics;
+    this.#laneMeters = new LaneMeters(metrics);
     this.#rates = rates;
     this.#log = log;
     this.#hooks = hooks;
@@ -384,6 +387,7 @@ export class Supervisor {
       this.#hooks.fatal(station, error);
       return;
     }
+    this.#laneMeters.restarts(station, number);
     this.#startLane(station, number).then(
       async (started) => {
         this.#link(started);
@@ -417,7 +421,11 @@ export class Supervisor {
 
   #ping(): void {
     this.#pings++;
-    for (const lane of this.#laneList()) tell(lane, { t: 'ping', n: this.#pings });
+    const now = performance.now();
+    for (const lane of this.#laneList()) {
+      tell(lane, { t: 'ping', n: this.#pings });
+      this.#laneMeters.silent(lane.station, lane.lane, now - lane.answeredAt);
+    }
   }
 }
 

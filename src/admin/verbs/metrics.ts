@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readSeries } from '../../metrics/render.ts';
+import { readSeries, renderMetrics } from '../../metrics/render.ts';
 import { slowQueries } from '../../metrics/slow-queries.ts';
 import { type MetricName, metricNames } from '../../metrics/table.ts';
 import { talkers, watchTalkers } from '../../metrics/talkers.ts';
@@ -23,6 +23,16 @@ export const metricsVerb = verb({
         readSeries(metrics, name).map(({ labels, values }) => ({ labels, values: [...values] })),
       ]),
     );
+  },
+});
+
+/** `exposition`: all metrics in the Prometheus text format. */
+export const expositionVerb = verb({
+  name: 'exposition',
+  params: z.strictObject({}),
+  run(_, { metrics, sampleMetrics }): string {
+    sampleMetrics();
+    return renderMetrics(metrics);
   },
 });
 

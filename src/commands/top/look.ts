@@ -1,0 +1,80 @@
+import type { Figures } from '../../admin/verbs/metrics.ts';
+import { quantileOf } from '../../metrics/quantile.ts';
+import { type MetricName, metricOf } from '../../metrics/table.ts';
+
+type Wanted = Readonly<Record<string, string>>;
+
+/** All figures at one moment. */
+export interface Look {
+  /** Milliseconds since 1970. */
+  at: number;
+  figures: Figures;
+}
+
+/** Two looks at a relay, and what happened between them. */
+export class Between {
+  readonly seconds: number;
+  readonly #before: Figures;
+  readonly #now: Figures;
+
+  constructor(before: Look, now: Look) {
+    this.seconds = (now.at - before.at) / 1000;
+    this.#before = before.figures;
+    this.#now = now.figures;
+  }
+
+  /** A gauge, or a counter since the start: the sum of all series that have these labels. */
+  value(name: MetricName, wanted: Wanted = {}): number {
+    return sum(this.#now, name, wanted)[0] ?? 0;
+  }
+
+  /** How much a counter grew in a second. */
+  rate(name: MetricName, wanted: Wanted = {}): number {
+    return (this.#grown(name, wanted)[0] ?? 0) / this.seconds;
+  }
+
+  /** What a histogram took in a second, and where its middle and its end were, in seconds. */
+  timing(name: MetricName, wanted: Wanted = {}): Timing {
+    const metric = metricOf(name);
+    const buckets = metric.type === 'histogram' ? metric.buckets : [];
+    const grown = this.#grown(name, wanted);
+    const count = grown.slice(0, buckets.length + 1).reduce((total, one) => total + one, 0);
+    return {
+      rate: count / this.seconds,
+      mean: count === 0 ? null : grown[buckets.length + 1]! / count,
+      p50: quantileOf(0.5, grown, buckets),
+      p95: quantileOf(0.95, grown, buckets),
+      p99: quantileOf(0.99, grown, buckets),
+    };
+  }
+
+  /** The values of a label that occur. */
+  labels(name: MetricName, label: string): string[] {
+    return [...new Set((this.#now[name] ?? []).map(({ labels }) => labels[label] ?? ''))];
+  }
+
+  #grown(name: MetricName, wanted: Wanted): number[] {
+    const before = sum(this.#before, name, wanted);
+    return sum(this.#now, name, wanted).map((value, i) => value - (before[i] ?? 0));
+  }
+}
+
+/** Of what happened between two looks; null where nothing did. */
+export interface Timing {
+  rate: number;
+  mean: number | null;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+function sum(figures: Figures, name: MetricName, wanted: Wanted): number[] {
+  const total: number[] = [];
+  for (const { labels, values } of figures[name] ?? []) {
+    if (Object.entries(wanted).some(([label, value]) => labels[label] !== value)) continue;
+    values.forEach((value, i) => {
+      total[i] = (total[i] ?? 0) + value;
+    });
+  }
+  return total;
+}

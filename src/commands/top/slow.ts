@@ -1,0 +1,41 @@
+import { exitCodes } from '../../lib/exit-codes.ts';
+import type { SlowQuery } from '../../metrics/slow-queries.ts';
+import { type Command, print, UsageError } from '../command.ts';
+import { askRelay, controlFlags } from '../control.ts';
+import { slowTable } from './screen.ts';
+
+const LIMIT = 50;
+
+/** `wok slow`: the newest slow queries. */
+export const slowCommand: Command = {
+  usage: 'slow',
+  summary: 'Show the newest slow queries, without the values that they asked for',
+  flags: [
+    ...controlFlags,
+    { name: '--limit <number>', text: `How many (${LIMIT})` },
+    { name: '--by <figure>', text: 'Sort by work, total, rows or events instead of by time' },
+  ],
+  examples: ['wok slow', 'wok slow --by work --limit 10', 'wok slow --json'],
+  async run(call) {
+    const limit = Number(call.flags.last('limit') ?? LIMIT);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+      throw new UsageError('--limit needs a whole number from 1 to 1000.');
+    }
+    const by = call.flags.last('by');
+    if (by !== undefined && !isFigure(by)) {
+      throw new UsageError(`--by knows work, total, rows and events, not "${by}".`);
+    }
+    // Sorted here, so of all that there are.
+    const slow = await askRelay<SlowQuery[]>(call, 'slow', { limit: by ? 1000 : limit });
+    if (by !== undefined) slow.sort((a, b) => b[by] - a[by]);
+    const shown = slow.slice(0, limit);
+    if (call.flags.has('json')) print(JSON.stringify(shown));
+    else if (shown.length === 0) print('No query was slow (metrics.slow_query_milliseconds).');
+    else print(slowTable(shown).join('\n'));
+    return exitCodes.ok;
+  },
+};
+
+function isFigure(text: string): text is 'work' | 'total' | 'rows' | 'events' {
+  return ['work', 'total', 'rows', 'events'].includes(text);
+}

@@ -1,0 +1,70 @@
+import type { Figures } from '../../admin/verbs/metrics.ts';
+import { exitCodes } from '../../lib/exit-codes.ts';
+import type { SlowQuery } from '../../metrics/slow-queries.ts';
+import type { Talker } from '../../metrics/talkers.ts';
+import { type Call, type Command, print, UsageError } from '../command.ts';
+import { askRelay, controlFlags } from '../control.ts';
+import { Between, type Look } from './look.ts';
+import { shownMetrics, topScreen } from './screen.ts';
+
+const INTERVAL_SECONDS = 2;
+/** Back to the top left, and clear what is there. */
+const CLEAR = '\x1b[H\x1b[2J\x1b[3J';
+
+/** `wok top`: what the relay does right now. */
+export const topCommand: Command = {
+  usage: 'top',
+  summary: 'Watch rates, latencies, queues, and who sends and receives most',
+  flags: [
+    ...controlFlags,
+    { name: '--once', text: 'Look once and end, as without a terminal' },
+    { name: '--interval <seconds>', text: `Time between two looks (${INTERVAL_SECONDS})` },
+  ],
+  examples: ['wok top', 'wok top --once --interval 10 > report.txt'],
+  async run(call) {
+    const seconds = Number(call.flags.last('interval') ?? INTERVAL_SECONDS);
+    if (!(seconds >= 1 && seconds <= 3600)) {
+      throw new UsageError('--interval needs seconds from 1 to 3600, like --interval 5.');
+    }
+    const once = call.flags.has('once') || call.flags.has('json') || !process.stdout.isTTY;
+    let stopped = false;
+    let wake = () => {};
+    const onSignal = () => {
+      stopped = true;
+      wake();
+    };
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+    let before = await look(call);
+    do {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, seconds * 1000);
+      });
+      if (stopped) break;
+      const now = await look(call);
+      if (call.flags.has('json')) print(JSON.stringify({ before, now }));
+      else {
+        const screen = topScreen(new Between(before, now), now.talkers, now.slow);
+        print(once ? screen : CLEAR + screen);
+      }
+      before = now;
+    } while (!once && !stopped);
+    return exitCodes.ok;
+  },
+};
+
+interface FullLook extends Look {
+  talkers: Talker[];
+  slow: SlowQuery[];
+}
+
+async function look(call: Call): Promise<FullLook> {
+  const figures = await askRelay<Figures>(call, 'metrics', { names: shownMetrics });
+  return {
+    at: Date.now(),
+    figures,
+    talkers: await askRelay<Talker[]>(call, 'talkers'),
+    slow: await askRelay<SlowQuery[]>(call, 'slow', { limit: 5 }),
+  };
+}
