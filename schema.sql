@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -140,6 +140,26 @@ CREATE TABLE decision (
 ) STRICT;
 
 CREATE INDEX decision_by_id ON decision (id);
+
+-- NIP-62: keys that have vanished. Nothing of theirs dated up to `until` comes in any more.
+CREATE TABLE vanished (
+  pubkey TEXT PRIMARY KEY,
+  until INTEGER NOT NULL       -- seconds since 1970, inclusive
+) STRICT, WITHOUT ROWID;
+
+-- NIP-62: the requests that were carried out, or are being.
+CREATE TABLE vanish_request (
+  id TEXT PRIMARY KEY,         -- of the request, an event of kind 62
+  pubkey TEXT NOT NULL,        -- who has vanished
+  until INTEGER NOT NULL,      -- of events dated up to here, in seconds since 1970
+  relays TEXT NOT NULL,        -- what the request names
+  at INTEGER NOT NULL,         -- when it came, in seconds since 1970
+  removed INTEGER NOT NULL,    -- events removed so far
+  done_at INTEGER,             -- NULL: there are more to remove
+  receipt TEXT                 -- the id of the event by which this relay has confirmed it
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX vanish_request_undone ON vanish_request (at) WHERE done_at IS NULL;
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

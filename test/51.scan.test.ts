@@ -25,6 +25,7 @@ import { ID_TERMS, TermHasher } from '../src/storage/terms.ts';
 import { Rules } from '../src/writer/apply.ts';
 import { Log } from '../src/writer/log.ts';
 import { Postings } from '../src/writer/postings.ts';
+import { Vanish } from '../src/writer/vanish.ts';
 import { Generator } from './support/generator.ts';
 import { Oracle, type RawFilter } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
@@ -89,7 +90,8 @@ class Store {
     this.#writer = openWriter(storage);
     this.#hasher = new Hasher(termKey(this.#writer));
     this.#log = new Log(this.#writer, this.#hasher);
-    this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock, new Lists());
+    const vanish = new Vanish(this.#writer, this.#log, this.#hasher, clock);
+    this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock, new Lists(), vanish);
     this.#postings = new Postings(this.#writer, this.#log);
     this.#reader = openReader(storage);
     this.startLane();

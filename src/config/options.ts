@@ -684,7 +684,14 @@ export const options = {
     default: [],
     format: 'relay_url',
     reload: true,
-    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate, so that no other relay can pass that on to this one, and name them when they ask to vanish. While the list is empty, the host that a client says it connected to counts.',
+    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate, so that no other relay can pass that on to this one, and name them when they ask to vanish. While the list is empty, the host that a client says it connected to counts for authentication.',
+  },
+
+  'identity.vanish': {
+    type: 'boolean',
+    default: true,
+    reload: true,
+    text: 'Carry out requests to vanish (NIP-62) that name one of identity.urls or all relays: everything of the key up to then is removed and never taken again, gift wraps for it included. Others are stored like any event.',
   },
 
   'auth.required': {

@@ -11,6 +11,7 @@ const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 42, 65, 67, 70];
   if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
+  if (config.identity.vanish) nips.push(62);
   if (config.query.count_enabled) nips.push(45);
   if (config.nip05.required) nips.push(5);
   if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);

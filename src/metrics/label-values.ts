@@ -128,7 +128,7 @@ export const INDEXES = [
   'none',
 ] as const;
 
-export const REMOVALS = ['replaced', 'deleted', 'expired', 'other'] as const;
+export const REMOVALS = ['replaced', 'deleted', 'expired', 'vanished', 'other'] as const;
 
 /** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
 /** What was wrong with a plugin, or `busy`: it has more to do than it can. */

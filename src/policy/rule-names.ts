@@ -47,6 +47,7 @@ export const ruleNames = [
   'verdict-queue',
   // The way to the log.
   'writer-queue',
+  'vanished',
   'deleted',
   'superseded',
   'storage',

@@ -1,4 +1,8 @@
 import type { Config } from '../config/options.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { KIND_VANISH } from '../protocol/kinds.ts';
+import { relayAddress } from '../protocol/relay-url.ts';
+import { vanishesFrom } from '../protocol/vanish.ts';
 import { doorRules, hasDoors } from './doors/doors.ts';
 import type { DoorKeys } from './doors/keys.ts';
 import type { Lists } from './lists.ts';
@@ -21,10 +25,14 @@ export class WritePolicy {
   readonly #lists: Lists;
   readonly #claimed: readonly WriteRule[];
   readonly #proven: readonly WriteRule[];
+  /** Null: requests to vanish are not carried out. */
+  readonly #vanishAddresses: readonly string[] | null;
 
   /** `lists` and `keys` may change at any time. */
   constructor(config: Config, lists: Lists, keys: DoorKeys, rates: Rates) {
     this.#lists = lists;
+    const { vanish, urls } = config.identity;
+    this.#vanishAddresses = vanish ? urls.map(relayAddress) : null;
     const rules = [
       authRule(config),
       protectedRule,
@@ -45,12 +53,20 @@ export class WritePolicy {
 
   /** Before hash and signature. */
   claimed(attempt: WriteAttempt): Verdict | null {
+    if (this.#isVanishing(attempt.event)) return null;
     return this.#lists.verdict(attempt.event, attempt.now) ?? firstRefusal(this.#claimed, attempt);
   }
 
   /** When the author has signed it and it is new. */
   proven(attempt: WriteAttempt): Verdict | null {
+    if (this.#isVanishing(attempt.event)) return null;
     return firstRefusal(this.#proven, attempt);
+  }
+
+  /** Nobody is kept from vanishing from this relay, whatever else may not be written (NIP-62). */
+  #isVanishing(event: NostrEvent): boolean {
+    const addresses = this.#vanishAddresses;
+    return event.kind === KIND_VANISH && addresses !== null && vanishesFrom(event, addresses);
   }
 }
 

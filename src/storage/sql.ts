@@ -225,3 +225,46 @@ export const TO_VERSION_5 = `
     text TEXT NOT NULL
   ) STRICT;
   CREATE INDEX decision_by_id ON decision (id);`;
+
+export const TO_VERSION_6 = `
+  CREATE TABLE vanished (
+    pubkey TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE vanish_request (
+    id TEXT PRIMARY KEY,
+    pubkey TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    relays TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    done_at INTEGER,
+    receipt TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX vanish_request_undone ON vanish_request (at) WHERE done_at IS NULL;`;
+
+export const SELECT_VANISHED = 'SELECT until FROM vanished WHERE pubkey = ?';
+export const SELECT_ALL_VANISHED = 'SELECT pubkey FROM vanished';
+export const UPSERT_VANISHED = `
+  INSERT INTO vanished (pubkey, until) VALUES (?, ?)
+  ON CONFLICT (pubkey) DO UPDATE SET until = max(until, excluded.until)`;
+export const INSERT_VANISH_REQUEST = `
+  INSERT INTO vanish_request (id, pubkey, until, relays, at, removed) VALUES (?, ?, ?, ?, ?, 0)`;
+export const SELECT_VANISH_REQUEST = `
+  SELECT id, pubkey, until FROM vanish_request WHERE done_at IS NULL ORDER BY at LIMIT 1`;
+export const COUNT_VANISH_REMOVED = 'UPDATE vanish_request SET removed = removed + ? WHERE id = ?';
+export const FINISH_VANISH_REQUEST =
+  'UPDATE vanish_request SET done_at = ? WHERE id = ? RETURNING removed';
+export const SET_VANISH_RECEIPT = 'UPDATE vanish_request SET receipt = ? WHERE id = ?';
+/** A page of what an author has to lose; requests to vanish that were carried out are kept. */
+export const SELECT_VANISHING_AUTHOR = `
+  SELECT p.created_at, p.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
+    AND NOT EXISTS (SELECT 1 FROM vanish_request v WHERE v.id = substr(e.json, 8, 64))
+  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+/** A page of gift wraps for somebody. */
+export const SELECT_VANISHING_WRAPS = `
+  SELECT p.created_at, p.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND (p.kind & 65535) = ?
+    AND instr(e.json, ?) > 0
+  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;

@@ -6,14 +6,16 @@ import { isNewer, parseAddress } from '../protocol/address.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { isExpired } from '../protocol/expiration.ts';
-import { isGiftWrap, KIND_DELETION, KIND_REPORT } from '../protocol/kinds.ts';
+import { isGiftWrap, KIND_DELETION, KIND_REPORT, KIND_VANISH } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { relaysToVanishFrom } from '../protocol/vanish.ts';
 import { idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 import type { Found, Log } from './log.ts';
 import type { Reports } from './reports.ts';
+import type { Vanish } from './vanish.ts';
 
 /** What became of an event: stored under `seq`, refused, or already there. */
 export type Outcome =
@@ -36,9 +38,24 @@ const DELETED: Outcome = {
   message: 'blocked: this event was deleted by its author',
 };
 
+const VANISHED: Outcome = {
+  t: 'refused',
+  rule: 'vanished',
+  message: 'blocked: this event belongs to a key that has vanished from this relay',
+};
+const VANISHED_BEFORE: Outcome = {
+  t: 'duplicate',
+  message: 'duplicate: this key has vanished from this relay already',
+};
+const NO_RELAY: Outcome = {
+  t: 'refused',
+  rule: 'shape',
+  message: 'invalid: a request to vanish names the relays that it is for',
+};
+
 /**
  * Nostr's rules for what may stand in the log: no event twice, one living version an address
- * (NIP-01), nothing that was deleted (NIP-09, NIP-59) or banned. Runs inside the writer's transaction.
+ * (NIP-01), nothing that was deleted (NIP-09, NIP-59), banned, or of a key that has vanished (NIP-62). Runs inside the writer's transaction.
  */
 export class Rules {
   readonly #log: Log;
@@ -46,9 +63,19 @@ export class Rules {
   readonly #hasher: TermHasher;
   readonly #lists: Lists;
   readonly #reports: Reports | undefined;
+  readonly #vanish: Vanish;
   readonly #statements;
 
-  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock, lists: Lists, reports?: Reports) {
+  constructor(
+    db: Db,
+    log: Log,
+    hasher: TermHasher,
+    clock: Clock,
+    lists: Lists,
+    vanish: Vanish,
+    reports?: Reports,
+  ) {
+    this.#vanish = vanish;
     this.#reports = reports;
     this.#lists = lists;
     this.#log = log;
@@ -65,16 +92,30 @@ export class Rules {
   /** Why an event that would not be stored may not pass, or null when it may: tombstones count. */
   judge(event: CheckedEvent): Outcome | null {
     const id = idOfBytes(event.json);
-    return this.#banned(event, id) ?? (this.#isDeleted(event, id) ? DELETED : null);
+    const banned = this.#banned(event, id);
+    if (banned !== null) return banned;
+    if (this.#vanish.covers(event)) return VANISHED;
+    return this.#isDeleted(event, id) ? DELETED : null;
   }
 
   /** Stores an event, or says why not; a deletion request also takes effect. */
   apply(event: CheckedEvent): Outcome {
     const id = idOfBytes(event.json);
     if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (event.kind === KIND_VANISH) {
+      const request = JSON.parse(event.json.toString()) as NostrEvent;
+      if (relaysToVanishFrom(request).length === 0) return NO_RELAY;
+      // Nobody is kept from vanishing, banned or not (NIP-62).
+      if (this.#vanish.concerns(request)) {
+        if (!this.#vanish.take(request)) return VANISHED_BEFORE;
+        return { t: 'stored', seq: this.#log.append(event, id) };
+      }
+    }
     const banned = this.#banned(event, id);
     if (banned) return banned;
-    if (event.kind !== KIND_DELETION && this.#isDeleted(event, id)) return DELETED;
+    if (this.#vanish.covers(event)) return VANISHED;
+    const isRequest = event.kind === KIND_DELETION || event.kind === KIND_VANISH;
+    if (!isRequest && this.#isDeleted(event, id)) return DELETED;
     if (event.address !== '') {
       const former = this.#former(event);
       if (former) {
@@ -155,11 +196,11 @@ export class Rules {
   }
 }
 
-/** Own events but deletion requests (NIP-09), and gift wraps by whom they are for (NIP-59). */
+/** Own events but requests to delete or to vanish (NIP-09, NIP-62), and gift wraps by whom they are for (NIP-59). */
 function mayDelete(pubkey: string, json: string): boolean {
   const own = pubkeyOf(json) === pubkey;
   const event = JSON.parse(json) as NostrEvent;
-  if (event.kind === KIND_DELETION) return false;
+  if (event.kind === KIND_DELETION || event.kind === KIND_VANISH) return false;
   return own || (isGiftWrap(event.kind) && recipients(event).includes(pubkey));
 }
 

@@ -35,7 +35,7 @@ export interface KnownIds {
 
 /** Nothing was removed yet. */
 export function noRemovals(): Record<Removal, number> {
-  return { replaced: 0, deleted: 0, expired: 0, other: 0 };
+  return { replaced: 0, deleted: 0, expired: 0, vanished: 0, other: 0 };
 }
 
 /** The term behind which the one living version of an address is found (see `TermHasher`). */

@@ -7,6 +7,7 @@ import { TermHasher } from '../storage/terms.ts';
 import { type Outcome, Rules } from './apply.ts';
 import { Log } from './log.ts';
 import { Postings } from './postings.ts';
+import { Vanish } from './vanish.ts';
 
 const INDEX_EVENTS_MIN = 10_000;
 /** About 80 MB of memory. */
@@ -47,7 +48,9 @@ export class OfflineWriter {
     this.db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     this.hasher = new TermHasher(termKey(this.db));
     this.log = new Log(this.db, this.hasher, options.idsExpected);
-    this.#rules = new Rules(this.db, this.log, this.hasher, clock, loadLists(this.db));
+    // It knows who has vanished; whom a request names, only a relay with its configuration knows.
+    const vanish = new Vanish(this.db, this.log, this.hasher, clock);
+    this.#rules = new Rules(this.db, this.log, this.hasher, clock, loadLists(this.db), vanish);
     this.#postings = new Postings(this.db, this.log);
     this.#begin = this.db.prepare('BEGIN IMMEDIATE');
     this.#commit = this.db.prepare('COMMIT');

@@ -33,6 +33,7 @@ import { type KnownIds, Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reports } from './reports.ts';
+import { Vanish, type Vanished } from './vanish.ts';
 import { type Removal, WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
@@ -41,7 +42,7 @@ const EPHEMERAL_IDS_MAX = 10_000;
 const PURGE_MAX = 500;
 
 /** What is remembered of events that go by the rules of the log. */
-const REMOVED: Readonly<Record<Removal, string>> = {
+const REMOVED: Readonly<Record<Exclude<Removal, 'vanished'>, string>> = {
   replaced: 'a newer version took its place',
   deleted: 'its author asked for it',
   expired: 'its expiration has passed',
@@ -80,6 +81,8 @@ export class Writer {
   readonly #disk: Disk;
   readonly #log: Log;
   readonly #rules: Rules;
+  readonly #vanish: Vanish;
+  #vanishSoon: NodeJS.Immediate | null = null;
   readonly #postings: Postings;
   readonly #desk: Desk;
   readonly #decisions: DecisionNotes;
@@ -123,7 +126,9 @@ export class Writer {
     this.#log = new Log(db, hasher, 0, knownIds);
     const lists = loadLists(db);
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
-    this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#reports);
+    this.#vanish = new Vanish(db, this.#log, hasher, clock);
+    this.#vanish.reconfigure(config);
+    this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#vanish, this.#reports);
     this.#postings = new Postings(db, this.#log);
     const transact = (work: () => void) => this.#transact(work)?.error ?? null;
     const { decisions_per_second_max: perSecond } = config.moderation;
@@ -137,12 +142,14 @@ export class Writer {
     this.#expired = db.prepare(sql.SELECT_EXPIRED).pluck();
     this.#index();
     this.#setTimers();
+    this.#goOnVanishing();
   }
 
   reconfigure(config: Config): void {
     this.#config = config;
     this.#reports.reconfigure(config);
     this.#decisions.perSecond = config.moderation.decisions_per_second_max;
+    this.#vanish.reconfigure(config);
     tuneWriter(this.#db, config.storage);
     this.#setTimers();
   }
@@ -184,6 +191,7 @@ export class Writer {
   stop(checkpoint = true): void {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#purgeSoon) clearImmediate(this.#purgeSoon);
+    if (this.#vanishSoon) clearImmediate(this.#vanishSoon);
     while (this.#waiting.length > 0) this.#drain();
     this.#desk.stop();
     this.#index();
@@ -237,6 +245,7 @@ export class Writer {
     this.#lastBatchAt = this.#clock.milliseconds();
     this.#meter.batchEnds(events, this.#log.head, this.#log.indexedSeq);
     this.#answer(answered, sources, head);
+    this.#goOnVanishing();
   }
 
   #store(events: readonly CheckedEvent[]): Answered[] {
@@ -274,6 +283,8 @@ export class Writer {
   }
 
   #noteRemoval(json: string, reason: Removal): void {
+    // Who has vanished leaves nothing behind but the request (NIP-62).
+    if (reason === 'vanished') return;
     const why = this.#desk.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
     const event = { id: idOf(json), pubkey: pubkeyOf(json) };
     this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
@@ -331,6 +342,7 @@ export class Writer {
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run();
       this.#log.load();
+      this.#vanish.reset();
       this.#meter.failed();
       const refusal = this.#disk.failed(error as Error, this.#clock.milliseconds());
       return { error: error as Error, refusal };
@@ -362,6 +374,27 @@ export class Writer {
     if (idleFor >= this.#config.storage.index_delay_milliseconds && this.#waiting.length === 0) {
       this.#index();
     }
+  }
+
+  #goOnVanishing(): void {
+    if (!this.#vanish.pending || this.#vanishSoon !== null) return;
+    this.#vanishSoon = setImmediate(() => {
+      this.#vanishSoon = null;
+      this.#sliceOfVanishing();
+    });
+  }
+
+  /** Removes a little of what belongs to those who have asked to vanish (NIP-62). */
+  #sliceOfVanishing(): void {
+    let done: Vanished | null = null;
+    const failure = this.#transact(() => {
+      done = this.#vanish.slice(() => {
+        if (this.#log.indexedSeq !== this.#log.head) this.#movePostings();
+      });
+    });
+    if (failure) return;
+    if (done !== null) this.#logger.info('a key has vanished', { ...(done as Vanished) });
+    this.#goOnVanishing();
   }
 
   /** Removes events whose expiration has passed (NIP-40); until then queries leave them out. */

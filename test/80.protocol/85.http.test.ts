@@ -83,7 +83,7 @@ describe('the relay information document (NIP-11)', () => {
         privacy_policy: 'https://relay.example/privacy',
         terms_of_service: 'https://relay.example/terms',
         posting_policy: 'https://relay.example/posting',
-        supported_nips: [1, 2, 9, 11, 17, 28, 40, 42, 45, 59, 65, 67, 70, 86],
+        supported_nips: [1, 2, 9, 11, 17, 28, 40, 42, 45, 59, 62, 65, 67, 70, 86],
         software: expect.stringMatching(/^https:\/\/\S+$/),
         version,
         limitation: {
