@@ -9,6 +9,7 @@ import { benchCommand } from './bench.ts';
 import { type Command, CommandError, type Flag, Flags, UsageError } from './command.ts';
 import { configCommand } from './config.ts';
 import { deleteCommand } from './delete.ts';
+import { doctorCommand } from './doctor.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { metricsCommand } from './metrics.ts';
@@ -41,6 +42,7 @@ const commands: readonly Command[] = [
   deleteCommand,
   backupCommand,
   restoreCommand,
+  doctorCommand,
   benchCommand,
 ];
 

@@ -62,10 +62,12 @@ export function insertPostings(rows: number): string {
   const values = Array(rows).fill('(?, ?, ?, ?)').join(', ');
   return `INSERT OR IGNORE INTO posting (term, created_at, seq, kind) VALUES ${values}`;
 }
+export const DELETE_POSTINGS = 'DELETE FROM posting';
 export const DELETE_POSTING = 'DELETE FROM posting WHERE term = ? AND created_at = ? AND seq = ?';
 
 export const INSERT_SWEEP = 'INSERT INTO sweep (seq, created_at, terms) VALUES (?, ?, ?)';
 export const SELECT_SWEEP = 'SELECT seq, created_at, terms FROM sweep ORDER BY seq LIMIT ?';
+export const DELETE_SWEEPS = 'DELETE FROM sweep';
 export const DELETE_SWEEP = 'DELETE FROM sweep WHERE seq = ?';
 
 export const INSERT_AUDIT =
@@ -152,6 +154,37 @@ export const SELECT_REPORTS_OF = `
   SELECT r.reporter, r.type, r.at, r.trusted, json_extract(e.json, '$.content') AS content
   FROM report r JOIN event e ON e.seq = r.seq
   WHERE r.target = ? ORDER BY r.trusted DESC, r.at LIMIT ?`;
+
+// ── What wok doctor looks at ─────────────────────────────────────────────────────────────────────
+
+export const SELECT_ROW = 'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq = ?';
+export const SELECT_MAX_SEQ = 'SELECT max(seq) FROM event';
+export const COUNT_ALL_POSTINGS = 'SELECT count(*) FROM posting';
+/** Postings without an event: all of them, and those that are to be swept anyway. */
+export const COUNT_DANGLING = `
+  SELECT count(*) AS dangling, count(s.seq) AS swept
+  FROM posting p LEFT JOIN sweep s ON s.seq = p.seq
+  WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.seq = p.seq)`;
+export const COUNT_SWEEP = `
+  SELECT count(*) AS rows, count(e.seq) AS living FROM sweep s LEFT JOIN event e ON e.seq = s.seq`;
+export const COUNT_EXPIRED =
+  'SELECT count(*) FROM event WHERE expires_at IS NOT NULL AND expires_at <= ?';
+export const COUNT_STRANGE_TOMBSTONES = `
+  SELECT (SELECT count(*) FROM deleted_id WHERE length(id) <> 32 OR length(pubkey) <> 32)
+       + (SELECT count(*) FROM deleted_address WHERE address NOT GLOB '[0-9]*:*:*')`;
+export const COUNT_TOMBSTONES =
+  'SELECT (SELECT count(*) FROM deleted_id) + (SELECT count(*) FROM deleted_address)';
+/** Tables that stand beside log and index, and how to carry their rows over to another database. */
+export const SELECT_OTHER_TABLES = `
+  SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+  AND name NOT IN ('meta', 'event', 'posting', 'sweep')`;
+export function selectAll(table: string): string {
+  return `SELECT * FROM "${table}"`;
+}
+export function insertRow(table: string, columns: readonly string[]): string {
+  const names = columns.map((name) => `"${name}"`).join(', ');
+  return `INSERT OR IGNORE INTO "${table}" (${names}) VALUES (${columns.map(() => '?').join(', ')})`;
+}
 
 // ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
 

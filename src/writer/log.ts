@@ -16,6 +16,14 @@ export interface Found {
   json: string;
 }
 
+interface LogRow {
+  seq: number;
+  created_at: number;
+  kind: number;
+  expires_at: number | null;
+  json: string;
+}
+
 /** An event of the log that the index does not hold yet. */
 export interface TailEvent {
   seq: number;
@@ -116,26 +124,33 @@ export class Log {
     this.tail.clear();
     this.#tailIds.clear();
     this.#tailAddresses.clear();
-    const rows = this.#statements.log.iterate(heads.indexed, this.head, -1);
-    for (const row of rows as Iterable<{
-      seq: number;
-      created_at: number;
-      kind: number;
-      expires_at: number | null;
-      json: string;
-    }>) {
-      const event = JSON.parse(row.json) as NostrEvent;
-      const terms = this.#hasher.ofEvent(event);
-      const address = addressOf(event) ?? '';
-      this.#addToTail({
-        seq: row.seq,
-        id: event.id,
-        address,
-        createdAt: row.created_at,
-        kind: postingKind(row.kind, row.expires_at ?? 0),
-        terms,
-      });
+    for (const row of this.#rows(heads.indexed, -1)) this.#addToTail(this.#tailEvent(row));
+  }
+
+  /** The whole log, a slice at a time, as it would stand in the tail. */
+  *slices(events: number): Generator<TailEvent[]> {
+    for (let seq = 0; ; ) {
+      const slice = Array.from(this.#rows(seq, events), (row) => this.#tailEvent(row));
+      if (slice.length === 0) return;
+      yield slice;
+      seq = slice.at(-1)!.seq;
     }
+  }
+
+  #rows(after: number, limit: number): Iterable<LogRow> {
+    return this.#statements.log.iterate(after, this.head, limit) as Iterable<LogRow>;
+  }
+
+  #tailEvent(row: LogRow): TailEvent {
+    const event = JSON.parse(row.json) as NostrEvent;
+    return {
+      seq: row.seq,
+      id: event.id,
+      address: addressOf(event) ?? '',
+      createdAt: row.created_at,
+      kind: postingKind(row.kind, row.expires_at ?? 0),
+      terms: this.#hasher.ofEvent(event),
+    };
   }
 
   /** The stored event with this id, or null. `term` is the id's term. */

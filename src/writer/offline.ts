@@ -72,6 +72,14 @@ export class OfflineWriter {
     return removed;
   }
 
+  /** Makes the whole index anew, in one transaction: whatever ends it, there is one or the other. */
+  rebuildIndex(progress: (seq: number) => void): void {
+    this.commit();
+    this.#transact();
+    this.#postings.rebuild(progress);
+    this.commit();
+  }
+
   /** Commits what was stored; the index follows when enough has gathered. */
   commit(): void {
     if (this.log.tail.size >= this.#indexEvents()) {
@@ -112,4 +120,13 @@ export class OfflineWriter {
   #transact(): void {
     if (!this.db.inTransaction) this.#begin.run();
   }
+}
+
+/**
+ * The writer's connection alone, for repairs of a log that cannot be loaded.
+ *
+ * @throws StorageError when the database cannot be opened or another process writes to it.
+ */
+export function openForRepair(storage: Config['storage']): Db {
+  return openWriter(storage);
 }

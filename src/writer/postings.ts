@@ -6,6 +6,8 @@ import { postingOrder } from './radix-sort.ts';
 
 /** Removed events swept with one batch; more wait for the next. */
 const SWEEP_MAX = 1_000;
+/** Events in memory at once while the index is made anew. */
+const REBUILD_EVENTS = 100_000;
 
 /**
  * The index behind the log. Postings are written in large batches sorted by term, because what a
@@ -25,6 +27,8 @@ export class Postings {
       insert: db.prepare(sql.insertPostings(1)),
       insertMany: db.prepare(sql.insertPostings(sql.POSTING_ROWS)),
       delete: db.prepare(sql.DELETE_POSTING),
+      deleteAll: db.prepare(sql.DELETE_POSTINGS),
+      sweptAll: db.prepare(sql.DELETE_SWEEPS),
       toSweep: db.prepare(sql.SELECT_SWEEP),
       swept: db.prepare(sql.DELETE_SWEEP),
       setMeta: db.prepare(sql.UPSERT_META),
@@ -40,7 +44,25 @@ export class Postings {
   index(): void {
     this.#sweep();
     if (this.#log.indexedSeq === this.#log.head) return;
-    const events = [...this.#log.tail.values()];
+    this.#add([...this.#log.tail.values()]);
+    this.#log.tailIndexed();
+    this.#statements.setMeta.run('indexed_seq', this.#log.indexedSeq);
+  }
+
+  /** Makes the whole index anew from the log, a slice at a time; inside a transaction. */
+  rebuild(progress: (seq: number) => void): void {
+    this.#statements.deleteAll.run();
+    this.#statements.sweptAll.run();
+    for (const slice of this.#log.slices(REBUILD_EVENTS)) {
+      this.#add(slice);
+      progress(slice.at(-1)!.seq);
+    }
+    this.#log.tailIndexed();
+    this.#statements.setMeta.run('indexed_seq', this.#log.indexedSeq);
+    this.#statements.setMeta.run('seq_floor', this.#log.head);
+  }
+
+  #add(events: readonly TailEvent[]): void {
     let count = 0;
     for (const event of events) count += event.terms.length + 1;
     const terms = new Float64Array(count);
@@ -56,8 +78,6 @@ export class Postings {
       }
     }
     this.#insert(events, terms, owners, postingOrder(terms, times));
-    this.#log.tailIndexed();
-    this.#statements.setMeta.run('indexed_seq', this.#log.indexedSeq);
   }
 
   #insert(

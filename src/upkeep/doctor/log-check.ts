@@ -1,0 +1,164 @@
+import { addressOf, dTagOf, isNewer } from '../../protocol/address.ts';
+import type { NostrEvent } from '../../protocol/event.ts';
+import { isAddressable, KIND_DELETION } from '../../protocol/kinds.ts';
+import { idOf } from '../../storage/body.ts';
+import type { Db } from '../../storage/open.ts';
+import * as sql from '../../storage/sql.ts';
+import type { TermHasher } from '../../storage/terms.ts';
+import { type LogRow, PostingCheck, readStored } from '../check/stored-event.ts';
+
+/** What a walk through the whole log showed. Lists are of places in the log. */
+export interface LogReport {
+  events: number;
+  /** Events whose text or id is wrong, and why the first of them is. */
+  unreadable: number[];
+  unreadableWhy: string;
+  /** Postings that events should have: absent, or with another kind. */
+  missing: number;
+  /** Postings whose event is gone and that nobody is going to sweep. */
+  dangling: number;
+  /** Postings of an event that it should not have. */
+  wrong: number;
+  /** Events that are here and marked as removed. */
+  marked: number;
+  /** The index is said to reach beyond the log. */
+  ahead: boolean;
+  /** Events that are there a second time. */
+  repeated: number[];
+  /** Older versions of replaceable events beside a newer one. */
+  superseded: number[];
+  /** Events that a tombstone forbids. */
+  deleted: number[];
+}
+
+/** Compares log, index and tombstones with each other, all of one moment. */
+export function checkLog(
+  db: Db,
+  hasher: TermHasher,
+  progress: (done: number, total: number) => void,
+): LogReport {
+  db.exec('BEGIN');
+  try {
+    return new LogCheck(db, hasher).run(progress);
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
+class LogCheck {
+  readonly #db: Db;
+  readonly #hasher: TermHasher;
+  readonly #postings: PostingCheck;
+  readonly #seqs;
+  readonly #json;
+  readonly #deletedId;
+  readonly #deletedAddress;
+  readonly #report: LogReport = {
+    events: 0,
+    unreadable: [],
+    unreadableWhy: '',
+    missing: 0,
+    dangling: 0,
+    wrong: 0,
+    marked: 0,
+    ahead: false,
+    repeated: [],
+    superseded: [],
+    deleted: [],
+  };
+
+  constructor(db: Db, hasher: TermHasher) {
+    this.#db = db;
+    this.#hasher = hasher;
+    this.#postings = new PostingCheck(db, hasher);
+    this.#seqs = db.prepare(sql.SELECT_POSTING_SEQS).pluck();
+    this.#json = db.prepare(sql.SELECT_JSON).pluck();
+    this.#deletedId = db.prepare(sql.SELECT_DELETED_ID);
+    this.#deletedAddress = db.prepare(sql.SELECT_DELETED_ADDRESS).pluck();
+  }
+
+  run(progress: (done: number, total: number) => void): LogReport {
+    const report = this.#report;
+    const { head, indexed } = this.#db.prepare(sql.SELECT_HEADS).get() as {
+      head: number;
+      indexed: number;
+    };
+    const tombstones = this.#db.prepare(sql.COUNT_TOMBSTONES).pluck().get() as number;
+    for (const row of this.#db.prepare(sql.SELECT_LOG).iterate(0, head, -1) as Iterable<LogRow>) {
+      if (++report.events % 1000 === 0) progress(row.seq, head);
+      const event = readStored(row);
+      if (typeof event === 'string') {
+        report.unreadableWhy ||= `event ${row.seq}: ${event}`;
+        report.unreadable.push(row.seq);
+        continue;
+      }
+      if (row.seq <= indexed) report.missing += this.#postings.missing(event, row);
+      this.#others(event, row);
+      if (tombstones > 0 && this.#isDeleted(event)) report.deleted.push(row.seq);
+    }
+    const { living } = this.#db.prepare(sql.COUNT_SWEEP).get() as { living: number };
+    report.marked = living;
+    report.ahead = indexed > head;
+    this.#countIndex();
+    return report;
+  }
+
+  /** The same event, or a newer version of it, elsewhere in the log. */
+  #others(event: NostrEvent, { seq }: LogRow): void {
+    for (const other of this.#seqs.all(this.#hasher.id(event.id)) as number[]) {
+      if (other >= seq) continue;
+      const json = this.#json.get(other) as string | undefined;
+      if (json === undefined || idOf(json) !== event.id) continue;
+      this.#report.repeated.push(seq);
+      return;
+    }
+    const address = addressOf(event);
+    if (address === null) return;
+    const { kind, pubkey } = event;
+    const term = isAddressable(kind)
+      ? this.#hasher.address(kind, pubkey, dTagOf(event))
+      : this.#hasher.authorKind(pubkey, kind);
+    const seqs = this.#seqs.all(term) as number[];
+    if (seqs.length < 2) return;
+    for (const other of seqs) {
+      if (other === seq) continue;
+      const json = this.#json.get(other) as string | undefined;
+      const value = json === undefined ? null : parsed(json);
+      if (value === null || value.id === event.id || addressOf(value) !== address) continue;
+      if (isNewer(value, event)) {
+        this.#report.superseded.push(seq);
+        return;
+      }
+    }
+  }
+
+  #isDeleted(event: NostrEvent): boolean {
+    if (event.kind === KIND_DELETION) return false;
+    const [id, pubkey] = [Buffer.from(event.id, 'hex'), Buffer.from(event.pubkey, 'hex')];
+    if (this.#deletedId.get(id, pubkey) !== undefined) return true;
+    const address = addressOf(event);
+    if (address === null) return false;
+    const until = this.#deletedAddress.get(address) as number | undefined;
+    return until !== undefined && event.created_at <= until;
+  }
+
+  #countIndex(): void {
+    const report = this.#report;
+    const all = this.#db.prepare(sql.COUNT_ALL_POSTINGS).pluck().get() as number;
+    const { dangling, swept } = this.#db.prepare(sql.COUNT_DANGLING).get() as {
+      dangling: number;
+      swept: number;
+    };
+    report.dangling = dangling - swept;
+    // Of events that cannot be read nobody knows which postings are theirs.
+    if (report.unreadable.length === 0) report.wrong = all - dangling - this.#postings.found;
+  }
+}
+
+function parsed(json: string): NostrEvent | null {
+  try {
+    return JSON.parse(json) as NostrEvent;
+  } catch {
+    return null;
+  }
+}
