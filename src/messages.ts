@@ -684,6 +684,7 @@ export type Change =
   | { t: 'remove'; seqs: number[]; why?: { rule: string; by: string; text: string } }
   /** Remembers decisions, and forgets the oldest beyond `max`. */
   | { t: 'decisions'; decisions: Decision[]; max: number }
+  | { t: 'forgetAudit'; before: number }
   /** What people changed of the relay's own description; null: as it is configured. */
   | { t: 'setting'; name: string; value: string | null }
   | { t: 'role'; role: Role }

@@ -99,6 +99,8 @@ function otherValue(key: OptionKey): OptionValue {
           file: ['/etc/wok/people.txt'],
           host: ['relay.example'],
           kind_rates: ['0=10/h', '1059=none'],
+          retention_age: ['7=30d', '1@members=10y'],
+          retention_count: ['7=1000'],
           kind_bits: ['1=10', '20000-29999=8'],
           kind_tags: ['30023=title', 'addressable=d'],
           known_key: ['ab'.repeat(32)],

@@ -24,6 +24,7 @@ import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
 import { resumeRemovals } from './removal.ts';
+import { Retention } from './retention/retention.ts';
 import { AdminError, type Room } from './room.ts';
 import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
@@ -75,6 +76,7 @@ export class Admin implements Room {
   readonly sampleMetrics: () => void;
   readonly lists: Lists;
   readonly decisions = new Decisions(this);
+  readonly retention: Retention;
   readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
   readonly #auth: HttpAuth;
   readonly #socket: ControlSocket;
@@ -108,6 +110,7 @@ export class Admin implements Room {
       windowSeconds: () => this.config.admin.window_seconds,
       notBefore: this.openedAt,
     });
+    this.retention = new Retention(this);
     this.#socket = new ControlSocket(controlSocketFile(config.storage.directory), (request) =>
       this.#control(request),
     );
@@ -204,6 +207,7 @@ export class Admin implements Room {
 
   reconfigure(config: Config): void {
     this.config = config;
+    this.retention.reconfigure();
     this.#keeper.reconfigure(config);
   }
 
@@ -214,6 +218,7 @@ export class Admin implements Room {
     this.#metricsServer?.close();
     this.#keeper.stop();
     this.#socket.close();
+    this.retention.stop();
     this.decisions.stop();
     this.#writer.flush();
     this.db.close();

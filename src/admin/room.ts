@@ -8,6 +8,7 @@ import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Decisions } from './decisions.ts';
+import type { Retention } from './retention/retention.ts';
 
 /** What every verb may use. */
 export interface Room {
@@ -27,6 +28,7 @@ export interface Room {
   readonly lists: Lists;
   /** What was decided about events. */
   readonly decisions: Decisions;
+  readonly retention: Retention;
   /** Whether a public key is an admin's. */
   isAdmin(pubkey: string): boolean;
   isModerator(pubkey: string): boolean;

@@ -7,6 +7,7 @@ import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/list
 import { expositionVerb, metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
 import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
+import { retentionVerb } from './verbs/retention.ts';
 import { statusVerb } from './verbs/status.ts';
 import { whyVerb } from './verbs/why.ts';
 
@@ -32,6 +33,7 @@ const verbs: readonly Verb[] = [
   rolesVerb,
   roleVerb,
   whyVerb,
+  retentionVerb,
 ];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));

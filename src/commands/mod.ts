@@ -6,11 +6,13 @@ import { type Action, columns } from './mod/action.ts';
 import { descriptionActions } from './mod/description.ts';
 import { listActions } from './mod/lists.ts';
 import { reportActions } from './mod/reports.ts';
+import { retentionActions } from './mod/retention.ts';
 
 const actions: Readonly<Record<string, Action>> = {
   ...listActions,
   ...reportActions,
   ...descriptionActions,
+  ...retentionActions,
 };
 
 /** `wok mod`: moderate the relay that runs on the data directory. */

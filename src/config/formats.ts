@@ -5,6 +5,7 @@ import { isKindNumber, kindValue } from './kind-values.ts';
 import { decodeNpub } from './npub.ts';
 import { PLUGIN_ENTRY_MUST, parsePluginEntry } from './plugin-entry.ts';
 import { parseRate } from './rate.ts';
+import { retentionRule } from './retention-rule.ts';
 
 /** A kind of text with rules of its own. */
 export interface Format {
@@ -82,6 +83,14 @@ export const formats = {
   file: {
     must: 'the path of a file',
     parse: accept((text) => text !== '' && !text.includes('\0')),
+  },
+  retention_age: {
+    must: 'kinds, perhaps with @members or @others, and a time, like "7=30d", "regular=1y" or "1@members=10y"',
+    parse: accept((text) => retentionRule(text, 'age') !== undefined),
+  },
+  retention_count: {
+    must: 'kinds, perhaps with @members or @others, and a number of events, like "7=1000" or "30078@members=100"',
+    parse: accept((text) => retentionRule(text, 'count') !== undefined),
   },
   kind_tags: {
     must: 'kinds and the name of a tag, like "30023=title" or "addressable=d"',

@@ -121,6 +121,25 @@ export const SELECT_STORED = `
   FROM event WHERE seq = ?`;
 export const SELECT_DELETED_BY = 'SELECT lower(hex(pubkey)) FROM deleted_id WHERE id = ?';
 
+/** For retention: lists from their old end, and what has to be known of an event. */
+export const SELECT_POSTINGS_OLDEST = `
+  SELECT term, created_at, seq, kind FROM posting
+  WHERE term = ? AND (created_at, seq) > (?, ?) AND created_at <= ?
+  ORDER BY created_at, seq LIMIT ?`;
+export const SELECT_POSTINGS_IN_ORDER = `
+  SELECT term, created_at, seq, kind FROM posting
+  WHERE (term, created_at, seq) > (?, ?, ?) AND term < ?
+  ORDER BY term, created_at, seq LIMIT ?`;
+export const SELECT_BODY_FACTS =
+  'SELECT substr(json, 84, 64) AS pubkey, octet_length(json) AS bytes FROM event WHERE seq = ?';
+export const SELECT_LIST_FACTS = `
+  SELECT e.seq, e.created_at, e.kind, substr(e.json, 84, 64) AS pubkey, octet_length(e.json) AS bytes
+  FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?)
+  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+export const SELECT_ANY_SWEEP = 'SELECT 1 FROM sweep LIMIT 1';
+export const DELETE_AUDIT = 'DELETE FROM audit WHERE at < ?';
+
 export const UPSERT_SETTING = 'INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)';
 export const DELETE_SETTING = 'DELETE FROM setting WHERE name = ?';
 export const SELECT_SETTINGS = 'SELECT name, value FROM setting';

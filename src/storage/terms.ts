@@ -22,6 +22,12 @@ const TERMS_OF_A_DOMAIN = 2 ** 45;
 /** The terms of ids: all of them in [first, end), and nothing else. */
 export const ID_TERMS = { first: -(2 ** 47), end: -(2 ** 47) + TERMS_OF_A_DOMAIN } as const;
 
+/** The terms of an author and a kind. */
+export const AUTHOR_KIND_TERMS = {
+  first: ID_TERMS.first + AUTHOR_KIND * TERMS_OF_A_DOMAIN,
+  end: ID_TERMS.first + (AUTHOR_KIND + 1) * TERMS_OF_A_DOMAIN,
+} as const;
+
 /** Where the fixed terms of an event stand in the list that `TermHasher.ofEvent` returns. */
 export const TERM_INDEX_ID = 0;
 export const TERM_INDEX_AUTHOR = 1;

@@ -51,6 +51,7 @@ export class Desk {
     const dropReports = db.prepare(sql.DELETE_REPORTS_OF);
     const decision = db.prepare(sql.INSERT_DECISION);
     const forget = db.prepare(sql.DELETE_OLD_DECISIONS);
+    const forgetAudit = db.prepare(sql.DELETE_AUDIT);
     this.#handlers = {
       audit: ({ at, by, action, subject, reason }) =>
         audit.run(at, by, action, subject, reason).changes,
@@ -67,6 +68,7 @@ export class Desk {
         }
         return changes;
       },
+      forgetAudit: ({ before }) => forgetAudit.run(before).changes,
       setting: ({ name, value }) =>
         (value === null ? dropSetting.run(name) : setting.run(name, value)).changes,
       role: ({ role: { id, label, description, color, order } }) =>

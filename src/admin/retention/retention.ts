@@ -1,0 +1,230 @@
+import type { AuthorClass } from '../../config/retention-rule.ts';
+import * as sql from '../../storage/sql.ts';
+import type { Room } from '../room.ts';
+import { type Candidate, type ClassOf, oldest, type Page, tooMany, tooOld } from './candidates.ts';
+import { RetentionRules } from './rules.ts';
+
+/** Events removed in one transaction, between which the writer goes on with its commits. */
+const SLICE_EVENTS = 100;
+/** Rest after each of them. */
+const REST_MILLISECONDS = 10;
+/** How often the room looks whether something is due. */
+const LOOK_MILLISECONDS = 5_000;
+/** Of JSON to bytes of the file, postings and all; a run that was wrong is followed by the next. */
+const FILE_BYTES_PER_JSON_BYTE = 1.5;
+const DAY_SECONDS = 86_400;
+
+/** What goes, or went, by one rule. */
+export interface RuleTotal {
+  /** The entry of the configuration, or `budget`. */
+  rule: string;
+  events: number;
+  /** Of JSON. */
+  bytes: number;
+  /** The ages of what goes, as created_at. */
+  oldest: number;
+  newest: number;
+}
+
+/** What a run did, or would do. */
+export interface RetentionReport {
+  rules: RuleTotal[];
+  events: number;
+  bytes: number;
+  /** Bytes of the database in use before. */
+  usedBytes: number;
+}
+
+/**
+ * Removes what the rules of retention do not let stay, in the background: ages and counts every
+ * `retention.interval_seconds`, the byte budget whenever the database has grown beyond it. Everything is
+ * read in short snapshots and removed in small transactions, so that reading and writing go on.
+ */
+export class Retention {
+  readonly #room: Room;
+  readonly #timer: NodeJS.Timeout;
+  #rules: RetentionRules;
+  #dueAt: number;
+  /** After a run that found nothing to make room with, the size is left alone for a while. */
+  #budgetDueAt = 0;
+  #running: Promise<unknown> | null = null;
+  #stopped = false;
+
+  constructor(room: Room) {
+    this.#room = room;
+    this.#rules = new RetentionRules(room.config);
+    this.#dueAt = room.clock.seconds() + room.config.retention.interval_seconds;
+    this.#timer = setInterval(() => this.#look(), LOOK_MILLISECONDS);
+  }
+
+  reconfigure(): void {
+    const { config, clock } = this.#room;
+    this.#rules = new RetentionRules(config);
+    this.#dueAt = Math.min(this.#dueAt, clock.seconds() + config.retention.interval_seconds);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  /** What a run would remove now, without removing anything. */
+  preview(): Promise<RetentionReport> {
+    return this.#pass(async () => {});
+  }
+
+  /** Removes now what the rules do not let stay; one run at a time. */
+  async run(by: string): Promise<RetentionReport> {
+    while (this.#running) await this.#running.catch(() => {});
+    const run = this.#carryOut(by);
+    this.#running = run.finally(() => {
+      this.#running = null;
+    });
+    return await run;
+  }
+
+  #look(): void {
+    const { clock, config, log } = this.#room;
+    if (this.#running || this.#stopped) return;
+    const now = clock.seconds();
+    const checksSize = this.#rules.bytesMax > 0 && now >= this.#budgetDueAt;
+    if (now < this.#dueAt && !(checksSize && this.#isOverBudget())) return;
+    this.#dueAt = clock.seconds() + config.retention.interval_seconds;
+    this.run('relay').catch((error) => {
+      if (!this.#stopped) log.warn('retention goes on later', { error: String(error) });
+    });
+  }
+
+  async #carryOut(by: string): Promise<RetentionReport> {
+    const report = await this.#pass((slice) => this.#remove(slice, by));
+    const { clock, config, log } = this.#room;
+    const at = clock.seconds();
+    for (const { rule, events, bytes } of report.rules) {
+      const reason = `${events} events, ${bytes} bytes of JSON`;
+      await this.#room.change([{ t: 'audit', at, by, action: 'retention', subject: rule, reason }]);
+    }
+    if (report.events > 0) {
+      log.info('events were removed by the rules of retention', { events: report.events });
+    }
+    if (report.events === 0) this.#budgetDueAt = at + config.retention.interval_seconds;
+    const days = config.moderation.audit_days;
+    if (days > 0) await this.#room.change([{ t: 'forgetAudit', before: at - days * DAY_SECONDS }]);
+    return report;
+  }
+
+  /** Goes through everything that has to go, by `take` slice by slice. */
+  async #pass(take: (slice: Candidate[]) => Promise<void>): Promise<RetentionReport> {
+    const { db, clock } = this.#room;
+    const rules = this.#rules;
+    const classOf = this.#classes();
+    const usedBytes = this.#usedBytes();
+    const totals = new Map<string, RuleTotal>();
+    const seen = new Seen(this.#head());
+    const through = async (pages: Iterable<Page>, enough = () => false) => {
+      for (const page of pages) {
+        const fresh = page.filter(({ seq }) => !seen.has(seq));
+        for (let at = 0; at < fresh.length && !enough(); at += SLICE_EVENTS) {
+          const slice = fresh.slice(at, at + SLICE_EVENTS);
+          await take(slice);
+          for (const one of slice) {
+            seen.add(one.seq);
+            count(totals, one);
+          }
+        }
+        if (enough() || this.#stopped) return;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    if (rules.hasAges) await through(tooOld(db, rules, classOf, clock.seconds()));
+    if (rules.hasCounts) await through(tooMany(db, rules, classOf));
+    if (rules.bytesMax > 0 && usedBytes > rules.bytesMax) {
+      const freed = () => sum(totals, 'bytes') * FILE_BYTES_PER_JSON_BYTE;
+      await through(oldest(db, rules, classOf), () => usedBytes - freed() <= rules.bytesTarget);
+    }
+    const found = [...totals.values()];
+    return { rules: found, events: sum(totals, 'events'), bytes: sum(totals, 'bytes'), usedBytes };
+  }
+
+  async #remove(slice: readonly Candidate[], by: string): Promise<void> {
+    if (this.#stopped) throw new Error('the room closes');
+    const seqs = slice.map(({ seq }) => seq);
+    const why = { rule: 'retention', by: by === 'relay' ? '' : by, text: slice[0]!.rule };
+    await this.#room.change([{ t: 'remove', seqs, why }]);
+    await new Promise((resolve) => setTimeout(resolve, REST_MILLISECONDS));
+  }
+
+  #head(): number {
+    return (this.#room.db.prepare(sql.SELECT_HEADS).get() as { head: number }).head;
+  }
+
+  /** Over the mark, and what was removed before has left the disk. */
+  #isOverBudget(): boolean {
+    const swept = this.#room.db.prepare(sql.SELECT_ANY_SWEEP).get() === undefined;
+    return swept && this.#usedBytes() > this.#rules.bytesMax;
+  }
+
+  #usedBytes(): number {
+    const { db } = this.#room;
+    const [size, pages, free] = ['page_size', 'page_count', 'freelist_count'].map(
+      (name) => db.pragma(name, { simple: true }) as number,
+    );
+    return size! * (pages! - free!);
+  }
+
+  /** Members are admins, moderators, allowed keys, whoever has a role, and who is named. */
+  #classes(): ClassOf {
+    const { db, config, lists, clock } = this.#room;
+    const { admin, info, policy, retention } = config;
+    const withRole = db.prepare(sql.SELECT_ROLES_OF).all() as { pubkey: string }[];
+    const members = new Set([
+      info.pubkey,
+      ...admin.pubkeys,
+      ...admin.moderators,
+      ...policy.pubkeys_allowed,
+      ...retention.pubkeys_protected,
+      ...lists.subjects('pubkey', 'allow', clock.seconds()),
+      ...withRole.map(({ pubkey }) => pubkey),
+    ]);
+    return (pubkey): AuthorClass => (members.has(pubkey) ? 'members' : 'others');
+  }
+}
+
+/** Events that were met; a preview meets one by more than one rule, and it goes once. */
+class Seen {
+  readonly #bits: Uint8Array;
+
+  constructor(head: number) {
+    this.#bits = new Uint8Array(Math.ceil((head + 1) / 8));
+  }
+
+  /** What has come since counts as met: it waits for the next run. */
+  has(seq: number): boolean {
+    const byte = this.#bits[Math.floor(seq / 8)];
+    return byte === undefined || (byte & (1 << (seq % 8))) !== 0;
+  }
+
+  add(seq: number): void {
+    this.#bits[Math.floor(seq / 8)]! |= 1 << (seq % 8);
+  }
+}
+
+function count(totals: Map<string, RuleTotal>, { rule, bytes, createdAt }: Candidate): void {
+  const total = totals.get(rule) ?? {
+    rule,
+    events: 0,
+    bytes: 0,
+    oldest: createdAt,
+    newest: createdAt,
+  };
+  total.events++;
+  total.bytes += bytes;
+  total.oldest = Math.min(total.oldest, createdAt);
+  total.newest = Math.max(total.newest, createdAt);
+  totals.set(rule, total);
+}
+
+function sum(totals: ReadonlyMap<string, RuleTotal>, what: 'events' | 'bytes'): number {
+  let all = 0;
+  for (const total of totals.values()) all += total[what];
+  return all;
+}

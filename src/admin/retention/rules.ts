@@ -1,0 +1,66 @@
+import type { Config } from '../../config/options.ts';
+import {
+  type AuthorClass,
+  type RetentionRule,
+  retentionRule,
+} from '../../config/retention-rule.ts';
+import { holds } from '../../policy/kind-numbers.ts';
+import { KindSet } from '../../policy/kind-set.ts';
+
+/** What a configuration wants to be kept; of several entries that fit an event the last one applies. */
+export class RetentionRules {
+  readonly #ages: readonly RetentionRule[];
+  readonly #counts: readonly RetentionRule[];
+  /** Kinds that the byte budget spares. */
+  readonly spared: KindSet;
+  readonly bytesMax: number;
+  readonly bytesTarget: number;
+
+  constructor({ retention }: Config) {
+    this.#ages = retention.age.map((text) => retentionRule(text, 'age')!);
+    this.#counts = retention.count.map((text) => retentionRule(text, 'count')!);
+    this.spared = new KindSet(retention.budget_kinds_spared);
+    this.bytesMax = retention.mib_max * 1024 * 1024;
+    this.bytesTarget = (this.bytesMax * retention.mib_target_percent) / 100;
+  }
+
+  get hasAges(): boolean {
+    return this.#ages.length > 0;
+  }
+
+  get hasCounts(): boolean {
+    return this.#counts.length > 0;
+  }
+
+  /** The youngest age at which anything goes, in seconds. */
+  get ageMin(): number {
+    return Math.min(...this.#ages.map(({ limit }) => limit));
+  }
+
+  /** Whether any age is set for a kind, whoever wrote it. */
+  concerns(kind: number): boolean {
+    return this.#ages.some(({ kinds }) => holds(kinds, kind));
+  }
+
+  ageOf(kind: number, authors: AuthorClass): RetentionRule | null {
+    return last(this.#ages, kind, authors);
+  }
+
+  countOf(kind: number, authors: AuthorClass): RetentionRule | null {
+    return last(this.#counts, kind, authors);
+  }
+
+  /** The fewest events that any rule of a kind lets stay; Infinity without one. */
+  countMin(kind: number): number {
+    const limits = this.#counts.filter(({ kinds }) => holds(kinds, kind));
+    return Math.min(...limits.map(({ limit }) => limit));
+  }
+}
+
+function last(
+  rules: readonly RetentionRule[],
+  kind: number,
+  authors: AuthorClass,
+): RetentionRule | null {
+  return rules.findLast((rule) => rule.authors === authors && holds(rule.kinds, kind)) ?? null;
+}

@@ -1,0 +1,34 @@
+import type { RetentionReport } from '../../admin/retention/retention.ts';
+import { timeText } from '../../lib/duration.ts';
+import { formatBytes, formatCount } from '../../lib/format.ts';
+import { UsageError } from '../command.ts';
+import { askRelay } from '../control.ts';
+import { type Action, columns, tell } from './action.ts';
+
+const retention: Action = {
+  args: '<preview|run>',
+  summary: 'Show what the rules of retention would remove now, or remove it now',
+  async run(call, args) {
+    const [what] = args;
+    if (args.length !== 1 || (what !== 'preview' && what !== 'run')) {
+      throw new UsageError('Write wok mod retention preview, or wok mod retention run.');
+    }
+    const report = await askRelay<RetentionReport>(call, 'mod.retention', { do: what });
+    tell(call, report, () => reportText(report, what === 'preview'));
+  },
+};
+
+function reportText({ rules, events, usedBytes }: RetentionReport, isPreview: boolean): string {
+  const used = `${formatBytes(usedBytes)} of the database are in use.`;
+  if (events === 0) return `Nothing ${isPreview ? 'would go' : 'had to go'}; ${used}`;
+  const rows = rules.map((one) => [
+    one.rule,
+    `${formatCount(one.events)} events`,
+    formatBytes(one.bytes),
+    `${timeText(one.oldest)} to ${timeText(one.newest)}`,
+  ]);
+  return `${columns(rows)}\n${used}`;
+}
+
+/** What `wok mod` does about retention. */
+export const retentionActions: Readonly<Record<string, Action>> = { retention };
