@@ -1,7 +1,7 @@
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
-/** Labels whose values are different in every build, or stand elsewhere (`wok policy`). */
+/** Labels whose values are different in every build, or stand in policy/rule-names.ts. */
 const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule']);
 
 /** Every metric as a Markdown table, as it stands in docs/metrics.md. */
