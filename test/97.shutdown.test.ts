@@ -251,13 +251,13 @@ describe('a relay that cannot start says why in one sentence', () => {
   });
 });
 
-/** Ends the writer's thread of the relay that the process starts, when it gets SIGUSR2. */
+/** Ends the writer's thread of the relay that the process starts, when it gets SIGXCPU. */
 const KILL_WRITER = `data:text/javascript,
 import { Relay } from ${JSON.stringify(new URL('../dist/src/relay.js', import.meta.url).href)};
 const start = Relay.start;
 Relay.start = async (...args) => {
   const relay = await start(...args);
-  process.on('SIGUSR2', () => relay.kill('writer', 0));
+  process.on('SIGXCPU', () => relay.kill('writer', 0));
   return relay;
 };`.replaceAll('\n', ' ');
 
@@ -272,7 +272,7 @@ describe('the writer dies', () => {
     const running = publisher.publish(() => author.event(), 200);
     await until(() => publisher.answers > 500, 'some answers');
     const ending = timed(wok.exited);
-    wok.signal('SIGUSR2');
+    wok.signal('SIGXCPU');
     const { exit, milliseconds } = await ending;
     process.stdout.write(`97.shutdown: without a writer it took ${Math.round(milliseconds)} ms\n`);
     expect(exit).toEqual({ code: exitCodes.inputOutput, signal: null });
