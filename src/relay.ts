@@ -127,6 +127,11 @@ export class Relay {
     return this.#io.port;
   }
 
+  /** Whether clients come by wss. */
+  get encrypted(): boolean {
+    return this.#io.encrypted;
+  }
+
   get counters(): Io['counters'] {
     return this.#io.counters;
   }

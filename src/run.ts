@@ -194,13 +194,14 @@ function startLine(config: Config, relay: Relay): string {
   const authority = host.includes(':') ? `[${host}]:${relay.port}` : `${host}:${relay.port}`;
   const { name, detail } = relay.signatures;
   const lanes = Object.entries(relay.lanes).map(([station, count]) => `${station} ${count}`);
-  const url = `ws://${authority}${path === '/' ? '' : path}`;
+  const url = `${relay.encrypted ? 'wss' : 'ws'}://${authority}${path === '/' ? '' : path}`;
   const database = databaseFile(config.storage.directory);
   return `wok ${version} listens on ${url} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}`;
 }
 
 function startFailed(error: Error): ExitCode {
   process.stderr.write(`wok: ${error.message}\n`);
+  if (error.name === 'CertificateError') return exitCodes.config;
   if (error instanceof NativeModuleError || error instanceof ListenError) {
     return exitCodes.unavailable;
   }

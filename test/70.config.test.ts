@@ -86,6 +86,7 @@ function otherValue(key: OptionKey): OptionValue {
           directory: '/other',
           host: '::1',
           websocket_path: '/ws',
+          absolute_file: '/etc/wok/cert.pem',
           rate: '7/min burst 9',
         }[option.format as string] ?? 'https://other.example/'
       );

@@ -116,6 +116,10 @@ export const formats = {
     must: 'a path that starts with a slash and has only letters, digits and / . _ ~ - in it',
     parse: accept((text) => /^\/[A-Za-z0-9/._~-]*$/.test(text)),
   },
+  absolute_file: {
+    must: 'the absolute path of a file, or empty',
+    parse: accept((text) => text === '' || (text.startsWith('/') && !text.includes('\0'))),
+  },
   directory: {
     must: 'the path of a directory',
     parse: accept((text) => text !== '' && !text.includes('\0')),

@@ -17,6 +17,7 @@ const YEAR_SECONDS = 31_536_000;
 export const sections = {
   info: 'What the relay says about itself (NIP-11). What is empty is left out.',
   io: 'The one thread that holds all sockets.',
+  tls: 'Encryption without a proxy. With a proxy that does it, leave this empty.',
   limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
   policy: 'What may be written. docs/policy.md has recipes.',
   trust: 'The web of trust: who may write because people who are trusted follow them.',
@@ -222,6 +223,21 @@ export const options = {
     unit: 'bytes',
     reload: true,
     text: 'Messages that may wait for one ingester lane. When it is full, new ones are refused.',
+  },
+
+  'tls.cert': {
+    type: 'string',
+    default: '',
+    format: 'absolute_file',
+    reload: false,
+    text: 'The certificate, with those of its issuers behind it (PEM): the relay speaks wss and https by itself. When the files have changed, new connections get the new certificate within half a minute.',
+  },
+  'tls.key': {
+    type: 'string',
+    default: '',
+    format: 'absolute_file',
+    reload: false,
+    text: 'The private key of the certificate (PEM), readable by the user that the relay runs as.',
   },
 
   'limits.message_bytes_max': {

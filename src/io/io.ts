@@ -133,6 +133,7 @@ export class Io {
       refused: (reason) => this.#meter.notAdmitted(reason),
       metrics: () => renderMetrics(this.#metrics),
       served: (resource) => this.#meter.http(resource),
+      certificate: (problem) => this.#certificate(problem),
       health,
     });
   }
@@ -153,6 +154,19 @@ export class Io {
   /** @param port one that this process shares with its predecessor, see `Listener`. */
   listen(port = 0): Promise<void> {
     return this.#listener.listen(port);
+  }
+
+  /** Whether clients come by wss. */
+  get encrypted(): boolean {
+    return this.#listener.encrypted;
+  }
+
+  #certificate(problem: Error | null): void {
+    if (problem) {
+      this.#log.error('the new certificate is not taken; the old one stays', {
+        error: problem.message,
+      });
+    } else this.#log.info('new connections get the new certificate');
   }
 
   /** Takes no more connections; those that there are go on. */

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from '
 import type { Config } from '../config/options.ts';
 import type { InfoChanges } from '../messages.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
+import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
@@ -26,6 +27,9 @@ type ListenWithOptions = (
   options: number,
   done: (socket: us_listen_socket | false) => void,
 ) => TemplatedApp;
+
+/** How often it is looked whether the certificate has changed. */
+const CERTIFICATE_MILLISECONDS = 15_000;
 
 /** In the binary, not in the typings: called with 1 for every new socket, with -1 when it has closed. */
 type FilterConnections = (filter: (res: HttpResponse, change: 1 | -1) => void) => void;
@@ -65,6 +69,8 @@ export interface SocketHandlers {
   refused(reason: DoorReason): void;
   /** The metrics in the Prometheus text format. */
   metrics(): string;
+  /** The certificate was renewed, or why it could not be. */
+  certificate(problem: Error | null): void;
   /** An HTTP request was answered. */
   served(resource: HttpResource): void;
   health(): Health;
@@ -83,7 +89,10 @@ export class Listener {
   readonly #uws = loadUws();
   #config: Config;
   readonly #handlers: SocketHandlers;
-  readonly #app: TemplatedApp;
+  /** The last one takes connections; the others have those that came before the certificate changed. */
+  readonly #apps: TemplatedApp[] = [];
+  readonly #certificate: Certificate | null;
+  #certificateTimer: NodeJS.Timeout | null = null;
   #clientAddress: ClientAddress;
   #information: string;
   #configured: Config['info'];
@@ -96,9 +105,7 @@ export class Listener {
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
     this.#information = relayInformation(config);
     this.#configured = config.info;
-    this.#app = this.#uws.App();
-    this.#watchDoor();
-    this.#routes();
+    this.#certificate = Certificate.of(config);
   }
 
   /** What applies to requests and connections from now on. */
@@ -120,21 +127,60 @@ export class Listener {
    * Resolves when connections are accepted. `port` is one that another process of ours listens on, from
    * which this one takes over; the kernel gives each of them some of the clients.
    *
-   * @throws ListenError
+   * @throws ListenError, CertificateError
    */
   async listen(port = 0): Promise<void> {
+    this.#newApp();
     if (port === 0) {
       // A port that can be had for us alone is nobody else's; then it is shared, for a successor.
       await this.#listen(this.#config.io.port, EXCLUSIVE_PORT);
       this.stopListening();
     }
     await this.#listen(port || this.port, SHARED_PORT);
+    if (this.#certificate) this.#watchCertificate();
+  }
+
+  /** Whether clients come by wss and https. */
+  get encrypted(): boolean {
+    return this.#certificate !== null;
+  }
+
+  /**
+   * New connections get the certificate that is in the files now; those that there are go on with
+   * theirs. @throws CertificateError when it cannot be used; the old one stays.
+   */
+  async renewCertificate(): Promise<boolean> {
+    if (!this.#certificate?.changed()) return false;
+    this.#newApp();
+    const before = this.#listenSocket;
+    await this.#listen(this.port, SHARED_PORT);
+    if (before) this.#uws.us_listen_socket_close(before);
+    return true;
+  }
+
+  #watchCertificate(): void {
+    const look = () => {
+      this.renewCertificate().then(
+        (renewed) => renewed && this.#handlers.certificate(null),
+        (error: Error) => this.#handlers.certificate(error),
+      );
+    };
+    this.#certificateTimer = setInterval(look, CERTIFICATE_MILLISECONDS);
+    this.#certificateTimer.unref();
+  }
+
+  #newApp(): void {
+    const app = this.#certificate ? this.#uws.SSLApp(this.#certificate.take()) : this.#uws.App();
+    this.#watchDoor(app as unknown as { filter: FilterConnections });
+    this.#routes(app);
+    this.#apps.push(app);
   }
 
   #listen(port: number, sharing: number): Promise<void> {
     const { host } = this.#config.io;
     // With a host as well in the binary, not in the typings.
-    const listen = this.#app.listen.bind(this.#app) as unknown as ListenWithOptions;
+    const app = this.#apps.at(-1)!;
+    const listen = app.listen.bind(app) as unknown as ListenWithOptions;
     return new Promise((resolve, reject) => {
       listen(host, port, sharing, (socket) => {
         if (!socket) {
@@ -161,12 +207,12 @@ export class Listener {
   /** Closes everything at once. */
   close(): void {
     this.stopListening();
-    this.#app.close();
+    if (this.#certificateTimer) clearInterval(this.#certificateTimer);
+    for (const app of this.#apps) app.close();
   }
 
   /** Counts who has come in and asked for nothing yet; their number has a bound of its own. */
-  #watchDoor(): void {
-    const app = this.#app as unknown as { filter: FilterConnections };
+  #watchDoor(app: { filter: FilterConnections }): void {
     const count = (res: HttpResponse, change: 1 | -1): void => {
       this.pending += change;
       if (change > 0 && this.pending > this.#config.io.connections_max) res.close();
@@ -174,10 +220,9 @@ export class Listener {
     app.filter(count);
   }
 
-  #routes(): void {
+  #routes(app: TemplatedApp): void {
     const { path } = this.#config.io;
-    const app = this.#app;
-    this.#webSocket(path);
+    this.#webSocket(app, path);
     app.get(path, (res, req) => this.#root(res, req));
     app.post(path, (res, req) => this.#post(res, req));
     app.head(path, (res) => answer(res, '200 OK', ''));
@@ -213,10 +258,10 @@ export class Listener {
     answer(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
   }
 
-  #webSocket(path: string): void {
+  #webSocket(app: TemplatedApp, path: string): void {
     const { io, limits } = this.#config;
     const { message, drain, close, open } = this.#handlers;
-    this.#app.ws<SocketData>(path, {
+    app.ws<SocketData>(path, {
       compression: this.#compression(),
       // A little over the limit, so that a message beyond it can be answered with close code 1009.
       maxPayloadLength: limits.message_bytes_max * 2,

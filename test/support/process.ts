@@ -73,7 +73,7 @@ export class WokProcess {
 
   /** Resolves when it has said where it listens. @throws what it wrote if it ended instead. */
   async listening(): Promise<void> {
-    const said = () => /listens on (ws:\/\/\S+)/.exec(this.out)?.[1];
+    const said = () => /listens on (wss?:\/\/\S+)/.exec(this.out)?.[1];
     let over = false;
     void this.exited.then(() => {
       over = true;

@@ -1,0 +1,62 @@
+import type { AppOptions } from 'uWebSockets.js';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { Config } from '../config/options.ts';
+
+/** Certificate and key cannot be used; the message says why. */
+export class CertificateError extends Error {
+  override name = 'CertificateError';
+}
+
+/** The files of the relay's certificate and its key. */
+export class Certificate {
+  readonly #files: Config['tls'];
+  #inUse = '';
+
+  private constructor(files: Config['tls']) {
+    this.#files = files;
+  }
+
+  /** Null when none is configured: the relay speaks plain HTTP. */
+  static of({ tls }: Config): Certificate | null {
+    return tls.cert === '' && tls.key === '' ? null : new Certificate(tls);
+  }
+
+  /**
+   * What uWebSockets.js is to be given, which would take a wrong file without a word.
+   *
+   * @throws CertificateError
+   */
+  take(): AppOptions {
+    const { cert: certFile, key: keyFile } = this.#files;
+    if (certFile === '' || keyFile === '') {
+      throw new CertificateError('tls.cert and tls.key go together: set both or none');
+    }
+    const cert = read(certFile);
+    const key = read(keyFile);
+    try {
+      createSecureContext({ cert, key });
+    } catch (error) {
+      const { message } = error as Error;
+      throw new CertificateError(
+        `the certificate ${certFile} and the key ${keyFile} cannot be used together: ${message}`,
+      );
+    }
+    this.#inUse = cert + key;
+    return { cert_file_name: certFile, key_file_name: keyFile };
+  }
+
+  /** Whether the files are others than those in use. @throws CertificateError */
+  changed(): boolean {
+    return read(this.#files.cert) + read(this.#files.key) !== this.#inUse;
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CertificateError(`the certificate or key ${file} cannot be read: ${message}`);
+  }
+}

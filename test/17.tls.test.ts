@@ -1,0 +1,82 @@
+/** wss without a proxy. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../src/lib/exit-codes.ts';
+import { Author } from './support/author.ts';
+import { Client } from './support/client.ts';
+import { until, WokProcess } from './support/process.ts';
+import { freshDirectory } from './support/relay.ts';
+
+const author = new Author();
+const INSECURE = { rejectUnauthorized: false };
+
+function makeCertificate(directory: string, name: string): { cert: string; key: string } {
+  const [cert, key] = [join(directory, `${name}.crt`), join(directory, `${name}.key`)];
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const rest = ['-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', key, '-out', cert];
+  execFileSync('openssl', [...request, ...rest], { stdio: 'ignore' });
+  return { cert, key };
+}
+
+async function nameOnCertificate(port: number): Promise<string> {
+  const socket: TLSSocket = connect({ port, host: '127.0.0.1', ...INSECURE });
+  await new Promise((resolve, reject) =>
+    socket.once('secureConnect', resolve).once('error', reject),
+  );
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return String(subject.CN);
+}
+
+describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
+  it('serves wss, and new connections get a certificate that has changed', async () => {
+    const directory = freshDirectory();
+    const { cert, key } = makeCertificate(directory, 'first.example');
+    const wok = await WokProcess.start({ 'tls.cert': cert, 'tls.key': key });
+    expect(wok.url).toMatch(/^wss:/);
+    const port = Number(new URL(wok.httpUrl).port);
+    const client = await Client.connect(wok.url, INSECURE);
+    const event = author.event();
+    expect((await client.publish(event))[2]).toBe(true);
+    expect(await nameOnCertificate(port)).toBe('first.example');
+
+    const second = makeCertificate(directory, 'second.example');
+    copyFileSync(second.cert, cert);
+    copyFileSync(second.key, key);
+    await until(
+      async () => (await nameOnCertificate(port)) === 'second.example',
+      'the new certificate',
+      25_000,
+    );
+    // Who was there before has noticed nothing.
+    expect((await client.query({ ids: [event.id] })).events).toEqual([event]);
+    const other = await Client.connect(wok.url, INSECURE);
+    expect((await other.query({ ids: [event.id] })).events).toEqual([event]);
+    expect(wok.out).toContain('new connections get the new certificate');
+
+    writeFileSync(cert, 'no certificate');
+    await until(() => wok.out.includes('the old one stays'), 'the complaint', 25_000);
+    expect(await nameOnCertificate(port)).toBe('second.example');
+    wok.signal('SIGTERM');
+    expect((await wok.exited).code).toBe(0);
+    expect((await client.ended()).code).toBe(1001);
+  }, 60_000);
+
+  it('does not start with a key that is not the one, and says so', async () => {
+    const directory = freshDirectory();
+    const { cert } = makeCertificate(directory, 'one.example');
+    const { key } = makeCertificate(directory, 'other.example');
+    const wrong = WokProcess.spawn({ 'tls.cert': cert, 'tls.key': key });
+    expect((await wrong.exited).code).toBe(exitCodes.config);
+    expect(wrong.err).toContain('cannot be used together');
+    const missing = WokProcess.spawn({ 'tls.cert': '/no/where', 'tls.key': key });
+    expect((await missing.exited).code).toBe(exitCodes.config);
+    expect(missing.err).toContain('cannot be read');
+    const half = WokProcess.spawn({ 'tls.cert': cert });
+    expect((await half.exited).code).toBe(exitCodes.config);
+    expect(half.err).toContain('set both or none');
+  });
+});
