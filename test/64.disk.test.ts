@@ -39,7 +39,7 @@ function onSmallDisk(directory: string, megabytes: number, command: string) {
   return { child, seen, exited, inside: `/proc/${child.pid}/root${directory}` };
 }
 
-describe.skipIf(!canMount)('a full disk', () => {
+describe.skipIf(!canMount)('a full disk', { timeout: 120_000 }, () => {
   it('refuses writes with error:, serves what is stored, and recovers by itself', async () => {
     const directory = freshDirectory();
     const set = settingFlags({ 'storage.checkpoint_pages': 200, 'log.format': 'json' });
@@ -137,7 +137,7 @@ describe('Disk', () => {
   });
 });
 
-describe('a database that cannot be used', () => {
+describe('a database that cannot be used', { timeout: 120_000 }, () => {
   it('is damaged: wok says so with a status of its own', async () => {
     const directory = freshDirectory();
     const data = ['--data', directory];

@@ -19,6 +19,7 @@ const flags: readonly Flag[] = [
     text: `Most bytes a second (default ${MEGABYTES_A_SECOND} MB, 0: no limit)`,
   },
   { name: '--sample <events>', text: `Events whose signatures are checked (default ${SAMPLE})` },
+  { name: '--compact', text: 'Leave out what is free in the file; then --rate has no effect' },
   { name: '--force', text: 'Also where there is a file, or a database, already' },
 ];
 
@@ -88,6 +89,7 @@ async function carryOut(
       const text = await work({
         signal,
         sample,
+        compact: call.flags.has('compact'),
         bytesPerSecond: rate * 1e6,
         progress: (step, done, total) => {
           const seconds = (performance.now() - began) / 1000;

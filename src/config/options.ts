@@ -999,8 +999,9 @@ export const options = {
     min: 100,
     max: 1_000_000,
     unit: 'pages of 4096 bytes',
+    zero: 'never; something else does it',
     reload: true,
-    text: 'When the write-ahead log is this long it is copied back into the database file.',
+    text: 'When the write-ahead log is this long it is copied back into the database file. Litestream wants to do that itself: then, and only then, set 0.',
   },
 
   'query.lanes': {

@@ -79,8 +79,9 @@ export function openReader(storage: Config['storage']): Db {
 export function tuneWriter(db: Db, storage: Config['storage']): void {
   db.pragma(`synchronous = ${storage.synchronous}`);
   db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
-  db.pragma(`wal_autocheckpoint = ${storage.checkpoint_pages}`);
-  db.pragma(`journal_size_limit = ${storage.checkpoint_pages * 4096 * 2}`);
+  const pages = storage.checkpoint_pages;
+  db.pragma(`wal_autocheckpoint = ${pages}`);
+  db.pragma(`journal_size_limit = ${pages === 0 ? -1 : pages * 4096 * 2}`);
 }
 
 /** Sets what may change while a reading connection is open. */

@@ -192,7 +192,7 @@ export const COUNT_STRANGE_TOMBSTONES = `
   SELECT (SELECT count(*) FROM deleted_id WHERE length(id) <> 32 OR length(pubkey) <> 32)
        + (SELECT count(*) FROM deleted_address WHERE address NOT GLOB '[0-9]*:*:*')`;
 export const COUNT_TOMBSTONES =
-  'SELECT (SELECT count(*) FROM deleted_id) + (SELECT count(*) FROM deleted_address)';
+  'SELECT (SELECT count(*) FROM deleted_id) + (SELECT count(*) FROM deleted_address) + (SELECT count(*) FROM vanished)';
 /** Tables that stand beside log and index, and how to carry their rows over to another database. */
 export const SELECT_OTHER_TABLES = `
   SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
@@ -204,6 +204,9 @@ export function insertRow(table: string, columns: readonly string[]): string {
   const names = columns.map((name) => `"${name}"`).join(', ');
   return `INSERT OR IGNORE INTO "${table}" (${names}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
+
+/** Copies a database to a file without what is free in it. */
+export const VACUUM_INTO = 'VACUUM INTO ?';
 
 // ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
 

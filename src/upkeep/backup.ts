@@ -11,7 +11,7 @@ import {
   syncFile,
 } from '../storage/copy.ts';
 import { StorageError } from '../storage/error.ts';
-import { databaseFile, openReader } from '../storage/open.ts';
+import { databaseFile } from '../storage/open.ts';
 import { type Sampled, sampleDatabase } from './check/sample.ts';
 
 /** The files that belong to a database: itself, its write-ahead log, and the memory that is shared. */
@@ -57,7 +57,7 @@ export async function backup(
 ): Promise<Copied> {
   const part = `${file}.part`;
   rmSync(part, { force: true });
-  const db = openReader(storage);
+  const db = openCopy(databaseFile(storage.directory));
   try {
     needRoom(databaseFile(storage.directory), dirname(file));
     await copyDatabase(db, part, {

@@ -196,7 +196,9 @@ export class Writer {
     this.#desk.stop();
     this.#index();
     try {
-      if (checkpoint) this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      if (checkpoint && this.#config.storage.checkpoint_pages > 0) {
+        this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      }
     } catch (error) {
       // On a full disk the write-ahead log stays where it is; nothing in it is lost.
       this.#disk.failed(error as Error, this.#clock.milliseconds());

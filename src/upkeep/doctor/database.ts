@@ -184,11 +184,7 @@ function spaceFindings(
   const free = pragma('freelist_count');
   const text = `${formatBytes(pages * pageSize)} in ${formatCount(pages)} pages, ${formatBytes(free * pageSize)} of it free for new events.`;
   if (free > pages / 2 && pages * pageSize > 1e9) {
-    note(
-      'size',
-      text,
-      'wok backup and wok restore do not shrink it; sqlite3 wok.db VACUUM does, with the relay stopped.',
-    );
+    note('size', text, 'wok backup --compact and wok restore make it smaller.');
   } else ok('size', text);
   const wal = `${databaseFile(directory)}-wal`;
   const walBytes = existsSync(wal) ? statSync(wal).size : 0;

@@ -1,6 +1,6 @@
 import { addressOf, dTagOf, isNewer } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
-import { isAddressable, KIND_DELETION } from '../../protocol/kinds.ts';
+import { isAddressable, KIND_DELETION, KIND_VANISH } from '../../protocol/kinds.ts';
 import { idOf } from '../../storage/body.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
@@ -53,6 +53,8 @@ class LogCheck {
   readonly #json;
   readonly #deletedId;
   readonly #deletedAddress;
+  /** null while a request to vanish is being carried out: then some are still here by right. */
+  readonly #vanished;
   readonly #report: LogReport = {
     events: 0,
     unreadable: [],
@@ -75,6 +77,8 @@ class LogCheck {
     this.#json = db.prepare(sql.SELECT_JSON).pluck();
     this.#deletedId = db.prepare(sql.SELECT_DELETED_ID);
     this.#deletedAddress = db.prepare(sql.SELECT_DELETED_ADDRESS).pluck();
+    const underWay = db.prepare(sql.SELECT_VANISH_REQUEST).get() !== undefined;
+    this.#vanished = underWay ? null : db.prepare(sql.SELECT_VANISHED).pluck();
   }
 
   run(progress: (done: number, total: number) => void): LogReport {
@@ -133,7 +137,12 @@ class LogCheck {
   }
 
   #isDeleted(event: NostrEvent): boolean {
-    if (event.kind === KIND_DELETION) return false;
+    // Requests are not undone by others (NIP-09, NIP-62).
+    if (event.kind === KIND_DELETION || event.kind === KIND_VANISH) return false;
+    if (this.#vanished !== null) {
+      const vanished = this.#vanished.get(event.pubkey) as number | undefined;
+      if (vanished !== undefined && event.created_at <= vanished) return true;
+    }
     const [id, pubkey] = [Buffer.from(event.id, 'hex'), Buffer.from(event.pubkey, 'hex')];
     if (this.#deletedId.get(id, pubkey) !== undefined) return true;
     const address = addressOf(event);

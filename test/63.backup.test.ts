@@ -37,7 +37,7 @@ async function filled(count: number): Promise<{ directory: string; lines: string
   return { directory, lines };
 }
 
-describe('wok backup and wok restore', () => {
+describe('wok backup and wok restore', { timeout: 120_000 }, () => {
   it('copy one moment of a relay at work, which starts from the copy', async () => {
     const directory = freshDirectory();
     // The index stays far behind, so that the copy has a tail.
@@ -137,6 +137,43 @@ describe('wok backup and wok restore', () => {
     expect(caught.err).toContain('its signature is wrong');
     expect(caught.code).toBe(exitCodes.damaged);
     expect(existsSync(join(other[1]!, 'wok.db'))).toBe(false);
+  });
+
+  it('leave out what is free with --compact', async () => {
+    const { directory } = await filled(1500);
+    await wok(['delete', '--data', directory, '--until', '1700001400']);
+    const [plain, compact] = ['plain', 'compact'].map((name) => join(freshDirectory(), name));
+    await wok(['backup', plain!, '--data', directory]);
+    const made = await wok(['backup', compact!, '--compact', '--data', directory]);
+    expect(made.code).toBe(exitCodes.ok);
+    expect(statSync(compact!).size).toBeLessThan(statSync(plain!).size / 3);
+    expect(statSync(compact!).mode & 0o077).toBe(0);
+    const other = freshDirectory();
+    await wok(['restore', compact!, '--data', other]);
+    const [before, after] = await Promise.all(
+      [directory, other].map((one) => wok(['export', '--data', one])),
+    );
+    expect(after!.out).toBe(before!.out);
+  });
+
+  it('are not needed where another process copies the log back: checkpoint_pages = 0', async () => {
+    const directory = freshDirectory();
+    const relay = await startRelay({ 'storage.checkpoint_pages': 0 }, directory);
+    // As Litestream does, another process has the database open all the while.
+    const beside = new Database(join(directory, 'wok.db'));
+    beside.prepare('SELECT count(*) FROM event').get();
+    const client = await Client.connect(relay.url);
+    const author = new Author();
+    for (let n = 0; n < 300; n++) {
+      await client.publish(author.event({ content: `${n} ${'x'.repeat(60_000)}` }));
+    }
+    client.socket.terminate();
+    await relay.stop();
+    // More than the 4,000 pages at which the log would have been begun anew.
+    expect(statSync(join(directory, 'wok.db-wal')).size).toBeGreaterThan(4_100 * 4096);
+    expect(statSync(join(directory, 'wok.db')).size).toBeLessThan(100 * 4096);
+    beside.close();
+    expect(statSync(join(directory, 'wok.db')).size).toBeGreaterThan(4_000 * 4096);
   });
 
   it('leave nothing behind on Ctrl-C', async () => {
