@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withMetricsTable } from '../src/metrics/document.ts';
 import { packageRoot } from '../src/paths.ts';
 
 /** The stations, each a folder of src, in the order of the data path. */
@@ -194,4 +195,11 @@ describe('dependencies', () => {
       expect(firstCells.some((cell) => cell.includes(`\`${name}\``))).toBe(true);
     },
   );
+});
+
+describe('documents', () => {
+  it('have every metric as it is (npm run conf)', () => {
+    const text = readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8');
+    expect(text).toBe(withMetricsTable(text));
+  });
 });

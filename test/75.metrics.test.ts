@@ -1,8 +1,5 @@
 /** What the relay counts, and how it is told. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { metricsTable } from '../src/metrics/document.ts';
 import { cellOf, histogramOf, LANE_CELLS, placeOf } from '../src/metrics/layout.ts';
 import { Meter, shareMetrics } from '../src/metrics/meter.ts';
 import { renderMetrics } from '../src/metrics/render.ts';
@@ -13,7 +10,6 @@ import {
   slowQueryRing,
 } from '../src/metrics/slow-queries.ts';
 import { metricNames, metricOf } from '../src/metrics/table.ts';
-import { packageRoot } from '../src/paths.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { Author } from './support/author.ts';
 import { http } from './support/http.ts';
@@ -45,11 +41,6 @@ describe('the table', () => {
       next = start + width * series.length;
     }
     expect(next).toBeLessThanOrEqual(LANE_CELLS);
-  });
-
-  it('stands in docs/metrics.md as it is (wok metrics --table prints it)', () => {
-    const text = readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8');
-    expect(text).toContain(`\n${metricsTable()}\n`);
   });
 
   it('has bounded cardinality', () => {

@@ -1,5 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { exitCodes } from '../lib/exit-codes.ts';
-import { metricsTable } from '../metrics/document.ts';
+import { metricsTable, withMetricsTable } from '../metrics/document.ts';
 import { type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
@@ -10,9 +11,19 @@ export const metricsCommand: Command = {
   flags: [
     ...controlFlags.filter(({ name }) => name !== '--json'),
     { name: '--table', text: 'Print what every metric means instead, as Markdown' },
+    {
+      name: '--table-in <file>',
+      text: 'Bring the table at the end of this Markdown file up to date',
+    },
   ],
   examples: ['wok metrics | grep wok_connections', 'wok metrics --table'],
   async run(call) {
+    const file = call.flags.last('table-in');
+    if (file !== undefined) {
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(file, withMetricsTable(text));
+      return exitCodes.ok;
+    }
     print(call.flags.has('table') ? metricsTable() : await askRelay<string>(call, 'exposition'));
     return exitCodes.ok;
   },
