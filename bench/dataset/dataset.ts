@@ -7,6 +7,9 @@ import {
 } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 
+/** Direct messages (NIP-04) and gift wraps (NIP-59). */
+const PRIVATE_KINDS: readonly number[] = [4, 1059];
+
 const LINE_FEED = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -81,6 +84,11 @@ export class Dataset {
 
   createdAt(index: number): number {
     return this.#number(this.start(index) + CREATED_AT_START);
+  }
+
+  /** Whether relays give the event to everybody; private messages only to those who authenticate. */
+  isPublic(index: number): boolean {
+    return !PRIVATE_KINDS.includes(this.kind(index));
   }
 
   kind(index: number): number {

@@ -42,7 +42,8 @@ export async function storedSample(
   const asker = await Asker.open(target);
   try {
     const random = new Random(7);
-    const ids = Array.from({ length: IDS_AT_ONCE }, () => dataset.id(random.below(dataset.count)));
+    const lines = Array.from({ length: IDS_AT_ONCE }, () => random.below(dataset.count));
+    const ids = lines.filter((line) => dataset.isPublic(line)).map((line) => dataset.id(line));
     const wanted = [...new Set(ids)];
     const { events } = await asker.query([{ ids: wanted }]);
     return { asked: wanted.length, found: events.length };
@@ -60,7 +61,7 @@ async function readEvents(asker: Asker, { dataset, items }: Publishing): Promise
   for (let i = 0; i < SAMPLE; i++) {
     const item = random.below(lines.length);
     // What was never sent is nobody's fault.
-    if (sentAt[item] === 0) continue;
+    if (sentAt[item] === 0 || !dataset.isPublic(lines[item]!)) continue;
     wanted.set(dataset.id(lines[item]!), accepted[item] === 1);
   }
   const found = new Set<string>();

@@ -63,7 +63,7 @@ export class RequestMaker {
 
   #fill(template: FilterTemplate): Filter {
     const filter: Filter = {};
-    if (template.ids !== undefined) filter.ids = [this.#dataset.id(this.#line())];
+    if (template.ids !== undefined) filter.ids = [this.#dataset.id(this.#publicLine())];
     if (template.authors === 'one') filter.authors = [this.#author()];
     else if (template.authors !== undefined) filter.authors = this.#authors(template.authors);
     if (template.kinds !== undefined) filter.kinds = [...template.kinds];
@@ -92,6 +92,14 @@ export class RequestMaker {
     pages.set(template, page + 1);
     const line = lines[(page % pagesCount) * limit];
     if (line !== undefined) filter.until = oracle.createdAt(line);
+  }
+
+  #publicLine(): number {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const line = this.#line();
+      if (this.#dataset.isPublic(line)) return line;
+    }
+    throw new Error('the dataset has no public events');
   }
 
   #line(): number {

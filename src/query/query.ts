@@ -68,6 +68,8 @@ export class Query {
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
   #lane: Lane | null = null;
   #outlet: Outlet | null = null;
+  /** It wakes nobody: what it has to tell is only wanted when a slice begins. */
+  #writer: Channel | null = null;
   #monitor: MonitorOutbox | null = null;
   #running = 0;
 
@@ -95,6 +97,7 @@ export class Query {
     this.#snapshot.load();
     this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
       begins: (run) => this.#meter.begins(run),
+      beforeSlice: () => void this.#writer?.drain(),
       afterSlice: () => {
         // Hand-overs first: what a client publishes in answer to its EOSE finds monitor ready.
         this.#monitor?.flush();
@@ -108,6 +111,7 @@ export class Query {
   attach(station: StationName, lane: number, channel: Channel): void {
     if (station === 'io') this.#attachIo(channel);
     else if (station === 'writer') {
+      this.#writer = channel;
       channel.receive((batch) => this.#follow(new RecordReader(batch)));
     } else if (station === 'monitor') {
       this.#monitor = new MonitorOutbox(channel);

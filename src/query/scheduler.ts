@@ -7,6 +7,7 @@ import type { Snapshot } from './snapshot.ts';
 const ROWS_A_LOOK = 400;
 
 export interface SchedulerHooks {
+  beforeSlice(): void;
   /** A run gets its first slice. */
   begins(run: Run): void;
   afterSlice(): void;
@@ -66,6 +67,7 @@ export class Scheduler {
   #slice(): void {
     let now = this.#clock.milliseconds();
     const end = now + this.sliceMilliseconds;
+    this.#hooks.beforeSlice();
     this.#snapshot.enter();
     try {
       do {

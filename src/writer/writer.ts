@@ -315,7 +315,7 @@ export class Writer {
       for (const { seq, event } of answered) {
         if (seq > 0) writeAcceptedTerms(outbox.records, seq, event);
       }
-      outbox.flush();
+      outbox.flush(true);
     }
   }
 
@@ -357,7 +357,7 @@ export class Writer {
     for (const { records } of this.#queries.values()) {
       writeAcceptedHead(records, this.#log.indexedSeq, this.#removals.count, seqs);
     }
-    for (const outbox of this.#queries.values()) outbox.flush();
+    for (const outbox of this.#queries.values()) outbox.flush(true);
   }
 
   #index(): void {
