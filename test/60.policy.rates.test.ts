@@ -295,6 +295,26 @@ describe('bans', () => {
   });
 });
 
+it('another header tells the address, and X-Forwarded-For is nothing then', async () => {
+  await start({
+    'rates.ip_events': '1/min burst 1',
+    'io.client_address_header': 'CF-Connecting-IP',
+  });
+  const connect = async (headers: Record<string, string>) => {
+    const client = await Client.connect(relay.url, { headers });
+    clients.push(client);
+    return client;
+  };
+  const told = { 'CF-Connecting-IP': '192.0.2.1' };
+  expect((await burst(await connect({ ...told, 'X-Forwarded-For': '192.0.2.8' }), 3)).taken).toBe(
+    1,
+  );
+  expect((await burst(await connect({ ...told, 'X-Forwarded-For': '192.0.2.9' }), 3)).taken).toBe(
+    0,
+  );
+  expect((await burst(await connect({ 'X-Forwarded-For': '192.0.2.1' }), 3)).taken).toBe(3);
+});
+
 it('a reload changes rates for those who are connected, and keeps what is on their accounts', async () => {
   await start({ 'rates.ip_events': '1/min burst 2' });
   const client = await from('192.0.2.1');

@@ -88,6 +88,7 @@ function otherValue(key: OptionKey): OptionValue {
           websocket_path: '/ws',
           absolute_file: '/etc/wok/cert.pem',
           rate: '7/min burst 9',
+          header: 'x-real-ip',
         }[option.format as string] ?? 'https://other.example/'
       );
     case 'string[]':

@@ -29,7 +29,9 @@ export function run(task: LaneTask): Promise<void> {
       lists: loadLists(db),
       keys: new DoorKeys(),
       judges: new Judges(config, await PolicyModules.load(config, lane, log)),
-      rates: new Rates(config, rates, systemClock),
+      rates: new Rates(config, rates, systemClock, (address, seconds) =>
+        log.warn('an address is banned for a while', { address, seconds }),
+      ),
       clock: systemClock,
       meter,
     });

@@ -41,6 +41,10 @@ export const formats = {
       return text.toLowerCase().replace(/\/$/, '');
     },
   },
+  header: {
+    must: 'the name of an HTTP header, like x-forwarded-for',
+    parse: (text) => (/^[A-Za-z0-9-]+$/.test(text) ? text.toLowerCase() : undefined),
+  },
   host: {
     must: 'an IP address or a host name, without a port',
     parse: accept((text) => (text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text))),

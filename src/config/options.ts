@@ -155,7 +155,14 @@ export const options = {
     default: ['127.0.0.1', '::1'],
     format: 'network',
     reload: true,
-    text: 'Addresses and networks whose X-Forwarded-For is believed. Name your proxies and nothing else, or clients can pretend to be anyone.',
+    text: 'Addresses and networks that are believed when they tell the address of a client (client_address_header). Name your proxies and nothing else, or clients can pretend to be anyone.',
+  },
+  'io.client_address_header': {
+    type: 'string',
+    default: 'x-forwarded-for',
+    format: 'header',
+    reload: true,
+    text: 'The header in which trusted proxies tell the address of the client. It is read from the right, up to the first address that is no trusted proxy. Some have one of their own: cf-connecting-ip, x-real-ip.',
   },
   'io.allowed_origins': {
     type: 'string[]',

@@ -286,7 +286,7 @@ export class Listener {
 
   #upgrade(res: HttpResponse, req: HttpRequest, context: unknown): void {
     const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
-    const ip = this.#clientAddress.of(peer, forwardedFor(req));
+    const ip = this.#clientAddress.of(peer, this.#toldBy(req));
     const { allowed_origins: origins } = this.#config.io;
     const origin = req.getHeader('origin');
     if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
@@ -337,7 +337,20 @@ export class Listener {
     }
     this.#handlers.served('admin');
     const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
-    this.#handlers.manage(res, req, this.#clientAddress.of(peer, forwardedFor(req)));
+    this.#handlers.manage(res, req, this.#clientAddress.of(peer, this.#toldBy(req)));
+  }
+
+  /**
+   * What proxies tell about the client. All of the headers: some proxies append theirs as a header of its
+   * own, behind what a client made up.
+   */
+  #toldBy(req: HttpRequest): string {
+    const header = this.#config.io.client_address_header;
+    const values: string[] = [];
+    req.forEach((name, value) => {
+      if (name === header) values.push(value);
+    });
+    return values.join(',');
   }
 
   #compression(): number {
@@ -348,15 +361,6 @@ export class Listener {
       ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
       : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
   }
-}
-
-/** All of the headers: some proxies append theirs as a header of its own, behind what a client made up. */
-function forwardedFor(req: HttpRequest): string {
-  const values: string[] = [];
-  req.forEach((name, value) => {
-    if (name === 'x-forwarded-for') values.push(value);
-  });
-  return values.join(',');
 }
 
 function writeCors(res: HttpResponse): void {

@@ -12,6 +12,8 @@ import * as shared from './shared-rates.ts';
 
 /** Whom a connection's messages are charged to. */
 export interface Client {
+  /** The address, an IPv6 one by its prefix. */
+  readonly name: string;
   readonly address: Account;
   readonly network: Account;
 }
@@ -21,6 +23,13 @@ export interface AuthorAccount {
   readonly account: Account;
   readonly rate: Rate;
 }
+
+interface Known {
+  readonly name: string;
+  readonly client: Client | null;
+}
+
+const KNOWN_MAX = 4096;
 
 const EVERYBODY: Account = { tag: 1, row: 0 };
 
@@ -50,6 +59,7 @@ export class Rates {
   readonly #networks: Ledger;
   readonly #keys: Ledger;
   readonly #everybody: Ledger;
+  readonly #banned: (address: string, seconds: number) => void;
   #bits!: PrefixBits;
   #exempt!: Networks;
   #address!: BucketRates;
@@ -61,12 +71,17 @@ export class Rates {
   #banMilliseconds = 0;
   /** What the last refusal told its client to wait, in milliseconds. */
   #lastWait = 0;
+  /** Addresses that were seen lately: to take one apart costs 9 µs. */
+  readonly #known = new Map<string, Known>();
 
+  /** `banned` hears of every ban that this thread imposes. */
   constructor(
     config: Config,
     { secret, networks, keys, everybody }: shared.SharedRates,
     clock: Clock,
+    banned: (address: string, seconds: number) => void = () => {},
   ) {
+    this.#banned = banned;
     this.#clock = clock;
     this.#hasher = new TermHasher(secret);
     this.#networks = new Ledger(networks, shared.NETWORK_BUCKETS);
@@ -83,6 +98,7 @@ export class Rates {
       ipv6Network: rates.ipv6_subnet_bits,
     };
     this.#exempt = new Networks([...rates.exempt, ...io.trusted_proxies]);
+    this.#known.clear();
     const of = (text: string) => parseRate(text) ?? null;
 
     this.#address = [
@@ -119,17 +135,30 @@ export class Rates {
 
   /** The accounts of an address, or null when it is exempt. */
   client(ip: string): Client | null {
-    if (ip === '' || this.#exempt.has(ip)) return null;
-    const { address, network } = accountNames(ip, this.#bits);
-    return {
-      address: { tag: this.#hasher.tag('i', address), row: 0 },
-      network: { tag: this.#hasher.tag('s', network), row: 0 },
-    };
+    return this.#of(ip).client;
   }
 
   /** The name under which an address counts as one: an IPv6 one by its prefix. */
   nameOf(ip: string): string {
-    return accountNames(ip, this.#bits).address;
+    return this.#of(ip).name;
+  }
+
+  #of(ip: string): Known {
+    let known = this.#known.get(ip);
+    if (known !== undefined) return known;
+    const { address, network } = accountNames(ip, this.#bits);
+    const exempt = ip === '' || this.#exempt.has(ip);
+    const client = exempt
+      ? null
+      : {
+          name: address,
+          address: { tag: this.#hasher.tag('i', address), row: 0 },
+          network: { tag: this.#hasher.tag('s', network), row: 0 },
+        };
+    known = { name: address, client };
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(ip, known);
+    return known;
   }
 
   /** Seconds for which an address is still banned, 0 when it is not. */
@@ -214,7 +243,7 @@ export class Rates {
     this.#violation(client, this.#clock.milliseconds());
   }
 
-  #violation({ address }: Client, now: number): void {
+  #violation({ name, address }: Client, now: number): void {
     const allowed = this.#violations;
     if (allowed === null || this.#networks.debt(address, shared.BAN, now) > 0) return;
     if (this.#networks.wait(address, shared.VIOLATIONS, allowed, now) === 0) {
@@ -222,6 +251,7 @@ export class Rates {
       return;
     }
     this.#networks.block(address, shared.BAN, now + this.#banMilliseconds, now);
+    this.#banned(name, this.#banMilliseconds / 1000);
   }
 
   /**

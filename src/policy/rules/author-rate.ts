@@ -1,4 +1,5 @@
-import { inSeconds, type Rates } from '../rates/rates.ts';
+import type { NostrEvent } from '../../protocol/event.ts';
+import { type AuthorAccount, inSeconds, type Rates } from '../rates/rates.ts';
 import type { WriteAttempt, WriteRule } from '../rule.ts';
 
 /**
@@ -8,8 +9,18 @@ import type { WriteAttempt, WriteRule } from '../rule.ts';
  */
 export function authorRateRules(rates: Rates): WriteRule[] {
   if (!rates.limitsAuthors) return [];
-  const waiting = ({ event, client }: WriteAttempt) => {
-    const author = client === null ? null : rates.author(client, event.pubkey, event.kind);
+  // The account is asked for twice for each event, and costs a hash. The id of an event that is not
+  // proven yet says nothing, so it is the object that is compared.
+  let lastEvent: NostrEvent | null = null;
+  let last: AuthorAccount | null = null;
+  const accountOf = ({ event, client }: WriteAttempt) => {
+    if (client === null) return null;
+    if (event !== lastEvent) last = rates.author(client, event.pubkey, event.kind);
+    lastEvent = event;
+    return last;
+  };
+  const waiting = (attempt: WriteAttempt) => {
+    const author = accountOf(attempt);
     return author === null ? 0 : rates.authorWait(author);
   };
   return [
@@ -25,9 +36,8 @@ export function authorRateRules(rates: Rates): WriteRule[] {
     {
       name: 'rate-pubkey',
       stage: 'proven',
-      check({ event, client, isNew }) {
-        const author =
-          client === null || !isNew ? null : rates.author(client, event.pubkey, event.kind);
+      check(attempt) {
+        const author = attempt.isNew ? accountOf(attempt) : null;
         if (author !== null) rates.chargeAuthor(author);
         return null;
       },
