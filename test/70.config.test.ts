@@ -225,6 +225,20 @@ describe('where values come from', () => {
   });
 });
 
+describe('docs/policy.md', () => {
+  const text = readFileSync(join(packageRoot, 'docs/policy.md'), 'utf8');
+  const examples = [...text.matchAll(/^```toml\n(.*?)^```/gms)].map(([, toml]) => toml!);
+
+  it('has examples that are valid', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(7);
+    const npub = 'npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg';
+    for (const example of examples) {
+      const file = write(example.replaceAll('npub1…', npub));
+      expect(() => load({ file })).not.toThrow();
+    }
+  });
+});
+
 describe('formats', () => {
   const hex = '7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e';
   const npub = 'npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg';

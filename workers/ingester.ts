@@ -30,7 +30,10 @@ export function run(task: LaneTask): Promise<void> {
       keys: new DoorKeys(),
       judges: new Judges(config, await PolicyModules.load(config, lane, log)),
       rates: new Rates(config, rates, systemClock, (address, seconds) =>
-        log.warn('an address is banned for a while', { address, seconds }),
+        log.warn('an address is banned for a while', {
+          seconds,
+          ...(config.log.ip === 'on' && { ip: address }),
+        }),
       ),
       clock: systemClock,
       meter,
