@@ -131,6 +131,9 @@ describe('the admin room', () => {
     const client = await Client.connect(relay.url);
     expect((await client.publish(author.event()))[2]).toBe(true);
     expect(ended).toBe(false);
+    const headers = { 'Content-Type': 'application/nostr+json+rpc' };
+    const managed = await fetch(relay.httpUrl, { method: 'POST', headers, body: '{}' });
+    expect(managed.status).toBe(503);
     await client.close();
     await relay.stop();
   });

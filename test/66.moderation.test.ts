@@ -1,4 +1,6 @@
 /** What moderators do, and that it takes effect at once in every station and survives a restart. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AuditRow } from '../src/admin/verbs/lists.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -11,6 +13,7 @@ import { type Ran, wok } from './support/command.ts';
 import { Control } from './support/control.ts';
 import { http } from './support/http.ts';
 import { until } from './support/process.ts';
+import { Publisher } from './support/publisher.ts';
 import { freshDirectory, type Settings, startRelay, type TestRelay } from './support/relay.ts';
 
 interface Use {
@@ -182,6 +185,43 @@ describe('a removed author', () => {
     await check();
     const later = author.event({ created_at: now() + 600 });
     expect(await use.client.publish(later)).toEqual(accepted(later));
+  });
+});
+
+describe('a removal', () => {
+  it('that was interrupted goes on by itself when the room is back', async () => {
+    const { relay, control, client } = await start({ 'storage.index_batch_events': 500 });
+    const author = new Author();
+    const publisher = await Publisher.connect(relay.url);
+    let made = 0;
+    const next = () => (made++ < 3000 ? author.event({ created_at: now() - 5000 + made }) : null);
+    await publisher.publish(next, 256);
+    publisher.socket.terminate();
+    control.answer('mod.remove', { what: 'author', subject: author.pubkey }).catch(() => {});
+    const count = async () =>
+      ((await client.count({ authors: [author.pubkey] }))[2] as { count: number }).count;
+    await until(async () => (await count()) < 3000, 'the beginning');
+    await relay.relay.kill('admin', 0);
+    expect(await count()).toBeGreaterThan(0);
+    await until(async () => (await count()) === 0, 'the end', 20_000);
+  });
+
+  it('holds for what is imported, too', async () => {
+    const { relay, control, client } = await start();
+    const [author, banned] = [new Author(), new Author()];
+    const [event, fine] = [author.event(), author.event()];
+    await client.publish(event);
+    await control.ask('mod.remove', { what: 'event', subject: event.id });
+    await control.ask('mod.put', { list: 'pubkey', subject: banned.pubkey, stance: 'ban' });
+    client.socket.terminate();
+    control.socket.destroy();
+    await relay.stop();
+    const file = join(freshDirectory(), 'events.jsonl');
+    const lines = [event, fine, banned.event()].map((one) => JSON.stringify(one));
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    expect((await wok('import', file, '--data', relay.directory)).code).toBe(exitCodes.ok);
+    const again = await start({}, relay.directory);
+    expect(idsOf((await again.client.query({})).events)).toEqual([fine.id]);
   });
 });
 
