@@ -1,0 +1,45 @@
+/** A database of an older wok becomes one that schema.sql describes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { packageRoot, schemaFile } from '../src/paths.ts';
+import { migrate, SCHEMA_VERSION } from '../src/storage/migrations.ts';
+
+interface Part {
+  type: string;
+  name: string;
+  tbl_name: string;
+}
+
+/** Every table with its columns, every index, trigger and view. */
+function shapeOf(db: Database.Database): unknown {
+  const parts = db
+    .prepare('SELECT type, name, tbl_name FROM sqlite_schema ORDER BY type, name')
+    .all() as Part[];
+  return parts.map((part) => ({ ...part, columns: db.pragma(`table_xinfo("${part.name}")`) }));
+}
+
+it('every step from the first schema on leads to what schema.sql says, and keeps the events', () => {
+  const old = new Database(':memory:');
+  old.exec(readFileSync(join(packageRoot, 'test/fixtures/schema-1.sql'), 'utf8'));
+  old.prepare("INSERT INTO event VALUES (1, 2, 3, NULL, '{}')").run();
+  migrate(old, 'old');
+  const fresh = new Database(':memory:');
+  fresh.exec(readFileSync(schemaFile, 'utf8'));
+  expect(old.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+  expect(fresh.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+  expect(shapeOf(old)).toEqual(shapeOf(fresh));
+  expect(old.prepare('SELECT seq, json, received_at FROM event').raw().all()).toEqual([
+    [1, '{}', null],
+  ]);
+});
+
+it('the audit log refuses to be changed', () => {
+  const db = new Database(':memory:');
+  db.exec(readFileSync(schemaFile, 'utf8'));
+  db.prepare(
+    "INSERT INTO audit (at, by, action, subject, reason) VALUES (1, 'a', 'b', 'c', 'd')",
+  ).run();
+  expect(() => db.prepare("UPDATE audit SET reason = ''").run()).toThrow('never changed');
+});
