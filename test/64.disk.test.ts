@@ -1,7 +1,7 @@
 /** What becomes of a relay whose disk takes nothing more. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -11,7 +11,7 @@ import { Disk } from '../src/writer/disk.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { until } from './support/process.ts';
-import { freshDirectory, settingFlags } from './support/relay.ts';
+import { freshDirectory, settingFlags, startRelay } from './support/relay.ts';
 import { wok } from './support/wok.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
@@ -80,7 +80,7 @@ describe.skipIf(!canMount)('a full disk', { timeout: 120_000 }, () => {
       last = large();
       return (await client.publish(last))[2] === true;
     }, 'events to be taken again');
-    expect(seen.out).toContain('the database takes events again');
+    await until(() => seen.out.includes('the database takes events again'), 'the log to say so');
     expect(said().length).toBe(1);
     expect((await client.query({ ids: [last.id] })).events).toEqual([last]);
 
@@ -144,12 +144,44 @@ describe('a database that cannot be used', { timeout: 120_000 }, () => {
     const author = new Author();
     const lines = Array.from({ length: 200 }, () => `${JSON.stringify(author.event())}\n`);
     await wok(['import', ...data], lines.join(''));
-    const { openSync, writeSync, closeSync } = await import('node:fs');
     const file = openSync(join(directory, 'wok.db'), 'r+');
     writeSync(file, Buffer.alloc(4096 - 100, 0x5a), 0, 4096 - 100, 100);
     closeSync(file);
     const { err, code } = await wok(['import', ...data], lines.join(''));
     expect(err).toMatch(/is damaged; run wok doctor, or restore a backup/);
     expect(code).toBe(exitCodes.damaged);
+  });
+
+  it('is damaged in places: who asks for those is told, the others are served', async () => {
+    const directory = freshDirectory();
+    const author = new Author();
+    const events = Array.from({ length: 3000 }, (_, n) =>
+      author.event({ created_at: 1_700_000_000 + n, content: `${n} `.repeat(40) }),
+    );
+    const lines = events.map((event) => `${JSON.stringify(event)}\n`);
+    await wok(['import', '--data', directory], lines.join(''));
+    // The bodies of the oldest events; what a start reads lies elsewhere.
+    const path = join(directory, 'wok.db');
+    const bytes = readFileSync(path);
+    const at = bytes.indexOf(events[5]!.id);
+    const file = openSync(path, 'r+');
+    writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, at - (at % 4096));
+    closeSync(file);
+    const relay = await startRelay({ 'query.timeline_events': 16 }, directory);
+    const client = await Client.connect(relay.url);
+    for (let n = 0; n < 10; n++) {
+      const { end } = await client.req(`bad ${n}`, { ids: [events[5]!.id] });
+      expect(end).toEqual([
+        'CLOSED',
+        `bad ${n}`,
+        expect.stringMatching(/^error: .*read its database/),
+      ]);
+      const good = await client.query({ ids: [events.at(-1)!.id] });
+      expect(good.events.length).toBe(1);
+    }
+    expect((await client.count({ until: 1_700_000_100, '#t': ['x'] }))[0]).toBe('COUNT');
+    expect(relay.logged.filter((line) => line.includes('could not be read')).length).toBe(1);
+    client.socket.terminate();
+    await relay.stop();
   });
 });

@@ -19,6 +19,7 @@ const EVENT_ROWS = 10;
 export class CatchUpRun implements Run {
   readonly connId: number;
   readonly subNo: number;
+  readonly subId: string;
   cancelled = false;
   counted = true;
   work = 0;
@@ -37,6 +38,7 @@ export class CatchUpRun implements Run {
     bill: Bill | null,
   ) {
     this.bill = bill;
+    this.subId = subId;
     this.#readers = readers;
     this.#lane = lane;
     this.connId = connId;

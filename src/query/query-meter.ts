@@ -21,6 +21,9 @@ const RUNNING = cellOf('wok_queries_running');
 const WINDOW = cellOf('wok_query_window_events');
 const LIMIT = cellOf('wok_rate_limit_hits_total', { limit: 'queries' });
 
+/** A trouble that lasts is said again this often. */
+const REPEAT_MILLISECONDS = 60_000;
+
 export interface QueryMeterParts {
   meter: Meter;
   lane: number;
@@ -39,6 +42,7 @@ export class QueryMeter {
   readonly #lane: number;
   readonly #slow: TextRing | null;
   readonly #log: Log | null;
+  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: QueryMeterParts) {
     this.#meter = parts.meter;
@@ -97,6 +101,16 @@ export class QueryMeter {
   overloaded(of: 'REQ' | 'COUNT', message: string): void {
     this.#meter.cells[LIMIT]!++;
     countRefusal(this.#meter, of, message);
+  }
+
+  /** The database could not be read for a query. */
+  unreadable(error: Error): void {
+    const now = sharedMilliseconds();
+    countRefusal(this.#meter, 'REQ', 'error:');
+    if (now - this.#saidAt < REPEAT_MILLISECONDS) return;
+    this.#saidAt = now;
+    const text = 'the database could not be read; stop the relay and run wok doctor';
+    this.#log?.error(text, { error: error.message });
   }
 
   /** What the lane has before it. */

@@ -32,6 +32,7 @@ import { Snapshot } from './snapshot.ts';
 import { Window } from './window.ts';
 
 const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; try again later';
+const UNREADABLE: Refusal = 'error: this relay could not read its database; try again later';
 
 /** What a lane knows of one of its connections. */
 interface Client {
@@ -105,6 +106,7 @@ export class Query {
         this.#meter.sliceEnds(this.#scheduler.waiting, this.#running, this.#window.size);
       },
       over: (run) => this.#over(run),
+      unreadable: (run, error) => this.#unreadable(run, error),
     });
   }
 
@@ -309,6 +311,20 @@ export class Query {
     if (run instanceof CountRun) client?.counts.delete(run);
     else if (run instanceof CatchUpRun && client?.subscriptions.get(run.subNo) === run) {
       client.subscriptions.set(run.subNo, null);
+    }
+  }
+
+  /** Ends a query for which the database could not be read; a subscription that was live ends, too. */
+  #unreadable(run: Run, error: Error): void {
+    this.#meter.unreadable(error);
+    const { connId } = run;
+    if (run instanceof CountRun) this.#outlet!.countRefused(connId, run.queryId, UNREADABLE);
+    else if (run instanceof ReqRun || run instanceof CatchUpRun) {
+      const { subNo, subId } = run;
+      this.#client(connId).subscriptions.delete(subNo);
+      this.#outlet!.closed(connId, subNo, subId, run instanceof ReqRun ? 1 : 0, UNREADABLE);
+      this.#monitor!.send({ t: 'close', connId, subNo });
+      this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
     }
   }
 

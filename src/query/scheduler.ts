@@ -13,6 +13,8 @@ export interface SchedulerHooks {
   afterSlice(): void;
   /** A run is done or was cancelled. */
   over(run: Run): void;
+  /** The database could not be read for a run, which is over with that. */
+  unreadable(run: Run, error: Error): void;
 }
 
 /**
@@ -89,6 +91,18 @@ export class Scheduler {
   }
 
   #runUntil(run: Run, end: number): Step {
+    try {
+      return this.#steps(run, end);
+    } catch (error) {
+      // A page that is damaged is no reason to take the lane from those who ask for others.
+      if (!isStorageFailure(error)) throw error;
+      run.cancelled = true;
+      this.#hooks.unreadable(run, error);
+      return 'done';
+    }
+  }
+
+  #steps(run: Run, end: number): Step {
     const budget: Budget = { rows: 0 };
     do {
       if (run.cancelled) return 'done';
@@ -99,4 +113,8 @@ export class Scheduler {
     } while (this.#clock.milliseconds() < end);
     return 'again';
   }
+}
+
+function isStorageFailure(error: unknown): error is Error {
+  return String((error as { code?: unknown }).code).startsWith('SQLITE_');
 }

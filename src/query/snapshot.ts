@@ -40,6 +40,7 @@ export class Snapshot {
   readonly #removals: Removals;
   readonly #hasher: TermHasher;
   readonly #now: () => number;
+  readonly #db: Db;
   readonly #statements;
   #openedAt = 0;
   /** Whether every removal that this snapshot may see is known by name. */
@@ -60,9 +61,11 @@ export class Snapshot {
     this.#lists = new Lists(Math.floor(cacheBytes / LIST_ENTRY_BYTES));
     this.#hasher = hasher;
     this.#now = now;
+    this.#db = db;
     this.#statements = {
       begin: db.prepare('BEGIN'),
       commit: db.prepare('COMMIT'),
+      rollback: db.prepare('ROLLBACK'),
       heads: db.prepare(sql.SELECT_HEADS).raw(),
       log: db.prepare(sql.SELECT_LOG).raw(),
       json: db.prepare(sql.SELECT_JSON).pluck(),
@@ -104,7 +107,12 @@ export class Snapshot {
   }
 
   leave(): void {
-    this.#statements.commit.run();
+    try {
+      this.#statements.commit.run();
+    } catch {
+      // After a page that cannot be read SQLite refuses to commit even what was only read.
+      if (this.#db.inTransaction) this.#statements.rollback.run();
+    }
   }
 
   /** The writer names events that it has removed, and says how many that makes in all. */
