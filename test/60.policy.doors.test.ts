@@ -1,4 +1,6 @@
 /** Who may write: lists in files, payment, the web of trust, NIP-05; alone and together. */
+
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { isBelow, lookUp, parseAddress } from '../src/admin/keeper/nip05.ts';
 import { readKeyFile } from '../src/policy/doors/key-file.ts';
 import { KeySet } from '../src/policy/key-set.ts';
-import { Author, type Draft } from './support/author.ts';
+import { Author, type Draft, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
 import {
@@ -53,7 +55,7 @@ async function until(author: Author, wanted: RegExp | 'ok', draft: Draft = {}): 
 
 describe('KeySet', () => {
   it('has what it was made of and nothing else, whatever the keys', () => {
-    const keys = Array.from({ length: 3000 }, () => new Author().pubkey);
+    const keys = Array.from({ length: 3000 }, () => randomBytes(32).toString('hex'));
     const near = keys.map((key) => key.slice(0, 63) + (key.endsWith('0') ? '1' : '0'));
     const set = new KeySet(KeySet.of([...keys, keys[0]!, '0'.repeat(64), 'f'.repeat(64)]).buffer);
     expect(set.size).toBe(3002);
@@ -182,8 +184,15 @@ describe('admission', () => {
 });
 
 describe('the web of trust', () => {
+  // Each list is dated later than the one before, so that it replaces it whatever their ids are.
+  let time = now() - 1000;
   const follow = (author: Author, ...others: Author[]) =>
-    say(author, { kind: 3, tags: others.map(({ pubkey }) => ['p', pubkey]), content: '["p"]' });
+    say(author, {
+      created_at: ++time,
+      kind: 3,
+      tags: others.map(({ pubkey }) => ['p', pubkey]),
+      content: '["p"]',
+    });
 
   it('reaches so far, with so many followers, and follows the follow lists', async () => {
     const people = Array.from({ length: 7 }, () => new Author());
