@@ -67,6 +67,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
   #lanes: Lane[] = [];
   #turn = 0;
   #outstanding = 0;
+  #hasStarted = false;
   #over = false;
   #watchdog: NodeJS.Timeout | undefined;
   #seen = '';
@@ -102,6 +103,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
 
   start(): void {
     const { goAt } = this.#context.control;
+    this.#hasStarted = true;
     if (this.#lanes.length === 0) {
       this.#finish();
     } else if (this.#pacer !== undefined) {
@@ -143,7 +145,8 @@ export class PublishDriver implements Driver, ConnectionOwner {
 
   readEnd(connection: Connection): void {
     const lane = this.#lanes[connection.number];
-    if (lane === undefined || !connection.isOpen) return;
+    // Relays may greet: with the challenge of NIP-42, say.
+    if (!this.#hasStarted || lane === undefined || !connection.isOpen) return;
     if (this.#pacer === undefined) this.#fill(lane);
     else if (this.#backlogAt < this.#backlog.length) this.#drainBacklog();
   }
