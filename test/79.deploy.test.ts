@@ -58,7 +58,10 @@ describe('the proxies', () => {
       const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
       const rest = ['-nodes', '-subj', '/CN=relay.example', '-keyout', key, '-out', cert];
       execFileSync('openssl', [...request, ...rest], { stdio: 'ignore' });
-      const wok = await WokProcess.start({ 'io.connections_per_ip_max': 1 });
+      const wok = await WokProcess.start({
+        'io.connections_per_ip_max': 1,
+        'io.trusted_proxies': ['127.0.0.1'],
+      });
       const port = 20_000 + Math.floor(Math.random() * 10_000);
       const site = readFileSync(join(deploy, 'proxy/nginx.conf'), 'utf8')
         .replaceAll('/etc/wok/certificates', directory)
@@ -83,10 +86,14 @@ describe('the proxies', () => {
       try {
         const url = `wss://127.0.0.1:${port}`;
         const through = (ip: string) =>
-          Client.connect(url, { rejectUnauthorized: false, headers: { 'X-Forwarded-For': ip } });
+          Client.connect(url, {
+            rejectUnauthorized: false,
+            localAddress: '127.0.0.2',
+            headers: { 'X-Forwarded-For': ip },
+          });
         const client = await through('9.9.9.9');
         expect((await client.publish(new Author().event()))[2]).toBe(true);
-        // What a client makes up does not count: nginx appends 127.0.0.1, a second one is refused.
+        // What a client makes up does not count: nginx appends 127.0.0.2, a second one is refused.
         await expect(through('8.8.8.8')).rejects.toThrow('429');
       } finally {
         process.kill(Number(readFileSync(join(directory, 'pid'), 'utf8')));

@@ -1,0 +1,297 @@
+/** Every option of the data path that applies live, seen in the station that goes by it. */
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { optionKeys, optionOf } from '../src/config/options.ts';
+import { databaseFile } from '../src/storage/open.ts';
+import { Author } from './support/author.ts';
+import { Client, type Message } from './support/client.ts';
+import { http, RawSocket } from './support/http.ts';
+import { until } from './support/process.ts';
+import { type Settings, startRelay, type TestRelay, testConfig } from './support/relay.ts';
+
+const author = new Author();
+const now = () => Math.floor(Date.now() / 1000);
+const BASE: Settings = { 'io.connections_per_ip_max': 0, 'limits.created_at_past_seconds_max': 0 };
+
+let relay: TestRelay;
+let client: Client;
+beforeAll(async () => {
+  relay = await startRelay(BASE);
+});
+afterAll(() => relay.stop());
+
+/** The relay works by the defaults and these settings when this resolves. */
+async function change(settings: Settings): Promise<void> {
+  const config = testConfig(relay.directory, { ...BASE, ...settings });
+  await relay.relay.reload(config);
+}
+beforeEach(async () => {
+  await change({});
+  client = await Client.connect(relay.url);
+  return () => client.socket.terminate();
+});
+
+const information = async () =>
+  JSON.parse((await http(relay.httpUrl, { accept: 'application/nostr+json' })).body);
+const told = async (field: string) => (await information())[field];
+const limitation = async (field: string) => (await information()).limitation[field];
+const publish = async (event: object): Promise<string> =>
+  String((await client.publish(author.event(event)))[3]);
+const refusedReq = async (...filters: unknown[]): Promise<string> => {
+  client.send(['REQ', 'r', ...filters]);
+  const answer: Message = await client.next(([verb]) => verb === 'CLOSED' || verb === 'EOSE');
+  return answer[0] === 'CLOSED' ? String(answer[2]) : '';
+};
+
+/** Setting, what is seen before it and what after it; beside it, what its relations need. */
+type Case = [
+  value: Settings[string],
+  look: () => Promise<unknown>,
+  before: unknown,
+  after: unknown,
+  with_?: Settings,
+];
+
+const ago = (seconds: number) => () =>
+  publish({ created_at: now() - seconds, content: String(Math.random()) }).then(
+    (why) => why.split(':')[0],
+  );
+const text = 'https://other.example/';
+
+const cases: Readonly<Record<string, Case>> = {
+  'info.name': ['other', () => told('name'), 'wok relay', 'other'],
+  'info.description': ['other', () => told('description'), undefined, 'other'],
+  'info.pubkey': [author.pubkey, () => told('pubkey'), undefined, author.pubkey],
+  'info.contact': [text, () => told('contact'), undefined, text],
+  'info.icon': [text, () => told('icon'), undefined, text],
+  'info.banner': [text, () => told('banner'), undefined, text],
+  'info.privacy_policy': [text, () => told('privacy_policy'), undefined, text],
+  'info.terms_of_service': [text, () => told('terms_of_service'), undefined, text],
+  'info.posting_policy': [text, () => told('posting_policy'), undefined, text],
+  'io.connections_max': [1, door(), 'open', 'HTTP 503'],
+  'io.connections_per_ip_max': [1, door(), 'open', 'HTTP 429'],
+  'io.allowed_origins': [
+    ['https://a.example'],
+    door({ origin: 'https://b.example' }),
+    'open',
+    'HTTP 403',
+  ],
+  'io.trusted_proxies': [
+    ['10.0.0.1'],
+    async () => [await door({ headers: { 'X-Forwarded-For': '9.9.9.9' } })()][0],
+    'open',
+    'HTTP 429',
+    { 'io.connections_per_ip_max': 1 },
+  ],
+  'limits.event_bytes_max': [
+    2048,
+    () => publish({ content: 'x'.repeat(3000) }).then((why) => why.split(':')[0]),
+    '',
+    'invalid',
+    { 'limits.content_length_max': 1000 },
+  ],
+  'limits.tags_max': [1, () => publish({ tags: [['a'], ['b']] }).then(beginning), '', 'invalid'],
+  'limits.tag_value_bytes_max': [
+    64,
+    () => publish({ tags: [['t', 'x'.repeat(65)]] }).then(beginning),
+    '',
+    'invalid',
+  ],
+  'limits.content_length_max': [
+    5,
+    () => publish({ content: '123456' }).then(beginning),
+    '',
+    'invalid',
+  ],
+  'limits.json_depth_max': [
+    4,
+    () => refusedReq({ '#t': [] }, { x: [[[]]] }).then((why) => why.includes('deeper')),
+    false,
+    true,
+  ],
+  'limits.filters_max': [
+    1,
+    () => refusedReq({ ids: [] }, { ids: [] }).then(beginning),
+    '',
+    'error',
+  ],
+  'limits.filter_values_max': [
+    1,
+    () => refusedReq({ kinds: [1, 2] }).then((why) => why !== ''),
+    false,
+    true,
+  ],
+  'limits.filter_tags_max': [
+    1,
+    () => refusedReq({ '#a': ['1'], '#b': ['1'] }).then((why) => why !== ''),
+    false,
+    true,
+  ],
+  'limits.subscriptions_max': [
+    1,
+    async () => {
+      await client.req('one', { ids: [] });
+      return (await client.req('two', { ids: [] })).end[0];
+    },
+    'EOSE',
+    'CLOSED',
+  ],
+  'limits.subscription_id_length_max': [
+    100,
+    async () => {
+      const id = 'x'.repeat(80);
+      return (await client.req(id, { ids: [] })).end[0];
+    },
+    'CLOSED',
+    'EOSE',
+  ],
+  'limits.limit_max': [2, () => count(100), 'many', 2, { 'limits.limit_default': 1 }],
+  'limits.limit_default': [2, () => count(), 'many', 2],
+  'limits.messages_in_flight_max': [
+    1,
+    async () => {
+      for (let i = 0; i < 50; i++) client.send(['COUNT', `c${i}`, { kinds: [1] }]);
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => client.next(([, id]) => id === `c${i}`)),
+      );
+      return answers.some(([verb]) => verb === 'CLOSED');
+    },
+    false,
+    true,
+  ],
+  'limits.created_at_past_seconds_max': [100, ago(1000), '', 'invalid'],
+  'limits.created_at_future_seconds_max': [10, ago(-300), '', 'invalid'],
+  'limits.ephemeral_age_seconds_max': [
+    10,
+    () =>
+      publish({ kind: 20_001, created_at: now() - 300, content: String(Math.random()) }).then(
+        beginning,
+      ),
+    '',
+    'invalid',
+  ],
+  'query.count_enabled': [
+    false,
+    async () => (await client.count({ ids: [] }))[0],
+    'COUNT',
+    'CLOSED',
+  ],
+  'storage.index_delay_milliseconds': [
+    10,
+    async () => {
+      await publish({ content: String(Math.random()) });
+      const start = performance.now();
+      const db = new Database(databaseFile(relay.directory), { readonly: true });
+      const heads = db.prepare(
+        "SELECT (SELECT max(seq) FROM event) - (SELECT value FROM meta WHERE name = 'indexed_seq')",
+      );
+      await until(() => heads.pluck().get() === 0, 'the index');
+      db.close();
+      return performance.now() - start < 3_000;
+    },
+    false,
+    true,
+    {},
+  ],
+  'io.client_address_header': [
+    'x-real-ip',
+    door({ headers: { 'X-Real-IP': '9.9.9.9' } }),
+    'HTTP 429',
+    'open',
+    { 'io.connections_per_ip_max': 1 },
+  ],
+  'limits.created_at_past_by_kind': [['1=100'], ago(1000), '', 'invalid'],
+  'limits.created_at_future_by_kind': [['1=10'], ago(-300), '', 'invalid'],
+  'limits.content_length_by_kind': [
+    ['1=5'],
+    () => publish({ content: '123456' }).then(beginning),
+    '',
+    'invalid',
+  ],
+  'io.handshake_seconds': [
+    1,
+    async () => {
+      const raw = await RawSocket.connect(relay.relay.port);
+      const start = performance.now();
+      await raw.ended();
+      return performance.now() - start < 4_500;
+    },
+    false,
+    true,
+  ],
+};
+
+function beginning(why: string): string {
+  return why.split(':')[0]!;
+}
+
+/** What becomes of a connection beside the one that there is. */
+function door(options: { origin?: string; headers?: Record<string, string> } = {}) {
+  return async (): Promise<string> => {
+    try {
+      const other = await Client.connect(relay.url, options);
+      other.socket.terminate();
+      return 'open';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+}
+
+async function count(limit?: number): Promise<number | 'many'> {
+  const { length } = (await client.query({ kinds: [1], ...(limit && { limit }) })).events;
+  return length > 2 ? 'many' : length;
+}
+
+/** What matters when somebody connects: the settings beside it hold before, too. */
+const DOOR = /^io\.(connections|trusted|client)/;
+
+/** Before their setting they would take too long to look at. */
+const ONLY_AFTER = new Set(['storage.index_delay_milliseconds', 'io.handshake_seconds']);
+
+/** Bounds and paces that no client can tell from outside; their stations read them where they use them. */
+const UNSEEN = [
+  'io.outbound_bytes_max',
+  'io.compression_min_bytes',
+  'io.queue_bytes_max',
+  'writer.batch_events_max',
+  'writer.queue_events_max',
+  'writer.expired_purge_seconds',
+  'storage.synchronous',
+  'storage.cache_mib',
+  'storage.index_batch_events',
+  'storage.checkpoint_pages',
+  'query.slice_milliseconds',
+  'query.queries_max',
+];
+
+describe('a reload is seen at once', () => {
+  it.each(Object.keys(cases))('%s', async (key) => {
+    for (let i = 0; i < 3; i++) await publish({ content: String(Math.random()) });
+    const [value, look, before, after, needs = {}] = cases[key]!;
+    const beside = Object.fromEntries(Object.entries(needs).filter(([name]) => name !== key));
+    if (!ONLY_AFTER.has(key)) {
+      await change(DOOR.test(key) ? beside : {});
+      expect(await look()).toEqual(before);
+    }
+    await change({ ...beside, [key]: value });
+    client.socket.terminate();
+    if (DOOR.test(key)) await until(() => relay.relay.counters.connections === 0, 'room');
+    else client = await Client.connect(relay.url);
+    if (DOOR.test(key)) client = await Client.connect(relay.url);
+    expect(await look()).toEqual(after);
+  });
+
+  it('is looked at for every such option', () => {
+    const sections = /^(info|io|limits|storage)\.|^query\.(count|slice|queries)|^writer\./;
+    const live = optionKeys.filter((key) => optionOf(key).reload && sections.test(key));
+    const covered = new Set<string>([...Object.keys(cases), ...UNSEEN]);
+    expect(live.filter((key) => !covered.has(key))).toEqual([]);
+    expect([...covered].filter((key) => !(live as string[]).includes(key))).toEqual([]);
+  });
+
+  it('limitation follows', async () => {
+    await change({ 'limits.tags_max': 7 });
+    expect(await limitation('max_event_tags')).toBe(7);
+  });
+});
