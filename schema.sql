@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -160,6 +160,13 @@ CREATE TABLE vanish_request (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX vanish_request_undone ON vanish_request (at) WHERE done_at IS NULL;
+
+-- NIP-43: how often invites were used. The codes themselves are kept nowhere.
+CREATE TABLE invite_use (
+  nonce TEXT PRIMARY KEY,      -- what a code is told by
+  uses INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL  -- seconds since 1970; 0: never
+) STRICT, WITHOUT ROWID;
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

@@ -415,9 +415,20 @@ export type QueryRequest =
   | { t: 'auth'; connId: number; readers: string[]; answer: string }
   /** Whose budget the connection's queries are charged to, as tags of accounts; 0: nobody's. */
   | { t: 'payer'; connId: number; address: number; network: number }
+  /** A frame that has to come before the answers to what is asked after it. */
+  | { t: 'say'; connId: number; frame: string }
   | { t: 'disconnect'; connId: number };
 
-const QUERY_REQUESTS = ['req', 'count', 'close', 'refuse', 'auth', 'payer', 'disconnect'] as const;
+const QUERY_REQUESTS = [
+  'req',
+  'count',
+  'close',
+  'refuse',
+  'auth',
+  'payer',
+  'say',
+  'disconnect',
+] as const;
 
 export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void {
   to.u8(QUERY_REQUESTS.indexOf(request.t));
@@ -447,6 +458,9 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
     case 'auth':
       writePubkeys(to, request.readers);
       to.text(request.answer);
+      break;
+    case 'say':
+      to.text(request.frame);
       break;
     case 'payer':
       to.f64(request.address);
@@ -480,6 +494,8 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
     }
     case 'auth':
       return { t, connId, readers: readPubkeys(from), answer: from.text() };
+    case 'say':
+      return { t, connId, frame: from.text() };
     case 'payer':
       return { t, connId, address: from.f64(), network: from.f64() };
     case 'disconnect':
@@ -692,8 +708,33 @@ export type Change =
   | { t: 'unrole'; id: string }
   | { t: 'assign'; pubkey: string; role: string; by: string; at: number }
   | { t: 'unassign'; pubkey: string; role: string }
+  /** Counts a use of an invite, if it has one left (NIP-43). */
+  | { t: 'useInvite'; nonce: string; uses: number; expiresAt: number }
+  /** Publishes an event that the relay has signed. */
+  | { t: 'publish'; json: string }
+  /** By which event a request to vanish was confirmed. */
+  | { t: 'receipt'; request: string; receipt: string }
   /** The reports about an event or a person have been dealt with. */
   | { t: 'closeReports'; target: string };
+
+/** ingester → admin: what a client asks the relay itself for (NIP-43). `n` numbers those of a lane. */
+export interface MemberRequest {
+  t: 'member';
+  n: number;
+  member: 'join' | 'leave' | 'invite';
+  /** Who asks. */
+  pubkey: string;
+  /** The invite code of a request to join; else ''. */
+  claim: string;
+  createdAt: number;
+}
+
+/** admin → ingester: the OK to it, or the invite as JSON of an event. */
+export interface MemberAnswer {
+  n: number;
+  ok: boolean;
+  text: string;
+}
 
 /** A role that members may have (NIP-43). */
 export interface Role {
@@ -737,6 +778,8 @@ export interface InfoChanges {
   name?: string;
   description?: string;
   icon?: string;
+  /** The relay's own public key (NIP-11). */
+  self?: string;
 }
 
 /** What io sends to the admin room. */

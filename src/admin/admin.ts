@@ -3,7 +3,15 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { Change, ForIo, FromIo, Order, StationName } from '../messages.ts';
+import type {
+  Change,
+  ForIo,
+  FromIo,
+  MemberAnswer,
+  MemberRequest,
+  Order,
+  StationName,
+} from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
@@ -20,6 +28,7 @@ import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
 import { Keeper } from './keeper/keeper.ts';
 import { answerManagement } from './management.ts';
+import { Membership } from './membership.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
@@ -35,6 +44,7 @@ const SAMPLE_MILLISECONDS = 5_000;
 const LISTEN_MILLISECONDS = 1_000;
 /** How often it is looked after what has expired. */
 const EXPIRY_MILLISECONDS = 5_000;
+const CHANGES_ROLES: ReadonlySet<Change['t']> = new Set(['role', 'unrole', 'assign', 'unassign']);
 /** Entries that leave the lists in one transaction. */
 const EXPIRED_MAX = 500;
 
@@ -77,11 +87,12 @@ export class Admin implements Room {
   readonly lists: Lists;
   readonly decisions = new Decisions(this);
   readonly retention: Retention;
+  readonly membership = new Membership(this);
   readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
   readonly #auth: HttpAuth;
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
-  readonly #ingesters = new Map<number, MessageOutbox<ListUpdate | Nip05Message>>();
+  readonly #ingesters = new Map<number, MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>>();
   readonly #keeper: Keeper;
   #io: MessageOutbox<ForIo> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -118,6 +129,7 @@ export class Admin implements Room {
 
   /** Takes requests from now on. A relay runs without its control socket, too. */
   async open(): Promise<void> {
+    await this.membership.open();
     try {
       await this.#socket.listen();
     } catch (error) {
@@ -159,6 +171,7 @@ export class Admin implements Room {
   #begin(): void {
     this.#timer = setInterval(() => this.#expire(), EXPIRY_MILLISECONDS);
     this.#keeper.begin();
+    this.membership.begin();
     resumeRemovals(this).catch((error) => {
       this.log.warn('not everything that was to be removed is gone', { error: String(error) });
     });
@@ -169,15 +182,20 @@ export class Admin implements Room {
       this.#writer.attach(channel);
       this.#begin();
     } else if (station === 'ingester') {
-      const outbox = new MessageOutbox<ListUpdate | Nip05Message>(channel);
+      const outbox = new MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>(channel);
       this.#ingesters.set(lane, outbox);
       // What changed while the lane read the lists from the database.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
-      const inbox = new MessageInbox<VerifyRequest | DecisionBatch>();
+      const inbox = new MessageInbox<VerifyRequest | DecisionBatch | MemberRequest>();
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
           if ('decisions' in message) this.decisions.take(message);
-          else this.#keeper.verify(message);
+          else if (message.t === 'member') {
+            void this.membership.answer(message).then((answer) => {
+              outbox.send(answer);
+              outbox.flush();
+            });
+          } else this.#keeper.verify(message);
         }
       });
     } else if (station === 'io') {
@@ -209,6 +227,7 @@ export class Admin implements Room {
     this.config = config;
     this.retention.reconfigure();
     this.#keeper.reconfigure(config);
+    void this.membership.reconfigure();
   }
 
   stop(): void {
@@ -217,6 +236,7 @@ export class Admin implements Room {
     if (this.#metricsTimer) clearTimeout(this.#metricsTimer);
     this.#metricsServer?.close();
     this.#keeper.stop();
+    this.membership.stop();
     this.#socket.close();
     this.retention.stop();
     this.decisions.stop();
@@ -234,12 +254,17 @@ export class Admin implements Room {
   }
 
   describe(): void {
-    this.#io?.send({ t: 'info', changes: infoChanges(this.db) });
+    const { self } = this.membership;
+    this.#io?.send({
+      t: 'info',
+      changes: { ...infoChanges(this.db), ...(self !== '' && { self }) },
+    });
     this.#io?.flush();
   }
 
   publish(update: ListUpdate): void {
     this.lists.update(update);
+    this.membership.listChanged(update);
     for (const outbox of this.#ingesters.values()) {
       outbox.send(update);
       outbox.flush();
@@ -257,7 +282,11 @@ export class Admin implements Room {
   }
 
   change(changes: readonly Change[]): Promise<readonly number[]> {
-    return this.#writer.change(changes);
+    const changed = this.#writer.change(changes);
+    if (changes.some(({ t }) => CHANGES_ROLES.has(t))) {
+      void changed.then(() => this.membership.changed()).catch(() => {});
+    }
+    return changed;
   }
 
   #tellBanned(): void {
@@ -271,6 +300,9 @@ export class Admin implements Room {
   }
 
   #expire(): void {
+    this.membership.giveReceipts().catch((error) => {
+      this.log.warn('a receipt could not be given', { error: String(error) });
+    });
     expireLists(this, EXPIRED_MAX).catch((error) => {
       this.log.warn('what has expired stays on the lists for now', { error: String(error) });
     });

@@ -8,6 +8,7 @@ import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Decisions } from './decisions.ts';
+import type { Membership } from './membership.ts';
 import type { Retention } from './retention/retention.ts';
 
 /** What every verb may use. */
@@ -29,6 +30,8 @@ export interface Room {
   /** What was decided about events. */
   readonly decisions: Decisions;
   readonly retention: Retention;
+  /** Members (NIP-43), and whatever else the relay signs. */
+  readonly membership: Membership;
   /** Whether a public key is an admin's. */
   isAdmin(pubkey: string): boolean;
   isModerator(pubkey: string): boolean;

@@ -3,6 +3,7 @@ import { nearest } from '../lib/nearest.ts';
 import { AdminError, type Caller, type Room, type Verb } from './room.ts';
 import { describeVerb, rolesVerb, roleVerb } from './verbs/description.ts';
 import { removeEventsVerb } from './verbs/events.ts';
+import { inviteVerb } from './verbs/invite.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
 import { expositionVerb, metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
@@ -14,6 +15,7 @@ import { whyVerb } from './verbs/why.ts';
 /** Everything that the room can be asked for by the control socket. */
 const verbs: readonly Verb[] = [
   statusVerb,
+  inviteVerb,
   putVerb,
   takeVerb,
   listVerb,

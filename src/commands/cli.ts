@@ -12,6 +12,7 @@ import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { importCommand } from './import.ts';
+import { inviteCommand } from './invite.ts';
 import { metricsCommand } from './metrics.ts';
 import { modCommand } from './mod.ts';
 import { policyCommand } from './policy.ts';
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
   slowCommand,
   metricsCommand,
   modCommand,
+  inviteCommand,
   whyCommand,
   policyCommand,
   configCommand,

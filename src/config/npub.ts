@@ -1,6 +1,5 @@
 const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 const GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
-const PREFIX = 'npub';
 const KEY_BYTES = 32;
 const CHECKSUM_LENGTH = 6;
 
@@ -9,19 +8,28 @@ const CHECKSUM_LENGTH = 6;
  * characters, or undefined when the text is none or its checksum is wrong.
  */
 export function decodeNpub(text: string): string | undefined {
+  return decodeKey(text, 'npub');
+}
+
+/** The secret key in an `nsec1…`, likewise. */
+export function decodeNsec(text: string): string | undefined {
+  return decodeKey(text, 'nsec');
+}
+
+function decodeKey(text: string, prefix: string): string | undefined {
   const lower = text.toLowerCase();
   // BIP-173 forbids mixed case.
   if (text !== lower && text !== text.toUpperCase()) return undefined;
-  if (!lower.startsWith(`${PREFIX}1`)) return undefined;
+  if (!lower.startsWith(`${prefix}1`)) return undefined;
 
-  const values = Array.from(lower.slice(PREFIX.length + 1), (char) => ALPHABET.indexOf(char));
-  if (values.includes(-1) || checksum(values) !== 1) return undefined;
+  const values = Array.from(lower.slice(prefix.length + 1), (char) => ALPHABET.indexOf(char));
+  if (values.includes(-1) || checksum(prefix, values) !== 1) return undefined;
   return wordsToHex(values.slice(0, -CHECKSUM_LENGTH));
 }
 
 /** The BCH checksum of BIP-173 over the prefix and the five-bit values; 1 for a sound text. */
-function checksum(values: readonly number[]): number {
-  const codes = Array.from(PREFIX, (char) => char.charCodeAt(0));
+function checksum(prefix: string, values: readonly number[]): number {
+  const codes = Array.from(prefix, (char) => char.charCodeAt(0));
   const expanded = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
   let sum = 1;
   for (const value of [...expanded, ...values]) {

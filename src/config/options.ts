@@ -28,6 +28,7 @@ export const sections = {
   bans: 'Addresses that were refused again and again are left out for a while.',
   plugins: 'Programs and modules that decide what may be written. docs/plugins.md explains them.',
   identity: 'Who this relay is.',
+  membership: 'Members of the relay (NIP-43).',
   auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
   admin: 'Who may manage the relay from afar (NIP-86). Its own user may always do so with wok mod.',
   moderation: 'Bans, reports and the memory of decisions. docs/moderation.md explains them.',
@@ -712,11 +713,51 @@ export const options = {
     text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate, so that no other relay can pass that on to this one, and name them when they ask to vanish. While the list is empty, the host that a client says it connected to counts for authentication.',
   },
 
+  'identity.secret_key_file': {
+    type: 'string',
+    default: '',
+    reload: false,
+    text: 'The file with the secret key of the relay itself, as nsec1… or 64 hex characters; empty: relay.key in storage.directory, which is made when the relay has to sign something. With it the relay says who its members are.',
+  },
   'identity.vanish': {
     type: 'boolean',
     default: true,
     reload: true,
     text: 'Carry out requests to vanish (NIP-62) that name one of identity.urls or all relays: everything of the key up to then is removed and never taken again, gift wraps for it included. Others are stored like any event.',
+  },
+
+  'membership.enabled': {
+    type: 'boolean',
+    default: false,
+    reload: true,
+    text: 'The relay has members (NIP-43): whoever is allowed on the list of public keys, by an invite (wok invite), by wok mod allow pubkey, or by NIP-86. It publishes who they are.',
+  },
+  'membership.restrict_writes': {
+    type: 'boolean',
+    default: true,
+    reload: true,
+    text: 'Only members may write; policy.doors and policy.open_kinds say more.',
+  },
+  'membership.restrict_reads': {
+    type: 'boolean',
+    default: false,
+    reload: true,
+    text: 'Only who has authenticated as a member may read.',
+  },
+  'membership.members_invite': {
+    type: 'boolean',
+    default: true,
+    reload: true,
+    text: 'A member who asks for kind 28935 gets an invite code for one person.',
+  },
+  'membership.invite_days': {
+    type: 'integer',
+    default: 7,
+    min: 1,
+    max: 3650,
+    unit: 'days',
+    reload: true,
+    text: 'How long the invites of members are good.',
   },
 
   'auth.required': {

@@ -11,6 +11,8 @@ import {
   CONNECTED,
   type ConnectedClient,
   DISCONNECTED,
+  type MemberAnswer,
+  type MemberRequest,
   type QueryRequest,
   readArrived,
   readClient,
@@ -34,6 +36,7 @@ import { refuse, type Verdict } from '../policy/verdict.ts';
 import {
   authChallenge,
   closedAnswer,
+  eventPrefix,
   negErrorAnswer,
   noticeAnswer,
   okAnswer,
@@ -52,6 +55,7 @@ import { type Connection, Connections } from './connections.ts';
 import { Doorway } from './doorway.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
 import { IngesterMeter } from './ingester-meter.ts';
+import { Members } from './members.ts';
 import { MessageScan } from './message-scan.ts';
 import { WaitingReads } from './waiting-reads.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -110,6 +114,7 @@ export class Ingester {
   readonly #scan = new MessageScan();
   #authentication: Authentication;
   #readPolicy: ReadPolicy;
+  readonly #members: Members;
   readonly #connections: Connections;
   /** Events that wait for their judgement. */
   readonly #waiting: WaitingRoom;
@@ -128,7 +133,8 @@ export class Ingester {
     this.#meter = new IngesterMeter(parts.meter);
     this.#gate = new EventGate(parts);
     this.#authentication = new Authentication(parts.config, parts.clock);
-    this.#readPolicy = new ReadPolicy(parts.config);
+    this.#readPolicy = new ReadPolicy(parts.config, parts.lists);
+    this.#members = new Members(parts.config);
     const { decisions_per_second_max: perSecond } = parts.config.moderation;
     this.#decisions = new DecisionNotes(perSecond, () => parts.clock.seconds());
     this.#connections = new Connections(parts.config.limits.subscriptions_max);
@@ -150,7 +156,8 @@ export class Ingester {
     this.#gate.reconfigure(config);
     this.#parts.judges.reconfigure(config);
     this.#authentication = new Authentication(config, this.#parts.clock);
-    this.#readPolicy = new ReadPolicy(config);
+    this.#readPolicy = new ReadPolicy(config, this.#parts.lists);
+    this.#members.reconfigure(config);
     this.#connections.subscriptionsMax = config.limits.subscriptions_max;
     this.#filterLimits = filterLimits(config);
     tuneReader(this.#parts.db, config.storage);
@@ -166,14 +173,16 @@ export class Ingester {
         this.#unposted = 0;
       });
     } else if (station === 'admin') {
-      const inbox = new MessageInbox<ListUpdate | Nip05Message>();
+      const inbox = new MessageInbox<ListUpdate | Nip05Message | MemberAnswer>();
       const { lists, keys } = this.#parts;
-      const admin = new MessageOutbox<VerifyRequest | DecisionBatch>(channel);
+      const admin = new MessageOutbox<VerifyRequest | DecisionBatch | MemberRequest>(channel);
+      this.#members.attach((request) => admin.send(request));
       keys.attach((request) => admin.send(request));
       this.#decisions.to((batch) => admin.send(batch));
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
-          if (message.t === 'nip05') keys.verified(message);
+          if ('n' in message) this.#members.take(message);
+          else if (message.t === 'nip05') keys.verified(message);
           else lists.update(message);
         }
       });
@@ -324,7 +333,11 @@ export class Ingester {
         break;
       case 'REQ':
       case 'COUNT':
-        if (this.#parts.judges.asksReads || this.#reads.has(connId)) {
+        if (
+          this.#parts.judges.asksReads ||
+          this.#reads.has(connId) ||
+          this.#inviter(connId, message) !== null
+        ) {
           this.#judgeRead(connId, message, bytes.length);
         } else {
           this.#read(connId, message);
@@ -456,7 +469,20 @@ export class Ingester {
     this.#answer(connId, okAnswer(event.id, false, verdict.refusal));
   }
 
+  /** A request to the relay itself (NIP-43): it is answered, and neither stored nor passed on. */
+  #request(connId: number, event: NostrEvent): void {
+    const { authed } = this.#connections.of(connId);
+    void this.#members.request(event, authed).then(({ ok, text }) => {
+      if (text.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
+      this.#answer(connId, okAnswer(event.id, ok, text));
+    });
+  }
+
   #store(connId: number, passed: PassedEvent, arrivedAt: number): void {
+    if (this.#members.concerns(passed.event.kind)) {
+      this.#request(connId, passed.event);
+      return;
+    }
     const { event, json, terms, address, expiresAt } = passed;
     const { writerEvents, config } = this.#parts;
     if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
@@ -486,12 +512,20 @@ export class Ingester {
     const from = this.#connections.of(connId);
     // What is wrong by itself is refused in its turn, and nobody is asked about it.
     const isRead = typeof subId === 'string' && typeof this.#filters(connId, message) !== 'string';
-    const judged = isRead
+    let judged = isRead
       ? this.#parts.judges.judgeRead(
           { type: verb as 'REQ' | 'COUNT', subId, filters, from },
           mayWait,
         )
       : ACCEPT;
+    const inviter = isRead && mayWait ? this.#inviter(connId, message) : null;
+    let invite = '';
+    if (inviter !== null) {
+      judged = Promise.all([judged, this.#members.invite(inviter)]).then(([judgement, event]) => {
+        invite = event;
+        return judgement;
+      });
+    }
     if (!(judged instanceof Promise)) {
       if (!this.#reads.has(connId)) {
         this.#obeyRead(connId, message, judged);
@@ -508,11 +542,28 @@ export class Ingester {
     const settle = (judgement: ReadJudgement) =>
       place.settle(() => {
         this.#meter.arrivedAt = arrivedAt;
-        if (place.isCancelled) this.#settle(connId);
-        else this.#obeyRead(connId, message, judgement);
+        if (place.isCancelled) {
+          this.#settle(connId);
+          return;
+        }
+        if (invite !== '' && judgement.action === 'accept') {
+          const frame = `${eventPrefix(String(subId))}${invite}]`;
+          this.#query(connId, { t: 'say', connId, frame });
+        }
+        this.#obeyRead(connId, message, judgement);
       });
     if (judged instanceof Promise) void judged.then(settle);
     else settle(judged);
+  }
+
+  /** The member whom a REQ brings an invite (NIP-43), or null. */
+  #inviter(connId: number, message: readonly unknown[]): string | null {
+    const { config, lists, clock } = this.#parts;
+    if (!config.membership.enabled || message[0] !== 'REQ') return null;
+    const filters = this.#parsed(message);
+    if (typeof filters === 'string') return null;
+    const { authed } = this.#connections.of(connId);
+    return this.#members.inviter(filters, authed, lists, clock.seconds());
   }
 
   #obeyRead(connId: number, message: [string, ...unknown[]], judgement: ReadJudgement): void {

@@ -111,10 +111,11 @@ export class Listener {
   /** What applies to requests and connections from now on. */
   reconfigure(config: Config): void {
     this.#configured = config.info;
-    config = { ...config, info: { ...config.info, ...this.#changes } };
+    const { self = '', ...changes } = this.#changes;
+    config = { ...config, info: { ...config.info, ...changes } };
     this.#config = config;
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
-    this.#information = relayInformation(config);
+    this.#information = relayInformation(config, self);
   }
 
   /** What was changed of the relay's description while it runs. */

@@ -12,6 +12,7 @@ function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 42, 65, 67, 70];
   if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
   if (config.identity.vanish) nips.push(62);
+  if (config.membership.enabled) nips.push(43);
   if (config.query.count_enabled) nips.push(45);
   if (config.nip05.required) nips.push(5);
   if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
@@ -21,7 +22,7 @@ function supportedNips(config: Config): number[] {
 }
 
 /** The relay information document (NIP-11), computed from the running configuration. */
-export function relayInformation(config: Config): string {
+export function relayInformation(config: Config, self = ''): string {
   const { info, limits, policy } = config;
   const described = {
     name: info.name,
@@ -29,6 +30,7 @@ export function relayInformation(config: Config): string {
     banner: info.banner,
     icon: info.icon,
     pubkey: info.pubkey,
+    self,
     contact: info.contact,
     privacy_policy: info.privacy_policy,
     terms_of_service: info.terms_of_service,

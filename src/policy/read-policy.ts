@@ -3,14 +3,19 @@ import type { Config } from '../config/options.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { PrivateKinds, readRefusal } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import type { Lists } from './lists.ts';
 
 /** What a configuration demands of who reads: asked for REQ and COUNT, and for whatever else reads. */
 export class ReadPolicy {
   readonly #required: boolean;
+  readonly #membersOnly: boolean;
   readonly #privateKinds: PrivateKinds;
+  readonly #lists: Lists;
 
-  constructor({ auth }: Config) {
-    this.#required = auth.required === 'read' || auth.required === 'all';
+  constructor({ auth, membership }: Config, lists: Lists) {
+    this.#lists = lists;
+    this.#membersOnly = membership.enabled && membership.restrict_reads;
+    this.#required = this.#membersOnly || auth.required === 'read' || auth.required === 'all';
     this.#privateKinds = new PrivateKinds(kindsIn(auth.private_kinds));
   }
 
@@ -19,6 +24,17 @@ export class ReadPolicy {
     if (this.#required && authed.size === 0) {
       return 'auth-required: this relay answers those whom it knows';
     }
+    if (this.#membersOnly && !this.#hasMember(authed)) {
+      return 'restricted: this relay answers its members only';
+    }
     return readRefusal(filters, authed, this.#privateKinds);
+  }
+
+  #hasMember(authed: ReadonlySet<string>): boolean {
+    const now = Math.floor(Date.now() / 1000);
+    for (const pubkey of authed) {
+      if (this.#lists.stance('pubkey', pubkey, now) === 'allow') return true;
+    }
+    return false;
   }
 }

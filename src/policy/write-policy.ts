@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { KIND_VANISH } from '../protocol/kinds.ts';
+import { KIND_JOIN, KIND_LEAVE, KIND_VANISH } from '../protocol/kinds.ts';
 import { relayAddress } from '../protocol/relay-url.ts';
 import { vanishesFrom } from '../protocol/vanish.ts';
 import { doorRules, hasDoors } from './doors/doors.ts';
@@ -27,10 +27,12 @@ export class WritePolicy {
   readonly #proven: readonly WriteRule[];
   /** Null: requests to vanish are not carried out. */
   readonly #vanishAddresses: readonly string[] | null;
+  readonly #hasMembers: boolean;
 
   /** `lists` and `keys` may change at any time. */
   constructor(config: Config, lists: Lists, keys: DoorKeys, rates: Rates) {
     this.#lists = lists;
+    this.#hasMembers = config.membership.enabled;
     const { vanish, urls } = config.identity;
     this.#vanishAddresses = vanish ? urls.map(relayAddress) : null;
     const rules = [
@@ -53,18 +55,22 @@ export class WritePolicy {
 
   /** Before hash and signature. */
   claimed(attempt: WriteAttempt): Verdict | null {
-    if (this.#isVanishing(attempt.event)) return null;
+    if (this.#isForRelay(attempt.event)) return null;
     return this.#lists.verdict(attempt.event, attempt.now) ?? firstRefusal(this.#claimed, attempt);
   }
 
   /** When the author has signed it and it is new. */
   proven(attempt: WriteAttempt): Verdict | null {
-    if (this.#isVanishing(attempt.event)) return null;
+    if (this.#isForRelay(attempt.event)) return null;
     return firstRefusal(this.#proven, attempt);
   }
 
-  /** Nobody is kept from vanishing from this relay, whatever else may not be written (NIP-62). */
-  #isVanishing(event: NostrEvent): boolean {
+  /**
+   * Nobody is kept from vanishing from this relay (NIP-62), nor from asking to be a member (NIP-43),
+   * whatever else may not be written.
+   */
+  #isForRelay(event: NostrEvent): boolean {
+    if (this.#hasMembers && (event.kind === KIND_JOIN || event.kind === KIND_LEAVE)) return true;
     const addresses = this.#vanishAddresses;
     return event.kind === KIND_VANISH && addresses !== null && vanishesFrom(event, addresses);
   }

@@ -24,6 +24,20 @@ export const KIND_EPHEMERAL_GIFT_WRAP = 21_059;
 export const KIND_REPORT = 1984;
 /** HTTP authorization (NIP-98). */
 export const KIND_HTTP_AUTH = 27_235;
+/** Somebody has become a member of the relay, or is none any more (NIP-43); signed by the relay. */
+export const KIND_MEMBER_ADDED = 8_000;
+export const KIND_MEMBER_REMOVED = 8_001;
+/** The members of the relay (NIP-43), replaceable. */
+export const KIND_MEMBER_LIST = 13_534;
+/** Requests to the relay (NIP-43): to become a member, and to be none any more. */
+export const KIND_JOIN = 28_934;
+export const KIND_LEAVE = 28_936;
+/** An invite code that the relay makes when somebody asks for it (NIP-43). */
+export const KIND_INVITE = 28_935;
+/** What the relay confirms to who has vanished: application data (NIP-78), addressable. */
+export const KIND_VANISH_RECEIPT = 30_078;
+/** A role that members may have (NIP-43), addressable. */
+export const KIND_ROLE = 33_534;
 /** Client authentication (NIP-42); never published as an event. */
 export const KIND_AUTH = 22_242;
 

@@ -214,6 +214,9 @@ export class Query {
         this.#auth(request.connId, request.readers);
         this.#outlet!.say(request.connId, 1, request.answer);
         break;
+      case 'say':
+        this.#outlet!.say(request.connId, 0, request.frame);
+        break;
       case 'disconnect':
         this.#disconnect(request.connId);
         break;

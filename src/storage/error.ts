@@ -8,6 +8,7 @@ export type StorageFault =
   | 'version'
   | 'full'
   | 'unusable'
+  | 'key'
   | 'input-output';
 
 /** A database that cannot be used; the message is one sentence for the operator. */
@@ -28,6 +29,7 @@ const STATUS: Readonly<Record<StorageFault, ExitCode>> = {
   version: exitCodes.version,
   full: exitCodes.inputOutput,
   unusable: exitCodes.cannotCreate,
+  key: exitCodes.config,
   'input-output': exitCodes.inputOutput,
 };
 

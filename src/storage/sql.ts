@@ -323,3 +323,25 @@ export const SELECT_VANISHING_WRAPS = `
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND (p.kind & 65535) = ?
     AND instr(e.json, ?) > 0
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+
+export const TO_VERSION_7 = `
+  CREATE TABLE invite_use (
+    nonce TEXT PRIMARY KEY,
+    uses INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;`;
+
+/** Counts a use of an invite; no row changes when it has none left. */
+export const USE_INVITE = `
+  INSERT INTO invite_use (nonce, uses, expires_at) VALUES (?, 1, ?)
+  ON CONFLICT (nonce) DO UPDATE SET uses = uses + 1 WHERE uses < ?`;
+export const SELECT_VANISHED_WITHOUT_RECEIPT = `
+  SELECT id, until, removed, done_at FROM vanish_request
+  WHERE done_at IS NOT NULL AND receipt IS NULL LIMIT ?`;
+/** The events of a term: in the index; and those of a kind and an author that it does not hold yet. */
+export const SELECT_JSON_OF_TERM = `
+  SELECT e.json FROM posting p CROSS JOIN event e ON e.seq = p.seq WHERE p.term = ?`;
+export const SELECT_TAIL_JSON_OF = `
+  SELECT json FROM event
+  WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND kind = ?
+    AND substr(json, 84, 64) = ?`;

@@ -20,6 +20,8 @@ export interface DeskParts {
   lists: Lists;
   /** What the writer decides goes to the admin room as well. */
   decisions: DecisionNotes;
+  /** Takes an event of the relay itself to the log, in the order of all others. */
+  submit(json: string): void;
   /** Runs work in a transaction of the writer, and returns why it was rolled back, or null. */
   transact(work: () => void): Error | null;
 }
@@ -35,7 +37,7 @@ export class Desk {
   #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
-  constructor({ db, log, lists, decisions, transact }: DeskParts) {
+  constructor({ db, log, lists, decisions, transact, submit }: DeskParts) {
     this.#decisions = decisions;
     this.#transact = transact;
     const audit = db.prepare(sql.INSERT_AUDIT);
@@ -48,6 +50,8 @@ export class Desk {
     const roleOf = db.prepare(sql.INSERT_ROLE_OF);
     const dropRoleOf = db.prepare(sql.DELETE_ROLE_OF);
     const dropRoleOfAll = db.prepare(sql.DELETE_ROLE_OF_ALL);
+    const useInvite = db.prepare(sql.USE_INVITE);
+    const setReceipt = db.prepare(sql.SET_VANISH_RECEIPT);
     const dropReports = db.prepare(sql.DELETE_REPORTS_OF);
     const decision = db.prepare(sql.INSERT_DECISION);
     const forget = db.prepare(sql.DELETE_OLD_DECISIONS);
@@ -79,6 +83,9 @@ export class Desk {
       },
       assign: ({ pubkey, role: id, by, at }) => roleOf.run(pubkey, by, at, id).changes,
       unassign: ({ pubkey, role: id }) => dropRoleOf.run(pubkey, id).changes,
+      useInvite: ({ nonce, uses, expiresAt }) => useInvite.run(nonce, expiresAt, uses).changes,
+      publish: ({ json }) => this.#afterCommit.push(() => submit(json)),
+      receipt: ({ request, receipt }) => setReceipt.run(receipt, request).changes,
       closeReports: ({ target }) => dropReports.run(target).changes,
       remove: ({ seqs, why }) => {
         this.removedBy = why ?? null;

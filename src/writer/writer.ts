@@ -4,7 +4,7 @@ import type { Log as Logger } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { RecordReader } from '../mailbox/records.ts';
+import { RecordReader, RecordWriter } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
 import {
   type CheckedEvent,
@@ -14,11 +14,15 @@ import {
   writeAcceptedHead,
   writeAcceptedTerms,
   writeAnswer,
+  writeCheckedEvent,
   writeHead,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { DecisionNotes } from '../policy/decisions.ts';
+import { addressOf } from '../protocol/address.ts';
 import { okAnswer } from '../protocol/answers.ts';
+import { canonicalJson } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { idOf, idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
@@ -76,6 +80,7 @@ interface Failure {
 export class Writer {
   #config: Config;
   readonly #db: Db;
+  readonly #hasher: TermHasher;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #disk: Disk;
@@ -118,6 +123,7 @@ export class Writer {
     this.#meter = new WriterMeter(meter);
     this.#config = config;
     this.#db = db;
+    this.#hasher = hasher;
     this.#queue = queue;
     this.#removals = removals;
     this.#clock = clock;
@@ -130,11 +136,12 @@ export class Writer {
     this.#vanish.reconfigure(config);
     this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#vanish, this.#reports);
     this.#postings = new Postings(db, this.#log);
+    const submit = (json: string) => this.#submit(json);
     const transact = (work: () => void) => this.#transact(work)?.error ?? null;
     const { decisions_per_second_max: perSecond } = config.moderation;
     this.#decisions = new DecisionNotes(perSecond, () => clock.seconds());
     const decisions = this.#decisions;
-    this.#desk = new Desk({ db, log: this.#log, lists, decisions, transact });
+    this.#desk = new Desk({ db, log: this.#log, lists, decisions, transact, submit });
     this.#log.onRemoved = (json, reason) => this.#noteRemoval(json, reason);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -213,6 +220,20 @@ export class Writer {
       setInterval(() => this.#indexWhenIdle(), storage.index_delay_milliseconds),
       setInterval(() => this.#purge(), writer.expired_purge_seconds * 1000),
     ];
+  }
+
+  /** Stores an event that nobody sent: the relay itself has signed it. */
+  #submit(json: string): void {
+    const event = JSON.parse(json) as NostrEvent;
+    const records = new RecordWriter();
+    const { kind, created_at } = event;
+    const terms = this.#hasher.ofEvent(event);
+    const address = addressOf(event) ?? '';
+    const bytes = Buffer.from(canonicalJson(event));
+    writeCheckedEvent(records, 0, kind, created_at, 0, terms, address, bytes);
+    this.#queue.add(1);
+    this.#waiting.push(new RecordReader(records.take()));
+    this.#schedule();
   }
 
   #schedule(): void {

@@ -25,9 +25,9 @@ const LOADING = refuse(
 );
 
 /** Keys of the configuration, of files, and those that an admin allowed. */
-export function allowedDoor({ policy }: Config, lists: Lists, keys: DoorKeys): Door | null {
-  const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = policy;
-  if (inline.length === 0 && files.length === 0) return null;
+export function allowedDoor(config: Config, lists: Lists, keys: DoorKeys): Door | null {
+  const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = config.policy;
+  if (inline.length === 0 && files.length === 0 && !membersOnly(config)) return null;
   const own = KeySet.of(inline);
   const no = refuse('pubkeys-allowed', 'restricted: only some people may write here');
   return {
@@ -36,6 +36,11 @@ export function allowedDoor({ policy }: Config, lists: Lists, keys: DoorKeys): D
       return files.length > 0 ? inSet(keys, 'allowed', pubkey, no) : no;
     },
   };
+}
+
+/** Whether only members may write (NIP-43). */
+export function membersOnly({ membership }: Config): boolean {
+  return membership.enabled && membership.restrict_writes;
 }
 
 /** Who has paid: the list that a payment service fills, and those that an admin allowed. */

@@ -3,7 +3,15 @@ import { KindSet } from '../kind-set.ts';
 import type { Lists } from '../lists.ts';
 import type { WriteAttempt, WriteRule } from '../rule.ts';
 import { refuse, type Verdict } from '../verdict.ts';
-import { admissionDoor, allowedDoor, type Door, nip05Door, trustDoor, UNKNOWN } from './door.ts';
+import {
+  admissionDoor,
+  allowedDoor,
+  type Door,
+  membersOnly,
+  nip05Door,
+  trustDoor,
+  UNKNOWN,
+} from './door.ts';
 import type { DoorKeys } from './keys.ts';
 
 const AUTH_REQUIRED = refuse(
@@ -118,8 +126,10 @@ function mentions({ event: { tags } }: WriteAttempt, ask: (pubkey: string) => An
 }
 
 /** Whether anybody has to pass a door to write. */
-export function hasDoors({ policy, admission, trust, nip05 }: Config): boolean {
+export function hasDoors(config: Config): boolean {
+  const { policy, admission, trust, nip05 } = config;
   return (
+    membersOnly(config) ||
     policy.pubkeys_allowed.length > 0 ||
     policy.pubkeys_allowed_files.length > 0 ||
     admission.files.length > 0 ||

@@ -1,0 +1,259 @@
+import type { MemberAnswer, MemberRequest } from '../messages.ts';
+import type { ListUpdate } from '../policy/lists.ts';
+import { AUTH_SECONDS } from '../protocol/auth.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import {
+  KIND_INVITE,
+  KIND_MEMBER_ADDED,
+  KIND_MEMBER_LIST,
+  KIND_MEMBER_REMOVED,
+  KIND_ROLE,
+  KIND_VANISH_RECEIPT,
+} from '../protocol/kinds.ts';
+import type { RelaySigner } from '../protocol/relay-signer.ts';
+import { relaySecret } from '../storage/relay-key.ts';
+import * as sql from '../storage/sql.ts';
+import { makeInvite, readInvite } from './invites.ts';
+import { putOnList, takeOffList } from './moderation.ts';
+import { roles } from './roles.ts';
+import { AdminError, type Room } from './room.ts';
+
+/** Changes that come close together are published as one list. */
+const PUBLISH_MILLISECONDS = 300;
+const DAY_SECONDS = 86_400;
+/** Receipts written at once. */
+const RECEIPTS_MAX = 20;
+
+/**
+ * Members and what the relay says about them (NIP-43), and the receipts for those who have vanished
+ * (NIP-62): everything that is signed with the relay's own key.
+ *
+ * A member is whoever is allowed on the list of public keys, however they came there: by an invite, by
+ * `wok mod allow pubkey`, by NIP-86.
+ */
+export class Membership {
+  readonly #room: Room;
+  #signer: RelaySigner | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** Requests are dealt with one after the other, so that no invite is used too often. */
+  #line: Promise<unknown> = Promise.resolve();
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  /** The relay's public key, or '' while it has none. */
+  get self(): string {
+    return this.#signer?.pubkey ?? '';
+  }
+
+  /** Reads the key, and makes one if members need it. @throws StorageError when it is none. */
+  async open(): Promise<void> {
+    const { config } = this.#room;
+    const secret = relaySecret(config, config.membership.enabled);
+    if (secret === null) return;
+    // Only whoever signs loads the code for it.
+    const { RelaySigner } = await import('../protocol/relay-signer.ts');
+    this.#signer = new RelaySigner(secret);
+  }
+
+  /** Once the writer can be reached: publishes what has changed meanwhile. */
+  begin(): void {
+    this.changed();
+  }
+
+  /** After a reload, which may have switched it on. */
+  async reconfigure(): Promise<void> {
+    if (this.#signer !== null || !this.#room.config.membership.enabled) return;
+    try {
+      await this.open();
+    } catch (error) {
+      this.#failed(error as Error);
+      return;
+    }
+    this.#room.describe();
+    this.changed();
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  /** A list has changed: members are announced, and the list of them follows a little later. */
+  listChanged(update: ListUpdate): void {
+    if (this.#signer === null || !this.#room.config.membership.enabled) return;
+    if (update.t === 'put') {
+      for (const { list, subject, stance } of update.entries) {
+        if (list !== 'pubkey') continue;
+        this.#announce(stance === 'allow' ? KIND_MEMBER_ADDED : KIND_MEMBER_REMOVED, subject);
+      }
+    } else if (update.t === 'drop' && update.list === 'pubkey') {
+      this.#announce(KIND_MEMBER_REMOVED, update.subject);
+    }
+    this.changed();
+  }
+
+  /** Members or roles have changed. */
+  changed(): void {
+    if (this.#signer === null || !this.#room.config.membership.enabled) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#publish().catch((error) => this.#failed(error));
+    }, PUBLISH_MILLISECONDS);
+  }
+
+  /** A code by which so many people may become members. @throws AdminError */
+  invite(uses: number, expiresAt: number): string {
+    if (this.#signer === null || !this.#room.config.membership.enabled) {
+      throw new AdminError('refused', 'This relay has no members; set membership.enabled = true.');
+    }
+    return makeInvite(this.#signer, uses, expiresAt);
+  }
+
+  /** What a client asked for: to come in, to leave, or an invite for somebody else. */
+  answer(request: MemberRequest): Promise<MemberAnswer> {
+    const answer = this.#line.then(async (): Promise<MemberAnswer> => {
+      const { n } = request;
+      try {
+        if (request.member === 'join') return { n, ...(await this.#join(request)) };
+        if (request.member === 'leave') return { n, ...(await this.#leave(request.pubkey)) };
+        return { n, ok: true, text: this.#inviteEvent() };
+      } catch (error) {
+        this.#failed(error as Error);
+        return { n, ok: false, text: 'error: this relay cannot do that now; try again later' };
+      }
+    });
+    this.#line = answer;
+    return answer;
+  }
+
+  /** Confirms what has been carried out of requests to vanish, where the relay has a key. */
+  async giveReceipts(): Promise<void> {
+    const signer = this.#signer;
+    if (signer === null) return;
+    const rows = this.#room.db.prepare(sql.SELECT_VANISHED_WITHOUT_RECEIPT).all(RECEIPTS_MAX) as {
+      id: string;
+      until: number;
+      removed: number;
+      done_at: number;
+    }[];
+    for (const { id, until, removed, done_at } of rows) {
+      const event = signer.sign({
+        kind: KIND_VANISH_RECEIPT,
+        created_at: this.#room.clock.seconds(),
+        tags: [['-'], ['d', `vanish:${id}`], ['e', id]],
+        content: JSON.stringify({ request: id, until, removed, completed_at: done_at }),
+      });
+      await this.#room.change([
+        { t: 'publish', json: JSON.stringify(event) },
+        { t: 'receipt', request: id, receipt: event.id },
+      ]);
+    }
+  }
+
+  async #join({ pubkey, claim, createdAt }: MemberRequest): Promise<Omit<MemberAnswer, 'n'>> {
+    const { lists, clock, config } = this.#room;
+    const now = clock.seconds();
+    if (Math.abs(now - createdAt) > AUTH_SECONDS) {
+      return no('invalid: a request to join is made now, not some other time');
+    }
+    const stance = lists.stance('pubkey', pubkey, now);
+    if (stance === 'ban') return no('restricted: this key is banned from this relay');
+    if (stance === 'allow') {
+      return { ok: true, text: 'duplicate: you are already a member of this relay' };
+    }
+    const invite = this.#signer === null ? null : readInvite(this.#signer, claim);
+    if (invite === null) return no('restricted: that is an invalid invite code');
+    if (invite.expiresAt !== 0 && invite.expiresAt <= now) {
+      return no('restricted: that invite code is expired');
+    }
+    const { nonce, uses, expiresAt } = invite;
+    const [used] = await this.#room.change([{ t: 'useInvite', nonce, uses, expiresAt }]);
+    if (used === 0) return no('restricted: that invite code has been used already');
+    const reason = `by invite ${nonce}`;
+    const listing = { list: 'pubkey', subject: pubkey, stance: 'allow', by: pubkey } as const;
+    await putOnList(this.#room, { ...listing, reason, expiresAt: 0 });
+    return { ok: true, text: `info: welcome to ${config.info.name}!` };
+  }
+
+  async #leave(pubkey: string): Promise<Omit<MemberAnswer, 'n'>> {
+    const listing = { list: 'pubkey', subject: pubkey, stance: 'allow', by: pubkey } as const;
+    const left = await takeOffList(this.#room, { ...listing, reason: 'asked to leave' });
+    if (left) return { ok: true, text: 'info: you are no member of this relay any more' };
+    return { ok: true, text: 'duplicate: you are no member of this relay' };
+  }
+
+  /** An invite for one, as the event that a REQ for kind 28935 brings. */
+  #inviteEvent(): string {
+    const { clock, config } = this.#room;
+    const now = clock.seconds();
+    const code = this.invite(1, now + config.membership.invite_days * DAY_SECONDS);
+    const tags = [['-'], ['claim', code]];
+    const event = this.#signer!.sign({ kind: KIND_INVITE, created_at: now, tags, content: '' });
+    return JSON.stringify(event);
+  }
+
+  #announce(kind: number, pubkey: string): void {
+    const tags = [['-'], ['p', pubkey]];
+    const event = this.#signer!.sign({
+      kind,
+      created_at: this.#room.clock.seconds(),
+      tags,
+      content: '',
+    });
+    this.#room
+      .change([{ t: 'publish', json: JSON.stringify(event) }])
+      .catch((error) => this.#failed(error as Error));
+  }
+
+  /** The list of members, and the roles, where they are not published as they are. */
+  async #publish(): Promise<void> {
+    const { lists, clock, db } = this.#room;
+    const now = clock.seconds();
+    const rolesOf = new Map<string, string[]>();
+    for (const { pubkey, role } of db.prepare(sql.SELECT_ROLES_OF).all() as RoleOf[]) {
+      rolesOf.set(pubkey, [...(rolesOf.get(pubkey) ?? []), role]);
+    }
+    const members = lists.subjects('pubkey', 'allow', now).sort();
+    const list = members.map((member) => ['member', member, ...(rolesOf.get(member) ?? [])]);
+    await this.#replace(KIND_MEMBER_LIST, '', [['-'], ...list]);
+    for (const { id, label, description, color, order } of roles(this.#room)) {
+      const tags = [['-'], ['d', id], ['label', label], ['description', description]];
+      if (color !== null) tags.push(['color', String(color)]);
+      if (order !== null) tags.push(['order', String(order)]);
+      await this.#replace(KIND_ROLE, id, tags);
+    }
+  }
+
+  async #replace(kind: number, d: string, tags: string[][]): Promise<void> {
+    const { clock, db, hasher } = this.#room;
+    const signer = this.#signer!;
+    const term =
+      d === '' ? hasher.authorKind(signer.pubkey, kind) : hasher.address(kind, signer.pubkey, d);
+    const found = [
+      ...db.prepare(sql.SELECT_JSON_OF_TERM).pluck().all(term),
+      ...db.prepare(sql.SELECT_TAIL_JSON_OF).pluck().all(kind, signer.pubkey),
+    ].map((json) => JSON.parse(String(json)) as NostrEvent);
+    const former = found
+      .filter((event) => event.kind === kind && event.pubkey === signer.pubkey)
+      .filter((event) => d === '' || event.tags.some((tag) => tag[0] === 'd' && tag[1] === d))
+      .sort((a, b) => b.created_at - a.created_at)[0];
+    if (former && JSON.stringify(former.tags) === JSON.stringify(tags)) return;
+    const created_at = Math.max(clock.seconds(), (former?.created_at ?? 0) + 1);
+    const event = signer.sign({ kind, created_at, tags, content: '' });
+    await this.#room.change([{ t: 'publish', json: JSON.stringify(event) }]);
+  }
+
+  #failed(error: Error): void {
+    this.#room.log.warn('something about the members could not be done', { error: String(error) });
+  }
+}
+
+interface RoleOf {
+  pubkey: string;
+  role: string;
+}
+
+function no(text: string): Omit<MemberAnswer, 'n'> {
+  return { ok: false, text };
+}

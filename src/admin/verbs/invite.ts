@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { verb } from '../room.ts';
+
+const USES_MAX = 65_535;
+const TIME_MAX = 0xffff_ffff;
+
+/** `invite`: a code by which people become members (NIP-43). */
+export const inviteVerb = verb({
+  name: 'invite',
+  params: z.strictObject({
+    uses: z.int().min(1).max(USES_MAX).default(1),
+    /** Seconds since 1970; 0: never. */
+    expiresAt: z.int().min(0).max(TIME_MAX).default(0),
+  }),
+  async run({ uses, expiresAt }, room, { by }) {
+    const code = room.membership.invite(uses, expiresAt);
+    const at = room.clock.seconds();
+    const reason = `${uses} uses`;
+    await room.change([{ t: 'audit', at, by, action: 'invite', subject: '', reason }]);
+    return { code };
+  },
+});
