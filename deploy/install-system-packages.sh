@@ -2,7 +2,10 @@
 # Installs the system packages that wok can do without but is faster with. Today that is one:
 # libsecp256k1, which checks signatures (wok falls back to an npm package, then to JavaScript).
 #
-# Usage: install-system-packages.sh [--require]
+# Usage: install-system-packages.sh [--require | --with-test-tools]
+#
+# --with-test-tools installs, where they can be had, the programs that tests of deploy/ and of the service
+# look for (systemd-analyze, nginx, caddy, openssl); a test whose program is missing skips.
 #
 # Needs apt-get, and root or sudo. Prints what it did.
 #
@@ -16,6 +19,7 @@ set -u
 # Newest first; a distribution has one of them.
 SONAMES='7 6 5 2 1 0'
 require=no
+tools=no
 
 say() {
   printf 'install-system-packages: %s\n' "$*"
@@ -63,6 +67,19 @@ as_root() {
   fi
 }
 
+# Every package by itself: one that is not to be had must not keep the others away.
+install_tools() {
+  command -v apt-get >/dev/null 2>&1 || return 0
+  for tool in systemd:systemd-analyze nginx-light:nginx caddy:caddy openssl:openssl \
+    python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py; do
+    if command -v "${tool#*:}" >/dev/null 2>&1 || [ -e "${tool#*:}" ]; then continue; fi
+    # Nothing is started: a test brings its own configuration.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+      apt-get install -y -qq --no-install-recommends "${tool%%:*}" >/dev/null 2>&1 ||
+      say "no ${tool%%:*} here; tests that want ${tool#*:} skip" >&2
+  done
+}
+
 main() {
   if library=$(find_library); then
     say "libsecp256k1 is there already: $library"
@@ -91,11 +108,13 @@ main() {
 case "$*" in
   '') ;;
   --require) require=yes ;;
+  --with-test-tools) tools=yes ;;
   *)
-    say "cannot take $*; usage: install-system-packages.sh [--require]" >&2
+    say "cannot take $*; usage: install-system-packages.sh [--require | --with-test-tools]" >&2
     exit 2
     ;;
 esac
 # ldconfig lies here, and the PATH of people other than root lacks these folders.
 PATH=$PATH:/usr/sbin:/sbin
+if [ "$tools" = yes ]; then install_tools; fi
 main
