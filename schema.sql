@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -133,7 +133,7 @@ CREATE TABLE decision (
   id TEXT NOT NULL,            -- of the event
   pubkey TEXT NOT NULL,        -- who wrote it, as it said; or ''
   at INTEGER NOT NULL,         -- seconds since 1970
-  action TEXT NOT NULL,        -- refused, shadowed, removed
+  action TEXT NOT NULL,        -- refused, shadowed, quarantined, removed
   rule TEXT NOT NULL,          -- the rule that decided, or why it was removed
   by TEXT NOT NULL,            -- which plugin, or who; or ''
   text TEXT NOT NULL           -- what the client was told, or the reason
@@ -167,6 +167,17 @@ CREATE TABLE invite_use (
   uses INTEGER NOT NULL,
   expires_at INTEGER NOT NULL  -- seconds since 1970; 0: never
 ) STRICT, WITHOUT ROWID;
+
+-- Events that look like spam and wait for somebody to release or discard them; nobody is served these.
+CREATE TABLE quarantined (
+  id TEXT PRIMARY KEY,         -- of the event, in hex
+  pubkey TEXT NOT NULL,        -- its author, in hex
+  at INTEGER NOT NULL,         -- when it came, in seconds since 1970
+  why TEXT NOT NULL,           -- the points and what they are for
+  json TEXT NOT NULL           -- canonical
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX quarantined_by_age ON quarantined (at);
 
 -- For people: the log with its fields as columns.
 CREATE VIEW nostr_event AS

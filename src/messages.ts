@@ -154,6 +154,8 @@ export interface CheckedEvent {
   json: Buffer;
   /** When it came from its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
   arrivedAt: number;
+  /** Why it is kept apart instead of being stored (`spam.quarantine_points`); '' when it is stored. */
+  held: string;
   /** Where the record stands in its batch, so that it can travel on as it is. */
   start: number;
   end: number;
@@ -169,9 +171,12 @@ export function writeCheckedEvent(
   address: string,
   json: Uint8Array,
   arrivedAt = 0,
+  held = '',
 ): void {
   to.u32(connId);
   to.f64(arrivedAt);
+  to.u8(held === '' ? 0 : 1);
+  if (held !== '') to.text(held);
   to.u16(kind);
   to.f64(createdAt);
   to.f64(expiresAt);
@@ -185,6 +190,7 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
   const start = from.offset;
   const connId = from.u32();
   const arrivedAt = from.f64();
+  const held = from.u8() === 0 ? '' : from.text();
   const kind = from.u16();
   const createdAt = from.f64();
   const expiresAt = from.f64();
@@ -193,7 +199,19 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
   const address = from.text();
   const json = from.blob();
   const end = from.offset;
-  return { connId, kind, createdAt, expiresAt, terms, address, json, arrivedAt, start, end };
+  return {
+    connId,
+    kind,
+    createdAt,
+    expiresAt,
+    terms,
+    address,
+    json,
+    arrivedAt,
+    held,
+    start,
+    end,
+  };
 }
 
 // ── writer → monitor ─────────────────────────────────────────────────────────────────────────────
@@ -715,7 +733,10 @@ export type Change =
   /** By which event a request to vanish was confirmed. */
   | { t: 'receipt'; request: string; receipt: string }
   /** The reports about an event or a person have been dealt with. */
-  | { t: 'closeReports'; target: string };
+  | { t: 'closeReports'; target: string }
+  /** Stores what is in quarantine, by the rules for everything else; what may not be stored stays there. */
+  | { t: 'release'; ids: string[] }
+  | { t: 'discard'; ids: string[] };
 
 /** ingester → admin: what a client asks the relay itself for (NIP-43). `n` numbers those of a lane. */
 export interface MemberRequest {

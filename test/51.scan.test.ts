@@ -171,6 +171,7 @@ class Store {
       address: addressOf(event) ?? '',
       json: Buffer.from(canonicalJson(event)),
       arrivedAt: 0,
+      held: '',
       start: 0,
       end: 0,
     };

@@ -1,9 +1,12 @@
 import { Ingester } from '../src/ingester/ingester.ts';
+import { spamMeter } from '../src/ingester/spam-meter.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { DoorKeys } from '../src/policy/doors/keys.ts';
 import { Judges } from '../src/policy/judges.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
+import { KeyBook } from '../src/policy/spam/key-facts.ts';
+import { SpamJudge } from '../src/policy/spam/spam-judge.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { IdFilter } from '../src/storage/id-filter.ts';
 import { loadLists } from '../src/storage/lists.ts';
@@ -15,27 +18,38 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 /** The thread of one ingester lane. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, async (log, meter) => {
-    const { config, credits, lane, idFilter, rates } = task;
+    const { config, credits, lane, idFilter, rates, texts } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const db = openReader(config.storage);
+    const hasher = new TermHasher(termKey(db));
+    const clock = systemClock;
+    const keyBook = new KeyBook(db, hasher);
+    const spam = new SpamJudge({
+      config,
+      texts,
+      keys: keyBook,
+      clock,
+      log,
+      meter: spamMeter(meter),
+    });
     const role = new Ingester({
       config,
       db,
-      hasher: new TermHasher(termKey(db)),
+      hasher,
       signature,
       idFilter: new IdFilter(idFilter!),
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
       lists: loadLists(db),
       keys: new DoorKeys(),
-      judges: new Judges(config, await PolicyModules.load(config, lane, log)),
+      judges: new Judges(config, spam, await PolicyModules.load(config, lane, log)),
       rates: new Rates(config, rates, systemClock, (address, seconds) =>
         log.warn('an address is banned for a while', {
           seconds,
           ...(config.log.ip === 'on' && { ip: address }),
         }),
       ),
-      clock: systemClock,
+      clock,
       meter,
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };

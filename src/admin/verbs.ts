@@ -7,6 +7,7 @@ import { inviteVerb } from './verbs/invite.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
 import { expositionVerb, metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
+import { discardVerb, quarantineVerb, releaseVerb } from './verbs/quarantine.ts';
 import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
 import { retentionVerb } from './verbs/retention.ts';
 import { statusVerb } from './verbs/status.ts';
@@ -31,6 +32,9 @@ const verbs: readonly Verb[] = [
   reportsVerb,
   reportVerb,
   dismissVerb,
+  quarantineVerb,
+  releaseVerb,
+  discardVerb,
   describeVerb,
   rolesVerb,
   roleVerb,

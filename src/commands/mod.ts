@@ -5,12 +5,14 @@ import { controlFlags } from './control.ts';
 import { type Action, columns } from './mod/action.ts';
 import { descriptionActions } from './mod/description.ts';
 import { listActions } from './mod/lists.ts';
+import { quarantineActions } from './mod/quarantine.ts';
 import { reportActions } from './mod/reports.ts';
 import { retentionActions } from './mod/retention.ts';
 
 const actions: Readonly<Record<string, Action>> = {
   ...listActions,
   ...reportActions,
+  ...quarantineActions,
   ...descriptionActions,
   ...retentionActions,
 };

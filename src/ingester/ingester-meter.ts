@@ -20,7 +20,7 @@ const WAITING = cellOf('wok_plugin_waiting_events');
 const WAIT = histogramOf('wok_ingester_wait_seconds');
 const BATCH = histogramOf('wok_ingester_batch_messages');
 const PLUGIN = histogramOf('wok_plugin_seconds');
-const VERDICTS = byLabel(['accept', 'refuse', 'shadow'], (verdict) =>
+const VERDICTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (verdict) =>
   cellOf('wok_plugin_verdicts_total', { verdict }),
 );
 const PARSE = histogramOf('wok_parse_seconds');

@@ -456,6 +456,11 @@ export class Ingester {
       this.#refuseEvent(connId, event, refuse(judgement.rule, judgement.message), judgement.by);
       return;
     }
+    if (judgement.action === 'hold') {
+      this.#decisions.note(event, 'quarantined', judgement.rule, judgement.why, judgement.by);
+      this.#store(connId, passed, arrivedAt, judgement.why);
+      return;
+    }
     this.#meter.eventShadowed(event.kind);
     this.#decisions.note(event, 'shadowed', judgement.rule, judgement.message, judgement.by);
     this.#answer(connId, okAnswer(event.id, true, judgement.message));
@@ -478,7 +483,7 @@ export class Ingester {
     });
   }
 
-  #store(connId: number, passed: PassedEvent, arrivedAt: number): void {
+  #store(connId: number, passed: PassedEvent, arrivedAt: number, held = ''): void {
     if (this.#members.concerns(passed.event.kind)) {
       this.#request(connId, passed.event);
       return;
@@ -501,6 +506,7 @@ export class Ingester {
       address,
       json,
       arrivedAt,
+      held,
     );
     writer.touch();
   }

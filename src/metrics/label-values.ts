@@ -35,7 +35,17 @@ export const EVENT_CLASSES = [
 ] as const;
 
 /** `passed`: an ephemeral event, delivered and not stored. */
-export const EVENT_OUTCOMES = ['stored', 'passed', 'duplicate', 'refused', 'failed'] as const;
+export const EVENT_OUTCOMES = [
+  'stored',
+  'passed',
+  'duplicate',
+  'refused',
+  'failed',
+  'quarantined',
+] as const;
+
+/** What the spam stage found (`policy/spam/`). */
+export const SPAM_VERDICTS = ['pass', 'quarantine', 'shadow', 'reject'] as const;
 
 /** Kinds that have a series of their own; all others are `other`. */
 export const KINDS = [
@@ -134,7 +144,7 @@ export const REMOVALS = ['replaced', 'deleted', 'expired', 'vanished', 'other'] 
 /** What was wrong with a plugin, or `busy`: it has more to do than it can. */
 export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as const;
 
-export const VERDICTS = ['accept', 'refuse', 'shadow'] as const;
+export const VERDICTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
 
 export { LOG_LEVELS } from '../lib/log-gate.ts';
 

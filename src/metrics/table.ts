@@ -8,6 +8,7 @@
  */
 import { version } from '../paths.ts';
 import { ruleNames } from '../policy/rule-names.ts';
+import { spamParts } from '../policy/spam/parts.ts';
 import * as values from './label-values.ts';
 import { countingStations, type Metric } from './types.ts';
 
@@ -225,6 +226,18 @@ export const metrics = {
     help: 'Events refused before the writer, by the rule that refused them.',
     by: ['ingester'],
     labels: { rule: ruleNames },
+  },
+  wok_spam_verdicts_total: {
+    type: 'counter',
+    help: 'What the spam stage found of events, also while it only observes.',
+    by: ['ingester'],
+    labels: { verdict: values.SPAM_VERDICTS },
+  },
+  wok_spam_parts_total: {
+    type: 'counter',
+    help: 'Reasons for which the spam stage gave points.',
+    by: ['ingester'],
+    labels: { part: spamParts },
   },
   wok_plugin_failures_total: {
     type: 'counter',

@@ -8,8 +8,11 @@ export interface Decision {
   pubkey: string;
   /** Seconds since 1970. */
   at: number;
-  /** `shadowed`: the client was told OK, and nothing was stored. */
-  action: 'refused' | 'shadowed' | 'removed';
+  /**
+   * `shadowed`: the client was told OK, and nothing was stored; `quarantined`: it is kept apart until
+   * somebody releases or discards it.
+   */
+  action: 'refused' | 'shadowed' | 'quarantined' | 'removed';
   /** A name of `rule-names.ts`; for what was removed why: `replaced`, `deleted`, `expired`, … */
   rule: string;
   /** Which of several plugins, or who removed it; '' otherwise. */

@@ -38,11 +38,13 @@ export interface Decider {
  *
  * - `refuse`: OK false with this text.
  * - `shadow`: OK true with this text, and nothing is stored or passed on.
+ * - `hold`: OK true, and stored apart (`quarantined`) until somebody releases it; `why` is for them.
  */
 export type Judgement =
   | { readonly action: 'accept' }
   | (Decider & { readonly action: 'refuse'; readonly message: Refusal })
-  | (Decider & { readonly action: 'shadow'; readonly message: string });
+  | (Decider & { readonly action: 'shadow'; readonly message: string })
+  | (Decider & { readonly action: 'hold'; readonly why: string });
 
 /** What becomes of a REQ or COUNT; `replace` answers other filters than the client's. */
 export type ReadJudgement =

@@ -12,6 +12,7 @@ import {
 } from './judge.ts';
 import { PluginLink } from './plugins/link.ts';
 import type { PolicyModules } from './plugins/modules.ts';
+import type { SpamJudge } from './spam/spam-judge.ts';
 
 /** One that is asked about an event, in its turn. */
 type Stage = (write: JudgedWrite, mayWait: boolean) => Judgement | Promise<Judgement>;
@@ -25,20 +26,24 @@ export class Judges {
   asksWrites = false;
   asksReads = false;
   asksConnections = false;
+  readonly #spam: SpamJudge;
   readonly #modules: PolicyModules;
   readonly #plugins: PluginLink;
   #stages: readonly Stage[] = [];
 
-  constructor(config: Config, modules: PolicyModules) {
+  constructor(config: Config, spam: SpamJudge, modules: PolicyModules) {
+    this.#spam = spam;
     this.#modules = modules;
     this.#plugins = new PluginLink(config);
     this.reconfigure(config);
   }
 
   reconfigure(config: Config): void {
+    this.#spam.reconfigure(config);
     this.#modules.reconfigure(config);
     this.#plugins.reconfigure(config);
     const stages: Stage[] = [];
+    if (this.#spam.isOn) stages.push((write) => this.#spam.judgeWrite(write));
     if (this.#modules.asksWrites) stages.push((write) => this.#modules.judgeWrite(write));
     if (this.#plugins.asksWrites) {
       stages.push((write, mayWait) => {

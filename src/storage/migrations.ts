@@ -3,7 +3,7 @@ import { StorageError } from './error.ts';
 import * as sql from './sql.ts';
 
 /** The version that `schema.sql` describes. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /**
  * Step n brings a database from version n to n + 1, inside one transaction. A step is never changed
@@ -16,6 +16,7 @@ const steps: Record<number, (db: Database.Database) => void> = {
   4: (db) => db.exec(sql.TO_VERSION_5),
   5: (db) => db.exec(sql.TO_VERSION_6),
   6: (db) => db.exec(sql.TO_VERSION_7),
+  7: (db) => db.exec(sql.TO_VERSION_8),
 };
 
 /** Brings an older database up to date. @throws StorageError when it is from a newer wok. */

@@ -54,6 +54,7 @@ export const SELECT_NEWEST_BODIES = `
   WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 export const SELECT_POSTING_KIND =
   'SELECT kind FROM posting WHERE term = ? AND created_at = ? AND seq = ?';
+export const SELECT_HAS_POSTING = 'SELECT 1 FROM posting WHERE term = ? LIMIT 1';
 export const SELECT_POSTING_SEQS = 'SELECT seq FROM posting WHERE term = ?';
 
 /** Rows of one multi-row INSERT of postings (measured: 32 rows halve the cost of 1). */
@@ -208,6 +209,21 @@ export function insertRow(table: string, columns: readonly string[]): string {
 /** Copies a database to a file without what is free in it. */
 export const VACUUM_INTO = 'VACUUM INTO ?';
 
+export const COUNT_TRUSTED_REPORTS = 'SELECT count(*) FROM report WHERE target = ? AND trusted = 1';
+
+// ── Quarantine
+
+export const INSERT_QUARANTINED =
+  'INSERT OR IGNORE INTO quarantined (id, pubkey, at, why, json) VALUES (?, ?, ?, ?, ?)';
+export const DELETE_QUARANTINED = 'DELETE FROM quarantined WHERE id = ?';
+export const DELETE_QUARANTINED_OF = 'DELETE FROM quarantined WHERE pubkey = ?';
+export const SELECT_QUARANTINED_IDS = 'SELECT id FROM quarantined ORDER BY at';
+export const SELECT_QUARANTINED_BEFORE = 'SELECT id FROM quarantined WHERE at < ? LIMIT ?';
+export const SELECT_QUARANTINED_JSON = 'SELECT json FROM quarantined WHERE id = ?';
+export const SELECT_QUARANTINED =
+  'SELECT id, pubkey, at, why, json FROM quarantined ORDER BY at LIMIT ?';
+export const SELECT_QUARANTINED_OF = 'SELECT id FROM quarantined WHERE id = ? OR pubkey = ?';
+
 // ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
 
 export const TO_VERSION_2 = `
@@ -345,3 +361,13 @@ export const SELECT_TAIL_JSON_OF = `
   SELECT json FROM event
   WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND kind = ?
     AND substr(json, 84, 64) = ?`;
+
+export const TO_VERSION_8 = `
+  CREATE TABLE quarantined (
+    id TEXT PRIMARY KEY,
+    pubkey TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX quarantined_by_age ON quarantined (at);`;

@@ -21,6 +21,8 @@ export interface LaneTask {
   metrics: MetricsMemory;
   /** The accounts of all clients (`policy/rates/`). */
   rates: SharedRates;
+  /** What was written lately (`policy/spam/recent-texts.ts`). */
+  texts: SharedArrayBuffer;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   /** Another process owns the database as yet. */

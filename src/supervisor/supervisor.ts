@@ -9,6 +9,7 @@ import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
 import type { KeyShare } from '../policy/doors/keys.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
+import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import type { LaneTask } from './lane.ts';
 
 /**
@@ -111,6 +112,7 @@ export class Supervisor {
   readonly #rates: SharedRates;
   /** The lists of keys as the admin room gave them last. */
   readonly #keys = new Map<string, KeyShare>();
+  readonly #texts = RecentTexts.share();
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #pools = new Map<ThreadStation, Piscina>();
@@ -272,6 +274,7 @@ export class Supervisor {
       credits: this.#credits,
       metrics: this.#metrics,
       rates: this.#rates,
+      texts: this.#texts,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       standby: this.#standby,
       control: port2,

@@ -14,6 +14,8 @@ import { Rates } from '../policy/rates/rates.ts';
 import { shareRates } from '../policy/rates/shared-rates.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
 import type { RuleName } from '../policy/rule-names.ts';
+import { RecentTexts } from '../policy/spam/recent-texts.ts';
+import { SpamJudge } from '../policy/spam/spam-judge.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
 import { canonicalJson, hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -26,13 +28,16 @@ import { TermHasher } from '../storage/terms.ts';
 const NOBODY: ReadonlySet<string> = new Set();
 const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
 
+const nothing = () => {};
+const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** What the policy says of one recorded event. */
 export interface TrialVerdict {
   /** '' where the line has none. */
   id: string;
   pubkey: string;
   kind: number | null;
-  action: 'accepted' | 'refused' | 'shadowed';
+  action: 'accepted' | 'refused' | 'shadowed' | 'quarantined';
   /** Who decided; '' for what is accepted. */
   rule: RuleName | '';
   text: string;
@@ -47,9 +52,11 @@ export interface TrialOptions {
 }
 
 /** What of the configuration a trial leaves out, in words. */
-export function notTried({ plugins, nip05 }: Config): string[] {
+export function notTried({ plugins, nip05, spam }: Config): string[] {
   const found: string[] = [];
   if (plugins.commands.length > 0) found.push('plugins are not asked');
+  if (spam.mode !== 'off')
+    found.push('spam is scored as if every key had a profile and no reports');
   if (nip05.required) found.push('NIP-05 addresses are not looked up');
   return found;
 }
@@ -64,6 +71,7 @@ export class PolicyTrial {
   readonly #limits: KindLimits;
   readonly #policy: WritePolicy;
   readonly #modules: PolicyModules;
+  readonly #spam: SpamJudge;
   readonly #signature: SignatureBackend | null;
   readonly #attempt: WriteAttempt;
   readonly #authed: boolean;
@@ -81,6 +89,14 @@ export class PolicyTrial {
     this.#limits = new KindLimits(config);
     this.#policy = new WritePolicy(config, known.lists, known.keys, rates);
     this.#modules = modules;
+    this.#spam = new SpamJudge({
+      config,
+      texts: RecentTexts.share(),
+      keys: { of: () => ({ hasProfile: true, reports: 0 }) },
+      clock,
+      log: SILENT,
+      meter: { verdict: () => {}, part: () => {} },
+    });
     this.#signature = signature;
     const event = null as unknown as NostrEvent;
     this.#attempt = { event, client: null, authed: NOBODY, isNew: true, now: 0 };
@@ -126,9 +142,11 @@ export class PolicyTrial {
     }
     const proven = this.#policy.proven(this.#attempt);
     if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
-    if (!this.#modules.asksWrites) return verdict(event, 'accepted', '', '');
-    const judged = await this.#modules.judgeWrite({ event, json, from: { ...SENDER, authed } });
+    const write = { event, json, from: { ...SENDER, authed } };
+    const scored = this.#spam.judgeWrite(write);
+    const judged = scored.action === 'accept' ? await this.#modules.judgeWrite(write) : scored;
     if (judged.action === 'accept') return verdict(event, 'accepted', '', '');
+    if (judged.action === 'hold') return verdict(event, 'quarantined', judged.rule, judged.why);
     const action = judged.action === 'refuse' ? 'refused' : 'shadowed';
     return verdict(event, action, judged.rule, judged.message);
   }

@@ -98,6 +98,12 @@ export class Rules {
     return this.#isDeleted(event, id) ? DELETED : null;
   }
 
+  /** An event that is in the log already. */
+  known(event: CheckedEvent): Outcome | null {
+    const found = this.#log.findById(idOfBytes(event.json), event.terms[TERM_INDEX_ID]!);
+    return found ? DUPLICATE : null;
+  }
+
   /** Stores an event, or says why not; a deletion request also takes effect. */
   apply(event: CheckedEvent): Outcome {
     const id = idOfBytes(event.json);

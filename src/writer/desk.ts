@@ -6,6 +6,7 @@ import type { Lists } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import type { Log } from './log.ts';
+import type { Quarantine } from './quarantine.ts';
 
 /** Carries out one kind of change and tells how many rows it touched. */
 type Handlers = {
@@ -22,6 +23,7 @@ export interface DeskParts {
   decisions: DecisionNotes;
   /** Takes an event of the relay itself to the log, in the order of all others. */
   submit(json: string): void;
+  quarantine: Quarantine;
   /** Runs work in a transaction of the writer, and returns why it was rolled back, or null. */
   transact(work: () => void): Error | null;
 }
@@ -37,7 +39,7 @@ export class Desk {
   #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
-  constructor({ db, log, lists, decisions, transact, submit }: DeskParts) {
+  constructor({ db, log, lists, decisions, quarantine, transact, submit }: DeskParts) {
     this.#decisions = decisions;
     this.#transact = transact;
     const audit = db.prepare(sql.INSERT_AUDIT);
@@ -99,6 +101,14 @@ export class Desk {
         }
         return forget.run(max).changes;
       },
+      release: ({ ids }) => {
+        const events = ids.map((id) => quarantine.jsonOf(id)).filter((json) => json !== undefined);
+        this.#afterCommit.push(() => {
+          for (const json of events) submit(json);
+        });
+        return events.length;
+      },
+      discard: ({ ids }) => ids.reduce((rows, id) => rows + quarantine.drop(id), 0),
     };
   }
 

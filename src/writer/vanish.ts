@@ -59,6 +59,7 @@ export class Vanish {
     this.#statements = {
       until: db.prepare(sql.SELECT_VANISHED).pluck(),
       put: db.prepare(sql.UPSERT_VANISHED),
+      dropHeld: db.prepare(sql.DELETE_QUARANTINED_OF),
       request: db.prepare(sql.INSERT_VANISH_REQUEST),
       next: db.prepare(sql.SELECT_VANISH_REQUEST),
       removed: db.prepare(sql.COUNT_VANISH_REMOVED),
@@ -108,6 +109,7 @@ export class Vanish {
     const at = this.#clock.seconds();
     const relays = relaysToVanishFrom(request).join(' ');
     this.#statements.put.run(pubkey, until);
+    this.#statements.dropHeld.run(pubkey);
     this.#statements.request.run(id, pubkey, until, relays, at);
     this.#statements.audit.run(at, pubkey, 'vanish', pubkey, content.slice(0, 1_000));
     this.#remember(pubkey);

@@ -56,6 +56,11 @@ export class WriterMeter {
       countAccepted(meter, event.kind);
       return;
     }
+    // Kept apart (`writer/quarantine.ts`).
+    if (seq < -1) {
+      countEvent(meter, event.kind, 'quarantined');
+      return;
+    }
     const failed = message.startsWith('error:');
     countEvent(meter, event.kind, accepted ? 'duplicate' : failed ? 'failed' : 'refused');
     countRefusal(meter, 'EVENT', message);

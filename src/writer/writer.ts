@@ -4,7 +4,7 @@ import type { Log as Logger } from '../lib/log.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { RecordReader, RecordWriter } from '../mailbox/records.ts';
+import { RecordReader } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
 import {
   type CheckedEvent,
@@ -14,15 +14,11 @@ import {
   writeAcceptedHead,
   writeAcceptedTerms,
   writeAnswer,
-  writeCheckedEvent,
   writeHead,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { DecisionNotes } from '../policy/decisions.ts';
-import { addressOf } from '../protocol/address.ts';
 import { okAnswer } from '../protocol/answers.ts';
-import { canonicalJson } from '../protocol/canonical.ts';
-import type { NostrEvent } from '../protocol/event.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { idOf, idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
@@ -35,6 +31,7 @@ import { Desk } from './desk.ts';
 import { Disk } from './disk.ts';
 import { type KnownIds, Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
+import { Quarantine, recordOf } from './quarantine.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reports } from './reports.ts';
 import { Vanish, type Vanished } from './vanish.ts';
@@ -52,13 +49,16 @@ const REMOVED: Readonly<Record<Exclude<Removal, 'vanished'>, string>> = {
   expired: 'its expiration has passed',
   other: 'it was removed',
 };
+/** In the place of a seq. */
+const QUARANTINED = -2;
+const HELD = 'this event is kept back until the people of this relay have looked at it';
 
 interface Answered {
   event: CheckedEvent;
   id: string;
   accepted: boolean;
   message: string;
-  /** Place in the log, 0 for an ephemeral event, -1 for one that goes no further. */
+  /** Place in the log, 0 for an ephemeral event, -1 for one that goes no further, or QUARANTINED. */
   seq: number;
 }
 
@@ -93,6 +93,7 @@ export class Writer {
   readonly #decisions: DecisionNotes;
   readonly #reports: Reports;
   readonly #queue: Credits;
+  readonly #quarantine: Quarantine;
   readonly #meter: WriterMeter;
   readonly #removals: Removals;
   readonly #begin;
@@ -141,7 +142,17 @@ export class Writer {
     const { decisions_per_second_max: perSecond } = config.moderation;
     this.#decisions = new DecisionNotes(perSecond, () => clock.seconds());
     const decisions = this.#decisions;
-    this.#desk = new Desk({ db, log: this.#log, lists, decisions, transact, submit });
+    this.#quarantine = new Quarantine(config, db);
+    const quarantine = this.#quarantine;
+    this.#desk = new Desk({
+      db,
+      log: this.#log,
+      lists,
+      decisions,
+      quarantine,
+      transact,
+      submit,
+    });
     this.#log.onRemoved = (json, reason) => this.#noteRemoval(json, reason);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -157,6 +168,7 @@ export class Writer {
     this.#reports.reconfigure(config);
     this.#decisions.perSecond = config.moderation.decisions_per_second_max;
     this.#vanish.reconfigure(config);
+    this.#quarantine.reconfigure(config);
     tuneWriter(this.#db, config.storage);
     this.#setTimers();
   }
@@ -201,6 +213,7 @@ export class Writer {
     if (this.#vanishSoon) clearImmediate(this.#vanishSoon);
     while (this.#waiting.length > 0) this.#drain();
     this.#desk.stop();
+    while (this.#waiting.length > 0) this.#drain();
     this.#index();
     try {
       if (checkpoint && this.#config.storage.checkpoint_pages > 0) {
@@ -219,20 +232,14 @@ export class Writer {
     this.#timers = [
       setInterval(() => this.#indexWhenIdle(), storage.index_delay_milliseconds),
       setInterval(() => this.#purge(), writer.expired_purge_seconds * 1000),
+      setInterval(() => this.#purgeQuarantine(), writer.expired_purge_seconds * 1000),
     ];
   }
 
   /** Stores an event that nobody sent: the relay itself has signed it. */
   #submit(json: string): void {
-    const event = JSON.parse(json) as NostrEvent;
-    const records = new RecordWriter();
-    const { kind, created_at } = event;
-    const terms = this.#hasher.ofEvent(event);
-    const address = addressOf(event) ?? '';
-    const bytes = Buffer.from(canonicalJson(event));
-    writeCheckedEvent(records, 0, kind, created_at, 0, terms, address, bytes);
     this.#queue.add(1);
-    this.#waiting.push(new RecordReader(records.take()));
+    this.#waiting.push(recordOf(json, this.#hasher));
     this.#schedule();
   }
 
@@ -294,10 +301,14 @@ export class Writer {
 
   #apply(event: CheckedEvent): Answered {
     const id = idOfBytes(event.json);
+    if (event.held !== '') return this.#hold(event, id);
     const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event);
     if (outcome?.t === 'refused') this.#note(event, id, outcome.rule, outcome.message);
     if (outcome === null) return { event, id, accepted: true, message: '', seq: 0 };
-    if (outcome.t === 'stored') return { event, id, accepted: true, message: '', seq: outcome.seq };
+    if (outcome.t === 'stored') {
+      if (this.#quarantine.has(id)) this.#quarantine.drop(id);
+      return { event, id, accepted: true, message: '', seq: outcome.seq };
+    }
     return { event, id, accepted: outcome.t === 'duplicate', message: outcome.message, seq: -1 };
   }
 
@@ -311,6 +322,17 @@ export class Writer {
     const why = this.#desk.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
     const event = { id: idOf(json), pubkey: pubkeyOf(json) };
     this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
+  }
+
+  /** What looks like spam is kept apart, unless it may not be stored anyway. */
+  #hold(event: CheckedEvent, id: string): Answered {
+    const outcome = this.#rules.known(event) ?? this.#rules.judge(event);
+    if (outcome !== null && outcome.t !== 'stored') {
+      const accepted = outcome.t === 'duplicate';
+      return { event, id, accepted, message: outcome.message, seq: -1 };
+    }
+    this.#quarantine.hold(event, id, this.#clock.seconds());
+    return { event, id, accepted: true, message: HELD, seq: QUARANTINED };
   }
 
   #pass(answered: Answered): Answered {
@@ -366,6 +388,7 @@ export class Writer {
       if (this.#db.inTransaction) this.#rollback.run();
       this.#log.load();
       this.#vanish.reset();
+      this.#quarantine.load();
       this.#meter.failed();
       const refusal = this.#disk.failed(error as Error, this.#clock.milliseconds());
       return { error: error as Error, refusal };
@@ -430,6 +453,14 @@ export class Writer {
     if (failure) return;
     this.#logger.debug('expired events purged', { events: seqs.length });
     if (seqs.length === PURGE_MAX) this.#purgeSoon = setImmediate(() => this.#purge());
+  }
+
+  #purgeQuarantine(): void {
+    const ids = this.#quarantine.outdated(this.#clock.seconds());
+    if (ids.length === 0) return;
+    this.#transact(() => {
+      for (const id of ids) this.#quarantine.drop(id);
+    });
   }
 }
 

@@ -1,0 +1,54 @@
+import type { Quarantined } from '../../admin/verbs/quarantine.ts';
+import { timeText } from '../../lib/duration.ts';
+import { askRelay } from '../control.ts';
+import { type Action, columns, need, tell } from './action.ts';
+
+const CONTENT_LENGTH = 80;
+
+const quarantine: Action = {
+  args: '[--limit <number>]',
+  summary: 'Show what looks like spam and waits for a release, the oldest first',
+  async run(call) {
+    const limit = Number(call.flags.last('limit') ?? 100);
+    const rows = await askRelay<Quarantined[]>(call, 'mod.quarantine', { limit });
+    tell(call, rows, () => (rows.length === 0 ? 'Nothing is in quarantine.' : listText(rows)));
+  },
+};
+
+function listText(rows: readonly Quarantined[]): string {
+  return columns(
+    rows.map(({ id, at, why, json }) => {
+      const { content } = JSON.parse(json) as { content: string };
+      return [timeText(at), id, why, content.replaceAll(/\s+/g, ' ').slice(0, CONTENT_LENGTH)];
+    }),
+  );
+}
+
+const release: Action = {
+  args: '<event id or pubkey> [--reason <text>]',
+  summary: 'Store an event that is in quarantine, or all of an author',
+  run: async (call, args) => {
+    const [subject] = need('release', args, '<event-id-or-pubkey>');
+    const reason = call.flags.last('reason') ?? '';
+    const answer = await askRelay<{ events: number }>(call, 'mod.release', { subject, reason });
+    tell(call, answer, (one) => `${one.events} events were released.`);
+  },
+};
+
+const discard: Action = {
+  args: '<event id or pubkey> [--reason <text>]',
+  summary: 'Drop an event that is in quarantine, or all of an author',
+  run: async (call, args) => {
+    const [subject] = need('discard', args, '<event-id-or-pubkey>');
+    const reason = call.flags.last('reason') ?? '';
+    const answer = await askRelay<{ events: number }>(call, 'mod.discard', { subject, reason });
+    tell(call, answer, (one) => `${one.events} events were discarded.`);
+  },
+};
+
+/** What `wok mod` does with the quarantine. */
+export const quarantineActions: Readonly<Record<string, Action>> = {
+  quarantine,
+  release,
+  discard,
+};

@@ -1,0 +1,18 @@
+import { SPAM_VERDICTS } from '../metrics/label-values.ts';
+import { byLabel, cellOf } from '../metrics/layout.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { spamParts } from '../policy/spam/parts.ts';
+import type { SpamMeter } from '../policy/spam/spam-judge.ts';
+
+const VERDICTS = byLabel(SPAM_VERDICTS, (verdict) =>
+  cellOf('wok_spam_verdicts_total', { verdict }),
+);
+const PARTS = byLabel(spamParts, (part) => cellOf('wok_spam_parts_total', { part }));
+
+/** Where the spam stage of a lane counts. */
+export function spamMeter(meter: Meter): SpamMeter {
+  return {
+    verdict: (verdict) => meter.add(VERDICTS[verdict], 1),
+    part: (part) => meter.add(PARTS[part], 1),
+  };
+}

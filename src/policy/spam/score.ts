@@ -1,0 +1,109 @@
+import type { Config } from '../../config/options.ts';
+import type { NostrEvent } from '../../protocol/event.ts';
+import type { Keys } from './key-facts.ts';
+import { fingerprintOf } from './likeness.ts';
+import type { SpamPart } from './parts.ts';
+import type { RecentTexts } from './recent-texts.ts';
+import { factsOf, type TextFacts } from './text.ts';
+import type { WordList } from './word-list.ts';
+
+/** One reason why an event looks like spam. */
+export interface ScorePart {
+  readonly name: SpamPart;
+  readonly points: number;
+  /** For people: `5 links`. */
+  readonly why: string;
+}
+
+export interface Score {
+  readonly points: number;
+  readonly parts: readonly ScorePart[];
+}
+
+/** Fewer letters than this may be capitals, as in "GM" and "HODL". */
+const CAPITALS_LETTERS_MIN = 30;
+const CAPITALS_SHARE = 0.7;
+/** How many of 64 bits may differ in texts that count as the same, by the number of their words. */
+const LONG_TEXT = { words: 16, bits: 11 };
+const SHORT_TEXT = { words: 8, bits: 9 };
+/** The duplicate part counts so many times at most, and so do reports. */
+const TIMES_MAX = 3;
+
+const NOTHING: Score = { points: 0, parts: [] };
+
+/** Adds up what speaks for spam in an event. Everything it uses is bounded and in memory, or cached. */
+export class Scorer {
+  readonly #options: Config['spam'];
+  readonly #texts: RecentTexts;
+  readonly #keys: Keys;
+  readonly #words: WordList | null;
+
+  constructor(options: Config['spam'], texts: RecentTexts, keys: Keys, words: WordList | null) {
+    this.#options = options;
+    this.#texts = texts;
+    this.#keys = keys;
+    this.#words = words;
+  }
+
+  /** The score of an event; its text counts as seen from now on. `now` is in seconds since 1970. */
+  score(event: NostrEvent, now: number): Score {
+    const options = this.#options;
+    const text = factsOf(event.content);
+    const parts: ScorePart[] = [];
+    let points = 0;
+    const add = (name: SpamPart, more: number, why: string) => {
+      if (more <= 0) return;
+      points += more;
+      parts.push({ name, points: more, why });
+    };
+    const keys = this.#duplicates(event, text, now);
+    if (keys >= options.duplicate_keys) {
+      const times = Math.min(Math.floor(keys / options.duplicate_keys), TIMES_MAX);
+      add('duplicate', options.points_duplicate * times, `the same text from ${keys} keys`);
+    }
+    const { people, hashtags } = tagsOf(event);
+    const over = (name: SpamPart, found: number, free: number, each: number) => {
+      if (found > free) add(name, (found - free) * each, `${found} ${name}`);
+    };
+    over('links', text.links, options.links_free, options.points_link);
+    const mentions = Math.max(people, text.addresses);
+    over('mentions', mentions, options.mentions_free, options.points_mention);
+    over('hashtags', hashtags, options.hashtags_free, options.points_hashtag);
+    const { letters, capitals } = text;
+    if (letters >= CAPITALS_LETTERS_MIN && capitals > letters * CAPITALS_SHARE) {
+      add('capitals', options.points_capitals, 'nearly all in capitals');
+    }
+    if (options.points_new_key > 0 || options.points_report > 0) {
+      const { hasProfile, reports } = this.#keys.of(event.pubkey);
+      if (!hasProfile) add('new-key', options.points_new_key, 'a key without a profile here');
+      const times = Math.min(reports, TIMES_MAX);
+      add('reports', options.points_report * times, `reported by ${reports} trusted people`);
+    }
+    if (this.#words !== null) {
+      const hits = this.#words.hits(text.words, event.content);
+      add('words', hits.points, `the words ${hits.found.slice(0, 5).join(', ')}`);
+    }
+    return points === 0 ? NOTHING : { points, parts };
+  }
+
+  /** How many keys wrote nearly the same within the window. */
+  #duplicates(event: NostrEvent, text: TextFacts, now: number): number {
+    const { duplicate_letters_min, duplicate_seconds, points_duplicate } = this.#options;
+    if (points_duplicate === 0 || text.wordLetters < duplicate_letters_min) return 0;
+    const { length } = text.words;
+    const { bits } =
+      length >= LONG_TEXT.words ? LONG_TEXT : length >= SHORT_TEXT.words ? SHORT_TEXT : { bits: 0 };
+    const print = fingerprintOf(text.words);
+    return this.#texts.see(print, event.pubkey, now, duplicate_seconds, bits).keys;
+  }
+}
+
+function tagsOf({ tags }: NostrEvent): { people: number; hashtags: number } {
+  let people = 0;
+  let hashtags = 0;
+  for (const [name] of tags) {
+    if (name === 'p') people++;
+    else if (name === 't') hashtags++;
+  }
+  return { people, hashtags };
+}

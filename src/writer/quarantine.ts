@@ -1,0 +1,96 @@
+import type { Config } from '../config/options.ts';
+import { RecordReader, RecordWriter } from '../mailbox/records.ts';
+import { type CheckedEvent, writeCheckedEvent } from '../messages.ts';
+import { addressOf } from '../protocol/address.ts';
+import { canonicalJson } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { expirationOf } from '../protocol/expiration.ts';
+import { pubkeyOfBytes } from '../storage/body.ts';
+import type { Db } from '../storage/open.ts';
+import * as sql from '../storage/sql.ts';
+import type { TermHasher } from '../storage/terms.ts';
+
+/** Rows that are dropped in one transaction because of their age. */
+const PURGE_MAX = 500;
+
+/**
+ * Events that the spam stage holds back until somebody releases or discards them. Their ids are kept in
+ * memory, so that an event that is stored after all costs nothing unless it is one of them. Bound:
+ * `spam.quarantine_max`; the oldest make room.
+ */
+export class Quarantine {
+  #config: Config;
+  readonly #statements;
+  /** The oldest first. */
+  #ids = new Set<string>();
+
+  constructor(config: Config, db: Db) {
+    this.#config = config;
+    this.#statements = {
+      put: db.prepare(sql.INSERT_QUARANTINED),
+      drop: db.prepare(sql.DELETE_QUARANTINED),
+      ids: db.prepare(sql.SELECT_QUARANTINED_IDS).pluck(),
+      before: db.prepare(sql.SELECT_QUARANTINED_BEFORE).pluck(),
+      json: db.prepare(sql.SELECT_QUARANTINED_JSON).pluck(),
+    };
+    this.load();
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+  }
+
+  /** What the database says, after a transaction was rolled back. */
+  load(): void {
+    this.#ids = new Set(this.#statements.ids.all() as string[]);
+  }
+
+  has(id: string): boolean {
+    return this.#ids.size > 0 && this.#ids.has(id);
+  }
+
+  /** Keeps an event apart; inside the writer's transaction, like all that changes something. */
+  hold(event: CheckedEvent, id: string, now: number): void {
+    if (this.#ids.has(id)) return;
+    const pubkey = pubkeyOfBytes(event.json);
+    this.#statements.put.run(id, pubkey, now, event.held, event.json.toString());
+    this.#ids.add(id);
+    const { quarantine_max: max } = this.#config.spam;
+    while (this.#ids.size > max) this.drop(this.#ids.values().next().value!);
+  }
+
+  /** Returns how many rows there were: 0 or 1. */
+  drop(id: string): number {
+    this.#ids.delete(id);
+    return this.#statements.drop.run(id).changes;
+  }
+
+  /** The event, as it came. */
+  jsonOf(id: string): string | undefined {
+    return this.#statements.json.get(id) as string | undefined;
+  }
+
+  /** Ids of what nobody has released in time. */
+  outdated(now: number): string[] {
+    if (this.#ids.size === 0) return [];
+    const before = now - this.#config.spam.quarantine_seconds;
+    return this.#statements.before.all(before, PURGE_MAX) as string[];
+  }
+}
+
+/** An event that no lane has sent (one of the relay itself, or out of quarantine), as if one had. */
+export function recordOf(json: string, hasher: TermHasher): RecordReader {
+  const event = JSON.parse(json) as NostrEvent;
+  const records = new RecordWriter();
+  writeCheckedEvent(
+    records,
+    0,
+    event.kind,
+    event.created_at,
+    expirationOf(event) ?? 0,
+    hasher.ofEvent(event),
+    addressOf(event) ?? '',
+    Buffer.from(canonicalJson(event)),
+  );
+  return new RecordReader(records.take());
+}
