@@ -44,6 +44,21 @@ describe('a plugin in Python', () => {
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([event]);
   });
 
+  it('is told who has authenticated, with every event: its author, else the first', async () => {
+    const last = () =>
+      JSON.parse(readFileSync(asked, 'utf8').trim().split('\n').at(-1)!) as { authed?: string };
+    const [first, second] = [new Author(), new Author()];
+    await use.client.auth(first, second);
+    for (const [writer, authed] of [
+      [first, first],
+      [second, second],
+      [author, first],
+    ] as const) {
+      await use.client.publish(writer.event());
+      expect(last().authed).toBe(authed.pubkey);
+    }
+  });
+
   it('tells IPv6 addresses apart', async () => {
     const client = await Client.connect(use.relay.url, {
       headers: { 'X-Forwarded-For': '2001:db8::7' },
@@ -210,13 +225,13 @@ describe('a read policy', () => {
     const profile = author.event({ kind: 0, content: '{}' });
     for (const event of [note, reaction, profile]) await use.client.publish(event);
     expect((await use.client.query({ kinds: [0] })).events).toEqual([profile]);
-    expect((await use.client.req('dm', { kinds: [4] })).end).toEqual([
+    expect((await use.client.req('dm', { kinds: [44] })).end).toEqual([
       'CLOSED',
       'dm',
       'restricted: not for dm (req)',
     ]);
     expect((await use.client.query({ kinds: [1] })).events).toEqual([reaction]);
-    const [, queryId, why] = await use.client.count({ kinds: [4] });
+    const [, queryId, why] = await use.client.count({ kinds: [44] });
     expect(why).toBe(`restricted: not for ${queryId} (count)`);
     expect((await use.client.count({ kinds: [1, 0] }))[2]).toEqual({ count: 1 });
   });

@@ -116,9 +116,9 @@ describe('acceptConnection and acceptFilter', () => {
     const client = await from('192.0.2.1');
     const event = new Author().event();
     client.send(['EVENT', event]);
-    client.send(['COUNT', 'c', { kinds: [4] }]);
+    client.send(['COUNT', 'c', { kinds: [44] }]);
     client.send(['REQ', 'r', { kinds: [0] }]);
-    expect(await client.any()).toEqual(['CLOSED', 'c', 'restricted: no COUNT of kind 4']);
+    expect(await client.any()).toEqual(['CLOSED', 'c', 'restricted: no COUNT of kind 44']);
     expect((await client.ok(event.id))[2]).toBe(true);
     expect((await client.stored('r')).end[0]).toBe('EOSE');
     await client.close();
@@ -158,10 +158,10 @@ describe('acceptConnection and acceptFilter', () => {
     expect(
       (await use.client.query({ kinds: [1], authors: [author.pubkey] })).events,
     ).toContainEqual(reaction);
-    expect((await use.client.req('x', { kinds: [4] })).end).toEqual([
+    expect((await use.client.req('x', { kinds: [44] })).end).toEqual([
       'CLOSED',
       'x',
-      'restricted: no REQ of kind 4',
+      'restricted: no REQ of kind 44',
     ]);
     expect((await use.client.req('x', { kinds: [2] })).end[2]).toMatch(/^error: /);
   });

@@ -645,7 +645,7 @@ export const options = {
   'spam.trusted_keys': {
     type: 'string[]',
     default: [],
-    format: 'public_key',
+    format: 'known_key',
     reload: true,
     text: 'Keys whose events are never spam, beside moderation.trusted_reporters.',
   },
