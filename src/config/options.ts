@@ -1219,12 +1219,12 @@ export const options = {
   },
   'storage.index_batch_events': {
     type: 'integer',
-    default: 2000,
+    default: 5000,
     min: 1,
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'New events enter the search index in batches of this size and are answered from memory until then. Larger batches write less and take more memory.',
+    text: 'New events enter the search index in batches of this size and are answered from memory until then. Larger batches write less and take more memory. With more than 250,000 events stored, batches grow with the log, up to four times this.',
   },
   'storage.index_delay_milliseconds': {
     type: 'integer',

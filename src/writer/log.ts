@@ -60,6 +60,8 @@ function addressTerm(hasher: TermHasher, kind: number, pubkey: string, d: string
 export class Log {
   head = 0;
   indexedSeq = 0;
+  /** The tail up to here is on its way into the index: some of its postings may be there. */
+  indexingUpTo = 0;
   /** Indexed events removed since the last sweep. */
   unswept = 0;
   /** How many events were removed, and why, since whoever commits has counted them. */
@@ -119,6 +121,7 @@ export class Log {
     const heads = this.#statements.heads.get() as { head: number; indexed: number };
     this.head = Math.max(heads.head, heads.indexed);
     this.indexedSeq = heads.indexed;
+    this.indexingUpTo = heads.indexed;
     this.removed = [];
     this.removedFor = noRemovals();
     this.tail.clear();
@@ -209,7 +212,8 @@ export class Log {
     if (inTail) {
       this.tail.delete(found.seq);
       this.#forget(inTail);
-    } else {
+    }
+    if (found.seq <= this.indexingUpTo) {
       const event = JSON.parse(found.json) as NostrEvent;
       const terms = Float64Array.from(this.#hasher.ofEvent(event));
       this.unswept++;
@@ -226,12 +230,14 @@ export class Log {
     return json !== null;
   }
 
-  /** The whole tail has become index. */
+  /** The tail up to `indexingUpTo` has become index. */
   tailIndexed(): void {
-    this.indexedSeq = this.head;
-    this.tail.clear();
-    this.#tailIds.clear();
-    this.#tailAddresses.clear();
+    this.indexedSeq = this.indexingUpTo;
+    for (const event of this.tail.values()) {
+      if (event.seq > this.indexedSeq) break;
+      this.tail.delete(event.seq);
+      this.#forget(event);
+    }
   }
 
   #json(seq: number): string | null {
