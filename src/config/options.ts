@@ -977,6 +977,21 @@ export const options = {
     reload: true,
     text: 'Keys that may authenticate on one connection.',
   },
+  'auth.dm_inbox': {
+    type: 'boolean',
+    default: false,
+    reload: true,
+    text: 'The relay is an inbox for private messages (NIP-17): it takes gift wraps from anybody, what their readers need besides (profiles, relay lists, deletions), and nothing else; and it answers those who have authenticated.',
+  },
+  'auth.dm_inbox_events_max': {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+    unit: 'events',
+    reload: true,
+    text: 'Gift wraps that such an inbox keeps for one recipient, who may delete them.',
+  },
   'auth.private_kinds': {
     type: 'string[]',
     default: ['4', '1059', '21059'],

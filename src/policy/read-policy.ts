@@ -15,7 +15,8 @@ export class ReadPolicy {
   constructor({ auth, membership }: Config, lists: Lists) {
     this.#lists = lists;
     this.#membersOnly = membership.enabled && membership.restrict_reads;
-    this.#required = this.#membersOnly || auth.required === 'read' || auth.required === 'all';
+    const { required, dm_inbox: isInbox } = auth;
+    this.#required = this.#membersOnly || isInbox || required === 'read' || required === 'all';
     this.#privateKinds = new PrivateKinds(kindsIn(auth.private_kinds));
   }
 

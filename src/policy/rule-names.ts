@@ -21,6 +21,7 @@ export const ruleNames = [
   'kind-banned',
   'auth',
   'protected',
+  'dm-inbox',
   'kinds',
   'pubkeys-denied',
   'lists-loading',
@@ -48,6 +49,7 @@ export const ruleNames = [
   // The way to the log.
   'writer-queue',
   'vanished',
+  'inbox-full',
   'deleted',
   'superseded',
   'storage',

@@ -10,6 +10,7 @@ import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
 import { authRule, protectedRule } from './rules/auth.ts';
 import { authorRateRules } from './rules/author-rate.ts';
+import { dmInboxRule } from './rules/dm-inbox.ts';
 import { kindsRule } from './rules/kinds.ts';
 import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
 import { powRule } from './rules/pow.ts';
@@ -38,6 +39,7 @@ export class WritePolicy {
     const rules = [
       authRule(config),
       protectedRule,
+      dmInboxRule(config),
       kindsRule(config, lists),
       deniedKeysRule(config, keys),
       ...doorRules(config, lists, keys),
@@ -81,6 +83,7 @@ export function restrictsWrites(config: Config): boolean {
   const { policy, auth } = config;
   return (
     hasDoors(config) ||
+    auth.dm_inbox ||
     auth.required === 'write' ||
     auth.required === 'all' ||
     policy.pow_min > 0 ||

@@ -24,6 +24,10 @@ export const KIND_EPHEMERAL_GIFT_WRAP = 21_059;
 export const KIND_REPORT = 1984;
 /** HTTP authorization (NIP-98). */
 export const KIND_HTTP_AUTH = 27_235;
+/** Where somebody writes and reads (NIP-65), replaceable. */
+export const KIND_RELAY_LIST = 10_002;
+/** Where somebody receives private messages (NIP-17), replaceable. */
+export const KIND_DM_RELAYS = 10_050;
 /** Somebody has become a member of the relay, or is none any more (NIP-43); signed by the relay. */
 export const KIND_MEMBER_ADDED = 8_000;
 export const KIND_MEMBER_REMOVED = 8_001;

@@ -371,3 +371,10 @@ export const TO_VERSION_8 = `
     json TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX quarantined_by_age ON quarantined (at);`;
+
+export const COUNT_OF_KIND = `
+  SELECT count(*) FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND (p.kind & 65535) = ?`;
+
+/** What else is remembered of somebody who has vanished. */
+export const DELETE_DECISIONS_OF = 'DELETE FROM decision WHERE pubkey = ?';

@@ -13,6 +13,7 @@ import { idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
+import type { Inbox } from './inbox.ts';
 import type { Found, Log } from './log.ts';
 import type { Reports } from './reports.ts';
 import type { Vanish } from './vanish.ts';
@@ -47,6 +48,11 @@ const VANISHED_BEFORE: Outcome = {
   t: 'duplicate',
   message: 'duplicate: this key has vanished from this relay already',
 };
+const INBOX_FULL: Outcome = {
+  t: 'refused',
+  rule: 'inbox-full',
+  message: 'restricted: the inbox of whom this message is for is full',
+};
 const NO_RELAY: Outcome = {
   t: 'refused',
   rule: 'shape',
@@ -64,6 +70,7 @@ export class Rules {
   readonly #lists: Lists;
   readonly #reports: Reports | undefined;
   readonly #vanish: Vanish;
+  readonly #inbox: Inbox | undefined;
   readonly #statements;
 
   constructor(
@@ -74,7 +81,9 @@ export class Rules {
     lists: Lists,
     vanish: Vanish,
     reports?: Reports,
+    inbox?: Inbox,
   ) {
+    this.#inbox = inbox;
     this.#vanish = vanish;
     this.#reports = reports;
     this.#lists = lists;
@@ -122,6 +131,7 @@ export class Rules {
     if (this.#vanish.covers(event)) return VANISHED;
     const isRequest = event.kind === KIND_DELETION || event.kind === KIND_VANISH;
     if (!isRequest && this.#isDeleted(event, id)) return DELETED;
+    if (this.#inbox?.isFull(event)) return INBOX_FULL;
     if (event.address !== '') {
       const former = this.#former(event);
       if (former) {

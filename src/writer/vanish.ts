@@ -67,6 +67,7 @@ export class Vanish {
       byAuthor: db.prepare(sql.SELECT_VANISHING_AUTHOR),
       byRecipient: db.prepare(sql.SELECT_VANISHING_WRAPS),
       audit: db.prepare(sql.INSERT_AUDIT),
+      dropDecisions: db.prepare(sql.DELETE_DECISIONS_OF),
     };
     for (const pubkey of db.prepare(sql.SELECT_ALL_VANISHED).pluck().iterate()) {
       this.#remember(pubkey as string);
@@ -143,6 +144,7 @@ export class Vanish {
       this.#job = { ...job, phase: 'recipient', ...startOf(job.until) };
     } else {
       this.#job = null;
+      this.#statements.dropDecisions.run(job.pubkey);
       const row = this.#statements.done.get(this.#clock.seconds(), job.id) as { removed: number };
       return { id: job.id, pubkey: job.pubkey, until: job.until, removed: row.removed };
     }

@@ -29,6 +29,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
 import { Desk } from './desk.ts';
 import { Disk } from './disk.ts';
+import { Inbox } from './inbox.ts';
 import { type KnownIds, Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
 import { Quarantine, recordOf } from './quarantine.ts';
@@ -92,6 +93,7 @@ export class Writer {
   readonly #log: Log;
   readonly #rules: Rules;
   readonly #vanish: Vanish;
+  readonly #inbox: Inbox;
   #vanishSoon: NodeJS.Immediate | null = null;
   readonly #postings: Postings;
   readonly #desk: Desk;
@@ -141,7 +143,18 @@ export class Writer {
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
     this.#vanish = new Vanish(db, this.#log, hasher, clock);
     this.#vanish.reconfigure(config);
-    this.#rules = new Rules(db, this.#log, hasher, clock, lists, this.#vanish, this.#reports);
+    this.#inbox = new Inbox(db, this.#log, hasher, clock);
+    this.#inbox.reconfigure(config);
+    this.#rules = new Rules(
+      db,
+      this.#log,
+      hasher,
+      clock,
+      lists,
+      this.#vanish,
+      this.#reports,
+      this.#inbox,
+    );
     this.#postings = new Postings(db, this.#log);
     const submit = (json: string) => this.#submit(json);
     const transact = (work: () => void) => this.#transact(work)?.error ?? null;
@@ -175,6 +188,7 @@ export class Writer {
     this.#decisions.perSecond = config.moderation.decisions_per_second_max;
     this.#vanish.reconfigure(config);
     this.#quarantine.reconfigure(config);
+    this.#inbox.reconfigure(config);
     tuneWriter(this.#db, config.storage);
     this.#setTimers();
   }

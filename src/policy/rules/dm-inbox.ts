@@ -1,0 +1,39 @@
+import type { Config } from '../../config/options.ts';
+import {
+  isGiftWrap,
+  KIND_DELETION,
+  KIND_DM_RELAYS,
+  KIND_GIFT_WRAP,
+  KIND_METADATA,
+  KIND_RELAY_LIST,
+  KIND_VANISH,
+} from '../../protocol/kinds.ts';
+import type { WriteRule } from '../rule.ts';
+
+/** What an inbox for private messages (NIP-17) is for: the wraps, and what their readers need besides. */
+const INBOX_KINDS: ReadonlySet<number> = new Set([
+  KIND_METADATA,
+  KIND_DELETION,
+  KIND_VANISH,
+  KIND_GIFT_WRAP,
+  KIND_RELAY_LIST,
+  KIND_DM_RELAYS,
+]);
+
+/** Where the relay is an inbox, it takes nothing else, and gift wraps only for somebody. */
+export function dmInboxRule({ auth }: Config): WriteRule | null {
+  if (!auth.dm_inbox) return null;
+  return {
+    name: 'dm-inbox',
+    stage: 'claimed',
+    check({ event: { kind, tags } }) {
+      if (!INBOX_KINDS.has(kind) && !isGiftWrap(kind)) {
+        return 'blocked: this relay is an inbox for private messages and takes gift wraps (kind 1059)';
+      }
+      if (isGiftWrap(kind) && !tags.some(([name, value]) => name === 'p' && value?.length === 64)) {
+        return 'invalid: a gift wrap names in a p tag whom it is for';
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { CheckedEvent } from '../messages.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
+import type { Db } from '../storage/open.ts';
+import { kindOfPosting } from '../storage/posting-kind.ts';
+import * as sql from '../storage/sql.ts';
+import type { TermHasher } from '../storage/terms.ts';
+import type { Log } from './log.ts';
+
+/** Recipients whose numbers are remembered. */
+const RECIPIENTS_MAX = 10_000;
+
+interface Count {
+  wraps: number;
+  /** Seconds since 1970. */
+  countedAt: number;
+}
+
+/** How many gift wraps each recipient has, where the relay is an inbox (`auth.dm_inbox`). */
+export class Inbox {
+  readonly #log: Log;
+  readonly #hasher: TermHasher;
+  readonly #clock: Clock;
+  readonly #stored;
+  readonly #counts = new Map<number, Count>();
+  /** 0: the relay is no inbox. */
+  #wrapsMax = 0;
+
+  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
+    this.#log = log;
+    this.#hasher = hasher;
+    this.#clock = clock;
+    this.#stored = db.prepare(sql.COUNT_OF_KIND).pluck();
+  }
+
+  reconfigure({ auth }: Config): void {
+    this.#wrapsMax = auth.dm_inbox ? auth.dm_inbox_events_max : 0;
+  }
+
+  /** Whether somebody whom a gift wrap is for has all the gift wraps that the relay keeps; else it counts. */
+  isFull(event: CheckedEvent): boolean {
+    if (this.#wrapsMax === 0 || event.kind !== KIND_GIFT_WRAP) return false;
+    const { tags } = JSON.parse(event.json.toString()) as NostrEvent;
+    const recipients = new Set(
+      tags.flatMap(([name, value]) => (name === 'p' && value ? [value] : [])),
+    );
+    const counts = [...recipients].map((pubkey) => this.#countOf(this.#hasher.tag('p', pubkey)));
+    if (counts.some(({ wraps }) => wraps >= this.#wrapsMax)) return true;
+    for (const count of counts) count.wraps++;
+    return false;
+  }
+
+  #countOf(term: number): Count {
+    const known = this.#counts.get(term);
+    const now = this.#clock.seconds();
+    // Who seems to have too many may have deleted some; that is looked at once a second.
+    if (known !== undefined && (known.wraps < this.#wrapsMax || known.countedAt === now))
+      return known;
+    let wraps = this.#stored.get(term, KIND_GIFT_WRAP) as number;
+    for (const { kind, terms } of this.#log.tail.values()) {
+      if (kindOfPosting(kind) === KIND_GIFT_WRAP && Array.from(terms).includes(term)) wraps++;
+    }
+    const count = { wraps, countedAt: now };
+    if (this.#counts.size >= RECIPIENTS_MAX) this.#counts.delete(this.#counts.keys().next().value!);
+    this.#counts.set(term, count);
+    return count;
+  }
+}

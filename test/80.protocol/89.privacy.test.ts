@@ -1,0 +1,243 @@
+/** Private messages (NIP-17, NIP-59), tried to be read by every way by those who may not. */
+import { describe, expect, it } from 'vitest';
+import type { NostrEvent } from '../../src/protocol/event.ts';
+import { accepted, closed, idsOf, refused } from '../support/answers.ts';
+import { Author, now } from '../support/author.ts';
+import { Client } from '../support/client.ts';
+import { startRelay } from '../support/relay.ts';
+import { useRelay } from '../support/use-relay.ts';
+
+const PRIVATE = [4, 1059];
+
+describe.each([
+  ['in the tail of the log', { 'storage.index_batch_events': 100_000 }],
+  ['in the index', { 'storage.index_batch_events': 1 }],
+])('a private message %s', (_, settings) => {
+  const use = useRelay({ ...settings, 'query.timeline_events': 16 });
+
+  async function as(...authors: Author[]): Promise<Client> {
+    const client = await use.connect();
+    await client.auth(...authors);
+    return client;
+  }
+
+  /** By how many of all the ways an event comes; every way has to agree. */
+  async function ways(client: Client, { id, kind, pubkey, tags, created_at }: NostrEvent) {
+    const recipient = tags[0]![1]!;
+    const crowd = Array.from({ length: 12 }, () => new Author().pubkey);
+    const t = tags[1]![1]!;
+    const many = Array.from({ length: 20 }, (_, n) => `${n}`);
+    const filters = [
+      { ids: [id] },
+      { ids: [id], kinds: [kind] },
+      { authors: [pubkey] },
+      { authors: [pubkey], kinds: [kind] },
+      { authors: [pubkey, ...crowd] },
+      { '#p': [recipient] },
+      { '#p': [recipient], kinds: [kind, 1] },
+      { '#t': [t] },
+      { '#t': [t, ...many] },
+      { '#t': [t], kinds: [kind] },
+      { kinds: [kind], since: created_at, until: created_at, '#t': [t] },
+      { kinds: [...PRIVATE, 1], '#t': [t], limit: 1 },
+      { since: created_at, until: created_at, '#t': [t] },
+    ];
+    const seen: boolean[] = [];
+    for (const filter of filters) {
+      const { events, end } = await client.query(filter);
+      seen.push(events.some((event) => event.id === id));
+      const [verb, , answer] = await client.count(filter);
+      const counted = verb === 'COUNT' ? (answer as { count: number }).count : 0;
+      expect(counted, JSON.stringify(filter)).toBe(events.length);
+      // Nor does an answer let on that there is more.
+      if (events.length === 0 && end[0] === 'EOSE') expect(end[2]).not.toEqual(['more']);
+    }
+    return seen;
+  }
+
+  it.each(PRIVATE)(
+    'of kind %i comes to those involved by every way, to others by none',
+    async (kind) => {
+      const [sender, recipient, second] = [new Author(), new Author(), new Author()];
+      const t = `t${Math.random()}`;
+      const message = sender.event({
+        kind,
+        tags: [
+          ['p', recipient.pubkey],
+          ['t', t],
+          ['p', second.pubkey, 'wss://relay.example'],
+        ],
+      });
+      expect(await use.client.publish(message)).toEqual(accepted(message));
+      for (const reader of [[recipient], [second], [new Author(), recipient]]) {
+        expect(await ways(await as(...reader), message)).not.toContain(false);
+      }
+      const [nobody, stranger] = [await use.connect(), await as(new Author(), new Author())];
+      for (const client of [nobody, stranger]) {
+        expect(await ways(client, message)).not.toContain(true);
+      }
+      // The author of a gift wrap is nobody.
+      const bySender = await ways(await as(sender), message);
+      expect(new Set(bySender)).toEqual(new Set([kind === 4]));
+    },
+  );
+
+  it.each([...PRIVATE, 21_059])(
+    'of kind %i is delivered live to those involved only',
+    async (kind) => {
+      const [sender, recipient] = [new Author(), new Author()];
+      const filters = [{ '#p': [recipient.pubkey] }, { authors: [sender.pubkey] }];
+      const [nobody, stranger, reader, later] = [
+        await use.connect(),
+        await as(new Author()),
+        await as(recipient),
+        await use.connect(),
+      ];
+      // One subscription id, so that all of them could share a frame.
+      for (const client of [nobody, stranger, reader, later]) await client.req('live', ...filters);
+      const wrap = () => sender.event({ kind, tags: [['p', recipient.pubkey]] });
+      const [first, second] = [wrap(), wrap()];
+      expect(await use.client.publish(first)).toEqual(accepted(first));
+      await later.auth(recipient);
+      expect(await use.client.publish(second)).toEqual(accepted(second));
+      const end = sender.event({ tags: [['p', recipient.pubkey]] });
+      await use.client.publish(end);
+      for (const client of [nobody, stranger]) expect(await client.live('live')).toEqual(end);
+      for (const event of [first, second, end]) expect(await reader.live('live')).toEqual(event);
+      // Who authenticates gets what is published from then on, without a new REQ; what was under way
+      // just then may come, too.
+      const got: NostrEvent[] = [];
+      do got.push(await later.live('live'));
+      while (got.at(-1)!.id !== end.id);
+      expect(got.slice(-2)).toEqual([second, end]);
+      expect(idsOf([first, second, end])).toEqual(expect.arrayContaining(idsOf(got)));
+    },
+  );
+
+  it('asked for alone is refused, beside others it is left out', async () => {
+    const someone = new Author();
+    const client = use.client;
+    for (const filter of [{ kinds: [1059] }, { kinds: [4, 1059], '#p': [someone.pubkey] }]) {
+      expect((await client.req('s', filter)).end).toEqual(closed('s', 'auth-required'));
+      expect((await client.req('s', { kinds: [1] }, filter)).end[0]).toBe('CLOSED');
+      const [verb, , why] = await client.count(filter);
+      expect([verb, why]).toEqual(['CLOSED', expect.stringMatching(/^auth-required: /)]);
+    }
+    expect((await client.req('s', { kinds: [1, 1059] })).end[0]).toBe('EOSE');
+    expect((await client.req('s', { kinds: [1059], ids: [] })).end[0]).toBe('EOSE');
+    await client.auth(new Author());
+    const others = { kinds: [1059], '#p': [someone.pubkey] };
+    expect((await client.req('s', others)).end).toEqual(closed('s', 'restricted'));
+    expect((await client.req('s', { kinds: [1059] })).end[0]).toBe('EOSE');
+  });
+
+  it('is found among very many of others, in order and up to the limit', async () => {
+    const [reader, other] = [new Author(), new Author()];
+    const time = now() - 1_000;
+    const wraps = Array.from({ length: 60 }, (_, n) =>
+      new Author().event({
+        kind: 1059,
+        created_at: time + n,
+        tags: [['p', (n % 6 === 0 ? reader : other).pubkey]],
+      }),
+    );
+    for (const wrap of wraps) await use.client.publish(wrap);
+    const own = wraps.filter((_, n) => n % 6 === 0).reverse();
+    const client = await as(reader);
+    const { events } = await client.query({
+      kinds: [1059],
+      since: time,
+      until: time + 60,
+      limit: 4,
+    });
+    expect(idsOf(events)).toEqual(idsOf(own.slice(0, 4)));
+    const count = await client.count({ kinds: [1059], since: time, until: time + 60 });
+    expect(count[2]).toEqual({ count: own.length });
+  });
+
+  it('is deleted by its recipient, and stays away', async () => {
+    const recipient = new Author();
+    const wrap = new Author().event({ kind: 1059, tags: [['p', recipient.pubkey]] });
+    await use.client.publish(wrap);
+    const client = await as(recipient);
+    expect((await client.query({ kinds: [1059] })).events).toEqual([wrap]);
+    await client.publish(recipient.deletion([['e', wrap.id]]));
+    expect((await client.query({ kinds: [1059] })).events).toEqual([]);
+    expect(await client.publish(wrap)).toEqual(refused(wrap, 'blocked'));
+  });
+});
+
+it('what monitor replays and what is caught up from the log is as private', async () => {
+  const relay = await startRelay({
+    'monitor.replay_events_max': 16,
+    'writer.batch_events_max': 8,
+    'query.slice_milliseconds': 1,
+  });
+  const [reader, sender] = [new Author(), new Author()];
+  const writer = await Client.connect(relay.url);
+  const [stranger, recipient] = [await Client.connect(relay.url), await Client.connect(relay.url)];
+  await recipient.auth(reader);
+  await stranger.auth(new Author());
+  const filler = Array.from({ length: 400 }, () => sender.event());
+  for (const event of filler) writer.send(['EVENT', event]);
+  const wraps: NostrEvent[] = [];
+  for (let round = 0; round < 30; round++) {
+    // In the midst of writes, so that hand-overs are late.
+    for (const client of [stranger, recipient]) {
+      client.send(['REQ', `s${round}`, { authors: [sender.pubkey], limit: 5 }, { kinds: [4, 1] }]);
+    }
+    for (let n = 0; n < 20; n++) {
+      const event = sender.event({ kind: n % 2 === 0 ? 4 : 1, tags: [['p', reader.pubkey]] });
+      if (event.kind === 4) wraps.push(event);
+      writer.send(['EVENT', event]);
+    }
+  }
+  const last = sender.event();
+  await writer.publish(last);
+  for (const client of [stranger, recipient]) {
+    await client.next(
+      ([verb, , event]) => verb === 'EVENT' && (event as NostrEvent).id === last.id,
+    );
+    await client.sync();
+  }
+  const kindsOf = (client: Client) =>
+    client.inbox.flatMap(([verb, , event]) =>
+      verb === 'EVENT' ? [(event as NostrEvent).kind] : [],
+    );
+  expect(kindsOf(stranger)).not.toContain(4);
+  expect(kindsOf(recipient)).toContain(4);
+  expect(wraps.length).toBe(300);
+  await relay.stop();
+});
+
+it('an inbox takes gift wraps from anybody, up to so many, and gives them to whom they are for', async () => {
+  const relay = await startRelay({ 'auth.dm_inbox': true, 'auth.dm_inbox_events_max': 3 });
+  const [client, recipient] = [await Client.connect(relay.url), new Author()];
+  const wrap = () => new Author().event({ kind: 1059, tags: [['p', recipient.pubkey]] });
+  const note = recipient.event();
+  expect(await client.publish(note)).toEqual(refused(note, 'blocked'));
+  const nobodys = new Author().event({ kind: 1059 });
+  expect(await client.publish(nobodys)).toEqual(refused(nobodys, 'invalid'));
+  for (const kind of [0, 10_002, 10_050]) {
+    const event = recipient.event({ kind });
+    expect(await client.publish(event)).toEqual(accepted(event));
+  }
+  const kept = [wrap(), wrap(), wrap()];
+  for (const event of kept) expect(await client.publish(event)).toEqual(accepted(event));
+  const tooMany = wrap();
+  expect(await client.publish(tooMany)).toEqual(refused(tooMany, 'restricted'));
+  const elsewhere = new Author().event({ kind: 1059, tags: [['p', new Author().pubkey]] });
+  expect(await client.publish(elsewhere)).toEqual(accepted(elsewhere));
+  expect((await client.req('s', { kinds: [0] })).end).toEqual(closed('s', 'auth-required'));
+  await client.auth(recipient);
+  const { events } = await client.query({ kinds: [1059] });
+  expect(idsOf(events).sort()).toEqual(idsOf(kept).sort());
+  await client.publish(recipient.deletion([['e', kept[0]!.id]]));
+  // The numbers are looked at again once a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  const next = wrap();
+  expect(await client.publish(next)).toEqual(accepted(next));
+  const again = wrap();
+  expect(await client.publish(again)).toEqual(refused(again, 'restricted'));
+  await relay.stop();
+});
