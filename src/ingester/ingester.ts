@@ -125,6 +125,7 @@ export class Ingester {
   readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
   #writer: RecordOutbox | null = null;
+  #admin: Channel | null = null;
   /** Events for the writer that are not on their way yet; nobody would release them if this lane died. */
   #unposted = 0;
 
@@ -173,6 +174,7 @@ export class Ingester {
         this.#unposted = 0;
       });
     } else if (station === 'admin') {
+      this.#admin = channel;
       const inbox = new MessageInbox<ListUpdate | Nip05Message | MemberAnswer>();
       const { lists, keys } = this.#parts;
       const admin = new MessageOutbox<VerifyRequest | DecisionBatch | MemberRequest>(channel);
@@ -209,6 +211,8 @@ export class Ingester {
   }
 
   #frames(reader: RecordReader): void {
+    // What somebody was told to be in force is, for whatever is sent after that.
+    this.#admin?.drain();
     while (reader.more) {
       const { type, connId, bytes } = readFrame(reader);
       if (type === DISCONNECTED) {
