@@ -14,6 +14,9 @@ export function run(task: LaneTask): Promise<void> {
       failed: (why: keyof typeof FAILURES) => meter.add(FAILURES[why], 1),
       circuitsOpen: (plugins: number) => meter.set(OPEN, plugins),
     };
-    return { role: new PluginRoom(task.config, log, systemClock, count), facts: {} };
+    return {
+      role: new PluginRoom(task.config, log, systemClock, count, task.processes),
+      facts: {},
+    };
   });
 }

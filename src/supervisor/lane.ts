@@ -23,6 +23,8 @@ export interface LaneTask {
   rates: SharedRates;
   /** What was written lately (`policy/spam/recent-texts.ts`). */
   texts: SharedArrayBuffer;
+  /** The processes of plugins (`policy/plugins/roll-call.ts`). */
+  processes: SharedArrayBuffer;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   /** Another process owns the database as yet. */

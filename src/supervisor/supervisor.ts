@@ -8,6 +8,7 @@ import { LaneMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { workerUrl } from '../paths.ts';
 import type { KeyShare } from '../policy/doors/keys.ts';
+import { RollCall } from '../policy/plugins/roll-call.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import type { LaneTask } from './lane.ts';
@@ -113,6 +114,7 @@ export class Supervisor {
   /** The lists of keys as the admin room gave them last. */
   readonly #keys = new Map<string, KeyShare>();
   readonly #texts = RecentTexts.share();
+  readonly #processes = RollCall.share();
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #pools = new Map<ThreadStation, Piscina>();
@@ -275,6 +277,7 @@ export class Supervisor {
       metrics: this.#metrics,
       rates: this.#rates,
       texts: this.#texts,
+      processes: this.#processes,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       standby: this.#standby,
       control: port2,

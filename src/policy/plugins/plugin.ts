@@ -7,6 +7,7 @@ import { Breaker } from './breaker.ts';
 import { Gossip } from './gossip.ts';
 import { type Fault, PluginProcess, type Question } from './process.ts';
 import type { PluginAnswer } from './protocol.ts';
+import type { RollCall } from './roll-call.ts';
 
 /** How often what takes too long is looked for, while something waits. */
 const TICK_MILLISECONDS = 20;
@@ -53,6 +54,7 @@ export class Plugin {
   readonly #options: PluginOptions;
   readonly #log: Log;
   readonly #count: CountFailure;
+  readonly #rollCall: RollCall;
   readonly #kinds: KindSet;
   readonly #breaker: Breaker;
   readonly #gossip: Gossip;
@@ -66,8 +68,9 @@ export class Plugin {
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
 
-  constructor(options: PluginOptions, log: Log, count: CountFailure) {
+  constructor(options: PluginOptions, log: Log, count: CountFailure, rollCall: RollCall) {
     this.#count = count;
+    this.#rollCall = rollCall;
     const { entry } = options;
     this.name = entry.name;
     this.failOpen = options.failOpen;
@@ -165,7 +168,11 @@ export class Plugin {
     });
     slot.process = started;
     this.#processes.add(started);
-    void started.exited.then(() => this.#processes.delete(started));
+    this.#rollCall.enter(started.pid);
+    void started.exited.then(() => {
+      this.#processes.delete(started);
+      this.#rollCall.leave(started.pid);
+    });
     this.#log.info('a plugin was started', { plugin: this.name, pid: started.pid });
   }
 

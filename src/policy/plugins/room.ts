@@ -23,6 +23,7 @@ import {
 } from '../../messages.ts';
 import { type CountFailure, Plugin, type PluginOptions } from './plugin.ts';
 import { eventLine, type PluginAnswer, queryLine, type Source, sourceTypes } from './protocol.ts';
+import { RollCall } from './roll-call.ts';
 
 /** Where the room counts. */
 export interface PluginMeter {
@@ -55,13 +56,22 @@ export class PluginRoom {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #meter: PluginMeter;
+  readonly #rollCall: RollCall;
   #chain: { key: string; plugin: Plugin }[] = [];
   /** Those that a reload has put out of use. */
   #leaving: Promise<void>[] = [];
   #questions = 0;
 
-  constructor(config: Config, log: Log, clock: Clock, meter: PluginMeter) {
+  constructor(
+    config: Config,
+    log: Log,
+    clock: Clock,
+    meter: PluginMeter,
+    processes: SharedArrayBuffer,
+  ) {
     this.#meter = meter;
+    this.#rollCall = new RollCall(processes);
+    this.#rollCall.endAll();
     this.#log = log;
     this.#clock = clock;
     this.reconfigure(config);
@@ -75,7 +85,7 @@ export class PluginRoom {
       const key = JSON.stringify(options);
       const kept = former.findIndex((one) => one.key === key);
       if (kept >= 0) return former.splice(kept, 1)[0]!;
-      return { key, plugin: new Plugin(options, this.#log, this.#meter.failed) };
+      return { key, plugin: new Plugin(options, this.#log, this.#meter.failed, this.#rollCall) };
     });
     this.#leaving = former.map(({ plugin }) => plugin.retire());
   }
