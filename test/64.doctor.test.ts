@@ -158,7 +158,7 @@ describe('wok doctor', { timeout: 120_000 }, () => {
       'an event twice',
       ['repeated'],
       (db) => {
-        db.exec(`INSERT INTO event SELECT 500, created_at, kind, expires_at, json FROM event WHERE seq = 8;
+        db.exec(`INSERT INTO event SELECT 500, created_at, kind, expires_at, json, received_at FROM event WHERE seq = 8;
         INSERT INTO posting SELECT term, created_at, 500, kind FROM posting WHERE seq = 8;
         UPDATE meta SET value = 500 WHERE name = 'indexed_seq'`);
       },
@@ -208,7 +208,7 @@ describe('wok doctor', { timeout: 120_000 }, () => {
       insert.run(Buffer.from(NOTES[7]!.id, 'hex'), Buffer.from(AUTHOR.pubkey, 'hex'));
       const { id, pubkey, created_at, kind, tags, content, sig } = older!;
       const json = JSON.stringify({ id, pubkey, created_at, kind, tags, content, sig });
-      db.prepare('INSERT INTO event VALUES (500, ?, 0, NULL, ?)').run(created_at, json);
+      db.prepare('INSERT INTO event VALUES (500, ?, 0, NULL, ?, NULL)').run(created_at, json);
       const posting = db.prepare('INSERT INTO posting VALUES (?, ?, 500, 0)');
       for (const term of [0, ...hasher.ofEvent(older!)]) posting.run(term, created_at);
       db.exec("UPDATE meta SET value = 500 WHERE name = 'indexed_seq'");
