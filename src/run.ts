@@ -66,9 +66,7 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
   relay.onOrder = (order) => orders[order]();
   onReload = () => void readAgain().catch(() => {});
   onRestart = () => void restart().catch(() => {});
-  log.info(startLine(config, relay));
-  manager.ready(vital(relay).status);
-  manager.watch(() => vital(relay));
+  // Before anybody is told that it runs: what they send next may be SIGTERM.
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
       process.once('SIGTERM', () => process.exit(exitCodes.crash));
@@ -78,6 +76,9 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
   });
+  log.info(startLine(config, relay));
+  manager.ready(vital(relay).status);
+  manager.watch(() => vital(relay));
   const fatal = relay.fatal.then(({ station, error }) => {
     log.error(`the ${station} station has died; the relay ends`, { error: String(error) });
     return null;

@@ -204,7 +204,7 @@ const cases: Readonly<Record<string, Case>> = {
   'limits.created_at_future_by_kind': [['1=10'], ago(-300), '', 'invalid'],
   'limits.content_length_by_kind': [
     ['1=5'],
-    () => publish({ content: '123456' }).then(beginning),
+    () => publish({ content: '1234567' }).then(beginning),
     '',
     'invalid',
   ],

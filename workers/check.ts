@@ -3,13 +3,20 @@ import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { type CheckedChunk, type CheckSetup, ChunkChecker } from '../src/upkeep/import/chunk.ts';
 
 const setup = workerData as CheckSetup;
-const signature = setup.verify
-  ? await loadSignatureBackend(setup.config.ingester.signature_backend)
-  : null;
-const checker = new ChunkChecker(setup, signature);
+let checker: Promise<ChunkChecker> | null = null;
+
+async function makeChecker(): Promise<ChunkChecker> {
+  const { config, verify } = setup;
+  return new ChunkChecker(
+    setup,
+    verify ? await loadSignatureBackend(config.ingester.signature_backend) : null,
+  );
+}
 
 /** A piscina task of `wok import`: checks the events of some lines. */
-export function run(lines: ArrayBuffer): unknown {
-  const checked: CheckedChunk = checker.check(lines);
+export async function run(lines: ArrayBuffer): Promise<unknown> {
+  // Not before there is something to do: to end a thread that is loading native code ends the process.
+  checker ??= makeChecker();
+  const checked: CheckedChunk = (await checker).check(lines);
   return move({ [transferableSymbol]: [checked.records], [valueSymbol]: checked });
 }
