@@ -237,9 +237,15 @@ export function writeAcceptedEvent(
   to.raw(batch.subarray(event.start, event.end));
 }
 
-export function readAcceptedEvent(from: RecordReader): AcceptedEvent {
+/** Tells monitor that an event is gone: it stands in the place of an accepted one. */
+export function writeRemovedEvent(to: RecordWriter, seq: number): void {
+  to.f64(-seq);
+}
+
+/** An event that was accepted, or the seq of one that was removed. */
+export function readAcceptedEvent(from: RecordReader): AcceptedEvent | number {
   const seq = from.f64();
-  return Object.assign(readCheckedEvent(from), { seq });
+  return seq < 0 ? -seq : Object.assign(readCheckedEvent(from), { seq });
 }
 
 // ── writer → query ───────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ import {
   writeCheckedEvent,
   writeHandover,
   writeHead,
+  writeRemovedEvent,
 } from '../src/messages.ts';
 import { Monitor } from '../src/monitor/monitor.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
@@ -87,6 +88,14 @@ class Bench {
       const json = Buffer.from(canonicalJson(event));
       writeCheckedEvent(records, 1, kind, event.created_at, 0, terms, '', json);
     }
+    this.#writer.send(records.written);
+  }
+
+  /** The writer removed an event. */
+  remove(seq: number): void {
+    const records = new RecordWriter();
+    writeHead(records, this.#head);
+    writeRemovedEvent(records, seq);
     this.#writer.send(records.written);
   }
 
@@ -186,6 +195,21 @@ describe('monitor takes a subscription over', () => {
     expect(await bench.got(1)).toEqual(range(106, 121));
     expect(await bench.got(2)).toEqual([]);
     expect(bench.behind).toMatchObject([{ subNo: 2, seq: 104, upTo: 121 }]);
+  });
+
+  it('without what was removed meanwhile', async () => {
+    bench.stands(0);
+    bench.commit(REPLAY_MAX + 4);
+    for (const seq of [1, 6, 7, 20, 99]) bench.remove(seq);
+    await bench.settle();
+    bench.live(1, 4);
+    expect(await bench.got(1)).toEqual(
+      range(5, REPLAY_MAX + 4).filter((seq) => !['6', '7', '20'].includes(seq)),
+    );
+    bench.commit(2);
+    await bench.settle();
+    bench.live(2, 19);
+    expect(await bench.got(2)).toEqual(['21', '22']);
   });
 
   it('only when writer has said where the log stands', async () => {

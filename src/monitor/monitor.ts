@@ -131,6 +131,10 @@ export class Monitor {
     if (reader.more) this.#indexAll();
     while (reader.more) {
       const event = readAcceptedEvent(reader);
+      if (typeof event === 'number') {
+        this.#recent.forget(event);
+        continue;
+      }
       if (event.seq !== 0) {
         if (event.seq <= this.#head) continue;
         this.#head = event.seq;

@@ -1,5 +1,8 @@
 import type { AcceptedEvent } from '../messages.ts';
 
+const NOTHING = Buffer.alloc(0);
+const NO_TERMS = new Float64Array(0);
+
 /**
  * The newest accepted events in seq order, without gaps, up to a number and a size: what monitor can
  * replay to a subscription that is handed over a little late.
@@ -8,6 +11,8 @@ export class RecentEvents {
   #eventsMax: number;
   readonly #bytesMax: number;
   #events: AcceptedEvent[] = [];
+  /** The empty places of events that were removed. */
+  readonly #gone = new WeakSet<AcceptedEvent>();
   /** Events before this place were dropped; they are cut off in bulk. */
   #first = 0;
   #bytes = 0;
@@ -38,11 +43,26 @@ export class RecentEvents {
     }
   }
 
+  /** The event was removed from the log: nobody gets it any more. */
+  forget(seq: number): void {
+    const oldest = this.#events[this.#first];
+    if (oldest === undefined || seq < oldest.seq) return;
+    const at = this.#first + (seq - oldest.seq);
+    const event = this.#events[at];
+    if (event === undefined || this.#gone.has(event)) return;
+    this.#bytes -= event.json.length;
+    // Its place stays, because events are found by their distance.
+    const place = { ...event, json: NOTHING, terms: NO_TERMS };
+    this.#gone.add(place);
+    this.#events[at] = place;
+  }
+
   /** The events after `seq`, or null if some of them were dropped already. `head` is the newest seq. */
   after(seq: number, head: number): AcceptedEvent[] | null {
     if (seq >= head) return [];
     const oldest = this.#events[this.#first];
     if (oldest === undefined || oldest.seq > seq + 1) return null;
-    return this.#events.slice(this.#first + (seq + 1 - oldest.seq));
+    const events = this.#events.slice(this.#first + (seq + 1 - oldest.seq));
+    return events.filter((event) => !this.#gone.has(event));
   }
 }

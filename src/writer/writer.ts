@@ -15,6 +15,7 @@ import {
   writeAcceptedTerms,
   writeAnswer,
   writeHead,
+  writeRemovedEvent,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { DecisionNotes } from '../policy/decisions.ts';
@@ -117,6 +118,8 @@ export class Writer {
   #timers: NodeJS.Timeout[] = [];
   #purgeSoon: NodeJS.Immediate | null = null;
   #indexSoon: NodeJS.Immediate | null = null;
+  /** By the last transaction that removed any. */
+  #justRemoved: readonly number[] = [];
 
   constructor(
     config: Config,
@@ -374,6 +377,13 @@ export class Writer {
         writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
       }
     }
+    // What came and went in the same commit.
+    if (this.#monitor) {
+      for (const seq of this.#justRemoved) {
+        if (seq > head) writeRemovedEvent(this.#monitor.records, seq);
+      }
+    }
+    this.#justRemoved = [];
     this.#io?.flush();
     this.#monitor?.flush();
     for (const outbox of this.#queries.values()) {
@@ -419,13 +429,18 @@ export class Writer {
     }
   }
 
-  /** The query lanes keep bodies; they hear of this before anybody is told that it is done. */
+  /** The query lanes and monitor keep bodies; they hear of this before anybody is told that it is done. */
   #tellRemoved(seqs: readonly number[]): void {
     this.#log.removed = [];
     for (const { records } of this.#queries.values()) {
       writeAcceptedHead(records, this.#log.indexedSeq, this.#removals.count, seqs);
     }
     for (const outbox of this.#queries.values()) outbox.flush(true);
+    this.#justRemoved = seqs;
+    if (this.#monitor === null) return;
+    writeHead(this.#monitor.records, this.#log.head);
+    for (const seq of seqs) writeRemovedEvent(this.#monitor.records, seq);
+    this.#monitor.flush();
   }
 
   #index(): void {
