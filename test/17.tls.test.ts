@@ -47,7 +47,8 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     copyFileSync(second.cert, cert);
     copyFileSync(second.key, key);
     await until(
-      async () => (await nameOnCertificate(port)) === 'second.example',
+      // A handshake that meets the change may be reset.
+      async () => (await nameOnCertificate(port).catch(() => '')) === 'second.example',
       'the new certificate',
       25_000,
     );

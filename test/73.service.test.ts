@@ -55,7 +55,7 @@ while True: print(s.recv(4096).decode(), end='\\n--\\n', flush=True)`;
     const child = spawn('python3', ['-c', program, address]);
     onTestFinished(() => void child.kill('SIGKILL'));
     const datagrams = new Datagrams(child, address);
-    await until(() => datagrams.text.includes('bound'), 'the socket');
+    await until(() => datagrams.text.includes('bound\n'), 'the socket');
     datagrams.text = '';
     return datagrams;
   }
