@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ownMemory } from '../src/mailbox/arena.ts';
+import { Arena, ownMemory } from '../src/mailbox/arena.ts';
 import { Channel, channelPair } from '../src/mailbox/channel.ts';
 import { packFilters, unpackFilters } from '../src/mailbox/filters.ts';
 import { Ring } from '../src/mailbox/ring.ts';
@@ -45,6 +45,34 @@ describe('a ring', () => {
       }
     }
     expect(read).toBeGreaterThan(1_000);
+  });
+});
+
+describe('an arena', () => {
+  it('gives no memory again that is still needed, whatever was flushed in between', () => {
+    const random = new Random(SEED);
+    let held: { batch: Buffer; place: number }[] = [];
+    const look = () => {
+      for (const { batch, place } of held) expectBatch(batch, place);
+    };
+    let turns = 0;
+    const flush = () => {
+      look();
+      held = [];
+      turns++;
+    };
+    const arena = new Arena(2_000, () => held.length === 0, flush);
+    for (let place = 0; place < 5_000; place++) {
+      const batch = batchOf(place, random.below(random.chance(0.01) ? 3_000 : 200));
+      const taken = arena.take(batch.length);
+      // Its reader may flush what was before, and keep this one all the same.
+      if (random.chance(0.1)) flush();
+      taken.set(batch);
+      held.push({ batch: taken, place });
+      if (random.chance(0.05)) flush();
+    }
+    look();
+    expect(turns).toBeGreaterThan(200);
   });
 });
 

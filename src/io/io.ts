@@ -78,7 +78,11 @@ export class Io {
   readonly #listener: Listener;
   readonly #outbound: Outbound;
   /** What the lanes send lies here until it has left. */
-  readonly #arena = new Arena(ARENA_BYTES, () => this.#outbound.flush());
+  readonly #arena = new Arena(
+    ARENA_BYTES,
+    () => this.#outbound.isEmpty,
+    () => this.#outbound.flush(),
+  );
   readonly #admin: AdminLink;
   readonly #connections = new Map<number, Connection>();
   readonly #perIp = new Map<string, number>();
@@ -108,7 +112,6 @@ export class Io {
       config.io.outbound_bytes_max,
       compressFrom(config),
       this.#meter,
-      () => this.#arena.reset(),
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );

@@ -10,28 +10,24 @@ export class Outbound {
   #bytesMax: number;
   #compressFrom: number;
   readonly #meter: IoMeter;
-  readonly #flushed: () => void;
   readonly #left: (connection: Connection) => void;
   readonly #tooSlow: (connection: Connection) => void;
   #dirty: Connection[] = [];
   #scheduled = false;
 
   /**
-   * `flushed` is called when no frame is held any more, `left` when a socket has nothing unsent,
-   * `tooSlow` when it has too much.
+   * `left` is called when a socket has nothing unsent, `tooSlow` when it has too much.
    */
   constructor(
     bytesMax: number,
     compressFrom: number,
     meter: IoMeter,
-    flushed: () => void,
     left: (connection: Connection) => void,
     tooSlow: (connection: Connection) => void,
   ) {
     this.#bytesMax = bytesMax;
     this.#compressFrom = compressFrom;
     this.#meter = meter;
-    this.#flushed = flushed;
     this.#left = left;
     this.#tooSlow = tooSlow;
   }
@@ -40,6 +36,11 @@ export class Outbound {
   limit(bytesMax: number, compressFrom: number): void {
     this.#bytesMax = bytesMax;
     this.#compressFrom = compressFrom;
+  }
+
+  /** Whether no frame waits for the next flush. */
+  get isEmpty(): boolean {
+    return this.#dirty.length === 0;
   }
 
   queue(connection: Connection, frame: Buffer): void {
@@ -61,7 +62,6 @@ export class Outbound {
     for (const connection of dirty) {
       if (!connection.closed) this.#write(connection);
     }
-    this.#flushed();
   }
 
   #write(connection: Connection): void {

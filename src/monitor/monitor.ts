@@ -93,11 +93,10 @@ export class Monitor {
       const behind = new MessageOutbox<Behind>(channel);
       this.#queries.add(channel);
       channel.note = this.#head === UNKNOWN ? MONITOR_BUSY : monitorStands(this.#head);
-      const arena = new Arena(HANDOVER_BYTES, () => {});
+      const arena = new Arena(HANDOVER_BYTES, () => true);
       const read = (batch: Uint8Array) => {
         const reader = new RecordReader(batch);
         while (reader.more) this.#handover(readHandover(reader), lane, behind);
-        arena.reset();
       };
       channel.receive(read, arena.take);
       channel.onClose(() => {
