@@ -246,7 +246,7 @@ export class Query {
   }
 
   #req(request: QueryRequest & { t: 'req' }): void {
-    const { connId, subNo, subId, replaces, filters, arrivedAt } = request;
+    const { connId, subNo, subId, replaces } = request;
     if (replaces !== 0) this.#close(connId, replaces);
     this.#outlet!.open(connId, subNo);
     if (this.#running >= this.#queriesMax) {
@@ -254,14 +254,12 @@ export class Query {
       return;
     }
     const client = this.#client(connId);
-    const { readers } = client;
     const bill = this.#bill(client);
     if (bill?.isRefused(0) === true) {
       this.#closed(connId, subNo, subId, bill.refusal);
       return;
     }
-    const lane = this.#lane!;
-    const run = new ReqRun(lane, connId, subNo, subId, filters, readers, arrivedAt, bill);
+    const run = new ReqRun(this.#lane!, request, client.readers, bill);
     client.subscriptions.set(subNo, run);
     this.#start(run);
   }
@@ -273,17 +271,15 @@ export class Query {
     this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
 
-  #count({ connId, queryId, filters, arrivedAt }: QueryRequest & { t: 'count' }): void {
+  #count(request: QueryRequest & { t: 'count' }): void {
+    const { connId, queryId } = request;
     if (this.#running >= this.#queriesMax) {
       this.#meter.overloaded('COUNT', OVERLOADED);
       this.#outlet!.countRefused(connId, queryId, OVERLOADED);
       return;
     }
     const client = this.#client(connId);
-    const { readers } = client;
-    const bill = this.#bill(client);
-    const lane = this.#lane!;
-    const run = new CountRun(lane, connId, queryId, filters, readers, arrivedAt, bill);
+    const run = new CountRun(this.#lane!, request, client.readers, this.#bill(client));
     client.counts.add(run);
     this.#start(run);
   }

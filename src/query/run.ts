@@ -66,25 +66,68 @@ function scans(
   );
 }
 
-/** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
-export class ReqRun implements Run {
+/** What a client asked of its query lane, REQ or COUNT. */
+interface Question {
+  connId: number;
+  /** Packed. */
+  filters: Uint8Array;
+  arrivedAt: number;
+}
+
+/** What a REQ and a COUNT have in common. */
+abstract class QuestionRun implements Run {
   readonly connId: number;
-  readonly subNo: number;
-  readonly subId: string;
   /** The filters, packed. */
   readonly packed: Uint8Array;
-  readonly #readers: readonly string[];
+  readonly arrivedAt: number;
+  readonly bill: Bill | null;
   cancelled = false;
   counted = true;
   work = 0;
   rows = 0;
-  /** Events sent. */
+  /** Events sent, or counted, so far. */
   events = 0;
-  readonly arrivedAt: number;
-  readonly bill: Bill | null;
-  readonly #lane: Lane;
-  readonly #prefix: Buffer;
+  protected readonly lane: Lane;
+  readonly #readers: readonly string[];
   #union: Union | null = null;
+
+  constructor(
+    lane: Lane,
+    { connId, filters, arrivedAt }: Question,
+    readers: readonly string[],
+    bill: Bill | null,
+  ) {
+    this.lane = lane;
+    this.connId = connId;
+    this.packed = filters;
+    this.arrivedAt = arrivedAt;
+    this.bill = bill;
+    this.#readers = readers;
+  }
+
+  /** What it reads, as far as it has come. */
+  get index(): IndexName {
+    return this.#union?.index ?? 'none';
+  }
+
+  protected get begun(): boolean {
+    return this.#union !== null;
+  }
+
+  /** What the filters find; who asks first begins it, in the snapshot of now. */
+  protected union(counting: boolean): Union {
+    this.#union ??= scans(unpackFilters(this.packed), this.#readers, this.lane, counting);
+    return this.#union;
+  }
+
+  abstract step(budget: Budget): Step;
+}
+
+/** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
+export class ReqRun extends QuestionRun {
+  readonly subNo: number;
+  readonly subId: string;
+  readonly #prefix: Buffer;
   /** The second that is being sent, and how much of it has been. */
   #second: readonly Stored[] = [];
   #sent = 0;
@@ -93,55 +136,41 @@ export class ReqRun implements Run {
 
   constructor(
     lane: Lane,
-    connId: number,
-    subNo: number,
-    subId: string,
-    packed: Uint8Array,
+    request: Question & { subNo: number; subId: string },
     readers: readonly string[],
-    arrivedAt: number,
     bill: Bill | null = null,
   ) {
-    this.arrivedAt = arrivedAt;
-    this.bill = bill;
-    this.#readers = readers;
-    this.#lane = lane;
-    this.connId = connId;
-    this.subNo = subNo;
-    this.subId = subId;
-    this.packed = packed;
-    this.#prefix = Buffer.from(eventPrefix(subId));
-  }
-
-  /** What it reads, as far as it has come. */
-  get index(): IndexName {
-    return this.#union?.index ?? 'none';
+    super(lane, request, readers, bill);
+    this.subNo = request.subNo;
+    this.subId = request.subId;
+    this.#prefix = Buffer.from(eventPrefix(request.subId));
   }
 
   step(budget: Budget): Step {
-    const { outlet, snapshot } = this.#lane;
+    const { outlet, snapshot } = this.lane;
     const { bill } = this;
     const short = bill?.isShort(this.rows) === true;
-    if (this.#union === null) {
+    if (!this.begun) {
       // Who does not read gets nothing begun: what was begun takes memory.
-      if (!this.#lane.hasRoom(this)) return 'wait';
+      if (!this.lane.hasRoom(this)) return 'wait';
       this.#seq = snapshot.head;
-      this.#union = scans(unpackFilters(this.packed), this.#readers, this.#lane, false);
     }
+    const union = this.union(false);
     for (;;) {
       while (this.#sent < this.#second.length) {
-        if (!this.#lane.hasRoom(this)) return 'wait';
+        if (!this.lane.hasRoom(this)) return 'wait';
         const body = snapshot.body(this.#second[this.#sent++]!.seq);
         if (body === null) continue;
         outlet.event(this.connId, this.subNo, this.#prefix, body.bytes);
         this.events++;
         if (bill !== null) bill.bytes += body.bytes.length;
       }
-      const second = this.#union.next(budget);
+      const second = union.next(budget);
       if (second === AGAIN) {
         if (!short) return 'again';
         if (this.events > 0) return this.#end('unknown');
         // Without an event there is nothing from which the client could go on.
-        this.#lane.refuse(this, bill!.refusal);
+        this.lane.refuse(this, bill!.refusal);
         return 'done';
       }
       if (second === null) break;
@@ -149,76 +178,46 @@ export class ReqRun implements Run {
       this.#second = second;
       this.#sent = 0;
     }
-    return this.#end(this.#union.completeness);
+    return this.#end(union.completeness);
   }
 
   #end(completeness: Completeness): Step {
     // Before EOSE, so that nothing published in answer to it can come too early for monitor.
-    this.#lane.handOver(this, this.#seq);
-    this.#lane.outlet.eose(this.connId, this.subNo, this.subId, completeness);
+    this.lane.handOver(this, this.#seq);
+    this.lane.outlet.eose(this.connId, this.subNo, this.subId, completeness);
     return 'done';
   }
 }
 
 /** A COUNT (NIP-45): exact; a filter's limit does not count. */
-export class CountRun implements Run {
-  readonly connId: number;
+export class CountRun extends QuestionRun {
   readonly queryId: string;
-  /** The filters, packed. */
-  readonly packed: Uint8Array;
-  readonly #readers: readonly string[];
-  cancelled = false;
-  counted = true;
-  work = 0;
-  rows = 0;
-  readonly arrivedAt: number;
-  readonly bill: Bill | null;
-  readonly #lane: Lane;
-  #union: Union | null = null;
-  #count = 0;
 
   constructor(
     lane: Lane,
-    connId: number,
-    queryId: string,
-    filters: Uint8Array,
+    request: Question & { queryId: string },
     readers: readonly string[],
-    arrivedAt: number,
     bill: Bill | null = null,
   ) {
-    this.arrivedAt = arrivedAt;
-    this.bill = bill;
-    this.#readers = readers;
-    this.#lane = lane;
-    this.connId = connId;
-    this.queryId = queryId;
-    this.packed = filters;
-  }
-
-  /** What it reads, as far as it has come. */
-  get index(): IndexName {
-    return this.#union?.index ?? 'none';
-  }
-
-  /** Events counted so far. */
-  get events(): number {
-    return this.#count;
+    super(lane, request, readers, bill);
+    this.queryId = request.queryId;
   }
 
   step(budget: Budget): Step {
+    const { outlet } = this.lane;
     if (this.bill?.isRefused(this.rows) === true) {
       // Half a count is none.
-      this.#lane.outlet.countRefused(this.connId, this.queryId, this.bill.refusal);
+      outlet.countRefused(this.connId, this.queryId, this.bill.refusal);
       return 'done';
     }
-    this.#union ??= scans(unpackFilters(this.packed), this.#readers, this.#lane, true);
+    const union = this.union(true);
     for (;;) {
-      const second = this.#union.next(budget);
+      const second = union.next(budget);
       if (second === AGAIN) return 'again';
       if (second === null) break;
-      this.#count += second.length;
+      this.events += second.length;
     }
-    this.#lane.outlet.count(this.connId, this.queryId, this.#count);
+    outlet.count(this.connId, this.queryId, this.events);
     return 'done';
   }
 }
