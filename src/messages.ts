@@ -23,8 +23,7 @@
  *    event arrives exactly once, whatever commits meanwhile.
  * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
  *
- * Links that carry bodies or many small records are binary (`mailbox/records.ts`) and travel as one
- * transferred ArrayBuffer a turn; links that carry a structured message now and then use msgpackr.
+ * Links that carry bodies or many small records are binary (`mailbox/records.ts`), one batch a turn; links that carry a structured message now and then use msgpackr.
  */
 
 import type { ChannelEnd } from './mailbox/channel.ts';

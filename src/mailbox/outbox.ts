@@ -16,12 +16,17 @@ export class RecordOutbox {
   readonly records = new RecordWriter();
   readonly #channel: Channel;
   readonly #posted: () => void;
+  readonly #quiet: boolean;
   #scheduled = false;
 
-  /** `posted` is called when a batch is on its way. */
-  constructor(channel: Channel, posted: () => void = () => {}) {
+  /**
+   * `posted` is called when a batch is on its way. What leaves a quiet outbox wakes nobody (see
+   * `Channel.send`).
+   */
+  constructor(channel: Channel, posted: () => void = () => {}, quiet = false) {
     this.#channel = channel;
     this.#posted = posted;
+    this.#quiet = quiet;
   }
 
   /** After a record: the batch leaves at the end of this turn, or now if it has grown large. */
@@ -40,10 +45,10 @@ export class RecordOutbox {
     });
   }
 
-  /** Sends what has gathered; a quiet batch wakes nobody (see `Channel.send`). */
-  flush(quiet = false): void {
+  /** Sends what has gathered. */
+  flush(): void {
     if (this.records.length === 0) return;
-    this.#channel.send(this.records.written, quiet);
+    this.#channel.send(this.records.written, this.#quiet);
     this.records.clear();
     this.#posted();
   }

@@ -1,9 +1,4 @@
-import {
-  CANONICAL_ID_END,
-  CANONICAL_ID_START,
-  CANONICAL_PUBKEY_END,
-  CANONICAL_PUBKEY_START,
-} from '../protocol/canonical.ts';
+import { idOfBytes, pubkeyOfBytes } from '../storage/body.ts';
 
 /** A body takes at least so much, so that the number of bodies is bounded by their bytes. */
 const BODY_BYTES_MIN = 256;
@@ -52,7 +47,7 @@ export class Bodies {
 
   /** The body made of a row's text; kept if there is room for it. */
   put(seq: number, json: string): Body {
-    // Most bodies have as many bytes as characters; what is longer is measured.
+    // Room for the most that the text can take; it is measured only where that is more than all there is.
     const most = json.length * 3;
     const bytes = most > this.#slab.length ? Buffer.byteLength(json) : most;
     if (bytes > this.#slab.length >> 2) return bodyOf(Buffer.from(json));
@@ -96,9 +91,5 @@ export class Bodies {
 
 /** The fields at the fixed places of canonical JSON. */
 export function bodyOf(bytes: Buffer): Body {
-  return {
-    id: bytes.toString('latin1', CANONICAL_ID_START, CANONICAL_ID_END),
-    pubkey: bytes.toString('latin1', CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END),
-    bytes,
-  };
+  return { id: idOfBytes(bytes), pubkey: pubkeyOfBytes(bytes), bytes };
 }

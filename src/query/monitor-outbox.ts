@@ -12,11 +12,10 @@ export class MonitorOutbox {
   readonly #outbox: RecordOutbox;
   /** Where monitor has to stand so that nobody needs to wake it; null: anywhere, NaN: nowhere. */
   #stand: number | null = null;
-  #scheduled = false;
 
   constructor(channel: Channel) {
     this.#channel = channel;
-    this.#outbox = new RecordOutbox(channel);
+    this.#outbox = new RecordOutbox(channel, () => this.#posted(), true);
   }
 
   /** Lies ready at the end of the turn, or when `flush` is called. */
@@ -26,17 +25,15 @@ export class MonitorOutbox {
       this.#stand = this.#stand === null || this.#stand === stand ? stand : Number.NaN;
     }
     writeHandover(this.#outbox.records, handover);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    this.#outbox.schedule();
   }
 
   flush(): void {
-    this.#outbox.flush(true);
-    // Behind the sending: whatever monitor takes from now on, it reads what was sent first.
+    this.#outbox.flush();
+  }
+
+  /** Behind the sending: whatever monitor takes from now on, it reads what was sent first. */
+  #posted(): void {
     if (this.#stand !== null && this.#channel.otherNote !== this.#stand) this.#channel.wakeOther();
     this.#stand = null;
   }

@@ -213,7 +213,8 @@ export class Writer {
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
     } else if (station === 'query') {
-      const outbox = new RecordOutbox(channel);
+      // A lane looks by itself when a slice begins.
+      const outbox = new RecordOutbox(channel, undefined, true);
       this.#queries.set(lane, outbox);
       writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
       outbox.flush();
@@ -391,7 +392,7 @@ export class Writer {
       for (const { seq, event } of answered) {
         if (seq > 0) writeAcceptedTerms(outbox.records, seq, event);
       }
-      outbox.flush(true);
+      outbox.flush();
     }
   }
 
@@ -435,7 +436,7 @@ export class Writer {
     for (const { records } of this.#queries.values()) {
       writeAcceptedHead(records, this.#log.indexedSeq, this.#removals.count, seqs);
     }
-    for (const outbox of this.#queries.values()) outbox.flush(true);
+    for (const outbox of this.#queries.values()) outbox.flush();
     this.#justRemoved = seqs;
     if (this.#monitor === null) return;
     writeHead(this.#monitor.records, this.#log.head);
