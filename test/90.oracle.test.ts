@@ -25,6 +25,8 @@ const QUERIES_AT_ONCE = 20;
 const SUBSCRIPTIONS = 30;
 /** No generator makes this kind by itself: it tells a subscription that there is nothing more to come. */
 const LAST_KIND = 20_002;
+/** Direct messages: only for those whom they concern (NIP-04). */
+const PRIVATE_KIND = 4;
 /** When the events are written, so that a seed always makes the same ones. */
 const WRITTEN = 1_750_000_000;
 const NEVER = 4_000_000_000;
@@ -194,6 +196,8 @@ class Trial {
 
   /** Asks random questions, many at once, and compares every answer. */
   async ask(queries: number): Promise<void> {
+    // One that nobody may ask who has not authenticated is in it whatever the seed.
+    await this.#req(this.#clients[0]!, [{ kinds: [PRIVATE_KIND] }], await this.#calm());
     for (let asked = 0; asked < queries; asked += QUERIES_AT_ONCE) {
       const now = await this.#calm();
       await Promise.all(

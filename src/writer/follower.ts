@@ -1,23 +1,14 @@
 import type { Config } from '../config/options.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { writeCheckedEvent, writeHead } from '../messages.ts';
-import { addressOf } from '../protocol/address.ts';
-import type { NostrEvent } from '../protocol/event.ts';
+import { writeHead } from '../messages.ts';
 import { type Db, openReader, termKey } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TermHasher } from '../storage/terms.ts';
+import { writeUnsentEvent } from './unsent.ts';
 
 const LOOK_MILLISECONDS = 100;
 const EVENTS_A_LOOK_MAX = 500;
-
-interface Row {
-  seq: number;
-  created_at: number;
-  kind: number;
-  expires_at: number | null;
-  json: string;
-}
 
 /**
  * Reads what another process adds to the log and gives it to monitor, so that subscriptions of the
@@ -53,25 +44,16 @@ export class Follower {
 
   #look(): void {
     if (this.#monitor === null) return;
-    const rows = this.#log.all(this.#head, Number.MAX_SAFE_INTEGER, EVENTS_A_LOOK_MAX) as Row[];
+    const rows = this.#log.all(this.#head, Number.MAX_SAFE_INTEGER, EVENTS_A_LOOK_MAX) as {
+      seq: number;
+      json: string;
+    }[];
     if (rows.length === 0) return;
     const { records } = this.#monitor;
     writeHead(records, this.#head);
-    for (const { seq, created_at, kind, expires_at, json } of rows) {
-      const event = JSON.parse(json) as NostrEvent;
-      const terms = this.#hasher.ofEvent(event);
-      const address = addressOf(event) ?? '';
+    for (const { seq, json } of rows) {
       records.f64(seq);
-      writeCheckedEvent(
-        records,
-        0,
-        kind,
-        created_at,
-        expires_at ?? 0,
-        terms,
-        address,
-        Buffer.from(json),
-      );
+      writeUnsentEvent(records, json, this.#hasher);
       this.#head = seq;
     }
     this.#monitor.flush();

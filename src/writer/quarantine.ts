@@ -1,14 +1,8 @@
 import type { Config } from '../config/options.ts';
-import { RecordReader, RecordWriter } from '../mailbox/records.ts';
-import { type CheckedEvent, writeCheckedEvent } from '../messages.ts';
-import { addressOf } from '../protocol/address.ts';
-import { canonicalJson } from '../protocol/canonical.ts';
-import type { NostrEvent } from '../protocol/event.ts';
-import { expirationOf } from '../protocol/expiration.ts';
+import type { CheckedEvent } from '../messages.ts';
 import { pubkeyOfBytes } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
-import type { TermHasher } from '../storage/terms.ts';
 
 /** Rows that are dropped in one transaction because of their age. */
 const PURGE_MAX = 500;
@@ -76,21 +70,4 @@ export class Quarantine {
     const before = now - this.#config.spam.quarantine_seconds;
     return this.#statements.before.all(before, PURGE_MAX) as string[];
   }
-}
-
-/** An event that no lane has sent (one of the relay itself, or out of quarantine), as if one had. */
-export function recordOf(json: string, hasher: TermHasher): RecordReader {
-  const event = JSON.parse(json) as NostrEvent;
-  const records = new RecordWriter();
-  writeCheckedEvent(
-    records,
-    0,
-    event.kind,
-    event.created_at,
-    expirationOf(event) ?? 0,
-    hasher.ofEvent(event),
-    addressOf(event) ?? '',
-    Buffer.from(canonicalJson(event)),
-  );
-  return new RecordReader(records.take());
 }

@@ -33,9 +33,10 @@ import { Disk } from './disk.ts';
 import { Inbox } from './inbox.ts';
 import { type KnownIds, Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
-import { Quarantine, recordOf } from './quarantine.ts';
+import { Quarantine } from './quarantine.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reports } from './reports.ts';
+import { unsentBatch } from './unsent.ts';
 import { Vanish, type Vanished } from './vanish.ts';
 import { type Removal, WriterMeter } from './writer-meter.ts';
 
@@ -264,7 +265,7 @@ export class Writer {
   /** Stores an event that nobody sent: the relay itself has signed it. */
   #submit(json: string): void {
     this.#queue.add(1);
-    this.#waiting.push(recordOf(json, this.#hasher));
+    this.#waiting.push(unsentBatch(json, this.#hasher));
     this.#schedule();
   }
 
@@ -475,13 +476,17 @@ export class Writer {
 
   /** Indexes what there is, and between the steps takes whatever comes. */
   #indexSlowly(): void {
-    if (!this.#postings.pending) return;
+    if (!this.#postings.pending || this.#indexSoon !== null) return;
     let more = false;
     const failure = this.#transact(() => {
       more = this.#movePostings(POSTINGS_A_COMMIT);
     });
     this.#meter.log(this.#log.head, this.#log.indexedSeq);
-    if (more && !failure) this.#indexSoon = setImmediate(() => this.#indexSlowly());
+    if (!more || failure) return;
+    this.#indexSoon = setImmediate(() => {
+      this.#indexSoon = null;
+      this.#indexSlowly();
+    });
   }
 
   #goOnVanishing(): void {

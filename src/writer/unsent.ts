@@ -1,0 +1,32 @@
+import { RecordReader, RecordWriter } from '../mailbox/records.ts';
+import { writeCheckedEvent } from '../messages.ts';
+import { addressOf } from '../protocol/address.ts';
+import { canonicalJson } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { expirationOf } from '../protocol/expiration.ts';
+import type { TermHasher } from '../storage/terms.ts';
+
+/**
+ * Writes an event that no lane has sent (one of the relay itself, out of quarantine, or of another
+ * process) as if one had.
+ */
+export function writeUnsentEvent(to: RecordWriter, json: string, hasher: TermHasher): void {
+  const event = JSON.parse(json) as NostrEvent;
+  writeCheckedEvent(
+    to,
+    0,
+    event.kind,
+    event.created_at,
+    expirationOf(event) ?? 0,
+    hasher.ofEvent(event),
+    addressOf(event) ?? '',
+    Buffer.from(canonicalJson(event)),
+  );
+}
+
+/** The same as a batch of its own. */
+export function unsentBatch(json: string, hasher: TermHasher): RecordReader {
+  const records = new RecordWriter();
+  writeUnsentEvent(records, json, hasher);
+  return new RecordReader(records.take());
+}
