@@ -9,7 +9,7 @@ import { version } from './paths.ts';
 import { Relay } from './relay.ts';
 import { libc } from './service/libc.ts';
 import { ServiceManager, type Vital } from './service/notify.ts';
-import { Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
+import { type Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
 import { storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
 
@@ -22,15 +22,19 @@ const ANSWER_MILLISECONDS = 50;
  * without refusing anybody.
  *
  * @param readConfig reads the configuration from where the first one came from.
+ * @param predecessor the process that this one takes over from, if there is one.
  * @returns the exit status, see `exitCodes`.
  */
-export async function runRelay(config: Config, readConfig: () => Config): Promise<ExitCode> {
+export async function runRelay(
+  config: Config,
+  readConfig: () => Config,
+  predecessor: Predecessor | null,
+): Promise<ExitCode> {
   const log = createLog(config.log);
   // Until there is something to do: by default these signals would end the process.
   let [onReload, onRestart] = [() => {}, () => {}];
   process.on('SIGHUP', () => onReload());
   process.on('SIGUSR2', () => onRestart());
-  const predecessor = Predecessor.find(process.env);
   const manager = new ServiceManager(process.env);
   if (predecessor === null) manager.status('starting');
   let relay: Relay;
@@ -41,6 +45,7 @@ export async function runRelay(config: Config, readConfig: () => Config): Promis
       await relay.own(() => predecessor.taken());
     }
   } catch (error) {
+    await predecessor?.fails((error as Error).message);
     return startFailed(error as Error);
   }
   const readAgain = () => reload(relay, readConfig, log, manager);
@@ -125,7 +130,8 @@ async function handOver(
     await successor.prepared();
   } catch (error) {
     await successor.end();
-    const sentence = `the successor did not start (${(error as Error).message}); this process goes on`;
+    const why = (error as Error).message.trim().replace(/\.$/, '');
+    const sentence = `the successor did not start: ${why}; this process goes on`;
     log.error(sentence);
     throw new Error(sentence);
   }

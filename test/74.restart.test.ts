@@ -3,9 +3,12 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { packageRoot } from '../src/paths.ts';
+import { SCHEMA_VERSION } from '../src/storage/migrations.ts';
+import { databaseFile } from '../src/storage/open.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { delay, until, WokProcess } from './support/process.ts';
@@ -206,8 +209,42 @@ describe('a graceful restart', () => {
     writeFileSync(file, '[info]\nname = 5\n');
     const refused = await cli('service', 'restart', '--graceful', '--data', directory);
     expect(refused.code).toBe(exitCodes.refused);
-    expect(refused.stderr).toContain('it ended with status 78');
+    expect(refused.stderr).toMatch(/line 2: info\.name is 5/);
     expect(refused.stderr).toContain('this process goes on');
+    expect(await pid()).toBe(wok.pid);
+    expect((await client.publish(author.event()))[2]).toBe(true);
+  });
+
+  it('whose successor says nothing goes on with the old process, and says how it ended', async () => {
+    const die = `data:text/javascript,if (process.env.WOK_SUCCEEDS_PORT) process.exit(3)`;
+    const { wok, directory, pid } = await started({}, ['--import', die]);
+    const refused = await cli('service', 'restart', '--graceful', '--data', directory);
+    expect(refused.code).toBe(exitCodes.refused);
+    expect(refused.stderr).toContain('it ended with status 3; this process goes on');
+    expect(await pid()).toBe(wok.pid);
+  });
+
+  it.each([
+    [SCHEMA_VERSION - 1, /bring it to \d+ under a relay that still reads it; use a plain restart/],
+    [SCHEMA_VERSION + 1, /newer than this wok's/],
+  ])('is refused when the database has schema %i', async (version, sentence) => {
+    const { wok, directory, pid } = await started();
+    const client = await Client.connect(wok.url);
+    // As if the relay that runs were of the version that has made this database.
+    const other = new Database(databaseFile(directory));
+    onTestFinished(() => void other.close());
+    other.pragma(`user_version = ${version}`);
+
+    const refused = await cli('service', 'restart', '--graceful', '--data', directory);
+    expect(refused.code).toBe(exitCodes.refused);
+    expect(refused.stderr).toMatch(sentence);
+    // The command has seen it by itself, and has not bothered the relay.
+    expect(wok.out).not.toContain('a successor is being started');
+
+    wok.signal('SIGUSR2');
+    await until(() => wok.out.includes('this process goes on'), 'the refusal');
+    expect(wok.out).toMatch(sentence);
+    expect(other.pragma('user_version', { simple: true })).toBe(version);
     expect(await pid()).toBe(wok.pid);
     expect((await client.publish(author.event()))[2]).toBe(true);
   });

@@ -1,4 +1,6 @@
+import type { Config } from '../config/options.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
+import { Predecessor } from '../service/succession.ts';
 import type { Command } from './command.ts';
 import { configFlags, configOfCall } from './config-flags.ts';
 
@@ -9,17 +11,26 @@ export const relayCommand: Command = {
   flags: configFlags,
   examples: ['wok relay', 'wok relay --port 7778 --data /var/lib/wok --set info.name="My relay"'],
   async run(call) {
+    const predecessor = Predecessor.find(process.env);
     // First, so that a wrong configuration is reported even where native libraries are missing.
-    const config = configOfCall(call);
+    let config: Config;
+    try {
+      config = configOfCall(call);
+    } catch (error) {
+      await predecessor?.fails((error as Error).message);
+      throw error;
+    }
     let run: typeof import('../run.ts');
     try {
       run = await import('../run.ts');
     } catch (error) {
       if (!isNativeLoadFailure(error)) throw error;
-      process.stderr.write(`wok: ${nativeLoadAdvice(error)}\n`);
+      const advice = nativeLoadAdvice(error);
+      await predecessor?.fails(advice);
+      process.stderr.write(`wok: ${advice}\n`);
       return exitCodes.unavailable;
     }
-    return run.runRelay(config, () => configOfCall(call));
+    return run.runRelay(config, () => configOfCall(call), predecessor);
   },
 };
 

@@ -12,7 +12,10 @@ import {
   uninstall,
   unitText,
 } from '../service/install.ts';
+import { StorageError } from '../storage/error.ts';
+import { openAsSuccessor } from '../storage/open.ts';
 import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
+import { configOfCall } from './config-flags.ts';
 import { askRelay, controlFlags } from './control.ts';
 
 const POLL_MILLISECONDS = 100;
@@ -91,6 +94,7 @@ export const serviceCommand: Command = {
 async function gracefully(call: Call): Promise<ExitCode> {
   const asked = onService(call);
   const { pid } = await askRelay<{ pid: number }>(asked, 'status');
+  checkSchema(asked);
   await askRelay(asked, 'restart');
   const end = performance.now() + ANSWER_MILLISECONDS;
   while (performance.now() < end) {
@@ -105,6 +109,16 @@ async function gracefully(call: Call): Promise<ExitCode> {
     'the new process does not answer; look at its log.',
     exitCodes.unavailable,
   );
+}
+
+/** That this wok, which may be newer than the one that runs, takes the database as it is. */
+function checkSchema(call: Call): void {
+  try {
+    openAsSuccessor(configOfCall(call).storage).close();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    throw new CommandError(`no graceful restart: ${error.message}.`, exitCodes.refused);
+  }
 }
 
 /** The configuration of the service, when the call names no other. */

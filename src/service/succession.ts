@@ -8,8 +8,17 @@ const VARIABLE = 'WOK_SUCCEEDS_PORT';
 const PREPARE_MILLISECONDS = 600_000;
 const OWN_MILLISECONDS = 60_000;
 
+/** How long what a process has said last may take to arrive after its end. */
+const LAST_WORDS_MILLISECONDS = 1_000;
+
 /** What the two processes tell each other: prepared, then yours, then taken. */
 type Word = 'prepared' | 'yours' | 'taken';
+
+/** What a successor says instead that cannot start. */
+interface Failure {
+  /** Why, in a sentence for the operator. */
+  readonly failed: string;
+}
 
 /** The process that takes over from this one, as this one sees it. */
 export class Successor {
@@ -20,9 +29,12 @@ export class Successor {
     this.#child = child;
     this.#gone = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) =>
-        resolve(code === null ? `it was ended by ${signal}` : `it ended with status ${code}`),
-      );
+      child.once('exit', (code, signal) => {
+        const how = code === null ? `it was ended by ${signal}` : `it ended with status ${code}`;
+        if (!child.connected) return resolve(how);
+        child.once('disconnect', () => resolve(how));
+        setTimeout(resolve, LAST_WORDS_MILLISECONDS, how).unref();
+      });
     });
   }
 
@@ -61,9 +73,10 @@ export class Successor {
 
   async #word(word: Word, milliseconds: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const said = new Promise<null>((resolve) => {
-      this.#child.on('message', (message) => {
+    const said = new Promise<string | null>((resolve) => {
+      this.#child.on('message', (message: Word | Failure) => {
         if (message === word) resolve(null);
+        else if (typeof message === 'object') resolve(message.failed);
       });
     });
     const late = new Promise<string>((resolve) => {
@@ -102,6 +115,13 @@ export class Predecessor {
 
   taken(): void {
     if (process.connected) process.send!('taken' satisfies Word, () => process.disconnect?.());
+  }
+
+  /** Says why this one cannot take over; resolves when that is on its way. */
+  async fails(why: string): Promise<void> {
+    if (!process.connected) return;
+    await new Promise((resolve) => process.send!({ failed: why } satisfies Failure, resolve));
+    if (process.connected) process.disconnect();
   }
 }
 

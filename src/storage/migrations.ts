@@ -21,13 +21,7 @@ const steps: Record<number, (db: Database.Database) => void> = {
 
 /** Brings an older database up to date. @throws StorageError when it is from a newer wok. */
 export function migrate(db: Database.Database, file: string): void {
-  const found = db.pragma('user_version', { simple: true }) as number;
-  if (found > SCHEMA_VERSION) {
-    throw new StorageError(
-      `the database ${file} has schema version ${found}, newer than this wok's ${SCHEMA_VERSION}; run the wok that made it, or a later one`,
-      'version',
-    );
-  }
+  const found = versionOf(db, file);
   for (let version = found; version < SCHEMA_VERSION; version++) {
     const step = steps[version];
     if (!step) {
@@ -39,4 +33,27 @@ export function migrate(db: Database.Database, file: string): void {
       db.pragma(`user_version = ${version + 1}`);
     })();
   }
+}
+
+/**
+ * That this wok takes the database as it is, which it must where another process still reads it by the
+ * schema that it knows. @throws StorageError when the schema is older or newer.
+ */
+export function checkUnchanged(db: Database.Database, file: string): void {
+  const found = versionOf(db, file);
+  if (found === SCHEMA_VERSION) return;
+  throw new StorageError(
+    `the database ${file} has schema version ${found}, and this wok would bring it to ${SCHEMA_VERSION} under a relay that still reads it; use a plain restart (sudo systemctl restart wok), after a backup`,
+    'version',
+  );
+}
+
+/** @throws StorageError when it is newer than what this wok knows. */
+function versionOf(db: Database.Database, file: string): number {
+  const found = db.pragma('user_version', { simple: true }) as number;
+  if (found <= SCHEMA_VERSION) return found;
+  throw new StorageError(
+    `the database ${file} has schema version ${found}, newer than this wok's ${SCHEMA_VERSION}; run the wok that made it, or a later one`,
+    'version',
+  );
 }

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import type { Config } from '../config/options.ts';
 import { schemaFile } from '../paths.ts';
 import { asStorageError, StorageError } from './error.ts';
-import { migrate, SCHEMA_VERSION } from './migrations.ts';
+import { checkUnchanged, migrate, SCHEMA_VERSION } from './migrations.ts';
 import { COUNT_TABLES, SELECT_META, UPSERT_META } from './sql.ts';
 import { TERM_KEY_BYTES } from './terms.ts';
 
@@ -72,6 +72,22 @@ export function openReader(storage: Config['storage']): Db {
     return db;
   } catch (error) {
     throw asStorageError(error, file);
+  }
+}
+
+/**
+ * Opens the database for reading beside the process that owns it and that this one is to take over from.
+ *
+ * @throws StorageError also when this wok would change the schema, which takes a plain restart.
+ */
+export function openAsSuccessor(storage: Config['storage']): Db {
+  const db = openReader(storage);
+  try {
+    checkUnchanged(db, databaseFile(storage.directory));
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 

@@ -11,7 +11,7 @@ import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { idOfBytes } from '../storage/body.ts';
-import { openReader, openWriter, termKey } from '../storage/open.ts';
+import { openAsSuccessor, openWriter, termKey } from '../storage/open.ts';
 import { TermHasher } from '../storage/terms.ts';
 import { Follower } from './follower.ts';
 import { type KnownIds, Log } from './log.ts';
@@ -50,14 +50,14 @@ export class WriterSeat {
   #follower: Follower | null = null;
   readonly #neighbours = new Map<string, Neighbour>();
 
-  /** @throws StorageError when the database cannot be had. */
+  /** @throws StorageError when the database cannot be had; on standby also when it is of another schema. */
   constructor(parts: SeatParts, standby: boolean) {
     this.#parts = parts;
     if (!standby) {
       this.#sitDown();
       return;
     }
-    const db = openReader(parts.config.storage);
+    const db = openAsSuccessor(parts.config.storage);
     const log = new Log(db, new TermHasher(termKey(db)));
     this.#ids = { memory: log.idFilterMemory, upTo: log.head };
     db.close();
