@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AuditRow } from '../src/admin/verbs/lists.ts';
+import type { AuditRow } from '../src/admin/page-api/moderation.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { NetworkSet, normalNetwork } from '../src/lib/network-set.ts';
 import type { ListedRow } from '../src/storage/lists.ts';

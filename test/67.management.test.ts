@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { getToken } from 'nostr-tools/nip98';
 import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditRow } from '../src/admin/verbs/lists.ts';
+import type { AuditRow } from '../src/admin/page-api/moderation.ts';
 import { accepted, idsOf, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';

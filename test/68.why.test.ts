@@ -1,6 +1,6 @@
 /** `wok why`: what became of an event, and which rule, limit or person decided. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Why } from '../src/admin/verbs/why.ts';
+import type { Why } from '../src/admin/page-api/events.ts';
 import { DecisionNotes } from '../src/policy/decisions.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { Author, now } from './support/author.ts';

@@ -1,8 +1,8 @@
 /** Retention: what goes by age, count and size, what is spared, and that writes go on meanwhile. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RetentionReport } from '../src/admin/retention/retention.ts';
-import type { AuditRow } from '../src/admin/verbs/lists.ts';
-import type { Why } from '../src/admin/verbs/why.ts';
+import type { RetentionReport } from '../src/admin/page-api/config.ts';
+import type { Why } from '../src/admin/page-api/events.ts';
+import type { AuditRow } from '../src/admin/page-api/moderation.ts';
 import { retentionRule } from '../src/config/retention-rule.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { idsOf } from './support/answers.ts';

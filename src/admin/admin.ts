@@ -310,7 +310,10 @@ export class Admin implements Room {
 
   async #control({ id, method, params }: ControlRequest): Promise<ControlAnswer> {
     try {
-      return { id, result: (await runVerb(method, params, this, { by: 'shell' })) ?? null };
+      return {
+        id,
+        result: (await runVerb(method, params, this, { by: 'shell', role: 'admin' })) ?? null,
+      };
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof AdminError) return { id, error: { code: error.code, message } };

@@ -24,13 +24,14 @@ export async function answerManagement(
   const authorized = auth.check({ authorization, urls, body, now }, known);
   if (typeof authorized === 'string') return failed('401 Unauthorized', authorized);
   const { pubkey } = authorized;
+  const caller = { by: pubkey, role: room.isAdmin(pubkey) ? 'admin' : 'moderator' } as const;
   const call = callIn(body);
   if (typeof call === 'string') return failed('400 Bad Request', call);
   const allowed = methodsFor(pubkey, room);
   const method = allowed.get(call.method);
   if (method === undefined) return unknown(call.method, allowed);
   try {
-    const result = await method.run(call.params, room, { by: pubkey }, [...allowed.keys()]);
+    const result = await method.run(call.params, room, caller, [...allowed.keys()]);
     return { status: '200 OK', body: JSON.stringify({ result }) };
   } catch (error) {
     const { message } = error as Error;

@@ -1,30 +1,8 @@
 import * as sql from '../storage/sql.ts';
 import type { Act } from './moderation.ts';
+import type { Reported, ReportRow } from './page-api/moderation.ts';
 import { findEvent } from './removal.ts';
 import type { Room } from './room.ts';
-
-/** An event or a person that was reported (NIP-56), and by how many. */
-export interface Reported {
-  /** Hex. */
-  target: string;
-  isEvent: boolean;
-  /** How many people report it, and how many of them are trusted. */
-  reports: number;
-  trusted: number;
-  types: string[];
-  /** Seconds since 1970. */
-  firstAt: number;
-  lastAt: number;
-}
-
-/** One report. */
-export interface ReportRow {
-  reporter: string;
-  type: string;
-  at: number;
-  trusted: number;
-  content: string;
-}
 
 interface Row {
   target: string;

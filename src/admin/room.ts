@@ -9,6 +9,7 @@ import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Decisions } from './decisions.ts';
 import type { Membership } from './membership.ts';
+import type { PageRole } from './page-api/api.ts';
 import type { Retention } from './retention/retention.ts';
 
 /** What every verb may use. */
@@ -50,8 +51,10 @@ export interface Room {
 
 /** Who asks: on whose behalf a verb runs, for the audit log. */
 export interface Caller {
-  /** `shell` (somebody at the control socket), or the public key of an admin. */
+  /** `shell` (somebody at the control socket), or a public key. */
   readonly by: string;
+  /** What they may do; somebody at the control socket is an admin. */
+  readonly role: PageRole;
 }
 
 /**

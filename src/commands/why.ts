@@ -1,4 +1,4 @@
-import type { Why } from '../admin/verbs/why.ts';
+import type { Why } from '../admin/page-api/events.ts';
 import { timeText } from '../lib/duration.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { type Command, print, UsageError } from './command.ts';

@@ -1,5 +1,6 @@
 import type { AuthorClass } from '../../config/retention-rule.ts';
 import * as sql from '../../storage/sql.ts';
+import type { RetentionReport, RuleTotal } from '../page-api/config.ts';
 import type { Room } from '../room.ts';
 import { type Candidate, type ClassOf, oldest, type Page, tooMany, tooOld } from './candidates.ts';
 import { RetentionRules } from './rules.ts';
@@ -13,27 +14,6 @@ const LOOK_MILLISECONDS = 5_000;
 /** Of JSON to bytes of the file, postings and all; a run that was wrong is followed by the next. */
 const FILE_BYTES_PER_JSON_BYTE = 1.5;
 const DAY_SECONDS = 86_400;
-
-/** What goes, or went, by one rule. */
-export interface RuleTotal {
-  /** The entry of the configuration, or `budget`. */
-  rule: string;
-  events: number;
-  /** Of JSON. */
-  bytes: number;
-  /** The ages of what goes, as created_at. */
-  oldest: number;
-  newest: number;
-}
-
-/** What a run did, or would do. */
-export interface RetentionReport {
-  rules: RuleTotal[];
-  events: number;
-  bytes: number;
-  /** Bytes of the database in use before. */
-  usedBytes: number;
-}
 
 /**
  * Removes what the rules of retention do not let stay, in the background: ages and counts every

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { InfoChanges, Role } from '../../messages.ts';
+import type { InfoChanges } from '../../messages.ts';
 import * as sql from '../../storage/sql.ts';
 import { changeInfo, infoChanges } from '../info.ts';
+import type { RoleWithMembers } from '../page-api/people.ts';
 import { assignRole, putRole, removeRole, roles, unassignRole } from '../roles.ts';
 import { verb } from '../room.ts';
 
@@ -14,11 +15,6 @@ export const describeVerb = verb({
     return infoChanges(room.db);
   },
 });
-
-/** A role and who has it. */
-export interface RoleWithMembers extends Role {
-  members: string[];
-}
 
 /** `mod.roles`: all roles and who has them. */
 export const rolesVerb = verb({

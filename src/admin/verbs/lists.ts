@@ -3,6 +3,7 @@ import { listNames } from '../../policy/lists.ts';
 import type { ListedRow } from '../../storage/lists.ts';
 import * as sql from '../../storage/sql.ts';
 import { banEvent, putOnList, removeAllOf, takeOffList } from '../moderation.ts';
+import type { AuditRow } from '../page-api/moderation.ts';
 import { verb } from '../room.ts';
 
 const REASON_LENGTH_MAX = 1000;
@@ -68,16 +69,6 @@ export const removeVerb = verb({
     return { removed: null };
   },
 });
-
-/** One row of the audit log. */
-export interface AuditRow {
-  n: number;
-  at: number;
-  by: string;
-  action: string;
-  subject: string;
-  reason: string;
-}
 
 /** `mod.audit`: the newest rows of the audit log, before `before`. */
 export const auditVerb = verb({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { putOnList } from '../moderation.ts';
-import { dismissReports, type Reported, type ReportRow, reported, reportsOf } from '../reports.ts';
+import type { Reported, ReportRow } from '../page-api/moderation.ts';
+import { dismissReports, reported, reportsOf } from '../reports.ts';
 import { verb } from '../room.ts';
 
 const PAGE_MAX = 10_000;

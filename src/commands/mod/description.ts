@@ -1,4 +1,4 @@
-import type { RoleWithMembers } from '../../admin/verbs/description.ts';
+import type { RoleWithMembers } from '../../admin/page-api/people.ts';
 import type { InfoChanges } from '../../messages.ts';
 import { UsageError } from '../command.ts';
 import { askRelay } from '../control.ts';

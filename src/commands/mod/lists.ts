@@ -1,4 +1,4 @@
-import type { AuditRow } from '../../admin/verbs/lists.ts';
+import type { AuditRow } from '../../admin/page-api/moderation.ts';
 import { timeText } from '../../lib/duration.ts';
 import type { ListedRow } from '../../storage/lists.ts';
 import { type Call, UsageError } from '../command.ts';

@@ -1,4 +1,4 @@
-import type { Reported, ReportRow } from '../../admin/reports.ts';
+import type { Reported, ReportRow } from '../../admin/page-api/moderation.ts';
 import { timeText } from '../../lib/duration.ts';
 import { askRelay } from '../control.ts';
 import { type Action, columns, need, tell } from './action.ts';

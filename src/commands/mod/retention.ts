@@ -1,4 +1,4 @@
-import type { RetentionReport } from '../../admin/retention/retention.ts';
+import type { RetentionReport } from '../../admin/page-api/config.ts';
 import { timeText } from '../../lib/duration.ts';
 import { formatBytes, formatCount } from '../../lib/format.ts';
 import { UsageError } from '../command.ts';
