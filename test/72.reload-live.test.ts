@@ -1,4 +1,7 @@
-/** Every option of the data path that applies live, seen in the station that goes by it. */
+/** Every option of the data path that applies live, seen by what it does after a reload. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { optionKeys, optionOf } from '../src/config/options.ts';
@@ -6,8 +9,15 @@ import { databaseFile } from '../src/storage/open.ts';
 import { Author } from './support/author.ts';
 import { Client, type Message } from './support/client.ts';
 import { http, RawSocket } from './support/http.ts';
-import { until } from './support/process.ts';
-import { type Settings, startRelay, type TestRelay, testConfig } from './support/relay.ts';
+import { BOUND_BASE, boundCases, prepareBounds } from './support/live-bounds.ts';
+import { until, WokProcess } from './support/process.ts';
+import {
+  freshDirectory,
+  type Settings,
+  startRelay,
+  type TestRelay,
+  testConfig,
+} from './support/relay.ts';
 
 const author = new Author();
 const now = () => Math.floor(Date.now() / 1000);
@@ -249,22 +259,6 @@ const DOOR = /^io\.(connections|trusted|client)/;
 /** Before their setting they would take too long to look at. */
 const ONLY_AFTER = new Set(['storage.index_delay_milliseconds', 'io.handshake_seconds']);
 
-/** Bounds and paces that no client can tell from outside; their stations read them where they use them. */
-const UNSEEN = [
-  'io.outbound_bytes_max',
-  'io.compression_min_bytes',
-  'io.queue_bytes_max',
-  'writer.batch_events_max',
-  'writer.queue_events_max',
-  'writer.expired_purge_seconds',
-  'storage.synchronous',
-  'storage.cache_mib',
-  'storage.index_batch_events',
-  'storage.checkpoint_pages',
-  'query.slice_milliseconds',
-  'query.queries_max',
-];
-
 describe('a reload is seen at once', () => {
   it.each(Object.keys(cases))('%s', async (key) => {
     for (let i = 0; i < 3; i++) await publish({ content: String(Math.random()) });
@@ -285,7 +279,8 @@ describe('a reload is seen at once', () => {
   it('is looked at for every such option', () => {
     const sections = /^(info|io|limits|storage)\.|^query\.(count|slice|queries)|^writer\./;
     const live = optionKeys.filter((key) => optionOf(key).reload && sections.test(key));
-    const covered = new Set<string>([...Object.keys(cases), ...UNSEEN]);
+    const elsewhere = ['storage.synchronous'];
+    const covered = new Set([...Object.keys(cases), ...Object.keys(boundCases), ...elsewhere]);
     expect(live.filter((key) => !covered.has(key))).toEqual([]);
     expect([...covered].filter((key) => !(live as string[]).includes(key))).toEqual([]);
   });
@@ -294,4 +289,93 @@ describe('a reload is seen at once', () => {
     await change({ 'limits.tags_max': 7 });
     expect(await limitation('max_event_tags')).toBe(7);
   });
+});
+
+describe('a bound or a pace is seen after a reload', () => {
+  let relay: TestRelay;
+  const settings = (more: Settings) =>
+    relay.relay.reload(testConfig(relay.directory, { ...BOUND_BASE, ...more }));
+  beforeAll(async () => {
+    relay = await startRelay(BOUND_BASE);
+    await prepareBounds(relay);
+    return () => relay.stop();
+  }, 60_000);
+
+  it.each(Object.keys(boundCases))(
+    '%s',
+    async (key) => {
+      const { value, former, beside = {}, look, before, after } = boundCases[key]!;
+      if (before !== undefined) {
+        await settings({ ...beside, ...(former === undefined ? {} : { [key]: former }) });
+        expect(await look(relay)).toEqual(before);
+      }
+      await settings({ ...beside, [key]: value });
+      expect(await look(relay)).toEqual(after);
+    },
+    60_000,
+  );
+});
+
+/** Counts, in a file, how often the write-ahead log is forced to the disk. */
+const SYNC_COUNTER = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void count(int fd) {
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 4 || memcmp(path + length - 4, "-wal", 4) != 0) return;
+  int log = open(getenv("SYNC_COUNT"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (log < 0 || write(log, "s", 1) != 1) abort();
+  close(log);
+}
+int fsync(int fd) {
+  count(fd);
+  return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
+int fdatasync(int fd) {
+  count(fd);
+  return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd);
+}
+`;
+
+describe.skipIf(spawnSync('cc', ['--version']).error)('storage.synchronous', () => {
+  it('forces every commit to the disk, or none of them, from the reload on', async () => {
+    const directory = freshDirectory();
+    const [library, log, config] = ['counter.so', 'count', 'relay.conf'].map((name) =>
+      join(directory, name),
+    ) as [string, string, string];
+    const compile = ['-shared', '-fPIC', '-x', 'c', '-', '-o', library, '-ldl'];
+    execFileSync('cc', compile, { input: SYNC_COUNTER });
+    writeFileSync(config, '[storage]\nsynchronous = "full"\n');
+    writeFileSync(log, '');
+    const env = { LD_PRELOAD: library, SYNC_COUNT: log };
+    const wok = WokProcess.spawn({}, join(directory, 'data'), [], ['--config', config], env);
+    await wok.listening();
+    const client = await Client.connect(wok.url);
+    const syncs = async () => {
+      const before = statSync(log).size;
+      for (let i = 0; i < 20; i++) expect((await client.publish(author.event()))[2]).toBe(true);
+      return statSync(log).size - before;
+    };
+    expect(await syncs()).toBeGreaterThanOrEqual(20);
+    for (const [value, least, most] of [
+      ['normal', 0, 3],
+      ['full', 20, 100],
+    ] as const) {
+      const reloads = wok.out.split('was read again').length;
+      writeFileSync(config, `[storage]\nsynchronous = "${value}"\n`);
+      wok.signal('SIGHUP');
+      await until(() => wok.out.split('was read again').length > reloads, 'the reload');
+      const seen = await syncs();
+      expect(seen).toBeGreaterThanOrEqual(least);
+      expect(seen).toBeLessThanOrEqual(most);
+    }
+    await client.close();
+  }, 60_000);
 });
