@@ -5,7 +5,7 @@
 # Usage: install-system-packages.sh [--require | --with-test-tools]
 #
 # --with-test-tools installs, where they can be had, the programs that tests of deploy/ and of the service
-# look for (systemd-analyze, nginx, caddy, openssl); a test whose program is missing skips.
+# look for (systemd-analyze, nginx, caddy, openssl, chromium); a test whose program is missing skips.
 #
 # Needs apt-get, and root or sudo. Prints what it did.
 #
@@ -71,6 +71,7 @@ as_root() {
 install_tools() {
   command -v apt-get >/dev/null 2>&1 || return 0
   for tool in systemd:systemd-analyze nginx-light:nginx caddy:caddy openssl:openssl \
+    chromium:chromium \
     python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py; do
     if command -v "${tool#*:}" >/dev/null 2>&1 || [ -e "${tool#*:}" ]; then continue; fi
     # Nothing is started: a test brings its own configuration.

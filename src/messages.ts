@@ -28,6 +28,7 @@
 
 import type { ChannelEnd } from './mailbox/channel.ts';
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
+import type { Encoded } from './pages/encoded.ts';
 import type { Decision, DecisionBatch } from './policy/decisions.ts';
 import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
@@ -797,7 +798,15 @@ export type ForIo =
   | { t: 'banned'; networks: { network: string; until: number }[] }
   | { t: 'info'; changes: InfoChanges }
   /** The answer to a management request. */
-  | { t: 'answer'; n: number; status: string; body: string };
+  | { t: 'answer'; n: number; status: string; body: string }
+  /** The public page, or null when it cannot be made; the log says why. */
+  | { t: 'page'; made: PageAnswer | null };
+
+/** The public page and its live figures as JSON, made at the same moment. */
+export interface PageAnswer {
+  html: Encoded;
+  figures: Encoded;
+}
 
 /** What was changed of the relay's description while it ran; what is not named is as configured. */
 export interface InfoChanges {
@@ -809,7 +818,14 @@ export interface InfoChanges {
 }
 
 /** What io sends to the admin room. */
-export type FromIo = ManagementRequest | DecisionBatch;
+export type FromIo = ManagementRequest | DecisionBatch | PageRequest;
+
+/** io → admin: somebody wants to see the public page, and the last one is old. */
+export interface PageRequest {
+  wants: 'page';
+  /** The address of the relay's icon. */
+  icon: string;
+}
 
 /** io → admin: a request by the management API (NIP-86), as it came. `n` numbers those of io. */
 export interface ManagementRequest {

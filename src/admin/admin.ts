@@ -10,6 +10,7 @@ import type {
   MemberAnswer,
   MemberRequest,
   Order,
+  PageRequest,
   StationName,
 } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
@@ -29,9 +30,11 @@ import { infoChanges } from './info.ts';
 import { Keeper } from './keeper/keeper.ts';
 import { answerManagement } from './management.ts';
 import { Membership } from './membership.ts';
+import { History } from './metrics/history.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
+import { makePublicPage } from './public-page.ts';
 import { resumeRemovals } from './removal.ts';
 import { Retention } from './retention/retention.ts';
 import { AdminError, type Room } from './room.ts';
@@ -84,6 +87,7 @@ export class Admin implements Room {
   readonly openedAt: number;
   readonly metrics: MetricsMemory;
   readonly sampleMetrics: () => void;
+  readonly history: History;
   readonly lists: Lists;
   readonly decisions = new Decisions(this);
   readonly retention: Retention;
@@ -113,6 +117,7 @@ export class Admin implements Room {
     this.metrics = metrics;
     const sampler = new Sampler({ memory: metrics, meter, queues, db });
     this.sampleMetrics = () => sampler.sample(this.config);
+    this.history = new History(metrics);
     this.#keeper = new Keeper(this, parts.share, (message) => {
       for (const outbox of this.#ingesters.values()) outbox.send(message);
     });
@@ -141,8 +146,12 @@ export class Admin implements Room {
   }
 
   #beginMetrics(): Promise<void> {
-    this.sampleMetrics();
-    this.#sampleTimer = setInterval(this.sampleMetrics, SAMPLE_MILLISECONDS);
+    const look = () => {
+      this.sampleMetrics();
+      this.history.take(Date.now());
+    };
+    look();
+    this.#sampleTimer = setInterval(look, SAMPLE_MILLISECONDS);
     return this.config.metrics.enabled ? this.#serveMetrics(true) : Promise.resolve();
   }
 
@@ -215,12 +224,26 @@ export class Admin implements Room {
           this.decisions.take(request);
           continue;
         }
+        if ('wants' in request) {
+          outbox.send(this.#page(request));
+          outbox.flush();
+          continue;
+        }
         void answerManagement(request, this, this.#auth).then(({ status, body }) => {
           outbox.send({ t: 'answer', n: request.n, status, body });
           outbox.flush();
         });
       }
     });
+  }
+
+  #page(request: PageRequest): ForIo {
+    try {
+      return { t: 'page', made: makePublicPage(this, request) };
+    } catch (error) {
+      this.log.error('the public page cannot be made', { error: String(error) });
+      return { t: 'page', made: null };
+    }
   }
 
   reconfigure(config: Config): void {

@@ -9,6 +9,7 @@ import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Decisions } from './decisions.ts';
 import type { Membership } from './membership.ts';
+import type { History } from './metrics/history.ts';
 import type { PageRole } from './page-api/api.ts';
 import type { Retention } from './retention/retention.ts';
 
@@ -24,6 +25,8 @@ export interface Room {
   readonly metrics: MetricsMemory;
   /** Brings those metrics up to date that nobody counts. */
   readonly sampleMetrics: () => void;
+  /** The last hour, for charts. */
+  readonly history: History;
   /** Seconds since 1970 when the room opened. */
   readonly openedAt: number;
   /** What people banned and allowed, as it stands in the database. */

@@ -7,6 +7,7 @@
 
 import { doorOptions } from './door-options.ts';
 import type { ConfigOf, Option, OptionValue } from './option-types.ts';
+import { pageOptions } from './page-options.ts';
 import { rateOptions } from './rate-options.ts';
 
 const KIB = 1024;
@@ -32,6 +33,7 @@ export const sections = {
   membership: 'Members of the relay (NIP-43).',
   auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
   admin: 'Who may manage the relay from afar (NIP-86). Its own user may always do so with wok mod.',
+  pages: 'What browsers are shown: the public page at / and the page for admins at /admin.',
   moderation: 'Bans, reports and the memory of decisions. docs/moderation.md explains them.',
   retention:
     'What is kept and for how long. wok mod retention preview shows what would go. Members are admins, moderators, allowed keys and who has a role; no rule is about them that does not say so.',
@@ -1042,6 +1044,8 @@ export const options = {
     reload: true,
     text: 'How far the time of an authorization (NIP-98) may be from this clock. Each is good for one request.',
   },
+
+  ...pageOptions,
 
   'moderation.ban_removes': {
     type: 'boolean',

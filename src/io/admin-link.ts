@@ -2,7 +2,7 @@ import type { Config } from '../config/options.ts';
 import { NetworkSet } from '../lib/network-set.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { ForIo, FromIo, InfoChanges } from '../messages.ts';
+import type { ForIo, FromIo, InfoChanges, PageAnswer } from '../messages.ts';
 import { DecisionNotes } from '../policy/decisions.ts';
 import { Management } from './management.ts';
 
@@ -12,6 +12,8 @@ export interface AdminLinkHandlers {
   banned(): void;
   /** What the relay says about itself has changed. */
   info(changes: InfoChanges): void;
+  /** The public page was made; null: the room that makes it has gone, and with it what it was asked. */
+  page(made: PageAnswer | null): void;
 }
 
 /** What io and the admin room tell each other: whom to keep out, what to say, management requests. */
@@ -38,9 +40,15 @@ export class AdminLink {
     this.decisions.perSecond = config.moderation.decisions_per_second_max;
   }
 
+  /** Has the public page made anew, with the icon at this address; false when nobody is there to do it. */
+  askForPage(icon: string): boolean {
+    this.#outbox?.send({ wants: 'page', icon });
+    return this.#outbox !== null;
+  }
+
   /** The admin room is there, perhaps again. */
   attach(channel: Channel): void {
-    this.management.forget();
+    this.#forget();
     this.#outbox = new MessageOutbox<FromIo>(channel);
     const inbox = new MessageInbox<ForIo>();
     channel.receive((batch) => {
@@ -48,8 +56,13 @@ export class AdminLink {
     });
     channel.onClose(() => {
       this.#outbox = null;
-      this.management.forget();
+      this.#forget();
     });
+  }
+
+  #forget(): void {
+    this.management.forget();
+    this.#handlers.page(null);
   }
 
   /** Whether an address is banned now. */
@@ -69,6 +82,9 @@ export class AdminLink {
         break;
       case 'answer':
         this.management.answer(message.n, message.status, message.body);
+        break;
+      case 'page':
+        this.#handlers.page(message.made);
         break;
     }
   }

@@ -37,6 +37,7 @@ import { Connection, type SocketData } from './connection.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
+import { Pages } from './pages.ts';
 import { Talkers } from './talkers.ts';
 
 /** Frames on their way to sockets; when it is full they leave at once. */
@@ -84,6 +85,7 @@ export class Io {
     () => this.#outbound.flush(),
   );
   readonly #admin: AdminLink;
+  readonly #pages: Pages;
   readonly #connections = new Map<number, Connection>();
   readonly #perIp = new Map<string, number>();
   readonly #ingesters: IngesterLane[] = [];
@@ -121,6 +123,12 @@ export class Io {
         this.closeConnections(banned, 'this address was banned', CLOSE_POLICY_VIOLATION);
       },
       info: (changes) => this.#listener.describe(changes),
+      page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
+    });
+    this.#pages = new Pages(config, {
+      ask: (icon) => this.#admin.askForPage(icon),
+      served: (resource) => this.#meter.http(resource),
+      problem: (text, error) => log.warn(text, { error: error.message }),
     });
     this.#listener = new Listener(config, {
       admit: (ip) => this.#admit(ip),
@@ -136,6 +144,7 @@ export class Io {
       refused: (reason) => this.#meter.notAdmitted(reason),
       metrics: () => renderMetrics(this.#metrics),
       served: (resource) => this.#meter.http(resource),
+      pages: this.#pages,
       certificate: (problem) => this.#certificate(problem),
       health,
     });

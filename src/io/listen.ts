@@ -7,6 +7,7 @@ import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
 import { Management } from './management.ts';
+import type { Pages } from './pages.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
 import { loadUws } from './uws.ts';
 
@@ -73,6 +74,8 @@ export interface SocketHandlers {
   certificate(problem: Error | null): void;
   /** An HTTP request was answered. */
   served(resource: HttpResource): void;
+  /** What browsers are shown. */
+  readonly pages: Pages;
   health(): Health;
 }
 
@@ -116,6 +119,7 @@ export class Listener {
     this.#config = config;
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
     this.#information = relayInformation(config, self);
+    this.#handlers.pages.reconfigure(config);
   }
 
   /** What was changed of the relay's description while it runs. */
@@ -226,7 +230,10 @@ export class Listener {
     this.#webSocket(app, path);
     app.get(path, (res, req) => this.#root(res, req));
     app.post(path, (res, req) => this.#post(res, req));
-    app.head(path, (res) => answer(res, '200 OK', ''));
+    app.head(path, (res, req) => {
+      if (this.#isPage(req)) this.#handlers.pages.home(res, req, true);
+      else answer(res, '200 OK', '');
+    });
     app.options(path, (res) => {
       res.cork(() => {
         writeCors(res.writeStatus('204 No Content'));
@@ -242,7 +249,20 @@ export class Listener {
       if (this.#config.metrics.public) this.#metrics(res);
       else this.#nothing(res);
     });
+    app.get('/*', (res, req) => this.#other(res, req, false));
+    app.head('/*', (res, req) => this.#other(res, req, true));
     app.any('/*', (res) => this.#nothing(res));
+  }
+
+  /** Pages stand at / and below, wherever the relay is. */
+  #other(res: HttpResponse, req: HttpRequest, isHead: boolean): void {
+    const { pages } = this.#handlers;
+    if (this.#isPage(req)) pages.home(res, req, isHead);
+    else if (!pages.other(res, req, isHead)) this.#nothing(res);
+  }
+
+  #isPage(req: HttpRequest): boolean {
+    return req.getUrl() === '/' && this.#handlers.pages.wants(req);
   }
 
   #metrics(res: HttpResponse): void {
@@ -315,9 +335,14 @@ export class Listener {
       this.#handlers.served('information');
       res.cork(() => {
         writeCors(res.writeStatus('200 OK'));
+        res.writeHeader('Vary', 'Accept');
         res.writeHeader('Content-Type', 'application/nostr+json');
         res.end(this.#information, true);
       });
+      return;
+    }
+    if (this.#isPage(req)) {
+      this.#handlers.pages.home(res, req);
       return;
     }
     this.#handlers.served('page');

@@ -1,25 +1,11 @@
-import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
+import { accepts } from '../pages/encoded.ts';
+import { supportedNips } from '../pages/supported-nips.ts';
 import { version } from '../paths.ts';
 import { asksForPayment } from '../policy/doors/door.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
-import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 
 const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
-
-/** The NIPs that this relay does something for; those that only clients follow are not listed. */
-function supportedNips(config: Config): number[] {
-  const nips = [1, 2, 9, 11, 28, 40, 42, 65, 67, 70];
-  if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
-  if (config.identity.vanish) nips.push(62);
-  if (config.membership.enabled) nips.push(43);
-  if (config.query.count_enabled) nips.push(45);
-  if (config.nip05.required) nips.push(5);
-  if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
-  const { admin, info } = config;
-  if (info.pubkey !== '' || admin.pubkeys.length > 0 || admin.moderators.length > 0) nips.push(86);
-  return nips.sort((a, b) => a - b);
-}
 
 /** The relay information document (NIP-11), computed from the running configuration. */
 export function relayInformation(config: Config, self = ''): string {
@@ -28,7 +14,7 @@ export function relayInformation(config: Config, self = ''): string {
     name: info.name,
     description: info.description,
     banner: info.banner,
-    icon: info.icon,
+    icon: info.icon || ownIcon(config),
     pubkey: info.pubkey,
     self,
     contact: info.contact,
@@ -63,6 +49,14 @@ export function relayInformation(config: Config, self = ''): string {
   });
 }
 
+/** Where the relay serves the image that its operator has given it; '' where nobody knows our address. */
+function ownIcon({ identity, pages }: Config): string {
+  const [url] = identity.urls;
+  if (pages.icon_file === '' || url === undefined) return '';
+  const { protocol, host } = new URL(url);
+  return `${protocol === 'wss:' ? 'https:' : 'http:'}//${host}/icon`;
+}
+
 /** Where to pay and what (NIP-11 `payments_url`, `fees`). */
 function payments({ admission }: Config): object {
   const { payments_url: url, fee_msats: fee, subscription_msats: subscription } = admission;
@@ -83,8 +77,5 @@ function payments({ admission }: Config): object {
  * parameters, and is not refused by q=0.
  */
 export function acceptsNostrJson(accept: string): boolean {
-  return accept.split(',').some((range) => {
-    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    return type === 'application/nostr+json' && !parameters.some((p) => /^q=0(\.0*)?$/.test(p));
-  });
+  return accepts(accept, 'application/nostr+json');
 }

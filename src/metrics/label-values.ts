@@ -151,6 +151,8 @@ export { LOG_LEVELS } from '../lib/log-gate.ts';
 export const HTTP_RESOURCES = [
   'information',
   'page',
+  'figures',
+  'asset',
   'health',
   'metrics',
   'admin',

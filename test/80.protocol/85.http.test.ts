@@ -151,7 +151,7 @@ describe('the relay information document (NIP-11)', () => {
       ['application/json', false],
       ['application/nostr+jsonp', false],
       ['x-application/nostr+json', false],
-      ['text/html', false],
+      ['text/plain', false],
       ['', false],
       [',,;q=;', false],
     ])('"%s": %s', async (Accept, json) => {

@@ -1,0 +1,272 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Config } from '../config/options.ts';
+import type { PageAnswer } from '../messages.ts';
+import { adminPage } from '../pages/admin.ts';
+import { Assets } from '../pages/assets.ts';
+import { accepts, type Encoded, encode } from '../pages/encoded.ts';
+import { type Icon, loadIcon } from '../pages/icon.ts';
+import { unavailablePage } from '../pages/unavailable.ts';
+import { type Header, isKnown, notModified, write } from './http-body.ts';
+import type { HttpResource } from './io-meter.ts';
+
+/** How long what the admin room has made is good enough for the next who asks. */
+const FRESH_MILLISECONDS = 1_000;
+/** How long somebody waits for the admin room, and how many may. */
+const PATIENCE_MILLISECONDS = 5_000;
+const WAITING_MAX = 256;
+
+/** Pages load nothing from elsewhere, run no script but ours, and stand in nobody's frame. */
+const PAGE_HEADERS: readonly Header[] = [
+  [
+    'Content-Security-Policy',
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  ],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cache-Control', 'no-cache'],
+];
+const FIGURES_HEADERS: readonly Header[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cache-Control', 'no-store'],
+];
+/** An SVG that somebody opens by itself may draw and nothing else. */
+const IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+const HTML = 'text/html; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** What the room made, as an answer by HTTP. */
+type Made = 'html' | 'figures';
+
+interface Waiting {
+  readonly res: HttpResponse;
+  readonly made: Made;
+  readonly encodings: string;
+  readonly isHead: boolean;
+  readonly until: number;
+}
+
+/** What pages call. */
+export interface PagesHandlers {
+  /** Has the admin room make the public page anew, with this icon; false when nobody is there to do it. */
+  ask(icon: string): boolean;
+  served(resource: HttpResource): void;
+  /** Something that the operator should know, and goes on without. */
+  problem(text: string, error: Error): void;
+}
+
+/**
+ * What browsers are shown. The public page and its figures are made by the admin room, at most once a
+ * second whoever asks; everything else lies in memory. Bounds: 256 who wait for the room, five seconds.
+ */
+export class Pages {
+  readonly #handlers: PagesHandlers;
+  readonly #assets = Assets.load();
+  #config: Config;
+  #icon: Icon;
+  #admin: Encoded;
+  #made: PageAnswer | null = null;
+  #madeAt = 0;
+  #asked = false;
+  #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(config: Config, handlers: PagesHandlers) {
+    this.#handlers = handlers;
+    this.#config = config;
+    this.#icon = this.#loadIcon();
+    this.#admin = this.#makeAdmin();
+  }
+
+  /** Works by these options from now on; the image is read again. */
+  reconfigure(config: Config): void {
+    const { icon_file: before } = this.#config.pages;
+    const isSameName = config.info.name === this.#config.info.name;
+    this.#config = config;
+    if (before !== '' || config.pages.icon_file !== '') this.#icon = this.#loadIcon();
+    if (!isSameName || before !== '' || config.pages.icon_file !== '') {
+      this.#admin = this.#makeAdmin();
+    }
+    this.#made = null;
+  }
+
+  /** Whether somebody who asks for / is to be shown the page. */
+  wants(req: HttpRequest): boolean {
+    return this.#config.pages.home && accepts(req.getHeader('accept'), 'text/html');
+  }
+
+  /** Answers GET and HEAD of the public page. */
+  home(res: HttpResponse, req: HttpRequest, isHead = false): void {
+    this.#handlers.served('page');
+    this.#give(res, req, 'html', isHead);
+  }
+
+  /** Answers what else belongs to pages; false when it is nothing of theirs. */
+  other(res: HttpResponse, req: HttpRequest, isHead = false): boolean {
+    const path = req.getUrl();
+    const { home, admin, figures } = this.#config.pages;
+    if (path === '/admin' || path === '/admin/') {
+      if (!admin) return false;
+      this.#handlers.served('page');
+      this.#page(res, '200 OK', this.#admin, req.getHeader('accept-encoding'), isHead);
+    } else if (path === '/figures.json') {
+      if (!home || !figures) return false;
+      this.#handlers.served('figures');
+      this.#give(res, req, 'figures', isHead);
+    } else if (path.startsWith('/assets/')) {
+      return (home || admin) && this.#asset(res, req, path, isHead);
+    } else if (path === '/icon' || path === '/favicon.ico') {
+      this.#handlers.served('asset');
+      this.#image(res, req, isHead);
+    } else return false;
+    return true;
+  }
+
+  /** The room has made the page. */
+  take(made: PageAnswer): void {
+    this.#asked = false;
+    this.#made = made;
+    this.#madeAt = Date.now();
+    const waiting = this.#endWaiting();
+    for (const one of waiting) this.#answer(one, made);
+  }
+
+  /** The room has died, or is there again; who waits is told. */
+  forget(): void {
+    this.#asked = false;
+    for (const one of this.#endWaiting()) this.#unavailable(one);
+  }
+
+  #give(res: HttpResponse, req: HttpRequest, made: Made, isHead: boolean): void {
+    const encodings = req.getHeader('accept-encoding');
+    const until = Date.now() + PATIENCE_MILLISECONDS;
+    const one: Waiting = { res, made, encodings, isHead, until };
+    if (this.#made !== null && Date.now() - this.#madeAt < FRESH_MILLISECONDS) {
+      this.#answer(one, this.#made);
+      return;
+    }
+    if (
+      this.#waiting.length >= WAITING_MAX ||
+      !(this.#asked || this.#handlers.ask(this.#iconUrl))
+    ) {
+      this.#unavailable(one);
+      return;
+    }
+    this.#asked = true;
+    this.#waiting.push(one);
+    res.onAborted(() => {
+      this.#waiting = this.#waiting.filter((other) => other !== one);
+    });
+    this.#timer ??= setTimeout(() => this.#giveUp(), PATIENCE_MILLISECONDS).unref();
+  }
+
+  /** Who has waited long enough is told; whoever came later goes on waiting. */
+  #giveUp(): void {
+    const now = Date.now();
+    this.#timer = null;
+    this.#asked = false;
+    const late = this.#waiting.filter(({ until }) => until <= now);
+    this.#waiting = this.#waiting.filter(({ until }) => until > now);
+    for (const one of late) this.#unavailable(one);
+    const next = this.#waiting[0];
+    if (next) this.#timer = setTimeout(() => this.#giveUp(), next.until - now).unref();
+  }
+
+  #endWaiting(): Waiting[] {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+
+  #answer({ res, made, encodings, isHead }: Waiting, { html, figures }: PageAnswer): void {
+    if (made === 'html') this.#page(res, '200 OK', html, encodings, isHead);
+    else write(res, '200 OK', JSON_TYPE, FIGURES_HEADERS, figures, encodings, isHead);
+  }
+
+  #unavailable({ res, made, encodings, isHead }: Waiting): void {
+    const status = '503 Service Unavailable';
+    if (made === 'html') {
+      const { name } = this.#config.info;
+      const page = unavailablePage({ name, icon: this.#iconUrl }, this.#assets);
+      this.#page(res, status, encode(page), encodings, isHead);
+    } else {
+      const body = encode('{"error":"the figures are not there now; try again"}');
+      write(res, status, JSON_TYPE, FIGURES_HEADERS, body, encodings, isHead);
+    }
+  }
+
+  #page(
+    res: HttpResponse,
+    status: string,
+    body: Encoded,
+    encodings: string,
+    isHead: boolean,
+  ): void {
+    const vary: Header = ['Vary', 'Accept, Accept-Encoding'];
+    write(res, status, HTML, [...PAGE_HEADERS, vary], body, encodings, isHead);
+  }
+
+  #asset(res: HttpResponse, req: HttpRequest, path: string, isHead: boolean): boolean {
+    const found = this.#assets.at(path);
+    if (found === null) return false;
+    this.#handlers.served('asset');
+    const { asset, current } = found;
+    // While a newer wok takes over, pages of the one may ask the other.
+    const cache = current ? 'public, max-age=31536000, immutable' : 'no-store';
+    const etag = `W/"${this.#assets.hash}"`;
+    const headers: Header[] = [
+      ['Cache-Control', cache],
+      ['ETag', etag],
+      ['X-Content-Type-Options', 'nosniff'],
+      ['Cross-Origin-Resource-Policy', 'same-origin'],
+      ['Vary', 'Accept-Encoding'],
+    ];
+    if (current && isKnown(req, etag)) notModified(res, headers);
+    else {
+      const encodings = req.getHeader('accept-encoding');
+      write(res, '200 OK', asset.type, headers, asset.body, encodings, isHead);
+    }
+    return true;
+  }
+
+  #image(res: HttpResponse, req: HttpRequest, isHead: boolean): void {
+    const { type, body, hash } = this.#icon;
+    const etag = `W/"${hash}"`;
+    const headers: Header[] = [
+      ['Cache-Control', 'public, max-age=3600'],
+      ['ETag', etag],
+      ['Content-Security-Policy', IMAGE_POLICY],
+      ['X-Content-Type-Options', 'nosniff'],
+      // Clients show it (NIP-11).
+      ['Access-Control-Allow-Origin', '*'],
+      ['Cross-Origin-Resource-Policy', 'cross-origin'],
+      ['Vary', 'Accept-Encoding'],
+    ];
+    if (isKnown(req, etag)) notModified(res, headers);
+    else write(res, '200 OK', type, headers, body, req.getHeader('accept-encoding'), isHead);
+  }
+
+  #loadIcon(): Icon {
+    const { icon_file: file } = this.#config.pages;
+    try {
+      return loadIcon(file);
+    } catch (error) {
+      if (file === '') throw error;
+      this.#handlers.problem('pages.icon_file is not shown', error as Error);
+      return loadIcon('');
+    }
+  }
+
+  get #iconUrl(): string {
+    return `/icon?${this.#icon.hash}`;
+  }
+
+  #makeAdmin(): Encoded {
+    const { name } = this.#config.info;
+    return encode(adminPage({ name, icon: this.#iconUrl }, this.#assets));
+  }
+}

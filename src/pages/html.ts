@@ -1,0 +1,54 @@
+/** A piece of HTML in which everything that is not ours is escaped. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** What may stand in a template: text and numbers are escaped, null and false leave nothing. */
+export type Piece = Html | string | number | null | false | readonly Piece[];
+
+/** Makes HTML; whatever is put in is escaped, for text and for attributes in double quotes. */
+export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
+  let text = parts[0]!;
+  pieces.forEach((piece, i) => {
+    text += textOf(piece) + parts[i + 1]!;
+  });
+  return new Html(text);
+}
+
+function textOf(piece: Piece): string {
+  if (piece instanceof Html) return piece.text;
+  if (piece === null || piece === false) return '';
+  if (typeof piece === 'object') return piece.map(textOf).join('');
+  return escapeHtml(String(piece));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** A text as it may stand between tags and in quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+/** The address as it may be linked to, or null for what is none of the web or of mail. */
+export function linkable(address: string): string | null {
+  try {
+    const { protocol, href } = new URL(address);
+    return ['https:', 'http:', 'mailto:'].includes(protocol) ? href : null;
+  } catch {
+    return null;
+  }
+}

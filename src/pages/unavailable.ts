@@ -1,0 +1,18 @@
+import type { AdminPageFacts } from './admin.ts';
+import type { Assets } from './assets.ts';
+import { html } from './html.ts';
+import { documentOf } from './layout.ts';
+
+/** What stands in place of the public page while the room that makes it is away. */
+export function unavailablePage({ name, icon }: AdminPageFacts, assets: Assets): string {
+  const body = html`<main class="page">
+<header class="masthead">
+<img class="icon" src="${icon}" alt="" width="48" height="48">
+<h1>${name}</h1>
+</header>
+<p class="notice warning">The page about this relay cannot be shown at this moment; try again in a few seconds.
+The relay itself goes on: clients can use it all the same.</p>
+</main>`;
+  const page = { title: name, description: '', styles: [], scripts: [], icon, body, hidden: true };
+  return documentOf(page, assets);
+}
