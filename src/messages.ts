@@ -61,18 +61,25 @@ export interface ConnectedClient {
   ip: string;
   /** The Host header of the upgrade, as the client wrote it; '' if there was none. */
   host: string;
+  /** What io has sent it to sign (NIP-42); '' if nothing. */
+  challenge: string;
 }
 
 export function writeConnected(to: RecordWriter, connId: number, client: ConnectedClient): void {
   to.u8(CONNECTED);
   to.u32(connId);
-  to.textOf(client.ip, ' ', client.host);
+  to.textOf(client.ip, ` ${client.challenge} `, client.host);
 }
 
 export function readClient(bytes: Buffer): ConnectedClient {
   const text = bytes.toString();
-  const space = text.indexOf(' ');
-  return { ip: text.slice(0, space), host: text.slice(space + 1) };
+  const first = text.indexOf(' ');
+  const second = text.indexOf(' ', first + 1);
+  return {
+    ip: text.slice(0, first),
+    challenge: text.slice(first + 1, second),
+    host: text.slice(second + 1),
+  };
 }
 
 export function writeFrame(to: RecordWriter, connId: number, bytes: Uint8Array): void {

@@ -18,6 +18,7 @@ import { HandshakeSweeper } from './service/handshakes.ts';
 import { libc } from './service/libc.ts';
 import { frameBytes, shareCredits } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
+import { threadsAreShared } from './supervisor/threads.ts';
 
 const POLL_MILLISECONDS = 5;
 /**
@@ -276,10 +277,12 @@ export class Relay {
 /** The lanes of each station: as configured, or by the cores that this process may use. */
 export function laneCounts(config: Config): Readonly<Record<ThreadStation, number>> {
   const cores = availableParallelism();
+  const ingester = config.ingester.lanes || Math.min(Math.max(cores - 1, 1), 16);
+  const ownQuery = Math.min(Math.max(Math.floor(cores / 2), 1), 8);
   return {
-    ingester: config.ingester.lanes || Math.min(Math.max(cores - 1, 1), 16),
+    ingester,
     writer: 1,
-    query: config.query.lanes || Math.min(Math.max(Math.floor(cores / 2), 1), 8),
+    query: config.query.lanes || (threadsAreShared(config) ? ingester : ownQuery),
     monitor: 1,
     plugins: config.plugins.commands.length > 0 ? 1 : 0,
     admin: 1,

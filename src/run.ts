@@ -12,6 +12,7 @@ import { ServiceManager, type Vital } from './service/notify.ts';
 import { type Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
 import { storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
+import { threadsAreShared } from './supervisor/threads.ts';
 
 /** How long the admin room may take to pass an answer on before it closes. */
 const ANSWER_MILLISECONDS = 50;
@@ -201,9 +202,10 @@ function startLine(config: Config, relay: Relay): string {
   const authority = host.includes(':') ? `[${host}]:${relay.port}` : `${host}:${relay.port}`;
   const { name, detail } = relay.signatures;
   const lanes = Object.entries(relay.lanes).map(([station, count]) => `${station} ${count}`);
+  const shared = threadsAreShared(config) ? ' (ingester, query and monitor share threads)' : '';
   const url = `${relay.encrypted ? 'wss' : 'ws'}://${authority}${path === '/' ? '' : path}`;
   const database = databaseFile(config.storage.directory);
-  return `wok ${version} listens on ${url} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}`;
+  return `wok ${version} listens on ${url} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
 }
 
 function startFailed(error: Error): ExitCode {

@@ -91,6 +91,35 @@ describe('parseFilter', () => {
     expect(parsed({ '#t': odd }).tags[0]?.values).toEqual(odd);
   });
 
+  it('finds the one that is no id among many', () => {
+    const many = { ...LIMITS, filterValuesMax: 3000 };
+    const ids = Array.from({ length: 3000 }, (_, n) => n.toString(16).padStart(64, '0'));
+    const wrong = [
+      HEX.toUpperCase(),
+      `${HEX.slice(1)}G`,
+      // Characters whose lower byte is a digit, and a pair that together have the length of two.
+      `${HEX.slice(1)}\u0130`,
+      `${HEX.slice(1)}\u0161`,
+      `${HEX.slice(1)}\ud800`,
+      HEX.slice(1),
+      `${HEX}0`,
+      7,
+      null,
+    ];
+    for (const count of [1, 7, 8, 300, 1024, 1025, 3000]) {
+      const good = ids.slice(0, count);
+      expect(parseFilter({ authors: [...good] }, many)).toMatchObject({ authors: good });
+      for (const value of wrong) {
+        for (const at of [0, count >> 1, count - 1]) {
+          const bad: unknown[] = good.with(at, value as string);
+          expect(parseFilter({ authors: bad }, many)).toMatch(/^invalid: filter authors/);
+        }
+      }
+    }
+    const shifted = [...ids.slice(0, 10), HEX.slice(1), `${HEX}0`];
+    expect(parseFilter({ ids: shifted }, LIMITS)).toMatch(/^invalid: filter ids/);
+  });
+
   it('matches nothing for an empty list, and still reads the rest', () => {
     for (const key of ['ids', 'authors', 'kinds', '#t', '#e']) {
       expect(parsed({ [key]: [], limit: 1 })).toMatchObject({ matchesNothing: true, limit: 1 });

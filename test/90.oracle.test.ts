@@ -50,15 +50,21 @@ const SETUPS: readonly Setup[] = [
   {
     name: 'an index that follows every event, small caps',
     settings: {
+      'query.threads': 'own',
       'storage.index_batch_events': 1,
       'limits.limit_max': 20,
       'limits.limit_default': 20,
     },
-    later: { 'storage.index_batch_events': 3, 'limits.limit_default': 10 },
+    later: {
+      'query.threads': 'shared',
+      'storage.index_batch_events': 3,
+      'limits.limit_default': 10,
+    },
   },
   {
     name: 'an index some events behind, short slices',
     settings: {
+      'query.threads': 'shared',
       'storage.index_batch_events': 7,
       'query.timeline_events': 40,
       'storage.index_delay_milliseconds': 5,
@@ -67,6 +73,7 @@ const SETUPS: readonly Setup[] = [
       'limits.limit_default': 10,
     },
     later: {
+      'query.threads': 'own',
       'storage.index_batch_events': 50,
       'query.slice_milliseconds': 1,
       'query.timeline_events': 60,
@@ -96,6 +103,7 @@ const SETUPS: readonly Setup[] = [
   {
     name: 'two lanes of each, small batches, an expiry with a purge',
     settings: {
+      'query.threads': 'shared',
       'ingester.lanes': 2,
       'query.lanes': 2,
       'writer.batch_events_max': 3,
@@ -105,6 +113,7 @@ const SETUPS: readonly Setup[] = [
       'limits.limit_default': 10,
     },
     later: {
+      'query.threads': 'own',
       'ingester.lanes': 2,
       'query.lanes': 3,
       'writer.expired_purge_seconds': 1,

@@ -1273,7 +1273,14 @@ export const options = {
     unit: 'threads',
     zero: 'as the number of processors suggests',
     reload: false,
-    text: 'Query threads.',
+    text: 'Query lanes: how many questions are worked on at once.',
+  },
+  'query.threads': {
+    type: 'enum',
+    values: ['auto', 'shared', 'own'],
+    default: 'auto',
+    reload: false,
+    text: 'Whether query lanes and monitor have threads of their own ("own") or work in those of the ingesters ("shared"). Stations that share a thread need not wake each other, so short questions cost a sixth less; but a long question delays the events of its lane by up to query.slice_milliseconds. "auto" shares on up to two processors.',
   },
   'query.slice_milliseconds': {
     type: 'integer',

@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import { checkAuth } from '../protocol/auth.ts';
+import { checkAuth, newChallenge } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { relayHost } from '../protocol/relay-url.ts';
 import type { Connection } from './connections.ts';
 
-const CHALLENGE_BYTES = 16;
 /** Authentications that one connection may make for each key that it may have. */
 const REPEATS_MAX = 4;
 
@@ -16,28 +14,21 @@ const REPEATS_MAX = 4;
  * the connection lasts, and any number of keys up to `auth.pubkeys_max` that have signed it.
  */
 export class Authentication {
-  readonly #atConnect: boolean;
   readonly #pubkeysMax: number;
   /** Empty: the relay goes by whatever name the client found it under. */
   readonly #hosts: readonly string[];
   readonly #clock: Clock;
 
   constructor({ auth, identity }: Config, clock: Clock) {
-    this.#atConnect = auth.challenge === 'connect';
     this.#pubkeysMax = auth.pubkeys_max;
     this.#hosts = identity.urls.map(relayHost);
     this.#clock = clock;
   }
 
-  /** The challenge for a connection that has just begun, or '' where it is sent when it is needed. */
-  greet(connection: Connection): string {
-    return this.#atConnect ? this.challenge(connection) : '';
-  }
-
   /** The challenge if the client has not been sent it yet, else ''. */
   challenge(connection: Connection): string {
     if (connection.challenge !== '') return '';
-    connection.challenge = randomBytes(CHALLENGE_BYTES).toString('hex');
+    connection.challenge = newChallenge();
     return connection.challenge;
   }
 

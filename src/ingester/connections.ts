@@ -41,7 +41,7 @@ export class Connections {
       host: client.host,
       client: null,
       payer: null,
-      challenge: '',
+      challenge: client.challenge,
       authed: NOBODY,
       authIds: NOBODY,
       subscriptions: new Map(),
@@ -56,7 +56,9 @@ export class Connections {
    * started again, is about to be closed; until then it is somebody unknown.
    */
   of(connId: number): Connection {
-    return this.#connections.get(connId) ?? this.connect(connId, { ip: '', host: '' });
+    return (
+      this.#connections.get(connId) ?? this.connect(connId, { ip: '', host: '', challenge: '' })
+    );
   }
 
   /** All of them, whoever they are. */

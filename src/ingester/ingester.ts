@@ -56,7 +56,7 @@ import { Doorway } from './doorway.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
 import { IngesterMeter } from './ingester-meter.ts';
 import { Members } from './members.ts';
-import { MessageScan } from './message-scan.ts';
+import { isRequest, MessageScan, opensAtMost } from './message-scan.ts';
 import { WaitingReads } from './waiting-reads.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -240,7 +240,6 @@ export class Ingester {
   #connected(connId: number, client: ConnectedClient): void {
     const connection = this.#connections.connect(connId, client);
     connection.client = this.#parts.rates.client(connection.ip);
-    this.#send(connId, 0, challengeFrame(this.#authentication.greet(connection)));
     if (this.#parts.judges.asksConnections) this.#judgeConnection(connection);
   }
 
@@ -282,7 +281,8 @@ export class Ingester {
     }
     const startedAt = performance.now();
     const depthMax = this.#parts.config.limits.json_depth_max;
-    this.#scan.scan(bytes, depthMax);
+    if (isRequest(bytes) && opensAtMost(bytes, depthMax)) this.#scan.clear();
+    else this.#scan.scan(bytes, depthMax);
     if (this.#scan.tooDeep) {
       this.#violation(connId);
       this.#refuse(connId, bytes, `invalid: the message nests deeper than ${depthMax} levels`);

@@ -8,6 +8,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
 const LETTER_U = 0x75;
+const LETTER_R = 0x52;
+const LETTER_C = 0x43;
 const ZERO = 0x30;
 
 /** In `["EVENT",{…}]` the fields of the event are two levels deep. */
@@ -36,10 +38,16 @@ export class MessageScan {
   contentStart = 0;
   contentEnd = 0;
 
-  scan(json: Buffer, depthMax: number): void {
+  /** As after a message that is not too deep and has no event. */
+  clear(): void {
     this.tooDeep = false;
+    this.canonical = false;
     this.tagsEnd = 0;
     this.contentEnd = 0;
+  }
+
+  scan(json: Buffer, depthMax: number): void {
+    this.clear();
     let canonical = true;
     let depth = 0;
     let inTags = false;
@@ -101,6 +109,27 @@ export class MessageScan {
     }
     this.canonical = canonical && this.tagsEnd > 0 && this.contentEnd > 0;
   }
+}
+
+/** Whether a message, by the first letter of its verb, is a REQ, COUNT or CLOSE, written without spaces. */
+export function isRequest(json: Buffer): boolean {
+  return (
+    json[0] === OPEN_BRACKET && json[1] === QUOTE && (json[2] === LETTER_R || json[2] === LETTER_C)
+  );
+}
+
+/**
+ * Whether a text has at most so many opening brackets and braces, in strings or out of them; then it
+ * cannot nest deeper. (Measured: 1 µs for the 20 kB of a feed's 300 authors, where the scan takes 40.)
+ */
+export function opensAtMost(json: Buffer, max: number): boolean {
+  let left = max;
+  for (const opening of [OPEN_BRACKET, OPEN_BRACE]) {
+    for (let at = json.indexOf(opening); at !== -1; at = json.indexOf(opening, at + 1)) {
+      if (--left < 0) return false;
+    }
+  }
+  return true;
 }
 
 const KEY_TAGS = 1;

@@ -8,7 +8,7 @@ import { Arena } from '../mailbox/arena.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { RecordReader } from '../mailbox/records.ts';
+import { RecordReader, type RecordWriter } from '../mailbox/records.ts';
 import {
   CLOSED,
   CLOSES,
@@ -29,7 +29,8 @@ import {
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import type { Rates } from '../policy/rates/rates.ts';
-import { noticeAnswer } from '../protocol/answers.ts';
+import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
+import { newChallenge } from '../protocol/auth.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { AdminLink } from './admin-link.ts';
@@ -329,10 +330,29 @@ export class Io {
     this.#connections.set(connection.id, connection);
     this.#perIp.set(name, (this.#perIp.get(name) ?? 0) + 1);
     this.#meter.opened();
-    const { outbox } = this.#ingester(connection);
-    writeConnected(outbox.records, connection.id, { ip, host });
-    outbox.touch();
+    const client = { ip, host, challenge: this.#greet(connection) };
+    const { outbox } = this.#ingesterOf(connection);
+    const write = (records: RecordWriter) => {
+      this.#stamp(records);
+      writeConnected(records, connection.id, client);
+    };
+    // It can wait for the first frame, unless a module of the policy may have to be asked about it.
+    if (this.#config.policy.modules.length === 0) outbox.quietly(write);
+    else {
+      write(outbox.records);
+      outbox.touch();
+    }
     return connection;
+  }
+
+  /** Sends the challenge of NIP-42 together with the answer to the upgrade; '' if not at connect. */
+  #greet({ socket }: Connection): string {
+    if (this.#config.auth.challenge !== 'connect') return '';
+    const challenge = newChallenge();
+    const frame = authChallenge(challenge);
+    this.#meter.sent(Buffer.from(frame));
+    socket.send(frame);
+    return challenge;
   }
 
   #closed(connection: Connection, status: number, sentence: string): void {
@@ -385,12 +405,20 @@ export class Io {
     }
   }
 
-  /** The lane of a connection; its batch begins with the time at which what it carries arrived. */
-  #ingester({ id }: Connection): IngesterLane {
-    const lane = this.#ingesters[id % this.#ingesters.length]!;
-    const { records } = lane.outbox;
-    if (records.length === 0) writeArrived(records, sharedMilliseconds());
+  #ingesterOf({ id }: Connection): IngesterLane {
+    return this.#ingesters[id % this.#ingesters.length]!;
+  }
+
+  /** The lane of a connection, for something that has just arrived. */
+  #ingester(connection: Connection): IngesterLane {
+    const lane = this.#ingesterOf(connection);
+    this.#stamp(lane.outbox.records);
     return lane;
+  }
+
+  /** A batch begins with the time at which what it carries arrived. */
+  #stamp(records: RecordWriter): void {
+    if (records.length === 0) writeArrived(records, sharedMilliseconds());
   }
 
   #refuse(connection: Connection, frame: Buffer, limit: 'in_flight' | 'ingester_queue'): void {

@@ -18,6 +18,8 @@ export class RecordOutbox {
   readonly #posted: () => void;
   readonly #quiet: boolean;
   #scheduled = false;
+  /** As long as the batch is no longer than this, there is nothing in it worth waking somebody for. */
+  #quietLength = 0;
 
   /**
    * `posted` is called when a batch is on its way. What leaves a quiet outbox wakes nobody (see
@@ -35,6 +37,14 @@ export class RecordOutbox {
     else this.schedule();
   }
 
+  /** Writes what can wait until the other side looks by itself: that alone wakes nobody. */
+  quietly(write: (records: RecordWriter) => void): void {
+    const isQuiet = this.records.length === this.#quietLength;
+    write(this.records);
+    if (isQuiet) this.#quietLength = this.records.length;
+    this.schedule();
+  }
+
   /** After a record that must not leave before the end of this turn. */
   schedule(): void {
     if (this.#scheduled) return;
@@ -48,7 +58,9 @@ export class RecordOutbox {
   /** Sends what has gathered. */
   flush(): void {
     if (this.records.length === 0) return;
-    this.#channel.send(this.records.written, this.#quiet);
+    const isQuiet = this.#quiet || this.records.length === this.#quietLength;
+    this.#quietLength = 0;
+    this.#channel.send(this.records.written, isQuiet);
     this.records.clear();
     this.#posted();
   }

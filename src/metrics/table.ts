@@ -54,7 +54,7 @@ export const metrics = {
 
   wok_event_loop_busy_seconds_total: {
     type: 'counter',
-    help: 'Time that a thread did not wait for something to do. Its rate is the utilisation of the thread, 1 at most.',
+    help: 'Time that a thread did not wait for something to do. Its rate is the utilisation of the thread, 1 at most. Stations that share a thread (query.threads) tell the same.',
     by: countingStations,
     per: 'lane',
   },

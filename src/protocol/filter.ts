@@ -1,4 +1,4 @@
-import { isLowerHex, isWellFormed } from './canonical.ts';
+import { areIds, isWellFormed } from './canonical.ts';
 import type { NostrEvent } from './event.ts';
 import { isSingleLetter } from './event-check.ts';
 import { KIND_MAX } from './kinds.ts';
@@ -218,18 +218,15 @@ function setOf<T>(values: readonly T[] | null): ReadonlySet<T> | null {
 }
 
 function checkStrings(key: string, values: readonly unknown[]): Refusal | null {
-  const isHex = isHexKey(key);
+  if (isHexKey(key)) {
+    if (areIds(values)) return null;
+    return `invalid: filter ${key} must hold 64 lower-case hex characters each`;
+  }
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (isHex) {
-      if (typeof value !== 'string' || !isLowerHex(value, 64)) {
-        return `invalid: filter ${key} must hold 64 lower-case hex characters each`;
-      }
-    } else {
-      if (typeof value !== 'string') return `invalid: filter ${key} must hold strings`;
-      // No event has such a text, and on its way to another thread it would turn into one that has.
-      if (!isWellFormed(value)) return `invalid: filter ${key} holds a lone surrogate`;
-    }
+    if (typeof value !== 'string') return `invalid: filter ${key} must hold strings`;
+    // No event has such a text, and on its way to another thread it would turn into one that has.
+    if (!isWellFormed(value)) return `invalid: filter ${key} holds a lone surrogate`;
   }
   return null;
 }

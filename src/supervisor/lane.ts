@@ -1,4 +1,4 @@
-import { type MessagePort, threadId } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import { LogGate } from '../lib/log-gate.ts';
@@ -111,7 +111,7 @@ export async function serveLane(
         reject(error as Error);
       }
     });
-    report({ t: 'ready', facts: { ...facts, threadId } });
+    report({ t: 'ready', facts });
   });
 }
 

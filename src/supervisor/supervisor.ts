@@ -1,17 +1,16 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
 import { Channel, channelPair } from '../mailbox/channel.ts';
 import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages.ts';
 import { LaneMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
-import { workerUrl } from '../paths.ts';
 import type { KeyShare } from '../policy/doors/keys.ts';
 import { RollCall } from '../policy/plugins/roll-call.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import type { LaneTask } from './lane.ts';
+import { Threads, threadsAreShared } from './threads.ts';
 
 /**
  * The stations that run in threads, in the order in which they start: nobody sends to who is not there.
@@ -87,7 +86,6 @@ interface Lane {
   station: ThreadStation;
   lane: number;
   control: MessagePort;
-  threadId: number;
   facts: LaneFacts;
   task: Promise<unknown>;
   answeredAt: number;
@@ -101,9 +99,9 @@ interface Lane {
 /**
  * Starts the lanes of all stations, links them, watches them, and starts them again when they die.
  *
- * A lane is one piscina worker whose single task runs as long as the relay; piscina replaces a worker
- * that dies, and rejects its task, which is how the supervisor learns of it. The hot path never goes
- * through piscina: neighbours talk over channels.
+ * A lane is a piscina task that runs as long as the relay (`threads.ts`); piscina replaces a worker that
+ * dies, and rejects its tasks, which is how the supervisor learns of it. The hot path never goes through
+ * piscina: neighbours talk over channels.
  */
 export class Supervisor {
   #config: Config;
@@ -117,8 +115,10 @@ export class Supervisor {
   readonly #processes = RollCall.share();
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
-  readonly #pools = new Map<ThreadStation, Piscina>();
+  readonly #threads: Threads;
   readonly #lanes = new Map<string, Lane>();
+  /** Threads whose lanes are being started again. */
+  readonly #starting = new Set<string>();
   readonly #restarts = new Map<string, number[]>();
   #stopping = false;
   #standby = false;
@@ -140,6 +140,7 @@ export class Supervisor {
     this.#rates = rates;
     this.#log = log;
     this.#hooks = hooks;
+    this.#threads = new Threads(threadsAreShared(config));
   }
 
   /**
@@ -161,17 +162,6 @@ export class Supervisor {
 
   async #startStation(station: ThreadStation, count: number): Promise<void> {
     if (count === 0) return;
-    const pool = new Piscina({
-      filename: workerUrl(station).href,
-      name: 'run',
-      minThreads: count,
-      maxThreads: count,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-    });
-    // Errors of workers reach the supervisor through their tasks.
-    pool.on('error', () => {});
-    this.#pools.set(station, pool);
     const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
     for (const lane of await Promise.all(starting)) this.#link(lane);
   }
@@ -201,8 +191,7 @@ export class Supervisor {
       await lane.task.catch(() => {});
       this.#lanes.delete('admin:0');
     }
-    await this.#pools.get('admin')?.destroy();
-    this.#pools.delete('admin');
+    await this.#threads.close(this.#threads.nameOf('admin', 0));
     tell(this.#lanes.get('writer:0')!, { t: 'release' });
     await this.#heard();
   }
@@ -233,7 +222,7 @@ export class Supervisor {
    */
   async reload(config: Config): Promise<void> {
     this.#config = config;
-    if (config.plugins.commands.length > 0 && !this.#pools.has('plugins')) {
+    if (config.plugins.commands.length > 0 && this.#lanes.get('plugins:0') === undefined) {
       await this.#startStation('plugins', 1);
     }
     for (const lane of this.#laneList()) tell(lane, { t: 'reload', config });
@@ -241,11 +230,13 @@ export class Supervisor {
     for (const lane of this.#laneList('plugins')) lane.serves = lane.up;
   }
 
-  /** Ends a lane's thread at once, for tests of what happens then. */
+  /**
+   * Ends a lane's thread at once, with all lanes in it, for tests of what happens then. One that is
+   * being started is left alone.
+   */
   async kill(station: ThreadStation, lane: number): Promise<void> {
-    const { threadId } = this.#lanes.get(`${station}:${lane}`)!;
-    const thread = this.#pools.get(station)!.threads.find((one) => one.threadId === threadId);
-    await thread?.terminate();
+    const thread = this.#threads.nameOf(station, lane);
+    if (!this.#starting.has(thread)) await this.#threads.kill(thread);
   }
 
   /** Lets the lanes finish, and io read what they sent. */
@@ -258,7 +249,7 @@ export class Supervisor {
       await Promise.allSettled(lanes.map(({ task }) => task));
     }
     await twoTurns();
-    await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
+    await this.#threads.closeAll();
   }
 
   #shareKeys(share: KeyShare): void {
@@ -282,13 +273,12 @@ export class Supervisor {
       standby: this.#standby,
       control: port2,
     };
-    const task = this.#pools.get(station)!.run(data, { transferList: [port2] });
+    const task = this.#threads.run(data, port2);
     return new Promise((resolve, reject) => {
       const started: Lane = {
         station,
         lane,
         control,
-        threadId: -1,
         facts: {},
         task,
         answeredAt: performance.now(),
@@ -319,7 +309,6 @@ export class Supervisor {
         if (report.t !== 'ready') return;
         started.up = true;
         started.facts = report.facts;
-        started.threadId = Number(report.facts.threadId);
         this.#lanes.set(`${station}:${lane}`, started);
         if (station === 'ingester') for (const share of this.#keys.values()) tell(started, share);
         if (config !== this.#config) tell(started, { t: 'reload', config: this.#config });
@@ -377,13 +366,22 @@ export class Supervisor {
     await twoTurns();
   }
 
+  /** A lane has died, and with it all that share its thread. */
   #died(lane: Lane, error: Error): void {
-    lane.up = false;
-    lane.serves = false;
+    if (!lane.up) return;
+    const thread = this.#nameOf(lane);
+    const dead = this.#laneList().filter((one) => this.#nameOf(one) === thread);
+    for (const one of dead) {
+      one.up = false;
+      one.serves = false;
+    }
     if (this.#stopping) return;
-    const { station, lane: number } = lane;
-    this.#log.error('a lane died', { station, lane: number, error: String(error?.stack ?? error) });
-    const mayRestart = this.#mayRestart(`${station}:${number}`);
+    const { station } = lane;
+    for (const one of dead) {
+      const text = String(error?.stack ?? error);
+      this.#log.error('a lane died', { station: one.station, lane: one.lane, error: text });
+    }
+    const mayRestart = this.#mayRestart(thread);
     if (station === 'admin' && !mayRestart) {
       // Events come and go without it; /health tells.
       this.#log.error('the admin room dies again and again and stays closed', { station });
@@ -393,17 +391,31 @@ export class Supervisor {
       this.#hooks.fatal(station, error);
       return;
     }
-    this.#laneMeters.restarts(station, number);
-    this.#startLane(station, number).then(
-      async (started) => {
-        this.#link(started);
-        // Until its neighbours know it, what they send to their connections' old lane is lost.
-        await this.#heard();
-        started.serves = started.up;
-        this.#hooks.laneBack(station, number);
-      },
-      (reason: Error) => this.#hooks.fatal(station, reason),
-    );
+    this.#startAgain(thread, dead).catch((reason: Error) => this.#hooks.fatal(station, reason));
+  }
+
+  /** In the order of the start, so that none is linked before those it passes things on to. */
+  async #startAgain(thread: string, dead: readonly Lane[]): Promise<void> {
+    // One may have ended by an error that it passed on, and the others work as if nothing had been.
+    this.#starting.add(thread);
+    await this.#threads.kill(thread);
+    const again = dead.toSorted((a, b) => orderOf(a.station) - orderOf(b.station));
+    const back: Lane[] = [];
+    for (const { station, lane } of again) {
+      this.#laneMeters.restarts(station, lane);
+      const started = await this.#startLane(station, lane);
+      this.#link(started);
+      back.push(started);
+    }
+    this.#starting.delete(thread);
+    // Until its neighbours know it, what they send to their connections' old lane is lost.
+    await this.#heard();
+    for (const started of back) started.serves = started.up;
+    for (const { station, lane } of back) this.#hooks.laneBack(station, lane);
+  }
+
+  #nameOf({ station, lane }: Lane): string {
+    return this.#threads.nameOf(station, lane);
   }
 
   /** The breaker: a lane that dies again and again is not started for ever. */
@@ -433,6 +445,10 @@ export class Supervisor {
       this.#laneMeters.silent(lane.station, lane.lane, now - lane.answeredAt);
     }
   }
+}
+
+function orderOf(station: ThreadStation): number {
+  return threadStations.indexOf(station);
 }
 
 /** What a lane sent before its answer came by another port: in this turn of the event loop or the next. */

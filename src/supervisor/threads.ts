@@ -1,0 +1,79 @@
+import { availableParallelism } from 'node:os';
+import type { MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Config } from '../config/options.ts';
+import { workerUrl } from '../paths.ts';
+import type { LaneTask } from './lane.ts';
+import type { ThreadStation } from './supervisor.ts';
+
+/** Stations that can do their work in one thread; lane n of each is in thread n. */
+const SHARING: ReadonlySet<ThreadStation> = new Set(['monitor', 'query', 'ingester']);
+
+/** With so few processors threads of their own gain stations less than waking each other costs. */
+const SHARED_PROCESSORS_MAX = 2;
+
+/** Whether monitor, query and ingester lanes share threads (`query.threads`). */
+export function threadsAreShared({ query }: Config): boolean {
+  if (query.threads !== 'auto') return query.threads === 'shared';
+  return availableParallelism() <= SHARED_PROCESSORS_MAX;
+}
+
+/**
+ * The threads in which lanes run. Each is a piscina of one worker, whose task runs as long as the lane;
+ * piscina replaces a worker that dies, and rejects its tasks. Lanes that share a thread are tasks of
+ * the same worker, and hand each other what they have without waking anybody.
+ */
+export class Threads {
+  readonly #share: boolean;
+  readonly #pools = new Map<string, Piscina>();
+
+  constructor(share: boolean) {
+    this.#share = share;
+  }
+
+  /** The name of the thread that a lane runs in: lanes of one name live and die together. */
+  nameOf(station: ThreadStation, lane: number): string {
+    return this.#share && SHARING.has(station) ? `shared:${lane}` : `${station}:${lane}`;
+  }
+
+  /** Runs a lane; settles when it has ended. */
+  run(task: LaneTask, control: MessagePort): Promise<unknown> {
+    return this.#pool(this.nameOf(task.station as ThreadStation, task.lane)).run(task, {
+      filename: workerUrl(task.station as ThreadStation).href,
+      name: 'run',
+      transferList: [control],
+    });
+  }
+
+  /** Ends a thread at once, with all lanes in it; it can run others afterwards. */
+  async kill(name: string): Promise<void> {
+    await Promise.all((this.#pools.get(name)?.threads ?? []).map((thread) => thread.terminate()));
+  }
+
+  /** Ends a thread for good; resolves when it is gone. */
+  async close(name: string): Promise<void> {
+    const pool = this.#pools.get(name);
+    this.#pools.delete(name);
+    await pool?.destroy();
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.allSettled([...this.#pools.keys()].map((name) => this.close(name)));
+  }
+
+  #pool(name: string): Piscina {
+    const known = this.#pools.get(name);
+    if (known !== undefined) return known;
+    const pool = new Piscina({
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: SHARING.size,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+    });
+    // Errors of workers reach the supervisor through their tasks.
+    pool.on('error', () => {});
+    this.#pools.set(name, pool);
+    return pool;
+  }
+}
