@@ -1,7 +1,9 @@
 /** wss without a proxy. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -29,6 +31,30 @@ async function nameOnCertificate(port: number): Promise<string> {
   const { subject } = socket.getPeerCertificate();
   socket.destroy();
   return String(subject.CN);
+}
+
+/** What a client begins a TLS handshake with. */
+function clientHello(): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const wire = new Duplex({
+      read() {},
+      write(bytes: Buffer, _encoding, done) {
+        resolve(bytes);
+        done();
+      },
+    });
+    connect({ socket: wire, ...INSECURE }).on('error', () => {});
+  });
+}
+
+/** Seconds until the other side has closed it. */
+function secondsOf(socket: Socket): Promise<number> {
+  const start = performance.now();
+  socket.on('error', () => {});
+  socket.resume();
+  return new Promise((resolve) =>
+    socket.once('close', () => resolve((performance.now() - start) / 1000)),
+  );
 }
 
 describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
@@ -80,4 +106,51 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     expect((await half.exited).code).toBe(exitCodes.config);
     expect(half.err).toContain('set both or none');
   });
+
+  it('closes who is silent before, in the middle of, and after the TLS handshake, and nobody else', async () => {
+    const { cert, key } = makeCertificate(freshDirectory(), 'one.example');
+    const wok = await WokProcess.start({
+      'tls.cert': cert,
+      'tls.key': key,
+      'io.handshake_seconds': 2,
+    });
+    const port = Number(new URL(wok.httpUrl).port);
+    const good = await Promise.all(
+      Array.from({ length: 20 }, () => Client.connect(wok.url, INSECURE)),
+    );
+    const plain = () => connectTcp({ port, host: '127.0.0.1' });
+    const secure = (version: 'TLSv1.2' | 'TLSv1.3') =>
+      connect({ port, host: '127.0.0.1', minVersion: version, maxVersion: version, ...INSECURE });
+    const hello = await clientHello();
+
+    const [silent, cut, half, dripping] = [plain(), plain(), plain(), plain()];
+    cut.write(hello.subarray(0, hello.length - 1));
+    half.write(hello);
+    dripping.write(hello);
+    const begun = 'GET / HTTP/1.1\r\nHost: relay.example\r\nA: ';
+    const [after, afterOld, asking] = [secure('TLSv1.3'), secure('TLSv1.2'), secure('TLSv1.3')];
+    asking.once('secureConnect', () => asking.write(begun));
+    // The head of a long record, then what is in it.
+    const record = [0x17, 3, 3, 0x40, 0];
+    const drip = setInterval(() => {
+      if (dripping.writable) dripping.write(Buffer.from([record.shift() ?? 0]));
+      if (asking.writable) asking.write('a');
+    }, 500);
+    const [before, later] = await Promise.all([
+      Promise.all([silent, cut].map(secondsOf)),
+      Promise.all([half, dripping, after, afterOld, asking].map(secondsOf)),
+    ]);
+    clearInterval(drip);
+    for (const seconds of before) {
+      expect(seconds).toBeGreaterThan(1.8);
+      expect(seconds).toBeLessThan(6);
+    }
+    // The timeout of uWebSockets.js, which counts in steps of four seconds.
+    for (const seconds of later) {
+      expect(seconds).toBeGreaterThan(6);
+      expect(seconds).toBeLessThan(16);
+    }
+    await Promise.all(good.map((client) => client.sync()));
+    for (const { socket } of good) socket.terminate();
+  }, 60_000);
 });

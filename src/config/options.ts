@@ -193,7 +193,7 @@ export const options = {
     unit: 'seconds',
     zero: 'after 8 to 12 seconds, by uWebSockets.js itself',
     reload: true,
-    text: 'A connection on which nothing has been answered so long after it was made is closed: nobody asked for anything, or is still busy asking. It needs Linux and the optional package koffi; without them it is as if it were 0.',
+    text: 'A connection on which nothing has been answered so long after it was made is closed: nobody asked for anything, or is still busy asking. With tls.cert that is who has not begun with TLS; whoever has, and then asks for nothing, is closed after 8 to 12 seconds by uWebSockets.js. It needs Linux and the optional package koffi; without them it is as if it were 0.',
   },
   'io.ping': {
     type: 'boolean',

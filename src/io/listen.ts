@@ -82,7 +82,8 @@ export interface SocketHandlers {
 /**
  * The listening socket and the HTTP side of the relay. Every answer closes its connection. A socket that
  * has not completed a request is closed by `service/handshakes.ts`, or by uWebSockets.js itself 8 to 12
- * seconds after it connected: it hands out no identity of a socket before the upgrade.
+ * seconds after it connected (always, once a TLS handshake has begun): it hands out no identity of a
+ * socket before the upgrade.
  */
 export class Listener {
   /** The port that is listened on; it was chosen by the system if the configured one is 0. */

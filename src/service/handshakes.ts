@@ -33,6 +33,13 @@ export interface Doorstep {
  * (every WebSocket has had its 101) has been there for as long as the kernel says that nothing was
  * sent. Such a socket is shut down, and uWebSockets.js, finding its end, closes it.
  *
+ * With TLS that finds who has not sent a whole ClientHello. Behind it the relay's side of the TLS handshake
+ * has been sent, and neither the kernel's numbers (a resumed session makes them smaller than any
+ * threshold) nor uWebSockets.js (the socket that `filter` is called with cannot be recognised in the request
+ * that comes later, and has no port) tell such a socket from a WebSocket that is at rest. Those are closed
+ * 8 to 12 seconds after they were made, by the timeout of uWebSockets.js for a request, which nothing
+ * that a client drips prolongs.
+ *
  * It runs on io's thread, which alone opens and closes these sockets, so between the question and the
  * shutdown a descriptor cannot become another socket. It costs nothing while no handshake is pending.
  */
