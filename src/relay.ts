@@ -10,8 +10,10 @@ import type { CountLine } from './lib/log-gate.ts';
 import type { Order } from './messages.ts';
 import { countLines } from './metrics/counters.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
+import { PluginNames } from './metrics/plugin-names.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
+import { policyNames } from './policy/plugins/names.ts';
 import { Rates } from './policy/rates/rates.ts';
 import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
@@ -57,6 +59,7 @@ export class Relay {
   readonly #io: Io;
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsMemory;
+  readonly #pluginNames: PluginNames;
   readonly #unwatch: () => void;
   readonly #countLine: CountLine;
   #sweeper: HandshakeSweeper | null = null;
@@ -72,6 +75,8 @@ export class Relay {
     this.#log = log;
     this.lanes = laneCounts(config);
     this.#metrics = shareMetrics({ io: 1, ...this.lanes, plugins: 1, admin: 1 });
+    this.#pluginNames = new PluginNames(this.#metrics.plugins);
+    this.#pluginNames.use(policyNames(config));
     const meter = new Meter(this.#metrics, 'io', 0);
     this.#unwatch = watchThread(meter);
     this.#countLine = countLines(meter);
@@ -163,6 +168,7 @@ export class Relay {
     const reloaded = this.#reloading.then(async () => {
       const changes = reconfigure(this.#config, next);
       this.#config = changes.config;
+      this.#pluginNames.use(policyNames(changes.config));
       // The stations behind io first: it is the one that answers with the new numbers (NIP-11).
       await this.#supervisor.reload(changes.config);
       this.#io.reconfigure(changes.config);

@@ -2,6 +2,7 @@
 import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PluginNames } from '../src/metrics/plugin-names.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { plugins, script } from './support/plugins.ts';
@@ -201,6 +202,53 @@ describe('the file of a plugin', () => {
     expect((await client.publish(author.event({ kind: 9999 })))[2]).toBe(true);
     await client.close();
     await relay.stop();
+  });
+});
+
+describe('the latency of each plugin', () => {
+  it('is counted by its name; a reload adds and removes names', async () => {
+    const directory = freshDirectory();
+    const spare = join(directory, 'spare.mjs');
+    writeFileSync(spare, 'export const acceptEvent = () => true;\n');
+    const base = { 'policy.modules': JSON.stringify([spare]) };
+    const named = (...names: string[]) =>
+      plugins(...names.map((name) => `name=${name} -- ${script('whitelist.py')}`));
+    const relay = await startRelay({ ...base, ...named('first', 'second') }, directory);
+    const reload = (...names: string[]) =>
+      relay.relay.reload(testConfig(directory, { ...base, 'io.port': 0, ...named(...names) }));
+    /** How many answers each has given. */
+    const answers = () => {
+      const lines = relay.relay
+        .metricsText()
+        .matchAll(/answer_seconds_count\{plugin="(.*)"\} (\d+)/g);
+      return Object.fromEntries([...lines].map(([, name, count]) => [name, Number(count)]));
+    };
+    const client = await Client.connect(relay.url);
+    const author = new Author();
+    const publish = async () => expect((await client.publish(author.event()))[2]).toBe(true);
+    await publish();
+    expect(answers()).toEqual({ first: 1, second: 1, 'spare.mjs': 1 });
+    expect(relay.relay.metricsText()).toMatch(/^wok_plugin_seconds_count 1$/m);
+    await reload('second', 'third');
+    await publish();
+    expect(answers()).toEqual({ second: 2, third: 1, 'spare.mjs': 2 });
+    // Who comes back goes on counting where it stopped.
+    await reload('first');
+    await publish();
+    expect(answers()).toEqual({ first: 2, 'spare.mjs': 3 });
+    await client.close();
+    await relay.stop();
+  });
+
+  it('has room for fifteen names, and one for all others', () => {
+    const names = new PluginNames(PluginNames.share());
+    for (let i = 0; i < 20; i++) names.use([`one-${i}`]);
+    expect(names.placeOf('one-14')).toBe('15');
+    expect(names.placeOf('one-15')).toBe('other');
+    expect(names.nameAt('15')).toBe(null);
+    names.use(['one-14', 'one-15']);
+    expect(names.nameAt('15')).toBe('one-14');
+    expect(names.nameAt('1')).toBe(null);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Ingester } from '../src/ingester/ingester.ts';
 import { spamMeter } from '../src/ingester/spam-meter.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { pluginTimer } from '../src/metrics/plugin-timer.ts';
 import { DoorKeys } from '../src/policy/doors/keys.ts';
 import { Judges } from '../src/policy/judges.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
@@ -23,6 +24,7 @@ export function run(task: LaneTask): Promise<void> {
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
     const clock = systemClock;
+    const modules = await PolicyModules.load(config, lane, log, pluginTimer(meter, task.metrics));
     const keyBook = new KeyBook(db, hasher);
     const spam = new SpamJudge({
       config,
@@ -42,7 +44,7 @@ export function run(task: LaneTask): Promise<void> {
       writerEvents: writerEvents(credits),
       lists: loadLists(db),
       keys: new DoorKeys(),
-      judges: new Judges(config, spam, await PolicyModules.load(config, lane, log)),
+      judges: new Judges(config, spam, modules),
       rates: new Rates(config, rates, systemClock, (address, seconds) =>
         log.warn('an address is banned for a while', {
           seconds,

@@ -1,6 +1,7 @@
 import { systemClock } from '../src/lib/clock.ts';
 import { PLUGIN_FAILURES } from '../src/metrics/label-values.ts';
 import { byLabel, cellOf } from '../src/metrics/layout.ts';
+import { pluginTimer } from '../src/metrics/plugin-timer.ts';
 import { PluginRoom } from '../src/policy/plugins/room.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
@@ -13,6 +14,7 @@ export function run(task: LaneTask): Promise<void> {
     const count = {
       failed: (why: keyof typeof FAILURES) => meter.add(FAILURES[why], 1),
       circuitsOpen: (plugins: number) => meter.set(OPEN, plugins),
+      answered: pluginTimer(meter, task.metrics),
     };
     return {
       role: new PluginRoom(task.config, log, systemClock, count, task.processes),

@@ -1,8 +1,8 @@
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
-/** Labels whose values are different in every build, or stand in policy/rule-names.ts. */
-const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule']);
+/** Labels whose values are different in every build or configuration, or stand in policy/rule-names.ts. */
+const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule', 'plugin']);
 
 const HEAD = '| metric | type | labels | what it tells |';
 

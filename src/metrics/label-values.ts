@@ -140,10 +140,19 @@ export const INDEXES = [
 
 export const REMOVALS = ['replaced', 'deleted', 'expired', 'vanished', 'other'] as const;
 
-/** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
+/** Plugins and modules that are counted together because there have been too many names. */
+export const OTHER_PLUGIN = 'other';
+
+/** What stands for a plugin or module; `plugin-names.ts` says for which. */
+export const PLUGIN_PLACES = [
+  ...['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15'],
+  OTHER_PLUGIN,
+];
+
 /** What was wrong with a plugin, or `busy`: it has more to do than it can. */
 export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as const;
 
+/** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
 export const VERDICTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
 
 export { LOG_LEVELS } from '../lib/log-gate.ts';

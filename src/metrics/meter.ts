@@ -1,4 +1,5 @@
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
+import { PluginNames } from './plugin-names.ts';
 import { metricNames, metricOf } from './table.ts';
 import { SLOW_QUERIES, TALKERS, TextRing } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
@@ -22,6 +23,8 @@ export interface MetricsMemory {
   /** Who sends and receives most, and until when somebody wants to know it (`talkers.ts`). */
   readonly talkers: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
+  /** Which plugin is which (`plugin-names.ts`). */
+  readonly plugins: SharedArrayBuffer;
 }
 
 /** Memory for so many lanes of each station. */
@@ -37,6 +40,7 @@ export function shareMetrics(
     slow: TextRing.share(counts.query ?? 0, SLOW_QUERIES),
     talkers: TextRing.share(1, TALKERS),
     watch: new SharedArrayBuffer(8),
+    plugins: PluginNames.share(),
   };
 }
 

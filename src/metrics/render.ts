@@ -1,5 +1,7 @@
+import { OTHER_PLUGIN } from './label-values.ts';
 import { placeOf } from './layout.ts';
 import { laneCells, type MetricsMemory } from './meter.ts';
+import { PluginNames } from './plugin-names.ts';
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
@@ -27,12 +29,23 @@ export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
       })),
     );
   }
-  return series.map((labels, i) => {
+  const summed = series.map((labels, i) => {
     const values = new Float64Array(width);
     for (const { cells } of lanes) {
       for (let k = 0; k < width; k++) values[k]! += cells[start + i * width + k]!;
     }
     return { labels, values };
+  });
+  return series[0]!.plugin === undefined ? summed : withPluginNames(memory, summed);
+}
+
+/** Places of plugins become their names; those that stand for nobody are left out. */
+function withPluginNames({ plugins }: MetricsMemory, series: Series[]): Series[] {
+  const names = new PluginNames(plugins);
+  return series.flatMap(({ labels, values }) => {
+    const plugin = names.nameAt(labels.plugin!);
+    const isUnused = plugin === OTHER_PLUGIN && values.every((value) => value === 0);
+    return plugin === null || isUnused ? [] : [{ labels: { ...labels, plugin }, values }];
   });
 }
 

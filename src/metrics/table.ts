@@ -192,8 +192,15 @@ export const metrics = {
   },
   wok_plugin_seconds: {
     type: 'histogram',
-    help: 'From asking a write policy that takes its time (plugins, modules) to its verdict.',
+    help: 'From asking the write policies that take their time (plugins, modules), all of them in turn, to the verdict.',
     by: ['ingester'],
+    buckets: LATENCIES,
+  },
+  wok_plugin_answer_seconds: {
+    type: 'histogram',
+    help: 'From asking one plugin or module to its answer, or until nobody waited for it any more.',
+    by: ['plugins', 'ingester'],
+    labels: { plugin: values.PLUGIN_PLACES },
     buckets: LATENCIES,
   },
   wok_plugin_verdicts_total: {

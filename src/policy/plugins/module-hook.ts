@@ -9,6 +9,8 @@ export interface HookOptions {
   readonly timeoutMilliseconds: number;
   readonly breakerFailures: number;
   readonly breakerMilliseconds: number;
+  /** Takes how long an answer took. */
+  readonly time: (seconds: number) => void;
 }
 
 /** A hook did not say anything that counts. */
@@ -55,13 +57,16 @@ export class Hook<Arguments extends readonly unknown[], Answer> {
     }
     const spent = performance.now() - before;
     if (spent > this.#options.timeoutMilliseconds) {
+      this.#options.time(spent / 1000);
       if (isThenable(said)) said.then(undefined, () => {});
       return this.#failed(`it blocked its lane for ${Math.round(spent)} ms`);
     }
-    return isThenable(said) ? this.#wait(said) : this.#taken(said);
+    if (isThenable(said)) return this.#wait(said, before);
+    this.#options.time(spent / 1000);
+    return this.#taken(said);
   }
 
-  async #wait(promise: PromiseLike<unknown>): Promise<Answer | typeof FAILED> {
+  async #wait(promise: PromiseLike<unknown>, askedAt: number): Promise<Answer | typeof FAILED> {
     const { timeoutMilliseconds } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
@@ -76,6 +81,7 @@ export class Hook<Arguments extends readonly unknown[], Answer> {
       return this.#failed(error);
     } finally {
       clearTimeout(timer);
+      this.#options.time((performance.now() - askedAt) / 1000);
     }
   }
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../../config/options.ts';
 import type { Log } from '../../lib/log.ts';
@@ -22,6 +22,7 @@ import type {
   ShadowReject,
 } from './module-api.d.ts';
 import { FAILED, Hook, type HookOptions } from './module-hook.ts';
+import { moduleName, type TimePlugin } from './names.ts';
 
 const NOT_WORKING: Refusal = 'error: a policy of this relay does not work; try again later';
 
@@ -41,22 +42,29 @@ interface Loaded {
 export class PolicyModules {
   readonly #loaded: readonly Loaded[];
   readonly #log: Log;
+  readonly #time: TimePlugin;
   #failOpen = false;
   #events: EventHook[] = [];
   #filters: FilterHook[] = [];
   #connections: ConnectionHook[] = [];
 
-  private constructor(loaded: readonly Loaded[], config: Config, log: Log) {
+  private constructor(loaded: readonly Loaded[], config: Config, log: Log, time: TimePlugin) {
     this.#loaded = loaded;
     this.#log = log;
+    this.#time = time;
     this.reconfigure(config);
   }
 
   /** Loads and starts the modules. @throws Error named ConfigError, with a sentence for the operator. */
-  static async load(config: Config, lane: number, log: Log): Promise<PolicyModules> {
+  static async load(
+    config: Config,
+    lane: number,
+    log: Log,
+    time: TimePlugin = () => {},
+  ): Promise<PolicyModules> {
     const loaded: Loaded[] = [];
     for (const path of config.policy.modules) {
-      const name = basename(path);
+      const name = moduleName(path);
       const module = await load(path);
       const say = (text: string, facts: Record<string, unknown> = {}) =>
         log.info(text, { ...facts, module: name });
@@ -67,13 +75,13 @@ export class PolicyModules {
       }
       loaded.push({ name, module });
     }
-    return new PolicyModules(loaded, config, log);
+    return new PolicyModules(loaded, config, log, time);
   }
 
   /** Other times and limits; the modules stay. */
   reconfigure({ policy, plugins }: Config): void {
     this.#failOpen = policy.modules_fail === 'open';
-    const options: HookOptions = {
+    const common = {
       timeoutMilliseconds: policy.modules_timeout_milliseconds,
       breakerFailures: plugins.breaker_failures,
       breakerMilliseconds: plugins.breaker_seconds * 1000,
@@ -84,6 +92,8 @@ export class PolicyModules {
     for (const { name, module } of this.#loaded) {
       const { acceptEvent, acceptFilter, acceptConnection } = module;
       const at = (hook: string) => `${name} ${hook}`;
+      const time = (seconds: number) => this.#time(name, seconds);
+      const options: HookOptions = { ...common, time };
       if (acceptEvent) {
         const hook = new Hook(at('acceptEvent'), acceptEvent, readEvent, options, this.#log);
         this.#events.push(hook);

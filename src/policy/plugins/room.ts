@@ -21,6 +21,7 @@ import {
   type StationName,
   writePluginVerdict,
 } from '../../messages.ts';
+import type { TimePlugin } from './names.ts';
 import { type CountFailure, Plugin, type PluginOptions } from './plugin.ts';
 import { eventLine, type PluginAnswer, queryLine, type Source, sourceTypes } from './protocol.ts';
 import { RollCall } from './roll-call.ts';
@@ -29,6 +30,8 @@ import { RollCall } from './roll-call.ts';
 export interface PluginMeter {
   readonly failed: CountFailure;
   readonly circuitsOpen: (plugins: number) => void;
+  /** A plugin has answered, or took too long. */
+  readonly answered: TimePlugin;
 }
 
 /** A question on its way through the chain. */
@@ -116,7 +119,12 @@ export class PluginRoom {
     for (let i = from; i < this.#chain.length; i++) {
       const { plugin } = this.#chain[i]!;
       if (!(ask.type === ASK_EVENT ? plugin.coversKind(ask.kind) : plugin.coversReads)) continue;
+      const askedAt = performance.now();
       plugin.ask(ask.connId, asking.id, line(asking), (answer) => {
+        // A failure tells nothing about how fast it is: often nobody was asked.
+        if (answer !== 'failed') {
+          this.#meter.answered(plugin.name, (performance.now() - askedAt) / 1000);
+        }
         const verdict = this.#judge(asking, plugin, answer);
         if (verdict === null) this.#step(asking, i + 1);
         else this.#say(asking, verdict);
