@@ -30,6 +30,9 @@ export const packageRoot: string = found.root;
 /** The version in package.json. */
 export const version: string = found.manifest.version ?? '0.0.0';
 
+/** Where wok is to be had (NIP-11 `software`). */
+export const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
+
 /** The SQL of a new database. */
 export const schemaFile: string = join(packageRoot, 'schema.sql');
 

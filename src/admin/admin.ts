@@ -30,7 +30,8 @@ import { infoChanges } from './info.ts';
 import { Keeper } from './keeper/keeper.ts';
 import { answerManagement } from './management.ts';
 import { Membership } from './membership.ts';
-import { History } from './metrics/history.ts';
+import { EventCount } from './metrics/event-count.ts';
+import { History, SAMPLE_SECONDS } from './metrics/history.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
@@ -41,8 +42,6 @@ import { AdminError, type Room } from './room.ts';
 import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
 
-/** Between two looks at what nobody counts. */
-const SAMPLE_MILLISECONDS = 5_000;
 /** Between two tries to take the address of the metrics. */
 const LISTEN_MILLISECONDS = 1_000;
 /** How often it is looked after what has expired. */
@@ -88,6 +87,7 @@ export class Admin implements Room {
   readonly metrics: MetricsMemory;
   readonly sampleMetrics: () => void;
   readonly history: History;
+  readonly eventCount: EventCount;
   readonly lists: Lists;
   readonly decisions = new Decisions(this);
   readonly retention: Retention;
@@ -118,6 +118,7 @@ export class Admin implements Room {
     const sampler = new Sampler({ memory: metrics, meter, queues, db });
     this.sampleMetrics = () => sampler.sample(this.config);
     this.history = new History(metrics);
+    this.eventCount = new EventCount(db, metrics);
     this.#keeper = new Keeper(this, parts.share, (message) => {
       for (const outbox of this.#ingesters.values()) outbox.send(message);
     });
@@ -151,7 +152,7 @@ export class Admin implements Room {
       this.history.take(Date.now());
     };
     look();
-    this.#sampleTimer = setInterval(look, SAMPLE_MILLISECONDS);
+    this.#sampleTimer = setInterval(look, SAMPLE_SECONDS * 1000);
     return this.config.metrics.enabled ? this.#serveMetrics(true) : Promise.resolve();
   }
 
@@ -264,6 +265,7 @@ export class Admin implements Room {
     this.retention.stop();
     this.decisions.stop();
     this.#writer.flush();
+    this.eventCount.stop();
     this.db.close();
   }
 

@@ -1,17 +1,78 @@
 import type { Config } from '../config/options.ts';
 import type { PageAnswer, PageRequest } from '../messages.ts';
+import { cellOf } from '../metrics/layout.ts';
+import { laneCells } from '../metrics/meter.ts';
 import { Assets } from '../pages/assets.ts';
+import type { Figures } from '../pages/browser/figures.ts';
+import { MINUTES } from '../pages/browser/figures.ts';
 import { encode } from '../pages/encoded.ts';
-import { homePage } from '../pages/home.ts';
+import { homePage } from '../pages/home/home.ts';
 import { infoChanges } from './info.ts';
+import { SAMPLE_SECONDS, type SeriesName } from './metrics/history.ts';
 import type { Room } from './room.ts';
+
+const CONNECTIONS = cellOf('wok_connections');
+const SUBSCRIPTIONS = cellOf('wok_subscriptions');
+
+const MINUTE = 60_000;
+/** Of samples: rates are of the last minute. */
+const SAMPLES_A_MINUTE = MINUTE / 1000 / SAMPLE_SECONDS;
 
 /** Makes the public page and its figures as they are now. */
 export function makePublicPage(room: Room, { icon }: PageRequest): PageAnswer {
-  const { self: _, ...changes } = infoChanges(room.db);
-  const config: Config = { ...room.config, info: { ...room.config.info, ...changes } };
-  const html = encode(homePage({ config, icon }, Assets.load()));
-  const { at, series } = room.history.read(['connections', 'subscriptions', 'accepted']);
-  const figures = encode(JSON.stringify({ at, series }));
-  return { html, figures };
+  const config = describedConfig(room);
+  const kindsDisallowed = room.lists
+    .entries('kind')
+    .filter(({ stance }) => stance === 'ban')
+    .map(({ subject }) => subject);
+  const figures = config.pages.figures ? publicFigures(room, Date.now()) : null;
+  const { self } = room.membership;
+  const page = homePage({ config, icon, self, figures, kindsDisallowed }, Assets.load());
+  return { html: encode(page), figures: encode(JSON.stringify(figures)) };
+}
+
+/** The configuration with what was changed of the relay's description while it runs. */
+function describedConfig({ config, db }: Room): Config {
+  const { self: _, ...changes } = infoChanges(db);
+  return { ...config, info: { ...config.info, ...changes } };
+}
+
+/** Live figures as everybody may see them; `now` in milliseconds since 1970. */
+export function publicFigures({ metrics, history, eventCount }: Room, now: number): Figures {
+  const io = metrics.lanes.findIndex(({ station }) => station === 'io');
+  const cells = laneCells(metrics, io);
+  return {
+    at: now,
+    since: Math.round(Date.now() - process.uptime() * 1000),
+    events: eventCount.read(),
+    connections: cells[CONNECTIONS]!,
+    subscriptions: cells[SUBSCRIPTIONS]!,
+    accepted: mean(history.read(['accepted'], SAMPLES_A_MINUTE).series.accepted!),
+    deliveries: mean(history.read(['deliveries'], SAMPLES_A_MINUTE).series.deliveries!),
+    minutes: {
+      events: byMinute(history, 'accepted', now).map((rate) => (rate === null ? null : rate * 60)),
+      connections: byMinute(history, 'connections', now),
+    },
+  };
+}
+
+/** The mean of a series in each of the last minutes, oldest first; null where there is no sample. */
+function byMinute(history: Room['history'], name: SeriesName, now: number): (number | null)[] {
+  const { at, series } = history.read([name]);
+  const minutes: number[][] = Array.from({ length: MINUTES }, () => []);
+  at.forEach((seconds, i) => {
+    const age = Math.floor((now - seconds * 1000) / MINUTE);
+    const value = series[name]![i];
+    if (value !== null && value !== undefined && age < MINUTES) {
+      minutes[MINUTES - 1 - Math.max(0, age)]!.push(value);
+    }
+  });
+  return minutes.map(mean);
+}
+
+function mean(values: readonly (number | null)[]): number | null {
+  const there = values.filter((value) => value !== null);
+  if (there.length === 0) return null;
+  const value = there.reduce((sum, one) => sum + one, 0) / there.length;
+  return Math.round(value * 1000) / 1000;
 }

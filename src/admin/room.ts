@@ -9,6 +9,7 @@ import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Decisions } from './decisions.ts';
 import type { Membership } from './membership.ts';
+import type { EventCount } from './metrics/event-count.ts';
 import type { History } from './metrics/history.ts';
 import type { PageRole } from './page-api/api.ts';
 import type { Retention } from './retention/retention.ts';
@@ -27,6 +28,8 @@ export interface Room {
   readonly sampleMetrics: () => void;
   /** The last hour, for charts. */
   readonly history: History;
+  /** Events that are stored. */
+  readonly eventCount: EventCount;
   /** Seconds since 1970 when the room opened. */
   readonly openedAt: number;
   /** What people banned and allowed, as it stands in the database. */

@@ -59,3 +59,24 @@ function wordsToHex(words: readonly number[]): string | undefined {
   if (bytes.length !== KEY_BYTES || heldBits >= 5 || padding !== 0) return undefined;
   return Buffer.from(bytes).toString('hex');
 }
+
+/** The `npub1…` of a public key in hex. */
+export function encodeNpub(pubkey: string): string {
+  const words: number[] = [];
+  let held = 0;
+  let heldBits = 0;
+  for (const byte of Buffer.from(pubkey, 'hex')) {
+    held = ((held << 8) | byte) & 0xfff;
+    heldBits += 8;
+    while (heldBits >= 5) {
+      heldBits -= 5;
+      words.push((held >> heldBits) & 31);
+    }
+  }
+  if (heldBits > 0) words.push((held << (5 - heldBits)) & 31);
+  const sum = checksum('npub', [...words, 0, 0, 0, 0, 0, 0]) ^ 1;
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
+    words.push((sum >>> (5 * (CHECKSUM_LENGTH - 1 - i))) & 31);
+  }
+  return `npub1${words.map((word) => ALPHABET[word]).join('')}`;
+}

@@ -13,7 +13,7 @@ import type { HttpResource } from './io-meter.ts';
 const FRESH_MILLISECONDS = 1_000;
 /** How long somebody waits for the admin room, and how many may. */
 const PATIENCE_MILLISECONDS = 5_000;
-const WAITING_MAX = 256;
+const WAITING_MAX = 1_024;
 
 /** Pages load nothing from elsewhere, run no script but ours, and stand in nobody's frame. */
 const PAGE_HEADERS: readonly Header[] = [
@@ -59,7 +59,7 @@ export interface PagesHandlers {
 
 /**
  * What browsers are shown. The public page and its figures are made by the admin room, at most once a
- * second whoever asks; everything else lies in memory. Bounds: 256 who wait for the room, five seconds.
+ * second whoever asks; everything else lies in memory. Bounds: 1,024 who wait for the room, five seconds.
  */
 export class Pages {
   readonly #handlers: PagesHandlers;

@@ -1,11 +1,9 @@
 import type { Config } from '../config/options.ts';
 import { accepts } from '../pages/encoded.ts';
 import { supportedNips } from '../pages/supported-nips.ts';
-import { version } from '../paths.ts';
+import { SOFTWARE, version } from '../paths.ts';
 import { asksForPayment } from '../policy/doors/door.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
-
-const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 
 /** The relay information document (NIP-11), computed from the running configuration. */
 export function relayInformation(config: Config, self = ''): string {

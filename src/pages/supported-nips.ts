@@ -15,3 +15,36 @@ export function supportedNips(config: Config): number[] {
   if (info.pubkey !== '' || admin.pubkeys.length > 0 || admin.moderators.length > 0) nips.push(86);
   return nips.sort((a, b) => a - b);
 }
+
+/** What the NIPs are about, in a few words, for those that wok may support. */
+const TITLES: Readonly<Record<number, string>> = {
+  1: 'Basic protocol',
+  2: 'Follow lists',
+  5: 'Addresses (NIP-05)',
+  9: 'Deletion',
+  11: 'Relay information',
+  13: 'Proof of work',
+  17: 'Private messages',
+  28: 'Public chat',
+  40: 'Expiration',
+  42: 'Authentication',
+  43: 'Members and invites',
+  45: 'Counting',
+  50: 'Search',
+  56: 'Reporting',
+  59: 'Gift wraps',
+  62: 'Requests to vanish',
+  65: 'Relay lists',
+  67: 'EOSE hints',
+  70: 'Protected events',
+  77: 'Negentropy syncing',
+  86: 'Relay management',
+  98: 'HTTP authorization',
+};
+
+/** A NIP for people: its number as files have it, what it is about, and where it can be read. */
+export function nipFacts(nip: number): { number: string; title: string; url: string } {
+  const number = String(nip).padStart(2, '0');
+  const url = `https://github.com/nostr-protocol/nips/blob/master/${number}.md`;
+  return { number, title: TITLES[nip] ?? '', url };
+}

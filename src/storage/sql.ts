@@ -41,6 +41,16 @@ export const SELECT_POSTINGS_UPWARDS = `
 export const COUNT_POSTINGS = `
   SELECT count(*) FROM (
     SELECT 1 FROM posting WHERE term = ? AND created_at >= ? AND created_at <= ? LIMIT ?)`;
+/** To count a list in slices: the entry so many places behind another, of those that are of the log up to a seq. */
+export const SELECT_POSTING_BEHIND = `
+  SELECT created_at, seq FROM posting
+  WHERE term = ? AND (created_at, seq) > (?, ?) AND seq <= ?
+  ORDER BY created_at, seq LIMIT 1 OFFSET ?`;
+export const COUNT_POSTINGS_BEHIND =
+  'SELECT count(*) FROM posting WHERE term = ? AND (created_at, seq) > (?, ?) AND seq <= ?';
+/** What the index does not hold yet, and what it still holds of removed events. */
+export const COUNT_LOG_BEHIND = 'SELECT count(*) FROM event WHERE seq > ?';
+export const COUNT_SWEEPS = 'SELECT count(*) FROM sweep';
 /** The terms in a range, one row a posting: of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
 /** The newest events with their authors, for the timelines. */

@@ -3,8 +3,10 @@ import { quantileOf } from '../../metrics/quantile.ts';
 import { readSeries } from '../../metrics/render.ts';
 import { type MetricName, metricOf } from '../../metrics/table.ts';
 
-/** One hour of samples five seconds apart. */
-export const HISTORY_SAMPLES = 720;
+/** Between two samples. */
+export const SAMPLE_SECONDS = 5;
+/** One hour of them. */
+export const HISTORY_SAMPLES = 3600 / SAMPLE_SECONDS;
 
 type Wanted = Readonly<Record<string, string>>;
 

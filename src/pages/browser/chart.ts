@@ -1,0 +1,53 @@
+/** The inside of a chart, which is stretched to its place. */
+export const CHART_WIDTH = 600;
+export const CHART_HEIGHT = 120;
+
+/** Room above the highest value and below zero, so that no line is cut in half. */
+const MARGIN = 3;
+
+/** A chart: what SVG paths need, and where its scale ends. */
+export interface Chart {
+  /** The line, and the area below it; '' when there is nothing. */
+  line: string;
+  area: string;
+  /** What the upper edge stands for. */
+  top: number;
+}
+
+/** Draws values from left to right, the last at the right edge; null is a gap. */
+export function drawChart(values: readonly (number | null)[]): Chart {
+  const top = roundUp(Math.max(0, ...values.filter((value) => value !== null)));
+  const step = CHART_WIDTH / Math.max(1, values.length - 1);
+  const bottom = CHART_HEIGHT - MARGIN;
+  const y = (value: number) => bottom - (value / top) * (bottom - MARGIN);
+  let line = '';
+  let area = '';
+  for (let i = 0; i < values.length; ) {
+    const from = i;
+    while (i < values.length && values[i] !== null) i++;
+    if (i > from) {
+      const points = values.slice(from, i).map((value, k) => [(from + k) * step, y(value!)]);
+      // A single value is a short line, or nobody would see it.
+      if (points.length === 1) {
+        const [x, height] = points[0]!;
+        points[0] = [Math.max(0, x! - step / 2), height!];
+        points.push([Math.min(CHART_WIDTH, x! + step / 2), height!]);
+      }
+      const path = points.map(([x, height]) => `${round(x!)} ${round(height!)}`).join('L');
+      line += `M${path}`;
+      area += `M${round(points[0]![0]!)} ${bottom}L${path}L${round(points.at(-1)![0]!)} ${bottom}Z`;
+    } else i++;
+  }
+  return { line, area, top };
+}
+
+/** The next of 1, 2, 5, 10, 20, 50 …, at least 1. */
+export function roundUp(value: number): number {
+  if (value <= 1) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= value)!;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

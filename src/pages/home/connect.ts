@@ -1,0 +1,45 @@
+import { encodeNpub } from '../../config/npub.ts';
+import { type Html, html, linkable } from '../html.ts';
+import type { HomeFacts } from './home.ts';
+
+/** How to reach the relay, and the people behind it. */
+export function connectCard({ config, self }: HomeFacts): Html {
+  const { info } = config;
+  return html`<section class="card stack" aria-labelledby="connect">
+<h2 id="connect">Connect</h2>
+<p>Add this address to your Nostr client:</p>
+${addresses(config.identity.urls, config.io.path)}
+<dl class="facts">
+${info.pubkey !== '' && key('Operator', info.pubkey)}
+${info.contact !== '' && fact('Contact', contact(info.contact))}
+${self !== '' && key('The relay’s own key', self)}
+</dl>
+</section>`;
+}
+
+function addresses(urls: readonly string[], path: string): Html {
+  if (urls.length > 0) return html`${urls.map((url) => html`${copied(url, 'address')}\n`)}`;
+  // The relay does not know under which name the world sees it; the browser does.
+  return html`<div data-own-address="${path}"><p>It is the one in your browser’s address bar${
+    path !== '/' && html`, followed by <code>${path}</code>`
+  }, with <code>wss://</code> in place of <code>https://</code> (<code>ws://</code> in place of <code>http://</code>).</p></div>`;
+}
+
+function fact(name: string, value: Html): Html {
+  return html`<div><dt>${name}</dt><dd class="break">${value}</dd></div>`;
+}
+
+function key(name: string, pubkey: string): Html {
+  return fact(name, copied(encodeNpub(pubkey), 'key'));
+}
+
+/** A text with a button that copies it, which shows up where that works. */
+function copied(text: string, what: string): Html {
+  return html`<span class="copy"><code>${text}</code><button type="button" class="small" data-copy="${text}" data-what="${what}" hidden>Copy<span class="visually-hidden"> the ${what}</span></button></span>`;
+}
+
+function contact(text: string): Html {
+  const href = linkable(text);
+  const shown = text.replace(/^mailto:/i, '');
+  return href === null ? html`${text}` : html`<a href="${href}">${shown}</a>`;
+}
