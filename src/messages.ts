@@ -804,8 +804,8 @@ export type ForIo =
   /** The banned addresses and networks, with the seconds since 1970 when their ban ends (0: never). */
   | { t: 'banned'; networks: { network: string; until: number }[] }
   | { t: 'info'; changes: InfoChanges }
-  /** The answer to a management request. */
-  | { t: 'answer'; n: number; status: string; body: string }
+  /** The answer to a management request, or to the page for admins; then perhaps with more headers. */
+  | { t: 'answer'; n: number; status: string; body: string; headers?: [string, string][] }
   /** The public page, or null when it cannot be made; the log says why. */
   | { t: 'page'; made: PageAnswer | null };
 
@@ -825,7 +825,7 @@ export interface InfoChanges {
 }
 
 /** What io sends to the admin room. */
-export type FromIo = ManagementRequest | DecisionBatch | PageRequest;
+export type FromIo = ManagementRequest | AdminCall | DecisionBatch | PageRequest;
 
 /** io → admin: somebody wants to see the public page, and the last one is old. */
 export interface PageRequest {
@@ -841,6 +841,23 @@ export interface ManagementRequest {
   host: string;
   /** Path and query. */
   url: string;
+  body: Uint8Array;
+}
+
+/** io → admin: a request by the page for admins, as it came; '' for a header that is not there. */
+export interface AdminCall {
+  call: 'login' | 'logout' | 'api';
+  n: number;
+  authorization: string;
+  cookie: string;
+  host: string;
+  origin: string;
+  /** The header Sec-Fetch-Site. */
+  fetchSite: string;
+  contentType: string;
+  /** The client's address, and whether it came by https as far as io can tell. */
+  ip: string;
+  encrypted: boolean;
   body: Uint8Array;
 }
 
@@ -883,8 +900,12 @@ export type Control =
 /** What a lane says of itself when it is ready. */
 export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
 
-/** What a lane may ask of the whole process. */
-export type Order = 'reload' | 'restart';
+/**
+ * What a lane may ask of the whole process: to read the configuration again, to start a successor; what a
+ * reload would change; where the values in effect stand (by option, without those that have their
+ * default); whether the relay is well (`Health` in `io/listen.ts`).
+ */
+export type Order = 'reload' | 'restart' | 'compare' | 'origins' | 'health';
 
 /** What a lane tells the supervisor. */
 export type Report =

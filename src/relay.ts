@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Reconfiguration, reconfigure } from './config/change.ts';
+import { originsOf } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
@@ -66,7 +67,7 @@ export class Relay {
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
   /** Carries out what somebody asks of the process by the control socket; throws a sentence. */
-  onOrder: (order: Order) => Promise<unknown> = async () => {
+  onOrder: (order: Exclude<Order, 'health'>) => Promise<unknown> = async () => {
     throw new Error('this relay takes no orders');
   };
 
@@ -94,7 +95,7 @@ export class Relay {
         bytes?.reset();
         this.#io.attach(station, lane, channel, bytes);
       },
-      order: (order) => this.onOrder(order),
+      order: async (order) => (order === 'health' ? this.health() : this.onOrder(order)),
       laneBack: (station, lane) => this.#laneBack(station, lane),
       fatal: (station, error) => {
         this.#down = `the ${station} station has died`;
@@ -177,6 +178,16 @@ export class Relay {
     });
     this.#reloading = reloaded.catch(() => {});
     return reloaded;
+  }
+
+  /** Where the values in effect stand, by option. */
+  get origins(): Readonly<Record<string, string>> {
+    return Object.fromEntries(originsOf(this.#config));
+  }
+
+  /** What a reload would change. @throws ConfigError like it. */
+  compare(next: Config): Reconfiguration {
+    return reconfigure(this.#config, next);
   }
 
   /**

@@ -68,7 +68,11 @@ export async function runRelay(
     }
   };
   log.countBy(relay.countLine);
-  const orders = { reload: readAgain, restart };
+  const compare = async () => {
+    const { live, waiting } = relay.compare(readConfig());
+    return { live, waiting };
+  };
+  const orders = { reload: readAgain, restart, compare, origins: async () => relay.origins };
   relay.onOrder = (order) => orders[order]();
   onReload = () => void readAgain().catch(() => {});
   onRestart = () => void restart().catch(() => {});

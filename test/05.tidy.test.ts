@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
   io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
   // Beside the data path: whoever may change the database through the writer, and reads it.
-  admin: SHARED_GROUND,
+  admin: [...SHARED_GROUND, 'upkeep'],
   supervisor: ['config', 'lib', 'mailbox', 'messages', 'metrics', 'paths', 'policy'],
 };
 

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Figures } from '../src/admin/verbs/metrics.ts';
+import type { Figures } from '../src/metrics/look.ts';
 import type { SlowQuery } from '../src/metrics/slow-queries.ts';
 import type { Talker } from '../src/metrics/talkers.ts';
 import { Author } from './support/author.ts';

@@ -1,7 +1,7 @@
 /** wok top and wok slow. */
 import { describe, expect, it } from 'vitest';
-import { Between } from '../src/commands/top/look.ts';
 import { shownMetrics } from '../src/commands/top/screen.ts';
+import { Between } from '../src/metrics/look.ts';
 import { quantileOf } from '../src/metrics/quantile.ts';
 import type { SlowQuery } from '../src/metrics/slow-queries.ts';
 import { metricNames } from '../src/metrics/table.ts';

@@ -24,6 +24,7 @@ import { loadLists } from '../storage/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
+import { Dashboards } from './dashboard/dashboards.ts';
 import { Decisions } from './decisions.ts';
 import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
@@ -35,10 +36,13 @@ import { History, SAMPLE_SECONDS } from './metrics/history.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
+import { Calls } from './pages/calls.ts';
 import { makePublicPage } from './public-page.ts';
 import { resumeRemovals } from './removal.ts';
 import { Retention } from './retention/retention.ts';
+import { RetentionTasks } from './retention/task.ts';
 import { AdminError, type Room } from './room.ts';
+import { Search } from './search/search.ts';
 import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
 
@@ -88,12 +92,16 @@ export class Admin implements Room {
   readonly sampleMetrics: () => void;
   readonly history: History;
   readonly eventCount: EventCount;
+  readonly dashboards: Dashboards;
   readonly lists: Lists;
   readonly decisions = new Decisions(this);
   readonly retention: Retention;
+  readonly search = new Search(this);
+  readonly retentionTasks = new RetentionTasks(this);
   readonly membership = new Membership(this);
   readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
   readonly #auth: HttpAuth;
+  readonly #calls: Calls;
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
   readonly #ingesters = new Map<number, MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>>();
@@ -119,6 +127,7 @@ export class Admin implements Room {
     this.sampleMetrics = () => sampler.sample(this.config);
     this.history = new History(metrics);
     this.eventCount = new EventCount(db, metrics);
+    this.dashboards = new Dashboards(this);
     this.#keeper = new Keeper(this, parts.share, (message) => {
       for (const outbox of this.#ingesters.values()) outbox.send(message);
     });
@@ -127,6 +136,7 @@ export class Admin implements Room {
       windowSeconds: () => this.config.admin.window_seconds,
       notBefore: this.openedAt,
     });
+    this.#calls = new Calls(this, this.#auth);
     this.retention = new Retention(this);
     this.#socket = new ControlSocket(controlSocketFile(config.storage.directory), (request) =>
       this.#control(request),
@@ -150,6 +160,7 @@ export class Admin implements Room {
     const look = () => {
       this.sampleMetrics();
       this.history.take(Date.now());
+      this.dashboards.look();
     };
     look();
     this.#sampleTimer = setInterval(look, SAMPLE_SECONDS * 1000);
@@ -230,8 +241,13 @@ export class Admin implements Room {
           outbox.flush();
           continue;
         }
-        void answerManagement(request, this, this.#auth).then(({ status, body }) => {
-          outbox.send({ t: 'answer', n: request.n, status, body });
+        const { n } = request;
+        const answered =
+          'call' in request
+            ? this.#calls.answer(request)
+            : answerManagement(request, this, this.#auth);
+        void answered.then((answer) => {
+          outbox.send({ t: 'answer', n, ...answer });
           outbox.flush();
         });
       }

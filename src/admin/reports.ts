@@ -15,22 +15,27 @@ interface Row {
 }
 
 /**
- * What waits for a moderator: what trusted people report comes first, then what many report. Events that
- * are gone and reports that were deleted are left out.
+ * What waits for a moderator: what trusted people report comes first, then what many report. Reports that
+ * were deleted are left out, and so are events that are gone.
  */
 export function reported(room: Room, max: number): Reported[] {
-  const rows = room.db.prepare(sql.SELECT_REPORTED).all(max) as Row[];
-  return rows
-    .map(({ target, is_event, reports, trusted, types, first_at, last_at }) => ({
-      target,
-      isEvent: is_event === 1,
-      reports,
-      trusted,
-      types: types.split(',').sort(),
-      firstAt: first_at,
-      lastAt: last_at,
-    }))
-    .filter(({ target, isEvent }) => !isEvent || findEvent(room, target) !== null);
+  return reportedPage(room, max, 0).filter(
+    ({ target, isEvent }) => !isEvent || findEvent(room, target) !== null,
+  );
+}
+
+/** A page of it, events that are gone included. */
+export function reportedPage({ db }: Room, max: number, offset: number): Reported[] {
+  const rows = db.prepare(sql.SELECT_REPORTED).all(max, offset) as Row[];
+  return rows.map(({ target, is_event, reports, trusted, types, first_at, last_at }) => ({
+    target,
+    isEvent: is_event === 1,
+    reports,
+    trusted,
+    types: types.split(',').sort(),
+    firstAt: first_at,
+    lastAt: last_at,
+  }));
 }
 
 /** Who reports a target, and what they say. */

@@ -7,12 +7,15 @@ import type { MetricsMemory } from '../metrics/meter.ts';
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Db } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import type { Dashboards } from './dashboard/dashboards.ts';
 import type { Decisions } from './decisions.ts';
 import type { Membership } from './membership.ts';
 import type { EventCount } from './metrics/event-count.ts';
 import type { History } from './metrics/history.ts';
 import type { PageRole } from './page-api/api.ts';
 import type { Retention } from './retention/retention.ts';
+import type { RetentionTasks } from './retention/task.ts';
+import type { Search } from './search/search.ts';
 
 /** What every verb may use. */
 export interface Room {
@@ -30,6 +33,8 @@ export interface Room {
   readonly history: History;
   /** Events that are stored. */
   readonly eventCount: EventCount;
+  /** How the relay is, for whoever watches. */
+  readonly dashboards: Dashboards;
   /** Seconds since 1970 when the room opened. */
   readonly openedAt: number;
   /** What people banned and allowed, as it stands in the database. */
@@ -37,6 +42,9 @@ export interface Room {
   /** What was decided about events. */
   readonly decisions: Decisions;
   readonly retention: Retention;
+  /** The run of it that the page for admins has begun. */
+  readonly retentionTasks: RetentionTasks;
+  readonly search: Search;
   /** Members (NIP-43), and whatever else the relay signs. */
   readonly membership: Membership;
   /** Whether a public key is an admin's. */

@@ -1,15 +1,21 @@
 import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
 import { AdminError, type Caller, type Room, type Verb } from './room.ts';
+import { compareVerb, configVerb } from './verbs/config.ts';
+import { dashboardVerb } from './verbs/dashboard.ts';
 import { describeVerb, rolesVerb, roleVerb } from './verbs/description.ts';
 import { removeEventsVerb } from './verbs/events.ts';
+import { heldVerb } from './verbs/held.ts';
 import { inviteVerb } from './verbs/invite.ts';
+import { listedVerb } from './verbs/listed.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './verbs/lists.ts';
 import { expositionVerb, metricsVerb, slowVerb, talkersVerb } from './verbs/metrics.ts';
 import { reloadVerb, restartVerb } from './verbs/process.ts';
 import { discardVerb, quarantineVerb, releaseVerb } from './verbs/quarantine.ts';
+import { aboutVerb, queueVerb } from './verbs/queue.ts';
 import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
-import { retentionVerb } from './verbs/retention.ts';
+import { retentionTaskVerb, retentionVerb } from './verbs/retention.ts';
+import { searchVerb } from './verbs/search.ts';
 import { statusVerb } from './verbs/status.ts';
 import { whyVerb } from './verbs/why.ts';
 
@@ -40,6 +46,15 @@ const verbs: readonly Verb[] = [
   roleVerb,
   whyVerb,
   retentionVerb,
+  retentionTaskVerb,
+  dashboardVerb,
+  queueVerb,
+  aboutVerb,
+  heldVerb,
+  listedVerb,
+  searchVerb,
+  configVerb,
+  compareVerb,
 ];
 
 const byName = new Map(verbs.map((one) => [one.name, one]));

@@ -1,5 +1,5 @@
 import { isSecretKey } from './formats.ts';
-import { ConfigError } from './load.ts';
+import { ConfigError, originsOf, rememberOrigins } from './load.ts';
 import type { OptionValue } from './option-types.ts';
 import {
   buildConfig,
@@ -45,7 +45,7 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
     const [from, to] = [configValue(current, key), configValue(next, key)];
     values.set(key, reload ? to : from);
     if (tomlValue(from) === tomlValue(to)) continue;
-    (reload ? live : waiting).push({ key, from: shown(key, from), to: shown(key, to) });
+    (reload ? live : waiting).push({ key, from: shownValue(key, from), to: shownValue(key, to) });
   }
   const config = buildConfig(values);
   const where = (key: OptionKey) =>
@@ -60,10 +60,18 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
       `This is because ${keys} cannot change while the relay runs. Restart it, or reload the other options first.`,
     ]);
   }
+  const origins = new Map<OptionKey, string>();
+  const [before, after] = [originsOf(current), originsOf(next)];
+  for (const key of optionKeys) {
+    const origin = (optionOf(key).reload ? after : before).get(key);
+    if (origin !== undefined) origins.set(key, origin);
+  }
+  rememberOrigins(config, origins);
   return { config, live, waiting };
 }
 
-function shown(key: OptionKey, value: OptionValue): string {
+/** A value as relay.conf has it; a secret masked. */
+export function shownValue(key: OptionKey, value: OptionValue): string {
   const texts = typeof value === 'object' ? value : [String(value)];
   return optionOf(key).secret || texts.some(isSecretKey) ? MASKED : tomlValue(value);
 }

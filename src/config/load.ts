@@ -75,7 +75,23 @@ export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Confi
   const where = (key: OptionKey) => origins.get(key) ?? 'the default';
   problems.push(...relationProblems(config, where, wrong));
   if (problems.length > 0) throw new ConfigError(problems);
+  rememberOrigins(config, origins);
   return config;
+}
+
+const originsByConfig = new WeakMap<Config, ReadonlyMap<OptionKey, string>>();
+
+/** Remembers where the values of a configuration stand, as long as it is in use. */
+export function rememberOrigins(config: Config, origins: ReadonlyMap<OptionKey, string>): void {
+  originsByConfig.set(config, origins);
+}
+
+/**
+ * Where the values of a configuration stand that `loadConfig` has read: `relay.conf line 3`,
+ * `WOK_IO__PORT`, `--port`; without the options that nobody has set.
+ */
+export function originsOf(config: Config): ReadonlyMap<OptionKey, string> {
+  return originsByConfig.get(config) ?? new Map();
 }
 
 /** The value in its normal form, or undefined after adding a problem. */

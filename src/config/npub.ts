@@ -17,6 +17,12 @@ export function decodeNsec(text: string): string | undefined {
 }
 
 function decodeKey(text: string, prefix: string): string | undefined {
+  const bytes = decodeBech32(text, prefix);
+  return bytes?.length === KEY_BYTES ? bytes.toString('hex') : undefined;
+}
+
+/** The bytes in a bech32 text (BIP-173, of any length) with this prefix; undefined when it is none. */
+export function decodeBech32(text: string, prefix: string): Buffer | undefined {
   const lower = text.toLowerCase();
   // BIP-173 forbids mixed case.
   if (text !== lower && text !== text.toUpperCase()) return undefined;
@@ -24,7 +30,7 @@ function decodeKey(text: string, prefix: string): string | undefined {
 
   const values = Array.from(lower.slice(prefix.length + 1), (char) => ALPHABET.indexOf(char));
   if (values.includes(-1) || checksum(prefix, values) !== 1) return undefined;
-  return wordsToHex(values.slice(0, -CHECKSUM_LENGTH));
+  return wordsToBytes(values.slice(0, -CHECKSUM_LENGTH));
 }
 
 /** The BCH checksum of BIP-173 over the prefix and the five-bit values; 1 for a sound text. */
@@ -43,7 +49,7 @@ function checksum(prefix: string, values: readonly number[]): number {
 }
 
 /** Five-bit words to bytes; what is left over must be fewer than five bits, all zero. */
-function wordsToHex(words: readonly number[]): string | undefined {
+function wordsToBytes(words: readonly number[]): Buffer | undefined {
   const bytes: number[] = [];
   let held = 0;
   let heldBits = 0;
@@ -56,8 +62,7 @@ function wordsToHex(words: readonly number[]): string | undefined {
     }
   }
   const padding = held & ((1 << heldBits) - 1);
-  if (bytes.length !== KEY_BYTES || heldBits >= 5 || padding !== 0) return undefined;
-  return Buffer.from(bytes).toString('hex');
+  return heldBits >= 5 || padding !== 0 ? undefined : Buffer.from(bytes);
 }
 
 /** The `npub1…` of a public key in hex. */

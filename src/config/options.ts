@@ -32,7 +32,8 @@ export const sections = {
   identity: 'Who this relay is.',
   membership: 'Members of the relay (NIP-43).',
   auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
-  admin: 'Who may manage the relay from afar (NIP-86). Its own user may always do so with wok mod.',
+  admin:
+    'Who may manage the relay from afar (NIP-86, and the page /admin). Its own user may always do so with wok mod.',
   pages: 'What browsers are shown: the public page at / and the page for admins at /admin.',
   moderation: 'Bans, reports and the memory of decisions. docs/moderation.md explains them.',
   retention:
@@ -1007,14 +1008,14 @@ export const options = {
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys that may do everything by the management API (NIP-86), beside info.pubkey, as hex or npub.',
+    text: 'Public keys that may do everything by the management API (NIP-86) and the page /admin, beside info.pubkey, as hex or npub.',
   },
   'admin.moderators': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys that may ban, allow and list people and events and work on reports, and nothing else.',
+    text: 'Public keys that may ban, allow and list people and events and work on reports. docs/admin.md tells what they see of the page /admin.',
   },
 
   'admin.request_bytes_max': {
@@ -1024,7 +1025,7 @@ export const options = {
     max: 16 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Longest request by the management API (NIP-86).',
+    text: 'Longest request by the management API (NIP-86) or the page /admin.',
   },
   'admin.requests_max': {
     type: 'integer',
@@ -1033,7 +1034,7 @@ export const options = {
     max: 10_000,
     unit: 'requests',
     reload: true,
-    text: 'Requests by the management API that may be under way at once; a quarter of them from one address.',
+    text: 'Requests by the management API and the page /admin that may be under way at once; a quarter of them from one address.',
   },
   'admin.window_seconds': {
     type: 'integer',
@@ -1043,6 +1044,33 @@ export const options = {
     unit: 'seconds',
     reload: true,
     text: 'How far the time of an authorization (NIP-98) may be from this clock. Each is good for one request.',
+  },
+  'admin.session_seconds': {
+    type: 'integer',
+    default: 43_200,
+    min: 1,
+    max: 2_592_000,
+    unit: 'seconds',
+    reload: true,
+    text: 'How long somebody who has logged in to the page /admin stays so; a restart ends it, too.',
+  },
+  'admin.session_idle_seconds': {
+    type: 'integer',
+    default: 3600,
+    min: 1,
+    max: 2_592_000,
+    unit: 'seconds',
+    reload: true,
+    text: 'A session in which nothing is asked for so long is over. A page that is open asks every few seconds.',
+  },
+  'admin.sessions_max': {
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'sessions',
+    reload: true,
+    text: 'Sessions at once, a fifth of them for one key. Beyond it the one ends that was used least lately.',
   },
 
   ...pageOptions,

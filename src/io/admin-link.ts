@@ -81,7 +81,7 @@ export class AdminLink {
         this.#handlers.info(message.changes);
         break;
       case 'answer':
-        this.management.answer(message.n, message.status, message.body);
+        this.management.answer(message);
         break;
       case 'page':
         this.#handlers.page(message.made);

@@ -42,6 +42,11 @@ export class ClientAddress {
     return hop.address;
   }
 
+  /** Whether a peer is a proxy that is believed. */
+  trusts(peer: string): boolean {
+    return this.#hop(peer)?.isTrusted ?? false;
+  }
+
   #hop(text: string): Hop | null {
     let hop = this.#seen.get(text);
     if (hop === undefined) {

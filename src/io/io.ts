@@ -141,6 +141,7 @@ export class Io {
         }
       },
       manage: (res, req, ip) => this.#admin.management.take(res, req, ip),
+      call: (res, req, call, client) => this.#admin.management.takeCall(res, req, call, client),
       close: (connection, status, sentence) => this.#closed(connection, status, sentence),
       refused: (reason) => this.#meter.notAdmitted(reason),
       metrics: () => renderMetrics(this.#metrics),

@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
-import type { InfoChanges } from '../messages.ts';
+import type { AdminCall, InfoChanges } from '../messages.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
 import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
-import { Management } from './management.ts';
+import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
 import { loadUws } from './uws.ts';
@@ -66,6 +66,8 @@ export interface SocketHandlers {
   close(connection: Connection, status: number, sentence: string): void;
   /** A request by the management API (NIP-86). */
   manage(res: HttpResponse, req: HttpRequest, ip: string): void;
+  /** A request by the page for admins. */
+  call(res: HttpResponse, req: HttpRequest, call: AdminCall['call'], client: CallClient): void;
   /** No WebSocket came about. */
   refused(reason: DoorReason): void;
   /** The metrics in the Prometheus text format. */
@@ -250,9 +252,39 @@ export class Listener {
       if (this.#config.metrics.public) this.#metrics(res);
       else this.#nothing(res);
     });
+    for (const call of ['login', 'logout', 'api'] as const) {
+      app.post(`/admin/${call}`, (res, req) => this.#call(res, req, call));
+      app.head(`/admin/${call}`, (res) => this.#notPost(res, true));
+      app.get(`/admin/${call}`, (res) => this.#notPost(res, false));
+      app.any(`/admin/${call}`, (res) => this.#notPost(res, false));
+    }
     app.get('/*', (res, req) => this.#other(res, req, false));
     app.head('/*', (res, req) => this.#other(res, req, true));
     app.any('/*', (res) => this.#nothing(res));
+  }
+
+  #call(res: HttpResponse, req: HttpRequest, call: AdminCall['call']): void {
+    if (!this.#config.pages.admin) {
+      this.#nothing(res);
+      return;
+    }
+    this.#handlers.served('admin');
+    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+    const byProxy =
+      this.#clientAddress.trusts(peer) &&
+      req.getHeader('x-forwarded-proto').split(',')[0]!.trim().toLowerCase() === 'https';
+    const ip = this.#clientAddress.of(peer, this.#toldBy(req));
+    this.#handlers.call(res, req, call, { ip, encrypted: this.encrypted || byProxy });
+  }
+
+  /** No word for other origins, either: what asks whether it may (CORS) may not. */
+  #notPost(res: HttpResponse, isHead: boolean): void {
+    if (!this.#config.pages.admin) {
+      this.#nothing(res);
+      return;
+    }
+    this.#handlers.served('admin');
+    refuseMethod(res, isHead);
   }
 
   /** Pages stand at / and below, wherever the relay is. */

@@ -100,11 +100,13 @@ export const SELECT_LIST_ROW = `SELECT ${LISTED} FROM listed WHERE list = ? AND 
 export const SELECT_LISTED_EXPIRED = `
   SELECT ${LISTED} FROM listed WHERE expires_at IS NOT NULL AND expires_at <= ?
   ORDER BY expires_at LIMIT ?`;
+export const COUNT_LISTED = 'SELECT count(*) FROM listed WHERE list = ? AND stance = ?';
 export const UPSERT_LISTED = `INSERT OR REPLACE INTO listed (${LISTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 export const DELETE_LISTED = 'DELETE FROM listed WHERE list = ? AND subject = ? AND stance = ?';
 
 export const SELECT_AUDIT = `
-  SELECT n, at, by, action, subject, reason FROM audit WHERE n < ? AND (? = '' OR subject = ?)
+  SELECT n, at, by, action, subject, reason FROM audit
+  WHERE n < ? AND (? = '' OR subject = ?) AND (? = '' OR by = ?) AND (? OR action NOT LIKE '% ip')
   ORDER BY n DESC LIMIT ?`;
 
 /** Where an event is, by the term of its id and by the id; in the index, and in what it does not hold. */
@@ -120,6 +122,18 @@ export const SELECT_AUTHOR_IN_INDEX = `
   SELECT e.seq, e.created_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
+
+/** What an author has in the index, from its old end: so many events at most. */
+export const SELECT_AUTHOR_OLDEST = `
+  SELECT e.created_at, e.received_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
+  WHERE p.term = ? AND substr(e.json, 84, 64) = ?
+  ORDER BY p.created_at, p.seq LIMIT ?`;
+/** What authors (a JSON array of keys) have in the log behind the index. */
+export const SELECT_AUTHORS_IN_TAIL = `
+  SELECT substr(json, 84, 64) AS pubkey, created_at, received_at FROM event
+  WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq')
+    AND substr(json, 84, 64) IN (SELECT value FROM json_each(?))`;
+export const COUNT_REPORTS_OF = 'SELECT count(*) FROM report WHERE target = ?';
 
 export const INSERT_DECISION = `
   INSERT INTO decision (id, pubkey, at, action, rule, by, text) VALUES (?, ?, ?, ?, ?, ?, ?)`;
@@ -164,6 +178,7 @@ export const INSERT_ROLE_OF =
   'INSERT OR IGNORE INTO role_of (pubkey, role, by, at) SELECT ?, id, ?, ? FROM role WHERE id = ?';
 export const DELETE_ROLE_OF = 'DELETE FROM role_of WHERE pubkey = ? AND role = ?';
 export const DELETE_ROLE_OF_ALL = 'DELETE FROM role_of WHERE role = ?';
+export const SELECT_ROLES_OF_KEY = 'SELECT role FROM role_of WHERE pubkey = ? ORDER BY role';
 export const SELECT_ROLES_OF = 'SELECT pubkey, role FROM role_of ORDER BY pubkey, role';
 
 export const UPSERT_REPORT = `
@@ -179,7 +194,8 @@ export const SELECT_REPORTED = `
   SELECT target, is_event, count(*) AS reports, sum(trusted) AS trusted,
     group_concat(DISTINCT type) AS types, min(at) AS first_at, max(at) AS last_at
   FROM report WHERE EXISTS (SELECT 1 FROM event WHERE event.seq = report.seq)
-  GROUP BY target ORDER BY trusted DESC, reports DESC, last_at DESC LIMIT ?`;
+  GROUP BY target ORDER BY trusted DESC, reports DESC, last_at DESC, target LIMIT ? OFFSET ?`;
+export const COUNT_REPORTED = 'SELECT count(DISTINCT target) FROM report';
 export const SELECT_REPORTS_OF = `
   SELECT r.reporter, r.type, r.at, r.trusted, json_extract(e.json, '$.content') AS content
   FROM report r JOIN event e ON e.seq = r.seq
@@ -232,6 +248,12 @@ export const SELECT_QUARANTINED_BEFORE = 'SELECT id FROM quarantined WHERE at < 
 export const SELECT_QUARANTINED_JSON = 'SELECT json FROM quarantined WHERE id = ?';
 export const SELECT_QUARANTINED =
   'SELECT id, pubkey, at, why, json FROM quarantined ORDER BY at LIMIT ?';
+/** A page of it, behind (at, id). */
+export const SELECT_QUARANTINED_AFTER = `
+  SELECT id, pubkey, at, why, json FROM quarantined
+  WHERE at >= ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?`;
+export const COUNT_QUARANTINED = 'SELECT count(*) FROM quarantined';
+export const COUNT_QUARANTINED_OF = 'SELECT count(*) FROM quarantined WHERE pubkey = ?';
 export const SELECT_QUARANTINED_OF = 'SELECT id FROM quarantined WHERE id = ? OR pubkey = ?';
 
 // ── Migrations, by the version that they lead to ─────────────────────────────────────────────────

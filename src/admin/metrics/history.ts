@@ -96,6 +96,17 @@ export class History {
     this.#taken++;
   }
 
+  /** How many samples are behind a moment, in milliseconds since 1970. */
+  lengthBehind(milliseconds: number): number {
+    let count = 0;
+    while (count < this.length) {
+      const at = this.#at[(this.#taken - 1 - count) % HISTORY_SAMPLES]!;
+      if (Math.round(at * 1000) <= milliseconds) break;
+      count++;
+    }
+    return count;
+  }
+
   /** These series, at most the newest `max` samples. */
   read(names: readonly SeriesName[] = seriesNames, max = HISTORY_SAMPLES): Samples {
     const count = Math.min(this.length, max);

@@ -21,21 +21,21 @@ export interface EventVerbs {
 /** What is looked for: every condition that is given has to hold, of a list one value is enough. */
 export interface SearchParams {
   /** Hex, note1… or nevent1…. At most 500 values in all lists together. */
-  ids?: string[];
+  ids?: string[] | undefined;
   /** Hex, npub1… or nprofile1…. */
-  authors?: string[];
-  kinds?: number[];
+  authors?: string[] | undefined;
+  kinds?: number[] | undefined;
   /** By one letter: `{ t: ['nostr'], p: ['npub1…'] }`. Values of e and p may be written as ids and keys above. */
-  tags?: Record<string, string[]>;
+  tags?: Record<string, string[]> | undefined;
   /** created_at, seconds since 1970, inclusive. */
-  since?: number;
-  until?: number;
+  since?: number | undefined;
+  until?: number | undefined;
   /** Words apart from each other by spaces; the content has to have each of them, in any case (A or a). */
-  words?: string;
+  words?: string | undefined;
   /** Events a page: 1 … 200, default 50. */
-  limit?: number;
+  limit?: number | undefined;
   /** `next` of the page before; the other parameters have to be the same. */
-  cursor?: string;
+  cursor?: string | undefined;
 }
 
 /** Newest first; within a second what came last is first. */

@@ -6,7 +6,7 @@ import { AUTHOR_KIND_TERMS, TERM_ALL } from '../../storage/terms.ts';
 import type { RetentionRules } from './rules.ts';
 
 /** Postings read at once, each time in a snapshot of its own. */
-const PAGE = 2_000;
+export const PAGE = 2_000;
 
 /** An event that has to go. */
 export interface Candidate {

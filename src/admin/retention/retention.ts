@@ -2,7 +2,16 @@ import type { AuthorClass } from '../../config/retention-rule.ts';
 import * as sql from '../../storage/sql.ts';
 import type { RetentionReport, RuleTotal } from '../page-api/config.ts';
 import type { Room } from '../room.ts';
-import { type Candidate, type ClassOf, oldest, type Page, tooMany, tooOld } from './candidates.ts';
+import {
+  type Candidate,
+  type ClassOf,
+  oldest,
+  PAGE,
+  type Page,
+  tooMany,
+  tooOld,
+} from './candidates.ts';
+import { Pass } from './pass.ts';
 import { RetentionRules } from './rules.ts';
 
 /** Events removed in one transaction, between which the writer goes on with its commits. */
@@ -49,14 +58,14 @@ export class Retention {
   }
 
   /** What a run would remove now, without removing anything. */
-  preview(): Promise<RetentionReport> {
-    return this.#pass(async () => {});
+  preview(pass = new Pass()): Promise<RetentionReport> {
+    return this.#pass(async () => {}, pass);
   }
 
   /** Removes now what the rules do not let stay; one run at a time. */
-  async run(by: string): Promise<RetentionReport> {
+  async run(by: string, pass = new Pass()): Promise<RetentionReport> {
     while (this.#running) await this.#running.catch(() => {});
-    const run = this.#carryOut(by);
+    const run = this.#carryOut(by, pass);
     this.#running = run.finally(() => {
       this.#running = null;
     });
@@ -75,8 +84,8 @@ export class Retention {
     });
   }
 
-  async #carryOut(by: string): Promise<RetentionReport> {
-    const report = await this.#pass((slice) => this.#remove(slice, by));
+  async #carryOut(by: string, pass: Pass): Promise<RetentionReport> {
+    const report = await this.#pass((slice) => this.#remove(slice, by), pass);
     const { clock, config, log } = this.#room;
     const at = clock.seconds();
     for (const { rule, events, bytes } of report.rules) {
@@ -93,17 +102,19 @@ export class Retention {
   }
 
   /** Goes through everything that has to go, by `take` slice by slice. */
-  async #pass(take: (slice: Candidate[]) => Promise<void>): Promise<RetentionReport> {
+  async #pass(take: (slice: Candidate[]) => Promise<void>, pass: Pass): Promise<RetentionReport> {
     const { db, clock } = this.#room;
     const rules = this.#rules;
     const classOf = this.#classes();
+    const { totals } = pass;
     const usedBytes = this.#usedBytes();
-    const totals = new Map<string, RuleTotal>();
+    pass.usedBytes = usedBytes;
     const seen = new Seen(this.#head());
     const through = async (pages: Iterable<Page>, enough = () => false) => {
       for (const page of pages) {
+        pass.looked += PAGE;
         const fresh = page.filter(({ seq }) => !seen.has(seq));
-        for (let at = 0; at < fresh.length && !enough(); at += SLICE_EVENTS) {
+        for (let at = 0; at < fresh.length && !enough() && pass.goesOn(); at += SLICE_EVENTS) {
           const slice = fresh.slice(at, at + SLICE_EVENTS);
           await take(slice);
           for (const one of slice) {
@@ -111,18 +122,17 @@ export class Retention {
             count(totals, one);
           }
         }
-        if (enough() || this.#stopped) return;
+        if (enough() || this.#stopped || !pass.goesOn()) return;
         await new Promise((resolve) => setImmediate(resolve));
       }
     };
     if (rules.hasAges) await through(tooOld(db, rules, classOf, clock.seconds()));
     if (rules.hasCounts) await through(tooMany(db, rules, classOf));
     if (rules.bytesMax > 0 && usedBytes > rules.bytesMax) {
-      const freed = () => sum(totals, 'bytes') * FILE_BYTES_PER_JSON_BYTE;
+      const freed = () => pass.report.bytes * FILE_BYTES_PER_JSON_BYTE;
       await through(oldest(db, rules, classOf), () => usedBytes - freed() <= rules.bytesTarget);
     }
-    const found = [...totals.values()];
-    return { rules: found, events: sum(totals, 'events'), bytes: sum(totals, 'bytes'), usedBytes };
+    return pass.report;
   }
 
   async #remove(slice: readonly Candidate[], by: string): Promise<void> {
@@ -201,10 +211,4 @@ function count(totals: Map<string, RuleTotal>, { rule, bytes, createdAt }: Candi
   total.oldest = Math.min(total.oldest, createdAt);
   total.newest = Math.max(total.newest, createdAt);
   totals.set(rule, total);
-}
-
-function sum(totals: ReadonlyMap<string, RuleTotal>, what: 'events' | 'bytes'): number {
-  let all = 0;
-  for (const total of totals.values()) all += total[what];
-  return all;
 }

@@ -70,15 +70,18 @@ export const removeVerb = verb({
   },
 });
 
-/** `mod.audit`: the newest rows of the audit log, before `before`. */
+/** `mod.audit`: the newest rows of the audit log, before `before`; moderators see none about addresses. */
 export const auditVerb = verb({
   name: 'mod.audit',
   params: z.strictObject({
     before: z.int().positive().default(Number.MAX_SAFE_INTEGER),
     limit: z.int().positive().max(PAGE_MAX).default(100),
     subject: z.string().default(''),
+    by: z.string().default(''),
   }),
-  run({ before, limit, subject }, { db }): AuditRow[] {
-    return db.prepare(sql.SELECT_AUDIT).all(before, subject, subject, limit) as AuditRow[];
+  run({ before, limit, subject, by }, { db }, { role }): AuditRow[] {
+    const seesAddresses = role === 'admin' ? 1 : 0;
+    const select = db.prepare(sql.SELECT_AUDIT);
+    return select.all(before, subject, subject, by, by, seesAddresses, limit) as AuditRow[];
   },
 });

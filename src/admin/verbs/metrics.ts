@@ -1,15 +1,10 @@
 import { z } from 'zod';
-import { readSeries, renderMetrics } from '../../metrics/render.ts';
+import { type Figures, readFigures } from '../../metrics/look.ts';
+import { renderMetrics } from '../../metrics/render.ts';
 import { slowQueries } from '../../metrics/slow-queries.ts';
 import { type MetricName, metricNames } from '../../metrics/table.ts';
 import { talkers, watchTalkers } from '../../metrics/talkers.ts';
 import { verb } from '../room.ts';
-
-/** Series by the name of their metric; a histogram's values are its buckets, +Inf, and the sum. */
-export type Figures = Record<
-  string,
-  { labels: Readonly<Record<string, string>>; values: number[] }[]
->;
 
 /** `metrics`: metrics as they stand, by name. */
 export const metricsVerb = verb({
@@ -17,12 +12,7 @@ export const metricsVerb = verb({
   params: z.strictObject({ names: z.array(z.enum(metricNames as [MetricName])).max(200) }),
   run({ names }, { metrics, sampleMetrics }): Figures {
     sampleMetrics();
-    return Object.fromEntries(
-      names.map((name) => [
-        name,
-        readSeries(metrics, name).map(({ labels, values }) => ({ labels, values: [...values] })),
-      ]),
-    );
+    return readFigures(metrics, names);
   },
 });
 

@@ -1,10 +1,9 @@
-import type { Figures } from '../../admin/verbs/metrics.ts';
 import { exitCodes } from '../../lib/exit-codes.ts';
+import { Between, type Figures, type Look } from '../../metrics/look.ts';
 import type { SlowQuery } from '../../metrics/slow-queries.ts';
 import type { Talker } from '../../metrics/talkers.ts';
 import { type Call, type Command, print, UsageError } from '../command.ts';
 import { askRelay, controlFlags } from '../control.ts';
-import { Between, type Look } from './look.ts';
 import { shownMetrics, topScreen } from './screen.ts';
 
 const INTERVAL_SECONDS = 2;

@@ -4,10 +4,14 @@ import * as sql from '../../storage/sql.ts';
 /** Oldest first, or newest first. */
 export type Direction = 'upwards' | 'downwards';
 
-/** An entry of a list of the index. */
-export interface Entry {
-  seq: number;
+/** A place in the order: by time, then by place in the log. */
+export interface Place {
   createdAt: number;
+  seq: number;
+}
+
+/** An entry of a list of the index. */
+export interface Entry extends Place {
   /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
 }
@@ -39,15 +43,21 @@ export class TermCursor implements Cursor {
     { since, until }: { since: number; until: number },
     direction: Direction,
     pageRows: number,
+    /** Begins behind this place of the order. */
+    behind?: Place,
   ) {
     if (direction === 'upwards') {
       const statement = db.prepare(sql.SELECT_POSTINGS_UPWARDS);
-      this.#last = { createdAt: since, seq: -1, kind: 0 };
+      this.#last = later({ createdAt: since, seq: -1, kind: 0 }, behind, direction);
       this.#read = ({ createdAt, seq }) =>
         statement.all(term, createdAt, seq, until, pageRows) as Row[];
     } else {
       const statement = db.prepare(sql.SELECT_POSTINGS);
-      this.#last = { createdAt: until, seq: Number.MAX_SAFE_INTEGER, kind: 0 };
+      this.#last = later(
+        { createdAt: until, seq: Number.MAX_SAFE_INTEGER, kind: 0 },
+        behind,
+        direction,
+      );
       this.#read = ({ createdAt, seq }) =>
         statement.all(term, createdAt, seq, since, pageRows) as Row[];
     }
@@ -66,6 +76,12 @@ export class TermCursor implements Cursor {
       this.#last = this.entry;
     }
   }
+}
+
+/** What comes later in the order: where a list begins, or the place behind which it is wanted. */
+function later(start: Entry, behind: Place | undefined, direction: Direction): Entry {
+  if (behind === undefined || before(behind, start, direction)) return start;
+  return { ...behind, kind: 0 };
 }
 
 /** Entries that are in memory already. */
@@ -87,7 +103,7 @@ export class ListCursor implements Cursor {
 }
 
 /** Whether `a` comes before `b`: by time, then by place in the log. */
-export function before(a: Entry, b: Entry, direction: Direction): boolean {
+export function before(a: Place, b: Place, direction: Direction): boolean {
   const [first, second] = direction === 'upwards' ? [a, b] : [b, a];
   return (
     first.createdAt < second.createdAt ||

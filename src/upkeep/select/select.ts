@@ -7,15 +7,17 @@ import { kindOfPosting, mayExpire, postingKind } from '../../storage/posting-kin
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
 import {
+  before,
   type Cursor,
   type Direction,
   type Entry,
   ListCursor,
   MergedCursor,
+  type Place,
   TermCursor,
 } from './cursor.ts';
 
-/** Entries that all cursors together hold in memory. */
+/** For commands, which have a process to themselves. */
 const ENTRIES_HELD = 200_000;
 const PAGE_ROWS_MIN = 16;
 const PAGE_ROWS_MAX = 2_000;
@@ -38,6 +40,15 @@ export interface Selection {
   direction: Direction;
   /** Seconds since 1970: what has expired by then is left out. null: nothing is. */
   nowSeconds: number | null;
+  /** Begins behind this place, in the order of `direction`. */
+  behind?: Place;
+  /** Entries that all cursors together hold in memory, and read at once to begin with. */
+  entriesHeld?: number;
+}
+
+/** An entry of the lists that was looked at, and the event if it is selected. */
+export interface Looked extends Place {
+  selected: Selected | null;
 }
 
 /** A filter with what is left of its limit. */
@@ -54,7 +65,12 @@ interface Wanted {
  * removed meanwhile, and takes a snapshot for a page at a time: a relay that runs beside is not held up.
  */
 export function* select(selection: Selection): Generator<Selected> {
-  const { db, hasher, filters, direction, nowSeconds } = selection;
+  for (const { selected } of look(selection)) if (selected !== null) yield selected;
+}
+
+/** The same step by step, so that whoever has others to serve can rest where nothing matches. */
+export function* look(selection: Selection): Generator<Looked> {
+  const { db, filters, direction, nowSeconds, behind } = selection;
   const { head, indexed } = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
   const wanted: Wanted[] = filters
     .filter(({ matchesNothing }) => !matchesNothing)
@@ -64,29 +80,42 @@ export function* select(selection: Selection): Generator<Selected> {
       any: isUnconditional(filter),
       left: filter.limit ?? Number.POSITIVE_INFINITY,
     }));
-  const tail = new ListCursor(tailEntries(db, indexed, head), direction);
-  const merged = new MergedCursor([...cursorsOf(db, hasher, wanted, direction), tail], direction);
+  const tail = tailEntries(db, indexed, head).filter(
+    (entry) => behind === undefined || before(behind, entry, direction),
+  );
+  const lists = cursorsOf(selection, wanted);
+  const merged = new MergedCursor([...lists, new ListCursor(tail, direction)], direction);
   const body = db.prepare(sql.SELECT_JSON).pluck();
   for (; merged.entry !== null; merged.advance()) {
     const entry = merged.entry;
     if (entry.seq > head) continue;
     if (!wanted.some((one) => one.left > 0)) return;
-    if (!wanted.some((one) => one.left > 0 && mayMatch(one.filter, entry))) continue;
-    const json = body.get(entry.seq) as string | undefined;
-    if (json === undefined) continue;
-    const expires = nowSeconds !== null && mayExpire(entry.kind);
-    const event =
-      expires || wanted.some(({ any }) => !any) ? (JSON.parse(json) as NostrEvent) : null;
-    if (expires && isExpired(event!, nowSeconds)) continue;
-    let matched = false;
-    for (const one of wanted) {
-      if (one.left <= 0) continue;
-      if (one.any ? !mayMatch(one.filter, entry) : !one.matches(event!)) continue;
-      one.left--;
-      matched = true;
-    }
-    if (matched) yield { seq: entry.seq, createdAt: entry.createdAt, json };
+    const { seq, createdAt } = entry;
+    const may = wanted.some((one) => one.left > 0 && mayMatch(one.filter, entry));
+    const json = may ? (body.get(seq) as string | undefined) : undefined;
+    const matches = json !== undefined && take(wanted, entry, json, nowSeconds);
+    yield { seq, createdAt, selected: matches ? { seq, createdAt, json } : null };
   }
+}
+
+/** Whether an event is wanted; takes it off the limits of those who want it. */
+function take(
+  wanted: readonly Wanted[],
+  entry: Entry,
+  json: string,
+  nowSeconds: number | null,
+): boolean {
+  const expires = nowSeconds !== null && mayExpire(entry.kind);
+  const event = expires || wanted.some(({ any }) => !any) ? (JSON.parse(json) as NostrEvent) : null;
+  if (expires && isExpired(event!, nowSeconds)) return false;
+  let matched = false;
+  for (const one of wanted) {
+    if (one.left <= 0) continue;
+    if (one.any ? !mayMatch(one.filter, entry) : !one.matches(event!)) continue;
+    one.left--;
+    matched = true;
+  }
+  return matched;
 }
 
 function isUnconditional({ ids, authors, kinds, tags }: Filter): boolean {
@@ -118,12 +147,8 @@ function tailEntries(db: Db, indexed: number, head: number): Entry[] {
 }
 
 /** One cursor for each list that has to be read, over the widest span of time that is asked of it. */
-function cursorsOf(
-  db: Db,
-  hasher: TermHasher,
-  wanted: readonly Wanted[],
-  direction: Direction,
-): Cursor[] {
+function cursorsOf(selection: Selection, wanted: readonly Wanted[]): Cursor[] {
+  const { db, hasher, direction, behind, entriesHeld = ENTRIES_HELD } = selection;
   const count = db.prepare(sql.COUNT_POSTINGS).pluck();
   const estimate = (term: number, since: number, until: number) =>
     count.get(term, since, until, ESTIMATE_ROWS) as number;
@@ -140,7 +165,9 @@ function cursorsOf(
       });
     }
   }
-  const rows = Math.floor(ENTRIES_HELD / Math.max(spans.size, 1));
+  const rows = Math.floor(entriesHeld / Math.max(spans.size, 1));
   const pageRows = Math.min(Math.max(rows, PAGE_ROWS_MIN), PAGE_ROWS_MAX);
-  return [...spans].map(([term, span]) => new TermCursor(db, term, span, direction, pageRows));
+  return [...spans].map(
+    ([term, span]) => new TermCursor(db, term, span, direction, pageRows, behind),
+  );
 }

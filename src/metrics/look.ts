@@ -1,6 +1,23 @@
-import type { Figures } from '../../admin/verbs/metrics.ts';
-import { quantileOf } from '../../metrics/quantile.ts';
-import { type MetricName, metricOf } from '../../metrics/table.ts';
+import type { MetricsMemory } from './meter.ts';
+import { quantileOf } from './quantile.ts';
+import { readSeries } from './render.ts';
+import { type MetricName, metricOf } from './table.ts';
+
+/** Series by the name of their metric; a histogram's values are its buckets, +Inf, and the sum. */
+export type Figures = Record<
+  string,
+  { labels: Readonly<Record<string, string>>; values: number[] }[]
+>;
+
+/** These metrics as they stand. */
+export function readFigures(memory: MetricsMemory, names: readonly MetricName[]): Figures {
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      readSeries(memory, name).map(({ labels, values }) => ({ labels, values: [...values] })),
+    ]),
+  );
+}
 
 type Wanted = Readonly<Record<string, string>>;
 
@@ -28,6 +45,16 @@ export class Between {
     return sum(this.#now, name, wanted)[0] ?? 0;
   }
 
+  /** The rates of a counter by one of its labels, those left out that are 0. */
+  rates(name: MetricName, label: string): Record<string, number> {
+    const found: Record<string, number> = {};
+    for (const value of this.labels(name, label)) {
+      const rate = this.rate(name, { [label]: value });
+      if (rate > 0) found[value] = rate;
+    }
+    return found;
+  }
+
   /** How much a counter grew in a second. */
   rate(name: MetricName, wanted: Wanted = {}): number {
     return (this.#grown(name, wanted)[0] ?? 0) / this.seconds;
@@ -48,9 +75,10 @@ export class Between {
     };
   }
 
-  /** The values of a label that occur. */
-  labels(name: MetricName, label: string): string[] {
-    return [...new Set((this.#now[name] ?? []).map(({ labels }) => labels[label] ?? ''))];
+  /** The values of a label that occur in the series that have these labels. */
+  labels(name: MetricName, label: string, wanted: Wanted = {}): string[] {
+    const found = (this.#now[name] ?? []).filter(({ labels }) => has(labels, wanted));
+    return [...new Set(found.map(({ labels }) => labels[label] ?? ''))];
   }
 
   #grown(name: MetricName, wanted: Wanted): number[] {
@@ -68,10 +96,14 @@ export interface Timing {
   p99: number | null;
 }
 
+function has(labels: Wanted, wanted: Wanted): boolean {
+  return Object.entries(wanted).every(([label, value]) => labels[label] === value);
+}
+
 function sum(figures: Figures, name: MetricName, wanted: Wanted): number[] {
   const total: number[] = [];
   for (const { labels, values } of figures[name] ?? []) {
-    if (Object.entries(wanted).some(([label, value]) => labels[label] !== value)) continue;
+    if (!has(labels, wanted)) continue;
     values.forEach((value, i) => {
       total[i] = (total[i] ?? 0) + value;
     });

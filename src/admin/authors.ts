@@ -1,0 +1,67 @@
+import type { ListedRow } from '../storage/lists.ts';
+import * as sql from '../storage/sql.ts';
+import type { Author } from './page-api/people.ts';
+import type { Room } from './room.ts';
+
+/** Events of an author that are counted. */
+const COUNTED_MAX = 1_000;
+
+interface Row {
+  created_at: number;
+  received_at: number | null;
+}
+
+/**
+ * What people have here, one answer for each key. What the index does not hold yet is read once for all
+ * of them; between two of them others have their turn.
+ */
+export async function authors(room: Room, pubkeys: readonly string[]): Promise<Author[]> {
+  const { db } = room;
+  const wanted = [...new Set(pubkeys)];
+  const tail = db.prepare(sql.SELECT_AUTHORS_IN_TAIL).all(JSON.stringify(wanted)) as (Row & {
+    pubkey: string;
+  })[];
+  const byKey = new Map<string, Author>();
+  for (const pubkey of wanted) {
+    const own = tail.filter((row) => row.pubkey === pubkey);
+    byKey.set(pubkey, about(room, pubkey, own));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return pubkeys.map((pubkey) => byKey.get(pubkey)!);
+}
+
+function about(room: Room, pubkey: string, tail: readonly Row[]): Author {
+  const { db, hasher } = room;
+  const indexed = db
+    .prepare(sql.SELECT_AUTHOR_OLDEST)
+    .all(hasher.author(pubkey), pubkey, COUNTED_MAX + 1) as Row[];
+  const rows = [...indexed, ...tail];
+  const newest = db
+    .prepare(sql.SELECT_AUTHOR_IN_INDEX)
+    .get(hasher.author(pubkey), Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, pubkey, 1) as
+    | Row
+    | undefined;
+  const times = rows.map(({ created_at }) => created_at);
+  const seen = rows.flatMap(({ received_at }) => received_at ?? []);
+  const count = (statement: string) => db.prepare(statement).pluck().get(pubkey) as number;
+  const row = db.prepare(sql.SELECT_LIST_ROW);
+  return {
+    pubkey,
+    events: Math.min(rows.length, COUNTED_MAX),
+    more: rows.length > COUNTED_MAX,
+    oldestAt: times.length === 0 ? null : Math.min(...times),
+    newestAt: times.length === 0 ? null : Math.max(...times, newest?.created_at ?? 0),
+    firstSeenAt: seen.length === 0 ? null : Math.min(...seen),
+    listed: (['pubkey', 'author'] as const).flatMap((list) => row.all(list, pubkey) as ListedRow[]),
+    roles: rolesOf(room, pubkey),
+    reports: count(sql.COUNT_REPORTS_OF),
+    held: count(sql.COUNT_QUARANTINED_OF),
+  };
+}
+
+function rolesOf(room: Room, pubkey: string): string[] {
+  const own = room.db.prepare(sql.SELECT_ROLES_OF_KEY).pluck().all(pubkey) as string[];
+  if (room.isAdmin(pubkey)) own.unshift('admin');
+  if (room.isModerator(pubkey)) own.unshift('moderator');
+  return own;
+}

@@ -1,0 +1,200 @@
+import { availableParallelism } from 'node:os';
+import { INDEXES } from '../../metrics/label-values.ts';
+import type { Between, Timing } from '../../metrics/look.ts';
+import type { MetricName } from '../../metrics/table.ts';
+import { version } from '../../paths.ts';
+import type {
+  Dashboard,
+  Latency,
+  ProcessFigures,
+  Queue,
+  RateFigures,
+  StorageFigures,
+  ThreadFigures,
+} from '../page-api/dashboard.ts';
+
+/** What a latency is called, and which histogram it is. */
+const LATENCIES: readonly (readonly [string, MetricName])[] = [
+  ['ok', 'wok_ok_seconds'],
+  ['live', 'wok_live_seconds'],
+  ['eose', 'wok_eose_seconds'],
+  ['count', 'wok_count_seconds'],
+  ['wait ingester', 'wok_ingester_wait_seconds'],
+  ['parse', 'wok_parse_seconds'],
+  ['verify', 'wok_verify_seconds'],
+  ['plugin', 'wok_plugin_seconds'],
+  ['wait writer', 'wok_writer_wait_seconds'],
+  ['commit', 'wok_writer_commit_seconds'],
+  ['wait query', 'wok_query_wait_seconds'],
+  ['wait monitor', 'wok_monitor_wait_seconds'],
+  ['fanout', 'wok_fanout_seconds'],
+];
+
+/** Each queue with what is in it and where it is full. */
+const QUEUES: readonly (readonly [string, MetricName, MetricName, Queue['unit']])[] = [
+  ['ingester', 'wok_ingester_queue_bytes', 'wok_ingester_queue_bytes_max', 'bytes'],
+  ['writer', 'wok_writer_queue_events', 'wok_writer_queue_events_max', 'events'],
+  ['query', 'wok_queries_running', 'wok_queries_max', 'queries'],
+];
+
+/** Everything that the figures are made of. */
+export const dashboardMetrics: readonly MetricName[] = [
+  ...LATENCIES.map(([, name]) => name),
+  ...QUEUES.flatMap(([, used, max]) => [used, max]),
+  'process_start_time_seconds',
+  'process_cpu_seconds_total',
+  'process_resident_memory_bytes',
+  'process_open_fds',
+  'process_max_fds',
+  'wok_connections',
+  'wok_connections_max',
+  'wok_connections_total',
+  'wok_connections_refused_total',
+  'wok_connections_closed_total',
+  'wok_subscriptions',
+  'wok_messages_received_total',
+  'wok_messages_sent_total',
+  'wok_received_bytes_total',
+  'wok_sent_bytes_total',
+  'wok_events_total',
+  'wok_rule_refusals_total',
+  'wok_rate_limit_hits_total',
+  'wok_deliveries_total',
+  'wok_slow_queries_total',
+  'wok_event_loop_busy_seconds_total',
+  'wok_event_loop_lag_seconds',
+  'wok_thread_heap_bytes',
+  'wok_lane_restarts_total',
+  'wok_lane_silence_seconds',
+  'wok_database_bytes',
+  'wok_database_free_bytes',
+  'wok_wal_bytes',
+  'wok_disk_free_bytes',
+  'wok_log_head_seq',
+  'wok_log_indexed_seq',
+];
+
+/** What the metrics tell of a span of time. */
+export type Measured = Pick<
+  Dashboard,
+  | 'seconds'
+  | 'process'
+  | 'connections'
+  | 'subscriptions'
+  | 'rates'
+  | 'latencies'
+  | 'queues'
+  | 'threads'
+  | 'storage'
+>;
+
+export function measured(found: Between): Measured {
+  return {
+    seconds: found.seconds,
+    process: processFigures(found),
+    connections: {
+      open: found.value('wok_connections'),
+      max: found.value('wok_connections_max'),
+      opened: found.rate('wok_connections_total'),
+      refused: found.rate('wok_connections_refused_total'),
+      closed: found.rates('wok_connections_closed_total', 'reason'),
+    },
+    subscriptions: found.value('wok_subscriptions'),
+    rates: rateFigures(found),
+    latencies: latencies(found),
+    queues: queues(found),
+    threads: threads(found),
+    storage: storageFigures(found),
+  };
+}
+
+function processFigures(found: Between): ProcessFigures {
+  return {
+    pid: process.pid,
+    version,
+    node: process.version,
+    startedAt: Math.round(found.value('process_start_time_seconds')),
+    cpu: found.rate('process_cpu_seconds_total'),
+    cores: availableParallelism(),
+    residentBytes: found.value('process_resident_memory_bytes'),
+    openFiles: found.value('process_open_fds'),
+    openFilesMax: found.value('process_max_fds'),
+  };
+}
+
+function rateFigures(found: Between): RateFigures {
+  return {
+    received: found.rates('wok_messages_received_total', 'verb'),
+    sent: found.rates('wok_messages_sent_total', 'verb'),
+    receivedBytes: found.rate('wok_received_bytes_total'),
+    sentBytes: found.rate('wok_sent_bytes_total'),
+    events: found.rates('wok_events_total', 'outcome'),
+    refusedBy: found.rates('wok_rule_refusals_total', 'rule'),
+    limits: found.rates('wok_rate_limit_hits_total', 'limit'),
+    deliveries: found.rate('wok_deliveries_total'),
+    slowQueries: found.rate('wok_slow_queries_total'),
+  };
+}
+
+function latencies(found: Between): Latency[] {
+  const all = LATENCIES.map(([name, metric]) => latency(name, found.timing(metric)));
+  const byIndex = INDEXES.map((index) =>
+    latency(`eose by ${index}`, found.timing('wok_eose_seconds', { index })),
+  );
+  return [...all, ...byIndex.filter(({ rate }) => rate > 0)];
+}
+
+function latency(name: string, { rate, mean, p50, p95, p99 }: Timing): Latency {
+  return { name, rate, mean, p50, p95, p99 };
+}
+
+function queues(found: Between): Queue[] {
+  return QUEUES.flatMap(([station, used, max, unit]) =>
+    lanesOf(found, station).map((lane) => ({
+      station,
+      lane: Number(lane),
+      // The writer's is one for all.
+      used: found.value(used, station === 'writer' ? {} : { station, lane }),
+      max: found.value(max),
+      unit,
+    })),
+  );
+}
+
+/** The lanes of a station that run. */
+function lanesOf(found: Between, station: string): string[] {
+  return found
+    .labels('wok_thread_heap_bytes', 'lane', { station })
+    .filter((lane) => found.value('wok_thread_heap_bytes', { station, lane }) > 0);
+}
+
+function threads(found: Between): ThreadFigures[] {
+  return found.labels('wok_thread_heap_bytes', 'station').flatMap((station) =>
+    lanesOf(found, station).map((lane) => {
+      const which = { station, lane };
+      const lag = (statistic: string) =>
+        found.value('wok_event_loop_lag_seconds', { ...which, statistic });
+      return {
+        station,
+        lane: Number(lane),
+        busy: Math.min(1, Math.max(0, found.rate('wok_event_loop_busy_seconds_total', which))),
+        lagP99: lag('p99'),
+        lagMax: lag('max'),
+        heapBytes: found.value('wok_thread_heap_bytes', which),
+        restarts: found.value('wok_lane_restarts_total', which),
+        silence: found.value('wok_lane_silence_seconds', which),
+      };
+    }),
+  );
+}
+
+function storageFigures(found: Between): StorageFigures {
+  return {
+    databaseBytes: found.value('wok_database_bytes'),
+    freeBytes: found.value('wok_database_free_bytes'),
+    walBytes: found.value('wok_wal_bytes'),
+    diskFreeBytes: found.value('wok_disk_free_bytes'),
+    head: found.value('wok_log_head_seq'),
+    indexed: found.value('wok_log_indexed_seq'),
+  };
+}

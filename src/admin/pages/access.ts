@@ -1,0 +1,84 @@
+import type { Config } from '../../config/options.ts';
+import type { PageRole, PageVerb } from '../page-api/api.ts';
+
+/** What moderators may do with a verb: nothing, everything, or what has no objection (a sentence). */
+type ForModerators = boolean | ((params: Params, config: Config) => string | null);
+
+/** Parameters as they came: an object, nothing of it checked yet. */
+type Params = Readonly<Record<string, unknown>>;
+
+/**
+ * Every verb of the page, and what of it moderators may. Admins may everything that stands here.
+ *
+ * What the control socket has and this does not: `restart`, because the new process ends the session that
+ * asked, and whoever can restart a relay has a shell; `events.remove`, because it takes places in the log
+ * that only `wok delete` has looked up; `metrics` and `exposition`, because Prometheus has its own address
+ * and the page has `dashboard`; `status`, `mod.list`, `mod.reports`, `mod.quarantine` and `mod.retention`,
+ * because what stands here answers in pages of a bounded size instead.
+ */
+const access: Readonly<Record<PageVerb, ForModerators>> = {
+  session: true,
+  dashboard: true,
+  talkers: false,
+  slow: false,
+  'mod.queue': true,
+  'mod.report': true,
+  'mod.dismiss': true,
+  'mod.held': true,
+  'mod.release': true,
+  'mod.discard': true,
+  'mod.listed': ofPeople,
+  'mod.put': (params, config) =>
+    ofPeople(params) ?? (params.remove === true ? maySweep(config) : null),
+  'mod.take': ofPeople,
+  'mod.remove': (params, config) => (params.what === 'author' ? maySweep(config) : null),
+  'mod.audit': true,
+  'mod.about': true,
+  'mod.roles': false,
+  'mod.role': false,
+  invite: false,
+  'mod.describe': false,
+  search: true,
+  why: true,
+  config: false,
+  'config.compare': false,
+  reload: false,
+  'retention.task': false,
+};
+
+/** The verbs that a role may use, if not with all parameters. */
+export function verbsOf(role: PageRole): PageVerb[] {
+  const all = Object.keys(access) as PageVerb[];
+  return role === 'admin' ? all : all.filter((verb) => access[verb] !== false);
+}
+
+export function isPageVerb(name: string): name is PageVerb {
+  return Object.hasOwn(access, name);
+}
+
+/** Why a role may not do something, or null. */
+export function objection(
+  role: PageRole,
+  verb: PageVerb,
+  params: unknown,
+  config: Config,
+): string | null {
+  if (role === 'admin') return null;
+  const rule = access[verb];
+  if (typeof rule === 'boolean') return rule ? null : `${verb} is for admins only.`;
+  const given = typeof params === 'object' && params !== null ? (params as Params) : {};
+  return rule(given, config);
+}
+
+function ofPeople({ list }: Params): string | null {
+  return ['pubkey', 'author', 'event'].includes(String(list))
+    ? null
+    : 'Moderators see and change the lists pubkey, author and event; the others are for admins only.';
+}
+
+/** As `banpubkey` of NIP-86 does it for them, or does not. */
+function maySweep({ moderation }: Config): string | null {
+  return moderation.ban_removes
+    ? null
+    : 'Removing all of an author is for admins only on this relay (moderation.ban_removes).';
+}

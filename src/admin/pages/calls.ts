@@ -1,0 +1,223 @@
+import { ipFacts } from '../../lib/log-ip.ts';
+import { nearest } from '../../lib/nearest.ts';
+import type { AdminCall } from '../../messages.ts';
+import { version } from '../../paths.ts';
+import type { HttpAuth } from '../http-auth.ts';
+import { infoChanges } from '../info.ts';
+import type { PageErrorKind, PageRole, Session } from '../page-api/api.ts';
+import { AdminError, type Room } from '../room.ts';
+import { runVerb } from '../verbs.ts';
+import { isPageVerb, objection, verbsOf } from './access.ts';
+import { setCookie, tokenIn } from './cookie.ts';
+import { FailedLogins } from './failed-logins.ts';
+import { isEncrypted, isOwn, loginUrls } from './origin.ts';
+import { type LoggedIn, Sessions } from './sessions.ts';
+
+/** An HTTP status line, headers beside those of every call, and a body. */
+export interface CallAnswer {
+  status: string;
+  headers: [string, string][];
+  body: string;
+}
+
+const STATUS: Readonly<Record<PageErrorKind, string>> = {
+  usage: '400 Bad Request',
+  unauthenticated: '401 Unauthorized',
+  forbidden: '403 Forbidden',
+  unknown: '404 Not Found',
+  method: '405 Method Not Allowed',
+  refused: '409 Conflict',
+  too_large: '413 Content Too Large',
+  media_type: '415 Unsupported Media Type',
+  too_many: '429 Too Many Requests',
+  fault: '500 Internal Server Error',
+  unavailable: '503 Service Unavailable',
+};
+
+/** Something that ends a call. */
+class CallError extends Error {
+  override name = 'CallError';
+  readonly kind: PageErrorKind;
+  readonly headers: [string, string][];
+
+  constructor(kind: PageErrorKind, message: string, headers: [string, string][] = []) {
+    super(message);
+    this.kind = kind;
+    this.headers = headers;
+  }
+}
+
+/** Somebody with a session, and what they may do now. */
+interface Known extends LoggedIn {
+  readonly role: PageRole;
+}
+
+/**
+ * The calls of the page for admins (`page-api/api.ts`): logging in and out, and verbs. Whether somebody
+ * is an admin or a moderator is asked again with every call.
+ */
+export class Calls {
+  readonly #room: Room;
+  readonly #auth: HttpAuth;
+  readonly #sessions = new Sessions();
+  readonly #failed = new FailedLogins();
+
+  constructor(room: Room, auth: HttpAuth) {
+    this.#room = room;
+    this.#auth = auth;
+  }
+
+  /** Answers a call; never throws. */
+  async answer(call: AdminCall): Promise<CallAnswer> {
+    try {
+      this.#demandOwnPage(call);
+      if (call.call === 'login') return await this.#login(call);
+      const json = bodyOf(call);
+      return call.call === 'logout' ? this.#logout(call) : done(await this.#run(call, json));
+    } catch (error) {
+      return this.#failure(error as Error);
+    }
+  }
+
+  #demandOwnPage(call: AdminCall): void {
+    if (call.contentType.split(';')[0]!.trim().toLowerCase() !== 'application/json') {
+      throw new CallError('media_type', 'Send JSON with the Content-Type application/json.');
+    }
+    if (!isOwn(call, this.#room.config)) {
+      throw new CallError(
+        'forbidden',
+        'This takes requests of its own page only. If this is its own page: name the address of the relay in identity.urls, or have the proxy pass on the Host header.',
+      );
+    }
+  }
+
+  async #login(call: AdminCall): Promise<CallAnswer> {
+    const { clock, config, log } = this.#room;
+    const now = clock.seconds();
+    const { authorization, body, ip } = call;
+    const urls = loginUrls(call, config);
+    const known = (pubkey: string) => this.#roleOf(pubkey) !== null;
+    const authorized = this.#auth.check({ authorization, urls, body, now }, known);
+    if (typeof authorized === 'string') {
+      const wait = this.#failed.count(ip, now);
+      if (wait > 0) {
+        const message = `Too many logins have failed from this address; try again in ${wait} seconds.`;
+        throw new CallError('too_many', message, [['Retry-After', String(wait)]]);
+      }
+      log.info('a login to /admin failed', { why: authorized, ...ipFacts(config.log, ip) });
+      throw new CallError('unauthenticated', `Nobody was logged in: ${authorized}.`);
+    }
+    const { pubkey } = authorized;
+    const role = this.#roleOf(pubkey)!;
+    await this.#note(pubkey, role, now);
+    this.#sessions.end(this.#tokenOf(call));
+    const token = this.#sessions.begin(pubkey, config, now);
+    const seconds = config.admin.session_seconds;
+    const cookie = setCookie(token, seconds, call.host, isEncrypted(call));
+    return done(this.#session({ pubkey, startedAt: now, usedAt: now, role }, call), [cookie]);
+  }
+
+  /** Who has logged in stands in the audit log, unless the writer cannot write: just then an admin has to come in. */
+  async #note(pubkey: string, role: PageRole, at: number): Promise<void> {
+    const { log } = this.#room;
+    try {
+      await this.#room.change([
+        { t: 'audit', at, by: pubkey, action: 'log in', subject: '', reason: role },
+      ]);
+    } catch (error) {
+      log.warn('a login could not be written to the audit log', { error: String(error) });
+    }
+    log.info('somebody has logged in to /admin', { role });
+  }
+
+  #logout(call: AdminCall): CallAnswer {
+    this.#sessions.end(this.#tokenOf(call));
+    return done(true, [setCookie('', 0, call.host, isEncrypted(call))]);
+  }
+
+  async #run(call: AdminCall, request: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const known = this.#known(call);
+    const { verb, params = {} } = request;
+    if (typeof verb !== 'string') throw new CallError('usage', 'A request has a verb, a text.');
+    if (!isPageVerb(verb)) {
+      const meant = nearest(verb, verbsOf(known.role));
+      const advice = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+      throw new CallError('unknown', `There is no verb "${verb.slice(0, 100)}".${advice}`);
+    }
+    const objected = objection(known.role, verb, params, this.#room.config);
+    if (objected !== null) throw new CallError('forbidden', objected);
+    if (verb === 'session') return this.#session(known, call);
+    const { pubkey, role } = known;
+    return (await runVerb(verb, params, this.#room, { by: pubkey, role })) ?? null;
+  }
+
+  /** Who asks. @throws CallError when nobody has logged in, or is no admin or moderator any more. */
+  #known(call: AdminCall): Known {
+    const token = this.#tokenOf(call);
+    const { clock, config } = this.#room;
+    const session = token === '' ? null : this.#sessions.find(token, config, clock.seconds());
+    if (session === null) throw new CallError('unauthenticated', 'Log in first.');
+    const role = this.#roleOf(session.pubkey);
+    if (role === null) {
+      this.#sessions.end(token);
+      throw new CallError('unauthenticated', 'This key may not manage the relay any more.');
+    }
+    return { ...session, role };
+  }
+
+  #tokenOf(call: AdminCall): string {
+    return tokenIn(call.cookie, call.host, isEncrypted(call));
+  }
+
+  #roleOf(pubkey: string): PageRole | null {
+    if (this.#room.isAdmin(pubkey)) return 'admin';
+    return this.#room.isModerator(pubkey) ? 'moderator' : null;
+  }
+
+  #session({ pubkey, role, startedAt }: Known, call: AdminCall): Session {
+    const { config, db } = this.#room;
+    const { admin } = config;
+    const { name = config.info.name } = infoChanges(db);
+    return {
+      pubkey,
+      role,
+      endsAt: startedAt + admin.session_seconds,
+      idleSeconds: admin.session_idle_seconds,
+      verbs: verbsOf(role),
+      encrypted: isEncrypted(call),
+      relay: { name, version },
+    };
+  }
+
+  #failure(error: Error): CallAnswer {
+    if (error instanceof CallError) return failed(error.kind, error.message, error.headers);
+    if (error instanceof AdminError) return failed(error.code, error.message);
+    this.#room.log.error('a call of the page for admins failed', { error: String(error.stack) });
+    return failed('fault', 'This is a fault of the relay; see its log.');
+  }
+}
+
+/** @throws CallError when the body is no JSON object. */
+function bodyOf({ body }: AdminCall): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString());
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // Said below.
+  }
+  throw new CallError('usage', 'The body has to be a JSON object.');
+}
+
+function done(result: unknown, headers: [string, string][] = []): CallAnswer {
+  return { status: '200 OK', headers, body: JSON.stringify({ result }) };
+}
+
+function failed(
+  kind: PageErrorKind,
+  message: string,
+  headers: [string, string][] = [],
+): CallAnswer {
+  return { status: STATUS[kind], headers, body: JSON.stringify({ error: { kind, message } }) };
+}

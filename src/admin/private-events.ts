@@ -1,0 +1,15 @@
+import { kindsIn } from '../config/kind-range.ts';
+import { PrivateKinds } from '../protocol/privacy.ts';
+import type { PageEvent } from './page-api/events.ts';
+import type { Caller, Room } from './room.ts';
+
+/** Kinds whose events somebody is not shown: moderators what only those involved may read. */
+export function hiddenFrom({ role }: Caller, { config }: Room): PrivateKinds {
+  return new PrivateKinds(role === 'admin' ? [] : kindsIn(config.auth.private_kinds));
+}
+
+/** An event from its JSON, or null if its kind is hidden. */
+export function shownEvent(json: string, hidden: PrivateKinds): PageEvent | null {
+  const event = JSON.parse(json) as PageEvent;
+  return hidden.has(event.kind) ? null : event;
+}

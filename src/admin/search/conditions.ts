@@ -1,0 +1,64 @@
+import type { NostrEvent } from '../../protocol/event.ts';
+import { type Filter, parseFilter } from '../../protocol/filter.ts';
+import type { PrivateKinds } from '../../protocol/privacy.ts';
+import { eventIdIn, pubkeyIn } from '../entities.ts';
+import type { SearchParams } from '../page-api/events.ts';
+import { AdminError } from '../room.ts';
+
+const VALUES_MAX = 500;
+const TAGS_MAX = 10;
+/** Tags whose values are keys or event ids, and may be written as such. */
+const KEYS: ReadonlySet<string> = new Set(['p', 'P']);
+const IDS: ReadonlySet<string> = new Set(['e', 'E', 'q']);
+
+/**
+ * The filter of a search, without the kinds that are hidden from who asks.
+ *
+ * @throws AdminError `usage` for what is no id, key, kind, tag or time.
+ */
+export function filterOf(params: SearchParams, hidden: PrivateKinds): Filter {
+  const { ids, authors, kinds, tags = {}, since, until } = params;
+  const raw: Record<string, unknown> = {
+    ...(ids && { ids: ids.map((text) => must(eventIdIn(text), text, 'an event id')) }),
+    ...(authors && { authors: authors.map((text) => must(pubkeyIn(text), text, 'a public key')) }),
+    ...(kinds && { kinds: kinds.filter((kind) => !hidden.has(kind)) }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  };
+  for (const [letter, values] of Object.entries(tags)) {
+    raw[`#${letter}`] = values.map((text) => tagValue(letter, text));
+  }
+  const filter = parseFilter(raw, { filterValuesMax: VALUES_MAX, filterTagsMax: TAGS_MAX });
+  if (typeof filter === 'string') throw new AdminError('usage', `search: ${filter}.`);
+  return filter;
+}
+
+/** Whether the content of an event, as canonical JSON, has all of the words, in any case. */
+export function wordMatcher(text: string): (json: string) => boolean {
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  if (words.length === 0) return () => true;
+  // What JSON writes as it is stands there as it is: most events need no parsing to be left out.
+  const plain = words.filter((word) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word));
+  return (json) => {
+    const all = json.toLowerCase();
+    if (!plain.every((word) => all.includes(word))) return false;
+    const content = (JSON.parse(json) as NostrEvent).content.toLowerCase();
+    return words.every((word) => content.includes(word));
+  };
+}
+
+function tagValue(letter: string, text: string): string {
+  if (KEYS.has(letter)) return pubkeyIn(text) ?? text;
+  return IDS.has(letter) ? (eventIdIn(text) ?? text) : text;
+}
+
+function must(found: string | null, text: string, what: string): string {
+  if (found !== null) return found;
+  throw new AdminError(
+    'usage',
+    `"${text.slice(0, 100)}" is not ${what}, in hex or as NIP-19 has it.`,
+  );
+}

@@ -1,0 +1,113 @@
+import { kindsIn } from '../../config/kind-range.ts';
+import * as sql from '../../storage/sql.ts';
+import type { Place } from '../../upkeep/select/cursor.ts';
+import { type Looked, look } from '../../upkeep/select/select.ts';
+import type { FoundEvent, PageEvent, SearchPage, SearchParams, Why } from '../page-api/events.ts';
+import { hiddenFrom } from '../private-events.ts';
+import { AdminError, type Caller, type Room } from '../room.ts';
+import { filterOf, wordMatcher } from './conditions.ts';
+
+/** Searches under way at once. */
+const SEARCHES_MAX = 4;
+/** Work for a page, and for a slice of it, between which others have their turn. */
+const PAGE_MILLISECONDS = 1_000;
+const SLICE_MILLISECONDS = 8;
+/** JSON that a page may have before it ends. */
+const PAGE_CHARACTERS_MAX = 2 * 1024 * 1024;
+/** Entries of the index that are read at once to begin with. */
+const ENTRIES_HELD = 20_000;
+
+/** Looks for events, off the data path: by the room's own connection, in slices. */
+export class Search {
+  readonly #room: Room;
+  #running = 0;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  /** A page of a search. @throws AdminError for what is no search, and when too many are under way. */
+  async page(params: SearchParams & { limit: number }, caller: Caller): Promise<SearchPage> {
+    if (this.#running >= SEARCHES_MAX) {
+      throw new AdminError('unavailable', 'Other searches are under way; try again.');
+    }
+    this.#running++;
+    try {
+      return await this.#page(params, caller);
+    } finally {
+      this.#running--;
+    }
+  }
+
+  async #page(params: SearchParams & { limit: number }, caller: Caller): Promise<SearchPage> {
+    const { db, hasher, clock } = this.#room;
+    const hidden = hiddenFrom(caller, this.#room);
+    const filter = filterOf(params, hidden);
+    const behind = placeIn(params.cursor ?? '');
+    const steps = look({
+      db,
+      hasher,
+      filters: [filter],
+      direction: 'downwards',
+      nowSeconds: clock.seconds(),
+      entriesHeld: ENTRIES_HELD,
+      ...(behind !== null && { behind }),
+    });
+    const hasWords = wordMatcher(params.words ?? '');
+    const events: FoundEvent[] = [];
+    const end = performance.now() + PAGE_MILLISECONDS;
+    let [looked, characters] = [0, 0];
+    let last: Place | null = behind;
+    let sliceEnd = performance.now() + SLICE_MILLISECONDS;
+    let isOver = true;
+    for (const step of steps) {
+      last = step;
+      looked++;
+      const found = this.#found(step, hasWords);
+      if (found !== null && !hidden.has(found.event.kind)) {
+        events.push(found);
+        characters += step.selected!.json.length;
+      }
+      const now = performance.now();
+      if (events.length >= params.limit || characters > PAGE_CHARACTERS_MAX || now > end) {
+        isOver = false;
+        break;
+      }
+      if (now > sliceEnd) {
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceEnd = performance.now() + SLICE_MILLISECONDS;
+      }
+    }
+    return {
+      events,
+      next: isOver || last === null ? null : `${last.createdAt}:${last.seq}`,
+      searchedTo: last?.createdAt ?? null,
+      looked,
+      without: this.#without(caller, params),
+    };
+  }
+
+  #found({ selected }: Looked, hasWords: (json: string) => boolean): FoundEvent | null {
+    if (selected === null || !hasWords(selected.json)) return null;
+    const { seq, json } = selected;
+    const stored = this.#room.db.prepare(sql.SELECT_STORED).get(seq) as Why['stored'] | undefined;
+    const receivedAt = stored?.received_at ?? null;
+    return { event: JSON.parse(json) as PageEvent, seq, receivedAt };
+  }
+
+  #without({ role }: Caller, { kinds }: SearchParams): number[] {
+    if (role === 'admin') return [];
+    const all = kindsIn(this.#room.config.auth.private_kinds);
+    return kinds === undefined ? all : all.filter((kind) => kinds.includes(kind));
+  }
+}
+
+/** @throws AdminError for what no page has given as `next`. */
+function placeIn(cursor: string): Place | null {
+  if (cursor === '') return null;
+  const [, createdAt, seq] = /^(\d{1,16}):(\d{1,16})$/.exec(cursor) ?? [];
+  if (createdAt === undefined) {
+    throw new AdminError('usage', 'cursor is `next` of the page before, as it came.');
+  }
+  return { createdAt: Number(createdAt), seq: Number(seq) };
+}

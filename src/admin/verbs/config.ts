@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { shownValue } from '../../config/change.ts';
+import {
+  configValue,
+  defaultConfig,
+  type OptionKey,
+  optionKeys,
+  optionOf,
+  sections,
+} from '../../config/options.ts';
+import { describeValue } from '../../config/schema.ts';
+import { infoChanges } from '../info.ts';
+import type { ConfigChanges, ConfigOption, ConfigView } from '../page-api/config.ts';
+import { type Room, verb } from '../room.ts';
+
+/** `config`: every option as it is in effect, and where its value stands; secrets masked. */
+export const configVerb = verb({
+  name: 'config',
+  params: z.strictObject({}),
+  async run(_, room): Promise<ConfigView> {
+    const origins = (await room.order('origins')) as Readonly<Record<string, string>>;
+    return {
+      sections: Object.entries(sections).map(([name, text]) => ({ name, text })),
+      options: optionKeys.map((key) => optionAsItIs(key, room, origins[key] ?? '')),
+    };
+  },
+});
+
+/** `config.compare`: what a reload would change, or why it would not. */
+export const compareVerb = verb({
+  name: 'config.compare',
+  params: z.strictObject({}),
+  run: async (_, room) => (await room.order('compare')) as ConfigChanges,
+});
+
+function optionAsItIs(key: OptionKey, { config, db }: Room, from: string): ConfigOption {
+  const option = optionOf(key);
+  const changed = Object.entries(infoChanges(db)).find(([name]) => key === `info.${name}`)?.[1];
+  const value = shownValue(key, changed ?? configValue(config, key));
+  const standard = shownValue(key, option.default);
+  return {
+    key,
+    value,
+    default: standard,
+    isDefault: shownValue(key, configValue(defaultConfig, key)) === value,
+    from: changed === undefined ? from : 'changed while the relay ran',
+    live: option.reload,
+    secret: option.secret ?? false,
+    takes: describeValue(option),
+    unit: option.type === 'integer' ? (option.unit ?? '') : '',
+    text: option.text,
+  };
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { HISTORY_SAMPLES, SAMPLE_SECONDS, seriesNames } from '../metrics/history.ts';
+import type { Dashboard, History } from '../page-api/dashboard.ts';
+import { type Room, verb } from '../room.ts';
+
+/** `dashboard`: how the relay is, and how it was behind a moment. */
+export const dashboardVerb = verb({
+  name: 'dashboard',
+  params: z.strictObject({ since: z.number().nonnegative().default(0) }),
+  async run({ since }, room): Promise<Dashboard> {
+    return { ...(await room.dashboards.figures()), history: historyBehind(room, since) };
+  },
+});
+
+function historyBehind({ history }: Room, since: number): History {
+  const { at, series } = history.read(seriesNames, history.lengthBehind(since));
+  return {
+    stepSeconds: SAMPLE_SECONDS,
+    keptSeconds: SAMPLE_SECONDS * HISTORY_SAMPLES,
+    at: at.map((seconds) => Math.round(seconds * 1000)),
+    series: series as History['series'],
+  };
+}

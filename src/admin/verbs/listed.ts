@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { listNames } from '../../policy/lists.ts';
+import type { ListedRow } from '../../storage/lists.ts';
+import * as sql from '../../storage/sql.ts';
+import { eventIdIn, pubkeyIn } from '../entities.ts';
+import type { ListPage } from '../page-api/moderation.ts';
+import { verb } from '../room.ts';
+
+const PAGE_MAX = 500;
+/** Rows looked at between which others have their turn, and time after which a search gives what it has. */
+const SLICE_ROWS = 1_000;
+const SEARCH_MILLISECONDS = 500;
+
+/** `mod.listed`: a page of a list in the order of its subjects, of all or of what is looked for. */
+export const listedVerb = verb({
+  name: 'mod.listed',
+  params: z.strictObject({
+    list: z.enum(listNames),
+    stance: z.enum(['ban', 'allow']),
+    find: z.string().max(1_000).default(''),
+    after: z.string().max(1_000).default(''),
+    limit: z.int().positive().max(PAGE_MAX).default(100),
+  }),
+  async run({ list, stance, find, after, limit }, { db }): Promise<ListPage> {
+    const select = db.prepare(sql.SELECT_LIST);
+    const total = db.prepare(sql.COUNT_LISTED).pluck().get(list, stance) as number;
+    const matches = matcher(find);
+    const end = performance.now() + SEARCH_MILLISECONDS;
+    const rows: ListedRow[] = [];
+    for (let last = after; ; ) {
+      const slice = select.all(list, stance, last, SLICE_ROWS) as ListedRow[];
+      for (const row of slice) {
+        last = row.subject;
+        if (matches(row)) rows.push(row);
+        if (rows.length > limit) {
+          // One more than a page has: so there is a next one.
+          rows.pop();
+          return { rows, next: rows.at(-1)!.subject, total };
+        }
+      }
+      if (slice.length < SLICE_ROWS) return { rows, next: null, total };
+      if (performance.now() > end) return { rows, next: last, total };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  },
+});
+
+function matcher(find: string): (row: ListedRow) => boolean {
+  const text = find.trim();
+  const wanted = (pubkeyIn(text) ?? eventIdIn(text) ?? text).toLowerCase();
+  return ({ subject, reason }) =>
+    subject.toLowerCase().includes(wanted) || reason.toLowerCase().includes(wanted);
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import * as sql from '../../storage/sql.ts';
+import { authors } from '../authors.ts';
+import type { Queued, QueuePage, Reported } from '../page-api/moderation.ts';
+import type { Author } from '../page-api/people.ts';
+import { hiddenFrom, shownEvent } from '../private-events.ts';
+import { findEvent } from '../removal.ts';
+import { reportedPage } from '../reports.ts';
+import { type Room, verb } from '../room.ts';
+import { normalSubject } from '../subjects.ts';
+
+const PAGE_MAX = 100;
+
+/** `mod.queue`: a page of what was reported, with the events and what their authors have here. */
+export const queueVerb = verb({
+  name: 'mod.queue',
+  params: z.strictObject({
+    offset: z.int().nonnegative().max(10_000_000).default(0),
+    limit: z.int().positive().max(PAGE_MAX).default(20),
+  }),
+  async run({ offset, limit }, room, caller): Promise<QueuePage> {
+    const hidden = hiddenFrom(caller, room);
+    const page = reportedPage(room, limit, offset);
+    const found = page.flatMap((one) => {
+      const json = one.isEvent ? jsonOf(room, one) : '';
+      return json === null ? [] : { one, json };
+    });
+    const keys = found.map(({ one, json }) =>
+      one.isEvent ? (JSON.parse(json) as { pubkey: string }).pubkey : one.target,
+    );
+    const people = await authors(room, keys);
+    const items = found.map(
+      ({ one, json }, at): Queued => ({
+        ...one,
+        event: one.isEvent ? shownEvent(json, hidden) : null,
+        author: people[at]!,
+      }),
+    );
+    return { items, next: page.length === limit ? offset + limit : null };
+  },
+});
+
+/** `mod.about`: what a public key has here. */
+export const aboutVerb = verb({
+  name: 'mod.about',
+  params: z.strictObject({ pubkey: z.string() }),
+  async run({ pubkey }, room): Promise<Author> {
+    const [author] = await authors(room, [normalSubject('pubkey', pubkey)]);
+    return author!;
+  },
+});
+
+/** Null: the event is gone. */
+function jsonOf(room: Room, { target }: Reported): string | null {
+  const seq = findEvent(room, target);
+  if (seq === null) return null;
+  return (room.db.prepare(sql.SELECT_JSON).pluck().get(seq) as string | undefined) ?? null;
+}
