@@ -45,14 +45,16 @@ export class Dashboards {
   }
 
   async #make(): Promise<Figures> {
-    const { db, sampleMetrics } = this.#room;
+    const { db, eventCount, sampleMetrics } = this.#room;
     sampleMetrics();
     const now = this.#now();
     const before = this.#looks.find(({ at }) => at < now.at) ?? { ...now, at: now.at - 1 };
     const health = (await this.#room.order('health')) as Dashboard['health'];
+    const { storage, ...figures } = measured(new Between(before, now));
     return {
       at: now.at,
-      ...measured(new Between(before, now)),
+      ...figures,
+      storage: { ...storage, events: eventCount.read() },
       health,
       waiting: {
         reported: db.prepare(sql.COUNT_REPORTED).pluck().get() as number,

@@ -85,8 +85,7 @@ export type Measured = Pick<
   | 'latencies'
   | 'queues'
   | 'threads'
-  | 'storage'
->;
+> & { storage: Omit<StorageFigures, 'events'> };
 
 export function measured(found: Between): Measured {
   return {
@@ -188,7 +187,7 @@ function threads(found: Between): ThreadFigures[] {
   );
 }
 
-function storageFigures(found: Between): StorageFigures {
+function storageFigures(found: Between): Omit<StorageFigures, 'events'> {
   return {
     databaseBytes: found.value('wok_database_bytes'),
     freeBytes: found.value('wok_database_free_bytes'),

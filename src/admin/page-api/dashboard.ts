@@ -104,6 +104,8 @@ export interface StorageFigures {
   freeBytes: number;
   walBytes: number;
   diskFreeBytes: number;
+  /** Events that are stored; null while they are being counted for the first time. */
+  events: number | null;
   /** The newest place in the log, and how far the index behind it has come. */
   head: number;
   indexed: number;
