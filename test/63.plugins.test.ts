@@ -210,7 +210,10 @@ describe('the latency of each plugin', () => {
     const directory = freshDirectory();
     const spare = join(directory, 'spare.mjs');
     writeFileSync(spare, 'export const acceptEvent = () => true;\n');
-    const base = { 'policy.modules': JSON.stringify([spare]) };
+    const base = {
+      'policy.modules': JSON.stringify([spare]),
+      'plugins.timeout_milliseconds': 20_000,
+    };
     const named = (...names: string[]) =>
       plugins(...names.map((name) => `name=${name} -- ${script('whitelist.py')}`));
     const relay = await startRelay({ ...base, ...named('first', 'second') }, directory);
