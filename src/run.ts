@@ -1,4 +1,5 @@
 import type { Reconfiguration } from './config/change.ts';
+import { identityAdvice } from './config/identity-advice.ts';
 import { ConfigError } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import { ListenError } from './io/listen.ts';
@@ -13,6 +14,9 @@ import { type Predecessor, Successor, steerToSuccessor } from './service/success
 import { storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
+
+/** A change of these may be the moment in which the relay's own address is needed. */
+const CONCERNS_IDENTITY = /^(identity|auth|membership|admin)\.|^info\.pubkey$/;
 
 /** How long the admin room may take to pass an answer on before it closes. */
 const ANSWER_MILLISECONDS = 50;
@@ -87,6 +91,8 @@ export async function runRelay(
     process.once('SIGINT', onSignal);
   });
   log.info(startLine(config, relay));
+  const advice = identityAdvice(config);
+  if (advice) log.warn(advice);
   manager.ready(vital(relay).status);
   manager.watch(() => vital(relay));
   const fatal = relay.fatal.then(({ station, error }) => {
@@ -189,6 +195,8 @@ async function reload(
     for (const { key, to } of waiting) {
       log.warn(`${key} cannot change while the relay runs: it becomes ${to} with a restart`);
     }
+    const advice = identityAdvice(config);
+    if (advice && live.some(({ key }) => CONCERNS_IDENTITY.test(key))) log.warn(advice);
     log.info('the configuration was read again', { changed: live.length, waiting: waiting.length });
     return { live, waiting };
   } catch (error) {

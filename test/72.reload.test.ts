@@ -4,13 +4,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { identityAdvice } from '../src/config/identity-advice.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { packageRoot } from '../src/paths.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
 import { until, WokProcess } from './support/process.ts';
-import { freshDirectory } from './support/relay.ts';
+import { freshDirectory, type Settings, testConfig } from './support/relay.ts';
 
 const author = new Author();
 const run = promisify(execFile);
@@ -121,5 +122,42 @@ describe('wok reload', () => {
     const told = await cli('reload', '--data', directory);
     expect(told.code).toBe(exitCodes.unavailable);
     expect(told.stderr).toContain(`no relay runs on ${directory}`);
+  });
+});
+
+describe('identity.urls', () => {
+  const WARNING = /warn .*identity\.urls is empty.*\[identity\] urls = /;
+
+  it('is asked for where something needs it, at the start and when a reload switches it on', async () => {
+    const quiet = await started('');
+    expect(quiet.wok.out).not.toContain('identity.urls');
+    quiet.write(`[admin]\npubkeys = ["${author.pubkey}"]\n`);
+    quiet.wok.signal('SIGHUP');
+    await until(() => quiet.wok.out.includes('was read again'), 'the reload');
+    expect(quiet.wok.out).toMatch(WARNING);
+    expect(quiet.wok.out).toMatch(/authorization to manage.*\(admin\.pubkeys\).*vanish/);
+    // Something else that changes is no reason to say it again.
+    quiet.write(`[admin]\npubkeys = ["${author.pubkey}"]\n[info]\nname = "other"\n`);
+    quiet.wok.signal('SIGHUP');
+    await until(() => quiet.wok.out.split('was read again').length === 3, 'the second reload');
+    expect(quiet.wok.out.split('identity.urls is empty').length).toBe(2);
+
+    const needy = await started('[auth]\nrequired = "write"\n');
+    await until(() => WARNING.test(needy.wok.out), 'the warning');
+    expect(needy.wok.out).toMatch(/authentication \(NIP-42\).*\(auth\.required\)/);
+    expect(needy.wok.out).not.toContain('authorization to manage');
+  }, 60_000);
+
+  it.each([
+    [{}, null],
+    [{ 'auth.dm_inbox': true }, /\(auth\.dm_inbox\)/],
+    [{ 'membership.enabled': true, 'identity.vanish': false }, /\(membership\.enabled\)$/],
+    [{ 'admin.moderators': [author.pubkey] }, /\(admin\.moderators\)/],
+    [{ 'info.pubkey': author.pubkey }, /\(info\.pubkey\)/],
+    [{ 'auth.required': 'all', 'identity.urls': ['wss://relay.example'] }, null],
+  ] as [Settings, RegExp | null][])('%j', (settings, wanted) => {
+    const advice = identityAdvice(testConfig(freshDirectory(), settings));
+    if (wanted === null) expect(advice).toBe(null);
+    else expect(advice).toMatch(wanted);
   });
 });
