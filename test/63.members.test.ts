@@ -10,8 +10,15 @@ import { accepted, closed, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
-import { freshDirectory, type Settings, startRelay, type TestRelay } from './support/relay.ts';
+import {
+  freshDirectory,
+  type Settings,
+  startRelay,
+  type TestRelay,
+  testConfig,
+} from './support/relay.ts';
 import { useRelay } from './support/use-relay.ts';
+import { wok } from './support/wok.ts';
 
 const MEMBERS: Settings = {
   'membership.enabled': true,
@@ -193,6 +200,52 @@ describe('a relay with members', () => {
     await eventually(use.client, lists, ([found]) => !membersOf(found).includes(author.pubkey));
   });
 
+  it('withdraws a role that is deleted, and takes one that is taken away off the list', async () => {
+    const author = await member();
+    const key = await self(use.relay);
+    const role = (params: object) => control(use.relay, 'mod.role', params);
+    const roles = { kinds: [33_534], authors: [key] };
+    const lists = { kinds: [13_534], authors: [key] };
+    const entryOf = ([list]: NostrEvent[]) =>
+      list?.tags.find(([name, pubkey]) => name === 'member' && pubkey === author.pubkey);
+    const named = (found: NostrEvent[]) =>
+      found.map(({ tags }) => tags.find(([name]) => name === 'd')![1]).sort();
+    for (const id of ['king', 'queen']) {
+      await role({ do: 'create', id, label: id });
+      await role({ do: 'assign', id, pubkey: author.pubkey });
+    }
+    const whole = JSON.stringify(['member', author.pubkey, 'king', 'queen']);
+    await eventually(use.client, lists, (found) => JSON.stringify(entryOf(found)) === whole);
+    await eventually(use.client, roles, (found) => named(found).join() === 'king,queen');
+    const watcher = await use.connect();
+    await watcher.req('deletions', { kinds: [5], authors: [key], limit: 0 });
+
+    await role({ do: 'unassign', id: 'queen', pubkey: author.pubkey });
+    await eventually(
+      use.client,
+      lists,
+      (found) => entryOf(found)?.join() === `member,${author.pubkey},king`,
+    );
+    await role({ do: 'delete', id: 'king' });
+    await eventually(use.client, lists, (found) => entryOf(found)?.length === 2);
+    await eventually(use.client, roles, (found) => named(found).join() === 'queen');
+    // Clients that have the role are told that it is no more.
+    const deletion = await watcher.live('deletions');
+    expect(deletion.tags).toContainEqual(['a', `33534:${key}:king`]);
+    expect(deletion.pubkey).toBe(key);
+
+    // It may come again, in the same second, too.
+    await role({ do: 'create', id: 'king', label: 'another' });
+    const [again] = await eventually(
+      use.client,
+      { ...roles, '#d': ['king'] },
+      ({ length }) => length === 1,
+    );
+    expect(again!.tags).toContainEqual(['label', 'another']);
+    for (const id of ['king', 'queen']) await role({ do: 'delete', id });
+    await eventually(use.client, roles, ({ length }) => length === 0);
+  });
+
   it('gives who has vanished a receipt', async () => {
     const author = await member();
     const tags = [['relay', 'ALL_RELAYS']];
@@ -205,6 +258,28 @@ describe('a relay with members', () => {
       until: request.created_at,
     });
   });
+});
+
+it('makes invites that are good for membership.invite_days, or as long as is asked for', async () => {
+  const directory = freshDirectory();
+  const settings = { ...MEMBERS, 'membership.invite_days': 3 };
+  const relay = await startRelay(settings, directory);
+  const made = async (...flags: string[]) => {
+    const before = now();
+    const ran = await wok(['invite', '--data', directory, '--json', ...flags]);
+    const { expiresAt, ...rest } = JSON.parse(ran.out) as { expiresAt: number; uses: number };
+    const days = expiresAt === 0 ? 0 : (expiresAt - before) / 86_400;
+    return { ...rest, days: Math.round(days * 100) / 100 };
+  };
+  const code = expect.stringMatching(/^[\w-]{35}$/);
+  expect(await made()).toEqual({ code, uses: 1, days: 3 });
+  expect(await made('--days', '30', '--uses', '5')).toEqual({ code, uses: 5, days: 30 });
+  expect(await made('--days', '0')).toEqual({ code, uses: 1, days: 0 });
+  await relay.relay.reload(testConfig(directory, { ...settings, 'membership.invite_days': 9 }));
+  expect(await made()).toEqual({ code, uses: 1, days: 9 });
+  const { out } = await wok(['invite', '--help']);
+  expect(out).toMatch(/default: membership\.invite_days/);
+  await relay.stop();
 });
 
 it('answers its members only, where it is set so', async () => {

@@ -1,7 +1,6 @@
 import type { MemberAnswer, MemberRequest } from '../messages.ts';
 import type { ListUpdate } from '../policy/lists.ts';
 import { AUTH_SECONDS } from '../protocol/auth.ts';
-import type { NostrEvent } from '../protocol/event.ts';
 import {
   KIND_INVITE,
   KIND_MEMBER_ADDED,
@@ -15,6 +14,7 @@ import { relaySecret } from '../storage/relay-key.ts';
 import * as sql from '../storage/sql.ts';
 import { makeInvite, readInvite } from './invites.ts';
 import { putOnList, takeOffList } from './moderation.ts';
+import { OwnEvents } from './own-events.ts';
 import { roles } from './roles.ts';
 import { AdminError, type Room } from './room.ts';
 
@@ -102,6 +102,12 @@ export class Membership {
     }, PUBLISH_MILLISECONDS);
   }
 
+  /** Seconds since 1970 when an invite that is made now ends, where nobody says otherwise. */
+  get inviteEnd(): number {
+    const { clock, config } = this.#room;
+    return clock.seconds() + config.membership.invite_days * DAY_SECONDS;
+  }
+
   /** A code by which so many people may become members. @throws AdminError */
   invite(uses: number, expiresAt: number): string {
     if (this.#signer === null || !this.#room.config.membership.enabled) {
@@ -185,9 +191,8 @@ export class Membership {
 
   /** An invite for one, as the event that a REQ for kind 28935 brings. */
   #inviteEvent(): string {
-    const { clock, config } = this.#room;
-    const now = clock.seconds();
-    const code = this.invite(1, now + config.membership.invite_days * DAY_SECONDS);
+    const now = this.#room.clock.seconds();
+    const code = this.invite(1, this.inviteEnd);
     const tags = [['-'], ['claim', code]];
     const event = this.#signer!.sign({ kind: KIND_INVITE, created_at: now, tags, content: '' });
     return JSON.stringify(event);
@@ -206,7 +211,7 @@ export class Membership {
       .catch((error) => this.#failed(error as Error));
   }
 
-  /** The list of members, and the roles, where they are not published as they are. */
+  /** The list of members, and the roles, where they are not published as they are; those that ended are withdrawn. */
   async #publish(): Promise<void> {
     const { lists, clock, db } = this.#room;
     const now = clock.seconds();
@@ -216,32 +221,16 @@ export class Membership {
     }
     const members = lists.subjects('pubkey', 'allow', now).sort();
     const list = members.map((member) => ['member', member, ...(rolesOf.get(member) ?? [])]);
-    await this.#replace(KIND_MEMBER_LIST, '', [['-'], ...list]);
-    for (const { id, label, description, color, order } of roles(this.#room)) {
+    const own = new OwnEvents(this.#room, this.#signer!);
+    await own.replace(KIND_MEMBER_LIST, '', [['-'], ...list]);
+    const all = roles(this.#room);
+    for (const { id, label, description, color, order } of all) {
       const tags = [['-'], ['d', id], ['label', label], ['description', description]];
       if (color !== null) tags.push(['color', String(color)]);
       if (order !== null) tags.push(['order', String(order)]);
-      await this.#replace(KIND_ROLE, id, tags);
+      await own.replace(KIND_ROLE, id, tags);
     }
-  }
-
-  async #replace(kind: number, d: string, tags: string[][]): Promise<void> {
-    const { clock, db, hasher } = this.#room;
-    const signer = this.#signer!;
-    const term =
-      d === '' ? hasher.authorKind(signer.pubkey, kind) : hasher.address(kind, signer.pubkey, d);
-    const found = [
-      ...db.prepare(sql.SELECT_JSON_OF_TERM).pluck().all(term),
-      ...db.prepare(sql.SELECT_TAIL_JSON_OF).pluck().all(kind, signer.pubkey),
-    ].map((json) => JSON.parse(String(json)) as NostrEvent);
-    const former = found
-      .filter((event) => event.kind === kind && event.pubkey === signer.pubkey)
-      .filter((event) => d === '' || event.tags.some((tag) => tag[0] === 'd' && tag[1] === d))
-      .sort((a, b) => b.created_at - a.created_at)[0];
-    if (former && JSON.stringify(former.tags) === JSON.stringify(tags)) return;
-    const created_at = Math.max(clock.seconds(), (former?.created_at ?? 0) + 1);
-    const event = signer.sign({ kind, created_at, tags, content: '' });
-    await this.#room.change([{ t: 'publish', json: JSON.stringify(event) }]);
+    await own.withdraw(KIND_ROLE, (d) => all.some(({ id }) => id === d));
   }
 
   #failed(error: Error): void {

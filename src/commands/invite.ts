@@ -1,5 +1,5 @@
 import { exitCodes } from '../lib/exit-codes.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Call, type Command, print, UsageError } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
 const DAY_SECONDS = 86_400;
@@ -10,19 +10,28 @@ export const inviteCommand: Command = {
   summary: 'Make an invite code, by which people become members (NIP-43)',
   flags: [
     ...controlFlags,
-    { name: '--uses <number>', text: 'How many people may come by it (1)' },
-    { name: '--days <number>', text: 'How long it is good; 0 for ever (membership.invite_days)' },
+    { name: '--uses <number>', text: 'How many people may come by it (default: 1)' },
+    {
+      name: '--days <number>',
+      text: 'How long it is good, 0 for ever (default: membership.invite_days of the running relay)',
+    },
   ],
   examples: ['wok invite', 'wok invite --uses 50 --days 30'],
   async run(call) {
     const uses = numberOf(call.flags.last('uses'), 1, 1, 65_535, '--uses');
-    const days = numberOf(call.flags.last('days'), 7, 0, 3_650, '--days');
-    const expiresAt = days === 0 ? 0 : Math.floor(Date.now() / 1000) + days * DAY_SECONDS;
-    const { code } = await askRelay<{ code: string }>(call, 'invite', { uses, expiresAt });
-    print(call.flags.has('json') ? JSON.stringify({ code, uses, expiresAt }) : code);
+    const made = await askRelay<{ code: string }>(call, 'invite', { uses, ...endOf(call) });
+    print(call.flags.has('json') ? JSON.stringify(made) : made.code);
     return exitCodes.ok;
   },
 };
+
+/** When it ends, where the caller says so; else the relay goes by its configuration. */
+function endOf(call: Call): { expiresAt?: number } {
+  const text = call.flags.last('days');
+  if (text === undefined) return {};
+  const days = numberOf(text, 0, 0, 3_650, '--days');
+  return { expiresAt: days === 0 ? 0 : Math.floor(Date.now() / 1000) + days * DAY_SECONDS };
+}
 
 function numberOf(
   text: string | undefined,

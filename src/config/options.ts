@@ -954,7 +954,7 @@ export const options = {
     max: 3650,
     unit: 'days',
     reload: true,
-    text: 'How long the invites of members are good.',
+    text: 'How long an invite is good: those that members ask for, and those of wok invite without --days.',
   },
 
   'auth.required': {

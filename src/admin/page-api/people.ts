@@ -8,8 +8,14 @@ export interface PeopleVerbs {
   'mod.roles': { params: Record<string, never>; result: RoleWithMembers[] };
   /** Makes, changes or ends a role, gives it to somebody or takes it away. */
   'mod.role': { params: RoleParams; result: true };
-  /** A code by which `uses` people become members (NIP-43). `expiresAt`: seconds since 1970, 0: never. */
-  invite: { params: { uses?: number; expiresAt?: number }; result: { code: string } };
+  /**
+   * A code by which `uses` people become members (NIP-43). `expiresAt`: seconds since 1970, 0: never; left
+   * out: after `membership.invite_days`.
+   */
+  invite: {
+    params: { uses?: number; expiresAt?: number };
+    result: { code: string; uses: number; expiresAt: number };
+  };
   /** Changes the relay's name, description or icon at once; '' as configured. Answers what is changed. */
   'mod.describe': {
     params: { what: 'name' | 'description' | 'icon'; text: string };

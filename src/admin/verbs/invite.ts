@@ -9,14 +9,15 @@ export const inviteVerb = verb({
   name: 'invite',
   params: z.strictObject({
     uses: z.int().min(1).max(USES_MAX).default(1),
-    /** Seconds since 1970; 0: never. */
-    expiresAt: z.int().min(0).max(TIME_MAX).default(0),
+    /** Seconds since 1970; 0: never; by default after `membership.invite_days`. */
+    expiresAt: z.int().min(0).max(TIME_MAX).optional(),
   }),
-  async run({ uses, expiresAt }, room, { by }) {
+  async run({ uses, expiresAt: end }, room, { by }) {
+    const expiresAt = end ?? room.membership.inviteEnd;
     const code = room.membership.invite(uses, expiresAt);
     const at = room.clock.seconds();
     const reason = `${uses} uses`;
     await room.change([{ t: 'audit', at, by, action: 'invite', subject: '', reason }]);
-    return { code };
+    return { code, uses, expiresAt };
   },
 });

@@ -1,0 +1,70 @@
+import { dTagOf } from '../protocol/address.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { KIND_DELETION } from '../protocol/kinds.ts';
+import type { RelaySigner } from '../protocol/relay-signer.ts';
+import * as sql from '../storage/sql.ts';
+import type { Room } from './room.ts';
+
+/**
+ * What the relay has published under its own key and can take the place of: replaceable and addressable
+ * events, read from the database whenever something changes.
+ */
+export class OwnEvents {
+  readonly #room: Room;
+  readonly #signer: RelaySigner;
+
+  constructor(room: Room, signer: RelaySigner) {
+    this.#room = room;
+    this.#signer = signer;
+  }
+
+  /** The stored events of a kind, newest first. */
+  of(kind: number): NostrEvent[] {
+    const { db, hasher } = this.#room;
+    const { pubkey } = this.#signer;
+    const rows = [
+      ...db.prepare(sql.SELECT_JSON_OF_TERM).pluck().all(hasher.authorKind(pubkey, kind)),
+      ...db.prepare(sql.SELECT_TAIL_JSON_OF).pluck().all(kind, pubkey),
+    ];
+    const events = rows
+      .map((json) => JSON.parse(String(json)) as NostrEvent)
+      // Terms may collide.
+      .filter((event) => event.kind === kind && event.pubkey === pubkey);
+    const byId = new Map(events.map((event) => [event.id, event]));
+    return [...byId.values()].sort((a, b) => b.created_at - a.created_at);
+  }
+
+  /** Publishes an event with these tags in the place of its former version, unless it is the same. */
+  async replace(kind: number, d: string, tags: string[][]): Promise<void> {
+    const former = this.of(kind).find((event) => dTagOf(event) === d);
+    if (former && JSON.stringify(former.tags) === JSON.stringify(tags)) return;
+    // What was withdrawn in the same second would keep it out.
+    const address = `${kind}:${this.#signer.pubkey}:${d}`;
+    const withdrawn = this.of(KIND_DELETION).find(({ tags: about }) =>
+      about.some(([name, value]) => name === 'a' && value === address),
+    );
+    const after = Math.max(former?.created_at ?? 0, withdrawn?.created_at ?? 0);
+    await this.#publish(kind, tags, after + 1);
+  }
+
+  /** Deletes those of an addressable kind for which there is no reason any more (NIP-09). */
+  async withdraw(kind: number, isWanted: (d: string) => boolean): Promise<void> {
+    for (const event of this.of(kind)) {
+      const d = dTagOf(event);
+      if (isWanted(d)) continue;
+      const tags = [
+        ['-'],
+        ['a', `${kind}:${event.pubkey}:${d}`],
+        ['e', event.id],
+        ['k', String(kind)],
+      ];
+      await this.#publish(KIND_DELETION, tags, event.created_at);
+    }
+  }
+
+  async #publish(kind: number, tags: string[][], notBefore: number): Promise<void> {
+    const created_at = Math.max(this.#room.clock.seconds(), notBefore);
+    const event = this.#signer.sign({ kind, created_at, tags, content: '' });
+    await this.#room.change([{ t: 'publish', json: JSON.stringify(event) }]);
+  }
+}
