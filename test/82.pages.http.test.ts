@@ -5,7 +5,14 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Assets } from '../src/pages/assets.ts';
 import { RawSocket } from './support/http.ts';
-import { freshDirectory, startRelay } from './support/relay.ts';
+import { until } from './support/process.ts';
+import {
+  freshDirectory,
+  type Settings,
+  startRelay,
+  type TestRelay,
+  testConfig,
+} from './support/relay.ts';
 import { useRelay } from './support/use-relay.ts';
 
 const BROWSER =
@@ -42,6 +49,21 @@ async function raw(port: number, path: string, headers: readonly string[]) {
     head: socket.received.subarray(0, end).toString().toLowerCase(),
     body: socket.received.subarray(end + 4),
   };
+}
+
+/** Kills the room that makes the page, asks meanwhile, and sees that nobody waits for nothing. */
+async function relayRoomGone({ relay, httpUrl }: TestRelay): Promise<void> {
+  const dead = relay.kill('admin', 0);
+  const answers = [];
+  for (let i = 0; i < 20; i++) answers.push(get(httpUrl));
+  await dead;
+  answers.push(get(httpUrl), get(`${httpUrl}/figures.json`));
+  for (const { status, text, headers } of await Promise.all(answers)) {
+    expect([200, 503]).toContain(status);
+    if (status !== 503) continue;
+    expect(headers.get('retry-after')).toBe('2');
+    expect(text).toMatch(/try again/);
+  }
 }
 
 /** All addresses that a page loads. */
@@ -226,6 +248,49 @@ describe('the icon', () => {
     expect(text).toContain('<svg');
     expect(relay.logged.join()).toContain('pages.icon_file');
     await relay.stop();
+  });
+});
+
+describe('the public page', () => {
+  const use = useRelay({ 'info.name': 'At first' });
+  const room = async () => {
+    const healthy = async () => (await get(`${use.relay.httpUrl}/health`)).status === 200;
+    await until(healthy, 'being well');
+    await until(async () => (await get(use.relay.httpUrl)).status === 200, 'the page');
+  };
+
+  it('is made once for all who come at the same time', async () => {
+    const figures = () => get(`${use.relay.httpUrl}/figures.json`);
+    const all = await Promise.all(Array.from({ length: 200 }, figures));
+    expect(all.filter(({ status }) => status !== 200)).toEqual([]);
+    const moments = new Set(all.map(({ text }) => (JSON.parse(text) as { at: number }).at));
+    const [first, last] = [Math.min(...moments), Math.max(...moments)];
+    expect(moments.size).toBeLessThanOrEqual(2 + (last - first) / 1000);
+    expect(all[0]!.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('says so while it cannot be made, and is there again by itself', async () => {
+    await room();
+    await relayRoomGone(use.relay);
+    await room();
+  });
+
+  it('follows the configuration at once', async () => {
+    const reload = (settings: Settings) =>
+      use.relay.relay.reload(testConfig(use.relay.directory, settings));
+    await reload({ 'info.name': 'And then', 'policy.pow_min': 21 });
+    const { text } = await get(use.relay.httpUrl);
+    expect(text).toContain('<title>And then</title>');
+    expect(text).toContain('proof of work of 21 bits');
+    expect((await get(`${use.relay.httpUrl}/admin`)).text).toContain('And then');
+    await reload({ 'pages.figures': false });
+    expect((await get(use.relay.httpUrl)).text).not.toContain('Right now');
+    expect((await get(`${use.relay.httpUrl}/figures.json`)).status).toBe(404);
+    await reload({ 'pages.admin': false, 'pages.home': false });
+    expect((await get(`${use.relay.httpUrl}/admin`)).status).toBe(404);
+    expect((await get(use.relay.httpUrl)).text).not.toContain('<!doctype');
+    await reload({});
+    expect((await get(use.relay.httpUrl)).text).not.toContain('And then');
   });
 });
 

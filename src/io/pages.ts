@@ -26,7 +26,10 @@ const PAGE_HEADERS: readonly Header[] = [
   ['Cross-Origin-Opener-Policy', 'same-origin'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
   ['Cache-Control', 'no-cache'],
+  ['Vary', 'Accept, Accept-Encoding'],
 ];
+const RETRY: Header = ['Retry-After', '2'];
+const NO_FIGURES = encode('{"error":"the figures are not there now; try again"}');
 const FIGURES_HEADERS: readonly Header[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
@@ -39,6 +42,12 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** What the room made, as an answer by HTTP. */
 type Made = 'html' | 'figures';
+
+/** Pages that depend on the name and the icon only. */
+interface Shells {
+  readonly admin: Encoded;
+  readonly unavailable: Encoded;
+}
 
 interface Waiting {
   readonly res: HttpResponse;
@@ -66,7 +75,7 @@ export class Pages {
   readonly #assets = Assets.load();
   #config: Config;
   #icon: Icon;
-  #admin: Encoded;
+  #shells: Shells;
   #made: PageAnswer | null = null;
   #madeAt = 0;
   #asked = false;
@@ -77,7 +86,7 @@ export class Pages {
     this.#handlers = handlers;
     this.#config = config;
     this.#icon = this.#loadIcon();
-    this.#admin = this.#makeAdmin();
+    this.#shells = this.#makeShells();
   }
 
   /** Works by these options from now on; the image is read again. */
@@ -87,7 +96,7 @@ export class Pages {
     this.#config = config;
     if (before !== '' || config.pages.icon_file !== '') this.#icon = this.#loadIcon();
     if (!isSameName || before !== '' || config.pages.icon_file !== '') {
-      this.#admin = this.#makeAdmin();
+      this.#shells = this.#makeShells();
     }
     this.#made = null;
   }
@@ -110,7 +119,7 @@ export class Pages {
     if (path === '/admin' || path === '/admin/') {
       if (!admin) return false;
       this.#handlers.served('page');
-      this.#page(res, '200 OK', this.#admin, req.getHeader('accept-encoding'), isHead);
+      this.#page(res, this.#shells.admin, req.getHeader('accept-encoding'), isHead);
     } else if (path === '/figures.json') {
       if (!home || !figures) return false;
       this.#handlers.served('figures');
@@ -183,31 +192,20 @@ export class Pages {
   }
 
   #answer({ res, made, encodings, isHead }: Waiting, { html, figures }: PageAnswer): void {
-    if (made === 'html') this.#page(res, '200 OK', html, encodings, isHead);
+    if (made === 'html') this.#page(res, html, encodings, isHead);
     else write(res, '200 OK', JSON_TYPE, FIGURES_HEADERS, figures, encodings, isHead);
   }
 
   #unavailable({ res, made, encodings, isHead }: Waiting): void {
-    const status = '503 Service Unavailable';
-    if (made === 'html') {
-      const { name } = this.#config.info;
-      const page = unavailablePage({ name, icon: this.#iconUrl }, this.#assets);
-      this.#page(res, status, encode(page), encodings, isHead);
-    } else {
-      const body = encode('{"error":"the figures are not there now; try again"}');
-      write(res, status, JSON_TYPE, FIGURES_HEADERS, body, encodings, isHead);
-    }
+    const isPage = made === 'html';
+    const headers = [...(isPage ? PAGE_HEADERS : FIGURES_HEADERS), RETRY];
+    const body = isPage ? this.#shells.unavailable : NO_FIGURES;
+    const type = isPage ? HTML : JSON_TYPE;
+    write(res, '503 Service Unavailable', type, headers, body, encodings, isHead);
   }
 
-  #page(
-    res: HttpResponse,
-    status: string,
-    body: Encoded,
-    encodings: string,
-    isHead: boolean,
-  ): void {
-    const vary: Header = ['Vary', 'Accept, Accept-Encoding'];
-    write(res, status, HTML, [...PAGE_HEADERS, vary], body, encodings, isHead);
+  #page(res: HttpResponse, body: Encoded, encodings: string, isHead: boolean): void {
+    write(res, '200 OK', HTML, PAGE_HEADERS, body, encodings, isHead);
   }
 
   #asset(res: HttpResponse, req: HttpRequest, path: string, isHead: boolean): boolean {
@@ -265,8 +263,11 @@ export class Pages {
     return `/icon?${this.#icon.hash}`;
   }
 
-  #makeAdmin(): Encoded {
-    const { name } = this.#config.info;
-    return encode(adminPage({ name, icon: this.#iconUrl }, this.#assets));
+  #makeShells(): Shells {
+    const facts = { name: this.#config.info.name, icon: this.#iconUrl };
+    return {
+      admin: encode(adminPage(facts, this.#assets)),
+      unavailable: encode(unavailablePage(facts, this.#assets)),
+    };
   }
 }
