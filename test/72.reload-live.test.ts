@@ -80,6 +80,7 @@ const cases: Readonly<Record<string, Case>> = {
   'info.posting_policy': [text, () => told('posting_policy'), undefined, text],
   'io.connections_max': [1, door(), 'open', 'HTTP 503'],
   'io.connections_per_ip_max': [1, door(), 'open', 'HTTP 429'],
+  'io.connections_per_subnet_max': [1, door(), 'open', 'HTTP 429'],
   'io.allowed_origins': [
     ['https://a.example'],
     door({ origin: 'https://b.example' }),

@@ -153,7 +153,17 @@ export const options = {
     unit: 'connections',
     zero: 'no limit',
     reload: true,
-    text: 'Open connections from one IP address. Many people can share one: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
+    text: 'Open connections from one IP address; of an IPv6 address counts what rates.ipv6_address_bits says, so that whoever has a /64 is one. Many people can share one: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
+  },
+  'io.connections_per_subnet_max': {
+    type: 'integer',
+    default: 0,
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    zero: 'no limit',
+    reload: true,
+    text: 'Open connections from one network, as large as rates.ipv4_subnet_bits and rates.ipv6_subnet_bits say (a /24, a /48).',
   },
   'io.trusted_proxies': {
     type: 'string[]',

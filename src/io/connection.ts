@@ -27,6 +27,8 @@ export class Connection {
   readonly ip: string;
   /** Under which connections of one address are counted. */
   readonly ipName: string;
+  /** Under which those of one network are. */
+  readonly networkName: string;
   /** EVENT, REQ and COUNT messages that are not answered yet. */
   inFlight = 0;
   /** Frames that leave with the next flush. */
@@ -50,7 +52,7 @@ export class Connection {
     id: number,
     socket: WebSocket<SocketData>,
     ip: string,
-    ipName: string,
+    { ipName, networkName }: { ipName: string; networkName: string },
     meter: IoMeter,
   ) {
     this.#meter = meter;
@@ -58,6 +60,7 @@ export class Connection {
     this.socket = socket;
     this.ip = ip;
     this.ipName = ipName;
+    this.networkName = networkName;
   }
 
   /** Subscriptions that are open. */

@@ -35,6 +35,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { AdminLink } from './admin-link.ts';
 import { Connection, type SocketData } from './connection.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener, type NotAdmitted } from './listen.ts';
 import { Outbound } from './outbound.ts';
@@ -88,7 +89,7 @@ export class Io {
   readonly #admin: AdminLink;
   readonly #pages: Pages;
   readonly #connections = new Map<number, Connection>();
-  readonly #perIp = new Map<string, number>();
+  readonly #counts = new ConnectionCounts();
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
   #lastConnId = 0;
@@ -274,7 +275,11 @@ export class Io {
   }
 
   #admit(ip: string): NotAdmitted | null {
-    const { connections_max: max, connections_per_ip_max: perIpMax } = this.#config.io;
+    const {
+      connections_max: max,
+      connections_per_ip_max: perIpMax,
+      connections_per_subnet_max: perSubnetMax,
+    } = this.#config.io;
     if (this.#stopping) {
       return {
         reason: 'stopping',
@@ -296,11 +301,18 @@ export class Io {
         text: 'this relay has all the connections it takes\n',
       };
     }
-    if (perIpMax > 0 && (this.#perIp.get(this.#rates.nameOf(ip)) ?? 0) >= perIpMax) {
+    if (perIpMax > 0 && this.#counts.ofAddress(this.#rates.nameOf(ip)) >= perIpMax) {
       return {
         reason: 'per_address',
         status: '429 Too Many Requests',
         text: `this relay takes ${perIpMax} connections from one address\n`,
+      };
+    }
+    if (perSubnetMax > 0 && this.#counts.ofNetwork(this.#rates.networkOf(ip)) >= perSubnetMax) {
+      return {
+        reason: 'per_network',
+        status: '429 Too Many Requests',
+        text: `this relay takes ${perSubnetMax} connections from one network\n`,
       };
     }
     return this.#limited(ip);
@@ -326,10 +338,10 @@ export class Io {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId));
-    const name = this.#rates.nameOf(ip);
-    const connection = new Connection(this.#lastConnId, socket, ip, name, this.#meter);
+    const names = { ipName: this.#rates.nameOf(ip), networkName: this.#rates.networkOf(ip) };
+    const connection = new Connection(this.#lastConnId, socket, ip, names, this.#meter);
     this.#connections.set(connection.id, connection);
-    this.#perIp.set(name, (this.#perIp.get(name) ?? 0) + 1);
+    this.#counts.add(connection);
     this.#meter.opened();
     const client = { ip, host, challenge: this.#greet(connection) };
     const { outbox } = this.#ingesterOf(connection);
@@ -361,10 +373,7 @@ export class Io {
     connection.endAll();
     connection.pending = [];
     this.#connections.delete(connection.id);
-    const { ipName } = connection;
-    const sameIp = this.#perIp.get(ipName)! - 1;
-    if (sameIp === 0) this.#perIp.delete(ipName);
-    else this.#perIp.set(ipName, sameIp);
+    this.#counts.remove(connection);
     const reason = connection.endedBy ?? closeReason(status, sentence);
     this.#meter.closed(reason, connection.openedAt);
     if (this.#tellsConnections) this.#tellEnd(connection, reason);

@@ -108,6 +108,7 @@ export const CLOSE_REASONS = [
 export const DOOR_REASONS = [
   'full',
   'per_address',
+  'per_network',
   'rate',
   'origin',
   'banned',

@@ -26,6 +26,7 @@ export interface AuthorAccount {
 
 interface Known {
   readonly name: string;
+  readonly network: string;
   readonly client: Client | null;
 }
 
@@ -143,6 +144,11 @@ export class Rates {
     return this.#of(ip).name;
   }
 
+  /** The name of the network that an address is held to account with. */
+  networkOf(ip: string): string {
+    return this.#of(ip).network;
+  }
+
   #of(ip: string): Known {
     let known = this.#known.get(ip);
     if (known !== undefined) return known;
@@ -155,7 +161,7 @@ export class Rates {
           address: { tag: this.#hasher.tag('i', address), row: 0 },
           network: { tag: this.#hasher.tag('s', network), row: 0 },
         };
-    known = { name: address, client };
+    known = { name: address, network, client };
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(ip, known);
     return known;
