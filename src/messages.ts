@@ -441,13 +441,16 @@ export type QueryRequest =
     }
   /**
    * The pubkeys that have authenticated on the connection, all of them (NIP-42), and the OK to the last
-   * of them: it leaves when monitor has been told, so that what is published after it is delivered.
+   * of them: it leaves when monitor has been told, so that what is published after it is delivered. ''
+   * when there is nothing to answer: a key has been taken away.
    */
   | { t: 'auth'; connId: number; readers: string[]; answer: string }
   /** Whose budget the connection's queries are charged to, as tags of accounts; 0: nobody's. */
   | { t: 'payer'; connId: number; address: number; network: number }
   /** A frame that has to come before the answers to what is asked after it. */
   | { t: 'say'; connId: number; frame: string }
+  /** The connection is closed with 1008, behind everything that it was sent before; `why` in a NOTICE. */
+  | { t: 'leave'; connId: number; why: Refusal }
   | { t: 'disconnect'; connId: number };
 
 const QUERY_REQUESTS = [
@@ -458,6 +461,7 @@ const QUERY_REQUESTS = [
   'auth',
   'payer',
   'say',
+  'leave',
   'disconnect',
 ] as const;
 
@@ -493,6 +497,9 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
     case 'say':
       to.text(request.frame);
       break;
+    case 'leave':
+      to.text(request.why);
+      break;
     case 'payer':
       to.f64(request.address);
       to.f64(request.network);
@@ -527,6 +534,8 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
       return { t, connId, readers: readPubkeys(from), answer: from.text() };
     case 'say':
       return { t, connId, frame: from.text() };
+    case 'leave':
+      return { t, connId, why: from.text() as Refusal };
     case 'payer':
       return { t, connId, address: from.f64(), network: from.f64() };
     case 'disconnect':
@@ -559,10 +568,12 @@ export const EOSE = 3;
 export const CLOSED = 4;
 export const GONE = 5;
 export const ANSWER = 6;
+export const TURNED_AWAY = 7;
 
 /**
  * `OPEN` makes the subscription known, `EVENTS` carries frames (each a blob) for it, `EOSE` opens the
- * way for live events, `CLOSED` ends it with a frame, `GONE` without one. `confirm` asks io for a
+ * way for live events, `CLOSED` ends it with a frame, `GONE` without one. `TURNED_AWAY` closes the
+ * connection, and says why. `confirm` asks io for a
  * `Room` once everything so far has left for the socket.
  */
 export interface Stored {

@@ -278,6 +278,68 @@ describe('a banned address', () => {
   });
 });
 
+describe('a banned key', () => {
+  const BLOCKED = expect.stringMatching(/^blocked: /);
+
+  it('loses its subscriptions and its connections, and cannot authenticate any more', async () => {
+    const { relay, client, mod } = await start();
+    const [author, friend] = [new Author(), new Author()];
+    const connect = async (...keys: Author[]) => {
+      const one = await Client.connect(relay.url);
+      if (keys.length > 0) await one.auth(...keys);
+      await one.req('a', { kinds: [1] });
+      await one.req('b', { kinds: [4], '#p': [(keys[0] ?? friend).pubkey] }, { kinds: [7] });
+      return one;
+    };
+    const [alone, again, both, other, nobody] = await Promise.all([
+      connect(author),
+      connect(author),
+      connect(author, friend),
+      connect(friend),
+      connect(),
+    ]);
+    await mod('ban', 'pubkey', author.pubkey);
+    for (const one of [alone, again]) {
+      expect(await one.ended()).toMatchObject({ code: 1008, reason: BLOCKED });
+      const said = one.inbox.filter(([verb]) => verb !== 'EOSE');
+      expect(said).toEqual([
+        ['CLOSED', 'a', BLOCKED],
+        ['CLOSED', 'b', BLOCKED],
+        ['NOTICE', BLOCKED],
+      ]);
+    }
+    // Who has another key keeps the connection, and reads what is for that one only.
+    expect(await both.next(([verb]) => verb === 'NOTICE')).toEqual(['NOTICE', BLOCKED]);
+    const secret = new Author().event({ kind: 4, tags: [['p', author.pubkey]] });
+    expect(await client.publish(secret)).toEqual(accepted(secret));
+    const note = friend.event();
+    await client.publish(note);
+    expect(await both.live('a')).toEqual(note);
+    expect(both.inbox.filter(([, id]) => id === 'b')).toEqual([]);
+    for (const one of [other, nobody]) expect(await one.live('a')).toEqual(note);
+
+    const back = await Client.connect(relay.url);
+    const answer = author.auth(await back.challenge(), relay.url);
+    expect(await back.authenticate(answer)).toEqual(refused(answer, 'blocked'));
+    await mod('unban', 'pubkey', author.pubkey);
+    await back.auth(author);
+    for (const one of [both, other, nobody, back]) await one.close();
+  });
+
+  it('is heard by a lane that has much to do for it', async () => {
+    const { relay, client, mod } = await start();
+    const author = new Author();
+    for (let i = 0; i < 50; i++)
+      await client.publish(author.event({ content: 'x'.repeat(50_000) }));
+    const reader = await Client.connect(relay.url);
+    await reader.auth(author);
+    for (let i = 0; i < 40; i++) reader.send(['REQ', `s${i}`, { authors: [author.pubkey] }]);
+    await mod('ban', 'pubkey', author.pubkey);
+    expect(await reader.ended()).toMatchObject({ code: 1008 });
+    await client.sync();
+  });
+});
+
 describe('wok mod', () => {
   it('lists, takes back, and keeps account of everything', async () => {
     const { mod, control } = await start();

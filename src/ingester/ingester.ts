@@ -51,6 +51,7 @@ import type { IdFilter } from '../storage/id-filter.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Authentication } from './authentication.ts';
+import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './banishment.ts';
 import { type Connection, Connections } from './connections.ts';
 import { Doorway } from './doorway.ts';
 import { EventGate, type PassedEvent } from './event-gate.ts';
@@ -185,7 +186,10 @@ export class Ingester {
         for (const message of inbox.read(batch)) {
           if ('n' in message) this.#members.take(message);
           else if (message.t === 'nip05') keys.verified(message);
-          else lists.update(message);
+          else {
+            lists.update(message);
+            this.#banish(message);
+          }
         }
       });
     } else if (station === 'plugins') {
@@ -267,6 +271,27 @@ export class Ingester {
     const io = this.#io!;
     writeAnswer(io.records, connId, CLOSES, why);
     io.touch();
+  }
+
+  /** Who has only banned keys is sent away, behind the end of all subscriptions; others lose those keys. */
+  #banish(update: ListUpdate): void {
+    const { lists, clock } = this.#parts;
+    const all = this.#connections.all();
+    for (const { connection, left } of banishedBy(update, all, lists, clock.seconds())) {
+      const { connId, subscriptions } = connection;
+      connection.authed = new Set(left);
+      this.#query(connId, { t: 'auth', connId, readers: [...left], answer: '' });
+      if (left.length > 0) {
+        this.#send(connId, 0, noticeAnswer(ONE_KEY_BANNED));
+        continue;
+      }
+      // What it sends from now on, and what somebody is still asked about, is lost.
+      this.#doorway.enter(connId);
+      this.#reads.drop(connId);
+      for (const subId of [...subscriptions.keys()]) this.#refuseReq(connId, subId, KEY_BANNED);
+      this.#meter.refused('other', KEY_BANNED);
+      this.#query(connId, { t: 'leave', connId, why: KEY_BANNED });
+    }
   }
 
   #message(connId: number, bytes: Buffer): void {
@@ -377,9 +402,11 @@ export class Ingester {
     const authentication = this.#authentication;
     // Whoever answers a challenge that was never sent gets the one to answer.
     this.#challenge(connId);
-    const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) =>
-      authentication.check(connection, claimed),
-    );
+    const { lists, clock } = this.#parts;
+    const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) => {
+      const isBanned = lists.stance('pubkey', claimed.pubkey, clock.seconds()) === 'ban';
+      return isBanned ? KEY_BANNED : authentication.check(connection, claimed);
+    });
     if (typeof event === 'string') {
       this.#meter.refused('AUTH', event);
       this.#answer(connId, okAnswer(idIn(value), false, event));

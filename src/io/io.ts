@@ -20,6 +20,7 @@ import {
   readDelivery,
   readStored,
   type StationName,
+  TURNED_AWAY,
   writeArrived,
   writeConnected,
   writeDisconnected,
@@ -53,6 +54,8 @@ const CONN_ID_MAX = 0xffff_ffff;
 const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
+
+const ADDRESS_BANNED: Refusal = 'blocked: this address was banned from this relay';
 
 const DOOR_RULES = { in_flight: 'in-flight', ingester_queue: 'ingester-queue' } as const;
 
@@ -121,8 +124,9 @@ export class Io {
     );
     this.#admin = new AdminLink(config, {
       banned: () => {
-        const banned = ({ ip }: Connection) => this.#admin.isBanned(ip);
-        this.closeConnections(banned, 'this address was banned', CLOSE_POLICY_VIOLATION);
+        for (const connection of [...this.#connections.values()]) {
+          if (this.#admin.isBanned(connection.ip)) this.#turnAway(connection, ADDRESS_BANNED);
+        }
       },
       info: (changes) => this.#listener.describe(changes),
       page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
@@ -471,6 +475,10 @@ export class Io {
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
       connection.inFlight -= settles;
+      if (type === TURNED_AWAY) {
+        this.#turnAway(connection, payload.toString());
+        continue;
+      }
       if (confirm === 1) connection.confirmDue = true;
       if (type === OPEN) connection.open(subNo);
       else if (type === EVENTS) this.#queueFrames(connection, payload);

@@ -1,6 +1,15 @@
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { ANSWER, CLOSED, EOSE, EVENTS, GONE, OPEN, writeStoredHead } from '../messages.ts';
+import {
+  ANSWER,
+  CLOSED,
+  EOSE,
+  EVENTS,
+  GONE,
+  OPEN,
+  TURNED_AWAY,
+  writeStoredHead,
+} from '../messages.ts';
 import { closedAnswer, countAnswer, eoseAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Rooms } from './rooms.ts';
@@ -71,6 +80,11 @@ export class Outlet {
   /** A frame that is about no subscription; `settles` as in `Stored`. */
   say(connId: number, settles: number, frame: string): void {
     this.#record(ANSWER, connId, 0, settles, frame);
+  }
+
+  /** Has io close the connection when everything before has left. */
+  turnAway(connId: number, why: Refusal): void {
+    this.#record(TURNED_AWAY, connId, 0, 0, why);
   }
 
   /** Sends what a slice has written. */

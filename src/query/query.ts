@@ -212,10 +212,13 @@ export class Query {
         break;
       case 'auth':
         this.#auth(request.connId, request.readers);
-        this.#outlet!.say(request.connId, 1, request.answer);
+        if (request.answer !== '') this.#outlet!.say(request.connId, 1, request.answer);
         break;
       case 'say':
         this.#outlet!.say(request.connId, 0, request.frame);
+        break;
+      case 'leave':
+        this.#outlet!.turnAway(request.connId, request.why);
         break;
       case 'disconnect':
         this.#disconnect(request.connId);
