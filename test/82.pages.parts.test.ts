@@ -272,7 +272,7 @@ describe('charts', () => {
     expect(drawChart([null, 3, null]).line).toMatch(/^M150 \S+L450 /);
     expect(drawChart([0, 0]).line).toBe('M0 117L600 117');
     expect([0, 0.4, 1, 1.1, 5, 6, 10, 11, 999].map(roundUp)).toEqual([
-      1, 1, 1, 2, 5, 10, 10, 20, 1000,
+      1, 1, 1, 2, 5, 6, 10, 20, 1000,
     ]);
   });
 

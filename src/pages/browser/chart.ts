@@ -41,11 +41,11 @@ export function drawChart(values: readonly (number | null)[]): Chart {
   return { line, area, top };
 }
 
-/** The next of 1, 2, 5, 10, 20, 50 …, at least 1. */
+/** The next round number (1, 2, 3, 4, 5, 6, 8, 10, 20 …), at least 1. */
 export function roundUp(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= value)!;
+  return [1, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((step) => step >= value)!;
 }
 
 function round(value: number): number {
