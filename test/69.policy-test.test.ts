@@ -1,5 +1,5 @@
 /** `wok policy test`: a policy over recorded events, without a relay. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -7,7 +7,9 @@ import type { TrialVerdict } from '../src/upkeep/policy-trial.ts';
 import { Author, now } from './support/author.ts';
 import { wok } from './support/command.ts';
 import { Control } from './support/control.ts';
-import { freshDirectory, startRelay } from './support/relay.ts';
+import { plugins, script } from './support/plugins.ts';
+import { until } from './support/process.ts';
+import { freshDirectory, type Settings, settingFlags, startRelay } from './support/relay.ts';
 
 interface Summary {
   summary: { events: number; accepted: number; refusedBy: object; notTried: string[] };
@@ -69,7 +71,7 @@ describe('wok policy test', () => {
       events: 8,
       accepted: 2,
       refusedBy: { kinds: 1, 'pubkeys-denied': 1, signature: 1, id: 1, shape: 2 },
-      notTried: ['plugins are not asked'],
+      notTried: ['plugins are not asked; --plugins starts and asks them'],
     });
     const trusting = await run(lines.slice(4, 5), '--no-verify');
     expect(trusting.summary.accepted).toBe(1);
@@ -112,6 +114,61 @@ describe('wok policy test', () => {
     const lines = [cat, dog].map((event) => JSON.stringify(event));
     const { refused } = await run(lines, '--set', `policy.modules=${module}`);
     expect(refused).toMatchObject([{ id: cat!.id, rule: 'module', text: 'blocked: no cats' }]);
+  });
+
+  it('asks plugins with --plugins, as a relay would, and ends them', async () => {
+    const directory = freshDirectory();
+    const [asked, pid] = [join(directory, 'asked'), join(directory, 'pid')];
+    const command = `echo $$ > ${pid}; WOK_TEST_ASKED=${asked} exec python3 ${script('whitelist.py')}`;
+    const author = new Author();
+    const events = ['fine', 'refuse this', 'shadow this', 'fine, too'].map((content, i) =>
+      author.event({ content, kind: i === 3 ? 7 : 1, created_at: 1_700_000_000 + i }),
+    );
+    const set = (settings: Settings) => settingFlags(settings).flatMap((one) => ['--set', one]);
+    const patient = { 'plugins.processes': 1, 'plugins.timeout_milliseconds': 20_000 };
+    const { summary, refused } = await run(
+      events.map((event) => JSON.stringify(event)),
+      '--plugins',
+      ...set({ ...plugins(`kinds=1 -- ${command}`), ...patient }),
+    );
+    expect(refused).toMatchObject([
+      { id: events[1]!.id, action: 'refused', rule: 'plugin', text: 'blocked: python says no' },
+      { id: events[2]!.id, action: 'shadowed', rule: 'plugin' },
+    ]);
+    expect(summary).toMatchObject({ events: 4, accepted: 2, notTried: [] });
+    const questions = readFileSync(asked, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(questions.map(({ event }) => event.id)).toEqual(events.slice(0, 3).map(({ id }) => id));
+    expect(questions[0]).toMatchObject({ sourceType: 'Stored', receivedAt: 1_700_000_000 });
+    const number = Number(readFileSync(pid, 'utf8'));
+    expect(number).toBeGreaterThan(1);
+    expect(() => process.kill(number, 0)).toThrow('ESRCH');
+  });
+
+  it('says when plugins fail, and ends those that hang', async () => {
+    const pid = join(freshDirectory(), 'pid');
+    const command = `echo $$ >> ${pid}; sleep 1000 & echo $! >> ${pid}; wait`;
+    const settings = {
+      ...plugins(`processes=1 timeout=200ms -- ${command}`),
+      'plugins.breaker_failures': 2,
+    };
+    const flags = settingFlags(settings).flatMap((one) => ['--set', one]);
+    const lines = [1, 2, 3].map(() => JSON.stringify(new Author().event()));
+    const { summary, refused, ran } = await run(lines, '--plugins', ...flags);
+    expect(refused.map(({ rule, text }) => [rule, text.split(':')[0]])).toEqual(
+      lines.map(() => ['plugin', 'error']),
+    );
+    expect(summary.notTried).toEqual([expect.stringMatching(/^plugins failed: silent, \d times$/)]);
+    expect(ran.err).toContain('not asked for a while');
+    // What a shell leaves behind may still have to be buried by somebody else.
+    const runs = (number: string) =>
+      existsSync(`/proc/${number}/stat`) &&
+      !/\) Z /.test(readFileSync(`/proc/${number}/stat`, 'utf8'));
+    const numbers = readFileSync(pid, 'utf8').trim().split('\n');
+    expect(numbers.length).toBeGreaterThanOrEqual(2);
+    await until(() => !numbers.some(runs), 'the end of the processes');
   });
 
   it('prints for people, reads standard input, and explains what is wrong', async () => {

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { exitCodes } from '../lib/exit-codes.ts';
+import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import type { Log } from '../lib/log.ts';
 import type { TrialVerdict } from '../upkeep/policy-trial.ts';
 import { type Command, CommandError, print, UsageError } from './command.ts';
 import { configFlags, configOfCall } from './config-flags.ts';
+import { interruptible } from './interrupt.ts';
 import { columns } from './mod/action.ts';
 
 /** `wok policy test`: a policy over recorded events, without a relay. */
@@ -21,6 +22,7 @@ export const policyCommand: Command = {
     { name: '--summary', text: 'Only the summary' },
     { name: '--authed', text: 'As if every author had authenticated (NIP-42)' },
     { name: '--no-verify', text: 'Do not check signatures' },
+    { name: '--plugins', text: 'Start the configured plugins, ask them, and end them again' },
   ],
   examples: [
     'wok policy test events.jsonl --config new.conf',
@@ -33,29 +35,42 @@ export const policyCommand: Command = {
     const { notTried, PolicyTrial } = await import('../upkeep/policy-trial.ts');
     const trial = await PolicyTrial.open(
       config,
-      { verify: !call.flags.has('no-verify'), authed: call.flags.has('authed') },
+      {
+        verify: !call.flags.has('no-verify'),
+        authed: call.flags.has('authed'),
+        plugins: call.flags.has('plugins'),
+      },
       toStandardError,
     );
     const json = call.flags.has('json');
     const counts = new Map<string, number>();
     let events = 0;
     let accepted = 0;
-    try {
-      for await (const line of linesOf(call.cwd, file)) {
-        if (line.trim() === '') continue;
-        const verdict = await trial.try(line);
-        events++;
-        if (verdict.action === 'accepted') accepted++;
-        else {
-          counts.set(verdict.rule, (counts.get(verdict.rule) ?? 0) + 1);
-          if (!call.flags.has('summary')) print(json ? JSON.stringify(verdict) : textOf(verdict));
+    const interrupted = await interruptible(async (signal) => {
+      try {
+        for await (const line of linesOf(call.cwd, file, signal)) {
+          if (line.trim() === '') continue;
+          const verdict = await trial.try(line);
+          if (signal.aborted) break;
+          events++;
+          if (verdict.action === 'accepted') accepted++;
+          else {
+            counts.set(verdict.rule, (counts.get(verdict.rule) ?? 0) + 1);
+            if (!call.flags.has('summary')) print(json ? JSON.stringify(verdict) : textOf(verdict));
+          }
         }
+      } finally {
+        // Plugins are programs of their own: they end here, also on Ctrl-C.
+        await trial.stop();
       }
-    } finally {
-      trial.stop();
-    }
+      return signal.aborted;
+    });
     const rules = [...counts].sort(([, a], [, b]) => b - a);
-    const left = notTried(config);
+    const left = notTried(config, call.flags.has('plugins'));
+    const { pluginFailures } = trial;
+    for (const [why, count] of Object.entries(pluginFailures)) {
+      left.push(`plugins failed: ${why}, ${count} times`);
+    }
     if (json) {
       const refusedBy = Object.fromEntries(rules);
       print(JSON.stringify({ summary: { events, accepted, refusedBy, notTried: left } }));
@@ -64,7 +79,7 @@ export const policyCommand: Command = {
       for (const [rule, count] of rules) rows.push([rule, `${count}`, share(count, events)]);
       print([`${events} events`, columns(rows), ...left.map((one) => `(${one})`)].join('\n'));
     }
-    return exitCodes.ok;
+    return interrupted ? INTERRUPTED : exitCodes.ok;
   },
 };
 
@@ -76,11 +91,15 @@ function share(count: number, all: number): string {
   return all === 0 ? '' : `${((100 * count) / all).toFixed(1)} %`;
 }
 
-async function* linesOf(cwd: string, file: string | undefined): AsyncGenerator<string> {
+async function* linesOf(
+  cwd: string,
+  file: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   const isInput = file === undefined || file === '-';
   const input = isInput ? process.stdin : createReadStream(resolve(cwd, file));
   try {
-    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, signal });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;

@@ -24,6 +24,7 @@ import { loadSignatureBackend, type SignatureBackend } from '../protocol/signatu
 import { loadLists } from '../storage/lists.ts';
 import { databaseFile, openReader, termKey } from '../storage/open.ts';
 import { TermHasher } from '../storage/terms.ts';
+import { TrialPlugins } from './trial-plugins.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
@@ -49,12 +50,16 @@ export interface TrialOptions {
   verify: boolean;
   /** Whether every event comes from its author, authenticated (NIP-42), or from nobody known. */
   authed: boolean;
+  /** Whether plugins are started and asked. */
+  plugins: boolean;
 }
 
 /** What of the configuration a trial leaves out, in words. */
-export function notTried({ plugins, nip05, spam }: Config): string[] {
+export function notTried({ plugins, nip05, spam }: Config, asked: boolean): string[] {
   const found: string[] = [];
-  if (plugins.commands.length > 0) found.push('plugins are not asked');
+  if (plugins.commands.length > 0 && !asked) {
+    found.push('plugins are not asked; --plugins starts and asks them');
+  }
   if (spam.mode !== 'off')
     found.push('spam is scored as if every key had a profile and no reports');
   if (nip05.required) found.push('NIP-05 addresses are not looked up');
@@ -71,6 +76,7 @@ export class PolicyTrial {
   readonly #limits: KindLimits;
   readonly #policy: WritePolicy;
   readonly #modules: PolicyModules;
+  readonly #plugins: TrialPlugins | null;
   readonly #spam: SpamJudge;
   readonly #signature: SignatureBackend | null;
   readonly #attempt: WriteAttempt;
@@ -81,14 +87,17 @@ export class PolicyTrial {
     known: { lists: Lists; keys: DoorKeys },
     modules: PolicyModules,
     signature: SignatureBackend | null,
-    authed: boolean,
+    how: TrialOptions,
+    log: Log,
   ) {
-    this.#authed = authed;
+    this.#authed = how.authed;
     const clock = { seconds: () => this.#now, milliseconds: () => this.#now * 1000 };
     const rates = new Rates(config, shareRates(config.rates.accounts_max), clock);
     this.#limits = new KindLimits(config);
     this.#policy = new WritePolicy(config, known.lists, known.keys, rates);
     this.#modules = modules;
+    const wanted = how.plugins && config.plugins.commands.length > 0;
+    this.#plugins = wanted ? new TrialPlugins(config, clock, log) : null;
     this.#spam = new SpamJudge({
       config,
       texts: RecentTexts.share(),
@@ -108,11 +117,17 @@ export class PolicyTrial {
     const signature = how.verify
       ? await loadSignatureBackend(config.ingester.signature_backend)
       : null;
-    return new PolicyTrial(config, await knownOf(config), modules, signature, how.authed);
+    return new PolicyTrial(config, await knownOf(config), modules, signature, how, log);
   }
 
-  stop(): void {
+  /** How often plugins did not answer as they should, by what was wrong. */
+  get pluginFailures(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#plugins?.failures ?? []);
+  }
+
+  async stop(): Promise<void> {
     this.#modules.stop();
+    await this.#plugins?.stop();
   }
 
   /** What becomes of one line: an event, `["EVENT",event]`, or an object with an `event`. */
@@ -144,7 +159,8 @@ export class PolicyTrial {
     if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
     const write = { event, json, from: { ...SENDER, authed } };
     const scored = this.#spam.judgeWrite(write);
-    const judged = scored.action === 'accept' ? await this.#modules.judgeWrite(write) : scored;
+    let judged = scored.action === 'accept' ? await this.#modules.judgeWrite(write) : scored;
+    if (judged.action === 'accept' && this.#plugins) judged = await this.#plugins.judgeWrite(write);
     if (judged.action === 'accept') return verdict(event, 'accepted', '', '');
     if (judged.action === 'hold') return verdict(event, 'quarantined', judged.rule, judged.why);
     const action = judged.action === 'refuse' ? 'refused' : 'shadowed';

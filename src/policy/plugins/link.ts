@@ -29,7 +29,7 @@ import {
   type Sender,
 } from '../judge.ts';
 import { KindSet } from '../kind-set.ts';
-import { sourceTypes } from './protocol.ts';
+import { type SourceType, sourceTypes } from './protocol.ts';
 
 const FAILED: Refusal = 'error: a policy of this relay does not answer; try again later';
 const BUSY: Refusal = 'rate-limited: a policy of this relay has too much to do; try again';
@@ -47,9 +47,12 @@ export class PluginLink {
   #kinds = new KindSet([]);
   #outbox: RecordOutbox | null = null;
   #ticket = 0;
+  readonly #source: SourceType | null;
   readonly #pending = new Map<number, (verdict: PluginVerdict) => void>();
 
-  constructor(config: Config) {
+  /** `source`: how plugins are told where something comes from; by default by the address. */
+  constructor(config: Config, source: SourceType | null = null) {
+    this.#source = source;
     this.reconfigure(config);
   }
 
@@ -132,7 +135,7 @@ export class PluginLink {
       type,
       connId: from.connId,
       kind,
-      sourceType: from.ip.includes(':') ? IP6 : IP4,
+      sourceType: this.#sourceType(from),
       sourceInfo: from.ip,
       authed: authedAs(from.authed, pubkey),
       subject,
@@ -143,6 +146,11 @@ export class PluginLink {
     return new Promise((done) => {
       this.#pending.set(ticket, done);
     });
+  }
+
+  #sourceType({ ip }: Sender): number {
+    if (this.#source !== null) return sourceTypes.indexOf(this.#source);
+    return ip.includes(':') ? IP6 : IP4;
   }
 
   #nextTicket(): number {
