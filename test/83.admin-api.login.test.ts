@@ -359,6 +359,27 @@ describe('behind a proxy', () => {
     }
   });
 
+  it('a page that came unencrypted is not the one that came by https', async () => {
+    const own = await startRelay({ ...SETTINGS, 'identity.urls': ['wss://relay.example'] });
+    try {
+      const body = '{"verb":"session"}';
+      const statusOf = async (headers: Record<string, string>) => {
+        const all = { 'Content-Type': 'application/json', Host: 'relay.example', ...headers };
+        return (await ask(`${own.httpUrl}/admin/api`, body, all)).status;
+      };
+      // 401: the page is its own, and nobody has logged in.
+      expect(await statusOf({ Origin: 'https://relay.example' })).toBe(401);
+      expect(await statusOf({ Origin: 'http://relay.example' })).toBe(403);
+      const proto = { 'X-Forwarded-Proto': 'https' };
+      expect(await statusOf({ ...proto, Origin: 'https://relay.example' })).toBe(401);
+      const local = { ...proto, Host: '127.0.0.1:7777' };
+      expect(await statusOf({ ...local, Origin: 'http://127.0.0.1:7777' })).toBe(403);
+      expect(await statusOf({ Host: '127.0.0.1:7777', Origin: 'http://127.0.0.1:7777' })).toBe(401);
+    } finally {
+      await own.stop();
+    }
+  });
+
   it('identity.urls are what counts, but for who comes directly from this machine', async () => {
     const own = await startRelay({ ...SETTINGS, 'identity.urls': ['wss://relay.example'] });
     try {

@@ -1,10 +1,13 @@
 /** Every verb of the page /admin: what it does, one bad input each, and what moderators may. */
 import { nip19 } from 'nostr-tools';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PageVerb } from '../src/admin/page-api/api.ts';
 import type { RetentionTask } from '../src/admin/page-api/config.ts';
 import type { Queued } from '../src/admin/page-api/moderation.ts';
+import type { Pass } from '../src/admin/retention/pass.ts';
+import { RetentionTasks } from '../src/admin/retention/task.ts';
+import type { Room } from '../src/admin/room.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { AdminPage } from './support/admin-page.ts';
 import { Author, now } from './support/author.ts';
@@ -561,5 +564,62 @@ describe('retention', () => {
     const [row] = await admin.ask('mod.audit', { subject: '1=30d' });
     expect(row).toMatchObject({ by: adminPubkey, action: 'retention' });
     expect(await admin.ask('retention.task', { do: 'stop' })).toMatchObject({ state: 'done' });
+  });
+});
+
+describe('a task of retention', () => {
+  /** A room whose retention does nothing until it is told to. */
+  function withTask() {
+    let goOn: () => void = () => {};
+    const passes: Pass[] = [];
+    const work = (pass: Pass) => {
+      passes.push(pass);
+      return new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    };
+    const retention = { preview: work, run: (_by: string, pass: Pass) => work(pass) };
+    const clock = { seconds: () => 1 };
+    const tasks = new RetentionTasks({ retention, clock } as unknown as Room);
+    return { tasks, pass: () => passes.at(-1)!, goOn: () => goOn() };
+  }
+
+  it('is one at a time, shows how far it is, and ends when it is told to', async () => {
+    const { tasks, pass, goOn } = withTask();
+    expect(tasks.show()).toBeNull();
+    expect(tasks.begin('preview', 'me')).toMatchObject({ state: 'running', looked: 0 });
+    expect(() => tasks.begin('run', 'me')).toThrow(/under way; stop it first/);
+    pass().looked = 4000;
+    pass().totals.set('x', { rule: 'x', events: 3, bytes: 9, oldest: 1, newest: 2 });
+    expect(tasks.show()).toMatchObject({ looked: 4000, report: { events: 3, bytes: 9 } });
+    expect(pass().goesOn()).toBe(true);
+    expect(tasks.stop()).toMatchObject({ state: 'running' });
+    expect(pass().goesOn()).toBe(false);
+    goOn();
+    await until(() => tasks.show()!.state !== 'running', 'the end');
+    expect(tasks.show()).toMatchObject({ state: 'stopped', endedAt: 1, report: { events: 3 } });
+    expect(tasks.begin('run', 'me')).toMatchObject({ what: 'run', state: 'running' });
+  });
+
+  it('is ended where it is a preview that nobody looks at', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const { tasks, pass, goOn } = withTask();
+      tasks.begin('preview', 'me');
+      vi.advanceTimersByTime(59_000);
+      expect(pass().goesOn()).toBe(true);
+      tasks.show();
+      vi.advanceTimersByTime(59_000);
+      expect(pass().goesOn()).toBe(true);
+      vi.advanceTimersByTime(2_000);
+      expect(pass().goesOn()).toBe(false);
+      goOn();
+      const other = withTask();
+      other.tasks.begin('run', 'me');
+      vi.advanceTimersByTime(600_000);
+      expect(other.pass().goesOn()).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

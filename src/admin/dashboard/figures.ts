@@ -41,6 +41,7 @@ const QUEUES: readonly (readonly [string, MetricName, MetricName, Queue['unit']]
 export const dashboardMetrics: readonly MetricName[] = [
   ...LATENCIES.map(([, name]) => name),
   ...QUEUES.flatMap(([, used, max]) => [used, max]),
+  'wok_plugin_answer_seconds',
   'process_start_time_seconds',
   'process_cpu_seconds_total',
   'process_resident_memory_bytes',
@@ -140,7 +141,12 @@ function latencies(found: Between): Latency[] {
   const byIndex = INDEXES.map((index) =>
     latency(`eose by ${index}`, found.timing('wok_eose_seconds', { index })),
   );
-  return [...all, ...byIndex.filter(({ rate }) => rate > 0)];
+  const byPlugin = found
+    .labels('wok_plugin_answer_seconds', 'plugin')
+    .map((plugin) =>
+      latency(`plugin ${plugin}`, found.timing('wok_plugin_answer_seconds', { plugin })),
+    );
+  return [...all, ...[...byIndex, ...byPlugin].filter(({ rate }) => rate > 0)];
 }
 
 function latency(name: string, { rate, mean, p50, p95, p99 }: Timing): Latency {

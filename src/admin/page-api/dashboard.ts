@@ -64,7 +64,7 @@ export interface RateFigures {
 
 /** How long something took, in seconds; null where nothing happened. */
 export interface Latency {
-  /** `ok`, `live`, `eose`, `eose by …` (an index), `count`, `wait ingester`, `parse`, `verify`, `plugin`, `wait writer`, `commit`, `wait query`, `wait monitor`, `fanout`. */
+  /** `ok`, `live`, `eose`, `eose by …` (an index), `count`, `wait ingester`, `parse`, `verify`, `plugin` (all of them in turn), `plugin …` (one by its name), `wait writer`, `commit`, `wait query`, `wait monitor`, `fanout`. */
   name: string;
   /** A second. */
   rate: number;
