@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 8;
+PRAGMA user_version = 9;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -19,13 +19,15 @@ CREATE TABLE meta (
 
 -- The log: every stored event in the order in which it was accepted. `seq` is given without gaps and
 -- never twice; removed events leave their number unused. `json` is canonical: fields in the order
--- id, pubkey, created_at, kind, tags, content, sig, without white space.
+-- id, pubkey, created_at, kind, tags, content, sig, without white space. A BLOB is the same packed, as
+-- src/storage/packed/format.ts says; `nostr_event` below shows the JSON of both (its column `json`), and
+-- so do `wok scan` and `wok export`.
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY,
   created_at INTEGER NOT NULL,
   kind INTEGER NOT NULL,
   expires_at INTEGER,          -- NIP-40, seconds since 1970; NULL: never
-  json TEXT NOT NULL,
+  json ANY NOT NULL,           -- TEXT: the JSON; BLOB: the same, packed
   received_at INTEGER          -- when it was accepted, seconds since 1970; NULL: nobody remembers
 ) STRICT;
 
@@ -183,10 +185,53 @@ CREATE INDEX quarantined_by_age ON quarantined (at);
 CREATE VIEW nostr_event AS
 SELECT
   seq,
-  substr(json, 8, 64) AS id,
-  substr(json, 84, 64) AS pubkey,
+  id,
+  pubkey,
   datetime(created_at, 'unixepoch') AS created,
   kind,
   json_extract(json, '$.tags') AS tags,
-  json_extract(json, '$.content') AS content
-FROM event;
+  json_extract(json, '$.content') AS content,
+  json
+FROM (
+  SELECT seq, created_at, kind,
+    iif(typeof(json) = 'text', substr(json, 8, 64), lower(hex(substr(json, 5, 32)))) AS id,
+    iif(typeof(json) = 'text', substr(json, 84, 64), lower(hex(substr(json, 37, 32)))) AS pubkey,
+    iif(typeof(json) = 'text', json,
+    '{"id":"' || lower(hex(substr(json, 5, 32))) || '","pubkey":"' || lower(hex(substr(json, 37, 32)))
+    || '","created_at":' || created_at || ',"kind":' || kind || ',"tags":' || (
+    WITH RECURSIVE piece (code, text, bytes) AS (VALUES
+      (x'01', '', 32), (x'03', '"],["p","', 32), (x'04', '"],["e","', 32), (x'05', '[["p","', 32),
+      (x'06', '[["e","', 32), (x'07', '\"id\":\"', 32), (x'08', '\"pubkey\":\"', 32),
+      (x'09', '\"],[\"p\",\"', 32), (x'0a', '\"],[\"e\",\"', 32), (x'0b', '"],["', 0),
+      (x'0c', '","', 0), (x'0d', '","","', 0), (x'0e', '","wss://', 0), (x'0f', '","root', 0),
+      (x'10', '","reply', 0), (x'11', '"]],"content":"', 0), (x'12', '[],"content":"', 0),
+      (x'13', '\"', 0), (x'14', '\",\"', 0), (x'15', '\":\"', 0), (x'16', '\"],[\"', 0),
+      (x'17', '\n\n', 0), (x'18', '\n', 0), (x'19', '"],["t","', 0), (x'1a', '\"content\":\"', 0),
+      (x'1b', '\"created_at\":', 0), (x'1c', '\"tags\":[', 0), (x'1d', '\"sig\":\"', 0),
+      (x'1e', '\"kind\":', 0), (x'1f', '"],["r","', 0)
+    ),
+    -- Where the next byte is, whether it is behind created_at, and what the one before stood for.
+    step (at, inside, text) AS (
+      SELECT 135, 0, ''
+      UNION ALL
+      SELECT
+        at + 1 + iif(inside AND substr(json, at, 1) = x'02',
+          instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 1, 1)) * 16 - 16
+          + instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 2, 1)),
+          coalesce(bytes, 0)),
+        inside OR substr(json, at, 1) < x'80',
+        CASE
+          WHEN NOT inside THEN ''
+          WHEN substr(json, at, 1) >= x'20' THEN CAST(substr(json, at, 1) AS TEXT)
+          WHEN substr(json, at, 1) = x'02' THEN lower(hex(substr(json, at + 2,
+            instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 1, 1)) * 16 - 16
+            + instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 2, 1)) - 1)))
+          ELSE piece.text || lower(hex(substr(json, at + 1, bytes)))
+        END
+      FROM step LEFT JOIN piece ON inside AND code = substr(json, at, 1)
+      WHERE at <= length(json)
+    )
+    SELECT group_concat(text, '') FROM step
+    ) || ',"sig":"' || lower(hex(substr(json, 69, 64))) || '"}') AS json
+  FROM event
+);

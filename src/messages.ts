@@ -32,8 +32,8 @@ import type { Encoded } from './pages/encoded.ts';
 import type { Decision, DecisionBatch } from './policy/decisions.ts';
 import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
-import { CANONICAL_PUBKEY_END, CANONICAL_PUBKEY_START } from './protocol/canonical.ts';
 import type { Refusal } from './protocol/refusal.ts';
+import { pubkeyOf } from './storage/body.ts';
 import { postingKind } from './storage/posting-kind.ts';
 
 // ── io → ingester ────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +149,8 @@ export function readAnswer(from: RecordReader): Answer {
  * An event whose shape, limits, id and signature are checked, on its way to the log.
  *
  * `terms` are its index terms (`storage/terms.ts`), `address` is `kind:pubkey:d` for replaceable and
- * addressable events and '' for others, `expiresAt` is 0 when it never expires, `json` is canonical.
+ * addressable events and '' for others, `expiresAt` is 0 when it never expires, `body` is what is
+ * stored (`storage/body.ts`).
  */
 export interface CheckedEvent {
   connId: number;
@@ -158,7 +159,7 @@ export interface CheckedEvent {
   expiresAt: number;
   terms: Float64Array;
   address: string;
-  json: Buffer;
+  body: Buffer;
   /** When it came from its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
   arrivedAt: number;
   /** Why it is kept apart instead of being stored (`spam.quarantine_points`); '' when it is stored. */
@@ -176,7 +177,7 @@ export function writeCheckedEvent(
   expiresAt: number,
   terms: readonly number[],
   address: string,
-  json: Uint8Array,
+  body: Uint8Array,
   arrivedAt = 0,
   held = '',
 ): void {
@@ -190,7 +191,7 @@ export function writeCheckedEvent(
   to.u32(terms.length);
   for (const term of terms) to.f64(term);
   to.text(address);
-  to.blob(json);
+  to.blob(body);
 }
 
 export function readCheckedEvent(from: RecordReader): CheckedEvent {
@@ -204,7 +205,7 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
   const terms = new Float64Array(from.u32());
   for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
   const address = from.text();
-  const json = from.blob();
+  const body = from.blob();
   const end = from.offset;
   return {
     connId,
@@ -213,7 +214,7 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
     expiresAt,
     terms,
     address,
-    json,
+    body,
     arrivedAt,
     held,
     start,
@@ -303,7 +304,7 @@ export function writeAcceptedTerms(to: RecordWriter, seq: number, event: Checked
   to.f64(seq);
   to.f64(event.createdAt);
   to.u32(postingKind(event.kind, event.expiresAt));
-  to.blob(event.json.subarray(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END));
+  to.ascii(pubkeyOf(event.body));
   to.u32(event.terms.length);
   for (const term of event.terms) to.f64(term);
 }

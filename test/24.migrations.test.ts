@@ -24,6 +24,7 @@ it('every step from the first schema on leads to what schema.sql says, and keeps
   const old = new Database(':memory:');
   old.exec(readFileSync(join(packageRoot, 'test/fixtures/schema-1.sql'), 'utf8'));
   old.prepare("INSERT INTO event VALUES (1, 2, 3, NULL, '{}')").run();
+  expect(() => old.exec("INSERT INTO event VALUES (2, 2, 3, NULL, x'01')")).toThrow('TEXT');
   migrate(old, 'old');
   const fresh = new Database(':memory:');
   fresh.exec(readFileSync(schemaFile, 'utf8'));
@@ -33,6 +34,14 @@ it('every step from the first schema on leads to what schema.sql says, and keeps
   expect(old.prepare('SELECT seq, json, received_at FROM event').raw().all()).toEqual([
     [1, '{}', null],
   ]);
+  // Packed bodies are taken, and the schema is protected again.
+  old.exec("INSERT INTO event VALUES (2, 2, 3, NULL, x'01', NULL)");
+  expect(old.pragma('integrity_check', { simple: true })).toBe('ok');
+  expect(() => old.exec('UPDATE sqlite_schema SET sql = sql')).toThrow('may not be modified');
+  const viewOf = (db: Database.Database) =>
+    String(db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'nostr_event'").pluck().get());
+  const words = (text: string) => text.split(/\s+/);
+  expect(words(viewOf(old))).toEqual(words(viewOf(fresh)));
 });
 
 it('the audit log refuses to be changed', () => {

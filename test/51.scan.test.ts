@@ -5,11 +5,7 @@ import { Removals } from '../src/mailbox/removals.ts';
 import type { CheckedEvent } from '../src/messages.ts';
 import { Lists } from '../src/policy/lists.ts';
 import { addressOf } from '../src/protocol/address.ts';
-import {
-  CANONICAL_PUBKEY_END,
-  CANONICAL_PUBKEY_START,
-  canonicalJson,
-} from '../src/protocol/canonical.ts';
+import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { expirationOf } from '../src/protocol/expiration.ts';
 import { parseFilter } from '../src/protocol/filter.ts';
@@ -19,6 +15,7 @@ import { AGAIN, type Budget, FilterScan } from '../src/query/scan.ts';
 import { Snapshot } from '../src/query/snapshot.ts';
 import { Union } from '../src/query/union.ts';
 import { Window } from '../src/query/window.ts';
+import { BodyMaker, pubkeyOf } from '../src/storage/body.ts';
 import { type Db, openReader, openWriter, termKey } from '../src/storage/open.ts';
 import { postingKind } from '../src/storage/posting-kind.ts';
 import { ID_TERMS, TermHasher } from '../src/storage/terms.ts';
@@ -62,6 +59,9 @@ class WeakHasher extends TermHasher {
 function weak(term: number): number {
   return ID_TERMS.first + (Math.abs(term) % 40);
 }
+
+/** Both forms of a body are found. */
+const BODIES = [new BodyMaker(false), new BodyMaker(true)];
 
 /** The store, written and read on this thread, so that every step of the two can be interleaved. */
 class Store {
@@ -148,13 +148,13 @@ class Store {
     this.#snapshot.forget(Float64Array.from(this.#removed.splice(0)), this.#removals.count);
     this.#window.advance(this.#log.indexedSeq);
     for (const event of this.#waiting) {
-      const { start: seq, createdAt, terms, json } = event;
+      const { start: seq, createdAt, terms, body } = event;
       const kind = postingKind(event.kind, event.expiresAt);
       this.#window.add({
         seq,
         createdAt,
         kind,
-        pubkey: json.subarray(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END),
+        pubkey: Buffer.from(pubkeyOf(body)),
         terms,
       });
     }
@@ -169,7 +169,7 @@ class Store {
       expiresAt: expirationOf(event) ?? 0,
       terms: Float64Array.from(this.#hasher.ofEvent(event)),
       address: addressOf(event) ?? '',
-      json: Buffer.from(canonicalJson(event)),
+      body: Buffer.from(BODIES[event.created_at % 2]!.make(Buffer.from(canonicalJson(event)))),
       arrivedAt: 0,
       held: '',
       start: 0,

@@ -1,11 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../src/protocol/canonical.ts';
 import { Bodies } from '../src/query/bodies.ts';
 import { Lists } from '../src/query/lists.ts';
+import { BodyMaker } from '../src/storage/body.ts';
 import { Random, testSeed } from './support/random.ts';
 
 function json(seq: number, length: number): string {
-  const id = String(seq).padStart(64, '0');
-  return `{"id":"${id}","pubkey":"${'ab'.repeat(32)}","content":"${'é'.repeat(length)}"}`;
+  return canonicalJson({
+    id: String(seq).padStart(64, '0'),
+    pubkey: 'ab'.repeat(32),
+    created_at: seq,
+    kind: 1,
+    tags: [['e', 'cd'.repeat(32)]],
+    content: 'é'.repeat(length),
+    sig: 'ef'.repeat(64),
+  });
+}
+
+const packer = new BodyMaker(true);
+
+function packed(text: string): Buffer {
+  return Buffer.from(packer.make(Buffer.from(text)));
 }
 
 describe('the bodies that a lane keeps', () => {
@@ -18,7 +33,7 @@ describe('the bodies that a lane keeps', () => {
     for (let seq = 1; seq < 5_000; seq++) {
       const text = json(seq, random.below(random.chance(0.05) ? 20_000 : 600));
       put.set(seq, text);
-      const body = bodies.put(seq, text);
+      const body = bodies.put(seq, random.chance(0.5) ? text : packed(text));
       expect(body.bytes.toString()).toBe(text);
       expect([body.id, body.pubkey]).toEqual([text.slice(7, 71), 'ab'.repeat(32)]);
       if (random.chance(0.1)) bodies.delete(seq - random.below(20));
@@ -45,6 +60,7 @@ describe('the bodies that a lane keeps', () => {
   it('are handed through where there is no memory for them', () => {
     const bodies = new Bodies(0);
     expect(bodies.put(1, json(1, 10)).bytes.toString()).toBe(json(1, 10));
+    expect(bodies.put(1, packed(json(1, 10))).bytes.toString()).toBe(json(1, 10));
     expect(bodies.size).toBe(0);
   });
 });

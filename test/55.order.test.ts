@@ -72,9 +72,7 @@ describe('OK true leaves after the commit', () => {
   it('so that the event is in the file at once, and every connection finds it', () =>
     withRelay({ ...MANY_SUBSCRIPTIONS, 'writer.batch_events_max': 7 }, async (relay) => {
       const db = openLog(relay);
-      const isStored = db
-        .prepare('SELECT count(*) FROM event WHERE substr(json, 8, 64) = ?')
-        .pluck();
+      const isStored = db.prepare('SELECT count(*) FROM nostr_event WHERE id = ?').pluck();
       const reader = await Client.connect(relay.url);
       const found: Promise<{ id: string; ids: string[] }>[] = [];
       const late: string[] = [];

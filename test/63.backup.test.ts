@@ -130,8 +130,9 @@ describe('wok backup and wok restore', { timeout: 120_000 }, () => {
     const forged = `${file}.forged`;
     copyFileSync(file, forged);
     const db = new Database(forged);
-    db.exec(`UPDATE event SET json = replace(json, '"sig":"', '"sig":"00')`);
-    db.exec(`UPDATE event SET json = substr(json, 1, length(json) - 4) || '"}'`);
+    // In a packed body the signature is bytes 69 to 132.
+    db.exec(`UPDATE event
+      SET json = CAST(substr(json, 1, 68) || zeroblob(64) || substr(json, 133) AS BLOB)`);
     db.close();
     const caught = await wok(['restore', forged, ...other]);
     expect(caught.err).toContain('its signature is wrong');

@@ -163,7 +163,7 @@ describe('a database that cannot be used', { timeout: 120_000 }, () => {
     // The bodies of the oldest events; what a start reads lies elsewhere.
     const path = join(directory, 'wok.db');
     const bytes = readFileSync(path);
-    const at = bytes.indexOf(events[5]!.id);
+    const at = bytes.indexOf(Buffer.from(events[5]!.id, 'hex'));
     const file = openSync(path, 'r+');
     writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, at - (at % 4096));
     closeSync(file);

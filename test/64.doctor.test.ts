@@ -180,7 +180,9 @@ describe('wok doctor', { timeout: 120_000 }, () => {
   it('takes out events whose text is wrong, and keeps the text', async () => {
     const directory = filled();
     tamper(directory, (db) => {
-      db.exec(`UPDATE event SET json = replace(json, '"content":"', '"content":"altered ') WHERE seq = 5;
+      db.exec(`UPDATE event SET json = (
+          SELECT replace(json, '"content":"', '"content":"altered ') FROM nostr_event WHERE seq = 5
+        ) WHERE seq = 5;
         UPDATE event SET json = substr(json, 1, 100) WHERE seq = 6`);
     });
     const sick = await doctor(directory);

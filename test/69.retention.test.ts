@@ -4,7 +4,9 @@ import type { RetentionReport } from '../src/admin/page-api/config.ts';
 import type { Why } from '../src/admin/page-api/events.ts';
 import type { AuditRow } from '../src/admin/page-api/moderation.ts';
 import { retentionRule } from '../src/config/retention-rule.ts';
+import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import { BodyMaker } from '../src/storage/body.ts';
 import { idsOf } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
@@ -89,7 +91,9 @@ describe('retention by age', () => {
       ['9@members=1d', 1],
       ['regular=10d', 1],
     ]);
-    expect(preview.bytes).toBe(gone.reduce((all, one) => all + JSON.stringify(one).length, 0));
+    const packer = new BodyMaker(true);
+    const bytesOf = (one: NostrEvent) => packer.make(Buffer.from(canonicalJson(one))).length;
+    expect(preview.bytes).toBe(gone.reduce((all, one) => all + bytesOf(one), 0));
     expect(await use.left(other, member)).toHaveLength(11);
     expect(await use.retention('run')).toMatchObject({ events: 4, rules: preview.rules });
     expect((await use.left(other, member)).sort()).toEqual(idsOf(stays).sort());

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, hashesTo, idPreimage } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import { jsonOf, type StoredBody } from '../src/storage/body.ts';
 import { type Db, openReader, termKey } from '../src/storage/open.ts';
 import { TERM_ALL, TermHasher } from '../src/storage/terms.ts';
 import { Author } from './support/author.ts';
@@ -94,7 +95,7 @@ interface Row {
   seq: number;
   created_at: number;
   kind: number;
-  json: string;
+  json: StoredBody;
 }
 
 interface Posting {
@@ -255,10 +256,11 @@ function checkDatabase(directory: string, history: History): void {
   const ids = new Set<string>();
   let head = floor;
   for (const row of db.prepare('SELECT * FROM event ORDER BY seq').iterate() as Iterable<Row>) {
-    const event = JSON.parse(row.json) as NostrEvent;
-    const say = (what: string) => wrong.push(`seq ${row.seq}, ${what}: ${row.json.slice(0, 200)}`);
+    const json = jsonOf(row.json);
+    const event = JSON.parse(json) as NostrEvent;
+    const say = (what: string) => wrong.push(`seq ${row.seq}, ${what}: ${json.slice(0, 200)}`);
     if (ids.has(event.id)) say('there twice');
-    if (canonicalJson(event) !== row.json) say('not canonical');
+    if (canonicalJson(event) !== json) say('not canonical');
     if (!hashesTo(event, idPreimage(event))) say('not what its id says');
     if (event.created_at !== row.created_at || event.kind !== row.kind) say('columns are wrong');
     const before = history.idBySeq.get(row.seq);

@@ -2,6 +2,7 @@ import { dTagOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
 import type { RelaySigner } from '../protocol/relay-signer.ts';
+import { eventOf, type StoredBody } from '../storage/body.ts';
 import * as sql from '../storage/sql.ts';
 import type { Room } from './room.ts';
 
@@ -27,7 +28,7 @@ export class OwnEvents {
       ...db.prepare(sql.SELECT_TAIL_JSON_OF).pluck().all(kind, pubkey),
     ];
     const events = rows
-      .map((json) => JSON.parse(String(json)) as NostrEvent)
+      .map((body) => eventOf(body as StoredBody))
       // Terms may collide.
       .filter((event) => event.kind === kind && event.pubkey === pubkey);
     const byId = new Map(events.map((event) => [event.id, event]));

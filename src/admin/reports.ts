@@ -1,3 +1,4 @@
+import { eventOf, type StoredBody } from '../storage/body.ts';
 import * as sql from '../storage/sql.ts';
 import type { Act } from './moderation.ts';
 import type { Reported, ReportRow } from './page-api/moderation.ts';
@@ -40,7 +41,10 @@ export function reportedPage({ db }: Room, max: number, offset: number): Reporte
 
 /** Who reports a target, and what they say. */
 export function reportsOf({ db }: Room, target: string, max: number): ReportRow[] {
-  return db.prepare(sql.SELECT_REPORTS_OF).all(target, max) as ReportRow[];
+  const rows = db.prepare(sql.SELECT_REPORTS_OF).all(target, max) as (Omit<ReportRow, 'content'> & {
+    json: StoredBody;
+  })[];
+  return rows.map(({ json, ...row }) => ({ ...row, content: eventOf(json).content }));
 }
 
 /** Takes a target off the queue; later reports put it there again. Returns how many reports there were. */

@@ -47,6 +47,7 @@ import { parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
+import { BodyMaker } from '../storage/body.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
 import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -129,8 +130,10 @@ export class Ingester {
   #admin: Channel | null = null;
   /** Events for the writer that are not on their way yet; nobody would release them if this lane died. */
   #unposted = 0;
+  readonly #bodies: BodyMaker;
 
   constructor(parts: IngesterParts) {
+    this.#bodies = new BodyMaker(parts.config.storage.pack_bodies);
     this.#parts = parts;
     this.#meter = new IngesterMeter(parts.meter);
     this.#gate = new EventGate(parts);
@@ -535,7 +538,7 @@ export class Ingester {
       expiresAt,
       terms,
       address,
-      json,
+      this.#bodies.make(json),
       arrivedAt,
       held,
     );

@@ -18,15 +18,15 @@ import {
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
-import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
+import { eventOf, jsonBytesOf, jsonOf } from '../storage/body.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type Audience, type Entry, FilterIndex, type Subscription } from './filter-index.ts';
 import { MonitorMeter } from './monitor-meter.ts';
 import { RecentEvents } from './recent.ts';
 
-/** Bytes of JSON kept for replay, whatever the number of events. */
+/** Bytes of bodies kept for replay, whatever the number of events. */
 const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
 /** Room for a batch of hand-overs, of which nothing is kept as it came. */
 const HANDOVER_BYTES = 64 * 1024;
@@ -162,7 +162,7 @@ export class Monitor {
     this.#index.match(
       event.terms,
       event.seq,
-      () => JSON.parse(event.json.toString()) as NostrEvent,
+      () => eventOf(event.body),
       ({ subId, connId, subNo, audience }) => {
         if (secret !== null && !mayRead(event.kind, secret, audience.readers)) return;
         const list = targets.get(subId);
@@ -170,12 +170,14 @@ export class Monitor {
         else targets.set(subId, [connId, subNo]);
       },
     );
-    for (const [subId, list] of targets) this.#send(subId, event.json, list);
+    if (targets.size === 0) return;
+    const json = jsonBytesOf(event.body);
+    for (const [subId, list] of targets) this.#send(subId, json, list);
   }
 
   /** The text of an event that not everybody may read; null for all others. */
-  #secretOf({ kind, json }: AcceptedEvent): string | null {
-    return this.#privateKinds.has(kind) ? json.toString() : null;
+  #secretOf({ kind, body }: AcceptedEvent): string | null {
+    return this.#privateKinds.has(kind) ? jsonOf(body) : null;
   }
 
   /** One frame for all subscriptions that share an id. */
@@ -254,15 +256,15 @@ export class Monitor {
     const index = new FilterIndex(this.#hasher);
     index.add(subscription, filters);
     for (const event of missed) {
-      const { terms, seq, json, kind } = event;
+      const { terms, seq, body, kind } = event;
       const secret = this.#secretOf(event);
       index.match(
         terms,
         seq,
-        () => JSON.parse(json.toString()) as NostrEvent,
+        () => eventOf(body),
         ({ subId, connId, subNo, audience }) => {
           if (secret !== null && !mayRead(kind, secret, audience.readers)) return;
-          this.#send(subId, json, [connId, subNo]);
+          this.#send(subId, jsonBytesOf(body), [connId, subNo]);
         },
       );
     }

@@ -29,12 +29,12 @@ export class RecentEvents {
 
   add(event: AcceptedEvent): void {
     this.#events.push(event);
-    this.#bytes += event.json.length;
+    this.#bytes += event.body.length;
     while (
       this.#events.length - this.#first > this.#eventsMax ||
       (this.#bytes > this.#bytesMax && this.#events.length - this.#first > 1)
     ) {
-      this.#bytes -= this.#events[this.#first]!.json.length;
+      this.#bytes -= this.#events[this.#first]!.body.length;
       this.#first++;
     }
     if (this.#first > this.#eventsMax) {
@@ -50,9 +50,9 @@ export class RecentEvents {
     const at = this.#first + (seq - oldest.seq);
     const event = this.#events[at];
     if (event === undefined || this.#gone.has(event)) return;
-    this.#bytes -= event.json.length;
+    this.#bytes -= event.body.length;
     // Its place stays, because events are found by their distance.
-    const place = { ...event, json: NOTHING, terms: NO_TERMS };
+    const place = { ...event, body: NOTHING, terms: NO_TERMS };
     this.#gone.add(place);
     this.#events[at] = place;
   }

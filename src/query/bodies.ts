@@ -1,4 +1,5 @@
-import { idOfBytes, pubkeyOfBytes } from '../storage/body.ts';
+import { idOf, jsonBytesOf, pubkeyOf, type StoredBody } from '../storage/body.ts';
+import { UNPACK_SLACK, unpack, unpackedLength } from '../storage/packed/unpack.ts';
 
 /** A body takes at least so much, so that the number of bodies is bounded by their bytes. */
 const BODY_BYTES_MIN = 256;
@@ -11,8 +12,24 @@ export interface Body {
   readonly bytes: Buffer;
 }
 
-interface Kept extends Body {
+/** The author is asked for only where the index does not tell. */
+class JsonBody implements Body {
+  readonly id: string;
+  readonly bytes: Buffer;
+  /** Where it is in the slab. */
   readonly start: number;
+  #pubkey = '';
+
+  constructor(bytes: Buffer, start: number) {
+    this.id = idOf(bytes);
+    this.bytes = bytes;
+    this.start = start;
+  }
+
+  get pubkey(): string {
+    if (this.#pubkey === '') this.#pubkey = pubkeyOf(this.bytes);
+    return this.#pubkey;
+  }
 }
 
 /**
@@ -24,7 +41,8 @@ interface Kept extends Body {
  */
 export class Bodies {
   readonly #slab: Buffer;
-  readonly #kept = new Map<number, Kept>();
+  readonly #view: DataView;
+  readonly #kept = new Map<number, JsonBody>();
   /** The kept seqs in the order in which they lie in the slab; a circle, too. */
   readonly #order: Float64Array;
   #first = 0;
@@ -34,6 +52,7 @@ export class Bodies {
   /** Keeps up to so many bytes of bodies; 0: none. */
   constructor(bytesMax: number) {
     this.#slab = Buffer.allocUnsafeSlow(bytesMax);
+    this.#view = new DataView(this.#slab.buffer);
     this.#order = new Float64Array(Math.ceil(bytesMax / BODY_BYTES_MIN));
   }
 
@@ -45,16 +64,17 @@ export class Bodies {
     return this.#kept.get(seq);
   }
 
-  /** The body made of a row's text; kept if there is room for it. */
-  put(seq: number, json: string): Body {
-    // Room for the most that the text can take; it is measured only where that is more than all there is.
-    const most = json.length * 3;
-    const bytes = most > this.#slab.length ? Buffer.byteLength(json) : most;
-    if (bytes > this.#slab.length >> 2) return bodyOf(Buffer.from(json));
+  /** The body that a row has; kept if there is room for it. */
+  put(seq: number, stored: StoredBody): Body {
+    const bytes = this.#bytesFor(stored);
+    if (bytes > this.#slab.length >> 2) return bodyOf(jsonBytesOf(stored));
     this.#makeRoom(Math.max(bytes, BODY_BYTES_MIN));
     const start = this.#at;
-    const length = this.#slab.write(json, start, 'utf8');
-    const body = { ...bodyOf(this.#slab.subarray(start, start + length)), start };
+    const length =
+      typeof stored === 'string'
+        ? this.#slab.write(stored, start, 'utf8')
+        : unpack(stored, this.#slab, this.#view, start);
+    const body = new JsonBody(this.#slab.subarray(start, start + length), start);
     this.#at += Math.max(length, BODY_BYTES_MIN);
     this.#kept.set(seq, body);
     this.#order[(this.#first + this.#count++) % this.#order.length] = seq;
@@ -64,6 +84,13 @@ export class Bodies {
   /** The event was removed from the log. */
   delete(seq: number): void {
     this.#kept.delete(seq);
+  }
+
+  /** Room for the most that it can take; text is measured only where that is more than all there is. */
+  #bytesFor(stored: StoredBody): number {
+    if (typeof stored !== 'string') return unpackedLength(stored) + UNPACK_SLACK;
+    const most = stored.length * 3;
+    return most > this.#slab.length ? Buffer.byteLength(stored) : most;
   }
 
   #makeRoom(bytes: number): void {
@@ -89,7 +116,7 @@ export class Bodies {
   }
 }
 
-/** The fields at the fixed places of canonical JSON. */
+/** A body that is not kept. */
 export function bodyOf(bytes: Buffer): Body {
-  return { id: idOfBytes(bytes), pubkey: pubkeyOfBytes(bytes), bytes };
+  return new JsonBody(bytes, 0);
 }

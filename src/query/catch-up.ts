@@ -4,6 +4,7 @@ import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
+import { jsonOf } from '../storage/body.ts';
 import type { Bill } from './bill.ts';
 import type { Lane, Run, Step } from './run.ts';
 import type { Budget } from './scan.ts';
@@ -55,9 +56,10 @@ export class CatchUpRun implements Run {
       if (budget.rows <= 0) return 'again';
       budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
       const upTo = Math.min(this.#seq + CHUNK_EVENTS, this.#upTo);
-      for (const { seq, json } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
+      for (const { seq, body } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
         if (!this.#lane.hasRoom(this)) return 'wait';
         this.#seq = seq;
+        const json = jsonOf(body);
         const event = JSON.parse(json) as NostrEvent;
         if (!this.#matchers.some((matches) => matches(event))) continue;
         if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;

@@ -66,14 +66,15 @@ export class Recheck {
   }
 
   /** What the body tells: id, author and tags, and whom a private event is for. */
-  body(entry: Entry, { id, pubkey, bytes }: Body): boolean {
+  body(entry: Entry, body: Body): boolean {
+    const { id, bytes } = body;
     const kind = kindOfPosting(entry.kind);
     if (this.#privateKinds?.has(kind) && !mayRead(kind, bytes.toString(), this.#readers)) {
       return false;
     }
     if (entry.sure) return true;
     if (this.#ids !== null && !this.#ids.has(id)) return false;
-    if (this.#authors !== null && !this.#isAuthor(this.#authors, pubkey)) return false;
+    if (this.#authors !== null && !this.#isAuthor(this.#authors, body.pubkey)) return false;
     if (this.#matches !== null) return this.#matches(JSON.parse(bytes.toString()) as NostrEvent);
     if (this.#needles === null) return true;
     for (const values of this.#needles) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { StorageError } from '../storage/error.ts';
 import type { Run, Step } from './run.ts';
 import type { Budget } from './scan.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -116,5 +117,6 @@ export class Scheduler {
 }
 
 function isStorageFailure(error: unknown): error is Error {
+  if (error instanceof StorageError) return true;
   return String((error as { code?: unknown }).code).startsWith('SQLITE_');
 }

@@ -1,5 +1,5 @@
 import type { Removals } from '../mailbox/removals.ts';
-import type { NostrEvent } from '../protocol/event.ts';
+import { eventOf, jsonBytesOf, type StoredBody } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import { mayExpire, postingKind } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
@@ -68,7 +68,7 @@ export class Snapshot {
       rollback: db.prepare('ROLLBACK'),
       heads: db.prepare(sql.SELECT_HEADS).raw(),
       log: db.prepare(sql.SELECT_LOG).raw(),
-      json: db.prepare(sql.SELECT_JSON).pluck(),
+      body: db.prepare(sql.SELECT_BODY).pluck(),
       expiry: db.prepare(sql.SELECT_EXPIRY).pluck(),
       newest: db.prepare(sql.SELECT_NEWEST).raw(),
       postings: db.prepare(sql.SELECT_POSTINGS).raw(),
@@ -167,25 +167,25 @@ export class Snapshot {
   body(seq: number, keep = true): Body | null {
     const known = this.#current ? this.#bodies.get(seq) : undefined;
     if (known !== undefined) return known;
-    const json = this.#statements.json.get(seq) as string | undefined;
-    if (json === undefined) return null;
-    return keep && this.#current ? this.#bodies.put(seq, json) : bodyOf(Buffer.from(json));
+    const stored = this.#statements.body.get(seq) as StoredBody | undefined;
+    if (stored === undefined) return null;
+    return keep && this.#current ? this.#bodies.put(seq, stored) : bodyOf(jsonBytesOf(stored));
   }
 
   /** Events of the log in (after, upTo], in order, at most `rows`; removed ones are missing. */
-  log(after: number, upTo: number, rows: number): { seq: number; json: string }[] {
+  log(after: number, upTo: number, rows: number): { seq: number; body: StoredBody }[] {
     const found = this.#statements.log.all(after, upTo, rows) as LogRow[];
     return found
       .filter(([, , , expiresAt]) => expiresAt === null || expiresAt > this.#openedAt)
-      .map(([seq, , , , json]) => ({ seq, json }));
+      .map(([seq, , , , body]) => ({ seq, body }));
   }
 
   #catchUp(): void {
     const { window } = this;
     for (;;) {
       const rows = this.#statements.log.all(window.head, this.head, CATCH_UP_ROWS) as LogRow[];
-      for (const [seq, createdAt, kind, expiresAt, json] of rows) {
-        const event = JSON.parse(json) as NostrEvent;
+      for (const [seq, createdAt, kind, expiresAt, body] of rows) {
+        const event = eventOf(body);
         window.addFromLog({
           seq,
           createdAt,
@@ -201,7 +201,7 @@ export class Snapshot {
 }
 
 type PostingRow = [createdAt: number, seq: number, kind: number];
-type LogRow = [number, number, number, number | null, string];
+type LogRow = [number, number, number, number | null, StoredBody];
 
 /** Whether a list of terms stands for every event. */
 export function isEverything(terms: readonly number[]): boolean {

@@ -4,23 +4,100 @@ import {
   CANONICAL_PUBKEY_END,
   CANONICAL_PUBKEY_START,
 } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { ID_AT, ID_BYTES, PUBKEY_AT } from './packed/format.ts';
+import { pack } from './packed/pack.ts';
+import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './packed/unpack.ts';
 
-/** The id of an event in canonical JSON, without parsing it. */
-export function idOf(json: string): string {
-  return json.slice(CANONICAL_ID_START, CANONICAL_ID_END);
+/**
+ * The body of an event: its canonical JSON, as text or as bytes, or the packed form of it
+ * (`packed/format.ts`). The database gives JSON as text and the packed form as bytes.
+ */
+export type StoredBody = string | Buffer;
+
+/** For what is longer, memory is taken anew. */
+const SCRATCH_BYTES = 256 * 1024;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+const scratchView = viewOf(scratch);
+
+/** The id of an event, without parsing or unpacking it. */
+export function idOf(body: StoredBody): string {
+  if (typeof body === 'string') return body.slice(CANONICAL_ID_START, CANONICAL_ID_END);
+  return isPacked(body)
+    ? body.toString('hex', ID_AT, ID_AT + ID_BYTES)
+    : body.toString('latin1', CANONICAL_ID_START, CANONICAL_ID_END);
 }
 
-/** The pubkey of an event in canonical JSON, without parsing it. */
-export function pubkeyOf(json: string): string {
-  return json.slice(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
+/** The pubkey of an event, without parsing or unpacking it. */
+export function pubkeyOf(body: StoredBody): string {
+  if (typeof body === 'string') return body.slice(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
+  return isPacked(body)
+    ? body.toString('hex', PUBKEY_AT, PUBKEY_AT + ID_BYTES)
+    : body.toString('latin1', CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
 }
 
-/** `idOf` for the bytes of the JSON. */
-export function idOfBytes(json: Buffer): string {
-  return json.toString('latin1', CANONICAL_ID_START, CANONICAL_ID_END);
+/** The id of an event as 32 bytes. */
+export function idBytesOf(body: Buffer): Buffer {
+  return isPacked(body) ? body.subarray(ID_AT, ID_AT + ID_BYTES) : Buffer.from(idOf(body), 'hex');
 }
 
-/** `pubkeyOf` for the bytes of the JSON. */
-export function pubkeyOfBytes(json: Buffer): string {
-  return json.toString('latin1', CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
+/** The pubkey of an event as 32 bytes. */
+export function pubkeyBytesOf(body: Buffer): Buffer {
+  return isPacked(body)
+    ? body.subarray(PUBKEY_AT, PUBKEY_AT + ID_BYTES)
+    : Buffer.from(pubkeyOf(body), 'hex');
+}
+
+/** The canonical JSON of an event. @throws StorageError when a packed body is damaged. */
+export function jsonOf(body: StoredBody): string {
+  if (typeof body === 'string') return body;
+  if (!isPacked(body)) return body.toString();
+  const length = unpackedLength(body);
+  if (length + UNPACK_SLACK > SCRATCH_BYTES) return jsonBytesOf(body).toString();
+  unpack(body, scratch, scratchView, 0);
+  return scratch.toString('utf8', 0, length);
+}
+
+/**
+ * `jsonOf` as UTF-8, in memory of its own unless the body is just that.
+ *
+ * @throws StorageError when a packed body is damaged.
+ */
+export function jsonBytesOf(body: StoredBody): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  if (!isPacked(body)) return body;
+  const memory = Buffer.allocUnsafe(unpackedLength(body) + UNPACK_SLACK);
+  return memory.subarray(0, unpack(body, memory, viewOf(memory), 0));
+}
+
+/** The event that a body is of. @throws SyntaxError or StorageError when the body is damaged. */
+export function eventOf(body: StoredBody): NostrEvent {
+  return JSON.parse(jsonOf(body)) as NostrEvent;
+}
+
+/** Makes the bodies that are stored, in memory that is used again for the next. */
+export class BodyMaker {
+  readonly #packs: boolean;
+  #memory = Buffer.alloc(0);
+  #view = viewOf(this.#memory);
+
+  /** `packs`: whether they are packed (`storage.pack_bodies`). */
+  constructor(packs: boolean) {
+    this.#packs = packs;
+  }
+
+  /** The body to be stored of an event in canonical JSON; good until the next is made. */
+  make(json: Buffer): Buffer {
+    if (!this.#packs) return json;
+    if (json.length > this.#memory.length) {
+      this.#memory = Buffer.alloc(Math.max(json.length * 2, 64 * 1024));
+      this.#view = viewOf(this.#memory);
+    }
+    const length = pack(json, this.#memory, this.#view);
+    return length === 0 ? json : this.#memory.subarray(0, length);
+  }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

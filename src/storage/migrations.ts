@@ -3,7 +3,7 @@ import { StorageError } from './error.ts';
 import * as sql from './sql.ts';
 
 /** The version that `schema.sql` describes. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 /**
  * Step n brings a database from version n to n + 1, inside one transaction. A step is never changed
@@ -17,7 +17,24 @@ const steps: Record<number, (db: Database.Database) => void> = {
   5: (db) => db.exec(sql.TO_VERSION_6),
   6: (db) => db.exec(sql.TO_VERSION_7),
   7: (db) => db.exec(sql.TO_VERSION_8),
+  8: toVersion9,
 };
+
+/**
+ * SQLite cannot change the type of a column. Rows say their types themselves, so it is enough to change
+ * what the table says of them; the new view makes every connection read it again.
+ */
+function toVersion9(db: Database.Database): void {
+  db.unsafeMode(true);
+  try {
+    db.pragma('writable_schema = ON');
+    db.prepare(sql.LET_BODIES_BE_PACKED).run();
+    db.pragma('writable_schema = RESET');
+  } finally {
+    db.unsafeMode(false);
+  }
+  db.exec(sql.TO_VERSION_9);
+}
 
 /** Brings an older database up to date. @throws StorageError when it is from a newer wok. */
 export function migrate(db: Database.Database, file: string): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Config } from '../config/options.ts';
 import { schemaFile } from '../paths.ts';
+import { jsonOf, type StoredBody } from './body.ts';
 import { asStorageError, StorageError } from './error.ts';
 import { checkUnchanged, migrate, SCHEMA_VERSION } from './migrations.ts';
 import { COUNT_TABLES, SELECT_META, UPSERT_META } from './sql.ts';
@@ -42,6 +43,7 @@ export function openWriter(storage: Config['storage']): Db {
     tuneWriter(db, storage);
     if (db.pragma('user_version', { simple: true }) === 0) create(db, file);
     else migrate(db, file);
+    db.function('json_of', { deterministic: true }, (body) => jsonOf(body as StoredBody));
     return db;
   } catch (error) {
     throw asStorageError(error, file);

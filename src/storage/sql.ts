@@ -1,5 +1,14 @@
 /** All SQL text of wok but the schema. Statements are prepared once a thread. */
 
+/**
+ * The id and the pubkey of the body in a column, in hex: of JSON, or of the packed form, which is a BLOB
+ * (`packed/format.ts`).
+ */
+const idIn = (json: string) =>
+  `iif(typeof(${json}) = 'blob', lower(hex(substr(${json}, 5, 32))), substr(${json}, 8, 64))`;
+const pubkeyIn = (json: string) =>
+  `iif(typeof(${json}) = 'blob', lower(hex(substr(${json}, 37, 32))), substr(${json}, 84, 64))`;
+
 /** Of any database: 0 for a new one. */
 export const COUNT_TABLES = 'SELECT count(*) FROM sqlite_schema';
 
@@ -14,9 +23,12 @@ export const SELECT_HEADS = `
         coalesce((SELECT value FROM meta WHERE name = 'seq_floor'), 0)) AS head,
     (SELECT value FROM meta WHERE name = 'indexed_seq') AS indexed`;
 
-export const INSERT_EVENT =
+export const INSERT_PACKED_EVENT =
+  'INSERT INTO event (seq, created_at, kind, expires_at, json, received_at) VALUES (?, ?, ?, ?, ?, ?)';
+/** For JSON that comes as bytes. */
+export const INSERT_JSON_EVENT =
   'INSERT INTO event (seq, created_at, kind, expires_at, json, received_at) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)';
-export const SELECT_JSON = 'SELECT json FROM event WHERE seq = ?';
+export const SELECT_BODY = 'SELECT json FROM event WHERE seq = ?';
 export const SELECT_EXPIRY = 'SELECT expires_at FROM event WHERE seq = ?';
 export const SELECT_LOG =
   'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?';
@@ -55,7 +67,7 @@ export const COUNT_SWEEPS = 'SELECT count(*) FROM sweep';
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
 /** The newest events with their authors, for the timelines. */
 export const SELECT_NEWEST = `
-  SELECT p.created_at, p.seq, p.kind, substr(e.json, 84, 64)
+  SELECT p.created_at, p.seq, p.kind, ${pubkeyIn('e.json')}
   FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 /** The newest events with a term, whole. */
@@ -112,27 +124,27 @@ export const SELECT_AUDIT = `
 /** Where an event is, by the term of its id and by the id; in the index, and in what it does not hold. */
 export const SELECT_SEQ_OF_ID = `
   SELECT e.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
-  WHERE p.term = ? AND substr(e.json, 8, 64) = ?`;
+  WHERE p.term = ? AND ${idIn('e.json')} = ?`;
 export const SELECT_TAIL_SEQ_OF_ID = `
   SELECT seq FROM event
-  WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND substr(json, 8, 64) = ?`;
+  WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND ${idIn('json')} = ?`;
 export const SELECT_AUTHOR_IN_LOG = `
-  SELECT seq, created_at FROM event WHERE seq > ? AND seq <= ? AND substr(json, 84, 64) = ?`;
+  SELECT seq, created_at FROM event WHERE seq > ? AND seq <= ? AND ${pubkeyIn('json')} = ?`;
 export const SELECT_AUTHOR_IN_INDEX = `
   SELECT e.seq, e.created_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
-  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
+  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND ${pubkeyIn('e.json')} = ?
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 
 /** What an author has in the index, from its old end: so many events at most. */
 export const SELECT_AUTHOR_OLDEST = `
   SELECT e.created_at, e.received_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
-  WHERE p.term = ? AND substr(e.json, 84, 64) = ?
+  WHERE p.term = ? AND ${pubkeyIn('e.json')} = ?
   ORDER BY p.created_at, p.seq LIMIT ?`;
 /** What authors (a JSON array of keys) have in the log behind the index. */
 export const SELECT_AUTHORS_IN_TAIL = `
-  SELECT substr(json, 84, 64) AS pubkey, created_at, received_at FROM event
+  SELECT ${pubkeyIn('json')} AS pubkey, created_at, received_at FROM event
   WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq')
-    AND substr(json, 84, 64) IN (SELECT value FROM json_each(?))`;
+    AND ${pubkeyIn('json')} IN (SELECT value FROM json_each(?))`;
 export const COUNT_REPORTS_OF = 'SELECT count(*) FROM report WHERE target = ?';
 
 export const INSERT_DECISION = `
@@ -142,7 +154,7 @@ export const DELETE_OLD_DECISIONS =
 export const SELECT_DECISIONS =
   'SELECT id, pubkey, at, action, rule, by, text FROM decision WHERE id = ? ORDER BY n';
 export const SELECT_STORED = `
-  SELECT seq, substr(json, 84, 64) AS pubkey, kind, created_at, received_at, expires_at
+  SELECT seq, ${pubkeyIn('json')} AS pubkey, kind, created_at, received_at, expires_at
   FROM event WHERE seq = ?`;
 export const SELECT_DELETED_BY = 'SELECT lower(hex(pubkey)) FROM deleted_id WHERE id = ?';
 
@@ -155,10 +167,10 @@ export const SELECT_POSTINGS_IN_ORDER = `
   SELECT term, created_at, seq, kind FROM posting
   WHERE (term, created_at, seq) > (?, ?, ?) AND term < ?
   ORDER BY term, created_at, seq LIMIT ?`;
-export const SELECT_BODY_FACTS =
-  'SELECT substr(json, 84, 64) AS pubkey, octet_length(json) AS bytes FROM event WHERE seq = ?';
+export const SELECT_BODY_FACTS = `
+  SELECT ${pubkeyIn('json')} AS pubkey, octet_length(json) AS bytes FROM event WHERE seq = ?`;
 export const SELECT_LIST_FACTS = `
-  SELECT e.seq, e.created_at, e.kind, substr(e.json, 84, 64) AS pubkey, octet_length(e.json) AS bytes
+  SELECT e.seq, e.created_at, e.kind, ${pubkeyIn('e.json')} AS pubkey, octet_length(e.json) AS bytes
   FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?)
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
@@ -197,7 +209,7 @@ export const SELECT_REPORTED = `
   GROUP BY target ORDER BY trusted DESC, reports DESC, last_at DESC, target LIMIT ? OFFSET ?`;
 export const COUNT_REPORTED = 'SELECT count(DISTINCT target) FROM report';
 export const SELECT_REPORTS_OF = `
-  SELECT r.reporter, r.type, r.at, r.trusted, json_extract(e.json, '$.content') AS content
+  SELECT r.reporter, r.type, r.at, r.trusted, e.json
   FROM report r JOIN event e ON e.seq = r.seq
   WHERE r.target = ? ORDER BY r.trusted DESC, r.at LIMIT ?`;
 
@@ -362,14 +374,14 @@ export const SET_VANISH_RECEIPT = 'UPDATE vanish_request SET receipt = ? WHERE i
 /** A page of what an author has to lose; requests to vanish that were carried out are kept. */
 export const SELECT_VANISHING_AUTHOR = `
   SELECT p.created_at, p.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
-  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND substr(e.json, 84, 64) = ?
-    AND NOT EXISTS (SELECT 1 FROM vanish_request v WHERE v.id = substr(e.json, 8, 64))
+  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND ${pubkeyIn('e.json')} = ?
+    AND NOT EXISTS (SELECT 1 FROM vanish_request v WHERE v.id = ${idIn('e.json')})
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
-/** A page of gift wraps for somebody. */
+/** A page of gift wraps for somebody. `json_of` is a function of the writer's connection (`open.ts`). */
 export const SELECT_VANISHING_WRAPS = `
   SELECT p.created_at, p.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND (p.kind & 65535) = ?
-    AND instr(e.json, ?) > 0
+    AND instr(json_of(e.json), ?) > 0
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 
 export const TO_VERSION_7 = `
@@ -392,7 +404,7 @@ export const SELECT_JSON_OF_TERM = `
 export const SELECT_TAIL_JSON_OF = `
   SELECT json FROM event
   WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND kind = ?
-    AND substr(json, 84, 64) = ?`;
+    AND ${pubkeyIn('json')} = ?`;
 
 export const TO_VERSION_8 = `
   CREATE TABLE quarantined (
@@ -410,3 +422,63 @@ export const COUNT_OF_KIND = `
 
 /** What else is remembered of somebody who has vanished. */
 export const DELETE_DECISIONS_OF = 'DELETE FROM decision WHERE pubkey = ?';
+
+/** The column `json` of `event` takes packed bodies, too. What is stored is as it was. */
+export const LET_BODIES_BE_PACKED = `
+  UPDATE sqlite_schema SET sql = replace(sql, 'json TEXT NOT NULL', 'json ANY NOT NULL')
+  WHERE type = 'table' AND name = 'event'`;
+export const TO_VERSION_9 = String.raw`
+  DROP VIEW nostr_event;
+  CREATE VIEW nostr_event AS
+  SELECT
+    seq,
+    id,
+    pubkey,
+    datetime(created_at, 'unixepoch') AS created,
+    kind,
+    json_extract(json, '$.tags') AS tags,
+    json_extract(json, '$.content') AS content,
+    json
+  FROM (
+    SELECT seq, created_at, kind,
+      iif(typeof(json) = 'text', substr(json, 8, 64), lower(hex(substr(json, 5, 32)))) AS id,
+      iif(typeof(json) = 'text', substr(json, 84, 64), lower(hex(substr(json, 37, 32)))) AS pubkey,
+      iif(typeof(json) = 'text', json,
+      '{"id":"' || lower(hex(substr(json, 5, 32))) || '","pubkey":"' || lower(hex(substr(json, 37, 32)))
+      || '","created_at":' || created_at || ',"kind":' || kind || ',"tags":' || (
+      WITH RECURSIVE piece (code, text, bytes) AS (VALUES
+        (x'01', '', 32), (x'03', '"],["p","', 32), (x'04', '"],["e","', 32), (x'05', '[["p","', 32),
+        (x'06', '[["e","', 32), (x'07', '\"id\":\"', 32), (x'08', '\"pubkey\":\"', 32),
+        (x'09', '\"],[\"p\",\"', 32), (x'0a', '\"],[\"e\",\"', 32), (x'0b', '"],["', 0),
+        (x'0c', '","', 0), (x'0d', '","","', 0), (x'0e', '","wss://', 0), (x'0f', '","root', 0),
+        (x'10', '","reply', 0), (x'11', '"]],"content":"', 0), (x'12', '[],"content":"', 0),
+        (x'13', '\"', 0), (x'14', '\",\"', 0), (x'15', '\":\"', 0), (x'16', '\"],[\"', 0),
+        (x'17', '\n\n', 0), (x'18', '\n', 0), (x'19', '"],["t","', 0), (x'1a', '\"content\":\"', 0),
+        (x'1b', '\"created_at\":', 0), (x'1c', '\"tags\":[', 0), (x'1d', '\"sig\":\"', 0),
+        (x'1e', '\"kind\":', 0), (x'1f', '"],["r","', 0)
+      ),
+      -- Where the next byte is, whether it is behind created_at, and what the one before stood for.
+      step (at, inside, text) AS (
+        SELECT 135, 0, ''
+        UNION ALL
+        SELECT
+          at + 1 + iif(inside AND substr(json, at, 1) = x'02',
+            instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 1, 1)) * 16 - 16
+            + instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 2, 1)),
+            coalesce(bytes, 0)),
+          inside OR substr(json, at, 1) < x'80',
+          CASE
+            WHEN NOT inside THEN ''
+            WHEN substr(json, at, 1) >= x'20' THEN CAST(substr(json, at, 1) AS TEXT)
+            WHEN substr(json, at, 1) = x'02' THEN lower(hex(substr(json, at + 2,
+              instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 1, 1)) * 16 - 16
+              + instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 2, 1)) - 1)))
+            ELSE piece.text || lower(hex(substr(json, at + 1, bytes)))
+          END
+        FROM step LEFT JOIN piece ON inside AND code = substr(json, at, 1)
+        WHERE at <= length(json)
+      )
+      SELECT group_concat(text, '') FROM step
+      ) || ',"sig":"' || lower(hex(substr(json, 69, 64))) || '"}') AS json
+    FROM event
+  );`;

@@ -1,4 +1,4 @@
-import { idOf } from './body.ts';
+import { idOf, type StoredBody } from './body.ts';
 import type { IdFilter } from './id-filter.ts';
 import type { Db } from './open.ts';
 import * as sql from './sql.ts';
@@ -7,12 +7,12 @@ import * as sql from './sql.ts';
 export class StoredIds {
   readonly #filter: IdFilter;
   readonly #postings;
-  readonly #json;
+  readonly #body;
 
   constructor(db: Db, filter: IdFilter) {
     this.#filter = filter;
     this.#postings = db.prepare(sql.SELECT_POSTING_SEQS).pluck();
-    this.#json = db.prepare(sql.SELECT_JSON).pluck();
+    this.#body = db.prepare(sql.SELECT_BODY).pluck();
   }
 
   /** False: the event is certainly not stored. Now and then true although it is not. */
@@ -24,8 +24,8 @@ export class StoredIds {
   has(id: string, term: number): boolean {
     if (!this.#filter.mayHave(term)) return false;
     for (const seq of this.#postings.all(term) as number[]) {
-      const json = this.#json.get(seq) as string | undefined;
-      if (json !== undefined && idOf(json) === id) return true;
+      const body = this.#body.get(seq) as StoredBody | undefined;
+      if (body !== undefined && idOf(body) === id) return true;
     }
     return false;
   }

@@ -9,7 +9,14 @@ import { isExpired } from '../protocol/expiration.ts';
 import { isGiftWrap, KIND_DELETION, KIND_REPORT, KIND_VANISH } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { relaysToVanishFrom } from '../protocol/vanish.ts';
-import { idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
+import {
+  eventOf,
+  idBytesOf,
+  idOf,
+  pubkeyBytesOf,
+  pubkeyOf,
+  type StoredBody,
+} from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
@@ -100,25 +107,25 @@ export class Rules {
 
   /** Why an event that would not be stored may not pass, or null when it may: tombstones count. */
   judge(event: CheckedEvent): Outcome | null {
-    const id = idOfBytes(event.json);
+    const id = idOf(event.body);
     const banned = this.#banned(event, id);
     if (banned !== null) return banned;
     if (this.#vanish.covers(event)) return VANISHED;
-    return this.#isDeleted(event, id) ? DELETED : null;
+    return this.#isDeleted(event) ? DELETED : null;
   }
 
   /** An event that is in the log already. */
   known(event: CheckedEvent): Outcome | null {
-    const found = this.#log.findById(idOfBytes(event.json), event.terms[TERM_INDEX_ID]!);
+    const found = this.#log.findById(idOf(event.body), event.terms[TERM_INDEX_ID]!);
     return found ? DUPLICATE : null;
   }
 
   /** Stores an event, or says why not; a deletion request also takes effect. */
   apply(event: CheckedEvent): Outcome {
-    const id = idOfBytes(event.json);
+    const id = idOf(event.body);
     if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (event.kind === KIND_VANISH) {
-      const request = JSON.parse(event.json.toString()) as NostrEvent;
+      const request = eventOf(event.body);
       if (relaysToVanishFrom(request).length === 0) return NO_RELAY;
       // Nobody is kept from vanishing, banned or not (NIP-62).
       if (this.#vanish.concerns(request)) {
@@ -130,31 +137,31 @@ export class Rules {
     if (banned) return banned;
     if (this.#vanish.covers(event)) return VANISHED;
     const isRequest = event.kind === KIND_DELETION || event.kind === KIND_VANISH;
-    if (!isRequest && this.#isDeleted(event, id)) return DELETED;
+    if (!isRequest && this.#isDeleted(event)) return DELETED;
     if (this.#inbox?.isFull(event)) return INBOX_FULL;
     if (event.address !== '') {
       const former = this.#former(event);
       if (former) {
-        const formerEvent = JSON.parse(former.json) as NostrEvent;
+        const formerEvent = eventOf(former.body);
         // One that has expired counts as gone, whether it was purged yet or not (NIP-40).
         const gone = isExpired(formerEvent, this.#clock.seconds());
         if (!gone && !isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
         this.#log.remove(former, 'replaced');
       }
     }
-    if (event.kind === KIND_DELETION) this.#delete(JSON.parse(event.json.toString()) as NostrEvent);
+    if (event.kind === KIND_DELETION) this.#delete(eventOf(event.body));
     const seq = this.#log.append(event, id);
     if (event.kind === KIND_REPORT) {
-      const report = JSON.parse(event.json.toString()) as NostrEvent;
+      const report = eventOf(event.body);
       this.#reports?.take(report, seq, this.#clock.seconds());
     }
     return { t: 'stored', seq };
   }
 
   /** The ingesters ask the lists too; what was on its way when somebody was banned ends here. */
-  #banned({ json, kind, createdAt }: CheckedEvent, id: string): Outcome | null {
+  #banned({ body, kind, createdAt }: CheckedEvent, id: string): Outcome | null {
     if (this.#lists.size === 0) return null;
-    const event = { id, pubkey: pubkeyOfBytes(json), kind, created_at: createdAt };
+    const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
     const verdict = this.#lists.verdict(event, this.#clock.seconds());
     return verdict && { t: 'refused', message: verdict.refusal, rule: verdict.rule };
   }
@@ -164,16 +171,16 @@ export class Rules {
     return this.#log.findByAddress(kind, pubkey, d);
   }
 
-  #isDeleted(event: CheckedEvent, id: string): boolean {
-    const idBytes = Buffer.from(id, 'hex');
-    if (this.#statements.deletedId.get(idBytes, hexBytes(pubkeyOfBytes(event.json)))) return true;
+  #isDeleted(event: CheckedEvent): boolean {
+    const id = idBytesOf(event.body);
+    if (this.#statements.deletedId.get(id, pubkeyBytesOf(event.body))) return true;
     if (event.address !== '') {
       const until = this.#statements.deletedAddress.get(event.address) as number | undefined;
       return until !== undefined && event.createdAt <= until;
     }
     if (!isGiftWrap(event.kind)) return false;
-    return recipients(JSON.parse(event.json.toString()) as NostrEvent).some(
-      (pubkey) => this.#statements.deletedId.get(idBytes, hexBytes(pubkey)) !== undefined,
+    return recipients(eventOf(event.body)).some(
+      (pubkey) => this.#statements.deletedId.get(id, hexBytes(pubkey)) !== undefined,
     );
   }
 
@@ -194,7 +201,7 @@ export class Rules {
     if (!isLowerHex(id, 64)) return;
     const found = this.#log.findById(id, this.#hasher.id(id));
     if (found) {
-      if (!mayDelete(request.pubkey, found.json)) return;
+      if (!mayDelete(request.pubkey, found.body)) return;
       this.#log.remove(found, 'deleted');
     }
     this.#statements.deleteId.run(Buffer.from(id, 'hex'), hexBytes(request.pubkey));
@@ -205,7 +212,7 @@ export class Rules {
     if (!address || address.pubkey !== request.pubkey) return;
     const { kind, pubkey, d } = address;
     const found = this.#log.findByAddress(kind, pubkey, d);
-    if (found && (JSON.parse(found.json) as NostrEvent).created_at <= request.created_at) {
+    if (found && eventOf(found.body).created_at <= request.created_at) {
       this.#log.remove(found, 'deleted');
     }
     this.#statements.deleteAddress.run(`${kind}:${pubkey}:${d}`, request.created_at);
@@ -213,9 +220,9 @@ export class Rules {
 }
 
 /** Own events but requests to delete or to vanish (NIP-09, NIP-62), and gift wraps by whom they are for (NIP-59). */
-function mayDelete(pubkey: string, json: string): boolean {
-  const own = pubkeyOf(json) === pubkey;
-  const event = JSON.parse(json) as NostrEvent;
+function mayDelete(pubkey: string, body: StoredBody): boolean {
+  const own = pubkeyOf(body) === pubkey;
+  const event = eventOf(body);
   if (event.kind === KIND_DELETION || event.kind === KIND_VANISH) return false;
   return own || (isGiftWrap(event.kind) && recipients(event).includes(pubkey));
 }

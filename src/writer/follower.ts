@@ -2,6 +2,7 @@ import type { Config } from '../config/options.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { writeHead } from '../messages.ts';
+import { BodyMaker, jsonOf, type StoredBody } from '../storage/body.ts';
 import { type Db, openReader, termKey } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TermHasher } from '../storage/terms.ts';
@@ -18,6 +19,8 @@ export class Follower {
   readonly #db: Db;
   readonly #hasher: TermHasher;
   readonly #log;
+  /** Monitor sends them, so they are not packed. */
+  readonly #bodies = new BodyMaker(false);
   readonly #timer: NodeJS.Timeout;
   #head: number;
   #monitor: RecordOutbox | null = null;
@@ -46,14 +49,14 @@ export class Follower {
     if (this.#monitor === null) return;
     const rows = this.#log.all(this.#head, Number.MAX_SAFE_INTEGER, EVENTS_A_LOOK_MAX) as {
       seq: number;
-      json: string;
+      json: StoredBody;
     }[];
     if (rows.length === 0) return;
     const { records } = this.#monitor;
     writeHead(records, this.#head);
     for (const { seq, json } of rows) {
       records.f64(seq);
-      writeUnsentEvent(records, json, this.#hasher);
+      writeUnsentEvent(records, jsonOf(json), this.#hasher, this.#bodies);
       this.#head = seq;
     }
     this.#monitor.flush();

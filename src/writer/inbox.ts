@@ -1,8 +1,8 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
-import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
+import { eventOf } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import { kindOfPosting } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
@@ -42,7 +42,7 @@ export class Inbox {
   /** Whether somebody whom a gift wrap is for has all the gift wraps that the relay keeps; else it counts. */
   isFull(event: CheckedEvent): boolean {
     if (this.#wrapsMax === 0 || event.kind !== KIND_GIFT_WRAP) return false;
-    const { tags } = JSON.parse(event.json.toString()) as NostrEvent;
+    const { tags } = eventOf(event.body);
     const recipients = new Set(
       tags.flatMap(([name, value]) => (name === 'p' && value ? [value] : [])),
     );

@@ -1,10 +1,10 @@
 import type { CheckedEvent } from '../messages.ts';
 import { addressOf, dTagOf } from '../protocol/address.ts';
-import type { NostrEvent } from '../protocol/event.ts';
 import { isAddressable } from '../protocol/kinds.ts';
-import { idOf } from '../storage/body.ts';
+import { eventOf, idOf, type StoredBody } from '../storage/body.ts';
 import { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
+import { isPacked } from '../storage/packed/unpack.ts';
 import { postingKind } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
 import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
@@ -13,7 +13,7 @@ import type { Removal } from './writer-meter.ts';
 /** A stored event as the writer finds it again. */
 export interface Found {
   seq: number;
-  json: string;
+  body: StoredBody;
 }
 
 interface LogRow {
@@ -21,7 +21,7 @@ interface LogRow {
   created_at: number;
   kind: number;
   expires_at: number | null;
-  json: string;
+  json: StoredBody;
 }
 
 /** An event of the log that the index does not hold yet. */
@@ -71,7 +71,7 @@ export class Log {
   /** Seconds since 1970; events that are appended are received then. 0: nobody knows. */
   now = 0;
   /** Hears of every removal, before it is committed. */
-  onRemoved: ((json: string, reason: Removal) => void) | null = null;
+  onRemoved: ((body: StoredBody, reason: Removal) => void) | null = null;
   /** By seq, in order of acceptance. */
   readonly tail = new Map<number, TailEvent>();
   readonly #tailIds = new Map<string, number>();
@@ -91,8 +91,9 @@ export class Log {
     this.#statements = {
       heads: db.prepare(sql.SELECT_HEADS),
       log: db.prepare(sql.SELECT_LOG),
-      insert: db.prepare(sql.INSERT_EVENT),
-      json: db.prepare(sql.SELECT_JSON).pluck(),
+      insertPacked: db.prepare(sql.INSERT_PACKED_EVENT),
+      insertJson: db.prepare(sql.INSERT_JSON_EVENT),
+      body: db.prepare(sql.SELECT_BODY).pluck(),
       postings: db.prepare(sql.SELECT_POSTING_SEQS).pluck(),
       delete: db.prepare(sql.DELETE_EVENT),
       sweepLater: db.prepare(sql.INSERT_SWEEP),
@@ -103,7 +104,7 @@ export class Log {
       this.idFilterMemory = known.memory;
       this.#idFilter = new IdFilter(known.memory);
       for (const row of this.#statements.log.iterate(known.upTo, this.head, -1)) {
-        this.#idFilter.add(hasher.id(idOf((row as { json: string }).json)));
+        this.#idFilter.add(hasher.id(idOf((row as LogRow).json)));
       }
       return;
     }
@@ -145,7 +146,7 @@ export class Log {
   }
 
   #tailEvent(row: LogRow): TailEvent {
-    const event = JSON.parse(row.json) as NostrEvent;
+    const event = eventOf(row.json);
     return {
       seq: row.seq,
       id: event.id,
@@ -160,10 +161,10 @@ export class Log {
   findById(id: string, term: number): Found | null {
     if (!this.#idFilter.mayHave(term)) return null;
     const inTail = this.#tailIds.get(id);
-    if (inTail !== undefined) return { seq: inTail, json: this.#json(inTail)! };
+    if (inTail !== undefined) return { seq: inTail, body: this.#body(inTail)! };
     for (const seq of this.#statements.postings.all(term) as number[]) {
-      const json = this.#json(seq);
-      if (json !== null && idOf(json) === id) return { seq, json };
+      const body = this.#body(seq);
+      if (body !== null && idOf(body) === id) return { seq, body };
     }
     return null;
   }
@@ -171,14 +172,14 @@ export class Log {
   /** The living version of a replaceable or addressable event, or null. */
   findByAddress(kind: number, pubkey: string, d: string): Found | null {
     const inTail = this.#tailAddresses.get(`${kind}:${pubkey}:${d}`);
-    if (inTail !== undefined) return { seq: inTail, json: this.#json(inTail)! };
+    if (inTail !== undefined) return { seq: inTail, body: this.#body(inTail)! };
     const term = addressTerm(this.#hasher, kind, pubkey, d);
     for (const seq of this.#statements.postings.all(term) as number[]) {
-      const json = this.#json(seq);
-      if (json === null) continue;
-      const event = JSON.parse(json) as NostrEvent;
+      const body = this.#body(seq);
+      if (body === null) continue;
+      const event = eventOf(body);
       const same = event.kind === kind && event.pubkey === pubkey;
-      if (same && (!isAddressable(kind) || dTagOf(event) === d)) return { seq, json };
+      if (same && (!isAddressable(kind) || dTagOf(event) === d)) return { seq, body };
     }
     return null;
   }
@@ -186,13 +187,14 @@ export class Log {
   /** Appends an event and gives it the next seq. */
   append(event: CheckedEvent, id: string): number {
     const seq = this.head + 1;
-    const { createdAt, kind, terms, address } = event;
-    this.#statements.insert.run(
+    const { createdAt, kind, terms, address, body } = event;
+    const { insertPacked, insertJson } = this.#statements;
+    (isPacked(body) ? insertPacked : insertJson).run(
       seq,
       createdAt,
       kind,
       event.expiresAt || null,
-      event.json,
+      body,
       this.now || null,
     );
     this.head = seq;
@@ -205,7 +207,7 @@ export class Log {
   /** Removes an event; its postings, if it has any, are swept later. */
   remove(found: Found, reason: Removal = 'other'): void {
     this.removedFor[reason]++;
-    this.onRemoved?.(found.json, reason);
+    this.onRemoved?.(found.body, reason);
     this.#statements.delete.run(found.seq);
     this.removed.push(found.seq);
     const inTail = this.tail.get(found.seq);
@@ -214,7 +216,7 @@ export class Log {
       this.#forget(inTail);
     }
     if (found.seq <= this.indexingUpTo) {
-      const event = JSON.parse(found.json) as NostrEvent;
+      const event = eventOf(found.body);
       const terms = Float64Array.from(this.#hasher.ofEvent(event));
       this.unswept++;
       this.#statements.sweepLater.run(found.seq, event.created_at, Buffer.from(terms.buffer));
@@ -225,9 +227,9 @@ export class Log {
 
   /** Removes an event by its seq; false if it is not there any more. */
   removeSeq(seq: number, reason: Removal = 'other'): boolean {
-    const json = this.#json(seq);
-    if (json !== null) this.remove({ seq, json }, reason);
-    return json !== null;
+    const body = this.#body(seq);
+    if (body !== null) this.remove({ seq, body }, reason);
+    return body !== null;
   }
 
   /** The tail up to `indexingUpTo` has become index. */
@@ -240,8 +242,8 @@ export class Log {
     }
   }
 
-  #json(seq: number): string | null {
-    return (this.#statements.json.get(seq) as string | undefined) ?? null;
+  #body(seq: number): StoredBody | null {
+    return (this.#statements.body.get(seq) as StoredBody | undefined) ?? null;
   }
 
   #addToTail(event: TailEvent): void {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { CheckedEvent } from '../messages.ts';
-import { pubkeyOfBytes } from '../storage/body.ts';
+import { jsonOf, pubkeyOf } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 
@@ -46,8 +46,8 @@ export class Quarantine {
   /** Keeps an event apart; inside the writer's transaction, like all that changes something. */
   hold(event: CheckedEvent, id: string, now: number): void {
     if (this.#ids.has(id)) return;
-    const pubkey = pubkeyOfBytes(event.json);
-    this.#statements.put.run(id, pubkey, now, event.held, event.json.toString());
+    const pubkey = pubkeyOf(event.body);
+    this.#statements.put.run(id, pubkey, now, event.held, jsonOf(event.body));
     this.#ids.add(id);
     const { quarantine_max: max } = this.#config.spam;
     while (this.#ids.size > max) this.drop(this.#ids.values().next().value!);

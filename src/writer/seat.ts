@@ -10,7 +10,7 @@ import { readCheckedEvent, type StationName, writeAnswer } from '../messages.ts'
 import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { idOfBytes } from '../storage/body.ts';
+import { idOf } from '../storage/body.ts';
 import { openAsSuccessor, openWriter, termKey } from '../storage/open.ts';
 import { TermHasher } from '../storage/terms.ts';
 import { Follower } from './follower.ts';
@@ -138,9 +138,9 @@ export class WriterSeat {
       const reader = new RecordReader(batch);
       let events = 0;
       for (; reader.more; events++) {
-        const { connId, json } = readCheckedEvent(reader);
+        const { connId, body } = readCheckedEvent(reader);
         if (connId === 0) continue;
-        writeAnswer(outbox.records, connId, 1, okAnswer(idOfBytes(json), false, HANDED_OVER));
+        writeAnswer(outbox.records, connId, 1, okAnswer(idOf(body), false, HANDED_OVER));
       }
       this.#parts.queue.release(events);
       outbox.flush();

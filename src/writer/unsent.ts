@@ -4,13 +4,19 @@ import { addressOf } from '../protocol/address.ts';
 import { canonicalJson } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { expirationOf } from '../protocol/expiration.ts';
+import type { BodyMaker } from '../storage/body.ts';
 import type { TermHasher } from '../storage/terms.ts';
 
 /**
  * Writes an event that no lane has sent (one of the relay itself, out of quarantine, or of another
  * process) as if one had.
  */
-export function writeUnsentEvent(to: RecordWriter, json: string, hasher: TermHasher): void {
+export function writeUnsentEvent(
+  to: RecordWriter,
+  json: string,
+  hasher: TermHasher,
+  bodies: BodyMaker,
+): void {
   const event = JSON.parse(json) as NostrEvent;
   writeCheckedEvent(
     to,
@@ -20,13 +26,13 @@ export function writeUnsentEvent(to: RecordWriter, json: string, hasher: TermHas
     expirationOf(event) ?? 0,
     hasher.ofEvent(event),
     addressOf(event) ?? '',
-    Buffer.from(canonicalJson(event)),
+    bodies.make(Buffer.from(canonicalJson(event))),
   );
 }
 
 /** The same as a batch of its own. */
-export function unsentBatch(json: string, hasher: TermHasher): RecordReader {
+export function unsentBatch(json: string, hasher: TermHasher, bodies: BodyMaker): RecordReader {
   const records = new RecordWriter();
-  writeUnsentEvent(records, json, hasher);
+  writeUnsentEvent(records, json, hasher, bodies);
   return new RecordReader(records.take());
 }

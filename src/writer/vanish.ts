@@ -6,7 +6,7 @@ import type { NostrEvent } from '../protocol/event.ts';
 import { isGiftWrap, KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 import { relayAddress } from '../protocol/relay-url.ts';
 import { relaysToVanishFrom, vanishesFrom } from '../protocol/vanish.ts';
-import { pubkeyOfBytes } from '../storage/body.ts';
+import { eventOf, pubkeyOf } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_AUTHOR, type TermHasher } from '../storage/terms.ts';
@@ -85,16 +85,13 @@ export class Vanish {
   }
 
   /** Whether an event belongs to a key that has vanished, as its author or as a gift wrap for it. */
-  covers({ json, kind, createdAt, terms }: CheckedEvent): boolean {
+  covers({ body, kind, createdAt, terms }: CheckedEvent): boolean {
     if (this.#authors.size === 0) return false;
-    if (
-      this.#authors.has(terms[TERM_INDEX_AUTHOR]!) &&
-      this.#isGone(pubkeyOfBytes(json), createdAt)
-    ) {
+    if (this.#authors.has(terms[TERM_INDEX_AUTHOR]!) && this.#isGone(pubkeyOf(body), createdAt)) {
       return true;
     }
     if (!isGiftWrap(kind) || !terms.some((term) => this.#recipients.has(term))) return false;
-    const { tags } = JSON.parse(json.toString()) as NostrEvent;
+    const { tags } = eventOf(body);
     return tags.some(([name, value = '']) => name === 'p' && this.#isGone(value, createdAt));
   }
 

@@ -22,7 +22,7 @@ import { DecisionNotes } from '../policy/decisions.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { idOf, idOfBytes, pubkeyOf, pubkeyOfBytes } from '../storage/body.ts';
+import { BodyMaker, idOf, pubkeyOf, type StoredBody } from '../storage/body.ts';
 import { loadLists } from '../storage/lists.ts';
 import { type Db, tuneWriter } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
@@ -105,6 +105,8 @@ export class Writer {
   readonly #quarantine: Quarantine;
   readonly #meter: WriterMeter;
   readonly #removals: Removals;
+  /** Of what the relay itself stores. */
+  readonly #bodies: BodyMaker;
   readonly #begin;
   readonly #commit;
   readonly #rollback;
@@ -139,6 +141,7 @@ export class Writer {
     this.#hasher = hasher;
     this.#queue = queue;
     this.#removals = removals;
+    this.#bodies = new BodyMaker(config.storage.pack_bodies);
     this.#clock = clock;
     this.#logger = logger;
     this.#disk = new Disk(logger);
@@ -176,7 +179,7 @@ export class Writer {
       transact,
       submit,
     });
-    this.#log.onRemoved = (json, reason) => this.#noteRemoval(json, reason);
+    this.#log.onRemoved = (body, reason) => this.#noteRemoval(body, reason);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -265,7 +268,7 @@ export class Writer {
   /** Stores an event that nobody sent: the relay itself has signed it. */
   #submit(json: string): void {
     this.#queue.add(1);
-    this.#waiting.push(unsentBatch(json, this.#hasher));
+    this.#waiting.push(unsentBatch(json, this.#hasher, this.#bodies));
     this.#schedule();
   }
 
@@ -328,7 +331,7 @@ export class Writer {
   }
 
   #apply(event: CheckedEvent): Answered {
-    const id = idOfBytes(event.json);
+    const id = idOf(event.body);
     if (event.held !== '') return this.#hold(event, id);
     const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event);
     if (outcome?.t === 'refused') this.#note(event, id, outcome.rule, outcome.message);
@@ -340,15 +343,15 @@ export class Writer {
     return { event, id, accepted: outcome.t === 'duplicate', message: outcome.message, seq: -1 };
   }
 
-  #note({ json }: CheckedEvent, id: string, rule: string, message: string): void {
-    this.#decisions.note({ id, pubkey: pubkeyOfBytes(json) }, 'refused', rule, message);
+  #note({ body }: CheckedEvent, id: string, rule: string, message: string): void {
+    this.#decisions.note({ id, pubkey: pubkeyOf(body) }, 'refused', rule, message);
   }
 
-  #noteRemoval(json: string, reason: Removal): void {
+  #noteRemoval(body: StoredBody, reason: Removal): void {
     // Who has vanished leaves nothing behind but the request (NIP-62).
     if (reason === 'vanished') return;
     const why = this.#desk.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
-    const event = { id: idOf(json), pubkey: pubkeyOf(json) };
+    const event = { id: idOf(body), pubkey: pubkeyOf(body) };
     this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
   }
 
@@ -536,5 +539,5 @@ function isEphemeral(event: CheckedEvent): boolean {
 }
 
 function failed(event: CheckedEvent, message: Refusal): Answered {
-  return { event, id: idOfBytes(event.json), accepted: false, message, seq: -1 };
+  return { event, id: idOf(event.body), accepted: false, message, seq: -1 };
 }

@@ -63,7 +63,7 @@ export class History {
 
   /** Looks up the places in the log of all events that are stored. */
   number(db: Database.Database): void {
-    const rows = db.prepare('SELECT seq, substr(json, 8, 64) AS id FROM event').all();
+    const rows = db.prepare('SELECT seq, id FROM nostr_event').all();
     for (const { seq, id } of rows as { seq: number; id: string }[]) {
       const published = this.published.get(id);
       if (published) published.seq = seq;

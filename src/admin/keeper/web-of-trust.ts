@@ -1,6 +1,6 @@
 import type { NostrEvent } from '../../protocol/event.ts';
 import { KIND_FOLLOWS, KIND_METADATA } from '../../protocol/kinds.ts';
-import { pubkeyOf } from '../../storage/body.ts';
+import { jsonOf, pubkeyOf, type StoredBody } from '../../storage/body.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
@@ -41,9 +41,10 @@ export class Profiles {
   }
 
   #body(pubkey: string, kind: number): string | null {
-    const found = this.#newest.all(this.#hasher.authorKind(pubkey, kind), 4) as string[];
+    const found = this.#newest.all(this.#hasher.authorKind(pubkey, kind), 4) as StoredBody[];
     // Terms are hashes: what is found is looked at.
-    return found.find((json) => pubkeyOf(json) === pubkey && isKind(json, kind)) ?? null;
+    const texts = found.filter((body) => pubkeyOf(body) === pubkey).map(jsonOf);
+    return texts.find((json) => isKind(json, kind)) ?? null;
   }
 }
 

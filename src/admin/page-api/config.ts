@@ -78,7 +78,7 @@ export interface RetentionTask {
 export interface RetentionReport {
   rules: RuleTotal[];
   events: number;
-  /** Of JSON. */
+  /** Of their bodies, as they are stored. */
   bytes: number;
   /** Bytes of the database in use before. */
   usedBytes: number;
@@ -89,7 +89,7 @@ export interface RuleTotal {
   /** The entry of the configuration, or `budget`. */
   rule: string;
   events: number;
-  /** Of JSON. */
+  /** Of their bodies, as they are stored. */
   bytes: number;
   /** The ages of what goes, as created_at. */
   oldest: number;

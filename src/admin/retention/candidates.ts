@@ -13,7 +13,7 @@ export interface Candidate {
   seq: number;
   kind: number;
   createdAt: number;
-  /** Of its JSON. */
+  /** Of its body, as it is stored. */
   bytes: number;
   /** The entry of the configuration by which it goes. */
   rule: string;

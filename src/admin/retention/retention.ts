@@ -20,8 +20,8 @@ const SLICE_EVENTS = 100;
 const REST_MILLISECONDS = 10;
 /** How often the room looks whether something is due. */
 const LOOK_MILLISECONDS = 5_000;
-/** Of JSON to bytes of the file, postings and all; a run that was wrong is followed by the next. */
-const FILE_BYTES_PER_JSON_BYTE = 1.5;
+/** Of stored bodies to bytes of the file, postings and all; a run that was wrong is followed by the next. */
+const FILE_BYTES_PER_BODY_BYTE = 1.5;
 const DAY_SECONDS = 86_400;
 
 /**
@@ -89,7 +89,7 @@ export class Retention {
     const { clock, config, log } = this.#room;
     const at = clock.seconds();
     for (const { rule, events, bytes } of report.rules) {
-      const reason = `${events} events, ${bytes} bytes of JSON`;
+      const reason = `${events} events, ${bytes} bytes`;
       await this.#room.change([{ t: 'audit', at, by, action: 'retention', subject: rule, reason }]);
     }
     if (report.events > 0) {
@@ -129,7 +129,7 @@ export class Retention {
     if (rules.hasAges) await through(tooOld(db, rules, classOf, clock.seconds()));
     if (rules.hasCounts) await through(tooMany(db, rules, classOf));
     if (rules.bytesMax > 0 && usedBytes > rules.bytesMax) {
-      const freed = () => pass.report.bytes * FILE_BYTES_PER_JSON_BYTE;
+      const freed = () => pass.report.bytes * FILE_BYTES_PER_BODY_BYTE;
       await through(oldest(db, rules, classOf), () => usedBytes - freed() <= rules.bytesTarget);
     }
     return pass.report;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf, type StoredBody } from '../../storage/body.ts';
 import * as sql from '../../storage/sql.ts';
 import { authors } from '../authors.ts';
 import type { Queued, QueuePage, Reported } from '../page-api/moderation.ts';
@@ -22,7 +23,7 @@ export const queueVerb = verb({
     const hidden = hiddenFrom(caller, room);
     const page = reportedPage(room, limit, offset);
     const found = page.flatMap((one) => {
-      const json = one.isEvent ? jsonOf(room, one) : '';
+      const json = one.isEvent ? jsonFor(room, one) : '';
       return json === null ? [] : { one, json };
     });
     const keys = found.map(({ one, json }) =>
@@ -51,8 +52,9 @@ export const aboutVerb = verb({
 });
 
 /** Null: the event is gone. */
-function jsonOf(room: Room, { target }: Reported): string | null {
+function jsonFor(room: Room, { target }: Reported): string | null {
   const seq = findEvent(room, target);
   if (seq === null) return null;
-  return (room.db.prepare(sql.SELECT_JSON).pluck().get(seq) as string | undefined) ?? null;
+  const body = room.db.prepare(sql.SELECT_BODY).pluck().get(seq) as StoredBody | undefined;
+  return body === undefined ? null : jsonOf(body);
 }

@@ -3,7 +3,7 @@ import type { NostrEvent } from '../../protocol/event.ts';
 import { checkEventShape } from '../../protocol/event-check.ts';
 import { expirationOf } from '../../protocol/expiration.ts';
 import type { SignatureBackend } from '../../protocol/signature/signature.ts';
-import { idOf, pubkeyOf } from '../../storage/body.ts';
+import { idOf, jsonOf, pubkeyOf, type StoredBody } from '../../storage/body.ts';
 import type { Db } from '../../storage/open.ts';
 import { postingKind } from '../../storage/posting-kind.ts';
 import * as sql from '../../storage/sql.ts';
@@ -15,21 +15,28 @@ export interface LogRow {
   created_at: number;
   kind: number;
   expires_at: number | null;
-  json: string;
+  /** As the column of this name has it. */
+  json: StoredBody;
 }
 
 /** What is wrong with the text of a stored event, in words, or the event when nothing is. */
 export function readStored(row: LogRow): NostrEvent | string {
+  let json: string;
+  try {
+    json = jsonOf(row.json);
+  } catch {
+    return 'its packed text is damaged';
+  }
   let value: unknown;
   try {
-    value = JSON.parse(row.json);
+    value = JSON.parse(json);
   } catch {
     return 'its text is not JSON';
   }
   const event = checkEventShape(value);
   if (typeof event === 'string') return `its text is no event (${event})`;
   const { id, pubkey, created_at, kind } = event;
-  if (idOf(row.json) !== id || pubkeyOf(row.json) !== pubkey) return 'its text is not canonical';
+  if (idOf(json) !== id || pubkeyOf(json) !== pubkey) return 'its text is not canonical';
   if (created_at !== row.created_at || kind !== row.kind) return 'its columns differ from its text';
   if ((expirationOf(event) ?? null) !== row.expires_at) return 'its expiry differs from its text';
   if (!hashesTo(event)) return 'its id is not the SHA-256 of the event';

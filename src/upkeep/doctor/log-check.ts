@@ -1,7 +1,7 @@
 import { addressOf, dTagOf, isNewer } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isAddressable, KIND_DELETION, KIND_VANISH } from '../../protocol/kinds.ts';
-import { idOf } from '../../storage/body.ts';
+import { eventOf, idOf, type StoredBody } from '../../storage/body.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
@@ -50,7 +50,7 @@ class LogCheck {
   readonly #hasher: TermHasher;
   readonly #postings: PostingCheck;
   readonly #seqs;
-  readonly #json;
+  readonly #body;
   readonly #deletedId;
   readonly #deletedAddress;
   /** null while a request to vanish is being carried out: then some are still here by right. */
@@ -74,7 +74,7 @@ class LogCheck {
     this.#hasher = hasher;
     this.#postings = new PostingCheck(db, hasher);
     this.#seqs = db.prepare(sql.SELECT_POSTING_SEQS).pluck();
-    this.#json = db.prepare(sql.SELECT_JSON).pluck();
+    this.#body = db.prepare(sql.SELECT_BODY).pluck();
     this.#deletedId = db.prepare(sql.SELECT_DELETED_ID);
     this.#deletedAddress = db.prepare(sql.SELECT_DELETED_ADDRESS).pluck();
     const underWay = db.prepare(sql.SELECT_VANISH_REQUEST).get() !== undefined;
@@ -111,8 +111,8 @@ class LogCheck {
   #others(event: NostrEvent, { seq }: LogRow): void {
     for (const other of this.#seqs.all(this.#hasher.id(event.id)) as number[]) {
       if (other >= seq) continue;
-      const json = this.#json.get(other) as string | undefined;
-      if (json === undefined || idOf(json) !== event.id) continue;
+      const body = this.#body.get(other) as StoredBody | undefined;
+      if (body === undefined || idOf(body) !== event.id) continue;
       this.#report.repeated.push(seq);
       return;
     }
@@ -126,8 +126,8 @@ class LogCheck {
     if (seqs.length < 2) return;
     for (const other of seqs) {
       if (other === seq) continue;
-      const json = this.#json.get(other) as string | undefined;
-      const value = json === undefined ? null : parsed(json);
+      const body = this.#body.get(other) as StoredBody | undefined;
+      const value = body === undefined ? null : parsed(body);
       if (value === null || value.id === event.id || addressOf(value) !== address) continue;
       if (isNewer(value, event)) {
         this.#report.superseded.push(seq);
@@ -164,9 +164,9 @@ class LogCheck {
   }
 }
 
-function parsed(json: string): NostrEvent | null {
+function parsed(body: StoredBody): NostrEvent | null {
   try {
-    return JSON.parse(json) as NostrEvent;
+    return eventOf(body);
   } catch {
     return null;
   }

@@ -4,7 +4,9 @@ import { Readable } from 'node:stream';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { formatCount } from '../../lib/format.ts';
+import { jsonOf } from '../../storage/body.ts';
 import { lockDirectory, openCopy, syncFile } from '../../storage/copy.ts';
+import { StorageError } from '../../storage/error.ts';
 import { type Db, databaseFile } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import { OfflineWriter, openForRepair } from '../../writer/offline.ts';
@@ -77,7 +79,7 @@ function takeOut(storage: Config['storage'], seqs: readonly number[]): void {
     const remove = db.prepare(sql.DELETE_EVENT);
     const floor = db.prepare(sql.UPSERT_META);
     const { head } = db.prepare(sql.SELECT_HEADS).get() as { head: number };
-    const texts = seqs.map((seq) => `${JSON.stringify(row.get(seq))}\n`);
+    const texts = seqs.map((seq) => `${JSON.stringify(readably(row.get(seq) as LogRow))}\n`);
     appendFileSync(unreadableFile(storage.directory), texts.join(''), { mode: 0o600 });
     syncFile(unreadableFile(storage.directory));
     db.transaction(() => {
@@ -87,6 +89,15 @@ function takeOut(storage: Config['storage'], seqs: readonly number[]): void {
     })();
   } finally {
     db.close();
+  }
+}
+
+/** A row with its body as text: as JSON, or in hex when it cannot be unpacked. */
+function readably(row: LogRow): object {
+  try {
+    return { ...row, json: jsonOf(row.json) };
+  } catch {
+    return { ...row, json: Buffer.from(row.json).toString('hex') };
   }
 }
 
@@ -171,6 +182,7 @@ function* readable(source: Db, table: string): Generator<Record<string, unknown>
 }
 
 function isDamage(error: unknown): boolean {
+  if (error instanceof StorageError) return error.fault === 'damaged';
   return /^SQLITE_(CORRUPT|IOERR|NOTADB|ERROR)/.test((error as { code?: string }).code ?? '');
 }
 
@@ -192,7 +204,8 @@ class LogReader {
       if (seq % 1000 === 0) this.#options.progress('reading', seq, head);
       try {
         const found = row.get(seq) as LogRow | undefined;
-        if (found !== undefined) yield Buffer.from(`${found.json.replaceAll('\n', ' ')}\n`);
+        if (found === undefined) continue;
+        yield Buffer.from(`${jsonOf(found.json).replaceAll('\n', ' ')}\n`);
       } catch (error) {
         if (!isDamage(error)) throw error;
         this.lost++;

@@ -5,6 +5,7 @@ import { RecordWriter } from '../../mailbox/records.ts';
 import { writeCheckedEvent } from '../../messages.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
 import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import { BodyMaker } from '../../storage/body.ts';
 import { IdFilter } from '../../storage/id-filter.ts';
 import { openReader, termKey } from '../../storage/open.ts';
 import { StoredIds } from '../../storage/stored-ids.ts';
@@ -48,9 +49,11 @@ export interface CheckedChunk {
 export class ChunkChecker {
   readonly #gate: ImportGate;
   readonly #records = new RecordWriter();
+  readonly #bodies: BodyMaker;
 
   constructor({ config, idFilter, limits }: CheckSetup, signature: SignatureBackend | null) {
     const db = openReader(config.storage);
+    this.#bodies = new BodyMaker(config.storage.pack_bodies);
     this.#gate = new ImportGate({
       limits: limits ? new KindLimits(config) : null,
       depthMax: config.limits.json_depth_max,
@@ -89,7 +92,7 @@ export class ChunkChecker {
         expiresAt,
         terms,
         address,
-        json,
+        this.#bodies.make(json),
       );
     }
     return { records: this.#records.take().buffer, lines, newlines: line - 1, duplicates, refused };

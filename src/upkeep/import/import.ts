@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { RecordReader } from '../../mailbox/records.ts';
 import { readCheckedEvent } from '../../messages.ts';
 import { taskUrl } from '../../paths.ts';
-import { idOfBytes } from '../../storage/body.ts';
+import { idOf } from '../../storage/body.ts';
 import { OfflineWriter } from '../../writer/offline.ts';
 import type { CheckedChunk, CheckSetup, RefusedLine } from './chunk.ts';
 import { wholeLines } from './lines.ts';
@@ -162,7 +162,7 @@ class Import {
       const outcome = this.#writer.store(event);
       if (outcome.t === 'stored') tally.added++;
       else if (outcome.t === 'duplicate') tally.duplicates++;
-      else this.#refuse({ line: event.connId, id: idOfBytes(event.json), why: outcome.message });
+      else this.#refuse({ line: event.connId, id: idOf(event.body), why: outcome.message });
     }
     this.#linesBefore += newlines;
     this.#options.progress({ bytes: read, events: tally.lines });

@@ -2,6 +2,7 @@ import type { NostrEvent } from '../../protocol/event.ts';
 import { isExpired } from '../../protocol/expiration.ts';
 import { compileFilter, type Filter, type Matcher } from '../../protocol/filter.ts';
 import { choosePlan } from '../../query/plan.ts';
+import { jsonOf, type StoredBody } from '../../storage/body.ts';
 import type { Db } from '../../storage/open.ts';
 import { kindOfPosting, mayExpire, postingKind } from '../../storage/posting-kind.ts';
 import * as sql from '../../storage/sql.ts';
@@ -85,14 +86,15 @@ export function* look(selection: Selection): Generator<Looked> {
   );
   const lists = cursorsOf(selection, wanted);
   const merged = new MergedCursor([...lists, new ListCursor(tail, direction)], direction);
-  const body = db.prepare(sql.SELECT_JSON).pluck();
+  const body = db.prepare(sql.SELECT_BODY).pluck();
   for (; merged.entry !== null; merged.advance()) {
     const entry = merged.entry;
     if (entry.seq > head) continue;
     if (!wanted.some((one) => one.left > 0)) return;
     const { seq, createdAt } = entry;
     const may = wanted.some((one) => one.left > 0 && mayMatch(one.filter, entry));
-    const json = may ? (body.get(seq) as string | undefined) : undefined;
+    const stored = may ? (body.get(seq) as StoredBody | undefined) : undefined;
+    const json = stored === undefined ? undefined : jsonOf(stored);
     const matches = json !== undefined && take(wanted, entry, json, nowSeconds);
     yield { seq, createdAt, selected: matches ? { seq, createdAt, json } : null };
   }
