@@ -6,9 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../src/paths.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
+import { http } from './support/http.ts';
 import { plugins, script } from './support/plugins.ts';
 import { until, WokProcess } from './support/process.ts';
-import { freshDirectory, type Settings } from './support/relay.ts';
+import { freshDirectory, type Settings, startRelay } from './support/relay.ts';
 import { useRelay } from './support/use-relay.ts';
 
 const NOT_WORKING = 'error: a policy of this relay does not work; try again later';
@@ -79,6 +80,79 @@ describe('a module that fails', () => {
       'the module to be asked again',
     );
   });
+});
+
+describe('a module that does not come back', () => {
+  const innocent = "export const acceptEvent = (event) => event.content !== 'no' || 'blocked: no';";
+
+  async function started(more: Settings) {
+    const directory = freshDirectory();
+    const file = join(directory, 'innocent.mjs');
+    writeFileSync(file, innocent);
+    const both = [join(packageRoot, TROUBLE), file];
+    const relay = await startRelay(
+      {
+        'policy.modules': JSON.stringify(both),
+        'policy.modules_stuck_seconds': 1,
+        'policy.modules_timeout_milliseconds': 10_000,
+        'ingester.lanes': 2,
+        'query.lanes': 2,
+        ...more,
+      },
+      directory,
+    );
+    const author = new Author();
+    const publish = async (content: string) => {
+      const client = await Client.connect(relay.url);
+      const [, , accepted, why] = await client.publish(author.event({ content }));
+      client.socket.terminate();
+      return accepted === true ? '' : why;
+    };
+    const healthy = async () => (await http(`${relay.httpUrl}/health`)).status === 200;
+    return { relay, author, publish, healthy };
+  }
+
+  it.each([
+    ['closed', NOT_WORKING],
+    ['open', ''],
+  ])(
+    'is switched off, its lane starts again, and others work on (%s)',
+    async (fail, answer) => {
+      const { relay, author, publish, healthy } = await started({ 'policy.modules_fail': fail });
+      // As long as it comes back before that, it is left alone.
+      expect(await publish('block 1')).toBe('');
+      const [stuck, other] = [await Client.connect(relay.url), await Client.connect(relay.url)];
+      stuck.send(['EVENT', author.event({ content: 'forever' })]);
+      expect(await stuck.ended()).toMatchObject({ code: 1012 });
+      await until(healthy, 'being well again', 20_000);
+      const said = relay.logged.filter((line) => line.includes('does not come back'));
+      expect(said).toHaveLength(1);
+      expect(said[0]).toContain('"module":"trouble.mjs"');
+      // In the lane that was started again and in the one that was not: connections take turns.
+      const words = ['fine 1', 'fine 2', 'fine 3', 'fine 4', 'forever'];
+      for (const word of words) expect(await publish(word)).toBe(answer);
+      // The one behind it is asked where the first lets through.
+      expect(await publish('no')).toBe(answer || 'blocked: no');
+      expect(relay.logged.filter((line) => line.includes('a lane died')).length).toBeLessThan(4);
+      expect((await other.query({ kinds: [1] })).end[0]).toBe('EOSE');
+      await relay.stop();
+    },
+    60_000,
+  );
+
+  it('is left in its loop where nobody wants it ended, and /health tells', async () => {
+    const { relay, author, healthy } = await started({ 'policy.modules_stuck_seconds': 0 });
+    const client = await Client.connect(relay.url);
+    client.send(['EVENT', author.event({ content: 'forever' })]);
+    await until(async () => !(await healthy()), 'being unwell', 20_000);
+    expect(client.closed).toBe(null);
+    expect(relay.logged.join()).not.toContain('does not come back');
+    client.socket.terminate();
+    await relay.relay.kill('ingester', 0);
+    await relay.relay.kill('ingester', 1);
+    await until(healthy, 'being well again', 20_000);
+    await relay.stop();
+  }, 60_000);
 });
 
 describe('modules and plugins', () => {

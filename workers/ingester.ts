@@ -4,6 +4,7 @@ import { systemClock } from '../src/lib/clock.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
 import { DoorKeys } from '../src/policy/doors/keys.ts';
 import { Judges } from '../src/policy/judges.ts';
+import { ModuleWatch } from '../src/policy/plugins/module-watch.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
 import { KeyBook } from '../src/policy/spam/key-facts.ts';
@@ -24,7 +25,9 @@ export function run(task: LaneTask): Promise<void> {
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
     const clock = systemClock;
-    const modules = await PolicyModules.load(config, lane, log, pluginTimer(meter, task.metrics));
+    const time = pluginTimer(meter, task.metrics);
+    const watch = new ModuleWatch(task.modules);
+    const modules = await PolicyModules.load(config, lane, log, time, watch);
     const keyBook = new KeyBook(db, hasher);
     const spam = new SpamJudge({
       config,

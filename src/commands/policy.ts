@@ -46,7 +46,9 @@ export const policyCommand: Command = {
     const counts = new Map<string, number>();
     let events = 0;
     let accepted = 0;
-    const interrupted = await interruptible(async (signal) => {
+    // Without plugins nothing has to be ended, and Ctrl-C gets one out of a module that never comes back.
+    const run = call.flags.has('plugins') ? interruptible : atOnce;
+    const interrupted = await run(async (signal) => {
       try {
         for await (const line of linesOf(call.cwd, file, signal)) {
           if (line.trim() === '') continue;
@@ -82,6 +84,10 @@ export const policyCommand: Command = {
     return interrupted ? INTERRUPTED : exitCodes.ok;
   },
 };
+
+function atOnce<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return work(new AbortController().signal);
+}
 
 function textOf({ id, kind, action, rule, text }: TrialVerdict): string {
   return `${action}  ${id === '' ? '-'.repeat(64) : id}  kind ${kind ?? '?'}  ${rule}: ${text}`;

@@ -549,6 +549,16 @@ export const options = {
     reload: true,
     text: 'How long a module may take for an answer.',
   },
+  'policy.modules_stuck_seconds': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    zero: 'never',
+    reload: true,
+    text: 'A module that computes for so long without coming back is switched off until the relay is started anew, and its lane is started again. Nothing else gets a lane out of there; its connections are closed (1012).',
+  },
   ...doorOptions,
 
   ...rateOptions,

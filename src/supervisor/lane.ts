@@ -25,6 +25,8 @@ export interface LaneTask {
   texts: SharedArrayBuffer;
   /** The processes of plugins (`policy/plugins/roll-call.ts`). */
   processes: SharedArrayBuffer;
+  /** Which policy module each lane is in (`policy/plugins/module-watch.ts`). */
+  modules: SharedArrayBuffer;
   /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   /** Another process owns the database as yet. */

@@ -10,6 +10,7 @@ import { RollCall } from '../policy/plugins/roll-call.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import type { LaneTask } from './lane.ts';
+import { ModuleGuard } from './module-guard.ts';
 import { Threads, threadsAreShared } from './threads.ts';
 
 /**
@@ -113,6 +114,7 @@ export class Supervisor {
   readonly #keys = new Map<string, KeyShare>();
   readonly #texts = RecentTexts.share();
   readonly #processes = RollCall.share();
+  readonly #modules: ModuleGuard;
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #threads: Threads;
@@ -139,6 +141,7 @@ export class Supervisor {
     this.#laneMeters = new LaneMeters(metrics);
     this.#rates = rates;
     this.#log = log;
+    this.#modules = new ModuleGuard(log);
     this.#hooks = hooks;
     this.#threads = new Threads(threadsAreShared(config));
   }
@@ -231,8 +234,8 @@ export class Supervisor {
   }
 
   /**
-   * Ends a lane's thread at once, with all lanes in it, for tests of what happens then. One that is
-   * being started is left alone.
+   * Ends a lane's thread at once, with all lanes in it: for one that a module does not give back, and
+   * for tests of what happens then. One that is being started is left alone.
    */
   async kill(station: ThreadStation, lane: number): Promise<void> {
     const thread = this.#threads.nameOf(station, lane);
@@ -269,6 +272,7 @@ export class Supervisor {
       rates: this.#rates,
       texts: this.#texts,
       processes: this.#processes,
+      modules: this.#modules.shared,
       idFilter: (this.facts('writer', 0).idFilter as SharedArrayBuffer | undefined) ?? null,
       standby: this.#standby,
       control: port2,
@@ -443,6 +447,9 @@ export class Supervisor {
     for (const lane of this.#laneList()) {
       tell(lane, { t: 'ping', n: this.#pings });
       this.#laneMeters.silent(lane.station, lane.lane, now - lane.answeredAt);
+    }
+    for (const { lane } of this.#laneList('ingester')) {
+      if (this.#modules.isStuck(lane, this.#config)) void this.kill('ingester', lane);
     }
   }
 }

@@ -9,6 +9,11 @@ export interface HookOptions {
   readonly timeoutMilliseconds: number;
   readonly breakerFailures: number;
   readonly breakerMilliseconds: number;
+  /** Switched off, see `ModuleWatch`: every question fails at once. */
+  readonly isOff: () => boolean;
+  /** Around the call itself, which may not come back. */
+  readonly enters: () => void;
+  readonly leaves: () => void;
   /** Takes how long an answer took. */
   readonly time: (seconds: number) => void;
 }
@@ -48,12 +53,15 @@ export class Hook<Arguments extends readonly unknown[], Answer> {
   /** The answer, or the promise of it, which never rejects. */
   ask(...given: Arguments): Answer | typeof FAILED | Promise<Answer | typeof FAILED> {
     const before = performance.now();
-    if (!this.#breaker.admits(before)) return FAILED;
+    if (this.#options.isOff() || !this.#breaker.admits(before)) return FAILED;
     let said: unknown;
+    this.#options.enters();
     try {
       said = this.#call(...given);
     } catch (error) {
       return this.#failed(error);
+    } finally {
+      this.#options.leaves();
     }
     const spent = performance.now() - before;
     if (spent > this.#options.timeoutMilliseconds) {

@@ -1,7 +1,5 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Config } from '../../config/options.ts';
+import { sharedMilliseconds } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
 import {
@@ -21,7 +19,9 @@ import type {
   ReplaceFilters,
   ShadowReject,
 } from './module-api.d.ts';
+import { HOOKS, loadModule, wrongModule } from './module-file.ts';
 import { FAILED, Hook, type HookOptions } from './module-hook.ts';
+import { HOOK_BITS, ModuleWatch } from './module-watch.ts';
 import { moduleName, type TimePlugin } from './names.ts';
 
 const NOT_WORKING: Refusal = 'error: a policy of this relay does not work; try again later';
@@ -35,23 +35,32 @@ type ConnectionHook = Hook<[PolicyClient], Decision>;
 
 interface Loaded {
   readonly name: string;
+  /** In `policy.modules`. */
+  readonly place: number;
   readonly module: PolicyModule;
+}
+
+/** What is told while modules are asked. */
+interface Beside {
+  readonly time: TimePlugin;
+  readonly watch: ModuleWatch;
+  readonly lane: number;
 }
 
 /** The operator's policy modules (`policy.modules`) in one ingester lane, asked one after the other. */
 export class PolicyModules {
   readonly #loaded: readonly Loaded[];
   readonly #log: Log;
-  readonly #time: TimePlugin;
+  readonly #beside: Beside;
   #failOpen = false;
   #events: EventHook[] = [];
   #filters: FilterHook[] = [];
   #connections: ConnectionHook[] = [];
 
-  private constructor(loaded: readonly Loaded[], config: Config, log: Log, time: TimePlugin) {
+  private constructor(loaded: readonly Loaded[], config: Config, log: Log, beside: Beside) {
     this.#loaded = loaded;
     this.#log = log;
-    this.#time = time;
+    this.#beside = beside;
     this.reconfigure(config);
   }
 
@@ -61,21 +70,31 @@ export class PolicyModules {
     lane: number,
     log: Log,
     time: TimePlugin = () => {},
+    watch = new ModuleWatch(ModuleWatch.share()),
   ): Promise<PolicyModules> {
     const loaded: Loaded[] = [];
-    for (const path of config.policy.modules) {
+    watch.leave(lane);
+    for (const [place, path] of config.policy.modules.entries()) {
       const name = moduleName(path);
-      const module = await load(path);
+      if (watch.isOff(place)) {
+        // What it exported it would be asked; nobody is, and that counts as a failure.
+        const wasLoaded = HOOKS.filter((hook) => watch.has(place, hook));
+        const module = Object.fromEntries(wasLoaded.map((hook) => [hook, () => false]));
+        loaded.push({ name, place, module: module as PolicyModule });
+        continue;
+      }
+      const module = await loadModule(path);
       const say = (text: string, facts: Record<string, unknown> = {}) =>
         log.info(text, { ...facts, module: name });
       try {
         await module.start?.({ lane, log: say });
       } catch (error) {
-        throw wrong(`${path} failed in start(): ${String(error)}`);
+        throw wrongModule(`${path} failed in start(): ${String(error)}`);
       }
-      loaded.push({ name, module });
+      for (const hook of HOOKS) if (module[hook]) watch.loaded(place, HOOK_BITS[hook]);
+      loaded.push({ name, place, module });
     }
-    return new PolicyModules(loaded, config, log, time);
+    return new PolicyModules(loaded, config, log, { time, watch, lane });
   }
 
   /** Other times and limits; the modules stay. */
@@ -89,11 +108,17 @@ export class PolicyModules {
     this.#events = [];
     this.#filters = [];
     this.#connections = [];
-    for (const { name, module } of this.#loaded) {
+    const { lane, watch } = this.#beside;
+    for (const { name, place, module } of this.#loaded) {
       const { acceptEvent, acceptFilter, acceptConnection } = module;
       const at = (hook: string) => `${name} ${hook}`;
-      const time = (seconds: number) => this.#time(name, seconds);
-      const options: HookOptions = { ...common, time };
+      const options: HookOptions = {
+        ...common,
+        isOff: () => watch.isOff(place),
+        enters: () => watch.enter(lane, place, sharedMilliseconds()),
+        leaves: () => watch.leave(lane),
+        time: (seconds) => this.#beside.time(name, seconds),
+      };
       if (acceptEvent) {
         const hook = new Hook(at('acceptEvent'), acceptEvent, readEvent, options, this.#log);
         this.#events.push(hook);
@@ -217,41 +242,4 @@ function readFilter(answer: unknown): Decision | ReplaceFilters | undefined {
   const { action, filters } = (answer ?? {}) as { action?: unknown; filters?: unknown };
   if (action !== 'replace') return readDecision(answer);
   return Array.isArray(filters) ? { action, filters: filters as PolicyFilter[] } : undefined;
-}
-
-const HOOKS = ['acceptEvent', 'acceptFilter', 'acceptConnection'] as const;
-
-async function load(path: string): Promise<PolicyModule> {
-  const file = resolve(path);
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-    throw wrong(`there is no file ${file}`);
-  }
-  let module: PolicyModule;
-  try {
-    module = (await import(pathToFileURL(file).href)) as PolicyModule;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-      throw wrong(
-        `${file} cannot be loaded: TypeScript needs Node.js 22.18 or later; compile it to JavaScript`,
-      );
-    }
-    throw wrong(`${file} cannot be loaded: ${(error as Error).stack ?? String(error)}`);
-  }
-  const exported = module as unknown as Record<string, unknown>;
-  for (const name of [...HOOKS, 'start', 'stop']) {
-    const value = exported[name];
-    if (value !== undefined && typeof value !== 'function') {
-      throw wrong(`${file} exports ${name}, which is no function`);
-    }
-  }
-  if (!HOOKS.some((name) => exported[name] !== undefined)) {
-    throw wrong(`${file} exports none of ${HOOKS.join(', ')}`);
-  }
-  return module;
-}
-
-/** Ends the start of the relay with the status of a wrong configuration. */
-function wrong(sentence: string): Error {
-  return Object.assign(new Error(`policy.modules: ${sentence}`), { name: 'ConfigError' });
 }
