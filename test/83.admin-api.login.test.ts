@@ -433,6 +433,28 @@ describe('requests', () => {
     }
   });
 
+  it('that take longer than io waits go on, and are told so', async () => {
+    const own = await startRelay({ ...SETTINGS, 'io.handshake_seconds': 2 });
+    try {
+      let fail: (error: Error) => void = () => {};
+      own.relay.onOrder = () =>
+        new Promise((_, reject) => {
+          fail = reject;
+        });
+      const page = await AdminPage.open(own.httpUrl, adminKey);
+      const start = performance.now();
+      const answer = await page.answer('reload');
+      expect(answer).toMatchObject({ status: 202, body: { error: { kind: 'under_way' } } });
+      expect(performance.now() - start).toBeGreaterThan(1_300);
+      fail(new Error('the file has gone'));
+      const told = () => own.logged.some((line) => line.includes('the file has gone'));
+      await until(told, 'what became of it');
+      expect((await page.answer('session')).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  });
+
   it('find nothing where the page is switched off', async () => {
     const own = await startRelay({ ...SETTINGS, 'pages.admin': false });
     try {

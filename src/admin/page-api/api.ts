@@ -77,6 +77,7 @@ export interface PageError {
 /**
  * | kind | status | |
  * |---|---|---|
+ * | `under_way` | 202 | it takes long, as removing all of an author may, and goes on; the audit log has it |
  * | `usage` | 400 | not understood; the sentence says what is wrong with it |
  * | `unauthenticated` | 401 | nobody has logged in, or the session is over: log in (again) |
  * | `forbidden` | 403 | this role may not, or the request came from another origin |
@@ -90,6 +91,7 @@ export interface PageError {
  * | `unavailable` | 503 | not now; try again |
  */
 export type PageErrorKind =
+  | 'under_way'
   | 'usage'
   | 'unauthenticated'
   | 'forbidden'

@@ -45,7 +45,7 @@ export interface SearchPage {
   next: string | null;
   /**
    * Down to which created_at everything was looked at. A page may have few events or none and still not
-   * be the last one: it ends after a second or so of work. Then: "searched down to …, go on".
+   * be the last one: it ends after half a second of work. Then: "searched down to …, go on".
    */
   searchedTo: number | null;
   /** Events that were looked at for this page. */

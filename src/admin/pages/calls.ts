@@ -21,6 +21,7 @@ export interface CallAnswer {
 }
 
 const STATUS: Readonly<Record<PageErrorKind, string>> = {
+  under_way: '202 Accepted',
   usage: '400 Bad Request',
   unauthenticated: '401 Unauthorized',
   forbidden: '403 Forbidden',
@@ -33,6 +34,10 @@ const STATUS: Readonly<Record<PageErrorKind, string>> = {
   fault: '500 Internal Server Error',
   unavailable: '503 Service Unavailable',
 };
+
+/** How long a call is waited for, and how much of the time that io gives it. */
+const LONGEST_SECONDS = 5;
+const SHARE_OF_PATIENCE = 0.7;
 
 /** Something that ends a call. */
 class CallError extends Error {
@@ -148,7 +153,29 @@ export class Calls {
     if (objected !== null) throw new CallError('forbidden', objected);
     if (verb === 'session') return this.#session(known, call);
     const { pubkey, role } = known;
-    return (await runVerb(verb, params, this.#room, { by: pubkey, role })) ?? null;
+    const caller = { by: pubkey, role };
+    return (await this.#inTime(verb, runVerb(verb, params, this.#room, caller))) ?? null;
+  }
+
+  /** Waits for what is done as long as io keeps a connection open on which nothing is answered. */
+  async #inTime(verb: string, work: Promise<unknown>): Promise<unknown> {
+    const { config, log } = this.#room;
+    const seconds = config.io.handshake_seconds || LONGEST_SECONDS;
+    const milliseconds = Math.min(seconds, LONGEST_SECONDS) * 1000 * SHARE_OF_PATIENCE;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        work.catch((error) =>
+          log.warn('a call went on and failed', { verb, error: String(error) }),
+        );
+        reject(new CallError('under_way', 'This takes longer and goes on; the audit log has it.'));
+      }, milliseconds);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Who asks. @throws CallError when nobody has logged in, or is no admin or moderator any more. */

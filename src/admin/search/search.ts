@@ -10,7 +10,7 @@ import { filterOf, wordMatcher } from './conditions.ts';
 /** Searches under way at once. */
 const SEARCHES_MAX = 4;
 /** Work for a page, and for a slice of it, between which others have their turn. */
-const PAGE_MILLISECONDS = 1_000;
+const PAGE_MILLISECONDS = 500;
 const SLICE_MILLISECONDS = 8;
 /** JSON that a page may have before it ends. */
 const PAGE_CHARACTERS_MAX = 2 * 1024 * 1024;
