@@ -80,6 +80,8 @@ function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: S
 }
 
 const NOBODY = /^$/;
+const BROWSER = /^src\/pages\/browser\//;
+const CONTRACT = /^src\/admin\/page-api\//;
 
 describe('imports', () => {
   it('are found at all', () => {
@@ -96,9 +98,13 @@ describe('imports', () => {
       const strangers = imports.filter(
         (target) => partOf(target) !== '' && partOf(target) !== part,
       );
-      return strangers
-        .filter((target) => allowed && !allowed.includes(partOf(target)))
-        .map((target) => `${file} imports ${target}`);
+      return (
+        strangers
+          .filter((target) => allowed && !allowed.includes(partOf(target)))
+          // Types: what the page for admins and the relay say to each other.
+          .filter((target) => !(BROWSER.test(file) && CONTRACT.test(target)))
+          .map((target) => `${file} imports ${target}`)
+      );
     });
     expect(wrong).toEqual([]);
   });
@@ -121,6 +127,20 @@ describe('imports', () => {
         imports.includes('better-sqlite3'),
       ),
     ).toEqual([]);
+  });
+
+  it('give browsers nothing that is not served to them, but types', () => {
+    const wrong = src
+      .filter(({ file }) => BROWSER.test(file) && !file.startsWith('src/pages/browser/vendor/'))
+      .flatMap(({ file, code }) =>
+        [...code.matchAll(/^import (type )?[^;]*?from '([^']+)'/gms)]
+          .filter(([, isType, from]) => {
+            const target = join(dirname(file), from!);
+            return !BROWSER.test(target) && !(isType !== undefined && CONTRACT.test(target));
+          })
+          .map(([, , from]) => `${file} imports ${from}`),
+      );
+    expect(wrong).toEqual([]);
   });
 
   it('reach every file', () => {

@@ -12,17 +12,24 @@ export interface AdminPageFacts {
 
 /** The page /admin. */
 export function adminPage({ name, icon }: AdminPageFacts, assets: Assets): string {
-  const body = html`<main class="page" id="app">
-<header class="masthead">
-<img class="icon" src="${icon}" alt="" width="48" height="48">
-<h1>${name}: administration</h1>
-</header>
-<p class="notice">This page does nothing yet. On the machine of the relay, <code>wok mod</code> bans, allows and
-removes, <code>wok top</code> shows what goes on, and <code>wok config</code> checks the configuration.</p>
-<noscript><p class="notice">This page needs JavaScript: your key stays in your browser, which signs what you do.
-Without it, <code>wok mod</code> does the same on the machine of the relay.</p></noscript>
-</main>`;
+  const body = html`<div id="app" data-name="${name}" data-icon="${icon}">
+<main class="login">
+<h1 class="visually-hidden">${name}: administration</h1>
+<noscript><p class="notice warning">This page needs JavaScript: your key stays in your browser, which signs what you do.
+Without it, <code>wok mod</code> and <code>wok top</code> do the same on the machine of the relay.</p></noscript>
+<p class="muted scripted">Loading. If this stays, load the page again.</p>
+</main>
+</div>`;
   const title = `${name}: administration`;
-  const page = { title, description: '', styles: [], scripts: [], icon, body, hidden: true };
+  const page = {
+    title,
+    description: '',
+    styles: ['admin.css', 'vendor/uplot.css'],
+    scripts: ['admin.js'],
+    imports: assets.names.filter((asset) => /^(admin\/.*|vendor\/uplot)\.js$/.test(asset)),
+    icon,
+    body,
+    hidden: true,
+  };
   return documentOf(page, assets);
 }

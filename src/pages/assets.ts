@@ -77,13 +77,15 @@ function readFiles(): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   const sources = join(packageRoot, FOLDER);
   const built = join(packageRoot, 'dist', FOLDER);
-  for (const [folder, extensions] of [
-    [sources, ['css', 'svg']],
-    [built, ['js']],
+  for (const [folder, extension] of [
+    [sources, 'css'],
+    [sources, 'svg'],
+    [built, 'js'],
   ] as const) {
-    for (const name of readdirSync(folder).sort()) {
-      if (!(extensions as readonly string[]).includes(name.split('.').at(-1)!)) continue;
-      files.set(name, withoutMap(readFileSync(join(folder, name))));
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((one) => one.endsWith(`.${extension}`)).sort()) {
+      if (!name.startsWith('vendor/'))
+        files.set(name, withoutMap(readFileSync(join(folder, name))));
     }
   }
   const package_ = createRequire(import.meta.url).resolve('uplot/package.json');

@@ -1,0 +1,34 @@
+import type { Context } from './context.ts';
+import { ask } from './dialog.ts';
+import { expiryField, reasonField } from './fields.ts';
+import { make } from './make.ts';
+
+/** Asks and bans an address. */
+export function putAddress(context: Context, ip: string): Promise<boolean> {
+  const reason = reasonField();
+  const expiry = expiryField();
+  return ask({
+    title: 'Ban this address?',
+    text: [
+      make('p', null, make('code', null, ip)),
+      make(
+        'p',
+        null,
+        'Everybody who is connected from there is cut off, and nobody gets in again. Behind an address may be many people.',
+      ),
+    ],
+    action: 'Ban',
+    danger: true,
+    fields: [expiry.place, reason.place],
+    act: async () => {
+      await context.call('mod.put', {
+        list: 'ip',
+        subject: ip,
+        stance: 'ban',
+        reason: reason.input.value.trim(),
+        expiresAt: expiry.value(),
+      });
+      context.say(`${ip} is banned.`);
+    },
+  });
+}

@@ -1,0 +1,129 @@
+import type {
+  PageAnswer,
+  PageErrorKind,
+  PageVerb,
+  PageVerbs,
+  Session,
+} from '../../../admin/page-api/api.ts';
+
+/** The relay gives up on a request after 20 seconds. */
+const PATIENCE_MILLISECONDS = 25_000;
+
+/** `unreachable`: no answer, or none of the relay. */
+export type FaultKind = PageErrorKind | 'unreachable';
+
+/** Why a request failed, with a sentence for whoever sits in front of the page. */
+export class PageFault extends Error {
+  override name = 'PageFault';
+  readonly kind: FaultKind;
+  /** What `Retry-After` says, or 0. */
+  readonly waitSeconds: number;
+  /** How far the clock of the relay is ahead of this one, in seconds; null when it did not say. */
+  readonly ahead: number | null;
+
+  constructor(kind: FaultKind, message: string, waitSeconds = 0, ahead: number | null = null) {
+    super(message);
+    this.kind = kind;
+    this.waitSeconds = waitSeconds;
+    this.ahead = ahead;
+  }
+}
+
+/** The text of an error, whatever it is. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Asks the relay something. @throws PageFault, or an AbortError when `left` says so. */
+export type Call = <Verb extends PageVerb>(
+  verb: Verb,
+  params: PageVerbs[Verb]['params'],
+  left?: AbortSignal,
+) => Promise<PageVerbs[Verb]['result']>;
+
+/** The relay as the page talks to it. */
+export class Api {
+  /** Called when somebody who had logged in has not any more. */
+  ended: (fault: PageFault) => void = () => {};
+
+  readonly call: Call = async (verb, params, left) => {
+    try {
+      return (await post('/admin/api', { verb, params }, {}, left)) as never;
+    } catch (error) {
+      if (error instanceof PageFault && error.kind === 'unauthenticated') this.ended(error);
+      throw error;
+    }
+  };
+
+  /** Who has logged in here, or null. Unlike `call` it tells nobody that a session has ended. */
+  async session(): Promise<Session | null> {
+    try {
+      return (await post('/admin/api', { verb: 'session' }, {})) as Session;
+    } catch (error) {
+      if (error instanceof PageFault && error.kind === 'unauthenticated') return null;
+      throw error;
+    }
+  }
+
+  /** Begins a session by an authorization of NIP-98 for `{}`. */
+  async login(authorization: string): Promise<Session> {
+    return (await post('/admin/login', {}, { Authorization: authorization })) as Session;
+  }
+
+  async logout(): Promise<void> {
+    await post('/admin/logout', {}, {});
+  }
+}
+
+async function post(
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+  left?: AbortSignal,
+): Promise<unknown> {
+  const late = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(path, {
+      method: 'POST',
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+      signal: left ? AbortSignal.any([left, late]) : late,
+    });
+    text = await answer.text();
+  } catch (error) {
+    if (left?.aborted) throw error;
+    throw new PageFault(
+      'unreachable',
+      late.aborted
+        ? 'The relay has not answered for 25 seconds.'
+        : 'The relay cannot be reached. It may be stopped, or the network is down.',
+    );
+  }
+  return resultOf(answer, text);
+}
+
+function resultOf(answer: Response, text: string): unknown {
+  let body: PageAnswer | null = null;
+  try {
+    body = JSON.parse(text) as PageAnswer;
+  } catch {
+    // What stands between browser and relay has answered in its own words.
+  }
+  if (body !== null && 'result' in body && answer.ok) return body.result;
+  const wait = Number(answer.headers.get('retry-after')) || 0;
+  const date = Date.parse(answer.headers.get('date') ?? '');
+  const ahead = Number.isNaN(date) ? null : Math.round((date - Date.now()) / 1000);
+  if (body !== null && 'error' in body && typeof body.error?.message === 'string') {
+    throw new PageFault(body.error.kind, body.error.message, wait, ahead);
+  }
+  throw new PageFault(
+    'unreachable',
+    `The answer was HTTP ${answer.status} and not one of the relay; what stands in front of it (a proxy) may have lost it.`,
+    wait,
+  );
+}

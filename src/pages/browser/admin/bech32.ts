@@ -1,0 +1,54 @@
+/** Keys and ids as people pass them around (NIP-19), in one direction: the relay reads them. */
+
+const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+
+/** `npub1…` of a public key, or `note1…` of an id, in hex. What is no 32 bytes of hex stays as it is. */
+export function encoded(prefix: 'npub' | 'note', hex: string): string {
+  if (!/^[0-9a-f]{64}$/.test(hex)) return hex;
+  const words = wordsOf(hex);
+  const text = [...words, ...checksumOf(prefix, words)].map((word) => ALPHABET[word]).join('');
+  return `${prefix}1${text}`;
+}
+
+/** The first and last characters of an encoded key or id. */
+export function shortened(text: string): string {
+  return text.length <= 20 ? text : `${text.slice(0, 11)}…${text.slice(-6)}`;
+}
+
+/** Bytes in hex as words of five bits, the last filled up with zeros. */
+function wordsOf(hex: string): number[] {
+  const words: number[] = [];
+  let held = 0;
+  let heldBits = 0;
+  for (let at = 0; at < hex.length; at += 2) {
+    held = (held << 8) | Number.parseInt(hex.slice(at, at + 2), 16);
+    for (heldBits += 8; heldBits >= 5; ) {
+      heldBits -= 5;
+      words.push((held >> heldBits) & 31);
+    }
+    held &= (1 << heldBits) - 1;
+  }
+  if (heldBits > 0) words.push((held << (5 - heldBits)) & 31);
+  return words;
+}
+
+/** The six words of the checksum of BIP-173. */
+function checksumOf(prefix: string, words: readonly number[]): number[] {
+  const codes = Array.from(prefix, (character) => character.charCodeAt(0));
+  const values = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
+  const rest = remainder([...values, ...words, 0, 0, 0, 0, 0, 0]) ^ 1;
+  return [25, 20, 15, 10, 5, 0].map((shift) => (rest >> shift) & 31);
+}
+
+function remainder(values: readonly number[]): number {
+  let rest = 1;
+  for (const value of values) {
+    const top = rest >> 25;
+    rest = ((rest & 0x1ffffff) << 5) ^ value;
+    GENERATOR.forEach((term, bit) => {
+      if ((top >> bit) & 1) rest ^= term;
+    });
+  }
+  return rest;
+}

@@ -1,0 +1,125 @@
+import { encoded, shortened } from './bech32.ts';
+import { copyButton } from './copy.ts';
+import { distance, moment } from './format.ts';
+import { type Child, freshId, make } from './make.ts';
+
+/** A moment (seconds since 1970) as a distance that is renewed, with the time in its title. */
+export function when(at: number | null, otherwise = '–'): HTMLElement {
+  if (at === null) return make('span', { class: 'muted' }, otherwise);
+  const date = new Date(at * 1000);
+  const iso = Number.isNaN(date.getTime()) ? null : date.toISOString();
+  return make(
+    'time',
+    { datetime: iso, title: moment(at), 'data-at': at, class: 'nowrap' },
+    distance(at),
+  );
+}
+
+/** Writes the distances anew as time goes by. */
+export function renewTimes(within: ParentNode): void {
+  for (const time of within.querySelectorAll<HTMLElement>('time[data-at]')) {
+    const text = distance(Number(time.dataset.at));
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+/** A public key: a link to what is known of it, and a button that copies it. */
+export function person(pubkey: string): HTMLElement {
+  if (!/^[0-9a-f]{64}$/.test(pubkey)) return make('code', null, pubkey);
+  const npub = encoded('npub', pubkey);
+  return make(
+    'span',
+    { class: 'key' },
+    make('a', { href: `#/person/${npub}`, title: npub }, make('code', null, shortened(npub))),
+    copyButton(npub, 'the public key'),
+  );
+}
+
+/** An event id: a link to the event, and a button that copies it. */
+export function eventLink(id: string): HTMLElement {
+  if (!/^[0-9a-f]{64}$/.test(id)) return make('code', null, id);
+  const note = encoded('note', id);
+  return make(
+    'span',
+    { class: 'key' },
+    make('a', { href: `#/event/${id}`, title: note }, make('code', null, shortened(note))),
+    copyButton(note, 'the event id'),
+  );
+}
+
+export function badge(text: Child, kind: '' | 'good' | 'warning' | 'bad' = ''): HTMLElement {
+  return make('span', { class: `badge ${kind}`.trim() }, text);
+}
+
+/** A surface with a heading. */
+export function card(title: Child, ...children: readonly Child[]): HTMLElement {
+  const id = freshId();
+  return make(
+    'section',
+    { class: 'card stack', 'aria-labelledby': id },
+    make('h2', { id }, title),
+    ...children,
+  );
+}
+
+/** `<dl>` of names and values. */
+export function facts(pairs: readonly (readonly [string, Child])[]): HTMLElement {
+  const rows = pairs.map(([name, value]) =>
+    make('div', null, make('dt', null, name), make('dd', null, value)),
+  );
+  return make('dl', { class: 'facts' }, ...rows);
+}
+
+/** A column of a table: its heading, and whether it has numbers. */
+export type Column = string | { name: string; number: true };
+
+/** A table that scrolls in a box of its own, and where its rows belong. */
+export function table(
+  name: string,
+  columns: readonly Column[],
+  rows: readonly HTMLTableRowElement[] = [],
+): { frame: HTMLElement; rows: HTMLElement } {
+  const head = columns.map((column) =>
+    typeof column === 'string'
+      ? make('th', { scope: 'col' }, column)
+      : make('th', { scope: 'col', class: 'number' }, column.name),
+  );
+  const body = make('tbody', null, ...rows);
+  const frame = make(
+    'div',
+    { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': name },
+    make('table', null, make('thead', null, make('tr', null, ...head)), body),
+  );
+  return { frame, rows: body };
+}
+
+/** A row of a table; a cell that is a number or `[text, 'number']` stands at the right. */
+export function row(...cells: readonly (Child | Numeric)[]): HTMLTableRowElement {
+  return make(
+    'tr',
+    null,
+    ...cells.map((cell) =>
+      cell instanceof Numeric ? make('td', { class: 'number' }, cell.text) : make('td', null, cell),
+    ),
+  );
+}
+
+/** A cell with a number. */
+export class Numeric {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** How full something is, as a bar with a name for those who do not see it. */
+export function fullness(name: string, used: number, max: number): HTMLElement {
+  return make('meter', {
+    min: 0,
+    max: max > 0 ? max : 1,
+    high: max * 0.8,
+    optimum: 0,
+    value: used,
+    'aria-label': name,
+  });
+}

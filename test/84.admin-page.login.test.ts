@@ -1,0 +1,175 @@
+/** The page /admin in a browser: who gets in, what is said to who does not, and how it ends. */
+import { describe, expect, it } from 'vitest';
+import { enter, giveSigner, logIn } from './support/admin-browser.ts';
+import { Author, now } from './support/author.ts';
+import { accessibilityFaults } from './support/axe.ts';
+import { inBrowser, noBrowser, useBrowser } from './support/browser.ts';
+import { until } from './support/process.ts';
+import { testConfig } from './support/relay.ts';
+import { useRelay } from './support/use-relay.ts';
+
+/** The browser writes every answer that is no success to the console. */
+const REFUSED = /status of (401|403|429|503)/;
+const SECONDS = { timeout: 60_000 };
+
+describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
+  const admin = new Author();
+  const moderator = new Author();
+  const SETTINGS = {
+    'admin.pubkeys': [admin.pubkey],
+    'admin.moderators': [moderator.pubkey],
+    'info.name': 'Relay <b>under</b> test',
+    'query.lanes': 1,
+    'ingester.lanes': 1,
+  };
+  const use = useRelay(SETTINGS);
+  const browser = useBrowser();
+  const url = () => `${use.relay.httpUrl}/admin`;
+
+  it('lets an admin in, says who and until when, and out again', SECONDS, async () => {
+    const page = await browser.open();
+    await logIn(page, use.relay.httpUrl, admin);
+    const head = page.getByRole('banner');
+    await head.getByText('Relay <b>under</b> test').waitFor();
+    await head.getByText('admin', { exact: true }).waitFor();
+    await head.getByText(/session ends in 11.h/).waitFor();
+    expect(await head.locator('a[href^="#/person/npub1"]').count()).toBe(1);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await browser.close(page, REFUSED);
+  });
+
+  it('shows moderators only what they may', SECONDS, async () => {
+    const page = await browser.open();
+    await logIn(page, use.relay.httpUrl, moderator);
+    const views = page.getByRole('navigation', { name: 'Views' });
+    await views.getByRole('link', { name: 'Reports' }).waitFor();
+    expect(await views.getByRole('link', { name: 'Configuration' }).count()).toBe(0);
+    expect(await views.getByRole('link', { name: 'Traffic' }).count()).toBe(0);
+    await page.goto(`${url()}#/config`);
+    await page.getByText('This is for admins of the relay only').waitFor();
+    await page.goto(`${url()}#/lists`);
+    await page.getByRole('link', { name: 'Banned events' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Banned addresses' }).count()).toBe(0);
+    await browser.close(page, REFUSED);
+  });
+
+  it(
+    'finds a signer that comes late, and says that there is none until then',
+    SECONDS,
+    async () => {
+      const page = await browser.open();
+      const signer = await giveSigner(page, (draft) => admin.event(draft), true);
+      await page.goto(url());
+      await page.getByText('There is no signer in this browser yet').waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await signer.appear();
+      await enter(page);
+      await browser.close(page, REFUSED);
+    },
+  );
+
+  it.each<[string, () => (draft: object) => unknown, RegExp]>([
+    [
+      'that the person refused',
+      () => () => {
+        throw new Error('User rejected');
+      },
+      /signer did not sign \(it says: User rejected\)/,
+    ],
+    [
+      'that the key is no admin',
+      () => (draft) => new Author().event(draft),
+      /may not manage the relay/,
+    ],
+    [
+      'that the clock is wrong',
+      () => (draft) => admin.event({ ...draft, created_at: now() - 3600 }),
+      /more than 60 seconds from this clock/,
+    ],
+    ['that the signer gave nonsense', () => () => 'nothing', /not a signed event/],
+    [
+      'that the signature is wrong',
+      () => (draft) => ({ ...admin.event(draft), sig: 'ab'.repeat(64) }),
+      /signature of the authorization is wrong/,
+    ],
+  ])('says %s', SECONDS, async (_, sign, sentence) => {
+    const page = await browser.open({ colorScheme: 'dark' });
+    await giveSigner(page, sign());
+    await page.goto(url());
+    await page.getByText('A signer is there').waitFor();
+    await page.getByRole('button', { name: 'Log in with your key' }).click();
+    await page.getByText(sentence).waitFor();
+    expect(await page.getByRole('button', { name: 'Log out' }).count()).toBe(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await browser.close(page, REFUSED);
+  });
+
+  it('says how far the clock of this device is off', SECONDS, async () => {
+    const page = await browser.open();
+    await page.clock.setFixedTime(Date.now() - 600_000);
+    await giveSigner(page, (draft) => admin.event(draft));
+    await page.goto(url());
+    await page.getByText('A signer is there').waitFor();
+    await page.getByRole('button', { name: 'Log in with your key' }).click();
+    await page.getByText(/clock of this device is (599|600|60\d|61\d) seconds behind/).waitFor();
+    await browser.close(page, REFUSED);
+  });
+
+  it('says when to come back after too many failures', SECONDS, async () => {
+    const page = await browser.open();
+    await giveSigner(page, (draft) => new Author().event(draft));
+    await page.goto(url());
+    await page.getByText('A signer is there').waitFor();
+    await until(
+      async () => {
+        await page.getByRole('button', { name: 'Log in with your key' }).click();
+        const state = page.locator('.login .notice.bad');
+        await state.waitFor();
+        return /Try again in \d+ seconds?\./.test((await state.textContent()) ?? '');
+      },
+      'the limit',
+      30_000,
+    );
+    await browser.close(page, REFUSED);
+  });
+
+  it('begins again where somebody was when the session has ended', SECONDS, async () => {
+    const page = await browser.open();
+    await logIn(page, use.relay.httpUrl, moderator, '#/events?words=kept');
+    const words = page.getByLabel('Words in the text');
+    await words.fill('what I was typing');
+    // A role that is taken away ends the session, and giving it back does not bring it back.
+    for (const moderators of [[], [moderator.pubkey]]) {
+      const config = testConfig(use.relay.directory, {
+        ...SETTINGS,
+        'admin.moderators': moderators,
+      });
+      await use.relay.relay.reload(config);
+      await page.evaluate(`fetch('/admin/api', { method: 'POST',
+        headers: { 'Content-Type': 'application/json' }, body: '{"verb":"session"}' })`);
+    }
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByText('Your session has ended').waitFor();
+    expect(page.url()).toContain('#/events');
+    await enter(page);
+    expect(await words.inputValue()).toBe('what I was typing');
+    await page.getByText('Nothing was found').waitFor();
+    await browser.close(page, REFUSED);
+  });
+
+  it('says what it needs where there is no JavaScript', SECONDS, async () => {
+    const page = await browser.open({ javaScriptEnabled: false });
+    await page.goto(url());
+    const sentence = page.locator('noscript p');
+    expect(await sentence.isVisible()).toBe(true);
+    expect(await sentence.textContent()).toContain('This page needs JavaScript');
+    expect(await page.title()).toBe('Relay <b>under</b> test: administration');
+    expect(await page.getByText('Loading').isVisible()).toBe(false);
+    await browser.close(page);
+  });
+});
