@@ -1,9 +1,11 @@
 /** Budgets of queries: answers get short before anybody is refused. */
 import { afterEach, expect, it } from 'vitest';
+import type { RefusedRead } from '../src/metrics/refused-reads.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { closed, idsOf } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
+import { Control } from './support/control.ts';
 import { type Settings, startRelay, type TestRelay } from './support/relay.ts';
 
 const EVENTS = 400;
@@ -70,6 +72,14 @@ it('full answers, then short ones with "more", then a refusal; and nobody else n
   expect(lengths.slice(full).every((length) => length > 0 && length < EVENTS)).toBe(true);
   const [, , why] = await client.count({ kinds: [1] });
   expect(why).toMatch(/^rate-limited/);
+  const control = await Control.connect(relay.directory);
+  const reads = await control.ask<RefusedRead[]>('why.reads', {});
+  control.socket.destroy();
+  const told = (verb: string, outcome: string) =>
+    reads.find((one) => one.verb === verb && one.outcome === outcome);
+  expect(told('REQ', 'short')).toMatchObject({ text: '', filters: 'kinds 1 limit 1000' });
+  expect(told('REQ', 'refused')!.text).toMatch(/^rate-limited/);
+  expect(told('COUNT', 'refused')).toMatchObject({ text: why, filters: 'kinds 1' });
   expect((await other.query(ALL)).events).toHaveLength(EVENTS);
   expect((await other.count({ kinds: [1] }))[2]).toMatchObject({ count: EVENTS });
 });

@@ -1,6 +1,8 @@
 /** `wok why`: what became of an event, and which rule, limit or person decided. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Why } from '../src/admin/page-api/events.ts';
+import { exitCodes } from '../src/lib/exit-codes.ts';
+import type { RefusedRead } from '../src/metrics/refused-reads.ts';
 import { DecisionNotes } from '../src/policy/decisions.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { Author, now } from './support/author.ts';
@@ -183,5 +185,62 @@ describe('the notes of a lane', () => {
     second = 2;
     notes.note({ id: '0'.repeat(64) }, 'refused', 'kinds', '');
     expect([sent, leftOut]).toEqual([3, 3]);
+  });
+});
+
+describe('wok why --reads', () => {
+  const reads = (control: Control, connection?: number) =>
+    control.ask<RefusedRead[]>('why.reads', connection === undefined ? {} : { connection });
+
+  it('tells which REQs and COUNTs were refused, and why, and gives nobody away', async () => {
+    const { relay, client, control } = await start({
+      'limits.filter_values_max': 2,
+      'limits.subscriptions_max': 1,
+      'query.count_enabled': false,
+    });
+    const key = new Author().pubkey;
+    const name = `name-${key.slice(0, 8)}`;
+    const cases: [object[], string, string][] = [
+      [[{ kinds: [1, 2, 3] }], 'error: filter has too many values', ''],
+      [[{ kinds: [4], '#p': [key], limit: 5 }], 'auth-required: ', 'kinds 4 #p×1 limit 5'],
+      [[{ kinds: 1 }], 'invalid: filter kinds must be a list', ''],
+    ];
+    for (const [filters] of cases)
+      expect((await client.req(name, ...filters)).end[0]).toBe('CLOSED');
+    await client.req('open', { authors: [key] });
+    expect((await client.req(name, { authors: [key] })).end[0]).toBe('CLOSED');
+    await client.count({ authors: [key] });
+    const wanted = [
+      ...cases.map(([, text, filters]) => ['REQ', text, filters]),
+      ['REQ', 'rate-limited: too many subscriptions', 'authors×1'],
+      ['COUNT', 'unsupported: this relay does not count', 'authors×1'],
+    ];
+    const found = (await reads(control)).reverse();
+    expect(found).toHaveLength(wanted.length);
+    for (const [verb, text, filters] of wanted) {
+      const one = found.find((read) => read.text.startsWith(text!) && read.filters === filters);
+      expect(one, text).toMatchObject({ verb, outcome: 'refused', connection: 1 });
+    }
+    expect(JSON.stringify(found)).not.toContain(key.slice(0, 8));
+    expect(await reads(control, 2)).toEqual([]);
+
+    const told = await wok('why', '--reads', '--data', relay.directory);
+    expect(told.out.trim().split('\n')).toHaveLength(wanted.length);
+    expect(told.out).toMatch(
+      /^refused {2}\S+ \S+ {2}REQ of connection 1 {2}auth-required: .*\(kinds 4 #p×1 limit 5\)$/m,
+    );
+    const none = await wok('why', '--reads', '--connection', '7', '--data', relay.directory);
+    expect(none.out).toContain('lately');
+    expect((await wok('why', '--reads', '--connection', 'x')).code).toBe(exitCodes.usage);
+  });
+
+  it('keeps a bounded number of them, and few of a flood', async () => {
+    const { client, control } = await start();
+    for (let i = 0; i < 200; i++) client.send(['REQ', `s${i}`, { kinds: 1 }]);
+    await client.sync();
+    const found = await reads(control);
+    expect(found.length).toBeGreaterThan(0);
+    const seconds = new Set(found.map(({ at }) => at)).size;
+    expect(found.length).toBeLessThanOrEqual(10 * seconds);
   });
 });

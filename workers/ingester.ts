@@ -2,6 +2,7 @@ import { Ingester } from '../src/ingester/ingester.ts';
 import { spamMeter } from '../src/ingester/spam-meter.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
+import { ReadNotes } from '../src/metrics/refused-reads.ts';
 import { DoorKeys } from '../src/policy/doors/keys.ts';
 import { Judges } from '../src/policy/judges.ts';
 import { ModuleWatch } from '../src/policy/plugins/module-watch.ts';
@@ -56,6 +57,7 @@ export function run(task: LaneTask): Promise<void> {
       ),
       clock,
       meter,
+      readNotes: new ReadNotes(task.metrics, 'ingester', lane),
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };
   });

@@ -1,4 +1,5 @@
 import { systemClock } from '../src/lib/clock.ts';
+import { ReadNotes } from '../src/metrics/refused-reads.ts';
 import { slowQueryRing } from '../src/metrics/slow-queries.ts';
 import { ReadBudget } from '../src/policy/rates/read-budget.ts';
 import { Query } from '../src/query/query.ts';
@@ -20,6 +21,7 @@ export function run(task: LaneTask): Promise<void> {
       lane,
       slow,
       log,
+      notes: new ReadNotes(metrics, 'query', lane),
       slowMilliseconds: config.metrics.slow_query_milliseconds,
     });
     const reads = new ReadBudget(config, rates, systemClock);

@@ -17,7 +17,7 @@ import { dismissVerb, reportsVerb, reportVerb } from './verbs/reports.ts';
 import { retentionTaskVerb, retentionVerb } from './verbs/retention.ts';
 import { searchVerb } from './verbs/search.ts';
 import { statusVerb } from './verbs/status.ts';
-import { whyVerb } from './verbs/why.ts';
+import { whyReadsVerb, whyVerb } from './verbs/why.ts';
 
 /** Everything that the room can be asked for by the control socket. */
 const verbs: readonly Verb[] = [
@@ -45,6 +45,7 @@ const verbs: readonly Verb[] = [
   rolesVerb,
   roleVerb,
   whyVerb,
+  whyReadsVerb,
   retentionVerb,
   retentionTaskVerb,
   dashboardVerb,

@@ -1,23 +1,51 @@
 import type { Why } from '../admin/page-api/events.ts';
 import { timeText } from '../lib/duration.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
-import { type Command, print, UsageError } from './command.ts';
+import type { RefusedRead } from '../metrics/refused-reads.ts';
+import { type Call, type Command, print, UsageError } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
 /** `wok why`: what became of an event. */
 export const whyCommand: Command = {
-  usage: 'why <event-id>',
-  summary: 'Tell which rule, plugin, limit or person decided about an event, and when',
-  flags: controlFlags,
-  examples: ['wok why 5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36'],
+  usage: 'why [event-id]',
+  summary: 'Tell which rule, plugin, limit or person decided about an event or refused a REQ',
+  flags: [
+    ...controlFlags,
+    { name: '--reads', text: 'The newest REQs and COUNTs that were refused or cut short, and why' },
+    { name: '--connection <number>', text: 'With --reads: of this connection (wok top)' },
+  ],
+  examples: [
+    'wok why 5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36',
+    'wok why --reads --connection 17',
+  ],
   async run(call) {
     const [id] = call.args;
+    if (call.flags.has('reads')) return tellReads(call);
     if (id === undefined) throw new UsageError('Write wok why and the id of an event.');
     const why = await askRelay<Why>(call, 'why', { id });
     print(call.flags.has('json') ? JSON.stringify(why) : whyText(why));
     return exitCodes.ok;
   },
 };
+
+async function tellReads(call: Call): Promise<typeof exitCodes.ok> {
+  const text = call.flags.last('connection');
+  if (text !== undefined && !/^[1-9]\d{0,9}$/.test(text)) {
+    throw new UsageError('--connection is the number of a connection, as wok top shows it.');
+  }
+  const connection = text === undefined ? {} : { connection: Number(text) };
+  const reads = await askRelay<RefusedRead[]>(call, 'why.reads', connection);
+  if (call.flags.has('json')) print(JSON.stringify(reads));
+  else if (reads.length === 0) print('No REQ and no COUNT was refused or cut short lately.');
+  else print(reads.map(readText).join('\n'));
+  return exitCodes.ok;
+}
+
+function readText({ at, verb, connection, outcome, text, filters }: RefusedRead): string {
+  const why = outcome === 'short' ? 'cut short: its budget was used up' : text;
+  const asked = filters === '' ? '' : `  (${filters})`;
+  return `${outcome}  ${timeText(at)}  ${verb} of connection ${connection}  ${why}${asked}`;
+}
 
 function whyText({ stored, decisions, listed, deletedBy, leftOut }: Why): string {
   const lines: string[] = [];

@@ -24,6 +24,8 @@ import {
   writeQueryRequest,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
+import type { ReadNotes } from '../metrics/refused-reads.ts';
+import { filterShapes } from '../metrics/slow-queries.ts';
 import { type DecisionBatch, DecisionNotes } from '../policy/decisions.ts';
 import type { DoorKeys, KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
 import { ACCEPT, type Judgement, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
@@ -96,6 +98,8 @@ export interface IngesterParts {
   rates: Rates;
   clock: Clock;
   meter: Meter;
+  /** Where refused REQs and COUNTs are remembered. */
+  readNotes?: ReadNotes;
 }
 
 /**
@@ -291,7 +295,7 @@ export class Ingester {
       // What it sends from now on, and what somebody is still asked about, is lost.
       this.#doorway.enter(connId);
       this.#reads.drop(connId);
-      for (const subId of [...subscriptions.keys()]) this.#refuseReq(connId, subId, KEY_BANNED);
+      for (const subId of [...subscriptions.keys()]) this.#refuseReq(connId, subId, KEY_BANNED, []);
       this.#meter.refused('other', KEY_BANNED);
       this.#query(connId, { t: 'leave', connId, why: KEY_BANNED });
     }
@@ -350,7 +354,7 @@ export class Ingester {
   /** Refuses what was not parsed. */
   #refuse(connId: number, bytes: Buffer, why: Refusal): void {
     const addressee = addresseeOf(bytes);
-    if (addressee?.verb === 'REQ') this.#refuseReq(connId, addressee.id, why);
+    if (addressee?.verb === 'REQ') this.#refuseReq(connId, addressee.id, why, []);
     else {
       this.#meter.unparsedRefused(addressee?.verb ?? 'other', why);
       this.#answer(connId, refusalTo(addressee, why));
@@ -611,8 +615,8 @@ export class Ingester {
     if (judgement.action === 'accept') {
       this.#read(connId, message);
     } else if (judgement.action === 'refuse') {
-      if (verb === 'REQ') this.#refuseReq(connId, String(subId), judgement.message);
-      else this.#refuseCount(connId, String(subId), judgement.message);
+      if (verb === 'REQ') this.#refuseReq(connId, String(subId), judgement.message, message);
+      else this.#refuseCount(connId, String(subId), judgement.message, message);
     } else {
       const replaced: [string, ...unknown[]] = [verb, subId, ...judgement.filters];
       if (typeof this.#parsed(replaced) !== 'string') this.#read(connId, replaced);
@@ -630,7 +634,7 @@ export class Ingester {
     if (subId === null) return;
     const filters = this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(connId, message);
     if (typeof filters === 'string') {
-      this.#refuseReq(connId, subId, filters);
+      this.#refuseReq(connId, subId, filters, message);
       return;
     }
     const opened = this.#connections.open(connId, subId);
@@ -638,6 +642,7 @@ export class Ingester {
       const max = this.#parts.config.limits.subscriptions_max;
       const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
       this.#meter.tooManySubscriptions();
+      this.#noteRead('REQ', connId, why, message);
       this.#meter.refused('REQ', why);
       this.#answer(connId, closedAnswer(subId, why));
       return;
@@ -661,7 +666,8 @@ export class Ingester {
    * A refused REQ also ends the subscription whose id it wanted to take over; then its query lane
    * answers, so that no event of the subscription comes after its CLOSED.
    */
-  #refuseReq(connId: number, subId: string, why: Refusal): void {
+  #refuseReq(connId: number, subId: string, why: Refusal, message: readonly unknown[]): void {
+    this.#noteRead('REQ', connId, why, message);
     this.#meter.refused('REQ', why);
     const subNo = this.#connections.close(connId, subId);
     if (subNo === 0) {
@@ -682,7 +688,7 @@ export class Ingester {
     const filters = this.#parts.config.query.count_enabled
       ? (this.#rate(connId, SUBSCRIPTIONS)?.refusal ?? this.#filters(connId, message))
       : 'unsupported: this relay does not count';
-    if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters);
+    if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
     else {
       const { arrivedAt } = this.#meter;
       this.#introduce(connId);
@@ -690,10 +696,23 @@ export class Ingester {
     }
   }
 
-  #refuseCount(connId: number, queryId: string, why: Refusal): void {
+  #refuseCount(connId: number, queryId: string, why: Refusal, message: readonly unknown[]): void {
+    this.#noteRead('COUNT', connId, why, message);
     if (why.startsWith(AUTH_REQUIRED)) this.#challenge(connId);
     this.#meter.refused('COUNT', why);
     this.#answer(connId, closedAnswer(queryId, why));
+  }
+
+  #noteRead(
+    verb: 'REQ' | 'COUNT',
+    connId: number,
+    why: Refusal,
+    message: readonly unknown[],
+  ): void {
+    this.#parts.readNotes?.note(verb, connId, 'refused', why, () => {
+      const filters = this.#parsed(message);
+      return typeof filters === 'string' ? '' : filterShapes(filters);
+    });
   }
 
   #close(connId: number, value: unknown): void {

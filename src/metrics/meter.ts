@@ -1,7 +1,8 @@
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
 import { PluginNames } from './plugin-names.ts';
+import { readRings } from './refused-reads.ts';
 import { metricNames, metricOf } from './table.ts';
-import { SLOW_QUERIES, TALKERS, TextRing } from './text-ring.ts';
+import { REFUSED_READS, SLOW_QUERIES, TALKERS, TextRing } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
 
 /** A lane that counts. */
@@ -23,6 +24,8 @@ export interface MetricsMemory {
   /** Who sends and receives most, and until when somebody wants to know it (`talkers.ts`). */
   readonly talkers: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
+  /** The reads that ingester and query lanes refused (`refused-reads.ts`). */
+  readonly reads: SharedArrayBuffer;
   /** Which plugin is which (`plugin-names.ts`). */
   readonly plugins: SharedArrayBuffer;
 }
@@ -40,6 +43,7 @@ export function shareMetrics(
     slow: TextRing.share(counts.query ?? 0, SLOW_QUERIES),
     talkers: TextRing.share(1, TALKERS),
     watch: new SharedArrayBuffer(8),
+    reads: TextRing.share(readRings(counts), REFUSED_READS),
     plugins: PluginNames.share(),
   };
 }

@@ -4,6 +4,8 @@ const HEAD_BYTES = 8;
 export const RING_TEXT_BYTES_MAX = 2_040;
 /** Slow queries that are kept of each query lane. */
 export const SLOW_QUERIES = 64;
+/** Refused reads that are kept of each ingester and query lane. */
+export const REFUSED_READS = 32;
 /** Talkers that `wok top` can show. */
 export const TALKERS = 20;
 const SLOT_BYTES = HEAD_BYTES + RING_TEXT_BYTES_MAX;

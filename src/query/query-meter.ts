@@ -5,6 +5,7 @@ import { countRefusal } from '../metrics/counters.ts';
 import { INDEXES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import { Meter } from '../metrics/meter.ts';
+import type { ReadNotes } from '../metrics/refused-reads.ts';
 import { filterShapes, type SlowQuery } from '../metrics/slow-queries.ts';
 import type { TextRing } from '../metrics/text-ring.ts';
 import { CountRun, ReqRun, type Run } from './run.ts';
@@ -30,6 +31,8 @@ export interface QueryMeterParts {
   /** Where slow queries are remembered, and told of. */
   slow: TextRing | null;
   log: Log | null;
+  /** Where reads that were refused or cut short are. */
+  notes: ReadNotes | null;
   /** Work from which on a query is slow, in milliseconds; 0: none is. */
   slowMilliseconds: number;
 }
@@ -42,6 +45,7 @@ export class QueryMeter {
   readonly #lane: number;
   readonly #slow: TextRing | null;
   readonly #log: Log | null;
+  readonly #notes: ReadNotes | null;
   #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: QueryMeterParts) {
@@ -49,13 +53,21 @@ export class QueryMeter {
     this.#lane = parts.lane;
     this.#slow = parts.slow;
     this.#log = parts.log;
+    this.#notes = parts.notes;
     this.slowMilliseconds = parts.slowMilliseconds;
   }
 
   /** For a lane that runs alone. */
   static alone(): QueryMeter {
     const meter = Meter.alone('query');
-    return new QueryMeter({ meter, lane: 0, slow: null, log: null, slowMilliseconds: 0 });
+    return new QueryMeter({
+      meter,
+      lane: 0,
+      slow: null,
+      log: null,
+      notes: null,
+      slowMilliseconds: 0,
+    });
   }
 
   /** A query gets its first slice. */
@@ -75,6 +87,11 @@ export class QueryMeter {
     meter.cells[WORK[index]]! += work / 1000;
     meter.cells[ROWS[index]]! += rows;
     if (isReq) meter.cells[EVENTS]! += events;
+    if (run instanceof CountRun && run.refusal !== '') {
+      this.#refused('COUNT', run.connId, run.refusal, run.packed);
+    } else if (run instanceof ReqRun && run.short) {
+      this.#notes?.note('REQ', run.connId, 'short', '', () => shapesOf(run.packed));
+    }
     if (work < this.slowMilliseconds || this.slowMilliseconds === 0) return;
     meter.cells[SLOW]!++;
     this.#remember(run, isReq ? 'REQ' : 'COUNT', total);
@@ -91,16 +108,22 @@ export class QueryMeter {
       total: Math.round(total * 10) / 10,
       rows: run.rows,
       events: run.events,
-      filters: filterShapes(unpackFilters(run.packed)),
+      filters: shapesOf(run.packed),
     };
     this.#slow?.push(JSON.stringify(query));
     const { at: _, lane: _lane, ...facts } = query;
     this.#log?.info('a query was slow', facts);
   }
 
-  overloaded(of: 'REQ' | 'COUNT', message: string): void {
+  /** A query was not begun, or not ended; `packed` are its filters. */
+  overloaded(of: 'REQ' | 'COUNT', connId: number, message: string, packed: Uint8Array): void {
     this.#meter.cells[LIMIT]!++;
     countRefusal(this.#meter, of, message);
+    this.#refused(of, connId, message, packed);
+  }
+
+  #refused(of: 'REQ' | 'COUNT', connId: number, message: string, packed: Uint8Array): void {
+    this.#notes?.note(of, connId, 'refused', message, () => shapesOf(packed));
   }
 
   /** The database could not be read for a query. */
@@ -120,4 +143,8 @@ export class QueryMeter {
     meter.set(RUNNING, running);
     meter.set(WINDOW, windowEvents);
   }
+}
+
+function shapesOf(packed: Uint8Array): string {
+  return filterShapes(unpackFilters(packed));
 }

@@ -175,9 +175,8 @@ export class Query {
       hasRoom: (run) => this.#hasRoom(run),
       handOver: (run, seq) => this.#handOver(run, seq),
       refuse: (run, why) => {
-        const { connId, subNo, subId } = run;
-        this.#client(connId).subscriptions.delete(subNo);
-        this.#closed(connId, subNo, subId, why);
+        this.#client(run.connId).subscriptions.delete(run.subNo);
+        this.#closed(run, why, run.packed);
       },
     };
   }
@@ -249,17 +248,17 @@ export class Query {
   }
 
   #req(request: QueryRequest & { t: 'req' }): void {
-    const { connId, subNo, subId, replaces } = request;
+    const { connId, subNo, replaces } = request;
     if (replaces !== 0) this.#close(connId, replaces);
     this.#outlet!.open(connId, subNo);
     if (this.#running >= this.#queriesMax) {
-      this.#closed(connId, subNo, subId, OVERLOADED);
+      this.#closed(request, OVERLOADED, request.filters);
       return;
     }
     const client = this.#client(connId);
     const bill = this.#bill(client);
     if (bill?.isRefused(0) === true) {
-      this.#closed(connId, subNo, subId, bill.refusal);
+      this.#closed(request, bill.refusal, request.filters);
       return;
     }
     const run = new ReqRun(this.#lane!, request, client.readers, bill);
@@ -268,8 +267,12 @@ export class Query {
   }
 
   /** Refuses a REQ; its place at its ingester is free again. */
-  #closed(connId: number, subNo: number, subId: string, why: Refusal): void {
-    this.#meter.overloaded('REQ', why);
+  #closed(
+    { connId, subNo, subId }: { connId: number; subNo: number; subId: string },
+    why: Refusal,
+    packed: Uint8Array,
+  ): void {
+    this.#meter.overloaded('REQ', connId, why, packed);
     this.#outlet!.closed(connId, subNo, subId, 1, why);
     this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
@@ -277,7 +280,7 @@ export class Query {
   #count(request: QueryRequest & { t: 'count' }): void {
     const { connId, queryId } = request;
     if (this.#running >= this.#queriesMax) {
-      this.#meter.overloaded('COUNT', OVERLOADED);
+      this.#meter.overloaded('COUNT', connId, OVERLOADED, request.filters);
       this.#outlet!.countRefused(connId, queryId, OVERLOADED);
       return;
     }

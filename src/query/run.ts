@@ -131,6 +131,8 @@ export class ReqRun extends QuestionRun {
   /** The second that is being sent, and how much of it has been. */
   #second: readonly Stored[] = [];
   #sent = 0;
+  /** Whether its stored events were cut short because its budget was used up. */
+  short = false;
   /** The snapshot that the answer is from; later events come from monitor. */
   #seq = 0;
 
@@ -168,17 +170,22 @@ export class ReqRun extends QuestionRun {
       const second = union.next(budget);
       if (second === AGAIN) {
         if (!short) return 'again';
-        if (this.events > 0) return this.#end('unknown');
+        if (this.events > 0) return this.#endShort('unknown');
         // Without an event there is nothing from which the client could go on.
         this.lane.refuse(this, bill!.refusal);
         return 'done';
       }
       if (second === null) break;
-      if (short && this.events > 0) return this.#end('more');
+      if (short && this.events > 0) return this.#endShort('more');
       this.#second = second;
       this.#sent = 0;
     }
     return this.#end(union.completeness);
+  }
+
+  #endShort(completeness: Completeness): Step {
+    this.short = true;
+    return this.#end(completeness);
   }
 
   #end(completeness: Completeness): Step {
@@ -192,6 +199,8 @@ export class ReqRun extends QuestionRun {
 /** A COUNT (NIP-45): exact; a filter's limit does not count. */
 export class CountRun extends QuestionRun {
   readonly queryId: string;
+  /** Why it was refused half-way, or ''. */
+  refusal: Refusal | '' = '';
 
   constructor(
     lane: Lane,
@@ -207,7 +216,8 @@ export class CountRun extends QuestionRun {
     const { outlet } = this.lane;
     if (this.bill?.isRefused(this.rows) === true) {
       // Half a count is none.
-      outlet.countRefused(this.connId, this.queryId, this.bill.refusal);
+      this.refusal = this.bill.refusal;
+      outlet.countRefused(this.connId, this.queryId, this.refusal);
       return 'done';
     }
     const union = this.union(true);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type RefusedRead, refusedReads } from '../../metrics/refused-reads.ts';
 import type { ListName } from '../../policy/lists.ts';
 import type { ListedRow } from '../../storage/lists.ts';
 import * as sql from '../../storage/sql.ts';
@@ -6,6 +7,20 @@ import type { Why } from '../page-api/events.ts';
 import { findEvent } from '../removal.ts';
 import { verb } from '../room.ts';
 import { normalSubject } from '../subjects.ts';
+
+/** `why.reads`: the newest REQs and COUNTs that were refused or cut short. */
+export const whyReadsVerb = verb({
+  name: 'why.reads',
+  params: z.strictObject({
+    connection: z.int().min(1).optional(),
+    limit: z.int().min(1).max(1_000).default(50),
+  }),
+  run({ connection, limit }, { metrics }): RefusedRead[] {
+    const all = refusedReads(metrics);
+    const wanted = all.filter((one) => connection === undefined || one.connection === connection);
+    return wanted.slice(0, limit);
+  },
+});
 
 /** `why`: what became of an event, by which rule, when. */
 export const whyVerb = verb({
