@@ -6,7 +6,7 @@ import {
 } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { ID_AT, ID_BYTES, PUBKEY_AT } from './packed/format.ts';
-import { pack } from './packed/pack.ts';
+import { type Memory, pack } from './packed/pack.ts';
 import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './packed/unpack.ts';
 
 /**
@@ -78,8 +78,9 @@ export function eventOf(body: StoredBody): NostrEvent {
 /** Makes the bodies that are stored, in memory that is used again for the next. */
 export class BodyMaker {
   readonly #packs: boolean;
-  #memory = Buffer.alloc(0);
-  #view = viewOf(this.#memory);
+  /** Where the last JSON was: it mostly comes in the same memory. */
+  #source = memoryOf(new ArrayBuffer(0));
+  #target = memoryOf(new ArrayBuffer(0));
 
   /** `packs`: whether they are packed (`storage.pack_bodies`). */
   constructor(packs: boolean) {
@@ -89,13 +90,18 @@ export class BodyMaker {
   /** The body to be stored of an event in canonical JSON; good until the next is made. */
   make(json: Buffer): Buffer {
     if (!this.#packs) return json;
-    if (json.length > this.#memory.length) {
-      this.#memory = Buffer.alloc(Math.max(json.length * 2, 64 * 1024));
-      this.#view = viewOf(this.#memory);
+    const { buffer, byteOffset, length } = json;
+    if (length > this.#target.bytes.length) {
+      this.#target = memoryOf(new ArrayBuffer(Math.max(length * 2, 64 * 1024)));
     }
-    const length = pack(json, this.#memory, this.#view);
-    return length === 0 ? json : this.#memory.subarray(0, length);
+    if (this.#source.view.buffer !== buffer) this.#source = memoryOf(buffer);
+    const packed = pack(this.#source, byteOffset, length, this.#target);
+    return packed === 0 ? json : Buffer.from(this.#target.view.buffer, 0, packed);
   }
+}
+
+function memoryOf(buffer: ArrayBufferLike): Memory {
+  return { bytes: new Uint8Array(buffer), view: new DataView(buffer) };
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {

@@ -121,8 +121,7 @@ export class Rules {
   }
 
   /** Stores an event, or says why not; a deletion request also takes effect. */
-  apply(event: CheckedEvent): Outcome {
-    const id = idOf(event.body);
+  apply(event: CheckedEvent, id = idOf(event.body)): Outcome {
     if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (event.kind === KIND_VANISH) {
       const request = eventOf(event.body);

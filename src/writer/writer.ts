@@ -333,7 +333,7 @@ export class Writer {
   #apply(event: CheckedEvent): Answered {
     const id = idOf(event.body);
     if (event.held !== '') return this.#hold(event, id);
-    const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event);
+    const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event, id);
     if (outcome?.t === 'refused') this.#note(event, id, outcome.rule, outcome.message);
     if (outcome === null) return { event, id, accepted: true, message: '', seq: 0 };
     if (outcome.t === 'stored') {

@@ -74,29 +74,36 @@ for (const [rank, [place, piece]] of sorted.entries()) {
   }
 }
 
+/** Memory and two ways to look at all of it. */
+export interface Memory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
 /**
- * Packs the canonical JSON of an event (`format.ts`) into memory, of which `to` and `view` are both views
- * from its beginning. It has to have room for as many bytes as the JSON has: the packed form is shorter.
+ * Packs the canonical JSON of an event (`format.ts`), which stands at `start` in `source`, into `target`,
+ * from its beginning. There has to be room for as many bytes as the JSON has: the packed form is shorter.
  *
  * @returns its length; 0 when the JSON has to stay as it is, because it is too long or has bytes that
  *   no JSON has.
  */
-export function pack(json: Uint8Array, to: Uint8Array, view: DataView): number {
-  const { length } = json;
+export function pack(source: Memory, start: number, length: number, target: Memory): number {
   if (length > JSON_BYTES_MAX) return 0;
+  const { bytes } = source;
+  const to = target.bytes;
   to[0] = PACKED;
   to[LENGTH_AT] = length;
   to[LENGTH_AT + 1] = length >> 8;
   to[LENGTH_AT + 2] = length >> 16;
-  packDigits(json, CANONICAL_ID_START, ID_BYTES, to, ID_AT);
-  packDigits(json, CANONICAL_PUBKEY_START, ID_BYTES, to, PUBKEY_AT);
-  packDigits(json, length - SIG_DIGITS, SIG_BYTES, to, SIG_AT);
-  let from = CREATED_DIGITS_START;
+  packDigits(source.view, start + CANONICAL_ID_START, ID_BYTES, target.view, ID_AT);
+  packDigits(source.view, start + CANONICAL_PUBKEY_START, ID_BYTES, target.view, PUBKEY_AT);
+  packDigits(source.view, start + length - SIG_DIGITS, SIG_BYTES, target.view, SIG_AT);
+  let from = start + CREATED_DIGITS_START;
   let createdAt = 0;
-  for (; json[from] !== COMMA; from++) createdAt = createdAt * 10 + (json[from]! - ZERO);
+  for (; bytes[from] !== COMMA; from++) createdAt = createdAt * 10 + (bytes[from]! - ZERO);
   from += KIND_NAME;
   let kind = 0;
-  for (; json[from] !== COMMA; from++) kind = kind * 10 + (json[from]! - ZERO);
+  for (; bytes[from] !== COMMA; from++) kind = kind * 10 + (bytes[from]! - ZERO);
   to[KIND_AT] = kind;
   to[KIND_AT + 1] = kind >> 8;
   let at = CREATED_AT;
@@ -104,16 +111,15 @@ export function pack(json: Uint8Array, to: Uint8Array, view: DataView): number {
     to[at++] = (createdAt % 128) | 128;
   }
   to[at++] = createdAt;
-  return packText(json, from + TAGS_NAME, length - SIG_TAIL, to, view, at);
+  return packText(source, from + TAGS_NAME, start + length - SIG_TAIL, target, at);
 }
 
 /** Behind `end` comes the signature, so it is no harm to read a little further. */
 function packText(
-  json: Uint8Array,
+  { bytes: json, view: source }: Memory,
   start: number,
   end: number,
-  to: Uint8Array,
-  view: DataView,
+  { bytes: to, view }: Memory,
   first: number,
 ): number {
   let at = first;
@@ -132,7 +138,7 @@ function packText(
           to[at++] = RUN;
           to[at++] = bytes;
         }
-        packDigits(json, from, bytes, to, at);
+        packDigits(source, from, bytes, view, at);
         from += bytes * 2;
         at += bytes;
         left -= bytes;
@@ -144,7 +150,7 @@ function packText(
     if (clear > end) clear = end;
     while (from < clear) {
       while (from < clear - 3) {
-        const word = wordAt(json, from);
+        const word = source.getInt32(from, true);
         if (isSpecial(word)) break;
         view.setInt32(at, word, true);
         from += 4;
@@ -153,14 +159,14 @@ function packText(
       if (from >= clear) break;
       const byte = json[from]!;
       if (byte === QUOTE || byte === BACKSLASH || from === start) {
-        const code = pieceAt(json, from, end);
+        const code = pieceAt(source, from, end);
         if (code >= PIECE_FIRST + HEX_PIECES) {
           to[at++] = code;
           from += LENGTHS[code]!;
           continue;
         }
         const digits = from + LENGTHS[code]!;
-        if (code !== 0 && packDigits(json, digits, ID_BYTES, to, at + 1)) {
+        if (code !== 0 && packDigits(source, digits, ID_BYTES, view, at + 1)) {
           to[at] = code;
           at += 1 + ID_BYTES;
           from = digits + ID_BYTES * 2;
@@ -172,10 +178,6 @@ function packText(
     }
   }
   return at;
-}
-
-function wordAt(json: Uint8Array, at: number): number {
-  return json[at]! | (json[at + 1]! << 8) | (json[at + 2]! << 16) | (json[at + 3]! << 24);
 }
 
 /** Whether one of four bytes is below 32, a quote or a backslash. */
@@ -192,8 +194,8 @@ function isSpecial(word: number): boolean {
 }
 
 /** The code of the longest piece that stands here, or 0. */
-function pieceAt(json: Uint8Array, from: number, end: number): number {
-  const first = wordAt(json, from);
+function pieceAt(source: DataView, from: number, end: number): number {
+  const first = source.getInt32(from, true);
   const pair = first & 0xffff;
   const stop = END_OF[pair]!;
   for (let rank = FIRST_OF[pair]!; rank < stop; rank++) {
@@ -205,7 +207,7 @@ function pieceAt(json: Uint8Array, from: number, end: number): number {
     let at = 4;
     for (; at < length; at += 4) {
       word++;
-      if ((wordAt(json, from + at) & MASKS[word]!) !== WORDS[word]) break;
+      if ((source.getInt32(from + at, true) & MASKS[word]!) !== WORDS[word]) break;
     }
     if (at >= length) return code;
   }
@@ -214,17 +216,26 @@ function pieceAt(json: Uint8Array, from: number, end: number): number {
 
 /** Packs twice as many hex digits; false when some were none. */
 function packDigits(
-  json: Uint8Array,
+  source: DataView,
   from: number,
   bytes: number,
-  to: Uint8Array,
-  at: number,
+  to: DataView,
+  start: number,
 ): boolean {
+  const end = start + bytes;
   let all = 0;
-  for (let n = 0, digit = from; n < bytes; n++, digit += 2) {
-    const byte = BYTES[json[digit]! | (json[digit + 1]! << 8)]!;
-    all |= byte;
-    to[at + n] = byte;
+  let digit = from;
+  let at = start;
+  for (; at < end - 1; at += 2, digit += 4) {
+    const word = source.getInt32(digit, true);
+    const two = BYTES[word & 0xffff]! | (BYTES[word >>> 16]! << 8);
+    all |= two;
+    to.setInt16(at, two, true);
+  }
+  if (at < end) {
+    const one = BYTES[source.getUint16(digit, true)]!;
+    all |= one;
+    to.setInt8(at, one);
   }
   return all >= 0;
 }
