@@ -47,9 +47,10 @@ export class Between {
 
   /** The rates of a counter by one of its labels, those left out that are 0. */
   rates(name: MetricName, label: string): Record<string, number> {
+    const before = sumsBy(this.#before, name, label);
     const found: Record<string, number> = {};
-    for (const value of this.labels(name, label)) {
-      const rate = this.rate(name, { [label]: value });
+    for (const [value, sum] of sumsBy(this.#now, name, label)) {
+      const rate = (sum - (before.get(value) ?? 0)) / this.seconds;
       if (rate > 0) found[value] = rate;
     }
     return found;
@@ -98,6 +99,16 @@ export interface Timing {
 
 function has(labels: Wanted, wanted: Wanted): boolean {
   return Object.entries(wanted).every(([label, value]) => labels[label] === value);
+}
+
+/** Sums of all series by the value of one of their labels. */
+function sumsBy(figures: Figures, name: MetricName, label: string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { labels, values } of figures[name] ?? []) {
+    const value = labels[label] ?? '';
+    sums.set(value, (sums.get(value) ?? 0) + values[0]!);
+  }
+  return sums;
 }
 
 function sum(figures: Figures, name: MetricName, wanted: Wanted): number[] {

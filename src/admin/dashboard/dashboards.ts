@@ -14,7 +14,7 @@ type Figures = Omit<Dashboard, 'history'>;
 
 /**
  * How the relay is, for whoever watches: one answer a second, however many ask. Rates are counted from
- * the look before the last, so they go over one to two spans between samples. A look takes 0.3 ms.
+ * the look before the last, so they go over one to two spans between samples. A look takes a millisecond or two.
  */
 export class Dashboards {
   readonly #room: Room;
