@@ -6,7 +6,7 @@ import { accessibilityFaults } from './support/axe.ts';
 import { inBrowser, noBrowser, useBrowser, type WatchedPage } from './support/browser.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
-import { until } from './support/process.ts';
+import { eventually } from './support/process.ts';
 import { startRelay, type TestRelay } from './support/relay.ts';
 
 const MINUTE = 60_000;
@@ -84,19 +84,21 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
     });
     await page.goto(relay.httpUrl);
     const status = page.locator('[data-live]');
-    await until(async () => (await status.textContent()) === 'live', 'the first figures');
+    await eventually(async () => (await status.textContent()) === 'live', 'the first figures');
     const before = Number(await figure(page, 'events'));
     for (let i = 0; i < 5; i++) await client.publish(author.event());
     const other = await Client.connect(relay.url);
     other.send(['REQ', 'all', { limit: 1 }]);
     await other.next(([verb]) => verb === 'EOSE');
-    await until(async () => Number(await figure(page, 'events')) === before + 5, 'five events');
+    await eventually(
+      async () => Number(await figure(page, 'events')) === before + 5,
+      'five events',
+    );
     expect(Number(await figure(page, 'connections'))).toBe(2);
     expect(Number(await figure(page, 'subscriptions'))).toBe(1);
-    await until(
+    await eventually(
       async () => (await page.locator('[data-chart="events"] .line').getAttribute('d')) !== '',
       'a line in the chart',
-      30_000,
     );
     expect(await page.getByRole('img', { name: /UTC between .* connections, now/ }).count()).toBe(
       1,
@@ -112,7 +114,7 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
     await page.waitForTimeout(6_000);
     expect(asked).toBeLessThanOrEqual(then + 1);
     await hide(false);
-    await until(async () => (await status.textContent()) === 'live', 'figures again');
+    await eventually(async () => (await status.textContent()) === 'live', 'figures again');
     other.socket.terminate();
     await browser.close(page);
   });
@@ -122,11 +124,11 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
     const page = await browser.open();
     await page.goto(own.httpUrl);
     const status = page.locator('[data-live]');
-    await until(async () => (await status.textContent()) === 'live', 'the first figures');
+    await eventually(async () => (await status.textContent()) === 'live', 'the first figures');
     await own.stop();
     const online = () => page.evaluate('window.dispatchEvent(new Event("online"))');
     await online();
-    await until(
+    await eventually(
       async () => /does not answer; next try in 5 seconds/.test((await status.textContent())!),
       'the sentence',
     );
@@ -135,7 +137,7 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
     const again = await startRelay({ 'io.port': own.relay.port }, own.directory);
     onTestFinished(() => again.stop());
     await online();
-    await until(async () => (await status.textContent()) === 'live', 'figures again');
+    await eventually(async () => (await status.textContent()) === 'live', 'figures again');
     expect(await page.locator('.stale').count()).toBe(0);
     await browser.close(page, NO_ANSWER);
   });
@@ -165,7 +167,7 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
   it.each(['light', 'dark'] as const)('is accessible when it is %s', async (colorScheme) => {
     const page = await browser.open({ colorScheme });
     await page.goto(relay.httpUrl);
-    await until(async () => /live/.test(await visible(page)), 'the first figures');
+    await eventually(async () => /live/.test(await visible(page)), 'the first figures');
     expect(await accessibilityFaults(page)).toEqual([]);
     const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
     expect(ground).toBe(colorScheme === 'light' ? 'rgb(250, 248, 243)' : 'rgb(17, 23, 22)');

@@ -1,6 +1,9 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { bestOf, type ContentEncoding, type Encoded } from '../pages/encoded.ts';
 
+/** What fits into the memory of any socket; of longer bodies no copy may be left with a slow client. */
+const COPIED_BYTES_MAX = 16 * 1024;
+
 /** Name and value. */
 export type Header = readonly [name: string, value: string];
 
@@ -43,12 +46,25 @@ export function write(
     res.writeStatus(status).writeHeader('Content-Type', type);
     for (const [name, value] of headers) res.writeHeader(name, value);
     writeEncoding(res, encoding);
-    if (!isHead) res.end(bytes, true);
-    else {
+    if (isHead) {
       res.writeHeader('Content-Length', String(bytes.length));
       endHead(res);
-    }
+    } else if (bytes.length <= COPIED_BYTES_MAX) res.end(bytes, true);
+    else send(res, bytes);
   });
+}
+
+/**
+ * Sends as much as the socket takes, and the rest when it takes more: however many clients read slowly,
+ * there is one body. uWebSockets.js closes who reads nothing for some seconds.
+ */
+function send(res: HttpResponse, bytes: Uint8Array): void {
+  res.writeHeader('Connection', 'close');
+  const [, done] = res.tryEnd(bytes, bytes.length);
+  if (done) return;
+  // Nothing has to be done then, but uWebSockets.js wants to be sure that somebody knows.
+  res.onAborted(() => {});
+  res.onWritable((offset) => res.tryEnd(bytes.subarray(offset), bytes.length)[0]);
 }
 
 function writeEncoding(res: HttpResponse, encoding: ContentEncoding | null): void {

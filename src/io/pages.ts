@@ -12,7 +12,7 @@ import type { HttpResource } from './io-meter.ts';
 /** How long what the admin room has made is good enough for the next who asks. */
 const FRESH_MILLISECONDS = 1_000;
 /** How long somebody waits for the admin room, and how many may. */
-const PATIENCE_MILLISECONDS = 5_000;
+const PATIENCE_MILLISECONDS = 10_000;
 const WAITING_MAX = 1_024;
 
 /** Pages load nothing from elsewhere, run no script but ours, and stand in nobody's frame. */
@@ -68,7 +68,7 @@ export interface PagesHandlers {
 
 /**
  * What browsers are shown. The public page and its figures are made by the admin room, at most once a
- * second whoever asks; everything else lies in memory. Bounds: 1,024 who wait for the room, five seconds.
+ * second whoever asks; everything else lies in memory. Bounds: 1,024 who wait for the room, ten seconds.
  */
 export class Pages {
   readonly #handlers: PagesHandlers;

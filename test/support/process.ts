@@ -123,6 +123,11 @@ export async function until(
   }
 }
 
+/** As `until`, for what a browser or several relays have a part in: they may share two processors with others. */
+export function eventually(condition: () => boolean | Promise<boolean>, what: string) {
+  return until(condition, what, 60_000);
+}
+
 /** For the pace of a load; a test that waits for something uses `until`. */
 export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

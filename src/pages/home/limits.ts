@@ -42,6 +42,9 @@ function ofQueries({ io, limits }: Config): Limit[] {
     ...(io.connections_per_ip_max > 0
       ? [row('Connections from one address', countText(io.connections_per_ip_max))]
       : []),
+    ...(io.connections_per_subnet_max > 0
+      ? [row('Connections from one network', countText(io.connections_per_subnet_max))]
+      : []),
     row('Subscriptions of a connection', countText(limits.subscriptions_max)),
     row('Characters of a subscription id', countText(limits.subscription_id_length_max)),
     row('Filters in a REQ', countText(limits.filters_max)),
