@@ -67,6 +67,11 @@ export class Members {
     return Promise.resolve({ ok: false, text });
   }
 
+  /** Whether a REQ of who has authenticated as `authed` may bring an invite. */
+  mayInvite(authed: ReadonlySet<string>): boolean {
+    return this.#enabled && this.#invites && authed.size > 0;
+  }
+
   /** The member for whom a REQ with these filters brings an invite, or null. */
   inviter(
     filters: readonly Filter[],
@@ -74,8 +79,8 @@ export class Members {
     lists: Lists,
     now: number,
   ): string | null {
-    if (!this.#invites || !this.#enabled || authed.size === 0) return null;
-    if (!filters.some(({ kinds }) => kinds?.includes(KIND_INVITE))) return null;
+    if (!this.mayInvite(authed) || !filters.some(({ kinds }) => kinds?.includes(KIND_INVITE)))
+      return null;
     for (const pubkey of authed) {
       if (lists.stance('pubkey', pubkey, now) === 'allow') return pubkey;
     }

@@ -1,0 +1,175 @@
+import type { Config } from '../config/options.ts';
+import type { Channel } from '../mailbox/channel.ts';
+import { RecordOutbox } from '../mailbox/outbox.ts';
+import { writeCheckedEvent } from '../messages.ts';
+import { type Judgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
+import { EVENTS } from '../policy/rates/shared-rates.ts';
+import { refuse, type Verdict } from '../policy/verdict.ts';
+import { okAnswer } from '../protocol/answers.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { BodyMaker } from '../storage/body.ts';
+import { AUTH_REQUIRED, idIn } from './addressing.ts';
+import type { EventGate, PassedEvent } from './event-gate.ts';
+import type { Lane } from './lane.ts';
+import type { MessageScan } from './message-scan.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+const WRITER_FULL: Refusal =
+  'rate-limited: this relay is storing events as fast as it can; try again';
+
+/** What a lane does with an EVENT: the gate, the policies that may take their time, the writer. */
+export class Publishing {
+  readonly #lane: Lane;
+  readonly #gate: EventGate;
+  /** Events that wait for their judgement. */
+  readonly #waiting: WaitingRoom;
+  #writer: RecordOutbox | null = null;
+  /** Events for the writer that are not on their way yet; nobody would release them if this lane died. */
+  #unposted = 0;
+
+  readonly #bodies: BodyMaker;
+
+  constructor(lane: Lane, gate: EventGate, { plugins, storage }: Config) {
+    this.#bodies = new BodyMaker(storage.pack_bodies);
+    this.#lane = lane;
+    this.#gate = gate;
+    this.#waiting = new WaitingRoom(plugins.waiting_events_max, plugins.waiting_bytes_max);
+  }
+
+  toWriter(channel: Channel): void {
+    this.#writer = new RecordOutbox(channel, () => {
+      this.#lane.parts.writerEvents.add(this.#unposted);
+      this.#unposted = 0;
+    });
+  }
+
+  /** Events that wait for their judgement. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Sends the writer what has gathered. */
+  flush(): void {
+    this.#writer?.flush();
+  }
+
+  /** Takes the value of an EVENT message; `bytes` is the whole message, of which `scan` has told the shape. */
+  event(connId: number, value: unknown, bytes: Buffer, scan: MessageScan): void {
+    const tooMany = this.#lane.rate(connId, EVENTS);
+    if (tooMany !== null) {
+      this.#lane.meter.eventRefused(value, tooMany);
+      this.#lane.decisions.note(value, 'refused', tooMany.rule, tooMany.refusal);
+      this.#lane.answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
+      return;
+    }
+    const checked = this.#gate.check(value, bytes, scan, this.#lane.connections.of(connId));
+    if ('refusal' in checked) {
+      const { refusal, rule } = checked;
+      this.#lane.meter.eventRefused(value, checked);
+      if (rule !== 'duplicate') this.#lane.decisions.note(value, 'refused', rule, refusal);
+      if (rule === 'shape' || rule === 'id' || rule === 'signature') this.#lane.violation(connId);
+      if (refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
+      this.#lane.answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
+      return;
+    }
+    if (this.#lane.parts.judges.asksWrites) this.#judge(connId, checked);
+    else this.#store(connId, checked, this.#lane.meter.arrivedAt);
+  }
+
+  /** Asks the policy that may take its time; the events of one connection keep their order. */
+  #judge(connId: number, passed: PassedEvent): void {
+    const { event, json } = passed;
+    const { length } = json;
+    const { arrivedAt } = this.#lane.meter;
+    const askedAt = performance.now();
+    const from = this.#lane.connections.of(connId);
+    const mayWait = this.#waiting.admits(length);
+    const judged = this.#lane.parts.judges.judgeWrite({ event, json, from }, mayWait);
+    if (!(judged instanceof Promise)) {
+      if (!this.#waiting.has(connId)) {
+        this.#obey(connId, passed, judged, arrivedAt);
+        return;
+      }
+      if (!mayWait) {
+        this.#obey(connId, passed, VERDICT_QUEUE_FULL, arrivedAt);
+        return;
+      }
+    }
+    const place = this.#waiting.take(connId, length);
+    const kept = { ...passed, json: Buffer.from(json) };
+    const settle = (judgement: Judgement) =>
+      place.settle(() => this.#obey(connId, kept, judgement, arrivedAt));
+    if (judged instanceof Promise) {
+      void judged.then((judgement) => {
+        this.#lane.meter.judged(askedAt, judgement);
+        settle(judgement);
+      });
+    } else settle(judged);
+  }
+
+  #obey(connId: number, passed: PassedEvent, judgement: Judgement, arrivedAt: number): void {
+    if (judgement.action === 'accept') {
+      this.#store(connId, passed, arrivedAt);
+      return;
+    }
+    const { event } = passed;
+    if (judgement.action === 'refuse') {
+      this.#refuseEvent(connId, event, refuse(judgement.rule, judgement.message), judgement.by);
+      return;
+    }
+    if (judgement.action === 'hold') {
+      this.#lane.decisions.note(event, 'quarantined', judgement.rule, judgement.why, judgement.by);
+      this.#store(connId, passed, arrivedAt, judgement.why);
+      return;
+    }
+    this.#lane.meter.eventShadowed(event.kind);
+    this.#lane.decisions.note(event, 'shadowed', judgement.rule, judgement.message, judgement.by);
+    this.#lane.answer(connId, okAnswer(event.id, true, judgement.message));
+  }
+
+  /** Refuses an event that the gate has passed. */
+  #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict, by = ''): void {
+    this.#lane.meter.eventRefused(event, verdict);
+    if (verdict.refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
+    this.#lane.decisions.note(event, 'refused', verdict.rule, verdict.refusal, by);
+    this.#lane.answer(connId, okAnswer(event.id, false, verdict.refusal));
+  }
+
+  /** A request to the relay itself (NIP-43): it is answered, and neither stored nor passed on. */
+  #request(connId: number, event: NostrEvent): void {
+    const { authed } = this.#lane.connections.of(connId);
+    void this.#lane.members.request(event, authed).then(({ ok, text }) => {
+      if (text.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
+      this.#lane.answer(connId, okAnswer(event.id, ok, text));
+    });
+  }
+
+  #store(connId: number, passed: PassedEvent, arrivedAt: number, held = ''): void {
+    if (this.#lane.members.concerns(passed.event.kind)) {
+      this.#request(connId, passed.event);
+      return;
+    }
+    const { event, json, terms, address, expiresAt } = passed;
+    const { writerEvents, config } = this.#lane.parts;
+    if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
+      this.#refuseEvent(connId, event, refuse('writer-queue', WRITER_FULL));
+      return;
+    }
+    this.#unposted++;
+    const writer = this.#writer!;
+    writeCheckedEvent(
+      writer.records,
+      connId,
+      event.kind,
+      event.created_at,
+      expiresAt,
+      terms,
+      address,
+      this.#bodies.make(json),
+      arrivedAt,
+      held,
+    );
+    writer.touch();
+  }
+}

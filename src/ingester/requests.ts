@@ -1,0 +1,295 @@
+import type { Config } from '../config/options.ts';
+import { packFilters } from '../mailbox/filters.ts';
+import { filterShapes } from '../metrics/slow-queries.ts';
+import { ACCEPT, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
+import { SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
+import { ReadPolicy } from '../policy/read-policy.ts';
+import { closedAnswer, eventPrefix } from '../protocol/answers.ts';
+import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './addressing.ts';
+import type { Lane } from './lane.ts';
+import { WaitingReads } from './waiting-reads.ts';
+
+const NO_FILTER: Refusal = 'error: a policy of this relay answers with filters that are none';
+
+/** A message that begins with its verb. */
+type Message = readonly [string, ...unknown[]];
+/** The filters of a message, or why they are none. */
+type Parsed = readonly Filter[] | Refusal;
+
+/** What a lane does with REQ, COUNT and CLOSE: the policies of reading, and the connection's query lane. */
+export class Requests {
+  readonly #lane: Lane;
+  /** REQs and COUNTs that wait for their judgement. */
+  readonly #waiting: WaitingReads;
+  #filterLimits: FilterLimits;
+  #readPolicy: ReadPolicy;
+
+  constructor(lane: Lane, config: Config) {
+    this.#lane = lane;
+    const { waiting_events_max, waiting_bytes_max } = config.plugins;
+    this.#waiting = new WaitingReads(waiting_events_max, waiting_bytes_max);
+    this.#filterLimits = filterLimits(config);
+    this.#readPolicy = new ReadPolicy(config, lane.parts.lists);
+  }
+
+  reconfigure(config: Config): void {
+    this.#filterLimits = filterLimits(config);
+    this.#readPolicy = new ReadPolicy(config, this.#lane.parts.lists);
+  }
+
+  /** Takes a REQ or a COUNT of so many bytes. */
+  read(connId: number, message: Message, bytes: number): void {
+    const { members, connections, parts } = this.#lane;
+    const mayInvite = message[0] === 'REQ' && members.mayInvite(connections.of(connId).authed);
+    if (!parts.judges.asksReads && !this.#waiting.has(connId) && !mayInvite) {
+      this.#ask(connId, message, null);
+      return;
+    }
+    const parsed = this.#parsed(message);
+    const inviter = mayInvite ? this.#inviter(connId, parsed) : null;
+    if (!parts.judges.asksReads && !this.#waiting.has(connId) && inviter === null) {
+      this.#ask(connId, message, parsed);
+    } else {
+      this.#judge(connId, message, parsed, inviter, bytes);
+    }
+  }
+
+  /** The connection has ended. */
+  drop(connId: number): void {
+    this.#waiting.drop(connId);
+  }
+
+  /** Asks the policy about a REQ or COUNT; those of one connection keep their order. */
+  #judge(
+    connId: number,
+    message: Message,
+    parsed: Parsed,
+    inviter: string | null,
+    bytes: number,
+  ): void {
+    const [verb, subId, ...filters] = message;
+    const mayWait = this.#waiting.admits(bytes);
+    const from = this.#lane.connections.of(connId);
+    // What is wrong by itself is refused in its turn, and nobody is asked about it.
+    const isRead = typeof subId === 'string' && this.#fault(connId, parsed) === null;
+    let judged = isRead
+      ? this.#lane.parts.judges.judgeRead(
+          { type: verb as 'REQ' | 'COUNT', subId, filters, from },
+          mayWait,
+        )
+      : ACCEPT;
+    let invite = '';
+    if (isRead && mayWait && inviter !== null) {
+      judged = Promise.all([judged, this.#lane.members.invite(inviter)]).then(
+        ([judgement, event]) => {
+          invite = event;
+          return judgement;
+        },
+      );
+    }
+    if (!(judged instanceof Promise)) {
+      if (!this.#waiting.has(connId)) {
+        this.#obey(connId, message, parsed, judged);
+        return;
+      }
+      if (!mayWait) {
+        this.#waiting.cancel(connId, subId);
+        this.#obey(connId, message, parsed, VERDICT_QUEUE_FULL);
+        return;
+      }
+    }
+    const place = this.#waiting.take(connId, String(subId), bytes);
+    const { arrivedAt } = this.#lane.meter;
+    const settle = (judgement: ReadJudgement) =>
+      place.settle(() => {
+        this.#lane.meter.arrivedAt = arrivedAt;
+        if (place.isCancelled) {
+          this.#lane.settle(connId);
+          return;
+        }
+        if (invite !== '' && judgement.action === 'accept') {
+          const frame = `${eventPrefix(String(subId))}${invite}]`;
+          this.#lane.query(connId, { t: 'say', connId, frame });
+        }
+        this.#obey(connId, message, parsed, judgement);
+      });
+    if (judged instanceof Promise) void judged.then(settle);
+    else settle(judged);
+  }
+
+  /** The member whom a REQ brings an invite (NIP-43), or null. */
+  #inviter(connId: number, parsed: Parsed): string | null {
+    if (typeof parsed === 'string') return null;
+    const { parts, members, connections } = this.#lane;
+    const { authed } = connections.of(connId);
+    return members.inviter(parsed, authed, parts.lists, parts.clock.seconds());
+  }
+
+  #obey(connId: number, message: Message, parsed: Parsed, judgement: ReadJudgement): void {
+    const [verb, subId] = message;
+    if (judgement.action === 'accept') {
+      this.#ask(connId, message, parsed);
+    } else if (judgement.action === 'refuse') {
+      if (verb === 'REQ') this.refuseReq(connId, String(subId), judgement.message, message);
+      else this.#refuseCount(connId, String(subId), judgement.message, message);
+    } else {
+      const replaced: Message = [verb, subId, ...judgement.filters];
+      const instead = this.#parsed(replaced);
+      if (typeof instead !== 'string') this.#ask(connId, replaced, instead);
+      else
+        this.#obey(connId, message, parsed, { ...judgement, action: 'refuse', message: NO_FILTER });
+    }
+  }
+
+  /** Passes a REQ or COUNT on; `parsed` is null where nobody had to look at its filters before. */
+  #ask(connId: number, message: Message, parsed: Parsed | null): void {
+    if (message[0] === 'REQ') this.#req(connId, message, parsed);
+    else this.#count(connId, message, parsed);
+  }
+
+  /** Why this client may not ask for that, or null. */
+  #fault(connId: number, parsed: Parsed): Refusal | null {
+    if (typeof parsed === 'string') return parsed;
+    return this.#readPolicy.check(parsed, this.#lane.connections.of(connId).authed);
+  }
+
+  /** The filters of a REQ or COUNT, packed, if this client may ask for that; else why not. */
+  #packed(connId: number, parsed: Parsed): Uint8Array | Refusal {
+    return this.#fault(connId, parsed) ?? packFilters(parsed as readonly Filter[]);
+  }
+
+  #req(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
+    const subId = this.#id(connId, 'REQ', message[1]);
+    if (subId === null) return;
+    const filters =
+      this.#lane.rate(connId, SUBSCRIPTIONS)?.refusal ??
+      this.#packed(connId, parsed ?? this.#parsed(message));
+    if (typeof filters === 'string') {
+      this.refuseReq(connId, subId, filters, message);
+      return;
+    }
+    const opened = this.#lane.connections.open(connId, subId);
+    if (opened === null) {
+      const max = this.#lane.parts.config.limits.subscriptions_max;
+      const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
+      this.#lane.meter.tooManySubscriptions();
+      this.#note('REQ', connId, why, message);
+      this.#lane.meter.refused('REQ', why);
+      this.#lane.answer(connId, closedAnswer(subId, why));
+      return;
+    }
+    const { arrivedAt } = this.#lane.meter;
+    this.#introduce(connId);
+    this.#lane.query(connId, { t: 'req', connId, subId, ...opened, filters, arrivedAt });
+  }
+
+  /** Tells the query lane who pays, before the first query and when it has changed. */
+  #introduce(connId: number): void {
+    const connection = this.#lane.connections.of(connId);
+    const { client } = connection;
+    if (connection.payer === client) return;
+    connection.payer = client;
+    const [address, network] = [client?.address.tag ?? 0, client?.network.tag ?? 0];
+    this.#lane.query(connId, { t: 'payer', connId, address, network });
+  }
+
+  /**
+   * A refused REQ also ends the subscription whose id it wanted to take over; then its query lane
+   * answers, so that no event of the subscription comes after its CLOSED.
+   */
+  refuseReq(connId: number, subId: string, why: Refusal, message: readonly unknown[] = []): void {
+    this.#note('REQ', connId, why, message);
+    this.#lane.meter.refused('REQ', why);
+    const subNo = this.#lane.connections.close(connId, subId);
+    if (subNo === 0) {
+      if (why.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
+      this.#lane.answer(connId, closedAnswer(subId, why));
+      return;
+    }
+    // The challenge takes the way of the CLOSED that it has to come before.
+    const asks = why.startsWith(AUTH_REQUIRED);
+    const first = asks ? this.#lane.challengeFrame(connId) : '';
+    this.#lane.query(connId, { t: 'refuse', connId, subNo, subId, why, first });
+  }
+
+  #count(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
+    const queryId = this.#id(connId, 'COUNT', message[1]);
+    if (queryId === null) return;
+    const filters = this.#lane.parts.config.query.count_enabled
+      ? (this.#lane.rate(connId, SUBSCRIPTIONS)?.refusal ??
+        this.#packed(connId, parsed ?? this.#parsed(message)))
+      : 'unsupported: this relay does not count';
+    if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
+    else {
+      const { arrivedAt } = this.#lane.meter;
+      this.#introduce(connId);
+      this.#lane.query(connId, { t: 'count', connId, queryId, filters, arrivedAt });
+    }
+  }
+
+  #refuseCount(connId: number, queryId: string, why: Refusal, message: readonly unknown[]): void {
+    this.#note('COUNT', connId, why, message);
+    if (why.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
+    this.#lane.meter.refused('COUNT', why);
+    this.#lane.answer(connId, closedAnswer(queryId, why));
+  }
+
+  /** Remembers what was refused, and what it asked for, without whom and what it named. */
+  #note(verb: 'REQ' | 'COUNT', connId: number, why: Refusal, message: readonly unknown[]): void {
+    this.#lane.parts.readNotes?.note(verb, connId, 'refused', why, () => {
+      const filters = this.#parsed(message);
+      return typeof filters === 'string' ? '' : filterShapes(filters);
+    });
+  }
+
+  /** Takes a CLOSE. */
+  close(connId: number, value: unknown): void {
+    this.#waiting.cancel(connId, value);
+    const subNo = typeof value === 'string' ? this.#lane.connections.close(connId, value) : 0;
+    if (subNo !== 0) this.#lane.query(connId, { t: 'close', connId, subNo });
+    if (typeof value !== 'string')
+      this.#lane.notice(connId, 'invalid: CLOSE names a subscription by its id');
+    else this.#lane.settle(connId);
+  }
+
+  /** The id of a subscription or a count, or null after a refusal. */
+  #id(connId: number, verb: 'REQ' | 'COUNT', value: unknown): string | null {
+    if (typeof value !== 'string') {
+      this.#lane.notice(connId, `invalid: ${verb} needs an id, a string, as its second element`);
+      return null;
+    }
+    const max = this.#lane.parts.config.limits.subscription_id_length_max;
+    if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
+      const why: Refusal = `invalid: the id of a ${verb} has 1 to ${max} characters`;
+      if (value.length > STRANGE_ID_MAX) this.#lane.notice(connId, why);
+      else {
+        this.#lane.meter.refused(verb, why);
+        this.#lane.answer(connId, closedAnswer(value.toWellFormed(), why));
+      }
+      return null;
+    }
+    return value;
+  }
+
+  #parsed(message: readonly unknown[]): Parsed {
+    const max = this.#lane.parts.config.limits.filters_max;
+    if (message.length < 3) return 'invalid: at least one filter is needed';
+    if (message.length - 2 > max) return `error: too many filters, the limit is ${max}`;
+    const filters: Filter[] = [];
+    for (let i = 2; i < message.length; i++) {
+      const filter = parseFilter(message[i], this.#filterLimits);
+      if (typeof filter === 'string') return filter;
+      filters.push(filter);
+    }
+    return filters;
+  }
+}
+
+function filterLimits({ limits }: Config): FilterLimits {
+  return {
+    filterValuesMax: limits.filter_values_max,
+    filterTagsMax: limits.filter_tags_max,
+  };
+}
