@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { runCommandLine } from './commands/cli.ts';
 import { exitCodes } from './lib/exit-codes.ts';
+import { nodeProblem } from './lib/node-version.ts';
 
 const LINGER_MILLISECONDS = 2000;
 
@@ -11,6 +11,13 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const problem = nodeProblem(process.versions.node);
+if (problem === null) {
+  const { runCommandLine } = await import('./commands/cli.ts');
+  process.exitCode = await runCommandLine(process.argv.slice(2));
+} else {
+  process.stderr.write(`wok: ${problem}.\n`);
+  process.exitCode = exitCodes.unavailable;
+}
 // A handle that somebody forgot must not keep a finished command alive.
 setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();

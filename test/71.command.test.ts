@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -10,6 +19,7 @@ import { isNativeLoadFailure } from '../src/commands/relay.ts';
 import { printConfig } from '../src/config/print.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
+import { NODE_VERSION_MIN, nodeProblem } from '../src/lib/node-version.ts';
 import { packageRoot, version } from '../src/paths.ts';
 
 /** The compiled command; `npm test` builds it first. */
@@ -171,6 +181,39 @@ describe('the process', () => {
     child.stdout.destroy();
     const [err, code] = await Promise.all([text(child.stderr), ended(child)]);
     expect({ err, code }).toEqual({ err: '', code: exitCodes.ok });
+  });
+
+  it('says which Node.js it needs, before it loads what an older one cannot load', async () => {
+    const fake = `Object.defineProperty(process.versions, 'node', { value: '18.20.4' })`;
+    const old = `data:text/javascript,${encodeURIComponent(fake)}`;
+    // As with the older one: the command line cannot be loaded.
+    const root = mkdtempSync(join(cwd, 'old-'));
+    mkdirSync(join(root, 'lib'));
+    for (const name of ['wok.js', 'lib/exit-codes.js', 'lib/node-version.js']) {
+      copyFileSync(join(packageRoot, 'dist/src', name), join(root, name));
+    }
+    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+    const { code, err } = await wok(
+      ['--version'],
+      { NODE_OPTIONS: `--import=${old}` },
+      join(root, 'wok.js'),
+    );
+    expect(err).toMatch(/^wok: this is Node\.js 18\.20\.4, and wok needs 20\.19 or newer\./);
+    expect(code).toBe(exitCodes.unavailable);
+  });
+
+  it.each([
+    ['20.18.3', false],
+    ['20.19.0', true],
+    ['22.3.0', true],
+    ['9.20.0', false],
+  ])('takes Node.js %s: %s', (version, fine) => {
+    expect(nodeProblem(version) === null).toBe(fine);
+  });
+
+  it('asks for the Node.js that package.json asks for', () => {
+    const { engines } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+    expect(`${engines.node}.0`).toBe(`>=${NODE_VERSION_MIN}`);
   });
 
   it('tells a native library that does not load from other failures', () => {
