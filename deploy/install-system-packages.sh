@@ -5,7 +5,8 @@
 # Usage: install-system-packages.sh [--require | --with-test-tools]
 #
 # --with-test-tools installs, where they can be had, the programs that tests of deploy/ and of the service
-# look for (systemd-analyze, nginx, caddy, openssl, chromium); a test whose program is missing skips.
+# look for (systemd-analyze, nginx, caddy, openssl, chromium, promtool); a test whose program is missing
+# skips. A service that comes along is not left running.
 #
 # Needs apt-get, and root or sudo. Prints what it did.
 #
@@ -72,12 +73,19 @@ install_tools() {
   command -v apt-get >/dev/null 2>&1 || return 0
   for tool in systemd:systemd-analyze nginx-light:nginx caddy:caddy openssl:openssl \
     chromium:chromium \
-    python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py; do
+    prometheus:promtool python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py; do
     if command -v "${tool#*:}" >/dev/null 2>&1 || [ -e "${tool#*:}" ]; then continue; fi
     # Nothing is started: a test brings its own configuration.
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
       apt-get install -y -qq --no-install-recommends "${tool%%:*}" >/dev/null 2>&1 ||
       say "no ${tool%%:*} here; tests that want ${tool#*:} skip" >&2
+    case "$tool" in
+      nginx* | caddy* | prometheus*)
+        if [ -d /run/systemd/system ]; then
+          as_root systemctl disable --now --quiet "${tool%%[-:]*}" || :
+        fi
+        ;;
+    esac
   done
 }
 

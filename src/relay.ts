@@ -10,6 +10,7 @@ import type { Log } from './lib/log.ts';
 import type { CountLine } from './lib/log-gate.ts';
 import type { Order } from './messages.ts';
 import { countLines } from './metrics/counters.ts';
+import { cellOf } from './metrics/layout.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
 import { PluginNames } from './metrics/plugin-names.ts';
 import { renderMetrics } from './metrics/render.ts';
@@ -22,6 +23,8 @@ import { libc } from './service/libc.ts';
 import { frameBytes, shareCredits } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
+
+const STARTED = cellOf('process_start_time_seconds');
 
 const POLL_MILLISECONDS = 5;
 /**
@@ -79,6 +82,8 @@ export class Relay {
     this.#pluginNames = new PluginNames(this.#metrics.plugins);
     this.#pluginNames.use(policyNames(config));
     const meter = new Meter(this.#metrics, 'io', 0);
+    // Once: a value that wavers looks like a restart to Prometheus.
+    meter.set(STARTED, performance.timeOrigin / 1000);
     this.#unwatch = watchThread(meter);
     this.#countLine = countLines(meter);
     const credits = shareCredits(this.lanes.ingester);

@@ -48,6 +48,12 @@ describe('the address of the metrics', () => {
       const now = parseExposition((await http(url)).body);
       return sampleOf(now, 'wok_event_loop_busy_seconds_total', { station: 'io' }) > 0;
     }, 'the first look at the threads');
+    await until(async () => {
+      const now = parseExposition((await http(url)).body);
+      // To the last digit: what changes is a restart for the alert rules.
+      expect(sampleOf(now, 'process_start_time_seconds')).toBe(value('process_start_time_seconds'));
+      return sampleOf(now, 'process_cpu_seconds_total') > value('process_cpu_seconds_total');
+    }, 'another look at the process');
     expect((await http(url, {}, 'HEAD')).body).toBe('');
     expect((await http(url, {}, 'POST')).status).toBe(405);
     expect((await http(url.replace('/metrics', '/'))).status).toBe(404);

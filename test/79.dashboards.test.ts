@@ -132,6 +132,14 @@ describe('alert rules', () => {
     const config = spawnSync(promtool, ['check', 'config', CONFIG], { encoding: 'utf8' });
     expect(config.status).toBe(0);
   });
+
+  it.runIf(hasPromtool)('and the metrics are about what promtool takes without a word', () => {
+    const lanes = { io: 1, ingester: 2, writer: 1, query: 2, monitor: 1, plugins: 1, admin: 1 };
+    const input = renderMetrics(shareMetrics(lanes));
+    const metrics = spawnSync(promtool, ['check', 'metrics'], { encoding: 'utf8', input });
+    expect(metrics.stdout + metrics.stderr).toBe('');
+    expect(metrics.status).toBe(0);
+  });
 });
 
 describe('the dashboard', () => {

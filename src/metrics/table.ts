@@ -33,7 +33,7 @@ export const metrics = {
   process_start_time_seconds: {
     type: 'gauge',
     help: 'When the process started, in seconds since 1970.',
-    by: ['admin'],
+    by: ['io'],
   },
   process_cpu_seconds_total: {
     type: 'counter',

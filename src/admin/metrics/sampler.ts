@@ -8,7 +8,6 @@ import type { Db } from '../../storage/open.ts';
 import { databaseSizes } from '../../storage/sizes.ts';
 
 const BUILD = cellOf('wok_build_info', { version, node: process.version });
-const STARTED = cellOf('process_start_time_seconds');
 const CPU = cellOf('process_cpu_seconds_total');
 const RESIDENT = cellOf('process_resident_memory_bytes');
 const OPEN_FDS = cellOf('process_open_fds');
@@ -64,7 +63,6 @@ export class Sampler {
   sample(config: Config): void {
     const { meter, queues, db } = this.#parts;
     meter.set(BUILD, 1);
-    meter.set(STARTED, Date.now() / 1000 - process.uptime());
     const { user, system } = process.cpuUsage();
     meter.set(CPU, (user + system) / 1e6);
     meter.set(RESIDENT, process.memoryUsage.rss());
