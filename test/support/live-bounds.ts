@@ -184,7 +184,7 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
         const [, , accepted] = await client.publish(note);
         const rows = () =>
           reading(relay, (db) =>
-            db.prepare('SELECT count(*) FROM event WHERE json LIKE ?').pluck().get(`%${note.id}%`),
+            db.prepare('SELECT count(*) FROM event WHERE expires_at = ?').pluck().get(end),
           );
         const there = rows();
         // With a minute, the default, it would take longer than this.
