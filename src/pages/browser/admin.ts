@@ -1,9 +1,9 @@
+import type { Session } from '../../admin/page-api/api.ts';
 import { Api, messageOf, type PageFault } from './admin/api.ts';
 import { failure, progress } from './admin/load.ts';
 import { loginView } from './admin/login.ts';
 import { fill, make } from './admin/make.ts';
 import { Shell } from './admin/shell.ts';
-import type { Session } from '../../admin/page-api/api.ts';
 
 const app = document.getElementById('app')!;
 const icon = app.dataset.icon ?? '';

@@ -57,7 +57,7 @@ export class Chart {
       make(
         'figcaption',
         null,
-        make('h3', { id }, options.title),
+        make('h2', { id }, options.title),
         make('div', { class: 'legends' }, ...legend),
       ),
       this.#canvas,

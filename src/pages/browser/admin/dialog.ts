@@ -55,9 +55,14 @@ export function ask(question: Question): Promise<boolean> {
         fill(state, failure(wrong, null));
         return;
       }
-      void perform(submit, state, question.act).then((isDone) => {
-        done = isDone;
-        if (isDone) dialog.close();
+      void perform(submit, state, question.act).then((outcome) => {
+        done = outcome !== 'failed';
+        if (outcome === 'done') dialog.close();
+        else if (outcome === 'under way') {
+          submit.remove();
+          cancel.textContent = 'Close';
+          cancel.focus();
+        }
       });
     });
     // What is under way cannot be cancelled, so nobody shall think so.

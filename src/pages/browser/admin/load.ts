@@ -1,4 +1,4 @@
-import { messageOf } from './api.ts';
+import { messageOf, PageFault } from './api.ts';
 import { type Child, fill, make } from './make.ts';
 
 /** A line that says that something is on its way. */
@@ -66,22 +66,32 @@ export function load<Result>(
   return { place, reload };
 }
 
-/** Has a button do something that takes a while: it cannot be pressed twice, and errors show in `place`. */
+/** How something ended that was to be done; `under way`: it takes long and goes on by itself. */
+export type Outcome = 'done' | 'under way' | 'failed';
+
+/**
+ * Has a button do something that takes a while: it cannot be pressed twice, and what the relay says of it
+ * shows in `place`.
+ */
 export async function perform(
   pressed: HTMLButtonElement,
   place: HTMLElement,
   act: () => Promise<void>,
-): Promise<boolean> {
-  if (pressed.getAttribute('aria-busy') === 'true') return false;
+): Promise<Outcome> {
+  if (pressed.getAttribute('aria-busy') === 'true') return 'failed';
   pressed.setAttribute('aria-busy', 'true');
   fill(place, progress('Working…'));
   try {
     await act();
     fill(place);
-    return true;
+    return 'done';
   } catch (error) {
+    if (error instanceof PageFault && error.kind === 'under_way') {
+      fill(place, make('p', { class: 'notice', role: 'status' }, error.message));
+      return 'under way';
+    }
     fill(place, failure(error, null));
-    return false;
+    return 'failed';
   } finally {
     pressed.removeAttribute('aria-busy');
   }

@@ -1,7 +1,7 @@
 import { encoded, shortened } from './bech32.ts';
 import { copyButton } from './copy.ts';
 import { distance, moment } from './format.ts';
-import { type Child, freshId, make } from './make.ts';
+import { type Child, make } from './make.ts';
 
 /** A moment (seconds since 1970) as a distance that is renewed, with the time in its title. */
 export function when(at: number | null, otherwise = '–'): HTMLElement {
@@ -53,13 +53,7 @@ export function badge(text: Child, kind: '' | 'good' | 'warning' | 'bad' = ''): 
 
 /** A surface with a heading. */
 export function card(title: Child, ...children: readonly Child[]): HTMLElement {
-  const id = freshId();
-  return make(
-    'section',
-    { class: 'card stack', 'aria-labelledby': id },
-    make('h2', { id }, title),
-    ...children,
-  );
+  return make('section', { class: 'card stack' }, make('h2', null, title), ...children);
 }
 
 /** `<dl>` of names and values. */

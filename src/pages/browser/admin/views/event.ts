@@ -8,6 +8,7 @@ import { count } from '../format.ts';
 import { load } from '../load.ts';
 import { button, fill, make } from '../make.ts';
 import { badge, card, eventLink, facts, person, row, table, when } from '../parts.ts';
+import { searchOn } from '../search.ts';
 
 /** One event: what it is, and what became of it. */
 export const event: View = {
@@ -55,9 +56,8 @@ function whole(context: Context, id: string): HTMLElement {
   return load(
     'the event',
     context.left,
-    () => context.call('search', { ids: [id], limit: 1 }, context.left),
-    ({ events }) => {
-      const [found] = events;
+    () => searchOn(context, { ids: [id], limit: 1 }),
+    ({ events: [found] }) => {
       if (found === undefined) {
         return make(
           'p',

@@ -8,6 +8,7 @@ import { failure } from '../load.ts';
 import { button, fill, make } from '../make.ts';
 import { pager } from '../pager.ts';
 import { when } from '../parts.ts';
+import { searchOn } from '../search.ts';
 
 const PAGE = 50;
 
@@ -133,7 +134,7 @@ function found(context: Context, params: SearchParams): HTMLElement {
     left: context.left,
     ask: async (cursor) => {
       const asked = cursor === null ? params : { ...params, cursor };
-      const page = await context.call('search', asked, context.left);
+      const page = await searchOn(context, asked);
       looked += page.looked;
       const down = page.searchedTo === null ? '' : ` down to ${moment(page.searchedTo)}`;
       return {
