@@ -219,6 +219,21 @@ describe('dependencies', () => {
       expect(firstCells.some((cell) => cell.includes(`\`${name}\``))).toBe(true);
     },
   );
+
+  it('are all in the lock file, those of other machines as well: npm ci asks for them', () => {
+    const { packages } = JSON.parse(
+      readFileSync(join(packageRoot, 'package-lock.json'), 'utf8'),
+    ) as { packages: Record<string, Record<string, Record<string, string> | undefined>> };
+    const isThere = (name: string, from: string): boolean =>
+      `${from}node_modules/${name}` in packages ||
+      (from !== '' && isThere(name, from.slice(0, from.slice(0, -1).lastIndexOf('node_modules/'))));
+    const missing = Object.entries(packages).flatMap(([path, entry]) =>
+      Object.keys({ ...entry.dependencies, ...entry.optionalDependencies })
+        .filter((name) => !isThere(name, path === '' ? '' : `${path}/`))
+        .map((name) => `${path} -> ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
 });
 
 describe('documents', () => {
