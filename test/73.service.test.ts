@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -172,6 +173,8 @@ describe('wok service', () => {
     const first = await wok('service', 'install', '--root', root);
     expect(first.code).toBe(0);
     const unit = readFileSync(join(root, 'etc/systemd/system/wok.service'), 'utf8');
+    const [, documentation] = /^Documentation=(.*)$/m.exec(unit)!;
+    expect(readFileSync(fileURLToPath(documentation!), 'utf8')).toContain('# Operating wok');
     expect(unit).toContain(`ExecStart=${process.execPath} ${wokFile} relay --config /etc/wok/`);
     const config = join(root, 'etc/wok/relay.conf');
     expect(readFileSync(config, 'utf8')).toContain('directory = "/var/lib/wok"');

@@ -32,6 +32,10 @@ describe.skipIf(!has('dpkg-deb', '--version'))('the Debian package', () => {
     expect(contents).not.toMatch(/win32|darwin[_-]|node_modules\/(vitest|@biomejs)\//);
     const control = execFileSync('dpkg-deb', ['--field', built], { encoding: 'utf8' });
     expect(control).toContain(`Version: ${version}`);
+    const major = process.versions.node.split('.', 1)[0];
+    expect(control).toMatch(
+      new RegExp(`nodejs \\(>= ${major === '20' ? '20\\.19' : major}~\\), nodejs \\(<< `),
+    );
     const root = join(directory, 'root');
     execFileSync('dpkg-deb', ['--extract', built, root]);
     expect(readFileSync(join(root, 'etc/wok/relay.conf'), 'utf8')).toContain('"/var/lib/wok"');

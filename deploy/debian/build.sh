@@ -15,6 +15,9 @@ cd "$root"
 version=$(node -p "require('./package.json').version")
 architecture=$(dpkg --print-architecture)
 node_major=$(node -p 'process.versions.node.split(".")[0]')
+# What wok needs, or the first of this major version: the native parts fit no other.
+node_min=$(node -p 'require("./package.json").engines.node.slice(2)')
+[ "${node_min%%.*}" = "$node_major" ] || node_min=$node_major
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 chmod 755 "$stage"
@@ -63,7 +66,7 @@ Architecture: $architecture
 Maintainer: wok <wok@localhost>
 Section: net
 Priority: optional
-Depends: nodejs (>= $node_major~), nodejs (<< $((node_major + 1))~), libc6, adduser
+Depends: nodejs (>= $node_min~), nodejs (<< $((node_major + 1))~), libc6, adduser
 Recommends: libsecp256k1-1 | libsecp256k1-2 | libsecp256k1-0
 Description: Nostr relay for one busy machine
  wok keeps its events in a single SQLite file, answers exactly, and loses nothing
@@ -77,7 +80,9 @@ if [ "$1" = configure ]; then
   getent passwd wok > /dev/null ||
     adduser --system --group --home /var/lib/wok --no-create-home --quiet wok
   install -d -o wok -g wok -m 0750 /var/lib/wok
-  chown root:wok /etc/wok /etc/wok/relay.conf
+  chown root:wok /etc/wok
+  # Who has removed it wants the defaults.
+  if [ -e /etc/wok/relay.conf ]; then chown root:wok /etc/wok/relay.conf; fi
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     # An upgrade: the new version takes over from the old one without refusing a connection.

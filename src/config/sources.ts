@@ -73,7 +73,8 @@ export function givenByFile(file: string): Findings {
 function readProblem({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT') return 'there is no such file.';
   if (code === 'EISDIR') return 'this is a directory, not a file.';
-  if (code === 'EACCES') return 'the file must not be read by this user.';
+  if (code === 'EACCES')
+    return 'this user may not read the file. Write sudo in front, or name another file with --config.';
   return `the file cannot be read (${message}).`;
 }
 

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { defaultConfig } from '../config/options.ts';
 import { printConfig } from '../config/print.ts';
 import { packageRoot } from '../paths.ts';
@@ -44,7 +45,10 @@ export function unitText(
   wok = join(packageRoot, 'dist/src/wok.js'),
 ): string {
   const text = readFileSync(join(packageRoot, 'deploy/systemd/wok.service'), 'utf8');
-  return text.replaceAll('/usr/bin/wok', `${quoted(node)} ${quoted(wok)}`);
+  const documentation = pathToFileURL(join(packageRoot, 'docs/operations.md')).href;
+  return text
+    .replaceAll('/usr/bin/wok', `${quoted(node)} ${quoted(wok)}`)
+    .replace('file:///usr/lib/wok/docs/operations.md', documentation.replaceAll('%', '%%'));
 }
 
 /** As a word in a unit file (systemd.syntax(7)). */
@@ -77,20 +81,21 @@ export function install(system: System, start: boolean): void {
   write(root + places.unit, unitText(), 0o644);
   system.say(`wrote ${root}${places.unit}`);
   if (root !== '') return;
-  system.run('systemctl', 'daemon-reload');
-  system.run('systemctl', 'enable', ...(start ? ['--now'] : []), 'wok.service');
-  system.say(
-    start ? 'the relay runs; systemctl status wok tells how it is' : 'it starts with the system',
-  );
+  const now = start && systemdRuns();
+  if (systemdRuns()) system.run('systemctl', 'daemon-reload');
+  system.run('systemctl', 'enable', ...(now ? ['--now'] : []), 'wok.service');
+  if (now) system.say('the relay runs; systemctl status wok tells how it is');
+  else system.say('it starts with the system');
 }
 
 /** Stops it and takes the unit away; `purge` also the configuration, the database and the user. */
 export function uninstall(system: System, purge: boolean): void {
   const { root } = system;
+  const reachable = root === '' && systemdRuns();
   if (root === '' && existsSync(places.unit))
-    system.run('systemctl', 'disable', '--now', 'wok.service');
+    system.run('systemctl', 'disable', ...(reachable ? ['--now'] : []), 'wok.service');
   rmSync(root + places.unit, { force: true });
-  if (root === '') system.run('systemctl', 'daemon-reload');
+  if (reachable) system.run('systemctl', 'daemon-reload');
   system.say(`removed ${root}${places.unit}`);
   if (!purge) {
     system.say(
@@ -105,6 +110,11 @@ export function uninstall(system: System, purge: boolean): void {
   if (root === '' && system.succeeds('getent', 'passwd', places.user)) {
     system.run('userdel', places.user);
   }
+}
+
+/** False where a system is only being made, as in a chroot (sd_booted(3)): nothing can be started there. */
+function systemdRuns(): boolean {
+  return existsSync('/run/systemd/system');
 }
 
 function withData() {
