@@ -3,12 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { cellOf, histogramOf, LANE_CELLS, placeOf } from '../src/metrics/layout.ts';
 import { Meter, shareMetrics } from '../src/metrics/meter.ts';
 import { renderMetrics } from '../src/metrics/render.ts';
-import {
-  filterShapes,
-  type SlowQuery,
-  slowQueries,
-  slowQueryRing,
-} from '../src/metrics/slow-queries.ts';
+import type { SlowQuery } from '../src/metrics/ring-rows.ts';
+import { filterShapes, slowQueries, slowQueryRing } from '../src/metrics/slow-queries.ts';
 import { metricNames, metricOf } from '../src/metrics/table.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { Author } from './support/author.ts';

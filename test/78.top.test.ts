@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { shownMetrics } from '../src/commands/top/screen.ts';
 import { Between } from '../src/metrics/look.ts';
 import { quantileOf } from '../src/metrics/quantile.ts';
-import type { SlowQuery } from '../src/metrics/slow-queries.ts';
+import type { SlowQuery } from '../src/metrics/ring-rows.ts';
 import { metricNames } from '../src/metrics/table.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';

@@ -1,6 +1,7 @@
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
-import { type Talker, talkersWatched, tellTalkers, weight } from '../metrics/talkers.ts';
+import type { Talker } from '../metrics/ring-rows.ts';
+import { talkersWatched, tellTalkers, weight } from '../metrics/talkers.ts';
 import { TALKERS } from '../metrics/text-ring.ts';
 import type { Connection } from './connection.ts';
 

@@ -1,28 +1,10 @@
 import type { Filter } from '../protocol/filter.ts';
 import type { MetricsMemory } from './meter.ts';
+import type { SlowQuery } from './ring-rows.ts';
 import { RING_TEXT_BYTES_MAX, SLOW_QUERIES, TextRing } from './text-ring.ts';
 
 /** The rest of a slot is for everything else. */
 const SHAPES_BYTES_MAX = RING_TEXT_BYTES_MAX - 300;
-
-/** A query that took more work than `metrics.slow_query_milliseconds`. */
-export interface SlowQuery {
-  /** Seconds since 1970 when it was over. */
-  at: number;
-  lane: number;
-  verb: 'REQ' | 'COUNT';
-  connection: number;
-  index: string;
-  /** What the lane worked on it, and what passed since it came from its socket, in milliseconds. */
-  work: number;
-  total: number;
-  /** What it cost in rows of the index. */
-  rows: number;
-  /** Events that it sent, or counted. */
-  events: number;
-  /** What was asked, without the ids, keys and values that were asked for. */
-  filters: string;
-}
 
 /** The ring of one query lane, to be written by that lane. */
 export function slowQueryRing({ slow }: MetricsMemory, lane: number): TextRing {

@@ -1,23 +1,9 @@
 import type { MetricsMemory } from './meter.ts';
+import type { Talker } from './ring-rows.ts';
 import { TALKERS, TextRing } from './text-ring.ts';
 
 /** How long io goes on looking after somebody has asked. */
 const WATCH_MILLISECONDS = 10_000;
-
-/** A connection that sends or receives much, by what passed in the last second. */
-export interface Talker {
-  connection: number;
-  ip: string;
-  /** Seconds that it has been open. */
-  age: number;
-  /** Messages that it sent, and bytes of messages that it sent and received, a second. */
-  messages: number;
-  bytesIn: number;
-  bytesOut: number;
-  /** Messages that wait for their answer. */
-  inFlight: number;
-  subscriptions: number;
-}
 
 /** Has io look for talkers for a while. */
 export function watchTalkers({ watch }: MetricsMemory): void {

@@ -6,7 +6,8 @@ import { INDEXES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import { Meter } from '../metrics/meter.ts';
 import type { ReadNotes } from '../metrics/refused-reads.ts';
-import { filterShapes, type SlowQuery } from '../metrics/slow-queries.ts';
+import type { SlowQuery } from '../metrics/ring-rows.ts';
+import { filterShapes } from '../metrics/slow-queries.ts';
 import type { TextRing } from '../metrics/text-ring.ts';
 import { CountRun, ReqRun, type Run } from './run.ts';
 

@@ -7,9 +7,8 @@ import {
 } from '../../lib/format.ts';
 import { INDEXES } from '../../metrics/label-values.ts';
 import type { Between, Timing } from '../../metrics/look.ts';
-import type { SlowQuery } from '../../metrics/slow-queries.ts';
+import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
 import type { MetricName } from '../../metrics/table.ts';
-import type { Talker } from '../../metrics/talkers.ts';
 
 /** What `wok top` reads. */
 export const shownMetrics: readonly MetricName[] = [

@@ -1,5 +1,5 @@
 import { exitCodes } from '../../lib/exit-codes.ts';
-import type { SlowQuery } from '../../metrics/slow-queries.ts';
+import type { SlowQuery } from '../../metrics/ring-rows.ts';
 import { type Command, print, UsageError } from '../command.ts';
 import { askRelay, controlFlags } from '../control.ts';
 import { slowTable } from './screen.ts';

@@ -1,7 +1,6 @@
 import { exitCodes } from '../../lib/exit-codes.ts';
 import { Between, type Figures, type Look } from '../../metrics/look.ts';
-import type { SlowQuery } from '../../metrics/slow-queries.ts';
-import type { Talker } from '../../metrics/talkers.ts';
+import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
 import { type Call, type Command, print, UsageError } from '../command.ts';
 import { askRelay, controlFlags } from '../control.ts';
 import { shownMetrics, topScreen } from './screen.ts';
