@@ -71,12 +71,18 @@ export function ask(question: Question): Promise<boolean> {
     });
     dialog.addEventListener('close', () => {
       dialog.remove();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      focusBack(before);
       resolve(done);
     });
     dialog.showModal();
     (form.querySelector<HTMLElement>('input, select, textarea') ?? cancel).focus();
   });
+}
+
+/** Where the focus was, or where the view begins when that is gone. */
+function focusBack(before: Element | null): void {
+  if (before instanceof HTMLElement && before.isConnected) before.focus();
+  else document.querySelector<HTMLElement>('#main h1')?.focus();
 }
 
 /** What the browser says is wrong with the first field that is. */
@@ -111,7 +117,7 @@ export function show(title: string, ...children: readonly Child[]): void {
   );
   dialog.addEventListener('close', () => {
     dialog.remove();
-    if (before instanceof HTMLElement && before.isConnected) before.focus();
+    focusBack(before);
   });
   document.body.append(dialog);
   dialog.showModal();

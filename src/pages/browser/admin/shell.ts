@@ -146,6 +146,8 @@ export class Shell {
     }
     this.#main.dataset.view = route.name;
     if (!focus) return;
+    // A link in a dialog leads away from what it asks.
+    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     window.scrollTo(0, 0);
     heading.focus({ preventScroll: true });
   }

@@ -13,18 +13,18 @@ const SILENT_SECONDS = 3;
 
 const LATENCY_NAMES: Readonly<Record<string, string>> = {
   ok: 'event until OK',
-  live: 'event until subscriptions',
+  live: 'event until others',
   eose: 'REQ until EOSE',
   count: 'COUNT',
-  'wait ingester': 'waiting for an ingester',
-  parse: 'parsing a message',
-  verify: 'checking a signature',
+  'wait ingester': 'wait for ingester',
+  parse: 'parse a message',
+  verify: 'signature',
   plugin: 'plugin',
-  'wait writer': 'waiting for the writer',
+  'wait writer': 'wait for writer',
   commit: 'commit to disk',
-  'wait query': 'waiting for a query lane',
-  'wait monitor': 'waiting for the monitor',
-  fanout: 'fan-out of an event',
+  'wait query': 'wait for query lane',
+  'wait monitor': 'wait for monitor',
+  fanout: 'fan-out',
 };
 
 const number = (name: string) => ({ name, number: true }) as const;
@@ -43,7 +43,7 @@ export class LatencyTable {
   show(latencies: readonly Latency[]): void {
     const rows = latencies.map(({ name, rate, mean, p50, p95, p99 }) => {
       const cells = [figure(rate), ...[mean, p50, p95, p99].map(latency)];
-      const named = LATENCY_NAMES[name] ?? name.replace(/^eose by /, '– by index ');
+      const named = LATENCY_NAMES[name] ?? name.replace(/^eose by /, '– by ');
       return row(named, ...cells.map((text) => new Numeric(text)));
     });
     fill(this.#table.rows, ...rows);

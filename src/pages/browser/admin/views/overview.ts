@@ -70,10 +70,10 @@ const CHARTS: readonly ChartOptions[] = [
     least: 1,
   },
   {
-    title: 'Until others have it',
+    title: 'Others and disk, p99',
     lines: [
-      { series: 'liveP99', name: 'live p99' },
-      { series: 'commitP99', name: 'commit p99' },
+      { series: 'liveP99', name: 'until others' },
+      { series: 'commitP99', name: 'commit' },
     ],
     text: latency,
     least: 0.01,

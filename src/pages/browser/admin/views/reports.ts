@@ -43,8 +43,8 @@ export const reports: View = {
         make(
           'p',
           { class: 'muted small grow' },
-          'What trusted people report comes first, then what many report. Keys while a report has the focus: ',
-          ...hints(),
+          'What trusted people report comes first, then what many report. ',
+          make('span', { class: 'keys' }, 'Keys while a report has the focus: ', ...hints()),
         ),
         button('Look again', 'again', () => void queue.reload()),
       ),

@@ -28,6 +28,7 @@ export const retention: View = {
       for (const one of [preview, run]) one.setAttribute('aria-disabled', String(isRunning));
       fill(
         content,
+        pending(context),
         task === null
           ? make(
               'p',
@@ -78,6 +79,19 @@ export const retention: View = {
     ];
   },
 };
+
+/** What no run can see yet. */
+function pending({ feed }: Context): HTMLElement | false {
+  const { head, indexed } = feed.latest?.storage ?? { head: 0, indexed: 0 };
+  return (
+    head > indexed &&
+    make(
+      'p',
+      { class: 'muted small' },
+      `The newest ${amount(head - indexed, 'event')} are not in the index yet; rules meet them as soon as they are.`,
+    )
+  );
+}
 
 function confirmRun(context: Context, begin: (what: 'run') => Promise<void>): Promise<boolean> {
   return ask({

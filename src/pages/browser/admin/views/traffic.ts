@@ -4,7 +4,7 @@ import type { View } from '../context.ts';
 import { bytes, count, figure, span } from '../format.ts';
 import { liveStatus } from '../live-status.ts';
 import { progress } from '../load.ts';
-import { button, fill, make } from '../make.ts';
+import { fill, make } from '../make.ts';
 import { badge, card, Numeric, row, table, when } from '../parts.ts';
 import { Poller } from '../poller.ts';
 
@@ -50,6 +50,7 @@ export const traffic: View = {
     const talkersPoller = new Poller(
       async (leaving) => {
         const found = await call('talkers', {}, leaving);
+        const focused = (document.activeElement as HTMLElement | null)?.dataset.connection;
         fill(
           talkers.rows,
           ...found.map((one) => talkerRow(one, () => void putAddress(context, one.ip))),
@@ -64,8 +65,12 @@ export const traffic: View = {
                 'Nobody has sent or received anything in the last second.',
               ),
         );
+        // Whoever is about to press a button still is.
+        if (focused !== undefined) {
+          talkers.rows.querySelector<HTMLElement>(`[data-connection="${focused}"]`)?.focus();
+        }
       },
-      () => (talkers.rows.contains(document.activeElement) ? 5_000 : TALKERS_MILLISECONDS),
+      () => TALKERS_MILLISECONDS,
       left,
     );
     const slowPoller = new Poller(
@@ -117,7 +122,17 @@ function talkerRow(one: Talker, ban: () => void): HTMLTableRowElement {
     new Numeric(bytes(one.bytesOut)),
     new Numeric(count(one.inFlight)),
     new Numeric(count(one.subscriptions)),
-    button('Ban…', 'small danger', ban),
+    make(
+      'button',
+      {
+        type: 'button',
+        class: 'small danger',
+        'data-connection': one.connection,
+        'aria-label': `Ban ${one.ip}`,
+        onclick: ban,
+      },
+      'Ban…',
+    ),
   );
 }
 
