@@ -1,4 +1,5 @@
 /** The page /admin in a browser: who gets in, what is said to who does not, and how it ends. */
+import { npubEncode } from 'nostr-tools/nip19';
 import { describe, expect, it } from 'vitest';
 import { enter, giveSigner, logIn } from './support/admin-browser.ts';
 import { Author, now } from './support/author.ts';
@@ -33,7 +34,8 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await head.getByText('Relay <b>under</b> test').waitFor();
     await head.getByText('admin', { exact: true }).waitFor();
     await head.getByText(/session ends in 11.h/).waitFor();
-    expect(await head.locator('a[href^="#/person/npub1"]').count()).toBe(1);
+    const npub = npubEncode(admin.pubkey);
+    expect(await head.locator(`a[href="#/person/${npub}"][title="${npub}"]`).count()).toBe(1);
     await page.reload();
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();

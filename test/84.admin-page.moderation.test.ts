@@ -1,4 +1,5 @@
 /** The page /admin in a browser: what moderators do there is in force for clients at once. */
+
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -183,24 +184,5 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await held.waitFor({ state: 'detached' });
     await until(() => isStored(use.client, event), 'the released event');
     await browser.close(page, REFUSED);
-  });
-
-  it('makes a role, gives it, and makes an invite', SECONDS, async () => {
-    const page = await at('people');
-    await page.getByRole('button', { name: 'New role…' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Id').fill('king');
-    await dialog.getByLabel('Name').fill('King of the hill');
-    await dialog.getByRole('button', { name: 'Make it' }).click();
-    await page.getByRole('heading', { name: 'King of the hill' }).waitFor();
-    await page.getByRole('button', { name: 'Give to…' }).click();
-    await dialog.getByLabel('Public key').fill(reporter.pubkey);
-    await dialog.getByRole('button', { name: 'Give it' }).click();
-    await page.getByText('1 member', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Invite…' }).click();
-    await dialog.getByRole('button', { name: 'Make a code' }).click();
-    // A relay without membership says so, and one with it would show a code.
-    await dialog.getByText(/membership/).waitFor();
-    await browser.close(page, /status of (400|401|409)/);
   });
 });
