@@ -81,7 +81,15 @@ async function post(
   headers: Readonly<Record<string, string>>,
   left?: AbortSignal,
 ): Promise<unknown> {
-  const late = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+  const stop = new AbortController();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    stop.abort();
+  }, PATIENCE_MILLISECONDS);
+  const leave = () => stop.abort();
+  left?.addEventListener('abort', leave);
+  if (left?.aborted) leave();
   let answer: Response;
   let text: string;
   try {
@@ -92,17 +100,20 @@ async function post(
       redirect: 'error',
       headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(body),
-      signal: left ? AbortSignal.any([left, late]) : late,
+      signal: stop.signal,
     });
     text = await answer.text();
   } catch (error) {
     if (left?.aborted) throw error;
     throw new PageFault(
       'unreachable',
-      late.aborted
+      isLate
         ? 'The relay has not answered for 25 seconds.'
         : 'The relay cannot be reached. It may be stopped, or the network is down.',
     );
+  } finally {
+    clearTimeout(timer);
+    left?.removeEventListener('abort', leave);
   }
   return resultOf(answer, text);
 }
