@@ -68,9 +68,11 @@ async function queued(page: AdminPage, target: string): Promise<Queued | undefin
 
 /** Until the index has what is stored. */
 async function indexed(): Promise<void> {
+  const began = Date.now();
   await until(async () => {
-    const { storage } = await admin.ask('dashboard');
-    return storage.head > 0 && storage.head === storage.indexed;
+    const { at, storage } = await admin.ask('dashboard');
+    // One answer serves a second long.
+    return at >= began && storage.head > 0 && storage.head === storage.indexed;
   }, 'the index');
 }
 

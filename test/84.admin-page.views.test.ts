@@ -142,8 +142,12 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     expect(await page.evaluate(drawn)).toBe(true);
     const before = await chart.getAttribute('aria-label');
     await until(
-      async () =>
-        (await page.locator('[aria-label^="Events."]').getAttribute('aria-label')) !== before,
+      async () => {
+        // A steady load would draw the same figures again.
+        clients[0]!.send(['EVENT', authors[0]!.event({ content: 'more' })]);
+        const now = await page.locator('[aria-label^="Events."]').getAttribute('aria-label');
+        return now !== before;
+      },
       'the next sample',
       30_000,
     );
