@@ -47,7 +47,11 @@ export async function runRelay(
     relay = await Relay.start(config, log, predecessor?.port);
     if (predecessor) {
       await predecessor.hands();
-      await relay.own(() => predecessor.taken());
+      await relay.own(() => {
+        predecessor.taken();
+        // The service is this process from here on, and the admin room may take its time.
+        manager.watch(() => vital(relay));
+      });
     }
   } catch (error) {
     await predecessor?.fails((error as Error).message);

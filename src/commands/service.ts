@@ -20,7 +20,7 @@ import { askRelay, controlFlags } from './control.ts';
 
 const POLL_MILLISECONDS = 100;
 /** How long a successor may take to answer once the old process has handed over. */
-const ANSWER_MILLISECONDS = 30_000;
+const ANSWER_MILLISECONDS = 60_000;
 
 const actions: Readonly<Record<string, (call: Call) => Promise<ExitCode> | ExitCode>> = {
   install(call) {

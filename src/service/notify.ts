@@ -68,12 +68,14 @@ export class ServiceManager {
   /** Another process is the service from now on. */
   mainPid(pid: number): void {
     this.rest();
-    this.#tell(`MAINPID=${pid}`);
+    // It may take a while until that one feeds.
+    this.#tell(`MAINPID=${pid}`, 'WATCHDOG=1');
   }
 
   /** Feeds the watchdog while all is well, and keeps the status line true, until `rest`. */
   watch(vital: () => Vital): void {
     if (!this.present) return;
+    this.rest();
     const often = this.watchdogMilliseconds / PINGS_A_PERIOD || STATUS_MILLISECONDS;
     const look = () => {
       const { healthy, status } = vital();
@@ -82,6 +84,7 @@ export class ServiceManager {
     };
     this.#timer = setInterval(look, Math.min(often, STATUS_MILLISECONDS));
     this.#timer.unref();
+    look();
   }
 
   rest(): void {
