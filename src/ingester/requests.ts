@@ -42,14 +42,15 @@ export class Requests {
   /** Takes a REQ or a COUNT of so many bytes. */
   read(connId: number, message: Message, bytes: number): void {
     const { members, connections, parts } = this.#lane;
+    const isJudged = parts.judges.asksReads || this.#waiting.has(connId);
     const mayInvite = message[0] === 'REQ' && members.mayInvite(connections.of(connId).authed);
-    if (!parts.judges.asksReads && !this.#waiting.has(connId) && !mayInvite) {
+    if (!isJudged && !mayInvite) {
       this.#ask(connId, message, null);
       return;
     }
     const parsed = this.#parsed(message);
     const inviter = mayInvite ? this.#inviter(connId, parsed) : null;
-    if (!parts.judges.asksReads && !this.#waiting.has(connId) && inviter === null) {
+    if (!isJudged && inviter === null) {
       this.#ask(connId, message, parsed);
     } else {
       this.#judge(connId, message, parsed, inviter, bytes);
