@@ -33,7 +33,7 @@ import type { Decision, DecisionBatch } from './policy/decisions.ts';
 import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
 import type { Refusal } from './protocol/refusal.ts';
-import { pubkeyOf } from './storage/body.ts';
+import { pubkeyBytesOf } from './storage/body.ts';
 import { postingKind } from './storage/posting-kind.ts';
 
 // ── io → ingester ────────────────────────────────────────────────────────────────────────────────
@@ -264,7 +264,7 @@ export interface AcceptedTerms {
   createdAt: number;
   /** As the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
-  /** In hex. */
+  /** 32 bytes. */
   pubkey: Uint8Array;
   terms: Float64Array;
 }
@@ -304,7 +304,7 @@ export function writeAcceptedTerms(to: RecordWriter, seq: number, event: Checked
   to.f64(seq);
   to.f64(event.createdAt);
   to.u32(postingKind(event.kind, event.expiresAt));
-  to.ascii(pubkeyOf(event.body));
+  to.blob(pubkeyBytesOf(event.body));
   to.u32(event.terms.length);
   for (const term of event.terms) to.f64(term);
 }

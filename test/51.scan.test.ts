@@ -154,7 +154,7 @@ class Store {
         seq,
         createdAt,
         kind,
-        pubkey: Buffer.from(pubkeyOf(body)),
+        pubkey: Buffer.from(pubkeyOf(body), 'hex'),
         terms,
       });
     }

@@ -32,7 +32,7 @@ describe('the timeline', () => {
           author: pubkeyOf(random.below(12)),
         };
         rows.push(row);
-        timeline.add(row.createdAt, row.seq, row.kind, Buffer.from(row.author));
+        timeline.add(row.createdAt, row.seq, row.kind, Buffer.from(row.author, 'hex'));
         if (random.chance(0.1)) compare(timeline, rows, random);
       }
       expect(timeline.size).toBeLessThanOrEqual(eventsMax * 2);
@@ -42,9 +42,10 @@ describe('the timeline', () => {
 
   it('keeps the newest events that it was asked to keep', () => {
     const timeline = new Timeline(50);
-    for (let seq = 1; seq <= 1_000; seq++) timeline.add(seq, seq, 1, Buffer.from(pubkeyOf(1)));
+    for (let seq = 1; seq <= 1_000; seq++)
+      timeline.add(seq, seq, 1, Buffer.from(pubkeyOf(1), 'hex'));
     const query = {
-      authors: Buffer.from(pubkeyOf(1)),
+      authors: Buffer.from(pubkeyOf(1), 'hex'),
       kinds: null,
       since: 0,
       until: 2_000,
@@ -69,7 +70,7 @@ function compare(timeline: Timeline, rows: readonly Row[], random: Random): void
   const want = 1 + random.below(20);
   const { floor } = timeline;
   const { entries, rest } = timeline.collect({
-    authors: Buffer.from(authors.join('')),
+    authors: Buffer.from(authors.join(''), 'hex'),
     kinds,
     since,
     until,

@@ -80,6 +80,15 @@ export class RecordWriter {
     this.#length += 4 + text.length;
   }
 
+  /** The bytes that hex digits stand for, behind their number as u32. */
+  hex(digits: string): void {
+    const bytes = digits.length >> 1;
+    this.#reserve(4 + bytes);
+    this.#buffer.write(digits, this.#length + 4, 'hex');
+    this.#view.setUint32(this.#length, bytes, true);
+    this.#length += 4 + bytes;
+  }
+
   /** Several texts as one UTF-8 blob behind its length: a frame put together without a copy. */
   textOf(...parts: string[]): void {
     const start = this.#length;

@@ -28,7 +28,7 @@ export class Recheck {
   readonly #since: number;
   readonly #until: number;
   readonly #ids: ReadonlySet<string> | null;
-  readonly #authors: readonly string[] | null;
+  readonly #filter: Filter;
   /** The authors once somebody has asked for them. */
   #authorSet: ReadonlySet<string> | null = null;
   readonly #needles: Buffer[][] | null;
@@ -44,7 +44,7 @@ export class Recheck {
     this.#since = filter.since ?? 0;
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
     this.#ids = filter.ids ? new Set(filter.ids) : null;
-    this.#authors = filter.authors;
+    this.#filter = filter;
     const values = filter.tags.reduce((sum, tag) => sum + tag.values.length, 0);
     this.#matches = values > NEEDLES_MAX ? compileFilter(filter) : null;
     this.#needles =
@@ -74,7 +74,8 @@ export class Recheck {
     }
     if (entry.sure) return true;
     if (this.#ids !== null && !this.#ids.has(id)) return false;
-    if (this.#authors !== null && !this.#isAuthor(this.#authors, body.pubkey)) return false;
+    const { authors } = this.#filter;
+    if (authors !== null && !this.#isAuthor(authors, body.pubkey)) return false;
     if (this.#matches !== null) return this.#matches(JSON.parse(bytes.toString()) as NostrEvent);
     if (this.#needles === null) return true;
     for (const values of this.#needles) {

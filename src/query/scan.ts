@@ -1,5 +1,4 @@
 import type { UnpackedFilter } from '../mailbox/filters.ts';
-import type { Filter } from '../protocol/filter.ts';
 import { isReplaceable } from '../protocol/kinds.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
@@ -101,7 +100,7 @@ export class FilterScan {
     this.#left = options.limit;
     this.#capped = options.capped;
     this.#bodies = options.bodies;
-    this.#authors = isFeed(filter) ? filter.authorHex : null;
+    this.#authors = isFeed(filter) ? filter.authorBytes : null;
     if (this.#authors === null) this.#choosePlan();
   }
 
@@ -301,9 +300,7 @@ export function byId(a: { id: string }, b: { id: string }): number {
 }
 
 /** A filter by many authors; profiles and the like are seldom among the newest events. */
-function isFeed(filter: Filter): boolean {
-  const { ids, authors, kinds, tags } = filter;
-  if (ids !== null || tags.length > 0 || authors === null) return false;
-  if (kinds?.every(isReplaceable)) return false;
-  return authors.length >= TIMELINE_AUTHORS;
+function isFeed({ ids, authorCount, kinds, tags }: UnpackedFilter): boolean {
+  if (ids !== null || tags.length > 0 || authorCount < TIMELINE_AUTHORS) return false;
+  return !kinds?.every(isReplaceable);
 }

@@ -85,7 +85,7 @@ export class Snapshot {
       string,
     ][];
     for (const [createdAt, seq, kind, pubkey] of rows.reverse()) {
-      timeline.add(createdAt, seq, kind, Buffer.from(pubkey));
+      timeline.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
     }
     // The second where the index was cut may be there in part.
     if (rows.length === timeline.eventsMax) timeline.raiseFloor(rows[0]![0]);
@@ -190,7 +190,7 @@ export class Snapshot {
           seq,
           createdAt,
           kind: postingKind(kind, expiresAt ?? 0),
-          pubkey: Buffer.from(event.pubkey),
+          pubkey: Buffer.from(event.pubkey, 'hex'),
           terms: Float64Array.from(this.#hasher.ofEvent(event)),
         });
       }

@@ -1,14 +1,12 @@
-import { PubkeyTable } from './pubkey-table.ts';
+import { PUBKEY_WORDS, PubkeyTable } from './pubkey-table.ts';
 import type { Entry } from './window.ts';
 
-/** Characters of a pubkey. */
-const HEX_LENGTH = 64;
 /** Events that arrived out of order are put in their places together, at most so many at a time. */
 const PENDING_MAX = 4_096;
 
 /** Which events of the timeline are wanted. */
 export interface TimelineQuery {
-  /** Their pubkeys in hex, one behind the other. */
+  /** Their pubkeys, 32 bytes each, one behind the other. */
   authors: Uint8Array;
   kinds: ReadonlySet<number> | null;
   /** Seconds since 1970, inclusive. */
@@ -50,6 +48,8 @@ export class Timeline {
   /** By author number: the last query that asked for it. */
   #marks = new Uint32Array(1_024);
   #turn = 0;
+  /** The authors of the query, where they can be read as words. */
+  #wanted = new Int32Array(512 * PUBKEY_WORDS);
 
   /** Keeps at least the `eventsMax` newest events, in memory for twice as many. */
   constructor(eventsMax: number) {
@@ -65,10 +65,10 @@ export class Timeline {
     return this.#count + this.#pending.length;
   }
 
-  /** Takes a new event; `kind` as the index keeps it. */
+  /** Takes a new event; `kind` as the index keeps it, `pubkey` as 32 bytes. */
   add(createdAt: number, seq: number, kind: number, pubkey: Uint8Array): void {
     if (createdAt <= this.floor) return;
-    const author = this.#pubkeys.add(pubkey, 0);
+    const author = this.#pubkeys.add(pubkey);
     const isNewest = this.#count === 0 || createdAt >= this.#createdAt[this.#count - 1]!;
     if (isNewest && this.#pending.length === 0) this.#append(createdAt, seq, kind, author);
     else if (this.#pending.push({ createdAt, seq, kind, author }) >= PENDING_MAX) this.#settle();
@@ -163,8 +163,11 @@ export class Timeline {
       this.#marks.fill(0);
       this.#turn = 1;
     }
-    for (let at = 0; at < authors.length; at += HEX_LENGTH) {
-      const number = this.#pubkeys.find(authors, at);
+    const words = authors.length / 4;
+    if (words > this.#wanted.length) this.#wanted = new Int32Array(words);
+    new Uint8Array(this.#wanted.buffer).set(authors);
+    for (let at = 0; at < words; at += PUBKEY_WORDS) {
+      const number = this.#pubkeys.find(this.#wanted, at);
       if (number >= 0) this.#marks[number] = this.#turn;
     }
     return this.#turn;
