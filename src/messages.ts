@@ -32,6 +32,7 @@ import type { Encoded } from './pages/encoded.ts';
 import type { Decision, DecisionBatch } from './policy/decisions.ts';
 import type { KeyShare } from './policy/doors/keys.ts';
 import type { ListEntry, ListName, Stance } from './policy/lists.ts';
+import type { NostrEvent } from './protocol/event.ts';
 import type { Refusal } from './protocol/refusal.ts';
 import { pubkeyBytesOf } from './storage/body.ts';
 import { postingKind } from './storage/posting-kind.ts';
@@ -169,14 +170,20 @@ export interface CheckedEvent {
   end: number;
 }
 
+/** What a gate has found out about an event that passed it. */
+export interface EventFacts {
+  event: Pick<NostrEvent, 'kind' | 'created_at'>;
+  /** Seconds since 1970; 0: never. */
+  expiresAt: number;
+  terms: readonly number[];
+  /** `kind:pubkey:d`, or '' for an event that no other replaces. */
+  address: string;
+}
+
 export function writeCheckedEvent(
   to: RecordWriter,
   connId: number,
-  kind: number,
-  createdAt: number,
-  expiresAt: number,
-  terms: readonly number[],
-  address: string,
+  { event, expiresAt, terms, address }: EventFacts,
   body: Uint8Array,
   arrivedAt = 0,
   held = '',
@@ -185,8 +192,8 @@ export function writeCheckedEvent(
   to.f64(arrivedAt);
   to.u8(held === '' ? 0 : 1);
   if (held !== '') to.text(held);
-  to.u16(kind);
-  to.f64(createdAt);
+  to.u16(event.kind);
+  to.f64(event.created_at);
   to.f64(expiresAt);
   to.u32(terms.length);
   for (const term of terms) to.f64(term);

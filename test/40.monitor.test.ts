@@ -86,7 +86,7 @@ class Bench {
       records.f64(seq);
       const terms = this.#hasher.ofEvent(event);
       const json = Buffer.from(canonicalJson(event));
-      writeCheckedEvent(records, 1, kind, event.created_at, 0, terms, '', json);
+      writeCheckedEvent(records, 1, { event, expiresAt: 0, terms, address: '' }, json);
     }
     this.#writer.send(records.written);
   }

@@ -326,16 +326,8 @@ describe('the monitor', () => {
     const event = author.event();
     const checked = new RecordWriter();
     const terms = hasher.ofEvent(event);
-    writeCheckedEvent(
-      checked,
-      1,
-      event.kind,
-      event.created_at,
-      0,
-      terms,
-      '',
-      Buffer.from(JSON.stringify(event)),
-    );
+    const facts = { event, expiresAt: 0, terms, address: '' };
+    writeCheckedEvent(checked, 1, facts, Buffer.from(JSON.stringify(event)));
     const batch = new RecordReader(checked.take());
     const accepted = new RecordOutbox(writer);
     writeHead(accepted.records, 0);

@@ -1,5 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { EventFacts } from '../messages.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { DoorKeys } from '../policy/doors/keys.ts';
@@ -46,15 +47,10 @@ const NO_EVENT: NostrEvent = {
 const VERIFY = histogramOf('wok_verify_seconds');
 
 /** An event that may go to the writer, with what the stations after this one need of it. */
-export interface PassedEvent {
+export interface PassedEvent extends EventFacts {
   event: NostrEvent;
   /** Canonical JSON, in memory that the next check overwrites. */
   json: Buffer;
-  terms: number[];
-  /** `kind:pubkey:d`, or '' for an event that no other replaces. */
-  address: string;
-  /** Seconds since 1970; 0: never. */
-  expiresAt: number;
 }
 
 /**

@@ -150,26 +150,15 @@ export class Publishing {
       this.#request(connId, passed.event);
       return;
     }
-    const { event, json, terms, address, expiresAt } = passed;
     const { writerEvents, config } = this.#lane.parts;
     if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
-      this.#refuseEvent(connId, event, refuse('writer-queue', WRITER_FULL));
+      this.#refuseEvent(connId, passed.event, refuse('writer-queue', WRITER_FULL));
       return;
     }
     this.#unposted++;
     const writer = this.#writer!;
-    writeCheckedEvent(
-      writer.records,
-      connId,
-      event.kind,
-      event.created_at,
-      expiresAt,
-      terms,
-      address,
-      this.#bodies.make(json),
-      arrivedAt,
-      held,
-    );
+    const body = this.#bodies.make(passed.json);
+    writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, held);
     writer.touch();
   }
 }

@@ -18,16 +18,13 @@ export function writeUnsentEvent(
   bodies: BodyMaker,
 ): void {
   const event = JSON.parse(json) as NostrEvent;
-  writeCheckedEvent(
-    to,
-    0,
-    event.kind,
-    event.created_at,
-    expirationOf(event) ?? 0,
-    hasher.ofEvent(event),
-    addressOf(event) ?? '',
-    bodies.make(Buffer.from(canonicalJson(event))),
-  );
+  const facts = {
+    event,
+    expiresAt: expirationOf(event) ?? 0,
+    terms: hasher.ofEvent(event),
+    address: addressOf(event) ?? '',
+  };
+  writeCheckedEvent(to, 0, facts, bodies.make(Buffer.from(canonicalJson(event))));
 }
 
 /** The same as a batch of its own. */

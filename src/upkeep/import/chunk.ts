@@ -83,17 +83,7 @@ export class ChunkChecker {
         else refused.push({ line, id: idIn(text), why: found });
         continue;
       }
-      const { event, expiresAt, terms, address, json } = found;
-      writeCheckedEvent(
-        this.#records,
-        line,
-        event.kind,
-        event.created_at,
-        expiresAt,
-        terms,
-        address,
-        this.#bodies.make(json),
-      );
+      writeCheckedEvent(this.#records, line, found, this.#bodies.make(found.json));
     }
     return { records: this.#records.take().buffer, lines, newlines: line - 1, duplicates, refused };
   }

@@ -1,6 +1,7 @@
 import { EventText } from '../../ingester/event-text.ts';
 import type { KindLimits } from '../../ingester/kind-limits.ts';
 import { MessageScan } from '../../ingester/message-scan.ts';
+import type { EventFacts } from '../../messages.ts';
 import { addressOf } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { checkEventShape, checkEventSize } from '../../protocol/event-check.ts';
@@ -19,14 +20,10 @@ const MESSAGE_START = Buffer.from('["EVENT",');
 const MESSAGE_DEPTH = 1;
 
 /** An event of a file that may go to the writer, as `PassedEvent` of the ingester. */
-export interface ReadEvent {
+export interface ReadEvent extends EventFacts {
   event: NostrEvent;
   /** Canonical JSON, in memory that the next check overwrites. */
   json: Buffer;
-  terms: number[];
-  address: string;
-  /** Seconds since 1970; 0: never. */
-  expiresAt: number;
 }
 
 /** What a gate needs to know. */
