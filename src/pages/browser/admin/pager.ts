@@ -88,6 +88,19 @@ export function pager<Cursor>(options: {
   return { place, reload: () => go(null) };
 }
 
+/** A list below what is said about it, with a button that begins it anew. */
+export function queueOf({ place, reload }: Pager, ...said: readonly Child[]): HTMLElement[] {
+  return [
+    make(
+      'div',
+      { class: 'toolbar start' },
+      make('p', { class: 'muted small grow' }, ...said),
+      button('Look again', 'again', () => void reload()),
+    ),
+    place,
+  ];
+}
+
 /** Whoever pressed "Show more" goes on where the new ones begin. */
 function focusOn(first: Node | undefined): void {
   if (!(first instanceof HTMLElement)) return;

@@ -25,25 +25,28 @@ export function renewTimes(within: ParentNode): void {
 
 /** A public key: a link to what is known of it, and a button that copies it. */
 export function person(pubkey: string): HTMLElement {
-  if (!/^[0-9a-f]{64}$/.test(pubkey)) return make('code', null, pubkey);
-  const npub = encoded('npub', pubkey);
-  return make(
-    'span',
-    { class: 'key' },
-    make('a', { href: `#/person/${npub}`, title: npub }, make('code', null, shortened(npub))),
-    copyButton(npub, 'the public key'),
-  );
+  return keyLink(pubkey, 'npub', (npub) => `#/person/${npub}`, 'the public key');
 }
 
 /** An event id: a link to the event, and a button that copies it. */
 export function eventLink(id: string): HTMLElement {
-  if (!/^[0-9a-f]{64}$/.test(id)) return make('code', null, id);
-  const note = encoded('note', id);
+  return keyLink(id, 'note', () => `#/event/${id}`, 'the event id');
+}
+
+/** 64 hex digits in their bech32 form; anything else as it is. */
+function keyLink(
+  hex: string,
+  prefix: 'npub' | 'note',
+  address: (bech32: string) => string,
+  what: string,
+): HTMLElement {
+  if (!/^[0-9a-f]{64}$/.test(hex)) return make('code', null, hex);
+  const bech32 = encoded(prefix, hex);
   return make(
     'span',
     { class: 'key' },
-    make('a', { href: `#/event/${id}`, title: note }, make('code', null, shortened(note))),
-    copyButton(note, 'the event id'),
+    make('a', { href: address(bech32), title: bech32 }, make('code', null, shortened(bech32))),
+    copyButton(bech32, what),
   );
 }
 

@@ -6,7 +6,7 @@ import { contentOf, jsonOf, kindText } from '../event-card.ts';
 import { reasonField } from '../fields.ts';
 import { amount } from '../format.ts';
 import { button, make } from '../make.ts';
-import { pager } from '../pager.ts';
+import { pager, queueOf } from '../pager.ts';
 import { badge, eventLink, person, when } from '../parts.ts';
 
 const PAGE = 20;
@@ -30,19 +30,10 @@ export const quarantine: View = {
         return { items: items.map((item) => entry(context, item, () => void held.reload())), next };
       },
     });
-    return [
-      make(
-        'div',
-        { class: 'toolbar start' },
-        make(
-          'p',
-          { class: 'muted small grow' },
-          'Events that the spam stage holds back, the oldest first. Who sent them was told so. Released ones are stored like new ones.',
-        ),
-        button('Look again', '', () => void held.reload()),
-      ),
-      held.place,
-    ];
+    return queueOf(
+      held,
+      'Events that the spam stage holds back, the oldest first. Who sent them was told so. Released ones are stored like new ones.',
+    );
   },
 };
 

@@ -6,7 +6,7 @@ import { contentOf, jsonOf, kindText } from '../event-card.ts';
 import { amount } from '../format.ts';
 import { load } from '../load.ts';
 import { button, make } from '../make.ts';
-import { pager } from '../pager.ts';
+import { pager, queueOf } from '../pager.ts';
 import { badge, eventLink, person, when } from '../parts.ts';
 
 const PAGE = 20;
@@ -36,20 +36,11 @@ export const reports: View = {
       },
     });
     list.addEventListener('keydown', (event) => press(event, list));
-    return [
-      make(
-        'div',
-        { class: 'toolbar start' },
-        make(
-          'p',
-          { class: 'muted small grow' },
-          'What trusted people report comes first, then what many report. ',
-          make('span', { class: 'keys' }, 'Keys while a report has the focus: ', ...hints()),
-        ),
-        button('Look again', 'again', () => void queue.reload()),
-      ),
-      queue.place,
-    ];
+    return queueOf(
+      queue,
+      'What trusted people report comes first, then what many report. ',
+      make('span', { class: 'keys' }, 'Keys while a report has the focus: ', ...hints()),
+    );
   },
 };
 
