@@ -33,7 +33,6 @@ async function start(settings: Settings) {
     control.socket.destroy();
     await relay.stop();
   });
-  const status = () => control.ask<{ seq: number; indexedSeq: number }>('status');
   return {
     relay,
     control,
@@ -41,10 +40,7 @@ async function start(settings: Settings) {
     /** Publishes and waits until the index has it. */
     async publish(...events: NostrEvent[]) {
       for (const event of events) expect((await client.publish(event))[2]).toBe(true);
-      await until(async () => {
-        const { seq, indexedSeq } = await status();
-        return seq === indexedSeq;
-      }, 'the index');
+      await control.indexed();
     },
     retention: (what: 'preview' | 'run') =>
       control.ask<RetentionReport>('mod.retention', { do: what }),

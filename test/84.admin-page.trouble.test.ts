@@ -8,7 +8,7 @@ import { accessibilityFaults } from './support/axe.ts';
 import { inBrowser, noBrowser, useBrowser } from './support/browser.ts';
 import { Client } from './support/client.ts';
 import { Control } from './support/control.ts';
-import { until, WokProcess } from './support/process.ts';
+import { WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
 
 const SECONDS = { timeout: 150_000 };
@@ -88,10 +88,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     }
     // Rules meet events once they are in the index, a second after they came.
     const control = await Control.connect(directory);
-    await until(async () => {
-      const { seq, indexedSeq } = await control.ask<{ seq: number; indexedSeq: number }>('status');
-      return seq === indexedSeq;
-    }, 'the index');
+    await control.indexed();
     control.socket.destroy();
     const page = await browser.open();
     await logIn(page, wok.httpUrl, admin, '#/retention');

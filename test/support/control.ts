@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { controlSocketFile } from '../../src/paths.ts';
+import { until } from './process.ts';
 
 /** What came back for a request: `result` or `error`. */
 export interface Answer {
@@ -59,6 +60,14 @@ export class Control {
     const { result, error } = await this.answer(method, params);
     if (error) throw new Error(`${error.code}: ${error.message}`);
     return result as Result;
+  }
+
+  /** Resolves when the index holds all that is in the log. */
+  indexed(): Promise<void> {
+    return until(async () => {
+      const { seq, indexedSeq } = await this.ask<{ seq: number; indexedSeq: number }>('status');
+      return seq === indexedSeq;
+    }, 'the index');
   }
 
   #take(answer: Answer): void {
