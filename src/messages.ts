@@ -720,18 +720,67 @@ export interface Behind {
 
 // ── monitor → io ─────────────────────────────────────────────────────────────────────────────────
 
-/** One frame, built once for every subscription that shares its subscription id. */
-export interface Delivery {
-  frame: Buffer;
-  /** Pairs of connId and subNo. */
-  targets: Uint32Array;
+/** The live subscriptions with one subscription id that an event goes to. */
+export interface DeliveryGroup {
+  /** How the frame begins: `["EVENT",id,`. Good until the next group is read. */
+  readonly prefix: Buffer;
+  /** Subscriptions in it. */
+  readonly size: number;
 }
 
-export function readDelivery(from: RecordReader): Delivery {
-  const frame = from.blob();
-  const targets = new Uint32Array(from.u32() * 2);
-  for (let i = 0; i < targets.length; i++) targets[i] = from.u32();
-  return { frame, targets };
+/**
+ * `audience` has pairs of connId and subNo by the beginning of their frames (`eventPrefix`).
+ *
+ * @returns how many subscriptions there are in it.
+ */
+export function writeDelivery(
+  to: RecordWriter,
+  json: Uint8Array,
+  audience: ReadonlyMap<string, readonly number[]>,
+): number {
+  let subscriptions = 0;
+  to.blob(json);
+  to.u32(audience.size);
+  for (const [prefix, targets] of audience) {
+    to.text(prefix);
+    to.u32(targets.length / 2);
+    for (const number of targets) to.u32(number);
+    subscriptions += targets.length / 2;
+  }
+  return subscriptions;
+}
+
+/**
+ * Reads a delivery: `begin` is given the event's JSON, a view into the batch, then `target` each of its
+ * subscriptions.
+ */
+export function readDelivery(
+  from: RecordReader,
+  begin: (json: Buffer) => void,
+  target: (connId: number, subNo: number, group: DeliveryGroup) => void,
+): void {
+  begin(from.blob());
+  for (let groups = from.u32(); groups > 0; groups--) {
+    const group = new GroupAt(from, from.skipBlob(), from.u32());
+    for (let i = 0; i < group.size; i++) target(from.u32(), from.u32(), group);
+  }
+}
+
+/** A group of which the prefix is read only if somebody asks: io knows most already. */
+class GroupAt implements DeliveryGroup {
+  readonly #from: RecordReader;
+  readonly #at: number;
+  readonly size: number;
+
+  constructor(from: RecordReader, at: number, size: number) {
+    this.#from = from;
+    this.#at = at;
+    this.size = size;
+  }
+
+  get prefix(): Buffer {
+    return this.#from.blobAt(this.#at);
+  }
 }
 
 // ── admin ↔ writer ───────────────────────────────────────────────────────────────────────────────

@@ -27,6 +27,8 @@ const REPLAY_MAX = 16;
 const EPHEMERAL_KIND = 20_001;
 
 /** Monitor on this thread, its neighbours played by the test. */
+type Delivered = [verb: string, subId: string, event: { content: string }];
+
 class Bench {
   readonly delivered: string[] = [];
   readonly behind: Behind[] = [];
@@ -46,11 +48,14 @@ class Bench {
     this.#attach(monitor, 'io').receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) {
-        const { frame, targets } = readDelivery(reader);
-        const [, subId, event] = JSON.parse(String(frame)) as [string, string, { content: string }];
-        for (let i = 0; i < targets.length; i += 2) {
-          this.delivered.push(`${targets[i]}:${targets[i + 1]}:${subId} ${event.content}`);
-        }
+        let event = '';
+        const begin = (json: Buffer) => {
+          event = String(json);
+        };
+        readDelivery(reader, begin, (connId, subNo, { prefix }) => {
+          const [, subId, { content }] = JSON.parse(`${prefix}${event}]`) as Delivered;
+          this.delivered.push(`${connId}:${subNo}:${subId} ${content}`);
+        });
       }
     });
     this.#writer = this.#attach(monitor, 'writer');

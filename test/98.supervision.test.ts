@@ -336,8 +336,14 @@ describe('the monitor', () => {
     // Before the event loop turns, so that only stop() can have read anything.
     monitor.stop();
     const frames: string[] = [];
-    io.receive((batch) => frames.push(String(readDelivery(new RecordReader(batch)).frame)));
-    expect(frames.map((frame) => JSON.parse(frame))).toEqual([['EVENT', 'live', event]]);
+    io.receive((batch) => {
+      readDelivery(
+        new RecordReader(batch),
+        (json) => frames.push(String(json)),
+        (_connId, _subNo, { prefix }) => frames.unshift(String(prefix)),
+      );
+    });
+    expect(JSON.parse(`${frames.join('')}]`)).toEqual(['EVENT', 'live', event]);
   });
 });
 

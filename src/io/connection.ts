@@ -1,6 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
+import type { Frame, LiveFrame } from './live-frame.ts';
 
 /** What uWebSockets.js keeps for a socket. */
 export interface SocketData {
@@ -13,7 +14,9 @@ export interface SocketData {
 /** How far a subscription has come: live events are held back until its EOSE has left. */
 interface Subscription {
   live: boolean;
-  held: Buffer[] | null;
+  held: LiveFrame[] | null;
+  /** How its live frames begin, since the first came. */
+  prefix: Buffer | null;
 }
 
 /**
@@ -32,7 +35,7 @@ export class Connection {
   /** EVENT, REQ and COUNT messages that are not answered yet. */
   inFlight = 0;
   /** Frames that leave with the next flush. */
-  pending: Buffer[] = [];
+  pending: Frame[] = [];
   pendingBytes = 0;
   /** The query lane wants to know when everything so far has left. */
   confirmDue = false;
@@ -80,7 +83,7 @@ export class Connection {
   }
 
   /** EOSE has been queued: what was held back may follow it. */
-  goLive(subNo: number): readonly Buffer[] {
+  goLive(subNo: number): readonly LiveFrame[] {
     const subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) return [];
     const { held } = subscription;
@@ -100,23 +103,32 @@ export class Connection {
   }
 
   #begin(subNo: number): Subscription {
-    const subscription = { live: false, held: null };
+    const subscription = { live: false, held: null, prefix: null };
     this.#subscriptions.set(subNo, subscription);
     this.#meter.subscribed(1);
     return subscription;
   }
 
-  /** Whether a live frame may be queued now; if it came too early it is held, too late dropped. */
-  takesLive(subNo: number, frame: Buffer): boolean {
+  /**
+   * What frames of a subscription begin with, or null if a live one comes too late for it. `known` has it
+   * in memory that will be used again.
+   */
+  livePrefix(subNo: number, known: { readonly prefix: Buffer }): Buffer | null {
     let subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) {
-      if (subNo <= this.#lastOpened) return false;
+      if (subNo <= this.#lastOpened) return null;
       subscription = this.#begin(subNo);
     }
+    subscription.prefix ??= Buffer.from(known.prefix);
+    return subscription.prefix;
+  }
+
+  /** Whether a live frame may be queued now; if it came too early it is held. */
+  takesLive(subNo: number, frame: LiveFrame): boolean {
+    const subscription = this.#subscriptions.get(subNo)!;
     if (subscription.live) return true;
     subscription.held ??= [];
-    // Its memory will be used again before it may leave.
-    subscription.held.push(Buffer.from(frame));
+    subscription.held.push(frame);
     return false;
   }
 }

@@ -103,6 +103,13 @@ export class IoMeter {
     cells[SENT_BYTES]! += frame.length;
   }
 
+  /** An EVENT of so many bytes for a live subscription. */
+  delivered(bytes: number): void {
+    const { cells } = this.#meter;
+    cells[SENT.EVENT]!++;
+    cells[SENT_BYTES]! += bytes;
+  }
+
   refusedAtDoor(limit: 'in_flight' | 'ingester_queue', to: Addressee | null, why: string): void {
     this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
     countRefusal(this.#meter, to?.verb ?? 'other', why);

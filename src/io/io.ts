@@ -12,6 +12,7 @@ import { RecordReader, type RecordWriter } from '../mailbox/records.ts';
 import {
   CLOSED,
   CLOSES,
+  type DeliveryGroup,
   EOSE,
   EVENTS,
   GONE,
@@ -39,6 +40,7 @@ import { Connection, type SocketData } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener, type NotAdmitted } from './listen.ts';
+import { LiveFrame } from './live-frame.ts';
 import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { Talkers } from './talkers.ts';
@@ -484,7 +486,7 @@ export class Io {
       else if (type === EVENTS) this.#queueFrames(connection, payload);
       else if (payload.length > 0) this.#outbound.queue(connection, payload);
       if (type === EOSE) {
-        for (const frame of connection.goLive(subNo)) this.#outbound.queue(connection, frame);
+        for (const frame of connection.goLive(subNo)) this.#outbound.queueLive(connection, frame);
       } else if (type === CLOSED || type === GONE) {
         connection.end(subNo);
       }
@@ -500,13 +502,23 @@ export class Io {
   }
 
   #deliveries(reader: RecordReader): void {
-    while (reader.more) {
-      const { frame, targets } = readDelivery(reader);
-      for (let i = 0; i < targets.length; i += 2) {
-        const connection = this.#connections.get(targets[i]!);
-        if (connection?.takesLive(targets[i + 1]!, frame)) this.#outbound.queue(connection, frame);
+    let event: Buffer;
+    let frame: LiveFrame | null = null;
+    let frameOf: DeliveryGroup | null = null;
+    const begin = (json: Buffer) => {
+      event = Buffer.from(json);
+    };
+    const target = (connId: number, subNo: number, group: DeliveryGroup) => {
+      const connection = this.#connections.get(connId);
+      const prefix = connection?.livePrefix(subNo, group);
+      if (connection === undefined || !prefix) return;
+      if (frame === null || group !== frameOf) {
+        frame = new LiveFrame(prefix, event, group.size > 1);
+        frameOf = group;
       }
-    }
+      if (connection.takesLive(subNo, frame)) this.#outbound.queueLive(connection, frame);
+    };
+    while (reader.more) readDelivery(reader, begin, target);
   }
 
   #confirm(connection: Connection): void {

@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { IoMeter } from './io-meter.ts';
+import type { Frame, LiveFrame } from './live-frame.ts';
 
 /**
  * Gathers the frames of one turn by socket and writes each socket once: the write is what a delivery
@@ -44,6 +45,16 @@ export class Outbound {
   }
 
   queue(connection: Connection, frame: Buffer): void {
+    this.#add(connection, frame);
+    this.#meter.sent(frame);
+  }
+
+  queueLive(connection: Connection, frame: LiveFrame): void {
+    this.#add(connection, frame);
+    this.#meter.delivered(frame.length);
+  }
+
+  #add(connection: Connection, frame: Frame): void {
     if (connection.pending.push(frame) === 1) {
       this.#dirty.push(connection);
       if (!this.#scheduled) {
@@ -52,7 +63,6 @@ export class Outbound {
       }
     }
     connection.pendingBytes += frame.length;
-    this.#meter.sent(frame);
   }
 
   flush(): void {
@@ -73,9 +83,17 @@ export class Outbound {
     connection.pending = [];
     connection.sentBytes += connection.pendingBytes;
     connection.pendingBytes = 0;
-    socket.cork(() => {
-      for (const frame of pending) socket.send(frame, false, frame.length >= this.#compressFrom);
-    });
+    if (pending.length === 1) this.#send(connection, pending[0]!);
+    else {
+      socket.cork(() => {
+        for (const frame of pending) this.#send(connection, frame);
+      });
+    }
     if (connection.confirmDue && socket.getBufferedAmount() === 0) this.#left(connection);
+  }
+
+  #send({ socket }: Connection, frame: Frame): void {
+    const bytes = Buffer.isBuffer(frame) ? frame : frame.bytes;
+    socket.send(bytes, false, bytes.length >= this.#compressFrom);
   }
 }

@@ -176,6 +176,19 @@ export class RecordReader {
     return this.buffer.subarray(start, this.#offset);
   }
 
+  /** Passes over a blob; returns its offset, for `blobAt`. */
+  skipBlob(): number {
+    const offset = this.#offset;
+    this.#offset += 4 + this.#view.getUint32(offset, true);
+    return offset;
+  }
+
+  /** The blob at an offset, a view as from `blob`. */
+  blobAt(offset: number): Buffer {
+    const start = offset + 4;
+    return this.buffer.subarray(start, start + this.#view.getUint32(offset, true));
+  }
+
   /** Text of ASCII characters alone. */
   ascii(): string {
     const length = this.u32();

@@ -14,7 +14,8 @@ export interface Audience {
 export interface Subscription {
   connId: number;
   subNo: number;
-  subId: string;
+  /** How its frames begin (`eventPrefix`). */
+  prefix: string;
   /** Events up to this seq were answered from stored events. */
   afterSeq: number;
   /** Marks the event that was matched last, so that several matching filters count once. */

@@ -15,12 +15,13 @@ import {
   readAcceptedEvent,
   readHandover,
   type StationName,
+  writeDelivery,
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
-import { eventOf, jsonBytesOf, jsonOf } from '../storage/body.ts';
+import { eventOf, jsonBytesOf, jsonOf, type StoredBody } from '../storage/body.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { type Audience, type Entry, FilterIndex, type Subscription } from './filter-index.ts';
 import { MonitorMeter } from './monitor-meter.ts';
@@ -30,6 +31,8 @@ import { RecentEvents } from './recent.ts';
 const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
 /** Room for a batch of hand-overs, of which nothing is kept as it came. */
 const HANDOVER_BYTES = 64 * 1024;
+/** Subscription ids in one delivery, about 80 kB of them. */
+const GROUPS_MAX = 1_000;
 const UNKNOWN = -1;
 
 /** The subscriptions of a connection by their number, and the query lane they came from. */
@@ -157,22 +160,20 @@ export class Monitor {
   }
 
   #deliver(event: AcceptedEvent): void {
-    const targets = new Map<string, number[]>();
+    const audience = new Map<string, number[]>();
     const secret = this.#secretOf(event);
     this.#index.match(
       event.terms,
       event.seq,
       () => eventOf(event.body),
-      ({ subId, connId, subNo, audience }) => {
-        if (secret !== null && !mayRead(event.kind, secret, audience.readers)) return;
-        const list = targets.get(subId);
-        if (list) list.push(connId, subNo);
-        else targets.set(subId, [connId, subNo]);
+      ({ prefix, connId, subNo, audience: { readers } }) => {
+        if (secret !== null && !mayRead(event.kind, secret, readers)) return;
+        const targets = audience.get(prefix);
+        if (targets) targets.push(connId, subNo);
+        else audience.set(prefix, [connId, subNo]);
       },
     );
-    if (targets.size === 0) return;
-    const json = jsonBytesOf(event.body);
-    for (const [subId, list] of targets) this.#send(subId, json, list);
+    if (audience.size > 0) this.#send(event.body, audience);
   }
 
   /** The text of an event that not everybody may read; null for all others. */
@@ -180,19 +181,13 @@ export class Monitor {
     return this.#privateKinds.has(kind) ? jsonOf(body) : null;
   }
 
-  /** One frame for all subscriptions that share an id. */
-  #send(subId: string, json: Buffer, targets: readonly number[]): void {
+  #send(body: StoredBody, audience: ReadonlyMap<string, readonly number[]>): void {
     if (!this.#io) return;
-    const { records } = this.#io;
-    const prefix = Buffer.from(eventPrefix(subId));
-    records.u32(prefix.length + json.length + 1);
-    records.raw(prefix);
-    records.raw(json);
-    records.u8(0x5d);
-    this.#meter.delivered(targets.length / 2);
-    records.u32(targets.length / 2);
-    for (const number of targets) records.u32(number);
-    this.#io.touch();
+    const json = jsonBytesOf(body);
+    for (const part of partsOf(audience)) {
+      this.#meter.delivered(writeDelivery(this.#io.records, json, part));
+      this.#io.touch();
+    }
   }
 
   #handover(handover: Handover, lane: number, behind: MessageOutbox<Behind>): void {
@@ -230,7 +225,8 @@ export class Monitor {
     const { audience } = live;
     audience.readers = readers;
     const missed = this.#recent.after(seq, this.#head);
-    const subscription = { connId, subNo, subId, afterSeq: seq, matchedTurn: 0, audience };
+    const prefix = eventPrefix(subId);
+    const subscription = { connId, subNo, prefix, afterSeq: seq, matchedTurn: 0, audience };
     if (missed === null) {
       // Live from here on all the same: nobody else would bring it the ephemeral events.
       subscription.afterSeq = this.#head;
@@ -262,9 +258,9 @@ export class Monitor {
         terms,
         seq,
         () => eventOf(body),
-        ({ subId, connId, subNo, audience }) => {
+        ({ prefix, connId, subNo, audience }) => {
           if (secret !== null && !mayRead(kind, secret, audience.readers)) return;
-          this.#send(subId, jsonBytesOf(body), [connId, subNo]);
+          this.#send(body, new Map([[prefix, [connId, subNo]]]));
         },
       );
     }
@@ -296,6 +292,18 @@ export class Monitor {
   /** A query lane died, and with it what it knew of its connections: io closes them. */
   #forgetLane(lane: number): void {
     for (const [connId, live] of this.#live) if (live.lane === lane) this.#forget(connId);
+  }
+}
+
+/** An audience in parts that fit into the ring of a channel. */
+function* partsOf<T>(audience: ReadonlyMap<string, T>): Iterable<ReadonlyMap<string, T>> {
+  if (audience.size <= GROUPS_MAX) {
+    yield audience;
+    return;
+  }
+  const groups = [...audience];
+  for (let at = 0; at < groups.length; at += GROUPS_MAX) {
+    yield new Map(groups.slice(at, at + GROUPS_MAX));
   }
 }
 

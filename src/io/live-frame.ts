@@ -1,0 +1,45 @@
+/** `]` */
+const BRACKET = 0x5d;
+/** Longer frames are put together in memory of their own. */
+const SCRATCH_BYTES = 64 * 1024;
+
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** What a socket is given: bytes that are there, or a live event. */
+export type Frame = Buffer | LiveFrame;
+
+/**
+ * A live event for all subscriptions that share a subscription id. Its frame is put together when it
+ * leaves, and once for all of them; until then an event is in memory once, whoever waits for it.
+ */
+export class LiveFrame {
+  readonly length: number;
+  readonly #prefix: Buffer;
+  readonly #json: Buffer;
+  readonly #shared: boolean;
+  #whole: Buffer | null = null;
+
+  /**
+   * @param prefix how the frame begins, see `eventPrefix`.
+   * @param json the event.
+   * @param shared whether more than one subscription waits for it.
+   */
+  constructor(prefix: Buffer, json: Buffer, shared: boolean) {
+    this.length = prefix.length + json.length + 1;
+    this.#prefix = prefix;
+    this.#json = json;
+    this.#shared = shared;
+  }
+
+  /** The frame, good until the next one is asked for its own. */
+  get bytes(): Buffer {
+    if (this.#whole !== null) return this.#whole;
+    const inScratch = !this.#shared && this.length <= SCRATCH_BYTES;
+    const frame = inScratch ? scratch.subarray(0, this.length) : Buffer.allocUnsafe(this.length);
+    frame.set(this.#prefix);
+    frame.set(this.#json, this.#prefix.length);
+    frame[this.length - 1] = BRACKET;
+    if (this.#shared) this.#whole = frame;
+    return frame;
+  }
+}
