@@ -161,13 +161,13 @@ export class Monitor {
 
   #deliver(event: AcceptedEvent): void {
     const audience = new Map<string, number[]>();
-    const secret = this.#secretOf(event);
+    const mayRead = this.#readersOf(event);
     this.#index.match(
       event.terms,
       event.seq,
       () => eventOf(event.body),
       ({ prefix, connId, subNo, audience: { readers } }) => {
-        if (secret !== null && !mayRead(event.kind, secret, readers)) return;
+        if (!mayRead(readers)) return;
         const targets = audience.get(prefix);
         if (targets) targets.push(connId, subNo);
         else audience.set(prefix, [connId, subNo]);
@@ -176,9 +176,14 @@ export class Monitor {
     if (audience.size > 0) this.#send(event.body, audience);
   }
 
-  /** The text of an event that not everybody may read; null for all others. */
-  #secretOf({ kind, body }: AcceptedEvent): string | null {
-    return this.#privateKinds.has(kind) ? jsonOf(body) : null;
+  /** Tells whether somebody may read an event; its text is only looked at if somebody wants it. */
+  #readersOf({ kind, body }: AcceptedEvent): (readers: readonly string[]) => boolean {
+    if (!this.#privateKinds.has(kind)) return everybody;
+    let json: string | null = null;
+    return (readers) => {
+      json ??= jsonOf(body);
+      return mayRead(kind, json, readers);
+    };
   }
 
   #send(body: StoredBody, audience: ReadonlyMap<string, readonly number[]>): void {
@@ -252,14 +257,14 @@ export class Monitor {
     const index = new FilterIndex(this.#hasher);
     index.add(subscription, filters);
     for (const event of missed) {
-      const { terms, seq, body, kind } = event;
-      const secret = this.#secretOf(event);
+      const { terms, seq, body } = event;
+      const mayRead = this.#readersOf(event);
       index.match(
         terms,
         seq,
         () => eventOf(body),
         ({ prefix, connId, subNo, audience }) => {
-          if (secret !== null && !mayRead(kind, secret, audience.readers)) return;
+          if (!mayRead(audience.readers)) return;
           this.#send(body, new Map([[prefix, [connId, subNo]]]));
         },
       );
@@ -294,6 +299,8 @@ export class Monitor {
     for (const [connId, live] of this.#live) if (live.lane === lane) this.#forget(connId);
   }
 }
+
+const everybody = () => true;
 
 /** An audience in parts that fit into the ring of a channel. */
 function* partsOf<T>(audience: ReadonlyMap<string, T>): Iterable<ReadonlyMap<string, T>> {

@@ -110,22 +110,18 @@ export class Postings {
     this.#statements.setMeta.run('seq_floor', this.#log.head);
   }
 
-  #insert({ events, terms, owners, order, at }: Batch, end: number): void {
-    const values = new Array<number>(sql.POSTING_ROWS * 4);
-    let filled = 0;
-    for (let next = at; next < end; next++) {
-      const i = order[next]!;
-      const event = events[owners[i]!]!;
-      values[filled++] = terms[i]!;
-      values[filled++] = event.createdAt;
-      values[filled++] = event.seq;
-      values[filled++] = event.kind;
-      if (filled === values.length) {
-        this.#statements.insertMany.run(values);
-        filled = 0;
-      }
+  #insert(batch: Batch, end: number): void {
+    const many = new Array<number>(sql.POSTING_ROWS * 4);
+    const one = new Array<number>(4);
+    let { at } = batch;
+    for (; end - at >= sql.POSTING_ROWS; at += sql.POSTING_ROWS) {
+      readRows(batch, at, many);
+      this.#statements.insertMany.run(many);
     }
-    for (let i = 0; i < filled; i += 4) this.#statements.insert.run(values.slice(i, i + 4));
+    for (; at < end; at++) {
+      readRows(batch, at, one);
+      this.#statements.insert.run(one);
+    }
   }
 
   #sweep(): void {
@@ -156,11 +152,28 @@ function sorted(events: readonly TailEvent[]): Batch {
   let n = 0;
   for (let owner = 0; owner < events.length; owner++) {
     const event = events[owner]!;
-    for (let i = 0; i <= event.terms.length; i++) {
-      terms[n] = i < event.terms.length ? event.terms[i]! : TERM_ALL;
-      times[n] = event.createdAt;
-      owners[n++] = owner;
-    }
+    const end = n + event.terms.length + 1;
+    terms.set(event.terms, n);
+    terms[end - 1] = TERM_ALL;
+    times.fill(event.createdAt, n, end);
+    owners.fill(owner, n, end);
+    n = end;
   }
   return { events, terms, owners, order: postingOrder(terms, times), at: 0 };
+}
+
+/** As many rows of a batch as `values` takes, from a place in its order on: term, time, seq, kind. */
+function readRows(
+  { events, terms, owners, order }: Batch,
+  from: number,
+  values: number[],
+): void {
+  for (let row = 0, next = from; row < values.length; row += 4, next++) {
+    const i = order[next]!;
+    const event = events[owners[i]!]!;
+    values[row] = terms[i]!;
+    values[row + 1] = event.createdAt;
+    values[row + 2] = event.seq;
+    values[row + 3] = event.kind;
+  }
 }
