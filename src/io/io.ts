@@ -36,10 +36,11 @@ import { newChallenge } from '../protocol/auth.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { AdminLink } from './admin-link.ts';
+import { Admission, GOING_DOWN } from './admission.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
-import { type Health, Listener, type NotAdmitted } from './listen.ts';
+import { type Health, Listener } from './listen.ts';
 import { LiveFrame } from './live-frame.ts';
 import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
@@ -95,6 +96,7 @@ export class Io {
   readonly #pages: Pages;
   readonly #connections = new Map<number, Connection>();
   readonly #counts = new ConnectionCounts();
+  readonly #admission: Admission;
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
   #lastConnId = 0;
@@ -133,13 +135,15 @@ export class Io {
       info: (changes) => this.#listener.describe(changes),
       page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
     });
+    this.#admission = new Admission(config, rates, this.#counts, (ip) => this.#admin.isBanned(ip));
     this.#pages = new Pages(config, {
       ask: (icon) => this.#admin.askForPage(icon),
       served: (resource) => this.#meter.http(resource),
       problem: (text, error) => log.warn(text, { error: error.message }),
     });
     this.#listener = new Listener(config, {
-      admit: (ip) => this.#admit(ip),
+      admit: (ip) =>
+        this.#stopping ? GOING_DOWN : this.#admission.admit(ip, this.#connections.size),
       open: (socket, data) => this.#open(socket, data),
       message: (connection, bytes, isBinary) => this.#message(connection, bytes, isBinary),
       drain: (connection) => {
@@ -211,6 +215,7 @@ export class Io {
     this.#config = config;
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
+    this.#admission.reconfigure(config);
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#listener.reconfigure(config);
     this.#admin.reconfigure(config);
@@ -278,66 +283,6 @@ export class Io {
   destroy(): void {
     this.#talkers.stop();
     this.#listener.close();
-  }
-
-  #admit(ip: string): NotAdmitted | null {
-    const {
-      connections_max: max,
-      connections_per_ip_max: perIpMax,
-      connections_per_subnet_max: perSubnetMax,
-    } = this.#config.io;
-    if (this.#stopping) {
-      return {
-        reason: 'stopping',
-        status: '503 Service Unavailable',
-        text: 'this relay is going down\n',
-      };
-    }
-    if (this.#admin.isBanned(ip)) {
-      return {
-        reason: 'banned',
-        status: '403 Forbidden',
-        text: 'this address may not use this relay\n',
-      };
-    }
-    if (this.#connections.size >= max) {
-      return {
-        reason: 'full',
-        status: '503 Service Unavailable',
-        text: 'this relay has all the connections it takes\n',
-      };
-    }
-    if (perIpMax > 0 && this.#counts.ofAddress(this.#rates.nameOf(ip)) >= perIpMax) {
-      return {
-        reason: 'per_address',
-        status: '429 Too Many Requests',
-        text: `this relay takes ${perIpMax} connections from one address\n`,
-      };
-    }
-    if (perSubnetMax > 0 && this.#counts.ofNetwork(this.#rates.networkOf(ip)) >= perSubnetMax) {
-      return {
-        reason: 'per_network',
-        status: '429 Too Many Requests',
-        text: `this relay takes ${perSubnetMax} connections from one network\n`,
-      };
-    }
-    return this.#limited(ip);
-  }
-
-  /** Whether an address is banned or connects too often. */
-  #limited(ip: string): NotAdmitted | null {
-    const client = this.#rates.client(ip);
-    if (client === null) return null;
-    const status = '429 Too Many Requests';
-    const banned = this.#rates.bannedSeconds(client);
-    if (banned > 0) {
-      const text = `this address is banned for ${banned} more seconds, for too many violations\n`;
-      return { reason: 'banned', status, text, retrySeconds: banned };
-    }
-    const seconds = this.#rates.connectionWait(client);
-    if (seconds === 0) return null;
-    const text = `too many new connections from this address or its network; try again in ${seconds} seconds\n`;
-    return { reason: 'rate', status, text, retrySeconds: seconds };
   }
 
   #open(socket: WebSocket<SocketData>, { ip, host }: SocketData): Connection {

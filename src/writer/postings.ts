@@ -163,11 +163,7 @@ function sorted(events: readonly TailEvent[]): Batch {
 }
 
 /** As many rows of a batch as `values` takes, from a place in its order on: term, time, seq, kind. */
-function readRows(
-  { events, terms, owners, order }: Batch,
-  from: number,
-  values: number[],
-): void {
+function readRows({ events, terms, owners, order }: Batch, from: number, values: number[]): void {
   for (let row = 0, next = from; row < values.length; row += 4, next++) {
     const i = order[next]!;
     const event = events[owners[i]!]!;

@@ -1,0 +1,86 @@
+import type { Config } from '../config/options.ts';
+import type { Rates } from '../policy/rates/rates.ts';
+import type { ConnectionCounts } from './connection-counts.ts';
+import type { NotAdmitted } from './listen.ts';
+
+const BUSY = '503 Service Unavailable';
+const TOO_MANY = '429 Too Many Requests';
+
+/** The answer to whoever comes while the relay ends. */
+export const GOING_DOWN: NotAdmitted = {
+  reason: 'stopping',
+  status: BUSY,
+  text: 'this relay is going down\n',
+};
+
+/** Who may open a WebSocket: by bans, by how many there are already, and by how often they come. */
+export class Admission {
+  #config: Config;
+  readonly #rates: Rates;
+  readonly #counts: ConnectionCounts;
+  readonly #isBanned: (ip: string) => boolean;
+
+  constructor(
+    config: Config,
+    rates: Rates,
+    counts: ConnectionCounts,
+    isBanned: (ip: string) => boolean,
+  ) {
+    this.#config = config;
+    this.#rates = rates;
+    this.#counts = counts;
+    this.#isBanned = isBanned;
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+  }
+
+  /** Why an address may not connect, or null; `open` is the number of WebSockets that there are. */
+  admit(ip: string, open: number): NotAdmitted | null {
+    if (this.#isBanned(ip)) {
+      return {
+        reason: 'banned',
+        status: '403 Forbidden',
+        text: 'this address may not use this relay\n',
+      };
+    }
+    return this.#full(ip, open) ?? this.#limited(ip);
+  }
+
+  #full(ip: string, open: number): NotAdmitted | null {
+    const {
+      connections_max: max,
+      connections_per_ip_max: perIpMax,
+      connections_per_subnet_max: perSubnetMax,
+    } = this.#config.io;
+    if (open >= max) {
+      const text = 'this relay has all the connections it takes\n';
+      return { reason: 'full', status: BUSY, text };
+    }
+    if (perIpMax > 0 && this.#counts.ofAddress(this.#rates.nameOf(ip)) >= perIpMax) {
+      const text = `this relay takes ${perIpMax} connections from one address\n`;
+      return { reason: 'per_address', status: TOO_MANY, text };
+    }
+    if (perSubnetMax > 0 && this.#counts.ofNetwork(this.#rates.networkOf(ip)) >= perSubnetMax) {
+      const text = `this relay takes ${perSubnetMax} connections from one network\n`;
+      return { reason: 'per_network', status: TOO_MANY, text };
+    }
+    return null;
+  }
+
+  /** Whether an address has broken too many rules or connects too often. */
+  #limited(ip: string): NotAdmitted | null {
+    const client = this.#rates.client(ip);
+    if (client === null) return null;
+    const banned = this.#rates.bannedSeconds(client);
+    if (banned > 0) {
+      const text = `this address is banned for ${banned} more seconds, for too many violations\n`;
+      return { reason: 'banned', status: TOO_MANY, text, retrySeconds: banned };
+    }
+    const seconds = this.#rates.connectionWait(client);
+    if (seconds === 0) return null;
+    const text = `too many new connections from this address or its network; try again in ${seconds} seconds\n`;
+    return { reason: 'rate', status: TOO_MANY, text, retrySeconds: seconds };
+  }
+}
