@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Channel, channelPair } from '../src/mailbox/channel.ts';
 import { packFilters } from '../src/mailbox/filters.ts';
 import { MessageInbox, RecordOutbox } from '../src/mailbox/outbox.ts';
@@ -105,14 +105,14 @@ class Bench {
   }
 
   /** A subscription that was answered up to `seq`. */
-  live(subNo: number, seq: number, raw: RawFilter = {}): void {
+  live(subNo: number, seq: number, raw: RawFilter = {}, subId = 's'): void {
     const filter = parseFilter(raw, { filterValuesMax: 10, filterTagsMax: 10 });
     if (typeof filter === 'string') throw new Error(filter);
     this.#send({
       t: 'live',
       connId: 7,
       subNo,
-      subId: 's',
+      subId,
       seq,
       filters: packFilters([filter]),
       readers: [],
@@ -168,6 +168,20 @@ describe('monitor takes a subscription over', () => {
     expect(await bench.got(1)).toEqual(range(104, 112));
     expect(await bench.got(2)).toEqual(['111', '112']);
     expect(bench.behind).toEqual([]);
+  });
+
+  it('among so many ids that their frames do not fit into one delivery', async () => {
+    const subscriptions = 2_300;
+    bench.stands(0);
+    for (let subNo = 1; subNo <= subscriptions; subNo++)
+      bench.live(subNo, 0, {}, `id ${subNo % 2_200}`);
+    bench.commit(1);
+    await vi.waitFor(() => expect(bench.delivered.length).toBe(subscriptions));
+    const expected = Array.from(
+      { length: subscriptions },
+      (_, i) => `7:${i + 1}:id ${(i + 1) % 2_200} 1`,
+    );
+    expect(bench.delivered.toSorted()).toEqual(expected.toSorted());
   });
 
   it('and sends it nothing that its snapshot held, though monitor hears of it later', async () => {
