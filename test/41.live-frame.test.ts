@@ -1,11 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { LiveFrame } from '../src/io/live-frame.ts';
+import { LiveEvent, LiveFrame } from '../src/io/live-frame.ts';
 import { eventPrefix } from '../src/protocol/answers.ts';
 
 function frameOf(subId: string, content: string, shared: boolean): LiveFrame {
   const json = JSON.stringify({ content });
   return new LiveFrame(Buffer.from(eventPrefix(subId)), Buffer.from(json), shared);
 }
+
+describe('a live event', () => {
+  it('has one frame for all who share a subscription id, and another for the next', () => {
+    const memory = Buffer.from('{"content":"live"}');
+    const event = new LiveEvent(memory);
+    memory.fill('x');
+    const [two, one] = [
+      { prefix: Buffer.from(''), size: 2 },
+      { prefix: Buffer.from(''), size: 1 },
+    ];
+    const shared = event.frameFor(two, Buffer.from('["EVENT","a",'));
+    expect(event.frameFor(two, Buffer.from('["EVENT","a",'))).toBe(shared);
+    const other = event.frameFor(one, Buffer.from('["EVENT","b",'));
+    expect(String(other.bytes)).toBe('["EVENT","b",{"content":"live"}]');
+    expect(String(shared.bytes)).toBe('["EVENT","a",{"content":"live"}]');
+  });
+});
 
 describe('a live frame', () => {
   it('is an EVENT message, and knows its length before it is put together', () => {

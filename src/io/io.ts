@@ -41,7 +41,7 @@ import { Connection, type SocketData } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener } from './listen.ts';
-import { LiveFrame } from './live-frame.ts';
+import { LiveEvent } from './live-frame.ts';
 import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { Talkers } from './talkers.ts';
@@ -447,20 +447,15 @@ export class Io {
   }
 
   #deliveries(reader: RecordReader): void {
-    let event: Buffer;
-    let frame: LiveFrame | null = null;
-    let frameOf: DeliveryGroup | null = null;
+    let event: LiveEvent;
     const begin = (json: Buffer) => {
-      event = Buffer.from(json);
+      event = new LiveEvent(json);
     };
     const target = (connId: number, subNo: number, group: DeliveryGroup) => {
       const connection = this.#connections.get(connId);
       const prefix = connection?.livePrefix(subNo, group);
       if (connection === undefined || !prefix) return;
-      if (frame === null || group !== frameOf) {
-        frame = new LiveFrame(prefix, event, group.size > 1);
-        frameOf = group;
-      }
+      const frame = event.frameFor(group, prefix);
       if (connection.takesLive(subNo, frame)) this.#outbound.queueLive(connection, frame);
     };
     while (reader.more) readDelivery(reader, begin, target);

@@ -1,3 +1,5 @@
+import type { DeliveryGroup } from '../messages.ts';
+
 /** `]` */
 const BRACKET = 0x5d;
 /** Longer frames are put together in memory of their own. */
@@ -41,5 +43,25 @@ export class LiveFrame {
     frame[this.length - 1] = BRACKET;
     if (this.#shared) this.#whole = frame;
     return frame;
+  }
+}
+
+/** An event on its way to live subscriptions, in memory of its own: one frame for each group of them. */
+export class LiveEvent {
+  readonly #json: Buffer;
+  #group: DeliveryGroup | null = null;
+  #frame: LiveFrame | null = null;
+
+  constructor(json: Buffer) {
+    this.#json = Buffer.from(json);
+  }
+
+  /** The frame of a group, whose subscriptions come one after the other; `prefix` begins it. */
+  frameFor(group: DeliveryGroup, prefix: Buffer): LiveFrame {
+    if (this.#frame === null || group !== this.#group) {
+      this.#frame = new LiveFrame(prefix, this.#json, group.size > 1);
+      this.#group = group;
+    }
+    return this.#frame;
   }
 }
