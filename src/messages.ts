@@ -729,19 +729,19 @@ export interface DeliveryGroup {
 }
 
 /**
- * `audience` has pairs of connId and subNo by the beginning of their frames (`eventPrefix`).
+ * `groups` has pairs of connId and subNo by the beginning of their frames (`eventPrefix`).
  *
- * @returns how many subscriptions there are in it.
+ * @returns how many subscriptions there are in them.
  */
 export function writeDelivery(
   to: RecordWriter,
   json: Uint8Array,
-  audience: ReadonlyMap<string, readonly number[]>,
+  groups: ReadonlyMap<string, readonly number[]>,
 ): number {
   let subscriptions = 0;
   to.blob(json);
-  to.u32(audience.size);
-  for (const [prefix, targets] of audience) {
+  to.u32(groups.size);
+  for (const [prefix, targets] of groups) {
     to.text(prefix);
     to.u32(targets.length / 2);
     for (const number of targets) to.u32(number);

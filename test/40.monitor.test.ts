@@ -7,7 +7,6 @@ import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
 import {
   type Behind,
   type Handover,
-  readDelivery,
   type StationName,
   writeCheckedEvent,
   writeHandover,
@@ -18,6 +17,7 @@ import { Monitor } from '../src/monitor/monitor.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import { parseFilter } from '../src/protocol/filter.ts';
 import { TermHasher } from '../src/storage/terms.ts';
+import { framesOf } from './support/deliveries.ts';
 import { Generator } from './support/generator.ts';
 import type { RawFilter } from './support/oracle.ts';
 import { Random } from './support/random.ts';
@@ -26,9 +26,9 @@ import { freshDirectory, testConfig } from './support/relay.ts';
 const REPLAY_MAX = 16;
 const EPHEMERAL_KIND = 20_001;
 
-/** Monitor on this thread, its neighbours played by the test. */
-type Delivered = [verb: string, subId: string, event: { content: string }];
+type Message = [verb: string, subId: string, event: { content: string }];
 
+/** Monitor on this thread, its neighbours played by the test. */
 class Bench {
   readonly delivered: string[] = [];
   readonly behind: Behind[] = [];
@@ -48,14 +48,10 @@ class Bench {
     this.#attach(monitor, 'io').receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) {
-        let event = '';
-        const begin = (json: Buffer) => {
-          event = String(json);
-        };
-        readDelivery(reader, begin, (connId, subNo, { prefix }) => {
-          const [, subId, { content }] = JSON.parse(`${prefix}${event}]`) as Delivered;
+        for (const { connId, subNo, frame } of framesOf(reader)) {
+          const [, subId, { content }] = JSON.parse(frame) as Message;
           this.delivered.push(`${connId}:${subNo}:${subId} ${content}`);
-        });
+        }
       }
     });
     this.#writer = this.#attach(monitor, 'writer');

@@ -9,7 +9,6 @@ import { Removals } from '../src/mailbox/removals.ts';
 import {
   type Handover,
   readCheckedEvent,
-  readDelivery,
   readHandover,
   type StationName,
   writeAcceptedEvent,
@@ -27,6 +26,7 @@ import { TermHasher } from '../src/storage/terms.ts';
 import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
+import { framesOf } from './support/deliveries.ts';
 import { http } from './support/http.ts';
 import { delay, until } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
@@ -337,13 +337,9 @@ describe('the monitor', () => {
     monitor.stop();
     const frames: string[] = [];
     io.receive((batch) => {
-      readDelivery(
-        new RecordReader(batch),
-        (json) => frames.push(String(json)),
-        (_connId, _subNo, { prefix }) => frames.unshift(String(prefix)),
-      );
+      for (const { frame } of framesOf(new RecordReader(batch))) frames.push(frame);
     });
-    expect(JSON.parse(`${frames.join('')}]`)).toEqual(['EVENT', 'live', event]);
+    expect(frames.map((frame) => JSON.parse(frame))).toEqual([['EVENT', 'live', event]]);
   });
 });
 

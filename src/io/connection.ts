@@ -1,7 +1,8 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { sharedMilliseconds } from '../lib/clock.ts';
+import type { DeliveryGroup } from '../messages.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
-import type { Frame, LiveFrame } from './live-frame.ts';
+import type { Frame, LiveEvent, LiveFrame } from './live-frame.ts';
 
 /** What uWebSockets.js keeps for a socket. */
 export interface SocketData {
@@ -109,26 +110,19 @@ export class Connection {
     return subscription;
   }
 
-  /**
-   * What frames of a subscription begin with, or null if a live one comes too late for it. `known` has it
-   * in memory that will be used again.
-   */
-  livePrefix(subNo: number, known: { readonly prefix: Buffer }): Buffer | null {
+  /** The frame of a live event, to be queued now; null if it came too early, and is held, or too late. */
+  takeLive(subNo: number, event: LiveEvent, group: DeliveryGroup): LiveFrame | null {
     let subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) {
       if (subNo <= this.#lastOpened) return null;
       subscription = this.#begin(subNo);
     }
-    subscription.prefix ??= Buffer.from(known.prefix);
-    return subscription.prefix;
-  }
-
-  /** Whether a live frame may be queued now; if it came too early it is held. */
-  takesLive(subNo: number, frame: LiveFrame): boolean {
-    const subscription = this.#subscriptions.get(subNo)!;
-    if (subscription.live) return true;
+    // The group has it in memory that will be used again.
+    subscription.prefix ??= Buffer.from(group.prefix);
+    const frame = event.frameFor(group, subscription.prefix);
+    if (subscription.live) return frame;
     subscription.held ??= [];
     subscription.held.push(frame);
-    return false;
+    return null;
   }
 }

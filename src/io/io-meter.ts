@@ -98,15 +98,17 @@ export class IoMeter {
 
   /** A frame for a socket: what it is stands in its first bytes, `["OK"…`. */
   sent(frame: Buffer): void {
-    const { cells } = this.#meter;
-    cells[verbCell(frame)]!++;
-    cells[SENT_BYTES]! += frame.length;
+    this.#sent(verbCell(frame), frame.length);
   }
 
   /** An EVENT of so many bytes for a live subscription. */
   delivered(bytes: number): void {
+    this.#sent(SENT.EVENT, bytes);
+  }
+
+  #sent(verb: number, bytes: number): void {
     const { cells } = this.#meter;
-    cells[SENT.EVENT]!++;
+    cells[verb]!++;
     cells[SENT_BYTES]! += bytes;
   }
 

@@ -453,10 +453,8 @@ export class Io {
     };
     const target = (connId: number, subNo: number, group: DeliveryGroup) => {
       const connection = this.#connections.get(connId);
-      const prefix = connection?.livePrefix(subNo, group);
-      if (connection === undefined || !prefix) return;
-      const frame = event.frameFor(group, prefix);
-      if (connection.takesLive(subNo, frame)) this.#outbound.queueLive(connection, frame);
+      const frame = connection?.takeLive(subNo, event, group);
+      if (connection && frame) this.#outbound.queueLive(connection, frame);
     };
     while (reader.more) readDelivery(reader, begin, target);
   }

@@ -1,7 +1,6 @@
 import type { DeliveryGroup } from '../messages.ts';
+import { MESSAGE_END } from '../protocol/answers.ts';
 
-/** `]` */
-const BRACKET = 0x5d;
 /** Longer frames are put together in memory of their own. */
 const SCRATCH_BYTES = 64 * 1024;
 
@@ -40,7 +39,7 @@ export class LiveFrame {
     const frame = inScratch ? scratch.subarray(0, this.length) : Buffer.allocUnsafe(this.length);
     frame.set(this.#prefix);
     frame.set(this.#json, this.#prefix.length);
-    frame[this.length - 1] = BRACKET;
+    frame[this.length - 1] = MESSAGE_END;
     if (this.#shared) this.#whole = frame;
     return frame;
   }

@@ -66,27 +66,24 @@ export class RecordWriter {
 
   /** Text as UTF-8 behind its length in bytes as u32. */
   text(text: string): void {
-    this.#reserve(4 + text.length * 3);
-    const written = this.#buffer.write(text, this.#length + 4, 'utf8');
-    this.#view.setUint32(this.#length, written, true);
-    this.#length += 4 + written;
+    this.#encode(text, 'utf8', text.length * 3);
   }
 
   /** Text of ASCII characters alone, behind its length as u32. */
   ascii(text: string): void {
-    this.#reserve(4 + text.length);
-    this.#buffer.write(text, this.#length + 4, 'latin1');
-    this.#view.setUint32(this.#length, text.length, true);
-    this.#length += 4 + text.length;
+    this.#encode(text, 'latin1', text.length);
   }
 
   /** The bytes that hex digits stand for, behind their number as u32. */
   hex(digits: string): void {
-    const bytes = digits.length >> 1;
-    this.#reserve(4 + bytes);
-    this.#buffer.write(digits, this.#length + 4, 'hex');
-    this.#view.setUint32(this.#length, bytes, true);
-    this.#length += 4 + bytes;
+    this.#encode(digits, 'hex', digits.length >> 1);
+  }
+
+  #encode(text: string, encoding: BufferEncoding, bytesMax: number): void {
+    this.#reserve(4 + bytesMax);
+    const written = this.#buffer.write(text, this.#length + 4, encoding);
+    this.#view.setUint32(this.#length, written, true);
+    this.#length += 4 + written;
   }
 
   /** Several texts as one UTF-8 blob behind its length: a frame put together without a copy. */
@@ -170,10 +167,7 @@ export class RecordReader {
 
   /** A view into the batch: it stays valid as long as somebody holds it. */
   blob(): Buffer {
-    const length = this.u32();
-    const start = this.#offset;
-    this.#offset += length;
-    return this.buffer.subarray(start, this.#offset);
+    return this.blobAt(this.skipBlob());
   }
 
   /** Passes over a blob; returns its offset, for `blobAt`. */

@@ -160,20 +160,20 @@ export class Monitor {
   }
 
   #deliver(event: AcceptedEvent): void {
-    const audience = new Map<string, number[]>();
-    const mayRead = this.#readersOf(event);
+    const groups = new Map<string, number[]>();
+    const isFor = this.#readersOf(event);
     this.#index.match(
       event.terms,
       event.seq,
       () => eventOf(event.body),
-      ({ prefix, connId, subNo, audience: { readers } }) => {
-        if (!mayRead(readers)) return;
-        const targets = audience.get(prefix);
+      ({ prefix, connId, subNo, audience }) => {
+        if (!isFor(audience.readers)) return;
+        const targets = groups.get(prefix);
         if (targets) targets.push(connId, subNo);
-        else audience.set(prefix, [connId, subNo]);
+        else groups.set(prefix, [connId, subNo]);
       },
     );
-    if (audience.size > 0) this.#send(event.body, audience);
+    if (groups.size > 0) this.#send(event.body, groups);
   }
 
   /** Tells whether somebody may read an event; its text is only looked at if somebody wants it. */
@@ -186,10 +186,10 @@ export class Monitor {
     };
   }
 
-  #send(body: StoredBody, audience: ReadonlyMap<string, readonly number[]>): void {
+  #send(body: StoredBody, groups: ReadonlyMap<string, readonly number[]>): void {
     if (!this.#io) return;
     const json = jsonBytesOf(body);
-    for (const part of partsOf(audience)) {
+    for (const part of partsOf(groups)) {
       this.#meter.delivered(writeDelivery(this.#io.records, json, part));
       this.#io.touch();
     }
@@ -258,13 +258,13 @@ export class Monitor {
     index.add(subscription, filters);
     for (const event of missed) {
       const { terms, seq, body } = event;
-      const mayRead = this.#readersOf(event);
+      const isFor = this.#readersOf(event);
       index.match(
         terms,
         seq,
         () => eventOf(body),
         ({ prefix, connId, subNo, audience }) => {
-          if (!mayRead(audience.readers)) return;
+          if (!isFor(audience.readers)) return;
           this.#send(body, new Map([[prefix, [connId, subNo]]]));
         },
       );
@@ -302,15 +302,15 @@ export class Monitor {
 
 const everybody = () => true;
 
-/** An audience in parts that fit into the ring of a channel. */
-function* partsOf<T>(audience: ReadonlyMap<string, T>): Iterable<ReadonlyMap<string, T>> {
-  if (audience.size <= GROUPS_MAX) {
-    yield audience;
+/** The groups of a delivery in parts that fit into the ring of a channel. */
+function* partsOf<T>(groups: ReadonlyMap<string, T>): Iterable<ReadonlyMap<string, T>> {
+  if (groups.size <= GROUPS_MAX) {
+    yield groups;
     return;
   }
-  const groups = [...audience];
-  for (let at = 0; at < groups.length; at += GROUPS_MAX) {
-    yield new Map(groups.slice(at, at + GROUPS_MAX));
+  const list = [...groups];
+  for (let at = 0; at < list.length; at += GROUPS_MAX) {
+    yield new Map(list.slice(at, at + GROUPS_MAX));
   }
 }
 

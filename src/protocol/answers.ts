@@ -42,7 +42,10 @@ export function authChallenge(challenge: string): string {
   return `["AUTH",${JSON.stringify(challenge)}]`;
 }
 
-/** The beginning of an EVENT message: canonical JSON and a `]` complete it. */
+/** The `]` that ends a message. */
+export const MESSAGE_END = 0x5d;
+
+/** The beginning of an EVENT message: canonical JSON and `MESSAGE_END` complete it. */
 export function eventPrefix(subId: string): string {
   return `["EVENT",${JSON.stringify(subId)},`;
 }

@@ -10,13 +10,10 @@ import {
   TURNED_AWAY,
   writeStoredHead,
 } from '../messages.ts';
-import { closedAnswer, countAnswer, eoseAnswer } from '../protocol/answers.ts';
+import { closedAnswer, countAnswer, eoseAnswer, MESSAGE_END } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Rooms } from './rooms.ts';
 import type { Completeness } from './scan.ts';
-
-/** `]` */
-const BRACKET = 0x5d;
 
 /** What a query lane sends to io: the frames of stored events and what frames them. */
 export class Outlet {
@@ -52,7 +49,7 @@ export class Outlet {
     records.u32(prefix.length + json.length + 1);
     records.raw(prefix);
     records.raw(json);
-    records.u8(BRACKET);
+    records.u8(MESSAGE_END);
     this.#rooms.sent(connId, records.length - before);
   }
 

@@ -14,12 +14,12 @@ export function postingOrder(terms: Float64Array, times: Float64Array): Uint32Ar
   for (let i = 0; i < order.length; i++) order[i] = i;
   let spare = new Uint32Array(order.length);
   const digits = new Uint16Array(order.length);
-  const counts = new Uint32Array(DIGITS);
+  const places = new Uint32Array(DIGITS);
   for (const [values, offset] of [[times, 0] as const, [terms, 2 ** 47] as const]) {
     for (const divisor of DIVISORS) {
       if (!readDigits(values, offset, divisor, digits)) continue;
-      count(digits, counts);
-      scatter(order, digits, counts, spare);
+      findPlaces(digits, places);
+      scatter(order, digits, places, spare);
       const sorted = spare;
       spare = order;
       order = sorted;
@@ -47,12 +47,13 @@ function readDigits(
 }
 
 /** Where the first item with each digit belongs. */
-function count(digits: Uint16Array, counts: Uint32Array): void {
-  counts.fill(0);
-  for (let i = 0; i < digits.length; i++) counts[digits[i]!]!++;
-  addUp(counts);
+function findPlaces(digits: Uint16Array, places: Uint32Array): void {
+  places.fill(0);
+  for (let i = 0; i < digits.length; i++) places[digits[i]!]!++;
+  addUp(places);
 }
 
+/** Makes of the number of items with each digit the number of those before them. */
 function addUp(counts: Uint32Array): void {
   let sum = 0;
   for (let digit = 0; digit < counts.length; digit++) {

@@ -1,7 +1,7 @@
+import type { PassedEvent } from '../../ingester/event-gate.ts';
 import { EventText } from '../../ingester/event-text.ts';
 import type { KindLimits } from '../../ingester/kind-limits.ts';
 import { MessageScan } from '../../ingester/message-scan.ts';
-import type { EventFacts } from '../../messages.ts';
 import { addressOf } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { checkEventShape, checkEventSize } from '../../protocol/event-check.ts';
@@ -18,13 +18,6 @@ export const DUPLICATE: Refusal = 'duplicate: this event is stored already';
 const MESSAGE_START = Buffer.from('["EVENT",');
 /** What the message around an event adds to its depth. */
 const MESSAGE_DEPTH = 1;
-
-/** An event of a file that may go to the writer, as `PassedEvent` of the ingester. */
-export interface ReadEvent extends EventFacts {
-  event: NostrEvent;
-  /** Canonical JSON, in memory that the next check overwrites. */
-  json: Buffer;
-}
 
 /** What a gate needs to know. */
 export interface GateParts {
@@ -59,7 +52,7 @@ export class ImportGate {
   }
 
   /** The event on a line with what belongs to it, or why it is not taken. */
-  check(line: Buffer): ReadEvent | Refusal {
+  check(line: Buffer): PassedEvent | Refusal {
     const { limits, depthMax, hasher, nowSeconds } = this.#parts;
     const message = this.#asMessage(line);
     const scan = this.#scan;
