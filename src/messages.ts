@@ -8,7 +8,7 @@
  *                            ├─Answer▶ io
  *                            ├─PluginAsk▶ plugins ─PluginVerdict▶ ingester
  *                            └─QueryRequest▶ query ─Stored▶ io ─Room▶ query
- *                                              └─Handover▶ monitor ─Behind▶ query
+ *                                              └─Handover▶ monitor ─Behind, ReadersApplied▶ query
  * ```
  *
  * The order rules that the stations keep, each with its test in `test/55.order.test.ts`:
@@ -117,11 +117,11 @@ export function readFrame(from: RecordReader): Frame {
 // ── ingester → io, writer → io ───────────────────────────────────────────────────────────────────
 
 /** In the place of `settles`: the connection is closed with 1008, and the frame is the reason. */
-export const CLOSES = 255;
+export const CLOSES = 0xffff_ffff;
 
 /**
- * A frame for one connection. `settles` is how many of its messages in flight this answers (0 or 1);
- * an empty frame only settles (a CLOSE has no answer).
+ * A frame for one connection. `settles` is the cost of the message that it answers, 0 if it answers
+ * none; an empty frame only settles (a CLOSE has no answer).
  */
 export interface Answer {
   connId: number;
@@ -136,12 +136,12 @@ export function writeAnswer(
   frame: string,
 ): void {
   to.u32(connId);
-  to.u8(settles);
+  to.u32(settles);
   to.text(frame);
 }
 
 export function readAnswer(from: RecordReader): Answer {
-  return { connId: from.u32(), settles: from.u8(), frame: from.blob() };
+  return { connId: from.u32(), settles: from.u32(), frame: from.blob() };
 }
 
 // ── ingester → writer ────────────────────────────────────────────────────────────────────────────
@@ -163,6 +163,8 @@ export interface CheckedEvent {
   body: Buffer;
   /** When it came from its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
   arrivedAt: number;
+  /** What its message costs until it is answered (`lib/message-cost.ts`); 0: nobody waits for an answer. */
+  cost: number;
   /** Why it is kept apart instead of being stored (`spam.quarantine_points`); '' when it is stored. */
   held: string;
   /** Where the record stands in its batch, so that it can travel on as it is. */
@@ -186,10 +188,12 @@ export function writeCheckedEvent(
   { event, expiresAt, terms, address }: EventFacts,
   body: Uint8Array,
   arrivedAt = 0,
+  cost = 0,
   held = '',
 ): void {
   to.u32(connId);
   to.f64(arrivedAt);
+  to.u32(cost);
   to.u8(held === '' ? 0 : 1);
   if (held !== '') to.text(held);
   to.u16(event.kind);
@@ -205,6 +209,7 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
   const start = from.offset;
   const connId = from.u32();
   const arrivedAt = from.f64();
+  const cost = from.u32();
   const held = from.u8() === 0 ? '' : from.text();
   const kind = from.u16();
   const createdAt = from.f64();
@@ -223,6 +228,7 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
     address,
     body,
     arrivedAt,
+    cost,
     held,
     start,
     end,
@@ -432,8 +438,17 @@ export type QueryRequest =
       filters: Uint8Array;
       /** When it came from its socket, in shared milliseconds (`lib/clock.ts`). */
       arrivedAt: number;
+      /** What its message costs until it is answered (`lib/message-cost.ts`), here and below. */
+      cost: number;
     }
-  | { t: 'count'; connId: number; queryId: string; filters: Uint8Array; arrivedAt: number }
+  | {
+      t: 'count';
+      connId: number;
+      queryId: string;
+      filters: Uint8Array;
+      arrivedAt: number;
+      cost: number;
+    }
   | { t: 'close'; connId: number; subNo: number }
   /**
    * A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer;
@@ -446,13 +461,15 @@ export type QueryRequest =
       subId: string;
       why: Refusal;
       first: string;
+      cost: number;
     }
   /**
    * The pubkeys that have authenticated on the connection, all of them (NIP-42), and the OK to the last
    * of them: it leaves when monitor has been told, so that what is published after it is delivered. ''
-   * when there is nothing to answer: a key has been taken away.
+   * when there is nothing to answer: a key has been taken away. Open subscriptions are sent what the
+   * new key may read of the stored events.
    */
-  | { t: 'auth'; connId: number; readers: string[]; answer: string }
+  | { t: 'auth'; connId: number; readers: string[]; answer: string; cost: number }
   /** Whose budget the connection's queries are charged to, as tags of accounts; 0: nobody's. */
   | { t: 'payer'; connId: number; address: number; network: number }
   /** A frame that has to come before the answers to what is asked after it. */
@@ -483,11 +500,13 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
       to.u32(request.replaces);
       to.blob(request.filters);
       to.f64(request.arrivedAt);
+      to.u32(request.cost);
       break;
     case 'count':
       to.text(request.queryId);
       to.blob(request.filters);
       to.f64(request.arrivedAt);
+      to.u32(request.cost);
       break;
     case 'close':
       to.u32(request.subNo);
@@ -497,10 +516,12 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
       to.text(request.subId);
       to.text(request.why);
       to.text(request.first);
+      to.u32(request.cost);
       break;
     case 'auth':
       writePubkeys(to, request.readers);
       to.text(request.answer);
+      to.u32(request.cost);
       break;
     case 'say':
       to.text(request.frame);
@@ -524,11 +545,13 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
       const subId = from.text();
       const replaces = from.u32();
       const filters = from.blob();
-      return { t, connId, subNo, subId, replaces, filters, arrivedAt: from.f64() };
+      const arrivedAt = from.f64();
+      return { t, connId, subNo, subId, replaces, filters, arrivedAt, cost: from.u32() };
     }
     case 'count': {
       const queryId = from.text();
-      return { t, connId, queryId, filters: from.blob(), arrivedAt: from.f64() };
+      const filters = from.blob();
+      return { t, connId, queryId, filters, arrivedAt: from.f64(), cost: from.u32() };
     }
     case 'close':
       return { t, connId, subNo: from.u32() };
@@ -536,10 +559,10 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
       const subNo = from.u32();
       const subId = from.text();
       const why = from.text() as Refusal;
-      return { t, connId, subNo, subId, why, first: from.text() };
+      return { t, connId, subNo, subId, why, first: from.text(), cost: from.u32() };
     }
     case 'auth':
-      return { t, connId, readers: readPubkeys(from), answer: from.text() };
+      return { t, connId, readers: readPubkeys(from), answer: from.text(), cost: from.u32() };
     case 'say':
       return { t, connId, frame: from.text() };
     case 'leave':
@@ -577,12 +600,15 @@ export const CLOSED = 4;
 export const GONE = 5;
 export const ANSWER = 6;
 export const TURNED_AWAY = 7;
+export const HOLD = 8;
+export const RESUME = 9;
 
 /**
  * `OPEN` makes the subscription known, `EVENTS` carries frames (each a blob) for it, `EOSE` opens the
  * way for live events, `CLOSED` ends it with a frame, `GONE` without one. `TURNED_AWAY` closes the
- * connection, and says why. `confirm` asks io for a
- * `Room` once everything so far has left for the socket.
+ * connection, and says why. `HOLD` keeps live events of the subscription back until `RESUME`: stored
+ * events come first. Monitor holds, too, and either may arrive first, so io counts them. `confirm` asks
+ * io for a `Room` once everything so far has left for the socket.
  */
 export interface Stored {
   type: number;
@@ -605,7 +631,7 @@ export function writeStoredHead(
   to.u8(type);
   to.u32(connId);
   to.u32(subNo);
-  to.u8(settles);
+  to.u32(settles);
   to.u8(confirm);
 }
 
@@ -614,7 +640,7 @@ export function readStored(from: RecordReader): Stored {
     type: from.u8(),
     connId: from.u32(),
     subNo: from.u32(),
-    settles: from.u8(),
+    settles: from.u32(),
     confirm: from.u8(),
     payload: from.blob(),
   };
@@ -636,7 +662,8 @@ export function readRoom(from: RecordReader): number {
 /**
  * `seq` is the snapshot up to which the subscription was answered; live begins right after it.
  * `readers` are the pubkeys that have authenticated on the connection (NIP-42); `auth` brings a
- * connection's open subscriptions up to date.
+ * connection's open subscriptions up to date, and has io hold those in `held`, whose stored events the
+ * query lane sends once it knows up to which event they were matched without the new key.
  */
 export type Handover =
   | {
@@ -648,7 +675,7 @@ export type Handover =
       filters: Uint8Array;
       readers: readonly string[];
     }
-  | { t: 'auth'; connId: number; readers: readonly string[] }
+  | { t: 'auth'; connId: number; readers: readonly string[]; held: readonly number[] }
   | { t: 'close'; connId: number; subNo: number }
   | { t: 'disconnect'; connId: number };
 
@@ -678,6 +705,8 @@ export function writeHandover(to: RecordWriter, handover: Handover): void {
       break;
     case 'auth':
       writePubkeys(to, handover.readers);
+      to.u32(handover.held.length);
+      for (const subNo of handover.held) to.u32(subNo);
       break;
     case 'close':
       to.u32(handover.subNo);
@@ -695,8 +724,10 @@ export function readHandover(from: RecordReader): Handover {
       const seq = from.f64();
       return { t, connId, subNo, subId, seq, filters: from.blob(), readers: readPubkeys(from) };
     }
-    case 'auth':
-      return { t, connId, readers: readPubkeys(from) };
+    case 'auth': {
+      const readers = readPubkeys(from);
+      return { t, connId, readers, held: Array.from({ length: from.u32() }, () => from.u32()) };
+    }
     case 'close':
       return { t, connId, subNo: from.u32() };
     case 'disconnect':
@@ -704,11 +735,25 @@ export function readHandover(from: RecordReader): Handover {
   }
 }
 
+/** What monitor tells a query lane. */
+export type FromMonitor = Behind | ReadersApplied;
+
+/**
+ * monitor → query: the answer to an `auth` that holds subscriptions. Events up to `upTo` were matched
+ * with the readers before it, later ones with those that it named.
+ */
+export interface ReadersApplied {
+  t: 'readers';
+  connId: number;
+  upTo: number;
+}
+
 /**
  * monitor → query: more was written since `seq` than monitor can replay. The subscription is live from
  * `upTo` on; query sends what came in between, out of the log.
  */
 export interface Behind {
+  t: 'behind';
   connId: number;
   subNo: number;
   subId: string;
@@ -750,16 +795,32 @@ export function writeDelivery(
   return subscriptions;
 }
 
+/** Written in the place of a delivery: io holds these subscriptions (`HOLD`). */
+export function writeHold(to: RecordWriter, connId: number, subNos: readonly number[]): void {
+  // No event is empty.
+  to.blob(NO_BYTES);
+  to.u32(connId);
+  to.u32(subNos.length);
+  for (const subNo of subNos) to.u32(subNo);
+}
+
 /**
  * Reads a delivery: `begin` is given the event's JSON, a view into the batch, then `target` each of its
- * subscriptions.
+ * subscriptions; or, in its place, `hold` each of the subscriptions to be held.
  */
 export function readDelivery(
   from: RecordReader,
   begin: (json: Buffer) => void,
   target: (connId: number, subNo: number, group: DeliveryGroup) => void,
+  hold: (connId: number, subNo: number) => void,
 ): void {
-  begin(from.blob());
+  const json = from.blob();
+  if (json.length === 0) {
+    const connId = from.u32();
+    for (let left = from.u32(); left > 0; left--) hold(connId, from.u32());
+    return;
+  }
+  begin(json);
   for (let groups = from.u32(); groups > 0; groups--) {
     const group = new GroupAt(from, from.skipBlob(), from.u32());
     for (let i = 0; i < group.size; i++) target(from.u32(), from.u32(), group);

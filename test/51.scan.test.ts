@@ -11,7 +11,7 @@ import { expirationOf } from '../src/protocol/expiration.ts';
 import { parseFilter } from '../src/protocol/filter.ts';
 import { isEphemeral } from '../src/protocol/kinds.ts';
 import { PrivateKinds } from '../src/protocol/privacy.ts';
-import { AGAIN, type Budget, FilterScan } from '../src/query/scan.ts';
+import { AGAIN, ALL, type Budget, FilterScan, shareOf } from '../src/query/scan.ts';
 import { Snapshot } from '../src/query/snapshot.ts';
 import { Union } from '../src/query/union.ts';
 import { Window } from '../src/query/window.ts';
@@ -171,6 +171,7 @@ class Store {
       address: addressOf(event) ?? '',
       body: Buffer.from(BODIES[event.created_at % 2]!.make(Buffer.from(canonicalJson(event)))),
       arrivedAt: 0,
+      cost: 0,
       held: '',
       start: 0,
       end: 0,
@@ -192,12 +193,11 @@ class Store {
     const filters = raw.map(parsed).filter((filter) => !filter.matchesNothing);
     return new Union(
       filters.map((filter) => {
-        const asked = filter.limit ?? LIMITS.limitDefault;
         return new FilterScan(filter, this.#snapshot, this.#hasher, {
-          limit: counting ? Number.POSITIVE_INFINITY : Math.min(asked, LIMITS.limitMax),
-          capped: filter.limit === null || filter.limit > LIMITS.limitMax,
+          share: counting ? ALL : shareOf(filter.limit, LIMITS.limitDefault, LIMITS.limitMax),
           bodies: !counting,
-          audience: { privateKinds: NOTHING_PRIVATE, readers: [] },
+          audience: { privateKinds: NOTHING_PRIVATE, readers: [], before: null },
+          upTo: Number.MAX_SAFE_INTEGER,
         });
       }),
     );

@@ -6,7 +6,7 @@ import { closed, idsOf } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { Control } from './support/control.ts';
-import { type Settings, startRelay, type TestRelay } from './support/relay.ts';
+import { ALL_HINTS, type Settings, startRelay, type TestRelay } from './support/relay.ts';
 
 const EVENTS = 400;
 
@@ -28,6 +28,7 @@ async function start(settings: Settings): Promise<void> {
   ]);
   relay = await startRelay({
     ...Object.fromEntries(off),
+    ...ALL_HINTS,
     'rates.query_work_min': 500,
     'limits.limit_max': 1000,
     ...settings,

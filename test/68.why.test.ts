@@ -120,7 +120,7 @@ describe('wok why', () => {
   });
 
   it('tells of what was refused at the door', async () => {
-    const { client, told } = await start({ 'limits.messages_in_flight_max': 1 });
+    const { client, told } = await start({ 'limits.in_flight_bytes_max': 1024 });
     const author = new Author();
     const events = Array.from({ length: 20 }, () => author.event());
     for (const event of events) client.send(['EVENT', event]);

@@ -158,8 +158,8 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   'limits.limit_max': [2, () => count(100), 'many', 2, { 'limits.limit_default': 1 }],
   'limits.limit_default': [2, () => count(), 'many', 2],
-  'limits.messages_in_flight_max': [
-    1,
+  'limits.in_flight_bytes_max': [
+    1024,
     async () => {
       for (let i = 0; i < 50; i++) client.send(['COUNT', `c${i}`, { kinds: [1] }]);
       const answers = await Promise.all(

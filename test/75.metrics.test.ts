@@ -99,7 +99,7 @@ describe('a meter', () => {
 });
 
 describe('a running relay', () => {
-  const use = useRelay({ 'limits.subscriptions_max': 2, 'limits.messages_in_flight_max': 4 });
+  const use = useRelay({ 'limits.subscriptions_max': 2, 'limits.in_flight_bytes_max': 3400 });
   const author = new Author();
   const read = () => parseExposition(use.relay.relay.metricsText());
   const count = (found: Map<string, Family>, name: string, labels = {}) =>

@@ -137,6 +137,8 @@ class Trial {
   /** Who has authenticated on each of them. */
   readonly #readers = new Map<Client, string[]>();
   readonly refusals = new Set<string>();
+  /** Stored events that came to open subscriptions because their connection authenticated. */
+  heldBack = 0;
   /** What was accepted since somebody asked last. */
   #accepted: NostrEvent[] = [];
   #lasts = 0;
@@ -170,11 +172,46 @@ class Trial {
 
   /** As somebody of whom some of the messages are, perhaps not for the first time. */
   async #authenticate(client: Client): Promise<void> {
-    const author = this.#random.below(this.#generator.authors.length);
-    const challenge = await client.challenge();
-    const event = this.#generator.auth(author, challenge, client.socket.url, seconds());
+    const event = await this.#authentication(client);
     expect(await client.authenticate(event)).toEqual(['OK', event.id, true, '']);
     this.#readers.set(client, [...this.#readers.get(client)!, event.pubkey]);
+  }
+
+  async #authentication(client: Client): Promise<NostrEvent> {
+    const author = this.#random.below(this.#generator.authors.length);
+    const challenge = await client.challenge();
+    return this.#generator.auth(author, challenge, client.socket.url, seconds());
+  }
+
+  /** Asks, and authenticates before the answer can be there. */
+  async askAndAuthenticate(): Promise<void> {
+    const now = await this.#calm();
+    await Promise.all(
+      this.#clients.map(async (client, n) => {
+        const filters = this.#generator.filters();
+        const before = this.#readers.get(client)!;
+        const event = await this.#authentication(client);
+        const subId = `during-${n}`;
+        client.send(['REQ', subId, ...filters]);
+        const ok = client.authenticate(event);
+        const { events, end } = await client.stored(subId);
+        expect(await ok).toEqual(['OK', event.id, true, '']);
+        const readers = [...before, event.pubkey];
+        this.#readers.set(client, readers);
+        this.#compare(filters, before, events, end, now);
+        if (refusalOf(filters, before) !== null) return;
+        const expected = this.#oracle.heldBack(filters, now, before, readers);
+        const heldBack: NostrEvent[] = [];
+        while (heldBack.length < expected.length) heldBack.push(await client.live(subId));
+        expect(idsOf(heldBack), JSON.stringify([filters, before, readers])).toEqual(
+          idsOf(expected),
+        );
+        this.heldBack += heldBack.length;
+        client.send(['CLOSE', subId]);
+        await client.sync();
+      }),
+    );
+    expect(this.#clients.flatMap(({ inbox }) => inbox)).toEqual([]);
   }
 
   async publish(waves: number): Promise<void> {
@@ -293,20 +330,37 @@ class Trial {
         this.#compare(filters, this.#readers.get(client)!, events, end, now);
       }),
     );
-    // One that is refused has no subscription; who authenticates now sees more in those that are open.
-    const asked = open.filter(
-      ({ client, filters }) => refusalOf(filters, this.#readers.get(client)!) === null,
-    );
-    await this.#authenticate(this.#clients[this.#random.below(3)]!);
-    await this.#authenticate(this.#clients[this.#random.below(3)]!);
+    // One that is refused has no subscription; who authenticates now sees more in those that are open:
+    // first what is stored, newest first, once for each key, then what comes.
+    const asked = open
+      .filter(({ client, filters }) => refusalOf(filters, this.#readers.get(client)!) === null)
+      .map((one) => ({ ...one, heldBack: [] as NostrEvent[][] }));
+    for (let keys = 0; keys < 2; keys++) {
+      const client = this.#clients[this.#random.below(3)]!;
+      const before = this.#readers.get(client)!;
+      await this.#authenticate(client);
+      const readers = this.#readers.get(client)!;
+      for (const one of asked.filter((one) => one.client === client)) {
+        one.heldBack.push(this.#oracle.heldBack(one.filters, now, before, readers));
+      }
+    }
     await Promise.all(this.#clients.map((client) => client.sync()));
     this.#accepted = [];
     await this.publish(waves);
     const last = this.#generator.event({ kind: LAST_KIND, content: `last ${++this.#lasts}` });
     await this.#wave({ events: [last], chains: [[last]] });
     await Promise.all(
-      asked.map(async ({ subId, client, filters }) => {
+      asked.map(async ({ subId, client, filters, heldBack }) => {
         const readers = this.#readers.get(client)!;
+        const stored: NostrEvent[] = [];
+        while (stored.length < heldBack.flat().length) stored.push(await client.live(subId));
+        // Those of two keys may come between each other.
+        const want = heldBack.flat();
+        const inTurn = heldBack.filter(({ length }) => length > 0).length < 2;
+        expect(inTurn ? idsOf(stored) : idsOf(stored).sort(), JSON.stringify(filters)).toEqual(
+          inTurn ? idsOf(want) : idsOf(want).sort(),
+        );
+        this.heldBack += stored.length;
         const delivered: NostrEvent[] = [];
         do delivered.push(await client.live(subId));
         while (delivered.at(-1)!.id !== last.id);
@@ -339,9 +393,12 @@ class Trial {
   }
 }
 
+/** Any time, and every hint, so that each is judged. */
+const TRIAL: Settings = { ...ANY_TIME, 'query.eose_hints': 'all' };
+
 async function run(setup: Setup, seed: number): Promise<Trial> {
   const directory = freshDirectory();
-  let relay: TestRelay = await startRelay({ ...ANY_TIME, ...setup.settings }, directory);
+  let relay: TestRelay = await startRelay({ ...TRIAL, ...setup.settings }, directory);
   const trial = new Trial(seed, setup.expiry === true);
   try {
     await trial.connect(relay.url, setup.settings);
@@ -349,12 +406,14 @@ async function run(setup: Setup, seed: number): Promise<Trial> {
     await trial.ask(QUERIES);
     await trial.expiry();
     await trial.live(WAVES);
+    await trial.askAndAuthenticate();
     await trial.ask(QUERIES / 2);
     if (setup.crash) await relay.relay.kill('writer', 0);
     await relay.stop();
-    relay = await startRelay({ ...ANY_TIME, ...setup.later }, directory);
+    relay = await startRelay({ ...TRIAL, ...setup.later }, directory);
     await trial.connect(relay.url, setup.later);
     await trial.ask(QUERIES);
+    await trial.askAndAuthenticate();
     await trial.live(WAVES);
     await trial.ask(QUERIES);
     expect(relay.logged).toEqual([]);
@@ -370,11 +429,13 @@ describe('the relay answers as the oracle does', () => {
       const hints = { finish: 0, more: 0, none: 0 };
       const reasons = new Set<string>();
       const refusals = new Set<string>();
+      let heldBack = 0;
       for (let round = 0; round < ROUNDS; round++) {
         const trial = await run(setup, SEED + round);
         for (const hint of ['finish', 'more', 'none'] as const) hints[hint] += trial.hints[hint];
         for (const reason of trial.reasons) reasons.add(reason);
         for (const refusal of trial.refusals) refusals.add(refusal);
+        heldBack += trial.heldBack;
       }
       // What was compared was worth comparing.
       expect(hints.finish).toBeGreaterThan(20);
@@ -383,6 +444,7 @@ describe('the relay answers as the oracle does', () => {
         ...['deleted', 'duplicate', 'ephemeral', 'expired', 'older', 'stored'],
       ]);
       expect(refusals.has('auth-required')).toBe(true);
+      expect(heldBack).toBeGreaterThan(5);
     });
   }
 });

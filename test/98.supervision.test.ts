@@ -287,6 +287,7 @@ describe('a query lane', () => {
         writeQueryRequest(outbox.records, {
           t: 'req',
           arrivedAt: 0,
+          cost: 600,
           connId,
           subNo: 1,
           subId: 'live',

@@ -239,7 +239,7 @@ export const options = {
   },
   'io.queue_bytes_max': {
     type: 'integer',
-    default: 8 * MIB,
+    default: 32 * MIB,
     min: 64 * KIB,
     max: 1024 * MIB,
     unit: 'bytes',
@@ -345,12 +345,12 @@ export const options = {
   },
   'limits.subscriptions_max': {
     type: 'integer',
-    default: 100,
+    default: 500,
     min: 1,
     max: 100_000,
     unit: 'subscriptions',
     reload: true,
-    text: 'Open subscriptions on one connection.',
+    text: 'Open subscriptions on one connection. A REQ beyond it waits up to two seconds for another one to end.',
   },
   'limits.subscription_id_length_max': {
     type: 'integer',
@@ -379,14 +379,14 @@ export const options = {
     reload: true,
     text: 'Most stored events for a filter without a limit.',
   },
-  'limits.messages_in_flight_max': {
+  'limits.in_flight_bytes_max': {
     type: 'integer',
-    default: 1024,
-    min: 1,
-    max: 1_000_000,
-    unit: 'messages',
+    default: 8 * MIB,
+    min: 1 * KIB,
+    max: 1024 * MIB,
+    unit: 'bytes',
     reload: true,
-    text: 'EVENT, REQ and COUNT messages of one connection that wait for their answer. More are refused.',
+    text: 'Messages of one connection that wait for their answer: their bytes and 512 for each message, which is about 8,000 small events. More are refused.',
   },
   'limits.created_at_past_seconds_max': {
     type: 'integer',
@@ -986,10 +986,10 @@ export const options = {
   },
   'auth.challenge': {
     type: 'enum',
-    default: 'connect',
-    values: ['connect', 'demand'],
+    default: 'auto',
+    values: ['auto', 'connect', 'demand'],
     reload: true,
-    text: 'When the challenge is sent: as soon as a client connects, or just before it is first told "auth-required:". Some clients ask their user at once when they get one.',
+    text: 'When the challenge is sent: "connect" as soon as a client connects; "demand" with the first answer that begins with "auth-required:"; "auto" at connect where the configuration asks for authentication to read or to write, else on demand. Several clients stop reading, or ask their user at once, when they get a challenge that they do not need.',
   },
   'auth.pubkeys_max': {
     type: 'integer',
@@ -1372,6 +1372,13 @@ export const options = {
     unit: 'queries',
     reload: true,
     text: 'Queries that one lane may have waiting or running. More are refused.',
+  },
+  'query.eose_hints': {
+    type: 'enum',
+    default: 'off',
+    values: ['off', 'more', 'all'],
+    reload: true,
+    text: 'Whether EOSE tells by a third element (NIP-67) if there are more stored events: "more" where a limit of this relay cut the answer, "all" also "finish" where it is complete. Several client libraries drop an EOSE that has a third element, and wait for ever (docs/clients.md).',
   },
   'query.count_enabled': {
     type: 'boolean',

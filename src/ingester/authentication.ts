@@ -6,12 +6,10 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { relayHost } from '../protocol/relay-url.ts';
 import type { Connection } from './connections.ts';
 
-/** Authentications that one connection may make for each key that it may have. */
-const REPEATS_MAX = 4;
-
 /**
- * Authentication of clients (NIP-42): a challenge that nobody can guess and that stays the same while
- * the connection lasts, and any number of keys up to `auth.pubkeys_max` that have signed it.
+ * Authentication of clients (NIP-42): a challenge that cannot be guessed and that stays the same while
+ * the connection lasts, and up to `auth.pubkeys_max` keys that have signed it. A key may sign it again:
+ * libraries authenticate once for each refusal, and within a second those events are the same.
  */
 export class Authentication {
   readonly #pubkeysMax: number;
@@ -25,20 +23,21 @@ export class Authentication {
     this.#clock = clock;
   }
 
-  /** The challenge if the client has not been sent it yet, else ''. */
+  /** The challenge of a connection; it is made when it is first needed. */
   challenge(connection: Connection): string {
-    if (connection.challenge !== '') return '';
-    connection.challenge = newChallenge();
+    if (connection.challenge === '') connection.challenge = newChallenge();
     return connection.challenge;
+  }
+
+  /** Whether this very event has authenticated the connection already: there is nothing to check again. */
+  isKnown({ authed, authIds }: Connection, event: unknown): boolean {
+    const { id, pubkey } = (event ?? {}) as Partial<Record<'id' | 'pubkey', unknown>>;
+    return typeof pubkey === 'string' && authed.has(pubkey) && authIds.get(pubkey) === id;
   }
 
   /** Why an event is no answer to the challenge, or null; before its id and signature are checked. */
   check(connection: Connection, event: NostrEvent): Refusal | null {
-    const { authed, authIds, challenge, host } = connection;
-    if (authIds.has(event.id)) return 'invalid: this authentication was used already';
-    if (authIds.size >= this.#pubkeysMax * REPEATS_MAX) {
-      return 'rate-limited: too many authentications on one connection';
-    }
+    const { authed, challenge, host } = connection;
     if (!authed.has(event.pubkey) && authed.size >= this.#pubkeysMax) {
       return `rate-limited: this relay takes ${this.#pubkeysMax} keys on one connection`;
     }
@@ -48,7 +47,7 @@ export class Authentication {
 
   /** Takes an authentication that passed every check; true when its key is new here. */
   accept(connection: Connection, event: NostrEvent): boolean {
-    connection.authIds = new Set(connection.authIds).add(event.id);
+    connection.authIds = new Map(connection.authIds).set(event.pubkey, event.id);
     if (connection.authed.has(event.pubkey)) return false;
     connection.authed = new Set(connection.authed).add(event.pubkey);
     return true;

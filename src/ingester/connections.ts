@@ -2,6 +2,7 @@ import type { ConnectedClient } from '../messages.ts';
 import type { Client } from '../policy/rates/rates.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
+const NO_IDS: ReadonlyMap<string, string> = new Map();
 
 /** What an ingester lane knows of one of its connections. */
 export interface Connection extends ConnectedClient {
@@ -14,8 +15,8 @@ export interface Connection extends ConnectedClient {
   challenge: string;
   /** The pubkeys that have authenticated here. */
   authed: ReadonlySet<string>;
-  /** The ids of their authentications, none of which counts twice. */
-  authIds: ReadonlySet<string>;
+  /** The id of the newest authentication of each pubkey. */
+  authIds: ReadonlyMap<string, string>;
   /** Open subscriptions: id → number. */
   readonly subscriptions: Map<string, number>;
   lastSubNo: number;
@@ -43,7 +44,7 @@ export class Connections {
       payer: null,
       challenge: client.challenge,
       authed: NOBODY,
-      authIds: NOBODY,
+      authIds: NO_IDS,
       subscriptions: new Map(),
       lastSubNo: 0,
     };
@@ -85,10 +86,11 @@ export class Connections {
     return subNo;
   }
 
-  /** The relay ended a subscription; the client may have re-used its id meanwhile. */
-  ended(connId: number, subId: string, subNo: number): void {
+  /** The relay ended a subscription; false when the client has re-used its id meanwhile. */
+  ended(connId: number, subId: string, subNo: number): boolean {
     const subscriptions = this.#connections.get(connId)?.subscriptions;
-    if (subscriptions?.get(subId) === subNo) subscriptions.delete(subId);
+    if (subscriptions?.get(subId) !== subNo) return false;
+    return subscriptions.delete(subId);
   }
 
   disconnect(connId: number): void {

@@ -23,6 +23,7 @@ import { EVENTS } from '../policy/rates/shared-rates.ts';
 import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
+import { messageCost } from '../lib/message-cost.ts';
 import { tuneReader } from '../storage/open.ts';
 import { idIn, quotable } from './addressing.ts';
 import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './banishment.ts';
@@ -86,7 +87,7 @@ export class Ingester {
       const inbox = new MessageInbox<SubscriptionEnded>();
       channel.receive((batch) => {
         for (const { connId, subId, subNo } of inbox.read(batch)) {
-          this.#lane.connections.ended(connId, subId, subNo);
+          this.#requests.ended(connId, subId, subNo);
         }
       });
     }
@@ -139,6 +140,7 @@ export class Ingester {
         this.#lane.parts.frameBytes.release(bytes.length);
         if (!this.#doorway.has(connId)) this.#message(connId, bytes);
         else if (!this.#doorway.keep(connId, bytes)) {
+          this.#lane.cost = messageCost(bytes.length);
           this.#refuse(connId, bytes, VERDICT_QUEUE_FULL.message);
         }
       }
@@ -185,7 +187,7 @@ export class Ingester {
     for (const { connection, left } of banishedBy(update, all, lists, clock.seconds())) {
       const { connId, subscriptions } = connection;
       connection.authed = new Set(left);
-      lane.query(connId, { t: 'auth', connId, readers: [...left], answer: '' });
+      lane.query(connId, { t: 'auth', connId, readers: [...left], answer: '', cost: 0 });
       if (left.length > 0) {
         lane.say(connId, noticeAnswer(ONE_KEY_BANNED));
         continue;
@@ -193,6 +195,8 @@ export class Ingester {
       // What it sends from now on, and what somebody is still asked about, is lost.
       this.#doorway.enter(connId);
       this.#requests.drop(connId);
+      // No message of theirs is answered by it.
+      lane.cost = 0;
       for (const subId of [...subscriptions.keys()]) {
         this.#requests.refuseReq(connId, subId, KEY_BANNED);
       }
@@ -202,6 +206,7 @@ export class Ingester {
   }
 
   #message(connId: number, bytes: Buffer): void {
+    this.#lane.cost = messageCost(bytes.length);
     const { client } = this.#lane.connections.of(connId);
     if (client !== null) {
       const verdict = this.#lane.parts.rates.message(client, bytes.length);
@@ -269,6 +274,10 @@ export class Ingester {
       case 'NEG-MSG':
         this.#lane.answer(connId, negError(message[1]));
         break;
+      case 'NEG-CLOSE':
+        // It has no answer: the session that it ends was refused.
+        this.#lane.settle(connId);
+        break;
       default:
         this.#lane.notice(
           connId,
@@ -278,16 +287,20 @@ export class Ingester {
   }
 
   #auth(connId: number, value: unknown, bytes: Buffer): void {
+    const connection = this.#lane.connections.of(connId);
+    const authentication = this.#lane.authentication;
+    if (authentication.isKnown(connection, value)) {
+      this.#lane.answer(connId, okAnswer(idIn(value), true, ''));
+      return;
+    }
     const tooMany = this.#lane.rate(connId, EVENTS);
     if (tooMany !== null) {
       this.#lane.meter.refused('AUTH', tooMany.refusal);
       this.#lane.answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
       return;
     }
-    const connection = this.#lane.connections.of(connId);
-    const authentication = this.#lane.authentication;
-    // Whoever answers a challenge that was never sent gets the one to answer.
-    this.#lane.challenge(connId);
+    // A client that answers a challenge that was never sent gets the one to answer.
+    this.#lane.firstChallenge(connId);
     const { lists, clock } = this.#lane.parts;
     const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) => {
       const isBanned = lists.stance('pubkey', claimed.pubkey, clock.seconds()) === 'ban';
@@ -300,7 +313,9 @@ export class Ingester {
     }
     const answer = okAnswer(event.id, true, '');
     if (authentication.accept(connection, event)) {
-      this.#lane.query(connId, { t: 'auth', connId, readers: [...connection.authed], answer });
+      const { cost } = this.#lane;
+      const readers = [...connection.authed];
+      this.#lane.query(connId, { t: 'auth', connId, readers, answer, cost });
     } else this.#lane.answer(connId, answer);
   }
 }

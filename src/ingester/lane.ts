@@ -59,6 +59,8 @@ export class Lane {
   readonly members: Members;
   readonly connections: Connections;
   authentication: Authentication;
+  /** The cost of the message that is being handled (`lib/message-cost.ts`); its answer settles it. */
+  cost = 0;
   readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
 
@@ -107,9 +109,9 @@ export class Lane {
     query.touch();
   }
 
-  /** Answers a message; '' only counts it as answered. */
-  answer(connId: number, frame: string): void {
-    this.#send(connId, 1, frame);
+  /** Answers the message that is being handled, or another one of that cost; '' only settles it. */
+  answer(connId: number, frame: string, cost = this.cost): void {
+    this.#send(connId, cost, frame);
   }
 
   /** Sends a frame that answers nothing. */
@@ -133,16 +135,25 @@ export class Lane {
     this.#send(connId, CLOSES, why);
   }
 
-  /** Sends the client its challenge, if it has none yet. */
+  /** Sends the client its challenge before an `auth-required:`. */
   challenge(connId: number): void {
     const frame = this.challengeFrame(connId);
     if (frame !== '') this.say(connId, frame);
   }
 
-  /** The AUTH message for a client that has none yet, else ''. */
+  /** Sends the client its challenge, if it was not sent it before. */
+  firstChallenge(connId: number): void {
+    if (this.connections.of(connId).challenge === '') this.challenge(connId);
+  }
+
+  /**
+   * The AUTH message that comes before an `auth-required:`, '' once the connection has authenticated. It
+   * is sent again each time, because clients lose one that came before they listened.
+   */
   challengeFrame(connId: number): string {
-    const challenge = this.authentication.challenge(this.connections.of(connId));
-    return challenge === '' ? '' : authChallenge(challenge);
+    const connection = this.connections.of(connId);
+    if (connection.authed.size > 0) return '';
+    return authChallenge(this.authentication.challenge(connection));
   }
 
   /** Whether there is room for one more of these, or why not. */

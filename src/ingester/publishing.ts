@@ -82,6 +82,7 @@ export class Publishing {
     const { event, json } = passed;
     const { length } = json;
     const { arrivedAt } = this.#lane.meter;
+    const { cost } = this.#lane;
     const askedAt = performance.now();
     const from = this.#lane.connections.of(connId);
     const mayWait = this.#waiting.admits(length);
@@ -99,7 +100,10 @@ export class Publishing {
     const place = this.#waiting.take(connId, length);
     const kept = { ...passed, json: Buffer.from(json) };
     const settle = (judgement: Judgement) =>
-      place.settle(() => this.#obey(connId, kept, judgement, arrivedAt));
+      place.settle(() => {
+        this.#lane.cost = cost;
+        this.#obey(connId, kept, judgement, arrivedAt);
+      });
     if (judged instanceof Promise) {
       void judged.then((judgement) => {
         this.#lane.meter.judged(askedAt, judgement);
@@ -139,9 +143,10 @@ export class Publishing {
   /** A request to the relay itself (NIP-43): it is answered, and neither stored nor passed on. */
   #request(connId: number, event: NostrEvent): void {
     const { authed } = this.#lane.connections.of(connId);
+    const { cost } = this.#lane;
     void this.#lane.members.request(event, authed).then(({ ok, text }) => {
       if (text.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-      this.#lane.answer(connId, okAnswer(event.id, ok, text));
+      this.#lane.answer(connId, okAnswer(event.id, ok, text), cost);
     });
   }
 
@@ -158,7 +163,7 @@ export class Publishing {
     this.#unposted++;
     const writer = this.#writer!;
     const body = this.#bodies.make(passed.json);
-    writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, held);
+    writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, this.#lane.cost, held);
     writer.touch();
   }
 }

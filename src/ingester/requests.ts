@@ -1,5 +1,6 @@
 import type { Config } from '../config/options.ts';
 import { packFilters } from '../mailbox/filters.ts';
+import type { QueryRequest } from '../messages.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
 import { ACCEPT, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import { SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
@@ -9,6 +10,7 @@ import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.
 import type { Refusal } from '../protocol/refusal.ts';
 import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './addressing.ts';
 import type { Lane } from './lane.ts';
+import { PendingSubscriptions } from './pending-subscriptions.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
 const NO_FILTER: Refusal = 'error: a policy of this relay answers with filters that are none';
@@ -23,6 +25,7 @@ export class Requests {
   readonly #lane: Lane;
   /** REQs and COUNTs that wait for their judgement. */
   readonly #waiting: WaitingReads;
+  readonly #pending = new PendingSubscriptions();
   #filterLimits: FilterLimits;
   #readPolicy: ReadPolicy;
 
@@ -60,6 +63,12 @@ export class Requests {
   /** The connection has ended. */
   drop(connId: number): void {
     this.#waiting.drop(connId);
+    this.#pending.drop(connId);
+  }
+
+  /** The relay ended a subscription. */
+  ended(connId: number, subId: string, subNo: number): void {
+    if (this.#lane.connections.ended(connId, subId, subNo)) this.#pending.next(connId);
   }
 
   /** Asks the policy about a REQ or COUNT; those of one connection keep their order. */
@@ -103,9 +112,11 @@ export class Requests {
     }
     const place = this.#waiting.take(connId, String(subId), bytes);
     const { arrivedAt } = this.#lane.meter;
+    const { cost } = this.#lane;
     const settle = (judgement: ReadJudgement) =>
       place.settle(() => {
         this.#lane.meter.arrivedAt = arrivedAt;
+        this.#lane.cost = cost;
         if (place.isCancelled) {
           this.#lane.settle(connId);
           return;
@@ -156,9 +167,21 @@ export class Requests {
     return this.#readPolicy.check(parsed, this.#lane.connections.of(connId).authed);
   }
 
-  /** The filters of a REQ or COUNT, packed, if this client may ask for that; else why not. */
+  /**
+   * The filters of a REQ or COUNT, packed, if this client may ask for that; else why not. A client that
+   * names private kinds beside others is answered, and is sent the challenge by which it gets the rest.
+   */
   #packed(connId: number, parsed: Parsed): Uint8Array | Refusal {
-    return this.#fault(connId, parsed) ?? packFilters(parsed as readonly Filter[]);
+    const fault = this.#fault(connId, parsed);
+    if (fault !== null) return fault;
+    const filters = parsed as readonly Filter[];
+    const { authed, challenge } = this.#lane.connections.of(connId);
+    if (authed.size === 0 && challenge === '' && this.#readPolicy.namesPrivateKinds(filters)) {
+      // The way of the answer that it has to come before.
+      const frame = this.#lane.challengeFrame(connId);
+      this.#lane.query(connId, { t: 'say', connId, frame });
+    }
+    return packFilters(filters);
   }
 
   #req(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
@@ -171,19 +194,41 @@ export class Requests {
       this.refuseReq(connId, subId, filters, message);
       return;
     }
-    const opened = this.#lane.connections.open(connId, subId);
-    if (opened === null) {
-      const max = this.#lane.parts.config.limits.subscriptions_max;
-      const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
-      this.#lane.meter.tooManySubscriptions();
-      this.#note('REQ', connId, why, message);
-      this.#lane.meter.refused('REQ', why);
-      this.#lane.answer(connId, closedAnswer(subId, why));
-      return;
-    }
+    this.#cancelPending(connId, subId);
+    const { cost } = this.#lane;
     const { arrivedAt } = this.#lane.meter;
+    if (this.#open({ connId, subId, filters, arrivedAt, cost })) return;
+    this.#pending.add(connId, {
+      subId,
+      cost,
+      open: () => this.#open({ connId, subId, filters, arrivedAt, cost }),
+      refuse: () => this.#tooMany(connId, subId, message, cost),
+    });
+  }
+
+  /** A REQ that waits under this id is over: a later message is about it. It has no answer of its own. */
+  #cancelPending(connId: number, subId: string): void {
+    const cost = this.#pending.cancel(connId, subId);
+    if (cost > 0) this.#lane.answer(connId, '', cost);
+  }
+
+  /** Passes a REQ on; false when its connection has as many subscriptions as it may have. */
+  #open(request: Omit<QueryRequest & { t: 'req' }, 't' | 'subNo' | 'replaces'>): boolean {
+    const { connId, subId } = request;
+    const opened = this.#lane.connections.open(connId, subId);
+    if (opened === null) return false;
     this.#introduce(connId);
-    this.#lane.query(connId, { t: 'req', connId, subId, ...opened, filters, arrivedAt });
+    this.#lane.query(connId, { t: 'req', ...request, ...opened });
+    return true;
+  }
+
+  #tooMany(connId: number, subId: string, message: readonly unknown[], cost: number): void {
+    const max = this.#lane.parts.config.limits.subscriptions_max;
+    const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
+    this.#lane.meter.tooManySubscriptions();
+    this.#note('REQ', connId, why, message);
+    this.#lane.meter.refused('REQ', why);
+    this.#lane.answer(connId, closedAnswer(subId, why), cost);
   }
 
   /** Tells the query lane who pays, before the first query and when it has changed. */
@@ -203,6 +248,7 @@ export class Requests {
   refuseReq(connId: number, subId: string, why: Refusal, message: readonly unknown[] = []): void {
     this.#note('REQ', connId, why, message);
     this.#lane.meter.refused('REQ', why);
+    this.#cancelPending(connId, subId);
     const subNo = this.#lane.connections.close(connId, subId);
     if (subNo === 0) {
       if (why.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
@@ -212,7 +258,9 @@ export class Requests {
     // The challenge takes the way of the CLOSED that it has to come before.
     const asks = why.startsWith(AUTH_REQUIRED);
     const first = asks ? this.#lane.challengeFrame(connId) : '';
-    this.#lane.query(connId, { t: 'refuse', connId, subNo, subId, why, first });
+    const { cost } = this.#lane;
+    this.#lane.query(connId, { t: 'refuse', connId, subNo, subId, why, first, cost });
+    this.#pending.next(connId);
   }
 
   #count(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
@@ -224,9 +272,10 @@ export class Requests {
       : 'unsupported: this relay does not count';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
     else {
+      const { cost } = this.#lane;
       const { arrivedAt } = this.#lane.meter;
       this.#introduce(connId);
-      this.#lane.query(connId, { t: 'count', connId, queryId, filters, arrivedAt });
+      this.#lane.query(connId, { t: 'count', connId, queryId, filters, arrivedAt, cost });
     }
   }
 
@@ -248,11 +297,16 @@ export class Requests {
   /** Takes a CLOSE. */
   close(connId: number, value: unknown): void {
     this.#waiting.cancel(connId, value);
-    const subNo = typeof value === 'string' ? this.#lane.connections.close(connId, value) : 0;
-    if (subNo !== 0) this.#lane.query(connId, { t: 'close', connId, subNo });
-    if (typeof value !== 'string')
+    if (typeof value !== 'string') {
       this.#lane.notice(connId, 'invalid: CLOSE names a subscription by its id');
-    else this.#lane.settle(connId);
+      return;
+    }
+    this.#cancelPending(connId, value);
+    const subNo = this.#lane.connections.close(connId, value);
+    this.#lane.settle(connId);
+    if (subNo === 0) return;
+    this.#lane.query(connId, { t: 'close', connId, subNo });
+    this.#pending.next(connId);
   }
 
   /** The id of a subscription or a count, or null after a refusal. */

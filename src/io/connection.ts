@@ -1,4 +1,5 @@
 import type { WebSocket } from 'uWebSockets.js';
+import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { DeliveryGroup } from '../messages.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
@@ -15,6 +16,8 @@ export interface SocketData {
 /** How far a subscription has come: live events are held back until its EOSE has left. */
 interface Subscription {
   live: boolean;
+  /** HOLDs without their RESUME: live events wait while there is one; negative when a RESUME was first. */
+  holds: number;
   held: LiveFrame[] | null;
   /** How its live frames begin, since the first came. */
   prefix: Buffer | null;
@@ -33,8 +36,9 @@ export class Connection {
   readonly ipName: string;
   /** Under which those of one network are. */
   readonly networkName: string;
-  /** EVENT, REQ and COUNT messages that are not answered yet. */
+  /** EVENT, REQ and COUNT messages that are not answered yet, and their cost (`lib/message-cost.ts`). */
   inFlight = 0;
+  inFlightCost = 0;
   /** Frames that leave with the next flush. */
   pending: Frame[] = [];
   pendingBytes = 0;
@@ -76,6 +80,24 @@ export class Connection {
     return this.#subscriptions.size > 0;
   }
 
+  /** Whether a message may go on its way to its answer; one that would be the only one always may. */
+  mayTake(cost: number, { in_flight_bytes_max: max }: Config['limits']): boolean {
+    return this.inFlight === 0 || this.inFlightCost + cost <= max;
+  }
+
+  /** A message is on its way to its answer. */
+  take(cost: number): void {
+    this.inFlight++;
+    this.inFlightCost += cost;
+  }
+
+  /** A message of this cost was answered; 0: none was. */
+  settle(cost: number): void {
+    if (cost === 0) return;
+    this.inFlight--;
+    this.inFlightCost -= cost;
+  }
+
   /** A query lane took up a REQ. */
   open(subNo: number): void {
     this.#lastOpened = Math.max(this.#lastOpened, subNo);
@@ -87,10 +109,26 @@ export class Connection {
   goLive(subNo: number): readonly LiveFrame[] {
     const subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) return [];
-    const { held } = subscription;
     subscription.live = true;
-    subscription.held = null;
-    return held ?? [];
+    return release(subscription);
+  }
+
+  /** Stored events are about to come: live ones wait until as many `resume`s as `hold`s have come. */
+  hold(subNo: number): void {
+    let subscription = this.#subscriptions.get(subNo);
+    if (subscription === undefined) {
+      if (subNo <= this.#lastOpened) return;
+      subscription = this.#begin(subNo);
+    }
+    subscription.holds++;
+  }
+
+  /** The stored events have been queued: what was held back may follow them. */
+  resume(subNo: number): readonly LiveFrame[] {
+    const subscription = this.#subscriptions.get(subNo);
+    if (subscription === undefined) return [];
+    subscription.holds--;
+    return release(subscription);
   }
 
   end(subNo: number): void {
@@ -104,7 +142,7 @@ export class Connection {
   }
 
   #begin(subNo: number): Subscription {
-    const subscription = { live: false, held: null, prefix: null };
+    const subscription = { live: false, holds: 0, held: null, prefix: null };
     this.#subscriptions.set(subNo, subscription);
     this.#meter.subscribed(1);
     return subscription;
@@ -120,9 +158,22 @@ export class Connection {
     // The group has it in memory that will be used again.
     subscription.prefix ??= Buffer.from(group.prefix);
     const frame = event.frameFor(group, subscription.prefix);
-    if (subscription.live) return frame;
+    if (isOpen(subscription)) return frame;
     subscription.held ??= [];
     subscription.held.push(frame);
     return null;
   }
+}
+
+/** Whether live events may leave as they come. */
+function isOpen({ live, holds }: Subscription): boolean {
+  return live && holds <= 0;
+}
+
+/** What was held back, if it may leave now. */
+function release(subscription: Subscription): readonly LiveFrame[] {
+  const { held } = subscription;
+  if (held === null || !isOpen(subscription)) return [];
+  subscription.held = null;
+  return held;
 }

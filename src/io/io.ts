@@ -3,6 +3,7 @@ import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { levelOf } from '../lib/log-gate.ts';
+import { messageCost } from '../lib/message-cost.ts';
 import { ipFacts } from '../lib/log-ip.ts';
 import { Arena } from '../mailbox/arena.ts';
 import type { Channel } from '../mailbox/channel.ts';
@@ -16,10 +17,12 @@ import {
   EOSE,
   EVENTS,
   GONE,
+  HOLD,
   OPEN,
   readAnswer,
   readDelivery,
   readStored,
+  RESUME,
   type StationName,
   TURNED_AWAY,
   writeArrived,
@@ -31,6 +34,7 @@ import {
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import type { Rates } from '../policy/rates/rates.ts';
+import { challengesAtConnect } from '../policy/auth-demand.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -44,6 +48,7 @@ import { type Health, Listener } from './listen.ts';
 import { LiveEvent } from './live-frame.ts';
 import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
+import { PendingChallenges } from './pending-challenges.ts';
 import { Talkers } from './talkers.ts';
 
 /** Frames on their way to sockets; when it is full they leave at once. */
@@ -74,7 +79,7 @@ interface IngesterLane {
  * In: frames from sockets, answers from ingester and writer, stored events from query, deliveries from
  * monitor. Out: raw frames to the connection's ingester lane (one copy, because socket memory dies with
  * the callback), frames to sockets. Bounds: `io.queue_bytes_max` a lane and
- * `limits.messages_in_flight_max` a connection, refused at the door; `io.outbound_bytes_max` a socket,
+ * `limits.in_flight_bytes_max` a connection, refused at the door; `io.outbound_bytes_max` a socket,
  * then the client is cut off. If it dies, so does the process.
  */
 export class Io {
@@ -94,12 +99,14 @@ export class Io {
   );
   readonly #admin: AdminLink;
   readonly #pages: Pages;
+  readonly #challenges = new PendingChallenges((connection, frame) => this.#say(connection, frame));
   readonly #connections = new Map<number, Connection>();
   readonly #counts = new ConnectionCounts();
   readonly #admission: Admission;
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
   #lastConnId = 0;
+  #challengesAtConnect: boolean;
   /** One line a connection, at debug only. */
   #tellsConnections: boolean;
   #stopping = false;
@@ -113,6 +120,7 @@ export class Io {
     health: () => Health,
   ) {
     this.#meter = new IoMeter(meter);
+    this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#talkers = new Talkers(metrics, this.#connections);
     this.#metrics = metrics;
@@ -213,6 +221,7 @@ export class Io {
   /** Works by the options that apply live from now on; connections that are open stay. */
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
     this.#admission.reconfigure(config);
@@ -282,6 +291,7 @@ export class Io {
   /** Cuts off whoever has not gone. */
   destroy(): void {
     this.#talkers.stop();
+    this.#challenges.stop();
     this.#listener.close();
   }
 
@@ -294,7 +304,7 @@ export class Io {
     this.#connections.set(connection.id, connection);
     this.#counts.add(connection);
     this.#meter.opened();
-    const client = { ip, host, challenge: this.#greet(connection) };
+    const client = { ip, host, challenge: this.#newChallenge(connection) };
     const { outbox } = this.#ingesterOf(connection);
     const write = (records: RecordWriter) => {
       this.#stamp(records);
@@ -309,18 +319,17 @@ export class Io {
     return connection;
   }
 
-  /** Sends the challenge of NIP-42 together with the answer to the upgrade; '' if not at connect. */
-  #greet({ socket }: Connection): string {
-    if (this.#config.auth.challenge !== 'connect') return '';
+  /** The challenge (NIP-42) that the connection is about to be sent; '' if it gets none at connect. */
+  #newChallenge(connection: Connection): string {
+    if (!this.#challengesAtConnect) return '';
     const challenge = newChallenge();
-    const frame = authChallenge(challenge);
-    this.#meter.sent(Buffer.from(frame));
-    socket.send(frame);
+    this.#challenges.add(connection, authChallenge(challenge));
     return challenge;
   }
 
   #closed(connection: Connection, status: number, sentence: string): void {
     connection.closed = true;
+    this.#challenges.drop(connection);
     connection.endAll();
     connection.pending = [];
     this.#connections.delete(connection.id);
@@ -338,6 +347,7 @@ export class Io {
     connection.received++;
     connection.receivedBytes += message.byteLength;
     this.#meter.received(message.byteLength);
+    this.#challenges.sendNow(connection);
     if (message.byteLength > this.#config.limits.message_bytes_max) {
       connection.endedBy ??= 'too_big';
       connection.socket.end(CLOSE_TOO_BIG, 'message too big');
@@ -352,14 +362,14 @@ export class Io {
     }
     const bytes = Buffer.from(message);
     const { outbox, frameBytes } = this.#ingester(connection);
-    const inFlightMax = this.#config.limits.messages_in_flight_max;
+    const cost = messageCost(bytes.length);
     // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
-    if (connection.inFlight >= inFlightMax && !looksLikeClose(bytes)) {
+    if (!connection.mayTake(cost, this.#config.limits) && !looksLikeClose(bytes)) {
       this.#refuse(connection, bytes, 'in_flight');
     } else if (frameBytes.used + bytes.length > this.#config.io.queue_bytes_max) {
       this.#refuse(connection, bytes, 'ingester_queue');
     } else {
-      connection.inFlight++;
+      connection.take(cost);
       frameBytes.add(bytes.length);
       writeFrame(outbox.records, connection.id, bytes);
       outbox.touch();
@@ -402,7 +412,7 @@ export class Io {
       if (connection === undefined) continue;
       if (settles === CLOSES) this.#turnAway(connection, frame.toString());
       else {
-        connection.inFlight -= settles;
+        connection.settle(settles);
         if (frame.length > 0) this.#outbound.queue(connection, frame);
       }
     }
@@ -421,7 +431,7 @@ export class Io {
       const { type, connId, subNo, settles, confirm, payload } = readStored(reader);
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
-      connection.inFlight -= settles;
+      connection.settle(settles);
       if (type === TURNED_AWAY) {
         this.#turnAway(connection, payload.toString());
         continue;
@@ -430,8 +440,10 @@ export class Io {
       if (type === OPEN) connection.open(subNo);
       else if (type === EVENTS) this.#queueFrames(connection, payload);
       else if (payload.length > 0) this.#outbound.queue(connection, payload);
-      if (type === EOSE) {
-        for (const frame of connection.goLive(subNo)) this.#outbound.queueLive(connection, frame);
+      if (type === HOLD) connection.hold(subNo);
+      else if (type === EOSE || type === RESUME) {
+        const held = type === EOSE ? connection.goLive(subNo) : connection.resume(subNo);
+        for (const frame of held) this.#outbound.queueLive(connection, frame);
       } else if (type === CLOSED || type === GONE) {
         connection.end(subNo);
       }
@@ -456,7 +468,8 @@ export class Io {
       const frame = connection?.takeLive(subNo, event, group);
       if (connection && frame) this.#outbound.queueLive(connection, frame);
     };
-    while (reader.more) readDelivery(reader, begin, target);
+    const hold = (connId: number, subNo: number) => this.#connections.get(connId)?.hold(subNo);
+    while (reader.more) readDelivery(reader, begin, target, hold);
   }
 
   #confirm(connection: Connection): void {

@@ -32,6 +32,7 @@ export function relayInformation(config: Config, self = ''): string {
       max_message_length: limits.message_bytes_max,
       max_subscriptions: limits.subscriptions_max,
       max_filters: limits.filters_max,
+      max_in_flight_bytes: limits.in_flight_bytes_max,
       max_limit: limits.limit_max,
       default_limit: limits.limit_default,
       max_subid_length: limits.subscription_id_length_max,

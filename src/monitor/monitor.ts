@@ -8,7 +8,7 @@ import { MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
   type AcceptedEvent,
-  type Behind,
+  type FromMonitor,
   type Handover,
   MONITOR_BUSY,
   monitorStands,
@@ -16,6 +16,7 @@ import {
   readHandover,
   type StationName,
   writeDelivery,
+  writeHold,
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
@@ -93,13 +94,13 @@ export class Monitor {
       this.#writer = channel;
       channel.receive((batch) => this.#accept(new RecordReader(batch)));
     } else if (station === 'query') {
-      const behind = new MessageOutbox<Behind>(channel);
+      const query = new MessageOutbox<FromMonitor>(channel);
       this.#queries.add(channel);
       channel.note = this.#head === UNKNOWN ? MONITOR_BUSY : monitorStands(this.#head);
       const arena = new Arena(HANDOVER_BYTES, () => true);
       const read = (batch: Uint8Array) => {
         const reader = new RecordReader(batch);
-        while (reader.more) this.#handover(readHandover(reader), lane, behind);
+        while (reader.more) this.#handover(readHandover(reader), lane, query);
       };
       channel.receive(read, arena.take);
       channel.onClose(() => {
@@ -195,22 +196,20 @@ export class Monitor {
     }
   }
 
-  #handover(handover: Handover, lane: number, behind: MessageOutbox<Behind>): void {
+  #handover(handover: Handover, lane: number, query: MessageOutbox<FromMonitor>): void {
     if (this.#head === UNKNOWN) {
       const kept =
         handover.t === 'live' ? { ...handover, filters: Buffer.from(handover.filters) } : handover;
-      this.#early.push(() => this.#handover(kept, lane, behind));
+      this.#early.push(() => this.#handover(kept, lane, query));
       return;
     }
     switch (handover.t) {
       case 'live':
-        this.#begin(handover, lane, behind);
+        this.#begin(handover, lane, query);
         break;
-      case 'auth': {
-        const live = this.#live.get(handover.connId);
-        if (live !== undefined) live.audience.readers = handover.readers;
+      case 'auth':
+        this.#authenticated(handover, query);
         break;
-      }
       case 'close':
         this.#end(handover.connId, handover.subNo);
         break;
@@ -220,7 +219,26 @@ export class Monitor {
     }
   }
 
-  #begin(handover: Handover & { t: 'live' }, lane: number, behind: MessageOutbox<Behind>): void {
+  /** Later events are matched with these readers; io holds them until the stored ones were sent. */
+  #authenticated(
+    { connId, readers, held }: Handover & { t: 'auth' },
+    query: MessageOutbox<FromMonitor>,
+  ): void {
+    const live = this.#live.get(connId);
+    if (live !== undefined) live.audience.readers = readers;
+    if (held.length === 0) return;
+    if (this.#io !== null) {
+      writeHold(this.#io.records, connId, held);
+      this.#io.touch();
+    }
+    query.send({ t: 'readers', connId, upTo: this.#head });
+  }
+
+  #begin(
+    handover: Handover & { t: 'live' },
+    lane: number,
+    query: MessageOutbox<FromMonitor>,
+  ): void {
     const { connId, subNo, subId, seq, filters, readers } = handover;
     let live = this.#live.get(connId);
     if (live === undefined) {
@@ -236,7 +254,8 @@ export class Monitor {
       // Live from here on all the same: nobody else would bring it the ephemeral events.
       subscription.afterSeq = this.#head;
       this.#meter.behind();
-      behind.send({
+      query.send({
+        t: 'behind',
         connId,
         subNo,
         subId,

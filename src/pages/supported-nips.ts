@@ -4,7 +4,8 @@ import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 
 /** The NIPs that this relay does something for; those that only clients follow are not listed. */
 export function supportedNips(config: Config): number[] {
-  const nips = [1, 2, 9, 11, 28, 40, 42, 65, 67, 70];
+  const nips = [1, 2, 9, 11, 28, 40, 42, 65, 70];
+  if (config.query.eose_hints !== 'off') nips.push(67);
   if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
   if (config.identity.vanish) nips.push(62);
   if (config.membership.enabled) nips.push(43);

@@ -31,6 +31,11 @@ export class ReadPolicy {
     return readRefusal(filters, authed, this.#privateKinds);
   }
 
+  /** Whether these filters name a private kind, of which a connection without a key is given nothing. */
+  namesPrivateKinds(filters: readonly Filter[]): boolean {
+    return filters.some((filter) => this.#privateKinds.areNamedIn(filter));
+  }
+
   #hasMember(authed: ReadonlySet<string>): boolean {
     const now = Math.floor(Date.now() / 1000);
     for (const pubkey of authed) {

@@ -6,8 +6,10 @@ import type { Refusal } from './refusal.ts';
 /** The kinds that only those involved may read (`auth.private_kinds`), as a table that costs nothing to ask. */
 export class PrivateKinds {
   readonly #isPrivate = new Uint8Array(KIND_MAX + 1);
+  readonly #all: readonly number[];
 
   constructor(kinds: readonly number[]) {
+    this.#all = kinds;
     for (const kind of kinds) this.#isPrivate[kind] = 1;
   }
 
@@ -20,10 +22,42 @@ export class PrivateKinds {
     return kinds === null || kinds.some((kind) => this.has(kind));
   }
 
+  /** Whether a filter asks for a private kind by its number, alone or beside others. */
+  areNamedIn({ kinds, matchesNothing }: Pick<Filter, 'kinds' | 'matchesNothing'>): boolean {
+    return kinds !== null && !matchesNothing && kinds.some((kind) => this.has(kind));
+  }
+
+  /** The private kinds that a filter can match. */
+  among({ kinds }: Pick<Filter, 'kinds'>): readonly number[] {
+    return kinds === null ? this.#all : kinds.filter((kind) => this.has(kind));
+  }
+
+  /**
+   * Whether a private event may match a filter and be hidden from these readers. It is told from the
+   * filter alone, never from what is stored, so that an answer built on it betrays no message.
+   */
+  mayHide(filter: ReadableFilter, readers: readonly string[]): boolean {
+    if (filter.matchesNothing || this.#all.length === 0) return false;
+    if (filter.kinds !== null && !filter.kinds.some((kind) => this.has(kind))) return false;
+    const isReader = (pubkey: string) => readers.includes(pubkey);
+    if (filter.tags.some(({ letter, values }) => letter === 'p' && values.every(isReader))) {
+      return false;
+    }
+    // Authors are strings only when they are asked for, and more of them than readers hide something.
+    if (filter.authorCount === 0 || filter.authorCount > readers.length) return true;
+    return !filter.authors!.every(isReader) || this.among(filter).some(isGiftWrap);
+  }
+
   /** Whether a filter asks for private events and nothing else. */
   areAllOf({ kinds }: Pick<Filter, 'kinds'>): boolean {
     return kinds !== null && kinds.length > 0 && kinds.every((kind) => this.has(kind));
   }
+}
+
+/** What `PrivateKinds.mayHide` reads of a filter; `authorCount` is 0 without a condition on authors. */
+export interface ReadableFilter
+  extends Pick<Filter, 'kinds' | 'tags' | 'authors' | 'matchesNothing'> {
+  readonly authorCount: number;
 }
 
 /**

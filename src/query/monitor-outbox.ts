@@ -23,6 +23,9 @@ export class MonitorOutbox {
     if (handover.t === 'live') {
       const stand = monitorStands(handover.seq);
       this.#stand = this.#stand === null || this.#stand === stand ? stand : Number.NaN;
+    } else if (handover.t === 'auth' && handover.held.length > 0) {
+      // Its answer is waited for.
+      this.#stand = Number.NaN;
     }
     writeHandover(this.#outbox.records, handover);
     this.#outbox.schedule();

@@ -6,14 +6,36 @@ import {
   EOSE,
   EVENTS,
   GONE,
+  HOLD,
   OPEN,
+  RESUME,
   TURNED_AWAY,
   writeStoredHead,
 } from '../messages.ts';
-import { closedAnswer, countAnswer, eoseAnswer, MESSAGE_END } from '../protocol/answers.ts';
+import {
+  closedAnswer,
+  countAnswer,
+  type EoseHint,
+  eoseAnswer,
+  MESSAGE_END,
+} from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Rooms } from './rooms.ts';
-import type { Completeness } from './scan.ts';
+
+/** A subscription to which an answer is sent; `cost` is that of the REQ which it settles, or 0. */
+interface Asked {
+  readonly connId: number;
+  readonly subNo: number;
+  readonly subId: string;
+  readonly cost: number;
+}
+
+/** A COUNT that is answered. */
+interface AskedCount {
+  readonly connId: number;
+  readonly queryId: string;
+  readonly cost: number;
+}
 
 /** What a query lane sends to io: the frames of stored events and what frames them. */
 export class Outlet {
@@ -53,25 +75,34 @@ export class Outlet {
     this.#rooms.sent(connId, records.length - before);
   }
 
-  eose(connId: number, subNo: number, subId: string, completeness: Completeness): void {
-    const hint = completeness === 'unknown' ? undefined : completeness;
-    this.#record(EOSE, connId, subNo, 1, eoseAnswer(subId, hint));
+  /** EOSE, with a hint (NIP-67) or without. */
+  eose({ connId, subNo, subId, cost }: Asked, hint: EoseHint | undefined): void {
+    this.#record(EOSE, connId, subNo, cost, eoseAnswer(subId, hint));
   }
 
-  closed(connId: number, subNo: number, subId: string, settles: number, why: Refusal): void {
-    this.#record(CLOSED, connId, subNo, settles, closedAnswer(subId, why));
+  /** Live events of the subscription wait until `resume`. */
+  hold(connId: number, subNo: number): void {
+    this.#record(HOLD, connId, subNo, 0, '');
+  }
+
+  resume(connId: number, subNo: number): void {
+    this.#record(RESUME, connId, subNo, 0, '');
+  }
+
+  closed({ connId, subNo, subId, cost }: Asked, why: Refusal): void {
+    this.#record(CLOSED, connId, subNo, cost, closedAnswer(subId, why));
   }
 
   gone(connId: number, subNo: number, settles: number): void {
     this.#record(GONE, connId, subNo, settles, '');
   }
 
-  count(connId: number, queryId: string, count: number): void {
-    this.#record(ANSWER, connId, 0, 1, countAnswer(queryId, count));
+  count({ connId, queryId, cost }: AskedCount, count: number): void {
+    this.#record(ANSWER, connId, 0, cost, countAnswer(queryId, count));
   }
 
-  countRefused(connId: number, queryId: string, why: Refusal): void {
-    this.#record(ANSWER, connId, 0, 1, closedAnswer(queryId, why));
+  countRefused({ connId, queryId, cost }: AskedCount, why: Refusal): void {
+    this.#record(ANSWER, connId, 0, cost, closedAnswer(queryId, why));
   }
 
   /** A frame that is about no subscription; `settles` as in `Stored`. */

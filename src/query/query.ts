@@ -7,6 +7,7 @@ import { RecordReader } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
 import {
   type Behind,
+  type FromMonitor,
   type QueryRequest,
   readAcceptedHead,
   readAcceptedTerms,
@@ -22,11 +23,20 @@ import { type Db, tuneReader } from '../storage/open.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import { Bill } from './bill.ts';
 import { CatchUpRun } from './catch-up.ts';
+import { LiveSubscription } from './live-subscription.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
 import { Outlet } from './outlet.ts';
 import { QueryMeter } from './query-meter.ts';
 import { Rooms } from './rooms.ts';
-import { CountRun, type Lane, ReqRun, type Run } from './run.ts';
+import {
+  CountRun,
+  type HeldBack,
+  HeldBackRun,
+  hiddenPart,
+  type Lane,
+  ReqRun,
+  type Run,
+} from './run.ts';
 import { Scheduler } from './scheduler.ts';
 import { Snapshot } from './snapshot.ts';
 import { Window } from './window.ts';
@@ -37,10 +47,15 @@ const UNREADABLE: Refusal = 'error: this relay could not read its database; try 
 /** What a lane knows of one of its connections. */
 interface Client {
   /** Subscriptions by number; null: monitor has all of it. */
-  subscriptions: Map<number, ReqRun | CatchUpRun | null>;
+  subscriptions: Map<number, ReqRun | LiveSubscription | null>;
   counts: Set<CountRun>;
   /** The pubkeys that have authenticated on it (NIP-42). */
   readers: readonly string[];
+  /**
+   * What is sent to subscriptions of an authentication as soon as monitor says where it began to match
+   * with the new key; one entry for each answer of monitor that is to come.
+   */
+  heldBack: Omit<HeldBack, 'upTo'>[][];
   /** Who pays for its queries; null: nobody has to. */
   payer: Payer | null;
 }
@@ -117,9 +132,12 @@ export class Query {
       channel.receive((batch) => this.#follow(new RecordReader(batch)));
     } else if (station === 'monitor') {
       this.#monitor = new MonitorOutbox(channel);
-      const inbox = new MessageInbox<Behind>();
+      const inbox = new MessageInbox<FromMonitor>();
       channel.receive((batch) => {
-        for (const behind of inbox.read(batch)) this.#behind(behind);
+        for (const message of inbox.read(batch)) {
+          if (message.t === 'behind') this.#behind(message);
+          else this.#readersApplied(message.connId, message.upTo);
+        }
       });
     } else if (station === 'ingester') {
       if (this.#ingesters.has(lane)) this.#forgetLane(lane);
@@ -142,6 +160,7 @@ export class Query {
     if (this.#lane === null) return;
     this.#lane.limitDefault = config.limits.limit_default;
     this.#lane.limitMax = config.limits.limit_max;
+    this.#lane.eoseHints = config.query.eose_hints;
     this.#lane.privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
   }
 
@@ -171,13 +190,11 @@ export class Query {
       outlet: this.#outlet,
       limitDefault: this.#config.limits.limit_default,
       limitMax: this.#config.limits.limit_max,
+      eoseHints: this.#config.query.eose_hints,
       privateKinds: new PrivateKinds(kindsIn(this.#config.auth.private_kinds)),
       hasRoom: (run) => this.#hasRoom(run),
       handOver: (run, seq) => this.#handOver(run, seq),
-      refuse: (run, why) => {
-        this.#client(run.connId).subscriptions.delete(run.subNo);
-        this.#closed(run, why, run.packed);
-      },
+      refuse: (run, why) => this.#refuse(run, why),
     };
   }
 
@@ -204,14 +221,14 @@ export class Query {
       case 'refuse':
         this.#close(request.connId, request.subNo);
         if (request.first !== '') this.#outlet!.say(request.connId, 0, request.first);
-        this.#outlet!.closed(request.connId, request.subNo, request.subId, 1, request.why);
+        this.#outlet!.closed(request, request.why);
         break;
       case 'payer':
         this.#payer(request);
         break;
       case 'auth':
         this.#auth(request.connId, request.readers);
-        if (request.answer !== '') this.#outlet!.say(request.connId, 1, request.answer);
+        if (request.answer !== '') this.#outlet!.say(request.connId, request.cost, request.answer);
         break;
       case 'say':
         this.#outlet!.say(request.connId, 0, request.frame);
@@ -225,14 +242,55 @@ export class Query {
     }
   }
 
-  /** What is under way was asked by those who were known then; what is live gains by it. */
+  /**
+   * Monitor matches with these readers from now on. What was live before is sent the stored events that
+   * were hidden from it, once monitor has said up to where; what is still under way, at its end.
+   */
   #auth(connId: number, readers: string[]): void {
     const client = this.#client(connId);
     client.readers = readers;
     if (client.payer !== null) client.payer.keys = this.#reads!.keysOf(readers);
     if (client.subscriptions.size === 0) return;
-    this.#monitor!.send({ t: 'auth', connId, readers });
+    const heldBack: Omit<HeldBack, 'upTo'>[] = [];
+    for (const [subNo, subscription] of client.subscriptions) {
+      if (!(subscription instanceof LiveSubscription)) continue;
+      const found = this.#heldBack(client, connId, subNo, subscription);
+      if (found !== null) heldBack.push(found);
+    }
+    if (heldBack.length > 0) client.heldBack.push(heldBack);
+    this.#monitor!.send({ t: 'auth', connId, readers, held: heldBack.map(({ subNo }) => subNo) });
     this.#monitor!.flush();
+  }
+
+  /** What was hidden from a subscription until now; null when the readers of now see no more of it. */
+  #heldBack(
+    { readers }: Client,
+    connId: number,
+    subNo: number,
+    subscription: LiveSubscription,
+  ): Omit<HeldBack, 'upTo'> | null {
+    const { subId, readers: before } = subscription;
+    if (subscription.filters === null) return null;
+    if (readers.every((reader) => before.includes(reader))) return null;
+    subscription.readers = [...new Set([...before, ...readers])];
+    const filters = hiddenPart(subscription.filters, this.#lane!.privateKinds, before);
+    return filters === null ? null : { connId, subNo, subId, filters, readers, before };
+  }
+
+  #readersApplied(connId: number, upTo: number): void {
+    const client = this.#clients.get(connId);
+    for (const heldBack of client?.heldBack.shift() ?? []) {
+      this.#sendHeldBack(client!, { ...heldBack, upTo });
+    }
+  }
+
+  #sendHeldBack(client: Client, heldBack: HeldBack): void {
+    const subscription = client.subscriptions.get(heldBack.subNo);
+    // Closed meanwhile.
+    if (!(subscription instanceof LiveSubscription)) return;
+    const run = new HeldBackRun(this.#lane!, heldBack, this.#bill(client));
+    subscription.runs.add(run);
+    this.#scheduler.add(run);
   }
 
   #payer({ connId, address, network }: QueryRequest & { t: 'payer' }): void {
@@ -266,22 +324,44 @@ export class Query {
     this.#start(run);
   }
 
+  /** Ends a subscription whose client has no budget left for its stored events. */
+  #refuse(run: ReqRun | HeldBackRun, why: Refusal): void {
+    const { connId, subNo } = run;
+    if (run instanceof ReqRun) {
+      this.#client(connId).subscriptions.delete(subNo);
+      this.#closed(run, why, run.packed);
+    } else this.#endLive(run, why);
+  }
+
+  /** Ends a subscription that monitor has. */
+  #endLive({ connId, subNo, subId }: CatchUpRun | HeldBackRun, why: Refusal): void {
+    const subscription = this.#client(connId).subscriptions.get(subNo);
+    if (subscription instanceof LiveSubscription) {
+      for (const run of subscription.runs) run.cancelled = true;
+    }
+    this.#client(connId).subscriptions.delete(subNo);
+    this.#outlet!.closed({ connId, subNo, subId, cost: 0 }, why);
+    this.#monitor!.send({ t: 'close', connId, subNo });
+    this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
+  }
+
   /** Refuses a REQ; its place at its ingester is free again. */
   #closed(
-    { connId, subNo, subId }: { connId: number; subNo: number; subId: string },
+    asked: { connId: number; subNo: number; subId: string; cost: number },
     why: Refusal,
     packed: Uint8Array,
   ): void {
+    const { connId, subNo, subId } = asked;
     this.#meter.overloaded('REQ', connId, why, packed);
-    this.#outlet!.closed(connId, subNo, subId, 1, why);
+    this.#outlet!.closed(asked, why);
     this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
 
   #count(request: QueryRequest & { t: 'count' }): void {
-    const { connId, queryId } = request;
+    const { connId } = request;
     if (this.#running >= this.#queriesMax) {
       this.#meter.overloaded('COUNT', connId, OVERLOADED, request.filters);
-      this.#outlet!.countRefused(connId, queryId, OVERLOADED);
+      this.#outlet!.countRefused(request, OVERLOADED);
       return;
     }
     const client = this.#client(connId);
@@ -314,8 +394,13 @@ export class Query {
     this.#meter.over(run);
     const client = this.#clients.get(run.connId);
     if (run instanceof CountRun) client?.counts.delete(run);
-    else if (run instanceof CatchUpRun && client?.subscriptions.get(run.subNo) === run) {
-      client.subscriptions.set(run.subNo, null);
+    else if (run instanceof CatchUpRun || run instanceof HeldBackRun) {
+      const subscription = client?.subscriptions.get(run.subNo);
+      if (!(subscription instanceof LiveSubscription)) return;
+      subscription.runs.delete(run);
+      if (subscription.filters === null && subscription.runs.size === 0) {
+        client!.subscriptions.set(run.subNo, null);
+      }
     }
   }
 
@@ -323,37 +408,61 @@ export class Query {
   #unreadable(run: Run, error: Error): void {
     this.#meter.unreadable(error);
     const { connId } = run;
-    if (run instanceof CountRun) this.#outlet!.countRefused(connId, run.queryId, UNREADABLE);
-    else if (run instanceof ReqRun || run instanceof CatchUpRun) {
+    if (run instanceof CountRun) this.#outlet!.countRefused(run, UNREADABLE);
+    else if (run instanceof CatchUpRun || run instanceof HeldBackRun)
+      this.#endLive(run, UNREADABLE);
+    else if (run instanceof ReqRun) {
       const { subNo, subId } = run;
       this.#client(connId).subscriptions.delete(subNo);
-      this.#outlet!.closed(connId, subNo, subId, run instanceof ReqRun ? 1 : 0, UNREADABLE);
+      this.#outlet!.closed(run, UNREADABLE);
       this.#monitor!.send({ t: 'close', connId, subNo });
       this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
     }
   }
 
   #handOver(run: ReqRun, seq: number): void {
-    const { connId, subNo, subId } = run;
+    const { connId, subNo, subId, packed } = run;
     const client = this.#client(connId);
-    client.subscriptions.set(subNo, null);
     const { readers } = client;
-    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: run.packed, readers });
+    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: packed, readers });
+    if (!run.mayHide) {
+      client.subscriptions.set(subNo, null);
+      return;
+    }
+    const subscription = new LiveSubscription(subId, packed, run.readers);
+    client.subscriptions.set(subNo, subscription);
+    // Somebody authenticated while the stored events were read.
+    const heldBack = this.#heldBack(client, connId, subNo, subscription);
+    if (heldBack === null) return;
+    this.#outlet!.hold(connId, subNo);
+    this.#sendHeldBack(client, { ...heldBack, upTo: seq });
   }
 
   #behind(behind: Behind): void {
-    const subscriptions = this.#clients.get(behind.connId)?.subscriptions;
+    const { connId, subNo, subId } = behind;
+    const subscriptions = this.#clients.get(connId)?.subscriptions;
+    let subscription = subscriptions?.get(subNo);
     // Closed while the hand-over was under way.
-    if (!subscriptions?.has(behind.subNo)) return;
-    const run = new CatchUpRun(this.#lane!, behind, this.#bill(this.#client(behind.connId)));
-    subscriptions.set(behind.subNo, run);
+    if (subscription === undefined || subscription instanceof ReqRun) return;
+    if (subscription === null) {
+      subscription = new LiveSubscription(subId, null, behind.readers);
+      subscriptions!.set(subNo, subscription);
+    }
+    const run = new CatchUpRun(this.#lane!, behind, this.#bill(this.#client(connId)));
+    subscription.runs.add(run);
     this.#start(run);
   }
 
   #client(connId: number): Client {
     let client = this.#clients.get(connId);
     if (client === undefined) {
-      client = { subscriptions: new Map(), counts: new Set(), readers: [], payer: null };
+      client = {
+        subscriptions: new Map(),
+        counts: new Set(),
+        readers: [],
+        heldBack: [],
+        payer: null,
+      };
       this.#clients.set(connId, client);
     }
     return client;
@@ -361,28 +470,36 @@ export class Query {
 
   #close(connId: number, subNo: number): void {
     const subscriptions = this.#clients.get(connId)?.subscriptions;
-    const run = subscriptions?.get(subNo);
-    if (run === undefined) return;
+    const subscription = subscriptions?.get(subNo);
+    if (subscription === undefined) return;
     subscriptions!.delete(subNo);
-    if (run !== null) {
+    for (const run of runsOf(subscription)) {
       run.cancelled = true;
       this.#rooms.wake(connId, run);
     }
     // A REQ without its EOSE still counts as in flight.
-    this.#outlet!.gone(connId, subNo, run instanceof ReqRun ? 1 : 0);
+    this.#outlet!.gone(connId, subNo, subscription instanceof ReqRun ? subscription.cost : 0);
     this.#monitor!.send({ t: 'close', connId, subNo });
   }
 
   #disconnect(connId: number): void {
     const client = this.#clients.get(connId);
     if (client !== undefined) {
-      for (const run of client.subscriptions.values()) if (run) run.cancelled = true;
+      for (const subscription of client.subscriptions.values()) {
+        for (const run of runsOf(subscription)) run.cancelled = true;
+      }
       for (const run of client.counts) run.cancelled = true;
       this.#clients.delete(connId);
       this.#monitor!.send({ t: 'disconnect', connId });
     }
     this.#rooms.forget(connId);
   }
+}
+
+/** The runs that send stored events to a subscription. */
+function runsOf(subscription: ReqRun | LiveSubscription | null): Iterable<Run> {
+  if (subscription === null) return [];
+  return subscription instanceof ReqRun ? [subscription] : subscription.runs;
 }
 
 /** Bytes that may be on the way to one client: a quarter of what io lets pile up. */

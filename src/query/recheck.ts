@@ -13,6 +13,11 @@ export interface Audience {
   readonly privateKinds: PrivateKinds;
   /** The pubkeys that had authenticated when it was asked. */
   readonly readers: readonly string[];
+  /**
+   * The pubkeys for which it was answered before; null: it is answered for the first time. Then only
+   * private events are given, and none that one of these may read.
+   */
+  readonly before: readonly string[] | null;
 }
 
 /**
@@ -36,10 +41,12 @@ export class Recheck {
   /** Null: the filter finds no private events. */
   readonly #privateKinds: PrivateKinds | null;
   readonly #readers: readonly string[];
+  readonly #before: readonly string[] | null;
 
-  constructor(filter: Filter, { privateKinds, readers }: Audience) {
+  constructor(filter: Filter, { privateKinds, readers, before }: Audience) {
     this.#privateKinds = privateKinds.concern(filter) ? privateKinds : null;
     this.#readers = readers;
+    this.#before = before;
     this.kinds = filter.kinds ? new Set(filter.kinds) : null;
     this.#since = filter.since ?? 0;
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
@@ -69,9 +76,11 @@ export class Recheck {
   body(entry: Entry, body: Body): boolean {
     const { id, bytes } = body;
     const kind = kindOfPosting(entry.kind);
-    if (this.#privateKinds?.has(kind) && !mayRead(kind, bytes.toString(), this.#readers)) {
-      return false;
-    }
+    if (this.#privateKinds?.has(kind)) {
+      const json = bytes.toString();
+      if (!mayRead(kind, json, this.#readers)) return false;
+      if (this.#before !== null && mayRead(kind, json, this.#before)) return false;
+    } else if (this.#before !== null) return false;
     if (entry.sure) return true;
     if (this.#ids !== null && !this.#ids.has(id)) return false;
     const { authors } = this.#filter;

@@ -1,12 +1,13 @@
-import { type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
-import { eventPrefix } from '../protocol/answers.ts';
+import { packFilters, type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
+import { type EoseHint, eventPrefix } from '../protocol/answers.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Bill } from './bill.ts';
 import type { IndexName } from './index-name.ts';
 import type { Outlet } from './outlet.ts';
-import { AGAIN, type Budget, type Completeness, FilterScan } from './scan.ts';
+import type { Audience } from './recheck.ts';
+import { AGAIN, ALL, type Budget, type Completeness, FilterScan, shareOf } from './scan.ts';
 import type { Snapshot, Stored } from './snapshot.ts';
 import { Union } from './union.ts';
 
@@ -34,33 +35,35 @@ export interface Lane {
   readonly outlet: Outlet;
   limitDefault: number;
   limitMax: number;
+  eoseHints: EoseHints;
   privateKinds: PrivateKinds;
   /** Whether the client can take more; if not, the run is queued again when it can. */
   hasRoom(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;
-  /** Ends a REQ for which its client has no budget left. */
-  refuse(run: ReqRun, why: Refusal): void;
+  /** Ends a subscription for which its client has no budget left. */
+  refuse(run: ReqRun | HeldBackRun, why: Refusal): void;
 }
 
-function scans(
-  filters: readonly UnpackedFilter[],
-  readers: readonly string[],
-  lane: Lane,
-  counting: boolean,
-): Union {
-  const audience = { privateKinds: lane.privateKinds, readers };
+/** How the filters of a query are read. */
+interface Reading {
+  counting: boolean;
+  audience: Audience;
+  /** The last event of the log that is looked at; later ones come from monitor. */
+  upTo: number;
+}
+
+function scans(filters: readonly UnpackedFilter[], lane: Lane, reading: Reading): Union {
+  const { counting, audience, upTo } = reading;
   return new Union(
     filters
       .filter((filter) => !filter.matchesNothing)
       .map((filter) => {
-        const asked = filter.limit ?? lane.limitDefault;
-        const limit = counting ? Number.POSITIVE_INFINITY : Math.min(asked, lane.limitMax);
-        const capped = filter.limit === null || filter.limit > lane.limitMax;
+        const share = counting ? ALL : shareOf(filter.limit, lane.limitDefault, lane.limitMax);
         return new FilterScan(filter, lane.snapshot, lane.hasher, {
-          limit,
-          capped,
+          share,
           bodies: !counting,
           audience,
+          upTo,
         });
       }),
   );
@@ -72,6 +75,8 @@ interface Question {
   /** Packed. */
   filters: Uint8Array;
   arrivedAt: number;
+  /** What its message costs until it is answered (`lib/message-cost.ts`). */
+  cost: number;
 }
 
 /** What a REQ and a COUNT have in common. */
@@ -80,6 +85,7 @@ abstract class QuestionRun implements Run {
   /** The filters, packed. */
   readonly packed: Uint8Array;
   readonly arrivedAt: number;
+  readonly cost: number;
   readonly bill: Bill | null;
   cancelled = false;
   counted = true;
@@ -87,13 +93,14 @@ abstract class QuestionRun implements Run {
   rows = 0;
   /** Events sent, or counted, so far. */
   events = 0;
+  /** The pubkeys that had authenticated when it was asked. */
+  readonly readers: readonly string[];
   protected readonly lane: Lane;
-  readonly #readers: readonly string[];
   #union: Union | null = null;
 
   constructor(
     lane: Lane,
-    { connId, filters, arrivedAt }: Question,
+    { connId, filters, arrivedAt, cost }: Question,
     readers: readonly string[],
     bill: Bill | null,
   ) {
@@ -101,13 +108,19 @@ abstract class QuestionRun implements Run {
     this.connId = connId;
     this.packed = filters;
     this.arrivedAt = arrivedAt;
+    this.cost = cost;
     this.bill = bill;
-    this.#readers = readers;
+    this.readers = readers;
   }
 
   /** What it reads, as far as it has come. */
   get index(): IndexName {
     return this.#union?.index ?? 'none';
+  }
+
+  /** Whether it began, and something that matches may be hidden from its readers. */
+  get mayHide(): boolean {
+    return this.#union?.mayHide === true;
   }
 
   protected get begun(): boolean {
@@ -116,21 +129,65 @@ abstract class QuestionRun implements Run {
 
   /** What the filters find; who asks first begins it, in the snapshot of now. */
   protected union(counting: boolean): Union {
-    this.#union ??= scans(unpackFilters(this.packed), this.#readers, this.lane, counting);
+    this.#union ??= scans(unpackFilters(this.packed), this.lane, {
+      counting,
+      audience: { privateKinds: this.lane.privateKinds, readers: this.readers, before: null },
+      upTo: this.lane.snapshot.head,
+    });
     return this.#union;
   }
 
   abstract step(budget: Budget): Step;
 }
 
-/** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
-export class ReqRun extends QuestionRun {
+/** A query whose events go to a subscription. */
+interface EventsRun extends Run {
   readonly subNo: number;
-  readonly subId: string;
+  /** Events sent so far. */
+  events: number;
+}
+
+/** Sends the seconds of a union to a subscription, as far as its client has room. */
+class EventSender {
+  readonly #lane: Lane;
+  readonly #run: EventsRun;
   readonly #prefix: Buffer;
   /** The second that is being sent, and how much of it has been. */
   #second: readonly Stored[] = [];
   #sent = 0;
+
+  constructor(lane: Lane, run: EventsRun, subId: string) {
+    this.#lane = lane;
+    this.#run = run;
+    this.#prefix = Buffer.from(eventPrefix(subId));
+  }
+
+  begin(second: readonly Stored[]): void {
+    this.#second = second;
+    this.#sent = 0;
+  }
+
+  /** Sends what is left of the second; false when the client has no room for it. */
+  send(): boolean {
+    const { snapshot, outlet } = this.#lane;
+    const run = this.#run;
+    while (this.#sent < this.#second.length) {
+      if (!this.#lane.hasRoom(run)) return false;
+      const body = snapshot.body(this.#second[this.#sent++]!.seq);
+      if (body === null) continue;
+      outlet.event(run.connId, run.subNo, this.#prefix, body.bytes);
+      run.events++;
+      if (run.bill !== null) run.bill.bytes += body.bytes.length;
+    }
+    return true;
+  }
+}
+
+/** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
+export class ReqRun extends QuestionRun implements EventsRun {
+  readonly subNo: number;
+  readonly subId: string;
+  readonly #sender: EventSender;
   /** Whether its stored events were cut short because its budget was used up. */
   short = false;
   /** The snapshot that the answer is from; later events come from monitor. */
@@ -145,28 +202,20 @@ export class ReqRun extends QuestionRun {
     super(lane, request, readers, bill);
     this.subNo = request.subNo;
     this.subId = request.subId;
-    this.#prefix = Buffer.from(eventPrefix(request.subId));
+    this.#sender = new EventSender(lane, this, request.subId);
   }
 
   step(budget: Budget): Step {
-    const { outlet, snapshot } = this.lane;
     const { bill } = this;
     const short = bill?.isShort(this.rows) === true;
     if (!this.begun) {
       // Who does not read gets nothing begun: what was begun takes memory.
       if (!this.lane.hasRoom(this)) return 'wait';
-      this.#seq = snapshot.head;
+      this.#seq = this.lane.snapshot.head;
     }
     const union = this.union(false);
     for (;;) {
-      while (this.#sent < this.#second.length) {
-        if (!this.lane.hasRoom(this)) return 'wait';
-        const body = snapshot.body(this.#second[this.#sent++]!.seq);
-        if (body === null) continue;
-        outlet.event(this.connId, this.subNo, this.#prefix, body.bytes);
-        this.events++;
-        if (bill !== null) bill.bytes += body.bytes.length;
-      }
+      if (!this.#sender.send()) return 'wait';
       const second = union.next(budget);
       if (second === AGAIN) {
         if (!short) return 'again';
@@ -177,8 +226,7 @@ export class ReqRun extends QuestionRun {
       }
       if (second === null) break;
       if (short && this.events > 0) return this.#endShort('more');
-      this.#second = second;
-      this.#sent = 0;
+      this.#sender.begin(second);
     }
     return this.#end(union.completeness);
   }
@@ -191,9 +239,105 @@ export class ReqRun extends QuestionRun {
   #end(completeness: Completeness): Step {
     // Before EOSE, so that nothing published in answer to it can come too early for monitor.
     this.lane.handOver(this, this.#seq);
-    this.lane.outlet.eose(this.connId, this.subNo, this.subId, completeness);
+    const hint = hintOf(completeness, this.lane.eoseHints);
+    this.lane.outlet.eose(this, hint);
     return 'done';
   }
+}
+
+/** Which hints EOSE carries (`query.eose_hints`). */
+export type EoseHints = 'off' | 'more' | 'all';
+
+function hintOf(completeness: Completeness, hints: EoseHints): EoseHint | undefined {
+  if (hints === 'off' || completeness === 'unknown') return undefined;
+  return hints === 'all' || completeness === 'more' ? completeness : undefined;
+}
+
+/** What a `HeldBackRun` sends: the filters, packed, and between whom it tells apart. */
+export interface HeldBack {
+  connId: number;
+  subNo: number;
+  subId: string;
+  /** Packed; they name private kinds only. */
+  filters: Uint8Array;
+  /** The pubkeys that have authenticated, and those for which the subscription was answered before. */
+  readers: readonly string[];
+  before: readonly string[];
+  /** The last event that was matched without the new readers. */
+  upTo: number;
+}
+
+/**
+ * The stored events that an open subscription was not given until its connection authenticated. Live
+ * events are held meanwhile (`HOLD`). Each filter's limit counts anew.
+ */
+export class HeldBackRun implements EventsRun {
+  readonly connId: number;
+  readonly subNo: number;
+  readonly subId: string;
+  cancelled = false;
+  counted = false;
+  work = 0;
+  rows = 0;
+  events = 0;
+  readonly bill: Bill | null;
+  readonly #lane: Lane;
+  readonly #heldBack: HeldBack;
+  readonly #sender: EventSender;
+  #union: Union | null = null;
+
+  constructor(lane: Lane, heldBack: HeldBack, bill: Bill | null) {
+    this.connId = heldBack.connId;
+    this.subNo = heldBack.subNo;
+    this.subId = heldBack.subId;
+    this.bill = bill;
+    this.#lane = lane;
+    this.#heldBack = heldBack;
+    this.#sender = new EventSender(lane, this, heldBack.subId);
+  }
+
+  step(budget: Budget): Step {
+    const { outlet, privateKinds } = this.#lane;
+    if (this.bill?.isRefused(this.rows) === true) {
+      this.#lane.refuse(this, this.bill.refusal);
+      return 'done';
+    }
+    const { filters, readers, before, upTo } = this.#heldBack;
+    this.#union ??= scans(unpackFilters(filters), this.#lane, {
+      counting: false,
+      audience: { privateKinds, readers, before },
+      upTo,
+    });
+    for (;;) {
+      if (!this.#sender.send()) return 'wait';
+      const second = this.#union.next(budget);
+      if (second === AGAIN) return 'again';
+      if (second === null) break;
+      this.#sender.begin(second);
+    }
+    outlet.resume(this.connId, this.subNo);
+    return 'done';
+  }
+}
+
+/**
+ * The part of packed filters that may match private events which are hidden from `readers`; null when
+ * there is none.
+ */
+export function hiddenPart(
+  packed: Uint8Array,
+  privateKinds: PrivateKinds,
+  readers: readonly string[],
+): Uint8Array | null {
+  const hidden = unpackFilters(packed).filter((filter) => privateKinds.mayHide(filter, readers));
+  if (hidden.length === 0) return null;
+  return packFilters(
+    hidden.map((filter) => {
+      const { ids, authors, tags, since, until, limit, matchesNothing } = filter;
+      const kinds = privateKinds.among(filter);
+      return { ids, authors, kinds, tags, since, until, limit, matchesNothing };
+    }),
+  );
 }
 
 /** A COUNT (NIP-45): exact; a filter's limit does not count. */
@@ -217,7 +361,7 @@ export class CountRun extends QuestionRun {
     if (this.bill?.isRefused(this.rows) === true) {
       // Half a count is none.
       this.refusal = this.bill.refusal;
-      outlet.countRefused(this.connId, this.queryId, this.refusal);
+      outlet.countRefused(this, this.refusal);
       return 'done';
     }
     const union = this.union(true);
@@ -227,7 +371,7 @@ export class CountRun extends QuestionRun {
       if (second === null) break;
       this.events += second.length;
     }
-    outlet.count(this.connId, this.queryId, this.events);
+    outlet.count(this, this.events);
     return 'done';
   }
 }

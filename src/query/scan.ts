@@ -28,13 +28,49 @@ export interface Budget {
 /** Whether everything that matches was given: `finish`, `more` was there, or nobody looked. */
 export type Completeness = 'finish' | 'more' | 'unknown';
 
-export interface ScanOptions {
-  /** Matches to give at most; Infinity for COUNT. */
+/**
+ * How many matches a filter may give. An answer that the relay's own cap cuts is completed to a whole
+ * second beyond the cap: a client that pages by `until` misses nothing then (NIP-67), and one that counts
+ * against `max_limit` of NIP-11 sees that there is more.
+ */
+export interface Share {
+  /** No second is begun once so many were given; Infinity for COUNT. */
   limit: number;
-  /** The relay's cap cut the limit, not the client: then whole seconds are given (NIP-67). */
-  capped: boolean;
+  /** Most that are given in all, at least `limit`. */
+  most: number;
+  /** Whether the client asked for no more than `most`: then a second is cut there (NIP-01). */
+  exact: boolean;
+}
+
+/** A filter without a limit of its own, or with a higher one, may go beyond the cap by this factor. */
+const WHOLE_SECOND_FACTOR = 2;
+
+/**
+ * The share of a filter that asks for `asked` events.
+ *
+ * @param asked null: the filter has no limit.
+ */
+export function shareOf(asked: number | null, limitDefault: number, limitMax: number): Share {
+  if (asked !== null && asked <= limitMax) return { limit: asked, most: asked, exact: true };
+  const limit = asked === null ? limitDefault : limitMax;
+  const most = limit * WHOLE_SECOND_FACTOR;
+  if (asked !== null && asked <= most) return { limit, most: asked, exact: true };
+  return { limit, most, exact: false };
+}
+
+/** COUNT gives everything. */
+export const ALL: Share = {
+  limit: Number.POSITIVE_INFINITY,
+  most: Number.POSITIVE_INFINITY,
+  exact: true,
+};
+
+export interface ScanOptions {
+  share: Share;
   /** Whether the bodies are wanted; COUNT only wants to know that they match. */
   bodies: boolean;
+  /** Events of the log up to this one are looked at, at most those of the snapshot. */
+  upTo: number;
   audience: Audience;
 }
 
@@ -58,6 +94,8 @@ export class FilterScan {
   readonly #recheck: Recheck;
   readonly #filter: UnpackedFilter;
   readonly #audience: Audience;
+  /** Whether something that matches may be hidden from the readers. */
+  readonly mayHide: boolean;
   readonly #hasher: TermHasher;
   readonly #since: number;
   /** What lies after this was given already, from the timeline. */
@@ -66,10 +104,9 @@ export class FilterScan {
   readonly #head: number;
   /** The head of the index when the lists were chosen. */
   #indexed = 0;
-  readonly #limit: number;
+  readonly #share: Share;
   /** The authors' pubkeys while the timeline answers, null when the lists do. */
   #authors: Uint8Array | null;
-  readonly #capped: boolean;
   readonly #bodies: boolean;
   #taken = 0;
   #left: number;
@@ -95,10 +132,10 @@ export class FilterScan {
     this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
     this.#filter = filter;
     this.#hasher = hasher;
-    this.#head = snapshot.head;
-    this.#limit = options.limit;
-    this.#left = options.limit;
-    this.#capped = options.capped;
+    this.#head = Math.min(options.upTo, snapshot.head);
+    this.mayHide = options.audience.privateKinds.mayHide(filter, options.audience.readers);
+    this.#share = options.share;
+    this.#left = options.share.limit;
     this.#bodies = options.bodies;
     this.#authors = isFeed(filter) ? filter.authorBytes : null;
     if (this.#authors === null) this.#choosePlan();
@@ -175,7 +212,7 @@ export class FilterScan {
     this.plan = choosePlan(
       this.#filter,
       this.#hasher,
-      this.#limit,
+      this.#share.limit,
       (term, since, until) => estimateRows(snapshot, term, since, until),
       privateKinds.areAllOf(this.#filter) ? readers : null,
     );
@@ -190,7 +227,7 @@ export class FilterScan {
   #beginSecond(): boolean {
     const { head } = this.#cursor as Cursor;
     if (head === null) {
-      if (this.completeness === 'unknown') this.completeness = 'finish';
+      if (this.completeness === 'unknown') this.#finish();
       return false;
     }
     this.#second = head.createdAt;
@@ -225,10 +262,11 @@ export class FilterScan {
       this.#matched++;
       const { createdAt, seq, kind } = entry;
       this.#matches.push({ createdAt, seq, kind, id: body.id });
-      if (this.#matches.length > 2 * this.#left + 64) {
+      const room = this.#share.most - this.#taken;
+      if (this.#matches.length > 2 * room + 64) {
         this.#matches.sort(byId);
         // One more than can be given, to name what is missed.
-        this.#matches.length = this.#left + 1;
+        this.#matches.length = room + 1;
       }
     }
     return true;
@@ -236,21 +274,29 @@ export class FilterScan {
 
   #endSecond(): Stored[] {
     this.#second = null;
-    const first = this.#taken === 0;
+    const { limit, most, exact } = this.#share;
+    const room = most - this.#taken;
     this.#matches.sort(byId);
-    if (this.#matched > this.#left) {
+    if (this.#matched > room) {
       this.completeness = 'more';
       this.missed = this.#matches.at(-1)!.seq;
-      if (this.#capped && !first) {
+      if (!exact && this.#taken > 0) {
         this.#left = 0;
         return [];
       }
-      this.#matches.length = this.#left;
+      this.#matches.length = exact ? room : limit;
     }
-    this.#left -= this.#matches.length;
     this.#taken += this.#matches.length;
+    this.#left = Math.max(0, limit - this.#taken);
     if (this.#left === 0 && this.completeness === 'unknown') this.#lookAhead();
     return this.#matches;
+  }
+
+  /** Everything was read; that is the end unless something may be hidden from the readers. */
+  #finish(): void {
+    const { ids } = this.#filter;
+    const foundAll = ids !== null && this.#taken === ids.length;
+    if (!this.mayHide || foundAll) this.completeness = 'finish';
   }
 
   /** Whether there is more, where that can be told cheaply. */
@@ -260,7 +306,7 @@ export class FilterScan {
       const { head } = this.#cursor as Cursor;
       if (head === null) {
         // The timeline's end is not the end of all.
-        if (this.#authors === null) this.completeness = 'finish';
+        if (this.#authors === null) this.#finish();
         return;
       }
       const body = this.#recheck.entry(head) ? this.#snapshot.read(head, false) : null;

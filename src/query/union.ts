@@ -28,6 +28,11 @@ export class Union {
     return indexOfAll(this.#scans.map(({ index }) => index));
   }
 
+  /** Whether something that matches may be hidden from the readers. */
+  get mayHide(): boolean {
+    return this.#scans.some(({ mayHide }) => mayHide);
+  }
+
   /** The next second of the union, sorted by id; AGAIN when the budget is used up; null at the end. */
   next(budget: Budget): Stored[] | Again | null {
     let newest = -1;

@@ -138,9 +138,9 @@ export class WriterSeat {
       const reader = new RecordReader(batch);
       let events = 0;
       for (; reader.more; events++) {
-        const { connId, body } = readCheckedEvent(reader);
+        const { connId, body, cost } = readCheckedEvent(reader);
         if (connId === 0) continue;
-        writeAnswer(outbox.records, connId, 1, okAnswer(idOf(body), false, HANDED_OVER));
+        writeAnswer(outbox.records, connId, cost, okAnswer(idOf(body), false, HANDED_OVER));
       }
       this.#parts.queue.release(events);
       outbox.flush();

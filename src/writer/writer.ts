@@ -376,7 +376,7 @@ export class Writer {
     if (this.#monitor) writeHead(this.#monitor.records, head);
     for (let i = 0; i < answered.length; i++) {
       const { event, id, accepted, message, seq } = answered[i]!;
-      this.#reply(event.connId, id, accepted, message);
+      this.#reply(event, id, accepted, message);
       this.#meter.answered(event, seq, accepted, message);
       if (seq >= 0 && this.#monitor) {
         writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
@@ -400,9 +400,9 @@ export class Writer {
     }
   }
 
-  #reply(connId: number, id: string, accepted: boolean, message: string): void {
+  #reply({ connId, cost }: CheckedEvent, id: string, accepted: boolean, message: string): void {
     if (this.#io && connId !== 0) {
-      writeAnswer(this.#io.records, connId, 1, okAnswer(id, accepted, message));
+      writeAnswer(this.#io.records, connId, cost, okAnswer(id, accepted, message));
     }
   }
 

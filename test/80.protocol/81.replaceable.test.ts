@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { accepted, eose, idsOf } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
+import { ALL_HINTS } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 /** One second for the whole file, so that what is a second apart stays so. */
@@ -23,10 +24,10 @@ function ties(author: Author, kind: number, count: number): NostrEvent[] {
 }
 
 describe.each([
-  ['in the tail of the log', { 'auth.private_kinds': [] }],
-  ['in the index', { 'storage.index_batch_events': 1, 'auth.private_kinds': [] }],
+  ['in the tail of the log', {}],
+  ['in the index', { 'storage.index_batch_events': 1 }],
 ])('a replaceable event whose former version is %s', (_, settings) => {
-  const use = useRelay(settings);
+  const use = useRelay({ ...ALL_HINTS, ...settings });
 
   /** What is stored of an author. */
   async function stored(author: Author, filter: object = {}): Promise<string[]> {

@@ -6,7 +6,7 @@ import { Author, now } from '../support/author.ts';
 import type { Client } from '../support/client.ts';
 import { INVALID_FILTERS } from '../support/generator.ts';
 import { newestFirst } from '../support/oracle.ts';
-import { ANY_TIME } from '../support/relay.ts';
+import { ALL_HINTS, ANY_TIME } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 /** One second for the whole file, so that what is a second apart stays so. */
@@ -27,7 +27,7 @@ function series(author: Author, count: number, draft: object = {}): NostrEvent[]
 }
 
 describe('REQ', () => {
-  const use = useRelay();
+  const use = useRelay(ALL_HINTS);
 
   describe('takes any subscription id of 1 to 64 characters and echoes it', () => {
     it.each([
@@ -428,7 +428,7 @@ describe('REQ', () => {
 });
 
 describe('REQ finds', () => {
-  const use = useRelay({ 'storage.index_batch_events': 4 });
+  const use = useRelay({ ...ALL_HINTS, 'storage.index_batch_events': 4 });
   const [ann, bob] = [new Author(), new Author()] as [Author, Author];
   const at = (ago: number) => NOW - 20 - ago;
   const id = 'ab'.repeat(32);
@@ -539,7 +539,12 @@ describe('REQ finds', () => {
 });
 
 describe('EOSE says whether there is more (NIP-67)', () => {
-  const use = useRelay({ ...ANY_TIME, 'limits.limit_max': 10, 'limits.limit_default': 5 });
+  const use = useRelay({
+    ...ALL_HINTS,
+    ...ANY_TIME,
+    'limits.limit_max': 10,
+    'limits.limit_default': 5,
+  });
 
   it.each([
     [0, {}, 0, 'finish'],
@@ -577,7 +582,8 @@ describe('EOSE says whether there is more (NIP-67)', () => {
     await publish(use.client, sorted);
     const page = { authors: [author.pubkey] };
     const first = await use.client.req('s', page);
-    expect(first.events).toEqual(sorted.slice(0, 3));
+    // The cap is 5: the second in which it would cut comes whole.
+    expect(first.events).toEqual(sorted.slice(0, 6));
     expect(first.end).toEqual(eose('s', 'more'));
     const seen = [...first.events];
     while (seen.length < sorted.length) {
@@ -587,6 +593,23 @@ describe('EOSE says whether there is more (NIP-67)', () => {
       seen.push(...events);
     }
     expect(seen).toEqual(sorted);
+  });
+
+  it.each([
+    ['without a limit', {}, 5, 8],
+    ['with a much higher limit', { limit: 100 }, 10, 13],
+    ['with a limit in that second', { limit: 11 }, 10, 11],
+  ])('completes the second in which its cap would cut, %s', async (_, asked, cap, come) => {
+    const author = new Author();
+    const sorted = [cap - 3, 6, 4]
+      .flatMap((count, i) =>
+        Array.from({ length: count }, () => author.event({ created_at: NOW - 100 - i })),
+      )
+      .sort(newestFirst);
+    await publish(use.client, sorted);
+    const { events, end } = await use.client.req('s', { authors: [author.pubkey], ...asked });
+    expect(events).toEqual(sorted.slice(0, come));
+    expect(end).toEqual(eose('s', 'more'));
   });
 
   it('splits a second that is larger than the cap', async () => {

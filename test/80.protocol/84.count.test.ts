@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { accepted, closed, eose, notice } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { INVALID_FILTERS } from '../support/generator.ts';
+import { ALL_HINTS } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 describe('COUNT', () => {
-  const use = useRelay({ 'limits.limit_max': 5, 'limits.limit_default': 3 });
+  const use = useRelay({ ...ALL_HINTS, 'limits.limit_max': 5, 'limits.limit_default': 3 });
 
   /** Publishes this many notes of somebody new. */
   async function notes(count: number): Promise<Author> {
@@ -101,7 +102,7 @@ describe('COUNT', () => {
 });
 
 describe('COUNT where it is switched off', () => {
-  const use = useRelay({ 'query.count_enabled': false });
+  const use = useRelay({ ...ALL_HINTS, 'query.count_enabled': false });
 
   it('is refused by CLOSED', async () => {
     expect(await use.client.count({ kinds: [1] })).toEqual(closed('count-1', 'unsupported'));
@@ -110,7 +111,7 @@ describe('COUNT where it is switched off', () => {
 });
 
 describe('negentropy', () => {
-  const use = useRelay();
+  const use = useRelay(ALL_HINTS);
 
   it('is refused by NEG-ERR with the id, in a text that is not taken for "too much"', async () => {
     const refusal = expect.stringMatching(/^(?!blocked|.*too (many|large|big))[a-z-]+: \S/);
@@ -134,7 +135,7 @@ describe('negentropy', () => {
 });
 
 describe('a message', () => {
-  const use = useRelay();
+  const use = useRelay(ALL_HINTS);
 
   it.each([
     '{}',

@@ -2,13 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { accepted, closed, eose, notice, refused } from '../support/answers.ts';
 import { Author, type Draft, now } from '../support/author.ts';
-import type { Message } from '../support/client.ts';
+import { Client, type Message } from '../support/client.ts';
+import { ALL_HINTS, startRelay } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 const NOBODY = { authors: ['0'.repeat(64)] };
 
 describe('limits of a message and an event', () => {
   const use = useRelay({
+    ...ALL_HINTS,
     'limits.message_bytes_max': 9000,
     'limits.event_bytes_max': 5000,
     'limits.tags_max': 20,
@@ -154,7 +156,7 @@ describe('limits of a message and an event', () => {
 });
 
 describe('a hostile message', () => {
-  const use = useRelay();
+  const use = useRelay(ALL_HINTS);
   const size = 240_000;
 
   it.each([
@@ -184,6 +186,7 @@ describe('a hostile message', () => {
 
 describe('limits of a REQ', () => {
   const use = useRelay({
+    ...ALL_HINTS,
     'limits.filters_max': 3,
     'limits.filter_values_max': 10,
     'limits.filter_tags_max': 2,
@@ -252,6 +255,37 @@ describe('limits of a REQ', () => {
       expect(use.client.inbox).toEqual([]);
     });
 
+    it('has one more wait for a place, in the order they came, until it is closed itself', async () => {
+      const author = new Author();
+      const filter = { authors: [author.pubkey] };
+      for (const subId of ['a', 'b', 'c', 'd']) await use.client.req(subId, filter);
+      for (const subId of ['e', 'f', 'g']) use.client.send(['REQ', subId, filter]);
+      use.client.send(['CLOSE', 'f']);
+      use.client.send(['CLOSE', 'a']);
+      expect(await use.client.any()).toEqual(eose('e', 'finish'));
+      use.client.send(['REQ', 'g', { ids: [] }, filter]);
+      use.client.send(['CLOSE', 'b']);
+      expect(await use.client.any()).toEqual(eose('g', 'finish'));
+      const live = author.event();
+      await use.client.publish(live);
+      for (const subId of ['c', 'd', 'e', 'g']) expect(await use.client.live(subId)).toEqual(live);
+      for (const subId of ['c', 'd', 'e', 'g']) use.client.send(['CLOSE', subId]);
+      await use.client.sync();
+      expect(use.client.inbox).toEqual([]);
+    });
+
+    it('answers every one of a burst whose client closes what is answered', async () => {
+      const ids = Array.from({ length: 60 }, (_, n) => `burst ${n}`);
+      use.client.tap = ([verb, subId]) => {
+        if (verb === 'EOSE') use.client.send(['CLOSE', subId]);
+        return false;
+      };
+      for (const subId of ids) use.client.send(['REQ', subId, NOBODY]);
+      for (const subId of ids) {
+        expect(await use.client.next(([, of]) => of === subId)).toEqual(eose(subId, 'finish'));
+      }
+    });
+
     it('does not count what was refused', async () => {
       for (let i = 0; i < 10; i++) {
         expect((await use.client.req(`bad${i}`, { kinds: ['x'] })).end[0]).toBe('CLOSED');
@@ -276,6 +310,7 @@ describe('limits of a REQ', () => {
 
 describe('limits of time', () => {
   const use = useRelay({
+    ...ALL_HINTS,
     'limits.created_at_past_seconds_max': 1000,
     'limits.created_at_future_seconds_max': 100,
     'limits.ephemeral_age_seconds_max': 50,
@@ -301,7 +336,7 @@ describe('limits of time', () => {
 });
 
 describe('ephemeral_age_seconds_max, without a limit for others', () => {
-  const use = useRelay({ 'limits.ephemeral_age_seconds_max': 60 });
+  const use = useRelay({ ...ALL_HINTS, 'limits.ephemeral_age_seconds_max': 60 });
 
   it('concerns ephemeral events only', async () => {
     const old = { created_at: now() - 10_000 };
@@ -314,8 +349,11 @@ describe('ephemeral_age_seconds_max, without a limit for others', () => {
   });
 });
 
-describe('messages_in_flight_max', () => {
-  const use = useRelay({ 'limits.messages_in_flight_max': 8 });
+describe('in_flight_bytes_max', () => {
+  const use = useRelay({
+    ...ALL_HINTS, // Eight of the events below.
+    'limits.in_flight_bytes_max': 7_000,
+  });
 
   it('refuses what is too much at the door, by its id, and answers everything', async () => {
     const author = new Author();
@@ -338,13 +376,13 @@ describe('messages_in_flight_max', () => {
   });
 
   it('refuses the other verbs by their ids as well', async () => {
-    const ids = Array.from({ length: 12 }, (_, i) => `${i} "é`);
+    const ids = Array.from({ length: 16 }, (_, i) => `${i} "é`);
     for (const id of ids) use.client.send(['COUNT', id, NOBODY]);
     use.client.send(['REQ', 'req', NOBODY]);
     use.client.send(['NEG-OPEN', 'neg', {}, '61']);
     use.client.send(['HELLO']);
     const answers: Message[] = [];
-    for (let i = 0; i < 15; i++) answers.push(await use.client.any());
+    for (let i = 0; i < 19; i++) answers.push(await use.client.any());
     for (const id of ids) {
       const answer = answers.find((message) => message[1] === id)!;
       if (answer[0] !== 'COUNT') expect(answer).toEqual(closed(id, 'rate-limited'));
@@ -377,9 +415,20 @@ describe('messages_in_flight_max', () => {
   });
 });
 
+it('a burst of 3,000 events on one connection is stored whole by the defaults', async () => {
+  const relay = await startRelay();
+  const client = await Client.connect(relay.url);
+  const author = new Author();
+  const events = Array.from({ length: 3_000 }, (_, n) => author.event({ content: `${n}` }));
+  for (const event of events) client.send(['EVENT', event]);
+  for (const event of events) expect(await client.ok(event.id)).toEqual(accepted(event));
+  await relay.stop();
+});
+
 describe('one message in flight', () => {
   const use = useRelay({
-    'limits.messages_in_flight_max': 1,
+    ...ALL_HINTS,
+    'limits.in_flight_bytes_max': 1024,
     'limits.subscriptions_max': 2,
     'limits.event_bytes_max': 3000,
     'limits.content_length_max': 2000,

@@ -5,7 +5,7 @@ import { accepted, closed, eose, idsOf, refused } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { Client, type Message } from '../support/client.ts';
 import { framesOf, http, RawSocket } from '../support/http.ts';
-import { startRelay, type TestRelay } from '../support/relay.ts';
+import { ALL_HINTS, startRelay, type TestRelay } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 /** One second for the whole file, so that what is a second apart stays so. */
@@ -14,7 +14,7 @@ const NOBODY = { authors: ['0'.repeat(64)] };
 const DEFLATE = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits';
 
 describe('connections_max', () => {
-  const use = useRelay({ 'io.connections_max': 3, 'io.connections_per_ip_max': 0 });
+  const use = useRelay({ ...ALL_HINTS, 'io.connections_max': 3, 'io.connections_per_ip_max': 0 });
 
   it('refuses one more by 503, until one is closed', async () => {
     const second = await use.connect();
@@ -33,6 +33,7 @@ describe('connections_max', () => {
 
 describe('queue_bytes_max', () => {
   const use = useRelay({
+    ...ALL_HINTS,
     'io.queue_bytes_max': 65_536,
     'limits.message_bytes_max': 32_768,
     'limits.event_bytes_max': 32_000,
@@ -62,6 +63,7 @@ describe('queue_bytes_max', () => {
 
 describe('queue_events_max of the writer and queries_max of a query lane', () => {
   const use = useRelay({
+    ...ALL_HINTS,
     'writer.queue_events_max': 16,
     'writer.batch_events_max': 16,
     'query.queries_max': 2,
@@ -111,7 +113,7 @@ describe('queue_events_max of the writer and queries_max of a query lane', () =>
 });
 
 describe('outbound_bytes_max', () => {
-  const use = useRelay({ 'io.outbound_bytes_max': 524_288 });
+  const use = useRelay({ ...ALL_HINTS, 'io.outbound_bytes_max': 524_288 });
   const content = 'x'.repeat(60_000);
 
   it('cuts off a client that does not read, and serves the others', async () => {
@@ -193,7 +195,7 @@ describe('compression', () => {
   }
 
   describe('off', () => {
-    const use = useRelay({ 'io.compression': 'off', 'io.compression_min_bytes': 0 });
+    const use = useRelay({ ...ALL_HINTS, 'io.compression': 'off', 'io.compression_min_bytes': 0 });
 
     it('is not agreed on, though the client offers it', async () => {
       expect(use.client.socket.extensions).toBe('');
@@ -207,6 +209,7 @@ describe('compression', () => {
 
   describe.each(['shared', 'sliding'])('%s', (compression) => {
     const use = useRelay({
+      ...ALL_HINTS,
       'io.compression': compression,
       'io.compression_min_bytes': 600,
       'auth.challenge': 'demand',

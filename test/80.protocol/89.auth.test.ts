@@ -1,5 +1,7 @@
 /** Transcripts of authentication (NIP-42), and of what it is needed for. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Connection } from '../../src/io/connection.ts';
+import { PendingChallenges } from '../../src/io/pending-challenges.ts';
 import { accepted, refused } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
@@ -9,7 +11,10 @@ import { useRelay } from '../support/use-relay.ts';
 const PUBLIC = 'wss://relay.example/nostr';
 
 describe('authentication', () => {
-  const use = useRelay({ 'identity.urls': [PUBLIC, 'wss://other.example'] });
+  const use = useRelay({
+    'identity.urls': [PUBLIC, 'wss://other.example'],
+    'auth.challenge': 'connect',
+  });
 
   /** What becomes of an answer to the challenge; what it says is right but for the draft. */
   async function answer(
@@ -103,10 +108,21 @@ describe('authentication', () => {
     expect(await use.client.publish(own)).toEqual(refused(own, 'auth-required'));
   });
 
-  it('counts once: neither again on its connection nor on another', async () => {
-    const event = new Author().auth(await use.client.challenge(), PUBLIC);
-    expect(await use.client.authenticate(event)).toEqual(accepted(event));
-    expect(await use.client.authenticate(event)).toEqual(refused(event, 'invalid'));
+  it('counts again on its connection, as libraries send it, and on no other', async () => {
+    const author = new Author();
+    const event = author.auth(await use.client.challenge(), PUBLIC);
+    // Sent at once: a library answers each of several refusals.
+    for (let i = 0; i < 50; i++) use.client.send(['AUTH', event]);
+    for (let i = 0; i < 50; i++) expect(await use.client.ok(event.id)).toEqual(accepted(event));
+    const later = author.auth(await use.client.challenge(), PUBLIC, {
+      created_at: event.created_at + 1,
+    });
+    for (const again of [later, event]) {
+      expect(await use.client.authenticate(again)).toEqual(accepted(again));
+    }
+    const forged = { ...author.auth(await use.client.challenge(), PUBLIC, { content: 'x' }) };
+    forged.sig = new Author().sign(forged.id);
+    expect(await use.client.authenticate(forged)).toEqual(refused(forged, 'invalid'));
     const other = await use.connect();
     expect(await other.authenticate(event)).toEqual(refused(event, 'invalid'));
   });
@@ -164,10 +180,13 @@ describe('authentication without a configured address', () => {
     expect(await use.client.authenticate(third)).toEqual(refused(third, 'rate-limited'));
   });
 
-  it('takes so many repetitions and no more', async () => {
+  it('takes any number of repetitions', async () => {
     const author = new Author();
-    for (let i = 0; i < 8; i++) await use.client.auth(author);
-    await expect(use.client.auth(author)).rejects.toThrow(/rate-limited/);
+    const challenge = await use.client.challenge();
+    for (let i = 0; i < 100; i++) {
+      const event = author.auth(challenge, use.relay.url, { created_at: now() - i });
+      expect(await use.client.authenticate(event)).toEqual(accepted(event));
+    }
   });
 });
 
@@ -177,7 +196,7 @@ describe.each([
   ['read', false, true],
   ['all', true, true],
 ] as const)('auth.required = "%s"', (required, writes, reads) => {
-  describe.each(['connect', 'demand'] as const)('with the challenge at %s', (challenge) => {
+  describe.each(['auto', 'connect', 'demand'] as const)('with the challenge at %s', (challenge) => {
     const use = useRelay({ 'auth.required': required, 'auth.challenge': challenge });
 
     it('asks for it where it is needed, and does not hang up', async () => {
@@ -198,12 +217,18 @@ describe.each([
       const [verb] = await client.count({ authors: [author.pubkey] });
       expect([end[0], verb]).toEqual(reads ? ['CLOSED', 'CLOSED'] : ['EOSE', 'COUNT']);
       if (reads) expect(end[2]).toMatch(/^auth-required: /);
-      expect(known).toEqual([...(writes ? [1] : []), ...(reads ? [1, 1] : [])]);
-      if (challenge === 'connect' || writes || reads) {
-        expect(client.challenges).toHaveLength(1);
+      // The same challenge again with every refusal, until it was answered.
+      const atConnect = challenge === 'connect' || (challenge === 'auto' && required !== 'none');
+      const greeted = atConnect ? 1 : 0;
+      const refusals = (writes ? 1 : 0) + (reads ? 2 : 0);
+      expect(known).toEqual(Array.from({ length: refusals }, (_, n) => greeted + n + 1));
+      expect(client.challenges).toHaveLength(greeted + refusals);
+      expect(new Set(client.challenges).size).toBe(Math.min(1, greeted + refusals));
+      if (greeted + refusals > 0) {
         await client.auth(new Author());
-      } else {
-        expect(client.challenges).toEqual([]);
+        const protectedEvent = author.event({ tags: [['-']] });
+        expect(await client.publish(protectedEvent)).toEqual(refused(protectedEvent, 'restricted'));
+        expect(client.challenges).toHaveLength(greeted + refusals);
       }
       const note = author.event();
       expect(await client.publish(note)).toEqual(accepted(note));
@@ -245,5 +270,89 @@ describe('a challenge on demand', () => {
     expect(await use.client.authenticate(event)).toEqual(refused(event, 'invalid'));
     await use.client.auth(new Author());
     expect(use.client.challenges).toHaveLength(1);
+  });
+});
+
+describe.each([
+  ['members only may read', { 'membership.enabled': true, 'membership.restrict_reads': true }],
+  ['an inbox', { 'auth.dm_inbox': true }],
+  [
+    'writers are known by their authentication',
+    { 'policy.pubkeys_allowed': [new Author().pubkey], 'policy.doors_for': 'authed' },
+  ],
+])('a relay that nobody can use without a key: %s', (_, settings) => {
+  const use = useRelay(settings);
+
+  it('sends the challenge at connect by default', async () => {
+    const client = await use.connect();
+    await client.sync();
+    expect(client.challenges.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the default', () => {
+  const use = useRelay();
+
+  it('sends no challenge to a client that needs none', async () => {
+    const author = new Author();
+    await use.client.publish(author.event());
+    await use.client.query({ authors: [author.pubkey] });
+    await use.client.query({ '#p': [author.pubkey] });
+    await use.client.count({ kinds: [1] });
+    expect(use.client.challenges).toEqual([]);
+  });
+
+  it.each([
+    ['a REQ for private kinds', ['REQ', 's', { kinds: [1059] }]],
+    ['a REQ for private kinds beside others', ['REQ', 's', { kinds: [1, 1059] }]],
+    ['a COUNT of private kinds', ['COUNT', 's', { kinds: [4] }]],
+    ['a COUNT of private kinds beside others', ['COUNT', 's', { kinds: [4, 1] }]],
+    ['a protected event', ['EVENT', new Author().event({ tags: [['-']] })]],
+  ])('sends it before the answer to %s', async (_, message) => {
+    let challenges = -1;
+    use.client.tap = () => {
+      challenges = use.client.challenges.length;
+      return false;
+    };
+    use.client.send(message);
+    await use.client.any();
+    expect(challenges).toBe(1);
+  });
+});
+
+describe('a challenge at connect', () => {
+  const use = useRelay({ 'auth.required': 'all' });
+
+  it('is sent again to a client that was not listening yet', async () => {
+    const client = await use.connect();
+    client.challenges.length = 0;
+    await client.req('s', {});
+    expect(client.challenges.length).toBeGreaterThan(0);
+    await client.auth(new Author());
+    expect((await client.req('s', {})).end[0]).toBe('EOSE');
+  });
+
+  it('comes a moment after the handshake, or before the answer to a first message', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const sent: string[] = [];
+      const pending = new PendingChallenges((_, frame) => sent.push(frame));
+      const [one, two, three] = [{}, {}, {}] as Connection[];
+      pending.add(one!, 'one');
+      vi.advanceTimersByTime(1);
+      pending.add(two!, 'two');
+      pending.add(three!, 'three');
+      expect(sent).toEqual([]);
+      pending.sendNow(two!);
+      pending.sendNow(two!);
+      expect(sent).toEqual(['two']);
+      vi.advanceTimersByTime(1);
+      expect(sent).toEqual(['two', 'one']);
+      pending.drop(three!);
+      vi.advanceTimersByTime(100);
+      expect(sent).toEqual(['two', 'one']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

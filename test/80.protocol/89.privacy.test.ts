@@ -167,6 +167,88 @@ describe.each([
   });
 });
 
+describe('a subscription that is open when its connection authenticates', () => {
+  const use = useRelay({ 'query.eose_hints': 'all' });
+
+  it.each([
+    ['named beside others', (me: string) => ({ kinds: [1, 1059], '#p': [me] })],
+    ['among all kinds', (me: string) => ({ '#p': [me] })],
+  ])('is sent the private events that it was not given: %s', async (_, filterFor) => {
+    const [me, sender] = [new Author(), new Author()];
+    const time = now() - 100;
+    const tags = [['p', me.pubkey]];
+    const wraps = [0, 1, 2].map((n) => sender.event({ kind: 1059, created_at: time + n, tags }));
+    const note = sender.event({ kind: 1, created_at: time, tags });
+    for (const event of [...wraps, note]) await use.client.publish(event);
+    const [client, late] = [await use.connect(), await use.connect()];
+    const filter = filterFor(me.pubkey);
+    const { events, end } = await client.req('s', filter);
+    expect([events, end]).toEqual([[note], ['EOSE', 's']]);
+    await late.auth(me);
+    const asked = await late.req('s', filter);
+    expect(asked.end).toEqual(['EOSE', 's', ['finish']]);
+    expect(idsOf(asked.events).sort()).toEqual(idsOf([...wraps, note]).sort());
+    await client.auth(me);
+    for (const wrap of wraps.toReversed()) expect(await client.live('s')).toEqual(wrap);
+    // The same key again brings nothing again; another key brings its own.
+    await client.auth(me, new Author());
+    const live = sender.event({ kind: 1059, tags });
+    await use.client.publish(live);
+    expect(await client.live('s')).toEqual(live);
+    await client.sync();
+    expect(client.inbox).toEqual([]);
+  });
+
+  it('is sent so many as its limit says, and nothing once it is closed', async () => {
+    const me = new Author();
+    const time = now() - 100;
+    const wraps = Array.from({ length: 9 }, (_, n) =>
+      new Author().event({ kind: 1059, created_at: time + n, tags: [['p', me.pubkey]] }),
+    );
+    for (const wrap of wraps) await use.client.publish(wrap);
+    const client = await use.connect();
+    await client.req('two', { '#p': [me.pubkey], limit: 2 });
+    await client.req('none', { '#p': [me.pubkey], limit: 0 });
+    await client.req('closed', { '#p': [me.pubkey] });
+    const challenge = await client.challenge();
+    client.send(['AUTH', me.auth(challenge, client.socket.url)]);
+    client.send(['CLOSE', 'closed']);
+    for (const wrap of wraps.slice(-2).reverse()) expect(await client.live('two')).toEqual(wrap);
+    await client.sync();
+    await client.sync();
+    expect(client.inbox.filter(([verb, id]) => verb === 'EVENT' && id !== 'closed')).toEqual([]);
+  });
+
+  it.each([
+    ['everything', {}, false],
+    ['a kind that is not private', { kinds: [1] }, true],
+    ['an id that was not found', { ids: ['0'.repeat(64)] }, false],
+    ['nothing', { ids: [] }, true],
+    ['an author', { authors: [new Author().pubkey] }, false],
+  ])('is only told "finish" where nothing may be hidden: %s', async (_, filter, isComplete) => {
+    const { end } = await use.client.req('s', { ...filter, since: now() + 60 });
+    expect(end[2]).toEqual(isComplete ? ['finish'] : undefined);
+  });
+
+  it('is told "finish" when every id that it names was found', async () => {
+    const note = new Author().event();
+    await use.client.publish(note);
+    expect((await use.client.req('s', { ids: [note.id] })).end[2]).toEqual(['finish']);
+  });
+
+  it('is told "finish" about what its own keys may read, and about that only', async () => {
+    const [me, other] = [new Author(), new Author()];
+    await use.client.auth(me);
+    const hint = async (filter: object) => (await use.client.req('s', filter)).end[2];
+    expect(await hint({ '#p': [me.pubkey] })).toEqual(['finish']);
+    expect(await hint({ '#p': [me.pubkey, other.pubkey] })).toBeUndefined();
+    expect(await hint({ authors: [me.pubkey], kinds: [4] })).toEqual(['finish']);
+    // The author of a gift wrap may not read it.
+    expect(await hint({ authors: [me.pubkey], kinds: [1059] })).toBeUndefined();
+    expect(await hint({ authors: [other.pubkey] })).toBeUndefined();
+  });
+});
+
 it('what monitor replays and what is caught up from the log is as private', async () => {
   const relay = await startRelay({
     'monitor.replay_events_max': 16,

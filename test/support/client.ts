@@ -176,9 +176,13 @@ export class Client {
     return this.ok(event.id);
   }
 
-  /** The challenge, once it is there. */
+  /** The newest challenge; a relay that sends it on demand is given a reason to. */
   async challenge(): Promise<string> {
     if (this.challenges.length === 0) await this.sync();
+    if (this.challenges.length === 0) {
+      this.send(['AUTH', {}]);
+      await this.ok('');
+    }
     return this.challenges.at(-1)!;
   }
 

@@ -15,8 +15,13 @@ export function framesOf(reader: RecordReader): Delivered[] {
   const begin = (json: Buffer) => {
     event = String(json);
   };
-  readDelivery(reader, begin, (connId, subNo, { prefix }) => {
-    frames.push({ connId, subNo, frame: `${prefix}${event}]` });
-  });
+  readDelivery(
+    reader,
+    begin,
+    (connId, subNo, { prefix }) => {
+      frames.push({ connId, subNo, frame: `${prefix}${event}]` });
+    },
+    () => {},
+  );
   return frames;
 }

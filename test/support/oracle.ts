@@ -104,18 +104,49 @@ export class Oracle {
     return [...new Set(found)].sort(newestFirst);
   }
 
-  /** A client's limit cuts anywhere, the relay's own between two seconds if it can (NIP-67). */
-  #answer(filter: RawFilter, now: number, readers: Readers): NostrEvent[] {
-    const { limitDefault, limitMax } = this.#limits;
-    const limit = Math.min(filter.limit ?? limitDefault, limitMax);
-    const found = this.all(now).filter(
-      (event) => mayRead(event, readers) && matches(filter, event),
+  /**
+   * What an open subscription with these filters gets when its connection, for which it was answered as
+   * `before`, authenticates as all of `readers`: stored events, newest first.
+   */
+  heldBack(
+    filters: readonly RawFilter[],
+    now: number,
+    before: readonly string[],
+    readers: readonly string[],
+  ): NostrEvent[] {
+    const found = filters.flatMap((filter) =>
+      this.#cut(
+        filter,
+        this.all(now).filter(
+          (event) => mayRead(event, readers) && !mayRead(event, before) && matches(filter, event),
+        ),
+      ),
     );
-    const cut = found[limit];
-    const answer = found.slice(0, limit);
-    if (cut === undefined || filter.limit === limit) return answer;
-    const whole = answer.filter((event) => event.created_at > cut.created_at);
-    return whole.length > 0 ? whole : answer;
+    return [...new Set(found)].sort(newestFirst);
+  }
+
+  #answer(filter: RawFilter, now: number, readers: Readers): NostrEvent[] {
+    return this.#cut(
+      filter,
+      this.all(now).filter((event) => mayRead(event, readers) && matches(filter, event)),
+    );
+  }
+
+  /**
+   * A client's limit cuts anywhere. The relay's own is stretched to the end of a second, up to twice its
+   * size; where that is not enough, it cuts before the second if anything comes before it.
+   */
+  #cut({ limit }: RawFilter, found: NostrEvent[]): NostrEvent[] {
+    const { limitDefault, limitMax } = this.#limits;
+    if (limit !== undefined && limit <= limitMax) return found.slice(0, limit);
+    const own = limit === undefined ? limitDefault : limitMax;
+    const last = found[own - 1];
+    if (last === undefined) return found;
+    const whole = found.filter((event) => event.created_at >= last.created_at);
+    if (whole.length <= Math.min(limit ?? Number.POSITIVE_INFINITY, 2 * own)) return whole;
+    if (limit !== undefined && limit <= 2 * own) return found.slice(0, limit);
+    const earlier = found.filter((event) => event.created_at > last.created_at);
+    return earlier.length > 0 ? earlier : found.slice(0, own);
   }
 
   /** How many stored events match at least one of the filters; limits don't count. */

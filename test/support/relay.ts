@@ -54,6 +54,9 @@ export const ANY_TIME: Settings = {
   'limits.ephemeral_age_seconds_max': 0,
 };
 
+/** Every hint of EOSE (NIP-67), and nothing private, for whose sake one is left out. */
+export const ALL_HINTS: Settings = { 'query.eose_hints': 'all', 'auth.private_kinds': [] };
+
 /** Starts a relay inside this process; its lanes are threads, as always. */
 export async function startRelay(
   settings: Settings = {},

@@ -51,7 +51,7 @@ function ofQueries({ io, limits }: Config): Limit[] {
     row('Values in a filter', countText(limits.filter_values_max)),
     row('Stored events for a filter', countText(limits.limit_max)),
     row('Stored events for a filter without a limit', countText(limits.limit_default)),
-    row('Unanswered messages of a connection', countText(limits.messages_in_flight_max)),
+    row('Unanswered messages of a connection', bytesText(limits.in_flight_bytes_max)),
   ];
 }
 
