@@ -4,7 +4,7 @@ import { RecordReader, RecordWriter } from './records.ts';
 /** Characters of an id or a pubkey in hex. */
 const HEX_LENGTH = 64;
 /** Bytes that they stand for. */
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 
 const IDS = 1;
 const AUTHORS = 2;
@@ -93,6 +93,63 @@ export class UnpackedFilter implements Filter {
   get authorCount(): number {
     return this.authorBytes === null ? 0 : this.authorBytes.length / KEY_BYTES;
   }
+}
+
+/** Where the values of a condition stand in a pack, and how many there are. */
+export interface PackedList {
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Where a filter has its conditions in its pack, so that it can be asked without being unpacked. */
+export class PackedLayout {
+  /** 32 bytes each; null: no such condition. */
+  readonly ids: PackedList | null;
+  readonly authors: PackedList | null;
+  /** Two bytes each, little-endian. */
+  readonly kinds: PackedList | null;
+  /** Texts behind their length in four bytes. */
+  readonly tags: readonly (PackedList & { readonly letter: string })[];
+  /** Seconds since 1970, inclusive. */
+  readonly since: number;
+  readonly until: number;
+  readonly matchesNothing: boolean;
+
+  /** Reads the next filter of a pack. */
+  constructor(from: RecordReader) {
+    const has = from.u8();
+    this.ids = has & IDS ? keyList(from) : null;
+    this.authors = has & AUTHORS ? keyList(from) : null;
+    this.kinds = has & KINDS ? listOf(from, (count) => from.skip(count * 2)) : null;
+    this.since = has & SINCE ? from.f64() : 0;
+    this.until = has & UNTIL ? from.f64() : Number.MAX_SAFE_INTEGER;
+    if (has & LIMIT) from.skip(8);
+    let tags: (PackedList & { letter: string })[] | null = null;
+    for (let left = from.u32(); left > 0; left--) {
+      const letter = from.text();
+      const list = listOf(from, (count) => {
+        for (let i = 0; i < count; i++) from.skipBlob();
+      });
+      tags ??= [];
+      tags.push({ letter, ...list });
+    }
+    this.tags = tags ?? NO_TAGS;
+    this.matchesNothing = (has & NOTHING) !== 0;
+  }
+}
+
+const NO_TAGS: PackedLayout['tags'] = [];
+
+function keyList(from: RecordReader): PackedList {
+  const at = from.skipBlob() + 4;
+  return { at, count: (from.offset - at) / KEY_BYTES };
+}
+
+function listOf(from: RecordReader, skip: (count: number) => void): PackedList {
+  const count = from.u32();
+  const at = from.offset;
+  skip(count);
+  return { at, count };
 }
 
 /** The filters that `packFilters` wrote; they hold on to the pack. */

@@ -1,11 +1,13 @@
-import type { NostrEvent } from '../protocol/event.ts';
-import { compileFilter, type Filter, type Matcher } from '../protocol/filter.ts';
+import { RecordReader } from '../mailbox/records.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
+import type { EventView } from './event-view.ts';
+import { ANYWHERE, LiveFilter } from './live-filter.ts';
+import { TermLists } from './term-lists.ts';
 
-/** Author-and-kind combinations of one filter indexed one by one; beyond, its authors are. */
-const COMBINATIONS_MAX = 2_048;
+/** Nodes of a filter kept in an array of numbers; beyond, in a typed one, which has a header of its own. */
+const SMALL_TERMS_MAX = 64;
 
-/** Who reads the subscriptions of a connection: the pubkeys that have authenticated on it. */
+/** The pubkeys that have authenticated on a connection. */
 export interface Audience {
   readers: readonly string[];
 }
@@ -24,111 +26,112 @@ export interface Subscription {
   audience: Audience;
 }
 
-/** One filter of a subscription, as it stands in the index. */
-export interface Entry {
-  readonly subscription: Subscription;
-  readonly matches: Matcher;
-  readonly terms: readonly number[];
-  alive: boolean;
-}
-
-/** The entries under one term. Removed ones stay until they are the greater part. */
-interface List {
-  entries: Entry[];
-  dead: number;
-}
-
 /**
- * The live subscriptions by what they wait for: every filter stands under the terms of its most telling
- * condition (ids, then tags, author+kind, author, kind; else under everything), so that an event
- * looks at the filters that share a term with it and at no others. Terms are hashes: every candidate is
- * matched exactly.
+ * The filters of the live subscriptions by their terms: an event looks at the filters that share a term
+ * with it and at no others. Terms are hashes: every candidate is matched exactly.
+ *
+ * A filter that was added is asked about every event until `index` has put it under its terms, so that
+ * this may be done in slices.
  */
 export class FilterIndex {
   readonly #hasher: TermHasher;
-  readonly #byTerm = new Map<number, List>();
+  readonly #filters: (LiveFilter | null)[] = [];
+  readonly #freeNumbers: number[] = [];
+  readonly #lists = new TermLists((filter, ordinal, node) => {
+    this.#filters[filter]!.nodes[ordinal] = node;
+  });
+  readonly #unindexed = new Set<LiveFilter>();
   #turn = 0;
 
   constructor(hasher: TermHasher) {
     this.#hasher = hasher;
   }
 
-  /** Puts the filters of a subscription into the index; what comes back is needed to remove them. */
-  add(subscription: Subscription, filters: readonly Filter[]): Entry[] {
-    const added: Entry[] = [];
-    for (const filter of filters) {
+  /** Filters that are not under their terms yet. */
+  get unindexed(): number {
+    return this.#unindexed.size;
+  }
+
+  /** Takes the filters of a subscription, packed, a byte a character; what comes back removes them. */
+  add(subscription: Subscription, packed: string): LiveFilter[] {
+    const from = new RecordReader(Buffer.from(packed, 'latin1'));
+    const filters: LiveFilter[] = [];
+    for (let left = from.u32(); left > 0; left--) {
+      const filter = new LiveFilter(subscription, packed, from);
       if (filter.matchesNothing) continue;
-      const terms = [...new Set(this.#termsOf(filter))];
-      const entry = { subscription, matches: compileFilter(filter), terms, alive: true };
-      added.push(entry);
-      for (const term of terms) {
-        const list = this.#byTerm.get(term);
-        if (list) list.entries.push(entry);
-        else this.#byTerm.set(term, { entries: [entry], dead: 0 });
-      }
+      filters.push(filter);
+      this.#unindexed.add(filter);
     }
-    return added;
+    return filters;
   }
 
-  remove(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      entry.alive = false;
-      for (const term of entry.terms) {
-        const list = this.#byTerm.get(term)!;
-        list.dead++;
-        if (list.dead === list.entries.length) {
-          this.#byTerm.delete(term);
-        } else if (list.dead * 2 > list.entries.length) {
-          list.entries = list.entries.filter(({ alive }) => alive);
-          list.dead = 0;
-        }
-      }
+  /** Puts filters under their terms, one after the other, until these are `terms` or more. */
+  index(terms: number): void {
+    for (const filter of this.#unindexed) {
+      if (terms <= 0) return;
+      terms -= filter.terms;
+      this.#unindexed.delete(filter);
+      this.#put(filter);
     }
   }
 
-  /**
-   * Calls `found` once for every subscription that an event matches. `terms` are those of the event;
-   * `parse` is called only if there is a candidate.
-   */
+  remove(filters: readonly LiveFilter[]): void {
+    for (const filter of filters) {
+      if (this.#unindexed.delete(filter) || filter.number < 0) continue;
+      // From the end, because the last node of all takes the place of one that goes.
+      for (let i = filter.nodes.length - 1; i >= 0; i--) this.#lists.remove(filter.nodes[i]!);
+      this.#filters[filter.number] = null;
+      this.#freeNumbers.push(filter.number);
+      filter.number = -1;
+    }
+    if (this.#lists.size === 0) this.#filters.length = this.#freeNumbers.length = 0;
+  }
+
+  /** Calls `found` once for every subscription that an event with these terms matches. */
   match(
     terms: Float64Array,
     seq: number,
-    parse: () => NostrEvent,
+    event: EventView,
     found: (subscription: Subscription) => void,
   ): void {
     this.#turn++;
-    let event: NostrEvent | null = null;
     for (let i = -1; i < terms.length; i++) {
-      const list = this.#byTerm.get(i < 0 ? TERM_ALL : terms[i]!);
-      if (list === undefined) continue;
-      event ??= parse();
-      for (const { subscription, matches, alive } of list.entries) {
-        if (!alive || subscription.matchedTurn === this.#turn) continue;
-        if (seq !== 0 && seq <= subscription.afterSeq) continue;
-        if (!matches(event)) continue;
-        subscription.matchedTurn = this.#turn;
-        found(subscription);
+      const term = i < 0 ? TERM_ALL : terms[i]!;
+      for (let node = this.#lists.first(term); node >= 0; node = this.#lists.next(node)) {
+        const filter = this.#filters[this.#lists.filterOf(node)]!;
+        this.#ask(filter, seq, event, this.#lists.placeOf(node), found);
       }
     }
+    for (const filter of this.#unindexed) this.#ask(filter, seq, event, ANYWHERE, found);
   }
 
-  #termsOf({ ids, authors, kinds, tags }: Filter): number[] {
-    const hasher = this.#hasher;
-    if (ids) return ids.map((id) => hasher.id(id));
-    const tag = fewestValues(tags);
-    if (tag) return tag.values.map((value) => hasher.tag(tag.letter, value));
-    if (authors && kinds && authors.length * kinds.length <= COMBINATIONS_MAX) {
-      return authors.flatMap((author) => kinds.map((kind) => hasher.authorKind(author, kind)));
-    }
-    if (authors) return authors.map((author) => hasher.author(author));
-    if (kinds) return kinds.map((kind) => hasher.kind(kind));
-    return [TERM_ALL];
+  #ask(
+    filter: LiveFilter,
+    seq: number,
+    event: EventView,
+    place: number,
+    found: (subscription: Subscription) => void,
+  ): void {
+    const { subscription } = filter;
+    if (subscription.matchedTurn === this.#turn) return;
+    if (seq !== 0 && seq <= subscription.afterSeq) return;
+    if (!filter.matches(event, place)) return;
+    subscription.matchedTurn = this.#turn;
+    found(subscription);
   }
-}
 
-function fewestValues(tags: Filter['tags']): Filter['tags'][number] | null {
-  let fewest: Filter['tags'][number] | null = null;
-  for (const tag of tags)
-    if (fewest === null || tag.values.length < fewest.values.length) fewest = tag;
-  return fewest;
+  #put(filter: LiveFilter): void {
+    filter.number = this.#freeNumbers.pop() ?? this.#filters.length;
+    this.#filters[filter.number] = filter;
+    const nodes =
+      filter.terms > SMALL_TERMS_MAX
+        ? new Int32Array(filter.terms)
+        : new Array<number>(filter.terms);
+    filter.nodes = nodes;
+    let ordinal = 0;
+    filter.eachTerm(this.#hasher, (term, place) => {
+      nodes[ordinal] = this.#lists.add(term, filter.number, ordinal, place);
+      ordinal++;
+    });
+  }
 }

@@ -3,7 +3,6 @@ import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import { Arena } from '../mailbox/arena.ts';
 import type { Channel } from '../mailbox/channel.ts';
-import { unpackFilters } from '../mailbox/filters.ts';
 import { MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import {
@@ -20,11 +19,12 @@ import {
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
-import type { Filter } from '../protocol/filter.ts';
 import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
-import { eventOf, jsonBytesOf, jsonOf, type StoredBody } from '../storage/body.ts';
+import { jsonBytesOf, jsonOf, type StoredBody } from '../storage/body.ts';
 import type { TermHasher } from '../storage/terms.ts';
-import { type Audience, type Entry, FilterIndex, type Subscription } from './filter-index.ts';
+import { type Audience, FilterIndex, type Subscription } from './filter-index.ts';
+import { EventView } from './event-view.ts';
+import type { LiveFilter } from './live-filter.ts';
 import { MonitorMeter } from './monitor-meter.ts';
 import { RecentEvents } from './recent.ts';
 
@@ -34,20 +34,22 @@ const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
 const HANDOVER_BYTES = 64 * 1024;
 /** Subscription ids in one delivery, about 80 kB of them. */
 const GROUPS_MAX = 1_000;
+/** Terms put into the index in one turn: about a millisecond. */
+const SLICE_TERMS = 2_000;
 const UNKNOWN = -1;
 
 /** The subscriptions of a connection by their number, and the query lane they came from. */
 interface Live {
   lane: number;
-  subscriptions: Map<number, Entry[] | Unindexed>;
+  subscriptions: Map<number, LiveFilter[] | Unread>;
   audience: Audience;
 }
 
 /**
- * A subscription that no event has come for since it began. Most end before one does, so they are put
- * into the index only then; its filters stand here as they came, packed.
+ * A subscription since whose beginning no event has come. Most end before one does, so its filters are
+ * read only then; they stand here as they came, packed.
  */
-interface Unindexed {
+interface Unread {
   subscription: Subscription;
   filters: string;
 }
@@ -70,7 +72,9 @@ export class Monitor {
   /** By connection, then by subscription number. */
   readonly #live = new Map<number, Live>();
   readonly #queries = new Set<Channel>();
-  readonly #unindexed = new Set<Unindexed>();
+  readonly #unread = new Set<Unread>();
+  /** Whether the next slice of the index has its turn. */
+  #indexing = false;
   #io: RecordOutbox | null = null;
   #writer: Channel | null = null;
   /** The newest seq seen; unknown until writer has said where the log stands. */
@@ -131,7 +135,7 @@ export class Monitor {
       this.#head = head;
       for (const handOver of this.#early.splice(0)) handOver();
     }
-    if (reader.more) this.#indexAll();
+    if (reader.more) this.#readAll();
     while (reader.more) {
       const event = readAcceptedEvent(reader);
       if (typeof event === 'number') {
@@ -151,13 +155,25 @@ export class Monitor {
     for (const channel of this.#queries) channel.note = monitorStands(this.#head);
   }
 
-  #indexAll(): void {
-    for (const unindexed of this.#unindexed) {
-      const { subscription, filters } = unindexed;
-      const entries = this.#index.add(subscription, filtersIn(filters));
-      this.#live.get(subscription.connId)!.subscriptions.set(subscription.subNo, entries);
+  /** Reads the filters of what has begun, and puts some of them into the index. */
+  #readAll(): void {
+    for (const { subscription, filters } of this.#unread) {
+      const read = this.#index.add(subscription, filters);
+      this.#live.get(subscription.connId)!.subscriptions.set(subscription.subNo, read);
     }
-    this.#unindexed.clear();
+    this.#unread.clear();
+    this.#indexSlice();
+  }
+
+  /** Puts filters into the index, a slice a turn, so that others get theirs. */
+  #indexSlice(): void {
+    this.#index.index(SLICE_TERMS);
+    if (this.#index.unindexed === 0 || this.#indexing) return;
+    this.#indexing = true;
+    setImmediate(() => {
+      this.#indexing = false;
+      this.#indexSlice();
+    });
   }
 
   #deliver(event: AcceptedEvent): void {
@@ -166,7 +182,7 @@ export class Monitor {
     this.#index.match(
       event.terms,
       event.seq,
-      () => eventOf(event.body),
+      new EventView(event),
       ({ prefix, connId, subNo, audience }) => {
         if (!isFor(audience.readers)) return;
         const targets = groups.get(prefix);
@@ -264,29 +280,22 @@ export class Monitor {
         filters: Buffer.from(filters),
         readers,
       });
-    } else if (missed.length > 0) {
-      this.#replay(subscription, unpackFilters(filters), missed);
     }
-    const unindexed = { subscription, filters: Buffer.from(filters).toString('latin1') };
-    this.#unindexed.add(unindexed);
-    live.subscriptions.set(subNo, unindexed);
+    const unread = { subscription, filters: Buffer.from(filters).toString('latin1') };
+    if (missed !== null && missed.length > 0) this.#replay(unread, missed);
+    this.#unread.add(unread);
+    live.subscriptions.set(subNo, unread);
   }
 
-  #replay(subscription: Subscription, filters: readonly Filter[], missed: AcceptedEvent[]): void {
+  #replay({ subscription, filters }: Unread, missed: readonly AcceptedEvent[]): void {
     const index = new FilterIndex(this.#hasher);
     index.add(subscription, filters);
     for (const event of missed) {
       const { terms, seq, body } = event;
       const isFor = this.#readersOf(event);
-      index.match(
-        terms,
-        seq,
-        () => eventOf(body),
-        ({ prefix, connId, subNo, audience }) => {
-          if (!isFor(audience.readers)) return;
-          this.#send(body, new Map([[prefix, [connId, subNo]]]));
-        },
-      );
+      index.match(terms, seq, new EventView(event), ({ prefix, connId, subNo, audience }) => {
+        if (isFor(audience.readers)) this.#send(body, new Map([[prefix, [connId, subNo]]]));
+      });
     }
     // The turns of that index are not the turns of the other.
     subscription.matchedTurn = 0;
@@ -308,9 +317,9 @@ export class Monitor {
     this.#live.delete(connId);
   }
 
-  #remove(subscription: Entry[] | Unindexed): void {
+  #remove(subscription: LiveFilter[] | Unread): void {
     if (Array.isArray(subscription)) this.#index.remove(subscription);
-    else this.#unindexed.delete(subscription);
+    else this.#unread.delete(subscription);
   }
 
   /** A query lane died, and with it what it knew of its connections: io closes them. */
@@ -331,9 +340,4 @@ function* partsOf<T>(groups: ReadonlyMap<string, T>): Iterable<ReadonlyMap<strin
   for (let at = 0; at < list.length; at += GROUPS_MAX) {
     yield new Map(list.slice(at, at + GROUPS_MAX));
   }
-}
-
-/** The filters that were kept as text. */
-function filtersIn(text: string): Filter[] {
-  return unpackFilters(Buffer.from(text, 'latin1'));
 }

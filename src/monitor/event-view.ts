@@ -1,0 +1,58 @@
+import type { AcceptedEvent } from '../messages.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { eventOf, idBytesOf, pubkeyBytesOf } from '../storage/body.ts';
+
+/**
+ * An accepted event as live filters look at it: ids and pubkeys are 32 characters, a byte each, tag values
+ * the bytes of their UTF-8 as characters, as they stand in packed filters. Its JSON is parsed when a
+ * filter asks for tags.
+ */
+export class EventView {
+  readonly kind: number;
+  readonly createdAt: number;
+  readonly #event: Pick<AcceptedEvent, 'body'>;
+  #id: string | null = null;
+  #pubkey: string | null = null;
+  #tags: Map<string, string[]> | null = null;
+
+  constructor(event: Pick<AcceptedEvent, 'kind' | 'createdAt' | 'body'>) {
+    this.kind = event.kind;
+    this.createdAt = event.createdAt;
+    this.#event = event;
+  }
+
+  get id(): string {
+    this.#id ??= idBytesOf(this.#event.body).toString('latin1');
+    return this.#id;
+  }
+
+  get pubkey(): string {
+    this.#pubkey ??= pubkeyBytesOf(this.#event.body).toString('latin1');
+    return this.#pubkey;
+  }
+
+  /** The values of its tags with this letter. */
+  tagValues(letter: string): readonly string[] {
+    this.#tags ??= tagsOf(eventOf(this.#event.body));
+    return this.#tags.get(letter) ?? NO_VALUES;
+  }
+}
+
+const NO_VALUES: readonly string[] = [];
+
+function tagsOf({ tags }: NostrEvent): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const tag of tags) {
+    const [letter, value] = tag;
+    if (letter === undefined || value === undefined || letter.length !== 1) continue;
+    const values = found.get(letter);
+    if (values === undefined) found.set(letter, [utf8Of(value)]);
+    else values.push(utf8Of(value));
+  }
+  return found;
+}
+
+/** A text as the characters of its bytes in UTF-8. */
+function utf8Of(text: string): string {
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1');
+}
