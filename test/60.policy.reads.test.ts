@@ -103,6 +103,38 @@ it('who is cut short gets everything by paging on', async () => {
   expect(seen.size).toBe(EVENTS);
 });
 
+it('one address never takes the last memory of subscriptions', async () => {
+  await start({ 'limits.subscription_bytes_max': 1024 * 1024 });
+  const [greedy, again, honest] = [
+    await from('192.0.2.1'),
+    await from('192.0.2.1'),
+    await from('192.0.2.2'),
+  ];
+  const authors = Array.from({ length: 900 }, (_, n) => n.toString(16).padStart(64, '0'));
+  const refused = (subId: string) => closed(subId, 'rate-limited');
+  const open = async (client: Client, subId: string) =>
+    (await client.req(subId, { authors, limit: 1 })).end;
+  let held = 0;
+  for (;;) {
+    const end = await open(greedy, `s${held}`);
+    if (end[0] === 'CLOSED') {
+      expect(end).toEqual(refused(`s${held}`));
+      break;
+    }
+    held++;
+  }
+  // 29,800 bytes each: the address holds half of what there is.
+  expect(held).toBe(18);
+  expect(await open(again, 'more')).toEqual(refused('more'));
+  // A subscription in the place of another one takes no more.
+  expect((await open(greedy, 's0'))[0]).toBe('EOSE');
+  for (let n = 0; n < 8; n++) expect((await open(honest, `h${n}`))[0]).toBe('EOSE');
+  greedy.send(['CLOSE', 's0']);
+  await greedy.sync();
+  greedy.socket.terminate();
+  await expect.poll(async () => (await open(again, 'more'))[0]).toBe('EOSE');
+});
+
 it('a short answer still hands over to live events', async () => {
   await start({ 'rates.ip_sent': '1/s burst 20000' });
   const client = await from('192.0.2.1');

@@ -181,6 +181,29 @@ const cases: Readonly<Record<string, Case>> = {
     '',
     'invalid',
   ],
+  'limits.subscription_bytes_max': [
+    1024 * 1024,
+    async () => {
+      const authors = Array.from({ length: 900 }, (_, n) => n.toString(16).padStart(64, '0'));
+      let opened = 0;
+      for (let n = 0; n < 40; n++) {
+        if ((await client.req(`m${n}`, { authors, limit: 1 })).end[0] === 'EOSE') opened++;
+        else break;
+      }
+      for (let n = 0; n < 40; n++) client.send(['CLOSE', `m${n}`]);
+      // As much as is left: half of a megabyte.
+      return opened === 40 ? 'all' : opened >= 16 && opened <= 18 ? 'half' : `${opened}`;
+    },
+    'all',
+    'half',
+    { 'limits.filter_values_max': 1_000, 'limits.subscriptions_max': 100 },
+  ],
+  'query.eose_hints': [
+    'all',
+    async () => (await client.req('h', { kinds: [1], ids: [] })).end[2] ?? 'none',
+    'none',
+    ['finish'],
+  ],
   'query.count_enabled': [
     false,
     async () => (await client.count({ ids: [] }))[0],
@@ -249,8 +272,17 @@ function door(options: { origin?: string; headers?: Record<string, string> } = {
   };
 }
 
+const START = now();
+let made = 0;
+
+/** Publishes an event of a second of its own: the second in which a limit cuts comes whole. */
+async function publishOlder(): Promise<void> {
+  await publish({ content: String(Math.random()), created_at: START - 3_600 - made++ });
+}
+
 async function count(limit?: number): Promise<number | 'many'> {
-  const { length } = (await client.query({ kinds: [1], ...(limit && { limit }) })).events;
+  const filter = { kinds: [1], until: START - 3_600, ...(limit && { limit }) };
+  const { length } = (await client.query(filter)).events;
   return length > 2 ? 'many' : length;
 }
 
@@ -262,7 +294,7 @@ const ONLY_AFTER = new Set(['storage.index_delay_milliseconds', 'io.handshake_se
 
 describe('a reload is seen at once', () => {
   it.each(Object.keys(cases))('%s', async (key) => {
-    for (let i = 0; i < 3; i++) await publish({ content: String(Math.random()) });
+    for (let i = 0; i < 3; i++) await publishOlder();
     const [value, look, before, after, needs = {}] = cases[key]!;
     const beside = Object.fromEntries(Object.entries(needs).filter(([name]) => name !== key));
     if (!ONLY_AFTER.has(key)) {
@@ -278,7 +310,7 @@ describe('a reload is seen at once', () => {
   });
 
   it('is looked at for every such option', () => {
-    const sections = /^(info|io|limits|storage)\.|^query\.(count|slice|queries)|^writer\./;
+    const sections = /^(info|io|limits|storage)\.|^query\.(count|eose|slice|queries)|^writer\./;
     const live = optionKeys.filter((key) => optionOf(key).reload && sections.test(key));
     const elsewhere = ['storage.synchronous'];
     const covered = new Set([...Object.keys(cases), ...Object.keys(boundCases), ...elsewhere]);

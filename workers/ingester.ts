@@ -15,7 +15,7 @@ import { IdFilter } from '../src/storage/id-filter.ts';
 import { loadLists } from '../src/storage/lists.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
-import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
+import { frameBytes, subscriptionBytes, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** The thread of one ingester lane. */
@@ -46,6 +46,8 @@ export function run(task: LaneTask): Promise<void> {
       idFilter: new IdFilter(idFilter!),
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
+      subscriptionBytes: subscriptionBytes(credits),
+      lane,
       lists: loadLists(db),
       keys: new DoorKeys(),
       judges: new Judges(config, spam, modules),

@@ -361,6 +361,15 @@ export const options = {
     reload: true,
     text: 'Longest subscription id. NIP-01 allows clients 64.',
   },
+  'limits.subscription_bytes_max': {
+    type: 'integer',
+    default: 96 * MIB,
+    min: 1 * MIB,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    reload: true,
+    text: 'Memory of all open subscriptions: 32 bytes for each id or pubkey in their filters, and 1,024 for each subscription. One address may hold as much as is still free. At the default about 90,000 small subscriptions.',
+  },
   'limits.limit_max': {
     type: 'integer',
     default: 1000,

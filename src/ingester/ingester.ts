@@ -151,7 +151,8 @@ export class Ingester {
   }
 
   #connected(connId: number, client: ConnectedClient): void {
-    const connection = this.#lane.connections.connect(connId, client);
+    const address = this.#lane.parts.rates.nameOf(client.ip);
+    const connection = this.#lane.connections.connect(connId, client, address);
     connection.client = this.#lane.parts.rates.client(connection.ip);
     if (this.#lane.parts.judges.asksConnections) this.#judgeConnection(connection);
   }

@@ -22,6 +22,7 @@ import { Authentication } from './authentication.ts';
 import { Connections } from './connections.ts';
 import { IngesterMeter } from './ingester-meter.ts';
 import { Members } from './members.ts';
+import { SubscriptionMemory } from './subscription-memory.ts';
 
 /** What the threads next to this one lend it. */
 export interface IngesterParts {
@@ -34,6 +35,9 @@ export interface IngesterParts {
   frameBytes: Credits;
   /** Events that wait for the writer. */
   writerEvents: Credits;
+  /** Bytes of open subscriptions, by ingester lane, and which of them this one is. */
+  subscriptionBytes: readonly Credits[];
+  lane: number;
   /** What people banned and allowed; kept up to date by the admin room. */
   lists: Lists;
   /** Whom the admin room knows from files, from the follow graph, and by their NIP-05 address. */
@@ -72,7 +76,14 @@ export class Lane {
       clock.seconds(),
     );
     this.members = new Members(config);
-    this.connections = new Connections(config.limits.subscriptions_max);
+    this.connections = new Connections(
+      config.limits.subscriptions_max,
+      new SubscriptionMemory(
+        config.limits.subscription_bytes_max,
+        parts.subscriptionBytes[parts.lane]!,
+        parts.subscriptionBytes,
+      ),
+    );
     this.authentication = new Authentication(config, clock);
   }
 
@@ -87,6 +98,7 @@ export class Lane {
     this.authentication = new Authentication(config, clock);
     this.members.reconfigure(config);
     this.connections.subscriptionsMax = config.limits.subscriptions_max;
+    this.connections.memory.max = config.limits.subscription_bytes_max;
   }
 
   toIo(channel: Channel): void {
@@ -160,6 +172,12 @@ export class Lane {
   rate(connId: number, bucket: number): Verdict | null {
     const { client } = this.connections.of(connId);
     return client === null ? null : this.parts.rates.one(client, bucket);
+  }
+
+  /** Charges more of these than the one that `rate` has let through. */
+  charge(connId: number, bucket: number, more: number): void {
+    const { client } = this.connections.of(connId);
+    if (client !== null && more > 0) this.parts.rates.charge(client, bucket, more);
   }
 
   /** Something that only broken or hostile clients do: too much of it gets their address banned. */

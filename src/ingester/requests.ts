@@ -9,11 +9,19 @@ import { closedAnswer, eventPrefix } from '../protocol/answers.ts';
 import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './addressing.ts';
+import type { NotOpened } from './connections.ts';
 import type { Lane } from './lane.ts';
 import { PendingSubscriptions } from './pending-subscriptions.ts';
+import { SubscriptionMemory } from './subscription-memory.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
 const NO_FILTER: Refusal = 'error: a policy of this relay answers with filters that are none';
+
+const NO_MEMORY: Refusal =
+  'rate-limited: the subscriptions of this address take too much of the memory that this relay has left; CLOSE some';
+
+/** Packed bytes of filters, some 120 ids or pubkeys, that are charged like one more subscription. */
+const PRICED_BYTES = 4096;
 
 /** A message that begins with its verb. */
 type Message = readonly [string, ...unknown[]];
@@ -197,11 +205,21 @@ export class Requests {
     this.#cancelPending(connId, subId);
     const { cost } = this.#lane;
     const { arrivedAt } = this.#lane.meter;
-    if (this.#open({ connId, subId, filters, arrivedAt, cost })) return;
+    this.#lane.charge(connId, SUBSCRIPTIONS, Math.floor(filters.length / PRICED_BYTES));
+    const refusal = this.#open({ connId, subId, filters, arrivedAt, cost });
+    if (refusal === null) return;
+    if (refusal === 'no-memory') {
+      this.#refuseNew(connId, subId, NO_MEMORY, message, cost);
+      return;
+    }
     this.#pending.add(connId, {
       subId,
       cost,
-      open: () => this.#open({ connId, subId, filters, arrivedAt, cost }),
+      open: () => {
+        const refusal = this.#open({ connId, subId, filters, arrivedAt, cost });
+        if (refusal === 'no-memory') this.#refuseNew(connId, subId, NO_MEMORY, message, cost);
+        return refusal !== 'too-many';
+      },
       refuse: () => this.#tooMany(connId, subId, message, cost),
     });
   }
@@ -212,20 +230,37 @@ export class Requests {
     if (cost > 0) this.#lane.answer(connId, '', cost);
   }
 
-  /** Passes a REQ on; false when its connection has as many subscriptions as it may have. */
-  #open(request: Omit<QueryRequest & { t: 'req' }, 't' | 'subNo' | 'replaces'>): boolean {
-    const { connId, subId } = request;
-    const opened = this.#lane.connections.open(connId, subId);
-    if (opened === null) return false;
+  /** Passes a REQ on; or tells why its subscription cannot be opened now. */
+  #open(request: Omit<QueryRequest & { t: 'req' }, 't' | 'subNo' | 'replaces'>): NotOpened | null {
+    const { connId, subId, filters } = request;
+    const bytes = SubscriptionMemory.costOf(filters);
+    const opened = this.#lane.connections.open(connId, subId, bytes);
+    if (typeof opened === 'string') return opened;
     this.#introduce(connId);
     this.#lane.query(connId, { t: 'req', ...request, ...opened });
-    return true;
+    return null;
   }
 
   #tooMany(connId: number, subId: string, message: readonly unknown[], cost: number): void {
     const max = this.#lane.parts.config.limits.subscriptions_max;
     const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
+    this.#refuseNew(connId, subId, why, message, cost);
+  }
+
+  /** Refuses a REQ for which there is no place; a subscription that it wanted to replace ends. */
+  #refuseNew(
+    connId: number,
+    subId: string,
+    why: Refusal,
+    message: readonly unknown[],
+    cost: number,
+  ): void {
     this.#lane.meter.tooManySubscriptions();
+    if (why === NO_MEMORY && this.#lane.connections.has(connId, subId)) {
+      this.#lane.cost = cost;
+      this.refuseReq(connId, subId, why, message);
+      return;
+    }
     this.#note('REQ', connId, why, message);
     this.#lane.meter.refused('REQ', why);
     this.#lane.answer(connId, closedAnswer(subId, why), cost);

@@ -1,14 +1,14 @@
 import { Credits } from '../mailbox/credits.ts';
 import { Removals } from '../mailbox/removals.ts';
 
-/** Cell 0 counts the events that wait for the writer, 1 removals; then each ingester lane has one. */
+/** Cell 0 counts the events that wait for the writer, 1 removals; then each ingester lane has two. */
 const WRITER_EVENTS = 0;
 const REMOVALS = 1;
 const FRAME_BYTES = 2;
 
 /** The shared memory of all bounded queues, and of the count of removals. */
 export function shareCredits(ingesterLanes: number): SharedArrayBuffer {
-  return Credits.share(FRAME_BYTES + ingesterLanes);
+  return Credits.share(FRAME_BYTES + 2 * ingesterLanes);
 }
 
 /** Events on their way to the writer (bound: `writer.queue_events_max`). */
@@ -23,5 +23,14 @@ export function removals(shared: SharedArrayBuffer): Removals {
 
 /** Bytes of frames on their way to an ingester lane (bound: `io.queue_bytes_max`). */
 export function frameBytes(shared: SharedArrayBuffer, lane: number): Credits {
-  return new Credits(shared, FRAME_BYTES + lane);
+  return new Credits(shared, FRAME_BYTES + 2 * lane);
+}
+
+/** Bytes of the open subscriptions of each ingester lane (bound: `limits.subscription_bytes_max`). */
+export function subscriptionBytes(shared: SharedArrayBuffer): Credits[] {
+  const cells = shared.byteLength / 4 - FRAME_BYTES;
+  return Array.from(
+    { length: cells / 2 },
+    (_, lane) => new Credits(shared, FRAME_BYTES + 2 * lane + 1),
+  );
 }

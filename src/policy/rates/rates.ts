@@ -199,6 +199,16 @@ export class Rates {
     return this.#take(client, bucket, 1, this.#clock.milliseconds());
   }
 
+  /** Charges so many more, whether there is room for them or not: the next one waits for it. */
+  charge(client: Client, bucket: number, cost: number): void {
+    const now = this.#clock.milliseconds();
+    const [address, network] = [this.#address[bucket]!, this.#network[bucket]!];
+    const all = this.#all[bucket]!;
+    if (all !== null) this.#everybody.charge(EVERYBODY, bucket, all, cost, now);
+    if (address !== null) this.#networks.charge(client.address, bucket, address, cost, now);
+    if (network !== null) this.#networks.charge(client.network, bucket, network, cost, now);
+  }
+
   #take(client: Client, bucket: number, cost: number, now: number): Verdict | null {
     const address = this.#address[bucket]!;
     const network = this.#network[bucket]!;
