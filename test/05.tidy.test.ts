@@ -172,6 +172,26 @@ describe('code', () => {
     expect(offenders(sources, allowed, ({ code }) => pattern.test(code))).toEqual([]);
   });
 
+  it('has one place that makes temporary directories for tests, and one that says how long they wait', () => {
+    const sources = read('test');
+    const self = 'test/05.tidy.test.ts';
+    const makers = [self, 'test/support/temporary.ts', 'test/support/global-setup.ts'];
+    const directory = /mkdtemp|tmpdir\(/;
+    expect(
+      offenders(sources, NOBODY, ({ file, code }) => {
+        return directory.test(code) && !makers.includes(file);
+      }),
+    ).toEqual([]);
+    // A number of milliseconds is a guess how fast the machine is: of a test, of a hook, of a wait.
+    const guess = /\btimeout: [\d_]{6,}|\n *\}, [\d_]{6,}\);|waitForTimeout|setTimeout\(resolve/;
+    const waiting = [self, 'test/support/process.ts'];
+    expect(
+      offenders(sources, NOBODY, ({ file, code }) => {
+        return guess.test(code) && !waiting.includes(file);
+      }),
+    ).toEqual([]);
+  });
+
   it('has a thread main for stations and the rooms beside them, each of which builds its role, and for tasks', () => {
     for (const { file, code, imports } of workers) {
       const station = basename(file, '.ts');

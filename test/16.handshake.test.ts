@@ -4,14 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './support/client.ts';
 import { RawSocket } from './support/http.ts';
+import { loopClock } from './support/pace.ts';
 import { until } from './support/process.ts';
-import { startRelay, type TestRelay } from './support/relay.ts';
-
-async function secondsUntil(ended: Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await ended;
-  return (performance.now() - start) / 1000;
-}
+import { startRelay, type TestRelay, testConfig } from './support/relay.ts';
 
 describe('a connection that asks for nothing', () => {
   let relay: TestRelay;
@@ -41,17 +36,19 @@ describe('a connection that asks for nothing', () => {
     slow.write('GET / HTTP/1.1\r\nHost: relay.example\r\nAccept: application/nostr+json\r\n\r\n');
 
     const beginnings = ['', 'GET / HTTP/1.1\r\nHost: relay.example\r\n', 'GET / HTTP/1.1\r\nA: '];
+    const [start, loop] = [performance.now(), loopClock()];
     const raws = await Promise.all(beginnings.map(() => RawSocket.connect(port)));
     for (const [i, { socket }] of raws.entries()) socket.write(beginnings[i]!);
     const drip = setInterval(() => raws[2]!.socket.write('a'), 100);
-    const seconds = await Promise.all(raws.map((raw) => secondsUntil(raw.ended())));
-    clearInterval(drip);
-    for (const each of seconds) {
-      expect(each).toBeGreaterThan(1.8);
-      expect(each).toBeLessThan(6);
+    for (const raw of raws) {
+      await raw.ended();
+      expect(performance.now() - start).toBeGreaterThan(1_800);
+      expect(loop.seconds()).toBeLessThan(6);
     }
+    clearInterval(drip);
+    loop.stop();
     // Twice the time later everybody else is still there.
-    await delay(2_000);
+    await (await RawSocket.connect(port)).ended();
     await Promise.all(clients.map((client) => client.sync()));
     clearInterval(sip);
     expect(received).toBeLessThan(40_000_000);
@@ -67,11 +64,11 @@ describe('sockets that come and go while others are swept', () => {
     const relay = await startRelay({ 'io.handshake_seconds': 1, 'io.connections_per_ip_max': 0 });
     const { port } = relay.relay;
     const steady = await Promise.all(Array.from({ length: 20 }, () => Client.connect(relay.url)));
-    const end = performance.now() + 6_000;
     let [swept, answered, failed] = [0, 0, 0];
+    const isEnough = () => swept >= 300 && answered >= 300;
     /** Holds silent sockets, whose descriptors free up all the time. */
     const idler = async () => {
-      while (performance.now() < end) {
+      while (!isEnough()) {
         const socket: Socket = connect({ port, host: '127.0.0.1' });
         socket.on('error', () => {});
         if (Math.random() < 0.5) setTimeout(() => socket.destroy(), Math.random() * 1_500);
@@ -81,7 +78,7 @@ describe('sockets that come and go while others are swept', () => {
     };
     /** Connects, asks, is answered, goes: its descriptor may have been a swept one's. */
     const asker = async () => {
-      while (performance.now() < end) {
+      while (!isEnough()) {
         try {
           const client = await Client.connect(relay.url);
           await client.sync();
@@ -95,15 +92,14 @@ describe('sockets that come and go while others are swept', () => {
       }
     };
     await Promise.all([...Array.from({ length: 60 }, idler), ...Array.from({ length: 8 }, asker)]);
-    expect(swept).toBeGreaterThan(100);
-    expect(answered).toBeGreaterThan(100);
     expect(failed).toBe(0);
     await Promise.all(steady.map((client) => client.sync()));
     await relay.stop();
   });
 
   it('beyond io.connections_max of them, new ones are turned away at once', async () => {
-    const relay = await startRelay({ 'io.connections_max': 5, 'io.handshake_seconds': 1 });
+    const settings = { 'io.connections_max': 5, 'io.handshake_seconds': 0 };
+    const relay = await startRelay(settings);
     const sockets = Array.from({ length: 30 }, () =>
       connect({ port: relay.relay.port, host: '127.0.0.1' }),
     );
@@ -114,6 +110,8 @@ describe('sockets that come and go while others are swept', () => {
     }
     await until(() => closed === 25, '25 sockets to be turned away');
     // When the five have been closed as well there is room again.
+    const next = testConfig(relay.directory, { ...settings, 'io.handshake_seconds': 1 });
+    await relay.relay.reload(next);
     await until(() => closed === 30, 'the others');
     const client = await Client.connect(relay.url);
     await client.sync();

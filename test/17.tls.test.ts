@@ -76,7 +76,6 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
       // A handshake that meets the change may be reset.
       async () => (await nameOnCertificate(port).catch(() => '')) === 'second.example',
       'the new certificate',
-      25_000,
     );
     // Who was there before has noticed nothing.
     expect((await client.query({ ids: [event.id] })).events).toEqual([event]);
@@ -85,12 +84,12 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     expect(wok.out).toContain('new connections get the new certificate');
 
     writeFileSync(cert, 'no certificate');
-    await until(() => wok.out.includes('the old one stays'), 'the complaint', 25_000);
+    await until(() => wok.out.includes('the old one stays'), 'the complaint');
     expect(await nameOnCertificate(port)).toBe('second.example');
     wok.signal('SIGTERM');
     expect((await wok.exited).code).toBe(0);
     expect((await client.ended()).code).toBe(1001);
-  }, 60_000);
+  });
 
   it('does not start with a key that is not the one, and says so', async () => {
     const directory = freshDirectory();
@@ -141,16 +140,11 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
       Promise.all([half, dripping, after, afterOld, asking].map(secondsOf)),
     ]);
     clearInterval(drip);
-    for (const seconds of before) {
-      expect(seconds).toBeGreaterThan(1.8);
-      expect(seconds).toBeLessThan(6);
-    }
+    for (const seconds of before) expect(seconds).toBeGreaterThan(1.8);
     // The timeout of uWebSockets.js, which counts in steps of four seconds.
-    for (const seconds of later) {
-      expect(seconds).toBeGreaterThan(6);
-      expect(seconds).toBeLessThan(16);
-    }
+    for (const seconds of later) expect(seconds).toBeGreaterThan(6);
+    expect(Math.max(...before)).toBeLessThan(Math.min(...later));
     await Promise.all(good.map((client) => client.sync()));
     for (const { socket } of good) socket.terminate();
-  }, 60_000);
+  });
 });

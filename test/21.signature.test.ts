@@ -1,12 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { libraryNames, loadLibsecp256k1 } from '../src/protocol/signature/libsecp256k1.ts';
 import {
   type NativeSecp256k1,
@@ -33,6 +32,7 @@ import {
   toNumber,
 } from './fixtures/bip340.ts';
 import { Random, testSeed } from './support/random.ts';
+import { freshDirectory } from './support/relay.ts';
 
 const { sign, getPublicKey: publicKey } = schnorr;
 
@@ -364,7 +364,7 @@ describe('choosing', () => {
 
 describe('in worker threads', () => {
   // Worker threads need JavaScript, so the module is compiled to a folder of its own.
-  const folder = mkdtempSync(joinPath(tmpdir(), 'wok-signature-'));
+  const folder = freshDirectory();
   const entry = joinPath(folder, 'out/src/protocol/signature/signature.js');
 
   beforeAll(() => {
@@ -387,7 +387,6 @@ describe('in worker threads', () => {
     const compiler = joinPath(ROOT, 'node_modules/typescript/bin/tsc');
     execFileSync(process.execPath, [compiler, '-p', folder], { stdio: 'inherit' });
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.for(NAMES)('%s works in three at once, and in those that follow', async (name, context) => {
     const here = backendOrSkip(context, name);
@@ -439,15 +438,12 @@ function runWorker(
 
 describe('deploy/install-system-packages.sh', () => {
   const script = joinPath(ROOT, 'deploy/install-system-packages.sh');
-  const folder = mkdtempSync(joinPath(tmpdir(), 'wok-packages-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
   /** Runs the script with the commands given in place of the system's; returns what it did. */
   function run(
     commands: Record<string, string>,
     ...args: string[]
   ): { status: number; text: string } {
-    const bin = mkdtempSync(joinPath(folder, 'bin-'));
+    const bin = freshDirectory();
     const all: Record<string, string> = {
       ldconfig: '',
       'apt-cache': '',

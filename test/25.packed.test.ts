@@ -283,5 +283,5 @@ describe('databases with both forms', () => {
     const after = new Database(join(directory, 'wok.db'), { readonly: true });
     expect(after.prepare(forms).all()).toContainEqual({ form: 'text', n: 60 });
     after.close();
-  }, 120_000);
+  });
 });

@@ -23,6 +23,7 @@ import { Rules } from '../src/writer/apply.ts';
 import { Log } from '../src/writer/log.ts';
 import { Postings } from '../src/writer/postings.ts';
 import { Vanish } from '../src/writer/vanish.ts';
+import { TEST_MILLISECONDS } from './support/ceiling.ts';
 import { Generator } from './support/generator.ts';
 import { Oracle, type RawFilter } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
@@ -263,7 +264,7 @@ describe.each([
   ['terms that nearly always collide', WeakHasher],
 ])('a scan, with %s', (_, Hasher) => {
   it('gives what was there when it began, however it is cut into slices', {
-    timeout: ROUNDS * 30_000,
+    timeout: ROUNDS * TEST_MILLISECONDS,
   }, () => {
     for (let round = 0; round < ROUNDS; round++) {
       const store = new Store(new Random(SEED + round), Hasher);

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { databaseFile } from '../src/storage/open.ts';
+import { TEST_MILLISECONDS, WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { Generator } from './support/generator.ts';
 import { History, Judge, Reader } from './support/history.ts';
@@ -49,7 +50,7 @@ beforeAll(() => {
     ephemeral: Array.from({ length: POOL / 10 }, (_, n) => make(EPHEMERAL_KIND, n)),
     generator,
   };
-}, 60_000);
+});
 
 async function withRelay(
   settings: Settings,
@@ -232,7 +233,7 @@ class Storm {
 
 /** Waits for a condition. */
 async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + WAIT_MILLISECONDS;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`this did not come to hold: ${holds}`);
     await turn();
@@ -260,7 +261,7 @@ describe('stored hands over to live', () => {
     },
   };
   for (const [name, settings] of Object.entries(setups)) {
-    it(name, { timeout: 30_000 + ROUNDS * 15_000 }, async () => {
+    it(name, { timeout: ROUNDS * TEST_MILLISECONDS }, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         await withRelay(settings, (relay) => new Storm(new Random(SEED + round), relay).run());
       }

@@ -154,38 +154,43 @@ describe('tags and content', () => {
 
   it('patterns cannot be made slow', async () => {
     const event = new Author().event({ content: 'a'.repeat(100_000) });
-    const start = performance.now();
+    const before = process.cpuUsage();
     expect(await use.client.publish(event)).toEqual(accepted(event));
-    // A backtracking engine would need longer than there is time.
-    expect(performance.now() - start).toBeLessThan(5000);
+    // A backtracking engine would need longer than there is time; it is that of the processor that counts.
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
   });
 });
 
 describe('times and lengths by kind', () => {
   const use = useRelay({
-    'limits.created_at_past_seconds_max': 1000,
-    'limits.created_at_future_seconds_max': 500,
-    'limits.ephemeral_age_seconds_max': 100,
-    'limits.created_at_past_by_kind': ['replaceable=0', 'addressable=5000', '20001=50', '10002=60'],
-    'limits.created_at_future_by_kind': ['ephemeral=20', '1059=2000'],
+    'limits.created_at_past_seconds_max': 10_000,
+    'limits.created_at_future_seconds_max': 5000,
+    'limits.ephemeral_age_seconds_max': 1000,
+    'limits.created_at_past_by_kind': [
+      'replaceable=0',
+      'addressable=50000',
+      '20001=500',
+      '10002=600',
+    ],
+    'limits.created_at_future_by_kind': ['ephemeral=2000', '1059=20000'],
     'limits.content_length_by_kind': ['7=2', 'addressable=100'],
   });
   const year = 31_536_000;
 
   it.each([
-    ['a regular event', 1, -990, 490],
-    ['a replaceable event', 0, -20 * year, 490],
-    ['a kind of its own', 10_002, -50, 490],
-    ['an addressable event', 30_000, -4990, 490],
-    ['an ephemeral event', 20_000, -90, 10],
-    ['an ephemeral kind of its own', 20_001, -40, 10],
-    ['a gift wrap', 1059, -990, 1990],
+    ['a regular event', 1, -9700, 4900],
+    ['a replaceable event', 0, -20 * year, 4900],
+    ['a kind of its own', 10_002, -300, 4900],
+    ['an addressable event', 30_000, -49_700, 4900],
+    ['an ephemeral event', 20_000, -700, 1900],
+    ['an ephemeral kind of its own', 20_001, -200, 1900],
+    ['a gift wrap', 1059, -9700, 19_900],
   ])('%s', async (_, kind, past, future) => {
     for (const seconds of [past, future]) {
       const event = new Author().event({ kind, created_at: now() + seconds });
       expect(await use.client.publish(event)).toEqual(accepted(event));
     }
-    for (const seconds of past < -year ? [future + 30] : [past - 30, future + 30]) {
+    for (const seconds of past < -year ? [future + 400] : [past - 301, future + 400]) {
       const event = new Author().event({ kind, created_at: now() + seconds });
       expect(await use.client.publish(event)).toEqual(refused(event, 'invalid'));
     }

@@ -34,7 +34,7 @@ async function stored(directory: string, ...filters: unknown[]): Promise<Map<str
   return new Map(events.map((event) => [event.id, event]));
 }
 
-describe('wok import', { timeout: 120_000 }, () => {
+describe('wok import', () => {
   it('stores what is good, names what is not, and may be repeated', async () => {
     const directory = freshDirectory();
     const alice = new Author();

@@ -18,6 +18,7 @@ import { exitCodes, INTERRUPTED } from '../src/lib/exit-codes.ts';
 import { packageRoot } from '../src/paths.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
+import { inTime } from './support/pace.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory, startRelay } from './support/relay.ts';
 import { wok } from './support/wok.ts';
@@ -37,7 +38,7 @@ async function filled(count: number): Promise<{ directory: string; lines: string
   return { directory, lines };
 }
 
-describe('wok backup and wok restore', { timeout: 120_000 }, () => {
+describe('wok backup and wok restore', () => {
   it('copy one moment of a relay at work, which starts from the copy', async () => {
     const directory = freshDirectory();
     // The index stays far behind, so that the copy has a tail.
@@ -177,16 +178,20 @@ describe('wok backup and wok restore', { timeout: 120_000 }, () => {
     expect(statSync(join(directory, 'wok.db')).size).toBeGreaterThan(4_000 * 4096);
   });
 
-  it('leave nothing behind on Ctrl-C', async () => {
-    const { directory } = await filled(3000);
-    const target = freshDirectory();
-    const child = spawn(process.execPath, [
-      join(packageRoot, 'dist/src/wok.js'),
-      ...['backup', join(target, 'copy.db'), '--data', directory, '--rate', '1'],
-    ]);
-    await until(() => readdirSync(target).length > 0, 'the copy to begin');
-    child.kill('SIGINT');
-    expect((await once(child, 'close'))[0]).toBe(INTERRUPTED);
-    expect(readdirSync(target)).toEqual([]);
-  });
+  it('leave nothing behind on Ctrl-C', () =>
+    inTime(async (scale, within) => {
+      const { directory } = await filled(3000 * scale);
+      const target = freshDirectory();
+      const child = spawn(process.execPath, [
+        join(packageRoot, 'dist/src/wok.js'),
+        ...['backup', join(target, 'copy.db'), '--data', directory, '--rate', '1'],
+      ]);
+      await until(() => readdirSync(target).length > 0, 'the copy to begin');
+      // A MiB a second.
+      const done = within(500 * scale);
+      child.kill('SIGINT');
+      expect((await once(child, 'close'))[0]).toBe(INTERRUPTED);
+      expect(readdirSync(target)).toEqual([]);
+      done();
+    }));
 });

@@ -10,6 +10,7 @@ import { accepted, closed, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
+import { until } from './support/process.ts';
 import {
   freshDirectory,
   type Settings,
@@ -58,12 +59,12 @@ function join_(author: Author, claim: string, created_at = now()): NostrEvent {
 
 /** Asks until what is stored is as expected; it follows a moment behind what it is about. */
 async function eventually(client: Client, filter: object, good: (found: NostrEvent[]) => boolean) {
-  for (let i = 0; i < 500; i++) {
-    const { events } = await client.query(filter);
-    if (good(events)) return events;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never came: ${JSON.stringify(filter)}`);
+  let events: NostrEvent[] = [];
+  await until(async () => {
+    events = (await client.query(filter)).events;
+    return good(events);
+  }, JSON.stringify(filter));
+  return events;
 }
 
 const membersOf = (event?: NostrEvent) =>

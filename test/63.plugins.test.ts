@@ -41,7 +41,7 @@ describe('a plugin in Python', () => {
     ]);
     expect(request).toMatchObject({ type: 'new', sourceType: 'IP4', sourceInfo: '127.0.0.1' });
     expect(request.event).toEqual(event);
-    expect(Math.abs(request.receivedAt - now())).toBeLessThan(10);
+    expect(Math.abs(request.receivedAt - now())).toBeLessThan(120);
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([event]);
   });
 
@@ -212,7 +212,6 @@ describe('the latency of each plugin', () => {
     writeFileSync(spare, 'export const acceptEvent = () => true;\n');
     const base = {
       'policy.modules': JSON.stringify([spare]),
-      'plugins.timeout_milliseconds': 20_000,
     };
     const named = (...names: string[]) =>
       plugins(...names.map((name) => `name=${name} -- ${script('whitelist.py')}`));

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Finding } from '../src/upkeep/doctor/finding.ts';
 import { Author } from './support/author.ts';
+import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
@@ -20,7 +21,7 @@ async function started(checkpointPages: number) {
   const relay = await WokProcess.start({ 'storage.checkpoint_pages': checkpointPages }, directory);
   const client = await Client.connect(relay.url);
   const open = () => {
-    const db = new Database(join(directory, 'wok.db'), { timeout: 5_000 });
+    const db = new Database(join(directory, 'wok.db'), { timeout: WAIT_MILLISECONDS });
     onTestFinished(() => void db.close());
     // As Litestream does: what it copies back is its own decision.
     db.pragma('wal_autocheckpoint = 0');
@@ -53,7 +54,7 @@ it('another reader keeps the write-ahead log long, and when it has gone the log 
     await publish();
     return walBytes() <= 2 * pages * PAGE_BYTES;
   }, 'the log to begin anew');
-}, 60_000);
+});
 
 it('Litestream may hold its read lock, write its tables, and copy the log back', async () => {
   const { directory, relay, client, open, publish, walBytes } = await started(0);
@@ -101,4 +102,4 @@ it('Litestream may hold its read lock, write its tables, and copy the log back',
   expect(findings.filter(({ area, severity }) => area === 'database' && severity !== 'ok')).toEqual(
     [],
   );
-}, 120_000);
+});

@@ -79,7 +79,7 @@ describe('select', () => {
   });
 });
 
-describe('wok export and wok scan', { timeout: 120_000 }, () => {
+describe('wok export and wok scan', () => {
   it('write what is stored while the relay runs, and import takes it back', async () => {
     const alice = new Author();
     const bob = new Author();
@@ -140,7 +140,7 @@ describe('wok export and wok scan', { timeout: 120_000 }, () => {
   });
 });
 
-describe('wok delete', { timeout: 120_000 }, () => {
+describe('wok delete', () => {
   it.each(['beside a relay', 'alone'])(
     'removes what is meant and nothing else, %s',
     async (how) => {

@@ -39,7 +39,7 @@ function onSmallDisk(directory: string, megabytes: number, command: string) {
   return { child, seen, exited, inside: `/proc/${child.pid}/root${directory}` };
 }
 
-describe.skipIf(!canMount)('a full disk', { timeout: 120_000 }, () => {
+describe.skipIf(!canMount)('a full disk', () => {
   it('refuses writes with error:, serves what is stored, and recovers by itself', async () => {
     const directory = freshDirectory();
     const set = settingFlags({ 'storage.checkpoint_pages': 200, 'log.format': 'json' });
@@ -50,7 +50,7 @@ describe.skipIf(!canMount)('a full disk', { timeout: 120_000 }, () => {
       `head -c 6m /dev/zero > ${directory}/ballast && ` +
         `exec ${process.execPath} ${wokFile} relay --data ${directory}/data ${flags}`,
     );
-    await until(() => /listens on/.test(seen.out), 'the relay to listen', 20_000);
+    await until(() => /listens on/.test(seen.out), 'the relay to listen');
     const client = await Client.connect(/ws:\/\/[^ "]+/.exec(seen.out)![0]);
     const author = new Author();
     let n = 0;
@@ -137,7 +137,7 @@ describe('Disk', () => {
   });
 });
 
-describe('a database that cannot be used', { timeout: 120_000 }, () => {
+describe('a database that cannot be used', () => {
   it('is damaged: wok says so with a status of its own', async () => {
     const directory = freshDirectory();
     const data = ['--data', directory];

@@ -88,7 +88,7 @@ async function expectWhole(directory: string, notes: readonly NostrEvent[]): Pro
   await relay.stop();
 }
 
-describe('wok doctor', { timeout: 120_000 }, () => {
+describe('wok doctor', () => {
   it('finds nothing wrong with a database in order, alone and beside its relay', async () => {
     const directory = filled();
     const alone = await doctor(directory);

@@ -4,18 +4,24 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
+import { inTime } from './support/pace.ts';
 import { plugins, script } from './support/plugins.ts';
-import { until } from './support/process.ts';
+import { isRunning, until } from './support/process.ts';
 import { freshDirectory, type Settings, startRelay } from './support/relay.ts';
 
 const CLOSED = 'error: a policy of this relay does not answer; try again later';
 const BUSY = 'rate-limited: a policy of this relay has too much to do; try again';
 
+/** How long a plugin has that is given up in a test: more than a start and an answer take. */
+const SHORT = 'timeout=3s';
+/** How long one has that is not: longer than any test waits for an answer. */
+const LONG = 'timeout=600s';
+
 /** A relay whose plugin makes this trouble for kind 1 that says so; a client, and one that suffers not. */
-async function trouble(kind: string, entry = '', settings: Settings = {}) {
+async function trouble(kind: string, entry = LONG, settings: Settings = {}) {
   const log = join(freshDirectory(), 'pids');
   const relay = await startRelay({
-    ...plugins(`kinds=1 timeout=500ms ${entry} -- exec ${script('wrong.mjs')} ${kind} ${log}`),
+    ...plugins(`kinds=1 ${entry} -- exec ${script('wrong.mjs')} ${kind} ${log}`),
     'ingester.lanes': 1,
     ...settings,
   });
@@ -56,18 +62,9 @@ function started(log: string): number[] {
   }
 }
 
-/** One that has ended stays a zombie when the thread that would take note of it is gone. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
 describe('a plugin that', () => {
   it('stalls is ended after its time and started again; nobody else notices', async () => {
-    const { relay, client, log, send, publish, isServed } = await trouble('stall', '', {
+    const { relay, client, log, send, publish, isServed } = await trouble('stall', SHORT, {
       'plugins.breaker_failures': 100,
     });
     expect((await publish('good'))[2]).toBe(true);
@@ -81,34 +78,37 @@ describe('a plugin that', () => {
     await until(async () => (await publish('good again'))[2] === true, 'its successor');
     const [first, second] = started(log);
     expect(second).toBeGreaterThan(0);
-    await until(() => !isAlive(first!), 'the stalled process to go');
-    expect(relay.logged.join()).toContain('it has not answered for 500 ms');
+    await until(() => !isRunning(first!), 'the stalled process to go');
+    expect(relay.logged.join()).toContain('it has not answered for 3000 ms');
     expect(relay.relay.metricsText()).toMatch(/^wok_plugin_failures_total\{why="silent"\} [1-9]/m);
   });
 
   it('stalls and may fail open lets through what it was asked', async () => {
-    const { publish } = await trouble('stall', 'fail=open');
+    const { publish } = await trouble('stall', `${SHORT} fail=open`);
     expect((await publish('trouble')).slice(2)).toEqual([true, '']);
   });
 
-  it('fails again and again is not waited for, and tried after a while', async () => {
-    const { relay, publish, isServed, log } = await trouble('die', '', {
-      'plugins.breaker_failures': 2,
-      'plugins.breaker_seconds': 1,
-    });
-    expect((await publish('trouble')).slice(2)).toEqual([false, CLOSED]);
-    expect((await publish('trouble')).slice(2)).toEqual([false, CLOSED]);
-    expect(relay.logged.join()).toContain('not asked for a while');
-    const opened = performance.now();
-    const before = started(log).length;
-    // Even what it would accept: nobody asks it, nobody waits for it.
-    for (let i = 0; i < 20; i++) expect((await publish('good'))[3]).toBe(CLOSED);
-    expect(started(log).length).toBe(before);
-    await isServed();
-    await until(async () => (await publish('good'))[2] === true, 'the plugin to be tried again');
-    expect(performance.now() - opened).toBeGreaterThan(500);
-    for (let i = 0; i < 5; i++) expect((await publish('good'))[2]).toBe(true);
-  });
+  it('fails again and again is not waited for, and tried after a while', () =>
+    inTime(async (scale, within) => {
+      const { relay, publish, isServed, log } = await trouble('die', LONG, {
+        'plugins.breaker_failures': 2,
+        'plugins.breaker_seconds': scale,
+      });
+      expect((await publish('trouble')).slice(2)).toEqual([false, CLOSED]);
+      const opened = performance.now();
+      const done = within(scale * 1000);
+      expect((await publish('trouble')).slice(2)).toEqual([false, CLOSED]);
+      expect(relay.logged.join()).toContain('not asked for a while');
+      const before = started(log).length;
+      // Even what it would accept: nobody asks it, nobody waits for it.
+      for (let i = 0; i < 20; i++) expect((await publish('good'))[3]).toBe(CLOSED);
+      expect(started(log).length).toBe(before);
+      done();
+      await isServed();
+      await until(async () => (await publish('good'))[2] === true, 'the plugin to be tried again');
+      expect(performance.now() - opened).toBeGreaterThan(950 * scale);
+      for (let i = 0; i < 5; i++) expect((await publish('good'))[2]).toBe(true);
+    }));
 
   it.each([
     ['die', 'it ended with status 3'],
@@ -117,13 +117,12 @@ describe('a plugin that', () => {
     ['flood', 'a line without an end'],
     ['flood-lines', 'much that is no answer'],
   ])('does %s fails at once, and its successor serves', async (kind, why) => {
-    const { relay, client, send, publish, isServed } = await trouble(kind, 'timeout=8s');
-    const began = performance.now();
+    const { relay, client, send, publish, isServed } = await trouble(kind);
     const event = send('trouble');
     const behind = send('good, behind it');
     await isServed();
+    // Long before its time has passed.
     expect((await client.ok(event.id)).slice(2)).toEqual([false, CLOSED]);
-    expect(performance.now() - began).toBeLessThan(6000);
     // Not its fault: it is asked again.
     expect((await client.ok(behind.id)).slice(2)).toEqual([true, '']);
     expect(relay.logged.join()).toContain(why);
@@ -152,8 +151,8 @@ describe('a plugin that', () => {
   });
 
   it('is slow says so instead of letting people wait for ever', async () => {
-    const { client, send, isServed } = await trouble('slow', 'timeout=1s');
-    const events = Array.from({ length: 8 }, (_, i) => send(`trouble ${i}`));
+    const { client, send, isServed } = await trouble('slow', SHORT);
+    const events = Array.from({ length: 16 }, (_, i) => send(`trouble ${i}`));
     await isServed();
     const answers = await Promise.all(events.map(({ id }) => client.ok(id)));
     expect(answers[0]!.slice(2)).toEqual([true, '']);
@@ -166,10 +165,10 @@ describe('a plugin that', () => {
     const client = await Client.connect(relay.url);
     expect((await client.publish(new Author().event({ content: 'trouble' })))[2]).toBe(true);
     const [pid] = started(log);
-    expect(isAlive(pid!)).toBe(true);
+    expect(isRunning(pid!)).toBe(true);
     await client.close();
     await relay.stop();
-    await until(() => !isAlive(pid!), 'the process to go');
+    await until(() => !isRunning(pid!), 'the process to go');
   });
 
   it('is missing refuses, and says why in the log', async () => {
@@ -184,28 +183,25 @@ describe('a plugin that', () => {
 
 describe('several processes', () => {
   it('stall one by one: who is at another one is served', async () => {
-    const { relay, client, send, log } = await trouble('stall', 'processes=2 timeout=4s');
+    const { relay, client, send, log } = await trouble('stall', 'processes=2 timeout=10s');
     await until(() => started(log).length === 2, 'both processes');
     const event = send('trouble');
     const author = new Author();
     // Connections are numbered: of two in a row, one falls to the other process.
-    const served = await Promise.all(
-      [0, 1].map(async () => {
-        const client = await Client.connect(relay.url);
-        const began = performance.now();
-        await client.publish(author.event());
-        await client.close();
-        return performance.now() - began;
-      }),
-    );
-    expect(Math.min(...served)).toBeLessThan(2500);
+    const others = await Promise.all([0, 1].map(() => Client.connect(relay.url)));
+    const published = others.map((other) => other.publish(author.event()));
+    expect((await Promise.race(published))[2]).toBe(true);
+    // The other one still stalls.
+    expect(client.inbox).toEqual([]);
     expect((await client.ok(event.id))[3]).toBe(CLOSED);
+    await Promise.all(published);
+    for (const other of others) await other.close();
   });
 });
 
 describe('what waits for a plugin', () => {
   it('is bounded; beyond it is rate-limited, and what needs no plugin passes', async () => {
-    const { client, send, isServed } = await trouble('stall', 'timeout=2s', {
+    const { client, send, isServed } = await trouble('stall', 'timeout=5s', {
       'plugins.waiting_events_max': 10,
     });
     const events = Array.from({ length: 30 }, (_, i) => send(`trouble ${i}`));
@@ -221,7 +217,7 @@ describe('what waits for a plugin', () => {
   });
 
   it('is refused when the room of the plugins dies, which is started again', async () => {
-    const { relay, client, log, send, publish } = await trouble('stall', 'timeout=8s');
+    const { relay, client, log, send, publish } = await trouble('stall');
     const event = send('trouble');
     await client.sync();
     const [stuck] = started(log);
@@ -230,6 +226,6 @@ describe('what waits for a plugin', () => {
     expect((await publish('good'))[2]).toBe(true);
     expect(client.closed).toBe(null);
     // It hears nothing any more; nobody but its room's successor can end it.
-    await until(() => !isAlive(stuck!), 'the stuck process to go');
+    await until(() => !isRunning(stuck!), 'the stuck process to go');
   });
 });

@@ -139,7 +139,7 @@ describe('a word list', () => {
     expect(complaints).toEqual([expect.stringMatching(/words line 6: \( is no expression/)]);
     writeFileSync(file, 'roses\n');
     utimesSync(file, 1, 1);
-    await until(() => hits('roses').points === 50, 'the new list', 5000);
+    await until(() => hits('roses').points === 50, 'the new list');
     expect(hits('viagra').points).toBe(0);
     expect(new WordList('/nowhere', (text) => complaints.push(text)).hits(['x'], 'x').points).toBe(
       0,

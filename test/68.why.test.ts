@@ -6,7 +6,7 @@ import type { RefusedRead } from '../src/metrics/refused-reads.ts';
 import { DecisionNotes } from '../src/policy/decisions.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { Author, now } from './support/author.ts';
-import { Client } from './support/client.ts';
+import { Client, type Message } from './support/client.ts';
 import { wok } from './support/command.ts';
 import { Control } from './support/control.ts';
 import { until } from './support/process.ts';
@@ -56,12 +56,14 @@ describe('wok why', () => {
       [forged, 'signature'],
       [{ ...author.event(), kind: -1 }, 'shape'],
     ];
+    const began = now();
     for (const [event, rule] of cases) {
       const [, , accepted, text] = await client.publish(event);
       expect(accepted).toBe(false);
       const [decision] = await told(event);
       expect(decision).toMatchObject({ id: event.id, action: 'refused', rule, text, by: '' });
-      expect(Math.abs(decision!.at - now())).toBeLessThan(30);
+      expect(decision!.at).toBeGreaterThanOrEqual(began);
+      expect(decision!.at).toBeLessThanOrEqual(now());
     }
   });
 
@@ -75,7 +77,7 @@ describe('wok why', () => {
       seq: 1,
       pubkey: author.pubkey,
       kind: 1,
-      received_at: expect.toSatisfy((at: number) => Math.abs(at - now()) < 30),
+      received_at: expect.toSatisfy((at: number) => Math.abs(at - now()) < 300),
     });
     await control.ask('mod.remove', { what: 'event', subject: removed.id, reason: 'illegal' });
     expect(await told(removed)).toMatchObject([
@@ -122,11 +124,16 @@ describe('wok why', () => {
   it('tells of what was refused at the door', async () => {
     const { client, told } = await start({ 'limits.in_flight_bytes_max': 1024 });
     const author = new Author();
-    const events = Array.from({ length: 20 }, () => author.event());
-    for (const event of events) client.send(['EVENT', event]);
-    const answers = await Promise.all(events.map(({ id }) => client.ok(id)));
-    const refused = answers.find(([, , accepted]) => accepted === false)!;
-    expect(await told({ id: refused[1] as string })).toMatchObject([{ rule: 'in-flight' }]);
+    let refused: Message | undefined;
+    // They do not always reach the relay together.
+    await until(async () => {
+      const events = Array.from({ length: 20 }, () => author.event());
+      for (const event of events) client.send(['EVENT', event]);
+      const answers = await Promise.all(events.map(({ id }) => client.ok(id)));
+      refused = answers.find(([, , accepted]) => accepted === false);
+      return refused !== undefined;
+    }, 'a refusal at the door');
+    expect(await told({ id: refused![1] as string })).toMatchObject([{ rule: 'in-flight' }]);
   });
 
   it('remembers so many, the newest, and none where it is switched off', async () => {
@@ -155,14 +162,17 @@ describe('wok why', () => {
     });
     const author = new Author();
     const events = Array.from({ length: 200 }, () => author.event());
+    const began = performance.now();
     for (const event of events) client.send(['EVENT', event]);
     for (const { id } of events) await client.ok(id);
+    const seconds = (performance.now() - began) / 1000;
     const known = async () => {
       const all = await Promise.all(events.map(why));
       return all.filter(({ decisions }) => decisions.length > 0).length;
     };
     await until(async () => (await known()) + (await why(events[0]!)).leftOut === 200, 'the count');
-    expect((await why(events[0]!)).leftOut).toBeGreaterThan(100);
+    // Five of every second that it took, the first and the last of them begun.
+    expect((await why(events[0]!)).leftOut).toBeGreaterThanOrEqual(200 - 5 * (seconds + 2));
   });
 });
 

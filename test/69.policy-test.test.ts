@@ -125,7 +125,7 @@ describe('wok policy test', () => {
       author.event({ content, kind: i === 3 ? 7 : 1, created_at: 1_700_000_000 + i }),
     );
     const set = (settings: Settings) => settingFlags(settings).flatMap((one) => ['--set', one]);
-    const patient = { 'plugins.processes': 1, 'plugins.timeout_milliseconds': 20_000 };
+    const patient = { 'plugins.processes': 1, 'plugins.timeout_milliseconds': 60_000 };
     const { summary, refused } = await run(
       events.map((event) => JSON.stringify(event)),
       '--plugins',
@@ -151,7 +151,7 @@ describe('wok policy test', () => {
     const pid = join(freshDirectory(), 'pid');
     const command = `echo $$ >> ${pid}; sleep 1000 & echo $! >> ${pid}; wait`;
     const settings = {
-      ...plugins(`processes=1 timeout=200ms -- ${command}`),
+      ...plugins(`processes=1 timeout=3s -- ${command}`),
       'plugins.breaker_failures': 2,
     };
     const flags = settingFlags(settings).flatMap((one) => ['--set', one]);

@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { nip19 } from 'nostr-tools';
 import { parse as parseToml } from 'smol-toml';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, type ConfigSources, loadConfig } from '../src/config/load.ts';
 import { decodeNpub } from '../src/config/npub.ts';
@@ -30,12 +29,12 @@ import { environmentName, findConfigFile } from '../src/config/sources.ts';
 import { tomlLines, tomlValue } from '../src/config/toml-text.ts';
 import { editDistance, nearest } from '../src/lib/nearest.ts';
 import { packageRoot, sampleConfigFile, schemaFile, version, workerUrl } from '../src/paths.ts';
+import { freshDirectory } from './support/relay.ts';
 
 let directory: string;
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'wok-config-'));
+  directory = freshDirectory();
 });
-afterAll(() => rmSync(directory, { recursive: true }));
 
 let files = 0;
 /** Writes a configuration file and returns its path. */

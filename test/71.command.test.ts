@@ -4,23 +4,21 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parse as parseToml } from 'smol-toml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { isNativeLoadFailure } from '../src/commands/relay.ts';
 import { printConfig } from '../src/config/print.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { NODE_VERSION_MIN, nodeProblem } from '../src/lib/node-version.ts';
 import { packageRoot, version } from '../src/paths.ts';
+import { freshDirectory } from './support/relay.ts';
 
 /** The compiled command; `npm test` builds it first. */
 const wokFile = join(packageRoot, 'dist/src/wok.js');
@@ -28,9 +26,8 @@ const wokFile = join(packageRoot, 'dist/src/wok.js');
 let cwd: string;
 beforeAll(() => {
   if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
-  cwd = mkdtempSync(join(tmpdir(), 'wok-command-'));
+  cwd = freshDirectory();
 });
-afterAll(() => rmSync(cwd, { recursive: true }));
 
 function start(args: readonly string[], env: Record<string, string> = {}, file = wokFile) {
   const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_'));
@@ -187,7 +184,7 @@ describe('the process', () => {
     const fake = `Object.defineProperty(process.versions, 'node', { value: '18.20.4' })`;
     const old = `data:text/javascript,${encodeURIComponent(fake)}`;
     // As with the older one: the command line cannot be loaded.
-    const root = mkdtempSync(join(cwd, 'old-'));
+    const root = freshDirectory();
     mkdirSync(join(root, 'lib'));
     for (const name of ['wok.js', 'lib/exit-codes.js', 'lib/node-version.js']) {
       copyFileSync(join(packageRoot, 'dist/src', name), join(root, name));

@@ -10,6 +10,7 @@ import { Author } from './support/author.ts';
 import { Client, type Message } from './support/client.ts';
 import { http, RawSocket } from './support/http.ts';
 import { BOUND_BASE, boundCases, prepareBounds } from './support/live-bounds.ts';
+import { loopClock } from './support/pace.ts';
 import { until, WokProcess } from './support/process.ts';
 import {
   freshDirectory,
@@ -21,7 +22,13 @@ import {
 
 const author = new Author();
 const now = () => Math.floor(Date.now() / 1000);
-const BASE: Settings = { 'io.connections_per_ip_max': 0, 'limits.created_at_past_seconds_max': 0 };
+const BASE: Settings = {
+  'io.connections_per_ip_max': 0,
+  'limits.created_at_past_seconds_max': 0,
+  // Longer than any test waits: what is indexed is so by what a test has set.
+  'storage.index_delay_milliseconds': 600_000,
+  'storage.index_batch_events': 1_000_000,
+};
 
 let relay: TestRelay;
 let client: Client;
@@ -214,14 +221,13 @@ const cases: Readonly<Record<string, Case>> = {
     10,
     async () => {
       await publish({ content: String(Math.random()) });
-      const start = performance.now();
       const db = new Database(databaseFile(relay.directory), { readonly: true });
       const heads = db.prepare(
         "SELECT (SELECT max(seq) FROM event) - (SELECT value FROM meta WHERE name = 'indexed_seq')",
       );
       await until(() => heads.pluck().get() === 0, 'the index');
       db.close();
-      return performance.now() - start < 3_000;
+      return true;
     },
     false,
     true,
@@ -245,10 +251,11 @@ const cases: Readonly<Record<string, Case>> = {
   'io.handshake_seconds': [
     1,
     async () => {
+      const loop = loopClock();
       const raw = await RawSocket.connect(relay.relay.port);
-      const start = performance.now();
       await raw.ended();
-      return performance.now() - start < 4_500;
+      loop.stop();
+      return loop.seconds() < 4.5;
     },
     false,
     true,
@@ -306,7 +313,8 @@ describe('a reload is seen at once', () => {
     if (DOOR.test(key)) await until(() => relay.relay.counters.connections === 0, 'room');
     else client = await Client.connect(relay.url);
     if (DOOR.test(key)) client = await Client.connect(relay.url);
-    expect(await look()).toEqual(after);
+    // What is sent together does not always reach the relay together.
+    await expect.poll(look).toEqual(after);
   });
 
   it('is looked at for every such option', () => {
@@ -332,21 +340,17 @@ describe('a bound or a pace is seen after a reload', () => {
     relay = await startRelay(BOUND_BASE);
     await prepareBounds(relay);
     return () => relay.stop();
-  }, 60_000);
+  });
 
-  it.each(Object.keys(boundCases))(
-    '%s',
-    async (key) => {
-      const { value, former, beside = {}, look, before, after } = boundCases[key]!;
-      if (before !== undefined) {
-        await settings({ ...beside, ...(former === undefined ? {} : { [key]: former }) });
-        expect(await look(relay)).toEqual(before);
-      }
-      await settings({ ...beside, [key]: value });
-      expect(await look(relay)).toEqual(after);
-    },
-    60_000,
-  );
+  it.each(Object.keys(boundCases))('%s', async (key) => {
+    const { value, former, beside = {}, look, before, after } = boundCases[key]!;
+    if (before !== undefined) {
+      await settings({ ...beside, ...(former === undefined ? {} : { [key]: former }) });
+      await expect.poll(() => look(relay)).toEqual(before);
+    }
+    await settings({ ...beside, [key]: value });
+    await expect.poll(() => look(relay)).toEqual(after);
+  });
 });
 
 /** Counts, in a file, how often the write-ahead log is forced to the disk. */
@@ -410,5 +414,5 @@ describe.skipIf(spawnSync('cc', ['--version']).error)('storage.synchronous', () 
       expect(seen).toBeLessThanOrEqual(most);
     }
     await client.close();
-  }, 60_000);
+  });
 });

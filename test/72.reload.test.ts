@@ -146,7 +146,7 @@ describe('identity.urls', () => {
     await until(() => WARNING.test(needy.wok.out), 'the warning');
     expect(needy.wok.out).toMatch(/authentication \(NIP-42\).*\(auth\.required\)/);
     expect(needy.wok.out).not.toContain('authorization to manage');
-  }, 60_000);
+  });
 
   it.each([
     [{}, null],

@@ -1,6 +1,6 @@
 /** A graceful restart: a new process takes over on the same port and database. */
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
@@ -11,7 +11,7 @@ import { SCHEMA_VERSION } from '../src/storage/migrations.ts';
 import { databaseFile } from '../src/storage/open.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
-import { delay, until, WokProcess } from './support/process.ts';
+import { delay, isRunning, until, WokProcess } from './support/process.ts';
 import { freshDirectory, type Settings } from './support/relay.ts';
 
 const author = new Author();
@@ -31,22 +31,13 @@ async function started(settings: Settings = {}, nodeFlags: string[] = [], flags:
   // Before the wait for the end of the output, which they share.
   onTestFinished(() => {
     for (const [, pid] of wok.out.matchAll(/successor is being started {2}pid=(\d+)/g)) {
-      if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+      if (isRunning(Number(pid))) process.kill(Number(pid), 'SIGKILL');
     }
   });
   await wok.listening();
   const pid = async () =>
     JSON.parse((await cli('status', '--json', '--data', directory)).stdout).pid;
   return { wok, directory, pid };
-}
-
-/** One that has ended and that nobody has asked for its status (Z) is not. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 /** Everybody who uses a relay while it is restarted. */
@@ -122,7 +113,7 @@ class Crowd {
         if (message[0] === 'EVENT') seen.add((message[2] as { id: string }).id);
         return message[0] === 'EVENT';
       };
-      client.send(['REQ', 'follow', { authors: [author.pubkey], limit: 1000 }]);
+      client.send(['REQ', 'follow', { authors: [author.pubkey], limit: 1_000_000 }]);
       while (!this.over && client.closed === null) await delay(20);
       if (client.closed) this.goodbyes.push(client.closed.code);
       else await until(() => [...this.stored.keys()].every((id) => seen.has(id)), 'all events');
@@ -156,9 +147,10 @@ describe('a graceful restart', () => {
     const restarted = await cli('service', 'restart', '--graceful', '--data', directory);
     expect(restarted.stdout).toMatch(/process \d+, has taken over from process \d+/);
     expect(restarted.code).toBe(0);
-    await until(() => !isAlive(wok.pid), 'the old process to end', 60_000);
+    await until(() => !isRunning(wok.pid), 'the old process to end');
     const after = crowd.stored.size;
-    await until(() => crowd.stored.size > after + 50, 'more events');
+    const isEnough = () => crowd.stored.size > after + 50 && crowd.newcomers > before + 20;
+    await until(isEnough, 'more events');
     crowd.going = false;
     await Promise.all(all);
     crowd.over = true;
@@ -168,7 +160,6 @@ describe('a graceful restart', () => {
       `74.restart: ${crowd.newcomers - before} connections while it was restarted, longest gap between two events ${Math.round(crowd.gap)} ms, ${crowd.refusals.length} events refused, ${crowd.unanswered} unanswered\n`,
     );
     expect(crowd.refusedConnections).toEqual([]);
-    expect(crowd.newcomers - before).toBeGreaterThan(20);
     expect(
       crowd.refusals.filter((why) => !why.startsWith('error: this relay is being res')),
     ).toEqual([]);
@@ -184,7 +175,7 @@ describe('a graceful restart', () => {
     const successor = await pid();
     process.kill(successor, 'SIGTERM');
     await until(() => wok.out.includes('everything is stored; goodbye'), 'the successor to stop');
-  }, 90_000);
+  });
 
   it('can be done again and again', async () => {
     const { wok, pid } = await started({ 'shutdown.handover_seconds': 1 });
@@ -192,14 +183,14 @@ describe('a graceful restart', () => {
     for (let round = 1; round <= 2; round++) {
       const current = await pid();
       process.kill(current, 'SIGUSR2');
-      await until(() => !isAlive(current), 'the old process to end', 30_000);
+      await until(() => !isRunning(current), 'the old process to end');
       const client = await Client.connect(wok.url);
       expect((await client.publish(author.event({ content: `round ${round}` })))[2]).toBe(true);
       client.socket.terminate();
       pids.add(await pid());
     }
     expect(pids.size).toBe(3);
-  }, 90_000);
+  });
 
   it('with a configuration that is wrong leaves the old process alone, and says so', async () => {
     const file = join(freshDirectory(), 'relay.conf');

@@ -199,11 +199,19 @@ describe('a running relay', () => {
 
   it('counts what is refused at the door', async () => {
     const before = read();
-    for (let i = 0; i < 40; i++) use.client.send(['REQ', 'same', { limit: i }]);
-    await use.client.next(([verb]) => verb === 'CLOSED');
-    expect(since(before, 'wok_rate_limit_hits_total', { limit: 'in_flight' })).toBeGreaterThan(0);
+    // They do not always reach the relay together.
+    await until(async () => {
+      for (let i = 0; i < 40; i++) use.client.send(['REQ', 'same', { limit: i }]);
+      await use.client.sync();
+      return since(before, 'wok_rate_limit_hits_total', { limit: 'in_flight' }) > 0;
+    }, 'a refusal at the door');
   });
 });
+
+/** No single thing that was measured since that moment can have taken longer. */
+function secondsSince(moment: number): number {
+  return (performance.now() - moment) / 1000;
+}
 
 describe('the stations behind the ingester', () => {
   const use = useRelay({ 'query.lanes': 2, 'metrics.slow_query_milliseconds': 0 });
@@ -214,6 +222,7 @@ describe('the stations behind the ingester', () => {
 
   it('count what becomes of events', async () => {
     const before = read();
+    const began = performance.now();
     const outcome = (eventClass: string, of: string) =>
       since(before, 'wok_events_total', { class: eventClass, outcome: of });
     const note = author.event();
@@ -245,7 +254,7 @@ describe('the stations behind the ingester', () => {
       expect(since(before, `${name}_count`)).toBeGreaterThanOrEqual(8);
       const sum = since(before, `${name}_sum`);
       expect(sum).toBeGreaterThan(0);
-      expect(sum).toBeLessThan(10);
+      expect(sum).toBeLessThan(8 * secondsSince(began));
     }
   });
 
@@ -281,7 +290,9 @@ describe('the stations behind the ingester', () => {
   });
 
   it('count deliveries and how long they took since the socket', async () => {
+    await until(() => sampleOf(read(), 'wok_subscriptions') === 0, 'those of others to be gone');
     const before = read();
+    const began = performance.now();
     const reader = await use.connect();
     for (const id of ['a', 'b']) {
       reader.send(['REQ', id, { kinds: [1], limit: 0 }]);
@@ -295,7 +306,7 @@ describe('the stations behind the ingester', () => {
     expect(since(before, 'wok_fanout_seconds_count')).toBe(1);
     const sum = since(before, 'wok_live_seconds_sum');
     expect(sum).toBeGreaterThan(since(before, 'wok_fanout_seconds_sum'));
-    expect(sum).toBeLessThan(10);
+    expect(sum).toBeLessThan(secondsSince(began));
     reader.socket.terminate();
     await until(() => since(before, 'wok_subscriptions') === 0, 'both to be gone');
   });

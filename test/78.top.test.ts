@@ -7,7 +7,7 @@ import type { SlowQuery } from '../src/metrics/ring-rows.ts';
 import { metricNames } from '../src/metrics/table.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
-import { delay, WokProcess } from './support/process.ts';
+import { delay, until, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
 import { wok as runWok } from './support/wok.ts';
 
@@ -76,6 +76,9 @@ describe('wok top', () => {
         await delay(5);
       }
     })();
+    const slowQueries = async () =>
+      JSON.parse((await runWok(['slow', '--data', directory, '--json'])).out) as SlowQuery[];
+    await until(async () => (await slowQueries()).length > 0, 'a query that takes a millisecond');
     const top = await runWok(['top', '--data', directory, '--interval', '2']);
     const again = await runWok(['top', '--data', directory, '--once', '--json']);
     const slow = await runWok(['slow', '--data', directory, '--limit', '3', '--by', 'work']);

@@ -7,7 +7,7 @@ import { packageRoot, version } from '../src/paths.ts';
 import { libc } from '../src/service/libc.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
-import { WokProcess } from './support/process.ts';
+import { ownAddress, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
 
 const deploy = join(packageRoot, 'deploy');
@@ -50,7 +50,7 @@ describe.skipIf(!has('dpkg-deb', '--version'))('the Debian package', () => {
       execFileSync('dpkg-deb', ['--control', built, join(root, 'DEBIAN')]);
       expect(has('sh', '-n', join(root, 'DEBIAN', script))).toBe(true);
     }
-  }, 120_000);
+  });
 });
 
 describe('the proxies', () => {
@@ -66,15 +66,13 @@ describe('the proxies', () => {
         'io.connections_per_ip_max': 1,
         'io.trusted_proxies': ['127.0.0.1'],
       });
+      const host = ownAddress();
       const port = 20_000 + Math.floor(Math.random() * 10_000);
       const site = readFileSync(join(deploy, 'proxy/nginx.conf'), 'utf8')
         .replaceAll('/etc/wok/certificates', directory)
         .replace('127.0.0.1:7777', new URL(wok.httpUrl).host)
-        .replace(/listen 80;\n\s*listen \[::\]:80;/, `listen 127.0.0.1:${port + 1};`)
-        .replace(
-          /listen 443 ([^;]*);\n\s*listen \[::\]:443 [^;]*;/,
-          `listen 127.0.0.1:${port} $1;`,
-        );
+        .replace(/listen 80;\n\s*listen \[::\]:80;/, `listen ${host}:${port + 1};`)
+        .replace(/listen 443 ([^;]*);\n\s*listen \[::\]:443 [^;]*;/, `listen ${host}:${port} $1;`);
       const conf = join(directory, 'nginx.conf');
       for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'])
         mkdirSync(join(directory, name));
@@ -88,7 +86,7 @@ describe('the proxies', () => {
       expect(tested.stderr).not.toContain('[warn]');
       execFileSync('nginx', ['-c', conf, '-p', directory], { stdio: 'ignore' });
       try {
-        const url = `wss://127.0.0.1:${port}`;
+        const url = `wss://${host}:${port}`;
         const through = (ip: string) =>
           Client.connect(url, {
             rejectUnauthorized: false,
@@ -168,7 +166,7 @@ describe('the container', () => {
     expect(run()).toBe(0);
     await relay.kill();
     expect(run()).toBe(1);
-  }, 120_000);
+  });
 
   it.skipIf(!has('python3', '-c', 'import yaml'))('is composed of what there is', () => {
     const file = join(deploy, 'container/compose.yaml');

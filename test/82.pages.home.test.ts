@@ -6,10 +6,9 @@ import { accessibilityFaults } from './support/axe.ts';
 import { inBrowser, noBrowser, useBrowser, type WatchedPage } from './support/browser.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
-import { eventually } from './support/process.ts';
+import { ownAddress, until } from './support/process.ts';
 import { startRelay, type TestRelay } from './support/relay.ts';
 
-const MINUTE = 60_000;
 const NO_ANSWER = /ERR_CONNECTION_REFUSED|Failed to load resource/;
 const author = new Author();
 
@@ -17,7 +16,7 @@ async function figuresOf(relay: TestRelay): Promise<Figures> {
   return JSON.parse((await http(`${relay.httpUrl}/figures.json`)).body) as Figures;
 }
 
-describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
+describe.skipIf(noBrowser)(inBrowser, () => {
   const browser = useBrowser();
   let relay: TestRelay;
   let client: Client;
@@ -33,7 +32,7 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
       'retention.age': ['7=30d'],
     });
     client = await Client.connect(relay.url);
-  }, MINUTE);
+  });
   afterAll(async () => {
     client.socket.terminate();
     await relay.stop();
@@ -82,21 +81,19 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
     page.on('request', (request) => {
       if (request.url().endsWith('/figures.json')) asked++;
     });
+    await page.clock.install();
     await page.goto(relay.httpUrl);
     const status = page.locator('[data-live]');
-    await eventually(async () => (await status.textContent()) === 'live', 'the first figures');
+    await until(async () => (await status.textContent()) === 'live', 'the first figures');
     const before = Number(await figure(page, 'events'));
     for (let i = 0; i < 5; i++) await client.publish(author.event());
     const other = await Client.connect(relay.url);
     other.send(['REQ', 'all', { limit: 1 }]);
     await other.next(([verb]) => verb === 'EOSE');
-    await eventually(
-      async () => Number(await figure(page, 'events')) === before + 5,
-      'five events',
-    );
+    await until(async () => Number(await figure(page, 'events')) === before + 5, 'five events');
     expect(Number(await figure(page, 'connections'))).toBe(2);
     expect(Number(await figure(page, 'subscriptions'))).toBe(1);
-    await eventually(
+    await until(
       async () => (await page.locator('[data-chart="events"] .line').getAttribute('d')) !== '',
       'a line in the chart',
     );
@@ -111,33 +108,34 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
     await hide(true);
     expect(await status.textContent()).toBe('paused');
     const then = asked;
-    await page.waitForTimeout(6_000);
+    await page.clock.fastForward(60_000);
     expect(asked).toBeLessThanOrEqual(then + 1);
     await hide(false);
-    await eventually(async () => (await status.textContent()) === 'live', 'figures again');
+    await until(async () => (await status.textContent()) === 'live', 'figures again');
     other.socket.terminate();
     await browser.close(page);
   });
 
   it('says when the relay does not answer, and when it does again', async () => {
-    const own = await startRelay();
+    const host = ownAddress();
+    const own = await startRelay({ 'io.host': host });
     const page = await browser.open();
     await page.goto(own.httpUrl);
     const status = page.locator('[data-live]');
-    await eventually(async () => (await status.textContent()) === 'live', 'the first figures');
+    await until(async () => (await status.textContent()) === 'live', 'the first figures');
     await own.stop();
     const online = () => page.evaluate('window.dispatchEvent(new Event("online"))');
     await online();
-    await eventually(
+    await until(
       async () => /does not answer; next try in 5 seconds/.test((await status.textContent())!),
       'the sentence',
     );
     expect(await status.getAttribute('role')).toBe('status');
     expect(await page.locator('.stale').count()).toBe(1);
-    const again = await startRelay({ 'io.port': own.relay.port }, own.directory);
+    const again = await startRelay({ 'io.host': host, 'io.port': own.relay.port }, own.directory);
     onTestFinished(() => again.stop());
     await online();
-    await eventually(async () => (await status.textContent()) === 'live', 'figures again');
+    await until(async () => (await status.textContent()) === 'live', 'figures again');
     expect(await page.locator('.stale').count()).toBe(0);
     await browser.close(page, NO_ANSWER);
   });
@@ -167,7 +165,7 @@ describe.skipIf(noBrowser)(inBrowser, { timeout: 2 * MINUTE }, () => {
   it.each(['light', 'dark'] as const)('is accessible when it is %s', async (colorScheme) => {
     const page = await browser.open({ colorScheme });
     await page.goto(relay.httpUrl);
-    await eventually(async () => /live/.test(await visible(page)), 'the first figures');
+    await until(async () => /live/.test(await visible(page)), 'the first figures');
     expect(await accessibilityFaults(page)).toEqual([]);
     const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
     expect(ground).toBe(colorScheme === 'light' ? 'rgb(250, 248, 243)' : 'rgb(17, 23, 22)');

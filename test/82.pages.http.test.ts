@@ -1,13 +1,15 @@
 /** What browsers are shown, as HTTP: who gets it, with which headers, in which form. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Assets } from '../src/pages/assets.ts';
 import { RawSocket } from './support/http.ts';
-import { eventually } from './support/process.ts';
+import { until } from './support/process.ts';
 import {
   freshDirectory,
   type Settings,
@@ -212,7 +214,7 @@ describe('assets', () => {
   });
 });
 
-describe('the icon', { timeout: 120_000 }, () => {
+describe('the icon', () => {
   it('is the mark of wok, or what the operator gives', async () => {
     const directory = freshDirectory();
     const file = join(directory, 'icon');
@@ -244,7 +246,8 @@ describe('the icon', { timeout: 120_000 }, () => {
     socket.write('GET /icon HTTP/1.1\r\nHost: relay.example\r\n\r\n');
     const chunks: Buffer[] = [];
     // Whoever sends more than the socket holds has to wait for this.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await once(socket, 'readable');
+    for (let i = 0; i < 50; i++) await turn();
     for await (const chunk of socket) {
       chunks.push(chunk as Buffer);
       const length = chunks.reduce((sum, one) => sum + one.length, 0);
@@ -275,12 +278,12 @@ describe('the icon', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the public page', { timeout: 120_000 }, () => {
+describe('the public page', () => {
   const use = useRelay({ 'info.name': 'At first' });
   const room = async () => {
     const healthy = async () => (await get(`${use.relay.httpUrl}/health`)).status === 200;
-    await eventually(healthy, 'being well');
-    await eventually(async () => (await get(use.relay.httpUrl)).status === 200, 'the page');
+    await until(healthy, 'being well');
+    await until(async () => (await get(use.relay.httpUrl)).status === 200, 'the page');
   };
 
   it('is made once for all who come at the same time', async () => {
@@ -305,13 +308,10 @@ describe('the public page', { timeout: 120_000 }, () => {
     await reload({ 'info.name': 'And then', 'policy.pow_min': 21 });
     const { text } = await get(use.relay.httpUrl);
     expect(text).toContain('<title>And then</title>');
-    await eventually(
-      async () => (await get(use.relay.httpUrl)).text.includes('of 21 bits'),
-      'the rule',
-    );
+    await until(async () => (await get(use.relay.httpUrl)).text.includes('of 21 bits'), 'the rule');
     expect((await get(`${use.relay.httpUrl}/admin`)).text).toContain('And then');
     await reload({ 'pages.figures': false });
-    await eventually(async () => {
+    await until(async () => {
       const { status, text } = await get(use.relay.httpUrl);
       return status === 200 && !text.includes('Right now');
     }, 'a page without figures');
@@ -324,7 +324,7 @@ describe('the public page', { timeout: 120_000 }, () => {
   });
 });
 
-describe('pages', { timeout: 120_000 }, () => {
+describe('pages', () => {
   it('that are turned off are not there', async () => {
     const relay = await startRelay({ 'pages.home': false, 'pages.admin': false });
     const home = await get(relay.httpUrl);

@@ -22,7 +22,7 @@ import { openReader } from '../src/storage/open.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
-import { eventually } from './support/process.ts';
+import { until } from './support/process.ts';
 import { freshDirectory, type Settings, startRelay, testConfig } from './support/relay.ts';
 
 const A = 'aa'.repeat(32);
@@ -351,15 +351,14 @@ describe('the last hour', () => {
   });
 });
 
-describe('the number of stored events', { timeout: 120_000 }, () => {
+describe('the number of stored events', () => {
   it('follows what is stored, replaced and deleted, and is counted in slices', async () => {
     const relay = await startRelay({ 'storage.index_delay_milliseconds': 50 });
     const client = await Client.connect(relay.url);
     const author = new Author();
     const count = async () =>
       (JSON.parse((await http(`${relay.httpUrl}/figures.json`)).body) as Figures).events;
-    const shows = (events: number) =>
-      eventually(async () => (await count()) === events, `${events}`);
+    const shows = (events: number) => until(async () => (await count()) === events, `${events}`);
     await client.publish(author.event());
     await shows(1);
     const events = Array.from({ length: 40 }, () => author.event());
@@ -374,13 +373,13 @@ describe('the number of stored events', { timeout: 120_000 }, () => {
     client.socket.terminate();
     // A new room counts by itself, with removed events still in the index.
     await relay.relay.kill('admin', 0);
-    await eventually(async () => (await count().catch(() => null)) === 40, 'the same again');
+    await until(async () => (await count().catch(() => null)) === 40, 'the same again');
     await relay.stop();
     const { storage } = testConfig(relay.directory);
     const db = openReader(storage);
     for (const slice of [1, 3, 39, 40, 41, 1000]) {
       const counter = new EventCount(db, shareMetrics({ writer: 1 }), slice);
-      await eventually(() => counter.read() !== null, 'the count');
+      await until(() => counter.read() !== null, 'the count');
       expect(counter.read(), `in slices of ${slice}`).toBe(40);
     }
     db.close();

@@ -62,7 +62,7 @@ beforeAll(async () => {
   stored = oracle.all(now());
   admin = await AdminPage.open(relay.httpUrl, adminKey);
   moderator = await AdminPage.open(relay.httpUrl, moderatorKey);
-}, 120_000);
+});
 afterAll(async () => {
   client.socket.terminate();
   await relay.stop();
@@ -131,7 +131,7 @@ describe('search', () => {
       expect(foundIds(found), `seed ${SEED}, ${JSON.stringify(params)}`).toEqual(idsOf(wanted));
       expectNewestFirst(found);
     }
-  }, 120_000);
+  });
 
   it('gives the events as they were published, with the moment in which they came', async () => {
     const { found, pages } = await all(admin, { limit: 200 });

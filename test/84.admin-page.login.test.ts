@@ -11,7 +11,6 @@ import { useRelay } from './support/use-relay.ts';
 
 /** The browser writes every answer that is no success to the console. */
 const REFUSED = /status of (401|403|429|503)/;
-const SECONDS = { timeout: 60_000 };
 
 describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
   const admin = new Author();
@@ -27,7 +26,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
   const browser = useBrowser();
   const url = () => `${use.relay.httpUrl}/admin`;
 
-  it('lets an admin in, says who and until when, and out again', SECONDS, async () => {
+  it('lets an admin in, says who and until when, and out again', async () => {
     const page = await browser.open();
     await logIn(page, use.relay.httpUrl, admin);
     const head = page.getByRole('banner');
@@ -45,7 +44,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('shows moderators only what they may', SECONDS, async () => {
+  it('shows moderators only what they may', async () => {
     const page = await browser.open();
     await logIn(page, use.relay.httpUrl, moderator);
     const views = page.getByRole('navigation', { name: 'Views' });
@@ -60,20 +59,16 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it(
-    'finds a signer that comes late, and says that there is none until then',
-    SECONDS,
-    async () => {
-      const page = await browser.open();
-      const signer = await giveSigner(page, (draft) => admin.event(draft), true);
-      await page.goto(url());
-      await page.getByText('There is no signer in this browser yet').waitFor();
-      expect(await accessibilityFaults(page)).toEqual([]);
-      await signer.appear();
-      await enter(page);
-      await browser.close(page, REFUSED);
-    },
-  );
+  it('finds a signer that comes late, and says that there is none until then', async () => {
+    const page = await browser.open();
+    const signer = await giveSigner(page, (draft) => admin.event(draft), true);
+    await page.goto(url());
+    await page.getByText('There is no signer in this browser yet').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await signer.appear();
+    await enter(page);
+    await browser.close(page, REFUSED);
+  });
 
   it.each<[string, () => (draft: object) => unknown, RegExp]>([
     [
@@ -99,7 +94,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
       () => (draft) => ({ ...admin.event(draft), sig: 'ab'.repeat(64) }),
       /signature of the authorization is wrong/,
     ],
-  ])('says %s', SECONDS, async (_, sign, sentence) => {
+  ])('says %s', async (_, sign, sentence) => {
     const page = await browser.open({ colorScheme: 'dark' });
     await giveSigner(page, sign());
     await page.goto(url());
@@ -111,36 +106,38 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('says how far the clock of this device is off', SECONDS, async () => {
+  it('says how far the clock of this device is off', async () => {
     const page = await browser.open();
-    await page.clock.setFixedTime(Date.now() - 600_000);
+    const began = Date.now();
+    await page.clock.setFixedTime(began - 600_000);
     await giveSigner(page, (draft) => admin.event(draft));
     await page.goto(url());
     await page.getByText('A signer is there').waitFor();
     await page.getByRole('button', { name: 'Log in with your key' }).click();
-    await page.getByText(/clock of this device is (599|600|60\d|61\d) seconds behind/).waitFor();
+    const told = /clock of this device is (\d+) seconds behind/;
+    const text = await page.getByText(told).textContent();
+    const behind = Number(told.exec(text!)![1]);
+    expect(behind).toBeGreaterThanOrEqual(599);
+    // Its clock stands still.
+    expect(behind).toBeLessThanOrEqual(601 + (Date.now() - began) / 1000);
     await browser.close(page, REFUSED);
   });
 
-  it('says when to come back after too many failures', SECONDS, async () => {
+  it('says when to come back after too many failures', async () => {
     const page = await browser.open();
     await giveSigner(page, (draft) => new Author().event(draft));
     await page.goto(url());
     await page.getByText('A signer is there').waitFor();
-    await until(
-      async () => {
-        await page.getByRole('button', { name: 'Log in with your key' }).click();
-        const state = page.locator('.login .notice.bad');
-        await state.waitFor();
-        return /Try again in \d+ seconds?\./.test((await state.textContent()) ?? '');
-      },
-      'the limit',
-      30_000,
-    );
+    await until(async () => {
+      await page.getByRole('button', { name: 'Log in with your key' }).click();
+      const state = page.locator('.login .notice.bad');
+      await state.waitFor();
+      return /Try again in \d+ seconds?\./.test((await state.textContent()) ?? '');
+    }, 'the limit');
     await browser.close(page, REFUSED);
   });
 
-  it('begins again where somebody was when the session has ended', SECONDS, async () => {
+  it('begins again where somebody was when the session has ended', async () => {
     const page = await browser.open();
     await logIn(page, use.relay.httpUrl, moderator, '#/events?words=kept');
     const words = page.getByLabel('Words in the text');
@@ -164,7 +161,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('says what it needs where there is no JavaScript', SECONDS, async () => {
+  it('says what it needs where there is no JavaScript', async () => {
     const page = await browser.open({ javaScriptEnabled: false });
     await page.goto(url());
     const sentence = page.locator('noscript p');

@@ -13,7 +13,6 @@ import { useRelay } from './support/use-relay.ts';
 
 /** Nobody has logged in at first; a wrong key is refused. */
 const REFUSED = /status of (400|401)/;
-const SECONDS = { timeout: 120_000 };
 
 describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
   const admin = new Author();
@@ -56,7 +55,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     return (await client.query({ ids: [event.id] })).events.length === 1;
   }
 
-  it('removes an event by the queue, and refuses it from then on', SECONDS, async () => {
+  it('removes an event by the queue, and refuses it from then on', async () => {
     const event = await reported(new Author(), 'to be removed');
     const page = await at('reports');
     const report = page.locator('article', { hasText: 'to be removed' });
@@ -85,7 +84,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('bans an author with all that they wrote, by keys alone', SECONDS, async () => {
+  it('bans an author with all that they wrote, by keys alone', async () => {
     const author = new Author();
     const first = await reported(author, 'first of the banned');
     const other = author.event({ content: 'second of the banned' });
@@ -129,7 +128,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('dismisses a report, and the event stays', SECONDS, async () => {
+  it('dismisses a report, and the event stays', async () => {
     const event = await reported(new Author(), 'harmless');
     const page = await at('reports');
     const report = page.locator('article', { hasText: 'harmless' });
@@ -141,7 +140,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('adds to lists, says what is wrong with an entry, and searches', SECONDS, async () => {
+  it('adds to lists, says what is wrong with an entry, and searches', async () => {
     const author = new Author();
     const page = await at('lists/pubkey-ban');
     await page.getByRole('button', { name: 'Ban…' }).click();
@@ -172,7 +171,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('releases what was held back', SECONDS, async () => {
+  it('releases what was held back', async () => {
     const tags = Array.from({ length: 30 }, (_, n) => ['t', `tag${n}`]);
     const event = new Author().event({ content: 'held for a look', tags });
     await use.client.publish(event);

@@ -8,7 +8,6 @@ import { useRelay } from './support/use-relay.ts';
 
 /** Nobody has logged in at first; a relay in this process has no file whose options it could tell. */
 const REFUSED = /status of (401|409)/;
-const SECONDS = { timeout: 60_000 };
 
 describe.skipIf(noBrowser)(`people ${inBrowser}`, () => {
   const admin = new Author();
@@ -27,7 +26,7 @@ describe.skipIf(noBrowser)(`people ${inBrowser}`, () => {
     return page;
   }
 
-  it('makes a role, gives it, and makes an invite', SECONDS, async () => {
+  it('makes a role, gives it, and makes an invite', async () => {
     const page = await open('people');
     await page.getByRole('button', { name: 'New role…' }).click();
     const dialog = page.getByRole('dialog');

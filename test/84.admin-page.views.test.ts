@@ -12,7 +12,6 @@ import { startRelay, type TestRelay } from './support/relay.ts';
 
 /** Nobody has logged in at first; a search is wrong once; a relay in this process has no file to read. */
 const REFUSED = /status of (400|401|409)/;
-const SECONDS = { timeout: 90_000 };
 /** Text that would do something if it were HTML. */
 const HOSTILE = '<img src=x onerror="document.title=1"> <b>words</b> & "quotes"';
 
@@ -69,7 +68,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     }, 250);
     page = await browser.open();
     await logIn(page, relay.httpUrl, admin);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     clearInterval(load);
@@ -87,14 +86,10 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
   /** Asks for more until the end is said. */
   async function allOf(end: string): Promise<void> {
     const more = page.getByRole('button', { name: 'Show more' });
-    await until(
-      async () => {
-        if (await more.isVisible()) await more.click({ timeout: 1_000 }).catch(() => {});
-        return page.getByText(end).isVisible();
-      },
-      end,
-      60_000,
-    );
+    await until(async () => {
+      if (await more.isVisible()) await more.click({ timeout: 1_000 }).catch(() => {});
+      return page.getByText(end).isVisible();
+    }, end);
   }
 
   const VIEWS: [string, () => string, (string | RegExp)[]][] = [
@@ -111,28 +106,24 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     ['person', () => `person/${authors[1]!.pubkey}`, [/events here/, 'Their events']],
   ];
 
-  it.each(VIEWS)(
-    '%s shows what there is, in both schemes, on a phone',
-    SECONDS,
-    async (_, hash, texts) => {
-      await page.setViewportSize({ width: 1280, height: 900 });
-      await open(hash(), ...texts);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        expect(await accessibilityFaults(page)).toEqual([]);
-      }
-      await page.setViewportSize({ width: 320, height: 640 });
-      const tooWide = 'document.documentElement.scrollWidth - innerWidth';
-      expect(await page.evaluate(tooWide)).toBeLessThanOrEqual(0);
+  it.each(VIEWS)('%s shows what there is, in both schemes, on a phone', async (_, hash, texts) => {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await open(hash(), ...texts);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       expect(await accessibilityFaults(page)).toEqual([]);
-    },
-  );
+    }
+    await page.setViewportSize({ width: 320, height: 640 });
+    const tooWide = 'document.documentElement.scrollWidth - innerWidth';
+    expect(await page.evaluate(tooWide)).toBeLessThanOrEqual(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
 
-  it('draws the charts and renews them', SECONDS, async () => {
+  it('draws the charts and renews them', async () => {
     await page.setViewportSize({ width: 1280, height: 900 });
     await open('overview', 'Healthy.');
     const chart = page.getByRole('img', { name: /^Events\. accepted: .* to .*, now / });
-    await chart.waitFor({ timeout: 30_000 });
+    await chart.waitFor();
     expect(await chart.locator('canvas').count()).toBe(1);
     const drawn = `(() => {
       const canvas = document.querySelector('[aria-label^="Events."] canvas');
@@ -141,21 +132,17 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     })()`;
     expect(await page.evaluate(drawn)).toBe(true);
     const before = await chart.getAttribute('aria-label');
-    await until(
-      async () => {
-        // A steady load would draw the same figures again.
-        clients[0]!.send(['EVENT', authors[0]!.event({ content: 'more' })]);
-        const now = await page.locator('[aria-label^="Events."]').getAttribute('aria-label');
-        return now !== before;
-      },
-      'the next sample',
-      30_000,
-    );
+    await until(async () => {
+      // A steady load would draw the same figures again.
+      clients[0]!.send(['EVENT', authors[0]!.event({ content: 'more' })]);
+      const now = await page.locator('[aria-label^="Events."]').getAttribute('aria-label');
+      return now !== before;
+    }, 'the next sample');
     const accepted = page.locator('.figures div', { hasText: 'Events accepted' }).locator('dd');
     expect(Number.parseFloat((await accepted.textContent())!)).toBeGreaterThan(0);
   });
 
-  it('shows text as text', SECONDS, async () => {
+  it('shows text as text', async () => {
     await open(`event/${events[7]!.id}`, 'It is stored here', '"kind": 1');
     expect(await page.locator('#main .content').first().textContent()).toBe(HOSTILE);
     expect(await page.locator('#main img').count()).toBe(0);
@@ -165,32 +152,28 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     expect(await page.title()).toBe('Reports · Views');
   });
 
-  it(
-    'goes by keyboard: the heading has the focus, Tab goes on, the menu of a phone unfolds',
-    SECONDS,
-    async () => {
-      await page.setViewportSize({ width: 320, height: 640 });
-      await open('overview', 'Healthy.');
-      const menu = page.getByRole('button', { name: 'Overview' });
-      await menu.focus();
-      await page.keyboard.press('Enter');
-      await page.getByRole('link', { name: 'Traffic' }).focus();
-      await page.keyboard.press('Escape');
-      expect(await menu.evaluate('document.activeElement.getAttribute("aria-expanded")')).toBe(
-        'false',
-      );
-      await page.keyboard.press('Enter');
-      await page.getByRole('link', { name: 'Audit log' }).focus();
-      await page.keyboard.press('Enter');
-      await page.getByRole('heading', { name: 'Audit log' }).waitFor();
-      expect(await page.evaluate('document.activeElement.textContent')).toBe('Audit log');
-      await page.keyboard.press('Tab');
-      expect(await page.evaluate('document.activeElement.tagName')).toBe('INPUT');
-      await page.setViewportSize({ width: 1280, height: 900 });
-    },
-  );
+  it('goes by keyboard: the heading has the focus, Tab goes on, the menu of a phone unfolds', async () => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await open('overview', 'Healthy.');
+    const menu = page.getByRole('button', { name: 'Overview' });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Traffic' }).focus();
+    await page.keyboard.press('Escape');
+    expect(await menu.evaluate('document.activeElement.getAttribute("aria-expanded")')).toBe(
+      'false',
+    );
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Audit log' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Audit log');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('INPUT');
+    await page.setViewportSize({ width: 1280, height: 900 });
+  });
 
-  it('pages through a long search, and shows an event in full', SECONDS, async () => {
+  it('pages through a long search, and shows an event in full', async () => {
     await open('events?words=harbour', /50 events so far/);
     expect(await page.locator('.queue > li').count()).toBe(50);
     await allOf('59 entries; that is all.');
@@ -201,20 +184,16 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     await dialog.waitFor({ state: 'detached' });
   });
 
-  it(
-    'finds by author, kind, id and time, and says what is wrong with a search',
-    SECONDS,
-    async () => {
-      await open(`events?authors=${authors[1]!.pubkey}&kinds=7`, /that is all/);
-      expect(await page.locator('.queue > li').count()).toBe(3);
-      await open(`events?ids=${events[4]!.id}`, '1 entry; that is all.');
-      await open('events?words=harbour&kinds=seven', /“seven” is no kind/);
-      await open('events?authors=npub1nonsense', /npub/);
-      await page.getByRole('alert').waitFor();
-      await open(
-        'events?words=nobodysaidthis',
-        'Nothing was found; everything that fits was looked at.',
-      );
-    },
-  );
+  it('finds by author, kind, id and time, and says what is wrong with a search', async () => {
+    await open(`events?authors=${authors[1]!.pubkey}&kinds=7`, /that is all/);
+    expect(await page.locator('.queue > li').count()).toBe(3);
+    await open(`events?ids=${events[4]!.id}`, '1 entry; that is all.');
+    await open('events?words=harbour&kinds=seven', /“seven” is no kind/);
+    await open('events?authors=npub1nonsense', /npub/);
+    await page.getByRole('alert').waitFor();
+    await open(
+      'events?words=nobodysaidthis',
+      'Nothing was found; everything that fits was looked at.',
+    );
+  });
 });

@@ -12,6 +12,7 @@ import { Relay, useWebSocketImplementation as useRelayWebSocket } from 'nostr-to
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { Oracle, type RawFilter } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
@@ -20,6 +21,13 @@ import { ANY_TIME, freshDirectory, startRelay, type TestRelay } from './support/
 // Node.js 20 has no WebSocket of its own.
 useRelayWebSocket(WebSocket);
 usePoolWebSocket(WebSocket);
+
+/** What a relay of nostr-tools waits for: a busy machine takes longer than the defaults. */
+const PATIENCE = {
+  baseEoseTimeout: WAIT_MILLISECONDS,
+  publishTimeout: WAIT_MILLISECONDS,
+  connectionTimeout: WAIT_MILLISECONDS,
+};
 
 const secret = generateSecretKey();
 const pubkey = getPublicKey(secret);
@@ -50,6 +58,7 @@ describe('nostr-tools', () => {
     let relay: Relay;
     beforeAll(async () => {
       relay = await Relay.connect(server.url);
+      Object.assign(relay, PATIENCE);
     });
     afterAll(() => relay.close());
 

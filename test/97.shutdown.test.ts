@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -9,7 +9,7 @@ import { SCHEMA_VERSION } from '../src/storage/migrations.ts';
 import { databaseFile } from '../src/storage/open.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
-import { type Exit, until, WokProcess } from './support/process.ts';
+import { type Exit, ownAddress, until, WokProcess } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
 import { freshDirectory, type Settings } from './support/relay.ts';
 
@@ -53,12 +53,34 @@ async function stalled(settings: Settings = {}): Promise<WokProcess> {
   return wok;
 }
 
+/** Written by a process that had to be cut off instead of ending by itself. */
+const CUT_OFF = 'cut-off';
+
+/**
+ * A module for a process that leaves this file when `process.exit` is called and does not end by itself in
+ * the minute after that: wok.ts cuts off what keeps a finished process alive after two seconds, which a
+ * busy machine may need.
+ */
+function watchExit(file: string): string {
+  return `data:text/javascript,
+import { writeFileSync } from 'node:fs';
+const exit = process.exit;
+process.exit = (...status) => {
+  setTimeout(() => {
+    writeFileSync(${JSON.stringify(file)}, '');
+    exit(...status);
+  }, 60000).unref();
+};`.replaceAll('\n', ' ');
+}
+
 describe('a signal to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: what was taken is answered and stored',
     async (signal) => {
       const directory = freshDirectory();
-      const wok = await WokProcess.start({}, directory);
+      const watch = watchExit(join(directory, CUT_OFF));
+      const wok = WokProcess.spawn({}, directory, ['--import', watch]);
+      await wok.listening();
       const events = notes(3000);
       const publishers = await Promise.all([1, 2, 3].map(() => Publisher.connect(wok.url)));
       const silent = await Client.connect(wok.url);
@@ -70,15 +92,14 @@ describe('a signal to stop', () => {
       const stopping = timed(wok.exited);
       wok.signal(signal);
       await until(() => wok.out.includes('everything is stored'), 'the last line of the log');
-      const ending = timed(wok.exited);
       const { exit, milliseconds } = await stopping;
       process.stdout.write(
         `97.shutdown: ${signal} with ${unanswered} unanswered took ${Math.round(milliseconds)} ms\n`,
       );
       expect(exit).toEqual({ code: exitCodes.ok, signal: null });
       expect(wok.err).toBe('');
-      // Nothing keeps a finished process alive; wok.ts would cut it off after two seconds.
-      expect((await ending).milliseconds).toBeLessThan(1_500);
+      // Nothing keeps a finished process alive: it ended before wok.ts would have cut it off.
+      expect(existsSync(join(directory, CUT_OFF))).toBe(false);
       for (const { verdicts, sent, closed } of publishers) {
         expect(sent.filter(({ id }) => verdicts.get(id)?.accepted !== true)).toEqual([]);
         expect(closed?.code).toBe(1001);
@@ -130,47 +151,34 @@ describe('a signal to stop', () => {
       `97.shutdown: a stalled relay took ${Math.round(milliseconds)} of 2000 ms\n`,
     );
     expect(exit).toEqual({ code: exitCodes.ok, signal: null });
-    expect(milliseconds).toBeLessThan(4_000);
+    // Without a deadline it would never have ended.
+    expect(milliseconds).toBeGreaterThan(1_900);
   });
 
   it('a second signal ends it at once', async () => {
-    const wok = await stalled({ 'shutdown.deadline_seconds': 60 });
+    const wok = await stalled({ 'shutdown.deadline_seconds': 600 });
     wok.signal('SIGTERM');
     await until(() => wok.out.includes('going down'), 'the stop to begin');
-    const ending = timed(wok.exited);
     wok.signal('SIGINT');
-    const { exit, milliseconds } = await ending;
+    let exit: Exit | null = null;
+    void wok.exited.then((found) => {
+      exit = found;
+    });
+    await until(() => exit !== null, 'the end, long before the deadline');
     expect(exit).toEqual({ code: exitCodes.crash, signal: null });
-    expect(milliseconds).toBeLessThan(1_000);
   });
 
   it('leaves a port that the next process can take at once', async () => {
-    // Below the ports that the system gives to clients, one of which could take it meanwhile.
-    const port = await freePort(20_000, 30_000);
-    const first = await WokProcess.start({ 'io.port': port });
+    const host = ownAddress();
+    const first = await WokProcess.start({ 'io.host': host });
     const clients = await Promise.all([1, 2, 3].map(() => Client.connect(first.url)));
     first.signal('SIGTERM');
     await Promise.all(clients.map((client) => client.ended()));
     await first.exited;
-    const second = await WokProcess.start({ 'io.port': port });
+    const second = await WokProcess.start({ 'io.host': host, 'io.port': first.port });
     expect((await fetch(`${second.httpUrl}/health`)).status).toBe(200);
   });
 });
-
-/** A port of a range that nobody listens on. */
-async function freePort(from: number, to: number): Promise<number> {
-  for (;;) {
-    const port = from + Math.floor(Math.random() * (to - from));
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
-}
 
 describe('a relay that cannot start says why in one sentence', () => {
   async function refused(settings: Settings, directory = freshDirectory()) {
@@ -264,7 +272,8 @@ Relay.start = async (...args) => {
 describe('the writer dies', () => {
   it('and the process ends with a status that asks for a restart', async () => {
     const directory = freshDirectory();
-    const wok = WokProcess.spawn({}, directory, ['--import', KILL_WRITER]);
+    const settings = { 'shutdown.deadline_seconds': 600 };
+    const wok = WokProcess.spawn(settings, directory, ['--import', KILL_WRITER]);
     await wok.listening();
     const client = await Client.connect(wok.url);
     await client.req('live', {});
@@ -273,10 +282,14 @@ describe('the writer dies', () => {
     await until(() => publisher.answers > 500, 'some answers');
     const ending = timed(wok.exited);
     wok.signal('SIGXCPU');
+    let isOver = false;
+    void ending.then(() => {
+      isOver = true;
+    });
+    await until(() => isOver, 'the end, long before the deadline');
     const { exit, milliseconds } = await ending;
     process.stdout.write(`97.shutdown: without a writer it took ${Math.round(milliseconds)} ms\n`);
     expect(exit).toEqual({ code: exitCodes.inputOutput, signal: null });
-    expect(milliseconds).toBeLessThan(5_000);
     expect(wok.out).toContain('the writer station has died');
     await running;
     await client.ended();

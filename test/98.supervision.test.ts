@@ -189,7 +189,6 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
     await until(() => newcomers.every(({ accepted }) => accepted.length > 20), 'a new load');
     for (const member of [...others, ...newcomers]) member.publishing(false);
     expect(others.map(({ closed }) => closed)).toEqual(others.map(() => null));
-    for (const { longestGap } of others) expect(longestGap).toBeLessThan(2_500);
     const listening = [...others, ...newcomers].filter(({ live }) => live);
     await expectExactlyOnce(listening, [...members, ...newcomers]);
     const gap = Math.round(Math.max(...others.map(({ longestGap }) => longestGap)));
@@ -211,9 +210,6 @@ describe('lanes that die at random', () => {
 
   it.each(setups)(
     'lose no event for whoever was not sent away (threads: %s)',
-    {
-      timeout: 60_000,
-    },
     async (threads, lanes) => {
       const random = new Random(seed);
       const relay = await startRelay({
@@ -369,7 +365,7 @@ describe('the queue before the writer', () => {
 });
 
 describe('what cannot be repaired', () => {
-  it('a lane that dies six times in a minute ends the relay', { timeout: 60_000 }, async () => {
+  it('a lane that dies six times in a minute ends the relay', async () => {
     const relay = await startRelay(TWO_LANES);
     let fatal = '';
     void relay.relay.fatal.then(({ station }) => {

@@ -10,29 +10,42 @@ import { Publisher } from './support/publisher.ts';
 import type { Settings } from './support/relay.ts';
 
 const MIB = 1024 * 1024;
-/** How long a publish and a query of somebody else may take meanwhile, on a machine that is busy too. */
-const PATIENCE_MILLISECONDS = 5_000;
+/** How often somebody else publishes and asks while a flood lasts, before it may end. */
+const ROUNDS_MEANWHILE = 5;
 /** Small page caches, so that memory that grows is memory that something holds. */
 const SMALL: Settings = { 'storage.cache_mib': 4, 'io.outbound_bytes_max': 2 * MIB };
 
 const author = new Author();
 
-/** Somebody who publishes a note and asks for it, again and again, and looks at the clock. */
+/**
+ * Somebody who publishes a note and asks for it, again and again, and looks at the clock: for those who read
+ * the figures, for how long it takes is the machine's affair as well.
+ */
 class Bystander {
   worst = 0;
   rounds = 0;
   readonly #client: Client;
   #over = false;
+  #failed = false;
   #running: Promise<void>;
 
   private constructor(client: Client) {
     this.#client = client;
     this.#running = this.#run();
-    this.#running.catch(() => {});
+    this.#running.catch(() => {
+      this.#failed = true;
+    });
   }
 
   static async come(url: string): Promise<Bystander> {
     return new Bystander(await Client.connect(url));
+  }
+
+  /** Resolves when it was served some more times from now on; @throws if it was not. */
+  async served(): Promise<void> {
+    const enough = this.rounds + 1 + ROUNDS_MEANWHILE;
+    await until(() => this.rounds >= enough || this.#failed, 'a bystander to be served');
+    if (this.#failed) await this.#running;
   }
 
   /** Ends; @throws if it was not served. */
@@ -60,9 +73,14 @@ class Bystander {
 
 /**
  * Runs an attack while a bystander is served, and sees the relay well afterwards: memory within `growth`
- * bytes, the file descriptors that were open before, and everybody served.
+ * bytes, the file descriptors that were open before, and everybody served. What the attack is given
+ * resolves when the bystander was served some times more; it ends no sooner.
  */
-async function flood(wok: WokProcess, growth: number, attack: () => Promise<void>): Promise<void> {
+async function flood(
+  wok: WokProcess,
+  growth: number,
+  attack: (served: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const warm = await Bystander.come(wok.url);
   await until(() => warm.rounds >= 20, 'a warm relay');
   await warm.leave();
@@ -75,10 +93,10 @@ async function flood(wok: WokProcess, growth: number, attack: () => Promise<void
   }, 20);
   const bystander = await Bystander.come(wok.url);
   const start = performance.now();
-  await attack().finally(() => clearInterval(sampling));
+  await attack(() => bystander.served()).finally(() => clearInterval(sampling));
   const seconds = (performance.now() - start) / 1000;
   await bystander.leave();
-  await until(() => wok.fileDescriptors() <= descriptors, 'the file descriptors', 20_000);
+  await until(() => wok.fileDescriptors() <= descriptors, 'the file descriptors');
   expect((await http(`${wok.httpUrl}/health`)).body).toBe('ok\n');
   process.stdout.write(
     `99.floods: ${expect.getState().currentTestName?.split(' > ').at(-1)}: ${seconds.toFixed(1)} s, ` +
@@ -86,7 +104,6 @@ async function flood(wok: WokProcess, growth: number, attack: () => Promise<void
       `a bystander waited ${Math.round(bystander.worst)} ms at most (${bystander.rounds} rounds)\n`,
   );
   expect(peak - before).toBeLessThan(growth);
-  expect(bystander.worst).toBeLessThan(PATIENCE_MILLISECONDS);
   expect(wok.err).toBe('');
 }
 
@@ -114,12 +131,12 @@ describe('a client that asks and does not read', () => {
   ])('%s', async (_, oneSecond, settings) => {
     const wok = await WokProcess.start({ ...SMALL, ...settings });
     await fill(wok, 250, oneSecond);
-    await flood(wok, 150 * MIB, async () => {
+    await flood(wok, 150 * MIB, async (served) => {
       const clients = await Promise.all([1, 2, 3].map(() => Client.connect(wok.url)));
       for (const client of clients) {
         client.socket.pause();
         for (let i = 0; i < 100; i++) client.send(['REQ', `${i}`, { limit: 1000 }]);
-        await delay(700);
+        await served();
       }
       for (const client of clients) client.socket.terminate();
     });
@@ -128,14 +145,14 @@ describe('a client that asks and does not read', () => {
   it('and takes its questions back', async () => {
     const wok = await WokProcess.start({ ...SMALL, 'query.queries_max': 200 });
     await fill(wok, 200, false);
-    await flood(wok, 150 * MIB, async () => {
+    await flood(wok, 150 * MIB, async (served) => {
       const client = await Client.connect(wok.url);
       client.socket.pause();
       for (let round = 0; round < 300; round++) {
         for (let i = 0; i < 5; i++) client.send(['REQ', `${i}`, { limit: 1000 }]);
         await delay(2);
       }
-      await delay(500);
+      await served();
       client.socket.terminate();
     });
   });
@@ -144,7 +161,7 @@ describe('a client that asks and does not read', () => {
 describe('garbage', () => {
   it('of every kind', async () => {
     const wok = await WokProcess.start(SMALL);
-    await flood(wok, 150 * MIB, async () => {
+    await flood(wok, 150 * MIB, async (served) => {
       const port = Number(new URL(wok.httpUrl).port);
       const sockets = await Promise.all(
         Array.from({ length: 50 }, async (_, i) => {
@@ -165,6 +182,7 @@ describe('garbage', () => {
         if (i % 2 === 0) client.socket.send(huge);
         if (i % 4 === 1) rawOf(client).write(randomBytes(5_000));
       }
+      await served();
       for (const [i, client] of clients.entries()) {
         if (i % 2 === 0) expect((await client.ended()).code).toBe(1009);
         else if (i % 4 === 1) await client.ended();
@@ -206,7 +224,8 @@ describe('connections', () => {
 
   it('a thousand one after the other', async () => {
     const wok = await WokProcess.start(open);
-    await flood(wok, 100 * MIB, async () => {
+    await flood(wok, 100 * MIB, async (served) => {
+      const meanwhile = served();
       for (let round = 0; round < 20; round++) {
         await Promise.all(
           Array.from({ length: 50 }, async (_, i) => {
@@ -217,12 +236,13 @@ describe('connections', () => {
           }),
         );
       }
+      await meanwhile;
     });
   });
 
   it('a thousand at once', async () => {
     const wok = await WokProcess.start(open);
-    await flood(wok, 100 * MIB, async () => {
+    await flood(wok, 100 * MIB, async (served) => {
       const clients: Client[] = [];
       for (let round = 0; round < 20; round++) {
         const some = Array.from({ length: 50 }, () => Client.connect(wok.url));
@@ -230,6 +250,7 @@ describe('connections', () => {
       }
       for (const client of clients) client.send(['REQ', 'live', { kinds: [40] }]);
       await Promise.all(clients.map((client) => client.stored('live')));
+      await served();
       const event = author.event({ kind: 40 });
       expect((await clients[0]!.publish(event))[2]).toBe(true);
       const events = await Promise.all(clients.map((client) => client.live('live')));
@@ -242,7 +263,8 @@ describe('connections', () => {
 describe('one busy client', () => {
   it('opens all its subscriptions again and again', async () => {
     const wok = await WokProcess.start(SMALL);
-    await flood(wok, 150 * MIB, async () => {
+    await flood(wok, 150 * MIB, async (served) => {
+      const meanwhile = served();
       const client = await Client.connect(wok.url);
       for (let round = 0; round < 100; round++) {
         for (let i = 0; i < 100; i++) {
@@ -257,6 +279,7 @@ describe('one busy client', () => {
       const event = author.event({ kind: 50, tags: [['t', '99']] });
       await client.publish(event);
       expect((await client.live('50')).id).toBe(event.id);
+      await meanwhile;
       await client.close();
     });
   });
@@ -264,10 +287,12 @@ describe('one busy client', () => {
   it('publishes 10,000 events without waiting', async () => {
     const wok = await WokProcess.start(SMALL);
     const events = Array.from({ length: 10_000 }, () => author.event({ tags: [['t', 'x']] }));
-    await flood(wok, 200 * MIB, async () => {
+    await flood(wok, 200 * MIB, async (served) => {
+      const meanwhile = served();
       const publisher = await Publisher.connect(wok.url);
       for (const event of events) publisher.send(event);
       await publisher.drained();
+      await meanwhile;
       expect(publisher.closed).toBeNull();
       const verdicts = events.map(({ id }) => publisher.verdicts.get(id));
       const stored = verdicts.filter((verdict) => verdict?.accepted === true).length;
@@ -292,7 +317,8 @@ describe('one busy client', () => {
       { '#t': Array.from({ length: 5_000 }, (_, i) => `tag ${i}`) },
       { kinds: Array.from({ length: 5_000 }, (_, i) => i) },
     ];
-    await flood(wok, 200 * MIB, async () => {
+    await flood(wok, 200 * MIB, async (served) => {
+      const meanwhile = served();
       const client = await Client.connect(wok.url);
       // In lots, because more would not fit into io.queue_bytes_max.
       for (let i = 0; i < 40; i++) {
@@ -306,6 +332,7 @@ describe('one busy client', () => {
       }
       client.send(['REQ', 'many', ...Array.from({ length: 100 }, () => ({ authors: [hex()] }))]);
       expect((await client.stored('many')).end[0]).toBe('EOSE');
+      await meanwhile;
       await client.close();
     });
   });
@@ -317,7 +344,8 @@ describe('one busy client', () => {
     for (const event of victims) seeding.send(event);
     await seeding.drained();
     seeding.socket.terminate();
-    await flood(wok, 150 * MIB, async () => {
+    await flood(wok, 150 * MIB, async (served) => {
+      const meanwhile = served();
       const client = await Client.connect(wok.url);
       for (let round = 0; round < 20; round++) {
         const ids = Array.from({ length: 1_450 }, (_, i) =>
@@ -328,6 +356,7 @@ describe('one busy client', () => {
         const request = author.event({ kind: 5, tags });
         expect((await client.publish(request)).slice(2)).toEqual([true, '']);
       }
+      await meanwhile;
       const { events } = await client.query({ ids: victims.map(({ id }) => id), limit: 500 });
       expect(events.map(({ id }) => id).toSorted()).toEqual(
         victims.flatMap(({ id }, i) => (i % 3 === 0 ? [] : [id])).toSorted(),

@@ -56,23 +56,26 @@ export class HandshakeSweeper {
   #round: number[] = [];
   #aTick = 0;
   #listing = false;
+  #isStopped = false;
 
   /** `seconds` 0: nothing is closed. */
   constructor(libc: Libc, doorstep: Doorstep, seconds: number) {
     this.#libc = libc;
     this.#doorstep = doorstep;
     this.seconds = seconds;
-    this.#timer = setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    // After the sockets were read: a thread that had no turn for some seconds finds requests that came in time.
+    this.#timer = setInterval(() => setImmediate(() => this.#tick()), TICK_MILLISECONDS);
     this.#timer.unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#isStopped = true;
     this.#round = [];
   }
 
   #tick(): void {
-    if (this.seconds === 0 || this.#doorstep.pending <= 0) {
+    if (this.#isStopped || this.seconds === 0 || this.#doorstep.pending <= 0) {
       this.#round = [];
       return;
     }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientAddress } from '../../src/io/client-address.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../../src/protocol/unparsed.ts';
+import { cpuMilliseconds } from '../support/pace.ts';
 
 const ID = 'ab'.repeat(32);
 const WHY = 'rate-limited: try again';
@@ -109,10 +110,12 @@ describe('the refusal of a message that nobody parses', () => {
 
   it('takes no longer for a hostile frame than for any other', () => {
     const hostile = Buffer.from(`["EVENT",{${'"id"'.repeat(50_000)}`);
-    const start = performance.now();
-    expect(answerTo(hostile)).toEqual(['NOTICE', WHY]);
-    expect(answerTo(`["REQ","${'\\"'.repeat(60_000)}`)).toEqual(['NOTICE', WHY]);
-    expect(performance.now() - start).toBeLessThan(2000);
+    // Of the processor, which is the same on a machine that is busy.
+    const milliseconds = cpuMilliseconds(() => {
+      expect(answerTo(hostile)).toEqual(['NOTICE', WHY]);
+      expect(answerTo(`["REQ","${'\\"'.repeat(60_000)}`)).toEqual(['NOTICE', WHY]);
+    });
+    expect(milliseconds).toBeLessThan(2000);
   });
 });
 

@@ -5,6 +5,8 @@ import { accepted, closed, eose, idsOf, refused } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { Client, type Message } from '../support/client.ts';
 import { framesOf, http, RawSocket } from '../support/http.ts';
+import { loopClock } from '../support/pace.ts';
+import { delay, until } from '../support/process.ts';
 import { ALL_HINTS, startRelay, type TestRelay } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
@@ -42,7 +44,8 @@ describe('queue_bytes_max', () => {
 
   it('refuses at the door what does not fit, by its id, and answers everything', async () => {
     const author = new Author();
-    for (let round = 0; round < 3; round++) {
+    // They do not always reach the relay together.
+    for (let round = 0, full = 0; full < 3; round++) {
       const events = Array.from({ length: 10 }, (_, i) =>
         author.event({ content: `${i}${'x'.repeat(20_000)}`, created_at: NOW - round }),
       );
@@ -51,7 +54,7 @@ describe('queue_bytes_max', () => {
       for (const { id } of events) answers.push(await use.client.ok(id));
       const taken = events.filter((_, i) => answers[i]![2] === true);
       expect(taken.length).toBeGreaterThanOrEqual(3);
-      expect(taken.length).toBeLessThan(10);
+      if (taken.length < 10) full++;
       for (const [i, event] of events.entries()) {
         const answer = answers[i]!;
         expect(answer).toEqual(answer[2] ? accepted(event) : refused(event, 'rate-limited'));
@@ -89,13 +92,14 @@ describe('queue_events_max of the writer and queries_max of a query lane', () =>
 
   it('a REQ or COUNT too many is refused by CLOSED, and takes no place', async () => {
     const other = await use.connect();
-    for (let round = 0; round < 3; round++) {
+    // Where the lane is quicker than those before it, it is not full in every round.
+    for (let round = 0, full = 0; full < 3; round++) {
       const ids = Array.from({ length: 12 }, (_, i) => `${round}.${i}`);
       for (const id of ids) use.client.send(['REQ', id, NOBODY]);
       const ends = await Promise.all(ids.map((id) => use.client.stored(id)));
       const refusals = ends.filter(({ end }) => end[0] === 'CLOSED');
-      expect(refusals.length).toBeGreaterThan(0);
       expect(refusals.length).toBeLessThanOrEqual(10);
+      if (refusals.length > 0) full++;
       for (const { end } of refusals) expect(end).toEqual(closed(end[1] as string, 'error'));
       for (const { end } of ends) use.client.send(['CLOSE', end[1]]);
       for (const id of ids) use.client.send(['COUNT', id, NOBODY]);
@@ -284,6 +288,8 @@ describe('compression', () => {
 });
 
 describe('timeouts', () => {
+  /** A silent connection with a timeout of eight seconds is closed by then. */
+  const IDLE_SECONDS_MAX = 13;
   const relays: TestRelay[] = [];
   beforeAll(async () => {
     relays.push(
@@ -296,27 +302,32 @@ describe('timeouts', () => {
     await Promise.all(relays.map((relay) => relay.stop()));
   });
 
-  /** Seconds until something ends, or Infinity when it has not after `max`. */
-  async function secondsUntil(ended: Promise<unknown>, max = 13): Promise<number> {
-    const start = performance.now();
-    const never = new Promise((resolve) => setTimeout(resolve, max * 1000, 'never'));
-    const isOver = (await Promise.race([ended, never])) !== 'never';
-    return isOver ? (performance.now() - start) / 1000 : Number.POSITIVE_INFINITY;
+  /** Whether something ends within so many seconds in which the event loop has its turns. */
+  async function endsWithin(seconds: number, ended: Promise<unknown>): Promise<boolean> {
+    const loop = loopClock();
+    let isOver = false;
+    void ended.then(() => {
+      isOver = true;
+    });
+    await until(() => isOver || loop.seconds() > seconds, 'the end');
+    loop.stop();
+    return isOver;
   }
 
   // As many as vitest runs at the same time.
   describe.concurrent('of silent connections', () => {
     it('idle_timeout_seconds closes one, and one that does not answer pings', async () => {
+      const start = performance.now();
       const client = await Client.connect(relays[0]!.url);
       await client.req('s', NOBODY);
       const raw = await RawSocket.connect(relays[1]!.relay.port);
       await raw.upgrade();
-      const both = await Promise.all([secondsUntil(client.ended()), secondsUntil(raw.ended())]);
-      for (const seconds of both) {
+      const both = [client.ended(), raw.ended()].map(async (ended) => {
+        expect(await endsWithin(IDLE_SECONDS_MAX, ended)).toBe(true);
         // It counts in steps of four seconds.
-        expect(seconds).toBeGreaterThan(3.9);
-        expect(seconds).toBeLessThan(13);
-      }
+        expect(performance.now() - start).toBeGreaterThan(3_900);
+      });
+      await Promise.all(both);
       expect(framesOf(raw.received).map(({ opcode }) => opcode)).toContain(9);
     });
 
@@ -325,7 +336,7 @@ describe('timeouts', () => {
       const start = performance.now();
       while (performance.now() - start < 12_000) {
         await client.sync();
-        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        await delay(2_000);
       }
       await client.sync();
     });
@@ -333,7 +344,7 @@ describe('timeouts', () => {
     it('idle_timeout_seconds of 0 keeps one', async () => {
       const raw = await RawSocket.connect(relays[2]!.relay.port);
       await raw.upgrade();
-      expect(await secondsUntil(raw.ended())).toBe(Number.POSITIVE_INFINITY);
+      expect(await endsWithin(IDLE_SECONDS_MAX, raw.ended())).toBe(false);
       raw.sendText('["COUNT","c",{"ids":[]}]');
       await raw.until(() => framesOf(raw.received).length > 0);
       expect(framesOf(raw.received)[0]!.payload.toString()).toBe('["COUNT","c",{"count":0}]');
@@ -345,7 +356,7 @@ describe('timeouts', () => {
       let pings = 0;
       client.socket.on('ping', () => pings++);
       await client.req('s', { authors: [author.pubkey] });
-      expect(await secondsUntil(client.ended())).toBe(Number.POSITIVE_INFINITY);
+      expect(await endsWithin(IDLE_SECONDS_MAX, client.ended())).toBe(false);
       expect(pings).toBeGreaterThan(0);
       const publisher = await Client.connect(relays[1]!.url);
       const event = author.event();
@@ -360,9 +371,9 @@ describe('timeouts', () => {
       );
       for (const [i, { socket }] of raws.entries()) socket.write(beginnings[i]!);
       const drip = setInterval(() => raws[2]!.socket.write('a'), 500);
-      const all = await Promise.all(raws.map((raw) => secondsUntil(raw.ended(), 18)));
+      const all = await Promise.all(raws.map((raw) => endsWithin(18, raw.ended())));
       clearInterval(drip);
-      for (const seconds of all) expect(seconds).toBeLessThan(18);
+      expect(all).toEqual([true, true, true]);
     });
   });
 });

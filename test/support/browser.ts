@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { WAIT_MILLISECONDS } from './ceiling.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -57,9 +58,9 @@ export function useBrowser(): BrowserInUse {
       args: ARGUMENTS,
       headless: true,
       chromiumSandbox: false,
-      timeout: 60_000,
+      timeout: WAIT_MILLISECONDS,
     });
-  }, 90_000);
+  });
   afterAll(() => browser?.close());
   return {
     open: (options = {}) => open(browser!, options),
@@ -73,6 +74,7 @@ export function useBrowser(): BrowserInUse {
 
 async function open(browser: Browser, options: BrowserContextOptions): Promise<WatchedPage> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(WAIT_MILLISECONDS);
   const page = await context.newPage();
   const faults: string[] = [];
   await context.route(
@@ -95,5 +97,5 @@ async function open(browser: Browser, options: BrowserContextOptions): Promise<W
 }
 
 function isHere({ hostname }: URL): boolean {
-  return hostname === '127.0.0.1' || hostname === 'localhost';
+  return hostname.startsWith('127.') || hostname === 'localhost';
 }

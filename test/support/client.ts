@@ -1,9 +1,7 @@
 import WebSocket from 'ws';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Author } from './author.ts';
-
-/** How long an answer may take before the test is told what was missing. */
-const ANSWER_MILLISECONDS = 10_000;
+import { WAIT_MILLISECONDS } from './ceiling.ts';
 
 /** A message of the relay: `["EVENT", …]`, `["OK", …]` and so on. */
 export type Message = [verb: string, ...rest: unknown[]];
@@ -75,7 +73,7 @@ export class Client {
         const state = this.closed ? ` (closed ${this.closed.code} ${this.closed.reason})` : '';
         reject(new Error(`${what} did not come${state}; the inbox holds ${seen}`));
       };
-      const timer = setTimeout(fail, ANSWER_MILLISECONDS);
+      const timer = setTimeout(fail, WAIT_MILLISECONDS);
       const waiter = {
         wanted,
         resolve: (message: Message) => {

@@ -7,7 +7,13 @@ export function script(name: string): string {
   return join(packageRoot, 'test/fixtures/plugins', name);
 }
 
-/** The setting that makes these commands plugins. */
+/** More than any plugin of the tests needs for its start and an answer, on any machine. */
+const PATIENCE_MILLISECONDS = 60_000;
+
+/** The settings that make these commands plugins, which have their time unless they say how much. */
 export function plugins(...commands: string[]): Settings {
-  return { 'plugins.commands': JSON.stringify(commands) };
+  return {
+    'plugins.commands': JSON.stringify(commands),
+    'plugins.timeout_milliseconds': PATIENCE_MILLISECONDS,
+  };
 }

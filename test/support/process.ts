@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/paths.ts';
+import { WAIT_MILLISECONDS } from './ceiling.ts';
 import { freshDirectory, type Settings, settingFlags } from './relay.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
-/** How long a relay may take from its start to its first connection. */
-const START_MILLISECONDS = 20_000;
 /** What /proc/PID/statm counts in, on the machines that wok runs on. */
 const PAGE_BYTES = 4096;
 
@@ -78,10 +78,14 @@ export class WokProcess {
     void this.exited.then(() => {
       over = true;
     });
-    await until(() => said() !== undefined || over, 'the relay to listen', START_MILLISECONDS);
+    await until(() => said() !== undefined || over, 'the relay to listen');
     const url = said();
     if (url === undefined) throw new Error(`the relay did not start: ${this.out}${this.err}`);
     this.url = url;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
   }
 
   get httpUrl(): string {
@@ -110,22 +114,37 @@ export class WokProcess {
   }
 }
 
-/** Resolves when the condition holds; looks every few milliseconds. */
+/**
+ * Resolves when the condition holds; looks every few milliseconds, for so long that only what hangs is
+ * given up.
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  milliseconds = 10_000,
 ): Promise<void> {
-  const end = performance.now() + milliseconds;
+  const end = performance.now() + WAIT_MILLISECONDS;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${milliseconds} ms for ${what}`);
+    if (performance.now() > end) throw new Error(`waited ${WAIT_MILLISECONDS} ms for ${what}`);
     await delay(5);
   }
 }
 
-/** As `until`, for what a browser or several relays have a part in: they may share two processors with others. */
-export function eventually(condition: () => boolean | Promise<boolean>, what: string) {
-  return until(condition, what, 60_000);
+/** Whether a process runs; one that has ended and whose status nothing has asked for (Z) does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A loopback address that nothing else uses, so that a port of it that was free stays free: the ports that
+ * the system gives to clients are of 127.0.0.1. Where there is one address only, that one.
+ */
+export function ownAddress(): string {
+  if (process.platform !== 'linux') return '127.0.0.1';
+  return `127.${[...randomBytes(3)].map((byte) => 1 + (byte % 254)).join('.')}`;
 }
 
 /** For the pace of a load; a test that waits for something uses `until`. */

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/options.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { Relay } from '../../src/relay.ts';
+import { freshDirectory } from './temporary.ts';
+
+export { freshDirectory };
 
 /** Settings by key, as `--set` takes them: `{ 'limits.limit_max': 3 }`. */
 export type Settings = Readonly<Record<string, number | boolean | string | readonly string[]>>;
@@ -21,18 +20,6 @@ export interface TestRelay {
   /** What it logged at level info. */
   said: string[];
   stop(): Promise<void>;
-}
-
-/** An empty directory that goes away with the test (or with the process, outside of one). */
-export function freshDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'wok-test-'));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
-  try {
-    onTestFinished(remove);
-  } catch {
-    process.once('exit', remove);
-  }
-  return directory;
 }
 
 /** The configuration with these settings on top of the defaults: loopback, a free port. */
@@ -74,11 +61,13 @@ export async function startRelay(
     said.push(`${text} ${JSON.stringify(facts ?? {})}`);
   };
   const log: Log = { debug: () => {}, info, warn: keep, error: keep };
-  const relay = await Compiled.start(testConfig(directory, settings), log);
+  const config = testConfig(directory, settings);
+  const relay = await Compiled.start(config, log);
+  const { host } = config.io;
   return {
     relay,
-    url: `ws://127.0.0.1:${relay.port}`,
-    httpUrl: `http://127.0.0.1:${relay.port}`,
+    url: `ws://${host}:${relay.port}`,
+    httpUrl: `http://${host}:${relay.port}`,
     directory,
     logged,
     said,

@@ -1,0 +1,10 @@
+/**
+ * Ceilings of the tests. They only catch what hangs: no test says anything about the speed of the machine,
+ * and whatever waits for a condition waits so long, on an idle machine and on one that is busy with others.
+ */
+
+/** Milliseconds that a helper waits for a condition, an answer, a process or a browser. */
+export const WAIT_MILLISECONDS = 120_000;
+
+/** Milliseconds of a whole test or hook; longer than one wait, so that the wait says what was missing. */
+export const TEST_MILLISECONDS = 240_000;
