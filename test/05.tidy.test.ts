@@ -175,7 +175,12 @@ describe('code', () => {
   it('has one place that makes temporary directories for tests, and one that says how long they wait', () => {
     const sources = read('test');
     const self = 'test/05.tidy.test.ts';
-    const makers = [self, 'test/support/temporary.ts', 'test/support/global-setup.ts'];
+    const makers = [
+      self,
+      ...['06.support.test', 'support/temporary', 'support/global-setup'].map(
+        (name) => `test/${name}.ts`,
+      ),
+    ];
     const directory = /mkdtemp|tmpdir\(/;
     expect(
       offenders(sources, NOBODY, ({ file, code }) => {

@@ -8,6 +8,7 @@ import type { NostrEvent } from '../src/protocol/event.ts';
 import { SCHEMA_VERSION } from '../src/storage/migrations.ts';
 import { databaseFile } from '../src/storage/open.ts';
 import { Author } from './support/author.ts';
+import { SLOW_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { type Exit, ownAddress, until, WokProcess } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
@@ -153,6 +154,7 @@ describe('a signal to stop', () => {
     expect(exit).toEqual({ code: exitCodes.ok, signal: null });
     // Without a deadline it would never have ended.
     expect(milliseconds).toBeGreaterThan(1_900);
+    expect(milliseconds).toBeLessThan(SLOW_MILLISECONDS);
   });
 
   it('a second signal ends it at once', async () => {

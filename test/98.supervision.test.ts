@@ -25,6 +25,7 @@ import { openReader, openWriter, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { Author } from './support/author.ts';
+import { SLOW_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { framesOf } from './support/deliveries.ts';
 import { http } from './support/http.ts';
@@ -189,6 +190,7 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
     await until(() => newcomers.every(({ accepted }) => accepted.length > 20), 'a new load');
     for (const member of [...others, ...newcomers]) member.publishing(false);
     expect(others.map(({ closed }) => closed)).toEqual(others.map(() => null));
+    for (const { longestGap } of others) expect(longestGap).toBeLessThan(SLOW_MILLISECONDS);
     const listening = [...others, ...newcomers].filter(({ live }) => live);
     await expectExactlyOnce(listening, [...members, ...newcomers]);
     const gap = Math.round(Math.max(...others.map(({ longestGap }) => longestGap)));

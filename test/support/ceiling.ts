@@ -6,5 +6,11 @@
 /** Milliseconds that a helper waits for a condition, an answer, a process or a browser. */
 export const WAIT_MILLISECONDS = 120_000;
 
+/**
+ * What takes so many milliseconds waits for something that it should not wait for, on any machine: for
+ * answers and ends whose time is looked at afterwards.
+ */
+export const SLOW_MILLISECONDS = 30_000;
+
 /** Milliseconds of a whole test or hook; longer than one wait, so that the wait says what was missing. */
 export const TEST_MILLISECONDS = 240_000;

@@ -68,9 +68,8 @@ function openFolders(directory: string): void {
 }
 
 function hostName(): string {
-  return hostname()
-    .replace(/[^\w.]/g, '')
-    .slice(0, HOST_LENGTH_MAX);
+  const name = hostname().replace(/[^\w.]/g, '');
+  return name.slice(0, HOST_LENGTH_MAX) || 'host';
 }
 
 /** Whether there is a process of this id, of whatever user. */
