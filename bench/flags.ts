@@ -1,8 +1,17 @@
-import type { Flag } from '../src/commands/command.ts';
+import type { ActionUsage, Flag } from '../src/commands/command.ts';
 
 /** What `wok bench` can be asked to do. */
-export const benchActions = ['list', 'generate', 'run', 'probe', 'compare'] as const;
-export type BenchAction = (typeof benchActions)[number];
+export const benchActions = {
+  list: { args: '', summary: 'Show all scenarios and their cases' },
+  generate: { args: '', summary: 'Write a dataset of events to a file' },
+  run: { args: '<scenarios>...', summary: 'Measure one relay: all, ingest, ingest/fresh, …' },
+  probe: { args: '<url>', summary: 'Tell what a relay does, on one screen' },
+  compare: {
+    args: '<first> <second>',
+    summary: 'Measure two relays in turns; each is an address, a commit or a directory',
+  },
+} as const satisfies Readonly<Record<string, ActionUsage>>;
+export type BenchAction = keyof typeof benchActions;
 
 /** A flag, and the actions that know it. */
 export interface BenchFlag extends Flag {
@@ -14,7 +23,12 @@ export interface BenchFlag extends Flag {
  * nothing that runs.
  */
 export const benchFlags: readonly BenchFlag[] = [
-  { of: ['run'], name: '--url <url>', text: 'Measure the relay at this address' },
+  {
+    of: ['run'],
+    name: '--url <url>',
+    text: 'Measure the relay at this address',
+    excludes: ['start', 'set'],
+  },
   {
     of: ['run'],
     name: '--start',
@@ -24,18 +38,32 @@ export const benchFlags: readonly BenchFlag[] = [
     of: ['run', 'compare'],
     name: '--set <key=value>',
     text: 'Setting of the wok that is started; may be repeated',
+    repeatable: true,
   },
   {
     of: ['run'],
     name: '--pid <number>',
     text: 'Process of a relay on this machine, for its CPU, memory and disk; may be repeated',
+    repeatable: true,
+    excludes: ['start'],
   },
-  { of: ['compare'], name: '--pid-a <number>', text: 'The same for A, when it is an address' },
-  { of: ['compare'], name: '--pid-b <number>', text: 'The same for B, when it is an address' },
+  {
+    of: ['compare'],
+    name: '--pid-a <number>',
+    text: 'The same for A, when it is an address',
+    repeatable: true,
+  },
+  {
+    of: ['compare'],
+    name: '--pid-b <number>',
+    text: 'The same for B, when it is an address',
+    repeatable: true,
+  },
   {
     of: ['run'],
     name: '--data-dir <directory>',
     text: "Where the relay's database is, to tell its size",
+    excludes: ['start'],
   },
   {
     of: ['run'],
@@ -58,7 +86,12 @@ export const benchFlags: readonly BenchFlag[] = [
     name: '--profile <name>',
     text: 'What events: social (default), notes, versions',
   },
-  { of: ['generate'], name: '--out <file>', text: 'Where to write them, instead of the cache' },
+  {
+    of: ['generate'],
+    name: '--out <file>',
+    text: 'Where to write them, instead of the cache',
+    excludes: ['cache'],
+  },
   {
     of: ['run', 'compare', 'generate'],
     name: '--cache <directory>',

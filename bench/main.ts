@@ -5,8 +5,7 @@ import { generateAction } from './actions/generate.ts';
 import { out } from './actions/output.ts';
 import { probeAction } from './actions/probe.ts';
 import { runAction } from './actions/run.ts';
-import { type BenchAction, benchActions } from './flags.ts';
-import { checkFlags, unknownName } from './options.ts';
+import type { BenchAction } from './flags.ts';
 import { scenarios } from './scenarios/list.ts';
 
 /** Ctrl-C, as shells know it. */
@@ -36,12 +35,6 @@ const actions: Readonly<Record<BenchAction, Action>> = {
  * @throws UsageError for a wrong command line.
  */
 export async function runBench(call: Call): Promise<number> {
-  const [action, ...args] = call.args;
-  if (action === undefined) {
-    throw new UsageError(`Write wok bench ${benchActions.join(', or wok bench ')}.`);
-  }
-  if (!isAction(action)) throw new UsageError(unknownName('wok bench', action, benchActions));
-  checkFlags(call, action);
   const interrupt = new AbortController();
   const onSignal = () => {
     // The second one does not wait for anything.
@@ -51,7 +44,7 @@ export async function runBench(call: Call): Promise<number> {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    const code = await actions[action](call, args, interrupt.signal);
+    const code = await actions[call.action as BenchAction](call, call.args, interrupt.signal);
     return interrupt.signal.aborted ? INTERRUPTED : code;
   } catch (error) {
     if (interrupt.signal.aborted) return INTERRUPTED;
@@ -63,8 +56,4 @@ export async function runBench(call: Call): Promise<number> {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
   }
-}
-
-function isAction(name: string): name is BenchAction {
-  return (benchActions as readonly string[]).includes(name);
 }

@@ -6,7 +6,6 @@ import { nearest } from '../src/lib/nearest.ts';
 import { assertMayLoad, parseTarget } from './client/target.ts';
 import { defaultCacheDirectory } from './dataset/generate.ts';
 import { DEFAULT_UNTIL } from './dataset/parameters.ts';
-import { type BenchAction, benchFlags } from './flags.ts';
 import type { RelaySource } from './relay/session.ts';
 import { ownWok } from './relay/start.ts';
 import type { RunParameters } from './run/parameters.ts';
@@ -20,37 +19,12 @@ const SHORT_EVENTS = 1_500;
 export const EVENTS_MAX = 10_000_000;
 const DAY_MAX_SECONDS = 7 * DAY_SECONDS;
 
-/** @throws UsageError for a flag that is another action's. */
-export function checkFlags({ flags }: Call, action: BenchAction): void {
-  for (const { name, of } of benchFlags) {
-    const bare = name.split(' ', 1)[0]!.slice(2);
-    if (!flags.has(bare) || of.includes(action)) continue;
-    throw new UsageError(`--${bare} is for wok bench ${of.join(', ')}, not for ${action}.`);
-  }
-}
-
-/** A whole number from a flag. @throws UsageError for anything else. */
-export function numberFlag(
-  { flags }: Call,
-  name: string,
-  min: number,
-  max: number,
-): number | undefined {
-  const text = flags.last(name);
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text.replaceAll('_', ''))
-    ? Number(text.replaceAll('_', ''))
-    : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new UsageError(`--${name} is a whole number from ${min} to ${max}, not "${text}".`);
-}
-
 /** `--until`: seconds since 1970, or `today`, the last midnight. */
 export function untilFlag(call: Call): number {
   const text = call.flags.last('until');
   if (text === undefined) return DEFAULT_UNTIL;
   if (text === 'today') return Math.floor(Date.now() / 1000 / DAY_SECONDS) * DAY_SECONDS;
-  return numberFlag(call, 'until', 1_000_000_000, 9_999_999_999)!;
+  return call.flags.integer('until', 1_000_000_000, 9_999_999_999)!;
 }
 
 export function cacheFlag({ flags, cwd }: Call): string {
@@ -63,17 +37,18 @@ export function runParameters(call: Call): RunParameters {
   const short = call.flags.has('short');
   const threads = Math.min(Math.max(Math.floor(availableParallelism() / 2), 2), 4);
   const overrides = {
-    connections: numberFlag(call, 'connections', 1, 100_000),
-    inFlight: numberFlag(call, 'in-flight', 1, 10_000),
-    rate: numberFlag(call, 'rate', 1, 1_000_000),
-    subscriptions: numberFlag(call, 'subscriptions', 1, 1_000_000),
-    seconds: numberFlag(call, 'seconds', 1, DAY_MAX_SECONDS),
+    connections: call.flags.integer('connections', 1, 100_000),
+    inFlight: call.flags.integer('in-flight', 1, 10_000),
+    rate: call.flags.integer('rate', 1, 1_000_000),
+    subscriptions: call.flags.integer('subscriptions', 1, 1_000_000),
+    seconds: call.flags.integer('seconds', 1, DAY_MAX_SECONDS),
   };
   return {
-    events: numberFlag(call, 'events', 100, EVENTS_MAX) ?? (short ? SHORT_EVENTS : DEFAULT_EVENTS),
-    seed: numberFlag(call, 'seed', 0, 2 ** 31) ?? 1,
+    events:
+      call.flags.integer('events', 100, EVENTS_MAX) ?? (short ? SHORT_EVENTS : DEFAULT_EVENTS),
+    seed: call.flags.integer('seed', 0, 2 ** 31) ?? 1,
     until: untilFlag(call),
-    threads: numberFlag(call, 'threads', 1, 64) ?? threads,
+    threads: call.flags.integer('threads', 1, 64) ?? threads,
     cacheDirectory: cacheFlag(call),
     short,
     overrides: Object.fromEntries(
@@ -86,12 +61,8 @@ export function runParameters(call: Call): RunParameters {
 export function relaySource(call: Call): RelaySource {
   const { flags, cwd } = call;
   const url = flags.last('url');
-  if (flags.has('start')) {
-    if (url !== undefined) throw new UsageError('Either --url or --start, not both.');
-    return startSource(call);
-  }
+  if (flags.has('start')) return startSource(call);
   if (url === undefined) throw new UsageError('Say which relay: --url ws://… or --start.');
-  if (flags.has('set')) throw new UsageError('--set is for a wok that is started (--start).');
   assertMayLoad(parseTarget(url), flags.has('i-may-load-this-host'));
   const dataDirectory = flags.last('data-dir');
   return {

@@ -123,7 +123,7 @@ describe('wok export and wok scan', () => {
     [['export', '--since', 'yesterday'], '--since is a number of seconds'],
     [['export', '--filter', '{'], '--filter is not JSON'],
     [['export', '--filter', '{"since":1}', '--since', '1'], '--since stands in --filter, too'],
-    [['scan'], "Write wok scan '"],
+    [['scan'], 'wok scan needs <filter>. Write wok scan <filter>.'],
     [['scan', '{"kind":[1]}'], 'unknown elements'],
     [['delete'], 'Say what to remove'],
     [['delete', '--age', 'old'], '--age is "old"'],

@@ -377,13 +377,13 @@ describe('wok mod', () => {
     [['ban', 'pubkey', 'npub1nonsense'], exitCodes.usage, 'is not a public key'],
     [['ban', 'event', 'abc'], exitCodes.usage, 'is not an event id'],
     [['ban', 'kind', '65536'], exitCodes.usage, 'is not a kind'],
-    [['ban', 'kind', '-1'], exitCodes.usage, ''],
+    [['ban', 'kind', '-1'], exitCodes.usage, 'If it is an argument, write -- in front of it.'],
     [['ban', 'ip', '192.0.2.0/33'], exitCodes.usage, 'is not an IP address'],
     [['ban', 'ip', 'example.com'], exitCodes.usage, 'is not an IP address'],
-    [['ban', 'planet', 'mars'], exitCodes.usage, 'list'],
+    [['ban', 'planet', 'mars'], exitCodes.usage, 'does not know "planet"'],
     [['ban', 'kind'], exitCodes.usage, 'Write wok mod ban'],
     [['ban', 'kind', '1', '--for', 'ever'], exitCodes.usage, '--for'],
-    [['bann', 'kind', '1'], exitCodes.usage, 'Did you mean ban?'],
+    [['bann', 'kind', '1'], exitCodes.usage, 'Did you mean wok mod ban?'],
     [['remove', 'kind', '1'], exitCodes.usage, 'Write wok mod remove'],
   ] as const;
 

@@ -93,14 +93,17 @@ describe('a wrong command line', () => {
     [['relay', '--prot', '1'], 'There is no flag --prot. Did you mean --port?'],
     [['relay', '--conf=x'], 'There is no flag --conf. Did you mean --config?'],
     [['relay', '--xyzzy'], 'There is no flag --xyzzy. There is: --help, --version, --config,'],
-    [['relay', '--defaults'], 'There is no flag --defaults.'],
+    [
+      ['relay', '--defaults'],
+      'There is no flag --defaults for wok relay; it is for wok config. There is: --help,',
+    ],
     [['relay', '-p', '1'], 'There is no flag -p.'],
-    [['relay', '--port'], '--port needs a value.'],
-    [['relay', 'now'], 'wok relay cannot use "now".'],
-    [['config', 'print', '--defaults=1'], '--defaults takes no value.'],
+    [['relay', '--port'], '--port needs a value. Write --port <number>.'],
+    [['relay', 'now'], 'wok relay cannot use "now". Write wok relay.'],
+    [['config', 'print', '--defaults=1'], '--defaults takes no value. Write --defaults.'],
     [['config', 'pirnt'], 'There is no wok config pirnt. Did you mean wok config print?'],
     [['config'], 'Write wok config check, or wok config print, or wok config schema.'],
-    [['config', 'print', 'all'], 'wok config cannot use "all".'],
+    [['config', 'print', 'all'], 'wok config print cannot use "all". Write wok config print.'],
     [['--prot'], 'There is no flag --prot.'],
   ])('wok %j', async (args, sentence) => {
     const { out, err, code } = await wok(args);

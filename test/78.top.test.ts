@@ -105,9 +105,9 @@ describe('wok top', () => {
     const directory = freshDirectory();
     const cases: [string[], number, RegExp][] = [
       [['top', '--data', directory], 69, /no relay runs on/],
-      [['top', '--interval', '0'], 2, /--interval needs seconds/],
+      [['top', '--interval', '0'], 2, /--interval is a whole number from 1 to 3600/],
       [['slow', '--by', 'name'], 2, /--by knows work, total, rows and events/],
-      [['slow', '--limit', 'x'], 2, /--limit needs a whole number/],
+      [['slow', '--limit', 'x'], 2, /--limit is a whole number from 1 to 1000/],
     ];
     for (const [argv, code, sentence] of cases) {
       const answer = await runWok(argv);

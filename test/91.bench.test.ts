@@ -291,15 +291,21 @@ function unmask(bytes: Buffer): Buffer {
 
 describe('a wrong command line', () => {
   it.each([
-    [['rnu'], 'There is no wok bench "rnu". Did you mean run?'],
+    [['rnu'], 'There is no wok bench rnu. Did you mean wok bench run?'],
     [['run', 'ingset', '--start'], 'There is no scenario "ingset". Did you mean ingest?'],
     [['run', 'ingest/frehs', '--start'], 'There is no case of ingest "frehs". Did you mean fresh?'],
     [['run', 'ingest', '--strat'], 'There is no flag --strat. Did you mean --start?'],
     [['run', 'ingest'], 'Say which relay: --url ws://… or --start.'],
-    [['run', 'ingest', '--start', '--url', 'ws://127.0.0.1'], 'Either --url or --start, not both.'],
+    [
+      ['run', 'ingest', '--start', '--url', 'ws://127.0.0.1'],
+      '--url has no effect beside --start. Leave one of them out.',
+    ],
     [['run', 'ingest', '--url', 'http://127.0.0.1'], 'does not start with ws:// or wss://'],
     [['run', 'ingest', '--start', '--events', 'many'], '--events is a whole number from 100 to'],
-    [['run', 'ingest', '--start', '--out', 'x'], '--out is for wok bench generate, not for run.'],
+    [
+      ['run', 'ingest', '--start', '--out', 'x'],
+      '--out is for wok bench generate, not for wok bench run.',
+    ],
     [['run', 'ingest', '--url', 'ws://127.0.0.1', '--pid', '999999999'], 'There is no process'],
     [['generate', '--profile', 'nots'], 'There is no profile "nots". Did you mean notes?'],
     [['compare', 'no-such-commit', 'HEAD'], '"no-such-commit" is no address'],

@@ -1,10 +1,10 @@
-import { type Call, UsageError } from '../../src/commands/command.ts';
+import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { type CompareReport, compare } from '../compare/compare.ts';
 import { compareHtml, compareTable } from '../compare/print.ts';
 import { openSide, type Side } from '../compare/side.ts';
-import { chosenScenarios, numberFlag, pidOf, runParameters } from '../options.ts';
+import { chosenScenarios, pidOf, runParameters } from '../options.ts';
 import { environment } from '../report/environment.ts';
 import { loadThreads } from '../run/measure.ts';
 import { isJsonOnly, out, writeReports } from './output.ts';
@@ -15,14 +15,11 @@ const DEFAULT_SCENARIOS = 'ingest/fresh,req';
 /** `wok bench compare`: two relays, or two commits of wok, in turns. */
 export async function compareAction(
   call: Call,
-  [first, second, ...rest]: readonly string[],
+  [first, second]: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  if (first === undefined || second === undefined || rest.length > 0) {
-    throw new UsageError('Write wok bench compare A B, each an address, a commit or a directory.');
-  }
   const chosen = chosenScenarios(call.flags.last('scenario') ?? DEFAULT_SCENARIOS);
-  const rounds = numberFlag(call, 'rounds', 1, 100) ?? DEFAULT_ROUNDS;
+  const rounds = call.flags.integer('rounds', 1, 100) ?? DEFAULT_ROUNDS;
   const parameters = runParameters(call);
   const pool = loadThreads(parameters.threads);
   const progress = new Progress();
@@ -30,8 +27,8 @@ export async function compareAction(
   const sides: Side[] = [];
   try {
     for (const [word, pidFlag] of [
-      [first, 'pid-a'],
-      [second, 'pid-b'],
+      [first!, 'pid-a'],
+      [second!, 'pid-b'],
     ] as const) {
       const side = await openSide(word, {
         mayLoad: call.flags.has('i-may-load-this-host'),

@@ -5,14 +5,7 @@ import { formatCount } from '../../src/lib/format.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { cachedDataset, generate } from '../dataset/generate.ts';
 import { type DatasetProfile, datasetParameters } from '../dataset/parameters.ts';
-import {
-  cacheFlag,
-  DEFAULT_EVENTS,
-  EVENTS_MAX,
-  numberFlag,
-  unknownName,
-  untilFlag,
-} from '../options.ts';
+import { cacheFlag, DEFAULT_EVENTS, EVENTS_MAX, unknownName, untilFlag } from '../options.ts';
 import { out } from './output.ts';
 
 const profiles: readonly DatasetProfile[] = ['social', 'notes', 'versions'];
@@ -20,15 +13,14 @@ const profiles: readonly DatasetProfile[] = ['social', 'notes', 'versions'];
 /** `wok bench generate`: a dataset as a file. */
 export async function generateAction(
   call: Call,
-  args: readonly string[],
+  _: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  if (args.length > 0) throw new UsageError(`wok bench generate cannot use "${args[0]}".`);
   const profile = (call.flags.last('profile') ?? 'social') as DatasetProfile;
   if (!profiles.includes(profile)) throw new UsageError(unknownName('profile', profile, profiles));
-  const events = numberFlag(call, 'events', 100, EVENTS_MAX) ?? DEFAULT_EVENTS;
-  const seed = numberFlag(call, 'seed', 0, 2 ** 31) ?? 1;
-  const threads = numberFlag(call, 'threads', 1, 256);
+  const events = call.flags.integer('events', 100, EVENTS_MAX) ?? DEFAULT_EVENTS;
+  const seed = call.flags.integer('seed', 0, 2 ** 31) ?? 1;
+  const threads = call.flags.integer('threads', 1, 256);
   const parameters = datasetParameters({ profile, events, seed, until: untilFlag(call) });
   const progress = new Progress();
   const options = {

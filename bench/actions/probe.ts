@@ -1,4 +1,4 @@
-import { type Call, UsageError } from '../../src/commands/command.ts';
+import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { assertMayLoad, parseTarget } from '../client/target.ts';
@@ -11,9 +11,8 @@ import { isJsonOnly, out, writeReports } from './output.ts';
 const OTHER_STEPS = 2;
 
 /** `wok bench probe`: what a relay does, on one screen. */
-export async function probeAction(call: Call, [url, ...rest]: readonly string[]): Promise<number> {
-  if (url === undefined || rest.length > 0) throw new UsageError('Write wok bench probe ws://….');
-  const target = parseTarget(url);
+export async function probeAction(call: Call, [url]: readonly string[]): Promise<number> {
+  const target = parseTarget(url!);
   assertMayLoad(target, call.flags.has('i-may-load-this-host'));
   const progress = new Progress();
   let steps = 0;

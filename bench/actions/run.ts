@@ -1,4 +1,4 @@
-import { type Call, UsageError } from '../../src/commands/command.ts';
+import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { chosenScenarios, relaySource, runParameters } from '../options.ts';
@@ -17,7 +17,6 @@ export async function runAction(
   signal: AbortSignal,
 ): Promise<number> {
   const words = args.join(',');
-  if (words === '') throw new UsageError('Say what to run: wok bench list shows the scenarios.');
   const chosen = chosenScenarios(words);
   const source = relaySource(call);
   const parameters = runParameters(call);

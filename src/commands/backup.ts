@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
 import type { BackupOptions, Copied } from '../upkeep/backup.ts';
 import { type Call, type Command, CommandError, type Flag, print, UsageError } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
 
@@ -13,24 +13,29 @@ const MEGABYTES_A_SECOND = 100;
 const SAMPLE = 1000;
 
 const flags: readonly Flag[] = [
-  ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+  ...directoryFlags,
   {
     name: '--rate <megabytes>',
     text: `Most bytes a second (default ${MEGABYTES_A_SECOND} MB, 0: no limit)`,
+    excludes: ['compact'],
   },
   { name: '--sample <events>', text: `Events whose signatures are checked (default ${SAMPLE})` },
-  { name: '--compact', text: 'Leave out what is free in the file; then --rate has no effect' },
+  {
+    name: '--compact',
+    text: 'Leave out what is free in the file; copies in one go, without --rate',
+  },
   { name: '--force', text: 'Also where there is a file, or a database, already' },
 ];
 
 /** `wok backup`: a copy of the database while the relay runs. */
 export const backupCommand: Command = {
-  usage: 'backup <file>',
+  name: 'backup',
+  args: '<file>',
   summary: 'Copy the database to a file while the relay runs, and check the copy',
   flags,
   examples: ['wok backup /var/backups/wok-monday.db', 'wok backup /mnt/wok.db --rate 20 --force'],
   run(call) {
-    const file = fileOf(call, 'backup');
+    const file = fileOf(call);
     if (existsSync(file) && !call.flags.has('force')) {
       throw new CommandError(
         `${file} is there already; name another file, or add --force.`,
@@ -49,12 +54,13 @@ export const backupCommand: Command = {
 
 /** `wok restore`: a backup in the place of the database. */
 export const restoreCommand: Command = {
-  usage: 'restore <file>',
+  name: 'restore',
+  args: '<file>',
   summary: 'Put a backup in the place of the database; the relay has to be stopped',
   flags,
   examples: ['wok restore /var/backups/wok-monday.db --data /var/lib/wok --force'],
   run(call) {
-    const file = fileOf(call, 'restore');
+    const file = fileOf(call);
     if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
     return carryOut(call, async (options) => {
       const { restore, hasDatabase } = await import('../upkeep/backup.ts');
@@ -80,8 +86,8 @@ async function carryOut(
   call: Call,
   work: (options: BackupOptions) => Promise<string>,
 ): Promise<number> {
-  const rate = numberOf(call, 'rate') ?? MEGABYTES_A_SECOND;
-  const sample = numberOf(call, 'sample') ?? SAMPLE;
+  const rate = call.flags.integer('rate', 0, 999_999_999) ?? MEGABYTES_A_SECOND;
+  const sample = call.flags.integer('sample', 0, 999_999_999) ?? SAMPLE;
   const progress = new Progress();
   const began = performance.now();
   return interruptible(async (signal): Promise<ExitCode | typeof INTERRUPTED> => {
@@ -118,15 +124,6 @@ async function carryOut(
   });
 }
 
-function fileOf(call: Call, name: string): string {
-  const [file] = call.args;
-  if (file === undefined) throw new UsageError(`Write wok ${name} <file>.`);
-  return resolve(call.cwd, file);
-}
-
-function numberOf(call: Call, name: string): number | undefined {
-  const text = call.flags.last(name);
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} is a number.`);
-  return Number(text);
+function fileOf(call: Call): string {
+  return resolve(call.cwd, call.args[0]!);
 }

@@ -1,9 +1,10 @@
-import { benchFlags } from '../../bench/flags.ts';
+import { benchActions, benchFlags } from '../../bench/flags.ts';
 import type { Command } from './command.ts';
 
 /** `wok bench`: measure and check this relay or any other one. */
 export const benchCommand: Command = {
-  usage: 'bench <list|generate|run|probe|compare> [first] [second]',
+  name: 'bench',
+  actions: benchActions,
   summary: 'Load, probe or compare relays (see bench/README.md)',
   flags: benchFlags,
   examples: [

@@ -13,8 +13,14 @@ export const configFlags: readonly Flag[] = [
   {
     name: '--set <key=value>',
     text: 'Set any option, like --set log.level=debug; may be repeated',
+    repeatable: true,
   },
 ];
+
+/** The flags of a command that reads the configuration and listens on no port. */
+export const directoryFlags: readonly Flag[] = configFlags.filter(
+  ({ name }) => !name.startsWith('--port'),
+);
 
 /**
  * The configuration that a call asks for.

@@ -2,49 +2,57 @@ import { printConfig } from '../config/print.ts';
 import { configJsonSchema } from '../config/schema.ts';
 import { findConfigFile } from '../config/sources.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
-import { nearest } from '../lib/nearest.ts';
-import { type Call, type Command, print, UsageError } from './command.ts';
+import { type ActionUsage, type Call, type Command, print } from './command.ts';
 import { configFlags, configOfCall } from './config-flags.ts';
 
-const actions: Readonly<Record<string, (call: Call) => string>> = {
-  check(call) {
-    configOfCall(call);
-    const file = findConfigFile(call.flags.last('config'), call.env, call.cwd);
-    return file === undefined
-      ? 'There is no configuration file; the defaults and what was set beside them are fine.'
-      : `${file} is fine.`;
+interface Action extends ActionUsage {
+  readonly text: (call: Call) => string;
+}
+
+const actions: Readonly<Record<string, Action>> = {
+  check: {
+    args: '',
+    summary: 'Tell whether the configuration is right',
+    text(call) {
+      configOfCall(call);
+      const file = findConfigFile(call.flags.last('config'), call.env, call.cwd);
+      return file === undefined
+        ? 'There is no configuration file; the defaults and what was set beside them are fine.'
+        : `${file} is fine.`;
+    },
   },
-  print(call) {
-    return call.flags.has('defaults') ? printConfig() : printConfig(configOfCall(call));
+  print: {
+    args: '',
+    summary: 'Write the configuration that applies, as a relay.conf',
+    text: (call) => (call.flags.has('defaults') ? printConfig() : printConfig(configOfCall(call))),
   },
-  schema() {
-    return JSON.stringify(configJsonSchema(), undefined, 2);
+  schema: {
+    args: '',
+    summary: 'Write the JSON Schema of relay.conf, for editors',
+    text: () => JSON.stringify(configJsonSchema(), undefined, 2),
   },
 };
 
 /** `wok config`: check the configuration, print what applies, or print its JSON Schema. */
 export const configCommand: Command = {
-  usage: 'config <check|print|schema>',
+  name: 'config',
+  actions,
   summary: 'Check the configuration, print what applies, or print its JSON Schema',
   flags: [
-    ...configFlags,
-    { name: '--defaults', text: 'With print: the built-in defaults, whatever is configured' },
+    ...configFlags.map((flag) => ({ ...flag, of: ['check', 'print'] })),
+    {
+      name: '--defaults',
+      text: 'The built-in defaults, whatever is configured',
+      of: ['print'],
+      excludes: ['config', 'port', 'data', 'set'],
+    },
   ],
   examples: [
     'wok config check --config /etc/wok/relay.conf',
     'wok config print --defaults > relay.conf',
   ],
   async run(call) {
-    const names = Object.keys(actions);
-    const [name] = call.args;
-    if (name === undefined)
-      throw new UsageError(`Write wok config ${names.join(', or wok config ')}.`);
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) {
-      const meant = nearest(name, names) ?? names.join(', or wok config ');
-      throw new UsageError(`There is no wok config ${name}. Did you mean wok config ${meant}?`);
-    }
-    print(action(call));
+    print(actions[call.action]!.text(call));
     return exitCodes.ok;
   },
 };

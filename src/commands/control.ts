@@ -3,11 +3,11 @@ import type { ControlAnswer } from '../admin/control-socket.ts';
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
 import { controlSocketFile } from '../paths.ts';
 import { type Call, CommandError, type Flag } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 
 /** The flags of every command that talks to a running relay. */
 export const controlFlags: readonly Flag[] = [
-  ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+  ...directoryFlags,
   { name: '--json', text: 'Print the answer as JSON' },
 ];
 

@@ -7,7 +7,7 @@ import { Progress } from '../lib/progress.ts';
 import type { Filter } from '../protocol/filter.ts';
 import type { Selected } from '../upkeep/select/select.ts';
 import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 import { askRelay } from './control.ts';
 import { storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall } from './filter-flags.ts';
@@ -15,10 +15,10 @@ import { interruptible } from './interrupt.ts';
 
 /** `wok delete`: remove stored events for good. */
 export const deleteCommand: Command = {
-  usage: 'delete',
+  name: 'delete',
   summary: 'Remove the events that a filter finds, or those over an age',
   flags: [
-    ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+    ...directoryFlags,
     ...filterFlags,
     { name: '--age <time>', text: 'Only events that are older: seconds, or 30d, 12w, 2y' },
     { name: '--reason <text>', text: 'Why, for the audit log' },

@@ -9,7 +9,7 @@ import { databaseFile } from '../storage/open.ts';
 import type { DatabaseReport } from '../upkeep/doctor/database.ts';
 import type { Finding, Severity } from '../upkeep/doctor/finding.ts';
 import { type Call, type Command, CommandError, print } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 import { askRelay } from './control.ts';
 import { storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
@@ -23,15 +23,16 @@ const MARKS: Readonly<Record<Severity, string>> = {
 
 /** `wok doctor`: is everything in order here, and what to do where it is not. */
 export const doctorCommand: Command = {
-  usage: 'doctor',
+  name: 'doctor',
   summary: 'Examine database, disk, kernel and clock, and say what to do',
   flags: [
-    ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+    ...directoryFlags,
     { name: '--quick', text: 'Only a sample of the events and a short look at the pages' },
     { name: '--json', text: 'Print the findings as JSON' },
     {
       name: '--repair',
       text: 'Put log and index right, or save what can be read; the relay has to be stopped',
+      excludes: ['quick'],
     },
   ],
   examples: ['wok doctor --data /var/lib/wok', 'wok doctor --repair'],
@@ -113,7 +114,7 @@ async function look(
   const signature = await loadSignatureBackend(ingester.signature_backend);
   const db = openCopy(databaseFile(storage.directory));
   try {
-    const quick = call.flags.has('quick') && !call.flags.has('repair');
+    const quick = call.flags.has('quick');
     const report = examineDatabase(db, storage, signature, { quick, progress });
     report.findings.push(signatureFinding(signature.name, signature.detail));
     return report;

@@ -2,19 +2,15 @@ import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
 import type { Selection } from '../upkeep/select/select.ts';
-import { type Call, type Command, type Flag, print, UsageError } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { type Call, type Command, print } from './command.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall, filtersOfText } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
 
-const directoryFlags: readonly Flag[] = configFlags.filter(
-  ({ name }) => !name.startsWith('--port'),
-);
-
 /** `wok export`: the stored events as lines of JSON. */
 export const exportCommand: Command = {
-  usage: 'export',
+  name: 'export',
   summary: 'Write stored events to standard output, one a line, oldest first',
   flags: [...directoryFlags, ...filterFlags, { name: '--reverse', text: 'Newest first' }],
   examples: ['wok export > events.jsonl', 'wok export --kinds 0,3,10002 --since 2026-01-01'],
@@ -27,14 +23,14 @@ export const exportCommand: Command = {
 
 /** `wok scan`: what a filter finds. */
 export const scanCommand: Command = {
-  usage: 'scan <filter>',
+  name: 'scan',
+  args: '<filter>',
   summary: 'Write the events that a filter (or a list of filters) finds, newest first',
   flags: [...directoryFlags, { name: '--count', text: 'Write only how many there are' }],
   examples: [`wok scan '{"kinds":[1],"limit":10}'`, `wok scan --count '{"#t":["nostr"]}'`],
   run(call) {
     const [text] = call.args;
-    if (text === undefined) throw new UsageError(`Write wok scan '{"kinds":[1],"limit":10}'.`);
-    const selection = { filters: filtersOfText(text), direction: 'downwards' } as const;
+    const selection = { filters: filtersOfText(text!), direction: 'downwards' } as const;
     return write(call, selection, call.flags.has('count'));
   },
 };

@@ -2,16 +2,28 @@ import { decodeNpub } from '../config/npub.ts';
 import { type Filter, parseFilter } from '../protocol/filter.ts';
 import { type Call, type Flag, UsageError } from './command.ts';
 
-/** The flags that select events; together they are one filter, `--filter` may be several. */
+/** The flags that select events. Together they are one filter; each filter of `--filter` gets the others. */
 export const filterFlags: readonly Flag[] = [
-  { name: '--filter <json>', text: 'A Nostr filter, or a list of filters' },
+  {
+    name: '--filter <json>',
+    text: 'A Nostr filter, or a list of filters; may be repeated',
+    repeatable: true,
+  },
   {
     name: '--since <time>',
     text: 'Events from then on: seconds since 1970, or a date (2026-01-31)',
   },
   { name: '--until <time>', text: 'Events up to then' },
-  { name: '--kinds <numbers>', text: 'Of these kinds, like 0,3,30023' },
-  { name: '--authors <keys>', text: 'By these authors, as hex or npub1…, with commas between' },
+  {
+    name: '--kinds <numbers>',
+    text: 'Of these kinds, like 0,3,30023; may be repeated',
+    repeatable: true,
+  },
+  {
+    name: '--authors <keys>',
+    text: 'By these authors, as hex or npub1…, with commas between; may be repeated',
+    repeatable: true,
+  },
 ];
 
 /** What people at the shell may ask for; no client is as free. */
@@ -32,14 +44,16 @@ export function filtersOfCall({ flags }: Call): Filter[] {
   if (kinds.length > 0) typed.kinds = kinds.map(kindOf);
   const authors = flags.all('authors').flatMap((text) => text.split(','));
   if (authors.length > 0) typed.authors = authors.map(authorOf);
-  const json = flags.last('filter');
-  if (json === undefined) return [checked(typed)];
-  return parseFilters(json, '--filter').map((one) => {
-    for (const name of Object.keys(typed)) {
-      if (Object.hasOwn(one, name)) throw new UsageError(`--${name} stands in --filter, too.`);
-    }
-    return checked({ ...one, ...typed });
-  });
+  const json = flags.all('filter');
+  if (json.length === 0) return [checked(typed)];
+  return json
+    .flatMap((text) => parseFilters(text, '--filter'))
+    .map((one) => {
+      for (const name of Object.keys(typed)) {
+        if (Object.hasOwn(one, name)) throw new UsageError(`--${name} stands in --filter, too.`);
+      }
+      return checked({ ...one, ...typed });
+    });
 }
 
 /** The filters in an argument: one, or a list of them. @throws UsageError */

@@ -7,7 +7,7 @@ import { Progress } from '../lib/progress.ts';
 import type { ImportOptions } from '../upkeep/import/import.ts';
 import type { Tally } from '../upkeep/import/tally.ts';
 import { type Call, type Command, print, UsageError } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
 
@@ -16,10 +16,11 @@ const COMMIT_EVENTS = 10_000;
 
 /** `wok import`: events of a file into the database. */
 export const importCommand: Command = {
-  usage: 'import [file]',
+  name: 'import',
+  args: '[file]',
   summary: 'Store the events of a file (or standard input), one JSON object a line',
   flags: [
-    ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+    ...directoryFlags,
     { name: '--no-verify', text: 'Do not check signatures; ids are checked all the same' },
     { name: '--no-limits', text: 'Take events of any size, whatever the configuration says' },
     { name: '--show-rejected', text: 'Name every line that is not taken, on standard error' },
@@ -31,6 +32,7 @@ export const importCommand: Command = {
   examples: ['wok import events.jsonl', 'strfry export | wok import --data /var/lib/wok'],
   async run(call) {
     const config = configOfCall(call);
+    const commitEvents = call.flags.integer('write-batch', 1, 1_000_000) ?? COMMIT_EVENTS;
     const name = call.args[0] ?? '-';
     const source = openSource(call, name);
     const progress = new Progress();
@@ -40,7 +42,7 @@ export const importCommand: Command = {
     const options: Omit<ImportOptions, 'signal'> = {
       verify: !call.flags.has('no-verify'),
       limits: !call.flags.has('no-limits'),
-      commitEvents: batchOf(call),
+      commitEvents,
       totalBytes: source.bytes,
       progress: ({ bytes, events }) =>
         progress.update(
@@ -94,14 +96,4 @@ function openSource(call: Call, name: string): Source {
   if (found.isDirectory()) throw new UsageError(`${file} is a directory.`);
   const stream = createReadStream(file, { highWaterMark: READ_BYTES });
   return { stream, bytes: found.isFile() ? found.size : undefined };
-}
-
-function batchOf(call: Call): number {
-  const typed = call.flags.last('write-batch');
-  if (typed === undefined) return COMMIT_EVENTS;
-  const events = Number(typed);
-  if (!Number.isInteger(events) || events < 1 || events > 1_000_000) {
-    throw new UsageError('--write-batch is a number of events from 1 to 1000000.');
-  }
-  return events;
 }

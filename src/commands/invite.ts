@@ -1,12 +1,12 @@
 import { exitCodes } from '../lib/exit-codes.ts';
-import { type Call, type Command, print, UsageError } from './command.ts';
+import { type Call, type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
 const DAY_SECONDS = 86_400;
 
 /** `wok invite`: a code by which people become members of the relay (NIP-43). */
 export const inviteCommand: Command = {
-  usage: 'invite',
+  name: 'invite',
   summary: 'Make an invite code, by which people become members (NIP-43)',
   flags: [
     ...controlFlags,
@@ -18,7 +18,7 @@ export const inviteCommand: Command = {
   ],
   examples: ['wok invite', 'wok invite --uses 50 --days 30'],
   async run(call) {
-    const uses = numberOf(call.flags.last('uses'), 1, 1, 65_535, '--uses');
+    const uses = call.flags.integer('uses', 1, 65_535) ?? 1;
     const made = await askRelay<{ code: string }>(call, 'invite', { uses, ...endOf(call) });
     print(call.flags.has('json') ? JSON.stringify(made) : made.code);
     return exitCodes.ok;
@@ -27,21 +27,7 @@ export const inviteCommand: Command = {
 
 /** When it ends, where the caller says so; else the relay goes by its configuration. */
 function endOf(call: Call): { expiresAt?: number } {
-  const text = call.flags.last('days');
-  if (text === undefined) return {};
-  const days = numberOf(text, 0, 0, 3_650, '--days');
+  const days = call.flags.integer('days', 0, 3_650);
+  if (days === undefined) return {};
   return { expiresAt: days === 0 ? 0 : Math.floor(Date.now() / 1000) + days * DAY_SECONDS };
-}
-
-function numberOf(
-  text: string | undefined,
-  otherwise: number,
-  min: number,
-  max: number,
-  flag: string,
-): number {
-  if (text === undefined) return otherwise;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new UsageError(`${flag} is a whole number from ${min} to ${max}.`);
 }

@@ -6,14 +6,19 @@ import { askRelay, controlFlags } from './control.ts';
 
 /** `wok metrics`: the metrics of the running relay, whether they are served or not. */
 export const metricsCommand: Command = {
-  usage: 'metrics',
+  name: 'metrics',
   summary: 'Print the metrics of the running relay in the Prometheus text format',
   flags: [
     ...controlFlags.filter(({ name }) => name !== '--json'),
-    { name: '--table', text: 'Print what every metric means instead, as Markdown' },
+    {
+      name: '--table',
+      text: 'Print what every metric means instead, as Markdown',
+      excludes: ['config', 'data', 'set'],
+    },
     {
       name: '--table-in <file>',
       text: 'Bring the table at the end of this Markdown file up to date',
+      excludes: ['table', 'config', 'data', 'set'],
     },
   ],
   examples: ['wok metrics | grep wok_connections', 'wok metrics --table'],

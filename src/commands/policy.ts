@@ -4,17 +4,23 @@ import { createInterface } from 'node:readline';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import type { Log } from '../lib/log.ts';
 import type { TrialVerdict } from '../upkeep/policy-trial.ts';
-import { type Command, CommandError, print, UsageError } from './command.ts';
-import { configFlags, configOfCall } from './config-flags.ts';
+import { type Command, CommandError, print } from './command.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
 import { interruptible } from './interrupt.ts';
 import { columns } from './mod/action.ts';
 
 /** `wok policy test`: a policy over recorded events, without a relay. */
 export const policyCommand: Command = {
-  usage: 'policy <test> [file]',
+  name: 'policy',
+  actions: {
+    test: {
+      args: '[file]',
+      summary: 'Try the events of a file (or standard input), one JSON object a line',
+    },
+  },
   summary: 'Run the configured policy over recorded events, and tell what it would refuse',
   flags: [
-    ...configFlags.filter(({ name }) => !name.startsWith('--port')),
+    ...directoryFlags,
     {
       name: '--json',
       text: 'One JSON object for each event that is not accepted, then the summary',
@@ -29,8 +35,7 @@ export const policyCommand: Command = {
     'wok export | wok policy test --set policy.pow_min=10 --summary',
   ],
   async run(call) {
-    const [action, file] = call.args;
-    if (action !== 'test') throw new UsageError('Write wok policy test, and a file of events.');
+    const [file] = call.args;
     const config = configOfCall(call);
     const { notTried, PolicyTrial } = await import('../upkeep/policy-trial.ts');
     const trial = await PolicyTrial.open(

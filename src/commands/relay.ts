@@ -6,7 +6,7 @@ import { configFlags, configOfCall } from './config-flags.ts';
 
 /** `wok relay`: run the relay until it is told to stop. */
 export const relayCommand: Command = {
-  usage: 'relay',
+  name: 'relay',
   summary: 'Run the relay',
   flags: configFlags,
   examples: ['wok relay', 'wok relay --port 7778 --data /var/lib/wok --set info.name="My relay"'],

@@ -10,7 +10,7 @@ interface Reloaded {
 
 /** `wok reload`: have the running relay read its configuration again. */
 export const reloadCommand: Command = {
-  usage: 'reload',
+  name: 'reload',
   summary: 'Have the running relay read its configuration again',
   flags: controlFlags,
   examples: ['wok reload', 'wok reload --config /etc/wok/relay.conf'],

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
-import { nearest } from '../lib/nearest.ts';
 import {
   InstallError,
   install,
@@ -14,68 +13,94 @@ import {
 } from '../service/install.ts';
 import { StorageError } from '../storage/error.ts';
 import { openAsSuccessor } from '../storage/open.ts';
-import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
-import { configOfCall } from './config-flags.ts';
-import { askRelay, controlFlags } from './control.ts';
+import { type ActionUsage, type Call, type Command, CommandError, print } from './command.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
+import { askRelay } from './control.ts';
 
 const POLL_MILLISECONDS = 100;
 /** How long a successor may take to answer once the old process has handed over. */
 const ANSWER_MILLISECONDS = 60_000;
 
-const actions: Readonly<Record<string, (call: Call) => Promise<ExitCode> | ExitCode>> = {
-  install(call) {
-    const system = systemOf(call);
-    if (call.flags.has('print')) print(unitText());
-    else install(system, !call.flags.has('no-start'));
-    return exitCodes.ok;
+interface Action extends ActionUsage {
+  readonly run: (call: Call) => Promise<ExitCode> | ExitCode;
+}
+
+const actions: Readonly<Record<string, Action>> = {
+  install: {
+    args: '',
+    summary: 'Make user, directories, configuration and unit, and start it',
+    run(call) {
+      const system = systemOf(call);
+      if (call.flags.has('print')) print(unitText());
+      else install(system, !call.flags.has('no-start'));
+      return exitCodes.ok;
+    },
   },
-  uninstall(call) {
-    uninstall(systemOf(call), call.flags.has('purge'));
-    return exitCodes.ok;
+  uninstall: {
+    args: '',
+    summary: 'Stop it and remove the unit',
+    run(call) {
+      uninstall(systemOf(call), call.flags.has('purge'));
+      return exitCodes.ok;
+    },
   },
-  async restart(call) {
-    if (call.flags.has('graceful')) return gracefully(call);
-    systemOf(call).run('systemctl', 'restart', 'wok.service');
-    print('The relay has been restarted.');
-    return exitCodes.ok;
+  restart: {
+    args: '',
+    summary: 'Restart it',
+    async run(call) {
+      if (call.flags.has('graceful')) return gracefully(call);
+      systemOf(call).run('systemctl', 'restart', 'wok.service');
+      print('The relay has been restarted.');
+      return exitCodes.ok;
+    },
   },
-  status() {
-    const done = spawnSync('systemctl', ['--no-pager', 'status', 'wok.service'], {
-      stdio: 'inherit',
-    });
-    if (done.error) throw new CommandError(missing('systemctl'), exitCodes.unavailable);
-    return done.status === 0 ? exitCodes.ok : exitCodes.unavailable;
+  status: {
+    args: '',
+    summary: 'Show what systemd says about it',
+    run() {
+      const done = spawnSync('systemctl', ['--no-pager', 'status', 'wok.service'], {
+        stdio: 'inherit',
+      });
+      if (done.error) throw new CommandError(missing('systemctl'), exitCodes.unavailable);
+      return done.status === 0 ? exitCodes.ok : exitCodes.unavailable;
+    },
   },
 };
 
 /** `wok service`: wok as a service of systemd. */
 export const serviceCommand: Command = {
-  usage: 'service <install|uninstall|restart|status>',
+  name: 'service',
+  actions,
   summary: 'Install wok as a systemd service, remove it, restart it, look at it',
   flags: [
-    ...controlFlags,
+    ...directoryFlags.map((flag) => ({ ...flag, of: ['restart'], needs: 'graceful' })),
     {
       name: '--graceful',
-      text: 'With restart: a new process takes over, no connection is refused',
+      text: 'A new process takes over, no connection is refused',
+      of: ['restart'],
     },
-    { name: '--no-start', text: 'With install: do not start it yet' },
-    { name: '--print', text: 'With install: only print the unit file' },
-    { name: '--purge', text: 'With uninstall: remove configuration and DATABASE too' },
-    { name: '--root <directory>', text: 'With (un)install: put everything under this directory' },
+    { name: '--no-start', text: 'Do not start it yet', of: ['install'] },
+    {
+      name: '--print',
+      text: 'Only print the unit file',
+      of: ['install'],
+      excludes: ['no-start', 'root'],
+    },
+    {
+      name: '--purge',
+      text: 'Remove configuration and DATABASE too',
+      of: ['uninstall'],
+    },
+    {
+      name: '--root <directory>',
+      text: 'Put everything under this directory',
+      of: ['install', 'uninstall'],
+    },
   ],
   examples: ['sudo wok service install', 'sudo wok service restart --graceful'],
   async run(call) {
-    const names = Object.keys(actions);
-    const [name] = call.args;
-    const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (name === undefined)
-      throw new UsageError(`Write wok service ${names.join(', or wok service ')}.`);
-    if (action === undefined) {
-      const meant = nearest(name, names) ?? names.join(', or wok service ');
-      throw new UsageError(`There is no wok service ${name}. Did you mean wok service ${meant}?`);
-    }
     try {
-      return await action(call);
+      return await actions[call.action]!.run(call);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (error instanceof InstallError) throw new CommandError(message, exitCodes.refused);

@@ -5,7 +5,7 @@ import { askRelay, controlFlags } from './control.ts';
 
 /** `wok status`: what runs on this data directory. */
 export const statusCommand: Command = {
-  usage: 'status',
+  name: 'status',
   summary: 'Tell about the relay that runs on the data directory',
   flags: controlFlags,
   examples: ['wok status --data /var/lib/wok'],

@@ -7,12 +7,17 @@ import { askRelay, controlFlags } from './control.ts';
 
 /** `wok why`: what became of an event. */
 export const whyCommand: Command = {
-  usage: 'why [event-id]',
+  name: 'why',
+  args: '[event-id]',
   summary: 'Tell which rule, plugin, limit or person decided about an event or refused a REQ',
   flags: [
     ...controlFlags,
     { name: '--reads', text: 'The newest REQs and COUNTs that were refused or cut short, and why' },
-    { name: '--connection <number>', text: 'With --reads: of this connection (wok top)' },
+    {
+      name: '--connection <number>',
+      text: 'With --reads: of this connection (wok top)',
+      needs: 'reads',
+    },
   ],
   examples: [
     'wok why 5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36',
@@ -20,7 +25,10 @@ export const whyCommand: Command = {
   ],
   async run(call) {
     const [id] = call.args;
-    if (call.flags.has('reads')) return tellReads(call);
+    if (call.flags.has('reads')) {
+      if (id === undefined) return tellReads(call);
+      throw new UsageError('--reads is about REQs, not about an event. Write wok why --reads.');
+    }
     if (id === undefined) throw new UsageError('Write wok why and the id of an event.');
     const why = await askRelay<Why>(call, 'why', { id });
     print(call.flags.has('json') ? JSON.stringify(why) : whyText(why));
@@ -29,11 +37,8 @@ export const whyCommand: Command = {
 };
 
 async function tellReads(call: Call): Promise<typeof exitCodes.ok> {
-  const text = call.flags.last('connection');
-  if (text !== undefined && !/^[1-9]\d{0,9}$/.test(text)) {
-    throw new UsageError('--connection is the number of a connection, as wok top shows it.');
-  }
-  const connection = text === undefined ? {} : { connection: Number(text) };
+  const number = call.flags.integer('connection', 1, 9_999_999_999);
+  const connection = number === undefined ? {} : { connection: number };
   const reads = await askRelay<RefusedRead[]>(call, 'why.reads', connection);
   if (call.flags.has('json')) print(JSON.stringify(reads));
   else if (reads.length === 0) print('No REQ and no COUNT was refused or cut short lately.');

@@ -1,11 +1,11 @@
 import { durationSeconds } from '../../lib/duration.ts';
-import { type Call, print, UsageError } from '../command.ts';
+import { type ActionUsage, type Call, print, UsageError } from '../command.ts';
 
-/** One `wok mod <name> …`. */
-export interface Action {
-  /** What stands behind the name: `<pubkey|event|kind|ip> <subject>`. */
-  readonly args: string;
-  readonly summary: string;
+/** As many rows as the relay gives at once. */
+const ROWS_MAX = 1000;
+
+/** One `wok mod <name> …`. Its arguments fit `args` when `run` is called. */
+export interface Action extends ActionUsage {
   run(call: Call, args: readonly string[]): Promise<void>;
 }
 
@@ -14,11 +14,9 @@ export function tell<Answer>(call: Call, answer: Answer, text: (answer: Answer) 
   print(call.flags.has('json') ? JSON.stringify(answer) : text(answer));
 }
 
-/** The arguments that an action needs. @throws UsageError when one is missing or too much. */
-export function need(name: string, args: readonly string[], wanted: string): string[] {
-  const count = wanted.split(' ').length;
-  if (args.length !== count) throw new UsageError(`Write wok mod ${name} ${wanted}.`);
-  return [...args];
+/** How many rows are asked for, 100 without `--limit`. @throws UsageError */
+export function limitOf(call: Call): number {
+  return call.flags.integer('limit', 1, ROWS_MAX) ?? 100;
 }
 
 /** The second at which `--for` ends, 0 without it. @throws UsageError */

@@ -2,13 +2,12 @@ import type { RoleWithMembers } from '../../admin/page-api/people.ts';
 import type { InfoChanges } from '../../messages.ts';
 import { UsageError } from '../command.ts';
 import { askRelay } from '../control.ts';
-import { type Action, columns, need, tell } from './action.ts';
+import { type Action, columns, tell } from './action.ts';
 
 const describe: Action = {
   args: '<name|description|icon> <text>',
   summary: 'Change what the relay says about itself; an empty text brings the configured one back',
-  async run(call, args) {
-    const [what, text] = need('describe', args, '<name|description|icon> <text>');
+  async run(call, [what, text]) {
     const changes = await askRelay<InfoChanges>(call, 'mod.describe', { what, text });
     tell(call, changes, () => `The ${what} is ${text === '' ? 'as configured' : 'changed'}.`);
   },
@@ -17,8 +16,7 @@ const describe: Action = {
 const roles: Action = {
   args: '',
   summary: 'Show all roles and who has them',
-  async run(call, args) {
-    if (args.length > 0) throw new UsageError('Write wok mod roles.');
+  async run(call) {
     const rows = await askRelay<RoleWithMembers[]>(call, 'mod.roles');
     tell(call, rows, () =>
       rows.length === 0
@@ -28,24 +26,32 @@ const roles: Action = {
   },
 };
 
-const ROLE = '<create|edit|delete|assign|unassign> <id> [label, or public key] [description]';
-
 const role: Action = {
-  args: ROLE,
+  args: '<create|edit|delete|assign|unassign> <id> [label-or-pubkey] [description]',
   summary: 'Make, change or end a role, give it to somebody or take it away',
   async run(call, args) {
-    const [what, id, third = '', description = ''] = args;
-    if (id === undefined) throw new UsageError(`Write wok mod role ${ROLE}.`);
-    const params =
-      what === 'assign' || what === 'unassign'
-        ? { do: what, id, pubkey: third }
-        : what === 'delete'
-          ? { do: what, id }
-          : { do: what, id, label: third, description };
+    const params = roleParams(args);
     await askRelay(call, 'mod.role', params);
     tell(call, true, () => 'Done.');
   },
 };
+
+/** @throws UsageError unless the arguments are those of what is to be done with the role. */
+function roleParams([what, id, third, description]: readonly string[]) {
+  switch (what) {
+    case 'assign':
+    case 'unassign':
+      if (third === undefined || third === '' || description !== undefined) {
+        throw new UsageError(`Write wok mod role ${what} <id> <pubkey>.`);
+      }
+      return { do: what, id, pubkey: third };
+    case 'delete':
+      if (third !== undefined) throw new UsageError('Write wok mod role delete <id>.');
+      return { do: what, id };
+    default:
+      return { do: what, id, label: third ?? '', description: description ?? '' };
+  }
+}
 
 /** What `wok mod` does with the relay's description and its roles. */
 export const descriptionActions: Readonly<Record<string, Action>> = { describe, roles, role };

@@ -3,17 +3,19 @@ import { timeText } from '../../lib/duration.ts';
 import type { ListedRow } from '../../storage/lists.ts';
 import { type Call, UsageError } from '../command.ts';
 import { askRelay } from '../control.ts';
-import { type Action, columns, endOf, need, tell } from './action.ts';
+import { type Action, columns, endOf, limitOf, tell } from './action.ts';
 
 const LISTS = '<pubkey|event|kind|ip> <subject>';
 const PAGE = 1000;
 
 function put(name: 'ban' | 'allow', summary: string): Action {
   return {
-    args: `${LISTS} [--reason <text>] [--for <time>]${name === 'ban' ? ' [--remove]' : ''}`,
+    args: LISTS,
     summary,
-    async run(call, args) {
-      const [list, subject] = need(name, args, LISTS);
+    async run(call, [list, subject]) {
+      if (call.flags.has('remove') && list !== 'pubkey') {
+        throw new UsageError('--remove is for wok mod ban pubkey.');
+      }
       const answer = await askRelay<{ removed: number | null }>(call, 'mod.put', {
         list,
         subject,
@@ -33,10 +35,9 @@ function put(name: 'ban' | 'allow', summary: string): Action {
 function take(name: 'unban' | 'unallow', summary: string): Action {
   const lists = name === 'unban' ? LISTS.replace('ip>', 'ip|author>') : LISTS;
   return {
-    args: `${lists} [--reason <text>]`,
+    args: lists,
     summary,
-    async run(call, args) {
-      const [list, subject] = need(name, args, lists);
+    async run(call, [list, subject]) {
       const answer = await askRelay<{ taken: boolean }>(call, 'mod.take', {
         list,
         subject,
@@ -71,8 +72,7 @@ async function wholeList(call: Call, list: string, stance: string): Promise<List
 const list: Action = {
   args: '<pubkey|event|kind|ip|author>',
   summary: 'Show who or what is banned and allowed',
-  async run(call, args) {
-    const [name] = need('list', args, '<pubkey|event|kind|ip|author>');
+  async run(call, [name]) {
     const rows = [
       ...(await wholeList(call, name!, 'ban')),
       ...(await wholeList(call, name!, 'allow')),
@@ -95,13 +95,9 @@ function listText(rows: readonly ListedRow[]): string {
 }
 
 const remove: Action = {
-  args: '<event|author> <subject> [--reason <text>]',
+  args: '<event|author> <subject>',
   summary: 'Remove an event, or all that an author has written so far, so that it stays away',
-  async run(call, args) {
-    const [what, subject] = need('remove', args, '<event|author> <subject>');
-    if (what !== 'event' && what !== 'author') {
-      throw new UsageError('Write wok mod remove event <id>, or wok mod remove author <pubkey>.');
-    }
+  async run(call, [what, subject]) {
     const reason = call.flags.last('reason') ?? '';
     const answer = await askRelay<{ removed: number | null }>(call, 'mod.remove', {
       what,
@@ -117,13 +113,12 @@ const remove: Action = {
 };
 
 const audit: Action = {
-  args: '[subject] [--limit <number>]',
+  args: '[subject]',
   summary: 'Show what was done, by whom and why; the newest last',
   async run(call, args) {
-    if (args.length > 1) throw new UsageError('Write wok mod audit, and perhaps one subject.');
     const rows = await askRelay<AuditRow[]>(call, 'mod.audit', {
       subject: args[0] ?? '',
-      limit: Number(call.flags.last('limit') ?? 100),
+      limit: limitOf(call),
     });
     tell(call, rows.reverse(), () =>
       rows.length === 0

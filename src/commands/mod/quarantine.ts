@@ -1,15 +1,15 @@
 import type { Quarantined } from '../../admin/verbs/quarantine.ts';
 import { timeText } from '../../lib/duration.ts';
 import { askRelay } from '../control.ts';
-import { type Action, columns, need, tell } from './action.ts';
+import { type Action, columns, limitOf, tell } from './action.ts';
 
 const CONTENT_LENGTH = 80;
 
 const quarantine: Action = {
-  args: '[--limit <number>]',
+  args: '',
   summary: 'Show what looks like spam and waits for a release, the oldest first',
   async run(call) {
-    const limit = Number(call.flags.last('limit') ?? 100);
+    const limit = limitOf(call);
     const rows = await askRelay<Quarantined[]>(call, 'mod.quarantine', { limit });
     tell(call, rows, () => (rows.length === 0 ? 'Nothing is in quarantine.' : listText(rows)));
   },
@@ -25,10 +25,9 @@ function listText(rows: readonly Quarantined[]): string {
 }
 
 const release: Action = {
-  args: '<event id or pubkey> [--reason <text>]',
+  args: '<event-id-or-pubkey>',
   summary: 'Store an event that is in quarantine, or all of an author',
-  run: async (call, args) => {
-    const [subject] = need('release', args, '<event-id-or-pubkey>');
+  async run(call, [subject]) {
     const reason = call.flags.last('reason') ?? '';
     const answer = await askRelay<{ events: number }>(call, 'mod.release', { subject, reason });
     tell(call, answer, (one) => `${one.events} events were released.`);
@@ -36,10 +35,9 @@ const release: Action = {
 };
 
 const discard: Action = {
-  args: '<event id or pubkey> [--reason <text>]',
+  args: '<event-id-or-pubkey>',
   summary: 'Drop an event that is in quarantine, or all of an author',
-  run: async (call, args) => {
-    const [subject] = need('discard', args, '<event-id-or-pubkey>');
+  async run(call, [subject]) {
     const reason = call.flags.last('reason') ?? '';
     const answer = await askRelay<{ events: number }>(call, 'mod.discard', { subject, reason });
     tell(call, answer, (one) => `${one.events} events were discarded.`);

@@ -1,14 +1,15 @@
 import type { Reported, ReportRow } from '../../admin/page-api/moderation.ts';
 import { timeText } from '../../lib/duration.ts';
 import { askRelay } from '../control.ts';
-import { type Action, columns, need, tell } from './action.ts';
+import { type Action, columns, limitOf, tell } from './action.ts';
 
 const reports: Action = {
-  args: '[--limit <number>]',
-  summary: 'Show what waits for a moderator: what trusted people report comes first',
+  args: '[event-id-or-pubkey]',
+  summary:
+    'Show what waits for a moderator, what trusted people report first; or the reports about one',
   async run(call, args) {
     if (args.length === 1) return report.run(call, args);
-    const limit = Number(call.flags.last('limit') ?? 100);
+    const limit = limitOf(call);
     const rows = await askRelay<Reported[]>(call, 'mod.reports', { limit });
     tell(call, rows, () => (rows.length === 0 ? 'Nothing was reported.' : queueText(rows)));
   },
@@ -27,11 +28,10 @@ function queueText(rows: readonly Reported[]): string {
 }
 
 const report: Action = {
-  args: '<event id or pubkey>',
+  args: '<event-id-or-pubkey>',
   summary: 'Show who reports it, and what they say',
-  async run(call, args) {
-    const [target] = need('report', args, '<target>');
-    const limit = Number(call.flags.last('limit') ?? 100);
+  async run(call, [target]) {
+    const limit = limitOf(call);
     const rows = await askRelay<ReportRow[]>(call, 'mod.report', { target, limit });
     tell(call, rows, () =>
       columns(
@@ -48,10 +48,9 @@ const report: Action = {
 };
 
 const dismiss: Action = {
-  args: '<event id or pubkey> [--keep] [--reason <text>]',
+  args: '<event-id-or-pubkey>',
   summary: 'Take it off the queue; with --keep the event is not queued again',
-  async run(call, args) {
-    const [target] = need('dismiss', args, '<target>');
+  async run(call, [target]) {
     const answer = await askRelay<{ reports: number }>(call, 'mod.dismiss', {
       target,
       reason: call.flags.last('reason') ?? '',

@@ -1,18 +1,13 @@
 import type { RetentionReport } from '../../admin/page-api/config.ts';
 import { timeText } from '../../lib/duration.ts';
 import { formatBytes, formatCount } from '../../lib/format.ts';
-import { UsageError } from '../command.ts';
 import { askRelay } from '../control.ts';
 import { type Action, columns, tell } from './action.ts';
 
 const retention: Action = {
   args: '<preview|run>',
   summary: 'Show what the rules of retention would remove now, or remove it now',
-  async run(call, args) {
-    const [what] = args;
-    if (args.length !== 1 || (what !== 'preview' && what !== 'run')) {
-      throw new UsageError('Write wok mod retention preview, or wok mod retention run.');
-    }
+  async run(call, [what]) {
     const report = await askRelay<RetentionReport>(call, 'mod.retention', { do: what });
     tell(call, report, () => reportText(report, what === 'preview'));
   },

@@ -8,7 +8,7 @@ const LIMIT = 50;
 
 /** `wok slow`: the newest slow queries. */
 export const slowCommand: Command = {
-  usage: 'slow',
+  name: 'slow',
   summary: 'Show the newest slow queries, without the values that they asked for',
   flags: [
     ...controlFlags,
@@ -17,10 +17,7 @@ export const slowCommand: Command = {
   ],
   examples: ['wok slow', 'wok slow --by work --limit 10', 'wok slow --json'],
   async run(call) {
-    const limit = Number(call.flags.last('limit') ?? LIMIT);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-      throw new UsageError('--limit needs a whole number from 1 to 1000.');
-    }
+    const limit = call.flags.integer('limit', 1, 1000) ?? LIMIT;
     const by = call.flags.last('by');
     if (by !== undefined && !isFigure(by)) {
       throw new UsageError(`--by knows work, total, rows and events, not "${by}".`);

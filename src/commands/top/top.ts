@@ -1,7 +1,7 @@
 import { exitCodes } from '../../lib/exit-codes.ts';
 import { Between, type Figures, type Look } from '../../metrics/look.ts';
 import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
-import { type Call, type Command, print, UsageError } from '../command.ts';
+import { type Call, type Command, print } from '../command.ts';
 import { askRelay, controlFlags } from '../control.ts';
 import { shownMetrics, topScreen } from './screen.ts';
 
@@ -11,7 +11,7 @@ const CLEAR = '\x1b[H\x1b[2J\x1b[3J';
 
 /** `wok top`: what the relay does right now. */
 export const topCommand: Command = {
-  usage: 'top',
+  name: 'top',
   summary: 'Watch rates, latencies, queues, and who sends and receives most',
   flags: [
     ...controlFlags,
@@ -20,10 +20,7 @@ export const topCommand: Command = {
   ],
   examples: ['wok top', 'wok top --once --interval 10 > report.txt'],
   async run(call) {
-    const seconds = Number(call.flags.last('interval') ?? INTERVAL_SECONDS);
-    if (!(seconds >= 1 && seconds <= 3600)) {
-      throw new UsageError('--interval needs seconds from 1 to 3600, like --interval 5.');
-    }
+    const seconds = call.flags.integer('interval', 1, 3600) ?? INTERVAL_SECONDS;
     const once = call.flags.has('once') || call.flags.has('json') || !process.stdout.isTTY;
     let stopped = false;
     let wake = () => {};
