@@ -3,7 +3,7 @@ import { identityAdvice } from './config/identity-advice.ts';
 import { ConfigError } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import { ListenError } from './io/listen.ts';
-import { NativeModuleError } from './io/uws.ts';
+import { NativeModuleError } from './lib/uws.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { version } from './paths.ts';
@@ -234,8 +234,5 @@ function startFailed(error: Error): ExitCode {
   if (error.name === 'ConfigError') return exitCodes.config;
   const status = storageExitCode(error);
   if (status !== null) return status;
-  if (/Could not locate the bindings|ERR_DLOPEN|invalid ELF/.test(String(error.message))) {
-    return exitCodes.unavailable;
-  }
   return exitCodes.crash;
 }

@@ -135,8 +135,8 @@ describe('wok export and wok scan', () => {
 
   it('say so where there is no database', async () => {
     const { err, code } = await wok(['export', '--data', freshDirectory()]);
-    expect(err).toContain('cannot be opened');
-    expect(code).toBe(exitCodes.cannotCreate);
+    expect(err).toContain('there is no database in ');
+    expect(code).toBe(exitCodes.refused);
   });
 });
 

@@ -334,7 +334,7 @@ describe('the command', () => {
   });
 });
 
-describe('the process', () => {
+describe('the process', { timeout: 120_000 }, () => {
   const event = new Author().event();
   const lines = `${JSON.stringify(event)}\n{"id":"wrong"}\n`;
 

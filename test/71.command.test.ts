@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parse as parseToml } from 'smol-toml';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isNativeLoadFailure } from '../src/commands/relay.ts';
 import { printConfig } from '../src/config/print.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
@@ -198,7 +198,9 @@ describe('the process', () => {
       { NODE_OPTIONS: `--import=${old}` },
       join(root, 'wok.js'),
     );
-    expect(err).toMatch(/^wok: this is Node\.js 18\.20\.4, and wok needs 20\.19 or newer\./);
+    expect(err).toMatch(
+      /^wok: this is Node\.js 18\.20\.4, and wok needs 20\.19 or newer of 20, or 22, 24 or 25 /,
+    );
     expect(code).toBe(exitCodes.unavailable);
   });
 
@@ -213,18 +215,6 @@ describe('the process', () => {
 
   it('asks for the Node.js that package.json asks for', () => {
     const { engines } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-    expect(`${engines.node}.0`).toBe(`>=${NODE_VERSION_MIN}`);
-  });
-
-  it('tells a native library that does not load from other failures', () => {
-    const dlopen = Object.assign(new Error('GLIBC_2.38 not found'), { code: 'ERR_DLOPEN_FAILED' });
-    expect(isNativeLoadFailure(dlopen)).toBe(true);
-    expect(isNativeLoadFailure(new Error('no socket', { cause: dlopen }))).toBe(true);
-    expect(isNativeLoadFailure(new Error('This version of uWS.js supports only Node.js'))).toBe(
-      true,
-    );
-    expect(isNativeLoadFailure(new Error('Could not locate the bindings file. Tried:'))).toBe(true);
-    expect(isNativeLoadFailure(new Error('a bug'))).toBe(false);
-    expect(isNativeLoadFailure(undefined)).toBe(false);
+    expect(`>=${NODE_VERSION_MIN}`).toBe(`${engines.node.split(' ', 1)[0]}.0`);
   });
 });

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Piscina } from 'piscina';
+import { makeDirectory } from '../../src/lib/make-directory.ts';
 import { workerFile } from '../paths.ts';
 import type { GenerateTask } from './generate-worker.ts';
 import { type DatasetParameters, datasetFileName } from './parameters.ts';
@@ -45,7 +46,7 @@ export async function generate(
   file: string,
   { progress, signal, threads = availableParallelism() }: GenerateOptions = {},
 ): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(file), 0o700);
   const part = `${file}.${process.pid}.part`;
   const pool = new Piscina({
     filename: workerFile('dataset/generate-worker'),

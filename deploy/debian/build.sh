@@ -15,9 +15,13 @@ cd "$root"
 version=$(node -p "require('./package.json').version")
 architecture=$(dpkg --print-architecture)
 node_major=$(node -p 'process.versions.node.split(".")[0]')
-# What wok needs, or the first of this major version: the native parts fit no other.
-node_min=$(node -p 'require("./package.json").engines.node.slice(2)')
-[ "${node_min%%.*}" = "$node_major" ] || node_min=$node_major
+# The native parts fit this major version of Node.js only. The binaries of uWebSockets.js for Node.js 22
+# and later need a newer glibc (src/lib/uws.ts).
+case $node_major in
+  20) node_min=20.19 libc_min=2.28 ;;
+  22 | 24 | 25) node_min=$node_major libc_min=2.38 ;;
+  *) echo "build.sh: uWebSockets.js has no binary for Node.js $node_major" >&2; exit 1 ;;
+esac
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 chmod 755 "$stage"
@@ -66,7 +70,7 @@ Architecture: $architecture
 Maintainer: wok <wok@localhost>
 Section: net
 Priority: optional
-Depends: nodejs (>= $node_min~), nodejs (<< $((node_major + 1))~), libc6, adduser
+Depends: nodejs (>= $node_min~), nodejs (<< $((node_major + 1))~), libc6 (>= $libc_min), adduser
 Recommends: libsecp256k1-1 | libsecp256k1-2 | libsecp256k1-0
 Description: Nostr relay for one busy machine
  wok keeps its events in a single SQLite file, answers exactly, and loses nothing

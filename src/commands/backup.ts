@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ExitCode, exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatBytes, formatCount, formatSeconds } from '../lib/format.ts';
@@ -6,7 +6,7 @@ import { Progress } from '../lib/progress.ts';
 import type { BackupOptions, Copied } from '../upkeep/backup.ts';
 import { type Call, type Command, CommandError, type Flag, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
-import { storageFailure } from './failure.ts';
+import { needDatabase, storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
 
 const MEGABYTES_A_SECOND = 100;
@@ -36,16 +36,20 @@ export const backupCommand: Command = {
   examples: ['wok backup /var/backups/wok-monday.db', 'wok backup /mnt/wok.db --rate 20 --force'],
   run(call) {
     const file = fileOf(call);
+    if (isDirectory(file)) throw new UsageError(`${file} is a directory; name a file in it.`);
     if (existsSync(file) && !call.flags.has('force')) {
       throw new CommandError(
         `${file} is there already; name another file, or add --force.`,
         exitCodes.refused,
       );
     }
-    if (!existsSync(dirname(file))) throw new UsageError(`There is no directory ${dirname(file)}.`);
+    if (!isDirectory(dirname(file))) {
+      throw new UsageError(`There is no directory ${dirname(file)}.`);
+    }
     return carryOut(call, async (options) => {
       const { backup } = await import('../upkeep/backup.ts');
       const { storage, ingester } = configOfCall(call);
+      needDatabase(storage);
       const done = await backup(storage, ingester.signature_backend, file, options);
       return `${describe(done)} The copy is ${done.file}.`;
     });
@@ -61,6 +65,7 @@ export const restoreCommand: Command = {
   examples: ['wok restore /var/backups/wok-monday.db --data /var/lib/wok --force'],
   run(call) {
     const file = fileOf(call);
+    if (isDirectory(file)) throw new UsageError(`${file} is a directory; name a backup in it.`);
     if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
     return carryOut(call, async (options) => {
       const { restore, hasDatabase } = await import('../upkeep/backup.ts');
@@ -122,6 +127,14 @@ async function carryOut(
       return storageFailure(error, configOfCall(call).storage);
     }
   });
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function fileOf(call: Call): string {

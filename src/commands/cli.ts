@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/load.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
+import { isNativeLoadFailure, nativeLoadAdvice } from '../lib/uws.ts';
 import { version } from '../paths.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 import { benchCommand } from './bench.ts';
@@ -85,6 +86,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     if (error instanceof ConfigError) {
       process.stderr.write(error.problems.map((problem) => `wok: ${problem}\n`).join(''));
       return exitCodes.config;
+    }
+    if (isNativeLoadFailure(error)) {
+      process.stderr.write(`wok: ${nativeLoadAdvice(error)}\n`);
+      return exitCodes.unavailable;
     }
     throw error;
   }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { ControlAnswer } from '../admin/control-socket.ts';
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
@@ -69,7 +70,16 @@ function unreachable(error: NodeJS.ErrnoException, directory: string): CommandEr
     );
   }
   return new CommandError(
-    `no relay runs on ${directory}; start one with wok relay, or name the directory of one that runs with --data.`,
+    `${whatIsWrongWith(directory)}; start a relay with wok relay, or name the directory of one that runs with --data.`,
     exitCodes.unavailable,
   );
+}
+
+function whatIsWrongWith(directory: string): string {
+  try {
+    if (statSync(directory).isDirectory()) return `no relay runs on ${directory}`;
+    return `${directory} is not a directory`;
+  } catch {
+    return `there is no directory ${directory}`;
+  }
 }

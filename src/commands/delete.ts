@@ -9,7 +9,7 @@ import type { Selected } from '../upkeep/select/select.ts';
 import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { askRelay } from './control.ts';
-import { storageFailure } from './failure.ts';
+import { needDatabase, storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
 
@@ -31,6 +31,7 @@ export const deleteCommand: Command = {
   async run(call) {
     const filters = wantedOf(call);
     const { storage } = configOfCall(call);
+    needDatabase(storage);
     return interruptible(async (signal) => {
       const removal = new Removal(call, storage, filters, signal);
       try {

@@ -1,17 +1,17 @@
-import { existsSync } from 'node:fs';
 import type { Status } from '../admin/verbs/status.ts';
 import { ConfigError } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { type ExitCode, exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
+import { thisTarget } from '../lib/uws.ts';
 import { databaseFile } from '../storage/open.ts';
 import type { DatabaseReport } from '../upkeep/doctor/database.ts';
 import type { Finding, Severity } from '../upkeep/doctor/finding.ts';
 import { type Call, type Command, CommandError, print } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { askRelay } from './control.ts';
-import { storageFailure } from './failure.ts';
+import { needDatabase, storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
 
 const MARKS: Readonly<Record<Severity, string>> = {
@@ -75,12 +75,7 @@ async function examine(
   signal: AbortSignal,
 ): Promise<number> {
   const { storage } = config;
-  if (!existsSync(databaseFile(storage.directory))) {
-    throw new CommandError(
-      `there is no database in ${storage.directory}; name its directory with --data.`,
-      exitCodes.refused,
-    );
-  }
+  needDatabase(storage);
   const update = (step: string, done: number, total: number) =>
     progress.update(step, done, Math.max(total, 1));
   let database = await look(call, config, update);
@@ -90,9 +85,12 @@ async function examine(
     if (signal.aborted) return INTERRUPTED;
     database = await look(call, config, update);
   }
-  const { examineMachine, thisMachine } = await import('../upkeep/doctor/machine.ts');
+  const { engineFinding, examineMachine, thisMachine } = await import(
+    '../upkeep/doctor/machine.ts'
+  );
   const found = [
     ...database.findings,
+    engineFinding(thisTarget()),
     ...examineMachine(config, thisMachine(), await relayProcess(call)),
   ];
   progress.clear();

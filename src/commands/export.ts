@@ -4,7 +4,7 @@ import { Progress } from '../lib/progress.ts';
 import type { Selection } from '../upkeep/select/select.ts';
 import { type Call, type Command, print } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
-import { storageFailure } from './failure.ts';
+import { needDatabase, storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall, filtersOfText } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
 
@@ -42,6 +42,7 @@ async function write(
   countOnly: boolean,
 ): Promise<number> {
   const { storage } = configOfCall(call);
+  needDatabase(storage);
   const [{ openReader, termKey }, { TermHasher }, { select }, { LineOutput }] = await Promise.all([
     import('../storage/open.ts'),
     import('../storage/terms.ts'),

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
@@ -6,7 +6,7 @@ import { formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
 import type { ImportOptions } from '../upkeep/import/import.ts';
 import type { Tally } from '../upkeep/import/tally.ts';
-import { type Call, type Command, print, UsageError } from './command.ts';
+import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
@@ -91,8 +91,15 @@ function openSource(call: Call, name: string): Source {
     return { stream: process.stdin, bytes: undefined };
   }
   const file = resolve(call.cwd, name);
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) throw new UsageError(`There is no file ${file}.`);
+  let found: Stats;
+  try {
+    found = statSync(file);
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES') throw new UsageError(`There is no file ${file}.`);
+    throw new CommandError(`this user may not read ${file}.`, exitCodes.noPermission);
+  }
   if (found.isDirectory()) throw new UsageError(`${file} is a directory.`);
   const stream = createReadStream(file, { highWaterMark: READ_BYTES });
   return { stream, bytes: found.isFile() ? found.size : undefined };

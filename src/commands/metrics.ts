@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { metricsTable, withMetricsTable } from '../metrics/document.ts';
-import { type Command, print } from './command.ts';
+import { type Command, CommandError, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
 /** `wok metrics`: the metrics of the running relay, whether they are served or not. */
@@ -25,8 +25,16 @@ export const metricsCommand: Command = {
   async run(call) {
     const file = call.flags.last('table-in');
     if (file !== undefined) {
-      const text = readFileSync(file, 'utf8');
-      writeFileSync(file, withMetricsTable(text));
+      try {
+        writeFileSync(file, withMetricsTable(readFileSync(file, 'utf8')));
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === undefined) throw error;
+        throw new CommandError(
+          `${file} cannot be brought up to date: ${message}.`,
+          exitCodes.refused,
+        );
+      }
       return exitCodes.ok;
     }
     print(call.flags.has('table') ? metricsTable() : await askRelay<string>(call, 'exposition'));

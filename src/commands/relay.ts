@@ -1,5 +1,6 @@
 import type { Config } from '../config/options.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
+import { isNativeLoadFailure, nativeLoadAdvice } from '../lib/uws.ts';
 import { Predecessor } from '../service/succession.ts';
 import type { Command } from './command.ts';
 import { configFlags, configOfCall } from './config-flags.ts';
@@ -33,27 +34,3 @@ export const relayCommand: Command = {
     return run.runRelay(config, () => configOfCall(call), predecessor);
   },
 };
-
-/** Whether an import failed because a compiled library is missing or does not fit this machine. */
-export function isNativeLoadFailure(error: unknown): error is Error {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as NodeJS.ErrnoException;
-    if (code === 'ERR_DLOPEN_FAILED') return true;
-    // What uWebSockets.js and `bindings` (better-sqlite3) say instead of the code.
-    if (
-      /^This version of uWS\.js supports only|^Could not locate the bindings file/.test(at.message)
-    ) {
-      return true;
-    }
-  }
-  return false;
-}
-
-function nativeLoadAdvice(error: Error): string {
-  const machine = `Node.js ${process.version} on ${process.platform}-${process.arch}`;
-  return (
-    `a native library does not load with ${machine}: ${error.message.trim()}\n` +
-    'wok: install the dependencies again with this Node.js (npm install). uWebSockets.js needs glibc: 2.27 ' +
-    'with Node.js 20, 2.38 with Node.js 22 and 24; it has no build for musl (Alpine).'
-  );
-}

@@ -110,6 +110,8 @@ export const serviceCommand: Command = {
           exitCodes.noPermission,
         );
       }
+      if (/^E[A-Z]+$/.test(code ?? ''))
+        throw new CommandError(`${message}.`, exitCodes.cannotCreate);
       throw error;
     }
   },

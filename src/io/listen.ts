@@ -9,7 +9,7 @@ import type { DoorReason, HttpResource } from './io-meter.ts';
 import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
-import { loadUws } from './uws.ts';
+import { loadUws } from '../lib/uws.ts';
 
 /** Every answer may be read by pages from anywhere (NIP-11). */
 const CORS: readonly [string, string][] = [

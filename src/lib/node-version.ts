@@ -1,4 +1,4 @@
-/** The oldest Node.js that wok runs with; as `engines` in package.json has it. */
+/** The oldest Node.js that wok runs with; `engines` in package.json begins with it. */
 export const NODE_VERSION_MIN = '20.19.0';
 
 /**
@@ -11,7 +11,8 @@ export function nodeProblem(version: string): string | null {
   const [needMajor = 0, needMinor = 0] = need!;
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return null;
   return (
-    `this is Node.js ${version}, and wok needs ${needMajor}.${needMinor} or newer. The packages of Debian 12 and ` +
-    'Ubuntu 24.04 are older; install one from nodesource.com or nodejs.org for everybody, then install wok again with it'
+    `this is Node.js ${version}, and wok needs ${needMajor}.${needMinor} or newer of 20, or 22, 24 or 25 (these want glibc ` +
+    '2.38). The packages of Debian 12 and Ubuntu 24.04 are older; install one from nodesource.com or nodejs.org for everybody, ' +
+    'then install wok again with it'
   );
 }

@@ -3,7 +3,6 @@ import {
   chmodSync,
   constants,
   existsSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -13,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultConfig } from '../config/options.ts';
 import { printConfig } from '../config/print.ts';
+import { makeDirectory } from '../lib/make-directory.ts';
 import { packageRoot } from '../paths.ts';
 
 /** Where things are in a system. */
@@ -73,7 +73,7 @@ export function install(system: System, start: boolean): void {
     write(config, printConfig(withData()), 0o640);
     system.say(`wrote ${config}: the defaults, with the database in ${places.data}`);
   }
-  mkdirSync(root + places.data, { recursive: true, mode: 0o750 });
+  makeDirectory(root + places.data, 0o750);
   if (root === '') {
     system.run('chown', '-R', `root:${places.user}`, dirname(places.config));
     system.run('chown', `${places.user}:${places.user}`, places.data);
@@ -122,7 +122,7 @@ function withData() {
 }
 
 function write(file: string, text: string, mode: number): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  makeDirectory(dirname(file), 0o755);
   writeFileSync(file, text, { mode });
   chmodSync(file, mode);
 }

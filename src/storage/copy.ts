@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { asStorageError, StorageError } from './error.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
-import { type Db, lock } from './open.ts';
+import { type Db, lock, makeDataDirectory } from './open.ts';
 import { SELECT_META, VACUUM_INTO } from './sql.ts';
 
 /** Pages copied between two looks at the clock: 256 KiB. */
@@ -45,8 +37,7 @@ export async function copyDatabase(from: Db, file: string, options: CopyOptions)
   const began = performance.now();
   from.exec('BEGIN');
   try {
-    // It holds what only few may read: private messages, and the key of the index.
-    writeFileSync(file, '', { mode: 0o600 });
+    makeCopyFile(file);
     // A transaction has its snapshot from the first read.
     from.prepare(SELECT_META).get('indexed_seq');
     await from.backup(file, {
@@ -72,9 +63,18 @@ export async function copyDatabase(from: Db, file: string, options: CopyOptions)
   }
 }
 
-function compactDatabase(from: Db, file: string): void {
+/** Only its user reads a copy: it has private messages and the key of the index. @throws StorageError */
+function makeCopyFile(file: string): void {
   try {
     writeFileSync(file, '', { mode: 0o600 });
+  } catch (error) {
+    throw asStorageError(error, file);
+  }
+}
+
+function compactDatabase(from: Db, file: string): void {
+  try {
+    makeCopyFile(file);
     from.prepare(VACUUM_INTO).run(file);
     syncFile(file);
   } catch (error) {
@@ -107,7 +107,7 @@ export function openCopy(file: string): Db {
  */
 export function lockDirectory(directory: string): Db {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDataDirectory(directory);
     const db = new Database(':memory:');
     lock(db, directory);
     return db;

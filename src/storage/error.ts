@@ -1,4 +1,5 @@
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
+import { isNativeLoadFailure, nativeLoadAdvice } from '../lib/uws.ts';
 
 /** What is wrong with a database that cannot be used. */
 export type StorageFault =
@@ -9,7 +10,8 @@ export type StorageFault =
   | 'full'
   | 'unusable'
   | 'key'
-  | 'input-output';
+  | 'input-output'
+  | 'native';
 
 /** A database that cannot be used; the message is one sentence for the operator. */
 export class StorageError extends Error {
@@ -31,6 +33,7 @@ const STATUS: Readonly<Record<StorageFault, ExitCode>> = {
   unusable: exitCodes.cannotCreate,
   key: exitCodes.config,
   'input-output': exitCodes.inputOutput,
+  native: exitCodes.unavailable,
 };
 
 /**
@@ -60,14 +63,22 @@ const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   EDQUOT: ['full', 'cannot grow: the quota of this user is used up'],
   EROFS: ['unwritable', 'is on a file system that is mounted read-only'],
   EACCES: ['unusable', 'cannot be made: this user may not write there'],
-  EEXIST: ['unusable', 'cannot be made: its directory is a file'],
-  ENOENT: ['unusable', 'cannot be made: its directory is a link to nowhere'],
-  ENOTDIR: ['unusable', 'cannot be made: a part of its path is a file'],
+  EPERM: ['unusable', 'cannot be made: the system does not allow files there'],
+  ENOENT: ['unusable', 'cannot be made: the system has no files there; name another directory'],
+  ENOTDIR: ['unusable', 'cannot be made: a part of its path is a file, not a directory'],
+  EISDIR: ['unusable', 'cannot be opened: it is a directory'],
+  ELOOP: ['unusable', 'cannot be made: a part of its path is a symbolic link to nothing'],
+  ENAMETOOLONG: ['unusable', 'cannot be made: its path is too long'],
+  EIO: ['input-output', 'cannot be read or written: the disk fails; see the kernel log'],
 };
 
 /** The sentence for a failure of SQLite or the file system at this database. */
 export function asStorageError(error: unknown, file: string): StorageError {
   if (error instanceof StorageError) return error;
+  // better-sqlite3 loads its compiled part with the first database.
+  if (isNativeLoadFailure(error)) {
+    return new StorageError(nativeLoadAdvice(error), 'native', { cause: error });
+  }
   const cause = error as Error & { code?: string };
   const code = cause.code ?? '';
   // SQLite's extended codes begin with the one that says what it is about: SQLITE_IOERR_WRITE.

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Config } from '../config/options.ts';
+import { makeDirectory } from '../lib/make-directory.ts';
 import { schemaFile } from '../paths.ts';
 import { jsonOf, type StoredBody } from './body.ts';
 import { asStorageError, StorageError } from './error.ts';
@@ -10,6 +11,13 @@ import { checkUnchanged, migrate, SCHEMA_VERSION } from './migrations.ts';
 import { COUNT_TABLES, SELECT_META, UPSERT_META } from './sql.ts';
 import { TERM_KEY_BYTES } from './terms.ts';
 
+/**
+ * The permissions of a data directory and of the files in it, less those of the umask: other users of
+ * the machine must not read private messages and the audit log. SQLite gives the permissions of the
+ * database to its log and its shared memory.
+ */
+const DIRECTORY_MODE = 0o750;
+const FILE_MODE = 0o640;
 /** How long a start waits for a predecessor that is just ending. */
 const LOCK_MILLISECONDS = 2_000;
 /** How long the writer waits for SQLite's own short locks. */
@@ -31,7 +39,8 @@ export function openWriter(storage: Config['storage']): Db {
   const file = databaseFile(storage.directory);
   const isNew = !existsSync(file);
   try {
-    mkdirSync(storage.directory, { recursive: true });
+    makeDataDirectory(storage.directory);
+    if (isNew) makeFile(file);
     const db = new Database(file, { timeout: LOCK_MILLISECONDS });
     // Page size and vacuum mode are fixed by the first write.
     if (isNew) db.pragma('page_size = 4096');
@@ -50,13 +59,25 @@ export function openWriter(storage: Config['storage']): Db {
   }
 }
 
+/** Makes a data directory that its user alone may write to, unless it is there. */
+export function makeDataDirectory(directory: string): void {
+  makeDirectory(directory, DIRECTORY_MODE);
+}
+
+/** Makes an empty file, which SQLite takes for an empty database, unless it is there. */
+function makeFile(file: string): void {
+  closeSync(openSync(file, 'a', FILE_MODE));
+}
+
 /**
  * Holds a lock on the directory until the database is closed or the process ends, however it ends:
  * what the writer keeps in memory is only right while nobody else writes. The database itself stays
  * unlocked for readers. (Measured: no difference in the time of a commit.)
  */
 export function lock(db: Db, directory: string): void {
-  db.prepare('ATTACH ? AS lock').run(join(directory, 'wok.lock'));
+  const file = join(directory, 'wok.lock');
+  if (!existsSync(file)) makeFile(file);
+  db.prepare('ATTACH ? AS lock').run(file);
   db.pragma('lock.locking_mode = EXCLUSIVE');
   db.pragma(`busy_timeout = ${LOCK_MILLISECONDS}`);
   db.exec('BEGIN EXCLUSIVE; COMMIT');

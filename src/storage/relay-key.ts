@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decodeNsec } from '../config/npub.ts';
 import type { Config } from '../config/options.ts';
 import { StorageError } from './error.ts';
+import { makeDataDirectory } from './open.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -39,7 +40,7 @@ export function relaySecret(config: Config, make: boolean): Buffer | null {
 
 /** Makes the file whole or not at all, and never over one that is there. */
 function makeKey(file: string): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makeDataDirectory(dirname(file));
   try {
     const text = `${randomBytes(32).toString('hex')}\n`;
     writeFileSync(file, text, { flag: 'wx', mode: OWNER_ONLY, flush: true });

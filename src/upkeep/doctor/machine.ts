@@ -12,6 +12,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/options.ts';
 import { formatBytes, formatCount } from '../../lib/format.ts';
+import { loadUws, type NativeTarget, uwsProblem } from '../../lib/uws.ts';
 import type { SignatureBackendName } from '../../protocol/signature/signature.ts';
 import { databaseFile } from '../../storage/open.ts';
 import { LEFTOVERS } from './database.ts';
@@ -66,15 +67,17 @@ function fileFindings(directory: string): Finding[] {
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const shared = names.filter(
     (name) =>
-      /^wok\.(db|sock)|secret|\.key$/.test(name) &&
+      /^wok\.(db|sock|lock)|secret|\.key$/.test(name) &&
       (statSync(join(directory, name)).mode & 0o007) !== 0,
   );
-  const open = (statSync(directory).mode & 0o005) === 0o005;
+  // To enter the directory is enough for who knows the name of a file.
+  const open = (statSync(directory).mode & 0o001) !== 0;
   if (shared.length > 0 && open) {
+    const paths = [directory, ...shared.map((name) => join(directory, name))];
     warn(
       'mode',
       'Every user of this machine may read the database, with private messages in it.',
-      `chmod o-rwx ${directory}`,
+      `chmod o-rwx ${paths.map(quoted).join(' ')}`,
     );
   } else ok('mode', 'Other users of this machine cannot read the database.');
   const strangers = names
@@ -115,6 +118,11 @@ function fileFindings(directory: string): Finding[] {
     );
   }
   return made;
+}
+
+/** A path as a word for the shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function diskFindings(directory: string): Finding[] {
@@ -298,6 +306,23 @@ function isSynchronized(read: Machine['read']): boolean | null {
   } catch {
     return null;
   }
+}
+
+/** Whether the relay can listen with this Node.js on this system. */
+export function engineFinding(target: NativeTarget, load: () => unknown = loadUws): Finding {
+  const { made, ok, bad } = findings('process');
+  const system = target.glibc === null ? target.platform : `glibc ${target.glibc}`;
+  const problem = uwsProblem(target);
+  if (problem !== null) bad('node', problem.problem, problem.advice);
+  else {
+    try {
+      load();
+      ok('node', `uWebSockets.js runs with Node.js ${target.node} and ${system}.`);
+    } catch (error) {
+      bad('node', (error as Error).message);
+    }
+  }
+  return made[0]!;
 }
 
 /** What checks the signatures here. */

@@ -1,0 +1,172 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * The Node.js versions that wok runs with, in the order of advice, by the number that native modules
+ * are built for (`process.versions.modules`), and the glibc that the binary of uWebSockets.js needs on
+ * Linux. `engines` in package.json, README.md and docs/operations.md say the same.
+ */
+export const supportedNodes: ReadonlyMap<
+  string,
+  { readonly version: string; readonly glibc: string }
+> = new Map([
+  ['137', { version: '24', glibc: '2.38' }],
+  ['127', { version: '22', glibc: '2.38' }],
+  ['141', { version: '25', glibc: '2.38' }],
+  // Its binary needs 2.27, but Node.js 20 itself needs 2.28.
+  ['115', { version: '20 (20.19 or newer)', glibc: '2.28' }],
+]);
+
+/** The native module could not be loaded on this system; the message says what to do. */
+export class NativeModuleError extends Error {
+  override name = 'NativeModuleError';
+}
+
+/** What decides which binary of uWebSockets.js loads. */
+export interface NativeTarget {
+  /** `process.versions.node`: 22.23.5. */
+  readonly node: string;
+  /** `process.versions.modules`: 127. */
+  readonly abi: string;
+  readonly platform: string;
+  readonly arch: string;
+  /** The version of glibc at hand; null where the C library is another one. */
+  readonly glibc: string | null;
+  /** The names of the files of the package uWebSockets.js. */
+  readonly files: readonly string[];
+}
+
+/** What this process runs on. */
+export function thisTarget(): NativeTarget {
+  const { node, modules: abi } = process.versions;
+  const { platform, arch } = process;
+  return { node, abi: abi ?? '', platform, arch, glibc: glibcVersion(), files: uwsFiles() };
+}
+
+/**
+ * Loads uWebSockets.js.
+ *
+ * @throws NativeModuleError when there is no binary that runs here.
+ */
+export function loadUws(): typeof import('uWebSockets.js') {
+  try {
+    return require('uWebSockets.js') as typeof import('uWebSockets.js');
+  } catch (cause) {
+    throw new NativeModuleError(nativeLoadAdvice(cause), { cause });
+  }
+}
+
+/** Why uWebSockets.js does not run, and what to do; each a sentence or two. */
+export interface UwsProblem {
+  readonly problem: string;
+  readonly advice: string;
+}
+
+/** Why no binary of uWebSockets.js runs on a target, and what to run instead; null where one should. */
+export function uwsProblem(target: NativeTarget): UwsProblem | null {
+  const { node, abi, platform, arch, glibc, files } = target;
+  const machine = `${platform}-${arch}`;
+  const major = node.split('.', 1)[0]!;
+  // The package is not installed at all.
+  if (files.length === 0) return null;
+  if (!files.some((file) => file.startsWith(`uws_${platform}_${arch}_`))) {
+    return {
+      problem: `uWebSockets.js has no binary for ${machine}.`,
+      advice: 'Run wok on Linux with glibc (x64 or arm64), or on macOS.',
+    };
+  }
+  if (platform === 'linux' && glibc === null) {
+    return {
+      problem: 'uWebSockets.js has no binary for this C library (musl, as in Alpine).',
+      advice: 'Run wok on a Linux with glibc, like Debian or Ubuntu.',
+    };
+  }
+  if (!files.includes(binaryFor(target, abi))) {
+    return {
+      problem: `uWebSockets.js has no binary for Node.js ${major} on ${machine}.`,
+      advice: runInstead(target),
+    };
+  }
+  const needed = supportedNodes.get(abi)?.glibc;
+  if (platform === 'linux' && needed !== undefined && isOlder(glibc!, needed)) {
+    return {
+      problem: `uWebSockets.js for Node.js ${major} needs glibc ${needed} or newer, and this system has ${glibc}.`,
+      advice: runInstead(target),
+    };
+  }
+  return null;
+}
+
+/** Whether an error says that a compiled library is missing or does not fit this machine. */
+export function isNativeLoadFailure(error: unknown): error is Error {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (code === 'ERR_DLOPEN_FAILED') return true;
+    // What uWebSockets.js and `bindings` (better-sqlite3) say instead of the code.
+    if (
+      /^This version of uWS\.js supports only|^Could not locate the bindings file/.test(at.message)
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Why a compiled library does not load, and what to do, in sentences. */
+export function nativeLoadAdvice(error: unknown): string {
+  // First: where wok cannot run at all, the other libraries need not be installed again.
+  const uws = uwsProblem(thisTarget());
+  if (uws !== null) return `${uws.problem} ${uws.advice}`;
+  const machine = `Node.js ${process.version} on ${process.platform}-${process.arch}`;
+  return `a native library does not load with ${machine}: ${firstLine(error)}. Install the dependencies again with this Node.js (npm ci).`;
+}
+
+function runInstead(target: NativeTarget): string {
+  const { platform, arch, files, glibc } = target;
+  const built = [...supportedNodes].filter(([abi]) => files.includes(binaryFor(target, abi)));
+  const fit = built.filter(([, node]) => platform !== 'linux' || !isOlder(glibc!, node.glibc));
+  if (built.length === 0) return `Run wok on x64 or arm64: there is none for ${platform}-${arch}.`;
+  if (fit.length === 0)
+    return 'Run wok on a newer system: Debian 13 or Ubuntu 24.04 with Node.js 24.';
+  const versions = fit.map(([, { version }]) => version);
+  const last = versions.pop()!;
+  const list = versions.length === 0 ? last : `${versions.join(', ')} or ${last}`;
+  const newer =
+    fit.length < built.length ? ' Newer ones need a newer system (Debian 13, Ubuntu 24.04).' : '';
+  return `Run wok with Node.js ${list}.${newer}`;
+}
+
+function binaryFor({ platform, arch }: NativeTarget, abi: string): string {
+  return `uws_${platform}_${arch}_${abi}.node`;
+}
+
+function uwsFiles(): string[] {
+  try {
+    return readdirSync(dirname(require.resolve('uWebSockets.js')));
+  } catch {
+    return [];
+  }
+}
+
+function glibcVersion(): string | null {
+  // Else the report looks up the names of network interfaces, which can take seconds.
+  (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;
+  const { header } = process.report.getReport() as unknown as {
+    header: { glibcVersionRuntime?: string };
+  };
+  return header.glibcVersionRuntime ?? null;
+}
+
+function isOlder(have: string, needed: string): boolean {
+  const [haveMajor = 0, haveMinor = 0] = have.split('.').map(Number);
+  const [major = 0, minor = 0] = needed.split('.').map(Number);
+  return haveMajor < major || (haveMajor === major && haveMinor < minor);
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().split('\n', 1)[0]!.replace(/[.:]$/, '');
+}
