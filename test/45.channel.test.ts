@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Arena, ownMemory } from '../src/mailbox/arena.ts';
 import { Channel, channelPair } from '../src/mailbox/channel.ts';
 import { packFilters, unpackFilters } from '../src/mailbox/filters.ts';
+import { MessageInbox, MessageOutbox } from '../src/mailbox/outbox.ts';
 import { Ring } from '../src/mailbox/ring.ts';
 import { packageRoot } from '../src/paths.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
@@ -91,6 +92,55 @@ describe('a channel', () => {
       if (random.chance(0.1)) await turn();
     }
     await until(() => received === sent, 'everything');
+  });
+
+  it('takes a copy of a batch that is too large for the ring, and leaves the memory to the sender', async () => {
+    const [near, far] = channelPair(256, 256).map((end) => new Channel(end));
+    onTestFinished(() => near!.close());
+    const received: Uint8Array[] = [];
+    far!.receive((batch) => received.push(batch));
+    // Of all that there is: memory of its own, a part of it, and a piece of the pool of Node.js.
+    const whole = batchOf(0, 1_000);
+    const rest = new Uint8Array(4_096).fill(9);
+    const part = rest.subarray(100, 1_100);
+    part.set(batchOf(1, 996));
+    const pooled = Buffer.from(batchOf(2, 1_000));
+    const beside = Buffer.from(batchOf(7, 1_000));
+    const batches = [whole, part, pooled];
+    for (const batch of batches) near!.send(batch);
+    for (const [place, batch] of batches.entries()) {
+      expect(batch.length).toBeGreaterThan(999);
+      expectBatch(batch, place);
+      // It is the sender's again.
+      batch.fill(0xff);
+    }
+    expectBatch(beside, 7);
+    expect(rest.length).toBe(4_096);
+    await until(() => received.length === batches.length, 'everything');
+    for (const [place, batch] of received.entries()) {
+      expect(batch.length).toBe(batches[place]!.length);
+      expectBatch(batch, place);
+    }
+  });
+
+  it('carries messages that are too large for the ring, and the next ones', async () => {
+    const random = new Random(SEED);
+    const [near, far] = channelPair(4096, 256).map((end) => new Channel(end));
+    onTestFinished(() => near!.close());
+    const [outbox, inbox] = [new MessageOutbox<object>(near!), new MessageInbox<object>()];
+    const received: object[] = [];
+    far!.receive((batch) => received.push(...inbox.read(batch)));
+    const sent = Array.from({ length: 200 }, (_, place) => ({
+      place,
+      text: 'é日'.repeat(random.below(random.chance(0.2) ? 20_000 : 20)),
+    }));
+    for (const message of sent) {
+      outbox.send(message);
+      if (random.chance(0.5)) outbox.flush();
+      if (random.chance(0.1)) await turn();
+    }
+    await until(() => received.length === sent.length, 'everything');
+    expect(received).toEqual(sent);
   });
 
   it('leaves a quiet batch until somebody looks, or the ring is half full', async () => {

@@ -26,8 +26,8 @@ export function channelPair(there: number, back: number): [ChannelEnd, ChannelEn
 /**
  * A link between two threads. Batches go through shared memory, and a message over the port wakes the
  * other side only if it sleeps: measured on Node 20, waking a thread by a message costs both sides 20 µs
- * of CPU, a batch for one that is awake 1 µs. A batch for which the ring has no room goes over the port;
- * numbers keep the order.
+ * of CPU, a batch for one that is awake 1 µs. A batch for which the ring has no room goes over the port
+ * as a copy that becomes the other side's (2 µs for 40 KiB, 0.15 ms for 4 MiB); numbers keep the order.
  */
 export class Channel {
   readonly #port: MessagePort;
@@ -77,7 +77,9 @@ export class Channel {
   send(batch: Uint8Array, quiet = false): void {
     const number = (this.#sent + 1) | 0;
     if (!this.#outgoing.push(number, batch)) {
-      const copy = batch.slice();
+      // A copy, not slice(): of a Buffer that is a view, whose transfer empties the sender's Buffer.
+      const copy = Buffer.allocUnsafeSlow(batch.length);
+      copy.set(batch);
       this.#port.postMessage([number, copy] satisfies Overflow, [copy.buffer]);
     }
     this.#sent = number;
