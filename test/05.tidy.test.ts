@@ -165,6 +165,21 @@ describe('code', () => {
     );
   });
 
+  it('gives uWebSockets.js bytes, never text, which its builds send differently (src/io/uws.ts)', () => {
+    const io = src.filter(({ file }) => partOf(file) === 'io');
+    const writes = /\.(writeStatus|writeHeader|tryEnd|endWithoutBody)\(/;
+    const answers = /^src\/io\/http-answer\.ts$/;
+    expect(offenders(io, answers, ({ code }) => writes.test(code))).toEqual([]);
+    expect(
+      offenders(io, NOBODY, ({ file, code }) => answers.test(file) && writes.test(code)),
+    ).toEqual(['src/io/http-answer.ts']);
+    const closes = /\bsocket\.end\(/;
+    expect(offenders(io, /^src\/io\/connection\.ts$/, ({ code }) => closes.test(code))).toEqual([]);
+    // The types of the package take text as well; those of src/io/uws.ts do not.
+    const takesText = /import[^;]*\b(HttpResponse|WebSocket)\b[^;]*from 'uWebSockets\.js'/;
+    expect(offenders(io, NOBODY, ({ code }) => takesText.test(code))).toEqual([]);
+  });
+
   it('has no default exports and no console', () => {
     const sources = [...all, ...read('test')];
     const allowed = /^test\/(vitest\.config|05\.tidy\.test)\.ts$/;

@@ -11,8 +11,7 @@ import {
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parse as parseToml } from 'smol-toml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isNativeLoadFailure } from '../src/commands/relay.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { printConfig } from '../src/config/print.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';

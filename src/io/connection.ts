@@ -1,9 +1,9 @@
-import type { WebSocket } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { DeliveryGroup } from '../messages.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
 import type { Frame, LiveEvent, LiveFrame } from './live-frame.ts';
+import { closeReason, type ServerSocket } from './uws.ts';
 
 /** What uWebSockets.js keeps for a socket. */
 export interface SocketData {
@@ -30,7 +30,7 @@ interface Subscription {
  */
 export class Connection {
   readonly id: number;
-  readonly socket: WebSocket<SocketData>;
+  readonly socket: ServerSocket;
   readonly ip: string;
   /** Under which connections of one address are counted. */
   readonly ipName: string;
@@ -58,7 +58,7 @@ export class Connection {
 
   constructor(
     id: number,
-    socket: WebSocket<SocketData>,
+    socket: ServerSocket,
     ip: string,
     { ipName, networkName }: { ipName: string; networkName: string },
     meter: IoMeter,
@@ -133,6 +133,11 @@ export class Connection {
 
   end(subNo: number): void {
     if (this.#subscriptions.delete(subNo)) this.#meter.subscribed(-1);
+  }
+
+  /** Closes with a close frame; of the reason, as much as fits into it. */
+  close(code: number, reason: string): void {
+    this.socket.end(code, closeReason(reason));
   }
 
   /** The connection is closed, and with it all of its subscriptions. */

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -50,6 +49,7 @@ import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { PendingChallenges } from './pending-challenges.ts';
 import { Talkers } from './talkers.ts';
+import { type ServerSocket, utf8 } from './uws.ts';
 
 /** Frames on their way to sockets; when it is full they leave at once. */
 const ARENA_BYTES = 1024 * 1024;
@@ -213,7 +213,7 @@ export class Io {
       if (count-- <= 0) break;
       if (connection.endedBy !== null) continue;
       connection.endedBy = 'shutdown';
-      connection.socket.end(CLOSE_SERVICE_RESTART, reason);
+      connection.close(CLOSE_SERVICE_RESTART, reason);
     }
     return this.#connections.size;
   }
@@ -258,7 +258,7 @@ export class Io {
     for (const connection of [...this.#connections.values()]) {
       if (!concerns(connection)) continue;
       connection.endedBy ??= code === CLOSE_SERVICE_RESTART ? 'lane_restart' : 'policy';
-      connection.socket.end(code, reason);
+      connection.close(code, reason);
       closed++;
     }
     return closed;
@@ -283,7 +283,7 @@ export class Io {
     const connections = [...this.#connections.values()];
     for (const connection of connections) {
       connection.endedBy ??= 'shutdown';
-      connection.socket.end(CLOSE_GOING_AWAY, 'the relay is going down');
+      connection.close(CLOSE_GOING_AWAY, 'the relay is going down');
     }
     return connections.length;
   }
@@ -295,7 +295,7 @@ export class Io {
     this.#listener.close();
   }
 
-  #open(socket: WebSocket<SocketData>, { ip, host }: SocketData): Connection {
+  #open(socket: ServerSocket, { ip, host }: SocketData): Connection {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId));
@@ -350,7 +350,7 @@ export class Io {
     this.#challenges.sendNow(connection);
     if (message.byteLength > this.#config.limits.message_bytes_max) {
       connection.endedBy ??= 'too_big';
-      connection.socket.end(CLOSE_TOO_BIG, 'message too big');
+      connection.close(CLOSE_TOO_BIG, 'message too big');
       return;
     }
     if (isBinary) {
@@ -402,7 +402,7 @@ export class Io {
   }
 
   #say(connection: Connection, frame: string): void {
-    this.#outbound.queue(connection, Buffer.from(frame));
+    this.#outbound.queue(connection, utf8(frame));
   }
 
   #answers(reader: RecordReader): void {
@@ -423,7 +423,7 @@ export class Io {
     connection.endedBy ??= 'policy';
     this.#say(connection, noticeAnswer(why));
     this.#outbound.flush();
-    connection.socket.end(CLOSE_POLICY_VIOLATION, closeText(why));
+    connection.close(CLOSE_POLICY_VIOLATION, why);
   }
 
   #stored(reader: RecordReader): void {
@@ -507,12 +507,4 @@ export class Io {
 /** Frames of so many bytes and more are compressed. */
 function compressFrom({ io }: Config): number {
   return io.compression === 'off' ? Number.POSITIVE_INFINITY : io.compression_min_bytes;
-}
-
-/** As much of a text as a close frame takes: 123 bytes. */
-function closeText(text: string): string {
-  return Buffer.from(text)
-    .subarray(0, 123)
-    .toString()
-    .replace(/\ufffd$/, '');
 }

@@ -1,21 +1,35 @@
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type {
+  HttpRequest,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket_context_t,
+} from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
+import { loadUws } from '../lib/uws.ts';
 import type { AdminCall, InfoChanges } from '../messages.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
 import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
+import { answer, type Header } from './http-answer.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
 import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
-import { loadUws } from '../lib/uws.ts';
+import { type HttpResponse, type ServerSocket, utf8 } from './uws.ts';
 
 /** Every answer may be read by pages from anywhere (NIP-11). */
-const CORS: readonly [string, string][] = [
+const CORS: readonly Header[] = [
   ['Access-Control-Allow-Origin', '*'],
   ['Access-Control-Allow-Headers', '*, Authorization'],
   ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
+];
+
+const TEXT_HEADERS: readonly Header[] = [...CORS, ['Content-Type', 'text/plain; charset=utf-8']];
+const INFORMATION_HEADERS: readonly Header[] = [
+  ...CORS,
+  ['Vary', 'Accept'],
+  ['Content-Type', 'application/nostr+json'],
 ];
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT and its opposite; the typings have them as an enum that is not there. */
@@ -59,7 +73,7 @@ export interface NotAdmitted {
 export interface SocketHandlers {
   /** A refusal before the handshake (`503 …` and a sentence), or null. */
   admit(ip: string): NotAdmitted | null;
-  open(socket: import('uWebSockets.js').WebSocket<SocketData>, data: SocketData): Connection;
+  open(socket: ServerSocket, data: SocketData): Connection;
   message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
   drain(connection: Connection): void;
   /** `status` and `sentence` are what the other side gave, or uWebSockets.js itself (1006). */
@@ -100,7 +114,8 @@ export class Listener {
   readonly #certificate: Certificate | null;
   #certificateTimer: NodeJS.Timeout | null = null;
   #clientAddress: ClientAddress;
-  #information: string;
+  /** The relay information document. */
+  #information: Buffer;
   #configured: Config['info'];
   #changes: InfoChanges = {};
   #listenSocket: us_listen_socket | null = null;
@@ -109,7 +124,7 @@ export class Listener {
     this.#config = config;
     this.#handlers = handlers;
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
-    this.#information = relayInformation(config);
+    this.#information = utf8(relayInformation(config));
     this.#configured = config.info;
     this.#certificate = Certificate.of(config);
   }
@@ -121,7 +136,7 @@ export class Listener {
     config = { ...config, info: { ...config.info, ...changes } };
     this.#config = config;
     this.#clientAddress = new ClientAddress(config.io.trusted_proxies);
-    this.#information = relayInformation(config, self);
+    this.#information = utf8(relayInformation(config, self));
     this.#handlers.pages.reconfigure(config);
   }
 
@@ -235,18 +250,13 @@ export class Listener {
     app.post(path, (res, req) => this.#post(res, req));
     app.head(path, (res, req) => {
       if (this.#isPage(req)) this.#handlers.pages.home(res, req, true);
-      else answer(res, '200 OK', '');
+      else answerText(res, '200 OK', '');
     });
-    app.options(path, (res) => {
-      res.cork(() => {
-        writeCors(res.writeStatus('204 No Content'));
-        res.end('', true);
-      });
-    });
+    app.options(path, (res) => answer(res, '204 No Content', CORS, ''));
     app.get('/health', (res) => {
       this.#handlers.served('health');
       const { healthy, reason } = this.#handlers.health();
-      answer(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
+      answerText(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
     });
     app.get('/metrics', (res) => {
       if (this.#config.metrics.public) this.#metrics(res);
@@ -300,16 +310,13 @@ export class Listener {
 
   #metrics(res: HttpResponse): void {
     this.#handlers.served('metrics');
-    res.cork(() => {
-      res.writeStatus('200 OK').writeHeader('Content-Type', EXPOSITION_TYPE);
-      res.end(this.#handlers.metrics(), true);
-    });
+    answer(res, '200 OK', [['Content-Type', EXPOSITION_TYPE]], this.#handlers.metrics());
   }
 
   #nothing(res: HttpResponse): void {
     this.#handlers.served('other');
     const { path } = this.#config.io;
-    answer(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
+    answerText(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
   }
 
   #webSocket(app: TemplatedApp, path: string): void {
@@ -338,40 +345,35 @@ export class Listener {
     });
   }
 
-  #upgrade(res: HttpResponse, req: HttpRequest, context: unknown): void {
+  #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
     const ip = this.#clientAddress.of(peer, this.#toldBy(req));
     const { allowed_origins: origins } = this.#config.io;
     const origin = req.getHeader('origin');
     if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
       this.#handlers.refused('origin');
-      answer(res, '403 Forbidden', 'pages from this origin may not use this relay\n');
+      answerText(res, '403 Forbidden', 'pages from this origin may not use this relay\n');
       return;
     }
     const refusal = this.#handlers.admit(ip);
     if (refusal) {
       this.#handlers.refused(refusal.reason);
-      answer(res, refusal.status, refusal.text, refusal.retrySeconds);
+      answerText(res, refusal.status, refusal.text, refusal.retrySeconds);
       return;
     }
     res.upgrade<SocketData>(
       { ip, host: req.getHeader('host'), connection: null },
-      req.getHeader('sec-websocket-key'),
-      req.getHeader('sec-websocket-protocol'),
-      req.getHeader('sec-websocket-extensions'),
-      context as never,
+      asReceived(req.getHeader('sec-websocket-key')),
+      asReceived(req.getHeader('sec-websocket-protocol')),
+      asReceived(req.getHeader('sec-websocket-extensions')),
+      context,
     );
   }
 
   #root(res: HttpResponse, req: HttpRequest): void {
     if (acceptsNostrJson(req.getHeader('accept'))) {
       this.#handlers.served('information');
-      res.cork(() => {
-        writeCors(res.writeStatus('200 OK'));
-        res.writeHeader('Vary', 'Accept');
-        res.writeHeader('Content-Type', 'application/nostr+json');
-        res.end(this.#information, true);
-      });
+      answer(res, '200 OK', INFORMATION_HEADERS, this.#information);
       return;
     }
     if (this.#isPage(req)) {
@@ -381,7 +383,7 @@ export class Listener {
     this.#handlers.served('page');
     const { name, description } = this.#config.info;
     const about = description === '' ? '' : `${description}\n\n`;
-    answer(
+    answerText(
       res,
       '200 OK',
       `${name}\n\n${about}This is a Nostr relay; connect to it with a Nostr client.\n`,
@@ -391,7 +393,7 @@ export class Listener {
   #post(res: HttpResponse, req: HttpRequest): void {
     if (!Management.concerns(req)) {
       this.#handlers.served('other');
-      answer(res, '404 Not Found', 'there is nothing here to post to\n');
+      answerText(res, '404 Not Found', 'there is nothing here to post to\n');
       return;
     }
     this.#handlers.served('admin');
@@ -422,15 +424,12 @@ export class Listener {
   }
 }
 
-function writeCors(res: HttpResponse): void {
-  for (const [name, value] of CORS) res.writeHeader(name, value);
+function answerText(res: HttpResponse, status: string, text: string, retrySeconds?: number): void {
+  const retry: Header[] = retrySeconds === undefined ? [] : [['Retry-After', String(retrySeconds)]];
+  answer(res, status, [...TEXT_HEADERS, ...retry], text);
 }
 
-function answer(res: HttpResponse, status: string, text: string, retrySeconds?: number): void {
-  res.cork(() => {
-    writeCors(res.writeStatus(status));
-    res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
-    if (retrySeconds !== undefined) res.writeHeader('Retry-After', String(retrySeconds));
-    res.end(text, true);
-  });
+/** A header as it was received: uWebSockets.js makes a character of each byte. */
+function asReceived(header: string): Buffer {
+  return Buffer.from(header, 'latin1');
 }

@@ -1,6 +1,8 @@
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { AdminCall, ForIo, ManagementRequest } from '../messages.ts';
+import { answer, type Header } from './http-answer.ts';
+import type { HttpResponse } from './uws.ts';
 
 /** The content type of the relay management API (NIP-86). */
 const RPC = 'application/nostr+json+rpc';
@@ -8,9 +10,6 @@ const RPC = 'application/nostr+json+rpc';
 const PATIENCE_MILLISECONDS = 20_000;
 const AUTHORIZATION_LENGTH_MAX = 16_384;
 const COOKIE_LENGTH_MAX = 8_192;
-
-/** A header of an answer. */
-type Header = readonly [string, string];
 
 /** What goes with every answer. `*` does not cover Authorization. */
 const RPC_HEADERS: readonly Header[] = [
@@ -103,7 +102,7 @@ export class Management {
   /** Answers a request that the admin room has dealt with. */
   answer({ n, status, body, headers = [] }: Answer): void {
     const open = this.#end(n);
-    if (open) write(open.res, status, [...headersFor(open.isCall), ...headers], body);
+    if (open) answer(open.res, status, [...headersFor(open.isCall), ...headers], body);
   }
 
   /** The admin room has died, and with it what it was asked. */
@@ -166,29 +165,21 @@ export class Management {
 export function refuseMethod(res: HttpResponse, isHead: boolean): void {
   const error = { kind: 'method', message: 'This takes POST and nothing else.' };
   const headers: readonly Header[] = [...CALL_HEADERS, ['Allow', 'POST']];
-  write(res, '405 Method Not Allowed', headers, isHead ? '' : JSON.stringify({ error }));
+  answer(res, '405 Method Not Allowed', headers, isHead ? '' : JSON.stringify({ error }));
 }
 
 /** Answers a call of the page that does not reach the admin room (`PageError` in `admin/page-api`). */
 function refuseCall(res: HttpResponse, status: string, kind: string, message: string): void {
-  write(res, status, CALL_HEADERS, JSON.stringify({ error: { kind, message } }));
+  answer(res, status, CALL_HEADERS, JSON.stringify({ error: { kind, message } }));
 }
 
 function refuse(res: HttpResponse, isCall: boolean, status: string, error: string): void {
   if (isCall) {
     const kind = status.startsWith('413') ? 'too_large' : 'unavailable';
     refuseCall(res, status, kind, `${error[0]!.toUpperCase()}${error.slice(1)}.`);
-  } else write(res, status, RPC_HEADERS, JSON.stringify({ error }));
+  } else answer(res, status, RPC_HEADERS, JSON.stringify({ error }));
 }
 
 function headersFor(isCall: boolean): readonly Header[] {
   return isCall ? CALL_HEADERS : RPC_HEADERS;
-}
-
-function write(res: HttpResponse, status: string, headers: readonly Header[], body: string): void {
-  res.cork(() => {
-    res.writeStatus(status);
-    for (const [name, value] of headers) res.writeHeader(name, value);
-    res.end(body, true);
-  });
 }

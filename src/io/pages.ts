@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { PageAnswer } from '../messages.ts';
 import { adminPage } from '../pages/admin.ts';
@@ -6,8 +6,9 @@ import { Assets } from '../pages/assets.ts';
 import { accepts, type Encoded, encode } from '../pages/encoded.ts';
 import { type Icon, loadIcon } from '../pages/icon.ts';
 import { unavailablePage } from '../pages/unavailable.ts';
-import { type Header, isKnown, notModified, write } from './http-body.ts';
+import { type Header, isKnown, notModified, write } from './http-answer.ts';
 import type { HttpResource } from './io-meter.ts';
+import type { HttpResponse } from './uws.ts';
 
 /** How long what the admin room has made is good enough for the next who asks. */
 const FRESH_MILLISECONDS = 1_000;
