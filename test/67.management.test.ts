@@ -4,6 +4,8 @@ import { request } from 'node:http';
 import { getToken } from 'nostr-tools/nip98';
 import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { HttpAuth } from '../src/admin/http-auth.ts';
+import { methods } from '../src/admin/methods.ts';
 import type { AuditRow } from '../src/admin/page-api/moderation.ts';
 import { accepted, idsOf, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
@@ -26,8 +28,9 @@ interface Answer {
 interface Wrong {
   kind?: number;
   created_at?: number;
-  u?: string;
-  method?: string;
+  /** Null: without the tag. */
+  u?: string | null;
+  method?: string | null;
   payload?: string | null;
   tamper?: (header: string) => string;
 }
@@ -65,8 +68,8 @@ function authorization(key: Uint8Array, body: string, wrong: Wrong = {}): string
       created_at: wrong.created_at ?? now(),
       content: '',
       tags: [
-        ['u', wrong.u ?? relay.url],
-        ['method', wrong.method ?? 'POST'],
+        ...(wrong.u === null ? [] : [['u', wrong.u ?? relay.url]]),
+        ...(wrong.method === null ? [] : [['method', wrong.method ?? 'POST']]),
         ...(wrong.payload === null ? [] : [['payload', payload]]),
         ['n', `${++authorizations}`],
       ],
@@ -184,11 +187,100 @@ describe('authorization (NIP-98)', () => {
     await named.stop();
   });
 
-  it('is good for one request', async () => {
+  it.each<[string, Wrong, string]>([
+    ['no payload', { payload: null }, 'the payload tag is missing'],
+    ['another payload', { payload: '0'.repeat(64) }, 'the payload tag is not the SHA-256'],
+    ['no u', { u: null }, 'the u tag is missing'],
+    ['another u', { u: 'wss://other.example' }, 'the u tag is not the address'],
+    ['no method', { method: null }, 'the method tag is missing'],
+    ['another method', { method: 'GET' }, 'the method tag must be POST'],
+  ])('is told what is wrong with it: %s', async (_, wrong, why) => {
     const body = JSON.stringify({ method: 'supportedmethods', params: [] });
+    const answer = await post(body, authorization(adminKey!, body, wrong));
+    expect(answer).toMatchObject({ status: 401, body: { error: expect.stringContaining(why) } });
+  });
+
+  const READING = [
+    'supportedmethods listbannedpubkeys listallowedpubkeys listeventsneedingmoderation',
+    'listbannedevents listallowedkinds listblockedips',
+  ].flatMap((line) => line.split(' '));
+  const CHANGING = Object.keys(methods).filter((name) => !READING.includes(name));
+
+  it.each(READING)(
+    'is good for %s as often as it is asked, which changes nothing',
+    async (method) => {
+      const body = JSON.stringify({ method, params: [] });
+      const header = authorization(adminKey!, body);
+      const answers = await Promise.all([1, 2, 3, 4].map(() => post(body, header)));
+      for (const answer of answers) expect(answer).toMatchObject({ status: 200 });
+      expect(await post(body, header)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it.each(CHANGING)('is good for one %s, which changes something', async (method) => {
+    // Without parameters: it is refused by the method itself, and cannot be tried again all the same.
+    const body = JSON.stringify({ method, params: [] });
     const header = authorization(adminKey!, body);
-    expect(await post(body, header)).toMatchObject({ status: 200 });
-    expect(await post(body, header)).toMatchObject({ status: 401 });
+    expect(await post(body, header)).toMatchObject({ status: 400 });
+    expect(await post(body, header)).toMatchObject({
+      status: 401,
+      body: { error: 'the authorization was used before; sign a new one' },
+    });
+    expect(await post(body, authorization(adminKey!, body))).toMatchObject({ status: 400 });
+  });
+
+  it('is good for one of several changes at once', async () => {
+    const { pubkey } = new Author();
+    const body = JSON.stringify({ method: 'allowpubkey', params: [pubkey] });
+    const header = authorization(adminKey!, body);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => post(body, header)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401]);
+    expect(await control.ask<AuditRow[]>('mod.audit', { subject: pubkey })).toHaveLength(1);
+    await result('unallowpubkey', [pubkey]);
+  });
+
+  it('is not used up by what is refused before it changes anything', async () => {
+    const strange = JSON.stringify({ method: 'banpubkeys', params: [] });
+    const header = authorization(adminKey!, strange);
+    for (let n = 0; n < 2; n++) expect(await post(strange, header)).toMatchObject({ status: 400 });
+    const above = JSON.stringify({ method: 'blockip', params: ['192.0.2.1'] });
+    const own = authorization(moderatorKey!, above);
+    for (let n = 0; n < 2; n++) expect(await post(above, own)).toMatchObject({ status: 403 });
+  });
+});
+
+describe('spent authorizations', () => {
+  const spent = (window = { seconds: 60 }) =>
+    new HttpAuth({
+      signature: null as never,
+      windowSeconds: () => window.seconds,
+      notBefore: 0,
+    });
+  const one = (n: number, createdAt: number) => ({ pubkey: '', id: `${n}`, createdAt });
+
+  it('are remembered while their time is not over, and are so many at most', () => {
+    const auth = spent();
+    for (let n = 0; n < 10_000; n++) expect(auth.spend(one(n, 1_000 + (n % 2)), 1_000)).toBeNull();
+    expect(auth.spend(one(1, 1_001), 1_000)).toMatchObject({ retrySeconds: 0 });
+    expect(auth.spend(one(10_000, 1_000), 1_000)).toEqual({
+      why: 'too many requests; try again in 61 seconds',
+      retrySeconds: 61,
+    });
+    expect(auth.spend(one(10_000, 1_060), 1_060)).toMatchObject({ retrySeconds: 1 });
+    // Half of them are over.
+    for (let n = 10_000; n < 15_000; n++) expect(auth.spend(one(n, 1_061), 1_061)).toBeNull();
+    expect(auth.spend(one(15_000, 1_061), 1_061)).toMatchObject({ retrySeconds: 1 });
+    expect(auth.spend(one(1, 1_001), 1_061)).toMatchObject({ why: expect.stringMatching(/used/) });
+  });
+
+  it('stay spent when the window grows', () => {
+    const window = { seconds: 60 };
+    const auth = spent(window);
+    expect(auth.spend(one(1, 1_000), 1_000)).toBeNull();
+    expect(auth.spend(one(2, 1_100), 1_100)).toBeNull();
+    window.seconds = 600;
+    expect(auth.spend(one(1, 1_000), 1_101)).toMatchObject({ why: expect.stringMatching(/old/) });
+    expect(auth.spend(one(3, 1_001), 1_101)).toBeNull();
   });
 });
 

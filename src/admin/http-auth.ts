@@ -5,7 +5,7 @@ import { checkEventShape } from '../protocol/event-check.ts';
 import { KIND_HTTP_AUTH } from '../protocol/kinds.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 
-/** Authorizations that are remembered at once, so that none is good for two requests. */
+/** Spent authorizations that are remembered at once. */
 const REMEMBERED_MAX = 10_000;
 
 /** One request as far as its authorization goes. */
@@ -19,6 +19,21 @@ export interface Authorized {
   now: number;
 }
 
+/** An authorization that was good when it was checked. */
+export interface Authorization {
+  readonly pubkey: string;
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** Why an authorization cannot be spent. */
+export interface NotSpent {
+  readonly why: string;
+  /** When there is room again; 0 if a new authorization will do at once. */
+  readonly retrySeconds: number;
+}
+
 /** What the check is told once. */
 export interface HttpAuthParts {
   signature: SignatureBackend;
@@ -27,18 +42,24 @@ export interface HttpAuthParts {
   notBefore: number;
 }
 
-/** Checks the authorization of management requests (NIP-98, with the payload that NIP-86 asks for). */
+/**
+ * Checks the authorization of management requests (NIP-98, with the payload that NIP-86 asks for). One
+ * that is good may be used again for its body until its time is over, unless it is spent. Bound: 10,000
+ * spent authorizations whose time is not over.
+ */
 export class HttpAuth {
   readonly #parts: HttpAuthParts;
-  /** Ids of authorizations that were good, and until when they would be. */
-  readonly #used = new Map<string, number>();
+  /** Ids of authorizations that were spent, with their times. */
+  readonly #spent = new Map<string, number>();
+  /** The latest time of those that were forgotten: a window that grows does not bring them back. */
+  #forgotten = 0;
 
   constructor(parts: HttpAuthParts) {
     this.#parts = parts;
   }
 
-  /** The public key that asks, or why it is not believed. `isKnown` says whose signature is worth checking. */
-  check(request: Authorized, isKnown: (pubkey: string) => boolean): { pubkey: string } | string {
+  /** The authorization, or why it is not believed. `isKnown` says whose signature is worth checking. */
+  check(request: Authorized, isKnown: (pubkey: string) => boolean): Authorization | string {
     const event = eventIn(request.authorization);
     if (typeof event === 'string') return event;
     const wrong = this.#wrong(event, request);
@@ -50,7 +71,34 @@ export class HttpAuth {
       Buffer.from(text, 'hex'),
     );
     if (!signature.verify(sig!, id!, pubkey!)) return 'the signature of the authorization is wrong';
-    return this.#remember(event, request.now) ?? { pubkey: event.pubkey };
+    return { pubkey: event.pubkey, id: event.id, createdAt: event.created_at };
+  }
+
+  /**
+   * Spends an authorization for what changes something, such as a login; null when that is done, and
+   * from then on it cannot be spent again.
+   */
+  spend({ id, createdAt }: Authorization, now: number): NotSpent | null {
+    if (this.#spent.has(id)) {
+      return { why: 'the authorization was used before; sign a new one', retrySeconds: 0 };
+    }
+    const window = this.#parts.windowSeconds();
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const [one, time] of this.#spent) {
+      if (time + window < now) {
+        this.#spent.delete(one);
+        this.#forgotten = Math.max(this.#forgotten, time);
+      } else oldest = Math.min(oldest, time);
+    }
+    if (createdAt <= this.#forgotten) {
+      return { why: 'the authorization is too old; sign a new one', retrySeconds: 0 };
+    }
+    if (this.#spent.size >= REMEMBERED_MAX) {
+      const retrySeconds = oldest + window + 1 - now;
+      return { why: `too many requests; try again in ${retrySeconds} seconds`, retrySeconds };
+    }
+    this.#spent.set(id, createdAt);
+    return null;
   }
 
   #wrong(event: NostrEvent, { urls, body, now }: Authorized): string | null {
@@ -62,22 +110,19 @@ export class HttpAuth {
     if (event.created_at < this.#parts.notBefore) {
       return 'the authorization is from before the start of the relay; sign a new one';
     }
-    if (tagOf(event, 'method')?.toUpperCase() !== 'POST') return 'the method tag must be POST';
-    const url = urlKey(tagOf(event, 'u') ?? '');
+    const method = tagOf(event, 'method');
+    if (method === undefined) return 'the method tag is missing; it must be POST';
+    if (method.toUpperCase() !== 'POST') return 'the method tag must be POST';
+    const address = tagOf(event, 'u');
+    if (address === undefined) return 'the u tag is missing; it must be the address of this relay';
+    const url = urlKey(address);
     if (url === null || !urls.includes(url)) return 'the u tag is not the address of this relay';
-    const hash = createHash('sha256').update(body).digest('hex');
-    if (tagOf(event, 'payload')?.toLowerCase() !== hash) {
-      return 'the payload tag is not the SHA-256 of the body';
+    const payload = tagOf(event, 'payload');
+    if (payload === undefined) {
+      return 'the payload tag is missing; it must be the SHA-256 of the body in hex';
     }
-    return null;
-  }
-
-  #remember({ id, created_at: createdAt }: NostrEvent, now: number): string | null {
-    if (this.#used.has(id)) return 'the authorization was used before';
-    for (const [one, until] of this.#used) if (until < now) this.#used.delete(one);
-    if (this.#used.size >= REMEMBERED_MAX) return 'too many requests; try again in a minute';
-    this.#used.set(id, createdAt + this.#parts.windowSeconds());
-    return null;
+    const hash = createHash('sha256').update(body).digest('hex');
+    return payload.toLowerCase() === hash ? null : 'the payload tag is not the SHA-256 of the body';
   }
 }
 

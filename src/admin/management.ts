@@ -22,7 +22,7 @@ export async function answerManagement(
   const now = room.clock.seconds();
   const known = (pubkey: string) => room.isAdmin(pubkey) || room.isModerator(pubkey);
   const authorized = auth.check({ authorization, urls, body, now }, known);
-  if (typeof authorized === 'string') return failed('401 Unauthorized', authorized);
+  if (typeof authorized === 'string') return failed(UNAUTHORIZED, authorized);
   const { pubkey } = authorized;
   const caller = { by: pubkey, role: room.isAdmin(pubkey) ? 'admin' : 'moderator' } as const;
   const call = callIn(body);
@@ -30,6 +30,8 @@ export async function answerManagement(
   const allowed = methodsFor(pubkey, room);
   const method = allowed.get(call.method);
   if (method === undefined) return unknown(call.method, allowed);
+  const notSpent = method.changes ? auth.spend(authorized, now) : null;
+  if (notSpent) return failed(notSpent.retrySeconds > 0 ? TOO_MANY : UNAUTHORIZED, notSpent.why);
   try {
     const result = await method.run(call.params, room, caller, [...allowed.keys()]);
     return { status: '200 OK', body: JSON.stringify({ result }) };
@@ -41,6 +43,8 @@ export async function answerManagement(
   }
 }
 
+const UNAUTHORIZED = '401 Unauthorized';
+const TOO_MANY = '429 Too Many Requests';
 const STATUS = {
   usage: '400 Bad Request',
   refused: '409 Conflict',

@@ -16,6 +16,8 @@ const REPORTED_MAX = 1000;
 export interface Method {
   /** Whether moderators may call it, too; the others are for admins. */
   readonly moderator: boolean;
+  /** Whether it changes something: then an authorization is good for one call of it. */
+  readonly changes: boolean;
   /** `own` are the names of all that the caller may call. @throws AdminError */
   run(params: readonly unknown[], room: Room, caller: Caller, own: readonly string[]): unknown;
 }
@@ -24,10 +26,12 @@ export interface Method {
 export const methods: Readonly<Record<string, Method>> = {
   supportedmethods: {
     moderator: true,
+    changes: false,
     run: (_params, _room, _caller, own) => own.filter((name) => name !== 'supportedmethods'),
   },
   banpubkey: {
     moderator: true,
+    changes: true,
     async run(params, room, { by }) {
       const [subject, reason] = [text(params, 0, 'a public key'), reasonIn(params, 1)];
       const pubkey = await putOnList(room, {
@@ -60,6 +64,7 @@ export const methods: Readonly<Record<string, Method>> = {
   ),
   listeventsneedingmoderation: {
     moderator: true,
+    changes: false,
     run: (_, room) =>
       reported(room, REPORTED_MAX)
         .filter(({ isEvent }) => isEvent)
@@ -70,6 +75,7 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   allowevent: {
     moderator: true,
+    changes: true,
     async run(params, room, { by }) {
       const [subject, reason] = [text(params, 0, 'an event id'), reasonIn(params, 1)];
       const id = await putOnList(room, {
@@ -86,6 +92,7 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   banevent: {
     moderator: true,
+    changes: true,
     async run(params, room, { by }) {
       const [subject, reason] = [text(params, 0, 'an event id'), reasonIn(params, 1)];
       await banEvent(room, { subject, expiresAt: 0, by, reason });
@@ -109,19 +116,21 @@ export const methods: Readonly<Record<string, Method>> = {
     await putOnList(room, { list: 'kind', subject, stance: 'ban', expiresAt: 0, by, reason: '' });
     return true;
   }),
-  listallowedkinds: admin((_, room) => allowedKinds(room)),
+  listallowedkinds: { moderator: false, changes: false, run: (_, room) => allowedKinds(room) },
   blockip: on('ip', 'ban', false),
   unblockip: off('ip', 'ban', false),
   listblockedips: { ...listing('ip', 'ban', 'ip'), moderator: false },
 };
 
+/** A method for admins that changes something. */
 function admin(run: Method['run']): Method {
-  return { moderator: false, run };
+  return { moderator: false, changes: true, run };
 }
 
 function on(list: ListName, stance: Stance, moderator: boolean): Method {
   return {
     moderator,
+    changes: true,
     async run(params, room, { by }) {
       const [subject, reason] = [text(params, 0, 'what it is about'), reasonIn(params, 1)];
       await putOnList(room, { list, subject, stance, expiresAt: 0, by, reason });
@@ -133,6 +142,7 @@ function on(list: ListName, stance: Stance, moderator: boolean): Method {
 function off(list: ListName, stance: Stance, moderator: boolean): Method {
   return {
     moderator,
+    changes: true,
     async run(params, room, { by }) {
       const [subject, reason] = [text(params, 0, 'what it is about'), reasonIn(params, 1)];
       await takeOffList(room, { list, subject, stance, by, reason });
@@ -144,6 +154,7 @@ function off(list: ListName, stance: Stance, moderator: boolean): Method {
 function listing(list: ListName, stance: Stance, field: string): Method {
   return {
     moderator: true,
+    changes: false,
     run(_, { db, config }) {
       const max = config.moderation.list_entries_max;
       const rows = db.prepare(sql.SELECT_LIST).all(list, stance, '', max) as ListedRow[];

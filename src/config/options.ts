@@ -1072,7 +1072,7 @@ export const options = {
     max: 3600,
     unit: 'seconds',
     reload: true,
-    text: 'How far the time of an authorization (NIP-98) may be from this clock. Each is good for one request.',
+    text: 'How far the time of an authorization (NIP-98) may be from this clock. Each is good for one login or one change.',
   },
   'admin.session_seconds': {
     type: 'integer',

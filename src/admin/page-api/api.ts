@@ -86,7 +86,7 @@ export interface PageError {
  * | `refused` | 409 | understood, and it does not go |
  * | `too_large` | 413 | more than `admin.request_bytes_max` |
  * | `media_type` | 415 | the Content-Type is not application/json |
- * | `too_many` | 429 | too many failed logins; `Retry-After` says how many seconds to wait |
+ * | `too_many` | 429 | too many logins, or too many that failed; `Retry-After` says how many seconds to wait |
  * | `fault` | 500 | a fault of the relay; its log says more |
  * | `unavailable` | 503 | not now; try again |
  */

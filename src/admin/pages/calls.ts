@@ -2,7 +2,7 @@ import { ipFacts } from '../../lib/log-ip.ts';
 import { nearest } from '../../lib/nearest.ts';
 import type { AdminCall } from '../../messages.ts';
 import { version } from '../../paths.ts';
-import type { HttpAuth } from '../http-auth.ts';
+import type { Authorization, HttpAuth } from '../http-auth.ts';
 import { infoChanges } from '../info.ts';
 import type { PageErrorKind, PageRole, Session } from '../page-api/api.ts';
 import { AdminError, type Room } from '../room.ts';
@@ -97,22 +97,9 @@ export class Calls {
   }
 
   async #login(call: AdminCall): Promise<CallAnswer> {
-    const { clock, config, log } = this.#room;
+    const { clock, config } = this.#room;
     const now = clock.seconds();
-    const { authorization, body, ip } = call;
-    const urls = loginUrls(call, config);
-    const known = (pubkey: string) => this.#roleOf(pubkey) !== null;
-    const authorized = this.#auth.check({ authorization, urls, body, now }, known);
-    if (typeof authorized === 'string') {
-      const wait = this.#failed.count(ip, now);
-      if (wait > 0) {
-        const message = `Too many logins have failed from this address; try again in ${wait} seconds.`;
-        throw new CallError('too_many', message, [['Retry-After', String(wait)]]);
-      }
-      log.info('a login to /admin failed', { why: authorized, ...ipFacts(config.log, ip) });
-      throw new CallError('unauthenticated', `Nobody was logged in: ${authorized}.`);
-    }
-    const { pubkey } = authorized;
+    const { pubkey } = this.#authorize(call, now);
     const role = this.#roleOf(pubkey)!;
     await this.#note(pubkey, role, now);
     this.#sessions.end(this.#tokenOf(call));
@@ -120,6 +107,31 @@ export class Calls {
     const seconds = config.admin.session_seconds;
     const cookie = setCookie(token, seconds, call.host, isEncrypted(call));
     return done(this.#session({ pubkey, startedAt: now, usedAt: now, role }, call), [cookie]);
+  }
+
+  /** The authorization of a login, which is good for this one. @throws CallError */
+  #authorize(call: AdminCall, now: number): Authorization {
+    const { authorization, body } = call;
+    const urls = loginUrls(call, this.#room.config);
+    const known = (pubkey: string) => this.#roleOf(pubkey) !== null;
+    const authorized = this.#auth.check({ authorization, urls, body, now }, known);
+    if (typeof authorized === 'string') throw this.#failedLogin(call, authorized, now);
+    const notSpent = this.#auth.spend(authorized, now);
+    if (notSpent === null) return authorized;
+    const { why, retrySeconds } = notSpent;
+    if (retrySeconds > 0) throw tooMany(`Nobody was logged in: ${why}.`, retrySeconds);
+    throw this.#failedLogin(call, why, now);
+  }
+
+  #failedLogin({ ip }: AdminCall, why: string, now: number): CallError {
+    const { config, log } = this.#room;
+    const wait = this.#failed.count(ip, now);
+    if (wait > 0) {
+      const message = `Too many logins have failed from this address; try again in ${wait} seconds.`;
+      return tooMany(message, wait);
+    }
+    log.info('a login to /admin failed', { why, ...ipFacts(config.log, ip) });
+    return new CallError('unauthenticated', `Nobody was logged in: ${why}.`);
   }
 
   /** Who has logged in stands in the audit log, unless the writer cannot write: just then an admin has to come in. */
@@ -235,6 +247,10 @@ function bodyOf({ body }: AdminCall): Record<string, unknown> {
     // Said below.
   }
   throw new CallError('usage', 'The body has to be a JSON object.');
+}
+
+function tooMany(message: string, retrySeconds: number): CallError {
+  return new CallError('too_many', message, [['Retry-After', String(retrySeconds)]]);
 }
 
 function done(result: unknown, headers: [string, string][] = []): CallAnswer {
