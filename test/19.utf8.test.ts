@@ -2,8 +2,9 @@
  * Text leaves as UTF-8, whatever is in it: bytes compared, because a string of uWebSockets.js that has
  * no character beyond Latin-1 leaves as Latin-1 on Node.js 24.
  */
-import { request } from 'node:http';
+
 import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

@@ -271,12 +271,16 @@ describe('bans', () => {
     }
   }
 
-  it('end by themselves: messages are refused, connections too, coming back adds nothing', () =>
+  it('end by themselves: connections are closed and refused, coming back adds nothing', () =>
     inTime(async (scale, within) => {
       const seconds = 2 * scale;
       await relay?.stop();
       await start({ ...strict, 'bans.ban_seconds': seconds });
-      const client = await from('192.0.2.1');
+      const [client, idle, other] = [
+        await from('192.0.2.1'),
+        await from('192.0.2.1'),
+        await from('192.0.2.2'),
+      ];
       const over = within(seconds * 1000);
       await misbehave(client);
       const event = new Author().event();
@@ -284,6 +288,9 @@ describe('bans', () => {
       expect(answer).toEqual(refused(event, 'rate-limited'));
       const told = /banned (?:in (\d+) seconds?$|for)/.exec(String(answer[3]))!;
       expect(Number(told[1] ?? 1)).toBeLessThanOrEqual(seconds);
+      // What a banned address still sends would cost more than the end of its connections.
+      for (const banned of [client, idle]) expect((await banned.ended()).code).toBe(1008);
+      await other.sync();
       const { status, headers, body } = await upgrade('192.0.2.1');
       expect([status, body]).toEqual([429, expect.stringMatching(/banned for \d+ more seconds?/)]);
       const wait = Number(headers['retry-after']);
@@ -292,8 +299,8 @@ describe('bans', () => {
       for (let i = 0; i < 5; i++) expect((await upgrade('192.0.2.1')).status).toBe(429);
       over();
       await delay(wait * 1000);
-      expect(await client.publish(event)).toEqual(accepted(event));
-      await from('192.0.2.1');
+      const back = await from('192.0.2.1');
+      expect(await back.publish(event)).toEqual(accepted(event));
     }));
 
   it('are for one address, not for its network, and never for exempt ones', async () => {

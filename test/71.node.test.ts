@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import {
   isNativeLoadFailure,
-  type NativeTarget,
   NativeModuleError,
+  type NativeTarget,
   supportedNodes,
   thisTarget,
   uwsProblem,

@@ -261,7 +261,7 @@ describe('connections', () => {
 
 describe('one busy client', () => {
   it('opens all its subscriptions again and again', async () => {
-    const wok = await WokProcess.start(SMALL);
+    const wok = await WokProcess.start({ ...SMALL, 'limits.subscriptions_max': 100 });
     await flood(wok, 150 * MIB, async (served) => {
       const meanwhile = served();
       const client = await Client.connect(wok.url);
@@ -269,12 +269,14 @@ describe('one busy client', () => {
         for (let i = 0; i < 100; i++) {
           client.send(['REQ', `${i}`, { kinds: [1, i], '#t': [`${round}`], limit: 10 }]);
         }
-        await client.query({ ids: ['0'.repeat(64)] }).then(({ end }) => {
-          // All places are taken.
-          expect(end[0]).toBe('CLOSED');
-        });
+        // A COUNT needs no place.
+        expect((await client.count({ ids: ['0'.repeat(64)] }))[0]).toBe('COUNT');
         client.inbox.length = 0;
       }
+      const { end } = await client.query({ ids: ['0'.repeat(64)] });
+      // All places are taken.
+      expect(end[0]).toBe('CLOSED');
+      client.inbox.length = 0;
       const event = author.event({ kind: 50, tags: [['t', '99']] });
       await client.publish(event);
       expect((await client.live('50')).id).toBe(event.id);
@@ -361,6 +363,39 @@ describe('one busy client', () => {
         victims.flatMap(({ id }, i) => (i % 3 === 0 ? [] : [id])).toSorted(),
       );
       await client.close();
+    });
+  });
+});
+
+describe('control frames', () => {
+  it('whose pongs are not read end the connection', async () => {
+    const wok = await WokProcess.start(SMALL);
+    await flood(wok, 150 * MIB, async (served) => {
+      const client = await Client.connect(wok.url);
+      const raw = rawOf(client);
+      raw.pause();
+      const ended = client.ended();
+      // A thousand masked pings of 125 bytes.
+      const pings = Buffer.concat(
+        Array.from({ length: 1_000 }, () =>
+          Buffer.concat([Buffer.from([0x89, 0xfd]), randomBytes(4 + 125)]),
+        ),
+      );
+      let isOver = false;
+      raw.on('error', () => {});
+      raw.once('close', () => {
+        isOver = true;
+      });
+      // What both kernels take is some megabytes; a relay that answers for ever would take all of it.
+      for (let sent = 0; sent < 400 && !isOver; sent++) {
+        await new Promise<void>((resolve) => {
+          raw.write(pings, () => resolve());
+          raw.once('close', () => resolve());
+        });
+      }
+      raw.resume();
+      expect((await ended).code).toBe(1006);
+      await served();
     });
   });
 });

@@ -1,4 +1,5 @@
 import type { Config } from '../config/options.ts';
+import { messageCost } from '../lib/message-cost.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
@@ -23,7 +24,6 @@ import { EVENTS } from '../policy/rates/shared-rates.ts';
 import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
-import { messageCost } from '../lib/message-cost.ts';
 import { tuneReader } from '../storage/open.ts';
 import { idIn, quotable } from './addressing.ts';
 import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './banishment.ts';
@@ -214,6 +214,8 @@ export class Ingester {
       // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
       if (verdict !== null && !looksLikeClose(bytes)) {
         this.#refuse(connId, bytes, verdict.refusal);
+        // What a banned address still sends would cost more than it does to close its connections.
+        if (verdict.rule === 'banned-ip') this.#turnAway(connId, verdict.refusal);
         return;
       }
     }

@@ -42,6 +42,14 @@ export class Connection {
   /** Frames that leave with the next flush. */
   pending: Frame[] = [];
   pendingBytes = 0;
+  /** Bytes of live events that wait for the EOSE or RESUME that they have to follow. */
+  heldBytes = 0;
+  /** All bytes that wait for it, as `Backlogs` counts them. */
+  backlog = 0;
+  /** When its socket last took something while bytes waited, in shared milliseconds. */
+  drainedAt = 0;
+  /** Bytes of pongs that uWebSockets.js has queued since nothing was waiting. */
+  pongBytes = 0;
   /** The query lane wants to know when everything so far has left. */
   confirmDue = false;
   closed = false;
@@ -110,7 +118,7 @@ export class Connection {
     const subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) return [];
     subscription.live = true;
-    return release(subscription);
+    return this.#release(subscription);
   }
 
   /** Stored events are about to come: live ones wait until as many `resume`s as `hold`s have come. */
@@ -128,10 +136,11 @@ export class Connection {
     const subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) return [];
     subscription.holds--;
-    return release(subscription);
+    return this.#release(subscription);
   }
 
   end(subNo: number): void {
+    this.#forgetHeld(this.#subscriptions.get(subNo));
     if (this.#subscriptions.delete(subNo)) this.#meter.subscribed(-1);
   }
 
@@ -144,6 +153,19 @@ export class Connection {
   endAll(): void {
     this.#meter.subscribed(-this.#subscriptions.size);
     this.#subscriptions.clear();
+  }
+
+  /** What was held back, if it may leave now. */
+  #release(subscription: Subscription): readonly LiveFrame[] {
+    const { held } = subscription;
+    if (held === null || !isOpen(subscription)) return [];
+    this.#forgetHeld(subscription);
+    return held;
+  }
+
+  #forgetHeld(subscription: Subscription | undefined): void {
+    for (const { length } of subscription?.held ?? []) this.heldBytes -= length;
+    if (subscription !== undefined) subscription.held = null;
   }
 
   #begin(subNo: number): Subscription {
@@ -166,6 +188,7 @@ export class Connection {
     if (isOpen(subscription)) return frame;
     subscription.held ??= [];
     subscription.held.push(frame);
+    this.heldBytes += frame.length;
     return null;
   }
 }
@@ -173,12 +196,4 @@ export class Connection {
 /** Whether live events may leave as they come. */
 function isOpen({ live, holds }: Subscription): boolean {
   return live && holds <= 0;
-}
-
-/** What was held back, if it may leave now. */
-function release(subscription: Subscription): readonly LiveFrame[] {
-  const { held } = subscription;
-  if (held === null || !isOpen(subscription)) return [];
-  subscription.held = null;
-  return held;
 }

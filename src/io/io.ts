@@ -2,8 +2,8 @@ import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { levelOf } from '../lib/log-gate.ts';
-import { messageCost } from '../lib/message-cost.ts';
 import { ipFacts } from '../lib/log-ip.ts';
+import { messageCost } from '../lib/message-cost.ts';
 import { Arena } from '../mailbox/arena.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
@@ -18,10 +18,10 @@ import {
   GONE,
   HOLD,
   OPEN,
+  RESUME,
   readAnswer,
   readDelivery,
   readStored,
-  RESUME,
   type StationName,
   TURNED_AWAY,
   writeArrived,
@@ -32,14 +32,15 @@ import {
 } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
-import type { Rates } from '../policy/rates/rates.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';
+import type { Rates } from '../policy/rates/rates.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { AdminLink } from './admin-link.ts';
 import { Admission, GOING_DOWN } from './admission.ts';
+import { Backlogs } from './backlogs.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
@@ -62,6 +63,10 @@ const CONN_ID_MAX = 0xffff_ffff;
 const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
+
+/** Bytes of pongs that may wait for a client; a frame of one has two bytes more than its ping. */
+const PONG_BYTES_MAX = 64 * 1024;
+const PONG_HEAD_BYTES = 2;
 
 const ADDRESS_BANNED: Refusal = 'blocked: this address was banned from this relay';
 
@@ -91,6 +96,7 @@ export class Io {
   readonly #rates: Rates;
   readonly #listener: Listener;
   readonly #outbound: Outbound;
+  readonly #backlogs: Backlogs;
   /** What the lanes send lies here until it has left. */
   readonly #arena = new Arena(
     ARENA_BYTES,
@@ -127,10 +133,16 @@ export class Io {
     this.#config = config;
     this.#rates = rates;
     this.#log = log;
+    this.#backlogs = new Backlogs(
+      config.io.outbound_total_bytes_max,
+      config.io.drain_seconds,
+      (connection) => this.#cutOff(connection),
+    );
     this.#outbound = new Outbound(
       config.io.outbound_bytes_max,
       compressFrom(config),
       this.#meter,
+      this.#backlogs,
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
@@ -154,7 +166,11 @@ export class Io {
         this.#stopping ? GOING_DOWN : this.#admission.admit(ip, this.#connections.size),
       open: (socket, data) => this.#open(socket, data),
       message: (connection, bytes, isBinary) => this.#message(connection, bytes, isBinary),
+      control: (connection, bytes, isPing) => this.#control(connection, bytes, isPing),
       drain: (connection) => {
+        this.#backlogs.count(connection);
+        if (connection.closed) return;
+        if (connection.socket.getBufferedAmount() === 0) connection.pongBytes = 0;
         if (connection.confirmDue && connection.socket.getBufferedAmount() === 0) {
           this.#confirm(connection);
         }
@@ -226,6 +242,7 @@ export class Io {
     this.#rates.reconfigure(config);
     this.#admission.reconfigure(config);
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
+    this.#backlogs.limit(config.io.outbound_total_bytes_max, config.io.drain_seconds);
     this.#listener.reconfigure(config);
     this.#admin.reconfigure(config);
   }
@@ -292,6 +309,7 @@ export class Io {
   destroy(): void {
     this.#talkers.stop();
     this.#challenges.stop();
+    this.#backlogs.stop();
     this.#listener.close();
   }
 
@@ -332,6 +350,7 @@ export class Io {
     this.#challenges.drop(connection);
     connection.endAll();
     connection.pending = [];
+    this.#backlogs.count(connection);
     this.#connections.delete(connection.id);
     this.#counts.remove(connection);
     const reason = connection.endedBy ?? closeReason(status, sentence);
@@ -376,6 +395,28 @@ export class Io {
     }
   }
 
+  /**
+   * A ping, which uWebSockets.js has answered, or a pong. They are charged like messages; a client that
+   * does not read its pongs is cut off before they are many.
+   */
+  #control(connection: Connection, bytes: number, isPing: boolean): void {
+    if (this.#stopping || connection.closed) return;
+    connection.received++;
+    connection.receivedBytes += bytes;
+    this.#meter.received(bytes);
+    const client = this.#rates.client(connection.ip);
+    const verdict = client === null ? null : this.#rates.message(client, bytes);
+    if (verdict !== null) {
+      this.#turnAway(connection, verdict.refusal);
+      return;
+    }
+    if (!isPing) return;
+    if (connection.socket.getBufferedAmount() === 0) connection.pongBytes = 0;
+    else connection.pongBytes += bytes + PONG_HEAD_BYTES;
+    if (connection.pongBytes > PONG_BYTES_MAX) this.#cutOff(connection);
+    else this.#backlogs.count(connection);
+  }
+
   #ingesterOf({ id }: Connection): IngesterLane {
     return this.#ingesters[id % this.#ingesters.length]!;
   }
@@ -410,11 +451,22 @@ export class Io {
       const { connId, settles, frame } = readAnswer(reader);
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
-      if (settles === CLOSES) this.#turnAway(connection, frame.toString());
+      if (settles === CLOSES) this.#turnAwayAll(connection, frame.toString());
       else {
         connection.settle(settles);
         if (frame.length > 0) this.#outbound.queue(connection, frame);
       }
+    }
+  }
+
+  /** Closes a connection; those of the same address, too, when the address is banned for a while. */
+  #turnAwayAll(connection: Connection, why: string): void {
+    this.#turnAway(connection, why);
+    const client = this.#rates.client(connection.ip);
+    if (client === null || this.#rates.bannedSeconds(client) === 0) return;
+    for (const other of [...this.#connections.values()]) {
+      const isOther = other !== connection && other.ipName === connection.ipName;
+      if (isOther && other.endedBy === null) this.#turnAway(other, why);
     }
   }
 
@@ -465,8 +517,10 @@ export class Io {
     };
     const target = (connId: number, subNo: number, group: DeliveryGroup) => {
       const connection = this.#connections.get(connId);
-      const frame = connection?.takeLive(subNo, event, group);
-      if (connection && frame) this.#outbound.queueLive(connection, frame);
+      if (connection === undefined) return;
+      const frame = connection.takeLive(subNo, event, group);
+      if (frame !== null) this.#outbound.queueLive(connection, frame);
+      else if (connection.heldBytes > 0) this.#backlogs.count(connection);
     };
     const hold = (connId: number, subNo: number) => this.#connections.get(connId)?.hold(subNo);
     while (reader.more) readDelivery(reader, begin, target, hold);

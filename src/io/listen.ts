@@ -75,6 +75,8 @@ export interface SocketHandlers {
   admit(ip: string): NotAdmitted | null;
   open(socket: ServerSocket, data: SocketData): Connection;
   message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
+  /** A ping, which was answered, or a pong; `bytes` is the length of its payload. */
+  control(connection: Connection, bytes: number, isPing: boolean): void;
   drain(connection: Connection): void;
   /** `status` and `sentence` are what the other side gave, or uWebSockets.js itself (1006). */
   close(connection: Connection, status: number, sentence: string): void;
@@ -321,7 +323,7 @@ export class Listener {
 
   #webSocket(app: TemplatedApp, path: string): void {
     const { io, limits } = this.#config;
-    const { message, drain, close, open } = this.#handlers;
+    const { message, control, drain, close, open } = this.#handlers;
     app.ws<SocketData>(path, {
       compression: this.#compression(),
       // A little over the limit, so that a message beyond it can be answered with close code 1009.
@@ -339,6 +341,10 @@ export class Listener {
       },
       message: (socket, bytes, isBinary) =>
         message(socket.getUserData().connection!, bytes, isBinary),
+      ping: (socket, payload) =>
+        control(socket.getUserData().connection!, payload.byteLength, true),
+      pong: (socket, payload) =>
+        control(socket.getUserData().connection!, payload.byteLength, false),
       drain: (socket) => drain(socket.getUserData().connection!),
       close: (socket, status, sentence) =>
         close(socket.getUserData().connection!, status, Buffer.from(sentence).toString()),

@@ -1,3 +1,4 @@
+import type { Backlogs } from './backlogs.ts';
 import type { Connection } from './connection.ts';
 import type { IoMeter } from './io-meter.ts';
 import type { Frame, LiveFrame } from './live-frame.ts';
@@ -11,6 +12,7 @@ export class Outbound {
   #bytesMax: number;
   #compressFrom: number;
   readonly #meter: IoMeter;
+  readonly #backlogs: Backlogs;
   readonly #left: (connection: Connection) => void;
   readonly #tooSlow: (connection: Connection) => void;
   #dirty: Connection[] = [];
@@ -23,12 +25,14 @@ export class Outbound {
     bytesMax: number,
     compressFrom: number,
     meter: IoMeter,
+    backlogs: Backlogs,
     left: (connection: Connection) => void,
     tooSlow: (connection: Connection) => void,
   ) {
     this.#bytesMax = bytesMax;
     this.#compressFrom = compressFrom;
     this.#meter = meter;
+    this.#backlogs = backlogs;
     this.#left = left;
     this.#tooSlow = tooSlow;
   }
@@ -89,7 +93,10 @@ export class Outbound {
         for (const frame of pending) this.#send(connection, frame);
       });
     }
-    if (connection.confirmDue && socket.getBufferedAmount() === 0) this.#left(connection);
+    this.#backlogs.count(connection);
+    if (connection.confirmDue && !connection.closed && socket.getBufferedAmount() === 0) {
+      this.#left(connection);
+    }
   }
 
   #send({ socket }: Connection, frame: Frame): void {

@@ -1,8 +1,8 @@
 import { KEY_BYTES, PackedLayout, type PackedList } from '../mailbox/filters.ts';
 import type { RecordReader } from '../mailbox/records.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
-import type { Subscription } from './filter-index.ts';
 import type { EventView } from './event-view.ts';
+import type { Subscription } from './filter-index.ts';
 
 /** Where a term is from if the whole filter has to be asked. */
 export const ANYWHERE = -1;

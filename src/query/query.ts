@@ -502,7 +502,10 @@ function runsOf(subscription: ReqRun | LiveSubscription | null): Iterable<Run> {
   return subscription instanceof ReqRun ? [subscription] : subscription.runs;
 }
 
-/** Bytes that may be on the way to one client: a quarter of what io lets pile up. */
+/** Most bytes of stored events that may be on the way to one client. */
+const ROOM_BYTES_MAX = 1024 * 1024;
+
+/** Bytes that may be on the way to one client: at most a quarter of what io lets pile up. */
 function roomBytes({ io }: Config): number {
-  return Math.floor(io.outbound_bytes_max / 4);
+  return Math.min(ROOM_BYTES_MAX, Math.floor(io.outbound_bytes_max / 4));
 }

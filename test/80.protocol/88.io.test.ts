@@ -3,11 +3,12 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accepted, closed, eose, idsOf, refused } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
+import { SLOW_MILLISECONDS } from '../support/ceiling.ts';
 import { Client, type Message } from '../support/client.ts';
 import { framesOf, http, RawSocket } from '../support/http.ts';
 import { loopClock } from '../support/pace.ts';
 import { delay, until } from '../support/process.ts';
-import { ALL_HINTS, startRelay, type TestRelay } from '../support/relay.ts';
+import { ALL_HINTS, startRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 /** One second for the whole file, so that what is a second apart stays so. */
@@ -180,6 +181,53 @@ describe('outbound_bytes_max', () => {
     }
     expect((await use.client.query({ authors: [author.pubkey] })).events).toEqual([event]);
     await expect.poll(() => use.relay.relay.counters.connections).toBe(1);
+  });
+});
+
+describe('outbound_total_bytes_max', () => {
+  const use = useRelay({ 'io.outbound_total_bytes_max': 8 * 1024 * 1024 });
+
+  it('cuts off the largest backlogs, and serves those who read', async () => {
+    const author = new Author();
+    const filter = { authors: [author.pubkey] };
+    const { counters } = use.relay.relay;
+    const fast = await use.connect();
+    await fast.req('live', filter);
+    const slow = await Promise.all(Array.from({ length: 12 }, () => use.connect()));
+    for (const client of slow) {
+      await client.req('live', filter);
+      client.socket.pause();
+    }
+    const content = 'x'.repeat(60_000);
+    // Each may have 16 MiB; together they reach their bound long before.
+    for (let n = 0; n < 400 && counters.slowClientsClosed < 6; n++) {
+      const event = author.event({ content: `${n} ${content}` });
+      expect(await use.client.publish(event)).toEqual(accepted(event));
+      expect(await fast.live('live')).toEqual(event);
+    }
+    expect(counters.slowClientsClosed).toBeGreaterThanOrEqual(6);
+    expect(fast.closed).toBeNull();
+  });
+});
+
+describe('drain_seconds', () => {
+  const use = useRelay();
+
+  it('ends the connection of a client that takes nothing', async () => {
+    const author = new Author();
+    const slow = await use.connect();
+    await slow.req('live', { authors: [author.pubkey] });
+    slow.socket.pause();
+    const content = 'x'.repeat(60_000);
+    for (let n = 0; n < 120; n++) {
+      const event = author.event({ content: `${n} ${content}` });
+      expect(await use.client.publish(event)).toEqual(accepted(event));
+    }
+    const { relay, directory } = use.relay;
+    await relay.reload(testConfig(directory, { 'io.drain_seconds': 1 }));
+    const { counters } = relay;
+    await expect.poll(() => counters.slowClientsClosed, { timeout: SLOW_MILLISECONDS }).toBe(1);
+    await use.client.sync();
   });
 });
 

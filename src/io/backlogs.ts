@@ -1,0 +1,80 @@
+import { sharedMilliseconds } from '../lib/clock.ts';
+import type { Connection } from './connection.ts';
+
+const LOOK_MILLISECONDS = 1_000;
+
+/** Below this part of the bound the backlogs are brought when they have exceeded it. */
+const RELIEF = 0.9;
+
+/**
+ * The bytes that wait for clients: frames of this turn, what the sockets have not taken, and live events
+ * that are held back. Bounds: `io.outbound_total_bytes_max` for all together, beyond which the largest
+ * backlogs are cut off first and of equal ones the oldest; and `io.drain_seconds` without anything taken.
+ */
+export class Backlogs {
+  #bytesMax: number;
+  #drainSeconds: number;
+  readonly #cutOff: (connection: Connection) => void;
+  readonly #waiting = new Set<Connection>();
+  readonly #timer: NodeJS.Timeout;
+  #bytes = 0;
+
+  /** @param drainSeconds 0: a client may take as long as it likes. */
+  constructor(bytesMax: number, drainSeconds: number, cutOff: (connection: Connection) => void) {
+    this.#bytesMax = bytesMax;
+    this.#drainSeconds = drainSeconds;
+    this.#cutOff = cutOff;
+    this.#timer = setInterval(() => this.#cutOffIdle(), LOOK_MILLISECONDS);
+    this.#timer.unref();
+  }
+
+  limit(bytesMax: number, drainSeconds: number): void {
+    this.#bytesMax = bytesMax;
+    this.#drainSeconds = drainSeconds;
+  }
+
+  /** Bytes that wait for all clients. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Counts a connection anew, after something was queued for it or taken by it. */
+  count(connection: Connection): void {
+    const { socket, pendingBytes, heldBytes, closed } = connection;
+    const backlog = closed ? 0 : socket.getBufferedAmount() + pendingBytes + heldBytes;
+    const before = connection.backlog;
+    if (backlog === before) return;
+    this.#bytes += backlog - before;
+    connection.backlog = backlog;
+    if (before === 0 || backlog < before) connection.drainedAt = sharedMilliseconds();
+    if (backlog === 0) this.#waiting.delete(connection);
+    else if (before === 0) this.#waiting.add(connection);
+    if (this.#bytes > this.#bytesMax) this.#relieve();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #relieve(): void {
+    const bySize = [...this.#waiting].sort(
+      (a, b) => b.backlog - a.backlog || a.drainedAt - b.drainedAt,
+    );
+    for (const connection of bySize) {
+      if (this.#bytes <= this.#bytesMax * RELIEF) return;
+      this.#bytes -= connection.backlog;
+      connection.backlog = 0;
+      this.#waiting.delete(connection);
+      this.#cutOff(connection);
+    }
+  }
+
+  #cutOffIdle(): void {
+    if (this.#drainSeconds === 0) return;
+    const since = sharedMilliseconds() - this.#drainSeconds * 1_000;
+    for (const connection of this.#waiting) {
+      this.count(connection);
+      if (connection.backlog > 0 && connection.drainedAt < since) this.#cutOff(connection);
+    }
+  }
+}
