@@ -20,12 +20,11 @@ import { makeDirectory } from '../src/lib/make-directory.ts';
 import { packageRoot } from '../src/paths.ts';
 import type { Finding } from '../src/upkeep/doctor/finding.ts';
 import { Author } from './support/author.ts';
+import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
 import { wok } from './support/wok.ts';
 
-/** What ends a test long before its own time, and is far beyond what a command takes. */
-const PATIENCE_MILLISECONDS = 60_000;
 const NOBODY = 65_534;
 const ID = '5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36';
 
@@ -74,7 +73,7 @@ async function run(args: readonly string[], as?: number): Promise<Ended> {
   const child = spawn(process.execPath, [join(packageRoot, 'dist/src/wok.js'), ...args], {
     env: Object.fromEntries(clean),
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: PATIENCE_MILLISECONDS,
+    timeout: WAIT_MILLISECONDS,
     killSignal: 'SIGKILL',
     ...(as === undefined ? {} : { uid: as, gid: as }),
   });
@@ -130,7 +129,7 @@ describe('a data directory that cannot be', () => {
     ['with too long a name', (fresh) => join(fresh, 'x'.repeat(300)), [exitCodes.cannotCreate]],
   ];
 
-  it.each(places)('%s', { timeout: 600_000 }, async (where, make, statuses) => {
+  it.each(places)('%s', async (where, make, statuses) => {
     const fresh = freshDirectory();
     const place = make(fresh);
     const backup = await backupFile();
@@ -157,7 +156,7 @@ describe('a data directory that cannot be', () => {
     expect(existsSync(copy)).toBe(false);
   });
 
-  it('is told of where other paths are given', { timeout: 300_000 }, async () => {
+  it('is told of where other paths are given', async () => {
     const directory = freshDirectory();
     writeFileSync(join(directory, 'file'), '');
     await wok(['import', '--data', directory]);
@@ -204,7 +203,7 @@ describe.runIf(canBeNobody())('a data directory of another user', () => {
     return fresh;
   };
 
-  it('that may not be looked into', { timeout: 600_000 }, async () => {
+  it('that may not be looked into', async () => {
     const fresh = forOthers();
     const place = join(fresh, 'data');
     mkdirSync(place, { mode: 0o700 });
@@ -219,7 +218,7 @@ describe.runIf(canBeNobody())('a data directory of another user', () => {
     }
   });
 
-  it('in which nothing may be made', { timeout: 120_000 }, async () => {
+  it('in which nothing may be made', async () => {
     const fresh = forOthers();
     for (const place of [fresh, join(fresh, 'new', 'data')]) {
       for (const words of [
@@ -292,7 +291,7 @@ describe('what wok makes', () => {
     }
   }
 
-  it('a relay: directory, database, log, lock and socket', { timeout: 120_000 }, async () => {
+  it('a relay: directory, database, log, lock and socket', async () => {
     const directory = join(freshDirectory(), 'new', 'data');
     const relay = WokProcess.spawn({ 'membership.enabled': true }, directory, [], [], {});
     await relay.listening();
@@ -307,7 +306,7 @@ describe('what wok makes', () => {
     await relay.kill();
   });
 
-  it.each(['022', '000', '077'])('commands, with umask %s', { timeout: 120_000 }, async (umask) => {
+  it.each(['022', '000', '077'])('commands, with umask %s', async (umask) => {
     const home = freshDirectory();
     const directory = join(home, 'data');
     const data = ['--data', directory];
@@ -331,15 +330,13 @@ describe('what wok makes', () => {
     expectPrivate(directory, 'restore --force');
   });
 
-  it('the doctor has nothing to say about', { timeout: 120_000 }, async () => {
+  it('the doctor has nothing to say about', async () => {
     const directory = join(freshDirectory(), 'data');
     await wokWithUmask('022', ['import', '--data', directory]);
     expect(await mode(directory)).toMatchObject({ severity: 'ok' });
   });
 
-  it('of older versions the doctor finds, and says how to change', {
-    timeout: 120_000,
-  }, async () => {
+  it('of older versions the doctor finds, and says how to change', async () => {
     const directory = join(freshDirectory(), 'data');
     await wokWithUmask('022', ['import', '--data', directory]);
     chmodSync(directory, 0o755);

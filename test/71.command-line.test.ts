@@ -334,7 +334,7 @@ describe('the command', () => {
   });
 });
 
-describe('the process', { timeout: 120_000 }, () => {
+describe('the process', () => {
   const event = new Author().event();
   const lines = `${JSON.stringify(event)}\n{"id":"wrong"}\n`;
 

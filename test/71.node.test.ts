@@ -161,7 +161,7 @@ describe('what is said of a system', () => {
   });
 });
 
-describe('on a Node.js without a binary', { timeout: 120_000 }, () => {
+describe('on a Node.js without a binary', () => {
   const NODE_26 = `for (const [name, value] of [['node', '26.12.1'], ['modules', '147']])
     Object.defineProperty(process.versions, name, { value });`;
   const sentence =
@@ -201,7 +201,7 @@ describe('on a Node.js without a binary', { timeout: 120_000 }, () => {
   });
 });
 
-describe('where better-sqlite3 was installed with another Node.js', { timeout: 120_000 }, () => {
+describe('where better-sqlite3 was installed with another Node.js', () => {
   const OTHER_ABI = `const load = process.dlopen;
     process.dlopen = (module, file, ...rest) => {
       if (!/better_sqlite3/.test(file)) return load(module, file, ...rest);
