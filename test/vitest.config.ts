@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    // Client libraries that others wrote, with a package.json of their own: npm run test:clients.
+    exclude: ['test/clients/**', '**/node_modules/**'],
     globalSetup: 'test/support/global-setup.ts',
     setupFiles: 'test/support/setup.ts',
     // uWebSockets.js and the relay's worker threads want a process of their own for each file.

@@ -11,12 +11,15 @@ let notes = 0;
 /** Somebody with a key that nobody else in the test has. */
 export class Author {
   readonly pubkey: string;
+  /** The secret key in hex, for programs that sign for this author themselves. */
+  readonly secret: string;
   /** The signature of an id, whatever it is the id of. */
   readonly sign: (id: string) => string;
 
   constructor() {
     const secret = schnorr.utils.randomSecretKey();
     this.pubkey = Buffer.from(schnorr.getPublicKey(secret)).toString('hex');
+    this.secret = Buffer.from(secret).toString('hex');
     this.sign = signer(secret);
   }
 
