@@ -185,14 +185,16 @@ describe('outbound_bytes_max', () => {
 });
 
 describe('outbound_total_bytes_max', () => {
-  const use = useRelay({ 'io.outbound_total_bytes_max': 8 * 1024 * 1024 });
+  const use = useRelay();
 
   it('cuts off the largest backlogs, and serves those who read', async () => {
     const author = new Author();
     const filter = { authors: [author.pubkey] };
-    const { counters } = use.relay.relay;
+    const { relay, directory } = use.relay;
+    const { counters } = relay;
     const fast = await use.connect();
     await fast.req('live', filter);
+    await relay.reload(testConfig(directory, { 'io.outbound_total_bytes_max': 8 * 1024 * 1024 }));
     const slow = await Promise.all(Array.from({ length: 12 }, () => use.connect()));
     for (const client of slow) {
       await client.req('live', filter);
