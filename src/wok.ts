@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { tooFewToLoad } from './lib/descriptors.ts';
 import { exitCodes } from './lib/exit-codes.ts';
 import { nodeProblem } from './lib/node-version.ts';
 
@@ -12,7 +13,11 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const problem = nodeProblem(process.versions.node);
-if (problem === null) {
+const few = tooFewToLoad();
+if (few !== null) {
+  process.stderr.write(`wok: ${few}.\n`);
+  process.exitCode = exitCodes.config;
+} else if (problem === null) {
   const { runCommandLine } = await import('./commands/cli.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));
 } else {

@@ -143,7 +143,7 @@ export const options = {
     max: 1_000_000,
     unit: 'connections',
     reload: true,
-    text: 'Open connections in all. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number.',
+    text: 'Open connections in all. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number; else as many are taken as there are descriptors for.',
   },
   'io.connections_per_ip_max': {
     type: 'integer',

@@ -15,6 +15,7 @@ export type DoorReason = (typeof DOOR_REASONS)[number];
 export type HttpResource = (typeof HTTP_RESOURCES)[number];
 
 const CONNECTIONS = cellOf('wok_connections');
+const CONNECTIONS_MAX = cellOf('wok_connections_max');
 const SUBSCRIPTIONS = cellOf('wok_subscriptions');
 const OPENED = cellOf('wok_connections_total');
 const REFUSED = byLabel(DOOR_REASONS, (reason) =>
@@ -66,6 +67,11 @@ export class IoMeter {
         return cells[IN_FLIGHT]! + cells[QUEUE_FULL]!;
       },
     };
+  }
+
+  /** So many connections are taken at once. */
+  connectionsMax(count: number): void {
+    this.#meter.set(CONNECTIONS_MAX, count);
   }
 
   opened(): void {

@@ -43,6 +43,7 @@ import { Admission, GOING_DOWN } from './admission.ts';
 import { Backlogs } from './backlogs.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
+import { DescriptorRoom, DescriptorWatch } from './descriptor-room.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener } from './listen.ts';
 import { LiveEvent } from './live-frame.ts';
@@ -109,6 +110,9 @@ export class Io {
   readonly #connections = new Map<number, Connection>();
   readonly #counts = new ConnectionCounts();
   readonly #admission: Admission;
+  /** Known when it begins to listen. */
+  #room: DescriptorRoom | null = null;
+  #watch: DescriptorWatch | null = null;
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
   #lastConnId = 0;
@@ -162,6 +166,8 @@ export class Io {
       problem: (text, error) => log.warn(text, { error: error.message }),
     });
     this.#listener = new Listener(config, {
+      crowded: (pending) =>
+        this.#room !== null && pending + this.#connections.size > this.#room.sockets,
       admit: (ip) =>
         this.#stopping ? GOING_DOWN : this.#admission.admit(ip, this.#connections.size),
       open: (socket, data) => this.#open(socket, data),
@@ -201,8 +207,27 @@ export class Io {
   }
 
   /** @param port one that this process shares with its predecessor, see `Listener`. */
-  listen(port = 0): Promise<void> {
-    return this.#listener.listen(port);
+  async listen(port = 0): Promise<void> {
+    this.#room = new DescriptorRoom(this.#config);
+    const advice = this.#room.advice(this.#config);
+    if (advice !== null) this.#log.warn(advice);
+    this.#boundConnections();
+    await this.#listener.listen(port);
+    this.#watch = new DescriptorWatch(
+      this.#log,
+      () => this.#listener.stopListening(),
+      async () => {
+        if (!this.#stopping) await this.#listener.listenAgain();
+      },
+    );
+  }
+
+  /** No more connections than there are descriptors for. */
+  #boundConnections(): void {
+    const config = this.#room?.bound(this.#config) ?? this.#config;
+    this.#admission.reconfigure(config);
+    this.#listener.reconfigure(config);
+    this.#meter.connectionsMax(config.io.connections_max);
   }
 
   /** Whether clients come by wss. */
@@ -220,6 +245,7 @@ export class Io {
 
   /** Takes no more connections; those that there are go on. */
   stopListening(): void {
+    this.#watch?.stop();
     this.#listener.stopListening();
   }
 
@@ -240,10 +266,9 @@ export class Io {
     this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
-    this.#admission.reconfigure(config);
+    this.#boundConnections();
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#backlogs.limit(config.io.outbound_total_bytes_max, config.io.drain_seconds);
-    this.#listener.reconfigure(config);
     this.#admin.reconfigure(config);
   }
 
@@ -284,7 +309,7 @@ export class Io {
   /** Takes no more connections and no more messages. */
   stopIntake(): void {
     this.#stopping = true;
-    this.#listener.stopListening();
+    this.stopListening();
   }
 
   /** Messages that were taken and are not answered yet. */
@@ -310,6 +335,7 @@ export class Io {
     this.#talkers.stop();
     this.#challenges.stop();
     this.#backlogs.stop();
+    this.#watch?.stop();
     this.#listener.close();
   }
 

@@ -71,6 +71,8 @@ export interface NotAdmitted {
 
 /** What the listening side calls when something happens on a socket. */
 export interface SocketHandlers {
+  /** Whether there are more sockets than there is room for, with so many that are no WebSockets. */
+  crowded(pending: number): boolean;
   /** A refusal before the handshake (`503 …` and a sentence), or null. */
   admit(ip: string): NotAdmitted | null;
   open(socket: ServerSocket, data: SocketData): Connection;
@@ -229,6 +231,11 @@ export class Listener {
     this.#listenSocket = null;
   }
 
+  /** Takes connections again on the port of before, unless it does. @throws ListenError */
+  async listenAgain(): Promise<void> {
+    if (this.#listenSocket === null) await this.#listen(this.port, SHARED_PORT);
+  }
+
   /** Closes everything at once. */
   close(): void {
     this.stopListening();
@@ -240,7 +247,9 @@ export class Listener {
   #watchDoor(app: { filter: FilterConnections }): void {
     const count = (res: HttpResponse, change: 1 | -1): void => {
       this.pending += change;
-      if (change > 0 && this.pending > this.#config.io.connections_max) res.close();
+      if (change < 0) return;
+      const { connections_max: max } = this.#config.io;
+      if (this.pending > max || this.#handlers.crowded(this.pending)) res.close();
     };
     app.filter(count);
   }

@@ -10,6 +10,8 @@ import { freshDirectory, type Settings, settingFlags } from './relay.ts';
 const wokFile = join(packageRoot, 'dist/src/wok.js');
 /** What /proc/PID/statm counts in, on the machines that wok runs on. */
 const PAGE_BYTES = 4096;
+/** What /proc/PID/stat counts in. */
+const TICKS_A_SECOND = 100;
 
 /** How a process ended. */
 export interface Exit {
@@ -43,20 +45,26 @@ export class WokProcess {
     });
   }
 
-  /** Starts `wok relay` on a free port; `nodeFlags` go to Node.js. It may not have come up yet. */
+  /**
+   * Starts `wok relay` on a free port; `nodeFlags` go to Node.js, `descriptors` is how many files it may
+   * open. It may not have come up yet.
+   */
   static spawn(
     settings: Settings = {},
     directory = freshDirectory(),
     nodeFlags: readonly string[] = [],
     flags: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
+    descriptors = 0,
   ): WokProcess {
     if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
     const set = settingFlags(settings).flatMap((setting) => ['--set', setting]);
     const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
+    const args = [...nodeFlags, wokFile, 'relay', '--data', directory, ...set, ...flags];
+    const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath, ...args];
     const child = spawn(
-      process.execPath,
-      [...nodeFlags, wokFile, 'relay', '--data', directory, ...set, ...flags],
+      descriptors > 0 ? 'sh' : process.execPath,
+      descriptors > 0 ? limited : args,
       { env: { ...Object.fromEntries(clean), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const wok = new WokProcess(child);
@@ -106,6 +114,12 @@ export class WokProcess {
   rssBytes(): number {
     const [, resident] = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ');
     return Number(resident) * PAGE_BYTES;
+  }
+
+  /** Processor time of all its threads so far, in seconds. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
   }
 
   /** Open file descriptors. */

@@ -18,7 +18,6 @@ const WAL = cellOf('wok_wal_bytes');
 const DISK_FREE = cellOf('wok_disk_free_bytes');
 const INGESTER_QUEUE = cellOf('wok_ingester_queue_bytes');
 const WRITER_QUEUE = cellOf('wok_writer_queue_events');
-const CONNECTIONS_MAX = cellOf('wok_connections_max');
 const INGESTER_QUEUE_MAX = cellOf('wok_ingester_queue_bytes_max');
 const WRITER_QUEUE_MAX = cellOf('wok_writer_queue_events_max');
 const QUERIES_MAX = cellOf('wok_queries_max');
@@ -72,7 +71,6 @@ export class Sampler {
       cells[INGESTER_QUEUE] = queues.ingester[lane]?.used ?? 0;
     });
     for (const cells of this.#writers) cells[WRITER_QUEUE] = queues.writer.used;
-    meter.set(CONNECTIONS_MAX, config.io.connections_max);
     meter.set(INGESTER_QUEUE_MAX, config.io.queue_bytes_max);
     meter.set(WRITER_QUEUE_MAX, config.writer.queue_events_max);
     meter.set(QUERIES_MAX, config.query.queries_max);

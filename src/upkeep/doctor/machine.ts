@@ -28,8 +28,8 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x00c36400, 'Ceph'],
 ]);
 const TMPFS = 0x01021994;
-/** Descriptors beside those of clients: database, log, threads. */
-const DESCRIPTORS_BESIDE = 200;
+/** Descriptors beside those of connections: database, threads, and who is asking (`io/descriptor-room.ts`). */
+const DESCRIPTORS_BESIDE = 400;
 /** A clock before this has not been set: the day of this release. */
 const RELEASED_SECONDS = 1_760_000_000;
 
