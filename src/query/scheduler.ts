@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { StorageError } from '../storage/error.ts';
+import { isSqliteError, StorageError } from '../storage/error.ts';
 import type { Run, Step } from './run.ts';
 import type { Budget } from './scan.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -71,7 +71,7 @@ export class Scheduler {
     let now = this.#clock.milliseconds();
     const end = now + this.sliceMilliseconds;
     this.#hooks.beforeSlice();
-    this.#snapshot.enter();
+    if (!this.#enter()) return;
     try {
       do {
         const isFresh = this.#fresh.length > 0;
@@ -89,6 +89,24 @@ export class Scheduler {
       this.#snapshot.leave();
     }
     this.#hooks.afterSlice();
+  }
+
+  /** Begins a snapshot. Where it cannot be read, all that wait for it are told, and the lane goes on. */
+  #enter(): boolean {
+    try {
+      this.#snapshot.enter();
+      return true;
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      this.#snapshot.leave();
+      for (const run of this.#fresh) this.#hooks.begins(run);
+      for (const run of [...this.#fresh.splice(0), ...this.#long.splice(0)]) {
+        run.cancelled = true;
+        this.#hooks.unreadable(run, error);
+        this.#hooks.over(run);
+      }
+      return false;
+    }
   }
 
   #runUntil(run: Run, end: number): Step {
@@ -117,6 +135,5 @@ export class Scheduler {
 }
 
 function isStorageFailure(error: unknown): error is Error {
-  if (error instanceof StorageError) return true;
-  return String((error as { code?: unknown }).code).startsWith('SQLITE_');
+  return error instanceof StorageError || isSqliteError(error);
 }

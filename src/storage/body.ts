@@ -7,6 +7,7 @@ import {
 import type { NostrEvent } from '../protocol/event.ts';
 import { ID_AT, ID_BYTES, PUBKEY_AT } from './packed/format.ts';
 import { type Memory, pack } from './packed/pack.ts';
+import { StorageError } from './error.ts';
 import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './packed/unpack.ts';
 
 /**
@@ -70,9 +71,14 @@ export function jsonBytesOf(body: StoredBody): Buffer {
   return memory.subarray(0, unpack(body, memory, viewOf(memory), 0));
 }
 
-/** The event that a body is of. @throws SyntaxError or StorageError when the body is damaged. */
+/** The event that a body is of. @throws StorageError when the body is damaged. */
 export function eventOf(body: StoredBody): NostrEvent {
-  return JSON.parse(jsonOf(body)) as NostrEvent;
+  const json = jsonOf(body);
+  try {
+    return JSON.parse(json) as NostrEvent;
+  } catch (cause) {
+    throw new StorageError('the text of a stored event is damaged', 'damaged', { cause });
+  }
 }
 
 /** Makes the bodies that are stored, in memory that is used again for the next. */

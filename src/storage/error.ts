@@ -6,6 +6,8 @@ export type StorageFault =
   | 'busy'
   | 'unwritable'
   | 'damaged'
+  /** The files do not hold what was committed to them. */
+  | 'lost'
   | 'version'
   | 'full'
   | 'unusable'
@@ -28,6 +30,7 @@ const STATUS: Readonly<Record<StorageFault, ExitCode>> = {
   busy: exitCodes.busy,
   unwritable: exitCodes.noPermission,
   damaged: exitCodes.damaged,
+  lost: exitCodes.damaged,
   version: exitCodes.version,
   full: exitCodes.inputOutput,
   unusable: exitCodes.cannotCreate,
@@ -46,6 +49,8 @@ export function storageExitCode(error: unknown): ExitCode | null {
   return STATUS[fault ?? 'unusable'] ?? exitCodes.cannotCreate;
 }
 
+const DAMAGED = 'is damaged; run wok doctor, or restore a backup with wok restore';
+
 /** What SQLite and the file system say (`error.code`), in words, and what to do. */
 const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   SQLITE_CANTOPEN: [
@@ -53,7 +58,12 @@ const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
     'cannot be opened; does the directory exist, and may this user write there?',
   ],
   SQLITE_NOTADB: ['damaged', 'is not an SQLite database; move it away, or name another directory'],
-  SQLITE_CORRUPT: ['damaged', 'is damaged; run wok doctor, or restore a backup with wok restore'],
+  SQLITE_CORRUPT: ['damaged', DAMAGED],
+  // A page that the write-ahead log is said to have lies behind its end.
+  SQLITE_IOERR_SHORT_READ: ['damaged', DAMAGED],
+  // Tables or columns are missing, or are not what they are said to be.
+  SQLITE_ERROR: ['damaged', DAMAGED],
+  SQLITE_SCHEMA: ['damaged', DAMAGED],
   SQLITE_READONLY: ['unwritable', 'is read-only for this user; give wok its files (chown)'],
   SQLITE_BUSY: ['busy', 'is in use by another process; is a second relay running on it?'],
   SQLITE_LOCKED: ['busy', 'is in use by another process; is a second relay running on it?'],
@@ -71,6 +81,11 @@ const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   ENAMETOOLONG: ['unusable', 'cannot be made: its path is too long'],
   EIO: ['input-output', 'cannot be read or written: the disk fails; see the kernel log'],
 };
+
+/** Whether an error is SQLite's own, also when it has crossed a thread. */
+export function isSqliteError(error: unknown): boolean {
+  return /^SQLITE_/.test(String((error as { code?: unknown }).code));
+}
 
 /** The sentence for a failure of SQLite or the file system at this database. */
 export function asStorageError(error: unknown, file: string): StorageError {

@@ -1,4 +1,5 @@
 import { idOf, type StoredBody } from './body.ts';
+import { isSqliteError } from './error.ts';
 import type { IdFilter } from './id-filter.ts';
 import type { Db } from './open.ts';
 import * as sql from './sql.ts';
@@ -23,6 +24,16 @@ export class StoredIds {
   /** Whether the event with this id is stored and indexed. `term` is the id's term. */
   has(id: string, term: number): boolean {
     if (!this.#filter.mayHave(term)) return false;
+    try {
+      return this.#find(id, term);
+    } catch (error) {
+      // A page that is damaged: the writer looks again, and answers.
+      if (!isSqliteError(error)) throw error;
+      return false;
+    }
+  }
+
+  #find(id: string, term: number): boolean {
     for (const seq of this.#postings.all(term) as number[]) {
       const body = this.#body.get(seq) as StoredBody | undefined;
       if (body !== undefined && idOf(body) === id) return true;

@@ -1,3 +1,4 @@
+import { isSqliteError } from '../../storage/error.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
@@ -42,16 +43,23 @@ export class KeyBook implements Keys {
     const remembered = this.#remembered.get(pubkey);
     if (remembered !== undefined && remembered.until > now) return remembered;
     const term = this.#hasher.authorKind(pubkey, KIND_PROFILE);
-    const facts = {
-      hasProfile: this.#posting.get(term) !== undefined,
-      reports: this.#reports.get(pubkey) as number,
-      until: now + MILLISECONDS,
-    };
+    const facts = { ...this.#lookUp(pubkey, term), until: now + MILLISECONDS };
     this.#remembered.delete(pubkey);
     this.#remembered.set(pubkey, facts);
     if (this.#remembered.size > KEYS_MAX) {
       this.#remembered.delete(this.#remembered.keys().next().value!);
     }
     return facts;
+  }
+
+  #lookUp(pubkey: string, term: number): KeyFacts {
+    try {
+      const hasProfile = this.#posting.get(term) !== undefined;
+      return { hasProfile, reports: this.#reports.get(pubkey) as number };
+    } catch (error) {
+      // A page that is damaged speaks against nobody.
+      if (!isSqliteError(error)) throw error;
+      return { hasProfile: true, reports: 0 };
+    }
   }
 }
