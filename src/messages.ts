@@ -1041,8 +1041,10 @@ export type Report =
   | { t: 'order'; n: number; order: Order }
   | { t: 'ready'; facts: LaneFacts }
   /** Why the lane cannot start: structured clone would lose the error's name and fields. */
-  | { t: 'failed'; name: string; message: string; fault?: string }
+  | { t: 'failed'; name: string; message: string; fault?: string; code?: string }
   | { t: 'pong'; n: number }
+  /** What is wrong beside the thread itself, or ''; `hold`: the process had better not be ended now. */
+  | { t: 'trouble'; text: string; hold: boolean }
   /** A list of keys for all ingester lanes, those that start later too. */
   | KeyShare
   | {

@@ -38,6 +38,9 @@ const GOODBYE_MILLISECONDS = 500;
 const QUEUE_MILLISECONDS = 2_000;
 const SEND_AWAY_MILLISECONDS = 50;
 
+/** How long the writer may take to save a database whose file is gone. */
+const RESCUE_MILLISECONDS = 600_000;
+
 /** How long the lanes may take to end when the deadline has come, or when one has died. */
 const LANES_MILLISECONDS = 1_000;
 
@@ -164,6 +167,11 @@ export class Relay {
     return { healthy: reasons.length === 0, reason: reasons.join('; ') || 'ok' };
   }
 
+  /** Whether the process must not be ended although it is unwell: only it can reach what is not saved yet. */
+  get holds(): boolean {
+    return this.#down === '' && this.#supervisor.holds;
+  }
+
   /**
    * Takes over the options of a new configuration that apply live; resolves when every station works
    * by them. One reload at a time.
@@ -262,7 +270,8 @@ export class Relay {
   }
 
   async #end(lanesMilliseconds: number): Promise<void> {
-    await within(this.#supervisor.stop(), lanesMilliseconds);
+    const milliseconds = this.holds ? RESCUE_MILLISECONDS : lanesMilliseconds;
+    await within(this.#supervisor.stop(), milliseconds);
     if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
     this.#sweeper?.stop();
     this.#io.destroy();

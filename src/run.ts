@@ -2,16 +2,17 @@ import type { Reconfiguration } from './config/change.ts';
 import { identityAdvice } from './config/identity-advice.ts';
 import { ConfigError } from './config/load.ts';
 import type { Config } from './config/options.ts';
+import { tooFewDescriptors } from './io/descriptor-room.ts';
 import { ListenError } from './io/listen.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { NativeModuleError } from './lib/uws.ts';
 import { version } from './paths.ts';
-import { Relay } from './relay.ts';
+import { laneCounts, Relay } from './relay.ts';
 import { libc } from './service/libc.ts';
 import { ServiceManager, type Vital } from './service/notify.ts';
 import { type Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
-import { storageExitCode } from './storage/error.ts';
+import { asStorageError, isSqliteError, storageExitCode } from './storage/error.ts';
 import { databaseFile } from './storage/open.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
 
@@ -43,6 +44,13 @@ export async function runRelay(
   const manager = new ServiceManager(process.env);
   if (predecessor === null) manager.status('starting');
   let relay: Relay;
+  const threads = Object.values(laneCounts(config)).reduce((sum, count) => sum + count, 0);
+  const few = tooFewDescriptors(config, threads);
+  if (few !== null) {
+    await predecessor?.fails(few);
+    process.stderr.write(`wok: ${few}\n`);
+    return exitCodes.config;
+  }
   try {
     relay = await Relay.start(config, log, predecessor?.port);
     if (predecessor) {
@@ -55,7 +63,7 @@ export async function runRelay(
     }
   } catch (error) {
     await predecessor?.fails((error as Error).message);
-    return startFailed(error as Error);
+    return startFailed(error as Error, config);
   }
   const readAgain = () => reload(relay, readConfig, log, manager);
   let replaced: () => void = () => {};
@@ -99,8 +107,17 @@ export async function runRelay(
   if (advice) log.warn(advice);
   manager.ready(vital(relay).status);
   manager.watch(() => vital(relay));
+  let deathStatus: ExitCode = exitCodes.inputOutput;
   const fatal = relay.fatal.then(({ station, error }) => {
     log.error(`the ${station} station has died; the relay ends`, { error: String(error) });
+    const failure = isSqliteError(error)
+      ? asStorageError(error, databaseFile(config.storage.directory))
+      : error;
+    // What no restart cures.
+    if (storageExitCode(failure) === exitCodes.damaged) {
+      log.error(failure.message);
+      deathStatus = exitCodes.damaged;
+    }
     return null;
   });
   let signal = await Promise.race([stopped, fatal, replacement]);
@@ -113,7 +130,8 @@ export async function runRelay(
   }
   if (signal === null) {
     await relay.abandon();
-    return exitCodes.inputOutput;
+    log.flush();
+    return deathStatus;
   }
   log.info(signal === 'replaced' ? 'the clients have gone over' : `${signal}: going down`);
   await relay.stop();
@@ -138,6 +156,7 @@ async function handOver(
   if (process.platform !== 'linux') {
     throw new Error('a graceful restart needs Linux; stop the relay and start it again');
   }
+  if (relay.holds) throw new Error(`no graceful restart now: ${relay.health().reason}`);
   const successor = Successor.start(relay.port);
   const { pid } = successor;
   log.info('a successor is being started', { pid });
@@ -177,7 +196,11 @@ function vital(relay: Relay): Vital {
   const { healthy, reason } = relay.health();
   const { connections, connectionsTotal } = relay.counters;
   const clients = `${connections} connections, ${connectionsTotal} since the start`;
-  return { healthy, status: healthy ? `port ${relay.port}: ${clients}` : `unwell: ${reason}` };
+  // Who holds is not ended by the watchdog.
+  return {
+    healthy: healthy || relay.holds,
+    status: healthy ? `port ${relay.port}: ${clients}` : `unwell: ${reason}`,
+  };
 }
 
 /**
@@ -224,7 +247,11 @@ function startLine(config: Config, relay: Relay): string {
   return `wok ${version} listens on ${url} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
 }
 
-function startFailed(error: Error): ExitCode {
+function startFailed(reason: Error, config: Config): ExitCode {
+  // A thread that meets a damaged page passes on what SQLite says.
+  const error = isSqliteError(reason)
+    ? asStorageError(reason, databaseFile(config.storage.directory))
+    : reason;
   process.stderr.write(`wok: ${error.message}\n`);
   if (error.name === 'CertificateError') return exitCodes.config;
   if (error instanceof NativeModuleError || error instanceof ListenError) {

@@ -6,7 +6,7 @@ import { DescriptorRoom, tooFewDescriptors } from '../src/io/descriptor-room.ts'
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
-import { delay, eventually, WokProcess } from './support/process.ts';
+import { delay, until, WokProcess } from './support/process.ts';
 import { freshDirectory, type Settings, testConfig } from './support/relay.ts';
 import { wok } from './support/wok.ts';
 
@@ -55,7 +55,7 @@ async function idleShare(relay: WokProcess): Promise<number> {
   return (relay.cpuSeconds() - before) / ((performance.now() - start) / 1000);
 }
 
-describe('few file descriptors', { timeout: 120_000 }, () => {
+describe('few file descriptors', () => {
   it('are too few for a start: a sentence says how many it takes', async () => {
     for (const limit of [30, 60, 100, 130]) {
       const relay = WokProcess.spawn(OPEN, freshDirectory(), [], [], {}, limit);
@@ -91,7 +91,7 @@ describe('few file descriptors', { timeout: 120_000 }, () => {
     expect(clients.length).toBeGreaterThan(80);
     const flood = new Flood(relay.url);
     await flood.open(1_000);
-    await eventually(() => flood.opened + (1_000 - flood.sockets.size) >= 1_000, 'the flood');
+    await until(() => flood.opened + (1_000 - flood.sockets.size) >= 1_000, 'the flood');
     expect(relay.fileDescriptors()).toBeLessThan(300);
     expect(await idleShare(relay)).toBeLessThan(0.6);
     const event = new Author().event();
@@ -100,7 +100,7 @@ describe('few file descriptors', { timeout: 120_000 }, () => {
     await status(relay, directory);
     flood.end();
     for (const client of clients) await client.close();
-    await eventually(async () => {
+    await until(async () => {
       const client = await Client.connect(relay.url).catch(() => null);
       await client?.close();
       return client !== null;
@@ -121,7 +121,7 @@ describe('few file descriptors', { timeout: 120_000 }, () => {
     };
     limit(relay.fileDescriptors() + 3);
     await flood.open(200);
-    await eventually(() => relay.out.includes('out of file descriptors'), 'the log to say so');
+    await until(() => relay.out.includes('out of file descriptors'), 'the log to say so');
     expect(await idleShare(relay)).toBeLessThan(0.6);
     const event = new Author().event();
     expect((await client.publish(event))[2]).toBe(true);
@@ -130,10 +130,7 @@ describe('few file descriptors', { timeout: 120_000 }, () => {
     await expect(Client.connect(relay.url)).rejects.toThrow(/ECONNREFUSED/);
     limit(4_000);
     flood.end();
-    await eventually(
-      () => relay.out.includes('there are file descriptors again'),
-      'it to listen again',
-    );
+    await until(() => relay.out.includes('there are file descriptors again'), 'it to listen again');
     const other = await Client.connect(relay.url);
     expect((await other.query({ ids: [event.id] })).events).toEqual([event]);
     await status(relay, directory);

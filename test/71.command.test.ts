@@ -188,7 +188,12 @@ describe('the process', () => {
     // As with the older one: the command line cannot be loaded.
     const root = freshDirectory();
     mkdirSync(join(root, 'lib'));
-    for (const name of ['wok.js', 'lib/exit-codes.js', 'lib/node-version.js']) {
+    for (const name of [
+      'wok.js',
+      'lib/descriptors.js',
+      'lib/exit-codes.js',
+      'lib/node-version.js',
+    ]) {
       copyFileSync(join(packageRoot, 'dist/src', name), join(root, name));
     }
     writeFileSync(join(root, 'package.json'), '{"type":"module"}');

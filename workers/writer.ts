@@ -5,7 +5,7 @@ import { WriterSeat } from '../src/writer/seat.ts';
 
 /** The thread of the writer. */
 export function run(task: LaneTask): Promise<void> {
-  return serveLane(task, (logger, meter) => {
+  return serveLane(task, (logger, meter, _orders, _share, trouble) => {
     const { config, credits, standby } = task;
     const parts = {
       config,
@@ -14,6 +14,7 @@ export function run(task: LaneTask): Promise<void> {
       clock: systemClock,
       logger,
       meter,
+      trouble,
     };
     const role = new WriterSeat(parts, standby);
     return { role, facts: { idFilter: role.idFilterMemory } };

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Status } from '../admin/verbs/status.ts';
 import { ConfigError } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
@@ -13,6 +14,9 @@ import { configOfCall, directoryFlags } from './config-flags.ts';
 import { askRelay } from './control.ts';
 import { needDatabase, storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
+
+/** What is missing and not in a file that is there; no repair brings it back. */
+const BEYOND_REPAIR: ReadonlySet<string> = new Set(['files', 'missing']);
 
 const MARKS: Readonly<Record<Severity, string>> = {
   ok: 'ok  ',
@@ -33,6 +37,10 @@ export const doctorCommand: Command = {
       name: '--repair',
       text: 'Put log and index right, or save what can be read; the relay has to be stopped',
       excludes: ['quick'],
+    },
+    {
+      name: '--accept-loss',
+      text: 'Go on with what is there where committed events are missing, or the database itself is',
     },
   ],
   examples: ['wok doctor --data /var/lib/wok', 'wok doctor --repair'],
@@ -75,11 +83,16 @@ async function examine(
   signal: AbortSignal,
 ): Promise<number> {
   const { storage } = config;
-  needDatabase(storage);
+  const done: string[] = [];
+  if (call.flags.has('accept-loss')) {
+    const { acceptLoss } = await import('../storage/open.ts');
+    done.push(...acceptLoss(storage.directory));
+  }
+  const { missingOf } = await import('../storage/presence.ts');
+  if (missingOf(storage.directory) === null) needDatabase(storage);
   const update = (step: string, done: number, total: number) =>
     progress.update(step, done, Math.max(total, 1));
   let database = await look(call, config, update);
-  const done: string[] = [];
   if (call.flags.has('repair') && needsRepair(database)) {
     done.push(...(await repair(config, database, { signal, progress: update })));
     if (signal.aborted) return INTERRUPTED;
@@ -106,26 +119,61 @@ async function look(
 ): Promise<DatabaseReport> {
   const { storage, ingester } = config;
   const { openCopy } = await import('../storage/copy.ts');
-  const { examineDatabase } = await import('../upkeep/doctor/database.ts');
+  const { asStorageError } = await import('../storage/error.ts');
+  const { examinePresence } = await import('../upkeep/doctor/presence.ts');
+  const { examineDatabase, PAGES_ADVICE } = await import('../upkeep/doctor/database.ts');
   const { signatureFinding } = await import('../upkeep/doctor/machine.ts');
   const { loadSignatureBackend } = await import('../protocol/signature/signature.ts');
   const signature = await loadSignatureBackend(ingester.signature_backend);
-  const db = openCopy(databaseFile(storage.directory));
-  try {
-    const quick = call.flags.has('quick');
-    const report = examineDatabase(db, storage, signature, { quick, progress });
-    report.findings.push(signatureFinding(signature.name, signature.detail));
-    return report;
-  } finally {
-    db.close();
+  const file = databaseFile(storage.directory);
+  const { findings: presence, missing } = examinePresence(storage.directory);
+  const report: DatabaseReport = {
+    findings: [],
+    log: null,
+    pagesDamaged: missing?.hasLog ?? false,
+  };
+  if (statSync(file, { throwIfNoEntry: false })?.size) {
+    let db: import('../storage/open.ts').Db | null = null;
+    try {
+      db = openCopy(file);
+      const quick = call.flags.has('quick');
+      const examined = examineDatabase(db, storage, signature, { quick, progress });
+      examined.pagesDamaged ||= report.pagesDamaged;
+      Object.assign(report, examined);
+    } catch (error) {
+      const failure = asStorageError(error, file);
+      if (failure.fault !== 'damaged') throw error;
+      Object.assign(report, {
+        findings: [unreadable(failure.message, PAGES_ADVICE)],
+        pagesDamaged: true,
+      });
+    } finally {
+      db?.close();
+    }
   }
+  report.findings.unshift(...presence);
+  report.findings.push(signatureFinding(signature.name, signature.detail));
+  return report;
+}
+
+function unreadable(message: string, advice: string): Finding {
+  return {
+    area: 'database',
+    name: 'pages',
+    severity: 'bad',
+    text: `${message.split(';')[0]}.`.replace(/^./, (first) => first.toUpperCase()),
+    advice,
+  };
 }
 
 function needsRepair({ log, pagesDamaged, findings }: DatabaseReport): boolean {
   return (
     pagesDamaged ||
     (log !== null && log.dangling > 0) ||
-    findings.some(({ area, severity }) => area === 'database' && severity === 'bad')
+    findings.some(
+      ({ area, name, severity }) =>
+        area === 'database' && severity === 'bad' && !BEYOND_REPAIR.has(name),
+    )
   );
 }
 
@@ -134,11 +182,14 @@ async function repair(
   { log, pagesDamaged }: DatabaseReport,
   options: import('../upkeep/doctor/repair.ts').RepairOptions,
 ): Promise<string[]> {
-  const { repairLog, salvage } = await import('../upkeep/doctor/repair.ts');
-  if (!pagesDamaged) return log === null ? [] : repairLog(config.storage, log, options);
-  const { events, lost, damaged } = await salvage(config, options);
+  if (!pagesDamaged) {
+    const { repairLog } = await import('../upkeep/doctor/repair.ts');
+    return log === null ? [] : repairLog(config.storage, log, options);
+  }
+  const { salvage } = await import('../upkeep/doctor/salvage.ts');
+  const { events, carved, places, damaged } = await salvage(config, options);
   return [
-    `${formatCount(events)} events were saved into a new database, at ${formatCount(lost)} places nothing could be read.`,
+    `${formatCount(events)} events were saved into a new database, ${formatCount(carved)} of them from pages that SQLite does not find any more; at ${formatCount(places)} places of its log nothing could be read.`,
     `The damaged database is ${damaged} now; compare with a backup before you remove it.`,
   ];
 }

@@ -9,7 +9,13 @@ import { configFlags, configOfCall } from './config-flags.ts';
 export const relayCommand: Command = {
   name: 'relay',
   summary: 'Run the relay',
-  flags: configFlags,
+  flags: [
+    ...configFlags,
+    {
+      name: '--accept-loss',
+      text: 'Start with what is there where committed events are missing, or the database itself is',
+    },
+  ],
   examples: ['wok relay', 'wok relay --port 7778 --data /var/lib/wok --set info.name="My relay"'],
   async run(call) {
     const predecessor = Predecessor.find(process.env);
@@ -30,6 +36,16 @@ export const relayCommand: Command = {
       await predecessor?.fails(advice);
       process.stderr.write(`wok: ${advice}\n`);
       return exitCodes.unavailable;
+    }
+    if (predecessor === null && call.flags.has('accept-loss')) {
+      const { acceptLoss } = await import('../storage/open.ts');
+      const { storageFailure } = await import('./failure.ts');
+      try {
+        for (const said of acceptLoss(config.storage.directory))
+          process.stderr.write(`wok: ${said}\n`);
+      } catch (error) {
+        return storageFailure(error, config.storage);
+      }
     }
     return run.runRelay(config, () => configOfCall(call), predecessor);
   },

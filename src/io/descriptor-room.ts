@@ -3,17 +3,27 @@ import { formatCount } from '../lib/format.ts';
 import { canOpen, descriptorLimit, openDescriptors } from '../lib/descriptors.ts';
 import type { Log } from '../lib/log.ts';
 
-/** Descriptors that a thread needs: its event loops, its channels, its connections to the database. */
+/**
+ * Descriptors that a thread needs: its event loops, its channels, its connections to the database.
+ */
 const A_THREAD = 8;
-/** Beside the threads at a start: standard streams, the database and its lock, listening sockets. */
+/**
+ * Beside the threads at a start: standard streams, the database and its lock, listening sockets.
+ */
 const BESIDE = 24;
-/** Kept free for what opens files now and then: clients of the control socket, lists, plugins, a thread that starts. */
+/**
+ * Kept free for what opens files now and then: clients of the control socket, lists, plugins, a
+ * thread that starts.
+ */
 const RESERVE = 64;
 const A_PLUGIN = 8;
 /** A relay that can take fewer sockets than that is of no use. */
 const SOCKETS_MIN = 16;
 
-/** Of all sockets a share is for who asks for something (an upgrade included), to be answered 503 at least. */
+/**
+ * Of all sockets a share is for who asks for something (an upgrade included), to be answered 503 at
+ * least.
+ */
 const ASKING_SHARE = 8;
 const ASKING_MIN = 8;
 const ASKING_MAX = 256;
@@ -23,8 +33,8 @@ const LOOK_MILLISECONDS = 250;
 const FREE_MIN = 8;
 
 /**
- * Why a start with this limit of descriptors can come to nothing, in a sentence, or null. It is asked
- * before the threads start: one that gets no descriptor ends with a stack.
+ * Why a start with this limit of descriptors can come to nothing, in a sentence, or null. It is
+ * asked before the threads start: one that gets no descriptor ends with a stack.
  */
 export function tooFewDescriptors(
   config: Config,
@@ -42,8 +52,8 @@ function reserve({ plugins }: Config): number {
 }
 
 /**
- * How many sockets there is room for: uWebSockets.js, when it gets no descriptor for a connection, tries again
- * without a pause. So there are never as many as the process may open files.
+ * How many sockets there is room for: uWebSockets.js, when it gets no descriptor for a connection,
+ * tries again without a pause. So there are never as many as the process may open files.
  */
 export class DescriptorRoom {
   /** Sockets at once, whatever they are for. */
@@ -79,7 +89,9 @@ export class DescriptorRoom {
   }
 }
 
-/** Stops listening while descriptors run out all the same, by this process or on the whole machine. */
+/**
+ * Stops listening while descriptors run out all the same, by this process or on the whole machine.
+ */
 export class DescriptorWatch {
   readonly #timer: NodeJS.Timeout;
   #paused = false;

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 
 /**
- * How many file descriptors this process may have. Node.js has raised the soft limit to the hard one when it
- * started. Infinite where the system sets no limit, or does not say.
+ * How many file descriptors this process may have. Node.js has raised the soft limit to the hard
+ * one when it started. Infinite where the system sets no limit, or does not say.
  */
 export function descriptorLimit(): number {
   try {
@@ -17,7 +17,10 @@ export function descriptorLimit(): number {
 /** Node.js opens the files of many modules at once, and ends with a stack when it may not. */
 const LOADING = 128;
 
-/** Why wok cannot even be loaded with the limit of this process, in a sentence without a full stop, or null. */
+/**
+ * Why wok cannot even be loaded with the limit of this process, in a sentence without a full stop,
+ * or null.
+ */
 export function tooFewToLoad(limit = descriptorLimit()): string | null {
   if (limit >= LOADING) return null;
   return `this process may open ${limit} files, and wok needs ${LOADING} to be loaded, and for a relay one for each connection besides; set LimitNOFILE in the unit, or ulimit -n in the shell, to some thousands`;

@@ -16,7 +16,7 @@ export const exitCodes = {
    * where one was asked for.
    */
   unavailable: 69,
-  /** EX_OSFILE: the database is damaged, or it is no database. */
+  /** EX_OSFILE: the database is damaged, is none, or lacks what was committed to it. */
   damaged: 72,
   /** EX_CANTCREAT: the data directory or the database cannot be created. */
   cannotCreate: 73,
@@ -28,7 +28,7 @@ export const exitCodes = {
   version: 76,
   /** EX_NOPERM: this user may not do that, or not write to the database. */
   noPermission: 77,
-  /** EX_CONFIG: the configuration is wrong; every problem is on standard error. */
+  /** EX_CONFIG: the configuration, or the limit of open files; every problem is on standard error. */
   config: 78,
 } as const;
 

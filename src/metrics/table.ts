@@ -98,8 +98,8 @@ export const metrics = {
   wok_connections: { type: 'gauge', help: 'Open WebSocket connections.', by: ['io'] },
   wok_connections_max: {
     type: 'gauge',
-    help: 'Connections that the relay takes (io.connections_max).',
-    by: ['admin'],
+    help: 'Connections that the relay takes: io.connections_max, or as many as it may open files for.',
+    by: ['io'],
   },
   wok_connections_total: { type: 'counter', help: 'WebSocket connections opened.', by: ['io'] },
   wok_connections_refused_total: {
@@ -307,6 +307,11 @@ export const metrics = {
   wok_writer_failures_total: {
     type: 'counter',
     help: 'Transactions that failed and were rolled back.',
+    by: ['writer'],
+  },
+  wok_database_files_lost: {
+    type: 'gauge',
+    help: 'Whether files of the database were removed, replaced or truncated while it is open: then new events are refused.',
     by: ['writer'],
   },
   wok_ok_seconds: {

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStorageError, StorageError } from './error.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
-import { type Db, lock, makeDataDirectory } from './open.ts';
+import type { Db } from './open.ts';
+import { refuseEmpty } from './presence.ts';
 import { SELECT_META, VACUUM_INTO } from './sql.ts';
+import { syncFile } from './sync.ts';
 
 /** Pages copied between two looks at the clock: 256 KiB. */
 const STEP_PAGES = 64;
@@ -86,6 +87,7 @@ function compactDatabase(from: Db, file: string): void {
 /** Opens a file that may be a wok database, for reading. @throws StorageError */
 export function openCopy(file: string): Db {
   try {
+    refuseEmpty(file);
     const db = new Database(file, { readonly: true, fileMustExist: true });
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version < 1)
@@ -97,32 +99,6 @@ export function openCopy(file: string): Db {
     return db;
   } catch (error) {
     throw asStorageError(error, file);
-  }
-}
-
-/**
- * Holds the lock of a data directory, whatever is in it, until the result is closed.
- *
- * @throws StorageError when another process holds it.
- */
-export function lockDirectory(directory: string): Db {
-  try {
-    makeDataDirectory(directory);
-    const db = new Database(':memory:');
-    lock(db, directory);
-    return db;
-  } catch (error) {
-    throw asStorageError(error, join(directory, 'wok.db'));
-  }
-}
-
-/** Waits until what a file (and the name of it) says is on the disk. */
-export function syncFile(file: string): void {
-  for (const path of [file, dirname(file)]) {
-    if (!existsSync(path)) continue;
-    const descriptor = openSync(path, 'r');
-    fsyncSync(descriptor);
-    closeSync(descriptor);
   }
 }
 

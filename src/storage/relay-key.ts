@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { decodeNsec } from '../config/npub.ts';
 import type { Config } from '../config/options.ts';
 import { StorageError } from './error.ts';
-import { makeDataDirectory } from './open.ts';
+import { makeDataDirectory } from './data-directory.ts';
 
 const OWNER_ONLY = 0o600;
 

@@ -17,7 +17,8 @@ export function databaseSizes(db: Db, directory: string): DatabaseSizes {
   const pageBytes = db.pragma('page_size', { simple: true }) as number;
   const { bavail, bsize } = statfsSync(directory);
   return {
-    file: statSync(file).size,
+    // Gone only when somebody has taken it away (`writer/file-guard.ts`).
+    file: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
     free: pages * pageBytes,
     writeAheadLog: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
     diskFree: bavail * bsize,

@@ -116,6 +116,9 @@ export const COUNT_LISTED = 'SELECT count(*) FROM listed WHERE list = ? AND stan
 export const UPSERT_LISTED = `INSERT OR REPLACE INTO listed (${LISTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 export const DELETE_LISTED = 'DELETE FROM listed WHERE list = ? AND subject = ? AND stance = ?';
 
+/** The number of the last row of the audit log; numbers are never given twice while it has rows. */
+export const SELECT_MAX_AUDIT = 'SELECT coalesce(max(n), 0) FROM audit';
+
 export const SELECT_AUDIT = `
   SELECT n, at, by, action, subject, reason FROM audit
   WHERE n < ? AND (? = '' OR subject = ?) AND (? = '' OR by = ?) AND (? OR action NOT LIKE '% ip')
@@ -238,6 +241,10 @@ export const SELECT_OTHER_TABLES = `
   AND name NOT IN ('meta', 'event', 'posting', 'sweep')`;
 export function selectAll(table: string): string {
   return `SELECT * FROM "${table}"`;
+}
+/** The same from the end of its key. */
+export function selectAllBackwards(table: string, key: readonly string[]): string {
+  return `${selectAll(table)} ORDER BY ${key.map((name) => `"${name}" DESC`).join(', ')}`;
 }
 export function insertRow(table: string, columns: readonly string[]): string {
   const names = columns.map((name) => `"${name}"`).join(', ');

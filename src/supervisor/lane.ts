@@ -65,12 +65,14 @@ export async function serveLane(
     meter: Meter,
     orders: Orders,
     share: (share: KeyShare) => void,
+    trouble: (text: string, hold: boolean) => void,
   ) => Built | Promise<Built>,
 ): Promise<void> {
   const { control } = task;
   const report = (message: Report) => control.postMessage(message);
   const meter = new Meter(task.metrics, task.station, task.lane);
   const orders = new Orders(report);
+  const trouble = (text: string, hold: boolean) => report({ t: 'trouble', text, hold });
   const log = new LogGate(
     task.station,
     task.config.log,
@@ -79,10 +81,16 @@ export async function serveLane(
   );
   let built: Built;
   try {
-    built = await build(log, meter, orders, report);
+    built = await build(log, meter, orders, report, trouble);
   } catch (error) {
-    const { name, message, fault } = error as Error & { fault?: string };
-    report({ t: 'failed', name, message, ...(fault === undefined ? {} : { fault }) });
+    const { name, message, fault, code } = error as Error & { fault?: string; code?: string };
+    report({
+      t: 'failed',
+      name,
+      message,
+      ...(fault === undefined ? {} : { fault }),
+      ...(code === undefined ? {} : { code: String(code) }),
+    });
     throw error;
   }
   const { role, facts } = built;

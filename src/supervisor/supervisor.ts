@@ -93,6 +93,8 @@ interface Lane {
   /** Who waits for the answer to a ping, by its number. */
   pings: Map<number, () => void>;
   up: boolean;
+  /** What it says is wrong beside itself, or ''; and whether the process is to stay for it. */
+  trouble: { text: string; hold: boolean };
   /** Linked, and known to all neighbours. */
   serves: boolean;
 }
@@ -206,6 +208,16 @@ export class Supervisor {
 
   /** The lanes that are down or silent, in words; none when all is well. */
   unwell(): string[] {
+    const troubles = this.#laneList().map(({ trouble }) => trouble.text);
+    return [...this.#silent(), ...troubles.filter((text) => text !== '')];
+  }
+
+  /** Whether a lane that is otherwise well needs the process to stay. */
+  get holds(): boolean {
+    return this.#silent().length === 0 && this.#laneList().some(({ trouble }) => trouble.hold);
+  }
+
+  #silent(): string[] {
     const now = performance.now();
     const found: string[] = [];
     for (const { station, lane, serves, answeredAt } of this.#lanes.values()) {
@@ -287,6 +299,7 @@ export class Supervisor {
         task,
         answeredAt: performance.now(),
         pings: new Map(),
+        trouble: { text: '', hold: false },
         up: false,
         serves: false,
       };
@@ -297,12 +310,13 @@ export class Supervisor {
       });
       control.on('message', (report: Report) => {
         if (report.t === 'failed') {
-          const { name, message, fault } = report;
-          reject(Object.assign(new Error(message), { name, fault }));
+          const { name, message, fault, code } = report;
+          reject(Object.assign(new Error(message), { name, fault, code }));
           return;
         }
         if (report.t === 'order') void this.#order(started, report);
         else if (report.t === 'keys') this.#shareKeys(report);
+        else if (report.t === 'trouble') started.trouble = report;
         else if (report.t === 'log')
           this.#log[report.level](report.text, { station, lane, ...report.facts });
         else started.answeredAt = performance.now();

@@ -1,17 +1,15 @@
-import { chownSync, existsSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { chownSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../config/options.ts';
 import { loadSignatureBackend } from '../protocol/signature/signature.ts';
-import {
-  type CopyOptions,
-  copyDatabase,
-  lockDirectory,
-  openCopy,
-  syncFile,
-} from '../storage/copy.ts';
-import { StorageError } from '../storage/error.ts';
+import { type CopyOptions, copyDatabase, openCopy } from '../storage/copy.ts';
+import { lockDirectory } from '../storage/lock.ts';
 import { databaseFile } from '../storage/open.ts';
+import { removeMarker } from '../storage/open-marker.ts';
+import { nameBeside } from '../storage/presence.ts';
+import { needRoom } from '../storage/room.ts';
+import { syncFile } from '../storage/sync.ts';
 import { type Sampled, sampleDatabase } from './check/sample.ts';
 
 /** The files that belong to a database: itself, its write-ahead log, and the memory that is shared. */
@@ -59,7 +57,7 @@ export async function backup(
   rmSync(part, { force: true });
   const db = openCopy(databaseFile(storage.directory));
   try {
-    needRoom(databaseFile(storage.directory), dirname(file));
+    needRoom(statSync(databaseFile(storage.directory)).size, dirname(file));
     await copyDatabase(db, part, {
       ...options,
       progress: (done, total) => options.progress('copying', done, total),
@@ -104,7 +102,7 @@ export async function restore(
   const part = `${place}.part`;
   const lock = lockDirectory(directory);
   try {
-    needRoom(file, directory);
+    needRoom(statSync(file).size, directory);
     rmSync(part, { force: true });
     const source = openCopy(file);
     await copyDatabase(source, part, {
@@ -112,8 +110,9 @@ export async function restore(
       progress: (done, total) => options.progress('copying', done, total),
     });
     source.close();
-    const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-    const replaced = existsSync(place) ? `${place}.replaced-${stamp}` : null;
+    const replaced = existsSync(place) ? nameBeside(place, 'replaced') : null;
+    // What the former one held is no measure for this one.
+    removeMarker(directory);
     for (const end of FILE_ENDS) {
       if (replaced !== null && existsSync(place + end)) renameSync(place + end, replaced + end);
       else rmSync(place + end, { force: true });
@@ -151,17 +150,6 @@ async function lookAt(
   } finally {
     db.close();
   }
-}
-
-function needRoom(source: string, directory: string): void {
-  const { bavail, bsize } = statfsSync(directory);
-  const wanted = statSync(source).size;
-  if (bavail * bsize >= wanted) return;
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new StorageError(
-    `${directory} has ${megabytes(bavail * bsize)} free, and the copy needs ${megabytes(wanted)}; free some space, or name another place`,
-    'full',
-  );
 }
 
 /** Whether there is a database already. */

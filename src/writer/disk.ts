@@ -63,7 +63,9 @@ export class Disk {
 
   /** A transaction failed at this moment. */
   failed(error: Error & { code?: string }, now: number): Refusal {
-    const trouble = TROUBLES[(error.code ?? '').split('_', 2).join('_')];
+    const { code = '' } = error;
+    const isCutOff = code === 'SQLITE_IOERR_SHORT_READ';
+    const trouble = TROUBLES[isCutOff ? 'SQLITE_CORRUPT' : code.split('_', 2).join('_')];
     if (trouble === undefined) {
       this.#logger.error('a transaction failed and was rolled back', { error: String(error) });
       return LATER;

@@ -2,6 +2,7 @@ import type { CheckedEvent } from '../messages.ts';
 import { addressOf, dTagOf } from '../protocol/address.ts';
 import { isAddressable } from '../protocol/kinds.ts';
 import { eventOf, idOf, type StoredBody } from '../storage/body.ts';
+import { StorageError } from '../storage/error.ts';
 import { IdFilter } from '../storage/id-filter.ts';
 import type { Db } from '../storage/open.ts';
 import { isPacked } from '../storage/packed/unpack.ts';
@@ -145,7 +146,17 @@ export class Log {
     return this.#statements.log.iterate(after, this.head, limit) as Iterable<LogRow>;
   }
 
+  /** @throws StorageError when the row is damaged. */
   #tailEvent(row: LogRow): TailEvent {
+    try {
+      return this.#readTail(row);
+    } catch (cause) {
+      const text = `event ${row.seq} of the database is damaged; stop the relay and run wok doctor --repair`;
+      throw new StorageError(text, 'damaged', { cause });
+    }
+  }
+
+  #readTail(row: LogRow): TailEvent {
     const event = eventOf(row.json);
     return {
       seq: row.seq,

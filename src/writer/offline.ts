@@ -2,7 +2,7 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
 import { loadLists } from '../storage/lists.ts';
-import { type Db, openWriter, termKey } from '../storage/open.ts';
+import { closeWriter, type Db, markerOf, openWriter, termKey } from '../storage/open.ts';
 import { TermHasher } from '../storage/terms.ts';
 import { type Outcome, Rules } from './apply.ts';
 import { Log } from './log.ts';
@@ -87,6 +87,7 @@ export class OfflineWriter {
       this.#postings.index();
     }
     if (this.db.inTransaction) this.#commit.run();
+    markerOf(this.db).note(this.log.head);
     this.log.removed = [];
     this.#uncommitted = 0;
   }
@@ -99,13 +100,13 @@ export class OfflineWriter {
     }
     this.commit();
     this.db.pragma('synchronous = FULL');
-    this.db.pragma('wal_checkpoint(TRUNCATE)');
-    this.db.close();
+    const failure = closeWriter(this.db, true);
+    if (failure) throw failure;
   }
 
   /** Gives up what is not committed and lets go of the database, after a failure. */
   abandon(): void {
-    this.db.close();
+    closeWriter(this.db, false);
   }
 
   /**

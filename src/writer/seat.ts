@@ -13,6 +13,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { idOf } from '../storage/body.ts';
 import { openAsSuccessor, openWriter, termKey } from '../storage/open.ts';
 import { TermHasher } from '../storage/terms.ts';
+import { FileGuard, type TellTrouble } from './file-guard.ts';
 import { Follower } from './follower.ts';
 import { type KnownIds, Log } from './log.ts';
 import { Writer } from './writer.ts';
@@ -29,6 +30,7 @@ export interface SeatParts {
   clock: Clock;
   logger: Logger;
   meter: Meter;
+  trouble: TellTrouble;
 }
 
 interface Neighbour {
@@ -100,13 +102,14 @@ export class WriterSeat {
     for (const neighbour of this.#neighbours.values()) this.#stand(neighbour);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#follower?.stop();
+    await this.#writer?.rescue();
     this.#writer?.stop();
   }
 
   #sitDown(): void {
-    const { config, queue, removals, clock, logger, meter } = this.#parts;
+    const { config, queue, removals, clock, logger, meter, trouble } = this.#parts;
     const db = openWriter(config.storage);
     const hasher = new TermHasher(termKey(db));
     const writer = new Writer(
@@ -118,6 +121,7 @@ export class WriterSeat {
       clock,
       logger,
       meter,
+      new FileGuard(db, config.storage.directory, logger, meter, trouble),
       this.#ids ?? undefined,
     );
     this.#writer = writer;

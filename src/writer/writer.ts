@@ -30,6 +30,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
 import { Desk } from './desk.ts';
 import { Disk } from './disk.ts';
+import type { FileGuard } from './file-guard.ts';
 import { Inbox } from './inbox.ts';
 import { type KnownIds, Log, noRemovals } from './log.ts';
 import { Postings } from './postings.ts';
@@ -92,6 +93,7 @@ export class Writer {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #disk: Disk;
+  readonly #files: FileGuard;
   readonly #log: Log;
   readonly #rules: Rules;
   readonly #vanish: Vanish;
@@ -117,6 +119,8 @@ export class Writer {
   #io: RecordOutbox | null = null;
   #monitor: RecordOutbox | null = null;
   #scheduled = false;
+  /** A transaction was rolled back, and what the database has could not be read since. */
+  #stale = false;
   #lastBatchAt = 0;
   #timers: NodeJS.Timeout[] = [];
   #purgeSoon: NodeJS.Immediate | null = null;
@@ -133,6 +137,7 @@ export class Writer {
     clock: Clock,
     logger: Logger,
     meter: Meter,
+    files: FileGuard,
     knownIds?: KnownIds,
   ) {
     this.#meter = new WriterMeter(meter);
@@ -145,6 +150,7 @@ export class Writer {
     this.#clock = clock;
     this.#logger = logger;
     this.#disk = new Disk(logger);
+    this.#files = files;
     this.#log = new Log(db, hasher, 0, knownIds);
     const lists = loadLists(db);
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
@@ -231,6 +237,11 @@ export class Writer {
     }
   }
 
+  /** Resolves when what was committed is saved from what has happened to the files of the database. */
+  rescue(): Promise<void> {
+    return this.#files.finish();
+  }
+
   /**
    * Finishes what has queued up, indexes the tail and closes the database; without a `checkpoint` when
    * somebody waits for it, who would wait for readers then.
@@ -244,15 +255,9 @@ export class Writer {
     this.#desk.stop();
     while (this.#waiting.length > 0) this.#drain();
     this.#index();
-    try {
-      if (checkpoint && this.#config.storage.checkpoint_pages > 0) {
-        this.#db.pragma('wal_checkpoint(TRUNCATE)');
-      }
-    } catch (error) {
-      // On a full disk the write-ahead log stays where it is; nothing in it is lost.
-      this.#disk.failed(error as Error, this.#clock.milliseconds());
-    }
-    this.#db.close();
+    const failure = this.#files.close(checkpoint && this.#config.storage.checkpoint_pages > 0);
+    // On a full disk the write-ahead log stays where it is; nothing in it is lost.
+    if (failure !== null) this.#disk.failed(failure, this.#clock.milliseconds());
   }
 
   #setTimers(): void {
@@ -320,7 +325,7 @@ export class Writer {
     if (refusal !== undefined) {
       this.#disk.count(events.length);
       answered = events.map((event) =>
-        isEphemeral(event) ? this.#apply(event) : failed(event, refusal),
+        isEphemeral(event) ? this.#passOrFail(event) : failed(event, refusal),
       );
       for (const { event, id, message } of answered) {
         if (!isEphemeral(event)) this.#note(event, id, 'storage', message);
@@ -328,6 +333,15 @@ export class Writer {
     }
     // Ephemeral events have no part in the transaction, and their ids are remembered once.
     return answered.map((one) => (one.seq === 0 ? this.#pass(one) : one));
+  }
+
+  /** An ephemeral event while nothing can be stored. */
+  #passOrFail(event: CheckedEvent): Answered {
+    try {
+      return this.#apply(event);
+    } catch (error) {
+      return failed(event, this.#disk.failed(error as Error, this.#clock.milliseconds()));
+    }
   }
 
   #apply(event: CheckedEvent): Answered {
@@ -408,14 +422,21 @@ export class Writer {
 
   /** Runs the work in a transaction. A failure rolls all of it back and is told. */
   #transact(work: () => void): Failure | null {
+    const refusal = this.#files.refusal();
+    if (refusal !== null) {
+      this.#meter.failed();
+      return { error: new Error(refusal), refusal };
+    }
     const begunAt = performance.now();
     try {
+      if (this.#stale) this.#reload();
       this.#begin.run();
       work();
       const { removed } = this.#log;
       this.#removals.add(removed.length);
       const committingAt = performance.now();
       this.#commit.run();
+      this.#files.committed(this.#log.head);
       this.#meter.transacted(begunAt, committingAt);
       this.#meter.removed(this.#log.removedFor);
       this.#log.removedFor = noRemovals();
@@ -423,15 +444,29 @@ export class Writer {
       this.#disk.worked(this.#clock.milliseconds());
       return null;
     } catch (error) {
-      if (this.#db.inTransaction) this.#rollback.run();
-      this.#log.load();
-      this.#postings.reset();
-      this.#vanish.reset();
-      this.#quarantine.load();
-      this.#meter.failed();
-      const refusal = this.#disk.failed(error as Error, this.#clock.milliseconds());
-      return { error: error as Error, refusal };
+      return this.#failed(error as Error);
     }
+  }
+
+  #failed(error: Error): Failure {
+    this.#stale = true;
+    try {
+      if (this.#db.inTransaction) this.#rollback.run();
+      this.#reload();
+    } catch {
+      // What cannot be read now is read before the next transaction, or that one fails as well.
+    }
+    this.#meter.failed();
+    return { error, refusal: this.#disk.failed(error, this.#clock.milliseconds()) };
+  }
+
+  /** What is kept in memory of the database, as the database has it. @throws what SQLite throws. */
+  #reload(): void {
+    this.#log.load();
+    this.#postings.reset();
+    this.#vanish.reset();
+    this.#quarantine.load();
+    this.#stale = false;
   }
 
   /** The query lanes and monitor keep bodies; they hear of this before anybody is told that it is done. */
@@ -515,7 +550,7 @@ export class Writer {
 
   /** Removes events whose expiration has passed (NIP-40); until then queries leave them out. */
   #purge(): void {
-    const seqs = this.#expired.all(this.#clock.seconds(), PURGE_MAX) as number[];
+    const seqs = this.#read(() => this.#expired.all(this.#clock.seconds(), PURGE_MAX) as number[]);
     if (seqs.length === 0) return;
     const failure = this.#transact(() => {
       for (const seq of seqs) this.#log.removeSeq(seq, 'expired');
@@ -525,8 +560,18 @@ export class Writer {
     if (seqs.length === PURGE_MAX) this.#purgeSoon = setImmediate(() => this.#purge());
   }
 
+  /** Rows for a task beside the events, or none where their pages cannot be read: the log says so. */
+  #read<Row>(read: () => Row[]): Row[] {
+    try {
+      return read();
+    } catch (error) {
+      this.#disk.failed(error as Error, this.#clock.milliseconds());
+      return [];
+    }
+  }
+
   #purgeQuarantine(): void {
-    const ids = this.#quarantine.outdated(this.#clock.seconds());
+    const ids = this.#read(() => this.#quarantine.outdated(this.#clock.seconds()));
     if (ids.length === 0) return;
     this.#transact(() => {
       for (const id of ids) this.#quarantine.drop(id);

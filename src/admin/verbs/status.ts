@@ -30,7 +30,7 @@ export const statusVerb = verb({
       pid: process.pid,
       startedAt: Math.round(clock.seconds() - process.uptime()),
       database,
-      databaseBytes: statSync(database).size,
+      databaseBytes: statSync(database, { throwIfNoEntry: false })?.size ?? 0,
       seq: Math.max(heads.head, heads.indexed),
       indexedSeq: heads.indexed,
     };

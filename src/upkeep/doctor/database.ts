@@ -11,6 +11,9 @@ import { pageFaults, sampleDatabase } from '../check/sample.ts';
 import { type Finding, findings } from './finding.ts';
 import { checkLog, type LogReport } from './log-check.ts';
 
+/** What to do about damaged pages. */
+export const PAGES_ADVICE =
+  'Restore a backup (wok restore); where there is none, stop the relay and run wok doctor --repair, which saves what can be read. Check the disk and the memory of this machine.';
 const REPAIR = 'Stop the relay and run wok doctor --repair.';
 /** Signatures that a thorough look checks. */
 const SIGNATURES = 2_000;
@@ -42,11 +45,7 @@ export function examineDatabase(
   const { made, ok, bad, warn } = findings('database');
   const faults = pageFaults(db, quick ? 'quick_check' : 'integrity_check');
   if (faults.length > 0) {
-    bad(
-      'pages',
-      `The database is damaged. ${faults.join(' ')}`,
-      'Restore a backup (wok restore); where there is none, stop the relay and run wok doctor --repair, which saves what can be read. Check the disk and the memory of this machine.',
-    );
+    bad('pages', `The database is damaged. ${faults.join(' ')}`, PAGES_ADVICE);
     return { findings: made, log: null, pagesDamaged: true };
   }
   ok('pages', 'SQLite finds its pages in order.');
@@ -199,7 +198,7 @@ function spaceFindings(
 }
 
 /** Names in a data directory that are left of something that did not end. */
-export const LEFTOVERS = /^wok\.db\.(part|salvage)/;
+export const LEFTOVERS = /^wok\.db\.(part|salvage|new)/;
 
 /** Where the texts of events go that are taken out of the log. */
 export function unreadableFile(directory: string): string {

@@ -1,0 +1,223 @@
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { asStorageError, StorageError } from './error.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
+import { bootId, type Marked, readMarker, removeMarker } from './open-marker.ts';
+import { COUNT_TABLES, SELECT_HEADS, SELECT_MAX_AUDIT, SELECT_META } from './sql.ts';
+import { TERM_KEY_BYTES } from './terms.ts';
+
+/** What else wok leaves of a database in its directory: where one lies, there was a database. */
+const REMAINS = /^wok\.db\.(part|salvage|replaced-|damaged-|saved-)/;
+
+/** How to go on without what is lost. */
+const ACCEPT =
+  'put the missing file back, or restore a backup (wok restore); to go on with what is there, run wok doctor --accept-loss';
+
+const BLANK = 'has nothing in it, not even tables';
+
+/** What lies where the database is to be. */
+interface Lying {
+  file: string;
+  /** Bytes; null: there is no such file. */
+  bytes: number | null;
+  walBytes: number;
+  marker: Marked | null;
+  remains: string[];
+}
+
+/**
+ * A name for what is kept of a database beside it, like `wok.db.damaged-20261129T120000Z`; not in
+ * use.
+ */
+export function nameBeside(file: string, what: string): string {
+  const name = `${file}.${what}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}.${n}`;
+    if (!existsSync(candidate) && !existsSync(`${candidate}-wal`)) return candidate;
+  }
+}
+
+/**
+ * Refuses a database file that must not be opened: SQLite takes a file without a byte for a new
+ * database, and deletes the write-ahead log beside it.
+ *
+ * @throws StorageError
+ */
+export function refuseEmpty(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.size === 0) throw emptied(file);
+}
+
+/**
+ * Looks at a directory before its database is opened for writing, with the lock of the directory
+ * held: whether it holds what was committed the last time. Nothing is changed, for opening and
+ * closing a database copies its write-ahead log back and deletes it, and with it what could still
+ * be saved of a damaged one.
+ *
+ * @returns whether there is a database; false at the first start.
+ * @throws StorageError when something is lost, or when the first pages cannot be read.
+ */
+export function checkPresence(directory: string): boolean {
+  const lying = look(directory);
+  const gone = goneFile(lying);
+  if (gone !== null) throw gone;
+  if (lying.bytes === null) return false;
+  const missing = missingEvents(lying);
+  if (missing !== null) throw missing;
+  return true;
+}
+
+/** What is wrong with the files of a database, as a start would find it. */
+export interface Missing {
+  error: StorageError;
+  /** There is a write-ahead log in which something may be found. */
+  hasLog: boolean;
+}
+
+/** What a start would say is missing, or null; whoever may have the database open goes on. */
+export function missingOf(directory: string): Missing | null {
+  if (!existsSync(directory)) return null;
+  try {
+    checkPresence(directory);
+    return null;
+  } catch (error) {
+    const failure = error as StorageError;
+    return failure.fault === 'lost'
+      ? { error: failure, hasLog: look(directory).walBytes > 0 }
+      : null;
+  }
+}
+
+/**
+ * Gives up what is lost, so that `checkPresence` takes what is there; the caller holds the lock.
+ * Files that cannot be read are kept under other names.
+ *
+ * @returns sentences about what was given up; none when nothing is missing.
+ * @throws StorageError when the database cannot be read at all: that takes a repair.
+ */
+export function giveUp(directory: string): string[] {
+  const lying = look(directory);
+  const { file, bytes } = lying;
+  const loss = goneFile(lying) ?? (bytes === null ? null : missingEvents(lying));
+  if (loss === null) return [];
+  if (loss.fault !== 'lost') throw loss;
+  const said = [`Given up: ${loss.message.split(';')[0]}.`];
+  if (lying.walBytes > 0) {
+    const kept = `${nameBeside(file, 'lost')}-wal`;
+    copyFileSync(`${file}-wal`, kept);
+    said.push(`A copy of the write-ahead log is kept as ${kept}.`);
+  }
+  if (bytes === 0) rmSync(file);
+  else if (bytes !== null && loss.message.includes(BLANK)) {
+    renameSync(file, nameBeside(file, 'lost'));
+  }
+  // Without the database, or beside one that is blank, SQLite would take it for the log of the
+  // next.
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+  }
+  removeMarker(directory);
+  return said;
+}
+
+function look(directory: string): Lying {
+  const file = join(directory, 'wok.db');
+  try {
+    return {
+      file,
+      bytes: statSync(file, { throwIfNoEntry: false })?.size ?? null,
+      walBytes: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+      marker: readMarker(directory),
+      remains: readdirSync(directory).filter((name) => REMAINS.test(name)),
+    };
+  } catch (error) {
+    throw asStorageError(error, file);
+  }
+}
+
+function goneFile({ file, bytes, walBytes, marker, remains }: Lying): StorageError | null {
+  if (bytes === 0) return emptied(file);
+  if (bytes !== null) return null;
+  if (marker !== null) {
+    return lost(`the database ${file} is gone, though the relay that had it was not stopped`);
+  }
+  if (walBytes > 0) return lost(`the database ${file} is gone, and its write-ahead log is there`);
+  if (remains.length === 0) return null;
+  return lost(`the database ${file} is gone, and ${remains.sort().at(-1)} lies in its place`);
+}
+
+/** Compares what the database holds with what its marker says was committed. */
+function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError | null {
+  let db: Database.Database | null = null;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true });
+    const version = db.pragma('user_version', { simple: true }) as number;
+    if (version === 0) {
+      return db.prepare(COUNT_TABLES).pluck().get() === 0
+        ? lost(`the database ${file} ${BLANK}`)
+        : new StorageError(`${file} is a database, but not one of wok's`, 'damaged');
+    }
+    // A newer one is refused with a sentence of its own.
+    if (version > SCHEMA_VERSION) return null;
+    checkForm(db, file);
+    if (isCutOff(db, bytes ?? 0)) throw damaged(file);
+    if (marker === null) return null;
+    const { head, indexed } = db.prepare(SELECT_HEADS).get() as { head: number; indexed: number };
+    // Older ones are not marked.
+    const audit =
+      version < SCHEMA_VERSION
+        ? marker.audit
+        : (db.prepare(SELECT_MAX_AUDIT).pluck().get() as number);
+    const missing = marker.head - Math.max(head, indexed);
+    if (missing <= 0 && marker.audit <= audit) return null;
+    // A power cut may take the newest commits where they do not wait for the disk, and only there.
+    if (marker.synchronous !== 'full' && bootId() !== marker.boot && walBytes > 0) return null;
+    const what =
+      missing > 0
+        ? `${missing} of the events that were stored (up to number ${marker.head})`
+        : `${marker.audit - audit} of the decisions in its audit log`;
+    const why = walBytes > 0 ? 'is damaged' : 'is gone';
+    return lost(
+      `the database ${file} lacks ${what}, because its write-ahead log (wok.db-wal) ${why} or it was replaced by an older one`,
+    );
+  } catch (error) {
+    return asStorageError(error, file);
+  } finally {
+    db?.close();
+  }
+}
+
+/** What wok relies on and SQLite does not look at. @throws StorageError */
+function checkForm(db: Database.Database, file: string): void {
+  const key = db.prepare(SELECT_META).pluck().get('term_key') as Buffer | undefined;
+  const indexed = db.prepare(SELECT_META).pluck().get('indexed_seq');
+  const odd =
+    !(key instanceof Uint8Array && key.length === TERM_KEY_BYTES) ||
+    !Number.isSafeInteger(indexed) ||
+    db.pragma('auto_vacuum', { simple: true }) !== 0 ||
+    db.pragma('encoding', { simple: true }) !== 'UTF-8';
+  if (odd) throw damaged(file);
+}
+
+/**
+ * Whether the file is shorter than its pages, by more of them than the write-ahead log can have.
+ */
+function isCutOff(db: Database.Database, bytes: number): boolean {
+  const pages = db.pragma('page_count', { simple: true }) as number;
+  const beyond = pages - Math.floor(bytes / (db.pragma('page_size', { simple: true }) as number));
+  if (beyond <= 0) return false;
+  const [state] = db.pragma('wal_checkpoint(NOOP)') as { log: number }[];
+  return beyond > state!.log;
+}
+
+function damaged(file: string): StorageError {
+  return asStorageError(Object.assign(new Error(), { code: 'SQLITE_CORRUPT' }), file);
+}
+
+function emptied(file: string): StorageError {
+  return lost(`the database ${file} is a file of 0 bytes`);
+}
+
+function lost(what: string): StorageError {
+  return new StorageError(`${what}; ${ACCEPT}`, 'lost');
+}

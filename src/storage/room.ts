@@ -1,0 +1,13 @@
+import { statfsSync } from 'node:fs';
+import { StorageError } from './error.ts';
+
+/** @throws StorageError when a directory has no room for a copy of so many bytes. */
+export function needRoom(bytes: number, directory: string): void {
+  const { bavail, bsize } = statfsSync(directory);
+  if (bavail * bsize >= bytes) return;
+  const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
+  throw new StorageError(
+    `${directory} has ${megabytes(bavail * bsize)} free, and the copy needs ${megabytes(bytes)}; free some space, or name another place`,
+    'full',
+  );
+}

@@ -1,0 +1,12 @@
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Waits until what a file (and the name of it) says is on the disk. */
+export function syncFile(file: string): void {
+  for (const path of [file, dirname(file)]) {
+    if (!existsSync(path)) continue;
+    const descriptor = openSync(path, 'r');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  }
+}
