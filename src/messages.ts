@@ -1036,6 +1036,14 @@ export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
  */
 export type Order = 'reload' | 'restart' | 'compare' | 'origins' | 'health';
 
+/** What `origins` is answered with. */
+export interface OriginsAnswer {
+  /** The configuration file in effect, absolute; null where there is none. */
+  readonly file: string | null;
+  /** Where the values of options stand that have not their default: `relay.conf line 3`, `--port`. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
 /** What a lane tells the supervisor. */
 export type Report =
   | { t: 'order'; n: number; order: Order }

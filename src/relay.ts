@@ -8,7 +8,7 @@ import type { Health } from './io/listen.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import type { CountLine } from './lib/log-gate.ts';
-import type { Order } from './messages.ts';
+import type { Order, OriginsAnswer } from './messages.ts';
 import { countLines } from './metrics/counters.ts';
 import { cellOf } from './metrics/layout.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';
@@ -73,7 +73,7 @@ export class Relay {
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
   /** Carries out what somebody asks of the process by the control socket; throws a sentence. */
-  onOrder: (order: Exclude<Order, 'health'>) => Promise<unknown> = async () => {
+  onOrder: (order: Exclude<Order, 'health' | 'origins'>) => Promise<unknown> = async () => {
     throw new Error('this relay takes no orders');
   };
 
@@ -103,7 +103,10 @@ export class Relay {
         bytes?.reset();
         this.#io.attach(station, lane, channel, bytes);
       },
-      order: async (order) => (order === 'health' ? this.health() : this.onOrder(order)),
+      order: async (order) => {
+        if (order === 'health') return this.health();
+        return order === 'origins' ? this.origins : this.onOrder(order);
+      },
       laneBack: (station, lane) => this.#laneBack(station, lane),
       fatal: (station, error) => {
         this.#down = `the ${station} station has died`;
@@ -193,9 +196,10 @@ export class Relay {
     return reloaded;
   }
 
-  /** Where the values in effect stand, by option. */
-  get origins(): Readonly<Record<string, string>> {
-    return Object.fromEntries(originsOf(this.#config));
+  /** Where the configuration in effect comes from: its file, and the places of single options. */
+  get origins(): OriginsAnswer {
+    const { file, options } = originsOf(this.#config);
+    return { file, options: Object.fromEntries(options) };
   }
 
   /** What a reload would change. @throws ConfigError like it. */

@@ -88,7 +88,7 @@ export async function runRelay(
     const { live, waiting } = relay.compare(readConfig());
     return { live, waiting };
   };
-  const orders = { reload: readAgain, restart, compare, origins: async () => relay.origins };
+  const orders = { reload: readAgain, restart, compare };
   relay.onOrder = (order) => orders[order]();
   onReload = () => void readAgain().catch(() => {});
   onRestart = () => void restart().catch(() => {});
@@ -224,7 +224,11 @@ async function reload(
     }
     const advice = identityAdvice(config);
     if (advice && live.some(({ key }) => CONCERNS_IDENTITY.test(key))) log.warn(advice);
-    log.info('the configuration was read again', { changed: live.length, waiting: waiting.length });
+    log.info('the configuration was read again', {
+      file: relay.origins.file ?? 'none',
+      changed: live.length,
+      waiting: waiting.length,
+    });
     return { live, waiting };
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [String(error)];
@@ -244,7 +248,9 @@ function startLine(config: Config, relay: Relay): string {
   const shared = threadsAreShared(config) ? ' (ingester, query and monitor share threads)' : '';
   const url = `${relay.encrypted ? 'wss' : 'ws'}://${authority}${path === '/' ? '' : path}`;
   const database = databaseFile(config.storage.directory);
-  return `wok ${version} listens on ${url} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
+  const { file } = relay.origins;
+  const configuration = file === null ? 'no configuration file' : `configuration ${file}`;
+  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
 }
 
 function startFailed(reason: Error, config: Config): ExitCode {

@@ -111,7 +111,7 @@ describe('wok import', () => {
     ];
     const first = await wok(['import', '--data', directory], jsonl(events));
     expect(first.out).toContain('4 events read · 3 added · 0 there already · 1 refused');
-    expect(first.out).toContain('invalid: event is too large, the limit is 131072');
+    expect(first.out).toContain('invalid: event is too large, the limit is 262134');
     const second = await wok(['import', '-', '--no-limits', '--data', directory], jsonl(events));
     expect(second.out).toContain('4 events read · 1 added · 3 there already · 0 refused');
   });

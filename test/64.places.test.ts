@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../src/commands/cli.ts';
 import { bareName } from '../src/commands/command.ts';
@@ -23,7 +22,7 @@ import { Author } from './support/author.ts';
 import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { type Ran, runWok, wok } from './support/wok.ts';
 
 const NOBODY = 65_534;
 const ID = '5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36';
@@ -61,28 +60,10 @@ const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link t
 /** They need no data directory. */
 const FREE = ['policy', 'config'];
 
-interface Ended {
-  out: string;
-  err: string;
-  code: number | null;
-}
-
 /** Runs wok to its end; one that does not end is killed, and has no status. */
-async function run(args: readonly string[], as?: number): Promise<Ended> {
-  const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
-  const child = spawn(process.execPath, [join(packageRoot, 'dist/src/wok.js'), ...args], {
-    env: Object.fromEntries(clean),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: WAIT_MILLISECONDS,
-    killSignal: 'SIGKILL',
-    ...(as === undefined ? {} : { uid: as, gid: as }),
-  });
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null]>,
-  ]);
-  return { out, err, code };
+function run(args: readonly string[], uid?: number): Promise<Ran> {
+  const as = uid === undefined ? {} : { uid };
+  return runWok(args, { milliseconds: WAIT_MILLISECONDS, ...as });
 }
 
 async function backupFile(): Promise<string> {
@@ -259,17 +240,7 @@ describe('what wok makes', () => {
 
   /** Runs a command as people do, with a umask that lets others read. */
   async function wokWithUmask(umask: string, args: readonly string[], input = '') {
-    const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
-    const line = 'umask "$1"; shift; exec "$@"';
-    const program = [process.execPath, join(packageRoot, 'dist/src/wok.js'), ...args];
-    const child = spawn('sh', ['-c', line, 'sh', umask, ...program], {
-      env: Object.fromEntries(clean),
-    });
-    child.stdin.end(input);
-    const [err, [code]] = await Promise.all([
-      text(child.stderr),
-      once(child, 'close') as Promise<[number | null]>,
-    ]);
+    const { err, code } = await runWok(args, { umask, input });
     expect(`${code} ${err}`).toBe('0 ');
   }
 

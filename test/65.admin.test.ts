@@ -1,5 +1,6 @@
 /** The admin room and its control socket. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Status } from '../src/admin/verbs/status.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -9,7 +10,7 @@ import { Client } from './support/client.ts';
 import { wok } from './support/command.ts';
 import { Control } from './support/control.ts';
 import { http } from './support/http.ts';
-import { until } from './support/process.ts';
+import { until, WokProcess } from './support/process.ts';
 import { freshDirectory, startRelay, type TestRelay } from './support/relay.ts';
 
 const author = new Author();
@@ -92,12 +93,43 @@ describe('wok status', () => {
     expect(told).toMatchObject({ code: exitCodes.ok, err: '' });
     expect(told.out).toContain(`process ${process.pid}`);
     const { out } = await wok('status', '--json', '--data', relay.directory);
-    expect(JSON.parse(out)).toMatchObject({ pid: process.pid });
+    expect(JSON.parse(out)).toMatchObject({ pid: process.pid, configFile: null });
+    expect(told.out).toMatch(/^configuration +no file; /m);
     await relay.stop();
     expect(existsSync(controlSocketFile(relay.directory))).toBe(false);
     const nobody = await wok('status', '--data', relay.directory);
     expect(nobody.code).toBe(exitCodes.unavailable);
-    expect(nobody.err).toMatch(/^wok: no relay runs on .* start one with wok relay/);
+    expect(nobody.err).toMatch(/^wok: no relay runs on .* start a relay with wok relay/);
+  });
+});
+
+describe('what runs', () => {
+  it('counts the write-ahead log, and names the configuration file in effect', async () => {
+    const directory = freshDirectory();
+    const file = join(directory, 'local.conf');
+    writeFileSync(file, '[limits]\nlimit_max = 900\n');
+    const data = join(directory, 'data');
+    const relay = WokProcess.spawn({}, data, [], ['--config', file]);
+    await relay.listening();
+    expect(relay.out).toContain(` · configuration ${file} · database ${join(data, 'wok.db')} · `);
+    const client = await Client.connect(relay.url);
+    for (let n = 0; n < 30; n++)
+      await client.publish(author.event({ content: `${n} ${'x'.repeat(3000)}` }));
+    const { out } = await wok('status', '--json', '--data', data);
+    const status = JSON.parse(out) as Status;
+    expect(status).toMatchObject({ configFile: file, seq: 30 });
+    expect(status.databaseBytes).toBe(statSync(join(data, 'wok.db')).size);
+    // All of it is in the log until the first checkpoint.
+    expect(status.writeAheadLogBytes).toBeGreaterThan(30 * 3000);
+    const told = await wok('status', '--data', data);
+    expect(told.out).toContain(`configuration  ${file}\n`);
+    const [, bytes, inLog] = /wok\.db, ([\d.]+) kB, ([\d.]+) kB of it in the write-ahead log/.exec(
+      told.out,
+    )!;
+    expect(Number(inLog)).toBeGreaterThan(90);
+    expect(Number(bytes)).toBeGreaterThanOrEqual(Number(inLog));
+    await client.close();
+    await relay.kill();
   });
 });
 

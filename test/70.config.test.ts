@@ -5,7 +5,8 @@ import { nip19 } from 'nostr-tools';
 import { parse as parseToml } from 'smol-toml';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { ConfigError, type ConfigSources, loadConfig } from '../src/config/load.ts';
+import { reconfigure } from '../src/config/change.ts';
+import { ConfigError, type ConfigSources, loadConfig, originsOf } from '../src/config/load.ts';
 import { decodeNpub } from '../src/config/npub.ts';
 import type { Option, OptionValue } from '../src/config/option-types.ts';
 import {
@@ -73,6 +74,8 @@ function otherValue(key: OptionKey): OptionValue {
   const option: Option = optionOf(key);
   switch (option.type) {
     case 'integer':
+      // Its default is as much as its neighbour allows.
+      if (key === 'limits.event_bytes_max') return option.default - 1;
       return option.default === option.max ? option.max - 1 : option.default + 1;
     case 'boolean':
       return !option.default;
@@ -209,6 +212,39 @@ describe('where values come from', () => {
     expect(load({ cwd, env }).io.port).toBe(1);
     writeFileSync(join(cwd, 'other.conf'), '[io]\nport = 3\n');
     expect(load({ cwd, env, file: 'other.conf' }).io.port).toBe(3);
+  });
+
+  it('takes relay.local.conf before relay.conf, as the only file', () => {
+    const cwd = join(directory, 'local');
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, 'relay.conf'), '[io]\nport = 2\nping = false\n');
+    writeFileSync(join(cwd, 'relay.local.conf'), '[io]\nport = 4\n');
+    const config = load({ cwd });
+    expect(config.io).toMatchObject({ port: 4, ping: defaultConfig.io.ping });
+    expect(originsOf(config).file).toBe(join(cwd, 'relay.local.conf'));
+    const env = { WOK_CONFIG: 'relay.conf' };
+    expect(load({ cwd, env }).io.port).toBe(2);
+    expect(load({ cwd, env, file: 'relay.local.conf' }).io.port).toBe(4);
+    writeFileSync(join(cwd, 'relay.local.conf'), '[io]\nprot = 4\n');
+    expect(() => load({ cwd })).toThrow(/relay\.local\.conf line 2: there is no option io\.prot/);
+  });
+
+  it('remembers the file of the last reload', () => {
+    const cwd = join(directory, 'reload');
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, 'relay.conf'), '');
+    const before = load({ cwd });
+    expect(originsOf(before).file).toBe(join(cwd, 'relay.conf'));
+    writeFileSync(join(cwd, 'relay.local.conf'), '[limits]\nlimit_max = 900\n');
+    const { config } = reconfigure(before, load({ cwd }));
+    expect(originsOf(config).file).toBe(join(cwd, 'relay.local.conf'));
+    expect(originsOf(config).options.get('limits.limit_max')).toMatch(/relay\.local\.conf line 2$/);
+  });
+
+  it('relay.local.conf is not tracked by git', () => {
+    expect(readFileSync(join(packageRoot, '.gitignore'), 'utf8').split('\n')).toContain(
+      'relay.local.conf',
+    );
   });
 
   it('leaves variables alone that are not meant for it', () => {
@@ -521,9 +557,9 @@ describe('options that must fit together', () => {
   it.each<[string, string]>([
     [
       'limits.event_bytes_max=300000',
-      'limits.event_bytes_max is 300000 (--set limits.event_bytes_max) but may be at most 262128, which is limits.message_bytes_max (262144, the default) less 16: an event travels inside a message.',
+      'limits.event_bytes_max is 300000 (--set limits.event_bytes_max) but may be at most 262134, which is limits.message_bytes_max (262144, the default) less 10: an event travels inside a message.',
     ],
-    ['limits.content_length_max=130900', 'limits.content_length_max is 130900'],
+    ['limits.content_length_max=262000', 'limits.content_length_max is 262000'],
     ['limits.limit_default=1001', 'limits.limit_default is 1001'],
     [
       'io.queue_bytes_max=100000',

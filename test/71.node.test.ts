@@ -1,9 +1,6 @@
 /** Which Node.js and which system wok runs on, and what it says where it does not. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import {
@@ -17,7 +14,7 @@ import {
 import { packageRoot } from '../src/paths.ts';
 import { engineFinding } from '../src/upkeep/doctor/machine.ts';
 import { freshDirectory } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { runWok, wok } from './support/wok.ts';
 
 const uws = join(packageRoot, 'node_modules/uWebSockets.js');
 const files = readdirSync(uws);
@@ -34,19 +31,8 @@ const DEBIAN_12: NativeTarget = {
 const DEBIAN_13: NativeTarget = { ...DEBIAN_12, glibc: '2.41' };
 
 /** Runs wok in a process in which this script ran first, in all threads. */
-async function wokAfter(script: string, args: readonly string[]) {
-  const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
-  const preload = `--import=data:text/javascript,${encodeURIComponent(script)}`;
-  const child = spawn(process.execPath, [join(packageRoot, 'dist/src/wok.js'), ...args], {
-    env: { ...Object.fromEntries(clean), NODE_OPTIONS: preload },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null]>,
-  ]);
-  return { out, err, code };
+function wokAfter(script: string, args: readonly string[]) {
+  return runWok(args, { preload: script });
 }
 
 describe('the binaries of uWebSockets.js', () => {

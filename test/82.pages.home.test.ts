@@ -58,7 +58,7 @@ describe.skipIf(noBrowser)(inBrowser, () => {
       'Anybody may write',
       'kind 1059 (gift wraps) 16 bits',
       'Events of kind 7 (reactions) are kept for 30 days.',
-      'An event as JSON 128 KiB',
+      'An event as JSON 256 KiB',
       'Stored events for a filter 1,000',
       '01 Basic protocol',
       'New events a minute',

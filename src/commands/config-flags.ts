@@ -6,7 +6,7 @@ import type { Call, Flag } from './command.ts';
 export const configFlags: readonly Flag[] = [
   {
     name: '--config <file>',
-    text: 'Read this file (else $WOK_CONFIG, ./relay.conf, /etc/wok/relay.conf)',
+    text: 'Read this file (else the first of $WOK_CONFIG, ./relay.local.conf, ./relay.conf, /etc/wok/relay.conf)',
   },
   { name: '--port <number>', text: 'TCP port, 0 for any free one (io.port)' },
   { name: '--data <directory>', text: 'Where the database is (storage.directory)' },

@@ -1,5 +1,6 @@
 import type { Status } from '../admin/verbs/status.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
+import { formatBytes } from '../lib/format.ts';
 import { type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
@@ -15,12 +16,16 @@ export const statusCommand: Command = {
       print(JSON.stringify(status));
       return exitCodes.ok;
     }
-    const { version, pid, startedAt, database, databaseBytes, seq, indexedSeq } = status;
+    const { version, pid, startedAt, configFile, database, seq, indexedSeq } = status;
+    const { databaseBytes, writeAheadLogBytes } = status;
+    const bytes = formatBytes(databaseBytes + writeAheadLogBytes);
+    const inLog = `${formatBytes(writeAheadLogBytes)} of it in the write-ahead log`;
     print(
       [
         `wok ${version}, process ${pid}, since ${new Date(startedAt * 1000).toISOString()}`,
-        `database  ${database}, ${(databaseBytes / 1024 / 1024).toFixed(1)} MiB`,
-        `log       ${seq} events were accepted, ${indexedSeq} of them are in the index`,
+        `configuration  ${configFile ?? 'no file; the defaults, the environment and flags'}`,
+        `database       ${database}, ${bytes}, ${inLog}`,
+        `events         ${seq} were accepted, ${indexedSeq} of them are in the index`,
       ].join('\n'),
     );
     return exitCodes.ok;

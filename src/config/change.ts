@@ -63,10 +63,10 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
   const origins = new Map<OptionKey, string>();
   const [before, after] = [originsOf(current), originsOf(next)];
   for (const key of optionKeys) {
-    const origin = (optionOf(key).reload ? after : before).get(key);
+    const origin = (optionOf(key).reload ? after : before).options.get(key);
     if (origin !== undefined) origins.set(key, origin);
   }
-  rememberOrigins(config, origins);
+  rememberOrigins(config, { file: after.file, options: origins });
   return { config, live, waiting };
 }
 

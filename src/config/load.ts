@@ -75,23 +75,31 @@ export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Confi
   const where = (key: OptionKey) => origins.get(key) ?? 'the default';
   problems.push(...relationProblems(config, where, wrong));
   if (problems.length > 0) throw new ConfigError(problems);
-  rememberOrigins(config, origins);
+  rememberOrigins(config, { file: path ?? null, options: origins });
   return config;
 }
 
-const originsByConfig = new WeakMap<Config, ReadonlyMap<OptionKey, string>>();
+/** Where a configuration comes from. */
+export interface Origins {
+  /** The configuration file in effect, absolute; null where there is none. */
+  readonly file: string | null;
+  /**
+   * Where the values stand: `relay.conf line 3`, `WOK_IO__PORT`, `--port`. Options that have their
+   * default are left out.
+   */
+  readonly options: ReadonlyMap<OptionKey, string>;
+}
 
-/** Remembers where the values of a configuration stand, as long as it is in use. */
-export function rememberOrigins(config: Config, origins: ReadonlyMap<OptionKey, string>): void {
+const originsByConfig = new WeakMap<Config, Origins>();
+
+/** Remembers where a configuration comes from, as long as it is in use. */
+export function rememberOrigins(config: Config, origins: Origins): void {
   originsByConfig.set(config, origins);
 }
 
-/**
- * Where the values of a configuration stand that `loadConfig` has read: `relay.conf line 3`,
- * `WOK_IO__PORT`, `--port`; without the options that nobody has set.
- */
-export function originsOf(config: Config): ReadonlyMap<OptionKey, string> {
-  return originsByConfig.get(config) ?? new Map();
+/** Where a configuration comes from that `loadConfig` has read. */
+export function originsOf(config: Config): Origins {
+  return originsByConfig.get(config) ?? { file: null, options: new Map() };
 }
 
 /** The value in its normal form, or undefined after adding a problem. */

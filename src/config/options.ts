@@ -10,6 +10,8 @@ import type { ConfigOf, Option, OptionValue } from './option-types.ts';
 import { pageOptions } from './page-options.ts';
 import { rateOptions } from './rate-options.ts';
 
+/** Bytes of a message around its event: `["EVENT",` and `]`. */
+export const MESSAGE_FRAME_BYTES = 10;
 const KIB = 1024;
 const MIB = 1024 * 1024;
 const YEAR_SECONDS = 31_536_000;
@@ -292,12 +294,12 @@ export const options = {
   },
   'limits.event_bytes_max': {
     type: 'integer',
-    default: 128 * KIB,
+    default: 256 * KIB - MESSAGE_FRAME_BYTES,
     min: KIB,
     max: 64 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Longest event, as JSON without spaces. A follow list takes about 71 bytes for each person followed.',
+    text: 'Longest event, as JSON without spaces. The default is what fits into limits.message_bytes_max, the only number of bytes that clients are told (NIP-11). A follow list takes 73 bytes for each person followed, more with addresses of relays.',
   },
   'limits.tags_max': {
     type: 'integer',

@@ -19,7 +19,9 @@ const HEADER = `# Configuration of a wok relay (TOML). Every option stands here;
 # default. An environment variable WOK_SECTION__KEY beats this file, for instance WOK_IO__PORT=7778
 # (lists with commas), and \`wok relay --set section.key=value\` beats both.
 #
-# wok looks for: --config FILE, $WOK_CONFIG, ./relay.conf, /etc/wok/relay.conf.
+# wok reads one file, the first that is there of: --config FILE, $WOK_CONFIG, ./relay.local.conf,
+# ./relay.conf, /etc/wok/relay.conf. In a clone write your options into relay.local.conf, which git
+# ignores. The start and \`wok status\` say which file is in effect.
 # To check a file: wok config check --config FILE
 `;
 

@@ -1,9 +1,7 @@
-import { type Config, configValue, type OptionKey } from './options.ts';
+import { type Config, configValue, MESSAGE_FRAME_BYTES, type OptionKey } from './options.ts';
 
 /** Bytes of an event's JSON without its tags and its content: id, keys, numbers, signature. */
 const EVENT_FRAME_BYTES = 400;
-/** Bytes of `["EVENT",` and `]`, and some room for spaces. */
-const MESSAGE_FRAME_BYTES = 16;
 
 /** `smaller` + `room` must not exceed `larger`, and why. */
 interface Relation {

@@ -33,13 +33,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const SYSTEM_FILE = '/etc/wok/relay.conf';
 
 /**
- * The file that a configuration is read from: `file` when given, else $WOK_CONFIG, ./relay.conf,
- * /etc/wok/relay.conf, whichever is there first; undefined when the defaults apply.
+ * The one file that a configuration is read from: `file` when given, else $WOK_CONFIG,
+ * ./relay.local.conf, ./relay.conf, /etc/wok/relay.conf, whichever is there first; undefined when the
+ * defaults apply. Git ignores relay.local.conf, so that a change in a clone is none of the repository.
  */
 export function findConfigFile(file: string | undefined, env: Environment, cwd: string) {
   const named = file ?? (env.WOK_CONFIG || undefined);
   if (named !== undefined) return resolve(cwd, named);
-  return [resolve(cwd, 'relay.conf'), SYSTEM_FILE].find(isThere);
+  const local = ['relay.local.conf', 'relay.conf'].map((name) => resolve(cwd, name));
+  return [...local, SYSTEM_FILE].find(isThere);
 }
 
 /** A file that may not be looked at is there: to pass over it would start a relay with wrong settings. */

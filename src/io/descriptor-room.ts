@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
-import { formatCount } from '../lib/format.ts';
 import { canOpen, descriptorLimit, openDescriptors } from '../lib/descriptors.ts';
+import { formatCount } from '../lib/format.ts';
 import type { Log } from '../lib/log.ts';
 
 /**

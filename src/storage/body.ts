@@ -5,9 +5,9 @@ import {
   CANONICAL_PUBKEY_START,
 } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
+import { StorageError } from './error.ts';
 import { ID_AT, ID_BYTES, PUBKEY_AT } from './packed/format.ts';
 import { type Memory, pack } from './packed/pack.ts';
-import { StorageError } from './error.ts';
 import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './packed/unpack.ts';
 
 /**

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decodeNsec } from '../config/npub.ts';
 import type { Config } from '../config/options.ts';
-import { StorageError } from './error.ts';
 import { makeDataDirectory } from './data-directory.ts';
+import { StorageError } from './error.ts';
 
 const OWNER_ONLY = 0o600;
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/paths.ts';
 import { WAIT_MILLISECONDS } from './ceiling.ts';
+import { testEnvironment } from './environment.ts';
 import { freshDirectory, type Settings, settingFlags } from './relay.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
@@ -59,13 +60,12 @@ export class WokProcess {
   ): WokProcess {
     if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
     const set = settingFlags(settings).flatMap((setting) => ['--set', setting]);
-    const clean = Object.entries(process.env).filter(([name]) => !/^WOK_|^NODE_/.test(name));
     const args = [...nodeFlags, wokFile, 'relay', '--data', directory, ...set, ...flags];
     const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath, ...args];
     const child = spawn(
       descriptors > 0 ? 'sh' : process.execPath,
       descriptors > 0 ? limited : args,
-      { env: { ...Object.fromEntries(clean), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...testEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const wok = new WokProcess(child);
     onTestFinished(() => wok.kill().then(() => {}));

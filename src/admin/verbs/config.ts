@@ -9,6 +9,7 @@ import {
   sections,
 } from '../../config/options.ts';
 import { describeValue } from '../../config/schema.ts';
+import type { OriginsAnswer } from '../../messages.ts';
 import { infoChanges } from '../info.ts';
 import type { ConfigChanges, ConfigOption, ConfigView } from '../page-api/config.ts';
 import { type Room, verb } from '../room.ts';
@@ -18,7 +19,7 @@ export const configVerb = verb({
   name: 'config',
   params: z.strictObject({}),
   async run(_, room): Promise<ConfigView> {
-    const origins = (await room.order('origins')) as Readonly<Record<string, string>>;
+    const { options: origins } = (await room.order('origins')) as OriginsAnswer;
     return {
       sections: Object.entries(sections).map(([name, text]) => ({ name, text })),
       options: optionKeys.map((key) => optionAsItIs(key, room, origins[key] ?? '')),

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
 import { z } from 'zod';
+import type { OriginsAnswer } from '../../messages.ts';
 import { version } from '../../paths.ts';
 import { databaseFile } from '../../storage/open.ts';
+import { databaseSizes } from '../../storage/sizes.ts';
 import * as sql from '../../storage/sql.ts';
 import { verb } from '../room.ts';
 
@@ -11,8 +12,12 @@ export interface Status {
   pid: number;
   /** Seconds since 1970. */
   startedAt: number;
+  /** The configuration file in effect; null where there is none. */
+  configFile: string | null;
   database: string;
+  /** The database without its write-ahead log, which has what was stored last. */
   databaseBytes: number;
+  writeAheadLogBytes: number;
   /** The last seq given out, and up to where the index behind the log has come. */
   seq: number;
   indexedSeq: number;
@@ -22,15 +27,20 @@ export interface Status {
 export const statusVerb = verb({
   name: 'status',
   params: z.strictObject({}),
-  run(_, { config, db, clock }): Status {
+  async run(_, room): Promise<Status> {
+    const { config, db, clock } = room;
+    const { file: configFile } = (await room.order('origins')) as OriginsAnswer;
     const heads = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
     const database = databaseFile(config.storage.directory);
+    const sizes = databaseSizes(db, config.storage.directory);
     return {
       version,
       pid: process.pid,
       startedAt: Math.round(clock.seconds() - process.uptime()),
+      configFile,
       database,
-      databaseBytes: statSync(database, { throwIfNoEntry: false })?.size ?? 0,
+      databaseBytes: sizes.file,
+      writeAheadLogBytes: sizes.writeAheadLog,
       seq: Math.max(heads.head, heads.indexed),
       indexedSeq: heads.indexed,
     };
