@@ -11,7 +11,7 @@ interface Told {
   max_content_length: number;
 }
 
-describe('with the defaults', { timeout: 60_000 }, () => {
+describe('with the defaults', () => {
   const use = useRelay();
   let told: Told;
   beforeAll(async () => {
