@@ -225,9 +225,9 @@ async function reload(
     const advice = identityAdvice(config);
     if (advice && live.some(({ key }) => CONCERNS_IDENTITY.test(key))) log.warn(advice);
     log.info('the configuration was read again', {
-      file: relay.origins.file ?? 'none',
       changed: live.length,
       waiting: waiting.length,
+      file: relay.origins.file ?? 'none',
     });
     return { live, waiting };
   } catch (error) {

@@ -133,7 +133,7 @@ const FOR_ADMINS: readonly PageVerb[] = [
   'retention.task',
 ];
 /** A relay inside of a test takes no orders; 83.admin-api.config has one of its own. */
-const OF_THE_PROCESS: readonly PageVerb[] = ['config', 'config.compare', 'reload'];
+const OF_THE_PROCESS: readonly PageVerb[] = ['config.compare', 'reload'];
 
 describe('verbs', () => {
   const verbs = Object.keys(CASES) as PageVerb[];
