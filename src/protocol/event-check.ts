@@ -3,6 +3,7 @@ import type { NostrEvent } from './event.ts';
 import { isExpired } from './expiration.ts';
 import { isEphemeral, KIND_AUTH, KIND_GENERIC_REPOST, KIND_MAX, KIND_REPOST } from './kinds.ts';
 import type { Refusal } from './refusal.ts';
+import { embedsProtected } from './repost.ts';
 
 /** The bounds an event has to keep to be accepted. All are inclusive. */
 export interface EventLimits {
@@ -115,7 +116,8 @@ export function checkEventPolicy(event: NostrEvent): Refusal | null {
   if (event.kind === KIND_AUTH) {
     return 'invalid: kind 22242 authenticates a connection and is not published as an event';
   }
-  if (embedsProtected(event)) {
+  const { kind, content } = event;
+  if ((kind === KIND_REPOST || kind === KIND_GENERIC_REPOST) && embedsProtected(content)) {
     return 'blocked: this repost embeds a protected event';
   }
   return null;
@@ -189,33 +191,4 @@ export function isSingleLetter(name: string): boolean {
   if (name.length !== 1) return false;
   const lower = name.charCodeAt(0) | 0x20;
   return lower >= 0x61 && lower <= 0x7a;
-}
-
-/**
- * True when the content of a repost is the JSON of a protected event, or of a repost that embeds one
- * in turn. Every level of embedding doubles the backslashes, so the size limit bounds the depth.
- */
-function embedsProtected(event: NostrEvent): boolean {
-  let kind: unknown = event.kind;
-  let content: unknown = event.content;
-  while ((kind === KIND_REPOST || kind === KIND_GENERIC_REPOST) && typeof content === 'string') {
-    // A tag named `-` can't be written without one of the two; most reposts need no parsing.
-    if (!content.includes('"-') && !content.includes('\\u00')) return false;
-    const embedded = parseObject(content);
-    if (embedded === null) return false;
-    const { tags } = embedded;
-    if (Array.isArray(tags) && tags.some((tag) => Array.isArray(tag) && tag[0] === '-'))
-      return true;
-    ({ kind, content } = embedded);
-  }
-  return false;
-}
-
-function parseObject(json: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
-  } catch {
-    return null;
-  }
 }
