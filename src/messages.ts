@@ -899,6 +899,15 @@ export interface MemberAnswer {
   text: string;
 }
 
+/**
+ * ingester → admin: hosts by which clients reach the relay and that it does not know to be its own, with
+ * how often they were seen since the last report; at most one report a second.
+ */
+export interface SeenAddresses {
+  t: 'addresses';
+  seen: { host: string; count: number }[];
+}
+
 /** A role that members may have (NIP-43). */
 export interface Role {
   id: string;

@@ -135,7 +135,7 @@ describe('identity.urls', () => {
     quiet.wok.signal('SIGHUP');
     await until(() => quiet.wok.out.includes('was read again'), 'the reload');
     expect(quiet.wok.out).toMatch(WARNING);
-    expect(quiet.wok.out).toMatch(/authorization to manage.*\(admin\.pubkeys\).*vanish/);
+    expect(quiet.wok.out).toMatch(/authorizations to manage.*\(admin\.pubkeys\).*vanish/);
     // Something else that changes is no reason to say it again.
     quiet.write(`[admin]\npubkeys = ["${author.pubkey}"]\n[info]\nname = "other"\n`);
     quiet.wok.signal('SIGHUP');
@@ -144,8 +144,8 @@ describe('identity.urls', () => {
 
     const needy = await started('[auth]\nrequired = "write"\n');
     await until(() => WARNING.test(needy.wok.out), 'the warning');
-    expect(needy.wok.out).toMatch(/authentication \(NIP-42\).*\(auth\.required\)/);
-    expect(needy.wok.out).not.toContain('authorization to manage');
+    expect(needy.wok.out).toMatch(/authentications \(NIP-42\).*\(auth\.required\)/);
+    expect(needy.wok.out).not.toContain('authorizations to manage');
   });
 
   it.each([

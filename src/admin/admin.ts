@@ -11,6 +11,7 @@ import type {
   MemberRequest,
   Order,
   PageRequest,
+  SeenAddresses,
   StationName,
 } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
@@ -38,6 +39,7 @@ import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
 import { Calls } from './pages/calls.ts';
 import { makePublicPage } from './public-page.ts';
+import { ReachedBy } from './reached-by.ts';
 import { resumeRemovals } from './removal.ts';
 import { Retention } from './retention/retention.ts';
 import { RetentionTasks } from './retention/task.ts';
@@ -99,6 +101,7 @@ export class Admin implements Room {
   readonly search = new Search(this);
   readonly retentionTasks = new RetentionTasks(this);
   readonly membership = new Membership(this);
+  readonly reachedBy = new ReachedBy(this);
   readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
   readonly #auth: HttpAuth;
   readonly #calls: Calls;
@@ -207,10 +210,13 @@ export class Admin implements Room {
       this.#ingesters.set(lane, outbox);
       // What changed while the lane read the lists from the database.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
-      const inbox = new MessageInbox<VerifyRequest | DecisionBatch | MemberRequest>();
+      const inbox = new MessageInbox<
+        VerifyRequest | DecisionBatch | MemberRequest | SeenAddresses
+      >();
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
           if ('decisions' in message) this.decisions.take(message);
+          else if (message.t === 'addresses') this.reachedBy.take(message);
           else if (message.t === 'member') {
             void this.membership.answer(message).then((answer) => {
               outbox.send(answer);

@@ -14,6 +14,8 @@ export interface Authorized {
   authorization: string;
   /** The addresses that `u` may be, in their one form (`urlKey`). */
   urls: readonly string[];
+  /** Why another address is not one of them, to follow "the u tag". */
+  unlike: string;
   body: Uint8Array;
   /** Seconds since 1970. */
   now: number;
@@ -101,7 +103,7 @@ export class HttpAuth {
     return null;
   }
 
-  #wrong(event: NostrEvent, { urls, body, now }: Authorized): string | null {
+  #wrong(event: NostrEvent, { urls, unlike, body, now }: Authorized): string | null {
     const window = this.#parts.windowSeconds();
     if (event.kind !== KIND_HTTP_AUTH) return `the kind of an authorization is ${KIND_HTTP_AUTH}`;
     if (Math.abs(event.created_at - now) > window) {
@@ -116,7 +118,7 @@ export class HttpAuth {
     const address = tagOf(event, 'u');
     if (address === undefined) return 'the u tag is missing; it must be the address of this relay';
     const url = urlKey(address);
-    if (url === null || !urls.includes(url)) return 'the u tag is not the address of this relay';
+    if (url === null || !urls.includes(url)) return `the u tag ${unlike}`;
     const payload = tagOf(event, 'payload');
     if (payload === undefined) {
       return 'the payload tag is missing; it must be the SHA-256 of the body in hex';

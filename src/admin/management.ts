@@ -1,5 +1,6 @@
 import { nearest } from '../lib/nearest.ts';
 import type { ManagementRequest } from '../messages.ts';
+import { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { HttpAuth } from './http-auth.ts';
 import { urlKey } from './http-auth.ts';
 import { type Method, methods } from './methods.ts';
@@ -18,10 +19,11 @@ export async function answerManagement(
   auth: HttpAuth,
 ): Promise<ManagementAnswer> {
   const { authorization, body } = request;
-  const urls = urlsOf(request, room);
+  const own = new OwnAddresses(room.config);
+  const urls = urlsOf(request, room, own);
   const now = room.clock.seconds();
   const known = (pubkey: string) => room.isAdmin(pubkey) || room.isModerator(pubkey);
-  const authorized = auth.check({ authorization, urls, body, now }, known);
+  const authorized = auth.check({ authorization, urls, unlike: own.unlike, body, now }, known);
   if (typeof authorized === 'string') return failed(UNAUTHORIZED, authorized);
   const { pubkey } = authorized;
   const caller = { by: pubkey, role: room.isAdmin(pubkey) ? 'admin' : 'moderator' } as const;
@@ -51,10 +53,10 @@ const STATUS = {
   unavailable: '503 Service Unavailable',
 } as const;
 
-/** The configured addresses of this relay, or else the one that the client used. */
-function urlsOf({ host, url }: ManagementRequest, { config }: Room): string[] {
-  const { urls } = config.identity;
-  const addresses = urls.length > 0 ? urls : [`http://${host}${url}`];
+/** The configured addresses of this relay, or else the one that the client used, if it is one of this relay. */
+function urlsOf({ host, url }: ManagementRequest, { config }: Room, own: OwnAddresses): string[] {
+  const used = own.has(host) ? [`http://${host}${url}`] : [];
+  const addresses = own.isConfigured ? config.identity.urls : used;
   return addresses.map(urlKey).filter((key) => key !== null);
 }
 

@@ -13,6 +13,7 @@ import type { Membership } from './membership.ts';
 import type { EventCount } from './metrics/event-count.ts';
 import type { History } from './metrics/history.ts';
 import type { PageRole } from './page-api/api.ts';
+import type { ReachedBy } from './reached-by.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionTasks } from './retention/task.ts';
 import type { Search } from './search/search.ts';
@@ -47,6 +48,8 @@ export interface Room {
   readonly search: Search;
   /** Members (NIP-43), and whatever else the relay signs. */
   readonly membership: Membership;
+  /** Hosts by which clients reach the relay while `identity.urls` is empty. */
+  readonly reachedBy: ReachedBy;
   /** Whether a public key is an admin's. */
   isAdmin(pubkey: string): boolean;
   isModerator(pubkey: string): boolean;

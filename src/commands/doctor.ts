@@ -101,10 +101,13 @@ async function examine(
   const { engineFinding, examineMachine, thisMachine } = await import(
     '../upkeep/doctor/machine.ts'
   );
+  const { examineIdentity } = await import('../upkeep/doctor/identity.ts');
+  const relay = await runningRelay(call);
   const found = [
     ...database.findings,
     engineFinding(thisTarget()),
-    ...examineMachine(config, thisMachine(), await relayProcess(call)),
+    ...examineMachine(config, thisMachine(), relay?.pid ?? null),
+    ...examineIdentity(config, relay?.reachedBy ?? []),
   ];
   progress.clear();
   if (call.flags.has('json')) print(JSON.stringify({ findings: found, repaired: done }, null, 2));
@@ -194,10 +197,10 @@ async function repair(
   ];
 }
 
-/** The process id of the relay that runs on the directory, or null. */
-async function relayProcess(call: Call): Promise<number | null> {
+/** What the relay that runs on the directory says of itself, or null. */
+async function runningRelay(call: Call): Promise<Status | null> {
   try {
-    return (await askRelay<Status>(call, 'status')).pid;
+    return await askRelay<Status>(call, 'status');
   } catch (error) {
     if (error instanceof CommandError) return null;
     throw error;

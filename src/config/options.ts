@@ -957,7 +957,7 @@ export const options = {
     default: [],
     format: 'relay_url',
     reload: true,
-    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate, so that no other relay can pass that on to this one, and name them when they ask to vanish. While the list is empty, the host that a client says it connected to counts for authentication.',
+    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate (NIP-42) or manage the relay (NIP-86, /admin), so that no other server can pass that on to this one, and name them when they ask to vanish. While the list is empty, only loopback names (localhost, 127.0.0.1, [::1]) and the address in io.host count, and everything signed for another name is refused; wok doctor and wok status tell by which names clients come.',
   },
 
   'identity.secret_key_file': {

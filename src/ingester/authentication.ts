@@ -2,8 +2,8 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { checkAuth, newChallenge } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
+import { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { relayHost } from '../protocol/relay-url.ts';
 import type { Connection } from './connections.ts';
 
 /**
@@ -13,13 +13,12 @@ import type { Connection } from './connections.ts';
  */
 export class Authentication {
   readonly #pubkeysMax: number;
-  /** Empty: the relay goes by whatever name the client found it under. */
-  readonly #hosts: readonly string[];
+  readonly #own: OwnAddresses;
   readonly #clock: Clock;
 
-  constructor({ auth, identity }: Config, clock: Clock) {
-    this.#pubkeysMax = auth.pubkeys_max;
-    this.#hosts = identity.urls.map(relayHost);
+  constructor(config: Config, clock: Clock) {
+    this.#pubkeysMax = config.auth.pubkeys_max;
+    this.#own = new OwnAddresses(config);
     this.#clock = clock;
   }
 
@@ -37,12 +36,11 @@ export class Authentication {
 
   /** Why an event is no answer to the challenge, or null; before its id and signature are checked. */
   check(connection: Connection, event: NostrEvent): Refusal | null {
-    const { authed, challenge, host } = connection;
+    const { authed, challenge } = connection;
     if (!authed.has(event.pubkey) && authed.size >= this.#pubkeysMax) {
       return `rate-limited: this relay takes ${this.#pubkeysMax} keys on one connection`;
     }
-    const hosts = this.#hosts.length > 0 ? this.#hosts : hostsOf(host);
-    return checkAuth(event, { challenge, hosts, nowSeconds: this.#clock.seconds() });
+    return checkAuth(event, { challenge, own: this.#own, nowSeconds: this.#clock.seconds() });
   }
 
   /** Takes an authentication that passed every check; true when its key is new here. */
@@ -52,9 +50,4 @@ export class Authentication {
     connection.authed = new Set(connection.authed).add(event.pubkey);
     return true;
   }
-}
-
-function hostsOf(header: string): string[] {
-  const host = relayHost(header);
-  return host === '' ? [] : [host];
 }

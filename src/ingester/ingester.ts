@@ -13,6 +13,7 @@ import {
   readArrived,
   readClient,
   readFrame,
+  type SeenAddresses,
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
@@ -22,6 +23,7 @@ import { VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import type { ListUpdate } from '../policy/lists.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
 import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
+import { relaysOf } from '../protocol/auth.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { tuneReader } from '../storage/open.ts';
@@ -96,11 +98,14 @@ export class Ingester {
   #attachAdmin(channel: Channel): void {
     this.#admin = channel;
     const inbox = new MessageInbox<ListUpdate | Nip05Message | MemberAnswer>();
-    const { members, decisions, parts } = this.#lane;
-    const admin = new MessageOutbox<VerifyRequest | DecisionBatch | MemberRequest>(channel);
+    const { members, decisions, unknownAddresses, parts } = this.#lane;
+    const admin = new MessageOutbox<VerifyRequest | DecisionBatch | MemberRequest | SeenAddresses>(
+      channel,
+    );
     members.attach((request) => admin.send(request));
     parts.keys.attach((request) => admin.send(request));
     decisions.to((batch) => admin.send(batch));
+    unknownAddresses.attach((seen) => admin.send(seen));
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) {
         if ('n' in message) members.take(message);
@@ -153,6 +158,7 @@ export class Ingester {
   #connected(connId: number, client: ConnectedClient): void {
     const address = this.#lane.parts.rates.nameOf(client.ip);
     const connection = this.#lane.connections.connect(connId, client, address);
+    this.#lane.unknownAddresses.note(client.host);
     connection.client = this.#lane.parts.rates.client(connection.ip);
     if (this.#lane.parts.judges.asksConnections) this.#judgeConnection(connection);
   }
@@ -307,6 +313,7 @@ export class Ingester {
     const { lists, clock } = this.#lane.parts;
     const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) => {
       const isBanned = lists.stance('pubkey', claimed.pubkey, clock.seconds()) === 'ban';
+      for (const url of relaysOf(claimed).slice(0, 1)) this.#lane.unknownAddresses.note(url);
       return isBanned ? KEY_BANNED : authentication.check(connection, claimed);
     });
     if (typeof event === 'string') {

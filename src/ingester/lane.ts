@@ -23,6 +23,7 @@ import { Connections } from './connections.ts';
 import { IngesterMeter } from './ingester-meter.ts';
 import { Members } from './members.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
+import { UnknownAddresses } from './unknown-addresses.ts';
 
 /** What the threads next to this one lend it. */
 export interface IngesterParts {
@@ -61,6 +62,7 @@ export class Lane {
   readonly meter: IngesterMeter;
   readonly decisions: DecisionNotes;
   readonly members: Members;
+  readonly unknownAddresses: UnknownAddresses;
   readonly connections: Connections;
   authentication: Authentication;
   /** The cost of the message that is being handled (`lib/message-cost.ts`); its answer settles it. */
@@ -76,6 +78,7 @@ export class Lane {
       clock.seconds(),
     );
     this.members = new Members(config);
+    this.unknownAddresses = new UnknownAddresses(config);
     this.connections = new Connections(
       config.limits.subscriptions_max,
       new SubscriptionMemory(
@@ -97,6 +100,7 @@ export class Lane {
     this.decisions.perSecond = config.moderation.decisions_per_second_max;
     this.authentication = new Authentication(config, clock);
     this.members.reconfigure(config);
+    this.unknownAddresses.reconfigure(config);
     this.connections.subscriptionsMax = config.limits.subscriptions_max;
     this.connections.memory.max = config.limits.subscription_bytes_max;
   }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { NostrEvent } from './event.ts';
 import { KIND_AUTH } from './kinds.ts';
+import type { OwnAddresses } from './own-addresses.ts';
 import type { Refusal } from './refusal.ts';
-import { relayHost } from './relay-url.ts';
 
 /** How far the time of an authentication may be from this clock (NIP-42 says "~10 minutes"). */
 export const AUTH_SECONDS = 600;
@@ -16,8 +16,7 @@ export function newChallenge(): string {
 export interface AuthDemand {
   /** What the connection was sent; '' when nothing was. */
   challenge: string;
-  /** The hosts that this relay goes by, as `relayHost` gives them. */
-  hosts: readonly string[];
+  own: OwnAddresses;
   nowSeconds: number;
 }
 
@@ -31,10 +30,17 @@ export function checkAuth(event: NostrEvent, demand: AuthDemand): Refusal | null
   if (demand.challenge === '' || !challenges.includes(demand.challenge)) {
     return 'invalid: the challenge is not the one that this relay sent on this connection';
   }
-  if (!valuesOf(event, 'relay').some((url) => demand.hosts.includes(relayHost(url)))) {
-    return 'invalid: the relay tag names another relay';
+  const { own } = demand;
+  if (!relaysOf(event).some((url) => own.has(url))) {
+    // Without a configured address it is no fault of the client.
+    return `${own.isConfigured ? 'invalid' : 'error'}: the relay tag ${own.unlike}`;
   }
   return null;
+}
+
+/** The relays that an authentication is meant for. */
+export function relaysOf(event: NostrEvent): string[] {
+  return valuesOf(event, 'relay');
 }
 
 function valuesOf({ tags }: NostrEvent, name: string): string[] {

@@ -163,13 +163,13 @@ describe('authentication', () => {
 describe('authentication without a configured address', () => {
   const use = useRelay({ 'auth.pubkeys_max': 2 });
 
-  it('goes by the host that the client connected to', async () => {
+  it('goes by loopback names, and not by the host that the client says it connected to', async () => {
     const client = await Client.connect(use.relay.url, { headers: { Host: 'Relay.Example:7777' } });
     const challenge = await client.challenge();
-    const own = new Author().auth(challenge, 'wss://relay.example');
+    const foreign = new Author().auth(challenge, 'wss://relay.example');
+    expect(await client.authenticate(foreign)).toEqual(refused(foreign, 'error'));
+    const own = new Author().auth(challenge, 'ws://127.0.0.1');
     expect(await client.authenticate(own)).toEqual(accepted(own));
-    const foreign = new Author().auth(challenge, 'ws://127.0.0.1');
-    expect(await client.authenticate(foreign)).toEqual(refused(foreign, 'invalid'));
     await client.close();
   });
 

@@ -56,6 +56,7 @@ export class Dashboards {
       ...figures,
       storage: { ...storage, events: eventCount.read() },
       health,
+      identityAdvice: this.#room.reachedBy.advice,
       waiting: {
         reported: db.prepare(sql.COUNT_REPORTED).pluck().get() as number,
         quarantined: db.prepare(sql.COUNT_QUARANTINED).pluck().get() as number,

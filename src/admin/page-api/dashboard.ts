@@ -10,6 +10,8 @@ export interface Dashboard {
   seconds: number;
   process: ProcessFigures;
   health: { healthy: boolean; reason: string };
+  /** What to set so that the relay knows its own addresses, and why; null when nothing needs it. */
+  identityAdvice: string | null;
   connections: {
     open: number;
     max: number;

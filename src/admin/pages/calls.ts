@@ -2,6 +2,7 @@ import { ipFacts } from '../../lib/log-ip.ts';
 import { nearest } from '../../lib/nearest.ts';
 import type { AdminCall } from '../../messages.ts';
 import { version } from '../../paths.ts';
+import { OwnAddresses } from '../../protocol/own-addresses.ts';
 import type { Authorization, HttpAuth } from '../http-auth.ts';
 import { infoChanges } from '../info.ts';
 import type { PageErrorKind, PageRole, Session } from '../page-api/api.ts';
@@ -112,9 +113,11 @@ export class Calls {
   /** The authorization of a login, which is good for this one. @throws CallError */
   #authorize(call: AdminCall, now: number): Authorization {
     const { authorization, body } = call;
-    const urls = loginUrls(call, this.#room.config);
+    const { config } = this.#room;
+    const urls = loginUrls(call, config);
+    const { unlike } = new OwnAddresses(config);
     const known = (pubkey: string) => this.#roleOf(pubkey) !== null;
-    const authorized = this.#auth.check({ authorization, urls, body, now }, known);
+    const authorized = this.#auth.check({ authorization, urls, unlike, body, now }, known);
     if (typeof authorized === 'string') throw this.#failedLogin(call, authorized, now);
     const notSpent = this.#auth.spend(authorized, now);
     if (notSpent === null) return authorized;

@@ -1,9 +1,11 @@
 import type { Config } from '../../config/options.ts';
+import { isLoopback } from '../../lib/loopback.ts';
 import type { AdminCall } from '../../messages.ts';
+import { OwnAddresses } from '../../protocol/own-addresses.ts';
+import { relayHost } from '../../protocol/relay-url.ts';
 import { urlKey } from '../http-auth.ts';
 
 const LOOPBACK_ADDRESS = /^(127\.|::1$)/;
-const LOOPBACK_HOST = /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/i;
 
 type Head = Pick<AdminCall, 'host' | 'origin' | 'fetchSite' | 'ip' | 'encrypted'>;
 
@@ -41,12 +43,13 @@ export function loginUrls(head: Head, config: Config): string[] {
 }
 
 /**
- * The host that the client used, while `identity.urls` is empty, and in any case for who comes directly
- * from this machine by a name of loopback, as through a tunnel; else null.
+ * The host that the client used, if this relay goes by it while `identity.urls` is empty, and in any case
+ * for a client that comes directly from this machine by a loopback name, as through a tunnel; else null.
  */
-function ownHost({ host, ip }: Head, { identity }: Config): string | null {
-  const isLocal = LOOPBACK_ADDRESS.test(ip) && LOOPBACK_HOST.test(host);
-  const counts = identity.urls.length === 0 || isLocal;
+function ownHost({ host, ip }: Head, config: Config): string | null {
+  const isLocal = LOOPBACK_ADDRESS.test(ip) && isLoopback(relayHost(host));
+  const own = new OwnAddresses(config);
+  const counts = isLocal || (!own.isConfigured && own.has(host));
   return counts && URL.canParse(`http://${host}`) ? hostKey(`http://${host}`) : null;
 }
 

@@ -4,6 +4,7 @@ import { version } from '../../paths.ts';
 import { databaseFile } from '../../storage/open.ts';
 import { databaseSizes } from '../../storage/sizes.ts';
 import * as sql from '../../storage/sql.ts';
+import type { SeenHost } from '../reached-by.ts';
 import { verb } from '../room.ts';
 
 /** What `status` tells. */
@@ -21,6 +22,10 @@ export interface Status {
   /** The last seq given out, and up to where the index behind the log has come. */
   seq: number;
   indexedSeq: number;
+  /** Hosts by which clients reach the relay and that it does not know to be its own, the most frequent first. */
+  reachedBy: SeenHost[];
+  /** What to set so that the relay knows its addresses, and why; null when nothing needs it. */
+  identityAdvice: string | null;
 }
 
 /** `status`: what runs here. */
@@ -28,7 +33,7 @@ export const statusVerb = verb({
   name: 'status',
   params: z.strictObject({}),
   async run(_, room): Promise<Status> {
-    const { config, db, clock } = room;
+    const { config, db, clock, reachedBy } = room;
     const { file: configFile } = (await room.order('origins')) as OriginsAnswer;
     const heads = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
     const database = databaseFile(config.storage.directory);
@@ -43,6 +48,8 @@ export const statusVerb = verb({
       writeAheadLogBytes: sizes.writeAheadLog,
       seq: Math.max(heads.head, heads.indexed),
       indexedSeq: heads.indexed,
+      reachedBy: reachedBy.hosts,
+      identityAdvice: reachedBy.advice,
     };
   },
 });

@@ -145,6 +145,7 @@ export const overview: View = {
 class Page {
   readonly parts: readonly HTMLElement[];
   readonly #health = make('div', { class: 'notice' });
+  readonly #advice = make('div', { class: 'notice warning', hidden: true });
   readonly #figures = make('dl', { class: 'figures' });
   readonly #storage = make('div');
   readonly #latencies = new LatencyTable();
@@ -157,6 +158,7 @@ class Page {
     this.#charts = CHARTS.map((options) => new Chart(options, feed, left));
     this.parts = [
       this.#health,
+      this.#advice,
       make('section', { class: 'card', 'aria-label': 'Key figures' }, this.#figures),
       make('div', { class: 'charts' }, ...this.#charts.map(({ place }) => place)),
       make(
@@ -181,12 +183,18 @@ class Page {
 
   show(dashboard: Dashboard): void {
     this.#showHealth(dashboard);
+    this.#showAdvice(dashboard);
     fill(this.#figures, ...keyFigures(dashboard).map(keyFigure));
     fill(this.#storage, storageFacts(dashboard));
     this.#latencies.show(dashboard.latencies);
     this.#queues.show(dashboard.queues);
     this.#threads.show(dashboard.threads);
     this.#refusals.show(dashboard);
+  }
+
+  #showAdvice({ identityAdvice: advice }: Dashboard): void {
+    this.#advice.hidden = advice === null;
+    if (advice !== null) fill(this.#advice, make('b', null, 'To be set: '), `${advice}.`);
   }
 
   #showHealth({ health, process, at }: Dashboard): void {
