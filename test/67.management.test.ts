@@ -314,24 +314,6 @@ describe('a request', () => {
     expect(await result('supportedmethods')).toContain('banpubkey');
   });
 
-  it('finds no room behind as many as are taken, and the relay goes on', async () => {
-    const open = Array.from({ length: 8 }, () => {
-      const slow = request(relay.httpUrl, {
-        method: 'POST',
-        headers: { 'Content-Type': RPC, 'Content-Length': '100' },
-        agent: false,
-      });
-      slow.on('error', () => {});
-      slow.write('{');
-      return slow;
-    });
-    await until(async () => (await call('supportedmethods')).status === 503, 'the bound');
-    const event = new Author().event();
-    expect(await client.publish(event)).toEqual(accepted(event));
-    for (const one of open) one.destroy();
-    await until(async () => (await call('supportedmethods')).status === 200, 'room again');
-  });
-
   it('of another content type is none', async () => {
     const answer = await fetch(relay.httpUrl, {
       method: 'POST',

@@ -2,7 +2,14 @@ import type { Config } from '../config/options.ts';
 import { NetworkSet } from '../lib/network-set.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import type { ForIo, FromIo, InfoChanges, PageAnswer } from '../messages.ts';
+import type {
+  AdminCall,
+  ForIo,
+  FromIo,
+  InfoChanges,
+  ManagementRequest,
+  PageAnswer,
+} from '../messages.ts';
 import { DecisionNotes } from '../policy/decisions.ts';
 import { Management } from './management.ts';
 
@@ -24,15 +31,17 @@ export class AdminLink {
   readonly #handlers: AdminLinkHandlers;
   #outbox: MessageOutbox<FromIo> | null = null;
 
-  constructor(config: Config, handlers: AdminLinkHandlers) {
+  /** @param networkOf the name under which an address counts. */
+  constructor(config: Config, networkOf: (ip: string) => string, handlers: AdminLinkHandlers) {
     this.#handlers = handlers;
     const { decisions_per_second_max: perSecond } = config.moderation;
     this.decisions = new DecisionNotes(perSecond, nowSeconds);
     this.decisions.to((batch) => this.#outbox?.send(batch));
-    this.management = new Management(config, (request) => {
+    const send = (request: ManagementRequest | AdminCall) => {
       this.#outbox?.send(request);
       return this.#outbox !== null;
-    });
+    };
+    this.management = new Management(config, send, networkOf);
   }
 
   reconfigure(config: Config): void {

@@ -150,7 +150,7 @@ export class Io {
       (connection) => this.#confirm(connection),
       (connection) => this.#cutOff(connection),
     );
-    this.#admin = new AdminLink(config, {
+    this.#admin = new AdminLink(config, (ip) => rates.nameOf(ip), {
       banned: () => {
         for (const connection of [...this.#connections.values()]) {
           if (this.#admin.isBanned(connection.ip)) this.#turnAway(connection, ADDRESS_BANNED);

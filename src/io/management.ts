@@ -1,13 +1,19 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { AdminCall, ForIo, ManagementRequest } from '../messages.ts';
+import { CallerRank } from './caller-rank.ts';
 import { answer, type Header } from './http-answer.ts';
+import { RANK_STRANGER, RequestSlots, type SlotBounds, type SlotRequest } from './request-slots.ts';
 import type { HttpResponse } from './uws.ts';
 
 /** The content type of the relay management API (NIP-86). */
 const RPC = 'application/nostr+json+rpc';
-/** How long a request may take until it is answered. */
-const PATIENCE_MILLISECONDS = 20_000;
+/** How long the body of a request may take to arrive, and how long the answer may take then. */
+const BODY_MILLISECONDS = 5_000;
+const ANSWER_MILLISECONDS = 20_000;
+/** To a request by the management API that names no key of an admin or moderator. */
+const UNKNOWN_KEY =
+  'an Authorization header with the scheme Nostr (NIP-98) of an admin or moderator is needed';
 const AUTHORIZATION_LENGTH_MAX = 16_384;
 const COOKIE_LENGTH_MAX = 8_192;
 
@@ -29,36 +35,56 @@ const CALL_HEADERS: readonly Header[] = [
 /** Who makes a call, as far as io can tell. */
 export type CallClient = Pick<AdminCall, 'ip' | 'encrypted'>;
 
-interface Open {
-  res: HttpResponse;
-  ip: string;
+/** A request that is not answered yet. */
+interface Open extends SlotRequest {
+  readonly n: number;
+  readonly res: HttpResponse;
+  readonly isCall: boolean;
   timer: NodeJS.Timeout;
-  isCall: boolean;
+  parts: Buffer[];
+  readonly make: (n: number, body: Uint8Array) => ManagementRequest | AdminCall;
 }
 
 /** The answer of the admin room. */
 type Answer = Omit<ForIo & { t: 'answer' }, 't'>;
 
 /**
- * Requests for the admin room on their way, by the management API (NIP-86) or by the page for admins: io
- * takes their bytes and passes them on to the room, which alone knows what they mean and who may ask.
- * Bounds: `admin.request_bytes_max` a request, `admin.requests_max` at once, a quarter of them from one
- * address.
+ * Requests for the admin worker, by the management API (NIP-86) or by the page for admins: io takes their
+ * bytes and passes them on to the worker, which alone knows what they mean and who may ask.
+ *
+ * Bounds: `admin.requests_max` that the worker has at once, a quarter of them from one network (an IPv6 /64),
+ * and 512 whose bodies arrive or that wait; `admin.request_bytes_max` a request, and that
+ * times `admin.requests_max` in all. Which go when there are more says `RequestSlots`.
  */
 export class Management {
   #config: Config;
   readonly #send: (request: ManagementRequest | AdminCall) => boolean;
+  readonly #networkOf: (ip: string) => string;
+  readonly #slots: RequestSlots<Open>;
+  readonly #ranks: CallerRank;
   readonly #open = new Map<number, Open>();
   #last = 0;
 
-  /** `send` passes a request on, and answers false when nobody is there to take it. */
-  constructor(config: Config, send: (request: ManagementRequest | AdminCall) => boolean) {
+  /**
+   * @param send passes a request on, and answers false when nobody is there to take it.
+   * @param networkOf the name under which an address counts.
+   */
+  constructor(
+    config: Config,
+    send: (request: ManagementRequest | AdminCall) => boolean,
+    networkOf: (ip: string) => string,
+  ) {
     this.#config = config;
     this.#send = send;
+    this.#networkOf = networkOf;
+    this.#slots = new RequestSlots(boundsOf(config));
+    this.#ranks = new CallerRank(config);
   }
 
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#slots.bounds = boundsOf(config);
+    this.#ranks.reconfigure(config);
   }
 
   /** Whether a request is for the management API. */
@@ -75,7 +101,14 @@ export class Management {
       refuse(res, false, '401 Unauthorized', 'the Authorization header is too long');
       return;
     }
-    this.#collect(res, ip, false, (n, body) => ({ n, authorization, host, url, body }));
+    const rank = this.#ranks.of(authorization, '');
+    // Nobody else gets an answer that is worth reading a body for.
+    if (rank === RANK_STRANGER) {
+      refuse(res, false, '401 Unauthorized', UNKNOWN_KEY);
+      return;
+    }
+    const make = (n: number, body: Uint8Array) => ({ n, authorization, host, url, body });
+    this.#collect(res, ip, rank, false, make);
   }
 
   /** Takes a POST request of the page for admins. */
@@ -96,69 +129,105 @@ export class Management {
       refuseCall(res, '401 Unauthorized', 'unauthenticated', 'The headers are too long.');
       return;
     }
-    this.#collect(res, client.ip, true, (n, body) => ({ n, ...head, ...client, body }));
+    const rank = this.#ranks.of(head.authorization, head.cookie);
+    const make = (n: number, body: Uint8Array) => ({ n, ...head, ...client, body });
+    this.#collect(res, client.ip, rank, true, make);
   }
 
-  /** Answers a request that the admin room has dealt with. */
+  /** Answers a request that the admin worker has dealt with. */
   answer({ n, status, body, headers = [] }: Answer): void {
-    const open = this.#end(n);
-    if (open) answer(open.res, status, [...headersFor(open.isCall), ...headers], body);
+    for (const [name, value] of headers) if (name === 'Set-Cookie') this.#ranks.learn(value);
+    const open = this.#open.get(n);
+    if (open === undefined) return;
+    this.#end(open);
+    answer(open.res, status, [...headersFor(open.isCall), ...headers], body);
+    this.#ask();
   }
 
-  /** The admin room has died, and with it what it was asked. */
+  /** The admin worker has died, and with it what it was asked and all sessions. */
   forget(): void {
-    for (const n of [...this.#open.keys()]) {
-      const open = this.#end(n);
-      if (open) refuse(open.res, open.isCall, '503 Service Unavailable', 'try again');
+    this.#ranks.forget();
+    for (const open of this.#slots.requests) {
+      this.#refuse(open, '503 Service Unavailable', 'try again');
     }
   }
 
-  /** Collects a body and passes the request on that `request` makes of it. */
-  #collect(
-    res: HttpResponse,
-    ip: string,
-    isCall: boolean,
-    request: (n: number, body: Uint8Array) => ManagementRequest | AdminCall,
-  ): void {
-    const { request_bytes_max: bytesMax, requests_max: max } = this.#config.admin;
-    const open = [...this.#open.values()].filter((one) => one.ip === ip).length;
-    if (this.#open.size >= max || open >= Math.ceil(max / 4)) {
-      const why = 'too many requests are under way; try again';
-      refuse(res, isCall, '503 Service Unavailable', why);
+  /** Collects a body and passes the request on that `make` makes of it, as soon as it may. */
+  #collect(res: HttpResponse, ip: string, rank: number, isCall: boolean, make: Open['make']): void {
+    const n = ++this.#last;
+    const network = this.#networkOf(ip);
+    const late = () =>
+      this.#refuse(open, '408 Request Timeout', 'the body of the request did not come in time');
+    const timer = setTimeout(late, BODY_MILLISECONDS);
+    const open: Open = { n, res, network, rank, isCall, timer, make, parts: [], bytes: 0 };
+    this.#open.set(n, open);
+    this.#slots.begin(open);
+    res.onAborted(() => {
+      this.#end(open);
+      this.#ask();
+    });
+    res.onData((chunk, isLast) => this.#take(open, chunk, isLast));
+    this.#bound();
+  }
+
+  #take(open: Open, chunk: ArrayBuffer, isLast: boolean): void {
+    if (!this.#slots.has(open)) return;
+    const { request_bytes_max: bytesMax } = this.#config.admin;
+    // The memory dies with the callback.
+    open.parts.push(Buffer.from(new Uint8Array(chunk)));
+    this.#slots.grow(open, chunk.byteLength);
+    if (open.bytes > bytesMax) {
+      this.#refuse(open, '413 Content Too Large', `a request has at most ${bytesMax} bytes`);
       return;
     }
-    const n = ++this.#last;
-    const timer = setTimeout(() => this.#end(n)?.res.close(), PATIENCE_MILLISECONDS);
-    this.#open.set(n, { res, ip, timer, isCall });
-    res.onAborted(() => this.#end(n));
-    const parts: Buffer[] = [];
-    let length = 0;
-    res.onData((chunk, isLast) => {
-      if (!this.#open.has(n)) return;
-      length += chunk.byteLength;
-      if (length > bytesMax) {
-        this.#end(n);
-        refuse(res, isCall, '413 Content Too Large', `a request has at most ${bytesMax} bytes`);
-        return;
-      }
-      // The memory dies with the callback.
-      parts.push(Buffer.from(new Uint8Array(chunk)));
-      if (!isLast) return;
-      if (!this.#send(request(n, new Uint8Array(Buffer.concat(parts))))) {
-        this.#end(n);
-        const why = 'this relay cannot be managed now; try again';
-        refuse(res, isCall, '503 Service Unavailable', why);
-      }
-    });
+    if (isLast) {
+      this.#slots.complete(open);
+      clearTimeout(open.timer);
+      open.timer = setTimeout(() => {
+        this.#end(open);
+        open.res.close();
+        this.#ask();
+      }, ANSWER_MILLISECONDS);
+      this.#ask();
+    }
+    this.#bound();
   }
 
-  #end(n: number): Open | null {
-    const open = this.#open.get(n);
-    this.#open.delete(n);
-    if (open === undefined) return null;
-    clearTimeout(open.timer);
-    return open;
+  /** Passes on what may be passed on now. */
+  #ask(): void {
+    for (let open = this.#slots.next(); open !== null; open = this.#slots.next()) {
+      const body = new Uint8Array(Buffer.concat(open.parts));
+      open.parts = [];
+      if (!this.#send(open.make(open.n, body))) {
+        const why = 'this relay cannot be managed now; try again';
+        this.#refuse(open, '503 Service Unavailable', why);
+      }
+    }
   }
+
+  /** Refuses what is too much. */
+  #bound(): void {
+    for (let open = this.#slots.surplus(); open !== null; open = this.#slots.surplus()) {
+      const why = 'too many requests are under way; try again';
+      this.#refuse(open, '503 Service Unavailable', why);
+    }
+  }
+
+  #refuse(open: Open, status: string, error: string): void {
+    if (this.#end(open)) refuse(open.res, open.isCall, status, error);
+  }
+
+  #end(open: Open): boolean {
+    clearTimeout(open.timer);
+    open.parts = [];
+    this.#open.delete(open.n);
+    return this.#slots.end(open);
+  }
+}
+
+function boundsOf({ admin }: Config): SlotBounds {
+  const { requests_max: askedMax, request_bytes_max: bytesMax } = admin;
+  return { askedMax, bytesMax: askedMax * bytesMax };
 }
 
 /** Answers what is no POST where only calls of the page are taken. */
