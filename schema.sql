@@ -11,6 +11,7 @@ PRAGMA user_version = 9;
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
 --   indexed_seq  postings hold every event up to this seq; later ones are found in memory
+--   write_probe  when it was last tried whether a full disk takes something again, in seconds
 --   seq_floor    the highest seq given out when a row at the end of the log was removed
 CREATE TABLE meta (
   name TEXT PRIMARY KEY,

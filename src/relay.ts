@@ -8,6 +8,7 @@ import type { Health } from './io/listen.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import type { CountLine } from './lib/log-gate.ts';
+import type { WriteState } from './mailbox/write-state.ts';
 import type { Order, OriginsAnswer } from './messages.ts';
 import { countLines } from './metrics/counters.ts';
 import { cellOf } from './metrics/layout.ts';
@@ -20,7 +21,7 @@ import { Rates } from './policy/rates/rates.ts';
 import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
 import { libc } from './service/libc.ts';
-import { frameBytes, shareCredits } from './supervisor/cells.ts';
+import { frameBytes, shareCredits, writeState } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
 
@@ -69,6 +70,7 @@ export class Relay {
   readonly #pluginNames: PluginNames;
   readonly #unwatch: () => void;
   readonly #countLine: CountLine;
+  readonly #writes: WriteState;
   #sweeper: HandshakeSweeper | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
@@ -90,6 +92,7 @@ export class Relay {
     this.#unwatch = watchThread(meter);
     this.#countLine = countLines(meter);
     const credits = shareCredits(this.lanes.ingester);
+    this.#writes = writeState(credits);
     const rates = shareRates(config.rates.accounts_max);
     const own = new Rates(config, rates, systemClock);
     this.#io = new Io(config, log, this.#metrics, meter, own, () => this.health());
@@ -166,8 +169,14 @@ export class Relay {
   }
 
   health(): Health {
-    const reasons = this.#down === '' ? this.#supervisor.unwell() : [this.#down];
-    return { healthy: reasons.length === 0, reason: reasons.join('; ') || 'ok' };
+    const dead = this.#down === '' ? this.#supervisor.unwell() : [this.#down];
+    const { trouble } = this.#writes;
+    const reasons = trouble === '' ? dead : [...dead, `new events are refused: ${trouble}`];
+    return {
+      healthy: reasons.length === 0,
+      alive: dead.length === 0,
+      reason: reasons.join('; ') || 'ok',
+    };
   }
 
   /** Whether the process must not be ended although it is unwell: only it can reach what is not saved yet. */

@@ -41,6 +41,11 @@ export async function runRelay(
   let [onReload, onRestart] = [() => {}, () => {}];
   process.on('SIGHUP', () => onReload());
   process.on('SIGUSR2', () => onRestart());
+  process.on('SIGUSR1', () => {
+    log.warn(
+      'SIGUSR1 does nothing: the inspector of Node.js is not opened; to debug start node --inspect',
+    );
+  });
   const manager = new ServiceManager(process.env);
   if (predecessor === null) manager.status('starting');
   let relay: Relay;
@@ -193,12 +198,12 @@ async function handOver(
 
 /** How the relay is, for the service manager. */
 function vital(relay: Relay): Vital {
-  const { healthy, reason } = relay.health();
+  const { healthy, alive, reason } = relay.health();
   const { connections, connectionsTotal } = relay.counters;
   const clients = `${connections} connections, ${connectionsTotal} since the start`;
-  // Who holds is not ended by the watchdog.
+  // The watchdog does not end a process that alone can reach what is not saved yet.
   return {
-    healthy: healthy || relay.holds,
+    alive: alive || relay.holds,
     status: healthy ? `port ${relay.port}: ${clients}` : `unwell: ${reason}`,
   };
 }

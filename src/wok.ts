@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './no-inspector.ts';
 import { tooFewToLoad } from './lib/descriptors.ts';
 import { exitCodes } from './lib/exit-codes.ts';
 import { nodeProblem } from './lib/node-version.ts';

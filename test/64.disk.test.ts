@@ -5,11 +5,13 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } f
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
+import { WriteState } from '../src/mailbox/write-state.ts';
 import { packageRoot } from '../src/paths.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { Disk } from '../src/writer/disk.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
+import { http } from './support/http.ts';
 import { until } from './support/process.ts';
 import { freshDirectory, settingFlags, startRelay } from './support/relay.ts';
 import { wok } from './support/wok.ts';
@@ -71,10 +73,22 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(end[0]).toBe('EOSE');
     expect(events.map(({ id }) => id).sort()).toEqual(kept.map(({ id }) => id).sort());
     expect((await client.publish(author.event({ kind: 20_001 })))[2]).toBe(true);
+    const httpUrl = client.socket.url.replace(/^ws/, 'http');
+    const health = async (path = '/health') => {
+      const { status, body } = await http(`${httpUrl.replace(/\/$/, '')}${path}`);
+      return [status, body];
+    };
+    const full = 'new events are refused: the disk is full\n';
+    expect(await health()).toEqual([503, full]);
+    // No reason to start the relay again: that would help nothing.
+    expect(await health('/health/live')).toEqual([200, full]);
     const said = () => seen.out.split('\n').filter((line) => line.includes('the disk is full'));
     expect(said().length).toBe(1);
 
     rmSync(join(inside, 'ballast'));
+    // By itself, for nobody may send anything to a relay that says it is not well.
+    await until(async () => (await health())[0] === 200, 'being well again');
+    expect(await health()).toEqual([200, 'ok\n']);
     let last = large();
     await until(async () => {
       last = large();
@@ -120,7 +134,9 @@ describe('Disk', () => {
   it('asks again after a pause, and says each trouble when it begins, every minute, and at its end', () => {
     const lines: string[] = [];
     const say = (text: string) => lines.push(text);
-    const disk = new Disk({ debug: say, info: say, warn: say, error: say });
+    const writes = new WriteState(new SharedArrayBuffer(8), 1);
+    const disk = new Disk({ debug: say, info: say, warn: say, error: say }, writes);
+    expect([writes.trouble, disk.isFailing]).toEqual(['', false]);
     expect(disk.refusal(0)).toBe(null);
     for (let now = 0; now < 120_000; now += 1_000) {
       expect(disk.refusal(now)).toBe(null);
@@ -130,10 +146,12 @@ describe('Disk', () => {
     expect(lines.length).toBe(2);
     expect(disk.failed(failure('SQLITE_IOERR_WRITE'), 120_000)).toContain('error: ');
     expect(lines.at(-1)).toContain('the disk fails');
+    expect([writes.trouble, disk.isFailing]).toEqual(['the disk fails', true]);
     disk.worked(121_000);
     disk.worked(122_000);
     expect(lines.length).toBe(4);
     expect(lines.at(-1)).toBe('the database takes events again');
+    expect([writes.trouble, disk.isFailing]).toEqual(['', false]);
   });
 });
 

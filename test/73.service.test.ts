@@ -123,13 +123,13 @@ describe('the watchdog', () => {
     const sent: string[] = [];
     const env = { WATCHDOG_USEC: '30000' };
     const manager = new ServiceManager(env, (text) => sent.push(text));
-    let healthy = true;
-    manager.watch(() => ({ healthy, status: healthy ? 'fine' : 'unwell: query lane 0' }));
+    let alive = true;
+    manager.watch(() => ({ alive, status: alive ? 'fine' : 'unwell: query lane 0' }));
     const fed = () => sent.filter((one) => one === 'WATCHDOG=1').length;
     // At once: up to here it has been hungry since somebody else fed it.
     expect(fed()).toBe(1);
     await until(() => fed() > 2, 'food');
-    healthy = false;
+    alive = false;
     await until(() => sent.includes('STATUS=unwell: query lane 0'), 'the status');
     const before = fed();
     await delay(100);

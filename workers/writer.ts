@@ -1,5 +1,5 @@
 import { systemClock } from '../src/lib/clock.ts';
-import { removals, writerEvents } from '../src/supervisor/cells.ts';
+import { removals, writerEvents, writeState } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 import { WriterSeat } from '../src/writer/seat.ts';
 
@@ -11,6 +11,7 @@ export function run(task: LaneTask): Promise<void> {
       config,
       queue: writerEvents(credits),
       removals: removals(credits),
+      writes: writeState(credits),
       clock: systemClock,
       logger,
       meter,

@@ -879,7 +879,7 @@ export const options = {
     default: [],
     format: 'plugin',
     reload: true,
-    text: 'Programs that decide about events, in strfry\'s protocol, asked one after the other. Settings may stand in front of a command: name= (in logs), kinds=1,7 (asked about these only), asks=writes|reads|both, fail=open|closed, timeout=500ms, processes=4, pipeline=1; then " -- ".',
+    text: 'Programs that decide about events, in strfry\'s protocol, asked one after the other. Settings may stand in front of a command: name= (in logs), kinds=1,7 (asked about these only), asks=writes|reads|both, fail=open|closed, timeout=500ms, processes=4, pipeline=1, env=NAME (variables that it gets beside PATH, HOME, locale and TZ); then " -- ".',
   },
   'plugins.fail': {
     type: 'enum',

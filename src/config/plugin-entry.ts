@@ -14,11 +14,13 @@ export interface PluginEntry {
   readonly timeoutMilliseconds?: number;
   readonly processes?: number;
   readonly pipeline?: number;
+  /** Variables of the relay's environment that it gets beside the usual ones. */
+  readonly environment?: readonly string[];
 }
 
 /** What a `plugins.commands` entry is, to follow "must be". */
 export const PLUGIN_ENTRY_MUST =
-  'a shell command, or settings (name= kinds= asks= fail= timeout= processes= pipeline=), " -- " and a shell command, like "fail=open kinds=1,7 -- ./spam.py"';
+  'a shell command, or settings (name= kinds= asks= fail= timeout= processes= pipeline= env=), " -- " and a shell command, like "fail=open kinds=1,7 -- ./spam.py"';
 
 type Settings = { -readonly [Key in keyof PluginEntry]?: PluginEntry[Key] };
 
@@ -36,11 +38,18 @@ const SETTINGS: Readonly<Record<string, (text: string, into: Settings) => boolea
   },
   processes: (text, into) => whole(text, 64) && set(into, 'processes', Number(text)),
   pipeline: (text, into) => whole(text, 1024) && set(into, 'pipeline', Number(text)),
+  env: (text, into) =>
+    text.split(',').every(isPassable) && set(into, 'environment', text.split(',')),
 };
 
 function set<Key extends keyof Settings>(into: Settings, key: Key, value: Settings[Key]): true {
   into[key] = value;
   return true;
+}
+
+/** The relay's own settings, its secrets among them, are for nobody else. */
+function isPassable(name: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(name) && !/^WOK_/i.test(name);
 }
 
 function whole(text: string, max: number): boolean {

@@ -51,7 +51,10 @@ type FilterConnections = (filter: (res: HttpResponse, change: 1 | -1) => void) =
 
 /** Whether the relay is well; if not, why. */
 export interface Health {
+  /** Every station answers, and new events are stored. */
   healthy: boolean;
+  /** Every station answers. A full disk is no reason to start the relay again. */
+  alive: boolean;
   reason: string;
 }
 
@@ -268,6 +271,11 @@ export class Listener {
       this.#handlers.served('health');
       const { healthy, reason } = this.#handlers.health();
       answerText(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
+    });
+    app.get('/health/live', (res) => {
+      this.#handlers.served('health');
+      const { alive, reason } = this.#handlers.health();
+      answerText(res, alive ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
     });
     app.get('/metrics', (res) => {
       if (this.#config.metrics.public) this.#metrics(res);

@@ -15,7 +15,8 @@ type Send = (text: string) => void;
 
 /** What the service manager is to be told again and again. */
 export interface Vital {
-  healthy: boolean;
+  /** Whether every station answers: what a restart can cure. */
+  alive: boolean;
   /** One line for `systemctl status`. */
   status: string;
 }
@@ -78,8 +79,8 @@ export class ServiceManager {
     this.rest();
     const often = this.watchdogMilliseconds / PINGS_A_PERIOD || STATUS_MILLISECONDS;
     const look = () => {
-      const { healthy, status } = vital();
-      if (healthy && this.watchdogMilliseconds > 0) this.#tell('WATCHDOG=1');
+      const { alive, status } = vital();
+      if (alive && this.watchdogMilliseconds > 0) this.#tell('WATCHDOG=1');
       if (status !== this.#status) this.status(status);
     };
     this.#timer = setInterval(look, Math.min(often, STATUS_MILLISECONDS));

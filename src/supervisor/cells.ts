@@ -1,10 +1,15 @@
 import { Credits } from '../mailbox/credits.ts';
 import { Removals } from '../mailbox/removals.ts';
+import { WriteState } from '../mailbox/write-state.ts';
 
-/** Cell 0 counts the events that wait for the writer, 1 removals; then each ingester lane has two. */
+/**
+ * Cell 0 counts the events that wait for the writer, 1 removals, 2 says whether events are stored;
+ * then each ingester lane has two.
+ */
 const WRITER_EVENTS = 0;
 const REMOVALS = 1;
-const FRAME_BYTES = 2;
+const WRITE_STATE = 2;
+const FRAME_BYTES = 3;
 
 /** The shared memory of all bounded queues, and of the count of removals. */
 export function shareCredits(ingesterLanes: number): SharedArrayBuffer {
@@ -19,6 +24,11 @@ export function writerEvents(shared: SharedArrayBuffer): Credits {
 /** Events removed from the log. */
 export function removals(shared: SharedArrayBuffer): Removals {
   return new Removals(shared, REMOVALS);
+}
+
+/** Whether the writer can store events. */
+export function writeState(shared: SharedArrayBuffer): WriteState {
+  return new WriteState(shared, WRITE_STATE);
 }
 
 /** Bytes of frames on their way to an ingester lane (bound: `io.queue_bytes_max`). */

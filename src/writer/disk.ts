@@ -1,4 +1,5 @@
 import type { Log as Logger } from '../lib/log.ts';
+import type { WriteState, WriteTrouble } from '../mailbox/write-state.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
 /** After a failure the disk is asked again no sooner than this. */
@@ -7,6 +8,8 @@ const PAUSE_MILLISECONDS = 1_000;
 const REPEAT_MILLISECONDS = 60_000;
 
 interface Trouble {
+  /** For /health. */
+  name: WriteTrouble;
   /** For the log. */
   what: string;
   /** For whoever sent an event. */
@@ -18,22 +21,27 @@ const LATER: Refusal = 'error: the event could not be stored; try again later';
 /** By the beginning of SQLite's code: SQLITE_IOERR stands for SQLITE_IOERR_WRITE, too. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   SQLITE_FULL: {
+    name: 'the disk is full',
     what: 'the disk is full: new events are refused until there is room again, stored ones are served',
     refusal: 'error: the disk of this relay is full; the event was not stored',
   },
   SQLITE_IOERR: {
+    name: 'the disk fails',
     what: 'the disk fails: new events are refused; see the kernel log',
     refusal: LATER,
   },
   SQLITE_READONLY: {
+    name: 'the database is read-only',
     what: 'the database is read-only: new events are refused; was the file system mounted anew?',
     refusal: LATER,
   },
   SQLITE_BUSY: {
+    name: 'another process holds the database',
     what: 'another process holds the database: new events are refused until it lets go',
     refusal: LATER,
   },
   SQLITE_CORRUPT: {
+    name: 'the database is damaged',
     what: 'the database is damaged: new events are refused; stop the relay and run wok doctor',
     refusal: LATER,
   },
@@ -45,14 +53,22 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
  */
 export class Disk {
   readonly #logger: Logger;
+  readonly #writes: WriteState | null;
   #trouble: Trouble | null = null;
   #since = 0;
   #saidAt = 0;
   #askAgainAt = 0;
   #refused = 0;
 
-  constructor(logger: Logger) {
+  /** @param writes is told of a trouble as long as it lasts. */
+  constructor(logger: Logger, writes: WriteState | null = null) {
     this.#logger = logger;
+    this.#writes = writes;
+  }
+
+  /** True from a failure until a transaction is committed. */
+  get isFailing(): boolean {
+    return this.#trouble !== null;
   }
 
   /** Why events are refused at this moment (in milliseconds), or null when they may be tried. */
@@ -77,6 +93,7 @@ export class Disk {
       this.#saidAt = now;
     }
     this.#trouble = trouble;
+    if (this.#writes) this.#writes.trouble = trouble.name;
     return trouble.refusal;
   }
 
@@ -91,6 +108,7 @@ export class Disk {
     const seconds = Math.round((now - this.#since) / 1000);
     this.#logger.warn('the database takes events again', { refused: this.#refused, seconds });
     this.#trouble = null;
+    if (this.#writes) this.#writes.trouble = '';
     this.#refused = 0;
   }
 }

@@ -6,6 +6,7 @@ import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
+import type { WriteState } from '../mailbox/write-state.ts';
 import { readCheckedEvent, type StationName, writeAnswer } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';
@@ -27,6 +28,8 @@ export interface SeatParts {
   /** Events that wait for the writer. */
   queue: Credits;
   removals: Removals;
+  /** Told while events cannot be stored. */
+  writes: WriteState;
   clock: Clock;
   logger: Logger;
   meter: Meter;
@@ -109,7 +112,7 @@ export class WriterSeat {
   }
 
   #sitDown(): void {
-    const { config, queue, removals, clock, logger, meter, trouble } = this.#parts;
+    const { config, queue, removals, writes, clock, logger, meter, trouble } = this.#parts;
     const db = openWriter(config.storage);
     const hasher = new TermHasher(termKey(db));
     const writer = new Writer(
@@ -118,6 +121,7 @@ export class WriterSeat {
       hasher,
       queue,
       removals,
+      writes,
       clock,
       logger,
       meter,

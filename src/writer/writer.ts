@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../lib/log.ts';
@@ -6,6 +7,7 @@ import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
+import type { WriteState } from '../mailbox/write-state.ts';
 import {
   type CheckedEvent,
   readCheckedEvent,
@@ -43,6 +45,9 @@ import { type Removal, WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
 const EPHEMERAL_IDS_MAX = 10_000;
+/** How often it is tried whether the disk takes something again, and how much has to be free for it. */
+const TRY_AGAIN_MILLISECONDS = 1_000;
+const TRY_AGAIN_BYTES_FREE = 1024 * 1024;
 /** Postings written with one commit: some 6 ms. */
 const POSTINGS_A_COMMIT = 4_000;
 /** A batch for the index has a share of the log, up to a multiple of its least size. */
@@ -113,6 +118,7 @@ export class Writer {
   readonly #commit;
   readonly #rollback;
   readonly #expired;
+  readonly #probe;
   readonly #ephemeral = new RecentIds(EPHEMERAL_IDS_MAX);
   readonly #waiting: RecordReader[] = [];
   readonly #queries = new Map<number, RecordOutbox>();
@@ -134,6 +140,7 @@ export class Writer {
     hasher: TermHasher,
     queue: Credits,
     removals: Removals,
+    writes: WriteState | null,
     clock: Clock,
     logger: Logger,
     meter: Meter,
@@ -149,7 +156,7 @@ export class Writer {
     this.#bodies = new BodyMaker(config.storage.pack_bodies);
     this.#clock = clock;
     this.#logger = logger;
-    this.#disk = new Disk(logger);
+    this.#disk = new Disk(logger, writes);
     this.#files = files;
     this.#log = new Log(db, hasher, 0, knownIds);
     const lists = loadLists(db);
@@ -190,6 +197,7 @@ export class Writer {
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
     this.#expired = db.prepare(sql.SELECT_EXPIRED).pluck();
+    this.#probe = db.prepare(sql.UPSERT_META);
     this.#index();
     this.#setTimers();
     this.#goOnVanishing();
@@ -267,7 +275,19 @@ export class Writer {
       setInterval(() => this.#indexWhenIdle(), storage.index_delay_milliseconds),
       setInterval(() => this.#purge(), writer.expired_purge_seconds * 1000),
       setInterval(() => this.#purgeQuarantine(), writer.expired_purge_seconds * 1000),
+      setInterval(() => this.#tryAgain(), TRY_AGAIN_MILLISECONDS),
     ];
+  }
+
+  /**
+   * Tries whether the disk takes something again when no client does: as long as /health says that it does
+   * not, a load balancer may send none.
+   */
+  #tryAgain(): void {
+    if (!this.#disk.isFailing || this.#disk.refusal(this.#clock.milliseconds()) !== null) return;
+    const { bavail, bsize } = statfsSync(this.#config.storage.directory);
+    if (bavail * bsize < TRY_AGAIN_BYTES_FREE) return;
+    this.#transact(() => this.#probe.run('write_probe', this.#clock.seconds()));
   }
 
   /** Stores an event that nobody sent: the relay itself has signed it. */

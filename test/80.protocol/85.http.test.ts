@@ -174,6 +174,7 @@ describe('HTTP', () => {
     ['HEAD', '/', 200],
     ['OPTIONS', '/', 204],
     ['GET', '/health', 200],
+    ['GET', '/health/live', 200],
     ['GET', '/nothing', 404],
     ['OPTIONS', '/nothing', 404],
     ['POST', '/', 404],

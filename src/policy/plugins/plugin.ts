@@ -4,6 +4,7 @@ import type { PluginEntry } from '../../config/plugin-entry.ts';
 import type { Log } from '../../lib/log.ts';
 import { KindSet } from '../kind-set.ts';
 import { Breaker } from './breaker.ts';
+import { pluginEnvironment } from './environment.ts';
 import { Gossip } from './gossip.ts';
 import { type Fault, PluginProcess, type Question } from './process.ts';
 import type { PluginAnswer } from './protocol.ts';
@@ -161,7 +162,8 @@ export class Plugin {
   }
 
   #start(slot: Slot): void {
-    const started = new PluginProcess(this.#options.entry.command, {
+    const { entry } = this.#options;
+    const started = new PluginProcess(entry.command, pluginEnvironment(entry.environment ?? []), {
       answered: (question, answer) => this.#answered(slot, question, answer),
       ended: (process, fault) => this.#ended(slot, process, fault),
       printed: (line, isAnswerPipe) => this.#gossip.printed(line, isAnswerPipe),

@@ -59,14 +59,15 @@ export class PluginProcess {
   /** Resolves when the process has ended. */
   readonly exited: Promise<void>;
 
-  /** Starts `sh -c command` in a process group of its own. */
-  constructor(command: string, hooks: ProcessHooks) {
+  /** Starts `sh -c command` in a process group of its own, with this environment and no other. */
+  constructor(command: string, env: Readonly<Record<string, string>>, hooks: ProcessHooks) {
     this.#hooks = hooks;
     this.exited = new Promise((resolve) => {
       this.#gone = resolve;
     });
     const child = spawn('/bin/sh', ['-c', command], {
       detached: true,
+      env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -1,0 +1,30 @@
+/** What programs need to find their interpreter, their files, and how to write texts and times. */
+const PASSED: ReadonlySet<string> = new Set([
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'TMPDIR',
+]);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment of a plugin: a few variables of the relay's own, the locale (`LC_…`), and those that its
+ * entry names with `env=`. Nothing else, because secrets of the relay and of its service manager stand there.
+ */
+export function pluginEnvironment(
+  named: readonly string[],
+  env: Environment = process.env,
+): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const isPassed = PASSED.has(name) || name.startsWith('LC_') || named.includes(name);
+    if (isPassed && value !== undefined) passed[name] = value;
+  }
+  return passed;
+}
