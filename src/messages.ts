@@ -900,8 +900,8 @@ export interface MemberAnswer {
 }
 
 /**
- * ingester → admin: hosts by which clients reach the relay and that it does not know to be its own, with
- * how often they were seen since the last report; at most one report a second.
+ * ingester → admin: hosts by which clients reach the relay and that it does not know to be its own,
+ * with how often they were seen since the last report; at most one report a second.
  */
 export interface SeenAddresses {
   t: 'addresses';

@@ -1,4 +1,7 @@
-/** Reposts (NIP-18) that embed a protected event (NIP-70): however it is hidden, and what stays allowed. */
+/**
+ * Reposts (NIP-18) that embed a protected event (NIP-70): however it is hidden, and what stays
+ * allowed.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';
@@ -20,7 +23,10 @@ function embedded(tags: string[][], draft: { kind?: number; content?: string } =
 const PROTECTED = embedded([['t', 'x'], ['-']], { content: 'for few' });
 const OPEN = embedded([['t', 'x']], { content: 'for all' });
 
-/** Ways to write an event into a content; each is given canonical JSON, and the protected ones are refused. */
+/**
+ * Ways to write an event into a content; each is given canonical JSON, and the protected ones are
+ * refused.
+ */
 const DISGUISES: readonly (readonly [string, (json: string) => string])[] = [
   ['nothing', (json) => json],
   ['a byte order mark', (json) => `\ufeff${json}`],
@@ -176,8 +182,8 @@ describe('a repost', () => {
       return Math.max(...times);
     };
     worst(32_000);
-    // Sixteen times the length would take 256 times the time if it grew with the square of it. The machine
-    // may be busy now and then, so one good round in many is enough.
+    // Sixteen times the length would take 256 times the time if it grew with the square of it. The
+    // machine may be busy now and then, so one good round in many is enough.
     const ratio = () => worst(512_000) / worst(32_000);
     const isLinear = Array.from({ length: 20 }, () => ratio).some((round) => round() < 100);
     expect(isLinear).toBe(true);

@@ -86,7 +86,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(said().length).toBe(1);
 
     rmSync(join(inside, 'ballast'));
-    // By itself, for nobody may send anything to a relay that says it is not well.
+    // By itself: a load balancer may send nothing to a relay that says it is not well.
     await until(async () => (await health())[0] === 200, 'being well again');
     expect(await health()).toEqual([200, 'ok\n']);
     let last = large();

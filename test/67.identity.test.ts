@@ -1,4 +1,7 @@
-/** What the relay takes for its own address while `identity.urls` is empty, and what it tells the operator. */
+/**
+ * What the relay takes for its own address while `identity.urls` is empty, and what it tells the
+ * operator.
+ */
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Status } from '../src/admin/verbs/status.ts';

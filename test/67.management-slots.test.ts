@@ -20,7 +20,7 @@ const admin = getPublicKey(adminKey);
 const SETTINGS = { 'admin.pubkeys': [admin] };
 const BODY = JSON.stringify({ method: 'supportedmethods', params: [] });
 
-/** A header that names the admin's key and is signed by nobody. */
+/** A header that names the admin's key and has no signature. */
 function claim(n: number): string {
   const event = { id: 'a'.repeat(64), pubkey: admin, kind: 27_235, tags: [['n', `${n}`]] };
   return `Nostr ${Buffer.from(JSON.stringify(event)).toString('base64')}`;
@@ -205,8 +205,7 @@ describe('a relay', { timeout: 60_000 }, () => {
     }
     // What does not go on is answered.
     const statuses = await Promise.all(attackers.map(({ status }) => status));
-    expect(statuses.every((status) => status === 503 || status === 408)).toBe(true);
-    expect(statuses).toContain(408);
+    expect(new Set(statuses)).toEqual(new Set([408]));
   });
 
   it('lets an admin in while whole requests with forged authorizations come all the time', async () => {

@@ -1,4 +1,7 @@
-/** What the process gives away beside its clients: the inspector of Node.js, and the environment of plugins. */
+/**
+ * What the process gives away beside its clients: the inspector of Node.js, and the environment of
+ * plugins.
+ */
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -53,7 +53,10 @@ const STATUS = {
   unavailable: '503 Service Unavailable',
 } as const;
 
-/** The configured addresses of this relay, or else the one that the client used, if it is one of this relay. */
+/**
+ * The configured addresses of this relay, or else the one that the client used, if it is one of
+ * this relay.
+ */
 function urlsOf({ host, url }: ManagementRequest, { config }: Room, own: OwnAddresses): string[] {
   const used = own.has(host) ? [`http://${host}${url}`] : [];
   const addresses = own.isConfigured ? config.identity.urls : used;

@@ -10,8 +10,8 @@ const HOSTS_MAX = 16;
 export type SeenHost = SeenAddresses['seen'][number];
 
 /**
- * Hosts by which clients reach the relay while `identity.urls` is empty: what the operator is shown to
- * choose from. Nothing is taken over by itself, because clients may say what they want.
+ * Hosts by which clients reach the relay while `identity.urls` is empty: what the operator is shown
+ * to choose from. Nothing is taken over by itself, because clients may say what they want.
  */
 export class ReachedBy {
   readonly #room: Pick<Room, 'config' | 'log'>;

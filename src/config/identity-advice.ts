@@ -37,8 +37,8 @@ const NAMED_MAX = 3;
  * One sentence about what does not work while `identity.urls` is empty and what to write into the
  * configuration, or null when it is not empty or nothing that is switched on needs it.
  *
- * @param hosts by which clients were seen to reach the relay, the most frequent first; only those that are
- *   not its own.
+ * @param hosts by which clients were seen to reach the relay, the most frequent first; only those
+ *   that are not its own.
  */
 export function identityAdvice(config: Config, hosts: readonly string[] = []): string | null {
   if (config.identity.urls.length > 0) return null;

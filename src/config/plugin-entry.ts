@@ -47,7 +47,7 @@ function set<Key extends keyof Settings>(into: Settings, key: Key, value: Settin
   return true;
 }
 
-/** The relay's own settings, its secrets among them, are for nobody else. */
+/** The relay's own settings (`WOK_…`) cannot be passed on: secrets are among them. */
 function isPassable(name: string): boolean {
   return /^[A-Za-z_]\w*$/.test(name) && !/^WOK_/i.test(name);
 }

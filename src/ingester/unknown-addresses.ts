@@ -10,9 +10,9 @@ const HOST_LENGTH_MAX = 253;
 const REPORT_MILLISECONDS = 1_000;
 
 /**
- * Hosts by which clients reach the relay and that it does not know to be its own, counted and reported to
- * the admin worker, so that the operator can be told what to write into `identity.urls`. Nothing is counted
- * when that is set.
+ * Hosts by which clients reach the relay and that it does not know to be its own, counted and
+ * reported to the admin worker, so that the operator can be told what to write into
+ * `identity.urls`. Nothing is counted when that is set.
  */
 export class UnknownAddresses {
   #own: OwnAddresses;

@@ -1,15 +1,15 @@
 import type { Config } from '../config/options.ts';
 import { RANK_CLAIMED, RANK_SESSION, RANK_STRANGER } from './request-slots.ts';
 
-/** Of a session's token so much is kept: nobody can guess it, and it is no token. */
+/** Characters of a session's token that are kept: too many to guess, too few to log in with. */
 const KEPT_LENGTH = 12;
 const TOKEN = /^[^=;]+=([\w-]{43})(?:;|$)/;
 const AUTHORIZATION = /^Nostr\s+([A-Za-z0-9+/=_-]+)\s*$/i;
 const PUBKEY = /"pubkey"\s*:\s*"([0-9a-f]{64})"/;
 
 /**
- * How much a request tells of who asks, from a look at its headers that costs some microseconds. Nothing is
- * verified here: a claimed key only decides who waits for whom.
+ * How much a request tells of who asks, from a look at its headers that costs some microseconds.
+ * Nothing is verified here: a claimed key only decides which request waits for which.
  */
 export class CallerRank {
   #keys: ReadonlySet<string>;

@@ -8,8 +8,13 @@ import type { HttpResponse } from './uws.ts';
 
 /** The content type of the relay management API (NIP-86). */
 const RPC = 'application/nostr+json+rpc';
-/** How long the body of a request may take to arrive, and how long the answer may take then. */
-const BODY_MILLISECONDS = 5_000;
+/**
+ * How long the body of a request may take to arrive: so long, and this share of
+ * `io.handshake_seconds`, after which the connection is closed without an answer.
+ */
+const BODY_MILLISECONDS_MAX = 5_000;
+const SHARE_OF_HANDSHAKE = 0.6;
+/** How long the answer may take then. */
 const ANSWER_MILLISECONDS = 20_000;
 /** To a request by the management API that names no key of an admin or moderator. */
 const UNKNOWN_KEY =
@@ -49,12 +54,12 @@ interface Open extends SlotRequest {
 type Answer = Omit<ForIo & { t: 'answer' }, 't'>;
 
 /**
- * Requests for the admin worker, by the management API (NIP-86) or by the page for admins: io takes their
- * bytes and passes them on to the worker, which alone knows what they mean and who may ask.
+ * Requests for the admin worker, by the management API (NIP-86) or by the page for admins: io takes
+ * their bytes and passes them on to the worker, which alone knows what they mean and who may ask.
  *
- * Bounds: `admin.requests_max` that the worker has at once, a quarter of them from one network (an IPv6 /64),
- * and 512 whose bodies arrive or that wait; `admin.request_bytes_max` a request, and that
- * times `admin.requests_max` in all. Which go when there are more says `RequestSlots`.
+ * Bounds: `admin.requests_max` that the worker has at once, a quarter of them from one network (an
+ * IPv6 /64), and 512 whose bodies arrive or that wait; `admin.request_bytes_max` a request, and
+ * that times `admin.requests_max` in all. Which go when there are more says `RequestSlots`.
  */
 export class Management {
   #config: Config;
@@ -66,7 +71,7 @@ export class Management {
   #last = 0;
 
   /**
-   * @param send passes a request on, and answers false when nobody is there to take it.
+   * @param send passes a request on, and answers false while there is no admin worker.
    * @param networkOf the name under which an address counts.
    */
   constructor(
@@ -102,7 +107,7 @@ export class Management {
       return;
     }
     const rank = this.#ranks.of(authorization, '');
-    // Nobody else gets an answer that is worth reading a body for.
+    // The answer to others is the same whatever their body says.
     if (rank === RANK_STRANGER) {
       refuse(res, false, '401 Unauthorized', UNKNOWN_KEY);
       return;
@@ -158,7 +163,7 @@ export class Management {
     const network = this.#networkOf(ip);
     const late = () =>
       this.#refuse(open, '408 Request Timeout', 'the body of the request did not come in time');
-    const timer = setTimeout(late, BODY_MILLISECONDS);
+    const timer = setTimeout(late, bodyMilliseconds(this.#config));
     const open: Open = { n, res, network, rank, isCall, timer, make, parts: [], bytes: 0 };
     this.#open.set(n, open);
     this.#slots.begin(open);
@@ -223,6 +228,11 @@ export class Management {
     this.#open.delete(open.n);
     return this.#slots.end(open);
   }
+}
+
+function bodyMilliseconds({ io }: Config): number {
+  const handshake = io.handshake_seconds * 1000 * SHARE_OF_HANDSHAKE;
+  return handshake > 0 ? Math.min(BODY_MILLISECONDS_MAX, handshake) : BODY_MILLISECONDS_MAX;
 }
 
 function boundsOf({ admin }: Config): SlotBounds {

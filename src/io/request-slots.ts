@@ -3,7 +3,7 @@ type Stage = 'reading' | 'waiting' | 'asked';
 
 /** How much is known of who asks; higher goes first. */
 export const RANK_STRANGER = 0;
-/** The authorization names a public key that may manage the relay; whether it signed is not known yet. */
+/** The authorization names a key that may manage the relay; its signature is not checked. */
 export const RANK_CLAIMED = 1;
 /** The cookie is one of a session that the relay has begun. */
 export const RANK_SESSION = 2;
@@ -29,11 +29,11 @@ export interface SlotBounds {
 const PENDING_MAX = 512;
 
 /**
- * Decides which of many requests the admin worker gets next, and which has to go when there are too many.
- * A request takes a slot when its body is there, so slow senders hold none. Next is the highest rank, then the
- * network that has least, then the newest: under a flood the oldest are late anyway. What has to go is
- * of the lowest rank, of the network that has most of those, and the oldest. So an admin is not kept out by
- * what others send.
+ * Decides which of many requests the admin worker gets next, and which has to go when there are too
+ * many. A request takes a slot when its body is there, so slow senders hold none. Next is the
+ * highest rank, then the network that has least, then the newest: under a flood the oldest are late
+ * anyway. What has to go is of the lowest rank, of the network that has most of those, and the
+ * oldest. So an admin is not kept out by what others send.
  */
 export class RequestSlots<Request extends SlotRequest> {
   bounds: SlotBounds;

@@ -1,6 +1,8 @@
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|\[::1\])$/i;
 
-/** True for a host name or address that only this machine can mean: `localhost`, 127.0.0.0/8, `::1`. */
+/**
+ * True for a host name or address that only this machine can mean: `localhost`, 127.0.0.0/8, `::1`.
+ */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }

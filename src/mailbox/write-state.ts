@@ -1,4 +1,6 @@
-/** Why new events are not stored, in the words of /health; by their place they lie in shared memory. */
+/**
+ * Why new events are not stored, in the words of /health; by their place they lie in shared memory.
+ */
 const TROUBLES = [
   '',
   'the disk is full',
@@ -11,7 +13,9 @@ const TROUBLES = [
 /** Why new events are not stored; '' while they are. */
 export type WriteTrouble = (typeof TROUBLES)[number];
 
-/** Whether the writer can store events, in shared memory: written by the writer, read by /health. */
+/**
+ * Whether the writer can store events, in shared memory: written by the writer, read by /health.
+ */
 export class WriteState {
   readonly #cells: Int32Array;
   readonly #cell: number;

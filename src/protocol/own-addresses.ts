@@ -11,9 +11,10 @@ export interface AddressSettings {
 const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '[::]']);
 
 /**
- * The hosts that this relay goes by: those of `identity.urls`. While that is empty, loopback names and the
- * address it listens on, unless that stands for all addresses. What a client says in its Host header has no
- * part in it, because a relay elsewhere could say the same and pass on what was signed for it.
+ * The hosts that this relay goes by: those of `identity.urls`. While that is empty, loopback names
+ * and the address it listens on, unless that stands for all addresses. What a client says in its
+ * Host header has no part in it, because a relay elsewhere could say the same and pass on what was
+ * signed for it.
  */
 export class OwnAddresses {
   /** True when `identity.urls` says where the relay is. */

@@ -44,16 +44,17 @@ interface Frame {
 }
 
 /**
- * True when the content of a repost (kinds 6 and 16) embeds a protected event (NIP-70), or a repost that
- * embeds one in turn.
+ * True when the content of a repost (kinds 6 and 16) embeds a protected event (NIP-70), or a repost
+ * that embeds one in turn.
  *
- * The content is read with tolerance, because what one JSON parser refuses another one reads: text before,
- * after and between the tokens, a JSON string or array around the event, keys that occur twice, an end
- * that is missing. The `content` of an embedded event of another kind is not looked into: to quote is
- * allowed. Only JSON with double quotes is understood; an event in another coding (base64) passes.
+ * The content is read with tolerance, because what one JSON parser refuses another one reads: text
+ * before, after and between the tokens, a JSON string or array around the event, keys that occur
+ * twice, an end that is missing. The `content` of an embedded event of another kind is not looked
+ * into: to quote is allowed. Only JSON with double quotes is understood; an event in another coding
+ * (base64) passes.
  *
- * Cost: two passes over the content a level of strings in strings, at most eight levels. What nests deeper
- * than any event, in strings or in brackets, and may hold the tag counts as if it held it.
+ * Cost: two passes over the content a level of strings in strings, at most eight levels. What nests
+ * deeper than any event, in strings or in brackets, and may hold the tag counts as if it held it.
  */
 export function embedsProtected(content: string): boolean {
   return holdsProtected(content, 0);
@@ -65,7 +66,8 @@ function holdsProtected(text: string, depth: number): boolean {
   if (depth > TEXT_DEPTH_MAX) return true;
   const reading = new Reading(text);
   reading.read(false);
-  // A stray quote turns all that follows inside out: the second pass takes for strings what the first did not.
+  // A stray quote turns all that follows inside out: the second pass takes for strings what the
+  // first did not.
   if (!reading.isClean) reading.read(true);
   if ((reading.hasProtectedTags || reading.isTooDeep) && reading.hasEventKeys) return true;
   return reading.carried.some((raw) => holdsProtected(unescaped(raw), depth + 1));
@@ -75,7 +77,9 @@ function holdsProtected(text: string, depth: number): boolean {
 class Reading {
   hasProtectedTags = false;
   hasEventKeys = false;
-  /** More than `NESTING_MAX` arrays and objects in each other: what belongs to what is not known. */
+  /**
+   * More than `NESTING_MAX` arrays and objects in each other: what belongs to what is not known.
+   */
   isTooDeep = false;
   /** True while nothing but JSON tokens and white space was met outside strings. */
   isClean = true;
@@ -122,7 +126,8 @@ class Reading {
       if (code === QUOTE) break;
       if (code === BACKSLASH) end++;
     }
-    // A backslash may have been the last character; without the closing quote the text is cut short.
+    // A backslash may have been the last character; without the closing quote the text is cut
+    // short.
     if (end >= text.length) this.isClean = false;
     this.#value([start, Math.min(end, text.length)]);
     return end + 1;
@@ -266,8 +271,8 @@ function isRepost(kind: number): boolean {
 }
 
 /**
- * A key or the name of a tag; null when it is longer than any that matters. Lower case, because some
- * readers do not tell `Tags` from `tags`; up to a NUL, where readers in C end.
+ * A key or the name of a tag; null when it is longer than any that matters. Lower case, because
+ * some readers do not tell `Tags` from `tags`; up to a NUL, where readers in C end.
  */
 function nameOf(text: string, [start, end]: Range): string | null {
   if (end - start > NAME_LENGTH_MAX) return null;
@@ -283,7 +288,9 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
-/** The text that a JSON string stands for; escapes that are none stand for their second character. */
+/**
+ * The text that a JSON string stands for; escapes that are none stand for their second character.
+ */
 function unescaped(raw: string): string {
   let text = '';
   let from = 0;

@@ -45,7 +45,9 @@ import { type Removal, WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
 const EPHEMERAL_IDS_MAX = 10_000;
-/** How often it is tried whether the disk takes something again, and how much has to be free for it. */
+/**
+ * How often it is tried whether the disk takes something again, and how much has to be free for it.
+ */
 const TRY_AGAIN_MILLISECONDS = 1_000;
 const TRY_AGAIN_BYTES_FREE = 1024 * 1024;
 /** Postings written with one commit: some 6 ms. */
@@ -280,8 +282,8 @@ export class Writer {
   }
 
   /**
-   * Tries whether the disk takes something again when no client does: as long as /health says that it does
-   * not, a load balancer may send none.
+   * Tries whether the disk takes something again when no client does: as long as /health says that
+   * it does not, a load balancer may send none.
    */
   #tryAgain(): void {
     if (!this.#disk.isFailing || this.#disk.refusal(this.#clock.milliseconds()) !== null) return;

@@ -43,8 +43,9 @@ export function loginUrls(head: Head, config: Config): string[] {
 }
 
 /**
- * The host that the client used, if this relay goes by it while `identity.urls` is empty, and in any case
- * for a client that comes directly from this machine by a loopback name, as through a tunnel; else null.
+ * The host that the client used, if this relay goes by it while `identity.urls` is empty, and in
+ * any case for a client that comes directly from this machine by a loopback name, as through a
+ * tunnel; else null.
  */
 function ownHost({ host, ip }: Head, config: Config): string | null {
   const isLocal = LOOPBACK_ADDRESS.test(ip) && isLoopback(relayHost(host));

@@ -22,7 +22,10 @@ export interface Status {
   /** The last seq given out, and up to where the index behind the log has come. */
   seq: number;
   indexedSeq: number;
-  /** Hosts by which clients reach the relay and that it does not know to be its own, the most frequent first. */
+  /**
+   * Hosts by which clients reach the relay and that it does not know to be its own, the most
+   * frequent first.
+   */
   reachedBy: SeenHost[];
   /** What to set so that the relay knows its addresses, and why; null when nothing needs it. */
   identityAdvice: string | null;

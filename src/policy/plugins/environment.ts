@@ -14,8 +14,9 @@ const PASSED: ReadonlySet<string> = new Set([
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The environment of a plugin: a few variables of the relay's own, the locale (`LC_…`), and those that its
- * entry names with `env=`. Nothing else, because secrets of the relay and of its service manager stand there.
+ * The environment of a plugin: a few variables of the relay's own, the locale (`LC_…`), and those
+ * that its entry names with `env=`. Nothing else, because secrets of the relay and of its service
+ * manager stand there.
  */
 export function pluginEnvironment(
   named: readonly string[],

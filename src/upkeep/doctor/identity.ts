@@ -6,8 +6,8 @@ import { type Finding, findings } from './finding.ts';
 /**
  * Whether the relay knows its own addresses, and what to write into relay.conf if not.
  *
- * @param reachedBy the hosts by which clients reach the running relay and that it does not know to be its
- *   own, the most frequent first.
+ * @param reachedBy the hosts by which clients reach the running relay and that it does not know
+ *   to be its own, the most frequent first.
  */
 export function examineIdentity(
   config: Config,
