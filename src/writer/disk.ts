@@ -66,7 +66,7 @@ export class Disk {
     this.#writes = writes;
   }
 
-  /** True from a failure until a transaction is committed. */
+  /** True from a failure until an event is stored or there is room again. */
   get isFailing(): boolean {
     return this.#trouble !== null;
   }
@@ -102,7 +102,7 @@ export class Disk {
     this.#refused += events;
   }
 
-  /** A transaction has been committed. */
+  /** An event was stored, or there is room again. */
   worked(now: number): void {
     if (this.#trouble === null) return;
     const seconds = Math.round((now - this.#since) / 1000);

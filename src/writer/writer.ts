@@ -289,7 +289,8 @@ export class Writer {
     if (!this.#disk.isFailing || this.#disk.refusal(this.#clock.milliseconds()) !== null) return;
     const { bavail, bsize } = statfsSync(this.#config.storage.directory);
     if (bavail * bsize < TRY_AGAIN_BYTES_FREE) return;
-    this.#transact(() => this.#probe.run('write_probe', this.#clock.seconds()));
+    const failure = this.#transact(() => this.#probe.run('write_probe', this.#clock.seconds()));
+    if (failure === null) this.#disk.worked(this.#clock.milliseconds());
   }
 
   /** Stores an event that nobody sent: the relay itself has signed it. */
@@ -450,6 +451,7 @@ export class Writer {
       return { error: new Error(refusal), refusal };
     }
     const begunAt = performance.now();
+    const { head } = this.#log;
     try {
       if (this.#stale) this.#reload();
       this.#begin.run();
@@ -463,7 +465,8 @@ export class Writer {
       this.#meter.removed(this.#log.removedFor);
       this.#log.removedFor = noRemovals();
       if (removed.length > 0) this.#tellRemoved(removed);
-      this.#disk.worked(this.#clock.milliseconds());
+      // What fits beside a full disk, like a step of the index, says nothing about events.
+      if (this.#log.head > head) this.#disk.worked(this.#clock.milliseconds());
       return null;
     } catch (error) {
       return this.#failed(error as Error);
