@@ -236,7 +236,7 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
       refused: () => {},
       served: () => {},
       metrics: () => `# ${text}\n`,
-      health: () => ({ healthy: false, reason: text }),
+      health: () => ({ healthy: false, alive: true, reason: text }),
       pages: { reconfigure: () => {}, other: () => false } as never,
     };
     const config = testConfig(freshDirectory(), { 'metrics.public': true });

@@ -178,7 +178,7 @@ describe('the operator is told what to set', () => {
     } finally {
       await own.stop();
     }
-  }, 60_000);
+  });
 
   it('of so many names, the most frequent among them, however many clients make up', async () => {
     const control = await Control.connect(relay.directory);
@@ -196,7 +196,7 @@ describe('the operator is told what to set', () => {
     }, 'the host');
     expect((await seen()).length).toBeLessThanOrEqual(16);
     control.socket.destroy();
-  }, 60_000);
+  });
 });
 
 describe('own addresses', () => {

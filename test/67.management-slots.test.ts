@@ -149,7 +149,7 @@ describe('the rank of a request', () => {
   });
 });
 
-describe('a relay', { timeout: 60_000 }, () => {
+describe('a relay', () => {
   let relay: TestRelay;
   beforeAll(async () => {
     relay = await startRelay({ ...SETTINGS, 'admin.requests_max': 8 });

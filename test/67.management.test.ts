@@ -191,7 +191,7 @@ describe('authorization (NIP-98)', () => {
     ['no payload', { payload: null }, 'the payload tag is missing'],
     ['another payload', { payload: '0'.repeat(64) }, 'the payload tag is not the SHA-256'],
     ['no u', { u: null }, 'the u tag is missing'],
-    ['another u', { u: 'wss://other.example' }, 'the u tag is not the address'],
+    ['another u', { u: 'wss://other.example' }, 'the u tag names an address'],
     ['no method', { method: null }, 'the method tag is missing'],
     ['another method', { method: 'GET' }, 'the method tag must be POST'],
   ])('is told what is wrong with it: %s', async (_, wrong, why) => {

@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== 'linux')('SIGUSR1', () => {
     client.socket.terminate();
     wok.signal('SIGTERM');
     expect((await wok.exited).code).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('the environment of a plugin', () => {
@@ -93,7 +93,7 @@ describe('the environment of a plugin', () => {
     const others = Object.keys(found).filter((name) => !usual.test(name));
     expect(others.sort()).toEqual(['MODEL', 'SPAM_KEY']);
     expect(lines.join()).not.toContain('secret');
-  }, 60_000);
+  });
 
   it.each([
     ['env=A,B_1 -- x', ['A', 'B_1']],
