@@ -495,9 +495,16 @@ describe('oracle', () => {
     run(small, events);
     const sizes = (...filters: RawFilter[]) =>
       filters.map((filter) => small.query([filter], NOW).length);
-    // Two of the caps would split the second 3; a limit of the client's own does.
-    expect(sizes({}, { limit: 2 }, { limit: 9 }, { limit: 3 })).toEqual([1, 2, 3, 3]);
+    // The default would split the second 3, which then comes whole; a limit of the client's own splits it.
+    expect(sizes({}, { limit: 2 }, { limit: 9 }, { limit: 3 })).toEqual([3, 2, 3, 3]);
     expect(sizes({ until: 3 }, { since: 3, until: 3, limit: 9 })).toEqual([2, 2]);
+    // Twice the cap is the most, and what the client asked for.
+    const tiny = new Oracle({ limitDefault: 1, limitMax: 1 });
+    const crowd = [1, 2, 2, 2].map((time, n) => make(n % 2, time, [['n', `${n}`]], 1));
+    run(tiny, [...events.slice(0, 1), ...crowd]);
+    const shares = (...filters: RawFilter[]) =>
+      filters.map((filter) => tiny.query([filter], NOW).length);
+    expect(shares({}, { limit: 2 }, { limit: 9 }, { until: 1 })).toEqual([1, 2, 1, 1]);
   });
 
   it('lives through everything the generator makes', () => {

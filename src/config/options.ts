@@ -371,7 +371,7 @@ export const options = {
     max: 100_000,
     unit: 'subscriptions',
     reload: true,
-    text: 'Open subscriptions on one connection. A REQ beyond it waits up to two seconds for another one to end.',
+    text: 'Open subscriptions on one connection: apps open up to 300 at once. Each takes about 1.2 kB of memory and what limits.subscription_bytes_max counts of its filters. A REQ beyond it waits up to two seconds for another one to end.',
   },
   'limits.subscription_id_length_max': {
     type: 'integer',
