@@ -6,7 +6,7 @@ import { tooFewDescriptors } from './io/descriptor-room.ts';
 import { ListenError } from './io/listen.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { createLog, type ProcessLog } from './lib/pino-log.ts';
-import { NativeModuleError } from './lib/uws.ts';
+import { isNativeLoadFailure, NativeModuleError } from './lib/uws.ts';
 import { version } from './paths.ts';
 import { laneCounts, Relay } from './relay.ts';
 import { libc } from './service/libc.ts';
@@ -258,11 +258,17 @@ function startLine(config: Config, relay: Relay): string {
   return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
 }
 
+/** Whether better-sqlite3 does not load; uWebSockets.js says by itself what to do. */
+function isForeignLibrary(reason: Error): boolean {
+  return isNativeLoadFailure(reason) && !(reason instanceof NativeModuleError);
+}
+
 function startFailed(reason: Error, config: Config): ExitCode {
-  // A thread that meets a damaged page passes on what SQLite says.
-  const error = isSqliteError(reason)
-    ? asStorageError(reason, databaseFile(config.storage.directory))
-    : reason;
+  // A thread that meets a damaged page, or a library of another Node.js, passes on what that one says.
+  const error =
+    isSqliteError(reason) || isForeignLibrary(reason)
+      ? asStorageError(reason, databaseFile(config.storage.directory))
+      : reason;
   process.stderr.write(`wok: ${error.message}\n`);
   if (error.name === 'CertificateError') return exitCodes.config;
   if (error instanceof NativeModuleError || error instanceof ListenError) {

@@ -190,6 +190,7 @@ describe('the process', () => {
     mkdirSync(join(root, 'lib'));
     for (const name of [
       'wok.js',
+      'no-inspector.js',
       'lib/descriptors.js',
       'lib/exit-codes.js',
       'lib/node-version.js',

@@ -142,6 +142,14 @@ describe('what is said of a system', () => {
       true,
     );
     expect(isNativeLoadFailure(new Error('Could not locate the bindings file. Tried:'))).toBe(true);
+    // As they come out of a thread, without their code.
+    for (const text of [
+      'The module x.node\nwas compiled against a different Node.js version using NODE_MODULE_VERSION 115.',
+      "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by x.node)",
+      'x.node: invalid ELF header',
+    ]) {
+      expect(isNativeLoadFailure(new Error(text))).toBe(true);
+    }
     expect(isNativeLoadFailure(new Error('a bug'))).toBe(false);
     expect(isNativeLoadFailure(undefined)).toBe(false);
   });

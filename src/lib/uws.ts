@@ -20,6 +20,9 @@ export const supportedNodes: ReadonlyMap<
   ['115', { version: '20 (20.19 or newer)', glibc: '2.28' }],
 ]);
 
+const LOAD_FAILURE =
+  /^This version of uWS\.js supports only|^Could not locate the bindings file|\bwas compiled against a different Node\.js version|: invalid ELF header|version `GLIBC_\S+' not found/;
+
 /** The native module could not be loaded on this system; the message says what to do. */
 export class NativeModuleError extends Error {
   override name = 'NativeModuleError';
@@ -105,12 +108,9 @@ export function isNativeLoadFailure(error: unknown): error is Error {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code } = at as NodeJS.ErrnoException;
     if (code === 'ERR_DLOPEN_FAILED') return true;
-    // What uWebSockets.js and `bindings` (better-sqlite3) say instead of the code.
-    if (
-      /^This version of uWS\.js supports only|^Could not locate the bindings file/.test(at.message)
-    ) {
-      return true;
-    }
+    // What uWebSockets.js and `bindings` (better-sqlite3) say instead of the code, and what is left of
+    // an error with the code that crossed a thread.
+    if (LOAD_FAILURE.test(at.message)) return true;
   }
   return false;
 }
