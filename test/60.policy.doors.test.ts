@@ -11,6 +11,7 @@ import { isBelow, lookUp, parseAddress } from '../src/admin/keeper/nip05.ts';
 import { readKeyFile } from '../src/policy/doors/key-file.ts';
 import { KeySet } from '../src/policy/key-set.ts';
 import { Author, type Draft, now } from './support/author.ts';
+import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { http } from './support/http.ts';
 import { until as holds } from './support/process.ts';
@@ -137,9 +138,13 @@ describe('lists in files', () => {
     const author = new Author();
     await start({ 'policy.pubkeys_allowed_files': [path] }, directory);
     expect(await say(author)).toMatch(/^error: .*try again/);
+    // Only now it was looked for.
+    const logged = () => relay!.logged.join();
+    await expect
+      .poll(logged, { timeout: WAIT_MILLISECONDS })
+      .toMatch(/a list of keys cannot be read.*allowed.txt/);
     writeFileSync(path, author.pubkey);
     await until(author, 'ok');
-    expect(relay!.logged.join()).toMatch(/a list of keys cannot be read.*allowed.txt/);
   });
 });
 
