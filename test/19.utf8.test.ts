@@ -225,6 +225,7 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
   beforeAll(async () => {
     const refuses = { reason: 'full', status: '503 Service Unavailable', text, retrySeconds: 3 };
     const handlers: Partial<SocketHandlers> = {
+      crowded: () => false,
       admit: (ip) => (ip === '192.0.2.5' ? (refuses as ReturnType<SocketHandlers['admit']>) : null),
       open: (socket, { ip }: SocketData) => {
         const names = { ipName: ip, networkName: ip };
