@@ -53,7 +53,11 @@ export const LIBRARIES: readonly Library[] = [
   javaScript('@nostrify/nostrify', 'nostrify'),
   javaScript('applesauce-relay', 'applesauce'),
   javaScript('@welshman/net', 'welshman'),
-  javaScript('@snort/system', 'snort'),
+  javaScript('@snort/system', 'snort', {
+    steps: /./,
+    relay: 'auth.required = "all"',
+    reason: 'it answers a challenge only now and then, and repeats nothing that was refused',
+  }),
   javaScript(
     'nostr-fetch',
     'nostr-fetch',
