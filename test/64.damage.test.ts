@@ -147,8 +147,8 @@ async function tryStart(directory: string): Promise<boolean> {
   const { code } = await relay.exited;
   expect(relay.err, 'one sentence').toMatch(started ? /^$/ : /^wok: [^\n]+\n$/);
   // A version that is made of spoiled bits is newer, or not wok's.
-  if (started) expect([exitCodes.ok, exitCodes.damaged]).toContain(code);
-  else expect([exitCodes.damaged, exitCodes.version]).toContain(code);
+  if (started) expect([exitCodes.ok, exitCodes.damaged], relay.err).toContain(code);
+  else expect([exitCodes.damaged, exitCodes.version], relay.err).toContain(code);
   return started;
 }
 

@@ -7,6 +7,7 @@ import { checkEventShape } from '../../protocol/event-check.ts';
 import { jsonOf } from '../../storage/body.ts';
 import { openCopy } from '../../storage/copy.ts';
 import { StorageError } from '../../storage/error.ts';
+import { isListed } from '../../storage/lists.ts';
 import { lockDirectory } from '../../storage/lock.ts';
 import { closeWriter, type Db, databaseFile } from '../../storage/open.ts';
 import { removeMarker } from '../../storage/open-marker.ts';
@@ -135,6 +136,8 @@ function carryOver(
   let rows = 0;
   try {
     const put = (table: string, row: Record<string, unknown>) => {
+      // SQLite gives what stands on a damaged page; a relay does not start on such a row.
+      if (table === 'listed' && !isListed(row)) return;
       try {
         rows += target
           .prepare(sql.insertRow(table, Object.keys(row)))
