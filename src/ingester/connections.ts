@@ -6,13 +6,13 @@ const NOBODY: ReadonlySet<string> = new Set();
 const NO_IDS: ReadonlyMap<string, string> = new Map();
 
 /** A subscription as its ingester lane knows it: its number, and its bytes in `SubscriptionMemory`. */
-export interface OpenSubscription {
+interface OpenSubscription {
   readonly subNo: number;
   readonly bytes: number;
 }
 
 /** Why a subscription cannot be opened now. */
-export type NotOpened = 'too-many' | 'no-memory';
+type NotOpened = 'too-many' | 'no-memory';
 
 /** What an ingester lane knows of one of its connections. */
 export interface Connection extends ConnectedClient {
@@ -92,17 +92,13 @@ export class Connections {
     const { subscriptions } = connection;
     const replaced = subscriptions.get(subId);
     if (replaced === undefined && subscriptions.size >= this.subscriptionsMax) return 'too-many';
-    const address = connection.address;
+    const { address } = connection;
     if (!this.memory.mayHold(address, bytes - (replaced?.bytes ?? 0))) return 'no-memory';
     if (replaced !== undefined) this.memory.release(address, replaced.bytes);
     this.memory.hold(address, bytes);
     const subNo = ++connection.lastSubNo;
     subscriptions.set(subId, { subNo, bytes });
     return { subNo, replaces: replaced?.subNo ?? 0 };
-  }
-
-  has(connId: number, subId: string): boolean {
-    return this.#connections.get(connId)?.subscriptions.has(subId) === true;
   }
 
   /** The number of the subscription that ends, or 0 if there is none with this id. */
@@ -125,7 +121,7 @@ export class Connections {
     const connection = this.#connections.get(connId);
     if (connection === undefined) return;
     this.#connections.delete(connId);
-    const address = connection.address;
+    const { address } = connection;
     for (const { bytes } of connection.subscriptions.values()) this.memory.release(address, bytes);
   }
 }

@@ -53,6 +53,14 @@ export interface IngesterParts {
   readNotes?: ReadNotes;
 }
 
+/** A message on its way through the lane: when it came, and what it costs until it is answered. */
+export interface Handling {
+  /** In shared milliseconds (`lib/clock.ts`). */
+  readonly arrivedAt: number;
+  /** `lib/message-cost.ts`. */
+  readonly cost: number;
+}
+
 /**
  * What all that an ingester lane does has in common: whom it knows, what it counts, and the ways to its
  * clients (io) and to those who answer them from stored events (query).
@@ -123,6 +131,17 @@ export class Lane {
     const query = this.#queries.get(connId % this.#queries.size)!;
     writeQueryRequest(query.records, request);
     query.touch();
+  }
+
+  /** The message that is being handled, to be resumed when it had to wait. */
+  get handling(): Handling {
+    return { arrivedAt: this.meter.arrivedAt, cost: this.cost };
+  }
+
+  /** Goes on with a message that has waited: it is the one that is being handled. */
+  resume({ arrivedAt, cost }: Handling): void {
+    this.meter.arrivedAt = arrivedAt;
+    this.cost = cost;
   }
 
   /** Answers the message that is being handled, or another one of that cost; '' only settles it. */

@@ -34,15 +34,19 @@ export class PendingSubscriptions {
     const all = this.#pending.get(connId);
     if (all === undefined) this.#pending.set(connId, [pending]);
     else all.push(pending);
-    this.#timer ??= setTimeout(() => this.#refuseDue(), WAIT_MILLISECONDS);
+    this.#timer ??= this.#refuseIn(WAIT_MILLISECONDS);
   }
 
-  /** A subscription of the connection has ended: the REQ that has waited longest takes its place. */
+  /**
+   * A subscription of the connection has ended: the REQ that has waited longest takes its place. It is out
+   * of the queue while it is opened, for a refusal cancels what waits under its id.
+   */
   next(connId: number): void {
     const all = this.#pending.get(connId);
-    if (all === undefined || !all[0]!.open()) return;
-    all.shift();
-    if (all.length === 0) this.#pending.delete(connId);
+    const pending = all?.shift();
+    if (pending === undefined) return;
+    if (!pending.open()) all!.unshift(pending);
+    else if (all!.length === 0) this.#pending.delete(connId);
   }
 
   /** Takes back the REQ that waits under this id; returns its cost, 0 when there is none. */
@@ -69,8 +73,10 @@ export class PendingSubscriptions {
       if (all.length === 0) this.#pending.delete(connId);
       else next = Math.min(next, all[0]!.dueAt);
     }
-    if (next === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(() => this.#refuseDue(), next - now);
-    this.#timer.unref();
+    if (next < Number.POSITIVE_INFINITY) this.#timer = this.#refuseIn(next - now);
+  }
+
+  #refuseIn(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.#refuseDue(), milliseconds).unref();
   }
 }

@@ -74,26 +74,25 @@ export class Publishing {
       return;
     }
     if (this.#lane.parts.judges.asksWrites) this.#judge(connId, checked);
-    else this.#store(connId, checked, this.#lane.meter.arrivedAt);
+    else this.#store(connId, checked);
   }
 
   /** Asks the policy that may take its time; the events of one connection keep their order. */
   #judge(connId: number, passed: PassedEvent): void {
     const { event, json } = passed;
     const { length } = json;
-    const { arrivedAt } = this.#lane.meter;
-    const { cost } = this.#lane;
+    const { handling } = this.#lane;
     const askedAt = performance.now();
     const from = this.#lane.connections.of(connId);
     const mayWait = this.#waiting.admits(length);
     const judged = this.#lane.parts.judges.judgeWrite({ event, json, from }, mayWait);
     if (!(judged instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
-        this.#obey(connId, passed, judged, arrivedAt);
+        this.#obey(connId, passed, judged);
         return;
       }
       if (!mayWait) {
-        this.#obey(connId, passed, VERDICT_QUEUE_FULL, arrivedAt);
+        this.#obey(connId, passed, VERDICT_QUEUE_FULL);
         return;
       }
     }
@@ -101,8 +100,8 @@ export class Publishing {
     const kept = { ...passed, json: Buffer.from(json) };
     const settle = (judgement: Judgement) =>
       place.settle(() => {
-        this.#lane.cost = cost;
-        this.#obey(connId, kept, judgement, arrivedAt);
+        this.#lane.resume(handling);
+        this.#obey(connId, kept, judgement);
       });
     if (judged instanceof Promise) {
       void judged.then((judgement) => {
@@ -112,9 +111,9 @@ export class Publishing {
     } else settle(judged);
   }
 
-  #obey(connId: number, passed: PassedEvent, judgement: Judgement, arrivedAt: number): void {
+  #obey(connId: number, passed: PassedEvent, judgement: Judgement): void {
     if (judgement.action === 'accept') {
-      this.#store(connId, passed, arrivedAt);
+      this.#store(connId, passed);
       return;
     }
     const { event } = passed;
@@ -124,7 +123,7 @@ export class Publishing {
     }
     if (judgement.action === 'hold') {
       this.#lane.decisions.note(event, 'quarantined', judgement.rule, judgement.why, judgement.by);
-      this.#store(connId, passed, arrivedAt, judgement.why);
+      this.#store(connId, passed, judgement.why);
       return;
     }
     this.#lane.meter.eventShadowed(event.kind);
@@ -150,7 +149,7 @@ export class Publishing {
     });
   }
 
-  #store(connId: number, passed: PassedEvent, arrivedAt: number, held = ''): void {
+  #store(connId: number, passed: PassedEvent, held = ''): void {
     if (this.#lane.members.concerns(passed.event.kind)) {
       this.#request(connId, passed.event);
       return;
@@ -163,7 +162,8 @@ export class Publishing {
     this.#unposted++;
     const writer = this.#writer!;
     const body = this.#bodies.make(passed.json);
-    writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, this.#lane.cost, held);
+    const { arrivedAt, cost } = this.#lane.handling;
+    writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, cost, held);
     writer.touch();
   }
 }

@@ -1,6 +1,5 @@
 import type { Config } from '../config/options.ts';
 import { packFilters } from '../mailbox/filters.ts';
-import type { QueryRequest } from '../messages.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
 import { ACCEPT, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import { SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
@@ -9,7 +8,6 @@ import { closedAnswer, eventPrefix } from '../protocol/answers.ts';
 import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './addressing.ts';
-import type { NotOpened } from './connections.ts';
 import type { Lane } from './lane.ts';
 import { PendingSubscriptions } from './pending-subscriptions.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
@@ -119,12 +117,10 @@ export class Requests {
       }
     }
     const place = this.#waiting.take(connId, String(subId), bytes);
-    const { arrivedAt } = this.#lane.meter;
-    const { cost } = this.#lane;
+    const { handling } = this.#lane;
     const settle = (judgement: ReadJudgement) =>
       place.settle(() => {
-        this.#lane.meter.arrivedAt = arrivedAt;
-        this.#lane.cost = cost;
+        this.#lane.resume(handling);
         if (place.isCancelled) {
           this.#lane.settle(connId);
           return;
@@ -203,24 +199,22 @@ export class Requests {
       return;
     }
     this.#cancelPending(connId, subId);
-    const { cost } = this.#lane;
-    const { arrivedAt } = this.#lane.meter;
     this.#lane.charge(connId, SUBSCRIPTIONS, Math.floor(filters.length / PRICED_BYTES));
-    const refusal = this.#open({ connId, subId, filters, arrivedAt, cost });
-    if (refusal === null) return;
-    if (refusal === 'no-memory') {
-      this.#refuseNew(connId, subId, NO_MEMORY, message, cost);
-      return;
-    }
+    if (this.#open(connId, subId, filters, message)) return;
+    const { handling } = this.#lane;
     this.#pending.add(connId, {
       subId,
-      cost,
+      cost: handling.cost,
       open: () => {
-        const refusal = this.#open({ connId, subId, filters, arrivedAt, cost });
-        if (refusal === 'no-memory') this.#refuseNew(connId, subId, NO_MEMORY, message, cost);
-        return refusal !== 'too-many';
+        this.#lane.resume(handling);
+        return this.#open(connId, subId, filters, message);
       },
-      refuse: () => this.#tooMany(connId, subId, message, cost),
+      refuse: () => {
+        this.#lane.resume(handling);
+        const max = this.#lane.parts.config.limits.subscriptions_max;
+        const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
+        this.#refuseOpen(connId, subId, why, message);
+      },
     });
   }
 
@@ -230,40 +224,27 @@ export class Requests {
     if (cost > 0) this.#lane.answer(connId, '', cost);
   }
 
-  /** Passes a REQ on; or tells why its subscription cannot be opened now. */
-  #open(request: Omit<QueryRequest & { t: 'req' }, 't' | 'subNo' | 'replaces'>): NotOpened | null {
-    const { connId, subId, filters } = request;
+  /**
+   * Passes a REQ on, or refuses it for want of memory; false when its connection has as many
+   * subscriptions as it may have.
+   */
+  #open(connId: number, subId: string, filters: Uint8Array, message: readonly unknown[]): boolean {
     const bytes = SubscriptionMemory.costOf(filters);
     const opened = this.#lane.connections.open(connId, subId, bytes);
-    if (typeof opened === 'string') return opened;
-    this.#introduce(connId);
-    this.#lane.query(connId, { t: 'req', ...request, ...opened });
-    return null;
-  }
-
-  #tooMany(connId: number, subId: string, message: readonly unknown[], cost: number): void {
-    const max = this.#lane.parts.config.limits.subscriptions_max;
-    const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
-    this.#refuseNew(connId, subId, why, message, cost);
-  }
-
-  /** Refuses a REQ for which there is no place; a subscription that it wanted to replace ends. */
-  #refuseNew(
-    connId: number,
-    subId: string,
-    why: Refusal,
-    message: readonly unknown[],
-    cost: number,
-  ): void {
-    this.#lane.meter.tooManySubscriptions();
-    if (why === NO_MEMORY && this.#lane.connections.has(connId, subId)) {
-      this.#lane.cost = cost;
-      this.refuseReq(connId, subId, why, message);
-      return;
+    if (opened === 'too-many') return false;
+    if (opened === 'no-memory') this.#refuseOpen(connId, subId, NO_MEMORY, message);
+    else {
+      this.#introduce(connId);
+      const { handling } = this.#lane;
+      this.#lane.query(connId, { t: 'req', connId, subId, ...opened, filters, ...handling });
     }
-    this.#note('REQ', connId, why, message);
-    this.#lane.meter.refused('REQ', why);
-    this.#lane.answer(connId, closedAnswer(subId, why), cost);
+    return true;
+  }
+
+  /** Refuses a REQ for which there is no place. */
+  #refuseOpen(connId: number, subId: string, why: Refusal, message: readonly unknown[]): void {
+    this.#lane.meter.tooManySubscriptions();
+    this.refuseReq(connId, subId, why, message);
   }
 
   /** Tells the query lane who pays, before the first query and when it has changed. */
@@ -307,10 +288,8 @@ export class Requests {
       : 'unsupported: this relay does not count';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
     else {
-      const { cost } = this.#lane;
-      const { arrivedAt } = this.#lane.meter;
       this.#introduce(connId);
-      this.#lane.query(connId, { t: 'count', connId, queryId, filters, arrivedAt, cost });
+      this.#lane.query(connId, { t: 'count', connId, queryId, filters, ...this.#lane.handling });
     }
   }
 

@@ -38,10 +38,18 @@ export class Backlogs {
     return this.#bytes;
   }
 
-  /** Counts a connection anew, after something was queued for it or taken by it. */
-  count(connection: Connection): void {
+  /**
+   * Counts a connection anew, after something was queued for it or taken by it. Returns whether it is open
+   * and its socket has taken everything.
+   */
+  count(connection: Connection): boolean {
     const { socket, pendingBytes, heldBytes, closed } = connection;
-    const backlog = closed ? 0 : socket.getBufferedAmount() + pendingBytes + heldBytes;
+    const unsent = closed ? 0 : socket.getBufferedAmount();
+    this.#set(connection, closed ? 0 : unsent + pendingBytes + heldBytes);
+    return unsent === 0 && !connection.closed;
+  }
+
+  #set(connection: Connection, backlog: number): void {
     const before = connection.backlog;
     if (backlog === before) return;
     this.#bytes += backlog - before;

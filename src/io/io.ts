@@ -151,11 +151,7 @@ export class Io {
       (connection) => this.#cutOff(connection),
     );
     this.#admin = new AdminLink(config, (ip) => rates.nameOf(ip), {
-      banned: () => {
-        for (const connection of [...this.#connections.values()]) {
-          if (this.#admin.isBanned(connection.ip)) this.#turnAway(connection, ADDRESS_BANNED);
-        }
-      },
+      banned: () => this.#turnAwayAll(({ ip }) => this.#admin.isBanned(ip), ADDRESS_BANNED),
       info: (changes) => this.#listener.describe(changes),
       page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
     });
@@ -174,12 +170,9 @@ export class Io {
       message: (connection, bytes, isBinary) => this.#message(connection, bytes, isBinary),
       control: (connection, bytes, isPing) => this.#control(connection, bytes, isPing),
       drain: (connection) => {
-        this.#backlogs.count(connection);
-        if (connection.closed) return;
-        if (connection.socket.getBufferedAmount() === 0) connection.pongBytes = 0;
-        if (connection.confirmDue && connection.socket.getBufferedAmount() === 0) {
-          this.#confirm(connection);
-        }
+        if (!this.#backlogs.count(connection)) return;
+        connection.pongBytes = 0;
+        if (connection.confirmDue) this.#confirm(connection);
       },
       manage: (res, req, ip) => this.#admin.management.take(res, req, ip),
       call: (res, req, call, client) => this.#admin.management.takeCall(res, req, call, client),
@@ -437,10 +430,9 @@ export class Io {
       return;
     }
     if (!isPing) return;
-    if (connection.socket.getBufferedAmount() === 0) connection.pongBytes = 0;
+    if (this.#backlogs.count(connection)) connection.pongBytes = 0;
     else connection.pongBytes += bytes + PONG_HEAD_BYTES;
-    if (connection.pongBytes > PONG_BYTES_MAX) this.#cutOff(connection);
-    else this.#backlogs.count(connection);
+    if (!connection.closed && connection.pongBytes > PONG_BYTES_MAX) this.#cutOff(connection);
   }
 
   #ingesterOf({ id }: Connection): IngesterLane {
@@ -477,7 +469,7 @@ export class Io {
       const { connId, settles, frame } = readAnswer(reader);
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
-      if (settles === CLOSES) this.#turnAwayAll(connection, frame.toString());
+      if (settles === CLOSES) this.#refuseConnection(connection, frame.toString());
       else {
         connection.settle(settles);
         if (frame.length > 0) this.#outbound.queue(connection, frame);
@@ -486,13 +478,17 @@ export class Io {
   }
 
   /** Closes a connection; those of the same address, too, when the address is banned for a while. */
-  #turnAwayAll(connection: Connection, why: string): void {
+  #refuseConnection(connection: Connection, why: string): void {
     this.#turnAway(connection, why);
     const client = this.#rates.client(connection.ip);
     if (client === null || this.#rates.bannedSeconds(client) === 0) return;
-    for (const other of [...this.#connections.values()]) {
-      const isOther = other !== connection && other.ipName === connection.ipName;
-      if (isOther && other.endedBy === null) this.#turnAway(other, why);
+    this.#turnAwayAll(({ ipName }) => ipName === connection.ipName, why);
+  }
+
+  /** Closes the connections that this concerns and that are not ending yet. */
+  #turnAwayAll(concerns: (connection: Connection) => boolean, why: string): void {
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.endedBy === null && concerns(connection)) this.#turnAway(connection, why);
     }
   }
 
@@ -501,7 +497,8 @@ export class Io {
     connection.endedBy ??= 'policy';
     this.#say(connection, noticeAnswer(why));
     this.#outbound.flush();
-    connection.close(CLOSE_POLICY_VIOLATION, why);
+    // It may have been cut off with what it does not read.
+    if (!connection.closed) connection.close(CLOSE_POLICY_VIOLATION, why);
   }
 
   #stored(reader: RecordReader): void {

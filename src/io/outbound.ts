@@ -93,10 +93,7 @@ export class Outbound {
         for (const frame of pending) this.#send(connection, frame);
       });
     }
-    this.#backlogs.count(connection);
-    if (connection.confirmDue && !connection.closed && socket.getBufferedAmount() === 0) {
-      this.#left(connection);
-    }
+    if (this.#backlogs.count(connection) && connection.confirmDue) this.#left(connection);
   }
 
   #send({ socket }: Connection, frame: Frame): void {

@@ -9,7 +9,6 @@ import type { Connection } from './connection.ts';
 const DELAY_MILLISECONDS = 2;
 
 interface Pending {
-  readonly connection: Connection;
   readonly frame: string;
   readonly dueAt: number;
 }
@@ -30,7 +29,7 @@ export class PendingChallenges {
   /** Has `frame` sent to the connection in a moment. */
   add(connection: Connection, frame: string): void {
     const dueAt = sharedMilliseconds() + DELAY_MILLISECONDS;
-    this.#pending.set(connection, { connection, frame, dueAt });
+    this.#pending.set(connection, { frame, dueAt });
     this.#timer ??= setTimeout(() => this.#sendDue(), DELAY_MILLISECONDS);
   }
 
@@ -55,7 +54,7 @@ export class PendingChallenges {
     this.#timer = null;
     const now = sharedMilliseconds();
     // A Map keeps the order of insertion, so the first one that is not due ends the search.
-    for (const { connection, frame, dueAt } of this.#pending.values()) {
+    for (const [connection, { frame, dueAt }] of this.#pending) {
       if (dueAt > now) {
         this.#timer = setTimeout(() => this.#sendDue(), dueAt - now);
         return;

@@ -92,16 +92,13 @@ export class LiveFilter extends PackedLayout {
     if (this.matchesNothing || !this.#hasKind(event.kind)) return false;
     if (event.createdAt < this.since || event.createdAt > this.until) return false;
     const { ids, authors, tags } = this;
-    const at = (condition: Condition) =>
-      place !== ANYWHERE && this.#condition === condition ? place : ANYWHERE;
-    if (authors !== null && !this.#hasKey(authors, event.pubkey, at('authors'))) return false;
-    if (ids !== null && !this.#hasKey(ids, event.id, at('ids'))) return false;
+    if (authors !== null && !this.#hasKey(authors, event.pubkey, place)) return false;
+    if (ids !== null && !this.#hasKey(ids, event.id, place)) return false;
     for (let i = 0; i < tags.length; i++) {
       const tag = tags[i]!;
       const values = event.tagValues(tag.letter);
       if (values.length === 0) return false;
-      const isTold = place !== ANYWHERE && tag === this.#list;
-      if (isTold ? !this.#hasText(place, values) : !this.#hasAnyText(tag, values)) return false;
+      if (!this.#hasText(tag, values, place)) return false;
     }
     return true;
   }
@@ -114,9 +111,10 @@ export class LiveFilter extends PackedLayout {
     return false;
   }
 
-  /** Whether a key is in a list; if `place` is given, whether it stands there. */
-  #hasKey({ at, count }: PackedList, key: string, place: number): boolean {
-    if (place !== ANYWHERE) return this.#text.startsWith(key, place);
+  /** Whether a key is in a list; if `place` is in it, whether it stands there. */
+  #hasKey(list: PackedList, key: string, place: number): boolean {
+    if (this.#isIn(list, place)) return this.#text.startsWith(key, place);
+    const { at, count } = list;
     const end = at + count * KEY_BYTES;
     for (let from = at; from < end; ) {
       const found = this.#text.indexOf(key, from);
@@ -128,20 +126,27 @@ export class LiveFilter extends PackedLayout {
     return false;
   }
 
-  /** Whether one of the values is the text at this place. */
-  #hasText(place: number, values: readonly string[]): boolean {
-    const length = this.#u32At(place);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!;
-      if (value.length === length && this.#text.startsWith(value, place + 4)) return true;
+  /** Whether one of the values is in a list; if `place` is in it, whether it stands there. */
+  #hasText(list: PackedList, values: readonly string[], place: number): boolean {
+    if (this.#isIn(list, place)) return this.#isTextAt(place, values);
+    for (let i = 0, at = list.at; i < list.count; i++) {
+      if (this.#isTextAt(at, values)) return true;
+      at += 4 + this.#u32At(at);
     }
     return false;
   }
 
-  #hasAnyText({ at, count }: PackedList, values: readonly string[]): boolean {
-    for (let i = 0, place = at; i < count; i++) {
-      if (this.#hasText(place, values)) return true;
-      place += 4 + this.#u32At(place);
+  /** Whether the place that a term is from lies in this list. */
+  #isIn(list: PackedList, place: number): boolean {
+    return place !== ANYWHERE && list === this.#list;
+  }
+
+  /** Whether one of the values is the text at this place. */
+  #isTextAt(place: number, values: readonly string[]): boolean {
+    const length = this.#u32At(place);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (value.length === length && this.#text.startsWith(value, place + 4)) return true;
     }
     return false;
   }

@@ -6,7 +6,7 @@ import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
 import { jsonOf } from '../storage/body.ts';
 import type { Bill } from './bill.ts';
-import type { Lane, Run, Step } from './run.ts';
+import { BaseRun, type Lane, type Step } from './run.ts';
 import type { Budget } from './scan.ts';
 
 /** Events of the log read at once, and what each costs in rows. */
@@ -17,15 +17,11 @@ const EVENT_ROWS = 10;
  * Sends a subscription what was written between its stored events and the moment since which it is
  * live, because monitor no longer had it.
  */
-export class CatchUpRun implements Run {
-  readonly connId: number;
+export class CatchUpRun extends BaseRun {
   readonly subNo: number;
   readonly subId: string;
-  cancelled = false;
-  counted = true;
-  work = 0;
-  rows = 0;
-  readonly bill: Bill | null;
+  /** Its REQ was answered by EOSE. */
+  readonly cost = 0;
   readonly #lane: Lane;
   readonly #prefix: Buffer;
   readonly #matchers: readonly Matcher[];
@@ -38,11 +34,10 @@ export class CatchUpRun implements Run {
     { connId, subNo, subId, seq, upTo, filters, readers }: Behind,
     bill: Bill | null,
   ) {
-    this.bill = bill;
+    super(connId, bill);
     this.subId = subId;
     this.#readers = readers;
     this.#lane = lane;
-    this.connId = connId;
     this.subNo = subNo;
     this.#prefix = Buffer.from(eventPrefix(subId));
     this.#matchers = unpackFilters(filters).map(compileFilter);

@@ -23,7 +23,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import type { Rooms } from './rooms.ts';
 
 /** A subscription to which an answer is sent; `cost` is that of the REQ which it settles, or 0. */
-interface Asked {
+export interface Asked {
   readonly connId: number;
   readonly subNo: number;
   readonly subId: string;

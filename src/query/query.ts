@@ -25,7 +25,7 @@ import { Bill } from './bill.ts';
 import { CatchUpRun } from './catch-up.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
-import { Outlet } from './outlet.ts';
+import { type Asked, Outlet } from './outlet.ts';
 import { QueryMeter } from './query-meter.ts';
 import { Rooms } from './rooms.ts';
 import {
@@ -310,13 +310,13 @@ export class Query {
     if (replaces !== 0) this.#close(connId, replaces);
     this.#outlet!.open(connId, subNo);
     if (this.#running >= this.#queriesMax) {
-      this.#closed(request, OVERLOADED, request.filters);
+      this.#refuseNew(request, OVERLOADED);
       return;
     }
     const client = this.#client(connId);
     const bill = this.#bill(client);
     if (bill?.isRefused(0) === true) {
-      this.#closed(request, bill.refusal, request.filters);
+      this.#refuseNew(request, bill.refusal);
       return;
     }
     const run = new ReqRun(this.#lane!, request, client.readers, bill);
@@ -326,35 +326,42 @@ export class Query {
 
   /** Ends a subscription whose client has no budget left for its stored events. */
   #refuse(run: ReqRun | HeldBackRun, why: Refusal): void {
+    if (run instanceof ReqRun) this.#meter.overloaded('REQ', run.connId, why, run.packed);
+    this.#end(run, why);
+  }
+
+  /** Refuses a REQ that was not begun. */
+  #refuseNew(request: QueryRequest & { t: 'req' }, why: Refusal): void {
+    this.#meter.overloaded('REQ', request.connId, why, request.filters);
+    this.#closed(request, why);
+  }
+
+  /** Ends a subscription for which a run could not go on. */
+  #end(run: ReqRun | CatchUpRun | HeldBackRun, why: Refusal): void {
     const { connId, subNo } = run;
-    if (run instanceof ReqRun) {
-      this.#client(connId).subscriptions.delete(subNo);
-      this.#closed(run, why, run.packed);
-    } else this.#endLive(run, why);
-  }
-
-  /** Ends a subscription that monitor has. */
-  #endLive({ connId, subNo, subId }: CatchUpRun | HeldBackRun, why: Refusal): void {
-    const subscription = this.#client(connId).subscriptions.get(subNo);
-    if (subscription instanceof LiveSubscription) {
-      for (const run of subscription.runs) run.cancelled = true;
-    }
-    this.#client(connId).subscriptions.delete(subNo);
-    this.#outlet!.closed({ connId, subNo, subId, cost: 0 }, why);
+    this.#take(connId, subNo);
+    this.#closed(run, why);
     this.#monitor!.send({ t: 'close', connId, subNo });
-    this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
 
-  /** Refuses a REQ; its place at its ingester is free again. */
-  #closed(
-    asked: { connId: number; subNo: number; subId: string; cost: number },
-    why: Refusal,
-    packed: Uint8Array,
-  ): void {
+  /** CLOSED to the client; the place of the subscription at its ingester is free again. */
+  #closed(asked: Asked, why: Refusal): void {
     const { connId, subNo, subId } = asked;
-    this.#meter.overloaded('REQ', connId, why, packed);
     this.#outlet!.closed(asked, why);
     this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
+  }
+
+  /** Takes a subscription from its client and cancels what sends to it; undefined if there is none. */
+  #take(connId: number, subNo: number): ReqRun | LiveSubscription | null | undefined {
+    const subscriptions = this.#clients.get(connId)?.subscriptions;
+    const subscription = subscriptions?.get(subNo);
+    if (subscription === undefined) return undefined;
+    subscriptions!.delete(subNo);
+    for (const run of runsOf(subscription)) {
+      run.cancelled = true;
+      this.#rooms.wake(connId, run);
+    }
+    return subscription;
   }
 
   #count(request: QueryRequest & { t: 'count' }): void {
@@ -407,16 +414,9 @@ export class Query {
   /** Ends a query for which the database could not be read; a subscription that was live ends, too. */
   #unreadable(run: Run, error: Error): void {
     this.#meter.unreadable(error);
-    const { connId } = run;
     if (run instanceof CountRun) this.#outlet!.countRefused(run, UNREADABLE);
-    else if (run instanceof CatchUpRun || run instanceof HeldBackRun)
-      this.#endLive(run, UNREADABLE);
-    else if (run instanceof ReqRun) {
-      const { subNo, subId } = run;
-      this.#client(connId).subscriptions.delete(subNo);
-      this.#outlet!.closed(run, UNREADABLE);
-      this.#monitor!.send({ t: 'close', connId, subNo });
-      this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
+    else if (run instanceof ReqRun || run instanceof CatchUpRun || run instanceof HeldBackRun) {
+      this.#end(run, UNREADABLE);
     }
   }
 
@@ -469,14 +469,8 @@ export class Query {
   }
 
   #close(connId: number, subNo: number): void {
-    const subscriptions = this.#clients.get(connId)?.subscriptions;
-    const subscription = subscriptions?.get(subNo);
+    const subscription = this.#take(connId, subNo);
     if (subscription === undefined) return;
-    subscriptions!.delete(subNo);
-    for (const run of runsOf(subscription)) {
-      run.cancelled = true;
-      this.#rooms.wake(connId, run);
-    }
     // A REQ without its EOSE still counts as in flight.
     this.#outlet!.gone(connId, subNo, subscription instanceof ReqRun ? subscription.cost : 0);
     this.#monitor!.send({ t: 'close', connId, subNo });

@@ -28,6 +28,23 @@ export interface Run {
   step(budget: Budget): Step;
 }
 
+/** What all runs have in common. */
+export abstract class BaseRun implements Run {
+  readonly connId: number;
+  readonly bill: Bill | null;
+  cancelled = false;
+  counted = true;
+  work = 0;
+  rows = 0;
+
+  constructor(connId: number, bill: Bill | null) {
+    this.connId = connId;
+    this.bill = bill;
+  }
+
+  abstract step(budget: Budget): Step;
+}
+
 /** What runs need of their lane. */
 export interface Lane {
   readonly snapshot: Snapshot;
@@ -80,17 +97,11 @@ interface Question {
 }
 
 /** What a REQ and a COUNT have in common. */
-abstract class QuestionRun implements Run {
-  readonly connId: number;
+abstract class QuestionRun extends BaseRun {
   /** The filters, packed. */
   readonly packed: Uint8Array;
   readonly arrivedAt: number;
   readonly cost: number;
-  readonly bill: Bill | null;
-  cancelled = false;
-  counted = true;
-  work = 0;
-  rows = 0;
   /** Events sent, or counted, so far. */
   events = 0;
   /** The pubkeys that had authenticated when it was asked. */
@@ -104,12 +115,11 @@ abstract class QuestionRun implements Run {
     readers: readonly string[],
     bill: Bill | null,
   ) {
+    super(connId, bill);
     this.lane = lane;
-    this.connId = connId;
     this.packed = filters;
     this.arrivedAt = arrivedAt;
     this.cost = cost;
-    this.bill = bill;
     this.readers = readers;
   }
 
@@ -136,8 +146,6 @@ abstract class QuestionRun implements Run {
     });
     return this.#union;
   }
-
-  abstract step(budget: Budget): Step;
 }
 
 /** A query whose events go to a subscription. */
@@ -271,26 +279,23 @@ export interface HeldBack {
  * The stored events that an open subscription was not given until its connection authenticated. Live
  * events are held meanwhile (`HOLD`). Each filter's limit counts anew.
  */
-export class HeldBackRun implements EventsRun {
-  readonly connId: number;
+export class HeldBackRun extends BaseRun implements EventsRun {
   readonly subNo: number;
   readonly subId: string;
-  cancelled = false;
-  counted = false;
-  work = 0;
-  rows = 0;
+  /** Its REQ was answered by EOSE. */
+  readonly cost = 0;
   events = 0;
-  readonly bill: Bill | null;
   readonly #lane: Lane;
   readonly #heldBack: HeldBack;
   readonly #sender: EventSender;
   #union: Union | null = null;
 
   constructor(lane: Lane, heldBack: HeldBack, bill: Bill | null) {
-    this.connId = heldBack.connId;
+    super(heldBack.connId, bill);
+    // Bounded by the subscriptions of its client, which cannot ask for it again.
+    this.counted = false;
     this.subNo = heldBack.subNo;
     this.subId = heldBack.subId;
-    this.bill = bill;
     this.#lane = lane;
     this.#heldBack = heldBack;
     this.#sender = new EventSender(lane, this, heldBack.subId);

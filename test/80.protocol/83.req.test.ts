@@ -621,3 +621,28 @@ describe('EOSE says whether there is more (NIP-67)', () => {
     expect(end).toEqual(eose('s', 'more'));
   });
 });
+
+describe.each([
+  ['by default', {}, [undefined, undefined]],
+  ['"off"', { 'query.eose_hints': 'off' }, [undefined, undefined]],
+  ['"more"', { 'query.eose_hints': 'more' }, [undefined, ['more']]],
+  ['"all"', { 'query.eose_hints': 'all' }, [['finish'], ['more']]],
+] as const)(
+  'EOSE of a whole answer and of one that is cut, eose_hints %s',
+  (_, settings, hints) => {
+    const use = useRelay({ ...ANY_TIME, 'limits.limit_default': 5, ...settings });
+
+    it('has a third element or none', async () => {
+      const author = new Author();
+      const filter = { authors: [author.pubkey], kinds: [1] };
+      const seen: unknown[] = [];
+      for (const events of [series(author, 5), [author.event({ created_at: NOW })]]) {
+        await publish(use.client, events);
+        const { end } = await use.client.req('s', filter);
+        expect(end.slice(0, 2)).toEqual(['EOSE', 's']);
+        seen.push(end[2]);
+      }
+      expect(seen).toEqual(hints);
+    });
+  },
+);

@@ -119,6 +119,10 @@ describe('negentropy', () => {
     expect(await use.client.any()).toEqual(['NEG-ERR', 'neg', refusal]);
     use.client.send(['NEG-MSG', 'neg', '6100000200']);
     expect(await use.client.any()).toEqual(['NEG-ERR', 'neg', refusal]);
+    // The end of a session that was refused has no answer.
+    use.client.send(['NEG-CLOSE', 'neg']);
+    await use.client.sync();
+    expect(use.client.inbox).toEqual([]);
     use.client.send(['NEG-OPEN', 'x'.repeat(65), { kinds: [1] }, '61']);
     expect(await use.client.any()).toEqual(['NEG-ERR', 'x'.repeat(65), refusal]);
   });
