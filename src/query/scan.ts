@@ -25,7 +25,10 @@ export interface Budget {
   rows: number;
 }
 
-/** Whether everything that matches was given: `finish`, `more` was there, or nobody looked. */
+/**
+ * Whether everything that matches was given: `finish`, or `more` was there; `unknown` where that was not
+ * looked for, or where matches may be hidden from the readers.
+ */
 export type Completeness = 'finish' | 'more' | 'unknown';
 
 /**
