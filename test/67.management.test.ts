@@ -192,6 +192,7 @@ describe('authorization (NIP-98)', () => {
     ['another payload', { payload: '0'.repeat(64) }, 'the payload tag is not the SHA-256'],
     ['no u', { u: null }, 'the u tag is missing'],
     ['another u', { u: 'wss://other.example' }, 'the u tag names an address'],
+    ['another path', { u: 'ws://127.0.0.1/x' }, 'the u tag is not the address of this request'],
     ['no method', { method: null }, 'the method tag is missing'],
     ['another method', { method: 'GET' }, 'the method tag must be POST'],
   ])('is told what is wrong with it: %s', async (_, wrong, why) => {

@@ -3,6 +3,7 @@ import { hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventShape } from '../protocol/event-check.ts';
 import { KIND_HTTP_AUTH } from '../protocol/kinds.ts';
+import type { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 
 /** Spent authorizations that are remembered at once. */
@@ -14,8 +15,8 @@ export interface Authorized {
   authorization: string;
   /** The addresses that `u` may be, in their one form (`urlKey`). */
   urls: readonly string[];
-  /** Why another address is not one of them, to follow "the u tag". */
-  unlike: string;
+  /** The hosts that the relay goes by: why `u` is refused depends on them. */
+  own: OwnAddresses;
   body: Uint8Array;
   /** Seconds since 1970. */
   now: number;
@@ -103,7 +104,7 @@ export class HttpAuth {
     return null;
   }
 
-  #wrong(event: NostrEvent, { urls, unlike, body, now }: Authorized): string | null {
+  #wrong(event: NostrEvent, { urls, own, body, now }: Authorized): string | null {
     const window = this.#parts.windowSeconds();
     if (event.kind !== KIND_HTTP_AUTH) return `the kind of an authorization is ${KIND_HTTP_AUTH}`;
     if (Math.abs(event.created_at - now) > window) {
@@ -118,7 +119,10 @@ export class HttpAuth {
     const address = tagOf(event, 'u');
     if (address === undefined) return 'the u tag is missing; it must be the address of this relay';
     const url = urlKey(address);
-    if (url === null || !urls.includes(url)) return `the u tag ${unlike}`;
+    if (url === null || !urls.includes(url)) {
+      // The host may be right, and the port or the path wrong.
+      return `the u tag ${own.has(address) ? 'is not the address of this request' : own.unlike}`;
+    }
     const payload = tagOf(event, 'payload');
     if (payload === undefined) {
       return 'the payload tag is missing; it must be the SHA-256 of the body in hex';

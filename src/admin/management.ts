@@ -23,7 +23,7 @@ export async function answerManagement(
   const urls = urlsOf(request, room, own);
   const now = room.clock.seconds();
   const known = (pubkey: string) => room.isAdmin(pubkey) || room.isModerator(pubkey);
-  const authorized = auth.check({ authorization, urls, unlike: own.unlike, body, now }, known);
+  const authorized = auth.check({ authorization, urls, own, body, now }, known);
   if (typeof authorized === 'string') return failed(UNAUTHORIZED, authorized);
   const { pubkey } = authorized;
   const caller = { by: pubkey, role: room.isAdmin(pubkey) ? 'admin' : 'moderator' } as const;

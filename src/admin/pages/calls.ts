@@ -115,9 +115,9 @@ export class Calls {
     const { authorization, body } = call;
     const { config } = this.#room;
     const urls = loginUrls(call, config);
-    const { unlike } = new OwnAddresses(config);
+    const own = new OwnAddresses(config);
     const known = (pubkey: string) => this.#roleOf(pubkey) !== null;
-    const authorized = this.#auth.check({ authorization, urls, unlike, body, now }, known);
+    const authorized = this.#auth.check({ authorization, urls, own, body, now }, known);
     if (typeof authorized === 'string') throw this.#failedLogin(call, authorized, now);
     const notSpent = this.#auth.spend(authorized, now);
     if (notSpent === null) return authorized;
