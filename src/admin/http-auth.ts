@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventShape } from '../protocol/event-check.ts';
+import { authorizationText } from '../protocol/http-authorization.ts';
 import { KIND_HTTP_AUTH } from '../protocol/kinds.ts';
 import type { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
@@ -144,11 +145,10 @@ export function urlKey(text: string): string | null {
 }
 
 function eventIn(header: string): NostrEvent | string {
-  const [, encoded] = /^Nostr\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(header) ?? [];
-  if (encoded === undefined)
-    return 'an Authorization header with the scheme Nostr is needed (NIP-98)';
+  const text = authorizationText(header);
+  if (text === null) return 'an Authorization header with the scheme Nostr is needed (NIP-98)';
   try {
-    const event = checkEventShape(JSON.parse(Buffer.from(encoded, 'base64').toString()));
+    const event = checkEventShape(JSON.parse(text));
     return typeof event === 'string' ? `the authorization is no event: ${event}` : event;
   } catch {
     return 'the authorization is not base64 of JSON';

@@ -1,10 +1,10 @@
 import type { Config } from '../config/options.ts';
+import { authorizationText } from '../protocol/http-authorization.ts';
 import { RANK_CLAIMED, RANK_SESSION, RANK_STRANGER } from './request-slots.ts';
 
 /** Characters of a session's token that are kept: too many to guess, too few to log in with. */
 const KEPT_LENGTH = 12;
 const TOKEN = /^[^=;]+=([\w-]{43})(?:;|$)/;
-const AUTHORIZATION = /^Nostr\s+([A-Za-z0-9+/=_-]+)\s*$/i;
 const PUBKEY = /"pubkey"\s*:\s*"([0-9a-f]{64})"/;
 
 /**
@@ -56,9 +56,9 @@ export class CallerRank {
   }
 
   #claims(authorization: string): boolean {
-    const encoded = AUTHORIZATION.exec(authorization)?.[1];
-    if (encoded === undefined) return false;
-    const pubkey = PUBKEY.exec(Buffer.from(encoded, 'base64').toString())?.[1];
+    const text = authorizationText(authorization);
+    if (text === null) return false;
+    const pubkey = PUBKEY.exec(text)?.[1];
     return pubkey !== undefined && this.#keys.has(pubkey);
   }
 }
