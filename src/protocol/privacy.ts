@@ -24,7 +24,7 @@ export class PrivateKinds {
 
   /** Whether a filter asks for a private kind by its number, alone or beside others. */
   areNamedIn({ kinds, matchesNothing }: Pick<Filter, 'kinds' | 'matchesNothing'>): boolean {
-    return kinds !== null && !matchesNothing && kinds.some((kind) => this.has(kind));
+    return kinds !== null && !matchesNothing && this.concern({ kinds });
   }
 
   /** The private kinds that a filter can match. */
@@ -37,8 +37,7 @@ export class PrivateKinds {
    * filter alone, never from what is stored, so that an answer built on it betrays no message.
    */
   mayHide(filter: ReadableFilter, readers: readonly string[]): boolean {
-    if (filter.matchesNothing || this.#all.length === 0) return false;
-    if (filter.kinds !== null && !filter.kinds.some((kind) => this.has(kind))) return false;
+    if (filter.matchesNothing || this.#all.length === 0 || !this.concern(filter)) return false;
     const isReader = (pubkey: string) => readers.includes(pubkey);
     if (filter.tags.some(({ letter, values }) => letter === 'p' && values.every(isReader))) {
       return false;
