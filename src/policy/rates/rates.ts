@@ -201,8 +201,12 @@ export class Rates {
 
   /** Charges so many more, whether there is room for them or not: the next one waits for it. */
   charge(client: Client, bucket: number, cost: number): void {
-    const now = this.#clock.milliseconds();
-    const [address, network] = [this.#address[bucket]!, this.#network[bucket]!];
+    this.#charge(client, bucket, cost, this.#clock.milliseconds());
+  }
+
+  #charge(client: Client, bucket: number, cost: number, now: number): void {
+    const address = this.#address[bucket]!;
+    const network = this.#network[bucket]!;
     const all = this.#all[bucket]!;
     if (all !== null) this.#everybody.charge(EVERYBODY, bucket, all, cost, now);
     if (address !== null) this.#networks.charge(client.address, bucket, address, cost, now);
@@ -230,10 +234,8 @@ export class Rates {
           `rate-limited: too many ${THINGS[bucket]} here; try again ${inSeconds(wait)}`,
         );
       }
-      this.#everybody.charge(EVERYBODY, bucket, all, cost, now);
     }
-    if (address !== null) this.#networks.charge(client.address, bucket, address, cost, now);
-    if (network !== null) this.#networks.charge(client.network, bucket, network, cost, now);
+    this.#charge(client, bucket, cost, now);
     return null;
   }
 
