@@ -8,6 +8,15 @@ const COPIED_BYTES_MAX = 16 * 1024;
 /** Name and value. */
 export type Header = readonly [name: string, value: string];
 
+/**
+ * For what pages from anywhere may read (NIP-11, NIP-86); `*` does not cover Authorization.
+ */
+export const CORS: readonly Header[] = [
+  ['Access-Control-Allow-Origin', '*'],
+  ['Access-Control-Allow-Headers', '*, Authorization'],
+  ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
+];
+
 /** Whether the browser has it already. */
 export function isKnown(req: HttpRequest, etag: string): boolean {
   const known = req.getHeader('if-none-match').split(',');

@@ -11,19 +11,12 @@ import { EXPOSITION_TYPE } from '../metrics/render.ts';
 import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
-import { answer, type Header } from './http-answer.ts';
+import { answer, CORS, type Header } from './http-answer.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
 import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
 import { type HttpResponse, type ServerSocket, utf8 } from './uws.ts';
-
-/** Every answer may be read by pages from anywhere (NIP-11). */
-const CORS: readonly Header[] = [
-  ['Access-Control-Allow-Origin', '*'],
-  ['Access-Control-Allow-Headers', '*, Authorization'],
-  ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
-];
 
 const TEXT_HEADERS: readonly Header[] = [...CORS, ['Content-Type', 'text/plain; charset=utf-8']];
 const INFORMATION_HEADERS: readonly Header[] = [
@@ -234,7 +227,7 @@ export class Listener {
     this.#listenSocket = null;
   }
 
-  /** Takes connections again on the port of before, unless it does. @throws ListenError */
+  /** Listens on the same port again; does nothing while it listens. @throws ListenError */
   async listenAgain(): Promise<void> {
     if (this.#listenSocket === null) await this.#listen(this.port, SHARED_PORT);
   }
@@ -267,16 +260,8 @@ export class Listener {
       else answerText(res, '200 OK', '');
     });
     app.options(path, (res) => answer(res, '204 No Content', CORS, ''));
-    app.get('/health', (res) => {
-      this.#handlers.served('health');
-      const { healthy, reason } = this.#handlers.health();
-      answerText(res, healthy ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
-    });
-    app.get('/health/live', (res) => {
-      this.#handlers.served('health');
-      const { alive, reason } = this.#handlers.health();
-      answerText(res, alive ? '200 OK' : '503 Service Unavailable', `${reason}\n`);
-    });
+    app.get('/health', (res) => this.#health(res, 'healthy'));
+    app.get('/health/live', (res) => this.#health(res, 'alive'));
     app.get('/metrics', (res) => {
       if (this.#config.metrics.public) this.#metrics(res);
       else this.#nothing(res);
@@ -325,6 +310,12 @@ export class Listener {
 
   #isPage(req: HttpRequest): boolean {
     return req.getUrl() === '/' && this.#handlers.pages.wants(req);
+  }
+
+  #health(res: HttpResponse, asked: 'healthy' | 'alive'): void {
+    this.#handlers.served('health');
+    const health = this.#handlers.health();
+    answerText(res, health[asked] ? '200 OK' : '503 Service Unavailable', `${health.reason}\n`);
   }
 
   #metrics(res: HttpResponse): void {

@@ -2,19 +2,19 @@ import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { AdminCall, ForIo, ManagementRequest } from '../messages.ts';
 import { CallerRank } from './caller-rank.ts';
-import { answer, type Header } from './http-answer.ts';
+import { answer, CORS, type Header } from './http-answer.ts';
 import { RANK_STRANGER, RequestSlots, type SlotBounds, type SlotRequest } from './request-slots.ts';
 import type { HttpResponse } from './uws.ts';
 
 /** The content type of the relay management API (NIP-86). */
 const RPC = 'application/nostr+json+rpc';
 /**
- * How long the body of a request may take to arrive: so long, and this share of
- * `io.handshake_seconds`, after which the connection is closed without an answer.
+ * How long the body of a request may take to arrive, and the share of `io.handshake_seconds` that it
+ * may take if that is less: at the end of those the connection is closed without an answer.
  */
 const BODY_MILLISECONDS_MAX = 5_000;
 const SHARE_OF_HANDSHAKE = 0.6;
-/** How long the answer may take then. */
+/** How long the answer may take once the body is there. */
 const ANSWER_MILLISECONDS = 20_000;
 /** To a request by the management API that names no key of an admin or moderator. */
 const UNKNOWN_KEY =
@@ -22,13 +22,7 @@ const UNKNOWN_KEY =
 const AUTHORIZATION_LENGTH_MAX = 16_384;
 const COOKIE_LENGTH_MAX = 8_192;
 
-/** What goes with every answer. `*` does not cover Authorization. */
-const RPC_HEADERS: readonly Header[] = [
-  ['Access-Control-Allow-Origin', '*'],
-  ['Access-Control-Allow-Headers', '*, Authorization'],
-  ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
-  ['Content-Type', RPC],
-];
+const RPC_HEADERS: readonly Header[] = [...CORS, ['Content-Type', RPC]];
 /** Nothing here is for pages of other origins, nor for a cache. */
 const CALL_HEADERS: readonly Header[] = [
   ['Content-Type', 'application/json; charset=utf-8'],
