@@ -44,8 +44,9 @@ export class ReachedBy {
       if (!this.#counts.has(host) && this.#counts.size >= HOSTS_MAX) this.#makePlace();
       this.#counts.set(host, (this.#counts.get(host) ?? 0) + count);
     }
+    if (this.#isTold || this.hosts.length === 0) return;
     const { advice } = this;
-    if (this.#isTold || advice === null || this.hosts.length === 0) return;
+    if (advice === null) return;
     this.#isTold = true;
     this.#room.log.warn(advice);
   }

@@ -5,8 +5,6 @@ import { OwnAddresses } from '../../protocol/own-addresses.ts';
 import { relayHost } from '../../protocol/relay-url.ts';
 import { urlKey } from '../http-auth.ts';
 
-const LOOPBACK_ADDRESS = /^(127\.|::1$)/;
-
 type Head = Pick<AdminCall, 'host' | 'origin' | 'fetchSite' | 'ip' | 'encrypted'>;
 
 /**
@@ -48,7 +46,7 @@ export function loginUrls(head: Head, config: Config): string[] {
  * tunnel; else null.
  */
 function ownHost({ host, ip }: Head, config: Config): string | null {
-  const isLocal = LOOPBACK_ADDRESS.test(ip) && isLoopback(relayHost(host));
+  const isLocal = isLoopback(ip) && isLoopback(relayHost(host));
   const own = new OwnAddresses(config);
   const counts = isLocal || (!own.isConfigured && own.has(host));
   return counts && URL.canParse(`http://${host}`) ? hostKey(`http://${host}`) : null;
