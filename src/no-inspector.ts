@@ -1,6 +1,7 @@
 /**
- * SIGUSR1 does nothing. Without a listener Node.js opens its inspector at this signal, a port
- * through which every user of the machine runs code in this process. Imported first, so that the
- * time until then is that of Node.js itself; `node --disable-sigusr1` (22.14, 23.7) leaves none.
+ * Makes SIGUSR1 do nothing. Without a listener Node.js opens its inspector at this signal, a port
+ * through which every user of the machine runs code in this process. It is imported first, so that
+ * only while Node.js itself starts the signal still opens it; `node --disable-sigusr1` (22.14, 23.7)
+ * prevents that, too.
  */
 process.on('SIGUSR1', () => {});

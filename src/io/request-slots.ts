@@ -31,7 +31,7 @@ const PENDING_MAX = 512;
 /**
  * Decides which of many requests the admin worker gets next, and which has to go when there are too
  * many. A request takes a slot when its body is there, so slow senders hold none. Next is the
- * highest rank, then the network that has least, then the newest: under a flood the oldest are late
+ * highest rank, then the network of which the worker has fewest, then the newest: under a flood the oldest are late
  * anyway. What has to go is of the lowest rank, of the network that has most of those, and the
  * oldest. So an admin is not kept out by what others send.
  */

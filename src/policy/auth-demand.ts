@@ -1,4 +1,4 @@
-/** Configurations under which clients have to authenticate (NIP-42), as io and the policies see it. */
+/** Configurations under which clients have to authenticate (NIP-42). */
 import type { Config } from '../config/options.ts';
 import { hasDoors } from './doors/doors.ts';
 

@@ -126,8 +126,7 @@ class Reading {
       if (code === QUOTE) break;
       if (code === BACKSLASH) end++;
     }
-    // A backslash may have been the last character; without the closing quote the text is cut
-    // short.
+    // Without its closing quote; after a backslash as the last character `end` is beyond the text.
     if (end >= text.length) this.isClean = false;
     this.#value([start, Math.min(end, text.length)]);
     return end + 1;

@@ -88,7 +88,7 @@ export interface PageError {
  * | `media_type` | 415 | the Content-Type is not application/json |
  * | `too_many` | 429 | too many logins, or too many that failed; `Retry-After` says how many seconds to wait |
  * | `fault` | 500 | a fault of the relay; its log says more |
- * | `unavailable` | 503 | not now; try again |
+ * | `unavailable` | 503 | not now; try again (408 when the body of the request came too slowly) |
  */
 export type PageErrorKind =
   | 'under_way'

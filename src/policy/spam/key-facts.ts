@@ -57,7 +57,7 @@ export class KeyBook implements Keys {
       const hasProfile = this.#posting.get(term) !== undefined;
       return { hasProfile, reports: this.#reports.get(pubkey) as number };
     } catch (error) {
-      // A page that is damaged speaks against nobody.
+      // A damaged page of the database must not make a key look like that of a spammer.
       if (!isSqliteError(error)) throw error;
       return { hasProfile: true, reports: 0 };
     }
