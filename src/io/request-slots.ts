@@ -31,8 +31,8 @@ const PENDING_MAX = 512;
 /**
  * Decides which of many requests the admin worker gets next, and which has to go when there are too
  * many. A request takes a slot when its body is there, so slow senders hold none. Next is the
- * highest rank, then the network of which the worker has fewest, then the newest: under a flood the oldest are late
- * anyway. What has to go is of the lowest rank, of the network that has most of those, and the
+ * highest rank, then the network of which the worker has fewest, then the newest: under a flood the
+ * oldest are late anyway. What has to go is of the lowest rank, of the network that has most of those, and the
  * oldest. So an admin is not kept out by what others send.
  */
 export class RequestSlots<Request extends SlotRequest> {
