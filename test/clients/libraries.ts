@@ -49,7 +49,10 @@ const NO_RESUBSCRIPTION: Limit = {
 
 export const LIBRARIES: readonly Library[] = [
   javaScript('nostr-tools', 'nostr-tools'),
-  javaScript('@nostr-dev-kit/ndk', 'ndk', NO_RESUBSCRIPTION),
+  javaScript('@nostr-dev-kit/ndk', 'ndk', NO_RESUBSCRIPTION, {
+    steps: /query after a restart/,
+    reason: 'it does not connect again within two minutes',
+  }),
   javaScript('@nostrify/nostrify', 'nostrify'),
   javaScript('applesauce-relay', 'applesauce'),
   javaScript('@welshman/net', 'welshman'),

@@ -16,6 +16,8 @@ run((url, sign) => {
     authenticator: sign && { signer },
   });
   rxNostr.setDefaultRelays([url]);
+  // Its own are numbers below a million at random: of 300 two are the same once in 22 times.
+  let queries = 0;
   return {
     publish: async (event) => {
       const { ok, notice = '' } = await lastValueFrom(rxNostr.send(event));
@@ -23,7 +25,7 @@ run((url, sign) => {
     },
     query: (filter) =>
       lastValueFrom(
-        rxNostr.use(createRxOneshotReq({ filters: filter })).pipe(
+        rxNostr.use(createRxOneshotReq({ filters: filter, rxReqId: `query-${queries++}` })).pipe(
           map(({ event }) => event),
           toArray(),
         ),
