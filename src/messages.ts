@@ -470,8 +470,11 @@ export type QueryRequest =
    * new key may read of the stored events.
    */
   | { t: 'auth'; connId: number; readers: string[]; answer: string; cost: number }
-  /** Whose budget the connection's queries are charged to, as tags of accounts; 0: nobody's. */
-  | { t: 'payer'; connId: number; address: number; network: number }
+  /**
+   * Who asks, before the first query and when it has changed: the address by which its queries take
+   * turns, an IPv6 one by its prefix, and the tags of the accounts that they are charged to; 0: none.
+   */
+  | { t: 'client'; connId: number; name: string; address: number; network: number }
   /** A frame that has to come before the answers to what is asked after it. */
   | { t: 'say'; connId: number; frame: string }
   /** The connection is closed with 1008, behind everything that it was sent before; `why` in a NOTICE. */
@@ -484,7 +487,7 @@ const QUERY_REQUESTS = [
   'close',
   'refuse',
   'auth',
-  'payer',
+  'client',
   'say',
   'leave',
   'disconnect',
@@ -529,7 +532,8 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
     case 'leave':
       to.text(request.why);
       break;
-    case 'payer':
+    case 'client':
+      to.text(request.name);
       to.f64(request.address);
       to.f64(request.network);
       break;
@@ -567,8 +571,10 @@ export function readQueryRequest(from: RecordReader): QueryRequest {
       return { t, connId, frame: from.text() };
     case 'leave':
       return { t, connId, why: from.text() as Refusal };
-    case 'payer':
-      return { t, connId, address: from.f64(), network: from.f64() };
+    case 'client': {
+      const name = from.text();
+      return { t, connId, name, address: from.f64(), network: from.f64() };
+    }
     case 'disconnect':
       return { t, connId };
   }

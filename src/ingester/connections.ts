@@ -21,8 +21,8 @@ export interface Connection extends ConnectedClient {
   readonly address: string;
   /** Whom its messages are charged to; null: it is exempt from rates. */
   client: Client | null;
-  /** Whom its query lane knows to pay for its queries. */
-  payer: Client | null;
+  /** Whom its messages are charged to, as its query lane knows it; undefined: it was told nothing. */
+  introduced: Client | null | undefined;
   /** What the client was sent to sign (NIP-42); '' until it was sent. */
   challenge: string;
   /** The pubkeys that have authenticated here. */
@@ -56,7 +56,7 @@ export class Connections {
       ip: client.ip,
       host: client.host,
       client: null,
-      payer: null,
+      introduced: undefined,
       challenge: client.challenge,
       authed: NOBODY,
       authIds: NO_IDS,

@@ -247,14 +247,14 @@ export class Requests {
     this.refuseReq(connId, subId, why, message);
   }
 
-  /** Tells the query lane who pays, before the first query and when it has changed. */
+  /** Tells the query lane who asks, before the first query and when it has changed. */
   #introduce(connId: number): void {
     const connection = this.#lane.connections.of(connId);
-    const { client } = connection;
-    if (connection.payer === client) return;
-    connection.payer = client;
+    const { client, address: name } = connection;
+    if (connection.introduced === client) return;
+    connection.introduced = client;
     const [address, network] = [client?.address.tag ?? 0, client?.network.tag ?? 0];
-    this.#lane.query(connId, { t: 'payer', connId, address, network });
+    this.#lane.query(connId, { t: 'client', connId, name, address, network });
   }
 
   /**

@@ -122,6 +122,7 @@ export const LIMITS = [
   'writer_queue',
   'subscriptions',
   'queries',
+  'query_memory',
   'rule',
 ] as const;
 

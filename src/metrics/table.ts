@@ -157,7 +157,7 @@ export const metrics = {
 
   wok_ingester_queue_bytes: {
     type: 'gauge',
-    help: 'Bytes of messages that wait for an ingester lane.',
+    help: 'Messages that wait for an ingester lane: their bytes, and 512 for each.',
     by: ['ingester'],
     per: 'lane',
   },

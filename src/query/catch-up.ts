@@ -5,8 +5,7 @@ import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
 import { jsonOf } from '../storage/body.ts';
-import type { Bill } from './bill.ts';
-import { BaseRun, type Lane, type Step } from './run.ts';
+import { type Account, BaseRun, type Lane, type Step } from './run.ts';
 import type { Budget } from './scan.ts';
 
 /** Events of the log read at once, and what each costs in rows. */
@@ -32,9 +31,9 @@ export class CatchUpRun extends BaseRun {
   constructor(
     lane: Lane,
     { connId, subNo, subId, seq, upTo, filters, readers }: Behind,
-    bill: Bill | null,
+    account: Account,
   ) {
-    super(connId, bill);
+    super(connId, account);
     this.subId = subId;
     this.#readers = readers;
     this.#lane = lane;

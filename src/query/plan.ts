@@ -6,8 +6,12 @@ import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 const SEEK_ROWS = 25;
 /** What an entry costs whose body must tell whether it matches, in rows. */
 const CANDIDATE_ROWS = 4;
-/** Combinations beyond this are not made; single conditions serve instead. */
+/**
+ * Combinations of a filter, and of all filters of a query, beyond which single conditions serve instead:
+ * opening a list takes 8 µs, and some 400 bytes while the query lasts.
+ */
 const COMBINATIONS_MAX = 4_096;
+const COMBINATIONS_OF_ALL_MAX = 65_536;
 /** How many lists of an option are looked at to estimate it. */
 const SAMPLES_MAX = 6;
 
@@ -15,7 +19,10 @@ const SAMPLES_MAX = 6;
 export interface Plan {
   /** Named after the conditions that chose the lists, for metrics and the slow-query log. */
   name: string;
-  terms: readonly number[];
+  /** How many lists there are. */
+  lists: number;
+  /** The term of a list, hashed when it is asked for: a plan may name 4,096 of them, 1 µs each. */
+  term(list: number): number;
   /** The lists hold matches only (but for hash collisions, removed events, and what others may not read). */
   exact: boolean;
 }
@@ -23,32 +30,38 @@ export interface Plan {
 /** Estimates how many entries of a term's list lie in [since, until]. */
 export type Estimate = (term: number, since: number, until: number) => number;
 
+/** What a plan is made for, beside the filter. */
+export interface Planning {
+  hasher: TermHasher;
+  /** Events that are wanted. */
+  limit: number;
+  estimate: Estimate;
+  /** Given where the filter asks for private kinds only: what they may read lies in their lists. */
+  readers: readonly string[] | null;
+  /** Filters of the query. */
+  filters: number;
+}
+
 /**
  * Chooses the lists that a filter reads by estimated cost: what it takes to open them, and the rows
  * that will be read: as many as the limit where every row matches, else all of them in the worst case.
- * `readers` are given where the filter asks for private kinds only: what they may read lies in their lists.
  */
-export function choosePlan(
-  filter: Filter,
-  hasher: TermHasher,
-  limit: number,
-  estimate: Estimate,
-  readers: readonly string[] | null = null,
-): Plan {
-  const plans = options(filter, hasher);
+export function choosePlan(filter: Filter, planning: Planning): Plan {
+  const { hasher, limit, estimate, readers } = planning;
+  const plans = options(filter, hasher, combinationsMax(planning.filters));
   if (readers !== null && plans[0]!.name !== 'ids') {
-    plans.push({ name: 'readers', terms: readerTerms(filter, hasher, readers), exact: false });
+    plans.push(readersPlan(filter, hasher, readers));
   }
   // The first has the most conditions: as one list it is a part of every other.
-  if (plans.length === 1 || (plans[0]!.exact && plans[0]!.terms.length === 1)) return plans[0]!;
+  if (plans.length === 1 || (plans[0]!.exact && plans[0]!.lists === 1)) return plans[0]!;
   const since = filter.since ?? 0;
   const until = filter.until ?? Number.MAX_SAFE_INTEGER;
   let best = plans[0]!;
   let bestCost = Number.POSITIVE_INFINITY;
   for (const plan of plans) {
-    const opening = plan.terms.length * SEEK_ROWS;
+    const opening = plan.lists * SEEK_ROWS;
     if (opening >= bestCost) continue;
-    const rows = estimateRows(plan.terms, since, until, estimate);
+    const rows = estimateRows(plan, since, until, estimate);
     const cost = opening + (plan.exact ? Math.min(rows, limit) : rows * CANDIDATE_ROWS);
     if (cost < bestCost) {
       best = plan;
@@ -58,68 +71,90 @@ export function choosePlan(
   return best;
 }
 
-function estimateRows(
-  terms: readonly number[],
-  since: number,
-  until: number,
-  estimate: Estimate,
-): number {
-  const step = Math.max(1, Math.floor(terms.length / SAMPLES_MAX));
-  let rows = 0;
-  let samples = 0;
-  for (let i = 0; i < terms.length; i += step) {
-    rows += estimate(terms[i]!, since, until);
-    samples++;
-  }
-  return (rows / samples) * terms.length;
+function combinationsMax(filters: number): number {
+  return Math.min(COMBINATIONS_MAX, Math.floor(COMBINATIONS_OF_ALL_MAX / filters));
 }
 
-function options(filter: Filter, hasher: TermHasher): Plan[] {
+function estimateRows(plan: Plan, since: number, until: number, estimate: Estimate): number {
+  const { lists } = plan;
+  const step = Math.max(1, Math.floor(lists / SAMPLES_MAX));
+  let rows = 0;
+  let samples = 0;
+  for (let i = 0; i < lists; i += step) {
+    rows += estimate(plan.term(i), since, until);
+    samples++;
+  }
+  return (rows / samples) * lists;
+}
+
+function options(filter: Filter, hasher: TermHasher, combinationsMax: number): Plan[] {
   const { ids, authors, kinds, tags } = filter;
-  if (ids) return [{ name: 'ids', terms: ids.map((id) => hasher.id(id)), exact: true }];
+  if (ids) return [planOf('ids', ids, (id) => hasher.id(id), true)];
+  const addresses = addressesPlan(filter, hasher, combinationsMax);
+  if (addresses !== null) return [addresses];
   const plans: Plan[] = [];
-  const add = (name: string, terms: readonly number[], exact: boolean) =>
-    plans.push({ name, terms, exact });
-  const addresses = addressTerms(filter, hasher);
-  if (addresses) return [{ name: 'addresses', terms: addresses, exact: tags.length === 1 }];
   const only = (conditions: number) =>
     (authors ? 1 : 0) + (kinds ? 1 : 0) + tags.length === conditions;
-  if (authors && kinds && authors.length * kinds.length <= COMBINATIONS_MAX) {
-    const terms = authors.flatMap((author) => kinds.map((kind) => hasher.authorKind(author, kind)));
-    add('authors+kinds', terms, only(2));
+  if (authors && kinds && authors.length * kinds.length <= combinationsMax) {
+    plans.push({
+      name: 'authors+kinds',
+      lists: authors.length * kinds.length,
+      term: (list) => {
+        const author = authors[Math.floor(list / kinds.length)]!;
+        return hasher.authorKind(author, kinds[list % kinds.length]!);
+      },
+      exact: only(2),
+    });
   }
   for (const { letter, values } of tags) {
-    const terms = values.map((value) => hasher.tag(letter, value));
-    add(`#${letter}`, terms, only(1));
+    plans.push(planOf(`#${letter}`, values, (value) => hasher.tag(letter, value), only(1)));
   }
   if (authors) {
-    const terms = authors.map((author) => hasher.author(author));
-    add('authors', terms, only(1));
+    plans.push(planOf('authors', authors, (author) => hasher.author(author), only(1)));
   }
-  if (kinds) {
-    const terms = kinds.map((kind) => hasher.kind(kind));
-    add('kinds', terms, only(1));
-  }
-  if (plans.length === 0) add('everything', [TERM_ALL], true);
+  if (kinds) plans.push(planOf('kinds', kinds, (kind) => hasher.kind(kind), only(1)));
+  if (plans.length === 0) plans.push(planOf('everything', [TERM_ALL], (term) => term, true));
   return plans;
 }
 
-/** All that somebody may read of private kinds: what they are tagged in, what they wrote (NIP-17). */
-function readerTerms({ kinds }: Filter, hasher: TermHasher, readers: readonly string[]): number[] {
+function planOf<Value>(
+  name: string,
+  values: readonly Value[],
+  termOf: (value: Value) => number,
+  exact: boolean,
+): Plan {
+  return { name, lists: values.length, term: (list) => termOf(values[list]!), exact };
+}
+
+/** All of private kinds that readers may read: what they are tagged in, what they wrote (NIP-17). */
+function readersPlan({ kinds }: Filter, hasher: TermHasher, readers: readonly string[]): Plan {
   const written = kinds!.filter((kind) => !isGiftWrap(kind));
-  return readers.flatMap((reader) => [
+  const terms = readers.flatMap((reader) => [
     hasher.tag('p', reader),
     ...written.map((kind) => hasher.authorKind(reader, kind)),
   ]);
+  return planOf('readers', terms, (term) => term, false);
 }
 
 /** Authors, addressable kinds and d tags together name single events. */
-function addressTerms({ authors, kinds, tags }: Filter, hasher: TermHasher): number[] | null {
+function addressesPlan(
+  { authors, kinds, tags }: Filter,
+  hasher: TermHasher,
+  combinationsMax: number,
+): Plan | null {
   const d = tags.find(({ letter }) => letter === 'd');
   if (!authors || !kinds || !d) return null;
-  if (authors.length * kinds.length * d.values.length > COMBINATIONS_MAX) return null;
+  if (authors.length * kinds.length * d.values.length > combinationsMax) return null;
   if (!kinds.every((kind) => kindClass(kind) === 'addressable')) return null;
-  return authors.flatMap((author) =>
-    kinds.flatMap((kind) => d.values.map((value) => hasher.address(kind, author, value))),
-  );
+  const { values } = d;
+  return {
+    name: 'addresses',
+    lists: authors.length * kinds.length * values.length,
+    term: (list) => {
+      const kind = kinds[Math.floor(list / values.length) % kinds.length]!;
+      const author = authors[Math.floor(list / values.length / kinds.length)]!;
+      return hasher.address(kind, author, values[list % values.length]!);
+    },
+    exact: tags.length === 1,
+  };
 }

@@ -22,6 +22,7 @@ const WAITING = cellOf('wok_queries_waiting');
 const RUNNING = cellOf('wok_queries_running');
 const WINDOW = cellOf('wok_query_window_events');
 const LIMIT = cellOf('wok_rate_limit_hits_total', { limit: 'queries' });
+const MEMORY = cellOf('wok_rate_limit_hits_total', { limit: 'query_memory' });
 
 /** A trouble that lasts is said again this often. */
 const REPEAT_MILLISECONDS = 60_000;
@@ -135,6 +136,12 @@ export class QueryMeter {
     this.#saidAt = now;
     const text = 'the database could not be read; stop the relay and run wok doctor';
     this.#log?.error(text, { error: error.message });
+  }
+
+  /** A query was ended because the queries of the lane held too much memory. */
+  tooLarge(): void {
+    this.#meter.cells[MEMORY]!++;
+    countRefusal(this.#meter, 'REQ', 'error:');
   }
 
   /** What the lane has before it. */

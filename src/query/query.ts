@@ -29,6 +29,7 @@ import { type Asked, Outlet } from './outlet.ts';
 import { QueryMeter } from './query-meter.ts';
 import { Rooms } from './rooms.ts';
 import {
+  type Account,
   CountRun,
   type HeldBack,
   HeldBackRun,
@@ -39,9 +40,14 @@ import {
 } from './run.ts';
 import { Scheduler } from './scheduler.ts';
 import { Snapshot } from './snapshot.ts';
+import type { QueryTurns } from './turns.ts';
 import { Window } from './window.ts';
 
 const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; try again later';
+const TOO_MANY: Refusal =
+  'rate-limited: too many of your queries are waiting on this relay; try again later';
+const TOO_LARGE: Refusal =
+  'error: this query takes more memory than this relay has for it; ask by fewer filters or a smaller limit';
 const UNREADABLE: Refusal = 'error: this relay could not read its database; try again later';
 
 /** What a lane knows of one of its connections. */
@@ -58,6 +64,8 @@ interface Client {
   heldBack: Omit<HeldBack, 'upTo'>[][];
   /** Who pays for its queries; null: nobody has to. */
   payer: Payer | null;
+  /** Its queries that wait for a turn. */
+  turns: QueryTurns;
 }
 
 /**
@@ -66,7 +74,7 @@ interface Client {
  * In: requests of the ingester lanes (a connection always has the same query lane), the terms of
  * accepted events from writer, room from io, what monitor could not replay. Out: frames to
  * io, hand-overs to monitor, ended subscriptions to the ingesters. Bound: `query.queries_max` runs;
- * beyond it CLOSED `error:`. It owns a read-only connection. If it dies, its connections are closed
+ * beyond it CLOSED `error:`, and `rate-limited:` for an address that has as many as are still free. It owns a read-only connection. If it dies, its connections are closed
  * with 1012 and it starts again.
  */
 export class Query {
@@ -122,6 +130,7 @@ export class Query {
       },
       over: (run) => this.#over(run),
       unreadable: (run, error) => this.#unreadable(run, error),
+      tooLarge: (run) => this.#tooLarge(run),
     });
   }
 
@@ -223,8 +232,8 @@ export class Query {
         if (request.first !== '') this.#outlet!.say(request.connId, 0, request.first);
         this.#outlet!.closed(request, request.why);
         break;
-      case 'payer':
-        this.#payer(request);
+      case 'client':
+        this.#introduced(request);
         break;
       case 'auth':
         this.#auth(request.connId, request.readers);
@@ -288,38 +297,50 @@ export class Query {
     const subscription = client.subscriptions.get(heldBack.subNo);
     // Closed meanwhile.
     if (!(subscription instanceof LiveSubscription)) return;
-    const run = new HeldBackRun(this.#lane!, heldBack, this.#bill(client));
+    const run = new HeldBackRun(this.#lane!, heldBack, this.#account(client));
     subscription.runs.add(run);
     this.#scheduler.add(run);
   }
 
-  #payer({ connId, address, network }: QueryRequest & { t: 'payer' }): void {
-    if (this.#reads === null) return;
+  #introduced({ connId, name, address, network }: QueryRequest & { t: 'client' }): void {
     const client = this.#client(connId);
+    if (client.turns.address.name !== name) {
+      this.#scheduler.queue.leave(client.turns);
+      client.turns = this.#scheduler.queue.connect(name);
+    }
+    if (this.#reads === null) return;
     client.payer = address === 0 ? null : this.#reads.payer(address, network);
     if (client.payer !== null) client.payer.keys = this.#reads.keysOf(client.readers);
   }
 
-  /** A new bill for a query of this client; null when nobody pays for it. */
-  #bill({ payer }: Client): Bill | null {
-    return payer === null ? null : new Bill(this.#reads!, payer);
+  /** On whose account a new query of this client goes. */
+  #account({ payer, turns }: Client): Account & { bill: Bill | null } {
+    return { bill: payer === null ? null : new Bill(this.#reads!, payer), turns };
+  }
+
+  /**
+   * Why there is no place for one more query of this client, or null. An address may have as many as are
+   * still free, so that a few addresses never take the last ones.
+   */
+  #noPlace({ turns }: Client): Refusal | null {
+    const free = this.#queriesMax - this.#running;
+    if (free <= 0) return OVERLOADED;
+    return turns.address.counted < free ? null : TOO_MANY;
   }
 
   #req(request: QueryRequest & { t: 'req' }): void {
     const { connId, subNo, replaces } = request;
     if (replaces !== 0) this.#close(connId, replaces);
     this.#outlet!.open(connId, subNo);
-    if (this.#running >= this.#queriesMax) {
-      this.#refuseNew(request, OVERLOADED);
-      return;
-    }
     const client = this.#client(connId);
-    const bill = this.#bill(client);
-    if (bill?.isRefused(0) === true) {
-      this.#refuseNew(request, bill.refusal);
+    const account = this.#account(client);
+    const { bill } = account;
+    const refusal = this.#noPlace(client) ?? (bill?.isRefused(0) === true ? bill.refusal : null);
+    if (refusal !== null) {
+      this.#refuseNew(request, refusal);
       return;
     }
-    const run = new ReqRun(this.#lane!, request, client.readers, bill);
+    const run = new ReqRun(this.#lane!, request, client.readers, account);
     client.subscriptions.set(subNo, run);
     this.#start(run);
   }
@@ -366,20 +387,30 @@ export class Query {
 
   #count(request: QueryRequest & { t: 'count' }): void {
     const { connId } = request;
-    if (this.#running >= this.#queriesMax) {
-      this.#meter.overloaded('COUNT', connId, OVERLOADED, request.filters);
-      this.#outlet!.countRefused(request, OVERLOADED);
+    const client = this.#client(connId);
+    const refusal = this.#noPlace(client);
+    if (refusal !== null) {
+      this.#meter.overloaded('COUNT', connId, refusal, request.filters);
+      this.#outlet!.countRefused(request, refusal);
       return;
     }
-    const client = this.#client(connId);
-    const run = new CountRun(this.#lane!, request, client.readers, this.#bill(client));
+    const run = new CountRun(this.#lane!, request, client.readers, this.#account(client));
     client.counts.add(run);
     this.#start(run);
   }
 
   #start(run: Run): void {
     this.#running++;
+    run.turns.address.counted++;
     this.#scheduler.add(run);
+  }
+
+  /** A run does not count against `query.queries_max` any more. */
+  #uncount(run: Run): void {
+    if (!run.counted) return;
+    run.counted = false;
+    this.#running--;
+    run.turns.address.counted--;
   }
 
   /**
@@ -388,15 +419,12 @@ export class Query {
    */
   #hasRoom(run: Run): boolean {
     const free = this.#rooms.free(run.connId, run, () => this.#scheduler.resume(run));
-    if (!free && run.counted) {
-      run.counted = false;
-      this.#running--;
-    }
+    if (!free) this.#uncount(run);
     return free;
   }
 
   #over(run: Run): void {
-    if (run.counted) this.#running--;
+    this.#uncount(run);
     run.bill?.settle(run.rows);
     this.#meter.over(run);
     const client = this.#clients.get(run.connId);
@@ -411,12 +439,21 @@ export class Query {
     }
   }
 
-  /** Ends a query for which the database could not be read; a subscription that was live ends, too. */
   #unreadable(run: Run, error: Error): void {
     this.#meter.unreadable(error);
-    if (run instanceof CountRun) this.#outlet!.countRefused(run, UNREADABLE);
+    this.#breakOff(run, UNREADABLE);
+  }
+
+  #tooLarge(run: Run): void {
+    this.#meter.tooLarge();
+    this.#breakOff(run, TOO_LARGE);
+  }
+
+  /** Ends a query that cannot go on; a subscription that was live ends, too. */
+  #breakOff(run: Run, why: Refusal): void {
+    if (run instanceof CountRun) this.#outlet!.countRefused(run, why);
     else if (run instanceof ReqRun || run instanceof CatchUpRun || run instanceof HeldBackRun) {
-      this.#end(run, UNREADABLE);
+      this.#end(run, why);
     }
   }
 
@@ -448,7 +485,7 @@ export class Query {
       subscription = new LiveSubscription(subId, null, behind.readers);
       subscriptions!.set(subNo, subscription);
     }
-    const run = new CatchUpRun(this.#lane!, behind, this.#bill(this.#client(connId)));
+    const run = new CatchUpRun(this.#lane!, behind, this.#account(this.#client(connId)));
     subscription.runs.add(run);
     this.#start(run);
   }
@@ -462,6 +499,7 @@ export class Query {
         readers: [],
         heldBack: [],
         payer: null,
+        turns: this.#scheduler.queue.connect(''),
       };
       this.#clients.set(connId, client);
     }
@@ -483,6 +521,7 @@ export class Query {
         for (const run of runsOf(subscription)) run.cancelled = true;
       }
       for (const run of client.counts) run.cancelled = true;
+      this.#scheduler.queue.leave(client.turns);
       this.#clients.delete(connId);
       this.#monitor!.send({ t: 'disconnect', connId });
     }

@@ -9,6 +9,8 @@ import type { Outlet } from './outlet.ts';
 import type { Audience } from './recheck.ts';
 import { AGAIN, ALL, type Budget, type Completeness, FilterScan, shareOf } from './scan.ts';
 import type { Snapshot, Stored } from './snapshot.ts';
+import { Tally } from './tally.ts';
+import type { QueryTurns } from './turns.ts';
 import { Union } from './union.ts';
 
 /** How a step of a run ended: there is more to do, it waits for its client, or it is done. */
@@ -25,24 +27,53 @@ export interface Run {
   rows: number;
   /** Who pays for it; null: nobody has to. */
   readonly bill: Bill | null;
+  /** Where it waits for its turn. */
+  readonly turns: QueryTurns;
+  /** Whether it has had a turn. */
+  hasTurned: boolean;
+  /** Bytes that it holds between two turns, as they were last estimated. */
+  held: number;
   step(budget: Budget): Step;
+  /** Estimates what it holds now. */
+  weigh(): number;
+  /** Gives up what it holds; it is cancelled. */
+  drop(): void;
 }
 
 /** What all runs have in common. */
 export abstract class BaseRun implements Run {
   readonly connId: number;
   readonly bill: Bill | null;
+  readonly turns: QueryTurns;
   cancelled = false;
   counted = true;
+  hasTurned = false;
   work = 0;
   rows = 0;
+  held = 0;
 
-  constructor(connId: number, bill: Bill | null) {
+  constructor(connId: number, { bill, turns }: Account) {
     this.connId = connId;
     this.bill = bill;
+    this.turns = turns;
   }
 
   abstract step(budget: Budget): Step;
+
+  weigh(): number {
+    return 0;
+  }
+
+  drop(): void {
+    this.cancelled = true;
+  }
+}
+
+/** On whose account a run goes: who pays for what it reads, and with which others it takes turns. */
+export interface Account {
+  /** Null: nobody has to. */
+  readonly bill: Bill | null;
+  readonly turns: QueryTurns;
 }
 
 /** What runs need of their lane. */
@@ -69,21 +100,20 @@ interface Reading {
   upTo: number;
 }
 
-function scans(filters: readonly UnpackedFilter[], lane: Lane, reading: Reading): Union {
+function scans(filters: readonly UnpackedFilter[], lane: Lane, reading: Reading): FilterScan[] {
   const { counting, audience, upTo } = reading;
-  return new Union(
-    filters
-      .filter((filter) => !filter.matchesNothing)
-      .map((filter) => {
-        const share = counting ? ALL : shareOf(filter.limit, lane.limitDefault, lane.limitMax);
-        return new FilterScan(filter, lane.snapshot, lane.hasher, {
-          share,
-          bodies: !counting,
-          audience,
-          upTo,
-        });
-      }),
-  );
+  return filters
+    .filter((filter) => !filter.matchesNothing)
+    .map((filter) => {
+      const share = counting ? ALL : shareOf(filter.limit, lane.limitDefault, lane.limitMax);
+      return new FilterScan(filter, lane.snapshot, lane.hasher, {
+        share,
+        filters: filters.length,
+        bodies: !counting,
+        audience,
+        upTo,
+      });
+    });
 }
 
 /** What a client asked of its query lane, REQ or COUNT. */
@@ -96,8 +126,11 @@ interface Question {
   cost: number;
 }
 
+/** What a REQ and a COUNT read by. */
+type Reader = Pick<Union, 'index' | 'mayHide' | 'held'>;
+
 /** What a REQ and a COUNT have in common. */
-abstract class QuestionRun extends BaseRun {
+abstract class QuestionRun<By extends Reader> extends BaseRun {
   /** The filters, packed. */
   readonly packed: Uint8Array;
   readonly arrivedAt: number;
@@ -107,15 +140,15 @@ abstract class QuestionRun extends BaseRun {
   /** The pubkeys that had authenticated when it was asked. */
   readonly readers: readonly string[];
   protected readonly lane: Lane;
-  #union: Union | null = null;
+  #reader: By | null = null;
 
   constructor(
     lane: Lane,
     { connId, filters, arrivedAt, cost }: Question,
     readers: readonly string[],
-    bill: Bill | null,
+    account: Account,
   ) {
-    super(connId, bill);
+    super(connId, account);
     this.lane = lane;
     this.packed = filters;
     this.arrivedAt = arrivedAt;
@@ -125,26 +158,37 @@ abstract class QuestionRun extends BaseRun {
 
   /** What it reads, as far as it has come. */
   get index(): IndexName {
-    return this.#union?.index ?? 'none';
+    return this.#reader?.index ?? 'none';
   }
 
   /** Whether it began, and something that matches may be hidden from its readers. */
   get mayHide(): boolean {
-    return this.#union?.mayHide === true;
+    return this.#reader?.mayHide === true;
   }
 
   protected get begun(): boolean {
-    return this.#union !== null;
+    return this.#reader !== null;
   }
 
-  /** What the filters find; who asks first begins it, in the snapshot of now. */
-  protected union(counting: boolean): Union {
-    this.#union ??= scans(unpackFilters(this.packed), this.lane, {
-      counting,
-      audience: { privateKinds: this.lane.privateKinds, readers: this.readers, before: null },
-      upTo: this.lane.snapshot.head,
-    });
-    return this.#union;
+  override weigh(): number {
+    return this.#reader?.held ?? 0;
+  }
+
+  override drop(): void {
+    super.drop();
+    this.#reader = null;
+  }
+
+  /** What finds the events; whoever asks first begins it, in the snapshot of now. */
+  protected reader(counting: boolean, read: (scans: FilterScan[]) => By): By {
+    this.#reader ??= read(
+      scans(unpackFilters(this.packed), this.lane, {
+        counting,
+        audience: { privateKinds: this.lane.privateKinds, readers: this.readers, before: null },
+        upTo: this.lane.snapshot.head,
+      }),
+    );
+    return this.#reader;
   }
 }
 
@@ -192,7 +236,7 @@ class EventSender {
 }
 
 /** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
-export class ReqRun extends QuestionRun implements EventsRun {
+export class ReqRun extends QuestionRun<Union> implements EventsRun {
   readonly subNo: number;
   readonly subId: string;
   readonly #sender: EventSender;
@@ -205,12 +249,17 @@ export class ReqRun extends QuestionRun implements EventsRun {
     lane: Lane,
     request: Question & { subNo: number; subId: string },
     readers: readonly string[],
-    bill: Bill | null = null,
+    account: Account,
   ) {
-    super(lane, request, readers, bill);
+    super(lane, request, readers, account);
     this.subNo = request.subNo;
     this.subId = request.subId;
     this.#sender = new EventSender(lane, this, request.subId);
+  }
+
+  override drop(): void {
+    super.drop();
+    this.#sender.begin([]);
   }
 
   step(budget: Budget): Step {
@@ -221,7 +270,7 @@ export class ReqRun extends QuestionRun implements EventsRun {
       if (!this.lane.hasRoom(this)) return 'wait';
       this.#seq = this.lane.snapshot.head;
     }
-    const union = this.union(false);
+    const union = this.reader(false, (scans) => new Union(scans));
     for (;;) {
       if (!this.#sender.send()) return 'wait';
       const second = union.next(budget);
@@ -290,8 +339,8 @@ export class HeldBackRun extends BaseRun implements EventsRun {
   readonly #sender: EventSender;
   #union: Union | null = null;
 
-  constructor(lane: Lane, heldBack: HeldBack, bill: Bill | null) {
-    super(heldBack.connId, bill);
+  constructor(lane: Lane, heldBack: HeldBack, account: Account) {
+    super(heldBack.connId, account);
     // Bounded by the subscriptions of its client, which cannot ask for it again.
     this.counted = false;
     this.subNo = heldBack.subNo;
@@ -301,6 +350,16 @@ export class HeldBackRun extends BaseRun implements EventsRun {
     this.#sender = new EventSender(lane, this, heldBack.subId);
   }
 
+  override weigh(): number {
+    return this.#union?.held ?? 0;
+  }
+
+  override drop(): void {
+    super.drop();
+    this.#union = null;
+    this.#sender.begin([]);
+  }
+
   step(budget: Budget): Step {
     const { outlet, privateKinds } = this.#lane;
     if (this.bill?.isRefused(this.rows) === true) {
@@ -308,11 +367,13 @@ export class HeldBackRun extends BaseRun implements EventsRun {
       return 'done';
     }
     const { filters, readers, before, upTo } = this.#heldBack;
-    this.#union ??= scans(unpackFilters(filters), this.#lane, {
-      counting: false,
-      audience: { privateKinds, readers, before },
-      upTo,
-    });
+    this.#union ??= new Union(
+      scans(unpackFilters(filters), this.#lane, {
+        counting: false,
+        audience: { privateKinds, readers, before },
+        upTo,
+      }),
+    );
     for (;;) {
       if (!this.#sender.send()) return 'wait';
       const second = this.#union.next(budget);
@@ -346,7 +407,7 @@ export function hiddenPart(
 }
 
 /** A COUNT (NIP-45): exact; a filter's limit does not count. */
-export class CountRun extends QuestionRun {
+export class CountRun extends QuestionRun<Tally> {
   readonly queryId: string;
   /** Why it was refused half-way, or ''. */
   refusal: Refusal | '' = '';
@@ -355,9 +416,9 @@ export class CountRun extends QuestionRun {
     lane: Lane,
     request: Question & { queryId: string },
     readers: readonly string[],
-    bill: Bill | null = null,
+    account: Account,
   ) {
-    super(lane, request, readers, bill);
+    super(lane, request, readers, account);
     this.queryId = request.queryId;
   }
 
@@ -369,13 +430,10 @@ export class CountRun extends QuestionRun {
       outlet.countRefused(this, this.refusal);
       return 'done';
     }
-    const union = this.union(true);
-    for (;;) {
-      const second = union.next(budget);
-      if (second === AGAIN) return 'again';
-      if (second === null) break;
-      this.events += second.length;
-    }
+    const tally = this.reader(true, (scans) => new Tally(scans));
+    const end = tally.next(budget);
+    this.events = tally.count;
+    if (end === AGAIN) return 'again';
     outlet.count(this, this.events);
     return 'done';
   }

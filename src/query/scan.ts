@@ -1,12 +1,14 @@
 import type { UnpackedFilter } from '../mailbox/filters.ts';
 import { isReplaceable } from '../protocol/kinds.ts';
 import type { TermHasher } from '../storage/terms.ts';
+import type { Body } from './bodies.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
+import { prefixOf } from './id-prefixes.ts';
 import { type IndexName, indexOfPlan } from './index-name.ts';
 import { choosePlan, type Plan } from './plan.ts';
 import { type Audience, Recheck } from './recheck.ts';
-import { isEverything, type Snapshot, type Stored } from './snapshot.ts';
-import type { Entry } from './window.ts';
+import type { Snapshot, Stored } from './snapshot.ts';
+import { type Entry, endOfSecond, type Place } from './window.ts';
 
 /** What a piece of work costs, in rows: the unit of a slice's budget. */
 const BODY_ROWS = 5;
@@ -19,6 +21,18 @@ const TIMELINE_AUTHORS = 8;
 const TIMELINE_SPARE = 16;
 /** What a stretch of the timeline costs: a pass over 100,000 entries is as dear as 1,000 rows. */
 const TIMELINE_ROWS = 200;
+/** Entries of a stretch at most. */
+const TIMELINE_ENTRIES_MAX = 2_048;
+/** Making a plan costs so many rows: 18 estimates at most. */
+const PLAN_ROWS = 100;
+/** Most rows of a page of a list, and of the pages of all lists of a query. */
+const PAGE_ROWS_MAX = 512;
+const PAGE_ROWS_MIN = 8;
+const PAGES_ROWS_MAX = 16_384;
+/** Seconds with more entries are crowded: the order of their ids is remembered (`id-prefixes.ts`). */
+const CROWDED_ENTRIES = 256;
+/** A match that may be given takes so many bytes (measured). */
+const MATCH_BYTES = 160;
 
 /** Rows that a slice may still read before the clock is looked at again. */
 export interface Budget {
@@ -61,7 +75,7 @@ export function shareOf(asked: number | null, limitDefault: number, limitMax: nu
   return { limit, most, exact: false };
 }
 
-/** COUNT gives everything. */
+/** COUNT counts everything. */
 export const ALL: Share = {
   limit: Number.POSITIVE_INFINITY,
   most: Number.POSITIVE_INFINITY,
@@ -70,6 +84,8 @@ export const ALL: Share = {
 
 export interface ScanOptions {
   share: Share;
+  /** Filters of the query. */
+  filters: number;
   /** Whether the bodies are wanted; COUNT only wants to know that they match. */
   bodies: boolean;
   /** Events of the log up to this one are looked at, at most those of the snapshot. */
@@ -82,8 +98,9 @@ export type Again = typeof AGAIN;
 export { AGAIN };
 
 /**
- * One filter over one snapshot: gives its matches newest first, a whole second at a time, because
- * within a second the order is by id (NIP-01), which the index does not know.
+ * One filter over one snapshot: `next` gives its matches newest first, a whole second at a time, because
+ * within a second the order is by id (NIP-01), which the index does not know; `entry` gives them one by
+ * one in the order of the index, for counting. Of a second no more is kept than can still be given.
  *
  * The work can stop between any two rows when the budget is used up and goes on in a later slice.
  */
@@ -101,13 +118,12 @@ export class FilterScan {
   readonly mayHide: boolean;
   readonly #hasher: TermHasher;
   readonly #since: number;
-  /** What lies after this was given already, from the timeline. */
-  #until: number;
+  /** What does not lie behind it was given already, from the timeline. */
+  #behind: Place;
   /** The head of the log when the query began. */
   readonly #head: number;
-  /** The head of the index when the lists were chosen. */
-  #indexed = 0;
   readonly #share: Share;
+  readonly #filters: number;
   /** The authors' pubkeys while the timeline answers, null when the lists do. */
   #authors: Uint8Array | null;
   readonly #bodies: boolean;
@@ -115,12 +131,17 @@ export class FilterScan {
   #left: number;
   #cursor = new MergedCursor();
   #opened = 0;
-  /** The second that is being put together. */
+  /** The timeline reached as far back as the filter. */
+  #timelineWasAll = false;
+  /** The seq of the last entry: one that is in several lists comes several times in a row. */
+  #last = -1;
+  /** The second that is being put together, and how many of its entries were looked at. */
   #second: number | null = null;
-  #candidates: Entry[] = [];
-  #seen = new Set<number>();
+  #entries = 0;
   #matches: Stored[] = [];
   #matched = 0;
+  /** No id that begins with more can be given of this second. */
+  #prefixMax = Number.POSITIVE_INFINITY;
 
   constructor(
     filter: UnpackedFilter,
@@ -132,99 +153,129 @@ export class FilterScan {
     this.#recheck = new Recheck(filter, options.audience);
     this.#audience = options.audience;
     this.#since = filter.since ?? 0;
-    this.#until = filter.until ?? Number.MAX_SAFE_INTEGER;
+    this.#behind = endOfSecond(filter.until ?? Number.MAX_SAFE_INTEGER);
     this.#filter = filter;
     this.#hasher = hasher;
     this.#head = Math.min(options.upTo, snapshot.head);
     this.mayHide = options.audience.privateKinds.mayHide(filter, options.audience.readers);
     this.#share = options.share;
+    this.#filters = options.filters;
     this.#left = options.share.limit;
     this.#bodies = options.bodies;
     this.#authors = isFeed(filter) ? filter.authorBytes : null;
-    if (this.#authors === null) this.#choosePlan();
   }
 
   /** What it reads: the timeline, or the lists that were chosen behind it. */
   get index(): IndexName {
-    return this.plan === null ? 'timeline' : indexOfPlan(this.plan.name);
+    if (this.plan !== null) return indexOfPlan(this.plan.name);
+    return this.#authors === null && !this.#timelineWasAll ? 'none' : 'timeline';
+  }
+
+  /** Bytes that it holds, estimated. */
+  get held(): number {
+    return this.#cursor.held + this.#matches.length * MATCH_BYTES;
   }
 
   /** The next second that has matches, sorted by id; AGAIN when the budget is used up; null at the end. */
   next(budget: Budget): Stored[] | Again | null {
     while (this.#left > 0) {
-      if (this.#second === null) {
-        if (!this.#open(budget)) return AGAIN;
-        if (!this.#beginSecond()) return null;
-      }
-      if (!this.#collect(budget) || !this.#read(budget)) return AGAIN;
+      if (!this.#open(budget)) return AGAIN;
+      if (this.#second === null && !this.#beginSecond()) return null;
+      if (!this.#gather(budget)) return AGAIN;
       const matches = this.#endSecond();
       if (matches.length > 0) return matches;
     }
     return null;
   }
 
-  /** Sees to it that the cursor has what comes next. */
+  /** The next match in the order of the index; AGAIN when the budget is used up; null at the end. */
+  entry(budget: Budget): Entry | Again | null {
+    for (;;) {
+      if (!this.#open(budget)) return AGAIN;
+      const { head } = this.#cursor as Cursor;
+      if (head === null) return null;
+      if (budget.rows <= 0) return AGAIN;
+      this.#cursor.advance();
+      if (this.#body(head, budget) !== null) return head;
+    }
+  }
+
+  /** Sees to it that the cursor has what comes next; false when the budget is used up. */
   #open(budget: Budget): boolean {
     while (this.#authors !== null && this.#cursor.head === null) {
       if (budget.rows <= 0) return false;
       this.#readTimeline(this.#authors, budget);
     }
-    if (this.plan === null) return true;
-    const { terms } = this.plan;
-    const firstRows = terms.length > 16 ? 8 : Math.max(16, this.#left + 1);
-    while (this.#opened < terms.length) {
+    if (this.#authors !== null) return true;
+    if (this.plan === null) {
+      if (this.#timelineWasAll) return true;
+      if (budget.rows <= 0) return false;
+      budget.rows -= PLAN_ROWS;
+      this.plan = this.#choosePlan();
+      if (this.#since > this.#behind.createdAt) this.#opened = this.plan.lists;
+    }
+    const { lists } = this.plan;
+    if (this.#opened === lists) return true;
+    const firstRows = lists > 16 ? 8 : Math.max(16, this.#left + 1);
+    while (this.#opened < lists) {
       if (budget.rows <= 0) return false;
       budget.rows -= SEEK_ROWS;
-      const list = {
-        snapshot: this.#snapshot,
-        term: terms[this.#opened++]!,
-        since: this.#since,
-        until: this.#until,
-        indexed: this.#indexed,
-      };
-      this.#cursor.add(new TermCursor(list, firstRows));
+      this.#openList(this.plan, this.#opened++, firstRows);
     }
     return true;
+  }
+
+  /** What the index has of a list and, of the same moment, what it does not have yet. */
+  #openList(plan: Plan, list: number, firstRows: number): void {
+    const snapshot = this.#snapshot;
+    const [behind, since] = [this.#behind, this.#since];
+    const isEverything = plan.name === 'everything';
+    const term = plan.term(list);
+    const unindexed = snapshot.window.list(isEverything ? null : term, this.#head, since, behind);
+    if (unindexed.length > 0) this.#cursor.add(new ListCursor(unindexed));
+    const indexed = Math.min(snapshot.indexed, this.#head);
+    const pageRows = Math.min(
+      PAGE_ROWS_MAX,
+      Math.max(PAGE_ROWS_MIN, Math.floor(PAGES_ROWS_MAX / plan.lists / this.#filters)),
+    );
+    const terms = { snapshot, term, since, behind, indexed, pageRows };
+    this.#cursor.add(new TermCursor(terms, firstRows));
   }
 
   /** Takes the next stretch of the timeline; at its old end the lists take over. */
   #readTimeline(authors: Uint8Array, budget: Budget): void {
     const { timeline } = this.#snapshot.window;
-    if (this.#until <= timeline.floor) {
+    if (this.#behind.createdAt <= timeline.floor) {
       this.#authors = null;
-      this.#choosePlan();
       return;
     }
     const { entries, rest } = timeline.collect({
       authors,
       kinds: this.#recheck.kinds,
       since: this.#since,
-      until: this.#until,
+      behind: this.#behind,
       head: this.#head,
-      want: this.#left + TIMELINE_SPARE,
+      want: Math.min(this.#left + TIMELINE_SPARE, TIMELINE_ENTRIES_MAX),
     });
     budget.rows -= TIMELINE_ROWS;
     this.#cursor.add(new ListCursor(entries));
-    if (rest === null) this.#authors = null;
-    else this.#until = rest;
+    if (rest !== null) this.#behind = rest;
+    else {
+      this.#authors = null;
+      this.#timelineWasAll = true;
+    }
   }
 
-  #choosePlan(): void {
+  #choosePlan(): Plan {
     const snapshot = this.#snapshot;
     const { privateKinds, readers } = this.#audience;
-    this.plan = choosePlan(
-      this.#filter,
-      this.#hasher,
-      this.#share.limit,
-      (term, since, until) => estimateRows(snapshot, term, since, until),
-      privateKinds.areAllOf(this.#filter) ? readers : null,
-    );
-    const terms = isEverything(this.plan.terms) ? null : this.plan.terms;
-    // From here on index and window share the log at this place, whatever the index holds later.
-    this.#indexed = Math.min(snapshot.indexed, this.#head);
-    const unindexed = snapshot.window.list(terms, this.#head, this.#since, this.#until);
-    this.#cursor.add(new ListCursor(unindexed));
-    if (this.#since > this.#until) this.#opened = this.plan.terms.length;
+    return choosePlan(this.#filter, {
+      hasher: this.#hasher,
+      limit: this.#share.limit,
+      estimate: (term, since, until) => estimateRows(snapshot, term, since, until),
+      readers: privateKinds.areAllOf(this.#filter) ? readers : null,
+      filters: this.#filters,
+    });
   }
 
   #beginSecond(): boolean {
@@ -234,45 +285,59 @@ export class FilterScan {
       return false;
     }
     this.#second = head.createdAt;
-    this.#candidates = [];
+    this.#entries = 0;
     this.#matches = [];
     this.#matched = 0;
-    this.#seen.clear();
+    this.#prefixMax = Number.POSITIVE_INFINITY;
     return true;
   }
 
-  /** Takes all entries of the second; an event that is in several lists is taken once. */
-  #collect(budget: Budget): boolean {
+  /** Takes all entries of the second; false when the budget is used up. */
+  #gather(budget: Budget): boolean {
     for (;;) {
+      if (!this.#open(budget)) return false;
       const head: Entry | null = this.#cursor.head;
       if (head === null || head.createdAt !== this.#second) return true;
-      if (budget.rows-- <= 0) return false;
+      if (budget.rows <= 0) return false;
       this.#cursor.advance();
-      if (!this.#recheck.entry(head) || this.#seen.has(head.seq)) continue;
-      this.#seen.add(head.seq);
-      this.#candidates.push(head);
+      this.#entries++;
+      if (this.#comesTooLate(head.seq)) {
+        budget.rows--;
+        continue;
+      }
+      const body = this.#body(head, budget);
+      if (body !== null) this.#take(head, body);
     }
   }
 
-  /** Reads what was taken and keeps the matches, but never many more than can still be given. */
-  #read(budget: Budget): boolean {
-    while (this.#candidates.length > 0) {
-      if (budget.rows <= 0) return false;
-      budget.rows -= BODY_ROWS;
-      const entry = this.#candidates.pop()!;
-      const body = this.#snapshot.read(entry, this.#bodies);
-      if (body === null || !this.#recheck.body(entry, body)) continue;
-      this.#matched++;
-      const { createdAt, seq, kind } = entry;
-      this.#matches.push({ createdAt, seq, kind, id: body.id });
-      const room = this.#share.most - this.#taken;
-      if (this.#matches.length > 2 * room + 64) {
-        this.#matches.sort(byId);
-        // One more than can be given, to name what is missed.
-        this.#matches.length = room + 1;
-      }
-    }
-    return true;
+  /** Whether enough events of the second come before this one for certain. */
+  #comesTooLate(seq: number): boolean {
+    const max = this.#prefixMax;
+    return max < Number.POSITIVE_INFINITY && this.#snapshot.prefixes.get(seq) > max;
+  }
+
+  /** The body of an entry that matches and was not given before, or null. */
+  #body(entry: Entry, budget: Budget): Body | null {
+    budget.rows--;
+    if (entry.seq === this.#last) return null;
+    this.#last = entry.seq;
+    if (!this.#recheck.entry(entry)) return null;
+    budget.rows -= BODY_ROWS;
+    const body = this.#snapshot.read(entry, this.#bodies);
+    return body !== null && this.#recheck.body(entry, body) ? body : null;
+  }
+
+  /** Keeps a match, but never many more than can still be given: those with the first ids. */
+  #take({ createdAt, seq, kind }: Entry, { id }: Body): void {
+    this.#matched++;
+    this.#matches.push({ createdAt, seq, kind, id });
+    if (this.#entries > CROWDED_ENTRIES) this.#snapshot.prefixes.set(seq, prefixOf(id));
+    const room = this.#share.most - this.#taken;
+    if (this.#matches.length <= 2 * room + 64) return;
+    this.#matches.sort(byId);
+    // One more than can be given, to name what is missed.
+    this.#matches.length = room + 1;
+    this.#prefixMax = prefixOf(this.#matches[room]!.id);
   }
 
   #endSecond(): Stored[] {
@@ -308,8 +373,8 @@ export class FilterScan {
     for (let i = 0; i < tries; i++) {
       const { head } = this.#cursor as Cursor;
       if (head === null) {
-        // The timeline's end is not the end of all.
-        if (this.#authors === null) this.#finish();
+        // The end of a stretch of the timeline is not the end of all.
+        if (this.#authors === null && (this.plan !== null || this.#timelineWasAll)) this.#finish();
         return;
       }
       const body = this.#recheck.entry(head) ? this.#snapshot.read(head, false) : null;

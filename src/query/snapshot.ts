@@ -5,6 +5,7 @@ import { mayExpire, postingKind } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 import { Bodies, type Body, bodyOf } from './bodies.ts';
+import { IdPrefixes } from './id-prefixes.ts';
 import { type ListHead, Lists } from './lists.ts';
 import type { Entry, Window } from './window.ts';
 
@@ -35,6 +36,8 @@ export class Snapshot {
   /** The last event that its index holds. */
   indexed = 0;
   readonly window: Window;
+  /** Of events in crowded seconds. */
+  readonly prefixes = new IdPrefixes();
   readonly #bodies: Bodies;
   readonly #lists: Lists;
   readonly #removals: Removals;
@@ -202,8 +205,3 @@ export class Snapshot {
 
 type PostingRow = [createdAt: number, seq: number, kind: number];
 type LogRow = [number, number, number, number | null, StoredBody];
-
-/** Whether a list of terms stands for every event. */
-export function isEverything(terms: readonly number[]): boolean {
-  return terms.length === 1 && terms[0] === TERM_ALL;
-}

@@ -28,6 +28,11 @@ export class Union {
     return indexOfAll(this.#scans.map(({ index }) => index));
   }
 
+  /** Bytes that it holds, estimated. */
+  get held(): number {
+    return this.#scans.reduce((sum, { held }) => sum + held, 0);
+  }
+
   /** Whether something that matches may be hidden from the readers. */
   get mayHide(): boolean {
     return this.#scans.some(({ mayHide }) => mayHide);

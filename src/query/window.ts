@@ -11,9 +11,20 @@ export interface Entry {
   sure?: true;
 }
 
+/** A place in a list of events by time: that of the event with this seq, whether it is there or not. */
+export interface Place {
+  readonly createdAt: number;
+  readonly seq: number;
+}
+
 /** Every list runs newest first; within a second the order is by seq, newest first. */
-export function entryOrder(a: Entry, b: Entry): number {
+export function entryOrder(a: Place, b: Place): number {
   return b.createdAt - a.createdAt || b.seq - a.seq;
+}
+
+/** The place before all events of a second. */
+export function endOfSecond(createdAt: number): Place {
+  return { createdAt, seq: Number.MAX_SAFE_INTEGER };
 }
 
 /**
@@ -80,22 +91,14 @@ export class Window {
     for (const event of kept) this.#insert(event);
   }
 
-  /** The events that have one of the terms (null: all), seq ≤ `head`, in time, newest first. */
-  list(terms: readonly number[] | null, head: number, since: number, until: number): Entry[] {
+  /** The events that have a term (null: all), seq ≤ `head`, since `since`, behind a place. */
+  list(term: number | null, head: number, since: number, behind: Place): Entry[] {
+    const events = term === null ? this.#entries : this.#byTerm.get(term);
+    if (events === undefined) return NO_ENTRIES;
     const found: Entry[] = [];
-    const collect = (events: readonly AcceptedTerms[]) => {
-      for (const event of events) {
-        if (event.seq <= head && event.createdAt >= since && event.createdAt <= until) {
-          found.push(event);
-        }
-      }
-    };
-    if (terms === null) {
-      collect(this.#entries);
-    } else {
-      for (const term of terms) {
-        const events = this.#byTerm.get(term);
-        if (events) collect(events);
+    for (const event of events) {
+      if (event.seq <= head && event.createdAt >= since && entryOrder(behind, event) < 0) {
+        found.push(event);
       }
     }
     return found.sort(entryOrder);
@@ -115,3 +118,5 @@ export class Window {
     }
   }
 }
+
+const NO_ENTRIES: Entry[] = [];

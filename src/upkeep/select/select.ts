@@ -158,8 +158,16 @@ function cursorsOf(selection: Selection, wanted: readonly Wanted[]): Cursor[] {
   for (const { filter } of wanted) {
     const since = filter.since ?? 0;
     const until = filter.until ?? Number.MAX_SAFE_INTEGER;
-    const { terms } = choosePlan(filter, hasher, filter.limit ?? ESTIMATE_ROWS, estimate);
-    for (const term of terms) {
+    const limit = filter.limit ?? ESTIMATE_ROWS;
+    const plan = choosePlan(filter, {
+      hasher,
+      limit,
+      estimate,
+      readers: null,
+      filters: wanted.length,
+    });
+    for (let list = 0; list < plan.lists; list++) {
+      const term = plan.term(list);
       const span = spans.get(term) ?? { since, until };
       spans.set(term, {
         since: Math.min(span.since, since),
