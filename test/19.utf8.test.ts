@@ -228,8 +228,8 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
       crowded: () => false,
       admit: (ip) => (ip === '192.0.2.5' ? (refuses as ReturnType<SocketHandlers['admit']>) : null),
       open: (socket, { ip }: SocketData) => {
-        const names = { ipName: ip, networkName: ip };
-        const connection = new Connection(1, socket, ip, names, null as never);
+        const load = { name: ip, connections: 1, inFlightCost: 0 };
+        const connection = new Connection(1, socket, ip, load, ip, null as never);
         connection.close(4000, text);
         return connection;
       },

@@ -260,12 +260,12 @@ export const options = {
   },
   'io.queue_bytes_max': {
     type: 'integer',
-    default: 32 * MIB,
+    default: 64 * MIB,
     min: 64 * KIB,
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Messages that may wait for one ingester lane. When it is full, new ones are refused.',
+    text: 'Messages that may wait for one ingester lane: their bytes, and 512 for each. When it is full, new ones are refused; one address may have as much unanswered as is still free.',
   },
 
   'tls.cert': {
@@ -1368,12 +1368,12 @@ export const options = {
   },
   'query.slice_milliseconds': {
     type: 'integer',
-    default: 10,
+    default: 5,
     min: 1,
     max: 1000,
     unit: 'milliseconds',
     reload: true,
-    text: 'A long query makes way for others after this time and goes on later. New queries go first.',
+    text: 'How long a lane works on queries before it reads its messages. Queries take turns by address and connection; a long one makes way for others after this time and goes on in its next turn.',
   },
   'query.cache_bytes': {
     type: 'integer',

@@ -8,6 +8,7 @@ import {
   CONNECTED,
   type ConnectedClient,
   DISCONNECTED,
+  type Frame,
   type MemberAnswer,
   type MemberRequest,
   readArrived,
@@ -28,6 +29,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { tuneReader } from '../storage/open.ts';
 import { idIn, quotable } from './addressing.ts';
+import { Backlog } from './backlog.ts';
 import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './banishment.ts';
 import type { Connection } from './connections.ts';
 import { Doorway } from './doorway.ts';
@@ -38,12 +40,19 @@ import { Publishing } from './publishing.ts';
 import { Requests } from './requests.ts';
 
 /**
+ * For how long frames are handled in one turn of the event loop, in milliseconds: queries, live events
+ * and timers may share the thread.
+ */
+const TURN_MILLISECONDS = 5;
+
+/**
  * Station ingester, N threads: makes messages of frames and refuses what is wrong with them.
  *
  * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query, bans
  * from the admin room. Out:
  * checked events to writer, filters to the connection's query lane, refusals to io. Bound:
- * `io.queue_bytes_max` bytes of frames, counted by io, which refuses at the door beyond it. If it dies,
+ * `io.queue_bytes_max` of frames, counted by io, which refuses at the door beyond it; while they wait
+ * they take turns by address and connection. If it dies,
  * its connections are closed with 1012 and it starts again.
  */
 export class Ingester {
@@ -54,6 +63,10 @@ export class Ingester {
   readonly #scan = new MessageScan();
   /** What connections send while somebody decides about them. */
   readonly #doorway: Doorway;
+  readonly #backlog = new Backlog();
+  /** The turn of the event loop under way, and until when it handles frames (`performance.now()`). */
+  #turn: NodeJS.Immediate | null = null;
+  #turnEnd = 0;
   #admin: Channel | null = null;
 
   constructor(parts: IngesterParts) {
@@ -123,36 +136,71 @@ export class Ingester {
   }
 
   stop(): void {
+    if (this.#turn !== null) clearImmediate(this.#turn);
     this.#lane.parts.judges.stop();
     this.#lane.parts.db.close();
   }
 
+  /** Handles frames as they come while the turn lasts; from then on they take turns. */
   #frames(reader: RecordReader): void {
-    // What somebody was told to be in force is, for whatever is sent after that.
-    this.#admin?.drain();
+    this.#beginTurn();
     while (reader.more) {
-      const { type, connId, bytes } = readFrame(reader);
-      if (type === DISCONNECTED) {
-        this.#lane.connections.disconnect(connId);
-        this.#requests.drop(connId);
-        this.#doorway.leave(connId);
-        this.#lane.query(connId, { t: 'disconnect', connId });
-      } else if (type === CONNECTED) {
-        this.#connected(connId, readClient(bytes));
-      } else if (type === ARRIVED) {
-        this.#lane.meter.arrived(readArrived(bytes));
-      } else {
-        this.#lane.parts.frameBytes.release(bytes.length);
-        if (!this.#doorway.has(connId)) this.#message(connId, bytes);
-        else if (!this.#doorway.keep(connId, bytes)) {
-          this.#lane.cost = messageCost(bytes.length);
-          this.#refuse(connId, bytes, VERDICT_QUEUE_FULL.message);
-        }
-      }
+      const frame = readFrame(reader);
+      if (frame.type === ARRIVED) this.#lane.meter.arrived(readArrived(frame.bytes));
+      else if (frame.type === CONNECTED) this.#connected(frame.connId, readClient(frame.bytes));
+      else if (this.#backlog.size === 0 && performance.now() < this.#turnEnd) this.#frame(frame);
+      else this.#wait(frame);
     }
+    this.#endTurn();
+  }
+
+  /** Handles frames that had to wait. */
+  #workOff(): void {
+    this.#beginTurn();
+    this.#backlog.work(this.#turnEnd, (frame, arrivedAt) => {
+      if (arrivedAt !== this.#lane.meter.arrivedAt) this.#lane.meter.arrived(arrivedAt);
+      this.#frame(frame);
+    });
+    this.#endTurn();
+  }
+
+  #wait(frame: Frame): void {
+    const { address } = this.#lane.connections.of(frame.connId);
+    this.#backlog.add(address, frame, this.#lane.meter.arrivedAt);
+  }
+
+  /** The batches of one turn of the event loop share its time. */
+  #beginTurn(): void {
+    // What an admin was told to be in force is, for whatever is sent after that.
+    this.#admin?.drain();
+    if (this.#turn !== null) return;
+    this.#turnEnd = performance.now() + TURN_MILLISECONDS;
+    this.#turn = setImmediate(() => {
+      this.#turn = null;
+      if (this.#backlog.size > 0) this.#workOff();
+    });
+  }
+
+  #endTurn(): void {
     this.#publishing.flush();
     this.#lane.flush();
     this.#lane.meter.batchEnds(this.#publishing.waiting);
+  }
+
+  #frame({ type, connId, bytes }: Frame): void {
+    if (type === DISCONNECTED) {
+      this.#lane.connections.disconnect(connId);
+      this.#requests.drop(connId);
+      this.#doorway.leave(connId);
+      this.#lane.query(connId, { t: 'disconnect', connId });
+      return;
+    }
+    this.#lane.parts.frameBytes.release(messageCost(bytes.length));
+    if (!this.#doorway.has(connId)) this.#message(connId, bytes);
+    else if (!this.#doorway.keep(connId, bytes)) {
+      this.#lane.cost = messageCost(bytes.length);
+      this.#refuse(connId, bytes, VERDICT_QUEUE_FULL.message);
+    }
   }
 
   #connected(connId: number, client: ConnectedClient): void {

@@ -1,32 +1,42 @@
-import type { Connection } from './connection.ts';
+/** What the connections of one address have open and under way. */
+export interface AddressLoad {
+  /** The name by which the address is held to account (`policy/rates`). */
+  readonly name: string;
+  connections: number;
+  /** Of their messages that are not answered yet (`lib/message-cost.ts`). */
+  inFlightCost: number;
+}
 
-/** How many connections are open by one address, or one network. */
+/** How much is open and under way by one address, and how many connections by one network. */
 export class ConnectionCounts {
-  readonly #addresses = new Map<string, number>();
+  readonly #addresses = new Map<string, AddressLoad>();
   readonly #networks = new Map<string, number>();
 
   /** Under the names that addresses and networks are held to account by (`policy/rates`). */
   ofAddress(name: string): number {
-    return this.#addresses.get(name) ?? 0;
+    return this.#addresses.get(name)?.connections ?? 0;
   }
 
   ofNetwork(name: string): number {
     return this.#networks.get(name) ?? 0;
   }
 
-  add({ ipName, networkName }: Connection): void {
-    change(this.#addresses, ipName, 1);
-    change(this.#networks, networkName, 1);
+  /** Counts a connection; `remove` ends that. */
+  add(ipName: string, networkName: string): AddressLoad {
+    let load = this.#addresses.get(ipName);
+    if (load === undefined) {
+      load = { name: ipName, connections: 0, inFlightCost: 0 };
+      this.#addresses.set(ipName, load);
+    }
+    load.connections++;
+    this.#networks.set(networkName, this.ofNetwork(networkName) + 1);
+    return load;
   }
 
-  remove({ ipName, networkName }: Connection): void {
-    change(this.#addresses, ipName, -1);
-    change(this.#networks, networkName, -1);
+  remove(load: AddressLoad, networkName: string): void {
+    if (--load.connections === 0) this.#addresses.delete(load.name);
+    const left = this.ofNetwork(networkName) - 1;
+    if (left === 0) this.#networks.delete(networkName);
+    else this.#networks.set(networkName, left);
   }
-}
-
-function change(counts: Map<string, number>, name: string, by: number): void {
-  const count = (counts.get(name) ?? 0) + by;
-  if (count === 0) counts.delete(name);
-  else counts.set(name, count);
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { DeliveryGroup } from '../messages.ts';
+import type { AddressLoad } from './connection-counts.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
 import type { Frame, LiveEvent, LiveFrame } from './live-frame.ts';
 import { closeReason, type ServerSocket } from './uws.ts';
@@ -32,9 +33,9 @@ export class Connection {
   readonly id: number;
   readonly socket: ServerSocket;
   readonly ip: string;
-  /** Under which connections of one address are counted. */
-  readonly ipName: string;
-  /** Under which those of one network are. */
+  /** Of all connections of its address. */
+  readonly load: AddressLoad;
+  /** Under which the connections of one network are counted. */
   readonly networkName: string;
   /** EVENT, REQ and COUNT messages that are not answered yet, and their cost (`lib/message-cost.ts`). */
   inFlight = 0;
@@ -68,14 +69,15 @@ export class Connection {
     id: number,
     socket: ServerSocket,
     ip: string,
-    { ipName, networkName }: { ipName: string; networkName: string },
+    load: AddressLoad,
+    networkName: string,
     meter: IoMeter,
   ) {
     this.#meter = meter;
     this.id = id;
     this.socket = socket;
     this.ip = ip;
-    this.ipName = ipName;
+    this.load = load;
     this.networkName = networkName;
   }
 
@@ -97,6 +99,7 @@ export class Connection {
   take(cost: number): void {
     this.inFlight++;
     this.inFlightCost += cost;
+    this.load.inFlightCost += cost;
   }
 
   /** A message of this cost was answered; 0: none was. */
@@ -104,6 +107,14 @@ export class Connection {
     if (cost === 0) return;
     this.inFlight--;
     this.inFlightCost -= cost;
+    this.load.inFlightCost -= cost;
+  }
+
+  /** The connection is closed: no answer settles what is under way. */
+  settleAll(): void {
+    this.load.inFlightCost -= this.inFlightCost;
+    this.inFlight = 0;
+    this.inFlightCost = 0;
   }
 
   /** A query lane took up a REQ. */

@@ -336,10 +336,10 @@ export class Io {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId));
-    const names = { ipName: this.#rates.nameOf(ip), networkName: this.#rates.networkOf(ip) };
-    const connection = new Connection(this.#lastConnId, socket, ip, names, this.#meter);
+    const networkName = this.#rates.networkOf(ip);
+    const load = this.#counts.add(this.#rates.nameOf(ip), networkName);
+    const connection = new Connection(this.#lastConnId, socket, ip, load, networkName, this.#meter);
     this.#connections.set(connection.id, connection);
-    this.#counts.add(connection);
     this.#meter.opened();
     const client = { ip, host, challenge: this.#newChallenge(connection) };
     const { outbox } = this.#ingesterOf(connection);
@@ -371,7 +371,8 @@ export class Io {
     connection.pending = [];
     this.#backlogs.count(connection);
     this.#connections.delete(connection.id);
-    this.#counts.remove(connection);
+    connection.settleAll();
+    this.#counts.remove(connection.load, connection.networkName);
     const reason = connection.endedBy ?? closeReason(status, sentence);
     this.#meter.closed(reason, connection.openedAt);
     if (this.#tellsConnections) this.#tellEnd(connection, reason);
@@ -404,11 +405,14 @@ export class Io {
     // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
     if (!connection.mayTake(cost, this.#config.limits) && !looksLikeClose(bytes)) {
       this.#refuse(connection, bytes, 'in_flight');
-    } else if (frameBytes.used + bytes.length > this.#config.io.queue_bytes_max) {
+    } else if (
+      frameBytes.used > 0 &&
+      connection.load.inFlightCost + cost > this.#roomOf(frameBytes)
+    ) {
       this.#refuse(connection, bytes, 'ingester_queue');
     } else {
       connection.take(cost);
-      frameBytes.add(bytes.length);
+      frameBytes.add(cost);
       writeFrame(outbox.records, connection.id, bytes);
       outbox.touch();
     }
@@ -437,6 +441,14 @@ export class Io {
 
   #ingesterOf({ id }: Connection): IngesterLane {
     return this.#ingesters[id % this.#ingesters.length]!;
+  }
+
+  /**
+   * How much the queue of a lane still takes. An address may have as much under way as that, so that a
+   * few addresses never take the last of it.
+   */
+  #roomOf(frameBytes: Credits): number {
+    return this.#config.io.queue_bytes_max - frameBytes.used;
   }
 
   /** The lane of a connection, for something that has just arrived. */
@@ -482,7 +494,7 @@ export class Io {
     this.#turnAway(connection, why);
     const client = this.#rates.client(connection.ip);
     if (client === null || this.#rates.bannedSeconds(client) === 0) return;
-    this.#turnAwayAll(({ ipName }) => ipName === connection.ipName, why);
+    this.#turnAwayAll(({ load }) => load === connection.load, why);
   }
 
   /** Closes the connections that this concerns and that are not ending yet. */

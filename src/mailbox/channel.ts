@@ -111,11 +111,17 @@ export class Channel {
     this.#incoming.asleep = asleep;
   }
 
-  /** Reads all that was sent until now; true if there was anything. */
-  drain(): boolean {
+  /**
+   * Reads what was sent until now, all of it or as far as it comes until `end` (`performance.now()`), at
+   * least one batch; true if there was anything.
+   */
+  drain(end = Number.POSITIVE_INFINITY): boolean {
     const upTo = this.#incoming.sent;
     if (upTo === this.#received) return false;
+    let isFirst = true;
     while (this.#received !== upTo) {
+      if (!isFirst && performance.now() >= end) return true;
+      isFirst = false;
       const number = (this.#received + 1) | 0;
       const batch = this.#incoming.shift(number, this.#memory) ?? this.#fromPort(number);
       if (batch === null) return true;
@@ -146,6 +152,12 @@ export class Channel {
 }
 
 /**
+ * For how long a channel is read in one turn of the event loop, in milliseconds; what is left is read in
+ * the next turn, so that no sender keeps a thread from its timers, its sockets and its other channels.
+ */
+const TURN_MILLISECONDS = 5;
+
+/**
  * Looks after all channels of a thread: while anything arrives it looks again at the end of each turn
  * of the event loop, and only when nothing has arrived does it tell the senders to wake it.
  */
@@ -162,7 +174,9 @@ class Watch {
     this.#channels.delete(channel);
   }
 
+  /** Looks at the channels now, unless it is about to do so: a port may have a thousand messages. */
   wake(): void {
+    if (this.#awake) return;
     this.rouse();
     this.#drain();
   }
@@ -181,7 +195,9 @@ class Watch {
 
   #drain(): boolean {
     let any = false;
-    for (const channel of this.#channels) if (channel.drain()) any = true;
+    for (const channel of this.#channels) {
+      if (channel.drain(performance.now() + TURN_MILLISECONDS)) any = true;
+    }
     return any;
   }
 

@@ -31,7 +31,7 @@ export function writeState(shared: SharedArrayBuffer): WriteState {
   return new WriteState(shared, WRITE_STATE);
 }
 
-/** Bytes of frames on their way to an ingester lane (bound: `io.queue_bytes_max`). */
+/** The cost of frames on their way to an ingester lane (bound: `io.queue_bytes_max`). */
 export function frameBytes(shared: SharedArrayBuffer, lane: number): Credits {
   return new Credits(shared, FRAME_BYTES + 2 * lane);
 }

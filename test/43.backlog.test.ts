@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { Backlog } from '../src/ingester/backlog.ts';
+import type { Frame } from '../src/messages.ts';
+import { DISCONNECTED, FRAME } from '../src/messages.ts';
+
+const BYTES = Buffer.from('[]');
+
+function frame(connId: number, type: Frame['type'] = FRAME): Frame {
+  return { type, connId, bytes: BYTES };
+}
+
+/** Works until nothing waits, and tells whose frames were handled in which order. */
+function workOff(backlog: Backlog, milliseconds = 0): { connId: number; arrivedAt: number }[] {
+  const handled: { connId: number; arrivedAt: number }[] = [];
+  while (backlog.size > 0) {
+    backlog.work(performance.now() + 5, ({ connId }, arrivedAt) => {
+      handled.push({ connId, arrivedAt });
+      const end = performance.now() + milliseconds;
+      while (performance.now() < end);
+    });
+  }
+  return handled;
+}
+
+describe('the backlog of an ingester lane', () => {
+  it('keeps the order of a connection', () => {
+    const backlog = new Backlog();
+    for (let i = 0; i < 300; i++) backlog.add(`192.0.2.${i % 3}`, frame(i % 7), i);
+    expect(backlog.size).toBe(300);
+    const handled = workOff(backlog);
+    expect(handled).toHaveLength(300);
+    for (let connId = 0; connId < 7; connId++) {
+      const times = handled
+        .filter((one) => one.connId === connId)
+        .map(({ arrivedAt }) => arrivedAt);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+    }
+  });
+
+  it('handles what one address has sent before the flood of another', () => {
+    const backlog = new Backlog();
+    for (let i = 0; i < 400; i++) backlog.add('192.0.2.1', frame(1 + (i % 10)), i);
+    for (let i = 0; i < 3; i++) backlog.add('192.0.2.2', frame(99), 400 + i);
+    const order = workOff(backlog, 0.2).map(({ connId }) => connId);
+    // One turn of the flood at most before each of the three.
+    expect(order.lastIndexOf(99)).toBeLessThan(100);
+  });
+
+  it('gives a connection its turn beside nine others of its address that send more', () => {
+    const backlog = new Backlog();
+    for (let i = 0; i < 450; i++) backlog.add('192.0.2.1', frame(1 + (i % 9)), i);
+    backlog.add('192.0.2.1', frame(99, DISCONNECTED), 450);
+    const order = workOff(backlog, 0.2).map(({ connId }) => connId);
+    expect(order.indexOf(99)).toBeLessThan(200);
+  });
+});
