@@ -72,7 +72,7 @@ function partOf(file: string): string {
 
 const src = read('src');
 const workers = read('workers');
-const all = [...src, ...workers, ...read('bench')];
+const all = [...src, ...workers, ...read('bench'), ...read('siege')];
 
 /** The files that are matched by none of `allowed` and have something to be complained about. */
 function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: Source) => boolean) {
@@ -246,7 +246,9 @@ describe('dependencies', () => {
   });
 
   it('are all there for what is imported', () => {
-    const packages = imported.filter((one) => !/^(node:|src\/|workers\/|bench\/)/.test(one));
+    const packages = imported.filter(
+      (one) => !/^(node:|src\/|workers\/|bench\/|siege\/)/.test(one),
+    );
     const names = packages.map((one) => /^(@[^/]+\/)?[^/]+/.exec(one)![0]);
     expect(names.filter((name) => !(name in shipped))).toEqual([]);
   });

@@ -18,6 +18,24 @@ let readMemory: Buffer | undefined;
 /** One for the thread, too: it is filled and emptied within a step. */
 const writer = new FrameWriter();
 
+/** The request for a WebSocket with a key of its own, and the answer to the key that it has to bring. */
+export function upgradeRequest(
+  { host, port, path }: Target,
+  address: string,
+): { request: string; expected: string } {
+  const key = randomBytes(16).toString('base64');
+  const expected = createHash('sha1')
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const forwarded = address === '' ? '' : `X-Forwarded-For: ${address}\r\n`;
+  const request =
+    `GET ${path} HTTP/1.1\r\nHost: ${authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nUser-Agent: wok-bench\r\n` +
+    `${forwarded}\r\n`;
+  return { request, expected };
+}
+
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
   /** A text message. The bytes are valid during the call only. */
@@ -43,6 +61,7 @@ export class Connection implements FrameSink {
   readonly #owner: ConnectionOwner;
   readonly #reader: FrameReader;
   readonly #target: Target;
+  readonly #address: string;
   #socket: Socket | undefined;
   #why = '';
   /** What came before the handshake was over. */
@@ -50,24 +69,26 @@ export class Connection implements FrameSink {
   #opened: ((error?: Error) => void) | undefined;
   #closing = false;
 
-  private constructor(owner: ConnectionOwner, target: Target, number: number) {
+  private constructor(owner: ConnectionOwner, target: Target, number: number, address: string) {
     this.#owner = owner;
     this.#target = target;
     this.number = number;
+    this.#address = address;
     this.#reader = new FrameReader(this);
   }
 
   /**
    * Opens a connection.
    *
+   * @param options `address` is what X-Forwarded-For says, for a relay that believes this machine.
    * @throws Error that says why it could not be opened within `timeoutMilliseconds`.
    */
   static open(
     target: Target,
     owner: ConnectionOwner,
-    { number = 0, timeoutMilliseconds = 10_000 } = {},
+    { number = 0, timeoutMilliseconds = 10_000, address = '' } = {},
   ): Promise<Connection> {
-    const connection = new Connection(owner, target, number);
+    const connection = new Connection(owner, target, number, address);
     return new Promise((resolve, reject) => {
       const began = performance.now();
       const timer = setTimeout(() => {
@@ -189,17 +210,10 @@ export class Connection implements FrameSink {
   }
 
   #greet(): void {
-    const { host, port, path } = this.#target;
-    const key = randomBytes(16).toString('base64');
+    const { request, expected } = upgradeRequest(this.#target, this.#address);
     this.#head = '';
-    this.#expected = createHash('sha1')
-      .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-      .digest('base64');
-    const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    this.#socket?.write(
-      `GET ${path} HTTP/1.1\r\nHost: ${authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nUser-Agent: wok-bench\r\n\r\n`,
-    );
+    this.#expected = expected;
+    this.#socket?.write(request);
   }
 
   #expected = '';

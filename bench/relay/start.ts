@@ -28,16 +28,25 @@ const LIFTED: Readonly<Record<string, string>> = {
   'log.format': 'text',
 };
 
+/** How a relay is started. */
+export interface StartOptions {
+  readonly lifted?: boolean;
+  readonly onOutput?: (text: string) => void;
+}
+
 /** A wok that was started for measuring, on an empty directory of its own. */
 export interface StartedRelay {
   readonly url: string;
+  /** Of the process that runs now. */
   readonly pid: number;
   readonly dataDirectory: string;
   /** The line with which it says how it runs. */
   readonly facts: string;
   /** Ends the process in order and keeps its files. */
   halt(): Promise<void>;
-  /** Starts it again on its files, after `halt`; it listens on another port then. */
+  /** Ends the process at once (SIGKILL) and keeps its files. */
+  kill(): Promise<void>;
+  /** Starts it again on its files, after `halt` or `kill`; it listens on another port then. */
   restart(): Promise<string>;
   /** Ends the process at once and removes its files. */
   stop(): Promise<void>;
@@ -48,21 +57,23 @@ export interface StartedRelay {
  *
  * @param wok the compiled command of a build.
  * @param settings further `key=value` settings; they win over what is lifted.
+ * @param options `lifted`: false for the default configuration; `onOutput` gets all that it writes.
  * @throws Error with what it wrote when it does not come up.
  */
 export async function startRelay(
   settings: readonly string[] = [],
   wok: string = ownWok,
+  { lifted = true, onOutput = () => {} }: StartOptions = {},
 ): Promise<StartedRelay> {
   const home = await mkdtemp(join(tmpdir(), 'wok-bench-relay-'));
   const dataDirectory = join(home, 'data');
   // An empty file, so that no configuration of this machine is taken.
   const config = join(home, 'relay.conf');
   await writeFile(config, '');
-  const lifted = Object.entries(LIFTED).map(([key, value]) => `${key}=${value}`);
-  const set = [...lifted, ...settings].flatMap((setting) => ['--set', setting]);
+  const base = lifted ? Object.entries(LIFTED).map(([key, value]) => `${key}=${value}`) : [];
+  const set = [...base, ...settings].flatMap((setting) => ['--set', setting]);
   const args = [wok, 'relay', '--config', config, '--port', '0', '--data', dataDirectory, ...set];
-  let running = launch(args, home);
+  let running = launch(args, home, onOutput);
   const stop = async () => {
     // Its files go with it, so there is nothing to end in order.
     await running.end('SIGKILL');
@@ -72,12 +83,15 @@ export async function startRelay(
     const facts = await running.ready;
     return {
       url: addressIn(facts),
-      pid: running.child.pid!,
+      get pid() {
+        return running.child.pid!;
+      },
       dataDirectory,
       facts,
       halt: () => running.end('SIGTERM'),
+      kill: () => running.end('SIGKILL'),
       restart: async () => {
-        running = launch(args, home);
+        running = launch(args, home, onOutput);
         return addressIn(await running.ready);
       },
       stop,
@@ -99,7 +113,7 @@ interface Running {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-function launch(args: readonly string[], cwd: string): Running {
+function launch(args: readonly string[], cwd: string, onOutput: (text: string) => void): Running {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_')),
   );
@@ -110,6 +124,9 @@ function launch(args: readonly string[], cwd: string): Running {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream!.on('data', (chunk: Buffer) => onOutput(chunk.toString()));
+  }
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
   return {

@@ -1,0 +1,315 @@
+import { Connection } from '../../bench/client/connection.ts';
+import { FrameWriter } from '../../bench/client/frames.ts';
+import {
+  CLOSED,
+  COUNT,
+  EOSE,
+  EVENT,
+  MessageReader,
+  NOTICE,
+  OK,
+} from '../../bench/client/messages.ts';
+import { assertMayLoad, parseTarget, type Target } from '../../bench/client/target.ts';
+import { Random } from '../../bench/dataset/random.ts';
+import { sleep } from '../../bench/load/driver.ts';
+import { Author, type Draft } from './author.ts';
+import { Wire } from './wire.ts';
+
+/** What a flood is told. */
+export interface AttackJob {
+  readonly url: string;
+  /** Client addresses, as X-Forwarded-For says them; '' is loopback itself. */
+  readonly addresses: readonly string[];
+  readonly seed: number;
+  readonly short: boolean;
+}
+
+/** What a flood has done. */
+export interface AttackReport {
+  /** What was sent and answered, by name. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What the relay must never do, and did. */
+  readonly wrong: readonly string[];
+  readonly cpuSeconds: number;
+}
+
+/** Before an address that was refused tries again. */
+const RETRY_MILLISECONDS = 50;
+const WRONG_MAX = 5;
+/** For what a flood still waits for after its end: a connection that is being opened. */
+const END_MILLISECONDS = 2000;
+/** Stored events that wait for their OK while a scenario is prepared. */
+const STORE_IN_FLIGHT = 500;
+
+/** What a message of the relay says, for a conversation. */
+export interface Heard {
+  readonly verb: number;
+  /** The text of the message; parsed only where it is asked for. */
+  text(): string;
+}
+
+/** A flood under way: its addresses, its connections, and what it counts. */
+export class Attack {
+  readonly target: Target;
+  readonly addresses: readonly string[];
+  readonly short: boolean;
+  readonly random: Random;
+  readonly counts: Record<string, number> = {};
+  readonly wrong: string[] = [];
+  #over = false;
+  readonly #open = new Set<{ destroy(): void }>();
+  #ends: (() => void)[] = [];
+
+  constructor({ url, addresses, seed, short }: AttackJob) {
+    this.target = parseTarget(url);
+    // There is no way to say that another host may be attacked.
+    assertMayLoad(this.target, false);
+    this.addresses = addresses;
+    this.short = short;
+    this.random = new Random(seed, 0x5e1e);
+  }
+
+  /** Whether the time is up: nothing more is sent. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Whether one address attacks rather than many. */
+  get isAlone(): boolean {
+    return this.addresses.length === 1;
+  }
+
+  /** Resolves when the time is up. */
+  get over(): Promise<void> {
+    return this.#over ? Promise.resolve() : new Promise((resolve) => this.#ends.push(resolve));
+  }
+
+  count(name: string, more = 1): void {
+    this.counts[name] = (this.counts[name] ?? 0) + more;
+  }
+
+  /** Says what the relay must never do; it breaks a bound. */
+  tellWrong(sentence: string): void {
+    if (this.wrong.length < WRONG_MAX) this.wrong.push(sentence);
+  }
+
+  author(): Promise<Author> {
+    return Author.make(this.random);
+  }
+
+  /** Waits, at most until the time is up. */
+  async sleep(milliseconds: number): Promise<void> {
+    await Promise.race([sleep(milliseconds), this.over]);
+  }
+
+  /** Runs `work` for every address at once, with so many connections of one or of each of many. */
+  async each(
+    connections: readonly [ofOne: number, ofMany: number],
+    work: (address: string, number: number) => Promise<void>,
+  ): Promise<void> {
+    const each = this.isAlone ? connections[0] : connections[1];
+    await Promise.all(
+      this.addresses.flatMap((address, at) =>
+        Array.from({ length: each }, (_, n) => work(address, at * each + n)),
+      ),
+    );
+  }
+
+  /**
+   * Keeps so many connections of one address, or of each of many: where one ends, it comes back. They
+   * are opened one after the other for each address.
+   */
+  wires(
+    connections: readonly [ofOne: number, ofMany: number],
+    work: (wire: Wire, number: number) => Promise<void>,
+    { reads = true } = {},
+  ): Promise<void> {
+    return this.each(connections, async (address, number) => {
+      while (!this.#over) {
+        const wire = await this.wire(address, reads);
+        if (wire === undefined) {
+          await this.sleep(RETRY_MILLISECONDS);
+          continue;
+        }
+        await work(wire, number);
+        if (!this.#over && !wire.isOpen) this.count('cut off');
+        this.#drop(wire);
+      }
+    });
+  }
+
+  /** Opens one WebSocket; undefined, and counted, when it is refused. */
+  async wire(address: string, reads = true): Promise<Wire | undefined> {
+    const wire = await Wire.open(this.target, address, reads);
+    if (typeof wire === 'number') {
+      this.count(wire === 0 ? 'no answer' : `HTTP ${wire}`);
+      return undefined;
+    }
+    this.count('connections');
+    this.keep(wire);
+    return wire;
+  }
+
+  /** Writes the same bytes, which hold so many frames, until the connection or the time ends. */
+  async repeat(wire: Wire, bytes: Uint8Array, frames: number): Promise<void> {
+    while (!this.#over && (await wire.write(bytes))) this.count('frames', frames);
+  }
+
+  /**
+   * Talks over connections that read their answers: `next` makes the messages, and so many wait for an
+   * answer (OK, EOSE, CLOSED, COUNT, NOTICE) on each.
+   */
+  converse(
+    connections: readonly [ofOne: number, ofMany: number],
+    inFlight: number,
+    next: (number: number) => string,
+    heard: (message: Heard) => void = () => {},
+  ): Promise<void> {
+    return this.each(connections, async (address, number) => {
+      while (!this.#over) {
+        const talk = new Conversation(this, inFlight, () => next(number), heard);
+        const opened = await talk.open(address);
+        if (opened) await talk.ended;
+        else await this.sleep(RETRY_MILLISECONDS);
+        this.#drop(talk);
+      }
+    });
+  }
+
+  /** Stores events as a client of loopback, which has no rates; for what a scenario begins with. */
+  async store(author: Author, drafts: readonly Draft[]): Promise<void> {
+    let at = 0;
+    let stored = 0;
+    let refused = '';
+    const next = () => (at < drafts.length ? author.message(drafts[at++]) : '');
+    const talk = new Conversation(this, STORE_IN_FLIGHT, next, ({ verb, text }) => {
+      if (verb !== OK) return;
+      const [, , accepted, why] = JSON.parse(text()) as [string, string, boolean, string];
+      if (!accepted) refused = why;
+      if (++stored === drafts.length) talk.destroy();
+    });
+    if (!(await talk.open(''))) throw new Error('the relay takes no connection from loopback');
+    await talk.ended;
+    this.#drop(talk);
+    if (refused !== '') throw new Error(`an event of the preparation was refused: ${refused}`);
+    if (stored < drafts.length) throw new Error('the relay hung up during the preparation');
+    for (const name of Object.keys(this.counts)) delete this.counts[name];
+  }
+
+  /** Runs a flood for so long and ends everything that it has open. */
+  async run(flood: (attack: Attack) => Promise<void>, milliseconds: number): Promise<AttackReport> {
+    const before = process.cpuUsage();
+    const timer = sleep(milliseconds).then(() => this.#end());
+    const late = timer.then(() => sleep(END_MILLISECONDS));
+    await Promise.race([Promise.all([flood(this), timer]), late]);
+    for (const one of this.#open) one.destroy();
+    this.#open.clear();
+    const { user, system } = process.cpuUsage(before);
+    return { counts: this.counts, wrong: this.wrong, cpuSeconds: (user + system) / 1e6 };
+  }
+
+  /** Ends with the flood. */
+  keep(one: { destroy(): void }): void {
+    if (this.#over) one.destroy();
+    else this.#open.add(one);
+  }
+
+  #drop(one: { destroy(): void }): void {
+    one.destroy();
+    this.#open.delete(one);
+  }
+
+  #end(): void {
+    this.#over = true;
+    // Writes and answers that are waited for end with their connections.
+    for (const one of this.#open) one.destroy();
+    for (const end of this.#ends) end();
+    this.#ends = [];
+  }
+}
+
+const reader = new MessageReader();
+
+/** One connection of `converse`. */
+class Conversation {
+  readonly ended: Promise<void>;
+  readonly #attack: Attack;
+  readonly #inFlight: number;
+  readonly #next: () => string;
+  readonly #heard: (message: Heard) => void;
+  #end: () => void = () => {};
+  #connection: Connection | undefined;
+  #waiting = 0;
+
+  constructor(
+    attack: Attack,
+    inFlight: number,
+    next: () => string,
+    heard: (message: Heard) => void,
+  ) {
+    this.#attack = attack;
+    this.#inFlight = inFlight;
+    this.#next = next;
+    this.#heard = heard;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async open(address: string): Promise<boolean> {
+    try {
+      this.#connection = await Connection.open(this.#attack.target, this, { address });
+    } catch (error) {
+      const status = /HTTP \d+/.exec((error as Error).message)?.[0];
+      this.#attack.count(status ?? 'no answer');
+      return false;
+    }
+    this.#attack.count('connections');
+    this.#attack.keep(this);
+    this.#fill();
+    return true;
+  }
+
+  destroy(): void {
+    this.#connection?.destroy();
+    this.#end();
+  }
+
+  text(_connection: Connection, bytes: Buffer, start: number, end: number): void {
+    const verb = reader.read(bytes, start, end);
+    if (verb === EVENT) this.#attack.count('events');
+    else if (verb === OK || verb === EOSE || verb === CLOSED || verb === COUNT || verb === NOTICE) {
+      this.#attack.count('answers');
+      this.#waiting--;
+    }
+    this.#heard({ verb, text: () => bytes.toString('utf8', start, end) });
+  }
+
+  readEnd(): void {
+    if (this.#connection !== undefined) this.#fill();
+  }
+
+  closed(): void {
+    this.#attack.count('cut off');
+    this.#end();
+  }
+
+  #fill(): void {
+    const connection = this.#connection!;
+    while (this.#waiting < this.#inFlight && !this.#attack.isOver) {
+      const text = this.#next();
+      if (text === '') break;
+      connection.out.text(text);
+      this.#waiting++;
+      this.#attack.count('messages');
+    }
+    connection.flush();
+  }
+}
+
+/** The bytes of these frames one after the other, each text in a frame. */
+export function framesOf(texts: readonly string[]): Buffer {
+  const writer = new FrameWriter();
+  for (const text of texts) writer.text(text);
+  return writer.take();
+}

@@ -1,0 +1,115 @@
+import { formatBytes, formatMilliseconds } from '../src/lib/format.ts';
+
+/** What the siege asks of the relay: what it must keep whatever is sent. */
+export const bounds = {
+  rssBytes: 450e6,
+  /** How much more than at the start it may hold a minute after the flood. */
+  rssGrowth: 0.2,
+  p99Milliseconds: 100,
+  /** Where flood and relay together leave nothing of the machine idle. */
+  p99SaturatedMilliseconds: 250,
+} as const;
+
+/** From these shares on, attackers on the same machine count as saturating it. */
+export const saturation = { idleShare: 0.1, attackerShare: 0.2 } as const;
+
+/** What can be wrong with a run. */
+export type Bound =
+  | 'RSS'
+  | 'RSS after'
+  | 'publish p99'
+  | 'REQ p99'
+  | 'served'
+  | 'lanes'
+  | 'lost'
+  | 'health'
+  | 'answers'
+  | 'flood';
+
+/** A bound that is broken, with a sentence that names it. */
+export interface Breach {
+  readonly bound: Bound;
+  readonly sentence: string;
+}
+
+/** What bounds are put to. */
+export interface Figures {
+  readonly rssStart: number;
+  readonly rssPeak: number;
+  readonly rssAfter: number;
+  readonly publishP99: number;
+  readonly reqP99: number;
+  readonly slowest: number;
+  readonly isSaturated: boolean;
+  readonly laneDeaths: number;
+  readonly hasEnded: boolean;
+  readonly lost: number;
+  readonly undelivered: number;
+  readonly deliveredTwice: number;
+  readonly refusedBusy: number;
+  readonly complaints: Readonly<Record<string, number>>;
+  readonly health: string;
+  readonly wrong: readonly string[];
+  /** How much of what the flood consists of was sent or answered. */
+  readonly proof: number;
+}
+
+/** How a run is judged. */
+export interface Judgement {
+  /**
+   * Whether p99, refusals of a busy relay, and the memory afterwards count: they need time, and a
+   * machine of their own.
+   */
+  readonly speed: boolean;
+  /** The longest that an honest message may take in any case, in milliseconds. */
+  readonly patience: number;
+}
+
+/** All bounds that a run breaks. */
+export function breachesOf(figures: Figures, { speed, patience }: Judgement): Breach[] {
+  const found: Breach[] = [];
+  const breach = (bound: Bound, sentence: string) => found.push({ bound, sentence });
+  const { rssStart, rssPeak, rssAfter } = figures;
+  if (rssPeak > bounds.rssBytes) {
+    breach('RSS', `RSS was ${formatBytes(rssPeak)}, more than ${formatBytes(bounds.rssBytes)}`);
+  }
+  if (figures.hasEnded) breach('lanes', 'the relay ended');
+  if (figures.laneDeaths > 0) breach('lanes', `${figures.laneDeaths} lanes died`);
+  if (figures.lost > 0) breach('lost', `${figures.lost} acknowledged events are lost`);
+  for (const [what, times] of Object.entries(figures.complaints)) {
+    breach('served', `${what} (${times} times)`);
+  }
+  if (figures.undelivered > 0) {
+    breach('served', `${figures.undelivered} notes did not reach the honest subscription`);
+  }
+  if (figures.deliveredTwice > 0) {
+    breach('served', `${figures.deliveredTwice} notes reached the honest subscription twice`);
+  }
+  if (figures.slowest > patience) {
+    breach('served', `an honest client waited ${formatMilliseconds(figures.slowest)}`);
+  }
+  if (figures.health !== 'ok') breach('health', `/health said afterwards: ${figures.health}`);
+  for (const sentence of figures.wrong) breach('answers', sentence);
+  if (figures.proof === 0) breach('flood', 'the flood did not reach the relay');
+  if (!speed) return found;
+  if (figures.refusedBusy > 0) {
+    breach('served', `the relay was too busy for honest messages (${figures.refusedBusy} times)`);
+  }
+  if (rssAfter > rssStart * (1 + bounds.rssGrowth)) {
+    breach(
+      'RSS after',
+      `RSS was ${formatBytes(rssAfter)} a minute later, ${formatBytes(rssStart)} at the start`,
+    );
+  }
+  const p99 = figures.isSaturated ? bounds.p99SaturatedMilliseconds : bounds.p99Milliseconds;
+  const beyond = (what: 'publish' | 'REQ', value: number) => {
+    if (value <= p99) return;
+    breach(
+      `${what} p99`,
+      `honest ${what} p99 was ${formatMilliseconds(value)}, more than ${formatMilliseconds(p99)}`,
+    );
+  };
+  beyond('publish', figures.publishP99);
+  beyond('REQ', figures.reqP99);
+  return found;
+}

@@ -1,0 +1,319 @@
+import { Connection, type ConnectionOwner } from '../../bench/client/connection.ts';
+import { assertMayLoad, parseTarget, type Target } from '../../bench/client/target.ts';
+import { Random } from '../../bench/dataset/random.ts';
+import { Histogram, type HistogramData } from '../../bench/figures/histogram.ts';
+import { now } from '../../bench/load/clock.ts';
+import { waitUntil } from '../../bench/load/driver.ts';
+import { Pacer } from '../../bench/load/pacer.ts';
+import { Author } from '../attack/author.ts';
+
+/** What the honest clients are told. */
+export interface HonestJob {
+  readonly url: string;
+  readonly seed: number;
+  /** How long an answer is waited for before it counts as none, in milliseconds. */
+  readonly patience: number;
+}
+
+/** What the honest clients saw; latencies are those of what was due while the flood lasted. */
+export interface HonestReport {
+  readonly publish: HistogramData;
+  readonly req: HistogramData;
+  readonly delivery: HistogramData;
+  /** How late this process itself was. */
+  readonly lag: HistogramData;
+  /** The longest that anything took from when it was due, whenever; milliseconds. */
+  readonly slowest: number;
+  /** Notes with OK true. */
+  readonly acknowledged: number;
+  /** Of those, how many could not be read back. */
+  readonly lost: number;
+  /** Of those, how many the live subscription did not get; and notes that it got twice. */
+  readonly undelivered: number;
+  readonly deliveredTwice: number;
+  /** How often a message was refused because the relay was busy, and sent again. */
+  readonly refusedBusy: number;
+  /** Other refusals, missing answers and ended connections, with how often each was seen. */
+  readonly complaints: Readonly<Record<string, number>>;
+}
+
+/** Notes a second, and as many questions: half of what one address may ask for by default. */
+const PER_SECOND = 20;
+/** More than one, because a key may publish 10 a second (`rates.pubkey_events`). */
+const AUTHORS = 4;
+const KIND = 1;
+const PUBLISHER = '203.0.113.7';
+const LISTENER = '192.0.2.8';
+const CHECKER = '198.51.100.9';
+const SUBSCRIPTION = 'honest';
+/** Ids asked for at once when everything is read back. */
+const READ_BACK_IDS = 250;
+
+/** The relay has no room for anybody at the moment: clients wait and try again. */
+const BUSY = /^rate-limited: .*busy/;
+const RETRY_MILLISECONDS = 100;
+
+interface Pending {
+  readonly dueAt: number;
+  readonly measured: boolean;
+  /** The message, should it have to be sent again. */
+  readonly text: string;
+}
+
+interface Question extends Pending {
+  readonly id: string;
+  found: boolean;
+}
+
+type Message = readonly [verb: string, first?: unknown, second?: unknown, third?: unknown];
+
+/** Hands parsed messages on. */
+class Ear implements ConnectionOwner {
+  readonly #take: (message: Message) => void;
+  readonly #lost: (why: string) => void;
+
+  constructor(take: (message: Message) => void, lost: (why: string) => void) {
+    this.#take = take;
+    this.#lost = lost;
+  }
+
+  text(_connection: Connection, bytes: Buffer, start: number, end: number): void {
+    this.#take(JSON.parse(bytes.toString('utf8', start, end)) as Message);
+  }
+
+  closed(_connection: Connection, why: string): void {
+    this.#lost(why);
+  }
+}
+
+/**
+ * Two honest clients, each from an address of its own, over connections that stay open. One publishes a
+ * note and asks for an earlier one by its id, so often a second whatever the relay does; latencies count
+ * from when a message was due. The other subscribes to those notes and must get each exactly once.
+ */
+export class HonestClients {
+  readonly #target: Target;
+  readonly #patience: number;
+  readonly #random: Random;
+  readonly #publish = new Histogram();
+  readonly #req = new Histogram();
+  readonly #delivery = new Histogram();
+  #slowest = 0;
+  #refusedBusy = 0;
+  #measuring = false;
+  readonly #complaints: Record<string, number> = {};
+  readonly #acknowledged: string[] = [];
+  readonly #unanswered = new Map<string, Pending>();
+  readonly #questions = new Map<string, Question>();
+  /** When each note was due, and how often it was delivered. */
+  readonly #notes = new Map<string, Pending & { delivered: number }>();
+  #authors: Author[] = [];
+  #count = 0;
+  #isSubscribed = false;
+  #publisher: Connection | undefined;
+  #listener: Connection | undefined;
+  #pacers: Pacer[] = [];
+
+  constructor({ url, seed, patience }: HonestJob) {
+    this.#target = parseTarget(url);
+    assertMayLoad(this.#target, false);
+    this.#random = new Random(seed, 0x401e57);
+    this.#patience = patience;
+  }
+
+  /** Connects, subscribes, and begins. @throws Error when the relay does not serve even that. */
+  async arrive(): Promise<void> {
+    this.#authors = await Promise.all(
+      Array.from({ length: AUTHORS }, () => Author.make(this.#random)),
+    );
+    this.#publisher = await this.#connect('publisher', PUBLISHER, (message) =>
+      this.#heard(message),
+    );
+    this.#listener = await this.#connect('listener', LISTENER, (message) => this.#live(message));
+    const authors = this.#authors.map(({ pubkey }) => pubkey);
+    this.#listener.send(JSON.stringify(['REQ', SUBSCRIPTION, { kinds: [KIND], authors }]));
+    const isReady = await waitUntil(() => this.#isSubscribed, this.#patience);
+    if (!isReady) throw new Error('the subscription of the honest client got no EOSE');
+    const first = now();
+    const gap = 1000 / PER_SECOND;
+    this.#pacers = [
+      new Pacer(
+        PER_SECOND,
+        (dueAt) => this.#sendNote(dueAt),
+        () => {},
+      ),
+      new Pacer(
+        PER_SECOND,
+        (dueAt) => this.#ask(dueAt),
+        () => {},
+      ),
+    ];
+    this.#pacers[0]!.start(first);
+    // Between two notes.
+    this.#pacers[1]!.start(first + gap / 2);
+  }
+
+  /** What is due from now on is measured, or no more. */
+  measure(on: boolean): void {
+    this.#measuring = on;
+  }
+
+  /** Notes that were acknowledged and read so far. */
+  get served(): number {
+    return this.#acknowledged.length;
+  }
+
+  /** Ends, waits for what is owed, and reads back everything that was acknowledged. */
+  async leave(): Promise<HonestReport> {
+    for (const pacer of this.#pacers) pacer.stop();
+    const owed = () => this.#unanswered.size + this.#questions.size;
+    const isGone = () => this.#publisher?.isOpen !== true;
+    await waitUntil(() => owed() === 0 || isGone(), this.#patience);
+    for (const pending of this.#unanswered.values()) this.#missing('OK', pending, this.#publish);
+    for (const question of this.#questions.values()) this.#missing('EOSE', question, this.#req);
+    const undelivered = () =>
+      this.#acknowledged.filter((id) => this.#notes.get(id)!.delivered === 0).length;
+    await waitUntil(() => undelivered() === 0 || !this.#listener!.isOpen, this.#patience);
+    const lost = await this.#lost();
+    await Promise.all([this.#publisher?.close(), this.#listener?.close()]);
+    const lag = new Histogram();
+    for (const pacer of this.#pacers) lag.add(pacer.lag.data());
+    return {
+      publish: this.#publish.data(),
+      req: this.#req.data(),
+      delivery: this.#delivery.data(),
+      lag: lag.data(),
+      slowest: this.#slowest,
+      acknowledged: this.#acknowledged.length,
+      lost,
+      undelivered: undelivered(),
+      deliveredTwice: [...this.#notes.values()].filter(({ delivered }) => delivered > 1).length,
+      refusedBusy: this.#refusedBusy,
+      complaints: this.#complaints,
+    };
+  }
+
+  #connect(who: string, address: string, take: (message: Message) => void): Promise<Connection> {
+    const ear = new Ear(take, (why) => this.#complain(`the ${who} lost its connection: ${why}`));
+    const timeoutMilliseconds = this.#patience;
+    return Connection.open(this.#target, ear, { address, timeoutMilliseconds });
+  }
+
+  #sendNote(dueAt: number): boolean {
+    if (!this.#publisher!.isOpen) return false;
+    const author = this.#authors[this.#count++ % AUTHORS]!;
+    const event = author.event({ kind: KIND, content: `honest note ${this.#count}` });
+    const text = JSON.stringify(['EVENT', event]);
+    const pending = { dueAt, measured: this.#measuring, text };
+    this.#unanswered.set(event.id, pending);
+    this.#notes.set(event.id, { ...pending, delivered: 0 });
+    this.#publisher!.send(text);
+    return true;
+  }
+
+  /** Asks for the newest note with an OK. */
+  #ask(dueAt: number): boolean {
+    if (!this.#publisher!.isOpen) return false;
+    const id = this.#acknowledged.at(-1);
+    if (id === undefined) return true;
+    const subscription = `ask ${this.#count}`;
+    const text = JSON.stringify(['REQ', subscription, { ids: [id] }]);
+    this.#questions.set(subscription, { dueAt, measured: this.#measuring, text, id, found: false });
+    this.#publisher!.send(text);
+    return true;
+  }
+
+  #heard([verb, first, second, third]: Message): void {
+    const key = String(first);
+    if (verb === 'OK') {
+      const pending = this.#unanswered.get(key);
+      if (pending === undefined) {
+        this.#complain('an OK for what was not sent, or twice');
+        return;
+      }
+      if (second === false && this.#isRetried(pending, third)) return;
+      this.#unanswered.delete(key);
+      this.#took(pending, this.#publish);
+      if (second === true) this.#acknowledged.push(key);
+      else this.#complain(`a note was refused: ${withoutNumbers(third)}`);
+      return;
+    }
+    const question = this.#questions.get(key);
+    if (question === undefined) {
+      if (verb === 'NOTICE') this.#complain(`NOTICE: ${withoutNumbers(first)}`);
+      return;
+    }
+    if (verb === 'EVENT') {
+      question.found = (second as { id: string }).id === question.id;
+    } else if (verb === 'EOSE') {
+      this.#questions.delete(key);
+      this.#took(question, this.#req);
+      if (!question.found) this.#complain('an acknowledged note was not found');
+      this.#publisher!.send(JSON.stringify(['CLOSE', key]));
+    } else if (verb === 'CLOSED' && !this.#isRetried(question, second)) {
+      this.#questions.delete(key);
+      this.#took(question, this.#req);
+      this.#complain(`a question was refused: ${withoutNumbers(second)}`);
+    }
+  }
+
+  #live([verb, first, second]: Message): void {
+    if (verb === 'EOSE') this.#isSubscribed = true;
+    else if (verb === 'CLOSED') this.#complain(`the subscription was ended: ${second}`);
+    else if (verb === 'EVENT' && first === SUBSCRIPTION) {
+      const note = this.#notes.get((second as { id: string }).id);
+      if (note === undefined) {
+        this.#complain('an event was delivered that was not asked for');
+      } else if (++note.delivered === 1) {
+        this.#took(note, this.#delivery);
+      }
+    }
+  }
+
+  #took({ dueAt, measured }: Pending, histogram: Histogram): void {
+    const milliseconds = now() - dueAt;
+    this.#slowest = Math.max(this.#slowest, milliseconds);
+    if (measured) histogram.record(milliseconds * 1000);
+  }
+
+  /** Whether a refusal only says that there is no room at the moment: the message goes out again. */
+  #isRetried({ text }: Pending, why: unknown): boolean {
+    if (!BUSY.test(String(why))) return false;
+    this.#refusedBusy++;
+    setTimeout(() => this.#publisher!.send(text), RETRY_MILLISECONDS);
+    return true;
+  }
+
+  #missing(what: string, pending: Pending, histogram: Histogram): void {
+    this.#took(pending, histogram);
+    this.#complain(`no ${what} came`);
+  }
+
+  #complain(what: string): void {
+    this.#complaints[what] = (this.#complaints[what] ?? 0) + 1;
+  }
+
+  /** How many acknowledged notes a third client cannot read. */
+  async #lost(): Promise<number> {
+    const missing = new Set(this.#acknowledged);
+    let ended = 0;
+    const checker = await this.#connect('reader', CHECKER, ([verb, , event]) => {
+      if (verb === 'EVENT') missing.delete((event as { id: string }).id);
+      else if (verb === 'EOSE' || verb === 'CLOSED') ended++;
+    });
+    const ids = [...missing];
+    let asked = 0;
+    for (let at = 0; at < ids.length; at += READ_BACK_IDS) {
+      const filter = { ids: ids.slice(at, at + READ_BACK_IDS) };
+      checker.send(JSON.stringify(['REQ', `back ${asked++}`, filter]));
+      await waitUntil(() => ended === asked || !checker.isOpen, this.#patience);
+    }
+    await checker.close();
+    return missing.size;
+  }
+}
+
+/** A refusal without the seconds that it names, so that equal ones are counted together. */
+function withoutNumbers(text: unknown): string {
+  return String(text).replace(/\d+/g, 'N');
+}

@@ -1,0 +1,15 @@
+/** The process of the honest clients, which have nothing to do but to look at the clock. */
+import { serve } from '../child.ts';
+import { HonestClients, type HonestJob } from './client.ts';
+
+let clients: HonestClients | undefined;
+
+serve({
+  arrive: (job: HonestJob) => {
+    clients = new HonestClients(job);
+    return clients.arrive();
+  },
+  served: () => clients!.served,
+  measure: (on: boolean) => clients!.measure(on),
+  leave: () => clients!.leave(),
+});

@@ -1,0 +1,65 @@
+import { tableOf } from '../bench/report/table.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMilliseconds,
+  formatSeconds,
+  formatShare,
+} from '../src/lib/format.ts';
+import type { Row } from './run.ts';
+
+const HEAD: readonly string[] = [
+  'flood',
+  'attackers',
+  'RSS start',
+  'peak',
+  'after',
+  'publish p50',
+  'p99',
+  'REQ p50',
+  'p99',
+  'lanes died',
+  'lost',
+  '',
+];
+
+/** The figures of a siege, a line for each run. */
+export function tableOfRows(rows: readonly Row[]): string {
+  return tableOf(HEAD, rows.map(cellsOf));
+}
+
+function cellsOf(row: Row): string[] {
+  return [
+    row.scenario,
+    row.attackers,
+    formatBytes(row.rssStart),
+    formatBytes(row.rssPeak),
+    formatBytes(row.rssAfter),
+    formatMilliseconds(row.publish.p50),
+    formatMilliseconds(row.publish.p99),
+    formatMilliseconds(row.req.p50),
+    formatMilliseconds(row.req.p99),
+    String(row.laneDeaths),
+    `${row.lost} of ${formatCount(row.acknowledged)}`,
+    row.breaches.length === 0 ? 'held' : 'BROKEN',
+  ];
+}
+
+/** What a flood did and what it found, for people who watch. */
+export function sentenceOf(row: Row): string {
+  const counts = Object.entries(row.counts)
+    .map(([name, count]) => `${formatCount(count)} ${name}`)
+    .join(', ');
+  return (
+    `${row.scenario}, ${row.attackers}: ${counts} in ${formatSeconds(row.floodSeconds)}; relay ${row.relayCores.toFixed(2)} processors, ` +
+    `attackers ${row.attackerCores.toFixed(2)}, ${formatShare(row.idleShare)} idle` +
+    `${row.isSaturated ? ' (saturated)' : ''}, memory back after ${row.settledSeconds.toFixed(1)} s`
+  );
+}
+
+/** A sentence for every bound that is broken. */
+export function breachSentences(rows: readonly Row[]): string[] {
+  return rows.flatMap(({ scenario, attackers, breaches }) =>
+    breaches.map(({ sentence }) => `${scenario} (attackers: ${attackers}): ${sentence}`),
+  );
+}

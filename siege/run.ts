@@ -1,0 +1,293 @@
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sumOf } from '../bench/figures/histogram.ts';
+import { median } from '../bench/figures/statistics.ts';
+import { now } from '../bench/load/clock.ts';
+import type { AttackReport } from './attack/attack.ts';
+import type { NamedJob } from './attack/process.ts';
+import { type Breach, bounds, breachesOf, type Figures, saturation } from './bounds.ts';
+import { Child } from './child.ts';
+import type { HonestJob, HonestReport } from './honest/client.ts';
+import type { Origin, Scenario } from './scenarios/scenario.ts';
+import { Besieged } from './watch.ts';
+
+/** How long the parts of a run last, and what is judged. */
+export interface SiegeForm {
+  readonly short: boolean;
+  readonly seed: number;
+  /** Honest clients alone, before RSS is taken as that of the start. */
+  readonly warmMilliseconds: number;
+  readonly floodMilliseconds: number;
+  /** How long the memory may take to come back; 0: it is not waited for. */
+  readonly settleMilliseconds: number;
+  /** Whether p99 and the memory afterwards are judged. */
+  readonly speed: boolean;
+  /** The longest that anything honest may take, in milliseconds. */
+  readonly patience: number;
+}
+
+/** Enough to see p99: 400 notes and 400 questions. */
+export const FULL: Omit<SiegeForm, 'seed'> = {
+  short: false,
+  warmMilliseconds: 5000,
+  floodMilliseconds: 20_000,
+  settleMilliseconds: 60_000,
+  speed: true,
+  patience: 30_000,
+};
+
+/** Shows that every flood is survived, and says nothing of how fast the machine is. */
+export const SHORT: Omit<SiegeForm, 'seed'> = {
+  short: true,
+  warmMilliseconds: 500,
+  floodMilliseconds: 1200,
+  settleMilliseconds: 0,
+  speed: false,
+  patience: 30_000,
+};
+
+/** Five minutes of each flood. */
+export const LONG: Omit<SiegeForm, 'seed'> = { ...FULL, floodMilliseconds: 300_000 };
+
+/** Percentiles in milliseconds. */
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** One line of the table. */
+export interface Row extends Figures {
+  readonly scenario: string;
+  readonly attackers: string;
+  readonly publish: Latency;
+  readonly req: Latency;
+  readonly delivery: Latency;
+  /** How late the honest clients' own process was. */
+  readonly lag: Latency;
+  readonly acknowledged: number;
+  /** What the flood sent, and what was answered. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Processors that relay and attackers used while the flood lasted. */
+  readonly relayCores: number;
+  readonly attackerCores: number;
+  readonly idleShare: number;
+  readonly floodSeconds: number;
+  readonly settledSeconds: number;
+  readonly breaches: readonly Breach[];
+}
+
+const POLL_MILLISECONDS = 100;
+const MANY = 50;
+const labels: Readonly<Record<Origin, string>> = { one: '1', many: '50', loopback: 'loopback' };
+
+/** Fifty addresses lie in as many networks, so that no rate of a network spares the relay anything. */
+function addressesOf({ addresses }: Scenario, origin: Origin): string[] {
+  if (origin === 'loopback') return [''];
+  const count = origin === 'one' ? 1 : MANY;
+  return addresses?.(count) ?? Array.from({ length: count }, (_, n) => `198.18.${n}.1`);
+}
+
+/**
+ * Runs a flood from each of these origins beside honest clients, and judges. Every one begins on a fresh
+ * relay, but in the short form, where they follow each other on one.
+ *
+ * @param tell gets each row when it is there.
+ */
+export async function runScenario(
+  scenario: Scenario,
+  origins: readonly Origin[],
+  form: SiegeForm,
+  tell: (row: Row) => void = () => {},
+): Promise<Row[]> {
+  const groups = form.short ? [origins] : origins.map((origin) => [origin]);
+  const rows: Row[] = [];
+  for (const group of groups) {
+    const besieged = await Besieged.start();
+    const attackers = Child.start('attack/process');
+    try {
+      await prepare(besieged, attackers, scenario, form);
+      for (const origin of group) {
+        const row = await runOne(besieged, attackers, scenario, origin, form);
+        rows.push(row);
+        tell(row);
+      }
+    } finally {
+      await attackers.end();
+      await besieged.end();
+    }
+  }
+  return rows;
+}
+
+function jobOf(besieged: Besieged, scenario: Scenario, origin: Origin, form: SiegeForm): NamedJob {
+  return {
+    scenario: scenario.name,
+    url: besieged.relay.url,
+    addresses: addressesOf(scenario, origin),
+    seed: form.seed,
+    short: form.short,
+  };
+}
+
+function prepare(besieged: Besieged, attackers: Child, scenario: Scenario, form: SiegeForm) {
+  return attackers.call('prepare', jobOf(besieged, scenario, 'loopback', form));
+}
+
+async function runOne(
+  besieged: Besieged,
+  attackers: Child,
+  scenario: Scenario,
+  origin: Origin,
+  form: SiegeForm,
+): Promise<Row> {
+  const { patience, seed, floodMilliseconds } = form;
+  const honest = Child.start('honest/process');
+  try {
+    // Each row has notes of its own, also on a relay that holds those of the row before.
+    const honestSeed = seed * 8 + ['one', 'many', 'loopback'].indexOf(origin);
+    const deathsBefore = besieged.laneDeaths;
+    await honest.call('arrive', {
+      url: besieged.relay.url,
+      seed: honestSeed,
+      patience,
+    } as HonestJob);
+    const rssStart = await warm(besieged, honest, form);
+    besieged.resetPeak();
+    besieged.idleShare();
+    const cpuBefore = besieged.cpuSeconds();
+    await honest.call('measure', true);
+    const job = jobOf(besieged, scenario, origin, form);
+    const flood = { job, milliseconds: floodMilliseconds };
+    const began = now();
+    const attack = await attackers.call<AttackReport>('flood', flood);
+    const seconds = (now() - began) / 1000;
+    await honest.call('measure', false);
+    const relayCores = (besieged.cpuSeconds() - cpuBefore) / seconds;
+    const idleShare = besieged.idleShare();
+    const settledSeconds = await settle(besieged, rssStart, form);
+    const rssAfter = besieged.rss();
+    const report = await honest.call<HonestReport>('leave');
+    const health = await healthy(besieged, patience);
+    return rowOf({
+      scenario,
+      origin,
+      form,
+      attack,
+      report,
+      rest: {
+        rssStart,
+        rssPeak: besieged.peak,
+        rssAfter,
+        laneDeaths: besieged.laneDeaths - deathsBefore,
+        hasEnded: besieged.hasEnded,
+        health,
+        relayCores,
+        attackerCores: attack.cpuSeconds / seconds,
+        idleShare,
+        floodSeconds: seconds,
+        settledSeconds,
+      },
+    });
+  } finally {
+    await honest.end();
+  }
+}
+
+/** The memory of a relay that serves honest clients alone: the middle of the last half of the warm-up. */
+async function warm(besieged: Besieged, honest: Child, form: SiegeForm): Promise<number> {
+  const end = now() + form.warmMilliseconds;
+  const samples: number[] = [];
+  while (now() < end) {
+    await sleep(POLL_MILLISECONDS);
+    samples.push(besieged.rss());
+  }
+  const giveUp = now() + form.patience;
+  while ((await honest.call<number>('served')) === 0) {
+    if (now() > giveUp) throw new Error('the honest client was not served before the flood');
+    await sleep(POLL_MILLISECONDS);
+  }
+  return median(samples.slice(samples.length >> 1));
+}
+
+/** Waits until the memory is back, or the time for that is over; returns the seconds it took. */
+async function settle(besieged: Besieged, rssStart: number, form: SiegeForm): Promise<number> {
+  const began = now();
+  const enough = rssStart * (1 + bounds.rssGrowth);
+  while (besieged.rss() > enough && now() - began < form.settleMilliseconds) {
+    await sleep(POLL_MILLISECONDS);
+  }
+  return (now() - began) / 1000;
+}
+
+async function healthy(besieged: Besieged, patience: number): Promise<string> {
+  const end = now() + patience;
+  for (;;) {
+    const health = await besieged.health(patience);
+    if (health === 'ok' || besieged.hasEnded || now() > end) return health;
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+interface Parts {
+  readonly scenario: Scenario;
+  readonly origin: Origin;
+  readonly form: SiegeForm;
+  readonly attack: AttackReport;
+  readonly report: HonestReport;
+  readonly rest: Pick<
+    Row,
+    | 'rssStart'
+    | 'rssPeak'
+    | 'rssAfter'
+    | 'laneDeaths'
+    | 'hasEnded'
+    | 'health'
+    | 'relayCores'
+    | 'attackerCores'
+    | 'idleShare'
+    | 'floodSeconds'
+    | 'settledSeconds'
+  >;
+}
+
+function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
+  const [publish, req, delivery, lag] = [
+    report.publish,
+    report.req,
+    report.delivery,
+    report.lag,
+  ].map((data) => {
+    const { p50, p99, max } = sumOf([data]).percentiles();
+    return { p50, p99, max };
+  }) as [Latency, Latency, Latency, Latency];
+  const figures: Figures = {
+    ...rest,
+    publishP99: publish.p99,
+    reqP99: req.p99,
+    slowest: report.slowest,
+    isSaturated:
+      rest.idleShare < saturation.idleShare &&
+      rest.attackerCores / availableParallelism() > saturation.attackerShare,
+    lost: report.lost,
+    undelivered: report.undelivered,
+    deliveredTwice: report.deliveredTwice,
+    refusedBusy: report.refusedBusy,
+    complaints: report.complaints,
+    wrong: attack.wrong,
+    proof: attack.counts[scenario.proof] ?? 0,
+  };
+  return {
+    ...figures,
+    ...rest,
+    scenario: scenario.name,
+    attackers: labels[origin],
+    publish,
+    req,
+    delivery,
+    lag,
+    acknowledged: report.acknowledged,
+    counts: attack.counts,
+    breaches: breachesOf(figures, form),
+  };
+}

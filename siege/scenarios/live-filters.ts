@@ -1,0 +1,38 @@
+import { FrameWriter } from '../../bench/client/frames.ts';
+import { sleep } from '../../bench/load/driver.ts';
+import type { Scenario } from './scenario.ts';
+
+/** 1,800 authors and 200 kinds: 360,000 pairs of both in a REQ of 122 kB. */
+const LARGE = { authors: 1800, kinds: 200 };
+const SMALL = { authors: 20, kinds: 20 };
+const LISTS = 8;
+
+/** Live subscriptions to authors × kinds, which somebody might index by their combinations. */
+export const liveFilters: Scenario = {
+  name: 'live-filters',
+  about: 'subscriptions of 1,800 authors × 200 kinds (122 kB each), and many small ones',
+  from: ['one', 'many', 'loopback'],
+  proof: 'subscriptions',
+  async flood(attack) {
+    const { random } = attack;
+    const filter = ({ authors, kinds }: typeof LARGE, first: number) =>
+      JSON.stringify({
+        authors: Array.from({ length: authors }, () => random.hex(64)),
+        kinds: Array.from({ length: kinds }, (_, n) => first + n),
+        limit: 1,
+      });
+    const large = Array.from({ length: LISTS }, (_, n) => filter(LARGE, 1000 * n));
+    const small = Array.from({ length: LISTS }, (_, n) => filter(SMALL, 1000 * n));
+    const writer = new FrameWriter();
+    await attack.wires([20, 4], async (wire, number) => {
+      const filters = number % 2 === 0 ? large : small;
+      for (let n = 0; !attack.isOver; n++) {
+        writer.text(`["REQ","${n}",${filters[n % LISTS]}]`);
+        if (!(await wire.write(writer.take()))) return;
+        attack.count('subscriptions');
+        // Others have their turn.
+        if (n % 20 === 19) await sleep(1);
+      }
+    });
+  },
+};

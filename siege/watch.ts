@@ -1,0 +1,93 @@
+import { MachineMeter, ProcessMeter } from '../bench/relay/process-meter.ts';
+import { type StartedRelay, startRelay } from '../bench/relay/start.ts';
+import { now } from '../bench/load/clock.ts';
+
+const SAMPLE_MILLISECONDS = 50;
+/** Any free port for the metrics too; all else is the default configuration. */
+const SETTINGS = ['metrics.port=0'];
+const OUTPUT_CHARACTERS_MAX = 20_000;
+
+/** A relay with the default configuration, and how it fares. */
+export class Besieged {
+  readonly relay: StartedRelay;
+  #meter: ProcessMeter;
+  readonly #machine = new MachineMeter();
+  readonly #output: { text: string; laneDeaths: number };
+  #peak = 0;
+  #hasEnded = false;
+  #timer: NodeJS.Timeout;
+
+  private constructor(relay: StartedRelay, output: { text: string; laneDeaths: number }) {
+    this.relay = relay;
+    this.#output = output;
+    this.#meter = new ProcessMeter([relay.pid]);
+    this.#timer = setInterval(() => this.rss(), SAMPLE_MILLISECONDS);
+  }
+
+  static async start(): Promise<Besieged> {
+    const output = { text: '', laneDeaths: 0 };
+    const onOutput = (text: string) => {
+      output.laneDeaths += text.match(/\ba lane died\b/g)?.length ?? 0;
+      output.text = (output.text + text).slice(-OUTPUT_CHARACTERS_MAX);
+    };
+    return new Besieged(await startRelay(SETTINGS, undefined, { lifted: false, onOutput }), output);
+  }
+
+  /** Lanes that died, by the log. */
+  get laneDeaths(): number {
+    return this.#output.laneDeaths;
+  }
+
+  /** The end of what the relay has written. */
+  get output(): string {
+    return this.#output.text;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The most memory since the last call of `resetPeak`, in bytes. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  resetPeak(): void {
+    this.#peak = 0;
+  }
+
+  /** Memory in use now, in bytes; 0 when the relay has ended. */
+  rss(): number {
+    const sample = this.#meter.sample(now());
+    if (sample === undefined) this.#hasEnded = true;
+    const bytes = sample?.rssBytes ?? 0;
+    this.#peak = Math.max(this.#peak, bytes);
+    return bytes;
+  }
+
+  /** Processor time of the relay so far, in seconds. */
+  cpuSeconds(): number {
+    return this.#meter.sample(now())?.cpuSeconds ?? 0;
+  }
+
+  /** The share of the machine that was idle since the last call; 0 where it is not told. */
+  idleShare(): number {
+    return this.#machine.read()?.idleShare ?? 0;
+  }
+
+  /** `ok`, or what GET /health says instead. */
+  async health(patience: number): Promise<string> {
+    const url = `${this.relay.url.replace(/^ws/, 'http')}/health`;
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(patience) });
+      return (await response.text()).trim();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.relay.stop();
+  }
+}
