@@ -5,6 +5,7 @@ import { unknownName } from '../bench/options.ts';
 import { UsageError } from '../src/commands/command.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { environment } from '../bench/report/environment.ts';
+import { KILL, KILL_ABOUT, killBreaches, killSentence, runKill } from './kill.ts';
 import { breachSentences, sentenceOf, tableOfRows } from './report.ts';
 import { FULL, LONG, type Row, runScenario, SHORT, type SiegeForm } from './run.ts';
 import { scenarios } from './scenarios/list.ts';
@@ -25,6 +26,7 @@ status 1 when a bound is broken. siege/README.md explains floods, bounds and fig
 
 interface Options {
   readonly chosen: readonly Scenario[];
+  readonly kills: boolean;
   readonly origins: readonly Origin[];
   readonly form: SiegeForm;
   readonly json: string | undefined;
@@ -45,12 +47,13 @@ function optionsOf({ values, positionals }: ReturnType<typeof parsed>): Options 
   if (values.attackers !== undefined && origin === undefined) {
     throw new UsageError('--attackers is 1, 50 or loopback.');
   }
-  const names = scenarios.map(({ name }) => name);
+  const names = [...scenarios.map(({ name }) => name), KILL];
   for (const name of positionals) {
     if (!names.includes(name)) throw new UsageError(unknownName('flood', name, names));
   }
   return {
     chosen: scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+    kills: positionals.length === 0 || positionals.includes(KILL),
     origins: origin === undefined ? ['one', 'many', 'loopback'] : [origin],
     form: { ...(values.short ? SHORT : values.long ? LONG : FULL), seed },
     json: values.json,
@@ -78,23 +81,30 @@ function parsed(args: readonly string[]) {
   }
 }
 
-async function siege({ chosen, origins, form, json }: Options): Promise<number> {
+function tellProgress(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
+async function siege({ chosen, kills, origins, form, json }: Options): Promise<number> {
   const rows: Row[] = [];
   const errors: string[] = [];
   for (const scenario of chosen) {
     const from = scenario.from.filter((origin) => origins.includes(origin));
     try {
-      const tell = (row: Row) => process.stderr.write(`${sentenceOf(row)}\n`);
+      const tell = (row: Row) => tellProgress(sentenceOf(row));
       rows.push(...(await runScenario(scenario, from, form, tell)));
     } catch (error) {
       errors.push(`${scenario.name}: ${(error as Error).message}`);
     }
   }
-  out(tableOfRows(rows));
-  const broken = [...breachSentences(rows), ...errors];
+  const killed = kills ? await runKill(form, tellProgress) : undefined;
+  if (rows.length > 0) out(tableOfRows(rows));
+  if (killed !== undefined) out(killSentence(killed));
+  const breaches = killed === undefined ? [] : killBreaches(killed, form.kills);
+  const broken = [...breachSentences(rows), ...breaches, ...errors];
   for (const sentence of broken) out(sentence);
   if (json !== undefined) {
-    const report = { environment: environment(), form, rows, errors };
+    const report = { environment: environment(), form, rows, killed, errors };
     await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
   return broken.length === 0 ? exitCodes.ok : exitCodes.crash;
@@ -110,6 +120,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     if (command.values.list) {
       for (const { name, about } of scenarios) out(`${name}: ${about}`);
+      out(`${KILL}: ${KILL_ABOUT}`);
       return exitCodes.ok;
     }
     return await siege(optionsOf(command));

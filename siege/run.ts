@@ -24,6 +24,8 @@ export interface SiegeForm {
   readonly speed: boolean;
   /** The longest that anything honest may take, in milliseconds. */
   readonly patience: number;
+  /** How often the relay is killed. */
+  readonly kills: number;
 }
 
 /** Enough to see p99: 400 notes and 400 questions. */
@@ -34,20 +36,26 @@ export const FULL: Omit<SiegeForm, 'seed'> = {
   settleMilliseconds: 60_000,
   speed: true,
   patience: 30_000,
+  kills: 50,
 };
 
 /** Shows that every flood is survived, and says nothing of how fast the machine is. */
 export const SHORT: Omit<SiegeForm, 'seed'> = {
   short: true,
-  warmMilliseconds: 500,
-  floodMilliseconds: 1200,
+  warmMilliseconds: 300,
+  floodMilliseconds: 700,
   settleMilliseconds: 0,
   speed: false,
   patience: 30_000,
+  kills: 2,
 };
 
 /** Five minutes of each flood. */
-export const LONG: Omit<SiegeForm, 'seed'> = { ...FULL, floodMilliseconds: 300_000 };
+export const LONG: Omit<SiegeForm, 'seed'> = {
+  ...FULL,
+  floodMilliseconds: 300_000,
+  kills: 1000,
+};
 
 /** Percentiles in milliseconds. */
 export interface Latency {
@@ -103,7 +111,7 @@ export async function runScenario(
   const groups = form.short ? [origins] : origins.map((origin) => [origin]);
   const rows: Row[] = [];
   for (const group of groups) {
-    const besieged = await Besieged.start();
+    const besieged = await Besieged.start(scenario.settings);
     const attackers = Child.start('attack/process');
     try {
       await prepare(besieged, attackers, scenario, form);

@@ -24,13 +24,14 @@ export class Besieged {
     this.#timer = setInterval(() => this.rss(), SAMPLE_MILLISECONDS);
   }
 
-  static async start(): Promise<Besieged> {
+  static async start(settings: readonly string[] = []): Promise<Besieged> {
     const output = { text: '', laneDeaths: 0 };
     const onOutput = (text: string) => {
       output.laneDeaths += text.match(/\ba lane died\b/g)?.length ?? 0;
       output.text = (output.text + text).slice(-OUTPUT_CHARACTERS_MAX);
     };
-    return new Besieged(await startRelay(SETTINGS, undefined, { lifted: false, onOutput }), output);
+    const all = [...SETTINGS, ...settings];
+    return new Besieged(await startRelay(all, undefined, { lifted: false, onOutput }), output);
   }
 
   /** Lanes that died, by the log. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { type Bound, breachesOf, type Figures } from '../siege/bounds.ts';
+import { killBreaches, killSentence, runKill } from '../siege/kill.ts';
 import { breachSentences, tableOfRows } from '../siege/report.ts';
 import { type Row, runScenario, SHORT } from '../siege/run.ts';
 import { scenarios } from '../siege/scenarios/list.ts';
@@ -37,6 +38,13 @@ describe('a relay under siege', () => {
     process.stdout.write(`92.siege:\n${tableOfRows(rows)}\n`);
     expect(breachSentences(rows)).toEqual([]);
     expect(rows.map(({ acknowledged }) => acknowledged > 0)).toEqual(rows.map(() => true));
+  });
+
+  it('that is killed loses nothing', async () => {
+    const report = await runKill(form);
+    process.stdout.write(`92.siege: ${killSentence(report)}\n`);
+    expect(killBreaches(report, form.kills)).toEqual([]);
+    expect(report.acknowledged).toBeGreaterThan(form.kills * 40);
   });
 });
 
@@ -83,6 +91,16 @@ describe('the verdict', () => {
   ])('breaks the bound of %s for %j', (bound, change, isOfSpeed) => {
     expect(judge(change)).toEqual([bound]);
     expect(judge(change, false)).toEqual(isOfSpeed ? [] : [bound]);
+  });
+
+  it('on kill -9 names what was lost, what was refused, and rounds that are missing', () => {
+    const good = { rounds: 3, sent: 500, acknowledged: 400, lost: 0, complaints: [] };
+    expect(killBreaches(good, 3)).toEqual([]);
+    expect(killBreaches({ ...good, lost: 2 }, 3)).toEqual(['kill: 2 acknowledged events are lost']);
+    expect(killBreaches({ ...good, complaints: ['no'] }, 4)).toEqual([
+      'kill: no',
+      'kill: it ended after 3 of 4 rounds',
+    ]);
   });
 
   it('is good at the bounds themselves, with more time where the attackers saturate the machine', () => {

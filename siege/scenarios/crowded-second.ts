@@ -15,7 +15,7 @@ export const crowdedSecond: Scenario = {
   name: 'crowded-second',
   about: '30,000 stored events of one second, and questions that touch it: limit 1, 500, COUNT',
   from: ['one', 'many'],
-  proof: 'answers',
+  proof: 'messages',
   async prepare(attack) {
     const author = await attack.author();
     const count = attack.short ? EVENTS.short : EVENTS.full;

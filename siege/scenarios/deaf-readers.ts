@@ -9,7 +9,7 @@ const QUESTIONS = 20;
 export const deafReaders: Scenario = {
   name: 'deaf-readers',
   about: 'up to 400 connections ask for 500 stored notes of 20 kB, 20 times, and read nothing',
-  from: ['one', 'many', 'loopback'],
+  from: ['one', 'many'],
   proof: 'questions',
   async prepare(attack) {
     const author = await attack.author();

@@ -17,6 +17,8 @@ export interface Scenario {
   readonly flood: (attack: Attack) => Promise<void>;
   /** What has to be among the counts, or the flood was none: the name of one of them. */
   readonly proof: string;
+  /** Settings, as `key=value`, without which the flood would find nothing to attack. */
+  readonly settings?: readonly string[];
   /** Attackers' addresses, where they are not in fifty networks. */
   readonly addresses?: (count: number) => string[];
 }

@@ -1,0 +1,97 @@
+import { AUTH, COUNT, EVENT } from '../../bench/client/messages.ts';
+import type { Attack, Heard } from '../attack/attack.ts';
+import { framesOf } from '../attack/attack.ts';
+import { type Author, seconds } from '../attack/author.ts';
+import type { Scenario } from './scenario.ts';
+
+const MESSAGES = { short: 100, full: 500 };
+const SUBSCRIPTIONS = 200;
+const PRIVATE_KINDS = [4, 1059];
+
+/** The same two people as in the preparation, because the seed is. */
+async function people(attack: Attack): Promise<readonly [sender: Author, reader: Author]> {
+  return [await attack.author(), await attack.author()];
+}
+
+const draft = (reader: Author, n: number) => ({
+  kind: PRIVATE_KINDS[n % 2]!,
+  tags: [['p', reader.pubkey]],
+  content: `private ${n}`,
+});
+
+/** Questions for other people's private messages, which must never be given away. */
+export const privateMessages: Scenario = {
+  name: 'private-messages',
+  about: "questions for other people's gift wraps and direct messages, and AUTHs that are wrong",
+  from: ['one', 'many'],
+  proof: 'answers',
+  async prepare(attack) {
+    const [sender, reader] = await people(attack);
+    const count = attack.short ? MESSAGES.short : MESSAGES.full;
+    const drafts = Array.from({ length: count }, (_, n) => ({
+      ...draft(reader, n),
+      created_at: 1_700_000_000 + n,
+    }));
+    await attack.store(sender, drafts);
+  },
+  async flood(attack) {
+    const [sender, reader] = await people(attack);
+    const known = sender.event({ ...draft(reader, 0), created_at: 1_700_000_000 });
+    const filters = [
+      { kinds: PRIVATE_KINDS },
+      { '#p': [reader.pubkey] },
+      { authors: [sender.pubkey] },
+      { ids: [known.id] },
+      { '#p': [reader.pubkey], kinds: PRIVATE_KINDS, since: 1_700_000_000 },
+    ].map((filter) => JSON.stringify(filter));
+    let asked = 0;
+    const next = () => {
+      const n = asked++;
+      if (n % 4 === 3) return wrongAuth(attack, reader, n);
+      const verb = n % 4 === 2 ? 'COUNT' : 'REQ';
+      return `["${verb}","${n % SUBSCRIPTIONS}",${filters[n % filters.length]}]`;
+    };
+    const heard = (message: Heard) => look(attack, message);
+    await Promise.all([attack.converse([10, 2], 5, next, heard), publish(attack, sender, reader)]);
+  },
+};
+
+/** An AUTH with the challenge of somebody else, of another relay, or with a signature of another key. */
+function wrongAuth(attack: Attack, reader: Author, n: number): string {
+  const relay = n % 8 === 3 ? 'wss://elsewhere.example' : attack.target.url;
+  const tags = [
+    ['relay', relay],
+    ['challenge', `guess ${n}`],
+  ];
+  const event = reader.event({ kind: 22_242, tags, content: '' });
+  const sig = n % 16 === 7 ? '1'.repeat(128) : event.sig;
+  return JSON.stringify(['AUTH', { ...event, sig }]);
+}
+
+function look(attack: Attack, { verb, text }: Heard): void {
+  if (verb === AUTH) attack.count('challenges');
+  if (verb === EVENT) {
+    const [, , event] = JSON.parse(text()) as [string, string, { kind: number }];
+    if (PRIVATE_KINDS.includes(event.kind)) {
+      attack.tellWrong(`a private event of kind ${event.kind} was given to a stranger`);
+    }
+  } else if (verb === COUNT) {
+    const [, , { count }] = JSON.parse(text()) as [string, string, { count: number }];
+    if (count > 0) attack.tellWrong(`private events were counted for a stranger: ${count}`);
+  }
+}
+
+/** New private messages, which live subscriptions must not get either. */
+async function publish(attack: Attack, sender: Author, reader: Author): Promise<void> {
+  const wire = await attack.wire('');
+  for (let n = 0; !attack.isOver && wire !== undefined; n++) {
+    const text = sender.message({
+      ...draft(reader, n),
+      created_at: seconds(),
+      content: `new ${n}`,
+    });
+    if (!(await wire.write(framesOf([text])))) return;
+    attack.count('private events');
+    await attack.sleep(50);
+  }
+}
