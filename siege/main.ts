@@ -91,7 +91,10 @@ async function siege({ chosen, kills, origins, form, json }: Options): Promise<n
   for (const scenario of chosen) {
     const from = scenario.from.filter((origin) => origins.includes(origin));
     try {
-      const tell = (row: Row) => tellProgress(sentenceOf(row));
+      const tell = (row: Row) => {
+        tellProgress(sentenceOf(row));
+        if (row.log !== '') tellProgress(row.log);
+      };
       rows.push(...(await runScenario(scenario, from, form, tell)));
     } catch (error) {
       errors.push(`${scenario.name}: ${(error as Error).message}`);

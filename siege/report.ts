@@ -8,6 +8,9 @@ import {
 } from '../src/lib/format.ts';
 import type { Row } from './run.ts';
 
+/** From here on others had so much of the machine that latencies are theirs. */
+const OTHERS_SHARE_MAX = 0.2;
+
 const HEAD: readonly string[] = [
   'flood',
   'attackers',
@@ -50,10 +53,15 @@ export function sentenceOf(row: Row): string {
   const counts = Object.entries(row.counts)
     .map(([name, count]) => `${formatCount(count)} ${name}`)
     .join(', ');
+  const others =
+    row.othersShare < OTHERS_SHARE_MAX
+      ? ''
+      : `; other programs used ${formatShare(row.othersShare)} of the machine: p99 says little`;
   return (
-    `${row.scenario}, ${row.attackers}: ${counts} in ${formatSeconds(row.floodSeconds)}; relay ${row.relayCores.toFixed(2)} processors, ` +
-    `attackers ${row.attackerCores.toFixed(2)}, ${formatShare(row.idleShare)} idle` +
-    `${row.isSaturated ? ' (saturated)' : ''}, memory back after ${row.settledSeconds.toFixed(1)} s`
+    `${row.scenario}, ${row.attackers}: ${counts} in ${formatSeconds(row.floodSeconds)}; relay ` +
+    `${row.relayCores.toFixed(2)} processors, attackers ${row.attackerCores.toFixed(2)}, ` +
+    `${formatShare(row.idleShare)} idle${row.isSaturated ? ' (saturated)' : ''}, memory back after ` +
+    `${row.settledSeconds.toFixed(1)} s${others}`
   );
 }
 

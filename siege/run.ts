@@ -4,7 +4,7 @@ import { sumOf } from '../bench/figures/histogram.ts';
 import { median } from '../bench/figures/statistics.ts';
 import { now } from '../bench/load/clock.ts';
 import type { AttackReport } from './attack/attack.ts';
-import type { NamedJob } from './attack/process.ts';
+import type { FloodCall, NamedJob } from './attack/process.ts';
 import { type Breach, bounds, breachesOf, type Figures, saturation } from './bounds.ts';
 import { Child } from './child.ts';
 import type { HonestJob, HonestReport } from './honest/client.ts';
@@ -80,8 +80,12 @@ export interface Row extends Figures {
   readonly relayCores: number;
   readonly attackerCores: number;
   readonly idleShare: number;
+  /** What other programs used of the machine, as a share of 1. */
+  readonly othersShare: number;
   readonly floodSeconds: number;
   readonly settledSeconds: number;
+  /** The end of the relay's log, where a lane or the relay itself has ended. */
+  readonly log: string;
   readonly breaches: readonly Breach[];
 }
 
@@ -113,15 +117,17 @@ export async function runScenario(
   for (const group of groups) {
     const besieged = await Besieged.start(scenario.settings);
     const attackers = Child.start('attack/process');
+    const honest = Child.start('honest/process');
+    const field = { besieged, attackers, honest };
     try {
-      await prepare(besieged, attackers, scenario, form);
+      await attackers.call('prepare', jobOf(besieged, scenario, 'loopback', form));
       for (const origin of group) {
-        const row = await runOne(besieged, attackers, scenario, origin, form);
+        const row = await runOne(field, scenario, origin, form);
         rows.push(row);
         tell(row);
       }
     } finally {
-      await attackers.end();
+      await Promise.all([attackers.end(), honest.end()]);
       await besieged.end();
     }
   }
@@ -138,68 +144,66 @@ function jobOf(besieged: Besieged, scenario: Scenario, origin: Origin, form: Sie
   };
 }
 
-function prepare(besieged: Besieged, attackers: Child, scenario: Scenario, form: SiegeForm) {
-  return attackers.call('prepare', jobOf(besieged, scenario, 'loopback', form));
+/** Who takes part in a run, each a process. */
+interface Field {
+  readonly besieged: Besieged;
+  readonly attackers: Child;
+  readonly honest: Child;
 }
 
 async function runOne(
-  besieged: Besieged,
-  attackers: Child,
+  { besieged, attackers, honest }: Field,
   scenario: Scenario,
   origin: Origin,
   form: SiegeForm,
 ): Promise<Row> {
   const { patience, seed, floodMilliseconds } = form;
-  const honest = Child.start('honest/process');
-  try {
-    // Each row has notes of its own, also on a relay that holds those of the row before.
-    const honestSeed = seed * 8 + ['one', 'many', 'loopback'].indexOf(origin);
-    const deathsBefore = besieged.laneDeaths;
-    await honest.call('arrive', {
-      url: besieged.relay.url,
-      seed: honestSeed,
-      patience,
-    } as HonestJob);
-    const rssStart = await warm(besieged, honest, form);
-    besieged.resetPeak();
-    besieged.idleShare();
-    const cpuBefore = besieged.cpuSeconds();
-    await honest.call('measure', true);
-    const job = jobOf(besieged, scenario, origin, form);
-    const flood = { job, milliseconds: floodMilliseconds };
-    const began = now();
-    const attack = await attackers.call<AttackReport>('flood', flood);
-    const seconds = (now() - began) / 1000;
-    await honest.call('measure', false);
-    const relayCores = (besieged.cpuSeconds() - cpuBefore) / seconds;
-    const idleShare = besieged.idleShare();
-    const settledSeconds = await settle(besieged, rssStart, form);
-    const rssAfter = besieged.rss();
-    const report = await honest.call<HonestReport>('leave');
-    const health = await healthy(besieged, patience);
-    return rowOf({
-      scenario,
-      origin,
-      form,
-      attack,
-      report,
-      rest: {
-        rssStart,
-        rssPeak: besieged.peak,
-        rssAfter,
-        laneDeaths: besieged.laneDeaths - deathsBefore,
-        hasEnded: besieged.hasEnded,
-        health,
-        relayCores,
-        attackerCores: attack.cpuSeconds / seconds,
-        idleShare,
-        floodSeconds: seconds,
-        settledSeconds,
-      },
-    });
-  } finally {
-    await honest.end();
-  }
+  // Each row has notes of its own, also on a relay that holds those of the row before.
+  const honestSeed = seed * 8 + ['one', 'many', 'loopback'].indexOf(origin);
+  const deathsBefore = besieged.laneDeaths;
+  await honest.call('arrive', {
+    url: besieged.relay.url,
+    seed: honestSeed,
+    patience,
+  } as HonestJob);
+  const rssStart = await warm(besieged, honest, form);
+  besieged.resetPeak();
+  besieged.idleShare();
+  const cpuBefore = besieged.cpuSeconds();
+  await honest.call('measure', true);
+  const job = jobOf(besieged, scenario, origin, form);
+  const flood: FloodCall = { job, milliseconds: floodMilliseconds, patience };
+  const began = now();
+  const attack = await attackers.call<AttackReport>('flood', flood);
+  const seconds = (now() - began) / 1000;
+  await honest.call('measure', false);
+  const relayCores = (besieged.cpuSeconds() - cpuBefore) / seconds;
+  const idleShare = besieged.idleShare();
+  const settledSeconds = await settle(besieged, rssStart, form);
+  const rssAfter = besieged.rss();
+  const report = await honest.call<HonestReport>('leave');
+  const health = await healthy(besieged, patience);
+  return rowOf({
+    scenario,
+    origin,
+    form,
+    attack,
+    report,
+    rest: {
+      rssStart,
+      rssPeak: besieged.peak,
+      rssAfter,
+      laneDeaths: besieged.laneDeaths - deathsBefore,
+      hasEnded: besieged.hasEnded,
+      health,
+      relayCores,
+      attackerCores: attack.cpuSeconds / seconds,
+      idleShare,
+      log: besieged.laneDeaths > deathsBefore || besieged.hasEnded ? besieged.output : '',
+      floodSeconds: seconds,
+      settledSeconds,
+    },
+  });
 }
 
 /** The memory of a relay that serves honest clients alone: the middle of the last half of the warm-up. */
@@ -254,6 +258,7 @@ interface Parts {
     | 'relayCores'
     | 'attackerCores'
     | 'idleShare'
+    | 'log'
     | 'floodSeconds'
     | 'settledSeconds'
   >;
@@ -269,6 +274,7 @@ function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
     const { p50, p99, max } = sumOf([data]).percentiles();
     return { p50, p99, max };
   }) as [Latency, Latency, Latency, Latency];
+  const busy = rest.relayCores + rest.attackerCores;
   const figures: Figures = {
     ...rest,
     publishP99: publish.p99,
@@ -295,6 +301,7 @@ function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
     delivery,
     lag,
     acknowledged: report.acknowledged,
+    othersShare: Math.max(0, 1 - rest.idleShare - busy / availableParallelism()),
     counts: attack.counts,
     breaches: breachesOf(figures, form),
   };

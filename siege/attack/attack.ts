@@ -57,10 +57,14 @@ export class Attack {
   readonly counts: Record<string, number> = {};
   readonly wrong: string[] = [];
   #over = false;
+  #begin: () => void = () => {};
+  readonly #proof: string;
   readonly #open = new Set<{ destroy(): void }>();
   #ends: (() => void)[] = [];
 
-  constructor({ url, addresses, seed, short }: AttackJob) {
+  /** @param proof what is counted as soon as the flood has begun. */
+  constructor({ url, addresses, seed, short }: AttackJob, proof: string) {
+    this.#proof = proof;
     this.target = parseTarget(url);
     // There is no way to say that another host may be attacked.
     assertMayLoad(this.target, false);
@@ -86,6 +90,7 @@ export class Attack {
 
   count(name: string, more = 1): void {
     this.counts[name] = (this.counts[name] ?? 0) + more;
+    if (name === this.#proof) this.#begin();
   }
 
   /** Says what the relay must never do; it breaks a bound. */
@@ -196,10 +201,24 @@ export class Attack {
     for (const name of Object.keys(this.counts)) delete this.counts[name];
   }
 
-  /** Runs a flood for so long and ends everything that it has open. */
-  async run(flood: (attack: Attack) => Promise<void>, milliseconds: number): Promise<AttackReport> {
+  /**
+   * Runs a flood and ends everything that it has open.
+   *
+   * @param milliseconds how long it lasts, from its first message.
+   * @param patience how long the first message is waited for.
+   */
+  async run(
+    flood: (attack: Attack) => Promise<void>,
+    milliseconds: number,
+    patience: number,
+  ): Promise<AttackReport> {
     const before = process.cpuUsage();
-    const timer = sleep(milliseconds).then(() => this.#end());
+    const begun = new Promise<void>((resolve) => {
+      this.#begin = resolve;
+    });
+    const timer = Promise.race([begun, sleep(patience)])
+      .then(() => sleep(milliseconds))
+      .then(() => this.#end());
     const late = timer.then(() => sleep(END_MILLISECONDS));
     await Promise.race([Promise.all([flood(this), timer]), late]);
     for (const one of this.#open) one.destroy();

@@ -15,13 +15,26 @@ export interface NamedJob extends AttackJob {
   readonly scenario: string;
 }
 
+/** What a flood is asked for. */
+export interface FloodCall {
+  readonly job: NamedJob;
+  /** How long it lasts from its first message, and how long that is waited for. */
+  readonly milliseconds: number;
+  readonly patience: number;
+}
+
 function scenarioOf({ scenario }: NamedJob) {
   return scenarios.find(({ name }) => name === scenario)!;
 }
 
 setPriority(NICENESS);
 serve({
-  prepare: (job: NamedJob) => scenarioOf(job).prepare?.(new Attack(job)),
-  flood: ({ job, milliseconds }: { job: NamedJob; milliseconds: number }) =>
-    new Attack(job).run((attack) => scenarioOf(job).flood(attack), milliseconds),
+  prepare: (job: NamedJob) => {
+    const { prepare, proof } = scenarioOf(job);
+    return prepare?.(new Attack(job, proof));
+  },
+  flood: ({ job, milliseconds, patience }: FloodCall) => {
+    const { flood, proof } = scenarioOf(job);
+    return new Attack(job, proof).run(flood, milliseconds, patience);
+  },
 });

@@ -174,7 +174,10 @@ export class HonestClients {
     const undelivered = () =>
       this.#acknowledged.filter((id) => this.#notes.get(id)!.delivered === 0).length;
     await waitUntil(() => undelivered() === 0 || !this.#listener!.isOpen, this.#patience);
-    const lost = await this.#lost();
+    const lost = await this.#lost().catch((error: Error) => {
+      this.#complain(`nothing could be read back: ${error.message}`);
+      return 0;
+    });
     await Promise.all([this.#publisher?.close(), this.#listener?.close()]);
     const lag = new Histogram();
     for (const pacer of this.#pacers) lag.add(pacer.lag.data());
