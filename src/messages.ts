@@ -26,6 +26,7 @@
  * Links that carry bodies or many small records are binary (`mailbox/records.ts`), one batch a turn; links that carry a structured message now and then use msgpackr.
  */
 
+import type { SeenProxy } from './config/proxy-advice.ts';
 import type { ChannelEnd } from './mailbox/channel.ts';
 import type { RecordReader, RecordWriter } from './mailbox/records.ts';
 import type { Encoded } from './pages/encoded.ts';
@@ -969,7 +970,15 @@ export interface InfoChanges {
 }
 
 /** What io sends to the admin room. */
-export type FromIo = ManagementRequest | AdminCall | DecisionBatch | PageRequest;
+export type FromIo = ManagementRequest | AdminCall | DecisionBatch | PageRequest | ProxyReport;
+
+/**
+ * io → admin: proxies that do not tell the addresses of their clients, with how often that was seen
+ * since the last report; at most one report a second.
+ */
+export interface ProxyReport {
+  proxies: SeenProxy[];
+}
 
 /** io → admin: somebody wants to see the public page, and the last one is old. */
 export interface PageRequest {

@@ -148,7 +148,7 @@ describe('the operator is told what to set', () => {
         { host: 'nostr.example', count: 1 },
       ]);
       expect(advice).toContain('[identity] urls = ["wss://relay.example"]');
-      const warnings = () => own.logged.filter((line) => line.includes('relay.example'));
+      const warnings = () => own.logged.filter((line) => line.includes('identity.urls'));
       await until(() => warnings().length === 1, 'the warning');
 
       const told = await wok(['status', '--data', own.directory]);

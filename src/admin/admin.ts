@@ -39,6 +39,7 @@ import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
 import { Calls } from './pages/calls.ts';
 import { makePublicPage } from './public-page.ts';
+import { Proxies } from './proxies.ts';
 import { ReachedBy } from './reached-by.ts';
 import { resumeRemovals } from './removal.ts';
 import { Retention } from './retention/retention.ts';
@@ -102,6 +103,7 @@ export class Admin implements Room {
   readonly retentionTasks = new RetentionTasks(this);
   readonly membership = new Membership(this);
   readonly reachedBy = new ReachedBy(this);
+  readonly proxies = new Proxies(this);
   readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
   readonly #auth: HttpAuth;
   readonly #calls: Calls;
@@ -247,6 +249,10 @@ export class Admin implements Room {
           outbox.flush();
           continue;
         }
+        if ('proxies' in request) {
+          this.proxies.take(request);
+          continue;
+        }
         const { n } = request;
         const answered =
           'call' in request
@@ -270,6 +276,7 @@ export class Admin implements Room {
   }
 
   reconfigure(config: Config): void {
+    this.proxies.reconfigure(config);
     this.config = config;
     this.retention.reconfigure();
     this.#keeper.reconfigure(config);

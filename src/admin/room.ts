@@ -13,6 +13,7 @@ import type { Membership } from './membership.ts';
 import type { EventCount } from './metrics/event-count.ts';
 import type { History } from './metrics/history.ts';
 import type { PageRole } from './page-api/api.ts';
+import type { Proxies } from './proxies.ts';
 import type { ReachedBy } from './reached-by.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionTasks } from './retention/task.ts';
@@ -50,6 +51,8 @@ export interface Room {
   readonly membership: Membership;
   /** Hosts by which clients reach the relay while `identity.urls` is empty. */
   readonly reachedBy: ReachedBy;
+  /** Reverse proxies that do not tell the addresses of their clients. */
+  readonly proxies: Proxies;
   /** Whether a public key is an admin's. */
   isAdmin(pubkey: string): boolean;
   isModerator(pubkey: string): boolean;

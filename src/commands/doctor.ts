@@ -102,12 +102,14 @@ async function examine(
     '../upkeep/doctor/machine.ts'
   );
   const { examineIdentity } = await import('../upkeep/doctor/identity.ts');
+  const { examineProxies } = await import('../upkeep/doctor/proxies.ts');
   const relay = await runningRelay(call);
   const found = [
     ...database.findings,
     engineFinding(thisTarget()),
     ...examineMachine(config, thisMachine(), relay?.pid ?? null),
     ...examineIdentity(config, relay?.reachedBy ?? []),
+    ...(relay === null ? [] : examineProxies(config, relay.proxies ?? [])),
   ];
   progress.clear();
   if (call.flags.has('json')) print(JSON.stringify({ findings: found, repaired: done }, null, 2));

@@ -17,7 +17,7 @@ export const statusCommand: Command = {
       return exitCodes.ok;
     }
     const { version, pid, startedAt, configFile, database, seq, indexedSeq } = status;
-    const { databaseBytes, writeAheadLogBytes, identityAdvice: advice } = status;
+    const { databaseBytes, writeAheadLogBytes, identityAdvice, proxyAdvice } = status;
     const bytes = formatBytes(databaseBytes + writeAheadLogBytes);
     const inLog = `${formatBytes(writeAheadLogBytes)} of it in the write-ahead log`;
     print(
@@ -26,7 +26,8 @@ export const statusCommand: Command = {
         `configuration  ${configFile ?? 'no file; the defaults, the environment and flags'}`,
         `database       ${database}, ${bytes}, ${inLog}`,
         `events         ${seq} were accepted, ${indexedSeq} of them are in the index`,
-        ...(advice === null ? [] : [`addresses      ${advice}`]),
+        ...(identityAdvice === null ? [] : [`addresses      ${identityAdvice}`]),
+        ...(proxyAdvice === null ? [] : [`proxy          ${proxyAdvice}`]),
       ].join('\n'),
     );
     return exitCodes.ok;

@@ -1,4 +1,5 @@
 import type { Config } from '../config/options.ts';
+import type { SeenProxy } from '../config/proxy-advice.ts';
 import { NetworkSet } from '../lib/network-set.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
@@ -53,6 +54,11 @@ export class AdminLink {
   askForPage(icon: string): boolean {
     this.#outbox?.send({ wants: 'page', icon });
     return this.#outbox !== null;
+  }
+
+  /** Proxies that do not tell the addresses of their clients. */
+  tellProxies(proxies: SeenProxy[]): void {
+    this.#outbox?.send({ proxies });
   }
 
   /** The admin room is there, perhaps again. */

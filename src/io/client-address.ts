@@ -1,4 +1,6 @@
 import ipaddr from 'ipaddr.js';
+import type { ProxyFault } from '../config/proxy-advice.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { Networks } from '../policy/rates/networks.ts';
 
 /** Addresses that are remembered, and how long a text may be to be remembered. */
@@ -9,6 +11,17 @@ interface Hop {
   /** As it is written everywhere in wok. */
   readonly address: string;
   readonly isTrusted: boolean;
+}
+
+/** Where a request came from, as far as socket and header tell. */
+export interface Traced {
+  /** The client's address; not an address if the socket was reset meanwhile. */
+  readonly ip: string;
+  /**
+   * Why `ip` would be that of a proxy if the peer is one; null where the peer told the client's address
+   * or cannot be a proxy of the relay.
+   */
+  readonly fault: ProxyFault | null;
 }
 
 /**
@@ -30,16 +43,23 @@ export class ClientAddress {
    * The client's address, given the socket's peer and the header ('' if there is none; several headers
    * joined by commas). The peer is no address when the socket has been reset meanwhile.
    */
-  of(peer: string, forwardedFor: string): string {
-    let hop = this.#hop(peer);
-    if (hop === null) return peer;
-    const hops = forwardedFor === '' ? [] : forwardedFor.split(',');
+  of(peer: string, forwardedFor: string): Traced {
+    const first = this.#hop(peer);
+    if (first === null) return { ip: peer, fault: null };
+    if (!first.isTrusted) {
+      return { ip: first.address, fault: isLoopback(first.address) ? 'untrusted' : null };
+    }
+    if (forwardedFor === '') return { ip: first.address, fault: 'missing' };
+    const hops = forwardedFor.split(',');
+    let hop = first;
+    let told = false;
     while (hops.length > 0 && hop.isTrusted) {
       const next = this.#hop(hops.pop()!.trim());
       if (next === null) break;
       hop = next;
+      told = true;
     }
-    return hop.address;
+    return { ip: hop.address, fault: told ? null : 'malformed' };
   }
 
   /** Whether a peer is a proxy that is believed. */

@@ -4,6 +4,7 @@ import {
   CLOSE_REASONS,
   DOOR_REASONS,
   HTTP_RESOURCES,
+  PROXY_FAULTS,
   RELAY_VERBS,
 } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
@@ -20,6 +21,9 @@ const SUBSCRIPTIONS = cellOf('wok_subscriptions');
 const OPENED = cellOf('wok_connections_total');
 const REFUSED = byLabel(DOOR_REASONS, (reason) =>
   cellOf('wok_connections_refused_total', { reason }),
+);
+const UNNAMED = byLabel(PROXY_FAULTS, (fault) =>
+  cellOf('wok_clients_without_address_total', { fault }),
 );
 const CLOSED = byLabel(CLOSE_REASONS, (reason) =>
   cellOf('wok_connections_closed_total', { reason }),
@@ -92,6 +96,11 @@ export class IoMeter {
 
   notAdmitted(reason: DoorReason): void {
     this.#meter.cells[REFUSED[reason]]!++;
+  }
+
+  /** A client behind a proxy that does not tell its address. */
+  unnamedClient(fault: (typeof PROXY_FAULTS)[number]): void {
+    this.#meter.cells[UNNAMED[fault]]!++;
   }
 
   http(resource: HttpResource): void {

@@ -50,6 +50,7 @@ import { LiveEvent } from './live-frame.ts';
 import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { PendingChallenges } from './pending-challenges.ts';
+import { ProxyWatch } from './proxy-watch.ts';
 import { Talkers } from './talkers.ts';
 import { type ServerSocket, utf8 } from './uws.ts';
 
@@ -106,6 +107,7 @@ export class Io {
   );
   readonly #admin: AdminLink;
   readonly #pages: Pages;
+  readonly #proxies: ProxyWatch;
   readonly #challenges = new PendingChallenges((connection, frame) => this.#say(connection, frame));
   readonly #connections = new Map<number, Connection>();
   readonly #counts = new ConnectionCounts();
@@ -156,6 +158,10 @@ export class Io {
       page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
     });
     this.#admission = new Admission(config, rates, this.#counts, (ip) => this.#admin.isBanned(ip));
+    this.#proxies = new ProxyWatch(
+      (proxies) => this.#admin.tellProxies(proxies),
+      (fault) => this.#meter.unnamedClient(fault),
+    );
     this.#pages = new Pages(config, {
       ask: (icon) => this.#admin.askForPage(icon),
       served: (resource) => this.#meter.http(resource),
@@ -177,6 +183,7 @@ export class Io {
       manage: (res, req, ip) => this.#admin.management.take(res, req, ip),
       call: (res, req, call, client) => this.#admin.management.takeCall(res, req, call, client),
       close: (connection, status, sentence) => this.#closed(connection, status, sentence),
+      unnamed: (req, proxy, fault, reach) => this.#proxies.note(req, proxy, fault, reach),
       refused: (reason) => this.#meter.notAdmitted(reason),
       metrics: () => renderMetrics(this.#metrics),
       served: (resource) => this.#meter.http(resource),
@@ -256,6 +263,7 @@ export class Io {
   /** Works by the options that apply live from now on; connections that are open stay. */
   reconfigure(config: Config): void {
     this.#config = config;
+    this.#proxies.reset();
     this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);

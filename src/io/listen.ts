@@ -5,6 +5,7 @@ import type {
   us_socket_context_t,
 } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
+import type { ProxyFault } from '../config/proxy-advice.ts';
 import { loadUws } from '../lib/uws.ts';
 import type { AdminCall, InfoChanges } from '../messages.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
@@ -15,6 +16,7 @@ import { answer, CORS, type Header } from './http-answer.ts';
 import type { DoorReason, HttpResource } from './io-meter.ts';
 import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
+import type { Reach } from './proxy-watch.ts';
 import { acceptsNostrJson, relayInformation } from './relay-information.ts';
 import { type HttpResponse, type ServerSocket, utf8 } from './uws.ts';
 
@@ -82,6 +84,8 @@ export interface SocketHandlers {
   manage(res: HttpResponse, req: HttpRequest, ip: string): void;
   /** A request by the page for admins. */
   call(res: HttpResponse, req: HttpRequest, call: AdminCall['call'], client: CallClient): void;
+  /** A request for which no client address was found; `proxy` may be one that tells none. */
+  unnamed(req: HttpRequest, proxy: string, fault: ProxyFault, reach: Reach): void;
   /** No WebSocket came about. */
   refused(reason: DoorReason): void;
   /** The metrics in the Prometheus text format. */
@@ -283,11 +287,11 @@ export class Listener {
       return;
     }
     this.#handlers.served('admin');
-    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+    const peer = peerOf(res);
     const byProxy =
       this.#clientAddress.trusts(peer) &&
       req.getHeader('x-forwarded-proto').split(',')[0]!.trim().toLowerCase() === 'https';
-    const ip = this.#clientAddress.of(peer, this.#toldBy(req));
+    const ip = this.#clientOf(peer, req);
     this.#handlers.call(res, req, call, { ip, encrypted: this.encrypted || byProxy });
   }
 
@@ -360,8 +364,7 @@ export class Listener {
   }
 
   #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
-    const ip = this.#clientAddress.of(peer, this.#toldBy(req));
+    const ip = this.#clientOf(peerOf(res), req);
     const { allowed_origins: origins } = this.#config.io;
     const origin = req.getHeader('origin');
     if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
@@ -411,8 +414,17 @@ export class Listener {
       return;
     }
     this.#handlers.served('admin');
-    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
-    this.#handlers.manage(res, req, this.#clientAddress.of(peer, this.#toldBy(req)));
+    this.#handlers.manage(res, req, this.#clientOf(peerOf(res), req));
+  }
+
+  /**
+   * The client's address. Only where it matters for limits it is noted that a proxy tells none: health
+   * checks of proxies ask by GET and have no client.
+   */
+  #clientOf(peer: string, req: HttpRequest): string {
+    const { ip, fault } = this.#clientAddress.of(peer, this.#toldBy(req));
+    if (fault !== null) this.#handlers.unnamed(req, ip, fault, this);
+    return ip;
   }
 
   /**
@@ -436,6 +448,10 @@ export class Listener {
       ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
       : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
   }
+}
+
+function peerOf(res: HttpResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString();
 }
 
 function answerText(res: HttpResponse, status: string, text: string, retrySeconds?: number): void {

@@ -25,6 +25,9 @@ export const RELAY_VERBS = [
   'other',
 ] as const;
 
+/** Why a client behind a proxy has no address of its own (`config/proxy-advice.ts`). */
+export const PROXY_FAULTS = ['missing', 'malformed', 'untrusted'] as const;
+
 /** The classes of NIP-01; `none` for what is no event. */
 export const EVENT_CLASSES = [
   'regular',

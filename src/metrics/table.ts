@@ -108,6 +108,12 @@ export const metrics = {
     by: ['io'],
     labels: { reason: values.DOOR_REASONS },
   },
+  wok_clients_without_address_total: {
+    type: 'counter',
+    help: 'WebSocket handshakes and requests to manage the relay that came through a reverse proxy which did not tell the address of the client; they have no rates and no bans.',
+    by: ['io'],
+    labels: { fault: values.PROXY_FAULTS },
+  },
   wok_connections_closed_total: {
     type: 'counter',
     help: 'WebSocket connections that ended, by who or what ended them.',

@@ -150,23 +150,40 @@ describe('the address of a client', () => {
     ['0000:0000:0000:0000:0000:ffff:7f00:0001', '', '127.0.0.1', 'as the socket writes it'],
     ['', '198.51.100.1', '', 'is unknown of a socket that was reset'],
   ])('peer %s, header "%s": %s (%s)', (peer, header, expected) => {
-    expect(address.of(peer, header)).toBe(expected);
+    expect(address.of(peer, header).ip).toBe(expected);
   });
 
   it('believes nobody where nobody is trusted', () => {
-    expect(new ClientAddress([]).of('127.0.0.1', '198.51.100.1')).toBe('127.0.0.1');
+    const traced = new ClientAddress([]).of('127.0.0.1', '198.51.100.1');
+    expect(traced).toEqual({ ip: '127.0.0.1', fault: 'untrusted' });
+  });
+
+  it.each([
+    ['127.0.0.1', '', 'missing'],
+    ['127.0.0.1', 'unknown', 'malformed'],
+    ['127.0.0.1', '198.51.100.1, unix:', 'malformed'],
+    ['127.0.0.1', ', ,', 'malformed'],
+    ['127.0.0.1', '198.51.100.1', null],
+    ['127.0.0.1', '127.0.0.1', null],
+    ['127.0.0.1', '10.1.2.3', null],
+    ['127.0.0.1', 'unknown, 10.1.2.3', null],
+    ['203.0.113.7', '', null],
+    ['203.0.113.7', 'unknown', null],
+    ['', '', null],
+  ])('of peer %s and header "%s" may be missing: %s', (peer, header, fault) => {
+    expect(address.of(peer, header).fault).toBe(fault);
   });
 
   it('believes everybody where all networks are trusted, as far as the header goes', () => {
     const all = new ClientAddress(['0.0.0.0/0', '::/0']);
-    expect(all.of('127.0.0.1', '198.51.100.1, 203.0.113.7')).toBe('198.51.100.1');
+    expect(all.of('127.0.0.1', '198.51.100.1, 203.0.113.7').ip).toBe('198.51.100.1');
   });
 
   it('does not throw, whatever the header is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (header) => {
-        expect(address.of('127.0.0.1', header)).toBeTypeOf('string');
-        expect(address.of(header, header)).toBeTypeOf('string');
+        expect(address.of('127.0.0.1', header).ip).toBeTypeOf('string');
+        expect(address.of(header, header).ip).toBeTypeOf('string');
       }),
       { numRuns: 500 },
     );

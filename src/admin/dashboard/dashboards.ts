@@ -57,6 +57,7 @@ export class Dashboards {
       storage: { ...storage, events: eventCount.read() },
       health,
       identityAdvice: this.#room.reachedBy.advice,
+      proxyAdvice: this.#room.proxies.advice,
       waiting: {
         reported: db.prepare(sql.COUNT_REPORTED).pluck().get() as number,
         quarantined: db.prepare(sql.COUNT_QUARANTINED).pluck().get() as number,

@@ -12,6 +12,8 @@ export interface Dashboard {
   health: { healthy: boolean; reason: string };
   /** What to set so that the relay knows its own addresses, and why; null when nothing needs it. */
   identityAdvice: string | null;
+  /** What to write so that proxies tell the addresses of their clients; null when nothing is wrong. */
+  proxyAdvice: string | null;
   connections: {
     open: number;
     max: number;

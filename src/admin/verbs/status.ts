@@ -4,6 +4,7 @@ import { version } from '../../paths.ts';
 import { databaseFile } from '../../storage/open.ts';
 import { databaseSizes } from '../../storage/sizes.ts';
 import * as sql from '../../storage/sql.ts';
+import type { KnownProxy } from '../proxies.ts';
 import type { SeenHost } from '../reached-by.ts';
 import { verb } from '../room.ts';
 
@@ -29,6 +30,10 @@ export interface Status {
   reachedBy: SeenHost[];
   /** What to set so that the relay knows its addresses, and why; null when nothing needs it. */
   identityAdvice: string | null;
+  /** Reverse proxies that did not tell the addresses of their clients within the last hour. */
+  proxies: KnownProxy[];
+  /** What to write so that they do, and why; null when there are none. */
+  proxyAdvice: string | null;
 }
 
 /** `status`: what runs here. */
@@ -36,7 +41,7 @@ export const statusVerb = verb({
   name: 'status',
   params: z.strictObject({}),
   async run(_, room): Promise<Status> {
-    const { config, db, clock, reachedBy } = room;
+    const { config, db, clock, reachedBy, proxies } = room;
     const { file: configFile } = (await room.order('origins')) as OriginsAnswer;
     const heads = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
     const database = databaseFile(config.storage.directory);
@@ -53,6 +58,8 @@ export const statusVerb = verb({
       indexedSeq: heads.indexed,
       reachedBy: reachedBy.hosts,
       identityAdvice: reachedBy.advice,
+      proxies: proxies.seen,
+      proxyAdvice: proxies.advice,
     };
   },
 });

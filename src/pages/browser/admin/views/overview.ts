@@ -145,7 +145,8 @@ export const overview: View = {
 class Page {
   readonly parts: readonly HTMLElement[];
   readonly #health = make('div', { class: 'notice' });
-  readonly #advice = make('div', { class: 'notice warning', hidden: true });
+  readonly #identityAdvice = make('div', { class: 'notice warning', hidden: true });
+  readonly #proxyAdvice = make('div', { class: 'notice warning', hidden: true });
   readonly #figures = make('dl', { class: 'figures' });
   readonly #storage = make('div');
   readonly #latencies = new LatencyTable();
@@ -158,7 +159,8 @@ class Page {
     this.#charts = CHARTS.map((options) => new Chart(options, feed, left));
     this.parts = [
       this.#health,
-      this.#advice,
+      this.#identityAdvice,
+      this.#proxyAdvice,
       make('section', { class: 'card', 'aria-label': 'Key figures' }, this.#figures),
       make('div', { class: 'charts' }, ...this.#charts.map(({ place }) => place)),
       make(
@@ -183,18 +185,14 @@ class Page {
 
   show(dashboard: Dashboard): void {
     this.#showHealth(dashboard);
-    this.#showAdvice(dashboard);
+    showAdvice(this.#identityAdvice, 'To be set: ', dashboard.identityAdvice);
+    showAdvice(this.#proxyAdvice, 'To be set in the proxy: ', dashboard.proxyAdvice);
     fill(this.#figures, ...keyFigures(dashboard).map(keyFigure));
     fill(this.#storage, storageFacts(dashboard));
     this.#latencies.show(dashboard.latencies);
     this.#queues.show(dashboard.queues);
     this.#threads.show(dashboard.threads);
     this.#refusals.show(dashboard);
-  }
-
-  #showAdvice({ identityAdvice: advice }: Dashboard): void {
-    this.#advice.hidden = advice === null;
-    if (advice !== null) fill(this.#advice, make('b', null, 'To be set: '), `${advice}.`);
   }
 
   #showHealth({ health, process, at }: Dashboard): void {
@@ -208,6 +206,11 @@ class Page {
       ` (process ${process.pid}, Node.js ${process.node}).`,
     );
   }
+}
+
+function showAdvice(place: HTMLElement, head: string, advice: string | null): void {
+  place.hidden = advice === null;
+  if (advice !== null) fill(place, make('b', null, head), `${advice}.`);
 }
 
 type KeyFigure = readonly [name: string, value: string, small: string];

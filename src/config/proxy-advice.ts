@@ -1,0 +1,82 @@
+import type { Config } from './options.ts';
+
+/**
+ * Why the clients of a proxy have no address of their own: the header is missing, or its right end is no
+ * address, or the proxy runs on this machine and is not named in `io.trusted_proxies`.
+ */
+export type ProxyFault = 'missing' | 'malformed' | 'untrusted';
+
+/** A proxy whose clients were seen without an address of their own. */
+export interface SeenProxy {
+  /** Its address. */
+  proxy: string;
+  fault: ProxyFault;
+  /** By what it was recognised: `Host relay.example`, or the name of a header that proxies write. */
+  sign: string;
+  /** WebSocket handshakes and requests to manage the relay. */
+  count: number;
+}
+
+/** Proxies that are named; there may be more. */
+const NAMED_MAX = 3;
+
+const FORWARDED_FOR = 'x-forwarded-for';
+
+/**
+ * One sentence about proxies that were seen without the addresses of their clients, what follows from it
+ * and what to write; null when there are none.
+ */
+export function proxyAdvice(config: Config, seen: readonly SeenProxy[]): string | null {
+  if (seen.length === 0) return null;
+  return `${proxyProblem(config, seen)}; write ${proxyLines(config, seen).join(', or ')}`;
+}
+
+/** The sentence without what to write; `seen` has at least one. */
+export function proxyProblem({ io }: Config, seen: readonly SeenProxy[]): string {
+  const header = headerName(io.client_address_header);
+  const named = seen.slice(0, NAMED_MAX).map((one) => described(one, header));
+  return `clients come through a reverse proxy that does not tell their addresses (${named.join('; ')}), so all of them count as one address, by default without rates and bans`;
+}
+
+/** What to write so that the addresses of clients are known, for the proxies that are common. */
+export function proxyLines({ io }: Config, seen: readonly SeenProxy[]): string[] {
+  const lines: string[] = [];
+  const untrusted = seen.filter(({ fault }) => fault === 'untrusted').map(({ proxy }) => proxy);
+  if (untrusted.length > 0) {
+    const all = [...io.trusted_proxies, ...untrusted].map((one) => `"${one}"`).join(', ');
+    lines.push(`[io] trusted_proxies = [${all}] into relay.conf`);
+  }
+  if (untrusted.length === seen.length) return lines;
+  const header = headerName(io.client_address_header);
+  if (io.client_address_header === FORWARDED_FOR) {
+    lines.push(
+      `proxy_set_header ${header} $proxy_add_x_forwarded_for; in nginx`,
+      'option forwardfor in HAProxy (mode http)',
+      'ProxyAddHeaders On in Apache',
+      'nothing in Caddy but take out the header_up that removes or replaces it',
+    );
+  } else {
+    lines.push(
+      `proxy_set_header ${header} $remote_addr; in nginx`,
+      `http-request set-header ${header} %[src] in HAProxy (mode http)`,
+      `RequestHeader set ${header} expr=%{REMOTE_ADDR} in Apache`,
+      `header_up ${header} {remote_host} in Caddy`,
+      `[io] client_address_header = "${FORWARDED_FOR}" into relay.conf for a proxy that sends that`,
+    );
+  }
+  return lines;
+}
+
+function described({ proxy, fault, sign, count }: SeenProxy, header: string): string {
+  const what = {
+    missing: `sends no ${header}`,
+    malformed: `sends a ${header} that does not end with an address`,
+    untrusted: 'is not in io.trusted_proxies',
+  }[fault];
+  return `${proxy} ${what}, recognised by ${sign}, ${count} ${count === 1 ? 'time' : 'times'}`;
+}
+
+/** As it is usually written: `X-Forwarded-For` for `x-forwarded-for`. */
+function headerName(header: string): string {
+  return header.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
