@@ -1,7 +1,8 @@
 /** What of the architecture a machine can watch: who imports whom, and what stands where. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { optionKeys } from '../src/config/options.ts';
 import { withMetricsTable } from '../src/metrics/document.ts';
 import { packageRoot } from '../src/paths.ts';
 
@@ -282,5 +283,20 @@ describe('documents', () => {
   it('have every metric as it is (npm run conf)', () => {
     const text = readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8');
     expect(text).toBe(withMetricsTable(text));
+  });
+
+  it('name options and tests that there are, where they say what is defended', () => {
+    const text = readFileSync(join(packageRoot, 'docs/security.md'), 'utf8');
+    const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name!);
+    const tests = named.filter((name) => name.startsWith('test/'));
+    expect(new Set(tests).size).toBeGreaterThan(30);
+    expect(tests.filter((file) => !existsSync(join(packageRoot, file)))).toEqual([]);
+    const sections = new Set(optionKeys.map((key) => key.split('.')[0]));
+    const keys = named.filter((name) => {
+      const [section] = /^[a-z0-9]+(?=\.[a-z_]+$)/.exec(name) ?? [];
+      return section !== undefined && sections.has(section);
+    });
+    expect(new Set(keys).size).toBeGreaterThan(50);
+    expect(keys.filter((key) => !(optionKeys as readonly string[]).includes(key))).toEqual([]);
   });
 });

@@ -678,7 +678,7 @@ export const options = {
     max: 86_400,
     unit: 'seconds',
     reload: true,
-    text: 'How long a ban lasts. New connections are refused with HTTP 429 and the time to wait, open ones stay and have their messages refused; coming back meanwhile makes it no longer.',
+    text: 'How long a ban lasts. Open connections are closed and new ones refused with HTTP 429 and the time to wait; coming back meanwhile makes it no longer.',
   },
 
   'spam.mode': {
