@@ -94,10 +94,14 @@ describe('wok backup and wok restore', () => {
     const refused = await wok(['restore', file, '--data', directory]);
     expect(refused.err).toContain('--force');
     expect(refused.code).toBe(exitCodes.refused);
-    expect((await wok(['export', '--data', directory])).out).not.toBe(lines);
+    const before = await wok(['export', '--data', directory]);
+    expect([before.err, before.code]).toEqual(['', exitCodes.ok]);
+    expect(before.out).not.toBe(lines);
     const forced = await wok(['restore', file, '--data', directory, '--force']);
-    expect(forced.code).toBe(exitCodes.ok);
-    expect((await wok(['export', '--data', directory])).out).toBe(lines);
+    expect([forced.err, forced.code]).toEqual(['', exitCodes.ok]);
+    const after = await wok(['export', '--data', directory]);
+    expect([after.err, after.code]).toEqual(['', exitCodes.ok]);
+    expect(after.out).toBe(lines);
     const kept = readdirSync(directory).find((name) => /^wok\.db\.replaced-\w+$/.test(name))!;
     const db = new Database(join(directory, kept), { readonly: true });
     expect(db.prepare('SELECT count(*) FROM event').pluck().get()).toBe(21);

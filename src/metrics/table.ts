@@ -98,7 +98,7 @@ export const metrics = {
   wok_connections: { type: 'gauge', help: 'Open WebSocket connections.', by: ['io'] },
   wok_connections_max: {
     type: 'gauge',
-    help: 'Connections that the relay takes: io.connections_max, or as many as it may open files for.',
+    help: 'WebSocket connections that the relay takes at once: io.connections_max, or fewer where the limit of open files does not allow as many.',
     by: ['io'],
   },
   wok_connections_total: { type: 'counter', help: 'WebSocket connections opened.', by: ['io'] },

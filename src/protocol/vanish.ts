@@ -10,9 +10,9 @@ export function relaysToVanishFrom({ tags }: Pick<NostrEvent, 'tags'>): string[]
 }
 
 /**
- * Whether a request to vanish is meant for a relay that goes by these addresses (`relayAddress`). The
- * Host header that a client sends has no say here: with it, a request for another relay could be played
- * back to this one.
+ * Whether a request to vanish is meant for a relay that has these addresses (`relayAddress`). The Host
+ * header of the client is not among them: otherwise anybody could send a request that was meant for
+ * another relay to this one.
  */
 export function vanishesFrom(event: NostrEvent, addresses: readonly string[]): boolean {
   return relaysToVanishFrom(event).some(
