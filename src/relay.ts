@@ -20,7 +20,8 @@ import { policyNames } from './policy/plugins/names.ts';
 import { Rates } from './policy/rates/rates.ts';
 import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
-import { libc } from './service/libc.ts';
+import { boundReceiveBuffer, libc, listeningSocket } from './service/libc.ts';
+import { MemoryTrim } from './service/memory-trim.ts';
 import { frameBytes, shareCredits, writeState } from './supervisor/cells.ts';
 import { Supervisor, type ThreadStation } from './supervisor/supervisor.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
@@ -72,6 +73,7 @@ export class Relay {
   readonly #countLine: CountLine;
   readonly #writes: WriteState;
   #sweeper: HandshakeSweeper | null = null;
+  #trim: MemoryTrim | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
   /** Carries out what somebody asks of the process by the control socket; throws a sentence. */
@@ -129,7 +131,10 @@ export class Relay {
     try {
       await relay.#supervisor.start(relay.lanes, predecessorPort !== 0);
       await relay.#io.listen(predecessorPort);
+      relay.#boundReceiveBuffers();
       relay.#watchHandshakes();
+      const c = libc();
+      if (c !== null) relay.#trim = new MemoryTrim(c);
     } catch (error) {
       await relay.#supervisor.stop();
       relay.#io.destroy();
@@ -287,8 +292,21 @@ export class Relay {
     await within(this.#supervisor.stop(), milliseconds);
     if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
     this.#sweeper?.stop();
+    this.#trim?.stop();
     this.#io.destroy();
     this.#unwatch();
+  }
+
+  /**
+   * uWebSockets.js reads all that a socket has received before the next one has its turn, so what a
+   * socket may receive until then bounds how long a flood keeps the others waiting.
+   */
+  #boundReceiveBuffers(): void {
+    const c = libc();
+    const bytes = this.#config.io.receive_buffer_bytes;
+    if (c === null || bytes === 0) return;
+    const fd = listeningSocket(c, this.port);
+    if (fd !== undefined) boundReceiveBuffer(c, fd, bytes);
   }
 
   #watchHandshakes(): void {

@@ -40,6 +40,8 @@ export class Connection {
   /** EVENT, REQ and COUNT messages that are not answered yet, and their cost (`lib/message-cost.ts`). */
   inFlight = 0;
   inFlightCost = 0;
+  /** Messages that were refused because of that, since all were answered. */
+  refusals = 0;
   /** Frames that leave with the next flush. */
   pending: Frame[] = [];
   pendingBytes = 0;
@@ -106,6 +108,7 @@ export class Connection {
   settle(cost: number): void {
     if (cost === 0) return;
     this.inFlight--;
+    if (this.inFlight === 0) this.refusals = 0;
     this.inFlightCost -= cost;
     this.load.inFlightCost -= cost;
   }

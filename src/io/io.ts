@@ -66,6 +66,9 @@ const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
 
+/** Messages that are refused on a connection while others of it are not answered yet. */
+const REFUSALS_MAX = 1_000;
+
 /** Bytes of pongs that may wait for a client; a frame of one has two bytes more than its ping. */
 const PONG_BYTES_MAX = 64 * 1024;
 const PONG_HEAD_BYTES = 2;
@@ -390,7 +393,7 @@ export class Io {
   }
 
   #message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void {
-    if (this.#stopping) return;
+    if (this.#stopping || connection.endedBy !== null) return;
     connection.received++;
     connection.receivedBytes += message.byteLength;
     this.#meter.received(message.byteLength);
@@ -471,8 +474,16 @@ export class Io {
     if (records.length === 0) writeArrived(records, sharedMilliseconds());
   }
 
+  /**
+   * Refuses a message at the door. A client that goes on sending although so many were refused costs more
+   * than it spends: it is sent away.
+   */
   #refuse(connection: Connection, frame: Buffer, limit: 'in_flight' | 'ingester_queue'): void {
     const why = limit === 'in_flight' ? IN_FLIGHT_FULL : LANE_FULL;
+    if (connection.inFlight > 0 && ++connection.refusals > REFUSALS_MAX) {
+      if (connection.endedBy === null) this.#turnAway(connection, why);
+      return;
+    }
     const addressee = addresseeOf(frame);
     this.#meter.refusedAtDoor(limit, addressee, why);
     if (addressee?.verb === 'EVENT')

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { requireOptional } from '../protocol/signature/optional-package.ts';
 
 /** What is used of koffi (its own types are no use where the package is absent). */
@@ -25,6 +26,8 @@ export interface Libc {
     addressLength: number,
   ): number;
   close(fd: number): number;
+  /** Of glibc only. */
+  malloc_trim(pad: number): number;
   /** setsockopt for a socket filter, the one value with a pointer in it. */
   setFilter(
     fd: number,
@@ -45,6 +48,7 @@ const DEFINITIONS: Readonly<Record<Exclude<keyof Libc, 'setFilter'>, string>> = 
   sendto:
     'long sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, unsigned int address_length)',
   close: 'int close(int fd)',
+  malloc_trim: 'int malloc_trim(size_t pad)',
 };
 
 let loaded: Libc | null | undefined;
@@ -86,9 +90,38 @@ export function localPort(c: Libc, fd: number): number {
 }
 
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_ACCEPTCONN = 30;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 const BPF_RET_K = 0x06;
 const SOCK_FPROG_BYTES = 16;
+
+/** The descriptor of the socket of this process that listens on a TCP port. */
+export function listeningSocket(c: Libc, port: number): number | undefined {
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .find((fd) => localPort(c, fd) === port && isListening(c, fd));
+}
+
+function isListening(c: Libc, fd: number): boolean {
+  const value = Buffer.alloc(4);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(4);
+  return (
+    c.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, length) === 0 && value.readUInt32LE() === 1
+  );
+}
+
+/**
+ * How many bytes the kernel receives for a connection before the process reads them, for all that are
+ * accepted by a listening socket from now on; Linux takes twice as much for its own records. False if
+ * the kernel refuses.
+ */
+export function boundReceiveBuffer(c: Libc, fd: number, bytes: number): boolean {
+  const value = Buffer.alloc(4);
+  value.writeUInt32LE(bytes);
+  return c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, 4) === 0;
+}
 
 /**
  * Has the kernel give new connections to one of the sockets that listen on a port together, by its

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { type Libc, localPort, steerTo } from './libc.ts';
+import { type Libc, listeningSocket, steerTo } from './libc.ts';
 
 /** Names the port of the process that starts this one to take over from it. */
 const VARIABLE = 'WOK_SUCCEEDS_PORT';
@@ -132,21 +131,7 @@ export class Predecessor {
  */
 export function steerToSuccessor(c: Libc | null, port: number): boolean {
   if (c === null) return false;
-  const fd = readdirSync('/proc/self/fd')
-    .map(Number)
-    .find((one) => localPort(c, one) === port && isListening(c, one));
+  const fd = listeningSocket(c, port);
   // The sockets of a port are numbered in the order in which they began to listen.
   return fd !== undefined && steerTo(c, fd, 1);
-}
-
-const SOL_SOCKET = 1;
-const SO_ACCEPTCONN = 30;
-
-function isListening(c: Libc, fd: number): boolean {
-  const value = Buffer.alloc(4);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(4);
-  return (
-    c.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, length) === 0 && value.readUInt32LE() === 1
-  );
 }

@@ -419,6 +419,21 @@ describe('in_flight_bytes_max', () => {
     expect(use.client.inbox).toEqual([]);
   });
 
+  it('sends a client away that goes on sending what is refused, and no other', async () => {
+    const [flooder, other] = [await use.connect(), await use.connect()];
+    const closed = new Promise((resolve) => {
+      flooder.socket.once('close', (code, reason) => resolve([code, reason.toString()]));
+    });
+    await until(() => {
+      for (let i = 0; i < 2_000; i++) flooder.send(['COUNT', `${i}`, NOBODY]);
+      return flooder.socket.readyState !== flooder.socket.OPEN;
+    }, 'the end of the connection');
+    const busy = expect.stringMatching(/^rate-limited: too many unanswered messages/);
+    expect(await closed).toEqual([1008, busy]);
+    expect(flooder.inbox).toContainEqual(['NOTICE', busy]);
+    await other.sync();
+  });
+
   it('concerns one connection and no other', async () => {
     const other = await use.connect();
     const events = Array.from({ length: 30 }, () => new Author().event());
