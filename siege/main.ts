@@ -20,6 +20,7 @@ status 1 when a bound is broken. siege/README.md explains floods, bounds and fig
   --short            A second of each: what CI runs; p99 and memory afterwards are not judged
   --long             Five minutes of each, and 1,000 rounds of kill -9
   --attackers <who>  Only from 1 address, from 50, or from loopback, which has no rates
+  --seconds <number> How long each flood lasts (20)
   --seed <number>    Seed of everything random (1)
   --json <file>      Write all figures as JSON
 `;
@@ -41,8 +42,10 @@ const origins: Readonly<Record<string, Origin>> = {
 /** @throws UsageError */
 function optionsOf({ values, positionals }: ReturnType<typeof parsed>): Options {
   if (values.short && values.long) throw new UsageError('Take --short or --long, not both.');
-  const seed = Number(values.seed ?? 1);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new UsageError('--seed is a whole number.');
+  const seed = wholeNumber('seed', values.seed) ?? 1;
+  const seconds = wholeNumber('seconds', values.seconds);
+  const form = values.short ? SHORT : values.long ? LONG : FULL;
+  const floodMilliseconds = seconds === undefined ? form.floodMilliseconds : seconds * 1000;
   const origin = origins[values.attackers ?? ''];
   if (values.attackers !== undefined && origin === undefined) {
     throw new UsageError('--attackers is 1, 50 or loopback.');
@@ -55,9 +58,16 @@ function optionsOf({ values, positionals }: ReturnType<typeof parsed>): Options 
     chosen: scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
     kills: positionals.length === 0 || positionals.includes(KILL),
     origins: origin === undefined ? ['one', 'many', 'loopback'] : [origin],
-    form: { ...(values.short ? SHORT : values.long ? LONG : FULL), seed },
+    form: { ...form, floodMilliseconds, seed },
     json: values.json,
   };
+}
+
+/** @throws UsageError */
+function wholeNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} is a whole number, not "${text}".`);
+  return Number(text);
 }
 
 /** @throws UsageError */
@@ -72,6 +82,7 @@ function parsed(args: readonly string[]) {
         short: { type: 'boolean' },
         long: { type: 'boolean' },
         attackers: { type: 'string' },
+        seconds: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'string' },
       },

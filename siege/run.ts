@@ -177,7 +177,7 @@ async function runOne(
   const attack = await attackers.call<AttackReport>('flood', flood);
   const seconds = (now() - began) / 1000;
   await honest.call('measure', false);
-  const relayCores = (besieged.cpuSeconds() - cpuBefore) / seconds;
+  const relayCores = Math.max(besieged.cpuSeconds() - cpuBefore, 0) / seconds;
   const idleShare = besieged.idleShare();
   const settledSeconds = await settle(besieged, rssStart, form);
   const rssAfter = besieged.rss();
@@ -301,7 +301,7 @@ function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
     delivery,
     lag,
     acknowledged: report.acknowledged,
-    othersShare: Math.max(0, 1 - rest.idleShare - busy / availableParallelism()),
+    othersShare: Math.max(1 - rest.idleShare - busy / availableParallelism(), 0),
     counts: attack.counts,
     breaches: breachesOf(figures, form),
   };

@@ -5,6 +5,8 @@ import { now } from '../bench/load/clock.ts';
 const SAMPLE_MILLISECONDS = 50;
 /** Any free port for the metrics too; all else is the default configuration. */
 const SETTINGS = ['metrics.port=0'];
+/** What the log says of each lane whose thread has died. */
+const LANE_DIED = /\ba lane died\b/;
 const OUTPUT_CHARACTERS_MAX = 20_000;
 
 /** A relay with the default configuration, and how it fares. */
@@ -26,9 +28,12 @@ export class Besieged {
 
   static async start(settings: readonly string[] = []): Promise<Besieged> {
     const output = { text: '', laneDeaths: 0 };
+    let line = '';
     const onOutput = (text: string) => {
-      output.laneDeaths += text.match(/\ba lane died\b/g)?.length ?? 0;
       output.text = (output.text + text).slice(-OUTPUT_CHARACTERS_MAX);
+      const lines = (line + text).split('\n');
+      line = lines.pop()!;
+      output.laneDeaths += lines.filter((one) => LANE_DIED.test(one)).length;
     };
     const all = [...SETTINGS, ...settings];
     return new Besieged(await startRelay(all, undefined, { lifted: false, onOutput }), output);

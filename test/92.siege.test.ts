@@ -137,7 +137,7 @@ describe('the command', () => {
     [['ping'], 'There is no flood "ping". Did you mean pings?'],
     [['--short', '--long'], 'Take --short or --long, not both.'],
     [['--attackers', '7'], '--attackers is 1, 50 or loopback.'],
-    [['--seed', 'x'], '--seed is a whole number.'],
+    [['--seed', 'x'], '--seed is a whole number, not "x".'],
     [['--url', 'ws://relay.example'], "Unknown option '--url'"],
   ])('%j is a usage error', async (args, sentence) => {
     const { out, err, code } = await siege(...args);

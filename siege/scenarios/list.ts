@@ -1,4 +1,5 @@
 import { badEvents } from './bad-events.ts';
+import { calm } from './calm.ts';
 import { connections } from './connections.ts';
 import { counts } from './counts.ts';
 import { crowdedSecond } from './crowded-second.ts';
@@ -16,6 +17,7 @@ import { smallFrames } from './small-frames.ts';
 
 /** All floods, in the order in which they run. */
 export const scenarios: readonly Scenario[] = [
+  calm,
   pings,
   smallFrames,
   garbage,
