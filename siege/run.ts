@@ -112,7 +112,7 @@ export async function runScenario(
   form: SiegeForm,
   tell: (row: Row) => void = () => {},
 ): Promise<Row[]> {
-  const groups = form.short ? [origins] : origins.map((origin) => [origin]);
+  const groups = form.short && origins.length > 0 ? [origins] : origins.map((origin) => [origin]);
   const rows: Row[] = [];
   for (const group of groups) {
     const besieged = await Besieged.start(scenario.settings);

@@ -38,8 +38,8 @@ const RETRY_MILLISECONDS = 50;
 const WRONG_MAX = 5;
 /** For what a flood still waits for after its end: a connection that is being opened. */
 const END_MILLISECONDS = 2000;
-/** Stored events that wait for their OK while a scenario is prepared. */
-const STORE_IN_FLIGHT = 500;
+/** Events that wait for their OK while a scenario is prepared; of 20 kB, too, what one connection may. */
+const STORE_IN_FLIGHT = 200;
 
 /** What a message of the relay says, for a conversation. */
 export interface Heard {

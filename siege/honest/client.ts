@@ -49,9 +49,10 @@ const SUBSCRIPTION = 'honest';
 /** Ids asked for at once when everything is read back. */
 const READ_BACK_IDS = 250;
 
-/** The relay has no room for anybody at the moment: clients wait and try again. */
-const BUSY = /^rate-limited: .*busy/;
-const RETRY_MILLISECONDS = 100;
+/** Refusals that say that a queue of the relay is full, which is no fault of the client: it tries again. */
+const BUSY = /^(rate-limited|error): .*(is busy|as fast as it can|unanswered|are waiting)/;
+/** Not so soon that trying again would use up the rates of the client's own address. */
+const RETRY_MILLISECONDS = 500;
 
 interface Pending {
   readonly dueAt: number;
