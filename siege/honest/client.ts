@@ -110,6 +110,7 @@ export class HonestClients {
   readonly #notes = new Map<string, Pending & { delivered: number }>();
   #authors: Author[] = [];
   #count = 0;
+  #asked = 0;
   #isSubscribed = false;
   #publisher: Connection | undefined;
   #listener: Connection | undefined;
@@ -220,7 +221,8 @@ export class HonestClients {
     if (!this.#publisher!.isOpen) return false;
     const id = this.#acknowledged.at(-1);
     if (id === undefined) return true;
-    const subscription = `ask ${this.#count}`;
+    // A pacer that was late asks twice between two notes: the number is the question's own.
+    const subscription = `ask ${this.#asked++}`;
     const text = JSON.stringify(['REQ', subscription, { ids: [id] }]);
     this.#questions.set(subscription, { dueAt, measured: this.#measuring, text, id, found: false });
     this.#publisher!.send(text);
