@@ -278,6 +278,132 @@ describe('a damaged page', () => {
   });
 });
 
+describe('a row that wok cannot have written', () => {
+  const KEY = author.pubkey;
+  const ID = 'ab'.repeat(32);
+  const AT = 1_700_000_000;
+  const GARBAGE = Buffer.from('00ff10', 'hex');
+
+  /** Rows for a table, whatever the types of its columns are: SQLite does not look when it reads them. */
+  function put(directory: string, table: string, ...rows: Record<string, unknown>[]): void {
+    const file = join(directory, 'wok.db');
+    const changeSchema = (change: (text: string) => string): string => {
+      const db = new Database(file);
+      db.unsafeMode(true);
+      const text = db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(table);
+      const changed = change(text as string);
+      db.pragma('writable_schema = ON');
+      db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(changed, table);
+      const version = db.pragma('schema_version', { simple: true }) as number;
+      db.pragma(`schema_version = ${version + 1}`);
+      db.close();
+      return text as string;
+    };
+    const strict = changeSchema((text) =>
+      text
+        .replace(/--[^\n]*/g, '')
+        .replace(/(?<!PRIMARY )\b(INTEGER|TEXT|BLOB|ANY)\b(?! PRIMARY KEY,)|\bNOT NULL\b/g, '')
+        .replace(/\) STRICT,?/, ')'),
+    );
+    const db = new Database(file);
+    for (const row of rows) {
+      const names = Object.keys(row).map((name) => `"${name}"`);
+      const places = names.map(() => '?');
+      db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES (${places})`).run(
+        // A number is bound as REAL.
+        ...Object.values(row).map((value) =>
+          Number.isInteger(value) ? BigInt(value as number) : value,
+        ),
+      );
+    }
+    db.close();
+    changeSchema(() => strict);
+  }
+
+  function readAll(directory: string, table: string): unknown[] {
+    const db = new Database(join(directory, 'wok.db'), { readonly: true });
+    const rows = db.prepare(`SELECT * FROM ${table}`).all();
+    db.close();
+    return rows;
+  }
+
+  const LISTED = { stance: 'ban', reason: '', by: 'shell', at: AT };
+  const VANISH = { id: ID, pubkey: KEY, until: AT, relays: 'x', at: AT, removed: 0 };
+
+  it.each<[string, string, Record<string, unknown>]>([
+    ['a key of bytes', 'vanished', { pubkey: GARBAGE, until: AT }],
+    ['a time that is text', 'vanished', { pubkey: KEY, until: 'soon' }],
+    ['an id of bytes', 'vanish_request', { ...VANISH, id: GARBAGE }],
+    ['no key', 'vanish_request', { ...VANISH, pubkey: null }],
+    ['an address that is none', 'listed', { ...LISTED, list: 'ip', subject: 'garbage' }],
+    ['a list that is none', 'listed', { ...LISTED, list: 'lost', subject: KEY }],
+    ['a place that is text', 'meta', { name: 'seq_floor', value: 'garbage' }],
+    ['a place beyond any log', 'meta', { name: 'indexed_seq', value: 2 ** 52 }],
+  ])('%s in %s ends the start with 72, and a repair leaves it out', async (_, table, row) => {
+    const directory = damaged();
+    put(directory, table, row);
+    const relay = WokProcess.spawn({}, directory);
+    expect((await relay.exited).code).toBe(exitCodes.damaged);
+    expect(relay.err).toMatch(/^wok: the database \S+ is damaged[^\n]*; run wok doctor, [^\n]+\n$/);
+    const sick = await doctor(directory);
+    expect([sick.code, sick.bad.length > 0]).toEqual([exitCodes.damaged, true]);
+    await expectRepaired(
+      directory,
+      ALL.map(({ id }) => id),
+    );
+    expect(readAll(directory, 'listed')).toHaveLength(120);
+    expect(readAll(directory, 'vanished')).toEqual([]);
+    expect(await tryStart(directory)).toBe(true);
+  });
+
+  it('elsewhere keeps nothing from starting; the doctor finds it, and a repair keeps the others', async () => {
+    const directory = damaged();
+    const role = { id: 'r', label: 'l', description: '', color: 3, order: null };
+    const roleOf = { pubkey: KEY, role: 'r', by: 'shell', at: AT };
+    const report = {
+      target: ID,
+      reporter: KEY,
+      is_event: 1,
+      type: 'spam',
+      seq: 1,
+      at: AT,
+      trusted: 0,
+    };
+    const decision = {
+      n: 1,
+      id: ID,
+      pubkey: KEY,
+      at: AT,
+      action: 'refused',
+      rule: 'x',
+      by: '',
+      text: '',
+    };
+    const held = { id: ID, pubkey: KEY, at: AT, why: 'links', json: '{}' };
+    const use = { nonce: 'n', uses: 1, expires_at: 0 };
+    const rows: [string, Record<string, unknown>, Record<string, unknown>][] = [
+      ['setting', { name: 'info.name', value: 'A name' }, { name: 'info.icon', value: GARBAGE }],
+      ['role', role, { ...role, id: 's', label: null }],
+      ['role_of', roleOf, { ...roleOf, role: 's', at: 'then' }],
+      ['report', report, { ...report, reporter: GARBAGE }],
+      ['decision', decision, { ...decision, n: 2, rule: null }],
+      ['quarantined', held, { ...held, id: GARBAGE, json: null }],
+      ['invite_use', use, { ...use, nonce: 'm', uses: 'many' }],
+    ];
+    for (const [table, good, bad] of rows) put(directory, table, good, bad);
+    expect(await tryStart(directory)).toBe(true);
+    expect((await doctor(directory)).bad).toHaveLength(1);
+    await expectRepaired(directory, []);
+    for (const [table, good] of rows) expect(readAll(directory, table)).toEqual([good]);
+    // They are found on their pages, too, where SQLite cannot open the database any more.
+    const bytes = readFileSync(join(directory, 'wok.db'));
+    bytes.fill(0, 0, PAGE);
+    writeFileSync(join(directory, 'wok.db'), bytes);
+    expect((await doctor(directory, '--repair')).code).toBe(exitCodes.ok);
+    for (const [table, good] of rows) expect(readAll(directory, table)).toEqual([good]);
+  });
+});
+
 describe('a truncated database', () => {
   const random = new Random(seed + 1);
   const CUTS = [0.05, 0.3, 0.6, 0.95];

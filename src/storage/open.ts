@@ -11,6 +11,7 @@ import { BUSY_MILLISECONDS, lock, lockDirectory, unlock } from './lock.ts';
 import { checkUnchanged, migrate, SCHEMA_VERSION } from './migrations.ts';
 import { OpenMarker } from './open-marker.ts';
 import { checkPresence, giveUp, refuseEmpty } from './presence.ts';
+import { checkRows } from './row-shapes.ts';
 import { SELECT_HEADS, SELECT_MAX_AUDIT, SELECT_META, UPSERT_META } from './sql.ts';
 import { syncFile } from './sync.ts';
 import { TERM_KEY_BYTES } from './terms.ts';
@@ -34,8 +35,9 @@ export function databaseFile(directory: string): string {
  * Opens the database for its one writer, makes it if there is none, and brings an older one up to
  * date. `closeWriter` closes it.
  *
- * @throws StorageError when it cannot be opened, is no wok database, is from a newer wok, or lacks
- * what was committed to it before.
+ * @throws StorageError when it cannot be opened, is no wok database, is from a newer wok, lacks what
+ * was committed to it before, or has a damaged row in a table that
+ * the writer relies on.
  */
 export function openWriter(storage: Config['storage']): Db {
   const { directory } = storage;
@@ -52,6 +54,7 @@ export function openWriter(storage: Config['storage']): Db {
     db.pragma('temp_store = MEMORY');
     tuneWriter(db, storage);
     migrate(db, file);
+    checkRows(db);
     db.function('json_of', { deterministic: true }, (body) => jsonOf(body as StoredBody));
     const { head } = db.prepare(SELECT_HEADS).get() as { head: number };
     const audit = db.prepare(SELECT_MAX_AUDIT).pluck().get() as number;

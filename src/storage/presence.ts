@@ -4,8 +4,8 @@ import Database from 'better-sqlite3';
 import { asStorageError, StorageError } from './error.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { bootId, type Marked, readMarker, removeMarker } from './open-marker.ts';
+import { countStrange } from './row-shapes.ts';
 import { COUNT_TABLES, SELECT_HEADS, SELECT_MAX_AUDIT, SELECT_META } from './sql.ts';
-import { TERM_KEY_BYTES } from './terms.ts';
 
 /** What else wok leaves of a database in its directory: where one lies, there was a database. */
 const REMAINS = /^wok\.db\.(part|salvage|replaced-|damaged-|saved-)/;
@@ -189,11 +189,11 @@ function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError |
 
 /** What wok relies on and SQLite does not look at. @throws StorageError */
 function checkForm(db: Database.Database, file: string): void {
-  const key = db.prepare(SELECT_META).pluck().get('term_key') as Buffer | undefined;
-  const indexed = db.prepare(SELECT_META).pluck().get('indexed_seq');
+  const fact = db.prepare(SELECT_META).pluck();
   const odd =
-    !(key instanceof Uint8Array && key.length === TERM_KEY_BYTES) ||
-    !Number.isSafeInteger(indexed) ||
+    fact.get('term_key') === undefined ||
+    fact.get('indexed_seq') === undefined ||
+    countStrange(db, 'meta') > 0 ||
     db.pragma('auto_vacuum', { simple: true }) !== 0 ||
     db.pragma('encoding', { simple: true }) !== 'UTF-8';
   if (odd) throw damaged(file);

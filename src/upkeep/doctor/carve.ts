@@ -1,6 +1,7 @@
 import { jsonOf } from '../../storage/body.ts';
+import { isRow, ROW_SHAPES } from '../../storage/row-shapes.ts';
 import type { RawPages } from './raw-pages.ts';
-import { INDEX_LEAF, type RawRow, rowsOf, TABLE_LEAF, type Value } from './records.ts';
+import { type RawRow, rowsOf, TABLE_LEAF, type Value } from './records.ts';
 
 /** An event as it was found on a page; whoever takes it checks id and signature. */
 export interface CarvedEvent {
@@ -14,103 +15,42 @@ export interface CarvedRow {
   row: Record<string, Value>;
 }
 
-const isText = (value: Value) => typeof value === 'string';
-const isNumber = (value: Value) => typeof value === 'number';
-const orNull = (check: (value: Value) => boolean) => (value: Value) =>
-  value === null || check(value);
-const isKey = (value: Value) => isText(value) && /^[0-9a-f]{64}$/.test(value as string);
-const isHash = (value: Value) => value instanceof Uint8Array && value.length === 32;
 /** Numbers of rows are smaller, so an index is not taken for a table. */
-const isTime = (value: Value) => isNumber(value) && (value as number) > 1_000_000_000;
-const oneOf = (pattern: RegExp) => (value: Value) => isText(value) && pattern.test(value as string);
-
-type Shape = readonly (readonly [column: string, check: (value: Value) => boolean])[];
+const isTime = (value: unknown) => typeof value === 'number' && value > 1_000_000_000;
 
 /**
- * What rows look like that keep something out or remember what was done: where SQLite cannot tell
- * any more which table a page belongs to. The key comes first in a table WITHOUT ROWID. The number
- * of a row of the audit log is its rowid.
+ * How the rows of a table are told from those of all others, where SQLite cannot tell any more which
+ * table a page belongs to: by their shape, and by `also` where another table or an index has rows of
+ * that shape. Tables without `rowid` are WITHOUT ROWID, and their pages are those of indexes.
  */
-const SHAPES: readonly (readonly [table: string, leaf: number, shape: Shape])[] = [
-  [
-    'deleted_id',
-    INDEX_LEAF,
-    [
-      ['id', isHash],
-      ['pubkey', isHash],
-    ],
-  ],
-  [
-    'deleted_address',
-    INDEX_LEAF,
-    [
-      ['address', oneOf(/^\d{1,5}:[0-9a-f]{64}:/)],
-      ['until', isNumber],
-    ],
-  ],
-  [
-    'vanished',
-    INDEX_LEAF,
-    [
-      ['pubkey', isKey],
-      ['until', isTime],
-    ],
-  ],
-  [
-    'listed',
-    INDEX_LEAF,
-    [
-      ['list', oneOf(/^(pubkey|event|kind|ip|author)$/)],
-      ['subject', isText],
-      ['stance', oneOf(/^(ban|allow)$/)],
-      ['reason', isText],
-      ['by', isText],
-      ['at', isNumber],
-      ['expires_at', orNull(isNumber)],
-      ['until', orNull(isNumber)],
-    ],
-  ],
-  [
-    'quarantined',
-    INDEX_LEAF,
-    [
-      ['id', isKey],
-      ['pubkey', isKey],
-      ['at', isTime],
-      ['why', isText],
-      ['json', isText],
-    ],
-  ],
-  [
-    'vanish_request',
-    INDEX_LEAF,
-    [
-      ['id', isKey],
-      ['pubkey', isKey],
-      ['until', isNumber],
-      ['relays', isText],
-      ['at', isTime],
-      ['removed', isNumber],
-      ['done_at', orNull(isTime)],
-      ['receipt', orNull(isText)],
-    ],
-  ],
-  [
-    'audit',
-    TABLE_LEAF,
-    [
-      ['n', (value) => value === null],
-      ['at', isTime],
-      ['by', isText],
-      ['action', isText],
-      ['subject', isText],
-      ['reason', isText],
-    ],
-  ],
+interface Carved {
+  readonly table: string;
+  /** The column that is the rowid; it stands as NULL in the row. */
+  readonly rowid?: string;
+  readonly also?: (row: Readonly<Record<string, Value>>) => boolean;
+}
+
+const CARVED: readonly Carved[] = [
+  { table: 'deleted_id' },
+  { table: 'deleted_address' },
+  { table: 'vanished', also: ({ until }) => isTime(until) },
+  { table: 'listed' },
+  { table: 'quarantined', also: ({ at }) => isTime(at) },
+  {
+    table: 'vanish_request',
+    also: ({ at, done_at }) => isTime(at) && (done_at === null || isTime(done_at)),
+  },
+  { table: 'setting', also: ({ name }) => String(name).startsWith('info.') },
+  { table: 'role' },
+  { table: 'role_of', also: ({ at }) => isTime(at) },
+  { table: 'report', also: ({ at }) => isTime(at) },
+  { table: 'invite_use', also: ({ expires_at }) => expires_at === 0 || isTime(expires_at) },
+  { table: 'audit', rowid: 'n', also: ({ at }) => isTime(at) },
+  { table: 'decision', rowid: 'n', also: ({ at }) => isTime(at) },
 ];
 
-/** The tables whose rows `carve` finds. */
-export const CARVED_TABLES: readonly string[] = SHAPES.map(([table]) => table);
+/** The tables whose rows `carve` finds: all beside the log. */
+export const CARVED_TABLES: readonly string[] = CARVED.map(({ table }) => table);
 
 /**
  * Goes through all pages that are not marked as free and finds what looks like an event or like a
@@ -137,15 +77,16 @@ export function* carve(
 /** A row of the log: seq is its rowid; `received_at` came later than the others. */
 function eventOf({ rowid, values }: RawRow): CarvedEvent | null {
   const [seq, createdAt, kind, expiresAt, body, receivedAt = null] = values;
+  const isNumber = (value: unknown) => typeof value === 'number';
   const isEvent =
     rowid > 0 &&
     (values.length === 5 || values.length === 6) &&
     seq === null &&
-    isNumber(createdAt!) &&
-    isNumber(kind!) &&
-    orNull(isNumber)(expiresAt!) &&
-    orNull(isNumber)(receivedAt) &&
-    (body instanceof Buffer || isText(body!));
+    isNumber(createdAt) &&
+    isNumber(kind) &&
+    (expiresAt === null || isNumber(expiresAt)) &&
+    (receivedAt === null || isNumber(receivedAt)) &&
+    (body instanceof Buffer || typeof body === 'string');
   if (!isEvent) return null;
   try {
     return { seq: rowid, json: jsonOf(body as string | Buffer) };
@@ -155,11 +96,15 @@ function eventOf({ rowid, values }: RawRow): CarvedEvent | null {
 }
 
 function rowOf(isTable: boolean, { rowid, values }: RawRow): CarvedRow | null {
-  for (const [table, where, shape] of SHAPES) {
-    if ((where === TABLE_LEAF) !== isTable || shape.length !== values.length) continue;
-    if (!shape.every(([, check], n) => check(values[n]!))) continue;
+  for (const { table, rowid: key, also } of CARVED) {
+    const shape = ROW_SHAPES[table]!;
+    if ((key !== undefined) !== isTable || shape.length !== values.length) continue;
     const row = Object.fromEntries(shape.map(([column], n) => [column, values[n]!]));
-    return { table, row: isTable ? { ...row, n: rowid } : row };
+    if (key !== undefined) {
+      if (row[key] !== null) continue;
+      row[key] = rowid;
+    }
+    if (isRow(table, row) && (also?.(row) ?? true)) return { table, row };
   }
   return null;
 }

@@ -5,6 +5,7 @@ import { formatBytes, formatCount } from '../../lib/format.ts';
 import type { SignatureBackend } from '../../protocol/signature/signature.ts';
 import { SCHEMA_VERSION } from '../../storage/migrations.ts';
 import { type Db, databaseFile, termKey } from '../../storage/open.ts';
+import { countStrange, ROW_SHAPES } from '../../storage/row-shapes.ts';
 import * as sql from '../../storage/sql.ts';
 import { TERM_KEY_BYTES, TermHasher } from '../../storage/terms.ts';
 import { pageFaults, sampleDatabase } from '../check/sample.ts';
@@ -62,6 +63,11 @@ export function examineDatabase(
     bad('key', 'The key of the index is missing.', 'Restore a backup (wok restore).');
     return { findings: made, log: null, pagesDamaged: true };
   }
+  const strange = strangeRows(db);
+  if (strange.length > 0) {
+    bad('rows', `Rows that wok cannot have written: ${strange.join(', ')}.`, PAGES_ADVICE);
+    return { findings: made, log: null, pagesDamaged: true };
+  }
   const sampled = sampleDatabase(db, signature, quick ? 500 : SIGNATURES, (done, total) =>
     progress('signatures', done, total),
   );
@@ -85,6 +91,14 @@ export function examineDatabase(
   if (log !== null) made.push(...logFindings(log));
   made.push(...stateFindings(db), ...spaceFindings(db, storage));
   return { findings: made, log, pagesDamaged: false };
+}
+
+/** Tables beside the log with rows that are damaged, and how many; tombstones have a finding of their own. */
+function strangeRows(db: Db): string[] {
+  return Object.keys(ROW_SHAPES).flatMap((table) => {
+    const count = table.startsWith('deleted_') ? 0 : countStrange(db, table);
+    return count === 0 ? [] : [`${formatCount(count)} in the table ${table}`];
+  });
 }
 
 function logFindings(log: LogReport): Finding[] {

@@ -7,11 +7,11 @@ import { checkEventShape } from '../../protocol/event-check.ts';
 import { jsonOf } from '../../storage/body.ts';
 import { openCopy } from '../../storage/copy.ts';
 import { StorageError } from '../../storage/error.ts';
-import { isListed } from '../../storage/lists.ts';
 import { lockDirectory } from '../../storage/lock.ts';
 import { closeWriter, type Db, databaseFile } from '../../storage/open.ts';
 import { removeMarker } from '../../storage/open-marker.ts';
 import { nameBeside } from '../../storage/presence.ts';
+import { isRow } from '../../storage/row-shapes.ts';
 import * as sql from '../../storage/sql.ts';
 import { syncFile } from '../../storage/sync.ts';
 import { openForRepair } from '../../writer/offline.ts';
@@ -136,8 +136,7 @@ function carryOver(
   let rows = 0;
   try {
     const put = (table: string, row: Record<string, unknown>) => {
-      // SQLite gives what stands on a damaged page; a relay does not start on such a row.
-      if (table === 'listed' && !isListed(row)) return;
+      if (!isRow(table, row)) return;
       try {
         rows += target
           .prepare(sql.insertRow(table, Object.keys(row)))
