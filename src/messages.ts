@@ -5,13 +5,15 @@
  *  sockets ─▶ io ─Frame▶ ingester ─CheckedEvent▶ writer ─AcceptedEvent▶ monitor ─Delivery▶ io
  *                            │                      ├─AcceptedTerms▶ query
  *                            │                      └─Answer▶ io
+ *                            │                      └─Vanished▶ io ─Barrier▶ query, monitor
  *                            ├─Answer▶ io
  *                            ├─PluginAsk▶ plugins ─PluginVerdict▶ ingester
  *                            └─QueryRequest▶ query ─Stored▶ io ─Room▶ query
  *                                              └─Handover▶ monitor ─Behind, ReadersApplied▶ query
  * ```
  *
- * The order rules that the stations keep, each with its test in `test/55.order.test.ts`:
+ * The order rules that the stations keep, each with its test in `test/55.order.test.ts`, the last in
+ * `test/64.vanish.order.test.ts`:
  *
  * 1. OK true leaves after the commit that holds the event, never before.
  * 2. Everything about one connection goes through the same ingester lane, everything about one
@@ -22,6 +24,9 @@
  *    little, has query send that out of the log while the subscription is live already. Each matching
  *    event arrives exactly once, whatever commits meanwhile.
  * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
+ * 5. OK true to a request to vanish (NIP-62) is the last that leaves of its key: it waits until
+ *    everything that the request covers is removed, and then until io has read what every query lane
+ *    and monitor sent before they knew of it (`Barrier`).
  *
  * Links that carry bodies or many small records are binary (`mailbox/records.ts`), one batch a turn; links that carry a structured message now and then use msgpackr.
  */
@@ -141,8 +146,62 @@ export function writeAnswer(
   to.text(frame);
 }
 
-export function readAnswer(from: RecordReader): Answer {
-  return { connId: from.u32(), settles: from.u32(), frame: from.blob() };
+/** What the writer tells io: an answer, or that a key has vanished. */
+export function readAnswer(from: RecordReader): Answer | Vanished {
+  const connId = from.u32();
+  if (connId === NO_CONNECTION) return readVanished(from);
+  return { connId, settles: from.u32(), frame: from.blob() };
+}
+
+/** In the place of a connection, whose numbers begin with 1: the record is about something else. */
+const NO_CONNECTION = 0;
+
+/** What a key that has vanished from the relay (NIP-62) had there. */
+export interface VanishedKey {
+  /** 64 hex digits: the author of events, and whom gift wraps were for. */
+  pubkey: string;
+  /** Up to which `created_at` they are removed. */
+  until: number;
+  /** Whether there were any, or the request was carried out before. */
+  removed: boolean;
+}
+
+/** Answers that io holds until nothing of a key leaves any more. */
+export interface Vanished {
+  key: VanishedKey;
+  answers: Answer[];
+}
+
+/** The answers have frames as text. */
+export function writeVanished(
+  to: RecordWriter,
+  key: VanishedKey,
+  answers: readonly { connId: number; settles: number; frame: string }[],
+): void {
+  to.u32(NO_CONNECTION);
+  writeVanishedKey(to, key);
+  to.u32(answers.length);
+  for (const { connId, settles, frame } of answers) writeAnswer(to, connId, settles, frame);
+}
+
+function readVanished(from: RecordReader): Vanished {
+  const key = readVanishedKey(from);
+  const answers = Array.from({ length: from.u32() }, () => ({
+    connId: from.u32(),
+    settles: from.u32(),
+    frame: from.blob(),
+  }));
+  return { key, answers };
+}
+
+function writeVanishedKey(to: RecordWriter, { pubkey, until, removed }: VanishedKey): void {
+  to.ascii(pubkey);
+  to.f64(until);
+  to.u8(removed ? 1 : 0);
+}
+
+function readVanishedKey(from: RecordReader): VanishedKey {
+  return { pubkey: from.ascii(), until: from.f64(), removed: from.u8() === 1 };
 }
 
 // ── ingester → writer ────────────────────────────────────────────────────────────────────────────
@@ -609,6 +668,7 @@ export const ANSWER = 6;
 export const TURNED_AWAY = 7;
 export const HOLD = 8;
 export const RESUME = 9;
+export const MARK = 10;
 
 /**
  * `OPEN` makes the subscription known, `EVENTS` carries frames (each a blob) for it, `EOSE` opens the
@@ -653,15 +713,35 @@ export function readStored(from: RecordReader): Stored {
   };
 }
 
-// ── io → query ───────────────────────────────────────────────────────────────────────────────────
+// ── io → query, io → monitor ─────────────────────────────────────────────────────────────────────
 
 /** Everything that this lane asked to confirm has left for the socket of `connId`. */
+export interface Room {
+  connId: number;
+}
+
+/**
+ * io → query, io → monitor: from its mark on, the lane sends nothing of this key. It reads first what
+ * the writer has sent, by which it hears of all removals.
+ */
+export interface Barrier {
+  n: number;
+  key: VanishedKey;
+}
+
 export function writeRoom(to: RecordWriter, connId: number): void {
   to.u32(connId);
 }
 
-export function readRoom(from: RecordReader): number {
-  return from.u32();
+export function writeBarrier(to: RecordWriter, { n, key }: Barrier): void {
+  to.u32(NO_CONNECTION);
+  to.u32(n);
+  writeVanishedKey(to, key);
+}
+
+export function readFromIo(from: RecordReader): Room | Barrier {
+  const connId = from.u32();
+  return connId === NO_CONNECTION ? { n: from.u32(), key: readVanishedKey(from) } : { connId };
 }
 
 // ── query → monitor ──────────────────────────────────────────────────────────────────────────────
@@ -811,26 +891,40 @@ export function writeHold(to: RecordWriter, connId: number, subNos: readonly num
   for (const subNo of subNos) to.u32(subNo);
 }
 
-/**
- * Reads a delivery: `begin` is given the event's JSON, a view into the batch, then `target` each of its
- * subscriptions; or, in its place, `hold` each of the subscriptions to be held.
- */
-export function readDelivery(
-  from: RecordReader,
-  begin: (json: Buffer) => void,
-  target: (connId: number, subNo: number, group: DeliveryGroup) => void,
-  hold: (connId: number, subNo: number) => void,
-): void {
+/** Written in the place of a delivery: the answer to the `Barrier` with this number. */
+export function writeMonitorMark(to: RecordWriter, n: number): void {
+  to.blob(NO_BYTES);
+  to.u32(NO_CONNECTION);
+  to.u32(n);
+}
+
+/** What io does with what monitor sends. */
+export interface DeliveryReader {
+  /** The JSON of an event, a view into the batch. */
+  begin(json: Buffer): void;
+  /** Each of the subscriptions that it is for. */
+  target(connId: number, subNo: number, group: DeliveryGroup): void;
+  /** Each of the subscriptions to be held. */
+  hold(connId: number, subNo: number): void;
+  mark(n: number): void;
+}
+
+/** Reads a delivery, or what stands in its place. */
+export function readDelivery(from: RecordReader, reader: DeliveryReader): void {
   const json = from.blob();
   if (json.length === 0) {
     const connId = from.u32();
-    for (let left = from.u32(); left > 0; left--) hold(connId, from.u32());
+    if (connId === NO_CONNECTION) {
+      reader.mark(from.u32());
+      return;
+    }
+    for (let left = from.u32(); left > 0; left--) reader.hold(connId, from.u32());
     return;
   }
-  begin(json);
+  reader.begin(json);
   for (let groups = from.u32(); groups > 0; groups--) {
     const group = new GroupAt(from, from.skipBlob(), from.u32());
-    for (let i = 0; i < group.size; i++) target(from.u32(), from.u32(), group);
+    for (let i = 0; i < group.size; i++) reader.target(from.u32(), from.u32(), group);
   }
 }
 

@@ -13,7 +13,7 @@ import { addressOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
 import { expirationOf } from '../protocol/expiration.ts';
-import { isEphemeral } from '../protocol/kinds.ts';
+import { isEphemeral, KIND_VANISH } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 import type { IdFilter } from '../storage/id-filter.ts';
@@ -143,7 +143,11 @@ export class EventGate {
     const terms = this.#hasher.ofEvent(event);
     // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
     attempt.isNew = !this.#stored.mayHave(terms[TERM_INDEX_ID]!);
-    if (!attempt.isNew && this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    // The writer answers a request to vanish (NIP-62) when it is carried out, however often it comes.
+    const mayWait = event.kind === KIND_VANISH;
+    if (!attempt.isNew && !mayWait && this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) {
+      return DUPLICATE;
+    }
     if (!this.#isSigned(event)) return WRONG_SIGNATURE;
     const refused = this.#policy.proven(attempt);
     if (refused !== null) return refused;

@@ -169,6 +169,17 @@ export class Connection {
     this.#subscriptions.clear();
   }
 
+  /** Drops live events that are held back. */
+  dropHeld(concerns: (frame: LiveFrame) => boolean): void {
+    for (const subscription of this.#subscriptions.values()) {
+      const { held } = subscription;
+      if (held === null) continue;
+      this.#forgetHeld(subscription);
+      subscription.held = held.filter((frame) => !concerns(frame));
+      for (const { length } of subscription.held) this.heldBytes += length;
+    }
+  }
+
   /** What was held back, if it may leave now. */
   #release(subscription: Subscription): readonly LiveFrame[] {
     const { held } = subscription;

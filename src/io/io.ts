@@ -10,6 +10,7 @@ import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader, type RecordWriter } from '../mailbox/records.ts';
 import {
+  type Answer,
   CLOSED,
   CLOSES,
   type DeliveryGroup,
@@ -17,6 +18,7 @@ import {
   EVENTS,
   GONE,
   HOLD,
+  MARK,
   OPEN,
   RESUME,
   readAnswer,
@@ -24,6 +26,8 @@ import {
   readStored,
   type StationName,
   TURNED_AWAY,
+  type Vanished,
+  type VanishedKey,
   writeArrived,
   writeConnected,
   writeDisconnected,
@@ -36,17 +40,20 @@ import { challengesAtConnect } from '../policy/auth-demand.ts';
 import type { Rates } from '../policy/rates/rates.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
+import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
+import { isOf } from '../protocol/vanish.ts';
 import { AdminLink } from './admin-link.ts';
 import { Admission, GOING_DOWN } from './admission.ts';
 import { Backlogs } from './backlogs.ts';
+import { Barriers } from './barriers.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { DescriptorRoom, DescriptorWatch } from './descriptor-room.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener } from './listen.ts';
-import { LiveEvent } from './live-frame.ts';
+import { LiveEvent, type LiveFrame } from './live-frame.ts';
 import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { PendingChallenges } from './pending-challenges.ts';
@@ -83,8 +90,8 @@ interface IngesterLane {
 }
 
 /**
- * Station io, the main thread: one uWebSockets.js loop for all sockets. It parses no event, verifies
- * nothing and opens no database.
+ * Station io, the main thread: one uWebSockets.js loop for all sockets. It verifies nothing, opens no
+ * database, and parses no event but those that it holds back and that may be of a key that vanishes.
  *
  * In: frames from sockets, answers from ingester and writer, stored events from query, deliveries from
  * monitor. Out: raw frames to the connection's ingester lane (one copy, because socket memory dies with
@@ -120,6 +127,9 @@ export class Io {
   #watch: DescriptorWatch | null = null;
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
+  readonly #barriers = new Barriers((vanished) => this.#vanished(vanished));
+  /** By station and lane. */
+  readonly #channels = new Map<string, Channel>();
   #lastConnId = 0;
   #challengesAtConnect: boolean;
   /** One line a connection, at debug only. */
@@ -282,14 +292,19 @@ export class Io {
       this.#admin.attach(channel);
       return;
     }
+    const name = `${station}:${lane}`;
     const read = {
       ingester: (reader: RecordReader) => this.#answers(reader),
       writer: (reader: RecordReader) => this.#answers(reader),
-      query: (reader: RecordReader) => this.#stored(reader),
+      query: (reader: RecordReader) => this.#stored(reader, name),
       monitor: (reader: RecordReader) => this.#deliveries(reader),
     }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
+    // What a lane that has died sent last comes before whatever its successor does.
+    this.#channels.get(name)?.drain();
+    this.#channels.set(name, channel);
     channel.receive((batch) => read(new RecordReader(batch)), this.#arena.take);
     const outbox = new RecordOutbox(channel);
+    if (station === 'query' || station === 'monitor') this.#barriers.attach(name, outbox);
     if (station === 'ingester') this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
     if (station === 'query') this.#queries[lane] = outbox;
   }
@@ -325,6 +340,7 @@ export class Io {
 
   /** Sends what is queued and says goodbye to every client; returns how many there were. */
   close(): number {
+    this.#barriers.passAll();
     this.#outbound.flush();
     const connections = [...this.#connections.values()];
     for (const connection of connections) {
@@ -497,15 +513,35 @@ export class Io {
 
   #answers(reader: RecordReader): void {
     while (reader.more) {
-      const { connId, settles, frame } = readAnswer(reader);
-      const connection = this.#connections.get(connId);
-      if (connection === undefined) continue;
-      if (settles === CLOSES) this.#refuseConnection(connection, frame.toString());
-      else {
-        connection.settle(settles);
-        if (frame.length > 0) this.#outbound.queue(connection, frame);
-      }
+      const message = readAnswer(reader);
+      if ('key' in message) this.#barriers.begin(message);
+      else this.#answer(message);
     }
+  }
+
+  #answer({ connId, settles, frame }: Answer): void {
+    const connection = this.#connections.get(connId);
+    if (connection === undefined) return;
+    if (settles === CLOSES) this.#refuseConnection(connection, frame.toString());
+    else {
+      connection.settle(settles);
+      if (frame.length > 0) this.#outbound.queue(connection, frame);
+    }
+  }
+
+  /**
+   * No lane sends anything of the key any more. What io has of it itself leaves before the answers, or
+   * not at all where it was held back.
+   */
+  #vanished({ key, answers }: Vanished): void {
+    const concerns = heldOf(key);
+    for (const connection of this.#connections.values()) {
+      if (connection.heldBytes === 0) continue;
+      connection.dropHeld(concerns);
+      this.#backlogs.count(connection);
+    }
+    this.#outbound.flush();
+    for (const answer of answers) this.#answer(answer);
   }
 
   /** Closes a connection; those of the same address, too, when the address is banned for a while. */
@@ -532,9 +568,13 @@ export class Io {
     if (!connection.closed) connection.close(CLOSE_POLICY_VIOLATION, why);
   }
 
-  #stored(reader: RecordReader): void {
+  #stored(reader: RecordReader, lane: string): void {
     while (reader.more) {
       const { type, connId, subNo, settles, confirm, payload } = readStored(reader);
+      if (type === MARK) {
+        this.#barriers.marked(lane, subNo);
+        continue;
+      }
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
       connection.settle(settles);
@@ -577,7 +617,8 @@ export class Io {
       else if (connection.heldBytes > 0) this.#backlogs.count(connection);
     };
     const hold = (connId: number, subNo: number) => this.#connections.get(connId)?.hold(subNo);
-    while (reader.more) readDelivery(reader, begin, target, hold);
+    const mark = (n: number) => this.#barriers.marked('monitor:0', n);
+    while (reader.more) readDelivery(reader, { begin, target, hold, mark });
   }
 
   #confirm(connection: Connection): void {
@@ -610,6 +651,19 @@ export class Io {
     });
     connection.socket.close();
   }
+}
+
+/** Tells whether a held frame is of a key that has vanished; each event is looked at once. */
+function heldOf(key: VanishedKey): (frame: LiveFrame) => boolean {
+  const known = new Map<Buffer, boolean>();
+  return ({ json }) => {
+    let found = known.get(json);
+    if (found === undefined) {
+      found = json.includes(key.pubkey) && isOf(key, JSON.parse(json.toString()) as NostrEvent);
+      known.set(json, found);
+    }
+    return found;
+  };
 }
 
 /** Frames of so many bytes and more are compressed. */

@@ -32,6 +32,11 @@ export class LiveFrame {
     this.#shared = shared;
   }
 
+  /** The event's JSON, the same memory for all of its frames. */
+  get json(): Buffer {
+    return this.#json;
+  }
+
   /** The frame, good until the next one is asked for its own. */
   get bytes(): Buffer {
     if (this.#whole !== null) return this.#whole;

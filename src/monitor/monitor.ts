@@ -12,10 +12,12 @@ import {
   MONITOR_BUSY,
   monitorStands,
   readAcceptedEvent,
+  readFromIo,
   readHandover,
   type StationName,
   writeDelivery,
   writeHold,
+  writeMonitorMark,
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
@@ -93,7 +95,7 @@ export class Monitor {
   attach(station: StationName, lane: number, channel: Channel): void {
     if (station === 'io') {
       this.#io = new RecordOutbox(channel);
-      channel.receive(() => {});
+      channel.receive((batch) => this.#barriers(new RecordReader(batch)));
     } else if (station === 'writer') {
       this.#writer = channel;
       channel.receive((batch) => this.#accept(new RecordReader(batch)));
@@ -153,6 +155,18 @@ export class Monitor {
     this.#meter.batchEnds(begunAt);
     this.#io?.flush();
     for (const channel of this.#queries) channel.note = monitorStands(this.#head);
+  }
+
+  /** Nothing that is sent from here on, delivered or replayed, has an event of a key that has vanished. */
+  #barriers(reader: RecordReader): void {
+    this.#writer?.drain();
+    while (reader.more) {
+      const message = readFromIo(reader);
+      if (!('n' in message)) continue;
+      this.#recent.forgetKey(message.key);
+      writeMonitorMark(this.#io!.records, message.n);
+    }
+    this.#io!.flush();
   }
 
   /** Reads the filters of what has begun, and puts some of them into the index. */

@@ -1,4 +1,7 @@
 import type { AcceptedEvent } from '../messages.ts';
+import { isGiftWrap } from '../protocol/kinds.ts';
+import { type GoneKey, isOf } from '../protocol/vanish.ts';
+import { eventOf, pubkeyOf } from '../storage/body.ts';
 
 const NOTHING = Buffer.alloc(0);
 const NO_TERMS = new Float64Array(0);
@@ -57,6 +60,13 @@ export class RecentEvents {
     this.#events[at] = place;
   }
 
+  /** The key has vanished: nobody gets its events any more. */
+  forgetKey(key: GoneKey): void {
+    for (const event of this.#events.slice(this.#first)) {
+      if (!this.#gone.has(event) && isBodyOf(key, event)) this.forget(event.seq);
+    }
+  }
+
   /** The events after `seq`, or null if some of them were dropped already. `head` is the newest seq. */
   after(seq: number, head: number): AcceptedEvent[] | null {
     if (seq >= head) return [];
@@ -65,4 +75,10 @@ export class RecentEvents {
     const events = this.#events.slice(this.#first + (seq + 1 - oldest.seq));
     return events.filter((event) => !this.#gone.has(event));
   }
+}
+
+/** Whether an event is of a key that has vanished; only gift wraps are read for it. */
+function isBodyOf(key: GoneKey, { body, kind, createdAt }: AcceptedEvent): boolean {
+  if (createdAt > key.until) return false;
+  return isGiftWrap(kind) ? isOf(key, eventOf(body)) : pubkeyOf(body) === key.pubkey;
 }

@@ -7,6 +7,7 @@ import {
   EVENTS,
   GONE,
   HOLD,
+  MARK,
   OPEN,
   RESUME,
   TURNED_AWAY,
@@ -113,6 +114,12 @@ export class Outlet {
   /** Has io close the connection when everything before has left. */
   turnAway(connId: number, why: Refusal): void {
     this.#record(TURNED_AWAY, connId, 0, 0, why);
+  }
+
+  /** The answer to a barrier: io reads it behind everything that was sent so far. */
+  mark(n: number): void {
+    this.#record(MARK, 0, n, 0, '');
+    this.flush();
   }
 
   /** Sends what a slice has written. */

@@ -6,13 +6,14 @@ import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import { RecordReader } from '../mailbox/records.ts';
 import type { Removals } from '../mailbox/removals.ts';
 import {
+  type Barrier,
   type Behind,
   type FromMonitor,
   type QueryRequest,
   readAcceptedHead,
   readAcceptedTerms,
+  readFromIo,
   readQueryRequest,
-  readRoom,
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
@@ -191,7 +192,11 @@ export class Query {
     this.#outlet = new Outlet(channel, this.#rooms);
     channel.receive((batch) => {
       const reader = new RecordReader(batch);
-      while (reader.more) this.#rooms.confirmed(readRoom(reader));
+      while (reader.more) {
+        const message = readFromIo(reader);
+        if ('n' in message) this.#barrier(message);
+        else this.#rooms.confirmed(message.connId);
+      }
     });
     this.#lane = {
       snapshot: this.#snapshot,
@@ -214,6 +219,21 @@ export class Query {
     // Not before: an add that follows the index's head directly needs to know that head.
     this.#window.advance(indexedSeq);
     while (reader.more) this.#window.add(readAcceptedTerms(reader));
+  }
+
+  /**
+   * Nothing that is sent from here on has an event of a key that has vanished. No slice is under way, so
+   * whatever goes on reads in a snapshot that no longer shows them; what was read before is forgotten by
+   * what the writer has sent, and sent before the mark.
+   */
+  #barrier({ n, key }: Barrier): void {
+    this.#writer?.drain();
+    if (key.removed) {
+      for (const { counts } of this.#clients.values()) {
+        for (const run of counts) run.countAgain(key);
+      }
+    }
+    this.#outlet!.mark(n);
   }
 
   #request(request: QueryRequest): void {

@@ -1,7 +1,9 @@
 import { packFilters, type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
+import type { VanishedKey } from '../messages.ts';
 import { type EoseHint, eventPrefix } from '../protocol/answers.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { mayHaveHad } from '../protocol/vanish.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Bill } from './bill.ts';
 import type { IndexName } from './index-name.ts';
@@ -168,6 +170,12 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
 
   protected get begun(): boolean {
     return this.#reader !== null;
+  }
+
+  /** Forgets how far it has come; it begins anew in the snapshot of its next step. */
+  protected reset(): void {
+    this.#reader = null;
+    this.events = 0;
   }
 
   override weigh(): number {
@@ -406,11 +414,17 @@ export function hiddenPart(
   );
 }
 
+/** So often a COUNT is begun anew because events that it may have counted were removed. */
+const COUNT_AGAIN_MAX = 3;
+const KEPT_CHANGING: Refusal =
+  'error: events were removed again and again while they were counted; try again later';
+
 /** A COUNT (NIP-45): exact; a filter's limit does not count. */
 export class CountRun extends QuestionRun<Tally> {
   readonly queryId: string;
   /** Why it was refused half-way, or ''. */
   refusal: Refusal | '' = '';
+  #again = 0;
 
   constructor(
     lane: Lane,
@@ -422,11 +436,18 @@ export class CountRun extends QuestionRun<Tally> {
     this.queryId = request.queryId;
   }
 
+  /** A key has vanished: what was counted of it must not be told. */
+  countAgain(key: VanishedKey): void {
+    if (!this.begun || !unpackFilters(this.packed).some((one) => mayHaveHad(one, key))) return;
+    this.reset();
+    if (this.#again++ === COUNT_AGAIN_MAX) this.refusal = KEPT_CHANGING;
+  }
+
   step(budget: Budget): Step {
     const { outlet } = this.lane;
-    if (this.bill?.isRefused(this.rows) === true) {
-      // Half a count is none.
-      this.refusal = this.bill.refusal;
+    // Half a count is none.
+    if (this.bill?.isRefused(this.rows) === true) this.refusal = this.bill.refusal;
+    if (this.refusal !== '') {
       outlet.countRefused(this, this.refusal);
       return 'done';
     }

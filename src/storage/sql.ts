@@ -372,8 +372,16 @@ export const UPSERT_VANISHED = `
   ON CONFLICT (pubkey) DO UPDATE SET until = max(until, excluded.until)`;
 export const INSERT_VANISH_REQUEST = `
   INSERT INTO vanish_request (id, pubkey, until, relays, at, removed) VALUES (?, ?, ?, ?, ?, 0)`;
-export const SELECT_VANISH_REQUEST = `
-  SELECT id, pubkey, until FROM vanish_request WHERE done_at IS NULL ORDER BY at LIMIT 1`;
+/** The oldest requests that are not carried out to the end. */
+export const SELECT_VANISH_REQUESTS = `
+  SELECT id, pubkey, until FROM vanish_request WHERE done_at IS NULL ORDER BY at, id LIMIT ?`;
+/** The one of them that removes, and soonest, all of a key up to a time. */
+export const SELECT_UNDONE_VANISH_REQUEST = `
+  SELECT id FROM vanish_request WHERE done_at IS NULL AND pubkey = ? AND until >= ?
+  ORDER BY at, id LIMIT 1`;
+export const SELECT_VANISH_REQUEST =
+  'SELECT pubkey, until, done_at FROM vanish_request WHERE id = ?';
+export const SELECT_IS_VANISH_REQUEST = 'SELECT 1 FROM vanish_request WHERE id = ?';
 export const COUNT_VANISH_REMOVED = 'UPDATE vanish_request SET removed = removed + ? WHERE id = ?';
 export const FINISH_VANISH_REQUEST =
   'UPDATE vanish_request SET done_at = ? WHERE id = ? RETURNING removed';

@@ -1,8 +1,9 @@
 import type { Config } from '../config/options.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { writeHead } from '../messages.ts';
-import { BodyMaker, jsonOf, type StoredBody } from '../storage/body.ts';
+import { writeHead, writeVanished } from '../messages.ts';
+import { KIND_VANISH } from '../protocol/kinds.ts';
+import { BodyMaker, idOf, jsonOf, type StoredBody } from '../storage/body.ts';
 import { type Db, openReader, termKey } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TermHasher } from '../storage/terms.ts';
@@ -10,31 +11,45 @@ import { writeUnsentEvent } from './unsent.ts';
 
 const LOOK_MILLISECONDS = 100;
 const EVENTS_A_LOOK_MAX = 500;
+/** Requests to vanish that are watched at the same time. */
+const VANISHING_MAX = 1_000;
 
 /**
  * Reads what another process adds to the log and gives it to monitor, so that subscriptions of the
- * clients that are still here go on. (Ephemeral events stand in no log; those they miss.)
+ * clients that are still here go on. (Ephemeral events stand in no log; those they miss.) Who has
+ * vanished there (NIP-62) vanishes here, too, as soon as that is seen.
  */
 export class Follower {
   readonly #db: Db;
   readonly #hasher: TermHasher;
   readonly #log;
+  readonly #vanished;
   /** Monitor sends them, so they are not packed. */
   readonly #bodies = new BodyMaker(false);
   readonly #timer: NodeJS.Timeout;
   #head: number;
   #monitor: RecordOutbox | null = null;
+  #io: RecordOutbox | null = null;
+  /** The ids of requests to vanish that may not be carried out to the end. */
+  readonly #vanishing = new Set<string>();
 
   /** `head`: the last event that monitor has been given. */
   constructor(storage: Config['storage'], head: number) {
     this.#db = openReader(storage);
     this.#hasher = new TermHasher(termKey(this.#db));
     this.#log = this.#db.prepare(sql.SELECT_LOG);
+    this.#vanished = this.#db.prepare(sql.SELECT_VANISH_REQUEST);
+    const undone = this.#db.prepare(sql.SELECT_VANISH_REQUESTS).all(VANISHING_MAX);
+    for (const { id } of undone as { id: string }[]) this.#vanishing.add(id);
     this.#head = head;
     this.#timer = setInterval(() => this.#look(), LOOK_MILLISECONDS);
   }
 
-  attach(monitor: Channel): void {
+  attachIo(io: Channel): void {
+    this.#io = new RecordOutbox(io);
+  }
+
+  attachMonitor(monitor: Channel): void {
     this.#monitor = new RecordOutbox(monitor);
     writeHead(this.#monitor.records, this.#head);
     this.#monitor.flush();
@@ -46,15 +61,40 @@ export class Follower {
   }
 
   #look(): void {
+    this.#lookForEvents();
+    this.#lookForVanished();
+  }
+
+  /** Has all that is on its way of a key that has vanished end here; its OK is the other process's. */
+  #lookForVanished(): void {
+    if (this.#io === null) return;
+    for (const id of this.#vanishing) {
+      const row = this.#vanished.get(id) as
+        | { pubkey: string; until: number; done_at: number | null }
+        | undefined;
+      if (row !== undefined && row.done_at === null) continue;
+      this.#vanishing.delete(id);
+      if (row === undefined) continue;
+      const { pubkey, until } = row;
+      writeVanished(this.#io.records, { pubkey, until, removed: true }, []);
+    }
+    this.#io.flush();
+  }
+
+  #lookForEvents(): void {
     if (this.#monitor === null) return;
     const rows = this.#log.all(this.#head, Number.MAX_SAFE_INTEGER, EVENTS_A_LOOK_MAX) as {
       seq: number;
+      kind: number;
       json: StoredBody;
     }[];
     if (rows.length === 0) return;
     const { records } = this.#monitor;
     writeHead(records, this.#head);
-    for (const { seq, json } of rows) {
+    for (const { seq, kind, json } of rows) {
+      if (kind === KIND_VANISH && this.#vanishing.size < VANISHING_MAX) {
+        this.#vanishing.add(idOf(json));
+      }
       records.f64(seq);
       writeUnsentEvent(records, jsonOf(json), this.#hasher, this.#bodies);
       this.#head = seq;

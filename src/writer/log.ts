@@ -172,9 +172,9 @@ export class Log {
   findById(id: string, term: number): Found | null {
     if (!this.#idFilter.mayHave(term)) return null;
     const inTail = this.#tailIds.get(id);
-    if (inTail !== undefined) return { seq: inTail, body: this.#body(inTail)! };
+    if (inTail !== undefined) return { seq: inTail, body: this.bodyOf(inTail)! };
     for (const seq of this.#statements.postings.all(term) as number[]) {
-      const body = this.#body(seq);
+      const body = this.bodyOf(seq);
       if (body !== null && idOf(body) === id) return { seq, body };
     }
     return null;
@@ -183,10 +183,10 @@ export class Log {
   /** The living version of a replaceable or addressable event, or null. */
   findByAddress(kind: number, pubkey: string, d: string): Found | null {
     const inTail = this.#tailAddresses.get(`${kind}:${pubkey}:${d}`);
-    if (inTail !== undefined) return { seq: inTail, body: this.#body(inTail)! };
+    if (inTail !== undefined) return { seq: inTail, body: this.bodyOf(inTail)! };
     const term = addressTerm(this.#hasher, kind, pubkey, d);
     for (const seq of this.#statements.postings.all(term) as number[]) {
-      const body = this.#body(seq);
+      const body = this.bodyOf(seq);
       if (body === null) continue;
       const event = eventOf(body);
       const same = event.kind === kind && event.pubkey === pubkey;
@@ -238,7 +238,7 @@ export class Log {
 
   /** Removes an event by its seq; false if it is not there any more. */
   removeSeq(seq: number, reason: Removal = 'other'): boolean {
-    const body = this.#body(seq);
+    const body = this.bodyOf(seq);
     if (body !== null) this.remove({ seq, body }, reason);
     return body !== null;
   }
@@ -253,7 +253,8 @@ export class Log {
     }
   }
 
-  #body(seq: number): StoredBody | null {
+  /** The body of a stored event, or null when it was removed. */
+  bodyOf(seq: number): StoredBody | null {
     return (this.#statements.body.get(seq) as StoredBody | undefined) ?? null;
   }
 

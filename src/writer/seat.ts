@@ -97,7 +97,7 @@ export class WriterSeat {
     if (this.#writer === null) return;
     const { head } = this.#writer;
     this.#ids = { memory: this.idFilterMemory, upTo: head };
-    this.#writer.stop(false);
+    this.#writer.stop(true);
     this.#writer = null;
     // What the successor removes is named by nobody here: from now on the query lanes ask the log.
     this.#parts.removals.add(1);
@@ -137,7 +137,8 @@ export class WriterSeat {
 
   /** What becomes of a neighbour while somebody else owns the database. */
   #stand({ station, channel }: Neighbour): void {
-    if (station === 'monitor') this.#follower?.attach(channel);
+    if (station === 'monitor') this.#follower?.attachMonitor(channel);
+    if (station === 'io') this.#follower?.attachIo(channel);
     if (station !== 'ingester') return;
     channel.receive((batch) => {
       const io = this.#neighbours.get('io:0');

@@ -3,27 +3,41 @@ import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { isGiftWrap, KIND_GIFT_WRAP } from '../protocol/kinds.ts';
+import { isGiftWrap, KIND_GIFT_WRAP, KIND_VANISH } from '../protocol/kinds.ts';
 import { relayAddress } from '../protocol/relay-url.ts';
 import { relaysToVanishFrom, vanishesFrom } from '../protocol/vanish.ts';
-import { eventOf, pubkeyOf } from '../storage/body.ts';
+import { eventOf, jsonOf, pubkeyOf } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
+import { kindOfPosting } from '../storage/posting-kind.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_AUTHOR, type TermHasher } from '../storage/terms.ts';
 import type { Log } from './log.ts';
 
 /** Events removed in one transaction, between which the writer goes on with its commits. */
 const SLICE_EVENTS = 200;
+/** Requests that are carried out at the same time, a slice of each in turn. */
+const JOBS_MAX = 16;
+
+/** Where the events of a key are looked for, one after the other. */
+type Phase = 'tail' | 'author' | 'recipient';
 
 /** A request to vanish that is being carried out. */
 interface Job {
   id: string;
   pubkey: string;
   until: number;
-  /** Where the next slice begins in the list of the author, then in that of the recipient. */
-  phase: 'author' | 'recipient';
+  phase: Phase;
+  /** Where the next slice begins in the list of the author or of the recipient. */
   createdAt: number;
   seq: number;
+}
+
+/** What the OK to a request to vanish has to wait for. */
+export interface Awaited {
+  pubkey: string;
+  until: number;
+  /** The id of the request that removes all that this one covers; null: all of it is removed. */
+  job: string | null;
 }
 
 /** What a carried-out request came to. */
@@ -49,7 +63,10 @@ export class Vanish {
   readonly #authors = new Set<number>();
   readonly #recipients = new Set<number>();
   #pending = true;
-  #job: Job | null = null;
+  /** What is being carried out, in the order of the next slices. */
+  #jobs: Job[] = [];
+  /** Whether there may be requests that have not begun to be carried out. */
+  #more = true;
   readonly #statements;
 
   constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
@@ -61,7 +78,9 @@ export class Vanish {
       put: db.prepare(sql.UPSERT_VANISHED),
       dropHeld: db.prepare(sql.DELETE_QUARANTINED_OF),
       request: db.prepare(sql.INSERT_VANISH_REQUEST),
-      next: db.prepare(sql.SELECT_VANISH_REQUEST),
+      next: db.prepare(sql.SELECT_VANISH_REQUESTS),
+      undone: db.prepare(sql.SELECT_UNDONE_VANISH_REQUEST).pluck(),
+      isRequest: db.prepare(sql.SELECT_IS_VANISH_REQUEST).pluck(),
       removed: db.prepare(sql.COUNT_VANISH_REMOVED),
       done: db.prepare(sql.FINISH_VANISH_REQUEST),
       byAuthor: db.prepare(sql.SELECT_VANISHING_AUTHOR),
@@ -112,72 +131,116 @@ export class Vanish {
     this.#statements.audit.run(at, pubkey, 'vanish', pubkey, content.slice(0, 1_000));
     this.#remember(pubkey);
     this.#pending = true;
+    this.#more = true;
     return true;
   }
 
   /**
-   * Removes the next slice, inside a transaction of its own. A request that is finished by it is told.
-   * `index` brings the index up to the log; it is called when a request begins to be carried out.
+   * What the OK to an event that was accepted has to wait for; null: it is no request to vanish, or none
+   * that is carried out here. The same request again, or one that reaches less far, waits as well.
    */
-  slice(index: () => void): Vanished | null {
-    if (this.#job === null) {
-      this.#job = this.#nextJob();
-      if (this.#job === null) {
-        this.#pending = false;
-        return null;
-      }
-      index();
+  awaited({ body, kind, createdAt: until }: CheckedEvent): Awaited | null {
+    if (kind !== KIND_VANISH) return null;
+    const pubkey = pubkeyOf(body);
+    if (!this.#isGone(pubkey, until)) return null;
+    const job = this.#statements.undone.get(pubkey, until) as string | undefined;
+    return { pubkey, until, job: job ?? null };
+  }
+
+  /** Removes the next slice, inside a transaction of its own; tells when a request is finished by it. */
+  slice(): Vanished | null {
+    if (this.#more) this.#begin();
+    const job = this.#jobs.shift();
+    if (job === undefined) {
+      this.#pending = false;
+      return null;
     }
-    const job = this.#job;
-    const rows = this.#rows(job);
-    let removed = 0;
-    for (const { seq } of rows) if (this.#log.removeSeq(seq, 'vanished')) removed++;
-    if (removed > 0) this.#statements.removed.run(removed, job.id);
-    const last = rows.at(-1);
-    if (last !== undefined) {
-      job.createdAt = last.created_at;
-      job.seq = last.seq;
-    } else if (job.phase === 'author') {
-      this.#job = { ...job, phase: 'recipient', ...startOf(job.until) };
-    } else {
-      this.#job = null;
-      this.#statements.dropDecisions.run(job.pubkey);
-      const row = this.#statements.done.get(this.#clock.seconds(), job.id) as { removed: number };
-      return { id: job.id, pubkey: job.pubkey, until: job.until, removed: row.removed };
+    for (let left = SLICE_EVENTS; left > 0; ) {
+      const { phase } = job;
+      const seqs = phase === 'tail' ? this.#inTail(job, left) : this.#indexed(job, phase, left);
+      this.#remove(seqs, job);
+      // As many as were asked for: there may be more.
+      if (seqs.length === left) break;
+      if (phase === 'recipient') return this.#finish(job);
+      left -= seqs.length;
+      Object.assign(job, { phase: phase === 'tail' ? 'author' : 'recipient', ...startOf(job) });
     }
+    this.#jobs.push(job);
     return null;
   }
 
   /** After a rollback: what was removed may not have been. */
   reset(): void {
-    this.#job = null;
+    this.#jobs = [];
+    this.#more = true;
   }
 
-  #nextJob(): Job | null {
-    const row = this.#statements.next.get() as Omit<Job, 'phase'> | undefined;
-    return row === undefined ? null : { ...row, phase: 'author', ...startOf(row.until) };
+  /** Takes up requests that are not being carried out, the oldest first. */
+  #begin(): void {
+    const rows = this.#statements.next.all(JOBS_MAX) as Pick<Job, 'id' | 'pubkey' | 'until'>[];
+    const known = new Set(this.#jobs.map(({ id }) => id));
+    for (const row of rows) {
+      if (!known.has(row.id)) this.#jobs.push({ ...row, phase: 'tail', ...startOf(row) });
+    }
+    this.#more = false;
   }
 
-  #rows(job: Job): { created_at: number; seq: number }[] {
-    const { pubkey, phase, createdAt, seq } = job;
-    const found =
+  #remove(seqs: readonly number[], { id }: Job): void {
+    for (const seq of seqs) this.#log.removeSeq(seq, 'vanished');
+    if (seqs.length > 0) this.#statements.removed.run(seqs.length, id);
+  }
+
+  #finish({ id, pubkey, until }: Job): Vanished {
+    this.#more = true;
+    this.#statements.dropDecisions.run(pubkey);
+    const { removed } = this.#statements.done.get(this.#clock.seconds(), id) as { removed: number };
+    return { id, pubkey, until, removed };
+  }
+
+  /**
+   * Those that the index does not hold yet. What enters the index meanwhile is found there: its lists are
+   * read when the tail has nothing left.
+   */
+  #inTail({ pubkey, until }: Job, max: number): number[] {
+    const author = this.#hasher.author(pubkey);
+    const recipient = this.#hasher.tag('p', pubkey);
+    const found: number[] = [];
+    for (const { seq, kind, createdAt, terms, id } of this.#log.tail.values()) {
+      if (createdAt > until) continue;
+      const byAuthor = terms[TERM_INDEX_AUTHOR] === author;
+      const isWrap = kindOfPosting(kind) === KIND_GIFT_WRAP && has(terms, recipient);
+      if (!byAuthor && !isWrap) continue;
+      const body = this.#log.bodyOf(seq)!;
+      const isTheirs = byAuthor && pubkeyOf(body) === pubkey && !this.#isRequest(kind, id);
+      if (!isTheirs && !(isWrap && jsonOf(body).includes(`["p","${pubkey}"`))) continue;
+      if (found.push(seq) === max) break;
+    }
+    return found;
+  }
+
+  /** A page of a list in the index; the job is moved behind it. */
+  #indexed(job: Job, phase: Exclude<Phase, 'tail'>, max: number): number[] {
+    const { pubkey, createdAt, seq } = job;
+    const rows = (
       phase === 'author'
-        ? this.#statements.byAuthor.all(
-            this.#hasher.author(pubkey),
-            createdAt,
-            seq,
-            pubkey,
-            SLICE_EVENTS,
-          )
+        ? this.#statements.byAuthor.all(this.#hasher.author(pubkey), createdAt, seq, pubkey, max)
         : this.#statements.byRecipient.all(
             this.#hasher.tag('p', pubkey),
             createdAt,
             seq,
             KIND_GIFT_WRAP,
             `["p","${pubkey}"`,
-            SLICE_EVENTS,
-          );
-    return found as { created_at: number; seq: number }[];
+            max,
+          )
+    ) as { created_at: number; seq: number }[];
+    const last = rows.at(-1);
+    if (last !== undefined) Object.assign(job, { createdAt: last.created_at, seq: last.seq });
+    return rows.map((row) => row.seq);
+  }
+
+  /** Requests to vanish that were carried out, or are, stay. */
+  #isRequest(kind: number, id: string): boolean {
+    return kindOfPosting(kind) === KIND_VANISH && this.#statements.isRequest.get(id) !== undefined;
   }
 
   #isGone(pubkey: string, createdAt: number): boolean {
@@ -192,6 +255,11 @@ export class Vanish {
   }
 }
 
-function startOf(until: number): { createdAt: number; seq: number } {
+function has(terms: ArrayLike<number>, term: number): boolean {
+  for (let i = 0; i < terms.length; i++) if (terms[i] === term) return true;
+  return false;
+}
+
+function startOf({ until }: { until: number }): { createdAt: number; seq: number } {
   return { createdAt: until, seq: Number.MAX_SAFE_INTEGER };
 }

@@ -40,7 +40,8 @@ import { Quarantine } from './quarantine.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reports } from './reports.ts';
 import { unsentBatch } from './unsent.ts';
-import { Vanish, type Vanished } from './vanish.ts';
+import { type Awaited, Vanish, type Vanished } from './vanish.ts';
+import { VanishAnswers } from './vanish-answers.ts';
 import { type Removal, WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
@@ -57,6 +58,9 @@ const LOG_BATCHES = 50;
 const BATCH_GROWTH_MAX = 4;
 /** Expired events removed in one transaction. */
 const PURGE_MAX = 500;
+/** When removing events of a vanished key has failed, it is tried again after so long, then twice that. */
+const VANISH_AGAIN_MILLISECONDS = 1_000;
+const VANISH_AGAIN_MILLISECONDS_MAX = 600_000;
 
 /** What is remembered of events that go by the rules of the log. */
 const REMOVED: Readonly<Record<Exclude<Removal, 'vanished'>, string>> = {
@@ -76,6 +80,8 @@ interface Answered {
   message: string;
   /** Place in the log, 0 for an ephemeral event, -1 for one that goes no further, or QUARANTINED. */
   seq: number;
+  /** What the OK to a request to vanish waits for. */
+  awaited?: Awaited | null;
 }
 
 /** Why a transaction was rolled back, and what its events are answered. */
@@ -105,7 +111,12 @@ export class Writer {
   readonly #rules: Rules;
   readonly #vanish: Vanish;
   readonly #inbox: Inbox;
+  readonly #vanishAnswers = new VanishAnswers();
   #vanishSoon: NodeJS.Immediate | null = null;
+  /** After failures: when to go on with it, and how much later the next time. */
+  #vanishAgainAt = 0;
+  #vanishPause = VANISH_AGAIN_MILLISECONDS;
+  #stopping = false;
   readonly #postings: Postings;
   readonly #desk: Desk;
   readonly #decisions: DecisionNotes;
@@ -253,10 +264,11 @@ export class Writer {
   }
 
   /**
-   * Finishes what has queued up, indexes the tail and closes the database; without a `checkpoint` when
-   * somebody waits for it, who would wait for readers then.
+   * Finishes what has queued up, indexes the tail and closes the database; without a `checkpoint` for a
+   * `successor`, who would wait for readers then.
    */
-  stop(checkpoint = true): void {
+  stop(successor = false): void {
+    this.#stopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#purgeSoon) clearImmediate(this.#purgeSoon);
     if (this.#indexSoon) clearImmediate(this.#indexSoon);
@@ -264,8 +276,12 @@ export class Writer {
     while (this.#waiting.length > 0) this.#drain();
     this.#desk.stop();
     while (this.#waiting.length > 0) this.#drain();
+    if (this.#io) {
+      this.#vanishAnswers.giveUp(this.#io.records, successor ? 'restarted' : 'stopped');
+      this.#io.flush();
+    }
     this.#index();
-    const failure = this.#files.close(checkpoint && this.#config.storage.checkpoint_pages > 0);
+    const failure = this.#files.close(!successor && this.#config.storage.checkpoint_pages > 0);
     // On a full disk the write-ahead log stays where it is; nothing in it is lost.
     if (failure !== null) this.#disk.failed(failure, this.#clock.milliseconds());
   }
@@ -278,6 +294,7 @@ export class Writer {
       setInterval(() => this.#purge(), writer.expired_purge_seconds * 1000),
       setInterval(() => this.#purgeQuarantine(), writer.expired_purge_seconds * 1000),
       setInterval(() => this.#tryAgain(), TRY_AGAIN_MILLISECONDS),
+      setInterval(() => this.#goOnVanishing(), VANISH_AGAIN_MILLISECONDS),
     ];
   }
 
@@ -340,7 +357,11 @@ export class Writer {
     const refusal =
       this.#disk.refusal(this.#clock.milliseconds()) ??
       this.#transact(() => {
-        for (const event of events) answered.push(this.#apply(event));
+        for (const event of events) {
+          const one = this.#apply(event);
+          if (one.accepted) one.awaited = this.#vanish.awaited(event);
+          answered.push(one);
+        }
         if (this.#postings.underWay || this.#log.tail.size >= this.#indexBatch()) {
           this.#movePostings(POSTINGS_A_COMMIT);
         }
@@ -412,8 +433,8 @@ export class Writer {
   #answer(answered: readonly Answered[], sources: readonly Buffer[], head: number): void {
     if (this.#monitor) writeHead(this.#monitor.records, head);
     for (let i = 0; i < answered.length; i++) {
-      const { event, id, accepted, message, seq } = answered[i]!;
-      this.#reply(event, id, accepted, message);
+      const { event, id, accepted, message, seq, awaited } = answered[i]!;
+      this.#reply(event, id, accepted, message, awaited ?? null);
       this.#meter.answered(event, seq, accepted, message);
       if (seq >= 0 && this.#monitor) {
         writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
@@ -435,12 +456,24 @@ export class Writer {
       }
       outbox.flush();
     }
+    if (this.#io === null) return;
+    this.#vanishAnswers.writeReady(this.#io.records);
+    if (this.#vanishPaused) this.#vanishAnswers.giveUp(this.#io.records, 'failed');
+    this.#io.flush();
   }
 
-  #reply({ connId, cost }: CheckedEvent, id: string, accepted: boolean, message: string): void {
-    if (this.#io && connId !== 0) {
-      writeAnswer(this.#io.records, connId, cost, okAnswer(id, accepted, message));
-    }
+  #reply(
+    event: CheckedEvent,
+    id: string,
+    accepted: boolean,
+    message: string,
+    awaited: Awaited | null,
+  ): void {
+    const { connId, cost } = event;
+    if (this.#io === null || connId === 0) return;
+    const { records } = this.#io;
+    if (awaited !== null) this.#vanishAnswers.take(records, event, { id, message, awaited });
+    else writeAnswer(records, connId, cost, okAnswer(id, accepted, message));
   }
 
   /** Runs the work in a transaction. A failure rolls all of it back and is told. */
@@ -552,8 +585,14 @@ export class Writer {
     });
   }
 
+  /** Whether removing events of vanished keys has failed, and is not tried again yet. */
+  get #vanishPaused(): boolean {
+    return this.#clock.milliseconds() < this.#vanishAgainAt;
+  }
+
   #goOnVanishing(): void {
-    if (!this.#vanish.pending || this.#vanishSoon !== null) return;
+    if (!this.#vanish.pending || this.#vanishSoon !== null || this.#stopping) return;
+    if (this.#vanishPaused) return;
     this.#vanishSoon = setImmediate(() => {
       this.#vanishSoon = null;
       this.#sliceOfVanishing();
@@ -564,13 +603,30 @@ export class Writer {
   #sliceOfVanishing(): void {
     let done: Vanished | null = null;
     const failure = this.#transact(() => {
-      done = this.#vanish.slice(() => {
-        if (this.#log.indexedSeq !== this.#log.head) this.#postings.index();
-      });
+      done = this.#vanish.slice();
     });
-    if (failure) return;
-    if (done !== null) this.#logger.info('a key has vanished', { ...(done as Vanished) });
-    this.#goOnVanishing();
+    if (failure) this.#vanishingFailed();
+    else {
+      this.#vanishPause = VANISH_AGAIN_MILLISECONDS;
+      if (done !== null) this.#vanished(done);
+      this.#goOnVanishing();
+    }
+  }
+
+  /** Whoever waits is told; what is stored goes on after a pause. */
+  #vanishingFailed(): void {
+    this.#vanishAgainAt = this.#clock.milliseconds() + this.#vanishPause;
+    this.#vanishPause = Math.min(this.#vanishPause * 2, VANISH_AGAIN_MILLISECONDS_MAX);
+    if (this.#io === null) return;
+    this.#vanishAnswers.giveUp(this.#io.records, 'failed');
+    this.#io.flush();
+  }
+
+  #vanished(done: Vanished): void {
+    this.#logger.info('a key has vanished', { ...done });
+    if (this.#io === null) return;
+    this.#vanishAnswers.writeVanished(this.#io.records, done);
+    this.#io.flush();
   }
 
   /** Removes events whose expiration has passed (NIP-40); until then queries leave them out. */

@@ -12,16 +12,15 @@ export interface Delivered {
 export function framesOf(reader: RecordReader): Delivered[] {
   const frames: Delivered[] = [];
   let event = '';
-  const begin = (json: Buffer) => {
-    event = String(json);
-  };
-  readDelivery(
-    reader,
-    begin,
-    (connId, subNo, { prefix }) => {
+  readDelivery(reader, {
+    begin: (json) => {
+      event = String(json);
+    },
+    target: (connId, subNo, { prefix }) => {
       frames.push({ connId, subNo, frame: `${prefix}${event}]` });
     },
-    () => {},
-  );
+    hold: () => {},
+    mark: () => {},
+  });
   return frames;
 }

@@ -77,7 +77,7 @@ class LogCheck {
     this.#body = db.prepare(sql.SELECT_BODY).pluck();
     this.#deletedId = db.prepare(sql.SELECT_DELETED_ID);
     this.#deletedAddress = db.prepare(sql.SELECT_DELETED_ADDRESS).pluck();
-    const underWay = db.prepare(sql.SELECT_VANISH_REQUEST).get() !== undefined;
+    const underWay = db.prepare(sql.SELECT_VANISH_REQUESTS).get(1) !== undefined;
     this.#vanished = underWay ? null : db.prepare(sql.SELECT_VANISHED).pluck();
   }
 
