@@ -292,7 +292,7 @@ describe('the OK to a request to vanish', () => {
       await publishAll(clients[0]!, notesOf(author, 600));
       const requests = [vanishing(author), vanishing(author, NOW + 1)];
       if (early) await relay.relay.kill(station, lane);
-      requests.forEach((request, n) => clients[n]!.send(['EVENT', request]));
+      for (const [n, client] of clients.entries()) client.send(['EVENT', requests[n]]);
       if (!early) await relay.relay.kill(station, lane);
       const ends = clients.map(async (client, n) =>
         Promise.race([
@@ -373,7 +373,6 @@ describe('the OK to a request to vanish', () => {
     expect((await next.query({ authors: [author.pubkey] })).events).toEqual([request]);
     db.close();
     await stays.ended();
-    await wok.exited;
   });
 
   it('is error: when the writer stops before the end', async () => {
@@ -445,7 +444,7 @@ describe('Barriers', () => {
     const passed: Vanished[] = [];
     const barriers = new Barriers((vanished) => passed.push(vanished));
     const lanes = [lane(), lane(), lane()];
-    lanes.forEach(({ outbox }, n) => barriers.attach(`query:${n}`, outbox));
+    for (const [n, { outbox }] of lanes.entries()) barriers.attach(`query:${n}`, outbox);
     barriers.begin({ key, answers });
     barriers.begin({ key, answers: [] });
     expect(lanes.map(({ asked }) => asked())).toEqual([
