@@ -235,6 +235,7 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
       },
       close: () => {},
       refused: () => {},
+      unnamed: () => {},
       served: () => {},
       metrics: () => `# ${text}\n`,
       health: () => ({ healthy: false, alive: true, reason: text }),

@@ -24,6 +24,7 @@ import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { PrivateKinds } from '../src/protocol/privacy.ts';
 import { CountRun, type Lane } from '../src/query/run.ts';
 import { Snapshot } from '../src/query/snapshot.ts';
+import { QueryQueue } from '../src/query/turns.ts';
 import { Window } from '../src/query/window.ts';
 import { openReader, openWriter, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
@@ -570,6 +571,7 @@ describe('a COUNT under way', () => {
           cost: 600,
         },
         [],
+        { bill: null, turns: new QueryQueue().connect('192.0.2.1') },
       );
     /** How often a COUNT has to be begun until it is refused; 9: never. */
     const begun = (filter: object) => {

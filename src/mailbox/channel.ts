@@ -58,7 +58,8 @@ export class Channel {
       watch.remove(this);
     });
     watch.add(this);
-    watch.wake();
+    watch.rouse();
+    this.drain();
   }
 
   /** Called when the other side is gone. */
