@@ -124,6 +124,8 @@ export function readFrame(from: RecordReader): Frame {
 
 /** In the place of `settles`: the connection is closed with 1008, and the frame is the reason. */
 export const CLOSES = 0xffff_ffff;
+/** In its place, too: the connection is closed, and everything that it had sent was handled. */
+export const LEFT = 0xffff_fffe;
 
 /**
  * A frame for one connection. `settles` is the cost of the message that it answers, 0 if it answers

@@ -260,13 +260,13 @@ export const options = {
   },
   'io.receive_buffer_bytes': {
     type: 'integer',
-    default: 64 * KIB,
+    default: 32 * KIB,
     min: 4 * KIB,
     max: 64 * MIB,
     zero: 'as the system sets it',
     unit: 'bytes',
     reload: false,
-    text: 'What the kernel receives for a connection before the relay reads it (SO_RCVBUF). A client that floods is read so far before others have their turn; one that is 100 ms away can send about ten times as much a second. It needs Linux and the optional package koffi.',
+    text: 'What the kernel receives for a connection before the relay reads it (SO_RCVBUF). A client that floods is read so far before others have their turn; one that is 100 ms away can send ten times as much a second. It needs Linux and the optional package koffi.',
   },
   'io.queue_bytes_max': {
     type: 'integer',

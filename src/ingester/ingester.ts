@@ -193,6 +193,7 @@ export class Ingester {
       this.#requests.drop(connId);
       this.#doorway.leave(connId);
       this.#lane.query(connId, { t: 'disconnect', connId });
+      this.#lane.left(connId);
       return;
     }
     this.#lane.parts.frameBytes.release(messageCost(bytes.length));

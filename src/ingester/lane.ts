@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
-import { CLOSES, type QueryRequest, writeAnswer, writeQueryRequest } from '../messages.ts';
+import { CLOSES, LEFT, type QueryRequest, writeAnswer, writeQueryRequest } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { ReadNotes } from '../metrics/refused-reads.ts';
 import { DecisionNotes } from '../policy/decisions.ts';
@@ -162,6 +162,11 @@ export class Lane {
   notice(connId: number, text: Refusal): void {
     this.meter.refused('other', text);
     this.answer(connId, noticeAnswer(text));
+  }
+
+  /** Everything that a connection had sent before it was closed was handled. */
+  left(connId: number): void {
+    this.#send(connId, LEFT, '');
   }
 
   /** Has the connection closed (1008). */

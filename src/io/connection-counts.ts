@@ -33,10 +33,22 @@ export class ConnectionCounts {
     return load;
   }
 
+  /** A connection was closed; what it has under way counts until it is settled. */
   remove(load: AddressLoad, networkName: string): void {
-    if (--load.connections === 0) this.#addresses.delete(load.name);
+    load.connections--;
+    this.#forget(load);
     const left = this.ofNetwork(networkName) - 1;
     if (left === 0) this.#networks.delete(networkName);
     else this.#networks.set(networkName, left);
+  }
+
+  /** So much of what closed connections had under way is over. */
+  settle(load: AddressLoad, cost: number): void {
+    load.inFlightCost -= cost;
+    this.#forget(load);
+  }
+
+  #forget(load: AddressLoad): void {
+    if (load.connections === 0 && load.inFlightCost === 0) this.#addresses.delete(load.name);
   }
 }

@@ -113,13 +113,6 @@ export class Connection {
     this.load.inFlightCost -= cost;
   }
 
-  /** The connection is closed: no answer settles what is under way. */
-  settleAll(): void {
-    this.load.inFlightCost -= this.inFlightCost;
-    this.inFlight = 0;
-    this.inFlightCost = 0;
-  }
-
   /** A query lane took up a REQ. */
   open(subNo: number): void {
     this.#lastOpened = Math.max(this.#lastOpened, subNo);

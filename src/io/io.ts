@@ -5,7 +5,7 @@ import { levelOf } from '../lib/log-gate.ts';
 import { ipFacts } from '../lib/log-ip.ts';
 import { messageCost } from '../lib/message-cost.ts';
 import { Arena } from '../mailbox/arena.ts';
-import type { Channel } from '../mailbox/channel.ts';
+import { type Channel, readChannels } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { RecordReader, type RecordWriter } from '../mailbox/records.ts';
@@ -18,6 +18,7 @@ import {
   EVENTS,
   GONE,
   HOLD,
+  LEFT,
   MARK,
   OPEN,
   RESUME,
@@ -73,8 +74,16 @@ const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
 
+/** How often it is looked whether a turn of the event loop has lasted for long, and what is long. */
+const LOOK_MESSAGES = 64;
+const LOOK_MILLISECONDS = 5;
+
 /** Messages that are refused on a connection while others of it are not answered yet. */
 const REFUSALS_MAX = 1_000;
+
+/** Beyond so many unsent bytes a client does not read. */
+const UNREAD_BYTES_MAX = 64 * 1024;
+const NOTICE_START = Buffer.from('["NOTICE"');
 
 /** Bytes of pongs that may wait for a client; a frame of one has two bytes more than its ping. */
 const PONG_BYTES_MAX = 64 * 1024;
@@ -121,6 +130,8 @@ export class Io {
   readonly #challenges = new PendingChallenges((connection, frame) => this.#say(connection, frame));
   readonly #connections = new Map<number, Connection>();
   readonly #counts = new ConnectionCounts();
+  /** Closed, while something that they have sent may still wait for an ingester. */
+  readonly #leaving = new Map<number, Connection>();
   readonly #admission: Admission;
   /** Known when it begins to listen. */
   #room: DescriptorRoom | null = null;
@@ -131,6 +142,9 @@ export class Io {
   /** By station and lane. */
   readonly #channels = new Map<string, Channel>();
   #lastConnId = 0;
+  /** Since the lanes were last looked at in between; when the turn with many messages began, 0: there is none. */
+  #messagesSinceLook = 0;
+  #turnBegan = 0;
   #challengesAtConnect: boolean;
   /** One line a connection, at debug only. */
   #tellsConnections: boolean;
@@ -305,7 +319,13 @@ export class Io {
     channel.receive((batch) => read(new RecordReader(batch)), this.#arena.take);
     const outbox = new RecordOutbox(channel);
     if (station === 'query' || station === 'monitor') this.#barriers.attach(name, outbox);
-    if (station === 'ingester') this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
+    if (station === 'ingester') {
+      // What its predecessor had to handle died with it.
+      for (const id of [...this.#leaving.keys()]) {
+        if (id % Math.max(this.#ingesters.length, 1) === lane) this.#left(id);
+      }
+      this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
+    }
     if (station === 'query') this.#queries[lane] = outbox;
   }
 
@@ -362,7 +382,7 @@ export class Io {
   #open(socket: ServerSocket, { ip, host }: SocketData): Connection {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
-    } while (this.#connections.has(this.#lastConnId));
+    } while (this.#connections.has(this.#lastConnId) || this.#leaving.has(this.#lastConnId));
     const networkName = this.#rates.networkOf(ip);
     const load = this.#counts.add(this.#rates.nameOf(ip), networkName);
     const connection = new Connection(this.#lastConnId, socket, ip, load, networkName, this.#meter);
@@ -398,7 +418,7 @@ export class Io {
     connection.pending = [];
     this.#backlogs.count(connection);
     this.#connections.delete(connection.id);
-    connection.settleAll();
+    this.#leaving.set(connection.id, connection);
     this.#counts.remove(connection.load, connection.networkName);
     const reason = connection.endedBy ?? closeReason(status, sentence);
     this.#meter.closed(reason, connection.openedAt);
@@ -426,6 +446,7 @@ export class Io {
       );
       return;
     }
+    this.#lookMeanwhile();
     const bytes = Buffer.from(message);
     const { outbox, frameBytes } = this.#ingester(connection);
     const cost = messageCost(bytes.length);
@@ -443,6 +464,28 @@ export class Io {
       writeFrame(outbox.records, connection.id, bytes);
       outbox.touch();
     }
+  }
+
+  /**
+   * uWebSockets.js gives all messages that all sockets have received before the event loop goes on. In a
+   * flood that takes long, so the lanes are given what there is, and answers are taken and sent, every
+   * few milliseconds.
+   */
+  #lookMeanwhile(): void {
+    if (++this.#messagesSinceLook < LOOK_MESSAGES) return;
+    this.#messagesSinceLook = 0;
+    const now = performance.now();
+    if (this.#turnBegan === 0) {
+      this.#turnBegan = now;
+      setImmediate(() => {
+        this.#turnBegan = 0;
+      });
+    }
+    if (now - this.#turnBegan < LOOK_MILLISECONDS) return;
+    this.#turnBegan = now;
+    for (const { outbox } of this.#ingesters) outbox.flush();
+    readChannels();
+    this.#outbound.flush();
   }
 
   /**
@@ -504,7 +547,9 @@ export class Io {
     this.#meter.refusedAtDoor(limit, addressee, why);
     if (addressee?.verb === 'EVENT')
       this.#admin.decisions.note(addressee, 'refused', DOOR_RULES[limit], why);
-    this.#say(connection, refusalTo(addressee, why));
+    if (addressee !== null || connection.backlog <= UNREAD_BYTES_MAX) {
+      this.#say(connection, refusalTo(addressee, why));
+    }
   }
 
   #say(connection: Connection, frame: string): void {
@@ -520,13 +565,25 @@ export class Io {
   }
 
   #answer({ connId, settles, frame }: Answer): void {
+    if (settles === LEFT) {
+      this.#left(connId);
+      return;
+    }
     const connection = this.#connections.get(connId);
     if (connection === undefined) return;
     if (settles === CLOSES) this.#refuseConnection(connection, frame.toString());
     else {
       connection.settle(settles);
-      if (frame.length > 0) this.#outbound.queue(connection, frame);
+      if (frame.length > 0 && !isWasted(frame, connection)) this.#outbound.queue(connection, frame);
     }
+  }
+
+  /** Nothing of a closed connection waits for an ingester any more, so its address has that room again. */
+  #left(connId: number): void {
+    const connection = this.#leaving.get(connId);
+    if (connection === undefined) return;
+    this.#leaving.delete(connId);
+    this.#counts.settle(connection.load, connection.inFlightCost);
   }
 
   /**
@@ -664,6 +721,11 @@ function heldOf(key: VanishedKey): (frame: LiveFrame) => boolean {
     }
     return found;
   };
+}
+
+/** A NOTICE answers nothing by its id, and a client that does not read gets none. */
+function isWasted(frame: Buffer, { backlog }: Connection): boolean {
+  return backlog > UNREAD_BYTES_MAX && frame.subarray(0, NOTICE_START.length).equals(NOTICE_START);
 }
 
 /** Frames of so many bytes and more are compressed. */

@@ -182,6 +182,11 @@ class Watch {
     this.#drain();
   }
 
+  read(): void {
+    this.rouse();
+    this.#drain();
+  }
+
   /** Looks at the channels from the end of this turn on. */
   rouse(): void {
     if (this.#awake) return;
@@ -217,3 +222,8 @@ class Watch {
 
 /** Of this thread: every thread has its own instance of this module. */
 const watch = new Watch();
+
+/** Reads the channels of this thread now, for a caller that keeps the event loop from its next turn. */
+export function readChannels(): void {
+  watch.read();
+}
