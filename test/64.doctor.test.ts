@@ -202,6 +202,28 @@ describe('wok doctor', () => {
     );
   });
 
+  it('takes out events of which only the signature is wrong', async () => {
+    const directory = filled();
+    tamper(directory, (db) => {
+      // Another event's signature is in form and wrong.
+      db.exec(`UPDATE event SET json = (
+          SELECT replace(json, json ->> 'sig', (SELECT json ->> 'sig' FROM nostr_event WHERE seq = 9))
+          FROM nostr_event AS own WHERE own.seq = event.seq
+        ) WHERE seq IN (5, 6)`);
+    });
+    const sick = await doctor(directory);
+    expect(sick.bad).toEqual(['signatures', 'events']);
+    expect(sick.findings.find(({ name }) => name === 'events')!.text).toContain(
+      '2 of 121 events are wrong; event 5: its signature is wrong',
+    );
+    const healed = await doctor(directory, '--repair');
+    expect([healed.bad, healed.code]).toEqual([[], exitCodes.ok]);
+    await expectWhole(
+      directory,
+      NOTES.filter((_, n) => n !== 4 && n !== 5),
+    );
+  });
+
   it('removes what tombstones and newer versions forbid', async () => {
     const directory = filled();
     const [older] = PROFILES;

@@ -83,9 +83,11 @@ export function examineDatabase(
       REPAIR,
     );
   }
+  // Where some of a sample are wrong, all are looked at, so that a repair finds every one.
+  const everySignature = sampled.problems.length > 0 ? signature : null;
   const log = quick
     ? null
-    : checkLog(db, new TermHasher(termKey(db)), (done, total) =>
+    : checkLog(db, new TermHasher(termKey(db)), everySignature, (done, total) =>
         progress('log and index', done, total),
       );
   if (log !== null) made.push(...logFindings(log));

@@ -1,16 +1,17 @@
 import { addressOf, dTagOf, isNewer } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isAddressable, KIND_DELETION, KIND_VANISH } from '../../protocol/kinds.ts';
+import type { SignatureBackend } from '../../protocol/signature/signature.ts';
 import { eventOf, idOf, type StoredBody } from '../../storage/body.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
-import { type LogRow, PostingCheck, readStored } from '../check/stored-event.ts';
+import { isSigned, type LogRow, PostingCheck, readStored } from '../check/stored-event.ts';
 
 /** What a walk through the whole log showed. Lists are of places in the log. */
 export interface LogReport {
   events: number;
-  /** Events whose text or id is wrong, and why the first of them is. */
+  /** Events whose text, id or signature is wrong, and why the first of them is. */
   unreadable: number[];
   unreadableWhy: string;
   /** Postings that events should have: absent, or with another kind. */
@@ -31,15 +32,20 @@ export interface LogReport {
   deleted: number[];
 }
 
-/** Compares log, index and tombstones with each other, all of one moment. */
+/**
+ * Compares log, index and tombstones with each other, all of one moment.
+ *
+ * @param signature checks the signature of every event, 50 µs each; null: they are taken for right.
+ */
 export function checkLog(
   db: Db,
   hasher: TermHasher,
+  signature: SignatureBackend | null,
   progress: (done: number, total: number) => void,
 ): LogReport {
   db.exec('BEGIN');
   try {
-    return new LogCheck(db, hasher).run(progress);
+    return new LogCheck(db, hasher, signature).run(progress);
   } finally {
     db.exec('COMMIT');
   }
@@ -48,6 +54,7 @@ export function checkLog(
 class LogCheck {
   readonly #db: Db;
   readonly #hasher: TermHasher;
+  readonly #signature: SignatureBackend | null;
   readonly #postings: PostingCheck;
   readonly #seqs;
   readonly #body;
@@ -69,9 +76,10 @@ class LogCheck {
     deleted: [],
   };
 
-  constructor(db: Db, hasher: TermHasher) {
+  constructor(db: Db, hasher: TermHasher, signature: SignatureBackend | null) {
     this.#db = db;
     this.#hasher = hasher;
+    this.#signature = signature;
     this.#postings = new PostingCheck(db, hasher);
     this.#seqs = db.prepare(sql.SELECT_POSTING_SEQS).pluck();
     this.#body = db.prepare(sql.SELECT_BODY).pluck();
@@ -90,7 +98,7 @@ class LogCheck {
     const tombstones = this.#db.prepare(sql.COUNT_TOMBSTONES).pluck().get() as number;
     for (const row of this.#db.prepare(sql.SELECT_LOG).iterate(0, head, -1) as Iterable<LogRow>) {
       if (++report.events % 1000 === 0) progress(row.seq, head);
-      const event = readStored(row);
+      const event = this.#read(row);
       if (typeof event === 'string') {
         report.unreadableWhy ||= `event ${row.seq}: ${event}`;
         report.unreadable.push(row.seq);
@@ -105,6 +113,13 @@ class LogCheck {
     report.ahead = indexed > head;
     this.#countIndex();
     return report;
+  }
+
+  /** The event of a row, or what is wrong with it. */
+  #read(row: LogRow): NostrEvent | string {
+    const event = readStored(row);
+    if (typeof event === 'string' || this.#signature === null) return event;
+    return isSigned(event, this.#signature) ? event : 'its signature is wrong';
   }
 
   /** The same event, or a newer version of it, elsewhere in the log. */
