@@ -5,6 +5,7 @@ import type { Config } from './config/options.ts';
 import { tooFewDescriptors } from './io/descriptor-room.ts';
 import { ListenError } from './io/listen.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
+import { boundHeapGrowth } from './lib/heap-growth.ts';
 import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { isNativeLoadFailure, NativeModuleError } from './lib/uws.ts';
 import { version } from './paths.ts';
@@ -57,6 +58,7 @@ export async function runRelay(
     return exitCodes.config;
   }
   try {
+    boundHeapGrowth();
     relay = await Relay.start(config, log, predecessor?.port);
     if (predecessor) {
       await predecessor.hands();
