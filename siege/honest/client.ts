@@ -246,7 +246,7 @@ export class HonestClients {
     }
     const question = this.#questions.get(key);
     if (question === undefined) {
-      if (verb === 'NOTICE') this.#complain(`NOTICE: ${withoutNumbers(first)}`);
+      if (verb === 'NOTICE') this.#hearNotice(String(first));
       return;
     }
     if (verb === 'EVENT') {
@@ -293,6 +293,12 @@ export class HonestClients {
   #missing(what: string, pending: Pending, histogram: Histogram): void {
     this.#took(pending, histogram);
     this.#complain(`no ${what} came`);
+  }
+
+  /** A CLOSE has no id by which it could be refused. */
+  #hearNotice(text: string): void {
+    if (text.startsWith('rate-limited: this relay is busy')) this.#refusedBusy++;
+    else this.#complain(`NOTICE: ${withoutNumbers(text)}`);
   }
 
   #complain(what: string): void {

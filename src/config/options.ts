@@ -225,7 +225,7 @@ export const options = {
   },
   'io.outbound_total_bytes_max': {
     type: 'integer',
-    default: 128 * MIB,
+    default: 96 * MIB,
     min: 1 * MIB,
     max: 64 * 1024 * MIB,
     unit: 'bytes',
@@ -270,12 +270,12 @@ export const options = {
   },
   'io.queue_bytes_max': {
     type: 'integer',
-    default: 64 * MIB,
+    default: 32 * MIB,
     min: 64 * KIB,
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Messages that may wait for one ingester lane: their bytes, and 512 for each. When it is full, new ones are refused; one address may have as much unanswered as is still free.',
+    text: 'Messages that may wait for one ingester lane: their bytes, and 512 for each. When it is full, new ones are refused; one address may have as much unanswered as is still free, and 64 KiB in any case.',
   },
 
   'tls.cert': {
@@ -394,7 +394,7 @@ export const options = {
   },
   'limits.subscription_bytes_max': {
     type: 'integer',
-    default: 96 * MIB,
+    default: 64 * MIB,
     min: 1 * MIB,
     max: 1024 * MIB,
     unit: 'bytes',

@@ -43,7 +43,7 @@ import { Requests } from './requests.ts';
  * For how long frames are handled in one turn of the event loop, in milliseconds: queries, live events
  * and timers may share the thread.
  */
-const TURN_MILLISECONDS = 5;
+const TURN_MILLISECONDS = 10;
 
 /**
  * Station ingester, N threads: makes messages of frames and refuses what is wrong with them.

@@ -50,7 +50,7 @@ import { Admission, GOING_DOWN } from './admission.ts';
 import { Backlogs } from './backlogs.ts';
 import { Barriers } from './barriers.ts';
 import { Connection, type SocketData } from './connection.ts';
-import { ConnectionCounts } from './connection-counts.ts';
+import { type AddressLoad, ConnectionCounts } from './connection-counts.ts';
 import { DescriptorRoom, DescriptorWatch } from './descriptor-room.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener } from './listen.ts';
@@ -80,6 +80,9 @@ const LOOK_MILLISECONDS = 5;
 
 /** Messages that are refused on a connection while others of it are not answered yet. */
 const REFUSALS_MAX = 1_000;
+
+/** What every address may have under way while the queue of a lane is full, up to twice its bound. */
+const LITTLE_BYTES = 64 * 1024;
 
 /** Beyond so many unsent bytes a client does not read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
@@ -453,10 +456,7 @@ export class Io {
     // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
     if (!connection.mayTake(cost, this.#config.limits) && !looksLikeClose(bytes)) {
       this.#refuse(connection, bytes, 'in_flight');
-    } else if (
-      frameBytes.used > 0 &&
-      connection.load.inFlightCost + cost > this.#roomOf(frameBytes)
-    ) {
+    } else if (!this.#mayQueue(frameBytes, connection.load, cost)) {
       this.#refuse(connection, bytes, 'ingester_queue');
     } else {
       connection.take(cost);
@@ -514,11 +514,15 @@ export class Io {
   }
 
   /**
-   * How much the queue of a lane still takes. An address may have as much under way as that, so that a
-   * few addresses never take the last of it.
+   * Whether a message may wait for its lane. An address may have as much under way as the queue still
+   * takes, so that a few addresses never take the last of it; a little is taken beyond its bound, so
+   * that a client with little is served while others fill it.
    */
-  #roomOf(frameBytes: Credits): number {
-    return this.#config.io.queue_bytes_max - frameBytes.used;
+  #mayQueue({ used }: Credits, { inFlightCost }: AddressLoad, cost: number): boolean {
+    const { queue_bytes_max: max } = this.#config.io;
+    const wanted = inFlightCost + cost;
+    if (used === 0) return true;
+    return wanted <= max - used || (wanted <= LITTLE_BYTES && used + cost <= 2 * max);
   }
 
   /** The lane of a connection, for something that has just arrived. */

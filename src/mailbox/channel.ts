@@ -156,7 +156,7 @@ export class Channel {
  * For how long a channel is read in one turn of the event loop, in milliseconds; what is left is read in
  * the next turn, so that no sender keeps a thread from its timers, its sockets and its other channels.
  */
-const TURN_MILLISECONDS = 5;
+const TURN_MILLISECONDS = 10;
 
 /**
  * Looks after all channels of a thread: while anything arrives it looks again at the end of each turn
