@@ -449,7 +449,8 @@ export class Io {
       );
       return;
     }
-    this.#lookMeanwhile();
+    // By an answer that was taken meanwhile the connection may have been closed.
+    if (this.#lookMeanwhile() && connection.closed) return;
     const bytes = Buffer.from(message);
     const { outbox, frameBytes } = this.#ingester(connection);
     const cost = messageCost(bytes.length);
@@ -469,10 +470,10 @@ export class Io {
   /**
    * uWebSockets.js gives all messages that all sockets have received before the event loop goes on. In a
    * flood that takes long, so the lanes are given what there is, and answers are taken and sent, every
-   * few milliseconds.
+   * few milliseconds. True if they were.
    */
-  #lookMeanwhile(): void {
-    if (++this.#messagesSinceLook < LOOK_MESSAGES) return;
+  #lookMeanwhile(): boolean {
+    if (++this.#messagesSinceLook < LOOK_MESSAGES) return false;
     this.#messagesSinceLook = 0;
     const now = performance.now();
     if (this.#turnBegan === 0) {
@@ -481,11 +482,12 @@ export class Io {
         this.#turnBegan = 0;
       });
     }
-    if (now - this.#turnBegan < LOOK_MILLISECONDS) return;
+    if (now - this.#turnBegan < LOOK_MILLISECONDS) return false;
     this.#turnBegan = now;
     for (const { outbox } of this.#ingesters) outbox.flush();
     readChannels();
     this.#outbound.flush();
+    return true;
   }
 
   /**
