@@ -10,7 +10,6 @@ import type { Removals } from '../mailbox/removals.ts';
 import type { WriteState } from '../mailbox/write-state.ts';
 import {
   type CheckedEvent,
-  readCheckedEvent,
   type StationName,
   writeAcceptedEvent,
   writeAcceptedHead,
@@ -32,6 +31,7 @@ import type { TermHasher } from '../storage/terms.ts';
 import { Rules } from './apply.ts';
 import { Desk } from './desk.ts';
 import { Disk } from './disk.ts';
+import { EventQueue } from './event-queue.ts';
 import type { FileGuard } from './file-guard.ts';
 import { Inbox } from './inbox.ts';
 import { type KnownIds, Log, noRemovals } from './log.ts';
@@ -133,7 +133,7 @@ export class Writer {
   readonly #expired;
   readonly #probe;
   readonly #ephemeral = new RecentIds(EPHEMERAL_IDS_MAX);
-  readonly #waiting: RecordReader[] = [];
+  readonly #waiting = new EventQueue();
   readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
   #monitor: RecordOutbox | null = null;
@@ -252,7 +252,7 @@ export class Writer {
     } else if (station === 'admin') this.#desk.attach(channel);
     else if (station === 'ingester') {
       channel.receive((batch) => {
-        this.#waiting.push(new RecordReader(batch));
+        this.#waiting.add(new RecordReader(batch));
         this.#schedule();
       });
     }
@@ -273,9 +273,9 @@ export class Writer {
     if (this.#purgeSoon) clearImmediate(this.#purgeSoon);
     if (this.#indexSoon) clearImmediate(this.#indexSoon);
     if (this.#vanishSoon) clearImmediate(this.#vanishSoon);
-    while (this.#waiting.length > 0) this.#drain();
+    while (!this.#waiting.isEmpty) this.#drain();
     this.#desk.stop();
-    while (this.#waiting.length > 0) this.#drain();
+    while (!this.#waiting.isEmpty) this.#drain();
     if (this.#io) {
       this.#vanishAnswers.giveUp(this.#io.records, successor ? 'restarted' : 'stopped');
       this.#io.flush();
@@ -313,7 +313,7 @@ export class Writer {
   /** Stores an event that nobody sent: the relay itself has signed it. */
   #submit(json: string): void {
     this.#queue.add(1);
-    this.#waiting.push(unsentBatch(json, this.#hasher, this.#bodies));
+    this.#waiting.add(unsentBatch(json, this.#hasher, this.#bodies));
     this.#schedule();
   }
 
@@ -323,23 +323,15 @@ export class Writer {
     setImmediate(() => {
       this.#scheduled = false;
       this.#drain();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (!this.#waiting.isEmpty) this.#schedule();
     });
   }
 
   /** One transaction for what has queued up, then its answers. */
   #drain(): void {
-    const events: CheckedEvent[] = [];
-    const sources: Buffer[] = [];
-    const max = this.#config.writer.batch_events_max;
-    while (events.length < max && this.#waiting.length > 0) {
-      const reader = this.#waiting[0]!;
-      while (reader.more && events.length < max) {
-        events.push(readCheckedEvent(reader));
-        sources.push(reader.buffer);
-      }
-      if (!reader.more) this.#waiting.shift();
-    }
+    const waiting = this.#waiting.take(this.#config.writer.batch_events_max);
+    const events = waiting.map(({ event }) => event);
+    const sources = waiting.map(({ source }) => source);
     if (events.length === 0) return;
     const head = this.#log.head;
     this.#log.now = this.#clock.seconds();
@@ -565,7 +557,7 @@ export class Writer {
 
   #indexWhenIdle(): void {
     const idleFor = this.#clock.milliseconds() - this.#lastBatchAt;
-    if (idleFor >= this.#config.storage.index_delay_milliseconds && this.#waiting.length === 0) {
+    if (idleFor >= this.#config.storage.index_delay_milliseconds && this.#waiting.isEmpty) {
       this.#indexSlowly();
     }
   }

@@ -1,0 +1,112 @@
+import { FairQueue, Share } from '../lib/fair-queue.ts';
+import type { RecordReader } from '../mailbox/records.ts';
+import { type CheckedEvent, readCheckedEvent } from '../messages.ts';
+import { KIND_DELETION } from '../protocol/kinds.ts';
+
+/**
+ * Work of an event, in units of a note's (0.1 ms): its terms are written into the index, and every
+ * target of a deletion is looked up and gets a tombstone.
+ */
+const TERMS_A_UNIT = 16;
+const DELETION_TERMS_A_UNIT = 4;
+
+/** An event that waits for the writer, and the batch that its record stands in. */
+export interface WaitingEvent {
+  readonly event: CheckedEvent;
+  readonly source: Buffer;
+}
+
+/** The events of one connection that wait, in order. */
+class EventTurns extends Share {
+  readonly connId: number;
+  readonly events: WaitingEvent[] = [];
+  #next = 0;
+
+  constructor(connId: number) {
+    super();
+    this.connId = connId;
+  }
+
+  get isEmpty(): boolean {
+    return this.#next === this.events.length;
+  }
+
+  shift(): WaitingEvent {
+    return this.events[this.#next++]!;
+  }
+}
+
+/**
+ * Checked events that wait for their transaction. While all fit into the next one they are taken as they
+ * came; those beyond it take turns by connection, the one that has made the least work first, so that a
+ * client that publishes little does not wait for the flood of another. Events of one connection keep
+ * their order. Bounded by `writer.queue_events_max`, which the ingesters count.
+ */
+export class EventQueue {
+  readonly #batches: RecordReader[] = [];
+  readonly #connections = new Map<number, EventTurns>();
+  readonly #turns = new FairQueue<EventTurns>();
+
+  get isEmpty(): boolean {
+    return this.#batches.length === 0 && this.#connections.size === 0;
+  }
+
+  /** Adds the records of a batch. */
+  add(batch: RecordReader): void {
+    this.#batches.push(batch);
+  }
+
+  /** Takes what becomes one transaction: so many events at most, and as many units of work. */
+  take(eventsMax: number): WaitingEvent[] {
+    const taken: WaitingEvent[] = [];
+    let work = 0;
+    const hasRoom = () => taken.length < eventsMax && work < eventsMax;
+    if (this.#connections.size > 0) this.#sort();
+    while (hasRoom() && this.#batches.length > 0) {
+      const waiting = this.#read()!;
+      taken.push(waiting);
+      work += workOf(waiting.event);
+    }
+    // What is left has to wait.
+    this.#sort();
+    while (hasRoom()) {
+      const connection = this.#turns.take();
+      if (connection === undefined) break;
+      const waiting = connection.shift();
+      taken.push(waiting);
+      const units = workOf(waiting.event);
+      work += units;
+      connection.used += units;
+      if (connection.isEmpty) this.#connections.delete(connection.connId);
+      else this.#turns.add(connection);
+    }
+    return taken;
+  }
+
+  /** The next event as it came. */
+  #read(): WaitingEvent | undefined {
+    const batch = this.#batches[0];
+    if (batch === undefined) return undefined;
+    const event = readCheckedEvent(batch);
+    if (!batch.more) this.#batches.shift();
+    return { event, source: batch.buffer };
+  }
+
+  /** Puts all that came behind the others of their connections. */
+  #sort(): void {
+    for (let waiting = this.#read(); waiting !== undefined; waiting = this.#read()) {
+      const { connId } = waiting.event;
+      let connection = this.#connections.get(connId);
+      if (connection === undefined) {
+        connection = new EventTurns(connId);
+        this.#connections.set(connId, connection);
+      }
+      connection.events.push(waiting);
+      this.#turns.add(connection);
+    }
+  }
+}
+
+function workOf({ kind, terms }: CheckedEvent): number {
+  return 1 + terms.length / (kind === KIND_DELETION ? DELETION_TERMS_A_UNIT : TERMS_A_UNIT);
+}
