@@ -46,6 +46,12 @@ export class Backlog {
   readonly #connections = new Map<number, FrameTurns>();
   /** Frames that wait. */
   size = 0;
+  readonly #now: () => number;
+
+  /** @param now for tests. */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** @param name the address of the connection, an IPv6 one by its prefix. */
   add(name: string, frame: Frame, arrivedAt: number): void {
@@ -61,7 +67,7 @@ export class Backlog {
 
   /** Handles frames until a time (`performance.now()`), or none is left. */
   work(end: number, handle: (frame: Frame, arrivedAt: number) => void): void {
-    let now = performance.now();
+    let now = this.#now();
     while (now < end) {
       const connection = this.#turns.take();
       if (connection === undefined) return;
@@ -72,7 +78,7 @@ export class Backlog {
         if (waiting === undefined) break;
         this.size--;
         handle(waiting.frame, waiting.arrivedAt);
-        now = performance.now();
+        now = this.#now();
         if (now >= turnEnd) break;
       }
       this.#turns.charge(connection, now - begin);
