@@ -1,3 +1,4 @@
+import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Frame } from '../messages.ts';
 
@@ -14,8 +15,7 @@ interface Waiting {
 class FrameTurns extends ConnectionTurns {
   readonly connId: number;
   readonly address: AddressTurns<FrameTurns>;
-  readonly frames: Waiting[] = [];
-  #next = 0;
+  readonly frames = new Fifo<Waiting>();
 
   constructor(connId: number, address: AddressTurns<FrameTurns>) {
     super();
@@ -24,15 +24,7 @@ class FrameTurns extends ConnectionTurns {
   }
 
   override get isWaiting(): boolean {
-    return this.#next < this.frames.length;
-  }
-
-  shift(): Waiting | undefined {
-    const waiting = this.frames[this.#next++];
-    if (this.#next < this.frames.length) return waiting;
-    this.frames.length = 0;
-    this.#next = 0;
-    return waiting;
+    return this.frames.size > 0;
   }
 }
 
@@ -74,7 +66,7 @@ export class Backlog {
       const turnEnd = Math.min(now + TURN_MILLISECONDS, end);
       const begin = now;
       for (;;) {
-        const waiting = connection.shift();
+        const waiting = connection.frames.shift();
         if (waiting === undefined) break;
         this.size--;
         handle(waiting.frame, waiting.arrivedAt);

@@ -1,3 +1,4 @@
+import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Run } from './run.ts';
 
@@ -19,9 +20,9 @@ class QueryAddress extends AddressTurns<QueryTurns> {
 export class QueryTurns extends ConnectionTurns {
   readonly address: QueryAddress;
   /** Not begun, in the order in which they came. */
-  readonly fresh: Run[] = [];
+  readonly fresh = new Fifo<Run>();
   /** Begun; they go on in turn. */
-  readonly begun: Run[] = [];
+  readonly begun = new Fifo<Run>();
 
   constructor(address: QueryAddress) {
     super();
@@ -29,12 +30,12 @@ export class QueryTurns extends ConnectionTurns {
   }
 
   override get isWaiting(): boolean {
-    return this.fresh.length + this.begun.length > 0;
+    return this.fresh.size + this.begun.size > 0;
   }
 
   /** The query whose turn it is; new ones go first, so that a short one does not wait for a long one. */
   next(): Run {
-    const fresh = this.begun.length < BEGUN_MAX ? this.fresh.shift() : undefined;
+    const fresh = this.begun.size < BEGUN_MAX ? this.fresh.shift() : undefined;
     return fresh ?? this.begun.shift()!;
   }
 }

@@ -1,4 +1,5 @@
 import { FairQueue, Share } from '../lib/fair-queue.ts';
+import { Fifo } from '../lib/fifo.ts';
 import type { RecordReader } from '../mailbox/records.ts';
 import { type CheckedEvent, readCheckedEvent } from '../messages.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
@@ -19,20 +20,11 @@ export interface WaitingEvent {
 /** The events of one connection that wait, in order. */
 class EventTurns extends Share {
   readonly connId: number;
-  readonly events: WaitingEvent[] = [];
-  #next = 0;
+  readonly events = new Fifo<WaitingEvent>();
 
   constructor(connId: number) {
     super();
     this.connId = connId;
-  }
-
-  get isEmpty(): boolean {
-    return this.#next === this.events.length;
-  }
-
-  shift(): WaitingEvent {
-    return this.events[this.#next++]!;
   }
 }
 
@@ -72,12 +64,12 @@ export class EventQueue {
     while (hasRoom()) {
       const connection = this.#turns.take();
       if (connection === undefined) break;
-      const waiting = connection.shift();
+      const waiting = connection.events.shift()!;
       taken.push(waiting);
       const units = workOf(waiting.event);
       work += units;
       connection.used += units;
-      if (connection.isEmpty) this.#connections.delete(connection.connId);
+      if (connection.events.size === 0) this.#connections.delete(connection.connId);
       else this.#turns.add(connection);
     }
     return taken;
