@@ -133,8 +133,7 @@ export class Relay {
       await relay.#io.listen(predecessorPort);
       relay.#boundReceiveBuffers();
       relay.#watchHandshakes();
-      const c = libc();
-      if (c !== null) relay.#trim = new MemoryTrim(c);
+      relay.#giveMemoryBack();
     } catch (error) {
       await relay.#supervisor.stop();
       relay.#io.destroy();
@@ -307,6 +306,11 @@ export class Relay {
     if (c === null || bytes === 0) return;
     const fd = listeningSocket(c, this.port);
     if (fd !== undefined) boundReceiveBuffer(c, fd, bytes);
+  }
+
+  #giveMemoryBack(): void {
+    const c = libc();
+    if (c !== null) this.#trim = new MemoryTrim(c);
   }
 
   #watchHandshakes(): void {

@@ -196,10 +196,11 @@ export class Ingester {
       this.#lane.left(connId);
       return;
     }
-    this.#lane.parts.frameBytes.release(messageCost(bytes.length));
+    const cost = messageCost(bytes.length);
+    this.#lane.parts.frameBytes.release(cost);
     if (!this.#doorway.has(connId)) this.#message(connId, bytes);
     else if (!this.#doorway.keep(connId, bytes)) {
-      this.#lane.cost = messageCost(bytes.length);
+      this.#lane.cost = cost;
       this.#refuse(connId, bytes, VERDICT_QUEUE_FULL.message);
     }
   }

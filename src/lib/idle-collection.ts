@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** A second is calm when a thread was busy for no more than this share of it. */
-const CALM_SHARE = 0.2;
+/** A thread is calm when it is busy for no more than this share of the time. */
+export const CALM_SHARE = 0.2;
 /** Calm seconds after which a thread collects. */
 const CALM_SECONDS = 10;
 /** It is worth it for so much garbage, in bytes and as a share of what was kept. */

@@ -119,16 +119,13 @@ export class Channel {
   drain(end = Number.POSITIVE_INFINITY): boolean {
     const upTo = this.#incoming.sent;
     if (upTo === this.#received) return false;
-    let isFirst = true;
-    while (this.#received !== upTo) {
-      if (!isFirst && performance.now() >= end) return true;
-      isFirst = false;
+    do {
       const number = (this.#received + 1) | 0;
       const batch = this.#incoming.shift(number, this.#memory) ?? this.#fromPort(number);
       if (batch === null) return true;
       this.#received = number;
       this.#handler(batch);
-    }
+    } while (this.#received !== upTo && performance.now() < end);
     return true;
   }
 
@@ -177,9 +174,7 @@ class Watch {
 
   /** Looks at the channels now, unless it is about to do so: a port may have a thousand messages. */
   wake(): void {
-    if (this.#awake) return;
-    this.rouse();
-    this.#drain();
+    if (!this.#awake) this.read();
   }
 
   read(): void {

@@ -1,9 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import { CALM_SHARE } from '../lib/idle-collection.ts';
 import type { Libc } from './libc.ts';
 
 const LOOK_MILLISECONDS = 15_000;
-/** The event loop of the main thread is calm when it was busy for no more than this share of the time. */
-const CALM_SHARE = 0.2;
 /** It is looked for free memory when the process has so many bytes more than after the last time. */
 const GROWN_BYTES = 16 * 1024 * 1024;
 
