@@ -50,14 +50,16 @@ export const FRAME = 1;
 export const DISCONNECTED = 2;
 export const CONNECTED = 3;
 export const ARRIVED = 4;
+export const REFUSED_REQ = 5;
 
 /**
  * A text frame as it came from the socket; the end of a connection, without bytes; its beginning,
- * before any of its frames, with bytes for `readClient`; or, first in a batch, when the frames behind it
- * came from their sockets, with bytes for `readArrived`.
+ * before any of its frames, with bytes for `readClient`; the REQ that io refused without parsing it, with
+ * bytes for `readRefusedReq`; or, first in a batch, when the frames after it came from their sockets, with
+ * bytes for `readArrived`.
  */
 export interface Frame {
-  type: typeof FRAME | typeof DISCONNECTED | typeof CONNECTED | typeof ARRIVED;
+  type: typeof FRAME | typeof DISCONNECTED | typeof CONNECTED | typeof ARRIVED | typeof REFUSED_REQ;
   connId: number;
   bytes: Buffer;
 }
@@ -101,6 +103,28 @@ export function writeDisconnected(to: RecordWriter, connId: number): void {
   to.u8(DISCONNECTED);
   to.u32(connId);
   to.blob(NO_BYTES);
+}
+
+/** A REQ that io has refused: its ingester lane knows the subscription that it ends, and answers. */
+export interface RefusedReq {
+  subId: string;
+  why: Refusal;
+}
+
+export function writeRefusedReq(to: RecordWriter, connId: number, bytes: Uint8Array): void {
+  to.u8(REFUSED_REQ);
+  to.u32(connId);
+  to.blob(bytes);
+}
+
+/** The bytes of a REFUSED_REQ record. */
+export function refusedReqBytes({ subId, why }: RefusedReq): Buffer {
+  return Buffer.from(JSON.stringify([subId, why]));
+}
+
+export function readRefusedReq(bytes: Buffer): RefusedReq {
+  const [subId, why] = JSON.parse(bytes.toString()) as [string, Refusal];
+  return { subId, why };
 }
 
 /** `at` is in shared milliseconds (`lib/clock.ts`). */

@@ -17,6 +17,7 @@ import { PluginNames } from './metrics/plugin-names.ts';
 import { renderMetrics } from './metrics/render.ts';
 import { watchThread } from './metrics/thread.ts';
 import { policyNames } from './policy/plugins/names.ts';
+import { logBans } from './policy/rates/ban-log.ts';
 import { Rates } from './policy/rates/rates.ts';
 import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
@@ -96,7 +97,7 @@ export class Relay {
     const credits = shareCredits(this.lanes.ingester);
     this.#writes = writeState(credits);
     const rates = shareRates(config.rates.accounts_max);
-    const own = new Rates(config, rates, systemClock);
+    const own = new Rates(config, rates, systemClock, logBans(log, config));
     this.#io = new Io(config, log, this.#metrics, meter, own, () => this.health());
     let fatal: (why: Fatal) => void;
     this.fatal = new Promise((resolve) => {

@@ -53,6 +53,29 @@ describe('the backlog of an ingester lane', () => {
     expect(order.lastIndexOf(99)).toBeLessThan(100);
   });
 
+  it('handles a short message before the long ones that fifty addresses have sent before', () => {
+    const lane = new Lane();
+    const { backlog } = lane;
+    const long = Buffer.alloc(100_000);
+    for (let i = 0; i < 200; i++) {
+      backlog.add(`198.18.${i % 50}.1`, { type: FRAME, connId: 1 + (i % 50), bytes: long }, i);
+    }
+    for (let i = 0; i < 20; i++) backlog.add('192.0.2.2', frame(99), 200 + i);
+    const order = lane.workOff().map(({ connId }) => connId);
+    expect(order.lastIndexOf(99)).toBe(19);
+  });
+
+  it('remembers what an address has used while it sends nothing, until others have used as much', () => {
+    const lane = new Lane();
+    const { backlog } = lane;
+    const long = { type: FRAME, bytes: Buffer.alloc(10_000) } as const;
+    backlog.add('198.18.0.1', { ...long, connId: 1 }, 0);
+    lane.workOff();
+    backlog.add('198.18.0.1', { ...long, connId: 1 }, 1);
+    backlog.add('192.0.2.2', { ...long, connId: 2 }, 2);
+    expect(lane.workOff().map(({ connId }) => connId)).toEqual([2, 1]);
+  });
+
   it('gives a connection its turn beside nine others of its address that send more', () => {
     const lane = new Lane();
     const { backlog } = lane;

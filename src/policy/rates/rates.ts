@@ -182,15 +182,24 @@ export class Rates {
   /** A message came; `null` when it may be looked at. */
   message(client: Client, bytes: number): Verdict | null {
     const now = this.#clock.milliseconds();
-    const banned = this.#networks.debt(client.address, shared.BAN, now);
-    if (banned > 0) {
-      return refuse(
-        'banned-ip',
-        `rate-limited: this address is banned for too many violations; try again ${inSeconds(banned)}`,
-      );
-    }
     return (
-      this.#take(client, shared.MESSAGES, 1, now) ?? this.#take(client, shared.BYTES, bytes, now)
+      this.#ban(client, now) ??
+      this.#take(client, shared.MESSAGES, 1, now) ??
+      this.#take(client, shared.BYTES, bytes, now)
+    );
+  }
+
+  /** Why the address may send nothing while it is banned; null when it is not. */
+  ban(client: Client): Verdict | null {
+    return this.#ban(client, this.#clock.milliseconds());
+  }
+
+  #ban(client: Client, now: number): Verdict | null {
+    const banned = this.#networks.debt(client.address, shared.BAN, now);
+    if (banned === 0) return null;
+    return refuse(
+      'banned-ip',
+      `rate-limited: this address is banned for too many violations; try again ${inSeconds(banned)}`,
     );
   }
 
