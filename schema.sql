@@ -6,7 +6,7 @@
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 9;
+PRAGMA user_version = 10;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
@@ -52,11 +52,12 @@ CREATE TABLE sweep (
   terms BLOB NOT NULL
 ) STRICT;
 
--- NIP-09: events that `pubkey` asked to delete by id, whether they were here or not.
+-- NIP-09: events that `pubkey` asked to delete by id, whether they were here or not. Those of one key
+-- lie together, so that a deletion of many events changes few pages.
 CREATE TABLE deleted_id (
-  id BLOB NOT NULL,            -- 32 bytes
   pubkey BLOB NOT NULL,        -- 32 bytes, who asked
-  PRIMARY KEY (id, pubkey)
+  id BLOB NOT NULL,            -- 32 bytes
+  PRIMARY KEY (pubkey, id)
 ) STRICT, WITHOUT ROWID;
 
 -- NIP-09: replaceable and addressable events deleted by address: every version up to `until`.

@@ -56,8 +56,9 @@ describe('the queue of the writer', () => {
     const deletion = { kind: 5, terms: 1_700 };
     queue.add(batch(Array.from({ length: 50 }, (_, n) => ({ connId: 1, n, ...deletion }))));
     queue.add(batch([{ connId: 2, n: 50 }]));
-    expect(take(queue, 1_000).length).toBeLessThanOrEqual(3);
-    expect(take(queue, 1_000)).toContainEqual({ connId: 2, n: 50 });
+    const first = take(queue, 1_000);
+    expect(first.length).toBeLessThanOrEqual(3);
+    expect(first).toContainEqual({ connId: 2, n: 50 });
     let left = 0;
     while (!queue.isEmpty) left += take(queue, 1_000).length;
     expect(left).toBeGreaterThan(40);

@@ -6,11 +6,17 @@ const MIB = 1024 * 1024;
 /** A thread whose heap is as a test says; a collection leaves 12 MiB. */
 class Thread {
   collections = 0;
+  releases = 0;
   heap = 12 * MIB;
-  readonly #idle = new IdleCollection(() => {
-    this.collections++;
-    this.heap = 12 * MIB;
-  });
+  readonly #idle = new IdleCollection(
+    () => {
+      this.collections++;
+      this.heap = 12 * MIB;
+    },
+    () => {
+      this.releases++;
+    },
+  );
 
   seconds(count: number, busyShare: number, heap = this.heap): void {
     this.heap = heap;
@@ -31,6 +37,20 @@ describe('the collection of an idle thread', () => {
     thread.seconds(60, 0.9, 80 * MIB);
     thread.seconds(10, 0.01);
     expect(thread.collections).toBe(2);
+  });
+
+  it('gives up what can be got again once after each time that a thread was busy', () => {
+    const thread = new Thread();
+    thread.seconds(100, 0.01);
+    expect(thread.releases).toBe(0);
+    for (let time = 1; time <= 3; time++) {
+      thread.seconds(1, 0.9);
+      thread.seconds(9, 0.01);
+      expect(thread.releases).toBe(time - 1);
+      thread.seconds(50, 0.01);
+      expect(thread.releases).toBe(time);
+    }
+    expect(thread.collections).toBe(0);
   });
 
   it('does not come while a thread is busy now and then, nor for a little', () => {

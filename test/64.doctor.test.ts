@@ -228,7 +228,7 @@ describe('wok doctor', () => {
     const directory = filled();
     const [older] = PROFILES;
     tamper(directory, (db, hasher) => {
-      const insert = db.prepare('INSERT INTO deleted_id VALUES (?, ?)');
+      const insert = db.prepare('INSERT INTO deleted_id (id, pubkey) VALUES (?, ?)');
       insert.run(Buffer.from(NOTES[7]!.id, 'hex'), Buffer.from(AUTHOR.pubkey, 'hex'));
       const { id, pubkey, created_at, kind, tags, content, sig } = older!;
       const json = JSON.stringify({ id, pubkey, created_at, kind, tags, content, sig });

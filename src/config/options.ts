@@ -1289,7 +1289,7 @@ export const options = {
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'Events that may wait for the writer. When it is full, new ones are refused.',
+    text: 'Events that may wait for the writer; one whose message is longer than 4 kB counts as several. When it is full, new ones are refused.',
   },
   'writer.expired_purge_seconds': {
     type: 'integer',

@@ -1,4 +1,5 @@
 import type { Config } from '../config/options.ts';
+import { queuedEvents } from '../lib/message-cost.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { writeCheckedEvent } from '../messages.ts';
@@ -58,9 +59,12 @@ export class Publishing {
   event(connId: number, value: unknown, bytes: Buffer, scan: MessageScan): void {
     const tooMany = this.#lane.rate(connId, EVENTS);
     if (tooMany !== null) {
-      this.#lane.meter.eventRefused(value, tooMany);
-      this.#lane.decisions.note(value, 'refused', tooMany.rule, tooMany.refusal);
-      this.#lane.answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
+      this.#refuseUnchecked(connId, value, tooMany);
+      return;
+    }
+    // Before the signature is looked at: a queue that is full is no reason to work for those that fill it.
+    if (this.#isFull()) {
+      this.#refuseUnchecked(connId, value, refuse('writer-queue', WRITER_FULL));
       return;
     }
     const checked = this.#gate.check(value, bytes, scan, this.#lane.connections.of(connId));
@@ -131,6 +135,13 @@ export class Publishing {
     this.#lane.answer(connId, okAnswer(event.id, true, judgement.message));
   }
 
+  /** Refuses what stands in the place of an event before it is checked. */
+  #refuseUnchecked(connId: number, value: unknown, { rule, refusal }: Verdict): void {
+    this.#lane.meter.eventRefused(value, { rule, refusal });
+    this.#lane.decisions.note(value, 'refused', rule, refusal);
+    this.#lane.answer(connId, okAnswer(idIn(value), false, refusal));
+  }
+
   /** Refuses an event that the gate has passed. */
   #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict, by = ''): void {
     this.#lane.meter.eventRefused(event, verdict);
@@ -149,17 +160,26 @@ export class Publishing {
     });
   }
 
+  /** Whether the queue of the writer has no room for the event that is being handled. */
+  #isFull(): boolean {
+    const { writerEvents, config } = this.#lane.parts;
+    const { queue_events_max: max } = config.writer;
+    const used = writerEvents.used + this.#unposted;
+    const wanted = queuedEvents(this.#lane.cost);
+    // Of small events a few more: large ones, of which few fill it, are no reason to refuse them.
+    return used > 0 && used + wanted > max && (wanted > 1 || used >= max + max / 8);
+  }
+
   #store(connId: number, passed: PassedEvent, held = ''): void {
     if (this.#lane.members.concerns(passed.event.kind)) {
       this.#request(connId, passed.event);
       return;
     }
-    const { writerEvents, config } = this.#lane.parts;
-    if (writerEvents.used + this.#unposted >= config.writer.queue_events_max) {
+    if (this.#isFull()) {
       this.#refuseEvent(connId, passed.event, refuse('writer-queue', WRITER_FULL));
       return;
     }
-    this.#unposted++;
+    this.#unposted += queuedEvents(this.#lane.cost);
     const writer = this.#writer!;
     const body = this.#bodies.make(passed.json);
     const { arrivedAt, cost } = this.#lane.handling;

@@ -9,21 +9,32 @@ const CALM_SECONDS = 10;
 const GARBAGE_BYTES_MIN = 8 * 1024 * 1024;
 const GARBAGE_SHARE_MIN = 0.5;
 
+const releases: (() => void)[] = [];
+
+/** Has `release` called when this thread has become calm, to give up what it can get again. */
+export function onCalm(release: () => void): void {
+  releases.push(release);
+}
+
 /**
  * Collects the garbage of a thread that has become calm: V8 collects when memory is asked for, so
  * without it a thread that was flooded keeps what it had then, 70 MB of it measured, until it is busy
- * again. A collection takes 10 to 30 ms.
+ * again. A collection takes 10 to 30 ms. Before, once after each time that the thread was busy, what
+ * `onCalm` was given is called.
  */
 export class IdleCollection {
   readonly #collect: () => void;
+  readonly #release: () => void;
   /** Bytes in use after the last collection; Infinity: none was seen. */
   #kept = Number.POSITIVE_INFINITY;
   #calmSeconds = 0;
   #collected = false;
+  #wasBusy = false;
 
-  /** @param collect for tests. */
-  constructor(collect: () => void = collectGarbage) {
+  /** Both for tests. */
+  constructor(collect: () => void = collectGarbage, release: () => void = releaseAll) {
     this.#collect = collect;
+    this.#release = release;
   }
 
   /** Once a second: the share of it in which the thread was busy, and the bytes in use on its heap. */
@@ -31,14 +42,22 @@ export class IdleCollection {
     // What is in use after a collection is less than at any other time.
     if (this.#collected || heapBytes < this.#kept) this.#kept = heapBytes;
     this.#collected = false;
-    this.#calmSeconds = busyShare <= CALM_SHARE ? this.#calmSeconds + 1 : 0;
+    const isCalm = busyShare <= CALM_SHARE;
+    this.#calmSeconds = isCalm ? this.#calmSeconds + 1 : 0;
+    if (!isCalm) this.#wasBusy = true;
     if (this.#calmSeconds < CALM_SECONDS) return;
+    if (this.#wasBusy) this.#release();
+    this.#wasBusy = false;
     const garbage = heapBytes - this.#kept;
     if (garbage < GARBAGE_BYTES_MIN || garbage < this.#kept * GARBAGE_SHARE_MIN) return;
     this.#calmSeconds = 0;
     this.#collect();
     this.#collected = true;
   }
+}
+
+function releaseAll(): void {
+  for (const release of releases) release();
 }
 
 let gc: (() => void) | null = null;

@@ -8,3 +8,11 @@ const MESSAGE_OVERHEAD_BYTES = 512;
 export function messageCost(bytes: number): number {
   return bytes + MESSAGE_OVERHEAD_BYTES;
 }
+
+/** An event whose message costs more counts as several in the queue of the writer. */
+const QUEUED_EVENT_BYTES = 4096;
+
+/** As how many an event counts against `writer.queue_events_max`, by the cost of its message. */
+export function queuedEvents(cost: number): number {
+  return Math.max(1, Math.ceil(cost / QUEUED_EVENT_BYTES));
+}

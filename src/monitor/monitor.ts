@@ -30,8 +30,8 @@ import type { LiveFilter } from './live-filter.ts';
 import { MonitorMeter } from './monitor-meter.ts';
 import { RecentEvents } from './recent.ts';
 
-/** Bytes of bodies kept for replay, whatever the number of events. */
-const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of bodies and terms kept for replay, whatever the number of events. */
+const REPLAY_BYTES_MAX = 16 * 1024 * 1024;
 /** Room for a batch of hand-overs, of which nothing is kept as it came. */
 const HANDOVER_BYTES = 64 * 1024;
 /** Subscription ids in one delivery, about 80 kB of them. */

@@ -13,10 +13,11 @@ const NO_TERMS = new Float64Array(0);
 export class RecentEvents {
   #eventsMax: number;
   readonly #bytesMax: number;
-  #events: AcceptedEvent[] = [];
+  /** In seq order; undefined where one was dropped. */
+  #events: (AcceptedEvent | undefined)[] = [];
   /** The empty places of events that were removed. */
   readonly #gone = new WeakSet<AcceptedEvent>();
-  /** Events before this place were dropped; they are cut off in bulk. */
+  /** Events before this place were dropped; their places are cut off in bulk. */
   #first = 0;
   #bytes = 0;
 
@@ -32,13 +33,13 @@ export class RecentEvents {
 
   add(event: AcceptedEvent): void {
     this.#events.push(event);
-    this.#bytes += event.body.length;
+    this.#bytes += bytesOf(event);
     while (
       this.#events.length - this.#first > this.#eventsMax ||
       (this.#bytes > this.#bytesMax && this.#events.length - this.#first > 1)
     ) {
-      this.#bytes -= this.#events[this.#first]!.body.length;
-      this.#first++;
+      this.#bytes -= bytesOf(this.#events[this.#first]!);
+      this.#events[this.#first++] = undefined;
     }
     if (this.#first > this.#eventsMax) {
       this.#events = this.#events.slice(this.#first);
@@ -53,7 +54,7 @@ export class RecentEvents {
     const at = this.#first + (seq - oldest.seq);
     const event = this.#events[at];
     if (event === undefined || this.#gone.has(event)) return;
-    this.#bytes -= event.body.length;
+    this.#bytes -= bytesOf(event);
     // Its place stays, because events are found by their distance.
     const place = { ...event, body: NOTHING, terms: NO_TERMS };
     this.#gone.add(place);
@@ -62,7 +63,7 @@ export class RecentEvents {
 
   /** The key has vanished: nobody gets its events any more. */
   forgetKey(key: GoneKey): void {
-    for (const event of this.#events.slice(this.#first)) {
+    for (const event of this.#from(this.#first)) {
       if (!this.#gone.has(event) && isBodyOf(key, event)) this.forget(event.seq);
     }
   }
@@ -72,9 +73,18 @@ export class RecentEvents {
     if (seq >= head) return [];
     const oldest = this.#events[this.#first];
     if (oldest === undefined || oldest.seq > seq + 1) return null;
-    const events = this.#events.slice(this.#first + (seq + 1 - oldest.seq));
+    const events = this.#from(this.#first + (seq + 1 - oldest.seq));
     return events.filter((event) => !this.#gone.has(event));
   }
+
+  /** The events from a place on that were not dropped. */
+  #from(place: number): AcceptedEvent[] {
+    return this.#events.slice(place).filter((event) => event !== undefined);
+  }
+}
+
+function bytesOf({ body, terms }: AcceptedEvent): number {
+  return body.length + terms.length * Float64Array.BYTES_PER_ELEMENT;
 }
 
 /** Whether an event is of a key that has vanished; only gift wraps are read for it. */

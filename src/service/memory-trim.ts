@@ -3,28 +3,38 @@ import { CALM_SHARE } from '../lib/idle-collection.ts';
 import type { Libc } from './libc.ts';
 
 const LOOK_MILLISECONDS = 15_000;
-/** It is looked for free memory when the process has so many bytes more than after the last time. */
+/** It is looked for free memory at once when the process has so many bytes more than after the last time. */
 const GROWN_BYTES = 16 * 1024 * 1024;
+/** Else after a pause, which doubles while little is found. */
+const LITTLE_BYTES = 4 * 1024 * 1024;
+const PAUSE_MILLISECONDS_MAX = 600_000;
 
 /**
  * Gives memory that is free inside the C library's allocator back to the system (malloc_trim, of all
  * threads) when a flood is over: glibc keeps what it once had for messages and SQLite's pages, 20 to 40 MB
- * measured. It takes some milliseconds.
+ * measured. It takes some milliseconds. Threads free what they had at different times, so it is tried again,
+ * ever more rarely while little is found.
  */
 export class MemoryTrim {
   readonly #timer: NodeJS.Timeout;
 
   constructor(libc: Libc) {
     let before = performance.eventLoopUtilization();
-    let lowest = process.memoryUsage.rss();
+    let last = process.memoryUsage.rss();
+    let pause = LOOK_MILLISECONDS;
+    let nextAt = 0;
     this.#timer = setInterval(() => {
       const now = performance.eventLoopUtilization();
       const isCalm = performance.eventLoopUtilization(now, before).utilization <= CALM_SHARE;
       before = now;
       const rss = process.memoryUsage.rss();
-      if (!isCalm || rss < lowest + GROWN_BYTES) return;
+      const hasGrown = rss >= last + GROWN_BYTES;
+      if (!isCalm || (!hasGrown && performance.now() < nextAt)) return;
       libc.malloc_trim(0);
-      lowest = process.memoryUsage.rss();
+      last = process.memoryUsage.rss();
+      const isLittle = !hasGrown && rss - last < LITTLE_BYTES;
+      pause = isLittle ? Math.min(pause * 2, PAUSE_MILLISECONDS_MAX) : LOOK_MILLISECONDS;
+      nextAt = performance.now() + pause;
     }, LOOK_MILLISECONDS);
     this.#timer.unref();
   }

@@ -3,7 +3,7 @@ import { StorageError } from './error.ts';
 import * as sql from './sql.ts';
 
 /** The version that `schema.sql` describes. */
-export const SCHEMA_VERSION = 9;
+export const SCHEMA_VERSION = 10;
 
 /**
  * Step n brings a database from version n to n + 1, inside one transaction. A step is never changed
@@ -18,6 +18,7 @@ const steps: Record<number, (db: Database.Database) => void> = {
   6: (db) => db.exec(sql.TO_VERSION_7),
   7: (db) => db.exec(sql.TO_VERSION_8),
   8: toVersion9,
+  9: (db) => db.exec(sql.TO_VERSION_10),
 };
 
 /**

@@ -10,6 +10,7 @@ import { asStorageError, StorageError } from './error.ts';
 import { BUSY_MILLISECONDS, lock, lockDirectory, unlock } from './lock.ts';
 import { checkUnchanged, migrate, SCHEMA_VERSION } from './migrations.ts';
 import { OpenMarker } from './open-marker.ts';
+import { shrinkWhenCalm } from './page-cache.ts';
 import { checkPresence, giveUp, refuseEmpty } from './presence.ts';
 import { checkRows } from './row-shapes.ts';
 import { SELECT_HEADS, SELECT_MAX_AUDIT, SELECT_META, UPSERT_META } from './sql.ts';
@@ -58,6 +59,7 @@ export function openWriter(storage: Config['storage']): Db {
     db.function('json_of', { deterministic: true }, (body) => jsonOf(body as StoredBody));
     const { head } = db.prepare(SELECT_HEADS).get() as { head: number };
     const audit = db.prepare(SELECT_MAX_AUDIT).pluck().get() as number;
+    shrinkWhenCalm(db);
     markers.set(db, new OpenMarker(directory, storage.synchronous, head, audit));
     return holding(db, held);
   } catch (error) {
@@ -149,6 +151,7 @@ export function openReader(storage: Config['storage']): Db {
     db.pragma('query_only = ON');
     db.pragma('temp_store = MEMORY');
     tuneReader(db, storage);
+    shrinkWhenCalm(db);
     return db;
   } catch (error) {
     throw asStorageError(error, file);

@@ -56,8 +56,8 @@ export const ROW_SHAPES: Readonly<Record<string, RowShape>> = {
     ['value', (value, { name }) => META[name as string]?.(value, {}) ?? true],
   ],
   deleted_id: [
-    ['id', isHash],
     ['pubkey', isHash],
+    ['id', isHash],
   ],
   deleted_address: [
     ['address', (value) => typeof value === 'string' && /^\d{1,5}:[0-9a-f]{64}:/.test(value)],

@@ -159,7 +159,15 @@ export const SELECT_DECISIONS =
 export const SELECT_STORED = `
   SELECT seq, ${pubkeyIn('json')} AS pubkey, kind, created_at, received_at, expires_at
   FROM event WHERE seq = ?`;
-export const SELECT_DELETED_BY = 'SELECT lower(hex(pubkey)) FROM deleted_id WHERE id = ?';
+/** Looks an id up for each key that has asked for deletions: the table has them by key. */
+export const SELECT_DELETED_BY = `
+  WITH RECURSIVE deleter(pubkey) AS (
+    SELECT min(pubkey) FROM deleted_id
+    UNION ALL
+    SELECT (SELECT min(d.pubkey) FROM deleted_id d WHERE d.pubkey > deleter.pubkey)
+    FROM deleter WHERE deleter.pubkey IS NOT NULL
+  )
+  SELECT lower(hex(d.pubkey)) FROM deleter JOIN deleted_id d ON d.pubkey = deleter.pubkey AND d.id = ?`;
 
 /** For retention: lists from their old end, and what has to be known of an event. */
 export const SELECT_POSTINGS_OLDEST = `
@@ -497,3 +505,14 @@ export const TO_VERSION_9 = String.raw`
       ) || ',"sig":"' || lower(hex(substr(json, 69, 64))) || '"}') AS json
     FROM event
   );`;
+
+export const TO_VERSION_10 = `
+  ALTER TABLE deleted_id RENAME TO deleted_id_by_id;
+  CREATE TABLE deleted_id (
+    pubkey BLOB NOT NULL,
+    id BLOB NOT NULL,
+    PRIMARY KEY (pubkey, id)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO deleted_id (pubkey, id) SELECT pubkey, id FROM deleted_id_by_id;
+  DROP TABLE deleted_id_by_id;
+`;

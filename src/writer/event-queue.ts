@@ -9,7 +9,7 @@ import { KIND_DELETION } from '../protocol/kinds.ts';
  * target of a deletion is looked up and gets a tombstone.
  */
 const TERMS_A_UNIT = 16;
-const DELETION_TERMS_A_UNIT = 4;
+const DELETION_TERMS_A_UNIT = 3;
 
 /** An event that waits for the writer, and the batch that its record stands in. */
 export interface WaitingEvent {
@@ -48,25 +48,34 @@ export class EventQueue {
     this.#batches.push(batch);
   }
 
-  /** Takes what becomes one transaction: so many events at most, and as many units of work. */
+  /**
+   * Takes what becomes one transaction: so many events at most, and as many units of work. An event that
+   * makes more work than there is room for has a transaction of its own, so that no other waits for it.
+   */
   take(eventsMax: number): WaitingEvent[] {
     const taken: WaitingEvent[] = [];
     let work = 0;
-    const hasRoom = () => taken.length < eventsMax && work < eventsMax;
+    const fits = (units: number) => taken.length === 0 || work + units <= eventsMax;
     if (this.#connections.size > 0) this.#sort();
-    while (hasRoom() && this.#batches.length > 0) {
+    while (taken.length < eventsMax && this.#batches.length > 0) {
       const waiting = this.#read()!;
+      const units = workOf(waiting.event);
+      if (!fits(units)) {
+        this.#put(waiting);
+        break;
+      }
       taken.push(waiting);
-      work += workOf(waiting.event);
+      work += units;
     }
     // What is left has to wait.
     this.#sort();
-    while (hasRoom()) {
-      const connection = this.#turns.take();
-      if (connection === undefined) break;
-      const waiting = connection.events.shift()!;
-      taken.push(waiting);
-      const units = workOf(waiting.event);
+    while (taken.length < eventsMax) {
+      const next = this.#turns.first?.events.first;
+      if (next === undefined) break;
+      const units = workOf(next.event);
+      if (!fits(units)) break;
+      const connection = this.#turns.take()!;
+      taken.push(connection.events.shift()!);
       work += units;
       connection.used += units;
       if (connection.events.size === 0) this.#connections.delete(connection.connId);
@@ -87,15 +96,19 @@ export class EventQueue {
   /** Puts all that came behind the others of their connections. */
   #sort(): void {
     for (let waiting = this.#read(); waiting !== undefined; waiting = this.#read()) {
-      const { connId } = waiting.event;
-      let connection = this.#connections.get(connId);
-      if (connection === undefined) {
-        connection = new EventTurns(connId);
-        this.#connections.set(connId, connection);
-      }
-      connection.events.push(waiting);
-      this.#wait(connection);
+      this.#put(waiting);
     }
+  }
+
+  #put(waiting: WaitingEvent): void {
+    const { connId } = waiting.event;
+    let connection = this.#connections.get(connId);
+    if (connection === undefined) {
+      connection = new EventTurns(connId);
+      this.#connections.set(connId, connection);
+    }
+    connection.events.push(waiting);
+    this.#wait(connection);
   }
 
   #wait(connection: EventTurns): void {

@@ -36,6 +36,9 @@ export interface TailEvent {
   terms: ArrayLike<number>;
 }
 
+/** Terms of a large event: most have five to eight. */
+const TERMS_AN_EVENT = 12;
+
 /** A filter of stored ids that somebody filled before, and the last event that is surely in it. */
 export interface KnownIds {
   memory: SharedArrayBuffer;
@@ -75,6 +78,8 @@ export class Log {
   onRemoved: ((body: StoredBody, reason: Removal) => void) | null = null;
   /** By seq, in order of acceptance. */
   readonly tail = new Map<number, TailEvent>();
+  /** Terms of the tail. */
+  tailTerms = 0;
   readonly #tailIds = new Map<string, number>();
   readonly #tailAddresses = new Map<string, number>();
   /** The memory of the filter that the ingesters ask too. */
@@ -127,6 +132,7 @@ export class Log {
     this.removed = [];
     this.removedFor = noRemovals();
     this.tail.clear();
+    this.tailTerms = 0;
     this.#tailIds.clear();
     this.#tailAddresses.clear();
     for (const row of this.#rows(heads.indexed, -1)) this.#addToTail(this.#tailEvent(row));
@@ -243,6 +249,11 @@ export class Log {
     return body !== null;
   }
 
+  /** Whether the tail is as large as so many events: of one with many terms, memory holds as much as of several. */
+  isTailOf(events: number): boolean {
+    return this.tail.size >= events || this.tailTerms >= events * TERMS_AN_EVENT;
+  }
+
   /** The tail up to `indexingUpTo` has become index. */
   tailIndexed(): void {
     this.indexedSeq = this.indexingUpTo;
@@ -260,11 +271,13 @@ export class Log {
 
   #addToTail(event: TailEvent): void {
     this.tail.set(event.seq, event);
+    this.tailTerms += event.terms.length;
     this.#tailIds.set(event.id, event.seq);
     if (event.address !== '') this.#tailAddresses.set(event.address, event.seq);
   }
 
   #forget(event: TailEvent): void {
+    this.tailTerms -= event.terms.length;
     this.#tailIds.delete(event.id);
     // A newer version may stand under the address already.
     if (this.#tailAddresses.get(event.address) === event.seq) {

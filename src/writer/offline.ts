@@ -82,7 +82,7 @@ export class OfflineWriter {
 
   /** Commits what was stored; the index follows when enough has gathered. */
   commit(): void {
-    if (this.log.tail.size >= this.#indexEvents()) {
+    if (this.log.isTailOf(this.#indexEvents())) {
       this.#transact();
       this.#postings.index();
     }

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../lib/log.ts';
+import { queuedEvents } from '../lib/message-cost.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Credits } from '../mailbox/credits.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
@@ -337,7 +338,7 @@ export class Writer {
     this.#log.now = this.#clock.seconds();
     this.#meter.batchBegins(events);
     const answered = this.#store(events);
-    this.#queue.release(events.length);
+    this.#queue.release(events.reduce((sum, { cost }) => sum + queuedEvents(cost), 0));
     this.#lastBatchAt = this.#clock.milliseconds();
     this.#meter.batchEnds(events, this.#log.head, this.#log.indexedSeq);
     this.#answer(answered, sources, head);
@@ -354,7 +355,7 @@ export class Writer {
           if (one.accepted) one.awaited = this.#vanish.awaited(event);
           answered.push(one);
         }
-        if (this.#postings.underWay || this.#log.tail.size >= this.#indexBatch()) {
+        if (this.#postings.underWay || this.#log.isTailOf(this.#indexBatch())) {
           this.#movePostings(POSTINGS_A_COMMIT);
         }
       })?.refusal;
