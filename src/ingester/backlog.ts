@@ -50,6 +50,11 @@ export class Backlog {
     this.#now = now;
   }
 
+  /** Addresses of which frames wait. */
+  get addresses(): number {
+    return this.#turns.addresses;
+  }
+
   /** @param name the address of the connection, an IPv6 one by its prefix. */
   add(name: string, frame: Frame, arrivedAt: number): void {
     let connection = this.#connections.get(frame.connId);

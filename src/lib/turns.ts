@@ -51,9 +51,9 @@ export class Turns<
     this.#make = make;
   }
 
-  /** Whether no connection waits for a turn. */
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0;
+  /** Addresses of which connections wait for a turn. */
+  get addresses(): number {
+    return this.#waiting.size;
   }
 
   /** The address of a new connection; `leave` ends that. */
