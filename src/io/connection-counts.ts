@@ -49,6 +49,8 @@ export class ConnectionCounts {
   }
 
   #forget(load: AddressLoad): void {
-    if (load.connections === 0 && load.inFlightCost === 0) this.#addresses.delete(load.name);
+    if (load.connections > 0 || load.inFlightCost > 0) return;
+    // A closed connection is settled late: its address may have come back with a new load since.
+    if (this.#addresses.get(load.name) === load) this.#addresses.delete(load.name);
   }
 }
