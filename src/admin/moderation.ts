@@ -22,8 +22,8 @@ export interface Listing extends Act {
 }
 
 /**
- * Puts a subject on a list; in effect at once on all threads concerned. A ban replaces an allowance of the
- * same subject, and the reverse. Returns the normalized subject.
+ * Puts a subject on a list; in effect at once on all threads concerned. A ban replaces an allowance
+ * of the same subject, and the reverse. Returns the normalized subject.
  *
  * @throws AdminError for an invalid subject, for a ban of an admin, for a full list.
  */
