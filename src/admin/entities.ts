@@ -9,18 +9,12 @@ const SPECIAL = 0;
 /** Maximum length that is decoded, in UTF-16 units. */
 const LENGTH_MAX = 5_000;
 
-/**
- * Returns the public key in hex of 64 hex characters, npub1… or nprofile1…, with or without a
- * `nostr:` prefix; else null.
- */
+/** Returns the hex key from 64 hex characters, npub1… or nprofile1…; null if `text` is none. */
 export function pubkeyIn(text: string): string | null {
   return entityIn(text, 'npub', 'nprofile');
 }
 
-/**
- * Returns the event id in hex of 64 hex characters, note1… or nevent1…, with or without a `nostr:`
- * prefix; else null.
- */
+/** Returns the hex id from 64 hex characters, note1… or nevent1…; null if `text` is none. */
 export function eventIdIn(text: string): string | null {
   return entityIn(text, 'note', 'nevent');
 }

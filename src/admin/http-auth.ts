@@ -37,10 +37,7 @@ export interface Authorization {
 /** Reason why an authorization cannot be spent. */
 export interface NotSpent {
   readonly why: string;
-  /**
-   * Seconds until an authorization can be remembered again; 0 if a new authorization will do at
-   * once.
-   */
+  /** Seconds until the next authorization can be spent; 0 if a new one will do at once. */
   readonly retrySeconds: number;
 }
 
@@ -48,10 +45,7 @@ export interface NotSpent {
 export interface HttpAuthParts {
   signature: SignatureBackend;
   windowSeconds(): number;
-  /**
-   * Start of this thread, in seconds since 1970. Older authorizations are refused, because the list
-   * of spent ones was lost.
-   */
+  /** Seconds since 1970; older authorizations are refused, as the list of spent ones was lost. */
   notBefore: number;
 }
 
@@ -64,10 +58,7 @@ export class HttpAuth {
   readonly #parts: HttpAuthParts;
   /** Times (`created_at`) of spent authorizations by id. */
   readonly #spent = new Map<string, number>();
-  /**
-   * Latest time among the forgotten ids: a later increase of the window does not make them usable
-   * again.
-   */
+  /** Latest forgotten time: a window that grows does not make forgotten ids usable again. */
   #forgotten = 0;
 
   constructor(parts: HttpAuthParts) {

@@ -55,10 +55,7 @@ const STATUS = {
   unavailable: '503 Service Unavailable',
 } as const;
 
-/**
- * Returns the configured addresses of this relay, or else the one that the client used, if it is
- * one of this relay.
- */
+/** Returns the configured addresses, or else the one that the client used, if it is the relay's. */
 function urlsOf({ host, url }: ManagementRequest, { config }: Room, own: OwnAddresses): string[] {
   const used = own.has(host) ? [`http://${host}${url}`] : [];
   const addresses = own.isConfigured ? config.identity.urls : used;

@@ -38,10 +38,7 @@ export class Membership {
   readonly #room: Room;
   #signer: RelaySigner | null = null;
   #timer: NodeJS.Timeout | null = null;
-  /**
-   * Tail of the request queue. Requests are handled one at a time, so that no invite is used too
-   * often.
-   */
+  /** Tail of the request queue; one request at a time, so that no invite is used too often. */
   #line: Promise<unknown> = Promise.resolve();
 
   constructor(room: Room) {
@@ -53,10 +50,7 @@ export class Membership {
     return this.#signer?.pubkey ?? '';
   }
 
-  /**
-   * Reads the relay's key, and makes one if membership needs it. @throws StorageError when the key
-   * is invalid.
-   */
+  /** Reads the key; makes one if membership needs it. @throws StorageError if it is invalid. */
   async open(): Promise<void> {
     const { config } = this.#room;
     const secret = relaySecret(config, config.membership.enabled);
@@ -198,10 +192,7 @@ export class Membership {
     return { ok: true, text: 'duplicate: you are no member of this relay' };
   }
 
-  /**
-   * Returns a single-use invite as JSON of an event of kind 28935, the answer to a REQ for that
-   * kind.
-   */
+  /** Returns a single-use invite, the event of kind 28935 that answers a REQ for it, as JSON. */
   #inviteEvent(): string {
     const now = this.#room.clock.seconds();
     const code = this.invite(1, this.inviteEnd);
@@ -223,10 +214,7 @@ export class Membership {
       .catch((error) => this.#failed(error as Error));
   }
 
-  /**
-   * Publishes the member list and the roles that differ from their published version, and withdraws
-   * roles that were deleted.
-   */
+  /** Publishes the member list and the roles that have changed, and withdraws deleted roles. */
   async #publish(): Promise<void> {
     const { lists, clock, db } = this.#room;
     const now = clock.seconds();

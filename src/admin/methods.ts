@@ -20,10 +20,7 @@ export interface Method {
   readonly moderator: boolean;
   /** True if it changes something: its authorization is then spent by the call. */
   readonly changes: boolean;
-  /**
-   * Runs the method. `own` are the names of all methods that the caller may call. @throws
-   * AdminError
-   */
+  /** Runs the method. `own` are the names of all that the caller may call. @throws AdminError */
   run(params: readonly unknown[], room: Room, caller: Caller, own: readonly string[]): unknown;
 }
 
@@ -176,10 +173,7 @@ function info(name: InfoName): Method {
   });
 }
 
-/**
- * Returns the kinds allowed by the configuration and the list; those of the list only, if
- * `policy.kinds_allowed` is empty.
- */
+/** Returns the kinds allowed by `policy.kinds_allowed`, if it is set, and by the list. */
 function allowedKinds(room: Room): number[] {
   const now = room.clock.seconds();
   const configured = new KindSet(room.config.policy.kinds_allowed);

@@ -96,10 +96,7 @@ export async function banEvent(
   await removeEvent(room, id, listing);
 }
 
-/**
- * Removes all events that an author has written so far, and bans them from coming back. Returns the
- * number of events removed.
- */
+/** Removes all events of an author so far, and bans their return. Returns the number removed. */
 export async function removeAllOf(room: Room, text: string, { by, reason }: Act): Promise<number> {
   const subject = normalSubject('author', text);
   await putOnList(room, { list: 'author', subject, stance: 'ban', expiresAt: 0, by, reason });

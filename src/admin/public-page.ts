@@ -58,10 +58,7 @@ export function publicFigures({ metrics, history, eventCount }: Room, now: numbe
   };
 }
 
-/**
- * Returns the mean of a series in each of the last minutes, oldest first; null for a minute without
- * samples.
- */
+/** Returns the mean of a series in each of the last minutes, oldest first; null without samples. */
 function byMinute(history: Room['history'], name: SeriesName, now: number): (number | null)[] {
   const { at, series } = history.read([name]);
   const minutes: number[][] = Array.from({ length: MINUTES }, () => []);

@@ -5,10 +5,7 @@ import * as sql from '../storage/sql.ts';
 import type { Act } from './moderation.ts';
 import type { Room } from './room.ts';
 
-/**
- * Maximum number of events removed in one transaction; the writer commits events between two
- * slices.
- */
+/** Maximum number of events removed in one transaction, between which the writer commits. */
 const SLICE_EVENTS = 100;
 
 interface Heads {

@@ -108,8 +108,5 @@ export class AdminError extends Error {
   }
 }
 
-/**
- * `usage`: not understood; `refused`: understood, but not possible; `unavailable`: not possible
- * now.
- */
+/** `usage`: not understood; `refused`: understood, but not possible; `unavailable`: not now. */
 export type AdminErrorCode = 'usage' | 'refused' | 'unavailable';

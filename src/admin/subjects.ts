@@ -15,10 +15,7 @@ const MUST: Readonly<Record<ListName, string>> = {
   ip: 'an IP address or a network like 192.0.2.0/24',
 };
 
-/**
- * Returns the normalized subject, as stored in the list. @throws AdminError `usage` if it is
- * invalid.
- */
+/** Returns the subject as stored in the list. @throws AdminError `usage` if it is invalid. */
 export function normalSubject(list: ListName, text: string): string {
   const normal = parse(list, text.trim());
   if (normal === null) throw new AdminError('usage', `"${text}" is not ${MUST[list]}.`);

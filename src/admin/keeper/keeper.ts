@@ -20,10 +20,7 @@ import { Profiles, webOfTrust } from './web-of-trust.ts';
 
 /** Interval of the check for changed files and a due web of trust. */
 const LOOK_MILLISECONDS = 1_000;
-/**
- * Delay of the next computation when the web of trust has only its roots: their follow lists may
- * still arrive.
- */
+/** Delay of the next run if only the roots are trusted: their follow lists may still arrive. */
 const BARE_SECONDS = 10;
 
 /** Parts of the admin worker that the updater needs. */

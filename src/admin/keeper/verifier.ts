@@ -5,10 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Verification } from '../../policy/doors/keys.ts';
 import { isBelow, lookUp, parseAddress } from './nip05.ts';
 
-/**
- * Maximum numbers of look-ups in progress and waiting; others are dropped until the author writes
- * again.
- */
+/** Maximum look-ups in progress and waiting; others are dropped until the author writes again. */
 const AT_ONCE_MAX = 8;
 const WAITING_MAX = 2_000;
 
@@ -17,10 +14,7 @@ interface Job {
   address: string;
 }
 
-/**
- * Verifies NIP-05 addresses in the background, with bounded concurrency; each author waits at most
- * once.
- */
+/** Verifies NIP-05 addresses in the background, some at a time; an author waits at most once. */
 export class Verifier {
   readonly #clock: Clock;
   readonly #profileAddress: (pubkey: string) => string;

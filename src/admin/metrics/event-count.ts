@@ -8,10 +8,7 @@ import { TERM_ALL } from '../../storage/terms.ts';
 
 /** Number of index entries counted in one slice; takes about two milliseconds. */
 const SLICE = 20_000;
-/**
- * Number of slices counted before the first answer; larger databases are counted between other
- * work.
- */
+/** Number of slices counted before the first answer; the rest is counted between other work. */
 const SLICES_AT_ONCE = 5;
 /** Interval of a full recount: changes during a count may make it wrong by a few. */
 const ANEW_MILLISECONDS = 3_600_000;

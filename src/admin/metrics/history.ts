@@ -22,10 +22,7 @@ type Source =
 const ACCEPTED = [{ outcome: 'stored' }, { outcome: 'passed' }] as const;
 const REFUSED = [{ outcome: 'refused' }, { outcome: 'failed' }] as const;
 
-/**
- * Recorded series: rates a second, latencies and lags in seconds, CPU in processors, memory in
- * bytes.
- */
+/** Recorded series: rates a second, latencies and lags in seconds, CPUs busy, memory in bytes. */
 const SERIES = {
   connections: { of: 'value', name: 'wok_connections' },
   subscriptions: { of: 'value', name: 'wok_subscriptions' },

@@ -32,13 +32,12 @@ export interface PageVerbs extends ModerationVerbs, PeopleVerbs, EventVerbs, Con
   /** Returns the session. The first call of a page: fails with `unauthenticated` without one. */
   session: { params: Nothing; result: Session };
   /**
-   * Returns the current state of the relay and its history. Meant to be called every 2 to 5 seconds:
-   * the answer is made at most once a second for all pages together. `since`: `history` begins after
-   * this time (milliseconds since 1970, the `at` of the last sample that the page has); by default
-   * with the oldest sample.
+   * Returns the current state and the history of the relay. To be called every 2 to 5 seconds: the
+   * answer is made at most once a second for all pages. `since`: `history` begins after this time
+   * (milliseconds since 1970, the `at` of the page's last sample); by default with the oldest one.
    */
   dashboard: { params: { since?: number }; result: Dashboard };
-  /** Returns the top connections by traffic, the greatest first; for admins, as it has addresses. */
+  /** Returns the top connections by traffic, the greatest first; admins only, for the addresses. */
   talkers: { params: Nothing; result: Talker[] };
   /** Returns the newest slow queries, newest first. `limit`: 1 … 1000, default 50. */
   slow: { params: { limit?: number }; result: SlowQuery[] };
@@ -53,11 +52,11 @@ export type PageVerb = keyof PageVerbs;
 /**
  * Body of a request to `/admin/api`; `params` may be left out if all of them have defaults.
  *
- * Every request is a POST with `Content-Type: application/json` and a body of JSON, from the relay's
- * own origin. `/admin/login` takes `{}` and an `Authorization` header (NIP-98: kind 27235, `u` = the
- * address of that request, `method` = POST, `payload` = SHA-256 of the body) and answers a `Session`
- * and a cookie. `/admin/logout` takes `{}` and answers `true`. `/admin/api` takes a `PageRequest`,
- * with the cookie.
+ * Every request is a POST with `Content-Type: application/json` and a body of JSON, from the
+ * relay's own origin. `/admin/login` takes `{}` and an `Authorization` header (NIP-98: kind 27235,
+ * `u` = the address of that request, `method` = POST, `payload` = SHA-256 of the body) and answers
+ * a `Session` and a cookie. `/admin/logout` takes `{}` and answers `true`. `/admin/api` takes a
+ * `PageRequest`, with the cookie.
  */
 export interface PageRequest<V extends PageVerb = PageVerb> {
   verb: V;
@@ -81,7 +80,7 @@ export interface PageError {
  *
  * | kind | status | |
  * |---|---|---|
- * | `under_way` | 202 | takes long, such as removing an author, and goes on; the audit log has it |
+ * | `under_way` | 202 | takes long, as removing an author may, and goes on; the audit log has it |
  * | `usage` | 400 | not understood; the sentence names the error |
  * | `unauthenticated` | 401 | no login, or the session has ended: log in (again) |
  * | `forbidden` | 403 | this role may not, or the request came from another origin |
@@ -90,7 +89,7 @@ export interface PageError {
  * | `refused` | 409 | understood, but not possible |
  * | `too_large` | 413 | more than `admin.request_bytes_max` |
  * | `media_type` | 415 | the Content-Type is not application/json |
- * | `too_many` | 429 | too many logins, or too many that failed; `Retry-After` has the seconds to wait |
+ * | `too_many` | 429 | too many logins, or failed ones; `Retry-After` has the seconds to wait |
  * | `fault` | 500 | a fault of the relay; its log says more |
  * | `unavailable` | 503 | not now; try again (408 when the body of the request came too slowly) |
  */

@@ -9,10 +9,7 @@ export interface ConfigVerbs {
    * would make. Fails with `refused` and one sentence a line if it is invalid.
    */
   'config.compare': { params: Record<string, never>; result: ConfigChanges };
-  /**
-   * Applies the options that can change live. Fails like `config.compare`; then all settings stay
-   * as they are.
-   */
+  /** Applies what can change live. Fails like `config.compare`; then no setting changes. */
   reload: { params: Record<string, never>; result: ConfigChanges };
   /**
    * Runs or previews retention in the background, one task at a time; `show` polls it. `preview`
@@ -37,9 +34,7 @@ export interface ConfigOption {
   value: string;
   default: string;
   isDefault: boolean;
-  /**
-   * Source of the value: `/etc/wok/relay.conf line 3`, `WOK_IO__PORT`, `--port`; '' for a default.
-   */
+  /** Source of the value: `/etc/wok/relay.conf line 3`, `WOK_IO__PORT`, `--port`; '': default. */
   from: string;
   /** True if it applies live; else it needs a restart. */
   live: boolean;

@@ -27,8 +27,8 @@ export interface SearchParams {
   authors?: string[] | undefined;
   kinds?: number[] | undefined;
   /**
-   * Values by tag letter: `{ t: ['nostr'], p: ['npub1…'] }`. Values of e, E and q may be written as
-   * ids above, values of p and P as keys.
+   * Values by tag letter: `{ t: ['nostr'], p: ['npub1…'] }`. Values of e, E and q may be written
+   * as ids above, values of p and P as keys.
    */
   tags?: Record<string, string[]> | undefined;
   /** Range of created_at, in seconds since 1970, inclusive. */

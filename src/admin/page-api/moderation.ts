@@ -10,7 +10,8 @@ export type ListName = ListRow['list'];
 export interface ModerationVerbs {
   /**
    * Returns a page of the report queue: targets with the most reports of trusted people first, then
-   * those with the most reports. `offset`: number to skip, default 0; `limit`: 1 … 100, default 20.
+   * those with the most reports. `offset`: number to skip, default 0; `limit`: 1 … 100,
+   * default 20.
    */
   'mod.queue': { params: { offset?: number; limit?: number }; result: QueuePage };
   /** Returns the reports about a target (hex). `limit`: default 100. */
@@ -21,9 +22,7 @@ export interface ModerationVerbs {
     result: { reports: number };
   };
 
-  /**
-   * Returns quarantined events, the oldest first, from `after` on. `limit`: 1 … 100, default 20.
-   */
+  /** Returns quarantined events past `after`, the oldest first. `limit`: 1 … 100, default 20. */
   'mod.held': { params: { after?: string; limit?: number }; result: HeldPage };
   /** Stores a quarantined event, or all of an author (hex). */
   'mod.release': { params: { subject: string; reason?: string }; result: { events: number } };
@@ -140,10 +139,7 @@ export interface Held {
 
 export interface ListPage {
   rows: ListRow[];
-  /**
-   * `after` of the next page; null: this is the last. With `find` a page may have few rows and
-   * still not be the last.
-   */
+  /** `after` of the next page, or null. With `find` a page may have few rows before the last. */
   next: string | null;
   /** Number of entries on the list, regardless of `find`. */
   total: number;

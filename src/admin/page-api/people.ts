@@ -18,10 +18,7 @@ export interface PeopleVerbs {
     params: { uses?: number; expiresAt?: number };
     result: { code: string; uses: number; expiresAt: number };
   };
-  /**
-   * Changes the relay's name, description or icon at once; '' restores the configured one. Returns
-   * all changes.
-   */
+  /** Changes name, description or icon at once; '' as configured. Returns all changes. */
   'mod.describe': {
     params: { what: 'name' | 'description' | 'icon'; text: string };
     result: { name?: string; description?: string; icon?: string };

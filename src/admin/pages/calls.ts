@@ -139,10 +139,7 @@ export class Calls {
     return new CallError('unauthenticated', `Nobody was logged in: ${why}.`);
   }
 
-  /**
-   * Writes a login to the audit log. A failing writer does not prevent the login: an admin is
-   * needed just then.
-   */
+  /** Writes a login to the audit log. A failure is ignored: an admin is needed just then. */
   async #note(pubkey: string, role: PageRole, at: number): Promise<void> {
     const { log } = this.#room;
     try {
@@ -178,8 +175,8 @@ export class Calls {
   }
 
   /**
-   * Waits for a result for 70 % of the time after which io closes an unanswered connection, which
-   * counts as 5 seconds at most. @throws CallError `under_way` if it takes longer; the work goes on.
+   * Waits for a result for 70 % of the time after which io closes an unanswered connection, taken
+   * as 5 seconds at most. @throws CallError `under_way` if it takes longer; the work goes on.
    */
   async #inTime(verb: string, work: Promise<unknown>): Promise<unknown> {
     const { config, log } = this.#room;
@@ -201,10 +198,7 @@ export class Calls {
     }
   }
 
-  /**
-   * Returns the session of a call. @throws CallError without a session, or if its key has no role
-   * any more.
-   */
+  /** Returns the session of a call. @throws CallError if there is none or its key has no role. */
   #known(call: AdminCall): Known {
     const token = this.#tokenOf(call);
     const { clock, config } = this.#room;

@@ -3,8 +3,8 @@
 /**
  * Returns the name of the session cookie. By https it begins with `__Secure-`, so that an attacker
  * on the network cannot set it by http. The port is part of it, because two relays of one machine
- * share their cookies. The cookie is never sent to other sites (SameSite) nor shown to scripts
- * (HttpOnly).
+ * share their cookies. The cookie is not sent with cross-site requests (SameSite) and not shown to
+ * scripts (HttpOnly).
  */
 function nameOf(host: string, encrypted: boolean): string {
   const port = /:(\d+)$/.exec(host)?.[1];

@@ -38,9 +38,7 @@ export class Sessions {
     return token;
   }
 
-  /**
-   * Returns the session of a token and marks it as used; null if there is none or it has expired.
-   */
+  /** Returns the session of a token, marked as used; null if there is none or it has expired. */
   find(token: string, config: Config, now: number): LoggedIn | null {
     const name = nameOf(token);
     const session = this.#sessions.get(name);

@@ -63,10 +63,7 @@ export function* tooOld(
   }
 }
 
-/**
- * Yields all events of authors that are not members, the oldest first, except spared kinds. The
- * caller stops it.
- */
+/** Yields events of non-members, the oldest first, except spared kinds; the caller stops it. */
 export function* oldest(db: Db, rules: RetentionRules, classOf: ClassOf): Generator<Page> {
   const body = db.prepare(sql.SELECT_BODY_FACTS);
   for (const page of byTime(db, Number.MAX_SAFE_INTEGER)) {

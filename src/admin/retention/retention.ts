@@ -17,10 +17,7 @@ import {
 import { Pass } from './pass.ts';
 import { RetentionRules } from './rules.ts';
 
-/**
- * Maximum number of events removed in one transaction; the writer commits events between two
- * slices.
- */
+/** Maximum number of events removed in one transaction, between which the writer commits. */
 const SLICE_EVENTS = 100;
 /** Pause after each slice. */
 const REST_MILLISECONDS = 10;
@@ -44,10 +41,7 @@ export class Retention {
   readonly #timer: NodeJS.Timeout;
   #rules: RetentionRules;
   #dueAt: number;
-  /**
-   * Earliest time of the next size check, in seconds since 1970; delayed after a run that removed
-   * nothing.
-   */
+  /** Time of the next size check, in seconds since 1970; delayed when a run removed nothing. */
   #budgetDueAt = 0;
   #running: Promise<unknown> | null = null;
   #stopped = false;

@@ -16,10 +16,7 @@ import { infoChanges } from '../info.ts';
 import type { ConfigChanges, ConfigOption, ConfigView } from '../page-api/config.ts';
 import { type Room, verb } from '../room.ts';
 
-/**
- * RPC method `config`: returns each option with its value in effect and its source; secrets are
- * masked.
- */
+/** RPC method `config`: returns each option with its value and source; secrets are masked. */
 export const configVerb = verb({
   name: 'config',
   params: z.strictObject({}),
@@ -32,10 +29,7 @@ export const configVerb = verb({
   },
 });
 
-/**
- * RPC method `config.compare`: returns the changes that a reload would make, or fails with its
- * errors.
- */
+/** RPC method `config.compare`: returns what a reload would change, or fails with its errors. */
 export const compareVerb = verb({
   name: 'config.compare',
   params: z.strictObject({}),

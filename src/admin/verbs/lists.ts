@@ -47,7 +47,7 @@ export const takeVerb = verb({
   },
 });
 
-/** RPC method `mod.list`: returns a page of a list ordered by subject, later than `after`. */
+/** RPC method `mod.list`: returns a page of a list ordered by subject, past `after`. */
 export const listVerb = verb({
   name: 'mod.list',
   params: z.strictObject({
@@ -72,10 +72,7 @@ export const removeVerb = verb({
   },
 });
 
-/**
- * RPC method `mod.audit`: returns the newest audit rows before `before`; moderators do not get rows
- * about IP addresses.
- */
+/** RPC method `mod.audit`: returns the newest rows before `before`; those about IPs for admins. */
 export const auditVerb = verb({
   name: 'mod.audit',
   params: z.strictObject({

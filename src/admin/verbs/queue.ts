@@ -14,10 +14,7 @@ import { normalSubject } from '../subjects.ts';
 
 const PAGE_MAX = 100;
 
-/**
- * RPC method `mod.queue`: returns a page of the report queue, with the events and statistics of the
- * authors.
- */
+/** RPC method `mod.queue`: returns a page of reports, with the events and author statistics. */
 export const queueVerb = verb({
   name: 'mod.queue',
   params: z.strictObject({

@@ -23,10 +23,7 @@ export const reportVerb = verb({
   run: ({ target, limit }, room): ReportRow[] => reportsOf(room, target, limit),
 });
 
-/**
- * RPC method `mod.dismiss`: takes a target off the queue; with `keep`, later reports of this event
- * are not queued.
- */
+/** RPC method `mod.dismiss`: takes a target off the queue; `keep`: new reports are not queued. */
 export const dismissVerb = verb({
   name: 'mod.dismiss',
   params: z.strictObject({

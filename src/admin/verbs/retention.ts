@@ -4,10 +4,7 @@ import { z } from 'zod';
 import type { RetentionTask } from '../page-api/config.ts';
 import { verb } from '../room.ts';
 
-/**
- * RPC method `mod.retention`: removes what the retention rules do not keep (`run`), or lists it
- * (`preview`).
- */
+/** RPC method `mod.retention`: removes what the rules do not keep, or only lists it (`preview`). */
 export const retentionVerb = verb({
   name: 'mod.retention',
   params: z.strictObject({ do: z.enum(['preview', 'run']) }),

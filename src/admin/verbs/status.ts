@@ -25,10 +25,7 @@ export interface Status {
   /** Last seq assigned, and the last seq that the index covers. */
   seq: number;
   indexedSeq: number;
-  /**
-   * Hosts by which clients reach the relay and that it does not know to be its own, the most
-   * frequent first.
-   */
+  /** Hosts by which clients reach the relay, not known to be its own; the most frequent first. */
   reachedBy: SeenHost[];
   /** Setting that tells the relay its addresses, and the reason; null if none is needed. */
   identityAdvice: string | null;
