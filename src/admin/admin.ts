@@ -1,3 +1,6 @@
+// The admin worker: one thread beside the data path for the control socket, the management API, the
+// admin page, retention and metrics. The thread owns all state below.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -49,15 +52,15 @@ import { Search } from './search/search.ts';
 import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
 
-/** Between two tries to take the address of the metrics. */
+/** Delay before the next attempt to listen on the metrics address. */
 const LISTEN_MILLISECONDS = 1_000;
-/** How often it is looked after what has expired. */
+/** Interval of the search for expired list entries. */
 const EXPIRY_MILLISECONDS = 5_000;
 const CHANGES_ROLES: ReadonlySet<Change['t']> = new Set(['role', 'unrole', 'assign', 'unassign']);
-/** Entries that leave the lists in one transaction. */
+/** Maximum number of entries that leave the lists in one transaction. */
 const EXPIRED_MAX = 500;
 
-/** What the thread lends the room. */
+/** Parts that the worker thread hands to `Admin`. */
 export interface AdminParts {
   config: Config;
   db: Db;
@@ -65,24 +68,28 @@ export interface AdminParts {
   signature: SignatureBackend;
   clock: Clock;
   log: Log;
-  /** Gives a list of keys to all ingester lanes. */
+  /** Sends a list of keys to all ingester workers. */
   share: (share: KeyShare) => void;
   metrics: MetricsMemory;
   meter: Meter;
   queues: Queues;
-  /** Asks something of the whole process; throws a sentence. */
+  /** Sends an order to the whole process. @throws Error with a sentence. */
   order: (order: Order) => Promise<unknown>;
 }
 
 /**
- * The admin room, one thread beside the data path: everything that is neither hot nor a connection's
- * business. No event passes through it.
+ * Admin worker: everything that is neither hot nor part of serving a connection. No event of a
+ * client passes through it.
  *
- * In: requests by the local control socket, and by the management API through io. Out: changes for the writer, the only one who writes to the
- * database; to the ingesters and to io, what was banned and allowed. It owns a read-only connection.
- * Bounds: clients, length of a line, requests in flight (`control-socket.ts`), requests to the writer
- * (`writer-link.ts`), entries of the lists (`moderation.list_entries_max`). If it dies it starts again,
- * and nobody on the data path notices; if it dies again and again it stays closed, and /health says so.
+ * In: requests from the local control socket, and from the management API and the admin page
+ * through io; membership requests, rejection records and seen addresses from the other threads.
+ * Out: changes for the writer, the only thread that writes to the database; bans and allowances for
+ * the ingesters and io. It owns a read-only database connection.
+ *
+ * Bounds: clients, length of a line and requests in flight (`control-socket.ts`), requests to the
+ * writer (`writer-link.ts`), list entries (`moderation.list_entries_max`). A crashed admin worker
+ * is restarted without effect on the data path; after repeated crashes it stays down, and /health
+ * reports it.
  */
 export class Admin implements Room {
   config: Config;
@@ -148,7 +155,7 @@ export class Admin implements Room {
     );
   }
 
-  /** Takes requests from now on. A relay runs without its control socket, too. */
+  /** Accepts requests from now on. A control socket that fails is only logged. */
   async open(): Promise<void> {
     await this.membership.open();
     try {
@@ -172,7 +179,7 @@ export class Admin implements Room {
     return this.config.metrics.enabled ? this.#serveMetrics(true) : Promise.resolve();
   }
 
-  /** A predecessor that is just ending may still have the address, so this does not give up. */
+  /** Serves the metrics; retries while a predecessor that is ending holds the address. */
   async #serveMetrics(first: boolean): Promise<void> {
     const { host, port } = this.config.metrics;
     const server = new MetricsServer(() => {
@@ -193,7 +200,7 @@ export class Admin implements Room {
     }
   }
 
-  /** Once the room can reach the writer. */
+  /** Starts the periodic work, once the writer is reachable. */
   #begin(): void {
     this.#timer = setInterval(() => this.#expire(), EXPIRY_MILLISECONDS);
     this.#keeper.begin();
@@ -210,7 +217,7 @@ export class Admin implements Room {
     } else if (station === 'ingester') {
       const outbox = new MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>(channel);
       this.#ingesters.set(lane, outbox);
-      // What changed while the lane read the lists from the database.
+      // The worker may have read the lists from the database before the latest changes.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
       const inbox = new MessageInbox<
         VerifyRequest | DecisionBatch | MemberRequest | SeenAddresses

@@ -1,9 +1,11 @@
+// Per-author statistics for moderators: stored events, lists, roles, reports.
+
 import type { ListedRow } from '../storage/lists.ts';
 import * as sql from '../storage/sql.ts';
 import type { Author } from './page-api/people.ts';
 import type { Room } from './room.ts';
 
-/** Events of an author that are counted. */
+/** Maximum number of events counted per author. */
 const COUNTED_MAX = 1_000;
 
 interface Row {
@@ -12,8 +14,8 @@ interface Row {
 }
 
 /**
- * What people have here, one answer for each key. What the index does not hold yet is read once for all
- * of them; between two of them others have their turn.
+ * Returns the statistics of each key, in the order of `pubkeys`. Events that the index does not
+ * hold yet are read once for all keys; the event loop runs other work between two keys.
  */
 export async function authors(room: Room, pubkeys: readonly string[]): Promise<Author[]> {
   const { db } = room;

@@ -1,35 +1,41 @@
+// Local control socket: JSON lines over a Unix socket, for the `wok` commands. Owned by the admin
+// worker.
+
 import { chmodSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { AdminErrorCode } from './room.ts';
 
-/** Connections at once; more are closed. */
+/** Maximum number of connections; further ones are closed. */
 const CLIENTS_MAX = 32;
-/** Longest request, in UTF-16 units. */
+/** Maximum length of a request, in UTF-16 units. */
 const LINE_LENGTH_MAX = 1024 * 1024;
-/** Requests of one client that may wait for their answer; the client is not read until one is done. */
+/**
+ * Requests in flight of one client at which reading from it pauses until one is answered. Lines
+ * that were already read are still handled.
+ */
 const IN_FLIGHT_MAX = 16;
-/** A client that has not read so many bytes of answers is cut off. */
+/** Bytes of unread answers above which a client is disconnected. */
 const UNREAD_BYTES_MAX = 64 * 1024 * 1024;
-/** What a path of a Unix socket may have, in bytes, with the temporary name that it gets first. */
+/** Maximum length of a Unix socket path, in bytes, including the first, temporary name. */
 const PATH_BYTES_MAX = 107;
 
-/** One request, a line of JSON. `id` comes back with the answer, whatever it is. */
+/** One request, a line of JSON. `id` may be any value and is returned with the answer. */
 export interface ControlRequest {
   id: unknown;
   method: string;
   params?: unknown;
 }
 
-/** Its answer, a line of JSON: either a result or an error. */
+/** Answer to a request, a line of JSON: either a result or an error. */
 export type ControlAnswer =
   | { id: unknown; result: unknown }
   | { id: unknown; error: { code: AdminErrorCode | 'crash'; message: string } };
 
 /**
- * The local control socket: a Unix socket in the data directory that only its owner may use. One line
- * of JSON is a request, one line is its answer; several may be under way, and answers come as they are
- * ready. Who can open it may do everything, so there is nothing to authenticate.
+ * Unix socket in the data directory that only its owner may open. Each line of JSON is a request
+ * and gets a line of JSON as its answer; several requests may be in flight, and answers are sent in
+ * the order of completion. Requests are not authenticated: access to the socket grants all rights.
  */
 export class ControlSocket {
   readonly #path: string;
@@ -42,9 +48,9 @@ export class ControlSocket {
     this.#answer = answer;
   }
 
-  /** @throws Error when there can be no socket at the path. */
+  /** Listens on the path. @throws Error when there can be no socket at the path. */
   async listen(): Promise<void> {
-    // It is made in a directory that nobody else may enter, and moved when only its owner may use it.
+    // The socket is made in a directory closed to other users, and moved after its mode is set.
     const nursery = mkdtempSync(join(dirname(this.#path), '.s'));
     try {
       const made = join(nursery, 's');

@@ -1,20 +1,23 @@
+// Log of rejection records (refused, shadowed, quarantined and removed events). Owned by the admin
+// worker; the writer stores the rows.
+
 import type { Change } from '../messages.ts';
 import type { Decision, DecisionBatch } from '../policy/decisions.ts';
 import * as sql from '../storage/sql.ts';
 import type { Room } from './room.ts';
 
-/** Decisions that wait in memory to be written; more are left out. */
+/** Maximum number of records waiting to be written; further ones are dropped and counted. */
 const WAITING_MAX = 10_000;
-/** Written in one transaction. */
+/** Maximum number of records in one transaction, except at shutdown. */
 const WRITTEN_MAX = 500;
 const WRITE_MILLISECONDS = 2_000;
 
 /**
- * The memory of decisions: those of the last seconds here, older ones as rows, at most
+ * Rejection log: the records of the last seconds in memory, older ones as database rows, at most
  * `moderation.decisions_max`.
  */
 export class Decisions {
-  /** Decisions that nobody kept since the room opened, because there were too many. */
+  /** Number of records dropped since the admin worker started, because there were too many. */
   leftOut = 0;
   readonly #room: Room;
   #waiting: Decision[] = [];
@@ -35,13 +38,13 @@ export class Decisions {
     }
   }
 
-  /** Everything that was decided about an event, the newest last. */
+  /** Returns all records about an event, the newest last. */
   about(id: string): Decision[] {
     const rows = this.#room.db.prepare(sql.SELECT_DECISIONS).all(id) as Decision[];
     return [...rows, ...this.#waiting.filter((one) => one.id === id)];
   }
 
-  /** Has the writer write what waits; one transaction at a time. */
+  /** Sends the oldest waiting records to the writer; one transaction at a time. */
   async write(): Promise<void> {
     if (this.#writing || this.#waiting.length === 0) return;
     this.#writing = true;
@@ -57,7 +60,7 @@ export class Decisions {
     if (this.#waiting.length >= WRITTEN_MAX) setImmediate(() => void this.write());
   }
 
-  /** Hands over what waits, without hearing of it: the writer reads it before it stops. */
+  /** Sends all waiting records, without a reply: the writer reads them before it stops. */
   stop(): void {
     clearInterval(this.#timer);
     if (this.#writing || this.#waiting.length === 0) return;

@@ -1,17 +1,20 @@
+// Parser of public keys and event ids as people write them: hex or NIP-19, with or without
+// `nostr:`.
+
 import { decodeBech32 } from '../config/npub.ts';
 
 const KEY_BYTES = 32;
-/** What holds the id or the key in a list of types, lengths and values (NIP-19). */
+/** TLV type of the id or the key in nevent1… and nprofile1… (NIP-19). */
 const SPECIAL = 0;
-/** Longer ones are not read. */
+/** Maximum length that is decoded, in UTF-16 units. */
 const LENGTH_MAX = 5_000;
 
-/** The public key, in hex, in 64 hex characters, npub1… or nprofile1…, a nostr: in front or not; else null. */
+/** Returns the hex key from 64 hex characters, npub1… or nprofile1…; null if `text` is none. */
 export function pubkeyIn(text: string): string | null {
   return entityIn(text, 'npub', 'nprofile');
 }
 
-/** The event id, in hex, in 64 hex characters, note1… or nevent1…, a nostr: in front or not; else null. */
+/** Returns the hex id from 64 hex characters, note1… or nevent1…; null if `text` is none. */
 export function eventIdIn(text: string): string | null {
   return entityIn(text, 'note', 'nevent');
 }

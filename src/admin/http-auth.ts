@@ -1,3 +1,6 @@
+// HTTP authorization by signed events (NIP-98) for the management API and the login of the admin
+// page. The admin worker owns the list of spent authorizations.
+
 import { createHash } from 'node:crypto';
 import { hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -7,23 +10,23 @@ import { KIND_HTTP_AUTH } from '../protocol/kinds.ts';
 import type { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
 
-/** Spent authorizations that are remembered at once. */
+/** Maximum number of spent authorizations that are remembered. */
 const REMEMBERED_MAX = 10_000;
 
-/** One request as far as its authorization goes. */
+/** Parts of one request that its authorization is checked against. */
 export interface Authorized {
-  /** The value of the header. */
+  /** Value of the Authorization header. */
   authorization: string;
-  /** The addresses that `u` may be, in their one form (`urlKey`). */
+  /** Addresses that the `u` tag may name, normalized by `urlKey`. */
   urls: readonly string[];
-  /** The hosts that the relay goes by: why `u` is refused depends on them. */
+  /** Hosts of the relay; the reason for refusing `u` depends on them. */
   own: OwnAddresses;
   body: Uint8Array;
-  /** Seconds since 1970. */
+  /** Time of the check, in seconds since 1970. */
   now: number;
 }
 
-/** An authorization that was good when it was checked. */
+/** Authorization that was valid when it was checked. */
 export interface Authorization {
   readonly pubkey: string;
   readonly id: string;
@@ -31,38 +34,41 @@ export interface Authorization {
   readonly createdAt: number;
 }
 
-/** Why an authorization cannot be spent. */
+/** Reason why an authorization cannot be spent. */
 export interface NotSpent {
   readonly why: string;
-  /** When there is room again; 0 if a new authorization will do at once. */
+  /** Seconds until the next authorization can be spent; 0 if a new one will do at once. */
   readonly retrySeconds: number;
 }
 
-/** What the check is told once. */
+/** Dependencies of `HttpAuth`. */
 export interface HttpAuthParts {
   signature: SignatureBackend;
   windowSeconds(): number;
-  /** Authorizations from before are refused: who remembered them is gone. */
+  /** Seconds since 1970; older authorizations are refused, as the list of spent ones was lost. */
   notBefore: number;
 }
 
 /**
- * Checks the authorization of management requests (NIP-98, with the payload that NIP-86 asks for). One
- * that is good may be used again for its body until its time is over, unless it is spent. Bound: 10,000
- * spent authorizations whose time is not over.
+ * Checks the authorization of management requests (NIP-98, with the payload that NIP-86 asks for).
+ * A valid authorization may be used again for the same body until it expires, unless it is spent.
+ * Bound: 10,000 spent authorizations that have not expired.
  */
 export class HttpAuth {
   readonly #parts: HttpAuthParts;
-  /** Ids of authorizations that were spent, with their times. */
+  /** Times (`created_at`) of spent authorizations by id. */
   readonly #spent = new Map<string, number>();
-  /** The latest time of those that were forgotten: a window that grows does not bring them back. */
+  /** Latest forgotten time: a window that grows does not make forgotten ids usable again. */
   #forgotten = 0;
 
   constructor(parts: HttpAuthParts) {
     this.#parts = parts;
   }
 
-  /** The authorization, or why it is not believed. `isKnown` says whose signature is worth checking. */
+  /**
+   * Returns the authorization, or the reason why it is not valid. `isKnown` is true for keys that
+   * may manage the relay; signatures of other keys are not verified.
+   */
   check(request: Authorized, isKnown: (pubkey: string) => boolean): Authorization | string {
     const event = eventIn(request.authorization);
     if (typeof event === 'string') return event;
@@ -79,8 +85,8 @@ export class HttpAuth {
   }
 
   /**
-   * Spends an authorization for what changes something, such as a login; null when that is done, and
-   * from then on it cannot be spent again.
+   * Spends an authorization for a request that changes something, such as a login. Returns null
+   * when it is spent; from then on it cannot be spent again.
    */
   spend({ id, createdAt }: Authorization, now: number): NotSpent | null {
     if (this.#spent.has(id)) {
@@ -121,7 +127,7 @@ export class HttpAuth {
     if (address === undefined) return 'the u tag is missing; it must be the address of this relay';
     const url = urlKey(address);
     if (url === null || !urls.includes(url)) {
-      // The host may be right, and the port or the path wrong.
+      // The host may be right, and only the port or the path wrong.
       return `the u tag ${own.has(address) ? 'is not the address of this request' : own.unlike}`;
     }
     const payload = tagOf(event, 'payload');
@@ -134,8 +140,9 @@ export class HttpAuth {
 }
 
 /**
- * The address of a relay without what may differ between client and server: `wss://Relay.Example:443/`
- * and `https://relay.example` are the same. Null for what is no address.
+ * Returns the address of a relay without the parts that may differ between client and server:
+ * `wss://Relay.Example:443/` and `https://relay.example` give the same key. Null if `text` is no
+ * address.
  */
 export function urlKey(text: string): string | null {
   const spelled = text.replace(/^ws(s?):/i, 'http$1:');

@@ -1,18 +1,21 @@
+// Relay description (NIP-11 name, description, icon) as changed at runtime; stored in the database.
+
 import type { InfoChanges } from '../messages.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { AdminError, type Room } from './room.ts';
 
-/** What of the relay's description may be changed while it runs. */
+/** Options of the relay description that can be changed at runtime. */
 export const infoNames = ['info.name', 'info.description', 'info.icon'] as const;
 export type InfoName = (typeof infoNames)[number];
 
 const LENGTH_MAX = 10_000;
 
 /**
- * Changes the relay's description, at once and for good; an empty text brings back what is configured.
+ * Changes the relay's description, at once and for good; an empty text restores the configured
+ * value.
  *
- * @throws AdminError for an icon that is no address, and for what is too long.
+ * @throws AdminError for an icon that is no address, and for a text that is too long.
  */
 export async function changeInfo(
   room: Room,
@@ -34,7 +37,7 @@ export async function changeInfo(
   room.describe();
 }
 
-/** What was changed, as it stands in the database. */
+/** Returns the changes stored in the database. */
 export function infoChanges(db: Db): InfoChanges {
   const rows = db.prepare(sql.SELECT_SETTINGS).all() as { name: string; value: string }[];
   const changes: Record<string, string> = {};

@@ -1,3 +1,5 @@
+// Invite codes (NIP-43). A code is sealed with the relay's key, so that codes need not be stored.
+
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { RelaySigner } from '../protocol/relay-signer.ts';
 
@@ -5,17 +7,17 @@ const PURPOSE = 'wok invite 1';
 const HEAD_BYTES = 14;
 const SEAL_BYTES = 12;
 
-/** What an invite code says: nobody but the relay can make one, so none has to be stored. */
+/** Content of an invite code. Only the relay can make one, so codes are not stored. */
 export interface Invite {
-  /** 16 hex characters, under which its uses are counted. */
+  /** Random id of the invite, 16 hex characters, under which its uses are counted. */
   nonce: string;
-  /** How many people may come by it, 1 … 65,535. */
+  /** Number of people who may join with it, 1 … 65,535. */
   uses: number;
-  /** Seconds since 1970; 0: never. */
+  /** Time of expiry, in seconds since 1970; 0: never. */
   expiresAt: number;
 }
 
-/** An invite code of 35 characters (A-Z, a-z, 0-9, - and _). */
+/** Returns a new invite code of 35 characters (A-Z, a-z, 0-9, - and _). */
 export function makeInvite(signer: RelaySigner, uses: number, expiresAt: number): string {
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt32BE(expiresAt, 0);
@@ -24,7 +26,7 @@ export function makeInvite(signer: RelaySigner, uses: number, expiresAt: number)
   return Buffer.concat([head, sealOf(signer, head)]).toString('base64url');
 }
 
-/** What a code says, or null when this relay did not make it. */
+/** Returns the content of a code, or null if this relay did not make it. */
 export function readInvite(signer: RelaySigner, code: string): Invite | null {
   const bytes = Buffer.from(code, 'base64url');
   if (bytes.length !== HEAD_BYTES + SEAL_BYTES || bytes.toString('base64url') !== code) return null;

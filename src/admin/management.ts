@@ -1,3 +1,5 @@
+// Relay management API (NIP-86) over HTTP; io passes on the requests.
+
 import { nearest } from '../lib/nearest.ts';
 import type { ManagementRequest } from '../messages.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
@@ -6,13 +8,13 @@ import { urlKey } from './http-auth.ts';
 import { type Method, methods } from './methods.ts';
 import { AdminError, type Room } from './room.ts';
 
-/** An HTTP status line and a body. */
+/** HTTP status line and body of an answer. */
 export interface ManagementAnswer {
   status: string;
   body: string;
 }
 
-/** The relay management API (NIP-86): one request, answered. */
+/** Answers one request of the relay management API (NIP-86). */
 export async function answerManagement(
   request: ManagementRequest,
   room: Room,
@@ -53,10 +55,7 @@ const STATUS = {
   unavailable: '503 Service Unavailable',
 } as const;
 
-/**
- * The configured addresses of this relay, or else the one that the client used, if it is one of
- * this relay.
- */
+/** Returns the configured addresses, or else the one that the client used, if it is the relay's. */
 function urlsOf({ host, url }: ManagementRequest, { config }: Room, own: OwnAddresses): string[] {
   const used = own.has(host) ? [`http://${host}${url}`] : [];
   const addresses = own.isConfigured ? config.identity.urls : used;

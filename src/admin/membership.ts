@@ -1,3 +1,6 @@
+// Members, roles and vanish receipts that the relay publishes under its own key. Owned by the admin
+// worker.
+
 import type { MemberAnswer, MemberRequest } from '../messages.ts';
 import type { ListUpdate } from '../policy/lists.ts';
 import { AUTH_SECONDS } from '../protocol/auth.ts';
@@ -18,51 +21,51 @@ import { OwnEvents } from './own-events.ts';
 import { roles } from './roles.ts';
 import { AdminError, type Room } from './room.ts';
 
-/** Changes that come close together are published as one list. */
+/** Delay that collects changes into one published list. */
 const PUBLISH_MILLISECONDS = 300;
 const DAY_SECONDS = 86_400;
-/** Receipts written at once. */
+/** Maximum number of receipts written at once. */
 const RECEIPTS_MAX = 20;
 
 /**
- * Members and what the relay says about them (NIP-43), and the receipts for those who have vanished
- * (NIP-62): everything that is signed with the relay's own key.
+ * Membership (NIP-43) and receipts for completed requests to vanish (NIP-62): everything that is
+ * signed with the relay's own key.
  *
- * A member is whoever is allowed on the list of public keys, however they came there: by an invite, by
- * `wok mod allow pubkey`, by NIP-86.
+ * A member is any public key that is allowed on the list of public keys, however it was added: by
+ * an invite, by `wok mod allow pubkey`, by NIP-86.
  */
 export class Membership {
   readonly #room: Room;
   #signer: RelaySigner | null = null;
   #timer: NodeJS.Timeout | null = null;
-  /** Requests are dealt with one after the other, so that no invite is used too often. */
+  /** Tail of the request queue; one request at a time, so that no invite is used too often. */
   #line: Promise<unknown> = Promise.resolve();
 
   constructor(room: Room) {
     this.#room = room;
   }
 
-  /** The relay's public key, or '' while it has none. */
+  /** Public key of the relay, or '' while it has none. */
   get self(): string {
     return this.#signer?.pubkey ?? '';
   }
 
-  /** Reads the key, and makes one if members need it. @throws StorageError when it is none. */
+  /** Reads the key; makes one if membership needs it. @throws StorageError if it is invalid. */
   async open(): Promise<void> {
     const { config } = this.#room;
     const secret = relaySecret(config, config.membership.enabled);
     if (secret === null) return;
-    // Only whoever signs loads the code for it.
+    // The signing code is loaded only if there is a key.
     const { RelaySigner } = await import('../protocol/relay-signer.ts');
     this.#signer = new RelaySigner(secret);
   }
 
-  /** Once the writer can be reached: publishes what has changed meanwhile. */
+  /** Publishes changes made before the start, once the writer is reachable. */
   begin(): void {
     this.changed();
   }
 
-  /** After a reload, which may have switched it on. */
+  /** Applies a reload, which may have enabled membership. */
   async reconfigure(): Promise<void> {
     if (this.#signer !== null || !this.#room.config.membership.enabled) return;
     try {
@@ -79,7 +82,7 @@ export class Membership {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** A list has changed: members are announced, and the list of them follows a little later. */
+  /** Announces members that a list change added or removed, and schedules the member list. */
   listChanged(update: ListUpdate): void {
     if (this.#signer === null || !this.#room.config.membership.enabled) return;
     if (update.t === 'put') {
@@ -93,7 +96,7 @@ export class Membership {
     this.changed();
   }
 
-  /** Members or roles have changed. */
+  /** Schedules the publication of members and roles after a change of either. */
   changed(): void {
     if (this.#signer === null || !this.#room.config.membership.enabled) return;
     this.#timer ??= setTimeout(() => {
@@ -102,13 +105,13 @@ export class Membership {
     }, PUBLISH_MILLISECONDS);
   }
 
-  /** Seconds since 1970 when an invite that is made now ends, where nobody says otherwise. */
+  /** Time of expiry of an invite made now, in seconds since 1970, unless another is given. */
   get inviteEnd(): number {
     const { clock, config } = this.#room;
     return clock.seconds() + config.membership.invite_days * DAY_SECONDS;
   }
 
-  /** A code by which so many people may become members. @throws AdminError */
+  /** Returns an invite code for `uses` members. @throws AdminError when membership is disabled. */
   invite(uses: number, expiresAt: number): string {
     if (this.#signer === null || !this.#room.config.membership.enabled) {
       throw new AdminError('refused', 'This relay has no members; set membership.enabled = true.');
@@ -116,7 +119,7 @@ export class Membership {
     return makeInvite(this.#signer, uses, expiresAt);
   }
 
-  /** What a client asked for: to come in, to leave, or an invite for somebody else. */
+  /** Answers a client's request to join, to leave, or for an invite. */
   answer(request: MemberRequest): Promise<MemberAnswer> {
     const answer = this.#line.then(async (): Promise<MemberAnswer> => {
       const { n } = request;
@@ -133,7 +136,7 @@ export class Membership {
     return answer;
   }
 
-  /** Confirms what has been carried out of requests to vanish, where the relay has a key. */
+  /** Publishes receipts for completed requests to vanish, if the relay has a key. */
   async giveReceipts(): Promise<void> {
     const signer = this.#signer;
     if (signer === null) return;
@@ -189,7 +192,7 @@ export class Membership {
     return { ok: true, text: 'duplicate: you are no member of this relay' };
   }
 
-  /** An invite for one, as the event that a REQ for kind 28935 brings. */
+  /** Returns a single-use invite, the event of kind 28935 that answers a REQ for it, as JSON. */
   #inviteEvent(): string {
     const now = this.#room.clock.seconds();
     const code = this.invite(1, this.inviteEnd);
@@ -211,7 +214,7 @@ export class Membership {
       .catch((error) => this.#failed(error as Error));
   }
 
-  /** The list of members, and the roles, where they are not published as they are; those that ended are withdrawn. */
+  /** Publishes the member list and the roles that have changed, and withdraws deleted roles. */
   async #publish(): Promise<void> {
     const { lists, clock, db } = this.#room;
     const now = clock.seconds();

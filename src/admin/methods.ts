@@ -1,3 +1,5 @@
+// Methods of the relay management API (NIP-86): parameters, required role and implementation.
+
 import { KindSet } from '../policy/kind-set.ts';
 import type { ListName, Stance } from '../policy/lists.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
@@ -12,13 +14,13 @@ import { AdminError, type Caller, type Room } from './room.ts';
 const REASON_LENGTH_MAX = 1000;
 const REPORTED_MAX = 1000;
 
-/** A method of the relay management API (NIP-86). */
+/** Method of the relay management API (NIP-86). */
 export interface Method {
-  /** Whether moderators may call it, too; the others are for admins. */
+  /** True if moderators may call it, too; the others are for admins. */
   readonly moderator: boolean;
-  /** Whether it changes something: then an authorization is good for one call of it. */
+  /** True if it changes something: its authorization is then spent by the call. */
   readonly changes: boolean;
-  /** `own` are the names of all that the caller may call. @throws AdminError */
+  /** Runs the method. `own` are the names of all that the caller may call. @throws AdminError */
   run(params: readonly unknown[], room: Room, caller: Caller, own: readonly string[]): unknown;
 }
 
@@ -105,7 +107,8 @@ export const methods: Readonly<Record<string, Method>> = {
   changerelayicon: info('info.icon'),
   allowkind: admin(async (params, room, { by }) => {
     const subject = kind(params);
-    // What was only disallowed by this list is as before; otherwise it is allowed from now on.
+    // Removing the kind from the list suffices if the list disallowed it; else it is allowed
+    // explicitly.
     if (await takeOffList(room, { list: 'kind', subject, stance: 'ban', by, reason: '' }))
       return true;
     await putOnList(room, { list: 'kind', subject, stance: 'allow', expiresAt: 0, by, reason: '' });
@@ -122,7 +125,7 @@ export const methods: Readonly<Record<string, Method>> = {
   listblockedips: { ...listing('ip', 'ban', 'ip'), moderator: false },
 };
 
-/** A method for admins that changes something. */
+/** Returns a method for admins that changes something. */
 function admin(run: Method['run']): Method {
   return { moderator: false, changes: true, run };
 }
@@ -170,7 +173,7 @@ function info(name: InfoName): Method {
   });
 }
 
-/** The kinds that may be written, where not all may; else those that the list allows. */
+/** Returns the kinds allowed by `policy.kinds_allowed`, if it is set, and by the list. */
 function allowedKinds(room: Room): number[] {
   const now = room.clock.seconds();
   const configured = new KindSet(room.config.policy.kinds_allowed);

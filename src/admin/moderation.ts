@@ -1,29 +1,31 @@
+// Bans and allowances: changes of the moderation lists, with the audit log. The writer stores them.
+
 import type { Change } from '../messages.ts';
 import type { ListEntry, ListName, Stance } from '../policy/lists.ts';
 import { removeAuthor, removeEvent } from './removal.ts';
 import { AdminError, type Room } from './room.ts';
 import { normalSubject } from './subjects.ts';
 
-/** On whose behalf something is done, and why, for the lists and the audit log. */
+/** Actor and reason of an action, for the lists and the audit log. */
 export interface Act {
   by: string;
   reason: string;
 }
 
-/** How somebody or something gets onto a list. */
+/** Entry to put on a list. */
 export interface Listing extends Act {
   list: ListName;
   subject: string;
   stance: Stance;
-  /** Seconds since 1970; 0: never. */
+  /** Time of expiry, in seconds since 1970; 0: never. */
   expiresAt: number;
 }
 
 /**
- * Puts a subject on a list; at once in every station. Banning takes an allowance back and the other way
- * round. Returns the subject in its one form.
+ * Puts a subject on a list; in effect at once on all threads concerned. A ban replaces an allowance
+ * of the same subject, and the reverse. Returns the normalized subject.
  *
- * @throws AdminError for what is no such subject, for an admin who would be banned, for a full list.
+ * @throws AdminError for an invalid subject, for a ban of an admin, for a full list.
  */
 export async function putOnList(room: Room, listing: Listing): Promise<string> {
   const { list, stance, by, reason, expiresAt } = listing;
@@ -55,9 +57,9 @@ export async function putOnList(room: Room, listing: Listing): Promise<string> {
 }
 
 /**
- * Takes a subject off a list again, if it is on it with this stance; false when it was not.
+ * Takes a subject off a list, if it is listed with this stance; returns false if it was not.
  *
- * @throws AdminError for what is no such subject.
+ * @throws AdminError for an invalid subject.
  */
 export async function takeOffList(
   room: Room,
@@ -85,7 +87,7 @@ function actionOf(stance: Stance, list: ListName): string {
   return list === 'author' ? 'remove author' : `${stance} ${list}`;
 }
 
-/** Bans an event and removes it; it cannot come back until it is unbanned. */
+/** Bans an event and removes it; it is refused until it is unbanned. */
 export async function banEvent(
   room: Room,
   listing: Omit<Listing, 'list' | 'stance'>,
@@ -94,17 +96,14 @@ export async function banEvent(
   await removeEvent(room, id, listing);
 }
 
-/**
- * Removes everything that an author has written so far, and sees to it that it does not come back.
- * Returns how many events went.
- */
+/** Removes all events of an author so far, and bans their return. Returns the number removed. */
 export async function removeAllOf(room: Room, text: string, { by, reason }: Act): Promise<number> {
   const subject = normalSubject('author', text);
   await putOnList(room, { list: 'author', subject, stance: 'ban', expiresAt: 0, by, reason });
   return removeAuthor(room, subject, { by, reason });
 }
 
-/** Takes expired entries off the lists; at most `max` at a time. Returns how many went. */
+/** Takes expired entries off the lists, at most `max` at a time. Returns the number taken off. */
 export async function expireLists(room: Room, max: number): Promise<number> {
   const at = room.clock.seconds();
   const expired = room.lists

@@ -1,3 +1,5 @@
+// Replaceable and addressable events that the relay publishes under its own key.
+
 import { dTagOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
@@ -7,8 +9,8 @@ import * as sql from '../storage/sql.ts';
 import type { Room } from './room.ts';
 
 /**
- * What the relay has published under its own key and can take the place of: replaceable and addressable
- * events, read from the database whenever something changes.
+ * Published events of the relay's own key, replaceable and addressable ones. Keeps no state: they
+ * are read from the database for every change.
  */
 export class OwnEvents {
   readonly #room: Room;
@@ -19,7 +21,7 @@ export class OwnEvents {
     this.#signer = signer;
   }
 
-  /** The stored events of a kind, newest first. */
+  /** Returns the stored events of a kind, newest first. */
   of(kind: number): NostrEvent[] {
     const { db, hasher } = this.#room;
     const { pubkey } = this.#signer;
@@ -29,17 +31,17 @@ export class OwnEvents {
     ];
     const events = rows
       .map((body) => eventOf(body as StoredBody))
-      // Terms may collide.
+      // Terms are hashes and may collide.
       .filter((event) => event.kind === kind && event.pubkey === pubkey);
     const byId = new Map(events.map((event) => [event.id, event]));
     return [...byId.values()].sort((a, b) => b.created_at - a.created_at);
   }
 
-  /** Publishes an event with these tags in the place of its former version, unless it is the same. */
+  /** Publishes an event with these tags as the next version, unless the tags are unchanged. */
   async replace(kind: number, d: string, tags: string[][]): Promise<void> {
     const former = this.of(kind).find((event) => dTagOf(event) === d);
     if (former && JSON.stringify(former.tags) === JSON.stringify(tags)) return;
-    // What was withdrawn in the same second would keep it out.
+    // A deletion dated in the same second would keep the new version out.
     const address = `${kind}:${this.#signer.pubkey}:${d}`;
     const withdrawn = this.of(KIND_DELETION).find(({ tags: about }) =>
       about.some(([name, value]) => name === 'a' && value === address),
@@ -48,7 +50,7 @@ export class OwnEvents {
     await this.#publish(kind, tags, after + 1);
   }
 
-  /** Deletes those of an addressable kind for which there is no reason any more (NIP-09). */
+  /** Deletes the events of an addressable kind that `isWanted` rejects (NIP-09). */
   async withdraw(kind: number, isWanted: (d: string) => boolean): Promise<void> {
     for (const event of this.of(kind)) {
       const d = dTagOf(event);

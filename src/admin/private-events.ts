@@ -1,14 +1,19 @@
+// Access to private kinds in moderation views.
+
 import { kindsIn } from '../config/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { PageEvent } from './page-api/events.ts';
 import type { Caller, Room } from './room.ts';
 
-/** Kinds whose events somebody is not shown: moderators what only those involved may read. */
+/**
+ * Returns the kinds hidden from a caller: none for admins; for moderators the kinds that only the
+ * parties of an event may read (`auth.private_kinds`).
+ */
 export function hiddenFrom({ role }: Caller, { config }: Room): PrivateKinds {
   return new PrivateKinds(role === 'admin' ? [] : kindsIn(config.auth.private_kinds));
 }
 
-/** An event from its JSON, or null if its kind is hidden. */
+/** Returns an event from its JSON, or null if its kind is hidden. */
 export function shownEvent(json: string, hidden: PrivateKinds): PageEvent | null {
   const event = JSON.parse(json) as PageEvent;
   return hidden.has(event.kind) ? null : event;

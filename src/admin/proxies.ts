@@ -1,22 +1,24 @@
+// Misconfigured reverse proxies, as reported by io. Owned by the admin worker.
+
 import type { Config } from '../config/options.ts';
 import { proxyAdvice, type SeenProxy } from '../config/proxy-advice.ts';
 import type { ProxyReport } from '../messages.ts';
 import type { Room } from './room.ts';
 
-/** Proxies that are kept; beyond it the one that was seen longest ago makes place. */
+/** Maximum number of proxies kept; above it the one seen longest ago is dropped. */
 const PROXIES_MAX = 16;
-/** A proxy that was put right is forgotten; one that was not is told of again. */
+/** Time after which a proxy is forgotten, and interval of the log line about those that remain. */
 const FORGET_SECONDS = 3600;
 
-/** A proxy that does not tell the addresses of its clients. */
+/** Reverse proxy that does not pass on the addresses of its clients. */
 export interface KnownProxy extends SeenProxy {
-  /** When that was seen last, in seconds since 1970. */
+  /** Time of the last report, in seconds since 1970. */
   lastAt: number;
 }
 
 /**
- * Reverse proxies that do not tell the addresses of their clients, as io has seen them: all clients of
- * such a proxy are without rates and bans, so the operator is told what to write.
+ * Reverse proxies that do not pass on the addresses of their clients, as seen by io. Rate limits
+ * and bans cannot apply to clients of such a proxy, so the operator is told what to configure.
  */
 export class Proxies {
   readonly #room: Pick<Room, 'config' | 'log' | 'clock'>;
@@ -27,7 +29,7 @@ export class Proxies {
     this.#room = room;
   }
 
-  /** Those of the last hour, the most frequent first. */
+  /** Proxies of the last hour, the most frequent first. */
   get seen(): KnownProxy[] {
     const from = this.#room.clock.seconds() - FORGET_SECONDS;
     for (const [proxy, { lastAt }] of this.#known) {
@@ -36,12 +38,12 @@ export class Proxies {
     return [...this.#known.values()].sort((a, b) => b.count - a.count);
   }
 
-  /** What the operator should write and why, or null (`proxyAdvice`). */
+  /** Advice to the operator and its reason, or null (`proxyAdvice`). */
   get advice(): string | null {
     return proxyAdvice(this.#room.config, this.seen);
   }
 
-  /** Forgets what was seen when other proxies are trusted or another header is read. */
+  /** Forgets all proxies when the trusted proxies or the address header change. */
   reconfigure({ io }: Config): void {
     const { io: before } = this.#room.config;
     const isSame =
@@ -50,7 +52,7 @@ export class Proxies {
     if (!isSame) this.#known.clear();
   }
 
-  /** Takes what io has seen; the log says it the first time, then once an hour. */
+  /** Counts a report of io; logs the advice the first time, then once an hour. */
   take({ proxies }: ProxyReport): void {
     const now = this.#room.clock.seconds();
     for (const seen of proxies) {

@@ -1,3 +1,5 @@
+// Public home page of the relay and its live figures, made on request of io.
+
 import type { Config } from '../config/options.ts';
 import type { PageAnswer, PageRequest } from '../messages.ts';
 import { cellOf } from '../metrics/layout.ts';
@@ -15,10 +17,10 @@ const CONNECTIONS = cellOf('wok_connections');
 const SUBSCRIPTIONS = cellOf('wok_subscriptions');
 
 const MINUTE = 60_000;
-/** Of samples: rates are of the last minute. */
+/** Number of samples in a minute: rates are means of the last minute. */
 const SAMPLES_A_MINUTE = MINUTE / 1000 / SAMPLE_SECONDS;
 
-/** Makes the public page and its figures as they are now. */
+/** Renders the public page and its figures as of now. */
 export function makePublicPage(room: Room, { icon }: PageRequest): PageAnswer {
   const config = describedConfig(room);
   const kindsDisallowed = room.lists
@@ -31,13 +33,13 @@ export function makePublicPage(room: Room, { icon }: PageRequest): PageAnswer {
   return { html: encode(page), figures: encode(JSON.stringify(figures)) };
 }
 
-/** The configuration with what was changed of the relay's description while it runs. */
+/** Returns the configuration with the relay description as changed at runtime. */
 function describedConfig({ config, db }: Room): Config {
   const { self: _, ...changes } = infoChanges(db);
   return { ...config, info: { ...config.info, ...changes } };
 }
 
-/** Live figures as everybody may see them; `now` in milliseconds since 1970. */
+/** Returns the public live figures; `now` in milliseconds since 1970. */
 export function publicFigures({ metrics, history, eventCount }: Room, now: number): Figures {
   const io = metrics.lanes.findIndex(({ station }) => station === 'io');
   const cells = laneCells(metrics, io);
@@ -56,7 +58,7 @@ export function publicFigures({ metrics, history, eventCount }: Room, now: numbe
   };
 }
 
-/** The mean of a series in each of the last minutes, oldest first; null where there is no sample. */
+/** Returns the mean of a series in each of the last minutes, oldest first; null without samples. */
 function byMinute(history: Room['history'], name: SeriesName, now: number): (number | null)[] {
   const { at, series } = history.read([name]);
   const minutes: number[][] = Array.from({ length: MINUTES }, () => []);

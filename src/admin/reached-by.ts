@@ -1,17 +1,20 @@
+// Host names by which clients reach a relay without configured addresses. Owned by the admin
+// worker.
+
 import { identityAdvice } from '../config/identity-advice.ts';
 import type { SeenAddresses } from '../messages.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { Room } from './room.ts';
 
-/** Hosts that are kept; beyond it the one that was seen least makes place. */
+/** Maximum number of hosts kept; above it the least frequent one is dropped. */
 const HOSTS_MAX = 16;
 
-/** A host by which clients reach the relay, and how often. */
+/** Host by which clients reach the relay, and the number of times. */
 export type SeenHost = SeenAddresses['seen'][number];
 
 /**
- * Hosts by which clients reach the relay while `identity.urls` is empty: what the operator is shown
- * to choose from. Nothing is taken over by itself, because clients may say what they want.
+ * Counts of the hosts by which clients reach the relay while `identity.urls` is empty, shown to the
+ * operator as a choice. No host is adopted automatically, because clients may claim any.
  */
 export class ReachedBy {
   readonly #room: Pick<Room, 'config' | 'log'>;
@@ -22,7 +25,7 @@ export class ReachedBy {
     this.#room = room;
   }
 
-  /** The hosts, the most frequent first; none when `identity.urls` is set. */
+  /** Hosts, the most frequent first; none when `identity.urls` is set. */
   get hosts(): SeenHost[] {
     const own = new OwnAddresses(this.#room.config);
     if (own.isConfigured) return [];
@@ -32,13 +35,13 @@ export class ReachedBy {
       .sort((a, b) => b.count - a.count);
   }
 
-  /** What the operator should set and why, or null (`identityAdvice`). */
+  /** Advice to the operator and its reason, or null (`identityAdvice`). */
   get advice(): string | null {
     const hosts = this.hosts.map(({ host }) => host);
     return identityAdvice(this.#room.config, hosts);
   }
 
-  /** Counts what an ingester lane has seen; the first time the log says what to set. */
+  /** Adds the counts of an ingester worker; logs the advice the first time. */
   take({ seen }: SeenAddresses): void {
     for (const { host, count } of seen) {
       if (!this.#counts.has(host) && this.#counts.size >= HOSTS_MAX) this.#makePlace();

@@ -1,9 +1,11 @@
+// Removal of stored events by moderators; the writer carries it out in slices.
+
 import type { ListEntry } from '../policy/lists.ts';
 import * as sql from '../storage/sql.ts';
 import type { Act } from './moderation.ts';
 import type { Room } from './room.ts';
 
-/** Events removed in one transaction, between which the writer goes on with its commits. */
+/** Maximum number of events removed in one transaction, between which the writer commits. */
 const SLICE_EVENTS = 100;
 
 interface Heads {
@@ -11,7 +13,7 @@ interface Heads {
   indexed: number;
 }
 
-/** Removes an event; false when it is not here. */
+/** Removes an event; returns false if it is not stored. */
 export async function removeEvent(room: Room, id: string, act: Act): Promise<boolean> {
   const seq = findEvent(room, id);
   if (seq === null) return false;
@@ -20,7 +22,7 @@ export async function removeEvent(room: Room, id: string, act: Act): Promise<boo
   return rows === 1;
 }
 
-/** The place of a stored event in the log, or null. */
+/** Returns the seq of a stored event in the log, or null. */
 export function findEvent({ db, hasher }: Room, id: string): number | null {
   const indexed = db.prepare(sql.SELECT_SEQ_OF_ID).pluck().get(hasher.id(id), id);
   if (indexed !== undefined) return indexed as number;
@@ -29,9 +31,9 @@ export function findEvent({ db, hasher }: Room, id: string): number | null {
 }
 
 /**
- * Removes all stored events of an author in slices, newest first, and returns how many went. The author
- * has been put on the list `author` before, so nothing that is dated before now comes in meanwhile; what
- * was dated later is remembered as removed, too.
+ * Removes all stored events of an author in slices and returns their number. The author is already
+ * on the list `author`, so that no event dated before now is accepted meanwhile; events with a
+ * later date that were removed extend the ban up to their date.
  */
 export async function removeAuthor(room: Room, pubkey: string, act: Act): Promise<number> {
   const at = room.clock.seconds();
@@ -50,7 +52,7 @@ export async function removeAuthor(room: Room, pubkey: string, act: Act): Promis
   return removed;
 }
 
-/** Goes on with the removals that a predecessor of this room did not finish. */
+/** Continues the removals that a previous admin worker did not finish. */
 export async function resumeRemovals(room: Room): Promise<void> {
   for (const { subject, until } of room.lists.entries('author')) {
     for (const slice of slicesOf(room, subject)) {
@@ -62,7 +64,10 @@ export async function resumeRemovals(room: Room): Promise<void> {
   }
 }
 
-/** The author's events: first what the index did not hold when it began, then the index, by time. */
+/**
+ * Yields the author's events: first those of the log that the index did not hold at the start, then
+ * those of the index, newest first.
+ */
 function* slicesOf(
   { db, hasher }: Room,
   pubkey: string,

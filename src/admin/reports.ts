@@ -1,3 +1,5 @@
+// Report queue of moderators (NIP-56).
+
 import { eventOf, type StoredBody } from '../storage/body.ts';
 import * as sql from '../storage/sql.ts';
 import type { Act } from './moderation.ts';
@@ -16,8 +18,8 @@ interface Row {
 }
 
 /**
- * What waits for a moderator: what trusted people report comes first, then what many report. Reports that
- * were deleted are left out, and so are events that are gone.
+ * Returns the report queue: targets with the most reports of trusted people first, then those with
+ * the most reports. Leaves out deleted reports and removed events.
  */
 export function reported(room: Room, max: number): Reported[] {
   return reportedPage(room, max, 0).filter(
@@ -25,7 +27,7 @@ export function reported(room: Room, max: number): Reported[] {
   );
 }
 
-/** A page of it, events that are gone included. */
+/** Returns a page of the report queue, removed events included. */
 export function reportedPage({ db }: Room, max: number, offset: number): Reported[] {
   const rows = db.prepare(sql.SELECT_REPORTED).all(max, offset) as Row[];
   return rows.map(({ target, is_event, reports, trusted, types, first_at, last_at }) => ({
@@ -39,7 +41,7 @@ export function reportedPage({ db }: Room, max: number, offset: number): Reporte
   }));
 }
 
-/** Who reports a target, and what they say. */
+/** Returns the reports about a target, at most `max`. */
 export function reportsOf({ db }: Room, target: string, max: number): ReportRow[] {
   const rows = db.prepare(sql.SELECT_REPORTS_OF).all(target, max) as (Omit<ReportRow, 'content'> & {
     json: StoredBody;
@@ -47,7 +49,7 @@ export function reportsOf({ db }: Room, target: string, max: number): ReportRow[
   return rows.map(({ json, ...row }) => ({ ...row, content: eventOf(json).content }));
 }
 
-/** Takes a target off the queue; later reports put it there again. Returns how many reports there were. */
+/** Takes a target off the queue until it is reported again. Returns the number of reports. */
 export async function dismissReports(room: Room, target: string, act: Act): Promise<number> {
   const at = room.clock.seconds();
   const [rows] = await room.change([

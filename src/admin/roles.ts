@@ -1,3 +1,5 @@
+// Roles of members (NIP-43): definition and assignment. The writer stores them.
+
 import type { Role } from '../messages.ts';
 import * as sql from '../storage/sql.ts';
 import { AdminError, type Room } from './room.ts';
@@ -6,7 +8,7 @@ import { normalSubject } from './subjects.ts';
 const ROLES_MAX = 1000;
 const TEXT_LENGTH_MAX = 1000;
 
-/** All roles, in the order in which they are shown. */
+/** Returns all roles, in display order. */
 export function roles({ db }: Room): Role[] {
   return db.prepare(sql.SELECT_ROLES).all() as Role[];
 }
@@ -38,14 +40,14 @@ export async function putRole(room: Room, role: Role, by: string, isNew: boolean
   return true;
 }
 
-/** Ends a role, for everybody who has it. @throws AdminError when there is none. */
+/** Deletes a role and all its assignments. @throws AdminError if there is no such role. */
 export async function removeRole(room: Room, id: string, by: string): Promise<true> {
   needRole(room, id);
   await room.change([{ t: 'unrole', id }, audit(room, by, 'delete role', id)]);
   return true;
 }
 
-/** Gives somebody a role. @throws AdminError */
+/** Gives a role to a public key. @throws AdminError */
 export async function assignRole(room: Room, key: string, role: string, by: string): Promise<true> {
   const pubkey = normalSubject('pubkey', key);
   needRole(room, role);
@@ -57,7 +59,7 @@ export async function assignRole(room: Room, key: string, role: string, by: stri
   return true;
 }
 
-/** Takes a role from somebody. @throws AdminError */
+/** Takes a role from a public key. @throws AdminError */
 export async function unassignRole(
   room: Room,
   key: string,

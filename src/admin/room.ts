@@ -1,3 +1,6 @@
+// Context of the admin worker: what its RPC methods and parts may use, and the type of an RPC
+// method.
+
 import type { z } from 'zod';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -19,82 +22,82 @@ import type { Retention } from './retention/retention.ts';
 import type { RetentionTasks } from './retention/task.ts';
 import type { Search } from './search/search.ts';
 
-/** What every verb may use. */
+/** Context of the admin worker, implemented by `Admin` and passed to every RPC method. */
 export interface Room {
   readonly config: Config;
-  /** A reading connection; `BEGIN` … `COMMIT` around what has to be of one moment. */
+  /** Read-only connection; reads that need one snapshot go between `BEGIN` and `COMMIT`. */
   readonly db: Db;
   readonly hasher: TermHasher;
   readonly clock: Clock;
   readonly log: Log;
-  /** What all threads count. */
+  /** Metrics of all threads. */
   readonly metrics: MetricsMemory;
-  /** Brings those metrics up to date that nobody counts. */
+  /** Updates the metrics that are sampled rather than counted. */
   readonly sampleMetrics: () => void;
-  /** The last hour, for charts. */
+  /** Samples of the last hour, for charts. */
   readonly history: History;
-  /** Events that are stored. */
+  /** Number of stored events. */
   readonly eventCount: EventCount;
-  /** How the relay is, for whoever watches. */
+  /** Current state of the relay, for the dashboard. */
   readonly dashboards: Dashboards;
-  /** Seconds since 1970 when the room opened. */
+  /** Start of the admin worker, in seconds since 1970. */
   readonly openedAt: number;
-  /** What people banned and allowed, as it stands in the database. */
+  /** Bans and allowances, as stored in the database. */
   readonly lists: Lists;
-  /** What was decided about events. */
+  /** Rejection log. */
   readonly decisions: Decisions;
   readonly retention: Retention;
-  /** The run of it that the page for admins has begun. */
+  /** Background run of retention begun from the admin page. */
   readonly retentionTasks: RetentionTasks;
   readonly search: Search;
-  /** Members (NIP-43), and whatever else the relay signs. */
+  /** Members (NIP-43), and everything else that the relay signs. */
   readonly membership: Membership;
   /** Hosts by which clients reach the relay while `identity.urls` is empty. */
   readonly reachedBy: ReachedBy;
-  /** Reverse proxies that do not tell the addresses of their clients. */
+  /** Reverse proxies that do not pass on the addresses of their clients. */
   readonly proxies: Proxies;
-  /** Whether a public key is an admin's. */
+  /** Returns true if the public key is an admin's. */
   isAdmin(pubkey: string): boolean;
   isModerator(pubkey: string): boolean;
-  /** Tells io what was changed of the relay's description, from the database. */
+  /** Sends io the changes of the relay description, from the database. */
   describe(): void;
-  /** Tells all stations of a change of the lists that is on disk. */
+  /** Sends a committed list change to all threads concerned. */
   publish(update: ListUpdate): void;
   /**
-   * Has the writer carry out changes, all of them or none; resolves after the commit with the number of
-   * rows that each touched. @throws AdminError `unavailable` when the writer refuses or goes away.
+   * Has the writer apply changes, all of them or none; resolves after the commit with the number of
+   * rows that each changed. @throws AdminError `unavailable` when the writer refuses or goes away.
    */
   change(changes: readonly Change[]): Promise<readonly number[]>;
-  /** Asks something of the whole process. @throws AdminError `refused` with a sentence. */
+  /** Sends an order to the whole process. @throws AdminError `refused` with a sentence. */
   order(order: Order): Promise<unknown>;
 }
 
-/** Who asks: on whose behalf a verb runs, for the audit log. */
+/** Caller of an RPC method, for permissions and the audit log. */
 export interface Caller {
-  /** `shell` (somebody at the control socket), or a public key. */
+  /** `shell` for a client of the control socket, or a public key. */
   readonly by: string;
-  /** What they may do; somebody at the control socket is an admin. */
+  /** Role of the caller; clients of the control socket are admins. */
   readonly role: PageRole;
 }
 
 /**
- * Something that the room can be asked for, by the control socket. To add one, write a file in
- * `verbs/` and name it in `verbs.ts`.
+ * RPC method of the control socket; `pages/access.ts` names those that the admin page may call. To
+ * add one, write a file in `verbs/` and name it in `verbs.ts`.
  */
 export interface Verb<Params = unknown> {
   readonly name: string;
-  /** What its parameters have to be; they reach `run` as this makes them. */
+  /** Schema of the parameters; `run` receives its output. */
   readonly params: z.ZodType<Params>;
-  /** The answer, which has to survive JSON. @throws AdminError for what the caller did wrong. */
+  /** Returns the answer, which has to survive JSON. @throws AdminError for errors of the caller. */
   run(params: Params, room: Room, caller: Caller): unknown;
 }
 
-/** Makes a verb, so that `run` knows the type of its parameters. */
+/** Returns the method unchanged; infers the type of the parameters of `run`. */
 export function verb<Params>(made: Verb<Params>): Verb {
   return made as Verb;
 }
 
-/** Why a verb was not carried out: a word for programs and a sentence for people. */
+/** Failure of an RPC method: a code for programs and a sentence for people. */
 export class AdminError extends Error {
   override name = 'AdminError';
   readonly code: AdminErrorCode;
@@ -105,5 +108,5 @@ export class AdminError extends Error {
   }
 }
 
-/** `usage`: not understood; `refused`: understood, and it does not go; `unavailable`: not now. */
+/** `usage`: not understood; `refused`: understood, but not possible; `unavailable`: not now. */
 export type AdminErrorCode = 'usage' | 'refused' | 'unavailable';

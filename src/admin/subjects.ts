@@ -1,10 +1,12 @@
+// Normalization of the subjects of moderation lists.
+
 import { normalNetwork } from '../lib/network-set.ts';
 import type { ListName } from '../policy/lists.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
 import { eventIdIn, pubkeyIn } from './entities.ts';
 import { AdminError } from './room.ts';
 
-/** What has to be written for a subject of each list. */
+/** Expected form of a subject, by list; completes an error message. */
 const MUST: Readonly<Record<ListName, string>> = {
   pubkey: 'a public key, as 64 hex characters, npub1… or nprofile1…',
   author: 'a public key, as 64 hex characters, npub1… or nprofile1…',
@@ -13,7 +15,7 @@ const MUST: Readonly<Record<ListName, string>> = {
   ip: 'an IP address or a network like 192.0.2.0/24',
 };
 
-/** The one form of a subject, as it stands in the list. @throws AdminError `usage` when it is none. */
+/** Returns the subject as stored in the list. @throws AdminError `usage` if it is invalid. */
 export function normalSubject(list: ListName, text: string): string {
   const normal = parse(list, text.trim());
   if (normal === null) throw new AdminError('usage', `"${text}" is not ${MUST[list]}.`);

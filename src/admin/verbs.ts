@@ -1,3 +1,5 @@
+// Table of the RPC methods of the admin worker, and their dispatcher.
+
 import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
 import { AdminError, type Caller, type Room, type Verb } from './room.ts';
@@ -19,7 +21,7 @@ import { searchVerb } from './verbs/search.ts';
 import { statusVerb } from './verbs/status.ts';
 import { whyReadsVerb, whyVerb } from './verbs/why.ts';
 
-/** Everything that the room can be asked for by the control socket. */
+/** All RPC methods of the control socket. */
 const verbs: readonly Verb[] = [
   statusVerb,
   inviteVerb,
@@ -60,7 +62,7 @@ const verbs: readonly Verb[] = [
 
 const byName = new Map(verbs.map((one) => [one.name, one]));
 
-/** Carries out a verb. @throws AdminError */
+/** Validates the parameters and runs an RPC method. @throws AdminError */
 export async function runVerb(
   name: string,
   params: unknown,

@@ -1,10 +1,12 @@
+// Channel between the admin worker and the writer.
+
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
 import type { DecisionBatch } from '../policy/decisions.ts';
 import { AdminError } from './room.ts';
 
-/** Requests that may wait for the writer; more are refused. */
+/** Maximum number of requests waiting for the writer; further ones are refused. */
 const REQUESTS_MAX = 1_000;
 
 interface Waiting {
@@ -12,14 +14,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The way of the admin room to the writer: everything that it has changed goes through here. */
+/**
+ * Client of the writer: all database changes of the admin worker go through it. Replies are matched
+ * to requests by number.
+ */
 export class WriterLink {
   #outbox: MessageOutbox<ChangeRequest> | null = null;
   #last = 0;
   readonly #decided: (batch: DecisionBatch) => void;
   readonly #waiting = new Map<number, Waiting>();
 
-  /** `decided` takes what the writer has decided about events. */
+  /** Takes `decided`, which receives the rejection records of the writer. */
   constructor(decided: (batch: DecisionBatch) => void) {
     this.#decided = decided;
   }
@@ -48,7 +53,7 @@ export class WriterLink {
     });
   }
 
-  /** Lets nothing wait that was not sent yet; for the end. */
+  /** Flushes queued requests at shutdown. */
   flush(): void {
     this.#outbox?.flush();
   }

@@ -1,20 +1,23 @@
+// Cache of the dashboard figures. Owned by the admin worker.
+
 import { Between, type Look, readFigures } from '../../metrics/look.ts';
 import * as sql from '../../storage/sql.ts';
 import type { Dashboard } from '../page-api/dashboard.ts';
 import type { Room } from '../room.ts';
 import { dashboardMetrics, measured } from './figures.ts';
 
-/** How long an answer is good enough for the next who asks. */
+/** Lifetime of an answer that is shared by all callers. */
 const FRESH_MILLISECONDS = 1_000;
-/** Looks that are kept; between two lies the time between two samples of the metrics. */
+/** Number of metrics samples kept, one for each sampling interval. */
 const LOOKS = 2;
 
-/** What of a dashboard is the same for everybody who asks within a second. */
+/** Part of a dashboard that is the same for all callers within a second. */
 type Figures = Omit<Dashboard, 'history'>;
 
 /**
- * How the relay is, for whoever watches: one answer a second, however many ask. Rates are counted from
- * the look before the last, so they go over one to two spans between samples. A look takes a millisecond or two.
+ * Dashboard of the relay: computed at most once a second, however many callers there are. Rates are
+ * counted from the sample before the last, so they cover one to two sampling intervals. A sample
+ * takes a millisecond or two.
  */
 export class Dashboards {
   readonly #room: Room;
@@ -25,17 +28,17 @@ export class Dashboards {
     this.#room = room;
   }
 
-  /** Looks at the metrics, from where rates are counted; as often as they are sampled. */
+  /** Takes a metrics sample as the base of rates; called once for each sampling interval. */
   look(): void {
     this.#looks = [...this.#looks.slice(1 - LOOKS), this.#now()];
   }
 
-  /** The figures, at most a second old. */
+  /** Returns the figures, at most a second old. */
   figures(): Promise<Figures> {
     const now = Date.now();
     if (this.#made === null || now - this.#made.at >= FRESH_MILLISECONDS) {
       const made = { at: now, figures: this.#make() };
-      // What fails is not remembered.
+      // A failed computation is not cached.
       made.figures.catch(() => {
         if (this.#made === made) this.#made = null;
       });

@@ -1,3 +1,5 @@
+// Dashboard figures as a function of two metrics samples.
+
 import { availableParallelism } from 'node:os';
 import { INDEXES } from '../../metrics/label-values.ts';
 import type { Between, Timing } from '../../metrics/look.ts';
@@ -13,7 +15,7 @@ import type {
   ThreadFigures,
 } from '../page-api/dashboard.ts';
 
-/** What a latency is called, and which histogram it is. */
+/** Latencies of the dashboard and their histograms. */
 const LATENCIES: readonly (readonly [string, MetricName])[] = [
   ['ok', 'wok_ok_seconds'],
   ['live', 'wok_live_seconds'],
@@ -30,14 +32,14 @@ const LATENCIES: readonly (readonly [string, MetricName])[] = [
   ['fanout', 'wok_fanout_seconds'],
 ];
 
-/** Each queue with what is in it and where it is full. */
+/** Queues of the dashboard, with the metrics of their fill and their capacity. */
 const QUEUES: readonly (readonly [string, MetricName, MetricName, Queue['unit']])[] = [
   ['ingester', 'wok_ingester_queue_bytes', 'wok_ingester_queue_bytes_max', 'bytes'],
   ['writer', 'wok_writer_queue_events', 'wok_writer_queue_events_max', 'events'],
   ['query', 'wok_queries_running', 'wok_queries_max', 'queries'],
 ];
 
-/** Everything that the figures are made of. */
+/** All metrics that the figures need. */
 export const dashboardMetrics: readonly MetricName[] = [
   ...LATENCIES.map(([, name]) => name),
   ...QUEUES.flatMap(([, used, max]) => [used, max]),
@@ -75,7 +77,7 @@ export const dashboardMetrics: readonly MetricName[] = [
   'wok_log_indexed_seq',
 ];
 
-/** What the metrics tell of a span of time. */
+/** Figures of a time span that are derived from metrics. */
 export type Measured = Pick<
   Dashboard,
   | 'seconds'
@@ -158,7 +160,7 @@ function queues(found: Between): Queue[] {
     lanesOf(found, station).map((lane) => ({
       station,
       lane: Number(lane),
-      // The writer's is one for all.
+      // The writer has one queue for all.
       used: found.value(used, station === 'writer' ? {} : { station, lane }),
       max: found.value(max),
       unit,
@@ -166,7 +168,7 @@ function queues(found: Between): Queue[] {
   );
 }
 
-/** The lanes of a station that run. */
+/** Returns the running workers of a station. */
 function lanesOf(found: Between, station: string): string[] {
   return found
     .labels('wok_thread_heap_bytes', 'lane', { station })

@@ -1,3 +1,5 @@
+// Access list updater of the admin worker: key files, web of trust, NIP-05 verification.
+
 import { resolve } from 'node:path';
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -16,12 +18,12 @@ import { KeyFiles } from './key-files.ts';
 import { Verifier } from './verifier.ts';
 import { Profiles, webOfTrust } from './web-of-trust.ts';
 
-/** How often files are looked at, and whether the web of trust is due. */
+/** Interval of the check for changed files and a due web of trust. */
 const LOOK_MILLISECONDS = 1_000;
-/** A web of nobody but its roots is computed anew so soon: their follow lists may be on their way. */
+/** Delay of the next run if only the roots are trusted: their follow lists may still arrive. */
 const BARE_SECONDS = 10;
 
-/** What the keeper needs of its room. */
+/** Parts of the admin worker that the updater needs. */
 export interface KeeperParts {
   config: Config;
   db: Db;
@@ -31,9 +33,9 @@ export interface KeeperParts {
 }
 
 /**
- * Keeps the lists of people that the ingester lanes ask: those of files, read anew when one changes, and
- * the web of trust, computed now and then; and looks NIP-05 addresses up. All of it in the admin room,
- * so that no lane ever waits for a disk or a network.
+ * Updates the key lists that the ingester workers consult: those of files, read again when one
+ * changes, and the web of trust, computed periodically. Verifies NIP-05 addresses. All of it runs
+ * in the admin worker, so that no ingester ever waits for a disk or a network.
  */
 export class Keeper {
   readonly #parts: KeeperParts;
@@ -48,7 +50,10 @@ export class Keeper {
   #trustDue = 0;
   #stopped = false;
 
-  /** `share` gives lists to all ingester lanes, those that start later too; `tell` tells those of now. */
+  /**
+   * Takes `share`, which sends lists to all ingester workers, including later ones, and `tell`,
+   * which reaches the present ones only.
+   */
   constructor(
     parts: KeeperParts,
     share: (share: KeyShare) => void,
@@ -89,7 +94,7 @@ export class Keeper {
     this.#verifier.verify(pubkey, address);
   }
 
-  /** Looks at other files if the configuration names others. A reload reads all of them anew. */
+  /** Opens the files that the configuration names. A reload reads all of them again. */
   #watch(): void {
     const { policy, admission } = this.#config;
     const named: Readonly<Partial<Record<KeyListName, readonly string[]>>> = {
@@ -104,7 +109,7 @@ export class Keeper {
     }
   }
 
-  /** One look at a time; a failure is told and the next look comes. */
+  /** Runs one check; a failure is logged and the next check retries. */
   async #look(): Promise<void> {
     if (this.#looking || this.#stopped) return;
     this.#looking = true;

@@ -1,18 +1,20 @@
+// Files with lists of public keys, watched by the admin worker.
+
 import { readFile, stat } from 'node:fs/promises';
 import type { Log } from '../../lib/log.ts';
 import { type KeyFile, readKeyFile } from '../../policy/doors/key-file.ts';
 import { KeySet } from '../../policy/key-set.ts';
 
 const FILE_BYTES_MAX = 512 * 1024 * 1024;
-/** Wrong lines of one file that are told one by one. */
+/** Maximum number of wrong lines of one file that are logged one by one. */
 const PROBLEMS_TOLD = 5;
 
 interface Known extends KeyFile {
-  /** What tells one version of the file from another. */
+  /** Version of the file, from its time, size and inode. */
   version: string;
 }
 
-/** The files of one list of keys; `look` tells what they say together when that has changed. */
+/** Files of one list of keys; `look` returns their union when it has changed. */
 export class KeyFiles {
   readonly paths: readonly string[];
   readonly #log: Log;
@@ -25,8 +27,9 @@ export class KeyFiles {
   }
 
   /**
-   * The keys of all files if one has changed or a key has run out, else null. A file that cannot be read
-   * counts as it was; until each was read once there is no list, and what needs it is refused.
+   * Returns the keys of all files if one has changed or a key has expired, else null. An unreadable
+   * file keeps its last content; until each file was read once there is no list, and access that
+   * depends on it is refused.
    */
   async look(now: number): Promise<KeySet | null> {
     let changed = false;

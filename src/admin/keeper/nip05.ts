@@ -1,3 +1,5 @@
+// HTTP look-up of NIP-05 addresses, protected from requests to private networks.
+
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -8,18 +10,18 @@ const BODY_BYTES_MAX = 256 * 1024;
 
 export interface LookUpOptions {
   timeoutSeconds: number;
-  /** Whether private addresses may be asked, and by http. */
+  /** True to allow private addresses; those given as localhost or IP are asked by http. */
   privateNetworks: boolean;
 }
 
-/** `local@domain` taken apart, in lower case; undefined when it is no address. */
+/** Splits `local@domain`, in lower case; undefined if it is no address. */
 export function parseAddress(address: string): { local: string; domain: string } | undefined {
   const found = /^(?:([a-z0-9._-]+)@)?((?:[a-z0-9-]+\.)*[a-z0-9-]+(?::\d{1,5})?)$/i.exec(address);
   if (found === null) return undefined;
   return { local: (found[1] ?? '_').toLowerCase(), domain: found[2]!.toLowerCase() };
 }
 
-/** Whether a domain is one of these or below one. */
+/** Returns true if a domain is one of these or a subdomain of one. */
 export function isBelow(domain: string, domains: readonly string[]): boolean {
   const host = domain.replace(/:\d+$/, '');
   return domains.some(
@@ -28,9 +30,12 @@ export function isBelow(domain: string, domains: readonly string[]): boolean {
 }
 
 /**
- * The public key that an address names (NIP-05), or an Error with the reason, which its author may see.
- * No redirect is followed, as NIP-05 wants; answers are bounded in time and size; and nobody can make
- * this machine ask a private address, whatever the name server says.
+ * Returns the public key that an address names (NIP-05).
+ *
+ * Follows no redirect, as NIP-05 wants; bounds answers in time and size; never asks a private
+ * address, whatever the name server answers, unless `privateNetworks` is set.
+ *
+ * @throws Error with the reason, which the author of the address may see.
  */
 export async function lookUp(address: string, options: LookUpOptions): Promise<string> {
   const parsed = parseAddress(address);
@@ -93,7 +98,7 @@ function get(url: string, secure: boolean, options: LookUpOptions): Promise<stri
   });
 }
 
-/** Resolves names to public addresses only, so that what was checked is what is asked. */
+/** Resolves names to public addresses only; the connection uses the checked address. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) {

@@ -1,9 +1,11 @@
+// Queue of NIP-05 look-ups in the admin worker.
+
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Verification } from '../../policy/doors/keys.ts';
 import { isBelow, lookUp, parseAddress } from './nip05.ts';
 
-/** Look-ups at once, and how many more may wait; what comes then is asked for again by its author. */
+/** Maximum look-ups in progress and waiting; others are dropped until the author writes again. */
 const AT_ONCE_MAX = 8;
 const WAITING_MAX = 2_000;
 
@@ -12,7 +14,7 @@ interface Job {
   address: string;
 }
 
-/** Looks NIP-05 addresses up in the background, some at a time, each author once. */
+/** Verifies NIP-05 addresses in the background, some at a time; an author waits at most once. */
 export class Verifier {
   readonly #clock: Clock;
   readonly #profileAddress: (pubkey: string) => string;
@@ -21,7 +23,7 @@ export class Verifier {
   #nip05: Config['nip05'];
   #running = 0;
 
-  /** `profileAddress` tells the address in the profile that is stored of somebody, or ''. */
+  /** Takes `profileAddress`, which returns the address in the stored profile of a key, or ''. */
   constructor(
     nip05: Config['nip05'],
     clock: Clock,
@@ -38,7 +40,7 @@ export class Verifier {
     this.#nip05 = nip05;
   }
 
-  /** `address`: what the author's event told; '' to look into the stored profile. */
+  /** Queues a look-up. `address`: from the author's event, or '' to use the stored profile. */
   verify(pubkey: string, address: string): void {
     if (this.#waiting.has(pubkey) || this.#waiting.size >= WAITING_MAX) return;
     this.#waiting.set(pubkey, { pubkey, address });
@@ -61,7 +63,7 @@ export class Verifier {
     }
   }
 
-  /** Why somebody is not verified, or ''. */
+  /** Returns the reason why an author is not verified, or ''. */
   async #look({ pubkey, address: told }: Job): Promise<string> {
     const address = told || this.#profileAddress(pubkey);
     if (address === '') {

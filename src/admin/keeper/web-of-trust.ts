@@ -1,3 +1,5 @@
+// Web of trust, computed by the admin worker from the stored follow lists.
+
 import type { NostrEvent } from '../../protocol/event.ts';
 import { KIND_FOLLOWS, KIND_METADATA } from '../../protocol/kinds.ts';
 import { jsonOf, pubkeyOf, type StoredBody } from '../../storage/body.ts';
@@ -5,11 +7,11 @@ import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
 
-/** How long the room is kept from other work at once. */
+/** Longest time for which the admin worker is kept from other work. */
 const STRETCH_MILLISECONDS = 5;
-/** People that are counted beside those who are trusted already. */
+/** Maximum number of followed keys that are counted, besides the trusted ones. */
 const COUNTED_MAX = 8_000_000;
-/** Canonical JSON: quotes in content are escaped, so this can only stand in tags. */
+/** Pattern of p tags in canonical JSON: quotes in content are escaped, so only tags match. */
 const FOLLOWED = /\["p","([0-9a-f]{64})"/g;
 
 export interface TrustLimits {
@@ -18,7 +20,7 @@ export interface TrustLimits {
   keysMax: number;
 }
 
-/** Reads the newest replaceable events of authors out of the index. */
+/** Reads the newest replaceable events of authors from the index. */
 export class Profiles {
   readonly #hasher: TermHasher;
   readonly #newest;
@@ -28,13 +30,13 @@ export class Profiles {
     this.#newest = db.prepare(sql.SELECT_NEWEST_BODIES).pluck();
   }
 
-  /** Whom somebody follows, by the follow list that is stored here. */
+  /** Returns the keys that a key follows, by its stored follow list. */
   followsOf(pubkey: string): string[] {
     const json = this.#body(pubkey, KIND_FOLLOWS);
     return json === null ? [] : Array.from(json.matchAll(FOLLOWED), ([, key]) => key!);
   }
 
-  /** The content of somebody's profile, or ''. */
+  /** Returns the content of the stored profile of a key, or ''. */
   profileOf(pubkey: string): string {
     const json = this.#body(pubkey, KIND_METADATA);
     return json === null ? '' : (JSON.parse(json) as NostrEvent).content;
@@ -42,15 +44,16 @@ export class Profiles {
 
   #body(pubkey: string, kind: number): string | null {
     const found = this.#newest.all(this.#hasher.authorKind(pubkey, kind), 4) as StoredBody[];
-    // Terms are hashes: what is found is looked at.
+    // Terms are hashes and may collide.
     const texts = found.filter((body) => pubkeyOf(body) === pubkey).map(jsonOf);
     return texts.find((json) => isKind(json, kind)) ?? null;
   }
 }
 
 /**
- * Everybody within `depth` steps of the roots in the stored follow lists: the roots, whom they follow,
- * and from there on who is followed by at least `followersMin` of those who are trusted already.
+ * Returns the keys within `depth` steps of the roots in the stored follow lists: the roots, the
+ * keys that they follow, and from there on the keys followed by at least `followersMin` trusted
+ * keys.
  */
 export async function webOfTrust(
   profiles: Profiles,
@@ -86,7 +89,7 @@ export async function webOfTrust(
 }
 
 function isKind(json: string, kind: number): boolean {
-  // Behind "created_at":… comes "kind":…
+  // "kind":… follows "created_at":… in canonical JSON.
   const at = json.indexOf('"kind":', 150);
   return Number.parseInt(json.slice(at + 7, at + 14), 10) === kind;
 }

@@ -1,14 +1,16 @@
+// Number of stored events, counted in the background of the admin worker.
+
 import type { MetricsMemory } from '../../metrics/meter.ts';
 import { readSeries } from '../../metrics/render.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import { TERM_ALL } from '../../storage/terms.ts';
 
-/** About two milliseconds. */
+/** Number of index entries counted in one slice; takes about two milliseconds. */
 const SLICE = 20_000;
-/** So many are counted before the first answer; larger databases are counted while others are served. */
+/** Number of slices counted before the first answer; the rest is counted between other work. */
 const SLICES_AT_ONCE = 5;
-/** Then it is counted anew, because what changed while it was counted may be off by a few. */
+/** Interval of a full recount: changes during a count may make it wrong by a few. */
 const ANEW_MILLISECONDS = 3_600_000;
 
 interface Place {
@@ -21,21 +23,21 @@ interface Progress extends Place {
 }
 
 /**
- * How many events are stored. It is counted once, by the list of all events in the index, when somebody
- * first wants to know; from then on, what the writer counts is added.
+ * Counter of the stored events. They are counted once, by the list of all events in the index, at
+ * the first call of `read`; from then on the changes counted by the writer are added.
  */
 export class EventCount {
   readonly #metrics: MetricsMemory;
   readonly #slice: number;
   readonly #statements;
-  /** Has everything that is read be of the same moment. */
+  /** Runs all reads in one transaction, on one snapshot. */
   readonly #oneMoment: (work: () => number) => number;
-  /** What was counted, less what the writer had counted then. */
+  /** Result of the count, less the writer's changes up to then. */
   #base: number | null = null;
   #countedAt = 0;
   #counting: NodeJS.Immediate | null = null;
 
-  /** `slice`: entries of the index that are counted at once. */
+  /** Takes `slice`, the number of index entries counted at once. */
   constructor(db: Db, metrics: MetricsMemory, slice = SLICE) {
     this.#slice = slice;
     this.#metrics = metrics;
@@ -49,7 +51,7 @@ export class EventCount {
     this.#oneMoment = db.transaction((work: () => number) => work());
   }
 
-  /** Null while they are being counted. */
+  /** Returns the number of stored events; null during the first count. */
   read(): number | null {
     const isOld = performance.now() - this.#countedAt > ANEW_MILLISECONDS;
     if (this.#counting === null && (this.#base === null || isOld)) this.#begin();
@@ -69,7 +71,7 @@ export class EventCount {
     this.#counting = setImmediate(goOn);
   }
 
-  /** Counts a slice more; true when it was the last. */
+  /** Counts one more slice; returns true after the last. */
   #step(at: Progress): boolean {
     const { heads, slice, rest, tail, swept } = this.#statements;
     const { indexed } = heads.get() as { indexed: number };
@@ -89,7 +91,7 @@ export class EventCount {
     return true;
   }
 
-  /** Events stored less events removed, as the writer has counted them. */
+  /** Returns events stored less events removed, by the counters of the writer. */
   #changes(): number {
     const sum = (name: 'wok_events_total' | 'wok_events_removed_total') =>
       readSeries(this.#metrics, name)

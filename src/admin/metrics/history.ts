@@ -1,16 +1,18 @@
+// History of the last hour for charts: a ring of samples of each series. Owned by the admin worker.
+
 import type { MetricsMemory } from '../../metrics/meter.ts';
 import { quantileOf } from '../../metrics/quantile.ts';
 import { readSeries } from '../../metrics/render.ts';
 import { type MetricName, metricOf } from '../../metrics/table.ts';
 
-/** Between two samples. */
+/** Interval of the samples. */
 export const SAMPLE_SECONDS = 5;
-/** One hour of them. */
+/** Number of samples in one hour. */
 export const HISTORY_SAMPLES = 3600 / SAMPLE_SECONDS;
 
 type Wanted = Readonly<Record<string, string>>;
 
-/** How a series is made of the metrics. */
+/** Rule by which a series is derived from the metrics. */
 type Source =
   | { of: 'value'; name: MetricName; wanted?: Wanted }
   | { of: 'largest'; name: MetricName; wanted?: Wanted }
@@ -20,7 +22,7 @@ type Source =
 const ACCEPTED = [{ outcome: 'stored' }, { outcome: 'passed' }] as const;
 const REFUSED = [{ outcome: 'refused' }, { outcome: 'failed' }] as const;
 
-/** What is remembered: rates a second, latencies and lags in seconds, CPU in processors, memory in bytes. */
+/** Recorded series: rates a second, latencies and lags in seconds, CPUs busy, memory in bytes. */
 const SERIES = {
   connections: { of: 'value', name: 'wok_connections' },
   subscriptions: { of: 'value', name: 'wok_subscriptions' },
@@ -46,26 +48,26 @@ const SERIES = {
 
 export type SeriesName = keyof typeof SERIES;
 
-/** All series of the history. */
+/** Names of all series. */
 export const seriesNames = Object.keys(SERIES) as readonly SeriesName[];
 
-/** Some series over time, oldest first, all as long as `at`. */
+/** Samples of some series, oldest first; all columns are as long as `at`. */
 export interface Samples {
   /** Seconds since 1970. */
   at: number[];
-  /** Null where there was nothing to measure. */
+  /** Null if there was nothing to measure. */
   series: Partial<Record<SeriesName, (number | null)[]>>;
 }
 
 /**
- * The last hour of the relay, for charts: so many samples of each series in a ring, 8 bytes each. The
- * first look only says from where rates are counted.
+ * Samples of the last hour of each series, in rings of `HISTORY_SAMPLES` values of 8 bytes. The
+ * first sample is only the base of the rates.
  */
 export class History {
   readonly #memory: MetricsMemory;
   readonly #at = new Float64Array(HISTORY_SAMPLES);
   readonly #rings = new Map<SeriesName, Float64Array>();
-  /** What counters and buckets were at the look before. */
+  /** Values of counters and buckets at the previous sample. */
   readonly #before = new Map<SeriesName, readonly number[]>();
   #beforeAt = 0;
   #taken = 0;
@@ -75,12 +77,12 @@ export class History {
     for (const name of seriesNames) this.#rings.set(name, new Float64Array(HISTORY_SAMPLES));
   }
 
-  /** Samples there are, at most `HISTORY_SAMPLES`. */
+  /** Number of samples, at most `HISTORY_SAMPLES`. */
   get length(): number {
     return Math.min(this.#taken, HISTORY_SAMPLES);
   }
 
-  /** Looks at the metrics; `now` in milliseconds since 1970. Two looks at the same moment are one. */
+  /** Takes a sample; `now` in milliseconds since 1970. Ignores a repeated `now`. */
   take(now: number): void {
     const seconds = (now - this.#beforeAt) / 1000;
     if (seconds <= 0) return;
@@ -96,7 +98,7 @@ export class History {
     this.#taken++;
   }
 
-  /** How many samples are behind a moment, in milliseconds since 1970. */
+  /** Returns the number of samples later than a time in milliseconds since 1970. */
   lengthBehind(milliseconds: number): number {
     let count = 0;
     while (count < this.length) {
@@ -107,7 +109,7 @@ export class History {
     return count;
   }
 
-  /** These series, at most the newest `max` samples. */
+  /** Returns these series, at most the newest `max` samples. */
   read(names: readonly SeriesName[] = seriesNames, max = HISTORY_SAMPLES): Samples {
     const count = Math.min(this.length, max);
     const places = Array.from(
@@ -145,7 +147,7 @@ function has(wanted: Wanted): (series: { labels: Wanted }) => boolean {
   return ({ labels }) => Object.entries(wanted).every(([label, value]) => labels[label] === value);
 }
 
-/** The sum of all series that have one of these sets of labels. */
+/** Returns the sum of all series that match one of these sets of labels. */
 function sum(memory: MetricsMemory, name: MetricName, wanted: readonly Wanted[]): number[] {
   const total: number[] = [];
   for (const series of readSeries(memory, name)) {

@@ -1,9 +1,11 @@
+// HTTP server of the Prometheus metrics, in the admin worker.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EXPOSITION_TYPE } from '../../metrics/render.ts';
 
 const PATH = '/metrics';
-/** Scrapers are few; whoever else comes waits for nobody. */
+/** Maximum number of connections; scrapers are few. Further ones are dropped. */
 const CONNECTIONS_MAX = 32;
 const REQUEST_MILLISECONDS = 10_000;
 const HEAD_BYTES_MAX = 8 * 1024;
@@ -13,7 +15,7 @@ export class MetricsServer {
   readonly #text: () => string;
   readonly #server: Server;
 
-  /** `text` makes the exposition. */
+  /** Takes `text`, which returns the exposition. */
   constructor(text: () => string) {
     this.#text = text;
     this.#server = createServer(
@@ -28,7 +30,7 @@ export class MetricsServer {
     this.#server.maxConnections = CONNECTIONS_MAX;
   }
 
-  /** Resolves with the address of the metrics. @throws when the address cannot be listened on. */
+  /** Resolves with the URL of the metrics. @throws when the address cannot be listened on. */
   listen(host: string, port: number): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);

@@ -1,3 +1,6 @@
+// Sampler of metrics that are read rather than counted: process, database, disk, queues. Runs in
+// the admin worker.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Config } from '../../config/options.ts';
 import type { Credits } from '../../mailbox/credits.ts';
@@ -22,11 +25,11 @@ const INGESTER_QUEUE_MAX = cellOf('wok_ingester_queue_bytes_max');
 const WRITER_QUEUE_MAX = cellOf('wok_writer_queue_events_max');
 const QUERIES_MAX = cellOf('wok_queries_max');
 
-/** The bounded queues between threads, whose fill any thread can see. */
+/** Bounded queues between threads, readable from any thread. */
 export interface Queues {
-  /** Bytes of frames for each ingester lane. */
+  /** Bytes of frames queued for each ingester worker. */
   readonly ingester: readonly Credits[];
-  /** Events for the writer. */
+  /** Events queued for the writer. */
   readonly writer: Credits;
 }
 
@@ -38,8 +41,9 @@ export interface SamplerParts {
 }
 
 /**
- * Looks at what nobody counts: the process, the database, the disk, and the queues, whose owners may be
- * too busy to say how full they are. (The cells of the queues are written by this room alone.)
+ * Samples the metrics that are not counted: the process, the database, the disk, and the queues.
+ * The queues are sampled here because their owners may be too busy to report; their cells are
+ * written only by the admin worker.
  */
 export class Sampler {
   readonly #parts: SamplerParts;
@@ -58,7 +62,7 @@ export class Sampler {
     this.#writers = cellsOf('writer');
   }
 
-  /** Takes half a millisecond. */
+  /** Takes one sample, in about half a millisecond. */
   sample(config: Config): void {
     const { meter, queues, db } = this.#parts;
     meter.set(BUILD, 1);
@@ -82,7 +86,7 @@ export class Sampler {
   }
 }
 
-/** 0 where the system does not say. */
+/** Returns the number of open file descriptors; 0 if the system does not tell. */
 function openFileDescriptors(): number {
   try {
     return readdirSync('/proc/self/fd').length;

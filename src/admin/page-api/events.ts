@@ -1,6 +1,7 @@
-/** Events: search, and what became of one. Types only; see api.ts. */
+// Types of the admin page's calls about events: search, and the fate of one. Types only, shared
+// with the browser; see api.ts.
 
-/** An event as NIP-01 has it. */
+/** Event as of NIP-01. */
 export interface PageEvent {
   id: string;
   pubkey: string;
@@ -12,97 +13,100 @@ export interface PageEvent {
 }
 
 export interface EventVerbs {
-  /** A page of a search. Ask again with `cursor: next` until `next` is null. */
+  /** Returns a page of a search. Call again with `cursor: next` until `next` is null. */
   search: { params: SearchParams; result: SearchPage };
-  /** What became of an event: `id` as hex, note1… or nevent1…. */
+  /** Returns the fate of an event: `id` as hex, note1… or nevent1…. */
   why: { params: { id: string }; result: Why };
 }
 
-/** What is looked for: every condition that is given has to hold, of a list one value is enough. */
+/** Search conditions: all that are given have to match, each list by one of its values. */
 export interface SearchParams {
   /** Hex, note1… or nevent1…. At most 500 values in all lists together. */
   ids?: string[] | undefined;
   /** Hex, npub1… or nprofile1…. */
   authors?: string[] | undefined;
   kinds?: number[] | undefined;
-  /** By one letter: `{ t: ['nostr'], p: ['npub1…'] }`. Values of e and p may be written as ids and keys above. */
+  /**
+   * Values by tag letter: `{ t: ['nostr'], p: ['npub1…'] }`. Values of e, E and q may be written
+   * as ids above, values of p and P as keys.
+   */
   tags?: Record<string, string[]> | undefined;
-  /** created_at, seconds since 1970, inclusive. */
+  /** Range of created_at, in seconds since 1970, inclusive. */
   since?: number | undefined;
   until?: number | undefined;
-  /** Words apart from each other by spaces; the content has to have each of them, in any case (A or a). */
+  /** Words separated by spaces; the content has to contain each of them, in any case (A or a). */
   words?: string | undefined;
-  /** Events a page: 1 … 200, default 50. */
+  /** Number of events in a page: 1 … 200, default 50. */
   limit?: number | undefined;
   /** `next` of the page before; the other parameters have to be the same. */
   cursor?: string | undefined;
 }
 
-/** Newest first; within a second what came last is first. */
+/** Page of results, newest first; within a second, the last stored one first. */
 export interface SearchPage {
   events: FoundEvent[];
-  /** For the next page; null: everything was looked at. */
+  /** Cursor of the next page; null: everything was searched. */
   next: string | null;
   /**
-   * Down to which created_at everything was looked at. A page may have few events or none and still not
-   * be the last one: it ends after half a second of work. Then: "searched down to …, go on".
+   * created_at down to which everything was searched. A page may have few events or none and still
+   * not be the last one: it ends after half a second of work. Then: "searched down to …, go on".
    */
   searchedTo: number | null;
-  /** Events that were looked at for this page. */
+  /** Number of events examined for this page. */
   looked: number;
-  /** Private kinds that were left out because a moderator asks (auth.private_kinds). */
+  /** Private kinds that were left out because the caller is a moderator (auth.private_kinds). */
   without: number[];
 }
 
 export interface FoundEvent {
   event: PageEvent;
-  /** Its place in the log. */
+  /** Seq in the log. */
   seq: number;
-  /** When it was accepted, in seconds since 1970; null: nobody remembers. */
+  /** Time of acceptance, in seconds since 1970; null if it was not recorded. */
   receivedAt: number | null;
 }
 
-/** What `why` tells about an event. */
+/** Fate of an event, as `why` returns it. */
 export interface Why {
   id: string;
-  /** Where and when it was accepted, if it is here. */
+  /** Seq and time of its acceptance; null if it is not stored. */
   stored: {
     seq: number;
     pubkey: string;
     kind: number;
     created_at: number;
-    /** Seconds since 1970; null for what was stored before wok remembered that. */
+    /** Seconds since 1970; null for events stored before wok recorded it. */
     received_at: number | null;
     expires_at: number | null;
   } | null;
-  /** What was decided about it, the newest last. */
+  /** Rejection records about it, the newest last. */
   decisions: Decided[];
-  /** The lists that it, its author or its kind is on. */
+  /** List entries of the event, its author and its kind. */
   listed: ListRow[];
-  /** The public keys that asked to delete it (NIP-09). */
+  /** Public keys that asked to delete it (NIP-09). */
   deletedBy: string[];
-  /** Decisions about any event that were not kept since the admin room opened. */
+  /** Number of records, about any event, dropped since the admin worker started. */
   leftOut: number;
 }
 
 export interface Decided {
   id: string;
-  /** The author as the event says, or ''. */
+  /** Author as given by the event, or ''. */
   pubkey: string;
   /** Seconds since 1970. */
   at: number;
   action: 'refused' | 'shadowed' | 'quarantined' | 'removed';
-  /** The rule that decided; for what was removed why: `replaced`, `deleted`, `moderation`, … */
+  /** Rule that decided; for removed events the cause: `replaced`, `deleted`, `moderation`, … */
   rule: string;
-  /** Which plugin, or who removed it; '' otherwise. */
+  /** Plugin that decided, or the remover; '' otherwise. */
   by: string;
-  /** What the client was told, or the reason. */
+  /** Text sent to the client, or the reason. */
   text: string;
 }
 
-/** Something or somebody that is banned or allowed. */
+/** Ban or allowance. */
 export interface ListRow {
-  /** `author`: what somebody had written until `until` was removed and does not come back. */
+  /** `author`: events of the key up to `until` were removed and are refused. */
   list: 'pubkey' | 'author' | 'event' | 'kind' | 'ip';
   subject: string;
   stance: 'ban' | 'allow';

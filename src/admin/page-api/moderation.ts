@@ -1,17 +1,20 @@
-/** Reports, quarantine, lists, the audit log. Types only; see api.ts. */
+// Types of the admin page's calls about reports, quarantine, lists and the audit log. Types only,
+// shared with the browser; see api.ts.
+
 import type { ListRow, PageEvent } from './events.ts';
 import type { Author } from './people.ts';
 
-/** Which lists there are; moderators see and change pubkey, author and event. */
+/** Name of a list; moderators see and change pubkey, author and event. */
 export type ListName = ListRow['list'];
 
 export interface ModerationVerbs {
   /**
-   * A page of what was reported: what trusted people report comes first, then what many report.
-   * `offset`: how many to pass over, default 0; `limit`: 1 … 100, default 20.
+   * Returns a page of the report queue: targets with the most reports of trusted people first, then
+   * those with the most reports. `offset`: number to skip, default 0; `limit`: 1 … 100,
+   * default 20.
    */
   'mod.queue': { params: { offset?: number; limit?: number }; result: QueuePage };
-  /** Who reports a target (hex), and what they say. `limit`: default 100. */
+  /** Returns the reports about a target (hex). `limit`: default 100. */
   'mod.report': { params: { target: string; limit?: number }; result: ReportRow[] };
   /** Takes a target off the queue; `keep`: reports of this event are never queued again. */
   'mod.dismiss': {
@@ -19,16 +22,16 @@ export interface ModerationVerbs {
     result: { reports: number };
   };
 
-  /** What the spam stage holds back, the oldest first, behind `after`. `limit`: 1 … 100, default 20. */
+  /** Returns quarantined events past `after`, the oldest first. `limit`: 1 … 100, default 20. */
   'mod.held': { params: { after?: string; limit?: number }; result: HeldPage };
-  /** Stores an event that is held back, or all of an author (hex). */
+  /** Stores a quarantined event, or all of an author (hex). */
   'mod.release': { params: { subject: string; reason?: string }; result: { events: number } };
-  /** Drops an event that is held back, or all of an author (hex). */
+  /** Drops a quarantined event, or all of an author (hex). */
   'mod.discard': { params: { subject: string; reason?: string }; result: { events: number } };
 
   /**
-   * A page of a list in the order of its subjects. `find`: only what has this text in its subject or its
-   * reason, in any case; npub1… finds the key. `limit`: 1 … 500, default 100.
+   * Returns a page of a list ordered by subject. `find`: only entries with this text in their
+   * subject or reason, in any case; npub1… finds the key. `limit`: 1 … 500, default 100.
    */
   'mod.listed': {
     params: {
@@ -41,9 +44,9 @@ export interface ModerationVerbs {
     result: ListPage;
   };
   /**
-   * Bans or allows, at once in every station. `subject`: hex or npub1…, an event id (hex, note1…,
-   * nevent1…), a kind, an address or network. `expiresAt`: seconds since 1970, 0 (the default): never.
-   * `remove`, with a ban of a pubkey: also removes what it has written; `removed` says how many events.
+   * Bans or allows, in effect at once. `subject`: hex or npub1…, an event id (hex, note1…,
+   * nevent1…), a kind, an address or network. `expiresAt`: seconds since 1970, 0 (the default):
+   * never. `remove`, with a ban of a pubkey: also removes its events; `removed` is their number.
    */
   'mod.put': {
     params: {
@@ -56,20 +59,21 @@ export interface ModerationVerbs {
     };
     result: { removed: number | null };
   };
-  /** Takes a ban or an allowance back; `taken` is false when there was none. */
+  /** Takes a ban or an allowance back; `taken` is false if there was none. */
   'mod.take': {
     params: { list: ListName; subject: string; stance: 'ban' | 'allow'; reason?: string };
     result: { taken: boolean };
   };
-  /** Removes an event for good, or all that an author has written so far. */
+  /** Removes an event for good, or all events that an author has written so far. */
   'mod.remove': {
     params: { what: 'event' | 'author'; subject: string; reason?: string };
     result: { removed: number | null };
   };
 
   /**
-   * The audit log, newest first: rows before `before` (the `n` of the last row of the page before).
-   * `subject` and `by`: only rows about, or by, whom. `limit`: default 100. Moderators do not see rows about addresses.
+   * Returns the audit log, newest first: rows before `before` (the `n` of the last row of the page
+   * before). `subject` and `by`: only rows about this subject, or by this actor. `limit`: default
+   * 100. Moderators do not get rows about IP addresses.
    */
   'mod.audit': {
     params: { before?: number; limit?: number; subject?: string; by?: string };
@@ -83,12 +87,12 @@ export interface QueuePage {
   next: number | null;
 }
 
-/** An event or a person that was reported (NIP-56), and by how many. */
+/** Reported event or person (NIP-56), with the number of reports. */
 export interface Reported {
-  /** Hex. */
+  /** Event id or public key, in hex. */
   target: string;
   isEvent: boolean;
-  /** How many people report it, and how many of them are trusted. */
+  /** Number of reports, and of those by trusted people. */
   reports: number;
   trusted: number;
   types: string[];
@@ -97,11 +101,11 @@ export interface Reported {
   lastAt: number;
 }
 
-/** What was reported, with what one has to know of it. */
+/** Reported target with the data that a moderator needs to decide. */
 export interface Queued extends Reported {
-  /** The event, if it is one; null for a person, and for a moderator if its kind is private. */
+  /** Reported event; null for a person, and for a moderator if its kind is private. */
   event: PageEvent | null;
-  /** Who wrote it, or who was reported. */
+  /** Author of the event, or the reported person. */
   author: Author;
 }
 
@@ -110,7 +114,7 @@ export interface ReportRow {
   reporter: string;
   type: string;
   at: number;
-  /** 1: the reporter was trusted then. */
+  /** 1: the reporter was trusted at the time. */
   trusted: number;
   content: string;
 }
@@ -121,23 +125,23 @@ export interface HeldPage {
   next: string | null;
 }
 
-/** An event that the spam stage holds back. */
+/** Event quarantined by the spam stage. */
 export interface Held {
   id: string;
   pubkey: string;
-  /** When it came, in seconds since 1970. */
+  /** Time of receipt, in seconds since 1970. */
   at: number;
-  /** The points and what they are for. */
+  /** Spam points and their reasons. */
   why: string;
-  /** null for a moderator if its kind is private. */
+  /** Event; null for a moderator if its kind is private. */
   event: PageEvent | null;
 }
 
 export interface ListPage {
   rows: ListRow[];
-  /** `after` of the next page; null: this is the last. With `find` a page may have few rows and still not be the last. */
+  /** `after` of the next page, or null. With `find` a page may have few rows before the last. */
   next: string | null;
-  /** How many are on the list, whatever was looked for. */
+  /** Number of entries on the list, regardless of `find`. */
   total: number;
 }
 

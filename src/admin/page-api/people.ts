@@ -1,56 +1,58 @@
-/** Authors, roles, invites, the relay's description. Types only; see api.ts. */
+// Types of the admin page's calls about authors, roles, invites and the relay description. Types
+// only, shared with the browser; see api.ts.
+
 import type { ListRow } from './events.ts';
 
 export interface PeopleVerbs {
-  /** What a public key (hex, npub1…, nprofile1…) has here. */
+  /** Returns the statistics of a public key (hex, npub1…, nprofile1…). */
   'mod.about': { params: { pubkey: string }; result: Author };
-  /** All roles and who has them. (Members are `mod.listed` of list pubkey, stance allow.) */
+  /** Returns all roles with their members. (Members of the relay: `mod.listed`, pubkey, allow.) */
   'mod.roles': { params: Record<string, never>; result: RoleWithMembers[] };
-  /** Makes, changes or ends a role, gives it to somebody or takes it away. */
+  /** Makes, changes or deletes a role, assigns it or takes it from a key. */
   'mod.role': { params: RoleParams; result: true };
   /**
-   * A code by which `uses` people become members (NIP-43). `expiresAt`: seconds since 1970, 0: never; left
-   * out: after `membership.invite_days`.
+   * Returns a code by which `uses` people become members (NIP-43). `expiresAt`: seconds since 1970,
+   * 0: never; by default after `membership.invite_days`.
    */
   invite: {
     params: { uses?: number; expiresAt?: number };
     result: { code: string; uses: number; expiresAt: number };
   };
-  /** Changes the relay's name, description or icon at once; '' as configured. Answers what is changed. */
+  /** Changes name, description or icon at once; '' as configured. Returns all changes. */
   'mod.describe': {
     params: { what: 'name' | 'description' | 'icon'; text: string };
     result: { name?: string; description?: string; icon?: string };
   };
 }
 
-/** What somebody has here. */
+/** Statistics of an author on this relay. */
 export interface Author {
   pubkey: string;
-  /** Events here, counted up to 1000; `more`: there are more than that. */
+  /** Number of stored events, counted up to 1000; `more`: there are more than that. */
   events: number;
   more: boolean;
-  /** The oldest created_at of theirs here, and the newest; null: there is nothing. */
+  /** Oldest and newest created_at of the stored events; null if there are none. */
   oldestAt: number | null;
   newestAt: number | null;
-  /** When the first of the counted ones was accepted, in seconds since 1970; null: nobody remembers. */
+  /** Time of acceptance of the first counted event, in seconds since 1970; null if not recorded. */
   firstSeenAt: number | null;
-  /** The lists that the key is on. */
+  /** List entries of the key. */
   listed: ListRow[];
-  /** `admin`, `moderator`, and roles by their id. */
+  /** `admin`, `moderator`, and ids of roles. */
   roles: string[];
-  /** Reports about the person, and events that are held back. */
+  /** Number of reports about the person, and of quarantined events. */
   reports: number;
   held: number;
 }
 
-/** A role (NIP-43). */
+/** Role (NIP-43). */
 export interface RoleWithMembers {
   id: string;
   label: string;
   description: string;
-  /** A hue from 0 to 360, or null. */
+  /** Hue from 0 to 360, or null. */
   color: number | null;
-  /** For display. */
+  /** Display order. */
   order: number | null;
   /** Public keys. */
   members: string[];

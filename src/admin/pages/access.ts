@@ -1,20 +1,23 @@
+// Permissions of the admin page: the RPC methods it may call, by role.
+
 import type { Config } from '../../config/options.ts';
 import type { PageRole, PageVerb } from '../page-api/api.ts';
 
-/** What moderators may do with a verb: nothing, everything, or what has no objection (a sentence). */
+/** Rule for moderators: never, always, or unless the function returns an objection (a sentence). */
 type ForModerators = boolean | ((params: Params, config: Config) => string | null);
 
-/** Parameters as they came: an object, nothing of it checked yet. */
+/** Parameters as received: an object with unchecked fields. */
 type Params = Readonly<Record<string, unknown>>;
 
 /**
- * Every verb of the page, and what of it moderators may. Admins may everything that stands here.
+ * RPC methods of the admin page with the rule for moderators; admins may call all of them.
  *
- * What the control socket has and this does not: `restart`, because the new process ends the session that
- * asked, and whoever can restart a relay has a shell; `events.remove`, because it takes places in the log
- * that only `wok delete` has looked up; `metrics` and `exposition`, because Prometheus has its own address
- * and the page has `dashboard`; `status`, `mod.list`, `mod.reports`, `mod.quarantine` and `mod.retention`,
- * because what stands here answers in pages of a bounded size instead.
+ * Methods of the control socket that are left out: `restart`, because the new process ends the
+ * session of the caller, and a person who can restart a relay has a shell; `events.remove`, because
+ * it takes seqs that only `wok delete` has looked up; `metrics` and `exposition`, because
+ * Prometheus has its own address and the page has `dashboard`; `status`, `mod.list`, `mod.reports`,
+ * `mod.quarantine` and `mod.retention`, because the methods listed here answer in pages of a
+ * bounded size instead; and `why.reads`.
  */
 const access: Readonly<Record<PageVerb, ForModerators>> = {
   session: true,
@@ -46,7 +49,7 @@ const access: Readonly<Record<PageVerb, ForModerators>> = {
   'retention.task': false,
 };
 
-/** The verbs that a role may use, if not with all parameters. */
+/** Returns the methods that a role may call, perhaps not with all parameters. */
 export function verbsOf(role: PageRole): PageVerb[] {
   const all = Object.keys(access) as PageVerb[];
   return role === 'admin' ? all : all.filter((verb) => access[verb] !== false);
@@ -56,7 +59,7 @@ export function isPageVerb(name: string): name is PageVerb {
   return Object.hasOwn(access, name);
 }
 
-/** Why a role may not do something, or null. */
+/** Returns the reason why a role may not make a call, or null. */
 export function objection(
   role: PageRole,
   verb: PageVerb,
@@ -76,7 +79,7 @@ function ofPeople({ list }: Params): string | null {
     : 'Moderators see and change the lists pubkey, author and event; the others are for admins only.';
 }
 
-/** As `banpubkey` of NIP-86 does it for them, or does not. */
+/** Objection to removing all events of an author, by the same rule as `banpubkey` of NIP-86. */
 function maySweep({ moderation }: Config): string | null {
   return moderation.ban_removes
     ? null

@@ -1,3 +1,5 @@
+// HTTP calls of the admin page, passed on by io. The admin worker owns the sessions.
+
 import { ipFacts } from '../../lib/log-ip.ts';
 import { nearest } from '../../lib/nearest.ts';
 import type { AdminCall } from '../../messages.ts';
@@ -14,7 +16,7 @@ import { FailedLogins } from './failed-logins.ts';
 import { isEncrypted, isOwn, loginUrls } from './origin.ts';
 import { type LoggedIn, Sessions } from './sessions.ts';
 
-/** An HTTP status line, headers beside those of every call, and a body. */
+/** HTTP status line, headers in addition to those of every call, and body. */
 export interface CallAnswer {
   status: string;
   headers: [string, string][];
@@ -36,11 +38,11 @@ const STATUS: Readonly<Record<PageErrorKind, string>> = {
   unavailable: '503 Service Unavailable',
 };
 
-/** How long a call is waited for, and how much of the time that io gives it. */
+/** Longest wait for a call, and the share of io's timeout that is used for it. */
 const LONGEST_SECONDS = 5;
 const SHARE_OF_PATIENCE = 0.7;
 
-/** Something that ends a call. */
+/** Failure that ends a call. */
 class CallError extends Error {
   override name = 'CallError';
   readonly kind: PageErrorKind;
@@ -53,14 +55,14 @@ class CallError extends Error {
   }
 }
 
-/** Somebody with a session, and what they may do now. */
+/** Session with its present role. */
 interface Known extends LoggedIn {
   readonly role: PageRole;
 }
 
 /**
- * The calls of the page for admins (`page-api/api.ts`): logging in and out, and verbs. Whether somebody
- * is an admin or a moderator is asked again with every call.
+ * Calls of the admin page (`page-api/api.ts`): login, logout and RPC methods. The role of a key is
+ * checked again with every call.
  */
 export class Calls {
   readonly #room: Room;
@@ -110,7 +112,7 @@ export class Calls {
     return done(this.#session({ pubkey, startedAt: now, usedAt: now, role }, call), [cookie]);
   }
 
-  /** The authorization of a login, which is good for this one. @throws CallError */
+  /** Checks and spends the authorization of a login. @throws CallError */
   #authorize(call: AdminCall, now: number): Authorization {
     const { authorization, body } = call;
     const { config } = this.#room;
@@ -137,7 +139,7 @@ export class Calls {
     return new CallError('unauthenticated', `Nobody was logged in: ${why}.`);
   }
 
-  /** Who has logged in stands in the audit log, unless the writer cannot write: just then an admin has to come in. */
+  /** Writes a login to the audit log. A failure is ignored: an admin is needed just then. */
   async #note(pubkey: string, role: PageRole, at: number): Promise<void> {
     const { log } = this.#room;
     try {
@@ -172,7 +174,10 @@ export class Calls {
     return (await this.#inTime(verb, runVerb(verb, params, this.#room, caller))) ?? null;
   }
 
-  /** Waits for what is done as long as io keeps a connection open on which nothing is answered. */
+  /**
+   * Waits for a result for 70 % of the time after which io closes an unanswered connection, taken
+   * as 5 seconds at most. @throws CallError `under_way` if it takes longer; the work goes on.
+   */
   async #inTime(verb: string, work: Promise<unknown>): Promise<unknown> {
     const { config, log } = this.#room;
     const seconds = config.io.handshake_seconds || LONGEST_SECONDS;
@@ -193,7 +198,7 @@ export class Calls {
     }
   }
 
-  /** Who asks. @throws CallError when nobody has logged in, or is no admin or moderator any more. */
+  /** Returns the session of a call. @throws CallError if there is none or its key has no role. */
   #known(call: AdminCall): Known {
     const token = this.#tokenOf(call);
     const { clock, config } = this.#room;
@@ -239,7 +244,7 @@ export class Calls {
   }
 }
 
-/** @throws CallError when the body is no JSON object. */
+/** Parses the body. @throws CallError if it is no JSON object. */
 function bodyOf({ body }: AdminCall): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(Buffer.from(body).toString());
@@ -247,7 +252,7 @@ function bodyOf({ body }: AdminCall): Record<string, unknown> {
       return value as Record<string, unknown>;
     }
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new CallError('usage', 'The body has to be a JSON object.');
 }

@@ -1,14 +1,17 @@
+// Session cookie of the admin page.
+
 /**
- * The cookie of a session. By https its name begins with `__Secure-`, so that nobody who sits on the way
- * can set it by http; it never leaves for another site (SameSite) and no script can read it (HttpOnly).
- * The port is part of the name, because two relays of one machine share its cookies.
+ * Returns the name of the session cookie. By https it begins with `__Secure-`, so that an attacker
+ * on the network cannot set it by http. The port is part of it, because two relays of one machine
+ * share their cookies. The cookie is not sent with cross-site requests (SameSite) and not shown to
+ * scripts (HttpOnly).
  */
 function nameOf(host: string, encrypted: boolean): string {
   const port = /:(\d+)$/.exec(host)?.[1];
   return `${encrypted ? '__Secure-' : ''}wok-admin${port === undefined ? '' : `-${port}`}`;
 }
 
-/** The header that sets the cookie for so many seconds; with an empty token one that takes it away. */
+/** Returns the header that sets the cookie for `seconds`; an empty token and 0 delete it. */
 export function setCookie(
   token: string,
   seconds: number,
@@ -20,7 +23,7 @@ export function setCookie(
   return ['Set-Cookie', `${nameOf(host, encrypted)}=${token}; ${attributes}${secure}`];
 }
 
-/** The token in a Cookie header, or ''. */
+/** Returns the token in a Cookie header, or ''. */
 export function tokenIn(cookie: string, host: string, encrypted: boolean): string {
   const name = nameOf(host, encrypted);
   for (const pair of cookie.split(';')) {

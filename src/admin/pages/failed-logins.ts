@@ -1,17 +1,19 @@
+// Counter of failed logins by client address. Owned by the admin worker.
+
 import { accountNames } from '../../policy/rates/networks.ts';
 
-/** Failed logins of one address within the window that are answered with a reason. */
+/** Maximum number of failed logins of one address in a window that are answered with a reason. */
 const FAILURES_MAX = 10;
 const WINDOW_SECONDS = 60;
-/** Addresses that are remembered; beyond it the one that began to fail first is forgotten. */
+/** Maximum number of addresses; above it the one whose window began first is dropped. */
 const ADDRESSES_MAX = 1_000;
-/** A household has an IPv6 /64. */
+/** Prefix lengths: a household has an IPv6 /64. */
 const BITS = { ipv6Address: 64, ipv4Network: 24, ipv6Network: 48 } as const;
 
 /**
- * Counts failed logins by address. Who has failed too often is told to wait and no longer told why, and
- * the log is spared. A login that is right is let in all the same: a signature cannot be guessed, so
- * there is nothing to protect by keeping an admin out who shares the address of somebody who tries.
+ * Failed logins by address. Above the limit the client is told to wait, gets no reason, and is not
+ * logged. Valid logins are accepted all the same: a signature cannot be guessed, so blocking an
+ * admin who shares the address of an attacker would protect nothing.
  */
 export class FailedLogins {
   readonly #failures = new Map<string, { count: number; since: number }>();

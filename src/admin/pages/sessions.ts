@@ -1,9 +1,11 @@
+// Login sessions of the admin page. Owned by the admin worker, in memory only.
+
 import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../../config/options.ts';
 
 const TOKEN_BYTES = 32;
 
-/** Somebody who has logged in. */
+/** Session of a public key. */
 export interface LoggedIn {
   readonly pubkey: string;
   /** Seconds since 1970. */
@@ -12,13 +14,13 @@ export interface LoggedIn {
 }
 
 /**
- * Who has logged in to the page for admins. Tokens are kept as hashes only, and in this memory only: a
- * restart ends all sessions. Bounds: `admin.sessions_max`, and a fifth of them for one key; beyond it the
- * session goes that was used least lately. How long a session lasts is asked of the configuration every
- * time, so a shorter time is in force at once.
+ * Sessions of the admin page. Tokens are kept as hashes only, and in memory only: a restart ends
+ * all sessions. Bounds: `admin.sessions_max`, and a fifth of them for one key; above it the least
+ * recently used session is dropped. The lifetime is read from the configuration at every use, so a
+ * shorter one applies at once.
  */
 export class Sessions {
-  /** By the SHA-256 of the token, those used least lately first. */
+  /** Sessions by the SHA-256 of their token, the least recently used first. */
   readonly #sessions = new Map<string, LoggedIn>();
 
   get size(): number {
@@ -36,7 +38,7 @@ export class Sessions {
     return token;
   }
 
-  /** The session of a token, from now on used; null when there is none, or none any more. */
+  /** Returns the session of a token, marked as used; null if there is none or it has expired. */
   find(token: string, config: Config, now: number): LoggedIn | null {
     const name = nameOf(token);
     const session = this.#sessions.get(name);

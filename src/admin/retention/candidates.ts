@@ -1,3 +1,6 @@
+// Selection of the events that the retention rules remove: generators of pages, read from the
+// index.
+
 import type { AuthorClass } from '../../config/retention-rule.ts';
 import type { Db } from '../../storage/open.ts';
 import { kindOfPosting } from '../../storage/posting-kind.ts';
@@ -5,21 +8,21 @@ import * as sql from '../../storage/sql.ts';
 import { AUTHOR_KIND_TERMS, TERM_ALL } from '../../storage/terms.ts';
 import type { RetentionRules } from './rules.ts';
 
-/** Postings read at once, each time in a snapshot of its own. */
+/** Number of postings read at once, each time in a snapshot of its own. */
 export const PAGE = 2_000;
 
-/** An event that has to go. */
+/** Event to remove. */
 export interface Candidate {
   seq: number;
   kind: number;
   createdAt: number;
-  /** Of its body, as it is stored. */
+  /** Size of its body, as stored. */
   bytes: number;
-  /** The entry of the configuration by which it goes. */
+  /** Configuration entry by which it is removed, or `budget`. */
   rule: string;
 }
 
-/** A page of candidates, perhaps none: whoever asks lets others work before the next. */
+/** Page of candidates, perhaps empty; the caller lets other work run before the next one. */
 export type Page = readonly Candidate[];
 
 interface Posting {
@@ -34,10 +37,10 @@ interface Body {
   bytes: number;
 }
 
-/** What is asked about the author of an event. */
+/** Returns the class of an author. */
 export type ClassOf = (pubkey: string) => AuthorClass;
 
-/** Events that are too old for a rule, the oldest first. `now`: seconds since 1970. */
+/** Yields the events that are too old for a rule, the oldest first. `now`: seconds since 1970. */
 export function* tooOld(
   db: Db,
   rules: RetentionRules,
@@ -60,7 +63,7 @@ export function* tooOld(
   }
 }
 
-/** The oldest events of others, but for the kinds that are spared: until somebody stops asking. */
+/** Yields events of non-members, the oldest first, except spared kinds; the caller stops it. */
 export function* oldest(db: Db, rules: RetentionRules, classOf: ClassOf): Generator<Page> {
   const body = db.prepare(sql.SELECT_BODY_FACTS);
   for (const page of byTime(db, Number.MAX_SAFE_INTEGER)) {
@@ -76,7 +79,7 @@ export function* oldest(db: Db, rules: RetentionRules, classOf: ClassOf): Genera
   }
 }
 
-/** Events beyond the newest so many of an author and a kind. */
+/** Yields the events of an author and a kind that exceed the number allowed by a rule. */
 export function* tooMany(db: Db, rules: RetentionRules, classOf: ClassOf): Generator<Page> {
   let term: number | null = null;
   let count = 0;
@@ -97,7 +100,10 @@ export function* tooMany(db: Db, rules: RetentionRules, classOf: ClassOf): Gener
   if (term !== null && count > min) yield* surplus(db, rules, classOf, term);
 }
 
-/** What of one list is beyond its number. Terms are hashes: what is counted is what the bodies say. */
+/**
+ * Yields the surplus of one posting list. Terms are hashes and may collide, so events are counted
+ * by the kind and author in their bodies.
+ */
 function* surplus(db: Db, rules: RetentionRules, classOf: ClassOf, term: number): Generator<Page> {
   const newest = db.prepare(sql.SELECT_LIST_FACTS);
   const counts = new Map<string, number>();

@@ -1,21 +1,23 @@
+// Progress of one retention run or preview; lives in the admin worker.
+
 import type { RetentionReport, RuleTotal } from '../page-api/config.ts';
 
-/** How far a run of retention, or a preview, has come; whoever made it may end it. */
+/** Progress of a retention run, or of a preview; the caller that made it may end it. */
 export class Pass {
-  /** Entries of the index that were looked at, counted by the page. */
+  /** Number of index entries read, in whole pages. */
   looked = 0;
-  /** Bytes of the database in use before. */
+  /** Bytes of the database in use before the run. */
   usedBytes = 0;
-  /** What goes, or went, by rule. */
+  /** Events removed, or to remove, by rule. */
   readonly totals = new Map<string, RuleTotal>();
   readonly goesOn: () => boolean;
 
-  /** `goesOn` is asked between two slices. */
+  /** Takes `goesOn`, which is called between two slices; false ends the pass. */
   constructor(goesOn: () => boolean = () => true) {
     this.goesOn = goesOn;
   }
 
-  /** As far as it has come. */
+  /** Report of the progress so far. */
   get report(): RetentionReport {
     let [events, bytes] = [0, 0];
     for (const total of this.totals.values()) {

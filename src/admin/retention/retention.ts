@@ -1,3 +1,6 @@
+// Retention: removal of events by age, count and database size. State is owned by the admin worker;
+// the writer removes the events.
+
 import type { AuthorClass } from '../../config/retention-rule.ts';
 import * as sql from '../../storage/sql.ts';
 import type { RetentionReport, RuleTotal } from '../page-api/config.ts';
@@ -14,27 +17,31 @@ import {
 import { Pass } from './pass.ts';
 import { RetentionRules } from './rules.ts';
 
-/** Events removed in one transaction, between which the writer goes on with its commits. */
+/** Maximum number of events removed in one transaction, between which the writer commits. */
 const SLICE_EVENTS = 100;
-/** Rest after each of them. */
+/** Pause after each slice. */
 const REST_MILLISECONDS = 10;
-/** How often the room looks whether something is due. */
+/** Interval of the check whether a run is due. */
 const LOOK_MILLISECONDS = 5_000;
-/** Of stored bodies to bytes of the file, postings and all; a run that was wrong is followed by the next. */
+/**
+ * Estimated bytes of the file, postings included, for each byte of a stored body. A run that freed
+ * too little is followed by another.
+ */
 const FILE_BYTES_PER_BODY_BYTE = 1.5;
 const DAY_SECONDS = 86_400;
 
 /**
- * Removes what the rules of retention do not let stay, in the background: ages and counts every
- * `retention.interval_seconds`, the byte budget whenever the database has grown beyond it. Everything is
- * read in short snapshots and removed in small transactions, so that reading and writing go on.
+ * Removes the events that the retention rules do not keep, in the background: by age and count
+ * every `retention.interval_seconds`, by the byte budget whenever the database has grown beyond it.
+ * Everything is read in short snapshots and removed in small transactions, so that reading and
+ * writing go on.
  */
 export class Retention {
   readonly #room: Room;
   readonly #timer: NodeJS.Timeout;
   #rules: RetentionRules;
   #dueAt: number;
-  /** After a run that found nothing to make room with, the size is left alone for a while. */
+  /** Time of the next size check, in seconds since 1970; delayed when a run removed nothing. */
   #budgetDueAt = 0;
   #running: Promise<unknown> | null = null;
   #stopped = false;
@@ -57,12 +64,12 @@ export class Retention {
     clearInterval(this.#timer);
   }
 
-  /** What a run would remove now, without removing anything. */
+  /** Returns what a run would remove now, without removing anything. */
   preview(pass = new Pass()): Promise<RetentionReport> {
     return this.#pass(async () => {}, pass);
   }
 
-  /** Removes now what the rules do not let stay; one run at a time. */
+  /** Removes now what the rules do not keep; one run at a time. */
   async run(by: string, pass = new Pass()): Promise<RetentionReport> {
     while (this.#running) await this.#running.catch(() => {});
     const run = this.#carryOut(by, pass);
@@ -101,7 +108,7 @@ export class Retention {
     return report;
   }
 
-  /** Goes through everything that has to go, by `take` slice by slice. */
+  /** Passes all candidates to `take`, slice by slice. */
   async #pass(take: (slice: Candidate[]) => Promise<void>, pass: Pass): Promise<RetentionReport> {
     const { db, clock } = this.#room;
     const rules = this.#rules;
@@ -147,7 +154,7 @@ export class Retention {
     return (this.#room.db.prepare(sql.SELECT_HEADS).get() as { head: number }).head;
   }
 
-  /** Over the mark, and what was removed before has left the disk. */
+  /** Returns true if the database exceeds the budget and all removals have been swept from it. */
   #isOverBudget(): boolean {
     const swept = this.#room.db.prepare(sql.SELECT_ANY_SWEEP).get() === undefined;
     return swept && this.#usedBytes() > this.#rules.bytesMax;
@@ -161,7 +168,10 @@ export class Retention {
     return size! * (pages! - free!);
   }
 
-  /** Members are admins, moderators, allowed keys, whoever has a role, and who is named. */
+  /**
+   * Returns the classifier of authors. Members are admins, moderators, allowed keys, keys with a
+   * role, and keys named in the configuration.
+   */
   #classes(): ClassOf {
     const { db, config, lists, clock } = this.#room;
     const { admin, info, policy, retention } = config;
@@ -179,7 +189,7 @@ export class Retention {
   }
 }
 
-/** Events that were met; a preview meets one by more than one rule, and it goes once. */
+/** Bitmap of the events already counted: a preview may meet an event by several rules. */
 class Seen {
   readonly #bits: Uint8Array;
 
@@ -187,7 +197,7 @@ class Seen {
     this.#bits = new Uint8Array(Math.ceil((head + 1) / 8));
   }
 
-  /** What has come since counts as met: it waits for the next run. */
+  /** Returns true for counted events, and for those stored since, which the next run handles. */
   has(seq: number): boolean {
     const byte = this.#bits[Math.floor(seq / 8)];
     return byte === undefined || (byte & (1 << (seq % 8))) !== 0;

@@ -1,3 +1,5 @@
+// Retention rules of a configuration, compiled for lookup by kind and author class.
+
 import type { Config } from '../../config/options.ts';
 import {
   type AuthorClass,
@@ -7,7 +9,7 @@ import {
 import { holds } from '../../policy/kind-numbers.ts';
 import { KindSet } from '../../policy/kind-set.ts';
 
-/** What a configuration wants to be kept; of several entries that fit an event the last one applies. */
+/** Retention rules of a configuration; the last entry that matches an event applies. */
 export class RetentionRules {
   readonly #ages: readonly RetentionRule[];
   readonly #counts: readonly RetentionRule[];
@@ -32,12 +34,12 @@ export class RetentionRules {
     return this.#counts.length > 0;
   }
 
-  /** The youngest age at which anything goes, in seconds. */
+  /** Shortest age at which any event is removed, in seconds. */
   get ageMin(): number {
     return Math.min(...this.#ages.map(({ limit }) => limit));
   }
 
-  /** Whether any age is set for a kind, whoever wrote it. */
+  /** Returns true if an age is set for the kind, for any class of authors. */
   concerns(kind: number): boolean {
     return this.#ages.some(({ kinds }) => holds(kinds, kind));
   }
@@ -50,7 +52,7 @@ export class RetentionRules {
     return last(this.#counts, kind, authors);
   }
 
-  /** The fewest events that any rule of a kind lets stay; Infinity without one. */
+  /** Returns the lowest count among the rules for a kind; Infinity without any. */
   countMin(kind: number): number {
     const limits = this.#counts.filter(({ kinds }) => holds(kinds, kind));
     return Math.min(...limits.map(({ limit }) => limit));

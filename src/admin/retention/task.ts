@@ -1,8 +1,10 @@
+// Background retention task of the admin page. Owned by the admin worker.
+
 import type { RetentionTask } from '../page-api/config.ts';
 import { AdminError, type Room } from '../room.ts';
 import { Pass } from './pass.ts';
 
-/** A preview that nobody asks for any more ends after so long. */
+/** Time without a status request after which a preview ends. */
 const WATCHED_MILLISECONDS = 60_000;
 
 interface Task {
@@ -15,8 +17,8 @@ interface Task {
 }
 
 /**
- * The run of retention, or the preview of one, that the page for admins has begun: it goes on while
- * nobody waits for it, and tells how far it is. One at a time.
+ * Retention run or preview begun from the admin page. It runs in the background and reports its
+ * progress on request. One at a time.
  */
 export class RetentionTasks {
   readonly #room: Room;
@@ -28,7 +30,7 @@ export class RetentionTasks {
     this.#room = room;
   }
 
-  /** @throws AdminError while there is one already. */
+  /** Begins a task. @throws AdminError while another is running. */
   begin(what: Task['what'], by: string): RetentionTask {
     if (this.#task?.state === 'running') {
       throw new AdminError(
@@ -52,7 +54,7 @@ export class RetentionTasks {
     return this.show()!;
   }
 
-  /** How far the last one is, or how it ended. */
+  /** Returns the progress or the outcome of the last task; keeps a preview alive. */
   show(): RetentionTask | null {
     this.#askedAt = performance.now();
     if (this.#task === null) return null;
@@ -60,7 +62,7 @@ export class RetentionTasks {
     return { what, state, error, startedAt, endedAt, looked: pass.looked, report: pass.report };
   }
 
-  /** Has the last one end between two slices; `show` tells when it has. */
+  /** Ends the last task between two slices; `show` reports when it has ended. */
   stop(): RetentionTask | null {
     this.#stopped = true;
     return this.show();

@@ -1,3 +1,5 @@
+// Conversion of search parameters into a filter and a word matcher.
+
 import type { NostrEvent } from '../../protocol/event.ts';
 import { type Filter, parseFilter } from '../../protocol/filter.ts';
 import type { PrivateKinds } from '../../protocol/privacy.ts';
@@ -7,14 +9,14 @@ import { AdminError } from '../room.ts';
 
 const VALUES_MAX = 500;
 const TAGS_MAX = 10;
-/** Tags whose values are keys or event ids, and may be written as such. */
+/** Tags whose values are keys or event ids and may be given as NIP-19. */
 const KEYS: ReadonlySet<string> = new Set(['p', 'P']);
 const IDS: ReadonlySet<string> = new Set(['e', 'E', 'q']);
 
 /**
- * The filter of a search, without the kinds that are hidden from who asks.
+ * Returns the filter of a search, without the kinds hidden from the caller.
  *
- * @throws AdminError `usage` for what is no id, key, kind, tag or time.
+ * @throws AdminError `usage` for an invalid id, key, kind, tag or time.
  */
 export function filterOf(params: SearchParams, hidden: PrivateKinds): Filter {
   const { ids, authors, kinds, tags = {}, since, until } = params;
@@ -33,14 +35,14 @@ export function filterOf(params: SearchParams, hidden: PrivateKinds): Filter {
   return filter;
 }
 
-/** Whether the content of an event, as canonical JSON, has all of the words, in any case. */
+/** Returns a matcher of canonical JSON: true if the content has all words, in any case. */
 export function wordMatcher(text: string): (json: string) => boolean {
   const words = text
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '');
   if (words.length === 0) return () => true;
-  // What JSON writes as it is stands there as it is: most events need no parsing to be left out.
+  // Words that JSON does not escape are searched in the text first: most events need no parsing.
   const plain = words.filter((word) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word));
   return (json) => {
     const all = json.toLowerCase();

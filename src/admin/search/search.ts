@@ -1,3 +1,5 @@
+// Event search of the admin worker, outside the data path.
+
 import { kindsIn } from '../../config/kind-range.ts';
 import * as sql from '../../storage/sql.ts';
 import type { Place } from '../../upkeep/select/cursor.ts';
@@ -7,17 +9,17 @@ import { hiddenFrom } from '../private-events.ts';
 import { AdminError, type Caller, type Room } from '../room.ts';
 import { filterOf, wordMatcher } from './conditions.ts';
 
-/** Searches under way at once. */
+/** Maximum number of searches in progress. */
 const SEARCHES_MAX = 4;
-/** Work for a page, and for a slice of it, between which others have their turn. */
+/** Time for a page, and for a slice of it, between which the event loop runs other work. */
 const PAGE_MILLISECONDS = 500;
 const SLICE_MILLISECONDS = 8;
-/** JSON that a page may have before it ends. */
+/** UTF-16 units of JSON above which a page ends. */
 const PAGE_CHARACTERS_MAX = 2 * 1024 * 1024;
-/** Entries of the index that are read at once to begin with. */
+/** Number of index entries read at once at the start. */
 const ENTRIES_HELD = 20_000;
 
-/** Looks for events, off the data path: by the room's own connection, in slices. */
+/** Searches events in slices, on the read-only connection of the admin worker. */
 export class Search {
   readonly #room: Room;
   #running = 0;
@@ -26,7 +28,7 @@ export class Search {
     this.#room = room;
   }
 
-  /** A page of a search. @throws AdminError for what is no search, and when too many are under way. */
+  /** Returns a page of results. @throws AdminError for an invalid search or too many at once. */
   async page(params: SearchParams & { limit: number }, caller: Caller): Promise<SearchPage> {
     if (this.#running >= SEARCHES_MAX) {
       throw new AdminError('unavailable', 'Other searches are under way; try again.');
@@ -102,7 +104,7 @@ export class Search {
   }
 }
 
-/** @throws AdminError for what no page has given as `next`. */
+/** Parses a cursor. @throws AdminError if it is not the `next` of a page. */
 function placeIn(cursor: string): Place | null {
   if (cursor === '') return null;
   const [, createdAt, seq] = /^(\d{1,16}):(\d{1,16})$/.exec(cursor) ?? [];

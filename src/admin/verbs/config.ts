@@ -1,3 +1,5 @@
+// RPC methods about the configuration in effect.
+
 import { z } from 'zod';
 import { shownValue } from '../../config/change.ts';
 import {
@@ -14,7 +16,7 @@ import { infoChanges } from '../info.ts';
 import type { ConfigChanges, ConfigOption, ConfigView } from '../page-api/config.ts';
 import { type Room, verb } from '../room.ts';
 
-/** `config`: every option as it is in effect, and where its value stands; secrets masked. */
+/** RPC method `config`: returns each option with its value and source; secrets are masked. */
 export const configVerb = verb({
   name: 'config',
   params: z.strictObject({}),
@@ -27,7 +29,7 @@ export const configVerb = verb({
   },
 });
 
-/** `config.compare`: what a reload would change, or why it would not. */
+/** RPC method `config.compare`: returns what a reload would change, or fails with its errors. */
 export const compareVerb = verb({
   name: 'config.compare',
   params: z.strictObject({}),

@@ -1,9 +1,11 @@
+// RPC method of the dashboard.
+
 import { z } from 'zod';
 import { HISTORY_SAMPLES, SAMPLE_SECONDS, seriesNames } from '../metrics/history.ts';
 import type { Dashboard, History } from '../page-api/dashboard.ts';
 import { type Room, verb } from '../room.ts';
 
-/** `dashboard`: how the relay is, and how it was behind a moment. */
+/** RPC method `dashboard`: returns the current state, and its history later than `since`. */
 export const dashboardVerb = verb({
   name: 'dashboard',
   params: z.strictObject({ since: z.number().nonnegative().default(0) }),

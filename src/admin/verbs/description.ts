@@ -1,3 +1,5 @@
+// RPC methods that change the relay description and the roles.
+
 import { z } from 'zod';
 import type { InfoChanges } from '../../messages.ts';
 import * as sql from '../../storage/sql.ts';
@@ -6,7 +8,7 @@ import type { RoleWithMembers } from '../page-api/people.ts';
 import { assignRole, putRole, removeRole, roles, unassignRole } from '../roles.ts';
 import { verb } from '../room.ts';
 
-/** `mod.describe`: change the relay's name, description or icon; an empty text as configured. */
+/** RPC method `mod.describe`: changes name, description or icon; '' restores the configured one. */
 export const describeVerb = verb({
   name: 'mod.describe',
   params: z.strictObject({ what: z.enum(['name', 'description', 'icon']), text: z.string() }),
@@ -16,7 +18,7 @@ export const describeVerb = verb({
   },
 });
 
-/** `mod.roles`: all roles and who has them. */
+/** RPC method `mod.roles`: returns all roles with their members. */
 export const rolesVerb = verb({
   name: 'mod.roles',
   params: z.strictObject({}),
@@ -29,7 +31,7 @@ export const rolesVerb = verb({
   },
 });
 
-/** `mod.role`: make, change or end a role, give it to somebody or take it away. */
+/** RPC method `mod.role`: makes, changes or deletes a role, assigns it or takes it from a key. */
 export const roleVerb = verb({
   name: 'mod.role',
   params: z.discriminatedUnion('do', [

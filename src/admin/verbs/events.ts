@@ -1,13 +1,16 @@
+// RPC method of `wok delete`.
+
 import { z } from 'zod';
 import type { Change } from '../../messages.ts';
 import { verb } from '../room.ts';
 
-/** Events removed in one transaction of the writer, between which it goes on with its commits. */
+/** Maximum number of events removed in one transaction, between which the writer commits. */
 export const REMOVED_AT_ONCE = 500;
 
 /**
- * `events.remove`: remove events by their place in the log (`wok delete`). Whoever asks finds them by
- * itself and asks again for the next; the last time it says what was done, for the audit log.
+ * RPC method `events.remove`: removes events by their seq (`wok delete`). The caller selects the
+ * events and repeats the call for the next ones; with the last call it sends `audit`, for the audit
+ * log.
  */
 export const removeEventsVerb = verb({
   name: 'events.remove',

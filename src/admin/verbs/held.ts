@@ -1,3 +1,5 @@
+// RPC method of the quarantine page.
+
 import { z } from 'zod';
 import * as sql from '../../storage/sql.ts';
 import type { HeldPage } from '../page-api/moderation.ts';
@@ -7,7 +9,7 @@ import type { Quarantined } from './quarantine.ts';
 
 const PAGE_MAX = 100;
 
-/** `mod.held`: a page of what waits for a release, the oldest first. */
+/** RPC method `mod.held`: returns a page of quarantined events, the oldest first. */
 export const heldVerb = verb({
   name: 'mod.held',
   params: z.strictObject({

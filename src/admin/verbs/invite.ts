@@ -1,15 +1,17 @@
+// RPC method that makes invite codes.
+
 import { z } from 'zod';
 import { verb } from '../room.ts';
 
 const USES_MAX = 65_535;
 const TIME_MAX = 0xffff_ffff;
 
-/** `invite`: a code by which people become members (NIP-43). */
+/** RPC method `invite`: returns a code by which people become members (NIP-43). */
 export const inviteVerb = verb({
   name: 'invite',
   params: z.strictObject({
     uses: z.int().min(1).max(USES_MAX).default(1),
-    /** Seconds since 1970; 0: never; by default after `membership.invite_days`. */
+    /** Time of expiry, in seconds since 1970; 0: never; default: `membership.invite_days`. */
     expiresAt: z.int().min(0).max(TIME_MAX).optional(),
   }),
   async run({ uses, expiresAt: end }, room, { by }) {

@@ -1,3 +1,5 @@
+// RPC method that pages and searches the moderation lists.
+
 import { z } from 'zod';
 import { listNames } from '../../policy/lists.ts';
 import type { ListedRow } from '../../storage/lists.ts';
@@ -7,11 +9,12 @@ import type { ListPage } from '../page-api/moderation.ts';
 import { verb } from '../room.ts';
 
 const PAGE_MAX = 500;
-/** Rows looked at between which others have their turn, and time after which a search gives what it has. */
+/** Number of rows searched before the event loop runs other work. */
 const SLICE_ROWS = 1_000;
+/** Time after which a search returns the rows found so far. */
 const SEARCH_MILLISECONDS = 500;
 
-/** `mod.listed`: a page of a list in the order of its subjects, of all or of what is looked for. */
+/** RPC method `mod.listed`: returns a page of a list, or of its matches, ordered by subject. */
 export const listedVerb = verb({
   name: 'mod.listed',
   params: z.strictObject({
@@ -33,7 +36,7 @@ export const listedVerb = verb({
         last = row.subject;
         if (matches(row)) rows.push(row);
         if (rows.length > limit) {
-          // One more than a page has: so there is a next one.
+          // One more than a page holds: there is a next page.
           rows.pop();
           return { rows, next: rows.at(-1)!.subject, total };
         }

@@ -1,3 +1,5 @@
+// RPC methods that change and read the moderation lists and the audit log.
+
 import { z } from 'zod';
 import { listNames } from '../../policy/lists.ts';
 import type { ListedRow } from '../../storage/lists.ts';
@@ -13,7 +15,7 @@ const list = z.enum(listNames.filter((name) => name !== 'author') as ['pubkey'])
 const stance = z.enum(['ban', 'allow']);
 const reason = z.string().max(REASON_LENGTH_MAX).default('');
 
-/** `mod.put`: ban or allow a subject, until a moment or for good. */
+/** RPC method `mod.put`: bans or allows a subject, until a time or for good. */
 export const putVerb = verb({
   name: 'mod.put',
   params: z.strictObject({
@@ -22,7 +24,7 @@ export const putVerb = verb({
     stance,
     reason,
     expiresAt: z.int().nonnegative().default(0),
-    /** With a ban of a public key: also remove what it has written. */
+    /** True to also remove all events of a public key that is banned. */
     remove: z.boolean().default(false),
   }),
   async run({ remove, ...listing }, room, { by }) {
@@ -36,7 +38,7 @@ export const putVerb = verb({
   },
 });
 
-/** `mod.take`: take a subject off a list again. */
+/** RPC method `mod.take`: takes a subject off a list. */
 export const takeVerb = verb({
   name: 'mod.take',
   params: z.strictObject({ list: z.enum(listNames), subject: z.string(), stance, reason }),
@@ -45,7 +47,7 @@ export const takeVerb = verb({
   },
 });
 
-/** `mod.list`: one page of a list in the order of its subjects, behind `after`. */
+/** RPC method `mod.list`: returns a page of a list ordered by subject, past `after`. */
 export const listVerb = verb({
   name: 'mod.list',
   params: z.strictObject({
@@ -59,7 +61,7 @@ export const listVerb = verb({
   },
 });
 
-/** `mod.remove`: remove an event, or all that an author has written so far. */
+/** RPC method `mod.remove`: bans and removes an event, or all that an author has written so far. */
 export const removeVerb = verb({
   name: 'mod.remove',
   params: z.strictObject({ what: z.enum(['event', 'author']), subject: z.string(), reason }),
@@ -70,7 +72,7 @@ export const removeVerb = verb({
   },
 });
 
-/** `mod.audit`: the newest rows of the audit log, before `before`; moderators see none about addresses. */
+/** RPC method `mod.audit`: returns the newest rows before `before`; those about IPs for admins. */
 export const auditVerb = verb({
   name: 'mod.audit',
   params: z.strictObject({

@@ -1,3 +1,5 @@
+// RPC methods that read metrics, slow queries and top connections.
+
 import { z } from 'zod';
 import { type Figures, readFigures } from '../../metrics/look.ts';
 import { renderMetrics } from '../../metrics/render.ts';
@@ -6,7 +8,7 @@ import { type MetricName, metricNames } from '../../metrics/table.ts';
 import { talkers, watchTalkers } from '../../metrics/talkers.ts';
 import { verb } from '../room.ts';
 
-/** `metrics`: metrics as they stand, by name. */
+/** RPC method `metrics`: returns the current values of metrics by name. */
 export const metricsVerb = verb({
   name: 'metrics',
   params: z.strictObject({ names: z.array(z.enum(metricNames as [MetricName])).max(200) }),
@@ -16,7 +18,7 @@ export const metricsVerb = verb({
   },
 });
 
-/** `exposition`: all metrics in the Prometheus text format. */
+/** RPC method `exposition`: returns all metrics in the Prometheus text format. */
 export const expositionVerb = verb({
   name: 'exposition',
   params: z.strictObject({}),
@@ -26,14 +28,14 @@ export const expositionVerb = verb({
   },
 });
 
-/** `slow`: the newest slow queries. */
+/** RPC method `slow`: returns the newest slow queries. */
 export const slowVerb = verb({
   name: 'slow',
   params: z.strictObject({ limit: z.int().min(1).max(1_000).default(50) }),
   run: ({ limit }, { metrics }) => slowQueries(metrics).slice(0, limit),
 });
 
-/** `talkers`: the connections that send and receive most; io looks while somebody asks. */
+/** RPC method `talkers`: returns the top connections; io samples them while it is called. */
 export const talkersVerb = verb({
   name: 'talkers',
   params: z.strictObject({}),

@@ -1,14 +1,19 @@
+// RPC methods that reload or replace the process.
+
 import { z } from 'zod';
 import { verb } from '../room.ts';
 
-/** `reload`: the relay reads its configuration again; answers what has changed. */
+/** RPC method `reload`: reads the configuration again and returns the changes. */
 export const reloadVerb = verb({
   name: 'reload',
   params: z.strictObject({}),
   run: (_, room) => room.order('reload'),
 });
 
-/** `restart`: a new process takes over without losing a connection attempt; answers its number. */
+/**
+ * RPC method `restart`: starts a new process, which takes over without losing a connection attempt;
+ * returns its pid.
+ */
 export const restartVerb = verb({
   name: 'restart',
   params: z.strictObject({}),

@@ -1,3 +1,5 @@
+// RPC methods of the spam quarantine.
+
 import { z } from 'zod';
 import * as sql from '../../storage/sql.ts';
 import { type Room, verb } from '../room.ts';
@@ -8,19 +10,19 @@ const subject = z
   .regex(/^[0-9a-f]{64}$/, 'an event id or a public key, 64 hex characters');
 const reason = z.string().max(1000).default('');
 
-/** An event that the spam stage holds back. */
+/** Event quarantined by the spam stage. */
 export interface Quarantined {
   id: string;
   pubkey: string;
-  /** When it came, in seconds since 1970. */
+  /** Time of receipt, in seconds since 1970. */
   at: number;
-  /** The points and what they are for. */
+  /** Spam points and their reasons. */
   why: string;
-  /** The event. */
+  /** JSON of the event. */
   json: string;
 }
 
-/** `mod.quarantine`: what waits for a release, the oldest first. */
+/** RPC method `mod.quarantine`: returns the quarantined events, the oldest first. */
 export const quarantineVerb = verb({
   name: 'mod.quarantine',
   params: z.strictObject({ limit: z.int().positive().max(PAGE_MAX).default(100) }),
@@ -28,14 +30,14 @@ export const quarantineVerb = verb({
     db.prepare(sql.SELECT_QUARANTINED).all(limit) as Quarantined[],
 });
 
-/** `mod.release`: store an event that is held back, or all of an author. */
+/** RPC method `mod.release`: stores a quarantined event, or all of an author. */
 export const releaseVerb = verb({
   name: 'mod.release',
   params: z.strictObject({ subject, reason }),
   run: (params, room, { by }) => carryOut('release', params, room, by),
 });
 
-/** `mod.discard`: drop an event that is held back, or all of an author. */
+/** RPC method `mod.discard`: drops a quarantined event, or all of an author. */
 export const discardVerb = verb({
   name: 'mod.discard',
   params: z.strictObject({ subject, reason }),

@@ -1,3 +1,5 @@
+// RPC methods of the report queue page.
+
 import { z } from 'zod';
 import { jsonOf, type StoredBody } from '../../storage/body.ts';
 import * as sql from '../../storage/sql.ts';
@@ -12,7 +14,7 @@ import { normalSubject } from '../subjects.ts';
 
 const PAGE_MAX = 100;
 
-/** `mod.queue`: a page of what was reported, with the events and what their authors have here. */
+/** RPC method `mod.queue`: returns a page of reports, with the events and author statistics. */
 export const queueVerb = verb({
   name: 'mod.queue',
   params: z.strictObject({
@@ -41,7 +43,7 @@ export const queueVerb = verb({
   },
 });
 
-/** `mod.about`: what a public key has here. */
+/** RPC method `mod.about`: returns the statistics of a public key. */
 export const aboutVerb = verb({
   name: 'mod.about',
   params: z.strictObject({ pubkey: z.string() }),
@@ -51,7 +53,7 @@ export const aboutVerb = verb({
   },
 });
 
-/** Null: the event is gone. */
+/** Returns the JSON of a reported event; null if the event is gone. */
 function jsonFor(room: Room, { target }: Reported): string | null {
   const seq = findEvent(room, target);
   if (seq === null) return null;

@@ -1,3 +1,5 @@
+// RPC methods of the report queue (NIP-56).
+
 import { z } from 'zod';
 import { putOnList } from '../moderation.ts';
 import type { Reported, ReportRow } from '../page-api/moderation.ts';
@@ -7,21 +9,21 @@ import { verb } from '../room.ts';
 const PAGE_MAX = 10_000;
 const target = z.string().regex(/^[0-9a-f]{64}$/, 'an event id or a public key, 64 hex characters');
 
-/** `mod.reports`: what waits for a moderator. */
+/** RPC method `mod.reports`: returns the report queue. */
 export const reportsVerb = verb({
   name: 'mod.reports',
   params: z.strictObject({ limit: z.int().positive().max(PAGE_MAX).default(100) }),
   run: ({ limit }, room): Reported[] => reported(room, limit),
 });
 
-/** `mod.report`: who reports a target, and what they say. */
+/** RPC method `mod.report`: returns the reports about a target, with their authors and texts. */
 export const reportVerb = verb({
   name: 'mod.report',
   params: z.strictObject({ target, limit: z.int().positive().max(PAGE_MAX).default(100) }),
   run: ({ target, limit }, room): ReportRow[] => reportsOf(room, target, limit),
 });
 
-/** `mod.dismiss`: take a target off the queue; with `keep` reports of this event are not queued again. */
+/** RPC method `mod.dismiss`: takes a target off the queue; `keep`: new reports are not queued. */
 export const dismissVerb = verb({
   name: 'mod.dismiss',
   params: z.strictObject({

@@ -1,8 +1,10 @@
+// RPC methods that run or preview retention.
+
 import { z } from 'zod';
 import type { RetentionTask } from '../page-api/config.ts';
 import { verb } from '../room.ts';
 
-/** `mod.retention`: what the rules of retention would remove now (`preview`), or remove it (`run`). */
+/** RPC method `mod.retention`: removes what the rules do not keep, or only lists it (`preview`). */
 export const retentionVerb = verb({
   name: 'mod.retention',
   params: z.strictObject({ do: z.enum(['preview', 'run']) }),
@@ -10,7 +12,7 @@ export const retentionVerb = verb({
     params.do === 'preview' ? retention.preview() : retention.run(by),
 });
 
-/** `retention.task`: the same in the background, for whoever cannot wait. */
+/** RPC method `retention.task`: does the same in the background, for callers that cannot wait. */
 export const retentionTaskVerb = verb({
   name: 'retention.task',
   params: z.strictObject({ do: z.enum(['preview', 'run', 'show', 'stop']) }),

@@ -1,14 +1,16 @@
+// RPC method of the event search.
+
 import { z } from 'zod';
 import { verb } from '../room.ts';
 
 const LIMIT_MAX = 200;
 const TEXT_MAX = 1_000;
 
-/** Ids and keys may be long where they carry relays (nevent1…, nprofile1…). */
+/** Ids and keys; long if they carry relay hints (nevent1…, nprofile1…). */
 const texts = z.array(z.string().max(5_000)).optional();
 const time = z.int().nonnegative().optional();
 
-/** `search`: a page of the events that match, newest first. */
+/** RPC method `search`: returns a page of matching events, newest first. */
 export const searchVerb = verb({
   name: 'search',
   params: z.strictObject({

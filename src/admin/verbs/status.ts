@@ -1,3 +1,5 @@
+// RPC method of `wok status`.
+
 import { z } from 'zod';
 import type { OriginsAnswer } from '../../messages.ts';
 import { version } from '../../paths.ts';
@@ -8,35 +10,32 @@ import type { KnownProxy } from '../proxies.ts';
 import type { SeenHost } from '../reached-by.ts';
 import { verb } from '../room.ts';
 
-/** What `status` tells. */
+/** Answer of `status`. */
 export interface Status {
   version: string;
   pid: number;
   /** Seconds since 1970. */
   startedAt: number;
-  /** The configuration file in effect; null where there is none. */
+  /** Configuration file in effect; null if there is none. */
   configFile: string | null;
   database: string;
-  /** The database without its write-ahead log, which has what was stored last. */
+  /** Size of the database without its write-ahead log, which holds the latest changes. */
   databaseBytes: number;
   writeAheadLogBytes: number;
-  /** The last seq given out, and up to where the index behind the log has come. */
+  /** Last seq assigned, and the last seq that the index covers. */
   seq: number;
   indexedSeq: number;
-  /**
-   * Hosts by which clients reach the relay and that it does not know to be its own, the most
-   * frequent first.
-   */
+  /** Hosts by which clients reach the relay, not known to be its own; the most frequent first. */
   reachedBy: SeenHost[];
-  /** What to set so that the relay knows its addresses, and why; null when nothing needs it. */
+  /** Setting that tells the relay its addresses, and the reason; null if none is needed. */
   identityAdvice: string | null;
-  /** Reverse proxies that did not tell the addresses of their clients within the last hour. */
+  /** Reverse proxies that did not pass on the addresses of their clients within the last hour. */
   proxies: KnownProxy[];
-  /** What to write so that they do, and why; null when there are none. */
+  /** Setting that makes them do so, and the reason; null if there are none. */
   proxyAdvice: string | null;
 }
 
-/** `status`: what runs here. */
+/** RPC method `status`: returns version, process, database and addresses of the relay. */
 export const statusVerb = verb({
   name: 'status',
   params: z.strictObject({}),

@@ -1,3 +1,5 @@
+// RPC methods that explain refused reads and the fate of an event.
+
 import { z } from 'zod';
 import { type RefusedRead, refusedReads } from '../../metrics/refused-reads.ts';
 import type { ListName } from '../../policy/lists.ts';
@@ -8,7 +10,7 @@ import { findEvent } from '../removal.ts';
 import { verb } from '../room.ts';
 import { normalSubject } from '../subjects.ts';
 
-/** `why.reads`: the newest REQs and COUNTs that were refused or cut short. */
+/** RPC method `why.reads`: returns the newest REQs and COUNTs that were refused or cut short. */
 export const whyReadsVerb = verb({
   name: 'why.reads',
   params: z.strictObject({
@@ -22,7 +24,7 @@ export const whyReadsVerb = verb({
   },
 });
 
-/** `why`: what became of an event, by which rule, when. */
+/** RPC method `why`: returns the fate of an event, with the deciding rules and times. */
 export const whyVerb = verb({
   name: 'why',
   params: z.strictObject({ id: z.string() }),
