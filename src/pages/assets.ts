@@ -41,9 +41,9 @@ const VENDOR = {
 } as const;
 
 /**
- * Fixed set of the files that pages load: those in `src/pages/browser`, the modules built from there
- * and the vendored files, all read at the start. Addresses contain a hash over all files, so browsers
- * may cache them for ever.
+ * Fixed set of the files that pages load: those in `src/pages/browser`, the modules built from
+ * there and the vendored files, all read at the start. Addresses contain a hash over all files, so
+ * browsers may cache them for ever.
  */
 export class Assets {
   /** Hash over all files: the first 16 hex digits of a SHA-256. */
