@@ -1,16 +1,18 @@
+// HTML shell of the page /admin, made in the io thread; the browser code fills it after the login.
+
 import type { Assets } from './assets.ts';
 import { html } from './html.ts';
 import { documentOf } from './layout.ts';
 
-/** What the page for admins needs to know before anybody has shown who they are. */
+/** Facts about the relay that the page /admin shows before the login. */
 export interface AdminPageFacts {
-  /** The relay's name. */
+  /** Name of the relay. */
   readonly name: string;
-  /** The address of the relay's icon. */
+  /** Address of the relay's icon. */
   readonly icon: string;
 }
 
-/** The page /admin. */
+/** HTML document of the page /admin. */
 export function adminPage({ name, icon }: AdminPageFacts, assets: Assets): string {
   const body = html`<div id="app" data-name="${name}" data-icon="${icon}">
 <main class="login">

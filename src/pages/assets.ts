@@ -1,3 +1,5 @@
+// Static files of the pages: style sheets, images, browser modules and vendored packages.
+
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -5,7 +7,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../paths.ts';
 import { type Encoded, encode } from './encoded.ts';
 
-/** A file that pages use. */
+/** File that pages load, with its media type. */
 export class Asset {
   readonly type: string;
   readonly #bytes: Buffer;
@@ -16,7 +18,7 @@ export class Asset {
     this.#bytes = bytes;
   }
 
-  /** The bytes and their compressed forms, made when the file is asked for first: 4 ms each. */
+  /** Bytes and their compressed forms, made on the first request for the file: 4 ms each. */
   get body(): Encoded {
     this.#body ??= encode(this.#bytes);
     return this.#body;
@@ -32,18 +34,19 @@ type Extension = keyof typeof TYPES;
 
 const FOLDER = 'src/pages/browser';
 
-/** From installed packages, by the name under which browsers find them. */
+/** Files of installed packages, by the name under which browsers request them. */
 const VENDOR = {
   'vendor/uplot.js': 'uPlot.esm.js',
   'vendor/uplot.css': 'uPlot.min.css',
 } as const;
 
 /**
- * Everything that pages load: what stands in `src/pages/browser` and was built from there, known at the
- * start and nothing else. Their address has a hash of all of them, so browsers may keep them for ever.
+ * Fixed set of the files that pages load: those in `src/pages/browser`, the modules built from
+ * there and the vendored files, all read at the start. Addresses contain a hash over all files, so
+ * browsers may cache them for ever.
  */
 export class Assets {
-  /** Of all files; what changes one of them changes it. */
+  /** Hash over all files: the first 16 hex digits of a SHA-256. */
   readonly hash: string;
   readonly #assets: ReadonlyMap<string, Asset>;
 
@@ -56,20 +59,23 @@ export class Assets {
     );
   }
 
-  /** Reads them, the first time that a process asks. */
+  /** Returns the set of this thread; reads the files on the first call. */
   static load(): Assets {
     Assets.#loaded ??= new Assets(readFiles());
     return Assets.#loaded;
   }
   static #loaded: Assets | null = null;
 
-  /** The address of a file. @throws Error for a name that there is not. */
+  /** Address of a file. @throws Error for an unknown name. */
   url(name: string): string {
     if (!this.#assets.has(name)) throw new Error(`there is no asset ${name}`);
     return `/assets/${this.hash}/${name}`;
   }
 
-  /** What is at a path like `/assets/0123456789abcdef/base.css`, and whether the hash is ours. */
+  /**
+   * Asset at a path like `/assets/0123456789abcdef/base.css`; `current`: true if the path has the
+   * hash of this set. Null for an unknown name or another path.
+   */
   at(path: string): { asset: Asset; current: boolean } | null {
     const [, hash, name] = /^\/assets\/([0-9a-f]{16})\/(.+)$/.exec(path) ?? [];
     const asset = this.#assets.get(name ?? '');
@@ -103,7 +109,7 @@ function readFiles(): Map<string, Buffer> {
   return files;
 }
 
-/** The maps of the sources are not served, so nothing shall point to them. */
+/** Removes the reference to the source map, because source maps are not served. */
 function withoutMap(bytes: Buffer): Buffer {
   return Buffer.from(bytes.toString().replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'));
 }

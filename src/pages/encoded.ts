@@ -1,20 +1,22 @@
+// Compressed forms of HTTP bodies and the choice between them by Accept-Encoding.
+
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** A body as it may leave; a form that is no shorter than the plain one is null. */
+/** HTTP body in all forms; a form that is no shorter than the plain one is null. */
 export interface Encoded {
   readonly plain: Uint8Array;
   readonly gzip: Uint8Array | null;
   readonly br: Uint8Array | null;
 }
 
-/** What an answer says of its body. */
+/** Value of the Content-Encoding header. */
 export type ContentEncoding = 'br' | 'gzip';
 
-/** Shorter bodies are not worth the trouble. */
+/** Minimum length of a body that is compressed, in bytes. */
 const WORTHWHILE_BYTES = 512;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
-/** Compresses a text: about a millisecond for a page. */
+/** Compresses a body: about a millisecond for a page. */
 export function encode(body: string | Uint8Array): Encoded {
   const plain = typeof body === 'string' ? Buffer.from(body) : body;
   if (plain.length < WORTHWHILE_BYTES) return { plain, gzip: null, br: null };
@@ -22,7 +24,7 @@ export function encode(body: string | Uint8Array): Encoded {
   return { plain, gzip: shorter(gzipSync(plain)), br: shorter(brotliCompressSync(plain, BROTLI)) };
 }
 
-/** The body in the best form that an Accept-Encoding header allows. */
+/** Body in the best form that an Accept-Encoding header allows: br, then gzip, then plain. */
 export function bestOf(
   encoded: Encoded,
   acceptEncoding: string,
@@ -34,7 +36,7 @@ export function bestOf(
   return { bytes: encoded.plain, encoding: null };
 }
 
-/** Whether a list like `text/html, image/*;q=0.8` names a word and does not refuse it by q=0. */
+/** Returns true if a header like `text/html, image/*;q=0.8` names a word without q=0. */
 export function accepts(header: string, word: string): boolean {
   return header.split(',').some((range) => {
     const [name, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());

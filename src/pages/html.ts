@@ -1,4 +1,6 @@
-/** A piece of HTML in which everything that is not ours is escaped. */
+// HTML templates that escape every value.
+
+/** Trusted piece of HTML: all values in it are escaped already. */
 export class Html {
   readonly text: string;
 
@@ -11,10 +13,10 @@ export class Html {
   }
 }
 
-/** What may stand in a template: text and numbers are escaped, null and false leave nothing. */
+/** Value of a template: text and numbers are escaped, null and false leave nothing. */
 export type Piece = Html | string | number | null | false | readonly Piece[];
 
-/** Makes HTML; whatever is put in is escaped, for text and for attributes in double quotes. */
+/** Template tag for HTML; escapes every value, for text and for attributes in double quotes. */
 export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
   let text = parts[0]!;
   pieces.forEach((piece, i) => {
@@ -38,12 +40,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A text as it may stand between tags and in quoted attributes. */
+/** Escapes a text for use between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-/** The address as it may be linked to, or null for what is none of the web or of mail. */
+/** Address as a link target; null if it is not an http, https or mailto address. */
 export function linkable(address: string): string | null {
   try {
     const { protocol, href } = new URL(address);

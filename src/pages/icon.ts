@@ -1,3 +1,5 @@
+// Icon of the relay, read from the configured file.
+
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,15 +9,15 @@ import { type Encoded, encode } from './encoded.ts';
 const BYTES_MAX = 256 * 1024;
 const MARK = join(packageRoot, 'src/pages/browser/mark.svg');
 
-/** An image that stands for the relay. */
+/** Icon of the relay. */
 export interface Icon {
   readonly type: string;
   readonly body: Encoded;
-  /** Changes with the image. */
+  /** Hash of the image: the first 16 hex digits of its SHA-256. */
   readonly hash: string;
 }
 
-/** The image of this file, or wok's own mark for ''. @throws Error with a sentence. */
+/** Reads the icon in `file`, or wok's own mark for ''. @throws Error with a sentence. */
 export function loadIcon(file: string): Icon {
   const bytes = read(file === '' ? MARK : file);
   const type = imageType(bytes);
@@ -37,7 +39,7 @@ function read(file: string): Buffer {
 
 const SVG = 'image/svg+xml';
 
-/** By the first bytes, because a name can say anything. */
+/** Media type by the first bytes, because a file name may be wrong; null for an unknown one. */
 function imageType(bytes: Buffer): string | null {
   const head = bytes.subarray(0, 12).toString('latin1');
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

@@ -1,25 +1,27 @@
+// HTML document around the body of every page.
+
 import type { Assets } from './assets.ts';
 import { type Html, html } from './html.ts';
 
-/** What a page is made of. */
+/** Parts of a page. */
 export interface Page {
   readonly title: string;
-  /** For search engines and previews; '' leaves it out. */
+  /** Description for search engines and previews; '' leaves it out. */
   readonly description: string;
-  /** Names of assets, in this order behind base.css. */
+  /** Style sheets as names of assets, in this order after base.css. */
   readonly styles: readonly string[];
-  /** Names of assets; each is an ES module. */
+  /** Scripts as names of assets; each is an ES module. */
   readonly scripts: readonly string[];
-  /** Modules that the scripts import, so that browsers need not find out one after the other. */
+  /** Modules that the scripts import, preloaded so that browsers need not find them in sequence. */
   readonly imports?: readonly string[];
   readonly icon: string;
-  /** What stands between <body> and </body>. */
+  /** Content of the `<body>` element. */
   readonly body: Html;
-  /** Kept out of search engines. */
+  /** True if search engines must not index the page. */
   readonly hidden?: boolean;
 }
 
-/** A whole document. It loads nothing but the assets and the icon of this relay. */
+/** HTML document of a page. It loads nothing but the assets and the icon of this relay. */
 export function documentOf(page: Page, assets: Assets): string {
   const styles = ['base.css', ...page.styles].map(
     (name) => html`<link rel="stylesheet" href="${assets.url(name)}">\n`,

@@ -1,8 +1,10 @@
+// NIPs that the relay supports with a given configuration, for NIP-11 and for the public page.
+
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 
-/** The NIPs that this relay does something for; those that only clients follow are not listed. */
+/** Supported NIPs, ascending; those that only clients implement are not listed. */
 export function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 42, 65, 70];
   if (config.query.eose_hints !== 'off') nips.push(67);
@@ -17,7 +19,7 @@ export function supportedNips(config: Config): number[] {
   return nips.sort((a, b) => a - b);
 }
 
-/** What the NIPs are about, in a few words, for those that wok may support. */
+/** Short titles of the NIPs that wok may support, by number. */
 const TITLES: Readonly<Record<number, string>> = {
   1: 'Basic protocol',
   2: 'Follow lists',
@@ -43,7 +45,7 @@ const TITLES: Readonly<Record<number, string>> = {
   98: 'HTTP authorization',
 };
 
-/** A NIP for people: its number as files have it, what it is about, and where it can be read. */
+/** Display data of a NIP: its number as in the file names, its title and its address. */
 export function nipFacts(nip: number): { number: string; title: string; url: string } {
   const number = String(nip).padStart(2, '0');
   const url = `https://github.com/nostr-protocol/nips/blob/master/${number}.md`;

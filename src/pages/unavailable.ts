@@ -1,9 +1,11 @@
+// Fallback of the public page, made in the io thread.
+
 import type { AdminPageFacts } from './admin.ts';
 import type { Assets } from './assets.ts';
 import { html } from './html.ts';
 import { documentOf } from './layout.ts';
 
-/** What stands in place of the public page while the room that makes it is away. */
+/** HTML document shown in place of the public page while the admin worker cannot make it. */
 export function unavailablePage({ name, icon }: AdminPageFacts, assets: Assets): string {
   const body = html`<main class="page">
 <header class="masthead">

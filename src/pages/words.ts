@@ -1,3 +1,5 @@
+// Durations, byte counts, rates and kinds of the configuration as text for the public page.
+
 import { kindRange } from '../config/kind-range.ts';
 import { amount, countText } from './browser/format.ts';
 
@@ -10,13 +12,13 @@ const SPANS: readonly (readonly [seconds: number, name: string])[] = [
   [1, 'second'],
 ];
 
-/** A time in the largest unit that says it exactly: 15 minutes, 1 year, 90 seconds. */
+/** Duration in the largest unit that expresses it exactly: 15 minutes, 1 year, 90 seconds. */
 export function durationText(seconds: number): string {
   const [length, name] = SPANS.find(([span]) => seconds % span === 0) ?? SPANS.at(-1)!;
   return amount(seconds / length, name);
 }
 
-/** Bytes in the largest unit that says it exactly or well enough: 128 KiB, 1.5 MiB. */
+/** Byte count in bytes, KiB or MiB, rounded to two decimals: 128 KiB, 1.5 MiB. */
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return amount(bytes, 'byte');
   const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB'];
@@ -30,7 +32,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   MiB: 1024 ** 2,
 };
 
-/** A rate of the configuration: `20/s burst 500` is "20/s" steadily and "500" at once; null for no rate. */
+/** Text of a configured rate: `20/s burst 500` is steady "20/s", burst "500"; null if none. */
 export function rateWords(rate: string): { steady: string; burst: string } | null {
   const [, number, factor = '', unit, burst, burstFactor] =
     /^(\d+)\s*(\w*?)\s*\/\s*(\w+)(?:\s+burst\s+(\d+)\s*(\w*))?$/.exec(rate.trim()) ?? [];
@@ -61,7 +63,7 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
   30023: 'articles',
 };
 
-/** Kinds of the configuration for people: "1 (notes), 20000–29999". */
+/** Kind ranges of the configuration as text: "1 (notes), 20000–29999". */
 export function kindsText(ranges: readonly string[]): string {
   return ranges.map(kindText).join(', ');
 }
@@ -74,14 +76,14 @@ function kindText(range: string): string {
   return name === undefined ? String(first) : `${first} (${name})`;
 }
 
-/** What stands before `=` in a list of values by kind: `regular` or `1`. */
+/** Text for the kinds before `=` in a list of values by kind: `regular` or `1`. */
 export function kindsOfEntry(kinds: string | readonly [number, number]): string {
   if (typeof kinds === 'string') return `${kinds} events`;
   const [first, last] = kinds;
   return `kind ${kindText(first === last ? `${first}` : `${first}-${last}`)}`;
 }
 
-/** "one", "one and two", "one, two and three". */
+/** Joins parts to an enumeration: "one", "one and two", "one, two and three". */
 export function listText(parts: readonly string[], word = 'and'): string {
   if (parts.length < 2) return parts.join('');
   return `${parts.slice(0, -1).join(', ')} ${word} ${parts.at(-1)}`;

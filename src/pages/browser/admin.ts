@@ -1,3 +1,5 @@
+// Entry script of the page /admin: resumes the session or shows the login, then the views.
+
 import type { Session } from '../../admin/page-api/api.ts';
 import { Api, messageOf, type PageFault } from './admin/api.ts';
 import { failure, progress } from './admin/load.ts';
@@ -13,13 +15,13 @@ let shell: Shell | null = null;
 let login: AbortController | null = null;
 
 api.ended = (fault: PageFault) => {
-  // Many requests may hear it at once.
+  // Several requests in flight may fail together.
   if (login !== null) return;
   showLogin(`Your session has ended. ${fault.message} You come back to where you were.`);
 };
 void begin();
 
-/** Whoever has a session goes on; everybody else logs in. */
+/** Shows the views if the browser has a session, otherwise the login. */
 async function begin(): Promise<void> {
   fill(app, make('main', { class: 'login' }, progress('Asking the relay who you are…')));
   try {
@@ -32,7 +34,10 @@ async function begin(): Promise<void> {
   }
 }
 
-/** Shows the login; what was there before stays behind it and comes back for the same person. */
+/**
+ * Shows the login. The shell before it stays hidden and is resumed after a login with the same key
+ * and role. `why` is the reason, '' for none.
+ */
 function showLogin(why: string): void {
   login = new AbortController();
   document.title = `Log in · ${name}`;

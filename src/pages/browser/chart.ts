@@ -1,16 +1,18 @@
-/** The inside of a chart, which is stretched to its place. */
+// SVG paths of the charts of the public page, for the relay and for browsers.
+
+/** Size of the view box of a chart, which is stretched to its container. */
 export const CHART_WIDTH = 600;
 export const CHART_HEIGHT = 120;
 
-/** Room above the highest value and below zero, so that no line is cut in half. */
+/** Margin above the highest value and below zero, so that no line is cut in half. */
 const MARGIN = 3;
 
-/** A chart: what SVG paths need, and where its scale ends. */
+/** SVG paths of a chart and the upper end of its scale. */
 export interface Chart {
-  /** The line, and the area below it; '' when there is nothing. */
+  /** Path of the line, and of the area below it; '' without values. */
   line: string;
   area: string;
-  /** What the upper edge stands for. */
+  /** Value at the upper edge. */
   top: number;
 }
 
@@ -27,7 +29,7 @@ export function drawChart(values: readonly (number | null)[]): Chart {
     while (i < values.length && values[i] !== null) i++;
     if (i > from) {
       const points = values.slice(from, i).map((value, k) => [(from + k) * step, y(value!)]);
-      // A single value is a short line, or nobody would see it.
+      // A single value is drawn as a short line, because a point would be invisible.
       if (points.length === 1) {
         const [x, height] = points[0]!;
         points[0] = [Math.max(0, x! - step / 2), height!];
@@ -41,7 +43,7 @@ export function drawChart(values: readonly (number | null)[]): Chart {
   return { line, area, top };
 }
 
-/** The next round number (1, 2, 3, 4, 5, 6, 8, 10, 20 …), at least 1. */
+/** Next round number (1, 2, 3, 4, 5, 6, 8, 10, 20 …) that is not below a value, at least 1. */
 export function roundUp(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));

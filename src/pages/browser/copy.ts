@@ -1,8 +1,10 @@
+// Copy buttons of the public page.
+
 const SHOWN_MILLISECONDS = 2_000;
 
 /**
- * Shows the buttons with `data-copy` where this browser can copy (on encrypted pages), and has them do it;
- * each says for a moment how it went.
+ * Shows and connects the buttons with `data-copy` if this browser can copy (on encrypted pages
+ * only). Each button shows the result for a moment.
  */
 export function showCopyButtons(within: ParentNode): void {
   const { clipboard } = navigator as { clipboard?: Clipboard };

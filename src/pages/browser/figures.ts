@@ -1,24 +1,29 @@
+// Live figures of `/figures.json` and their texts, for the relay and for browsers.
+
 import { clockText, countText, lastedText, rateText } from './format.ts';
 
-/** Minutes in the charts. */
+/** Number of minutes in the charts. */
 export const MINUTES = 60;
 
-/** Live figures of a relay as everybody may see them: what `/figures.json` gives. */
+/** Public live figures of a relay: the body of `/figures.json`. */
 export interface Figures {
-  /** When they were taken, in milliseconds since 1970. */
+  /** Time of the measurement, in milliseconds since 1970. */
   at: number;
-  /** When the relay was started, in milliseconds since 1970. */
+  /** Start time of the relay, in milliseconds since 1970. */
   since: number;
-  /** Events stored; null while they are being counted. */
+  /** Number of stored events; null while they are being counted. */
   events: number | null;
   connections: number;
   subscriptions: number;
-  /** New events, and live events sent to subscriptions, a second over the last minute; null in the first seconds. */
+  /**
+   * New events, and live events sent to subscriptions, a second over the last minute; null in the
+   * first seconds.
+   */
   accepted: number | null;
   deliveries: number | null;
-  /** The last hour, a value a minute, the last of them now; null before the relay was there. */
+  /** Values of the last hour, one a minute, the last one now; null before the relay was started. */
   minutes: {
-    /** New events in each minute. */
+    /** Number of new events in each minute. */
     events: (number | null)[];
     connections: (number | null)[];
   };
@@ -32,13 +37,13 @@ export type FigureName =
   | 'deliveries'
   | 'since';
 
-/** A figure as it is shown: large, and a few words behind it. */
+/** Figure as shown: a large value and a few words after it. */
 export interface Shown {
   value: string;
   unit: string;
 }
 
-/** What the figures say, in words and numbers. */
+/** Figures as texts, by name. */
 export function shownFigures(figures: Figures): Record<FigureName, Shown> {
   const rate = (value: number | null): Shown =>
     value === null ? { value: '–', unit: 'in a moment' } : rateText(value);
@@ -58,7 +63,7 @@ export function shownFigures(figures: Figures): Record<FigureName, Shown> {
 
 export type ChartName = keyof Figures['minutes'];
 
-/** What a chart of the last hour shows, as a sentence for those who do not see it. */
+/** Sentence on a chart of the last hour, for screen readers. */
 export function chartSentence(name: ChartName, { at, minutes }: Figures): string {
   const values = minutes[name].filter((value) => value !== null);
   const what = name === 'events' ? 'new events a minute' : 'connections';

@@ -1,12 +1,12 @@
-/** How figures are written, on pages as they come from the relay and in browsers. */
+// Number and time formats of the public page, for the relay and for browsers.
 
-/** 1234567.8 as 1,234,568; small numbers keep enough digits to be told apart. */
+/** Writes 1234567.8 as 1,234,568; small numbers keep enough digits to be told apart. */
 export function countText(value: number): string {
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
-/** So many a second, or, where that is less than one, so many a minute. */
+/** Rate a second, or a minute if it is less than one a second. */
 export function rateText(perSecond: number): { value: string; unit: string } {
   if (perSecond >= 1) return { value: countText(perSecond), unit: 'a second' };
   const perMinute = perSecond * 60;
@@ -19,7 +19,7 @@ const SPANS: readonly (readonly [seconds: number, name: string])[] = [
   [60, 'minute'],
 ];
 
-/** How long something has lasted, the number apart: 3 and "days 4 hours", 12 and "minutes". */
+/** Duration with its number apart: 3 and "days 4 hours", 12 and "minutes". */
 export function lastedText(seconds: number): { value: string; unit: string } {
   for (let i = 0; i < SPANS.length; i++) {
     const [length, name] = SPANS[i]!;
@@ -33,7 +33,7 @@ export function lastedText(seconds: number): { value: string; unit: string } {
   return { value: '0', unit: 'minutes' };
 }
 
-/** 1 day, 2 days, 1,500 events. */
+/** Count with its noun: 1 day, 2 days, 1,500 events. */
 export function amount(value: number, name: string): string {
   return `${countText(value)} ${plural(value, name)}`;
 }
@@ -42,7 +42,7 @@ function plural(value: number, name: string): string {
   return value === 1 ? name : `${name}s`;
 }
 
-/** 14:05 of a moment in milliseconds since 1970 (UTC). */
+/** Time of day like 14:05 (UTC) of a time in milliseconds since 1970. */
 export function clockText(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(11, 16);
 }

@@ -1,3 +1,5 @@
+// Entry script of the public page: own address, copy buttons, live figures.
+
 import { showCopyButtons } from './copy.ts';
 import { LiveFigures } from './live-figures.ts';
 
@@ -8,7 +10,7 @@ showCopyButtons(document);
 const figures = document.querySelector<HTMLElement>('[data-figures]');
 if (figures !== null) new LiveFigures(figures).begin();
 
-/** The relay does not know its public name; whoever has found this page does. */
+/** Shows the relay's address as the browser knows it; the relay does not know its public name. */
 function showOwnAddress(place: HTMLElement): void {
   const { protocol, host } = location;
   const path = place.dataset.ownAddress ?? '/';

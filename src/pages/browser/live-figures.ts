@@ -1,16 +1,21 @@
+// Live update of the figures and charts of the public page.
+
 import { drawChart } from './chart.ts';
 import { type ChartName, chartSentence, type Figures, shownFigures } from './figures.ts';
 import { countText } from './format.ts';
 
 const URL_OF_FIGURES = '/figures.json';
 const PERIOD_MILLISECONDS = 5_000;
-/** How long an answer may take, and how long it is waited at most after one that failed. */
+/** Timeout of a request, and the longest pause after a failed one. */
 const PATIENCE_MILLISECONDS = 8_000;
 const PAUSE_MILLISECONDS_MAX = 60_000;
 
 type State = 'live' | 'lost' | 'paused';
 
-/** Renews the figures of the page every few seconds while somebody looks at them. */
+/**
+ * Poller of `/figures.json`, every 5 seconds while the page is visible. Pauses grow up to a minute
+ * while requests fail.
+ */
 export class LiveFigures {
   readonly #place: HTMLElement;
   readonly #status: HTMLElement;
@@ -56,7 +61,7 @@ export class LiveFigures {
     if (!document.hidden) this.#timer = window.setTimeout(() => void this.#renew(), pause);
   }
 
-  /** Said once, so that nobody is told the same every few seconds. */
+  /** Shows the state; an unchanged text is not set again, so screen readers do not repeat it. */
   #say(state: State, text: string): void {
     if (this.#status.textContent !== text) this.#status.textContent = text;
     this.#status.dataset.state = state;

@@ -1,14 +1,16 @@
+// Badges of the public page: the main access rules in a few words.
+
 import type { Config } from '../../config/options.ts';
 import { asksForPayment, membersOnly } from '../../policy/doors/door.ts';
 import { hasDoors } from '../../policy/doors/doors.ts';
 
-/** A few words about a relay, and how they are meant. */
+/** Short text about the relay with its tone. */
 export interface Badge {
   readonly text: string;
   readonly tone: 'good' | 'warning' | '';
 }
 
-/** What people want to know first. */
+/** Badges that apply to a configuration, in the order shown. */
 export function badges(config: Config): Badge[] {
   const { auth, membership, policy } = config;
   const all: [boolean, Badge][] = [

@@ -1,8 +1,10 @@
+// Card of the public page with the addresses, the contact and the keys of the relay.
+
 import { encodeNpub } from '../../config/npub.ts';
 import { type Html, html, linkable } from '../html.ts';
 import type { HomeFacts } from './home.ts';
 
-/** How to reach the relay, and the people behind it. */
+/** Card with the relay's addresses, its operator and its own key. */
 export function connectCard({ config, self }: HomeFacts): Html {
   const { info } = config;
   return html`<section class="card stack" aria-labelledby="connect">
@@ -19,7 +21,7 @@ ${self !== '' && key('The relay’s own key', self)}
 
 function addresses(urls: readonly string[], path: string): Html {
   if (urls.length > 0) return html`${urls.map((url) => html`${copied(url, 'address')}\n`)}`;
-  // The relay does not know under which name the world sees it; the browser does.
+  // The relay does not know its public name; the browser does.
   return html`<div data-own-address="${path}"><p>It is the one in your browser’s address bar${
     path !== '/' && html`, followed by <code>${path}</code>`
   }, with <code>wss://</code> in place of <code>https://</code> (<code>ws://</code> in place of <code>http://</code>).</p></div>`;
@@ -33,7 +35,7 @@ function key(name: string, pubkey: string): Html {
   return fact(name, copied(encodeNpub(pubkey), 'key'));
 }
 
-/** A text with a button that copies it, which shows up where that works. */
+/** Text with a copy button, hidden until a script finds that the browser can copy. */
 function copied(text: string, what: string): Html {
   return html`<span class="copy"><code>${text}</code><button type="button" class="small" data-copy="${text}" data-what="${what}" hidden>Copy<span class="visually-hidden"> the ${what}</span></button></span>`;
 }

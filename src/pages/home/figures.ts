@@ -1,3 +1,5 @@
+// Card of the public page with live figures and charts of the last hour.
+
 import { CHART_HEIGHT, CHART_WIDTH, drawChart } from '../browser/chart.ts';
 import {
   type ChartName,
@@ -26,7 +28,7 @@ const CHARTS: Readonly<Record<ChartName, string>> = {
   connections: 'Connections',
 };
 
-/** What the relay does right now and did in the last hour; scripts renew it. */
+/** Card with the figures of now and the charts of the last hour; a browser script updates it. */
 export function figuresCard(figures: Figures): Html {
   const shown = shownFigures(figures);
   return html`<section class="card stack" aria-labelledby="now" data-figures>

@@ -1,3 +1,5 @@
+// Public page at /, made in the admin worker.
+
 import type { Config } from '../../config/options.ts';
 import { SOFTWARE, version } from '../../paths.ts';
 import type { Assets } from '../assets.ts';
@@ -12,17 +14,17 @@ import { type Limit, limitGroups } from './limits.ts';
 import { keepingRules, readingRules } from './reading.ts';
 import { type RuleFacts, writingRules } from './writing.ts';
 
-/** What the public page shows beside the configuration. */
+/** Data of the public page. */
 export interface HomeFacts extends RuleFacts {
-  /** The address of the relay's icon. */
+  /** Address of the relay's icon. */
   readonly icon: string;
-  /** The relay's own public key in hex, or ''. */
+  /** Own public key of the relay in hex, or ''. */
   readonly self: string;
-  /** Null: strangers do not see them. */
+  /** Live figures; null if they are not public. */
   readonly figures: Figures | null;
 }
 
-/** The page /: what this relay is, what it takes and gives, and what it does right now. */
+/** HTML document of the page /: description, live figures, rules, limits and NIPs of the relay. */
 export function homePage(facts: HomeFacts, assets: Assets): string {
   const { config, icon, figures } = facts;
   const { name, description } = config.info;
@@ -93,7 +95,7 @@ ${policies(config)}
 </section>`;
 }
 
-/** What the operator has written elsewhere. */
+/** Links to the policies that the operator has published elsewhere. */
 function policies({ info }: Config): Html {
   const given = [
     ['Posting policy', info.posting_policy],
@@ -130,7 +132,7 @@ ${rows.map(
 </section>`;
 }
 
-/** Rates need one that is seen. */
+/** Head of a table of limits, visible only for rates, which have two columns of values. */
 function tableHead(rows: readonly Limit[]): Html {
   if (rows.every(({ burst }) => burst === undefined)) {
     return html`<thead class="visually-hidden"><tr><th scope="col">What</th><th scope="col">At most</th></tr></thead>`;

@@ -1,15 +1,17 @@
+// Tables of limits on the public page.
+
 import type { Config } from '../../config/options.ts';
 import { countText } from '../browser/format.ts';
 import { bytesText, durationText, rateWords } from '../words.ts';
 
-/** A row of the table of limits; rates have what may come at once beside what may come all the time. */
+/** Row of a table of limits; a rate has its steady value and its burst. */
 export interface Limit {
   readonly what: string;
   readonly value: string;
   readonly burst?: string;
 }
 
-/** The limits of the running relay, in groups. */
+/** Limits of a configuration, in groups that have at least one row. */
 export function limitGroups(config: Config): { title: string; rows: Limit[] }[] {
   return [
     { title: 'Events', rows: ofEvents(config) },

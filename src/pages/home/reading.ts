@@ -1,10 +1,12 @@
+// Sentences of the public page about reading and retention.
+
 import type { Config } from '../../config/options.ts';
 import { type RetentionRule, retentionRule } from '../../config/retention-rule.ts';
 import { countText } from '../browser/format.ts';
 import { type Html, html } from '../html.ts';
 import { durationText, kindsOfEntry, kindsText } from '../words.ts';
 
-/** Who may read here, and how much: a sentence for each rule. */
+/** Rules for readers and the limits of queries, one sentence for each rule. */
 export function readingRules(config: Config): Html[] {
   const { auth, limits, query } = config;
   return [
@@ -29,7 +31,7 @@ function who({ auth, membership }: Config): Html {
   return html`Anybody may read.`;
 }
 
-/** What is kept and for how long. */
+/** Rules of retention and deletion, one sentence for each rule. */
 export function keepingRules({ retention, identity }: Config): Html[] {
   const rules = (entries: readonly string[], unit: 'age' | 'count') =>
     entries.map((text) => retentionRule(text, unit)).filter((rule) => rule !== undefined);

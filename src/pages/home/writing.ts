@@ -1,3 +1,5 @@
+// Sentences of the public page about publishing.
+
 import { kindValue } from '../../config/kind-values.ts';
 import type { Config } from '../../config/options.ts';
 import { asksForPayment, membersOnly } from '../../policy/doors/door.ts';
@@ -6,14 +8,14 @@ import { countText } from '../browser/format.ts';
 import { type Html, html, linkable } from '../html.ts';
 import { bytesText, durationText, kindsOfEntry, kindsText, listText } from '../words.ts';
 
-/** What the running relay knows beside its configuration. */
+/** Configuration together with the rules that changed at run time. */
 export interface RuleFacts {
   readonly config: Config;
-  /** Kinds that people of this relay have disallowed while it runs. */
+  /** Kinds that were banned at run time. */
   readonly kindsDisallowed: readonly string[];
 }
 
-/** Who may write here, and what: a sentence for each rule that is on. */
+/** Rules for writers and for events, one sentence for each active rule. */
 export function writingRules({ config, kindsDisallowed }: RuleFacts): Html[] {
   return [
     ...who(config),
@@ -49,7 +51,7 @@ function who(config: Config): Html[] {
   ];
 }
 
-/** The ways to be allowed, as one sentence. */
+/** Access rules for writers, as one sentence. */
 function doors(config: Config): Html[] {
   const { policy, admission, trust, nip05 } = config;
   const ways: Html[] = [];
@@ -149,7 +151,7 @@ function proofOfWork({ pow_min: bits, pow_min_by_kind: byKind }: Config['policy'
   return [html`Events need a proof of work of ${bits} bits (NIP-13)${but}.`];
 }
 
-/** What decides beside these rules. */
+/** Sentences about the filters beyond fixed rules: patterns, spam, plugins and modules. */
 function judges({ policy, plugins, spam }: Config): Html[] {
   const patterns =
     policy.content_patterns_denied.length > 0 || policy.tag_patterns_denied.length > 0;

@@ -1,3 +1,6 @@
+// Moderation actions of the page /admin: a confirmation dialog, then the request to the relay.
+// Each action resolves to true if it was carried out or is still under way at the relay.
+
 import type { PageEvent } from '../../../admin/page-api/events.ts';
 import type { Context } from './context.ts';
 import { ask } from './dialog.ts';
@@ -6,7 +9,7 @@ import { amount } from './format.ts';
 import { make } from './make.ts';
 import { eventLink, person } from './parts.ts';
 
-/** Asks for a reason and bans an event: it is removed, and stays away. True when it was done. */
+/** Asks for a reason and bans an event: it is removed, and rejected from then on. */
 export function banEvent(context: Context, id: string): Promise<boolean> {
   const reason = reasonField();
   return ask({
@@ -34,7 +37,7 @@ export function banEvent(context: Context, id: string): Promise<boolean> {
   });
 }
 
-/** Asks how and bans a public key, with or without what it has written. */
+/** Asks for expiry and reason and bans a public key; on request also removes its stored events. */
 export function banAuthor(context: Context, pubkey: string): Promise<boolean> {
   const reason = reasonField();
   const expiry = expiryField();
@@ -67,7 +70,7 @@ export function banAuthor(context: Context, pubkey: string): Promise<boolean> {
   });
 }
 
-/** Asks and removes everything that somebody has written so far. */
+/** Asks for a reason and removes all events that an author has written so far. */
 export function removeWritten(context: Context, pubkey: string): Promise<boolean> {
   const reason = reasonField();
   return ask({
@@ -94,7 +97,7 @@ export function removeWritten(context: Context, pubkey: string): Promise<boolean
   });
 }
 
-/** Asks and takes what was reported off the queue. */
+/** Asks for a reason and dismisses the reports about an event or a person. */
 export function dismiss(context: Context, target: string, isEvent: boolean): Promise<boolean> {
   const reason = reasonField();
   const keep = checkField('Never queue reports about this event again');
@@ -120,7 +123,7 @@ export function dismiss(context: Context, target: string, isEvent: boolean): Pro
   });
 }
 
-/** Asks and takes a ban, an allowance or a removal back. */
+/** Asks for a reason and takes a list entry back: a ban, an allowance or a removal. */
 export function takeBack(
   context: Context,
   entry: {
@@ -155,12 +158,12 @@ export function takeBack(
   });
 }
 
-/** Whether an event's text is for few eyes (NIP-17, NIP-59, NIP-04). */
+/** Returns true if the content of an event is private by its kind (NIP-17, NIP-59, NIP-04). */
 export function isPrivate({ kind }: PageEvent): boolean {
   return kind === 4 || kind === 1059 || kind === 21059;
 }
 
-/** Asks for a public key, an id or whatever a list takes, and puts it there. */
+/** Asks for a subject of the list (public key, event id, kind or address) and bans or allows it. */
 export function putOnList(
   context: Context,
   list: 'pubkey' | 'event' | 'kind' | 'ip',

@@ -1,9 +1,11 @@
+// Ban of an IP address, for the view of connections.
+
 import type { Context } from './context.ts';
 import { ask } from './dialog.ts';
 import { expiryField, reasonField } from './fields.ts';
 import { make } from './make.ts';
 
-/** Asks and bans an address. */
+/** Asks for expiry and reason and bans an address. Resolves to true if it was carried out. */
 export function putAddress(context: Context, ip: string): Promise<boolean> {
   const reason = reasonField();
   const expiry = expiryField();

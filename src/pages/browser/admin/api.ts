@@ -1,3 +1,5 @@
+// Client of the relay's API for the page /admin: login, logout and RPC methods over HTTP.
+
 import type {
   PageAnswer,
   PageErrorKind,
@@ -6,19 +8,19 @@ import type {
   Session,
 } from '../../../admin/page-api/api.ts';
 
-/** The relay gives up on a request after 20 seconds. */
+/** Timeout of a request; the relay itself gives up after 20 seconds. */
 const PATIENCE_MILLISECONDS = 25_000;
 
-/** `unreachable`: no answer, or none of the relay. */
+/** Kind of a fault; `unreachable`: no answer, or one that is not from the relay. */
 export type FaultKind = PageErrorKind | 'unreachable';
 
-/** Why a request failed, with a sentence for whoever sits in front of the page. */
+/** Failure of a request, with a message for the user of the page. */
 export class PageFault extends Error {
   override name = 'PageFault';
   readonly kind: FaultKind;
-  /** What `Retry-After` says, or 0. */
+  /** Seconds of the `Retry-After` header, or 0. */
   readonly waitSeconds: number;
-  /** How far the clock of the relay is ahead of this one, in seconds; null when it did not say. */
+  /** Lead of the relay's clock over this one, in seconds; null if unknown. */
   readonly ahead: number | null;
 
   constructor(kind: FaultKind, message: string, waitSeconds = 0, ahead: number | null = null) {
@@ -29,21 +31,21 @@ export class PageFault extends Error {
   }
 }
 
-/** The text of an error, whatever it is. */
+/** Message of a thrown value of any type. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Asks the relay something. @throws PageFault, or an AbortError when `left` says so. */
+/** Calls an RPC method of the relay. @throws PageFault, or an AbortError once `left` aborts. */
 export type Call = <Verb extends PageVerb>(
   verb: Verb,
   params: PageVerbs[Verb]['params'],
   left?: AbortSignal,
 ) => Promise<PageVerbs[Verb]['result']>;
 
-/** The relay as the page talks to it. */
+/** Client of the relay's API; the session is in a cookie. */
 export class Api {
-  /** Called when somebody who had logged in has not any more. */
+  /** Called if the relay answers a `call` that the session has ended. */
   ended: (fault: PageFault) => void = () => {};
 
   readonly call: Call = async (verb, params, left) => {
@@ -55,7 +57,7 @@ export class Api {
     }
   };
 
-  /** Who has logged in here, or null. Unlike `call` it tells nobody that a session has ended. */
+  /** Session of this browser, or null. Unlike `call` it does not invoke `ended`. */
   async session(): Promise<Session | null> {
     try {
       return (await post('/admin/api', { verb: 'session' }, {})) as Session;
@@ -65,7 +67,7 @@ export class Api {
     }
   }
 
-  /** Begins a session by an authorization of NIP-98 for `{}`. */
+  /** Begins a session with a NIP-98 authorization for the body `{}`. */
   async login(authorization: string): Promise<Session> {
     return (await post('/admin/login', {}, { Authorization: authorization })) as Session;
   }
@@ -123,7 +125,7 @@ function resultOf(answer: Response, text: string): unknown {
   try {
     body = JSON.parse(text) as PageAnswer;
   } catch {
-    // What stands between browser and relay has answered in its own words.
+    // A proxy between browser and relay has answered with a body of its own.
   }
   if (body !== null && 'result' in body && answer.ok) return body.result;
   const wait = Number(answer.headers.get('retry-after')) || 0;

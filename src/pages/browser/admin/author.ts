@@ -1,10 +1,12 @@
+// Summary of an author for the views: stored events, roles and list entries.
+
 import type { ListRow } from '../../../admin/page-api/events.ts';
 import type { Author } from '../../../admin/page-api/people.ts';
 import { amount, moment } from './format.ts';
 import { type Child, make } from './make.ts';
 import { badge, person, when } from './parts.ts';
 
-/** Somebody in one line: the key, how much is here, since when, on which lists. */
+/** Line with an author's key, number of events, first event, roles and list entries. */
 export function authorLine(author: Author, label: string): HTMLElement {
   return make(
     'div',
@@ -20,12 +22,12 @@ export function authorLine(author: Author, label: string): HTMLElement {
   );
 }
 
-/** How many events of theirs are here. */
+/** Number of the author's stored events, as text. */
 export function eventsText({ events, more }: Author): string {
   return `${more ? 'more than ' : ''}${amount(events, 'event')} here`;
 }
 
-/** That something is banned or allowed, with the reason in its title. */
+/** Badge of a list entry, banned or allowed, with the reason in its title. */
 export function listedBadge({ list, stance, reason, expires_at: until }: ListRow): HTMLElement {
   const text = list === 'author' ? 'old events removed' : stance === 'ban' ? 'banned' : 'allowed';
   const end = until === null ? '' : ` until ${moment(until)}`;
@@ -34,7 +36,7 @@ export function listedBadge({ list, stance, reason, expires_at: until }: ListRow
   return shown;
 }
 
-/** Who did something: a person, the shell, or the relay itself. */
+/** Originator of an action: a link for a public key, plain text for the shell or the relay. */
 export function doer(by: string): Child {
   return /^[0-9a-f]{64}$/.test(by) ? person(by) : by;
 }

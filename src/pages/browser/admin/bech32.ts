@@ -1,9 +1,12 @@
-/** Keys and ids as people pass them around (NIP-19), in one direction: the relay reads them. */
+// Encoder of keys and ids as bech32 (NIP-19). The page does not decode; the relay does.
 
 const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
 
-/** `npub1…` of a public key, or `note1…` of an id, in hex. What is no 32 bytes of hex stays as it is. */
+/**
+ * Encodes a public key in hex as `npub1…` or an id in hex as `note1…`. Returns other text than 32
+ * bytes of hex unchanged.
+ */
 export function encoded(prefix: 'npub' | 'note', hex: string): string {
   if (!/^[0-9a-f]{64}$/.test(hex)) return hex;
   const words = wordsOf(hex);
@@ -11,12 +14,12 @@ export function encoded(prefix: 'npub' | 'note', hex: string): string {
   return `${prefix}1${text}`;
 }
 
-/** The first and last characters of an encoded key or id. */
+/** First 11 and last 6 characters of an encoded key or id; up to 20 characters stay as they are. */
 export function shortened(text: string): string {
   return text.length <= 20 ? text : `${text.slice(0, 11)}…${text.slice(-6)}`;
 }
 
-/** Bytes in hex as words of five bits, the last filled up with zeros. */
+/** Splits bytes in hex into words of five bits, the last padded with zeros. */
 function wordsOf(hex: string): number[] {
   const words: number[] = [];
   let held = 0;
@@ -33,7 +36,7 @@ function wordsOf(hex: string): number[] {
   return words;
 }
 
-/** The six words of the checksum of BIP-173. */
+/** Checksum of BIP-173, six words. */
 function checksumOf(prefix: string, words: readonly number[]): number[] {
   const codes = Array.from(prefix, (character) => character.charCodeAt(0));
   const values = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];

@@ -1,23 +1,25 @@
+// Charts of the overview, drawn by uPlot from the samples of the feed.
+
 import uPlot from '../vendor/uplot.ts';
 import type { Feed } from './feed.ts';
 import { fill, freshId, make } from './make.ts';
 
-/** A line of a chart. */
+/** Line of a chart. */
 export interface Line {
-  /** The name of the series in the history. */
+  /** Name of the series in the history. */
   readonly series: string;
   readonly name: string;
-  /** Turns what the history has into what is shown. */
+  /** Factor from the values of the history to those shown. */
   readonly scale?: number;
 }
 
-/** A chart over time. */
+/** Options of a chart over time. */
 export interface ChartOptions {
   readonly title: string;
   readonly lines: readonly Line[];
-  /** Writes a value. */
+  /** Formats a value. */
   readonly text: (value: number) => string;
-  /** At least so much fits, so that nothing looks like a mountain. */
+  /** Lower bound of the upper end of the scale, so that small values do not look large. */
   readonly least: number;
 }
 
@@ -26,7 +28,7 @@ const LEAST_SECONDS = 60;
 const COLOURS = ['--series-1', '--series-2', '--series-3'];
 const DASHES = [[], [6, 3], [2, 3]];
 
-/** A chart that is drawn anew when it is told to, or its place or the colours change. */
+/** Chart that is redrawn by `draw`, and if its size or the colour scheme changes. */
 export class Chart {
   readonly place: HTMLElement;
   readonly #options: ChartOptions;
@@ -78,12 +80,12 @@ export class Chart {
     });
   }
 
-  /** Draws the last so many seconds. */
+  /** Draws the last `seconds` seconds. */
   draw(seconds: number): void {
     this.#seconds = seconds;
     const { at } = this.#feed;
     const last = at.at(-1) ?? Date.now();
-    // A relay that was just started has little to show, and that little may be wide.
+    // Shortly after the start of the relay the few samples may fill the whole width.
     const known = (last - (at[0] ?? last)) / 1000;
     const shown = Math.min(seconds, Math.max(known, LEAST_SECONDS));
     const from = last - shown * 1000;
@@ -114,7 +116,7 @@ export class Chart {
     return top;
   }
 
-  /** The values beside the names, and a sentence for those who see no lines. */
+  /** Shows the last values in the legend, and sets a sentence for screen readers. */
   #say(columns: readonly (readonly (number | null)[])[]): void {
     const { lines, text, title } = this.#options;
     const sentences = columns.map((column, line) => {
@@ -180,7 +182,7 @@ export class Chart {
     return this.#plot;
   }
 
-  /** The values under the pointer, or the last ones. */
+  /** Shows the values under the pointer in the legend, or the last ones. */
   #point(plot: uPlot): void {
     const index = plot.cursor.idx ?? null;
     this.#options.lines.forEach((_line, line) => {

@@ -1,32 +1,34 @@
+// Interface between the shell of the page /admin and its views.
+
 import type { PageVerb, Session } from '../../../admin/page-api/api.ts';
 import type { Call } from './api.ts';
 import type { Feed } from './feed.ts';
 
-/** What a view has to work with while it is shown. */
+/** Services and route of a view while it is shown. */
 export interface Context {
   readonly session: Session;
   readonly call: Call;
-  /** How the relay is, renewed all the time. */
+  /** State of the relay, polled continuously. */
   readonly feed: Feed;
-  /** What the address says behind the name of the view, decoded: of `#/event/ab12` it is `ab12`. */
+  /** Part of the address after the view's name, decoded: `ab12` of `#/event/ab12`. */
   readonly subject: string;
-  /** What the address says behind `?`. */
+  /** Part of the address after `?`. */
   readonly query: URLSearchParams;
-  /** Aborts when somebody goes to another view. */
+  /** Signal that aborts when the user goes to another view. */
   readonly left: AbortSignal;
-  /** Says that something was done, to eyes and to screen readers. */
+  /** Shows for a moment that an action was done; screen readers read it. */
   say(text: string): void;
-  /** Names the page after what it shows, once that is known. */
+  /** Sets heading and document title, for a view that knows its title only later. */
   title(text: string): void;
 }
 
-/** A place of the page, at `#/name`. */
+/** View of the page, at `#/name`. */
 export interface View {
   readonly name: string;
   readonly title: string;
-  /** Where it stands in the navigation; null: it is reached from other views. */
+  /** Group in the navigation; null: the view is reached from other views. */
   readonly group: 'Watch' | 'Moderate' | 'Run' | null;
-  /** Whoever may use this sees it. */
+  /** RPC method that a session must be allowed to call to see the view. */
   readonly verb: PageVerb;
   open(context: Context): Node[];
 }

@@ -1,8 +1,10 @@
+// Copy button of the page /admin.
+
 import { make } from './make.ts';
 
 const SHOWN_MILLISECONDS = 1_500;
 
-/** A button that copies a text, and says for a moment how it went. */
+/** Button that copies a text, and shows the result for a moment. */
 export function copyButton(text: string, what: string, label = 'Copy'): HTMLButtonElement {
   const name = `Copy ${what}`;
   const pressed = make('button', {
@@ -35,7 +37,7 @@ async function copy(text: string): Promise<void> {
     await clipboard.writeText(text);
     return;
   }
-  // Pages without https have no clipboard but this.
+  // Pages without https have no Clipboard API.
   const area = make('textarea', {
     readonly: true,
     class: 'visually-hidden',

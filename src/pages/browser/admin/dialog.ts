@@ -1,24 +1,26 @@
+// Modal dialogs of the page /admin: confirmations with fields, and plain content.
+
 import { failure, perform } from './load.ts';
 import { button, type Child, fill, freshId, make } from './make.ts';
 
-/** A question before something is done. */
+/** Confirmation of an action. */
 export interface Question {
   title: string;
-  /** What will happen. */
+  /** Description of the consequences. */
   text: Child;
-  /** What the button says: what is done, not "OK". */
+  /** Label of the button: the action, not "OK". */
   action: string;
-  /** It cannot be taken back, or takes something from somebody. */
+  /** True if the action cannot be taken back, or takes something away from a person. */
   danger?: boolean;
   /** Fields below the text. */
   fields?: readonly HTMLElement[];
-  /** Does it; an error shows in the dialog, which stays. */
+  /** Carries the action out; an error is shown in the dialog, which stays open. */
   act(): Promise<void>;
 }
 
 /**
- * Asks in a dialog; true when it was done. Escape and Cancel do nothing. The focus goes back to where it
- * was, if that is still there.
+ * Asks in a modal dialog. Resolves to true if the action was done or is still under way at the
+ * relay, to false after Escape or Cancel. The focus returns to its element if that is still there.
  */
 export function ask(question: Question): Promise<boolean> {
   const before = document.activeElement;
@@ -65,7 +67,7 @@ export function ask(question: Question): Promise<boolean> {
         }
       });
     });
-    // What is under way cannot be cancelled, so nobody shall think so.
+    // A request in flight cannot be cancelled, so Escape must not look as if it could.
     dialog.addEventListener('cancel', (event) => {
       if (submit.getAttribute('aria-busy') === 'true') event.preventDefault();
     });
@@ -79,13 +81,13 @@ export function ask(question: Question): Promise<boolean> {
   });
 }
 
-/** Where the focus was, or where the view begins when that is gone. */
+/** Focuses the element from before the dialog, or the heading of the view if that is gone. */
 function focusBack(before: Element | null): void {
   if (before instanceof HTMLElement && before.isConnected) before.focus();
   else document.querySelector<HTMLElement>('#main h1')?.focus();
 }
 
-/** What the browser says is wrong with the first field that is. */
+/** Focuses the first invalid input and returns the browser's message; null if all are valid. */
 function firstWrong(form: HTMLFormElement): string | null {
   for (const field of form.elements) {
     if (!(field instanceof HTMLInputElement) || field.validity.valid) continue;
@@ -96,7 +98,7 @@ function firstWrong(form: HTMLFormElement): string | null {
   return null;
 }
 
-/** Shows something in a dialog until it is closed. */
+/** Shows content in a modal dialog with a button that closes it. */
 export function show(title: string, ...children: readonly Child[]): void {
   const id = freshId();
   const before = document.activeElement;

@@ -1,3 +1,5 @@
+// Display of an event: card, content and JSON.
+
 import type { PageEvent } from '../../../admin/page-api/events.ts';
 import { isPrivate } from './actions.ts';
 import { copyButton } from './copy.ts';
@@ -24,13 +26,13 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
   30023: 'article',
 };
 
-/** `kind 1 (note)`. */
+/** Kind with its name: `kind 1 (note)`. */
 export function kindText(kind: number): string {
   const name = KIND_NAMES[kind];
   return name === undefined ? `kind ${kind}` : `kind ${kind} (${name})`;
 }
 
-/** An event: who, when, of which kind, its text as plain text; `actions` stand below. */
+/** Card of an event: kind, author, date, id, plain content and `extra`; `actions` stand below. */
 export function eventCard(event: PageEvent, extra: Child, actions: readonly Child[]): HTMLElement {
   return make(
     'article',
@@ -57,7 +59,7 @@ export function eventCard(event: PageEvent, extra: Child, actions: readonly Chil
   );
 }
 
-/** The text of an event as it is, the long one cut until somebody wants all of it. */
+/** Content of an event as plain text; a long one is cut until the button below is pressed. */
 export function contentOf(event: PageEvent): HTMLElement {
   const { content } = event;
   if (content === '') return make('p', { class: 'muted small' }, 'It has no text.');
@@ -79,7 +81,7 @@ export function contentOf(event: PageEvent): HTMLElement {
   return place;
 }
 
-/** The whole event, to be read and copied. */
+/** Whole event as JSON, with a copy button. */
 export function jsonOf(event: PageEvent): HTMLElement {
   const text = JSON.stringify(event, null, 2);
   return make(

@@ -1,15 +1,20 @@
+// State and history of the relay, shared by all views of the page /admin.
+
 import type { Dashboard } from '../../../admin/page-api/dashboard.ts';
 import type { Call } from './api.ts';
 import { Poller } from './poller.ts';
 
-/** While the overview is shown, and else: the navigation tells how many reports wait. */
+/** Polling interval while the overview is shown, and else, for the counts in the navigation. */
 const WATCHED_MILLISECONDS = 3_000;
 const OTHERWISE_MILLISECONDS = 15_000;
 
-/** How the relay is and was, for all views: asked for once, kept as long as the relay remembers. */
+/**
+ * Poller of the RPC method `dashboard` for all views. Samples are requested once and kept as long
+ * as the relay keeps them.
+ */
 export class Feed {
   readonly poller: Poller;
-  /** Milliseconds since 1970, one a sample. */
+  /** Times of the samples, in milliseconds since 1970. */
   at: number[] = [];
   readonly series = new Map<string, (number | null)[]>();
   latest: Dashboard | null = null;
@@ -26,7 +31,10 @@ export class Feed {
     );
   }
 
-  /** Tells of every answer, and of the last one at once; `closely`: every three seconds. */
+  /**
+   * Calls a listener with every answer, and with the last one at once. `closely`: polls every three
+   * seconds while it listens.
+   */
   watch(listener: (dashboard: Dashboard) => void, left: AbortSignal, closely = false): void {
     this.#listeners.add(listener);
     if (closely) this.#watchers++;

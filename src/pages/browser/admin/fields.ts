@@ -1,12 +1,14 @@
+// Form fields with labels.
+
 import { freshId, make } from './make.ts';
 
-/** A field with its label, and where it is typed into. */
+/** Form field with its label; `input` is the control in it. */
 export interface Field<Input extends HTMLElement = HTMLInputElement> {
   readonly place: HTMLElement;
   readonly input: Input;
 }
 
-/** A line of text. `attributes` as of an input. */
+/** Field for a line of text; `attributes` are those of the input. */
 export function textField(
   label: string,
   attributes: Readonly<Record<string, string | number | boolean | null>> = {},
@@ -31,7 +33,7 @@ export function textField(
   return { place, input };
 }
 
-/** A choice of one of several: `[value, text]`. */
+/** Field for one of several choices: `[value, text]`. */
 export function choiceField(
   label: string,
   choices: readonly (readonly [string, string])[],
@@ -46,7 +48,7 @@ export function choiceField(
   return { place, input };
 }
 
-/** Yes or no. */
+/** Checkbox. */
 export function checkField(label: string, checked = false): Field {
   const id = freshId();
   const input = make('input', { id, type: 'checkbox', checked });
@@ -57,7 +59,7 @@ export function checkField(label: string, checked = false): Field {
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
-/** How long something lasts; `value` says when it ends in seconds since 1970, 0: never. */
+/** Field for a duration; `value` returns its end in seconds since 1970, 0: never. */
 export function expiryField(): { place: HTMLElement; value(): number } {
   const { place, input } = choiceField('For how long', [
     ['0', 'For good'],
@@ -74,7 +76,7 @@ export function expiryField(): { place: HTMLElement; value(): number } {
   return { place, value };
 }
 
-/** What goes into the audit log. */
+/** Field for the reason in the audit log. */
 export function reasonField(): Field {
   return textField(
     'Reason',
@@ -83,7 +85,7 @@ export function reasonField(): Field {
   );
 }
 
-/** Seconds since 1970 of a `datetime-local` input, or null. */
+/** Time in a `datetime-local` input in seconds since 1970, or null. */
 export function momentIn(input: HTMLInputElement): number | null {
   const at = Date.parse(input.value);
   return Number.isNaN(at) ? null : Math.floor(at / 1000);

@@ -1,13 +1,13 @@
-/** How numbers, amounts and times are written. */
+// Number, size and time formats of the page /admin.
 
 const THIN = '\u202f';
 
-/** 1234567 with thin separators. */
+/** Integer with thin separators: 1 234 567. */
 export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 }).replaceAll(',', THIN);
 }
 
-/** A number of any size in about three digits: 0.042, 1.5, 27, 1 234. */
+/** Number of any size in about three digits: 0.042, 1.5, 27, 1 234. */
 export function figure(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
@@ -17,7 +17,7 @@ export function figure(value: number): string {
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** 1.5 MB, by thousands. */
+/** Byte count in units of thousands: 1.5 MB. */
 export function bytes(value: number): string {
   let size = value;
   let unit = 0;
@@ -28,7 +28,7 @@ export function bytes(value: number): string {
   return `${unit === 0 ? count(size) : figure(Number(size.toPrecision(3)))}${THIN}${BYTE_UNITS[unit]}`;
 }
 
-/** A latency in seconds as µs, ms or s; a dash for null. */
+/** Latency in seconds as µs, ms or s; a dash for null. */
 export function latency(seconds: number | null): string {
   if (seconds === null) return '–';
   if (seconds === 0) return '0';
@@ -37,7 +37,7 @@ export function latency(seconds: number | null): string {
   return `${figure(Number(seconds.toPrecision(3)))}${THIN}s`;
 }
 
-/** 45 %, of a share from 0 to 1. */
+/** Share from 0 to 1 in percent: 45 %. */
 export function percent(share: number): string {
   return `${figure(Math.round(share * 1000) / 10)}${THIN}%`;
 }
@@ -50,7 +50,7 @@ const SPANS: readonly (readonly [number, string])[] = [
   [1, 's'],
 ];
 
-/** A span of time by its two largest units: 3 d 4 h. */
+/** Duration by its two largest units: 3 d 4 h. */
 export function span(seconds: number): string {
   const at = SPANS.findIndex(([length]) => seconds >= length);
   if (at < 0) return `0${THIN}s`;
@@ -62,7 +62,7 @@ export function span(seconds: number): string {
   return rest === 0 ? whole : `${whole} ${rest}${THIN}${next[1]}`;
 }
 
-/** How far a moment (seconds since 1970) is away by its largest unit: 5 min ago, in 3 d. */
+/** Distance of a time (seconds since 1970) from now by its largest unit: 5 min ago, in 3 d. */
 export function distance(at: number, now = Date.now() / 1000): string {
   const away = Math.abs(now - at);
   if (away < 2) return 'now';
@@ -71,7 +71,7 @@ export function distance(at: number, now = Date.now() / 1000): string {
   return at > now ? `in ${text}` : `${text} ago`;
 }
 
-/** A moment (seconds since 1970) by this browser's clock: 2026-11-21 14:05:09. */
+/** Time (seconds since 1970) in this browser's time zone: 2026-11-21 14:05:09. */
 export function moment(at: number): string {
   const date = new Date(at * 1000);
   if (Number.isNaN(date.getTime())) return String(at);
@@ -80,7 +80,7 @@ export function moment(at: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** 1 event, 2 events. */
+/** Count with its noun: 1 event, 2 events. */
 export function amount(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }

@@ -1,10 +1,12 @@
+// Status line of polled figures.
+
 import { moment, span } from './format.ts';
 import { button, fill, make } from './make.ts';
 import type { Poller, PollState } from './poller.ts';
 
 /**
- * A line that tells how fresh the figures beside it are: live, paused, or old, since when and why, with
- * the time of the next try. Marks `content` as old when it is.
+ * Line with the state of a poller: live, paused, or failing, with the error, the age of the figures
+ * and the time of the next try. Marks `content` as stale if the poller fails after a good answer.
  */
 export function liveStatus(
   poller: Poller,

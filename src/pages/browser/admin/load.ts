@@ -1,12 +1,14 @@
+// Requests with their display: progress, result or failure.
+
 import { messageOf, PageFault } from './api.ts';
 import { type Child, fill, make } from './make.ts';
 
-/** A line that says that something is on its way. */
+/** Line for a request in flight. */
 export function progress(text: string): HTMLElement {
   return make('p', { class: 'progress', role: 'status' }, text);
 }
 
-/** What went wrong, and a button that tries it again. */
+/** Notice of an error, with a button that tries again unless `again` is null. */
 export function failure(error: unknown, again: (() => void) | null): HTMLElement {
   return make(
     'div',
@@ -21,16 +23,16 @@ export function failure(error: unknown, again: (() => void) | null): HTMLElement
   );
 }
 
-/** A place that is filled by a request. */
+/** Element that is filled by a request. */
 export interface Loaded {
   readonly place: HTMLElement;
-  /** Asks again; what stands there stays, marked as old, until the answer comes. */
+  /** Repeats the request; the old content stays until the answer, and is stale after a failure. */
   reload(): Promise<void>;
 }
 
 /**
- * A place that says that `what` is on its way, shows it, or says why it does not come and offers to try
- * again.
+ * Makes a request at once and returns an element for it: shows that `what` is loading, then the
+ * result, or the error with a button that tries again.
  */
 export function load<Result>(
   what: string,
@@ -66,12 +68,12 @@ export function load<Result>(
   return { place, reload };
 }
 
-/** How something ended that was to be done; `under way`: it takes long and goes on by itself. */
+/** Outcome of an action; `under way`: it takes long and continues at the relay. */
 export type Outcome = 'done' | 'under way' | 'failed';
 
 /**
- * Has a button do something that takes a while: it cannot be pressed twice, and what the relay says of it
- * shows in `place`.
+ * Runs the action of a button: a second press during the action is ignored, and progress or error
+ * are shown in `place`.
  */
 export async function perform(
   pressed: HTMLButtonElement,

@@ -1,3 +1,5 @@
+// Login of the page /admin with a NIP-07 signer.
+
 import type { Session } from '../../../admin/page-api/api.ts';
 import { type Api, messageOf, PageFault } from './api.ts';
 import { amount } from './format.ts';
@@ -5,11 +7,14 @@ import { progress } from './load.ts';
 import { fill, make } from './make.ts';
 import { signLogin, whenSigner } from './signer.ts';
 
-/** A clock that is further off is worth a word. */
+/** Largest clock difference that a failed login does not mention. */
 const CLOCK_SECONDS = 20;
 const LOOKING_MILLISECONDS = 3_000;
 
-/** The place where somebody logs in. `why` is said first: that a session has ended, for instance. */
+/**
+ * Login form. `why` is shown first, for example that a session has ended. `entered` is called with
+ * the new session.
+ */
 export function loginView(
   api: Api,
   why: string,
@@ -126,7 +131,7 @@ async function logIn(
   }
 }
 
-/** What the sentence of the relay does not say. */
+/** Hints beyond the message of the relay. */
 function hintsFor({ kind, waitSeconds, ahead }: PageFault): string[] {
   const hints: string[] = [];
   if (kind === 'too_many' && waitSeconds > 0) {

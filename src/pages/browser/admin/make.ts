@@ -1,11 +1,13 @@
-/** What may stand in an element: nodes and text; null and false leave nothing. */
+// DOM builders; all values become text, never HTML.
+
+/** Child of an element: nodes and text; null and false leave nothing. */
 export type Child = Node | string | number | null | false | readonly Child[];
 
 type Attribute = string | number | boolean | null | ((event: Event) => void);
 
 /**
- * Makes an element. Attributes that begin with `on` are listeners (`onclick`); true is an attribute
- * without a value, false and null are none. Whatever comes from outside becomes text, never HTML.
+ * Makes an element. Functions are listeners, and their names begin with `on` (`onclick`); true is
+ * an attribute without a value, false and null are none. Strings become text, never HTML.
  */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -22,12 +24,12 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Puts these in place of what stands in an element. */
+/** Replaces the children of an element. */
 export function fill(element: Element, ...children: readonly Child[]): void {
   element.replaceChildren(...nodesOf(children));
 }
 
-/** What `append` takes. */
+/** Flattens children to arguments of `append`. */
 export function nodesOf(children: readonly Child[]): (Node | string)[] {
   return children.flatMap((child): (Node | string)[] => {
     if (child === null || child === false) return [];
@@ -38,12 +40,12 @@ export function nodesOf(children: readonly Child[]): (Node | string)[] {
 
 let made = 0;
 
-/** An id that no other element of the page has. */
+/** Returns an id that no other element of the page has. */
 export function freshId(): string {
   return `made-${++made}`;
 }
 
-/** A button that does something; `variant`: classes like `primary` or `quiet small`. */
+/** Button with a listener; `variant`: classes like `primary` or `quiet small`. */
 export function button(text: Child, variant: string, press: () => void): HTMLButtonElement {
   return make('button', { type: 'button', class: variant, onclick: () => press() }, text);
 }

@@ -1,8 +1,10 @@
+// Navigation between the views of the page /admin.
+
 import type { View } from './context.ts';
 import { count } from './format.ts';
 import { fill, make } from './make.ts';
 
-/** The views by their groups; on narrow screens behind a button that says where one is. */
+/** Links to the views by group; on narrow screens under a button that names the current view. */
 export class Navigation {
   readonly place: HTMLElement;
   readonly #links = new Map<string, HTMLElement>();
@@ -34,7 +36,7 @@ export class Navigation {
     });
   }
 
-  /** Marks where somebody is. */
+  /** Marks the current view. */
   show(name: string, title: string): void {
     for (const [one, link] of this.#links) {
       if (one === name) link.setAttribute('aria-current', 'page');
@@ -44,7 +46,7 @@ export class Navigation {
     this.#unfold(false);
   }
 
-  /** Says how many things wait in a view; 0 says nothing. */
+  /** Shows the number of pending items by view; hidden for 0. */
   count(waiting: Readonly<Record<string, number>>): void {
     for (const [name, number] of Object.entries(waiting)) {
       const place = this.#counts.get(name);

@@ -1,31 +1,34 @@
+// Lists of the page /admin that are loaded page by page.
+
 import { amount } from './format.ts';
 import { failure, progress } from './load.ts';
 import { button, type Child, fill, make } from './make.ts';
 
-/** A page of a list. */
+/** Page of a list. */
 export interface ListPart<Cursor> {
   items: readonly Node[];
-  /** Where the next page begins; null: this is the last. */
+  /** Cursor of the next page; null: this is the last. */
   next: Cursor | null;
-  /** What there is to say about the list, above it. */
+  /** Remark above the list. */
   note?: Child;
-  /** Said at the end while there is more. */
+  /** Text at the end of the list while there are more pages. */
   more?: string;
 }
 
 export interface Pager {
   readonly place: HTMLElement;
-  /** Begins anew with the first page. */
+  /** Loads the list again from the first page. */
   reload(): Promise<void>;
 }
 
 /**
- * A list that grows by pages: it says that it is loading, that there is nothing, or why it cannot go on.
- * `container` takes the items; `frame` is what is shown with at least one of them in it.
+ * List that grows by pages and shows its state: loading, empty, or failed with a button that tries
+ * again. `container` takes the items; `frame`, by default the container, is hidden while there are
+ * none. An answer that a later request has overtaken is dropped.
  */
 export function pager<Cursor>(options: {
   what: string;
-  /** What is said where there is nothing. */
+  /** Text of an empty list. */
   empty: string;
   container: HTMLElement;
   frame?: HTMLElement;
@@ -88,7 +91,7 @@ export function pager<Cursor>(options: {
   return { place, reload: () => go(null) };
 }
 
-/** A list below what is said about it, with a button that begins it anew. */
+/** Toolbar with an explanation and a reload button, and the list below it. */
 export function queueOf({ place, reload }: Pager, ...said: readonly Child[]): HTMLElement[] {
   return [
     make(
@@ -101,7 +104,7 @@ export function queueOf({ place, reload }: Pager, ...said: readonly Child[]): HT
   ];
 }
 
-/** Whoever pressed "Show more" goes on where the new ones begin. */
+/** Moves the focus to the first new item after "Show more". */
 function focusOn(first: Node | undefined): void {
   if (!(first instanceof HTMLElement)) return;
   const target = first.matches('[tabindex]')

@@ -1,9 +1,11 @@
+// Common elements of the views: times, keys, badges, cards and tables.
+
 import { encoded, shortened } from './bech32.ts';
 import { copyButton } from './copy.ts';
 import { distance, moment } from './format.ts';
 import { type Child, make } from './make.ts';
 
-/** A moment (seconds since 1970) as a distance that is renewed, with the time in its title. */
+/** Time (seconds since 1970) as a distance that `renewTimes` updates; the title has the time. */
 export function when(at: number | null, otherwise = '–'): HTMLElement {
   if (at === null) return make('span', { class: 'muted' }, otherwise);
   const date = new Date(at * 1000);
@@ -15,7 +17,7 @@ export function when(at: number | null, otherwise = '–'): HTMLElement {
   );
 }
 
-/** Writes the distances anew as time goes by. */
+/** Updates the distances of all times in an element. */
 export function renewTimes(within: ParentNode): void {
   for (const time of within.querySelectorAll<HTMLElement>('time[data-at]')) {
     const text = distance(Number(time.dataset.at));
@@ -23,17 +25,17 @@ export function renewTimes(within: ParentNode): void {
   }
 }
 
-/** A public key: a link to what is known of it, and a button that copies it. */
+/** Public key: a link to its view, and a copy button. */
 export function person(pubkey: string): HTMLElement {
   return keyLink(pubkey, 'npub', (npub) => `#/person/${npub}`, 'the public key');
 }
 
-/** An event id: a link to the event, and a button that copies it. */
+/** Event id: a link to the event, and a copy button. */
 export function eventLink(id: string): HTMLElement {
   return keyLink(id, 'note', () => `#/event/${id}`, 'the event id');
 }
 
-/** 64 hex digits in their bech32 form; anything else as it is. */
+/** Link for 64 hex digits in their bech32 form; other text is shown unchanged, without a link. */
 function keyLink(
   hex: string,
   prefix: 'npub' | 'note',
@@ -54,12 +56,12 @@ export function badge(text: Child, kind: '' | 'good' | 'warning' | 'bad' = ''): 
   return make('span', { class: `badge ${kind}`.trim() }, text);
 }
 
-/** A surface with a heading. */
+/** Section with a heading. */
 export function card(title: Child, ...children: readonly Child[]): HTMLElement {
   return make('section', { class: 'card stack' }, make('h2', null, title), ...children);
 }
 
-/** `<dl>` of names and values. */
+/** Description list (`<dl>`) of names and values. */
 export function facts(pairs: readonly (readonly [string, Child])[]): HTMLElement {
   const rows = pairs.map(([name, value]) =>
     make('div', null, make('dt', null, name), make('dd', null, value)),
@@ -67,10 +69,10 @@ export function facts(pairs: readonly (readonly [string, Child])[]): HTMLElement
   return make('dl', { class: 'facts' }, ...rows);
 }
 
-/** A column of a table: its heading, and whether it has numbers. */
+/** Column of a table: its heading; `number`: its cells are numbers. */
 export type Column = string | { name: string; number: true };
 
-/** A table that scrolls in a box of its own, and where its rows belong. */
+/** Table in a scrolling frame; `rows` is its body. */
 export function table(
   name: string,
   columns: readonly Column[],
@@ -90,7 +92,7 @@ export function table(
   return { frame, rows: body };
 }
 
-/** A row of a table; a cell that is a number or `[text, 'number']` stands at the right. */
+/** Row of a table; a `Numeric` cell is aligned to the right. */
 export function row(...cells: readonly (Child | Numeric)[]): HTMLTableRowElement {
   return make(
     'tr',
@@ -101,7 +103,7 @@ export function row(...cells: readonly (Child | Numeric)[]): HTMLTableRowElement
   );
 }
 
-/** A cell with a number. */
+/** Table cell with a number. */
 export class Numeric {
   readonly text: string;
   constructor(text: string) {
@@ -109,7 +111,7 @@ export class Numeric {
   }
 }
 
-/** How full something is, as a bar with a name for those who do not see it. */
+/** Fill level as a bar (`<meter>`), with a name for screen readers. */
 export function fullness(name: string, used: number, max: number): HTMLElement {
   return make('meter', {
     min: 0,

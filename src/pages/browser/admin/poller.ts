@@ -1,22 +1,25 @@
+// Repeated requests of the page /admin, paused while the tab is hidden.
+
 import { messageOf } from './api.ts';
 
 const PAUSE_MILLISECONDS_MAX = 60_000;
 
-/** How a thing that is asked for again and again stands. */
+/** State of a poller. */
 export interface PollState {
-  /** `waiting`: the first answer is not there yet; `paused`: nobody looks. */
+  /** `waiting`: there was no answer yet; `paused`: the tab is hidden. */
   readonly kind: 'waiting' | 'live' | 'failing' | 'paused';
-  /** When the last good answer came, in milliseconds since 1970; 0: never. */
+  /** Time of the last good answer, in milliseconds since 1970; 0: never. */
   readonly goodAt: number;
-  /** Why the last one failed. */
+  /** Message of the last failure; '' after a good answer. */
   readonly error: string;
-  /** When it is tried again, in milliseconds since 1970. */
+  /** Time of the next request, in milliseconds since 1970. */
   readonly nextAt: number;
 }
 
 /**
- * Asks again and again while somebody looks: not while the tab is hidden, at ever longer intervals (up to
- * a minute) while it fails, and at once when the network or the eyes come back.
+ * Repeats a request while the tab is visible. Intervals double, up to a minute, while it fails; it
+ * is repeated at once after the network returns or the tab becomes visible. At most one request is
+ * in flight.
  */
 export class Poller {
   readonly #ask: (left: AbortSignal) => Promise<void>;
@@ -28,7 +31,7 @@ export class Poller {
   #timer = 0;
   #underWay = false;
 
-  /** `ask` takes one answer and shows it; `milliseconds` says how long to wait after one. */
+  /** `ask` requests one answer and shows it; `milliseconds` returns the pause after an answer. */
   constructor(
     ask: (left: AbortSignal) => Promise<void>,
     milliseconds: () => number,
@@ -48,14 +51,14 @@ export class Poller {
     return this.#state;
   }
 
-  /** Tells of every change of the state, and of the one now. */
+  /** Calls a listener with the state now and with every change. */
   watch(listener: (state: PollState) => void, left: AbortSignal): void {
     this.#listeners.add(listener);
     left.addEventListener('abort', () => this.#listeners.delete(listener));
     listener(this.#state);
   }
 
-  /** Asks at once. */
+  /** Makes a request at once, unless one is in flight. */
   now(): void {
     void this.#once();
   }

@@ -1,4 +1,6 @@
-/** Where somebody is: `#/event/ab12?x=y` is the view `event` with its subject and query. */
+// Routes of the page /admin, in the fragment of its address.
+
+/** Route to a view: `#/event/ab12?x=y` is the view `event`, its subject `ab12` and its query. */
 export interface Route {
   readonly name: string;
   readonly subject: string;

@@ -1,12 +1,14 @@
+// Search requests that continue until the first event.
+
 import type { SearchPage, SearchParams } from '../../../admin/page-api/events.ts';
 import type { Context } from './context.ts';
 
-/** How long is looked for the first event before somebody is asked whether to go on. */
+/** Time limit for finding the first event; then the page offers to go on. */
 const PATIENCE_MILLISECONDS = 5_000;
 
 /**
- * A page of a search. The relay ends a page after a bit of work; while there is nothing on it the search
- * goes on for a few seconds.
+ * Returns a page of a search. The relay ends a page after a bounded amount of work, so empty pages
+ * are followed for a few seconds. `looked` is the sum over all of them.
  */
 export async function searchOn(
   { call, left }: Pick<Context, 'call' | 'left'>,

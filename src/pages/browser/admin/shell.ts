@@ -1,3 +1,5 @@
+// Frame of the page /admin after the login. It holds the session, the route and the feed.
+
 import type { Session } from '../../../admin/page-api/api.ts';
 import { type Api, messageOf } from './api.ts';
 import type { Context, View } from './context.ts';
@@ -12,7 +14,7 @@ import { views } from './views.ts';
 const RENEW_MILLISECONDS = 10_000;
 const SAID_MILLISECONDS = 6_000;
 
-/** What the page shows to somebody who has logged in: head, navigation, and one view. */
+/** Head, navigation, and the view of the current route, for one session. */
 export class Shell {
   readonly place: HTMLElement;
   session: Session;
@@ -62,13 +64,13 @@ export class Shell {
     this.#open(false);
   }
 
-  /** Ends everything that goes on behind the page. */
+  /** Stops all polling, timers and listeners of the shell and its view. */
   end(): void {
     this.#left.abort();
     this.#gone.abort();
   }
 
-  /** The same person has logged in again; what had failed is tried once more. */
+  /** Continues after a login with the same key and role; failed requests are repeated. */
   resume(session: Session): void {
     this.session = session;
     const head = this.#makeHead();
@@ -81,7 +83,7 @@ export class Shell {
     this.focus();
   }
 
-  /** Puts the keyboard where the view begins. */
+  /** Focuses the heading of the view. */
   focus(): void {
     this.#main.querySelector('h1')?.focus({ preventScroll: true });
   }
@@ -146,7 +148,7 @@ export class Shell {
     }
     this.#main.dataset.view = route.name;
     if (!focus) return;
-    // A link in a dialog leads away from what it asks.
+    // A link in a dialog has left the view that the dialog is about.
     for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     window.scrollTo(0, 0);
     heading.focus({ preventScroll: true });
@@ -177,7 +179,7 @@ export class Shell {
     );
   }
 
-  /** A hash is a route here, so the link cannot do it by itself. */
+  /** Focuses the content. The fragment is a route here, so the link cannot do it by itself. */
   #skip(event: Event): void {
     event.preventDefault();
     this.#main.focus();

@@ -1,4 +1,6 @@
-/** A signer as NIP-07 has it. */
+// Access to the NIP-07 signer of the browser, for the login.
+
+/** Signer as defined by NIP-07. */
 interface Signer {
   getPublicKey(): Promise<string>;
   signEvent(event: Draft): Promise<unknown>;
@@ -11,23 +13,23 @@ interface Draft {
   content: string;
 }
 
-/** SHA-256 of `{}`, the body of a login. It is known, because pages without https cannot hash. */
+/** SHA-256 of `{}`, the body of a login; a constant because pages without https cannot hash. */
 const PAYLOAD = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
 const KIND_HTTP_AUTH = 27_235;
 const LOOK_MILLISECONDS = 250;
 
-/** The signer did not sign; the message is a sentence. */
+/** Failure to sign; the message is a sentence. */
 export class SignerRefused extends Error {
   override name = 'SignerRefused';
 }
 
-/** The signer of this browser, or null. */
+/** Signer of this browser, or null. */
 export function findSigner(): Signer | null {
   const { nostr } = window as unknown as { nostr?: Partial<Signer> };
   return typeof nostr?.signEvent === 'function' ? (nostr as Signer) : null;
 }
 
-/** Tells once when there is a signer: extensions put it into the page when they get to it. */
+/** Calls `found` once there is a signer; extensions may add it after the page has loaded. */
 export function whenSigner(found: () => void, left: AbortSignal): void {
   if (findSigner() !== null) {
     found();
@@ -41,7 +43,7 @@ export function whenSigner(found: () => void, left: AbortSignal): void {
   left.addEventListener('abort', () => clearInterval(timer));
 }
 
-/** An Authorization header for a login here (NIP-98). @throws SignerRefused */
+/** Returns the Authorization header of a login here (NIP-98). @throws SignerRefused */
 export async function signLogin(): Promise<string> {
   const signer = findSigner();
   if (signer === null) throw new SignerRefused('The signer is gone; is its extension still on?');
@@ -52,7 +54,7 @@ export async function signLogin(): Promise<string> {
       ['u', `${location.origin}/admin/login`],
       ['method', 'POST'],
       ['payload', PAYLOAD],
-      // Two logins within a second would be one event, and none is good twice.
+      // Two logins within a second would be the same event, and an event is accepted only once.
       ['salt', String(crypto.getRandomValues(new Uint32Array(1))[0])],
     ],
     content: '',

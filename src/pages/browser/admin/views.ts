@@ -1,3 +1,5 @@
+// Table of the views of the page /admin.
+
 import type { View } from './context.ts';
 import { audit } from './views/audit.ts';
 import { configuration } from './views/configuration.ts';
@@ -12,7 +14,7 @@ import { reports } from './views/reports.ts';
 import { retention } from './views/retention.ts';
 import { traffic } from './views/traffic.ts';
 
-/** All views, in the order of the navigation. */
+/** All views, in the order of the navigation; the shell shows those that the session may use. */
 export const views: readonly View[] = [
   overview,
   traffic,

@@ -1,2 +1,3 @@
-/** What the relay serves at this place is the installed package (`src/pages/assets.ts`). */
+// Types of vendor/uplot.js; the relay serves the installed package there (`src/pages/assets.ts`).
+
 export { default } from 'uplot';

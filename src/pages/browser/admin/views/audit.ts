@@ -1,3 +1,5 @@
+// View of the audit log, with a search by subject and originator.
+
 import type { AuditRow } from '../../../../admin/page-api/moderation.ts';
 import { doer } from '../author.ts';
 import type { View } from '../context.ts';
@@ -8,7 +10,7 @@ import { badge, eventLink, person, row, table, when } from '../parts.ts';
 
 const PAGE = 100;
 
-/** Who did what, to whom, and why. */
+/** Audit log: time, originator, action, subject and reason, newest first. */
 export const audit: View = {
   name: 'audit',
   title: 'Audit log',
@@ -74,7 +76,7 @@ function auditRow({ at, by, action, subject, reason }: AuditRow): HTMLTableRowEl
   return row(when(at), doer(by), badge(action), subjectPart(action, subject), reason);
 }
 
-/** What 64 hex characters are, the action tells; if not, they stay what they are. */
+/** Subject as a link if the action tells what 64 hex characters are, else as (shortened) text. */
 function subjectPart(action: string, subject: string): Child {
   if (subject === '') return '';
   if (/^[0-9a-f]{64}$/.test(subject)) {

@@ -1,3 +1,5 @@
+// View of the configuration in effect, with its reload.
+
 import type { ConfigChanges, ConfigOption, ConfigView } from '../../../../admin/page-api/config.ts';
 import type { Context, View } from '../context.ts';
 import { ask } from '../dialog.ts';
@@ -7,7 +9,7 @@ import { failure, load, progress } from '../load.ts';
 import { button, fill, make } from '../make.ts';
 import { badge, card, row, table } from '../parts.ts';
 
-/** All options as they are in effect, and taking over what has changed. */
+/** Options in effect, with a search, and the card that reloads the configuration. */
 export const configuration: View = {
   name: 'config',
   title: 'Configuration',
@@ -41,7 +43,7 @@ export const configuration: View = {
   },
 };
 
-/** Compares with the file first; then it may be taken over. */
+/** Card that compares the configuration with its sources, and reloads it after a confirmation. */
 function reloadCard(context: Context, reloaded: () => void): HTMLElement {
   const result = make('div', { class: 'stack', role: 'status' });
   const compare = () => {

@@ -1,3 +1,5 @@
+// Card for the name, description and icon of the relay (NIP-11), in the view of members and roles.
+
 import type { ConfigView } from '../../../../admin/page-api/config.ts';
 import type { Context } from '../context.ts';
 import { textField } from '../fields.ts';
@@ -11,7 +13,7 @@ const FIELDS = [
   ['icon', 'Address of the icon'],
 ] as const;
 
-/** Changes how the relay describes itself, each part by itself. */
+/** Card that changes the relay's description of itself, each field on its own. */
 export function descriptionCard(context: Context): HTMLElement {
   const forms = load(
     'what it says now',
@@ -30,7 +32,9 @@ export function descriptionCard(context: Context): HTMLElement {
   );
 }
 
-/** Values come as relay.conf writes them, which for a line of text is as in JSON. */
+/**
+ * Value of an `info` option. It comes in the syntax of relay.conf: for a line of text as in JSON.
+ */
 function textNow({ options }: ConfigView, what: string): string {
   const value = options.find(({ key }) => key === `info.${what}`)?.value ?? '';
   try {

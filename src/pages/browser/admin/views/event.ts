@@ -1,3 +1,5 @@
+// View of one event by its id: storage, list entries, deletions and rejections.
+
 import type { Decided, Why } from '../../../../admin/page-api/events.ts';
 import { banAuthor, banEvent, takeBack } from '../actions.ts';
 import { doer, listedBadge } from '../author.ts';
@@ -10,7 +12,7 @@ import { button, fill, make } from '../make.ts';
 import { badge, card, eventLink, facts, person, row, table, when } from '../parts.ts';
 import { searchOn } from '../search.ts';
 
-/** One event: what it is, and what became of it. */
+/** Search by event id, with the fate of the event and its content. */
 export const event: View = {
   name: 'event',
   title: 'Event by id',
@@ -51,7 +53,7 @@ function answers(context: Context, id: string): Node[] {
   return [why.place, stored];
 }
 
-/** The event itself, where it is stored. */
+/** Card with the content of a stored event, or a note that it is not shown. */
 function whole(context: Context, id: string): HTMLElement {
   return load(
     'the event',

@@ -1,3 +1,5 @@
+// View that searches the stored events.
+
 import type { FoundEvent, SearchParams } from '../../../../admin/page-api/events.ts';
 import { banAuthor, banEvent } from '../actions.ts';
 import type { Context, View } from '../context.ts';
@@ -12,7 +14,7 @@ import { searchOn } from '../search.ts';
 
 const PAGE = 50;
 
-/** A search through all that is stored. */
+/** Search form and result list over all stored events; the address keeps the search. */
 export const events: View = {
   name: 'events',
   title: 'Events',
@@ -49,7 +51,7 @@ export const events: View = {
         if (input.value.trim() !== '') values.set(name, input.value.trim());
       }
       const text = values.toString();
-      // The address keeps the search, for coming back and for passing on.
+      // The address keeps the search, so that it can be reopened and shared.
       history.replaceState(null, '', `#/events${text === '' ? '' : `?${text}`}`);
       try {
         fill(results, found(context, paramsOf(values, since.input, until.input)));
@@ -92,7 +94,7 @@ export const events: View = {
   },
 };
 
-/** What the fields say. @throws Error with a sentence. */
+/** Parameters of a search by the fields. @throws Error with a sentence. */
 function paramsOf(
   values: URLSearchParams,
   since: HTMLInputElement,

@@ -1,3 +1,5 @@
+// View of bans and allowances, one tab for each list.
+
 import type { ListRow } from '../../../../admin/page-api/events.ts';
 import type { ListName } from '../../../../admin/page-api/moderation.ts';
 import { putOnList, takeBack } from '../actions.ts';
@@ -17,7 +19,7 @@ interface List {
   list: ListName;
   stance: 'ban' | 'allow';
   name: string;
-  /** What the list does. */
+  /** Effect of the list. */
   text: string;
   adminsOnly?: true;
 }
@@ -60,7 +62,7 @@ const LISTS: readonly List[] = [
   },
 ];
 
-/** Bans and allowances. */
+/** Bans and allowances; a moderator sees only the lists that are not for admins. */
 export const lists: View = {
   name: 'lists',
   title: 'Bans and lists',
@@ -155,7 +157,7 @@ function listRow(context: Context, one: ListRow, reload: () => void): HTMLTableR
   );
 }
 
-/** What stands on a list, as people read it. */
+/** Subject of a list entry as a link or text. */
 function subjectOf({ list, subject }: Pick<ListRow, 'list' | 'subject'>): Child {
   if (list === 'pubkey' || list === 'author') return person(subject);
   if (list === 'event') return eventLink(subject);

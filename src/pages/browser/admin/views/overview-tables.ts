@@ -1,3 +1,5 @@
+// Tables of the overview, filled anew with every answer of the feed.
+
 import type {
   Dashboard,
   Latency,
@@ -8,7 +10,7 @@ import { bytes, count, figure, latency, percent } from '../format.ts';
 import { fill, make } from '../make.ts';
 import { badge, fullness, Numeric, row, table } from '../parts.ts';
 
-/** A thread that is silent for longer is worth a word. */
+/** Longest silence of a thread towards the supervisor that is not marked. */
 const SILENT_SECONDS = 3;
 
 const LATENCY_NAMES: Readonly<Record<string, string>> = {
@@ -101,7 +103,7 @@ export class ThreadTable {
   }
 }
 
-/** Refusals by rule, limits, and how connections ended: what is not 0. */
+/** Rejections by rule, limits met, and ended connections by cause; only rates that are not 0. */
 export class RefusalTable {
   readonly #table = table('Refused and limited', ['What', 'Which', number('a second')]);
   readonly #empty = make(

@@ -1,3 +1,5 @@
+// View of the relay's live state: health, key figures, charts and tables.
+
 import type { Dashboard } from '../../../../admin/page-api/dashboard.ts';
 import { Chart, type ChartOptions } from '../chart.ts';
 import type { Context, View } from '../context.ts';
@@ -141,7 +143,7 @@ export const overview: View = {
   },
 };
 
-/** The parts of the overview, made once and filled with every answer. */
+/** Elements of the overview, made once and filled with every answer. */
 class Page {
   readonly parts: readonly HTMLElement[];
   readonly #health = make('div', { class: 'notice' });

@@ -1,3 +1,5 @@
+// View of members, roles and invites (NIP-43), and of the relay's description.
+
 import type { RoleWithMembers } from '../../../../admin/page-api/people.ts';
 import type { Context, View } from '../context.ts';
 import { copyButton } from '../copy.ts';
@@ -9,7 +11,7 @@ import { button, make } from '../make.ts';
 import { badge, card, person } from '../parts.ts';
 import { descriptionCard } from './description.ts';
 
-/** Members, roles, invites, and how the relay describes itself. */
+/** Cards for members and invites, for roles, and for the relay's description of itself. */
 export const people: View = {
   name: 'people',
   title: 'Members and roles',
@@ -189,7 +191,7 @@ function end(context: Context, { id, members }: RoleWithMembers): Promise<boolea
   });
 }
 
-/** Asks for how many and how long, and shows the code. */
+/** Asks for the number of uses and the expiry, makes an invite, and shows its code once. */
 async function invite(context: Context): Promise<void> {
   const uses = textField('For how many people', {
     type: 'number',

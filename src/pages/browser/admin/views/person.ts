@@ -1,3 +1,5 @@
+// View of one public key.
+
 import type { Author } from '../../../../admin/page-api/people.ts';
 import { banAuthor, removeWritten, takeBack } from '../actions.ts';
 import { doer, eventsText, listedBadge } from '../author.ts';
@@ -9,7 +11,7 @@ import { load } from '../load.ts';
 import { button, make } from '../make.ts';
 import { badge, card, facts, person as key, row, table, when } from '../parts.ts';
 
-/** What somebody has here. */
+/** Events, roles, reports and list entries of a public key, with the actions on it. */
 export const person: View = {
   name: 'person',
   title: 'A public key',

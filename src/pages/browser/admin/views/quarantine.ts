@@ -1,3 +1,5 @@
+// View of the events in quarantine.
+
 import type { Held } from '../../../../admin/page-api/moderation.ts';
 import { banAuthor } from '../actions.ts';
 import type { Context, View } from '../context.ts';
@@ -11,7 +13,7 @@ import { badge, eventLink, person, when } from '../parts.ts';
 
 const PAGE = 20;
 
-/** What the spam stage holds back. */
+/** Events that the spam stage holds back, oldest first, to be released or discarded. */
 export const quarantine: View = {
   name: 'quarantine',
   title: 'Quarantine',

@@ -1,3 +1,5 @@
+// View of the queue of reports (NIP-56), with keys for its actions.
+
 import type { Queued, ReportRow } from '../../../../admin/page-api/moderation.ts';
 import { banAuthor, banEvent, dismiss } from '../actions.ts';
 import { authorLine } from '../author.ts';
@@ -11,7 +13,7 @@ import { badge, eventLink, person, when } from '../parts.ts';
 
 const PAGE = 20;
 
-/** What was reported and waits for somebody to decide. */
+/** Queue of reported events and persons that wait for a decision. */
 export const reports: View = {
   name: 'reports',
   title: 'Reports',
@@ -25,7 +27,7 @@ export const reports: View = {
       container: list,
       left: context.left,
       ask: async (offset) => {
-        // What was decided meanwhile has moved the others up.
+        // Items that were decided meanwhile have moved the others up.
         const from = offset === null ? 0 : Math.min(offset, list.children.length);
         const { items, next } = await context.call(
           'mod.queue',
@@ -60,7 +62,10 @@ function hints(): Node[] {
   ]);
 }
 
-/** Single keys, only while a report or something in it has the focus, and nothing is typed. */
+/**
+ * Handles single keys while a report or an element in it has the focus. Keys with Ctrl, Meta or Alt
+ * are ignored.
+ */
 function press(event: KeyboardEvent, list: HTMLElement): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const at = (event.target as HTMLElement).closest('li');
@@ -171,7 +176,7 @@ function eventPart({ event, target }: Queued): HTMLElement {
   );
 }
 
-/** Who reported it, asked for when somebody wants to know. */
+/** Details with the reporters and their texts, loaded on the first opening. */
 function details(context: Context, { target, reports: number }: Queued): HTMLElement {
   const place = make('details', null);
   place.append(make('summary', { 'data-key': 'o' }, `Who reported it, and why (${number})`));
@@ -207,7 +212,7 @@ function reportLine({ reporter, type, at, trusted, content }: ReportRow): HTMLEl
   );
 }
 
-/** Takes a report away and goes on with the next. */
+/** Removes an item and focuses the next or the previous; reloads the queue if none is left. */
 function leave(place: HTMLElement, list: HTMLElement): void {
   const next = place.nextElementSibling ?? place.previousElementSibling;
   place.remove();

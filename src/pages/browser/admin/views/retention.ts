@@ -1,3 +1,5 @@
+// View of retention: preview, run and progress.
+
 import type { RetentionTask } from '../../../../admin/page-api/config.ts';
 import { messageOf } from '../api.ts';
 import type { Context, View } from '../context.ts';
@@ -12,7 +14,7 @@ import { Poller } from '../poller.ts';
 const RUNNING_MILLISECONDS = 1_000;
 const RESTING_MILLISECONDS = 15_000;
 
-/** What the rules of retention would remove. */
+/** Preview and run of the retention rules, with the state of the last task. */
 export const retention: View = {
   name: 'retention',
   title: 'Retention',
@@ -80,7 +82,7 @@ export const retention: View = {
   },
 };
 
-/** What no run can see yet. */
+/** Note on the newest events, which no run can see before they are in the index. */
 function pending({ feed }: Context): HTMLElement | false {
   const { head, indexed } = feed.latest?.storage ?? { head: 0, indexed: 0 };
   return (

@@ -1,3 +1,5 @@
+// View of the busiest connections and of slow queries.
+
 import type { SlowQuery, Talker } from '../../../../admin/page-api/dashboard.ts';
 import { putAddress } from '../address.ts';
 import type { View } from '../context.ts';
@@ -14,7 +16,7 @@ const SLOW_LIMIT = 100;
 
 const number = (name: string) => ({ name, number: true }) as const;
 
-/** Who sends and receives most, and which queries were slow. */
+/** Top connections of the last second and the newest slow queries, each polled on its own. */
 export const traffic: View = {
   name: 'traffic',
   title: 'Traffic',
@@ -65,7 +67,7 @@ export const traffic: View = {
                 'Nobody has sent or received anything in the last second.',
               ),
         );
-        // Whoever is about to press a button still is.
+        // The rows are new elements, so the focused button is focused again.
         if (focused !== undefined) {
           talkers.rows.querySelector<HTMLElement>(`[data-connection="${focused}"]`)?.focus();
         }
