@@ -30,10 +30,7 @@ export interface JudgedRead {
   readonly from: Sender;
 }
 
-/**
- * Origin of a policy result, for `wok why` and counters: the rule, and the name of the plugin where
- * there are several, or ''.
- */
+/** Origin of a policy result, for `wok why` and counters: rule, and plugin name or ''. */
 export interface Decider {
   readonly rule: RuleName;
   readonly by: string;

@@ -52,10 +52,7 @@ export class Lists {
   readonly #authors = this.#byList.get('author')!;
   readonly #kinds = this.#byList.get('kind')!;
 
-  /**
-   * Bloom filters over the public keys of both key lists, and over ids: a miss saves the map
-   * lookups.
-   */
+  /** Bloom filters over the keys of both key lists, and over ids; a miss saves the lookup. */
   readonly #keySieve = new Sieve();
   readonly #idSieve = new Sieve();
 

@@ -35,10 +35,7 @@ export class ReadPolicy {
     return readRefusal(filters, authed, this.#privateKinds);
   }
 
-  /**
-   * Returns true if these filters name a private kind; a connection without a key receives no
-   * events of such kinds.
-   */
+  /** Returns true if filters name a private kind; a connection without a key gets none of these. */
   namesPrivateKinds(filters: readonly Filter[]): boolean {
     return filters.some((filter) => this.#privateKinds.areNamedIn(filter));
   }

@@ -6,20 +6,14 @@ import type { Client } from './rates/rates.ts';
 import type { RuleName } from './rule-names.ts';
 import { refuse, type Verdict } from './verdict.ts';
 
-/**
- * Event to be written, with its context. One object is reused for all events: rules must not retain
- * it.
- */
+/** Event to be written, with its context. The object is reused: rules must not retain it. */
 export interface WriteAttempt {
   event: NostrEvent;
   /** Client to charge; null for exempt clients and for events that no client sent. */
   client: Client | null;
   /** Pubkeys that have authenticated on the connection (NIP-42). */
   authed: ReadonlySet<string>;
-  /**
-   * Valid in the stage `proven`: true if the event is certainly not stored yet. Copies of stored
-   * events are not charged.
-   */
+  /** In the stage `proven`: true if the event is certainly not stored; copies are not charged. */
   isNew: boolean;
   /** Seconds since 1970. */
   now: number;
@@ -36,10 +30,7 @@ export interface WriteRule {
    * `proven`: the author is known; rules that charge a key or fetch data because of it belong here.
    */
   readonly stage: 'claimed' | 'proven';
-  /**
-   * Returns the reason to refuse, or null. A rule that stands for several returns which one
-   * refused.
-   */
+  /** Returns the reason to refuse, or null; a rejection if it stands for several rules. */
   check(attempt: WriteAttempt): Refusal | Verdict | null;
 }
 

@@ -3,10 +3,7 @@
 import type { Refusal } from '../protocol/refusal.ts';
 import type { RuleName } from './rule-names.ts';
 
-/**
- * Rejection: the text for the client, and the rule that refused (for rejection records, counters
- * and `wok why`).
- */
+/** Rejection: the text for the client, and the rule (for records, counters and `wok why`). */
 export interface Verdict {
   readonly refusal: Refusal;
   readonly rule: RuleName;

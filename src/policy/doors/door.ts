@@ -29,10 +29,7 @@ const LOADING = refuse(
   'error: this relay is still reading its lists of people; try again in a moment',
 );
 
-/**
- * Returns the rule for allowed keys: of the configuration, of files, and those that an admin
- * allowed.
- */
+/** Returns the rule for keys that the configuration, its files or an admin allow. */
 export function allowedDoor(config: Config, lists: Lists, keys: DoorKeys): Door | null {
   const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = config.policy;
   if (inline.length === 0 && files.length === 0 && !membersOnly(config)) return null;
@@ -51,10 +48,7 @@ export function membersOnly({ membership }: Config): boolean {
   return membership.enabled && membership.restrict_writes;
 }
 
-/**
- * Returns the rule for paid admission: the list that a payment service fills, and keys that an
- * admin allowed.
- */
+/** Returns the rule for paid admission: keys from a payment service, or allowed by an admin. */
 export function admissionDoor({ admission }: Config, lists: Lists, keys: DoorKeys): Door | null {
   if (!asksForPayment(admission)) return null;
   const url = admission.payments_url;
@@ -87,10 +81,7 @@ export function trustDoor({ trust }: Config, keys: DoorKeys): Door | null {
   };
 }
 
-/**
- * Returns the NIP-05 rule: keys with a verified address; new authors are told to try again during
- * the lookup.
- */
+/** Returns the NIP-05 rule: a key without a known result is rejected while it is looked up. */
 export function nip05Door({ nip05 }: Config, keys: DoorKeys): Door | null {
   if (!nip05.required) return null;
   return {

@@ -93,10 +93,7 @@ export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRu
 
 type Answer = Verdict | typeof UNKNOWN | null;
 
-/**
- * Returns null when one rule passes; else `UNKNOWN` when one does not know, else the first
- * rejection.
- */
+/** Returns null when one rule passes; else `UNKNOWN` when one does not know, else a rejection. */
 function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
   let unknown = false;
   let first: Verdict | null = null;

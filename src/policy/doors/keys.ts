@@ -3,10 +3,7 @@
 
 import { KeySet } from '../key-set.ts';
 
-/**
- * Names of the key lists that the admin worker keeps for all ingester workers: from files, and
- * computed.
- */
+/** Key lists that the admin worker keeps for all ingester workers: from files, and computed. */
 export const keyLists = ['denied', 'allowed', 'admitted', 'trusted'] as const;
 export type KeyListName = (typeof keyLists)[number];
 
@@ -35,29 +32,20 @@ export interface Verification {
   why: string;
 }
 
-/**
- * Message ingester → admin: look up the author's address. `address` is '' where the event named
- * none.
- */
+/** Message ingester → admin: look up an address; `address` is '' where the event named none. */
 export interface VerifyRequest {
   t: 'verify';
   pubkey: string;
   address: string;
 }
 
-/**
- * Maximum numbers of remembered verifications and of pending requests of a worker; the oldest are
- * evicted.
- */
+/** Bounds of remembered verifications and pending requests; the oldest are evicted. */
 const REMEMBERED_MAX = 100_000;
 const ASKED_MAX = 10_000;
 /** Shortest time between two requests for the same key, in seconds. */
 const ASK_AGAIN_SECONDS = 10;
 
-/**
- * Key lists and verifications of one ingester worker. A list that has not been received yet is
- * null.
- */
+/** Key lists and verifications of one ingester worker. A list not received yet is null. */
 export class DoorKeys {
   readonly sets: Record<KeyListName, KeySet | null> = {
     denied: null,
@@ -92,10 +80,7 @@ export class DoorKeys {
     return found !== undefined && found.until > now ? found : undefined;
   }
 
-  /**
-   * Requests a lookup of an author's address, unless one was requested in the last
-   * `ASK_AGAIN_SECONDS`.
-   */
+  /** Requests a lookup of an address, at most once in `ASK_AGAIN_SECONDS` until it is answered. */
   verify(pubkey: string, address: string, now: number): void {
     if ((this.#asked.get(pubkey) ?? 0) > now - ASK_AGAIN_SECONDS) return;
     this.#asked.set(pubkey, now);

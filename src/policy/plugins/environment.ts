@@ -19,8 +19,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the environment of a plugin: a few variables of the relay's own, the locale (`LC_…`),
- * and those that its entry names with `env=`. All others are withheld, because the environment holds
- * secrets of the relay and of its service manager.
+ * and those that its entry names with `env=`. All others are withheld, because the environment
+ * holds secrets of the relay and of its service manager.
  */
 export function pluginEnvironment(
   named: readonly string[],

@@ -6,10 +6,7 @@ const LINES_MAX = 50;
 const WINDOW_MILLISECONDS = 1_000;
 const LINE_LENGTH_MAX = 1_000;
 
-/**
- * Stderr log of a plugin: passes its output beside the answers to the relay's log, at most
- * `LINES_MAX` lines in a window.
- */
+/** Stderr log of a plugin: passes on its output beside the answers, up to a rate. */
 export class Gossip {
   readonly #plugin: string;
   readonly #log: Log;

@@ -41,10 +41,7 @@ const TICKET_MAX = 0xffff_ffff;
 const IP4 = sourceTypes.indexOf('IP4');
 const IP6 = sourceTypes.indexOf('IP6');
 
-/**
- * Link from one ingester worker to the plugin host. Each question has a ticket, which its response
- * carries.
- */
+/** Link from one ingester worker to the plugin host. Questions and responses carry a ticket. */
 export class PluginLink {
   asksWrites = false;
   asksReads = false;
@@ -174,10 +171,7 @@ export class PluginLink {
   }
 }
 
-/**
- * Returns the author's key if the connection has authenticated it, else the first authenticated
- * key, or ''.
- */
+/** Returns the author's key if the connection has authenticated it, else the first, or ''. */
 function authedAs(authed: ReadonlySet<string>, pubkey: string): string {
   if (authed.size === 0) return '';
   return authed.has(pubkey) ? pubkey : authed.values().next().value!;

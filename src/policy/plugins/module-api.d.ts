@@ -2,10 +2,7 @@
 // docs/plugins.md explains them with two examples. This file has no imports, so that the author of
 // a module needs no other.
 
-/**
- * Signed event (NIP-01) with checked id and signature. It must not be changed: it is what will be
- * stored.
- */
+/** Signed event (NIP-01), id and signature checked. Do not change it: it is what is stored. */
 export interface PolicyEvent {
   readonly id: string;
   readonly pubkey: string;
@@ -70,10 +67,7 @@ export type AcceptFilter = (
   verb: 'REQ' | 'COUNT',
 ) => Decision | ReplaceFilters | Promise<Decision | ReplaceFilters>;
 
-/**
- * Hook for every new connection, before any message is read. A refused connection is closed with
- * 1008.
- */
+/** Hook for every connection, before its first message. A refused one is closed with 1008. */
 export type AcceptConnection = (client: PolicyClient) => Decision | Promise<Decision>;
 
 /** Argument of `start`. Each ingester worker loads its own copy of the module. */

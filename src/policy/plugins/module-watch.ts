@@ -9,10 +9,7 @@ const MODULES_MAX = 64;
 /** Row of a worker: start of the call, module that it is in (0: none), number of the call. */
 const LANE_BYTES = 16;
 
-/**
- * Bits for the hooks that a module exports, since a module that is switched off is not loaded to
- * find out.
- */
+/** Bits for the exported hooks, since a module that is switched off is not loaded again. */
 export const HOOK_BITS = { acceptEvent: 1, acceptFilter: 2, acceptConnection: 4 } as const;
 const OFF = 8;
 
@@ -53,10 +50,7 @@ export class ModuleWatch {
     Atomics.store(this.#words, lane * 4 + 2, module + 1);
   }
 
-  /**
-   * Records that the call has returned; also called when a worker starts, since its predecessor may
-   * have died in a call.
-   */
+  /** Records that the call has returned; also when a worker starts, after a predecessor's crash. */
   leave(lane: number): void {
     Atomics.store(this.#words, lane * 4 + 2, 0);
   }

@@ -68,8 +68,7 @@ export class PolicyModules {
   }
 
   /**
-   * Loads and starts the modules. @throws Error named ConfigError, with a sentence for the
-   * operator.
+   * Loads and starts modules. @throws Error named ConfigError, with a sentence for the operator.
    */
   static async load(
     config: Config,
@@ -174,10 +173,7 @@ export class PolicyModules {
     });
   }
 
-  /**
-   * Runs the filter hooks. Later modules see the filters that an earlier one returned as a
-   * replacement.
-   */
+  /** Runs the filter hooks. Later modules see the filters that an earlier one has replaced. */
   judgeRead(read: JudgedRead): ReadJudgement | Promise<ReadJudgement> {
     let filters = read.filters as readonly PolicyFilter[];
     let replaced: ReadJudgement = ACCEPT;

@@ -15,16 +15,10 @@ import type { RollCall } from './roll-call.ts';
 
 /** Interval of the search for overdue questions, while any wait. */
 const TICK_MILLISECONDS = 20;
-/**
- * Delay of restarts: the first restart is immediate, the second takes this time, doubled up to the
- * maximum.
- */
+/** Delay of restarts: none for the first, then this time, doubled up to the maximum. */
 const BACKOFF_MILLISECONDS = 100;
 const BACKOFF_MILLISECONDS_MAX = 10_000;
-/**
- * Maximum number of processes that get a question. The question that a process probably died of is
- * not asked again.
- */
+/** Tries of a question whose process died; the question that it died of has only one. */
 const TRIES_MAX = 2;
 
 /** Options of a plugin, with defaults for those that its entry omits. */
@@ -118,10 +112,7 @@ export class Plugin {
     return [...this.#processes].map(({ pid }) => pid);
   }
 
-  /**
-   * Sends a question to the process of this connection; `done` is called once, perhaps
-   * synchronously.
-   */
+  /** Sends a question to the connection's process; `done` is called once, perhaps at once. */
   ask(connId: number, id: string, line: Buffer, done: Question['done']): void {
     const now = performance.now();
     if (this.#stopping || !this.#breaker.admits(now)) {
@@ -243,7 +234,7 @@ export class Plugin {
     }
   }
 
-  /** Fails overdue questions, and restarts processes whose delay is over. */
+  /** Fails overdue questions, and restarts processes after their delay. */
   #tick(): void {
     const now = performance.now();
     const { timeoutMilliseconds: timeout } = this.#options;
@@ -271,10 +262,7 @@ export class Plugin {
     this.#timer = null;
   }
 
-  /**
-   * Resolves an overdue question: `busy` if the process is alive and slow, `failed` if it has
-   * failed meanwhile.
-   */
+  /** Resolves an overdue question: `busy` if the process is only slow, `failed` otherwise. */
   #settleOverdue(slot: Slot, question: Question): void {
     const hasFailed = slot.faultAt >= question.askedAt || slot.process === null;
     if (!hasFailed) this.#count('busy');

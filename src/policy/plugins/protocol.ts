@@ -31,10 +31,7 @@ export function eventLine(json: Uint8Array, source: Source, receivedAt: number):
   return Buffer.concat([Buffer.from(before), json, Buffer.from(after)]);
 }
 
-/**
- * Returns the line that asks about a REQ or a COUNT. `id` is what the answer has to carry;
- * `filters` is a JSON array.
- */
+/** Returns the line for a REQ or COUNT. The answer carries `id`; `filters` is a JSON array. */
 export function queryLine(
   type: 'req' | 'count',
   id: string,
@@ -62,10 +59,7 @@ export type Said =
   | { t: 'nonsense' }
   | { t: 'unknown action'; id: string };
 
-/**
- * Parses a line of a plugin. A line that is no JSON object with an id is nonsense, as plugins print
- * other things.
- */
+/** Parses a line of a plugin; nonsense is no JSON object with an id, as plugins print things. */
 export function readLine(line: string): Said {
   let value: unknown;
   try {

@@ -208,10 +208,7 @@ export class Rates {
     );
   }
 
-  /**
-   * Charges one connection (`CONNECTIONS`), event or subscription; returns null when the rates
-   * allow it.
-   */
+  /** Charges one connection (`CONNECTIONS`), event or subscription; null when it is allowed. */
   one(client: Client, bucket: number): Verdict | null {
     return this.#take(client, bucket, 1, this.#clock.milliseconds());
   }

@@ -12,10 +12,7 @@ import {
 } from '../../protocol/kinds.ts';
 import type { WriteRule } from '../rule.ts';
 
-/**
- * Kinds that an inbox for private messages (NIP-17) takes: gift wraps, and what their readers need
- * besides.
- */
+/** Kinds of an inbox for private messages (NIP-17): gift wraps, and what their readers need. */
 const INBOX_KINDS: ReadonlySet<number> = new Set([
   KIND_METADATA,
   KIND_DELETION,
@@ -25,10 +22,7 @@ const INBOX_KINDS: ReadonlySet<number> = new Set([
   KIND_DM_RELAYS,
 ]);
 
-/**
- * Returns the rule of an inbox relay: it takes only these kinds, and gift wraps only with a
- * recipient.
- */
+/** Returns the rule of an inbox: only these kinds, and gift wraps only with a recipient. */
 export function dmInboxRule({ auth }: Config): WriteRule | null {
   if (!auth.dm_inbox) return null;
   return {

@@ -18,10 +18,7 @@ export function hashtagsRule({ policy: { hashtags_max: max } }: Config): WriteRu
   };
 }
 
-/**
- * Returns the rule for too many mentions (`p`) in notes and other regular events; lists of people
- * are replaceable and not limited.
- */
+/** Returns the rule for mentions (`p`) in regular events; lists of people are replaceable. */
 export function mentionsRule({ policy: { mentions_max: max } }: Config): WriteRule | null {
   if (max === 0) return null;
   return {

@@ -7,10 +7,7 @@ import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
 
 const KIND_PROFILE = 0;
-/**
- * Maximum number of keys in the cache of a worker; the entry that was fetched the longest time ago
- * is evicted first.
- */
+/** Capacity of a worker's cache; the entry fetched the longest time ago is evicted first. */
 const KEYS_MAX = 20_000;
 const MILLISECONDS = 60_000;
 
@@ -18,10 +15,7 @@ const MILLISECONDS = 60_000;
 export interface KeyFacts {
   /** True if a profile of the key is stored here. */
   readonly hasProfile: boolean;
-  /**
-   * Number of trusted reporters (`moderation.trusted_reporters`) who reported the key and were not
-   * dismissed.
-   */
+  /** Number of trusted reporters (`moderation.trusted_reporters`) that were not dismissed. */
   readonly reports: number;
 }
 

@@ -12,10 +12,7 @@ export interface Fingerprint {
 
 const weights = new Int32Array(BITS);
 
-/**
- * Returns the simhash of a text's words; words of more than three units carry more meaning and
- * count twice.
- */
+/** Returns the simhash of a text's words; words of four or more units say more and count twice. */
 export function fingerprintOf(words: readonly string[]): Fingerprint {
   weights.fill(0);
   for (const word of words) {

@@ -91,10 +91,7 @@ export class Scorer {
     return points === 0 ? NOTHING : { points, parts };
   }
 
-  /**
-   * Returns the number of keys that wrote nearly the same text within the window, or 0 for short
-   * texts.
-   */
+  /** Returns the number of keys with nearly the same text in the window; 0 for short texts. */
   #duplicates(event: NostrEvent, text: TextFacts, now: number): number {
     const { duplicate_letters_min, duplicate_seconds, points_duplicate } = this.#options;
     if (points_duplicate === 0 || text.wordLetters < duplicate_letters_min) return 0;
