@@ -3,7 +3,7 @@
 
 /** Two 32-bit words in front of each slot: its version, odd while it is written, and its length. */
 const HEAD_BYTES = 8;
-/** Maximum text of a slot in bytes; a longer text is omitted. */
+/** Maximum length of a text in bytes; a longer text is omitted. */
 export const RING_TEXT_BYTES_MAX = 2_040;
 /** Number of slow queries that are kept of each query worker. */
 export const SLOW_QUERIES = 64;
