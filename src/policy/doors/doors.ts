@@ -26,7 +26,7 @@ const AUTH_REQUIRED = refuse(
  * Returns the write rules made from the access rules: allow list, paid admission, web of trust,
  * NIP-05 address. Without any of them every client may write. `policy.doors` tells whether one of
  * them is enough or all have to pass; `policy.doors_for` tells which keys they apply to: the
- * author, or the keys that have authenticated on the connection.
+ * author, the keys that have authenticated on the connection, or either.
  *
  * Rules that need only the key run before the signature check. A rule with a lookup runs once more
  * after it, so that a client cannot trigger lookups with events that others are claimed to have
