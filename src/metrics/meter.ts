@@ -1,5 +1,5 @@
-// Metrics memory and the meter that a worker thread counts with. Each worker owns its cells; any
-// thread may read them.
+// Metrics memory and the meter that a worker thread counts with. Each worker owns its cells, but
+// for the two of the supervisor; any thread may read them.
 
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
 import { PluginNames } from './plugin-names.ts';
@@ -57,8 +57,9 @@ export function laneCells({ cells }: MetricsMemory, index: number): Float64Array
 }
 
 /**
- * Meter of one worker thread. The worker is the only writer of its cells, so a plain write is
- * enough: readers see each cell whole, some cells a moment earlier than others.
+ * Meter of one worker thread. A plain write is enough, as each cell counts for one thread: the
+ * worker, or the supervisor (`lanes.ts`). Readers see each cell whole, some cells a moment earlier
+ * than others.
  */
 export class Meter {
   /** Cells for hot loops: `meter.cells[CELL]!++`, with a cell of `layout.ts`. */
