@@ -1,3 +1,6 @@
+// Counting functions for events, refusals and log lines, with the cells of their labels looked up
+// once.
+
 import type { CountLine } from '../lib/log-gate.ts';
 import { type RuleName, ruleNames } from '../policy/rule-names.ts';
 import { KIND_MAX, kindClass } from '../protocol/kinds.ts';
@@ -36,7 +39,7 @@ const KIND_CELLS = Uint32Array.from(
 const LINES = byLabel(LOG_LEVELS, (level) => cellOf('wok_log_lines_total', { level }));
 const LEFT_OUT = cellOf('wok_log_lines_left_out_total');
 
-/** Counts lines of the log. */
+/** Returns a callback that counts log lines by level. */
 export function countLines(meter: Meter): CountLine {
   return (level, leftOut) => {
     meter.cells[LINES[level]]!++;
@@ -44,7 +47,7 @@ export function countLines(meter: Meter): CountLine {
   };
 }
 
-/** Counts what became of an event; `kind` is whatever stood there. */
+/** Counts an event by class and outcome; `kind` is the unchecked value of the event. */
 export function countEvent(meter: Meter, kind: unknown, outcome: EventOutcome): void {
   const isKind = typeof kind === 'number' && Number.isInteger(kind) && kind >= 0;
   const eventClass = isKind && kind <= KIND_MAX ? kindClass(kind) : 'none';
@@ -56,7 +59,7 @@ export function countAccepted(meter: Meter, kind: number): void {
   meter.cells[KIND_CELLS[kind]!]!++;
 }
 
-/** Counts a refusal by the word that it begins with. */
+/** Counts a refusal by the prefix of its text. */
 export function countRefusal(meter: Meter, of: Refused, message: string): void {
   const prefix = message.slice(0, message.indexOf(':')) as keyof (typeof REFUSALS)[Refused];
   meter.cells[REFUSALS[of][prefix] ?? REFUSALS[of].other]!++;

@@ -1,18 +1,20 @@
+// Markdown table of all metrics for docs/metrics.md.
+
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
-/** Labels whose values are different in every build or configuration, or stand in policy/rule-names.ts. */
+/** Labels whose values depend on build or configuration, or are in policy/rule-names.ts. */
 const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule', 'plugin']);
 
 const HEAD = '| metric | type | labels | what it tells |';
 
-/** Every metric as a Markdown table, as it stands in docs/metrics.md. */
+/** Returns the Markdown table of all metrics, as it is in docs/metrics.md. */
 export function metricsTable(): string {
   const rows = metricNames.map((name) => `| ${cells(name, metricOf(name)).join(' | ')} |`);
   return [HEAD, '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** A document that ends with the table, with the table as it is now. */
+/** Returns a document that ends with the table, with the table replaced by the current one. */
 export function withMetricsTable(document: string): string {
   const [before] = document.split(HEAD, 1);
   return `${before}${metricsTable()}\n`;

@@ -1,4 +1,4 @@
-/** Values of labels. All of them stand here, so that nothing a client sends becomes a label. */
+// Values of metric labels. All of them are here, so that nothing a client sends becomes a label.
 
 export const CLIENT_VERBS = [
   'EVENT',
@@ -25,10 +25,10 @@ export const RELAY_VERBS = [
   'other',
 ] as const;
 
-/** Why a client behind a proxy has no address of its own (`config/proxy-advice.ts`). */
+/** Reasons why a client of a reverse proxy has no known address (`config/proxy-advice.ts`). */
 export const PROXY_FAULTS = ['missing', 'malformed', 'untrusted'] as const;
 
-/** The classes of NIP-01; `none` for what is no event. */
+/** Event classes of NIP-01; `none` for values that are no event. */
 export const EVENT_CLASSES = [
   'regular',
   'replaceable',
@@ -37,7 +37,7 @@ export const EVENT_CLASSES = [
   'none',
 ] as const;
 
-/** `passed`: an ephemeral event, delivered and not stored. */
+/** Outcomes of events. `passed`: an ephemeral event, delivered and not stored. */
 export const EVENT_OUTCOMES = [
   'stored',
   'passed',
@@ -47,7 +47,7 @@ export const EVENT_OUTCOMES = [
   'quarantined',
 ] as const;
 
-/** What the spam stage found (`policy/spam/`). */
+/** Outcomes of the spam stage (`policy/spam/`). */
 export const SPAM_VERDICTS = ['pass', 'quarantine', 'shadow', 'reject'] as const;
 
 /** Kinds that have a series of their own; all others are `other`. */
@@ -76,7 +76,7 @@ export const KINDS = [
   'other',
 ] as const;
 
-/** The prefixes of `protocol/refusal.ts`. */
+/** Prefixes of `protocol/refusal.ts`. */
 export const REFUSAL_PREFIXES = [
   'duplicate',
   'pow',
@@ -91,10 +91,10 @@ export const REFUSAL_PREFIXES = [
   'other',
 ] as const;
 
-/** What a refusal was the answer to. */
+/** Message types that a refusal can answer. */
 export const REFUSED = ['EVENT', 'REQ', 'COUNT', 'AUTH', 'NEG-OPEN', 'NEG-MSG', 'other'] as const;
 
-/** How a connection ended. */
+/** Reasons for which a connection ended. */
 export const CLOSE_REASONS = [
   'client',
   'lost',
@@ -107,7 +107,7 @@ export const CLOSE_REASONS = [
   'shutdown',
 ] as const;
 
-/** Why no WebSocket came about. */
+/** Reasons for which no WebSocket was opened. */
 export const DOOR_REASONS = [
   'full',
   'per_address',
@@ -118,7 +118,7 @@ export const DOOR_REASONS = [
   'stopping',
 ] as const;
 
-/** The bounded queues and rates that clients can run into. */
+/** Bounded queues and rates that clients can run into. */
 export const LIMITS = [
   'in_flight',
   'ingester_queue',
@@ -129,7 +129,9 @@ export const LIMITS = [
   'rule',
 ] as const;
 
-/** What a query read (`query/plan.ts`); `several` for filters that read different lists. */
+/**
+ * Indexes that a query can read (`query/plan.ts`); `several` for filters that read different lists.
+ */
 export const INDEXES = [
   'id',
   'address',
@@ -145,19 +147,21 @@ export const INDEXES = [
 
 export const REMOVALS = ['replaced', 'deleted', 'expired', 'vanished', 'other'] as const;
 
-/** Plugins and modules that are counted together because there have been too many names. */
+/** Label of plugins and modules that are counted together, when there are too many names. */
 export const OTHER_PLUGIN = 'other';
 
-/** What stands for a plugin or module; `plugin-names.ts` says for which. */
+/** Placeholder values of the label `plugin`; `plugin-names.ts` maps them to names. */
 export const PLUGIN_PLACES = [
   ...['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15'],
   OTHER_PLUGIN,
 ];
 
-/** What was wrong with a plugin, or `busy`: it has more to do than it can. */
+/** Faults of plugins, or `busy`: overloaded. */
 export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as const;
 
-/** `policy/judge.ts`; a plugin that fails or is late refuses or accepts, as it is configured. */
+/**
+ * Policy results (`policy/judge.ts`); a failed or late plugin refuses or accepts, as configured.
+ */
 export const VERDICTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
 
 export { LOG_LEVELS } from '../lib/log-gate.ts';
@@ -173,5 +177,5 @@ export const HTTP_RESOURCES = [
   'other',
 ] as const;
 
-/** Of the event loop's delay, over the last 15 seconds. */
+/** Statistics of the event loop's delay, over the last 15 seconds. */
 export const LAG_STATISTICS = ['mean', 'p99', 'max'] as const;

@@ -1,10 +1,12 @@
+// Counters of the supervisor about the worker threads: restarts and silence.
+
 import { cellOf } from './layout.ts';
 import { laneCells, type MetricsMemory } from './meter.ts';
 
 const RESTARTS = cellOf('wok_lane_restarts_total');
 const SILENCE = cellOf('wok_lane_silence_seconds');
 
-/** What the supervisor counts of the lanes, in cells of theirs that nobody else writes to. */
+/** Meters of the worker threads in cells that only the supervisor writes. */
 export class LaneMeters {
   readonly #memory: MetricsMemory;
 
@@ -12,13 +14,13 @@ export class LaneMeters {
     this.#memory = memory;
   }
 
-  /** A lane died and is started again. */
+  /** Counts the restart of a worker thread that died. */
   restarts(station: string, lane: number): void {
     const cells = this.#cells(station, lane);
     if (cells) cells[RESTARTS]!++;
   }
 
-  /** How long a lane has not answered. */
+  /** Sets the time for which a worker thread has not answered. */
   silent(station: string, lane: number, milliseconds: number): void {
     const cells = this.#cells(station, lane);
     if (cells) cells[SILENCE] = milliseconds / 1000;

@@ -1,13 +1,16 @@
+// Memory layout of the metrics: maps each series to cell numbers within the memory of one worker
+// thread.
+
 import { type MetricName, metricNames, metricOf, metrics } from './table.ts';
 import type { Labels, LabelsOf } from './types.ts';
 
-/** Where the series of a metric stand in a lane's memory. */
+/** Position of the series of a metric in the memory of a worker thread. */
 export interface Place {
-  /** The first cell. */
+  /** First cell. */
   readonly start: number;
-  /** Cells of one series: 1, or for a histogram its buckets, the one beyond them, and the sum. */
+  /** Cells of one series: 1, or for a histogram its buckets, the overflow bucket, and the sum. */
   readonly width: number;
-  /** Every combination of label values, in the order of their cells. */
+  /** All combinations of label values, in the order of their cells. */
   readonly series: readonly Readonly<Record<string, string>>[];
 }
 
@@ -21,10 +24,10 @@ for (const name of metricNames) {
   cells += width * series.length;
 }
 
-/** Cells of one lane, rounded up so that no two lanes share a cache line. */
+/** Number of cells of one worker thread, rounded up so that no two threads share a cache line. */
 export const LANE_CELLS = Math.ceil(cells / 8) * 8;
 
-/** Where a metric stands. */
+/** Returns the position of a metric. */
 export function placeOf(name: MetricName): Place {
   return places.get(name)!;
 }
@@ -37,7 +40,9 @@ type Arguments<Name extends MetricName> = (typeof metrics)[Name] extends { label
   ? [labels: LabelsOf<(typeof metrics)[Name]>]
   : [];
 
-/** The cell of one series of a counter or gauge; look it up once, not for every event. */
+/**
+ * Returns the cell of one series of a counter or gauge; to be looked up once, not for every event.
+ */
 export function cellOf<Name extends NamesOf<'counter' | 'gauge'>>(
   name: Name,
   ...[labels]: Arguments<Name>
@@ -45,13 +50,13 @@ export function cellOf<Name extends NamesOf<'counter' | 'gauge'>>(
   return firstCell(name, labels ?? {});
 }
 
-/** One series of a histogram. */
+/** Cells of one series of a histogram: the first one, and the bounds of the buckets. */
 export interface HistogramCells {
   readonly start: number;
   readonly buckets: readonly number[];
 }
 
-/** The cells of one series of a histogram; look them up once. */
+/** Returns the cells of one series of a histogram; to be looked up once. */
 export function histogramOf<Name extends NamesOf<'histogram'>>(
   name: Name,
   ...[labels]: Arguments<Name>
@@ -60,7 +65,7 @@ export function histogramOf<Name extends NamesOf<'histogram'>>(
 }
 
 /**
- * The cells (or histograms) for every value of the last label that is left open:
+ * Returns the cells (or histograms) for every value of the last label that is left open:
  * `byLabel(VERBS, (verb) => cellOf('wok_messages_received_total', { verb }))`.
  */
 export function byLabel<Value extends string, Found>(

@@ -1,3 +1,5 @@
+// Samples of metrics, and the rates and quantiles between two samples, for pages and `wok top`.
+
 import type { MetricsMemory } from './meter.ts';
 import { quantileOf } from './quantile.ts';
 import { readSeries } from './render.ts';
@@ -9,7 +11,7 @@ export type Figures = Record<
   { labels: Readonly<Record<string, string>>; values: number[] }[]
 >;
 
-/** These metrics as they stand. */
+/** Returns the current values of these metrics. */
 export function readFigures(memory: MetricsMemory, names: readonly MetricName[]): Figures {
   return Object.fromEntries(
     names.map((name) => [
@@ -21,14 +23,14 @@ export function readFigures(memory: MetricsMemory, names: readonly MetricName[])
 
 type Wanted = Readonly<Record<string, string>>;
 
-/** All figures at one moment. */
+/** Sample of metrics at one moment. */
 export interface Look {
   /** Milliseconds since 1970. */
   at: number;
   figures: Figures;
 }
 
-/** Two looks at a relay, and what happened between them. */
+/** Difference between two samples of a relay. */
 export class Between {
   readonly seconds: number;
   readonly #before: Figures;
@@ -40,12 +42,14 @@ export class Between {
     this.#now = now.figures;
   }
 
-  /** A gauge, or a counter since the start: the sum of all series that have these labels. */
+  /**
+   * Returns a gauge, or a counter since the start: the sum of all series that have these labels.
+   */
   value(name: MetricName, wanted: Wanted = {}): number {
     return sum(this.#now, name, wanted)[0] ?? 0;
   }
 
-  /** The rates of a counter by one of its labels, those left out that are 0. */
+  /** Returns the rates of a counter by one of its labels, without those that are 0. */
   rates(name: MetricName, label: string): Record<string, number> {
     const before = sumsBy(this.#before, name, label);
     const found: Record<string, number> = {};
@@ -56,12 +60,12 @@ export class Between {
     return found;
   }
 
-  /** How much a counter grew in a second. */
+  /** Returns the growth of a counter per second. */
   rate(name: MetricName, wanted: Wanted = {}): number {
     return (this.#grown(name, wanted)[0] ?? 0) / this.seconds;
   }
 
-  /** What a histogram took in a second, and where its middle and its end were, in seconds. */
+  /** Returns observations per second, mean and quantiles of a histogram, in its buckets' unit. */
   timing(name: MetricName, wanted: Wanted = {}): Timing {
     const metric = metricOf(name);
     const buckets = metric.type === 'histogram' ? metric.buckets : [];
@@ -76,7 +80,7 @@ export class Between {
     };
   }
 
-  /** The values of a label that occur in the series that have these labels. */
+  /** Returns the values of a label that occur in the series that have these labels. */
   labels(name: MetricName, label: string, wanted: Wanted = {}): string[] {
     const found = (this.#now[name] ?? []).filter(({ labels }) => has(labels, wanted));
     return [...new Set(found.map(({ labels }) => labels[label] ?? ''))];
@@ -88,7 +92,7 @@ export class Between {
   }
 }
 
-/** Of what happened between two looks; null where nothing did. */
+/** Observations between two samples; null where there were none. */
 export interface Timing {
   rate: number;
   mean: number | null;
@@ -101,7 +105,7 @@ function has(labels: Wanted, wanted: Wanted): boolean {
   return Object.entries(wanted).every(([label, value]) => labels[label] === value);
 }
 
-/** Sums of all series by the value of one of their labels. */
+/** Returns the sums of all series by the value of one of their labels. */
 function sumsBy(figures: Figures, name: MetricName, label: string): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { labels, values } of figures[name] ?? []) {

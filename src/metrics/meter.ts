@@ -1,3 +1,6 @@
+// Metrics memory and the meter that a worker thread counts with. Each worker owns its cells, but
+// for the two of the supervisor; any thread may read them.
+
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
 import { PluginNames } from './plugin-names.ts';
 import { readRings } from './refused-reads.ts';
@@ -5,32 +8,32 @@ import { metricNames, metricOf } from './table.ts';
 import { REFUSED_READS, SLOW_QUERIES, TALKERS, TextRing } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
 
-/** A lane that counts. */
+/** Worker thread that counts. */
 export interface MeterLane {
   readonly station: CountingStation;
   readonly lane: number;
 }
 
 /**
- * The memory of all meters: one stretch of 64-bit floats for each lane, in the order of `lanes`. Any
- * thread may read it at any time; a lane that is started again goes on in its predecessor's stretch,
- * so counters never go back.
+ * Shared memory of all meters: one block of 64-bit floats for each worker thread, in the order of
+ * `lanes`. Any thread may read it at any time; a worker that is restarted continues in its
+ * predecessor's block, so counters never go back.
  */
 export interface MetricsMemory {
   readonly lanes: readonly MeterLane[];
   readonly cells: SharedArrayBuffer;
-  /** The slow queries of every query lane (`slow-queries.ts`). */
+  /** Slow queries of every query worker (`slow-queries.ts`). */
   readonly slow: SharedArrayBuffer;
-  /** Who sends and receives most, and until when somebody wants to know it (`talkers.ts`). */
+  /** Top connections, and in `watch` the time until which they are requested (`talkers.ts`). */
   readonly talkers: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
-  /** The reads that ingester and query lanes refused (`refused-reads.ts`). */
+  /** Reads that ingester and query workers refused (`refused-reads.ts`). */
   readonly reads: SharedArrayBuffer;
-  /** Which plugin is which (`plugin-names.ts`). */
+  /** Names of plugins by label value (`plugin-names.ts`). */
   readonly plugins: SharedArrayBuffer;
 }
 
-/** Memory for so many lanes of each station. */
+/** Allocates memory for so many worker threads of each station. */
 export function shareMetrics(
   counts: Readonly<Partial<Record<CountingStation, number>>>,
 ): MetricsMemory {
@@ -48,20 +51,23 @@ export function shareMetrics(
   };
 }
 
-/** The cells of one lane. */
+/** Returns the cells of one worker thread. */
 export function laneCells({ cells }: MetricsMemory, index: number): Float64Array {
   return new Float64Array(cells, index * LANE_CELLS * 8, LANE_CELLS);
 }
 
 /**
- * What one lane counts. The lane is the only one that writes to its cells, so a plain write will do:
- * readers see each cell whole, some cells a moment earlier than others.
+ * Meter of one worker thread. A plain write is enough, as each cell counts for one thread: the
+ * worker, or the supervisor (`lanes.ts`). Readers see each cell whole, some cells a moment earlier
+ * than others.
  */
 export class Meter {
-  /** For hot loops: `meter.cells[CELL]!++`, with a cell of `layout.ts`. */
+  /** Cells for hot loops: `meter.cells[CELL]!++`, with a cell of `layout.ts`. */
   readonly cells: Float64Array;
 
-  /** @throws Error for a lane that is not in the memory's table. */
+  /**
+   * Resets the gauges of the worker. @throws Error for a worker that is not in the memory's table.
+   */
   constructor(memory: MetricsMemory, station: CountingStation, lane: number) {
     const index = memory.lanes.findIndex((one) => one.station === station && one.lane === lane);
     if (index < 0) throw new Error(`no memory for the metrics of ${station} lane ${lane}`);
@@ -73,7 +79,7 @@ export class Meter {
     }
   }
 
-  /** A meter that nobody reads, for roles that run alone. */
+  /** Returns a meter without a reader, for roles that run alone. */
   static alone(station: CountingStation = 'io'): Meter {
     return new Meter(shareMetrics({ [station]: 1 }), station, 0);
   }
@@ -86,7 +92,7 @@ export class Meter {
     this.cells[cell] = value;
   }
 
-  /** Takes a value into a histogram, in the unit of its buckets; `times` times. */
+  /** Adds `times` observations of a value to a histogram, in the unit of its buckets. */
   observe({ start, buckets }: HistogramCells, value: number, times = 1): void {
     const { cells } = this;
     const { length } = buckets;

@@ -1,3 +1,6 @@
+// Table of plugin names in shared memory, written by the main thread, which maps the values of the
+// label `plugin` to names.
+
 import { OTHER_PLUGIN, PLUGIN_PLACES } from './label-values.ts';
 
 /** Two 32-bit words in front of each name: its state and its length. */
@@ -11,9 +14,9 @@ const IN_USE = 1;
 const RETIRED = 2;
 
 /**
- * Which plugin or module a place of the label `plugin` stands for. The names come from the configuration:
- * the main thread gives each a place, and never one that had another name, so that counters never mean
- * something else. What finds no place any more is counted as `other`.
+ * Names of plugins and modules by slot, where a slot is a value of the label `plugin`. The names
+ * come from the configuration: the main thread assigns each a slot, and never one that had another
+ * name, so that counters keep their meaning. Names that find no free slot are counted as `other`.
  */
 export class PluginNames {
   readonly #words: Int32Array;
@@ -28,7 +31,7 @@ export class PluginNames {
     return new SharedArrayBuffer(PLACES * PLACE_BYTES);
   }
 
-  /** These have a place from now on; others are not shown any more. */
+  /** Assigns slots to these names; others are not shown any more. */
   use(plugins: readonly string[]): void {
     const names = new Set(plugins.map(cut));
     for (let place = 0; place < PLACES; place++) {
@@ -46,14 +49,14 @@ export class PluginNames {
     }
   }
 
-  /** The value of the label `plugin` under which it is counted. */
+  /** Returns the value of the label `plugin` under which a name is counted. */
   placeOf(name: string): string {
     const wanted = cut(name);
     const place = this.#placeWhere((at) => this.#state(at) !== FREE && this.#name(at) === wanted);
     return place === null ? OTHER_PLUGIN : PLUGIN_PLACES[place]!;
   }
 
-  /** The name behind a value of the label, or null when it stands for nobody now. */
+  /** Returns the name for a value of the label, or null when its slot is not in use. */
   nameAt(label: string): string | null {
     if (label === OTHER_PLUGIN) return label;
     const place = PLUGIN_PLACES.indexOf(label);
@@ -79,7 +82,7 @@ export class PluginNames {
   }
 }
 
-/** As much of a name as a place holds. */
+/** Returns the part of a name that fits into a slot. */
 function cut(name: string): string {
   return Buffer.from(name)
     .subarray(0, NAME_BYTES_MAX)

@@ -1,10 +1,12 @@
+// Histogram of the answer times of plugins and modules.
+
 import { type HistogramCells, histogramOf } from './layout.ts';
 import type { Meter, MetricsMemory } from './meter.ts';
 import { PluginNames } from './plugin-names.ts';
 
 /**
- * Counts in a lane how long plugins and modules, by their names, had for an answer. A name has its place
- * before the lane hears of it, and keeps it.
+ * Returns a callback that records answer times of plugins and modules, by name, in a worker's
+ * meter. A name has its slot before the worker learns of it, and keeps it.
  */
 export function pluginTimer(
   meter: Meter,

@@ -1,7 +1,9 @@
+// Quantiles of histograms.
+
 /**
- * The value below which a share of what a histogram holds lies, by straight lines within buckets as
- * Prometheus' histogram_quantile draws them; null when it holds nothing. `counts` are the buckets, and
- * what lies beyond them last; then the highest bound is as much as one can tell.
+ * Returns the quantile `share` (0 to 1) of a histogram, interpolated linearly within buckets like
+ * Prometheus' histogram_quantile; null when it is empty. `counts` are the buckets, with the
+ * overflow bucket last; a quantile in that one is reported as the highest bound.
  */
 export function quantileOf(
   share: number,

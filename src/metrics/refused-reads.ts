@@ -1,13 +1,19 @@
+// Ring of recently refused or shortened reads in shared memory: each ingester and query worker
+// writes its own, any thread reads.
+
 import type { MetricsMemory } from './meter.ts';
 import { REFUSED_READS, TextRing } from './text-ring.ts';
 
-/** What a lane remembers of each outcome a second; a flood costs an addition each. */
+/**
+ * Maximum records a second for each outcome in a worker; beyond it, a refusal costs one addition.
+ */
 const NOTES_A_SECOND = 10;
 const TEXT_LENGTH_MAX = 300;
 
 /**
- * A REQ or COUNT that was refused, or whose stored events were cut short because its budget was used up. It
- * says nothing of who asked beside the number of the connection, and nothing of the values asked for.
+ * Record of a REQ or COUNT that was refused, or returned fewer stored events because its budget was
+ * used up. It identifies the client only by the number of the connection, and holds none of the
+ * values asked for.
  */
 export interface RefusedRead {
   /** Seconds since 1970. */
@@ -15,21 +21,21 @@ export interface RefusedRead {
   verb: 'REQ' | 'COUNT';
   connection: number;
   outcome: 'refused' | 'short';
-  /** What the client was told; '' for what was cut short. */
+  /** Text for the client; '' for a read that was cut short. */
   text: string;
-  /** The shape of its filters (`filterShapes`); '' where they were not understood. */
+  /** Shape of its filters (`filterShapes`); '' where they could not be parsed. */
   filters: string;
 }
 
-/** The stations whose lanes refuse reads, in the order of their rings. */
+/** Stations with workers that refuse reads, in the order of their rings. */
 const STATIONS = ['ingester', 'query'] as const;
 
-/** How many lanes there are that need a ring. */
+/** Returns the number of workers that need a ring. */
 export function readRings(counts: Readonly<Partial<Record<string, number>>>): number {
   return STATIONS.reduce((sum, station) => sum + (counts[station] ?? 0), 0);
 }
 
-/** What one lane remembers of the reads that it did not answer, or not in full. */
+/** Writer of the refused and shortened reads of one worker thread. */
 export class ReadNotes {
   readonly #ring: TextRing;
   #second = 0;
@@ -39,7 +45,7 @@ export class ReadNotes {
     this.#ring = ringOf(memory, station, lane);
   }
 
-  /** `filters` is only asked where it is remembered. */
+  /** Records a read, within the rate. `filters` is only called for a read that is recorded. */
   note(
     verb: RefusedRead['verb'],
     connection: number,
@@ -59,7 +65,7 @@ export class ReadNotes {
   }
 }
 
-/** Those of all lanes, the newest first. */
+/** Returns the records of all workers, the newest first. */
 export function refusedReads(memory: MetricsMemory): RefusedRead[] {
   return STATIONS.flatMap((station) =>
     memory.lanes

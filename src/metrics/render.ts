@@ -1,3 +1,5 @@
+// Reads the metrics memory and renders it in the Prometheus text format.
+
 import { OTHER_PLUGIN } from './label-values.ts';
 import { placeOf } from './layout.ts';
 import { laneCells, type MetricsMemory } from './meter.ts';
@@ -5,16 +7,16 @@ import { PluginNames } from './plugin-names.ts';
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
-/** The Content-Type of what `renderMetrics` gives. */
+/** Content-Type of the text made by `renderMetrics`. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** The values of one series: one number, or the buckets, what lies beyond them, and the sum. */
+/** Values of one series: one number, or the buckets, the overflow bucket, and the sum. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly values: Float64Array;
 }
 
-/** Every series of a metric as it stands now: summed over the lanes, or one for each. */
+/** Returns the current series of a metric: summed over the worker threads, or one for each. */
 export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
   const { by, per } = metricOf(name);
   const { start, width, series } = placeOf(name);
@@ -39,7 +41,7 @@ export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
   return series[0]!.plugin === undefined ? summed : withPluginNames(memory, summed);
 }
 
-/** Places of plugins become their names; those that stand for nobody are left out. */
+/** Replaces slots of plugins by their names, and omits slots that are not in use. */
 function withPluginNames({ plugins }: MetricsMemory, series: Series[]): Series[] {
   const names = new PluginNames(plugins);
   return series.flatMap(({ labels, values }) => {
@@ -49,7 +51,7 @@ function withPluginNames({ plugins }: MetricsMemory, series: Series[]): Series[]
   });
 }
 
-/** All metrics in the Prometheus text format 0.0.4. */
+/** Returns all metrics in the Prometheus text format 0.0.4. */
 export function renderMetrics(memory: MetricsMemory): string {
   const lines: string[] = [];
   for (const name of metricNames) {

@@ -1,35 +1,39 @@
-/** What the rings of `text-ring.ts` hold, and pages and commands show. Types only. */
+// Rows that the rings of `text-ring.ts` hold, and that pages and commands show. Types only.
 
-/** A connection that sends or receives much, by what passed in the last second. */
+/** Top connection: one with much traffic, measured over the last second. */
 export interface Talker {
   connection: number;
   ip: string;
-  /** Seconds that it has been open. */
+  /** Age of the connection, in seconds. */
   age: number;
-  /** Messages that it sent, and bytes of messages that it sent and received, a second. */
+  /**
+   * Messages received from it, and bytes of messages received from it and sent to it, per second.
+   */
   messages: number;
   bytesIn: number;
   bytesOut: number;
-  /** Messages that wait for their answer. */
+  /** Number of messages without an answer yet. */
   inFlight: number;
   subscriptions: number;
 }
 
-/** A query that took more work than `metrics.slow_query_milliseconds`. */
+/** Query that took more work than `metrics.slow_query_milliseconds`. */
 export interface SlowQuery {
-  /** Seconds since 1970 when it was over. */
+  /** Time of its end, in seconds since 1970. */
   at: number;
   lane: number;
   verb: 'REQ' | 'COUNT';
   connection: number;
   index: string;
-  /** What the lane worked on it, and what passed since it came from its socket, in milliseconds. */
+  /**
+   * Time that the worker spent on it, and time since it was read from its socket, in milliseconds.
+   */
   work: number;
   total: number;
-  /** What it cost in rows of the index. */
+  /** Query cost in rows of the index. */
   rows: number;
-  /** Events that it sent, or counted. */
+  /** Number of events that it sent or counted. */
   events: number;
-  /** What was asked, without the ids, keys and values that were asked for. */
+  /** Shape of the filters, without the ids, keys and values that were asked for. */
   filters: string;
 }

@@ -1,17 +1,19 @@
+// Rings of slow queries in shared memory: each query worker writes its own, any thread reads.
+
 import type { Filter } from '../protocol/filter.ts';
 import type { MetricsMemory } from './meter.ts';
 import type { SlowQuery } from './ring-rows.ts';
 import { RING_TEXT_BYTES_MAX, SLOW_QUERIES, TextRing } from './text-ring.ts';
 
-/** The rest of a slot is for everything else. */
+/** Maximum size of the shapes; the rest of a slot is for the other fields. */
 const SHAPES_BYTES_MAX = RING_TEXT_BYTES_MAX - 300;
 
-/** The ring of one query lane, to be written by that lane. */
+/** Returns the ring of one query worker, to be written by that worker. */
 export function slowQueryRing({ slow }: MetricsMemory, lane: number): TextRing {
   return new TextRing(slow, lane, SLOW_QUERIES);
 }
 
-/** The slow queries of all lanes, the newest first. */
+/** Returns the slow queries of all workers, the newest first. */
 export function slowQueries(memory: MetricsMemory): SlowQuery[] {
   const lanes = memory.lanes.filter(({ station }) => station === 'query');
   return lanes
@@ -20,17 +22,19 @@ export function slowQueries(memory: MetricsMemory): SlowQuery[] {
     .sort((a, b) => b.at - a.at);
 }
 
-/** What several filters ask for (`filterShape`), cut off where it does not fit into a slot of the ring. */
+/**
+ * Returns the shapes of several filters (`filterShape`), truncated to fit into a slot of the ring.
+ */
 export function filterShapes(filters: readonly Filter[]): string {
   const text = filters.map(filterShape).join(' | ');
   if (Buffer.byteLength(text) <= SHAPES_BYTES_MAX) return text;
-  // No character of it takes more than two bytes (×).
+  // No character of the shapes takes more than two bytes (×).
   return `${text.slice(0, SHAPES_BYTES_MAX / 2)}…`;
 }
 
 /**
- * What a filter asks for in words that give nobody away: how many ids, authors and tag values, not which.
- * `authors×300 kinds 1,6 since 2026-11-20T10:00:00Z limit 100`.
+ * Returns the shape of a filter, which identifies no client or author: the number of ids, authors
+ * and tag values, not the values. `authors×300 kinds 1,6 since 2026-11-20T10:00:00Z limit 100`.
  */
 export function filterShape({ ids, authors, kinds, tags, since, until, limit }: Filter): string {
   const parts: string[] = [];

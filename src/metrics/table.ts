@@ -1,28 +1,25 @@
-/**
- * Every metric of wok, once: docs/metrics.md, the exposition, and the checks of dashboards and alert
- * rules are made from this table. To add a metric, add a row; a station counts into it by
- * `Meter` and the cells of `layout.ts`.
- *
- * Names follow Prometheus: `wok_` in front, base units (seconds, bytes) behind, `_total` for counters.
- * `process_` stands before what every exporter calls so.
- */
+// Table of all metrics of wok, the only one: docs/metrics.md, the exposition, and the checks of
+// dashboards and alert rules are made from it. To add a metric, add a row; a station counts into it
+// by `Meter` and the cells of `layout.ts`. Names follow Prometheus: prefix `wok_`, base units
+// (seconds, bytes) as suffix, `_total` for counters; `process_` for what every exporter calls so.
+
 import { version } from '../paths.ts';
 import { ruleNames } from '../policy/rule-names.ts';
 import { spamParts } from '../policy/spam/parts.ts';
 import * as values from './label-values.ts';
 import { countingStations, type Metric } from './types.ts';
 
-/** From what a thread needs for a small step to what a person notices. */
+/** Bucket bounds in seconds, from a small step of a thread to a delay that a person notices. */
 const LATENCIES = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
 ];
-/** What happens for each message: from microseconds on. */
+/** Bucket bounds in seconds for steps done for each message: from microseconds on. */
 const STEPS = [
   0.000005, 0.00001, 0.00002, 0.00004, 0.00008, 0.00016, 0.00032, 0.00064, 0.00128, 0.005, 0.02,
 ];
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
-/** The table. */
+/** Metrics by name. */
 export const metrics = {
   wok_build_info: {
     type: 'gauge',
@@ -459,13 +456,13 @@ export const metrics = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** The name of a metric. */
+/** Name of a metric. */
 export type MetricName = keyof typeof metrics;
 
-/** All metrics in the order of the table. */
+/** Names of all metrics in the order of the table. */
 export const metricNames = Object.keys(metrics) as readonly MetricName[];
 
-/** One row of the table, as the general type. */
+/** Returns one row of the table, as the general type. */
 export function metricOf(name: MetricName): Metric {
   return metrics[name];
 }

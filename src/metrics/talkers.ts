@@ -1,21 +1,23 @@
+// Top connections by traffic, found by the io thread on request and passed in shared memory.
+
 import type { MetricsMemory } from './meter.ts';
 import type { Talker } from './ring-rows.ts';
 import { TALKERS, TextRing } from './text-ring.ts';
 
-/** How long io goes on looking after somebody has asked. */
+/** Time for which io goes on sampling after a request. */
 const WATCH_MILLISECONDS = 10_000;
 
-/** Has io look for talkers for a while. */
+/** Requests that io samples the top connections for a while. */
 export function watchTalkers({ watch }: MetricsMemory): void {
   new Float64Array(watch)[0] = Date.now() + WATCH_MILLISECONDS;
 }
 
-/** Whether somebody has asked lately. */
+/** Returns true if the top connections were requested lately. */
 export function talkersWatched({ watch }: MetricsMemory): boolean {
   return new Float64Array(watch)[0]! > Date.now();
 }
 
-/** For io: what it found, the greatest first; none when nobody looks any more. */
+/** Publishes the top connections found by io, the greatest first; none without requests. */
 export function tellTalkers({ talkers }: MetricsMemory, found: readonly Talker[]): void {
   const ring = new TextRing(talkers, 0, TALKERS);
   for (let slot = 0; slot < TALKERS; slot++) {
@@ -24,7 +26,7 @@ export function tellTalkers({ talkers }: MetricsMemory, found: readonly Talker[]
   }
 }
 
-/** What io has found, the greatest first. */
+/** Returns the top connections found by io, the greatest first. */
 export function talkers(memory: MetricsMemory): Talker[] {
   return new TextRing(memory.talkers, 0, TALKERS)
     .read()
@@ -32,7 +34,7 @@ export function talkers(memory: MetricsMemory): Talker[] {
     .sort((a, b) => weight(b) - weight(a));
 }
 
-/** What a talker costs, in bytes: a message costs more than its bytes. */
+/** Returns the weight of a connection, in bytes: a message counts more than its bytes. */
 export function weight({ messages, bytesIn, bytesOut }: Omit<Talker, 'ip'>): number {
   return messages * 1024 + bytesIn + bytesOut;
 }

@@ -1,18 +1,21 @@
+// Ring of short texts in shared memory with one writer and lock-free readers (a seqlock for each
+// slot).
+
 /** Two 32-bit words in front of each slot: its version, odd while it is written, and its length. */
 const HEAD_BYTES = 8;
-/** Longest text of a slot in bytes; what is longer is left out. */
+/** Maximum length of a text in bytes; a longer text is omitted. */
 export const RING_TEXT_BYTES_MAX = 2_040;
-/** Slow queries that are kept of each query lane. */
+/** Number of slow queries that are kept of each query worker. */
 export const SLOW_QUERIES = 64;
-/** Refused reads that are kept of each ingester and query lane. */
+/** Number of refused reads that are kept of each ingester and query worker. */
 export const REFUSED_READS = 32;
-/** Talkers that `wok top` can show. */
+/** Number of top connections that `wok top` can show. */
 export const TALKERS = 20;
 const SLOT_BYTES = HEAD_BYTES + RING_TEXT_BYTES_MAX;
 
 /**
- * The newest short texts of one lane in shared memory: one thread writes, any other reads. A text that
- * is being overwritten while it is read is left out.
+ * Newest short texts of one worker thread in shared memory: one thread writes, any other reads. A
+ * text that is overwritten while it is read is omitted.
  */
 export class TextRing {
   readonly #words: Int32Array;
@@ -20,7 +23,7 @@ export class TextRing {
   readonly #slots: number;
   #next = 0;
 
-  /** A ring of `slots` texts in `memory`, from the `index`th ring on. */
+  /** Opens ring number `index` (from 0) of `memory`, in which each ring has `slots` texts. */
   constructor(memory: SharedArrayBuffer, index: number, slots: number) {
     const start = index * slots * SLOT_BYTES;
     this.#slots = slots;
@@ -37,7 +40,7 @@ export class TextRing {
     this.#next = (this.#next + 1) % this.#slots;
   }
 
-  /** Puts a text into a slot of its own; '' empties it. */
+  /** Writes a text into a slot; '' empties it. */
   write(slot: number, text: string): void {
     const at = slot * SLOT_BYTES;
     const word = at / 4;
@@ -48,7 +51,7 @@ export class TextRing {
     Atomics.add(this.#words, word, 1);
   }
 
-  /** All texts that are there, in no order. */
+  /** Returns all texts, in no particular order. */
   read(): string[] {
     const found: string[] = [];
     for (let slot = 0; slot < this.#slots; slot++) {

@@ -1,3 +1,6 @@
+// Sampling of a thread: event loop utilisation, lag and heap. The state is per thread, shared by
+// the workers in it.
+
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { IdleCollection } from '../lib/idle-collection.ts';
@@ -6,7 +9,9 @@ import type { Meter } from './meter.ts';
 
 const SAMPLE_MILLISECONDS = 1_000;
 const RESOLUTION_MILLISECONDS = 20;
-/** Samples over which the statistics of the lag go: longer than the usual time between two scrapes. */
+/**
+ * Number of samples in the statistics of the lag: longer than the usual time between two scrapes.
+ */
 const SAMPLES = 15;
 const NANOSECONDS = 1e9;
 
@@ -16,14 +21,14 @@ const LAG_MEAN = cellOf('wok_event_loop_lag_seconds', { statistic: 'mean' });
 const LAG_P99 = cellOf('wok_event_loop_lag_seconds', { statistic: 'p99' });
 const LAG_MAX = cellOf('wok_event_loop_lag_seconds', { statistic: 'max' });
 
-/** The meters of the lanes in this thread, and what their predecessors had counted: it stays counted. */
+/** Meters of the workers in this thread, and their predecessors' busy time: it stays counted. */
 const watched = new Map<Meter, number>();
 let unwatch: () => void = () => {};
 
 /**
- * Samples the thread that calls it once a second: how busy its event loop is, how late it comes to
- * what is due, and its heap; collects its garbage when it is idle. Returns what ends it. Lanes that share a thread are told of one sample.
- * (Measured: 4 µs a sample.)
+ * Samples the calling thread once a second: event loop utilisation, lag, and heap; collects garbage
+ * when the thread is idle. Returns the function that ends it. Workers that share a thread share one
+ * sample. (Measured: 4 µs a sample.)
  */
 export function watchThread(meter: Meter): () => void {
   if (watched.size === 0) unwatch = sampleThread();

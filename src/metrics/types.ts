@@ -1,4 +1,6 @@
-/** The stations that count, in the order of the data path, and the admin room beside it. */
+// Types of the metrics table.
+
+/** Stations that count, in the order of the data path, then plugin host and admin worker. */
 export const countingStations = [
   'io',
   'ingester',
@@ -12,18 +14,18 @@ export const countingStations = [
 ] as const;
 export type CountingStation = (typeof countingStations)[number];
 
-/** Label names, each with every value that it can have: so the number of series is known. */
+/** Label names, each with all values that it can have, so that the number of series is known. */
 export type Labels = Readonly<Record<string, readonly string[]>>;
 
 interface MetricBase {
   /** One sentence for operators; becomes `# HELP`. */
   readonly help: string;
-  /** Who counts it. */
+  /** Stations that count it. */
   readonly by: readonly CountingStation[];
   readonly labels?: Labels;
   /**
-   * `lane`: one series a lane, with the labels `station` and `lane`. Otherwise the lanes' values are
-   * added up.
+   * `lane`: one series for each worker, with the labels `station` and `lane`. Otherwise the values
+   * of the workers are added up.
    */
   readonly per?: 'lane';
 }
@@ -38,14 +40,14 @@ export interface Gauge extends MetricBase {
 
 export interface Histogram extends MetricBase {
   readonly type: 'histogram';
-  /** Upper bounds, ascending; +Inf comes by itself. */
+  /** Upper bounds, ascending; +Inf is implied. */
   readonly buckets: readonly number[];
 }
 
-/** One row of the table of metrics. */
+/** Row of the table of metrics. */
 export type Metric = Counter | Gauge | Histogram;
 
-/** `{ verb: 'EVENT', … }`: one value for each label of a metric. */
+/** Value for each label of a metric, like `{ verb: 'EVENT', … }`. */
 export type LabelsOf<M> = M extends { labels: infer L extends Labels }
   ? { readonly [Name in keyof L]: L[Name][number] }
   : Record<string, never>;

@@ -1,8 +1,11 @@
-/** Configurations under which clients have to authenticate (NIP-42). */
+// Rules that tell from the configuration whether clients have to authenticate (NIP-42).
+
 import type { Config } from '../config/options.ts';
 import { hasDoors } from './doors/doors.ts';
 
-/** Whether something that every client does, reading or writing, requires authentication. */
+/**
+ * Returns true if something that every client does, reading or writing, can require authentication.
+ */
 export function requiresAuth(config: Config): boolean {
   const { auth, membership, policy } = config;
   return (
@@ -13,7 +16,7 @@ export function requiresAuth(config: Config): boolean {
   );
 }
 
-/** Whether the challenge is sent at connect (`auth.challenge`). */
+/** Returns true if the challenge is sent at connect (`auth.challenge`). */
 export function challengesAtConnect(config: Config): boolean {
   const { challenge } = config.auth;
   return challenge === 'connect' || (challenge === 'auto' && requiresAuth(config));

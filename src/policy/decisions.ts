@@ -1,41 +1,49 @@
+// Rejection records for `wok why`: the record and the per-thread, rate-limited sender that reports
+// records to the admin worker.
+
 import { isLowerHex } from '../protocol/canonical.ts';
 
-/** What was decided about an event, for `wok why`. */
+/** Rejection record: the outcome of one event, for `wok why`. */
 export interface Decision {
   /** 64 hex characters. */
   id: string;
-  /** The author as the event says, or ''. */
+  /** Author that the event names, or ''. */
   pubkey: string;
   /** Seconds since 1970. */
   at: number;
   /**
-   * `shadowed`: the client was told OK, and nothing was stored; `quarantined`: it is kept apart until
-   * somebody releases or discards it.
+   * `shadowed`: the client was told OK, and nothing was stored; `quarantined`: the event is stored
+   * apart until a moderator releases or discards it.
    */
   action: 'refused' | 'shadowed' | 'quarantined' | 'removed';
-  /** A name of `rule-names.ts`; for what was removed why: `replaced`, `deleted`, `expired`, … */
+  /**
+   * Name from `rule-names.ts`; for removed events the reason: `replaced`, `deleted`, `expired`, …
+   */
   rule: string;
-  /** Which of several plugins, or who removed it; '' otherwise. */
+  /** Plugin that refused, or the remover; '' otherwise. */
   by: string;
-  /** What the client was told, or the reason. */
+  /** Text that the client was told, or the reason. */
   text: string;
 }
 
-/** Decisions on their way to the admin room, and how many were left out since the batch before. */
+/**
+ * Rejection records in flight to the admin worker, and the number omitted since the previous batch.
+ */
 export interface DecisionBatch {
   decisions: Decision[];
   leftOut: number;
 }
 
-/** How long what was left out may wait to be told. */
+/** Longest time until a count of omitted records is sent. */
 const LEFT_OUT_MILLISECONDS = 1_000;
 
 /**
- * What one thread remembers of its decisions until the admin room has them: at most so many a second,
- * the others are only counted, so that a flood of refusals costs nothing more than an addition each.
+ * Rate-limited sender of the rejection records of one thread. It sends at most `perSecond` records
+ * a second to the admin worker and only counts the rest, so that a flood of rejections costs one
+ * addition each.
  */
 export class DecisionNotes {
-  /** Decisions a second; 0: none. */
+  /** Records a second; 0: none. */
   perSecond: number;
   readonly #now: () => number;
   #send: ((batch: DecisionBatch) => void) | null = null;
@@ -49,12 +57,15 @@ export class DecisionNotes {
     this.#now = now;
   }
 
-  /** Where the decisions go; without it they are dropped. */
+  /** Sets the receiver of the records; without one they are dropped. */
   to(send: (batch: DecisionBatch) => void): void {
     this.#send = send;
   }
 
-  /** `event` is what a client sent, whatever it is; without an id there is nothing to ask for later. */
+  /**
+   * Records the outcome of `event`, which may be any value that a client sent. An event without an
+   * id is not recorded, because it cannot be looked up later.
+   */
   note(event: unknown, action: Decision['action'], rule: string, text: string, by = ''): void {
     if (this.perSecond === 0 || this.#send === null) return;
     const at = this.#now();

@@ -1,44 +1,48 @@
+// Types of the policy pipeline: what it is asked (a write, a read and their sender) and the policy
+// results that it returns.
+
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { RuleName } from './rule-names.ts';
 
-/** The connection that something came by. */
+/** Connection that an event or a query came from. */
 export interface Sender {
   readonly connId: number;
   readonly ip: string;
-  /** The public keys that have authenticated on it (NIP-42). */
+  /** Public keys that have authenticated on the connection (NIP-42). */
   readonly authed: ReadonlySet<string>;
 }
 
-/** An event whose signature is good, and who brought it. */
+/** Event with a verified signature, and its sender. */
 export interface JudgedWrite {
   readonly event: NostrEvent;
-  /** Its canonical JSON, in memory that is used again: whoever waits keeps a copy. */
+  /** Canonical JSON in a buffer that is reused: a stage that waits keeps a copy. */
   readonly json: Buffer;
   readonly from: Sender;
 }
 
-/** What a client asks of the database. */
+/** REQ or COUNT of a client. */
 export interface JudgedRead {
   readonly type: 'REQ' | 'COUNT';
   readonly subId: string;
-  /** As the client wrote them, after they were checked. */
+  /** Filters as the client wrote them, after they were checked. */
   readonly filters: readonly unknown[];
   readonly from: Sender;
 }
 
-/** Who decided, for `wok why` and counters: a rule, and which of several (a plugin's name) or ''. */
+/** Origin of a policy result, for `wok why` and counters: rule, and plugin name or ''. */
 export interface Decider {
   readonly rule: RuleName;
   readonly by: string;
 }
 
 /**
- * What becomes of an event.
+ * Policy result for an event.
  *
  * - `refuse`: OK false with this text.
  * - `shadow`: OK true with this text, and nothing is stored or passed on.
- * - `hold`: OK true, and stored apart (`quarantined`) until somebody releases it; `why` is for them.
+ * - `hold`: OK true, and the event is stored apart (`quarantined`) until a moderator releases it;
+ *   `why` is for moderators.
  */
 export type Judgement =
   | { readonly action: 'accept' }
@@ -46,16 +50,16 @@ export type Judgement =
   | (Decider & { readonly action: 'shadow'; readonly message: string })
   | (Decider & { readonly action: 'hold'; readonly why: string });
 
-/** What becomes of a REQ or COUNT; `replace` answers other filters than the client's. */
+/** Policy result for a REQ or COUNT; `replace` answers other filters than the client's. */
 export type ReadJudgement =
   | { readonly action: 'accept' }
   | (Decider & { readonly action: 'refuse'; readonly message: Refusal })
   | (Decider & { readonly action: 'replace'; readonly filters: readonly unknown[] });
 
-/** The one of no rule. */
+/** Result of an event or query that no rule objects to. */
 export const ACCEPT = { action: 'accept' } as const;
 
-/** When more wait than may. */
+/** Result when the bound on waiting events or queries is reached. */
 export const VERDICT_QUEUE_FULL = {
   action: 'refuse',
   rule: 'verdict-queue',

@@ -1,3 +1,6 @@
+// Policy pipeline that runs after the signature check: spam score, policy modules, plugins. Each
+// ingester worker has its own.
+
 import type { Config } from '../config/options.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -14,15 +17,16 @@ import { PluginLink } from './plugins/link.ts';
 import type { PolicyModules } from './plugins/modules.ts';
 import type { SpamJudge } from './spam/spam-judge.ts';
 
-/** One that is asked about an event, in its turn. */
+/** Stage of the pipeline that evaluates one event. */
 type Stage = (write: JudgedWrite, mayWait: boolean) => Judgement | Promise<Judgement>;
 
 /**
- * What is asked about an event last, behind the signature check: the only part of the policy that may
- * take its time. Each ingester lane has its own.
+ * Policy pipeline of one ingester worker. It runs last, after the signature check, and is the only
+ * part of the policy that may be asynchronous. The stages run in order; the first that does not
+ * accept decides.
  */
 export class Judges {
-  /** Whether anybody wants to be asked about events, queries, connections; looked at before asking. */
+  /** True if any stage evaluates events; callers check this and the next two before they ask. */
   asksWrites = false;
   asksReads = false;
   asksConnections = false;
@@ -57,7 +61,7 @@ export class Judges {
     this.asksConnections = this.#modules.asksConnections;
   }
 
-  /** The link to the plugins' room; a new one when the room was started again. */
+  /** Attaches the channel to the plugin host; called again after the host was restarted. */
   attachPlugins(channel: Channel): void {
     this.#plugins.attach(channel);
   }
@@ -67,12 +71,12 @@ export class Judges {
   }
 
   /**
-   * The judgement, or the promise of it, which never rejects. Without `mayWait` there is no room for
-   * one that waits, and what would have to is refused.
+   * Returns the policy result, or a promise of it that never rejects. Without `mayWait` the bound
+   * on waiting events is reached: an event that would have to wait is refused.
    */
   judgeWrite(write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
     const judged = this.#from(0, write, mayWait);
-    // A module that waits has begun already; its answer is not waited for.
+    // The module has already begun; its answer is ignored.
     return judged instanceof Promise && !mayWait ? VERDICT_QUEUE_FULL : judged;
   }
 
@@ -82,7 +86,7 @@ export class Judges {
       const judged = stages[i]!(write, mayWait);
       if (judged instanceof Promise) {
         if (i + 1 === stages.length || !mayWait) return judged;
-        // Its memory is used again meanwhile.
+        // The JSON buffer is reused meanwhile.
         const kept = { ...write, json: Buffer.from(write.json) };
         return judged.then((one) =>
           one.action === 'accept' ? this.#from(i + 1, kept, true) : one,
@@ -93,7 +97,7 @@ export class Judges {
     return ACCEPT;
   }
 
-  /** The same for a REQ or COUNT. */
+  /** Returns the policy result of a REQ or COUNT, under the same rules as `judgeWrite`. */
   judgeRead(read: JudgedRead, mayWait: boolean): ReadJudgement | Promise<ReadJudgement> {
     const judged = this.#modules.asksReads ? this.#modules.judgeRead(read) : ACCEPT;
     if (judged instanceof Promise) {
@@ -110,7 +114,7 @@ export class Judges {
     return judged.action === 'accept' ? former : judged;
   }
 
-  /** Why a connection is refused, or null. */
+  /** Returns the reason to refuse a connection, or null. */
   judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
     return this.#modules.judgeConnection(from);
   }

@@ -1,12 +1,15 @@
+// Immutable sorted set of public keys in shared memory, and the test for the form of a key.
+
 const WORDS = 8;
 const KEY_HEX = 64;
 
 /**
- * Public keys as a sorted table in shared memory: 32 bytes each, asked by binary search (about 100 ns
- * among a million). It is made by whoever reads the list and handed to every lane as it is.
+ * Public keys as a sorted table in shared memory: 32 bytes each, looked up by binary search (about
+ * 100 ns among a million). The thread that reads the list builds the table; all worker threads
+ * share the same buffer.
  */
 export class KeySet {
-  /** What travels between threads. */
+  /** Buffer that is posted to other threads. */
   readonly buffer: SharedArrayBuffer;
   readonly size: number;
   readonly #words: Uint32Array;
@@ -17,7 +20,7 @@ export class KeySet {
     this.size = this.#words.length / WORDS;
   }
 
-  /** `keys`: 64 lower-case hex characters each; repetition does no harm. */
+  /** Builds a set. `keys`: 64 lower-case hex characters each; duplicates are allowed. */
   static of(keys: Iterable<string>): KeySet {
     const sorted = [...new Set(keys)].sort();
     const buffer = new SharedArrayBuffer(sorted.length * WORDS * 4);
@@ -44,7 +47,7 @@ export class KeySet {
     return false;
   }
 
-  /** All keys, in order. */
+  /** Yields all keys, in ascending order. */
   *keys(): Generator<string> {
     for (let at = 0; at < this.size; at++) {
       const own = this.#words.subarray(at * WORDS, (at + 1) * WORDS);
@@ -62,7 +65,7 @@ export class KeySet {
   }
 }
 
-/** Whether a text is a public key as events carry it. */
+/** Returns true if a text is a public key in the form that events carry. */
 export function isKey(text: string): boolean {
   return text.length === KEY_HEX && /^[0-9a-f]+$/.test(text);
 }

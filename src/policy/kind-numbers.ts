@@ -1,13 +1,17 @@
+// Settings that depend on the kind of an event, such as proof-of-work bits by kind.
+
 import { kindValue } from '../config/kind-values.ts';
 import { type KindClass, kindClass } from '../protocol/kinds.ts';
 
-/** Numbers that depend on the kind: a general one, and entries like `1=10` or `ephemeral=60` over it. */
+/**
+ * Number for each kind: a general one, and entries like `1=10` or `ephemeral=60` that override it.
+ */
 export class KindNumbers {
   readonly #general: number;
-  /** In the order of the configuration: the last that fits applies. */
+  /** Entries in the order of the configuration; the last one that matches applies. */
   readonly #entries: readonly { kinds: readonly [number, number] | KindClass; number: number }[];
 
-  /** `entries` were checked by the configuration. */
+  /** Takes `entries` that the configuration has checked. */
   constructor(general: number, entries: readonly string[]) {
     this.#general = general;
     this.#entries = entries.map((text) => {
@@ -24,13 +28,13 @@ export class KindNumbers {
     return this.#general;
   }
 
-  /** Whether any kind has a number above 0. */
+  /** True if no kind has a number other than 0. */
   get isZero(): boolean {
     return this.#general === 0 && this.#entries.every(({ number }) => number === 0);
   }
 }
 
-/** Whether a kind is in a range or of a class. */
+/** Returns true if a kind is in a range or of a class. */
 export function holds(kinds: readonly [number, number] | KindClass, kind: number): boolean {
   if (typeof kinds === 'string') return kindClass(kind) === kinds;
   return kind >= kinds[0] && kind <= kinds[1];

@@ -1,12 +1,14 @@
+// Set of event kinds with constant-time lookup, built from the kind ranges of the configuration.
+
 import { kindRange } from '../config/kind-range.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
 
-/** A set of kinds as a table of one byte each: asking costs a nanosecond. */
+/** Set of kinds as a table of one byte each: a lookup costs a nanosecond. */
 export class KindSet {
   readonly isEmpty: boolean;
   readonly #table = new Uint8Array(KIND_MAX + 1);
 
-  /** `ranges`: "1" or "20000-29999", checked by the configuration (format `kinds`). */
+  /** Takes `ranges` like "1" or "20000-29999", checked by the configuration (format `kinds`). */
   constructor(ranges: readonly string[]) {
     this.isEmpty = ranges.length === 0;
     for (const range of ranges) {

@@ -1,31 +1,34 @@
+// Ban and allow lists that moderators change while the relay runs. Each worker thread has its own
+// copy in memory, kept current by `ListUpdate` messages.
+
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Sieve } from './sieve.ts';
 import { refuse, type Verdict } from './verdict.ts';
 
 /**
- * What people put on lists while the relay runs. `pubkey`, `event`, `kind` and `ip` may be banned or
- * allowed; `author` is an author whose events were removed, up to a moment.
+ * Names of the lists. `pubkey`, `event`, `kind` and `ip` may be banned or allowed; `author` is an
+ * author of removed events, up to a point in time.
  */
 export const listNames = ['pubkey', 'event', 'kind', 'ip', 'author'] as const;
 export type ListName = (typeof listNames)[number];
 
-/** A subject is banned or allowed, never both. */
+/** Stance of a list entry: a subject is banned or allowed, never both. */
 export type Stance = 'ban' | 'allow';
 
-/** What the stations need of one row of the table `listed`. */
+/** Columns of the table `listed` that the worker threads need. */
 export interface ListEntry {
   list: ListName;
-  /** A public key or an id in hex, a kind as a number, an address or a network. */
+  /** Public key or id in hex, kind as a number, address, or network. */
   subject: string;
   stance: Stance;
   /** Seconds since 1970; 0: never. */
   expiresAt: number;
-  /** For `author`: events dated up to here were removed, in seconds since 1970. */
+  /** For `author`: events dated up to this time were removed, in seconds since 1970. */
   until: number;
 }
 
-/** A change of the lists on its way to every lane. `all` replaces everything. */
+/** Change of the lists, sent to every worker thread. `all` replaces all entries. */
 export type ListUpdate =
   | { t: 'all'; entries: ListEntry[] }
   | { t: 'put'; entries: ListEntry[] }
@@ -39,7 +42,7 @@ const AUTHOR_REMOVED = refuse(
 const EVENT_BANNED = refuse('event-banned', 'blocked: this event was removed from this relay');
 
 /**
- * The lists as one thread has them in memory. Measured on Node 20 for an event that is on none of them:
+ * In-memory copy of the lists of one thread. Measured on Node 20 for an event that is on no list:
  * 10,000 banned keys and as many events cost 70 ns of CPU, 100,000 of each 250 ns.
  */
 export class Lists {
@@ -49,7 +52,7 @@ export class Lists {
   readonly #authors = this.#byList.get('author')!;
   readonly #kinds = this.#byList.get('kind')!;
 
-  /** Public keys of both lists, and ids: what is in none of them needs no look-up. */
+  /** Bloom filters over the keys of both key lists, and over ids; a miss saves the lookup. */
   readonly #keySieve = new Sieve();
   readonly #idSieve = new Sieve();
 
@@ -71,7 +74,7 @@ export class Lists {
     }
   }
 
-  /** Why an event may not be written, or null. `now`: seconds since 1970. */
+  /** Returns the rejection of an event, or null. `now`: seconds since 1970. */
   verdict(
     event: Pick<NostrEvent, 'id' | 'pubkey' | 'kind' | 'created_at'>,
     now: number,
@@ -92,18 +95,18 @@ export class Lists {
     return null;
   }
 
-  /** What a list says of a subject now; null when it is not on it. */
+  /** Returns the stance of a subject that is in force now, or null. */
   stance(list: ListName, subject: string, now: number): Stance | null {
     const entry = this.#byList.get(list)!.get(subject);
     return entry !== undefined && isInForce(entry, now) ? entry.stance : null;
   }
 
-  /** What stands on a list, in force or not. */
+  /** Returns the entry of a subject, in force or expired. */
   entry(list: ListName, subject: string): ListEntry | undefined {
     return this.#byList.get(list)!.get(subject);
   }
 
-  /** The subjects of a list with a stance, in force now. */
+  /** Returns the subjects of a list that have a stance and are in force now. */
   subjects(list: ListName, stance: Stance, now: number): string[] {
     const entries = [...this.#byList.get(list)!.values()];
     return entries
@@ -111,7 +114,7 @@ export class Lists {
       .map(({ subject }) => subject);
   }
 
-  /** All entries, of one list or of all. */
+  /** Returns all entries, of one list or of all. */
   entries(list?: ListName): ListEntry[] {
     const maps = list === undefined ? [...this.#byList.values()] : [this.#byList.get(list)!];
     return maps.flatMap((map) => [...map.values()]);

@@ -1,3 +1,5 @@
+// Authentication and membership rules for reads.
+
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import type { Filter } from '../protocol/filter.ts';
@@ -5,7 +7,7 @@ import { PrivateKinds, readRefusal } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Lists } from './lists.ts';
 
-/** What a configuration demands of who reads: asked for REQ and COUNT, and for whatever else reads. */
+/** Read rules compiled from a configuration: applied to REQ, COUNT and every other way to read. */
 export class ReadPolicy {
   readonly #required: boolean;
   readonly #membersOnly: boolean;
@@ -20,7 +22,9 @@ export class ReadPolicy {
     this.#privateKinds = new PrivateKinds(kindsIn(auth.private_kinds));
   }
 
-  /** Why these filters are not answered to who has authenticated as `authed`, or null. */
+  /**
+   * Returns the reason not to answer these filters to a client authenticated as `authed`, or null.
+   */
   check(filters: readonly Filter[], authed: ReadonlySet<string>): Refusal | null {
     if (this.#required && authed.size === 0) {
       return 'auth-required: this relay answers those whom it knows';
@@ -31,7 +35,7 @@ export class ReadPolicy {
     return readRefusal(filters, authed, this.#privateKinds);
   }
 
-  /** Whether these filters name a private kind, of which a connection without a key is given nothing. */
+  /** Returns true if filters name a private kind; a connection without a key gets none of these. */
   namesPrivateKinds(filters: readonly Filter[]): boolean {
     return filters.some((filter) => this.#privateKinds.areNamedIn(filter));
   }

@@ -1,20 +1,22 @@
+// Stable names of the rules that can refuse a write.
+
 /**
- * The stable names of everything that may refuse a write, in the order in which it is asked: they stand
- * in decisions, in the audit log and as labels of metrics. A name that was released is never used for
- * anything else; the place in this list is no promise.
+ * Names of all rules that can refuse a write, roughly in the order of the checks. They occur in
+ * rejection records, in the audit log and as metric labels. A released name is never reused for
+ * another rule; the position in this list is not guaranteed.
  */
 export const ruleNames = [
-  // Who sends, before anything is parsed.
+  // Sender and rates, before parsing.
   'in-flight',
   'ingester-queue',
   'banned-ip',
   'rate-ip',
   'rate-subnet',
   'rate-all',
-  // What every event has to be, whatever the policy.
+  // Form of the event, independent of the policy.
   'shape',
   'limits',
-  // By what the event claims: nothing is proven yet, so these only ever refuse.
+  // Rules on what the event claims: nothing is proven yet, so they can only refuse.
   'pubkey-banned',
   'author-removed',
   'event-banned',
@@ -36,17 +38,17 @@ export const ruleNames = [
   'pow',
   'tag-patterns',
   'content-patterns',
-  // What the event is.
+  // Proof: hash, novelty, signature, author rate.
   'id',
   'duplicate',
   'signature',
   'rate-pubkey',
-  // What may take its time.
+  // Stages that may be asynchronous.
   'spam',
   'module',
   'plugin',
   'verdict-queue',
-  // The way to the log.
+  // Writer: queue, storage rules, event log.
   'writer-queue',
   'vanished',
   'inbox-full',

@@ -1,38 +1,40 @@
+// Interface of a single write rule, its input, and the function that runs the rules of one stage.
+
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Client } from './rates/rates.ts';
 import type { RuleName } from './rule-names.ts';
 import { refuse, type Verdict } from './verdict.ts';
 
-/** An event that somebody wants to write. One object is used again and again: rules keep nothing of it. */
+/** Event to be written, with its context. The object is reused: rules must not retain it. */
 export interface WriteAttempt {
   event: NostrEvent;
-  /** Whose rates it counts against; null for exempt clients and for what no client sent. */
+  /** Client to charge; null for exempt clients and for events that no client sent. */
   client: Client | null;
-  /** The pubkeys that have authenticated on its connection (NIP-42). */
+  /** Pubkeys that have authenticated on the connection (NIP-42). */
   authed: ReadonlySet<string>;
-  /** Behind the signature: it is certainly not stored yet. Copies of what is cost nobody anything. */
+  /** In the stage `proven`: true if the event is certainly not stored; copies are not charged. */
   isNew: boolean;
   /** Seconds since 1970. */
   now: number;
 }
 
 /**
- * One condition for writes. A rule that is off is not in the pipeline at all, so that it costs nothing;
- * one that is on costs single microseconds and never waits.
+ * Condition for writes. A rule that is off is not in the pipeline at all, so that it costs nothing;
+ * one that is on costs single microseconds and is synchronous.
  */
 export interface WriteRule {
   readonly name: RuleName;
   /**
-   * `claimed`: looks only at what the event says of itself, before hash and signature are checked.
-   * `proven`: its author is known; what is charged to a key or fetched because of it stands here.
+   * `claimed`: looks only at what the event claims, before hash and signature are checked.
+   * `proven`: the author is known; rules that charge a key or fetch data because of it belong here.
    */
   readonly stage: 'claimed' | 'proven';
-  /** Why not, or null. A rule that stands for several says which of them it was. */
+  /** Returns the reason to refuse, or null; a rejection if it stands for several rules. */
   check(attempt: WriteAttempt): Refusal | Verdict | null;
 }
 
-/** The rules of one stage in their order; the first that refuses decides. */
+/** Runs the rules of one stage in order and returns the first rejection, or null. */
 export function firstRefusal(rules: readonly WriteRule[], attempt: WriteAttempt): Verdict | null {
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i]!;

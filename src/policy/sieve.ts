@@ -1,8 +1,10 @@
+// Bloom filter of hex prefixes, placed before lookups of ids and keys in large maps.
+
 const PREFIX_BITS = 20;
 
 /**
- * Says of most hex texts that they are not in a set, from their first five digits and without hashing
- * them: a text fresh from the parser costs 10 ns here, and some 500 ns in a large Map.
+ * Bloom filter over the first five digits of hex texts (20 bits, no hashing). A text fresh from the
+ * parser costs 10 ns here, and some 500 ns in a large Map.
  */
 export class Sieve {
   #bits: Uint8Array | null = null;
@@ -13,7 +15,7 @@ export class Sieve {
     this.#bits[prefix >>> 3]! |= 1 << (prefix & 7);
   }
 
-  /** False: certainly not there. */
+  /** Returns false if the text is certainly not in the set. */
   mayHave(hex: string): boolean {
     if (this.#bits === null) return false;
     const prefix = prefixOf(hex);

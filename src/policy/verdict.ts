@@ -1,7 +1,9 @@
+// Rejection of an event and the function that makes one.
+
 import type { Refusal } from '../protocol/refusal.ts';
 import type { RuleName } from './rule-names.ts';
 
-/** A no: what the client is told, and which rule said so (for decisions, counters and `wok why`). */
+/** Rejection: the text for the client, and the rule (for records, counters and `wok why`). */
 export interface Verdict {
   readonly refusal: Refusal;
   readonly rule: RuleName;

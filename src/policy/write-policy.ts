@@ -1,3 +1,5 @@
+// Compiles the configuration into the ordered write rules that run in an ingester worker.
+
 import type { Config } from '../config/options.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_JOIN, KIND_LEAVE, KIND_VANISH } from '../protocol/kinds.ts';
@@ -19,18 +21,18 @@ import { hashtagsRule, mentionsRule, requiredTagsRule } from './rules/tags.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
- * What a configuration demands of writes, compiled once: only the rules that are on, in the order of
- * what they cost. An ingester lane makes a new one when the configuration changes.
+ * Write rules compiled from a configuration: only the rules that are on, in the order of their
+ * cost. An ingester worker makes a new one when the configuration changes.
  */
 export class WritePolicy {
   readonly #lists: Lists;
   readonly #claimed: readonly WriteRule[];
   readonly #proven: readonly WriteRule[];
-  /** Null: requests to vanish are not carried out. */
+  /** Addresses of this relay; null: requests to vanish are not carried out. */
   readonly #vanishAddresses: readonly string[] | null;
   readonly #hasMembers: boolean;
 
-  /** `lists` and `keys` may change at any time. */
+  /** Takes `lists` and `keys`, which may change at any time. */
   constructor(config: Config, lists: Lists, keys: DoorKeys, rates: Rates) {
     this.#lists = lists;
     this.#hasMembers = config.membership.enabled;
@@ -55,21 +57,21 @@ export class WritePolicy {
     this.#proven = rules.filter(({ stage }) => stage === 'proven');
   }
 
-  /** Before hash and signature. */
+  /** Runs the rules that come before hash and signature. */
   claimed(attempt: WriteAttempt): Verdict | null {
     if (this.#isForRelay(attempt.event)) return null;
     return this.#lists.verdict(attempt.event, attempt.now) ?? firstRefusal(this.#claimed, attempt);
   }
 
-  /** When the author has signed it and it is new. */
+  /** Runs the rules for an event that is signed by its author and new. */
   proven(attempt: WriteAttempt): Verdict | null {
     if (this.#isForRelay(attempt.event)) return null;
     return firstRefusal(this.#proven, attempt);
   }
 
   /**
-   * Nobody is kept from vanishing from this relay (NIP-62), nor from asking to be a member (NIP-43),
-   * whatever else may not be written.
+   * Returns true for requests to vanish from this relay (NIP-62) and to join or leave as a member
+   * (NIP-43), which bypass all rules.
    */
   #isForRelay(event: NostrEvent): boolean {
     if (this.#hasMembers && (event.kind === KIND_JOIN || event.kind === KIND_LEAVE)) return true;
@@ -78,7 +80,7 @@ export class WritePolicy {
   }
 }
 
-/** Whether some condition beside good form must be fulfilled to write (NIP-11 `restricted_writes`). */
+/** Returns true if writing requires more than a well-formed event (NIP-11 `restricted_writes`). */
 export function restrictsWrites(config: Config): boolean {
   const { policy, auth } = config;
   return (

@@ -1,3 +1,5 @@
+// Access rules for writers: allow list, payment, web of trust and NIP-05. `doors.ts` combines them.
+
 import type { Config } from '../../config/options.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { KIND_METADATA } from '../../protocol/kinds.ts';
@@ -6,13 +8,16 @@ import type { Lists } from '../lists.ts';
 import { refuse, type Verdict } from '../verdict.ts';
 import type { DoorKeys, KeyListName } from './keys.ts';
 
-/** Somebody has to be known for one of these to write; see `doors.ts`. */
+/** Access rule: one condition that a key can meet in order to write; see `doors.ts`. */
 export interface Door {
-  /** Null: the key may pass. `UNKNOWN`: it takes the proof that the author asks to say. */
+  /**
+   * Returns null if the key may write, or the rejection. `UNKNOWN`: a lookup is needed, which
+   * requires proof that the author asks.
+   */
   ask(pubkey: string, now: number): Verdict | typeof UNKNOWN | null;
   /**
-   * For a door that did not know, when it is proven that the key is there: sees to it that it will know,
-   * and refuses for now. `event` is given if it is by that key.
+   * Starts the lookup for a key that was `UNKNOWN` and is now proven, and rejects for now. `event`
+   * is given if it is by that key.
    */
   find?(pubkey: string, event: NostrEvent | null, now: number): Verdict;
 }
@@ -24,7 +29,7 @@ const LOADING = refuse(
   'error: this relay is still reading its lists of people; try again in a moment',
 );
 
-/** Keys of the configuration, of files, and those that an admin allowed. */
+/** Returns the rule for keys that the configuration, its files or an admin allow. */
 export function allowedDoor(config: Config, lists: Lists, keys: DoorKeys): Door | null {
   const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = config.policy;
   if (inline.length === 0 && files.length === 0 && !membersOnly(config)) return null;
@@ -38,12 +43,12 @@ export function allowedDoor(config: Config, lists: Lists, keys: DoorKeys): Door 
   };
 }
 
-/** Whether only members may write (NIP-43). */
+/** Returns true if only members may write (NIP-43). */
 export function membersOnly({ membership }: Config): boolean {
   return membership.enabled && membership.restrict_writes;
 }
 
-/** Who has paid: the list that a payment service fills, and those that an admin allowed. */
+/** Returns the rule for paid admission: keys from a payment service, or allowed by an admin. */
 export function admissionDoor({ admission }: Config, lists: Lists, keys: DoorKeys): Door | null {
   if (!asksForPayment(admission)) return null;
   const url = admission.payments_url;
@@ -59,12 +64,12 @@ export function admissionDoor({ admission }: Config, lists: Lists, keys: DoorKey
   };
 }
 
-/** Whether people have to be on the list of those who paid. */
+/** Returns true if a key has to be on the list of those who paid. */
 export function asksForPayment(admission: Config['admission']): boolean {
   return admission.files.length > 0 || admission.payments_url !== '';
 }
 
-/** Who is near enough to the roots in the follow graph. */
+/** Returns the web-of-trust rule: keys near enough to the roots in the follow graph. */
 export function trustDoor({ trust }: Config, keys: DoorKeys): Door | null {
   if (trust.roots.length === 0) return null;
   const no = refuse(
@@ -76,7 +81,7 @@ export function trustDoor({ trust }: Config, keys: DoorKeys): Door | null {
   };
 }
 
-/** Who has a NIP-05 address that was looked up; new authors are asked to try again meanwhile. */
+/** Returns the NIP-05 rule: a key without a known result is rejected while it is looked up. */
 export function nip05Door({ nip05 }: Config, keys: DoorKeys): Door | null {
   if (!nip05.required) return null;
   return {
@@ -84,7 +89,7 @@ export function nip05Door({ nip05 }: Config, keys: DoorKeys): Door | null {
       const known = keys.verification(pubkey, now);
       if (known === undefined) return UNKNOWN;
       if (!known.verified) return refuse('nip05', `restricted: ${known.why}`);
-      // Looked up anew before it runs out, so that nobody has to wait who is known.
+      // Refreshed in the last tenth of its validity, so that a verified author never has to wait.
       if (known.until - now < nip05.verified_seconds / 10) keys.verify(pubkey, '', now);
       return null;
     },
@@ -104,12 +109,12 @@ function inSet(keys: DoorKeys, list: KeyListName, pubkey: string, no: Verdict): 
   return set.has(pubkey) ? null : no;
 }
 
-/** The address that a profile tells; '' for other events. */
+/** Returns the NIP-05 address in a profile; '' for other events. */
 function addressIn({ kind, content }: NostrEvent): string {
   return kind === KIND_METADATA ? nip05Of(content) : '';
 }
 
-/** The `nip05` of a profile's content, or ''. */
+/** Returns the `nip05` of a profile's content, or ''. */
 export function nip05Of(content: string): string {
   try {
     const { nip05 } = JSON.parse(content) as { nip05?: unknown };

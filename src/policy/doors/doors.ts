@@ -1,3 +1,6 @@
+// Combines the access rules for writers (`door.ts`) into write rules of the stages `claimed` and
+// `proven`.
+
 import type { Config } from '../../config/options.ts';
 import { KindSet } from '../kind-set.ts';
 import type { Lists } from '../lists.ts';
@@ -20,13 +23,14 @@ const AUTH_REQUIRED = refuse(
 );
 
 /**
- * The doors through which somebody may come to write: the list of those who are allowed, those who
- * paid, the web of trust, a NIP-05 address. With none configured everybody may. `policy.doors` tells
- * whether one of them is enough or all have to be open, `policy.doors_for` who has to pass: the author,
- * or somebody who has authenticated on the connection.
+ * Returns the write rules made from the access rules: allow list, paid admission, web of trust,
+ * NIP-05 address. Without any of them every client may write. `policy.doors` tells whether one of
+ * them is enough or all have to pass; `policy.doors_for` tells which keys they apply to: the
+ * author, the keys that have authenticated on the connection, or either.
  *
- * What the keys alone tell is asked before the signature; a door that has to look something up is asked
- * once more behind it, so that nobody makes the relay look up what others are said to have written.
+ * Rules that need only the key run before the signature check. A rule with a lookup runs once more
+ * after it, so that a client cannot trigger lookups with events that others are claimed to have
+ * written.
  */
 export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRule[] {
   const { policy } = config;
@@ -42,7 +46,7 @@ export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRu
 
   const { doors_for: whom } = policy;
 
-  /** Null when one who has to pass does; else what they are told. */
+  /** Returns null when one of the keys passes, else its rejection. */
   const people = ({ event, authed, now }: WriteAttempt): Answer => {
     if (whom === 'author') return pass(doors, event.pubkey, now);
     let refusal: Answer = AUTH_REQUIRED;
@@ -68,7 +72,7 @@ export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRu
   };
   const finder = doors.find((door) => door.find !== undefined);
   if (finder === undefined) return [claimed];
-  /** Has those looked up who could pass then. */
+  /** Starts a lookup for each key that could pass afterwards. */
   const findOut = ({ event, authed, now }: WriteAttempt): Verdict => {
     let refusal = AUTH_REQUIRED;
     if (whom !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
@@ -89,7 +93,7 @@ export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRu
 
 type Answer = Verdict | typeof UNKNOWN | null;
 
-/** Null when one door is open; else that one does not know, else what the first one says. */
+/** Returns null when one rule passes; else `UNKNOWN` when one does not know, else a rejection. */
 function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
   let unknown = false;
   let first: Verdict | null = null;
@@ -97,13 +101,13 @@ function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
     const answer = doors[i]!.ask(pubkey, now);
     if (answer === null) return null;
     if (answer === UNKNOWN) unknown = true;
-    // Who could come in by paying is told so, whatever else is closed.
+    // A client that could get access by paying is told so, whatever the other rules say.
     else if (first === null || answer.rule === 'admission') first = answer;
   }
   return unknown ? UNKNOWN : first;
 }
 
-/** Null when all doors are open; else the first that is closed, else that one does not know. */
+/** Returns null when all rules pass; else the first rejection, else `UNKNOWN`. */
 function passAll(doors: readonly Door[], pubkey: string, now: number): Answer {
   let unknown = false;
   for (let i = 0; i < doors.length; i++) {
@@ -114,7 +118,9 @@ function passAll(doors: readonly Door[], pubkey: string, now: number): Answer {
   return unknown ? UNKNOWN : null;
 }
 
-/** Whether the event is for somebody who may pass: mail to members comes from anybody. */
+/**
+ * Returns true if the event mentions a key that passes: mail to members may come from any author.
+ */
 function mentions({ event: { tags } }: WriteAttempt, ask: (pubkey: string) => Answer): boolean {
   for (let i = 0; i < tags.length; i++) {
     const [name, pubkey] = tags[i]!;
@@ -125,7 +131,7 @@ function mentions({ event: { tags } }: WriteAttempt, ask: (pubkey: string) => An
   return false;
 }
 
-/** Whether anybody has to pass a door to write. */
+/** Returns true if any access rule for writers is configured. */
 export function hasDoors(config: Config): boolean {
   const { policy, admission, trust, nip05 } = config;
   return (

@@ -1,18 +1,21 @@
+// Parser for files with lists of public keys.
+
 import { decodeNpub } from '../../config/npub.ts';
 
-/** What a file of keys says at some moment. */
+/** Contents of a key file at a point in time. */
 export interface KeyFile {
   keys: string[];
-  /** When the next of them runs out, in seconds since 1970; Infinity: none does. */
+  /** Time at which the next key expires, in seconds since 1970; Infinity: none does. */
   nextEnd: number;
-  /** Lines that say nothing, with the reason. */
+  /** Invalid lines, with the reason. */
   problems: { line: number; text: string }[];
 }
 
 /**
- * Reads a list of keys: one a line, as 64 hex characters or npub1…, perhaps followed by the moment until
- * which it holds (a date like 2027-01-31, a date with a time, or seconds since 1970); # begins a comment.
- * A line that is wrong is left out and told, because whoever else writes the file may be half done.
+ * Reads a list of keys: one a line, as 64 hex characters or npub1…, optionally followed by the
+ * time until which it is valid (a date like 2027-01-31, a date with a time, or seconds since 1970);
+ * # begins a comment. An invalid line is skipped and reported, because the program that writes the
+ * file may be half done.
  */
 export function readKeyFile(text: string, now: number): KeyFile {
   const file: KeyFile = { keys: [], nextEnd: Number.POSITIVE_INFINITY, problems: [] };
@@ -35,7 +38,7 @@ export function readKeyFile(text: string, now: number): KeyFile {
   return file;
 }
 
-/** Seconds since 1970. A date without a time means its whole day, in UTC. */
+/** Returns seconds since 1970. A date without a time means its whole day, in UTC. */
 function momentOf(text: string): number | undefined {
   if (/^\d{9,12}$/.test(text)) return Number(text);
   if (!/^\d{4}-\d\d-\d\d/.test(text)) return undefined;

@@ -1,44 +1,51 @@
+// Key lists and NIP-05 verifications as an ingester worker has them, and the messages that keep
+// them current. The admin worker owns the originals.
+
 import { KeySet } from '../key-set.ts';
 
-/** The lists of keys that the admin room keeps for all lanes: from files, and computed. */
+/** Key lists that the admin worker keeps for all ingester workers: from files, and computed. */
 export const keyLists = ['denied', 'allowed', 'admitted', 'trusted'] as const;
 export type KeyListName = (typeof keyLists)[number];
 
-/** admin → supervisor → every ingester lane, over the control ports: shared memory cannot be packed. */
+/**
+ * Message admin → supervisor → every ingester worker. It uses the control ports, because shared
+ * memory cannot be packed into records.
+ */
 export interface KeyShare {
   t: 'keys';
   list: KeyListName;
   keys: SharedArrayBuffer;
 }
 
-/** admin → ingester. */
+/** Message admin → ingester. */
 export interface Nip05Message extends Verification {
   t: 'nip05';
   pubkey: string;
 }
 
-/** What came of looking a NIP-05 address up; in force until then, in seconds since 1970. */
+/** Result of the lookup of a NIP-05 address. */
 export interface Verification {
   verified: boolean;
+  /** Time until which it is in force, in seconds since 1970. */
   until: number;
-  /** For people; '' when it is verified. */
+  /** Text for the client; '' when it is verified. */
   why: string;
 }
 
-/** ingester → admin: look the author's address up. `address` is '' where the event told none. */
+/** Message ingester → admin: look up an address; `address` is '' where the event named none. */
 export interface VerifyRequest {
   t: 'verify';
   pubkey: string;
   address: string;
 }
 
-/** Verifications that a lane remembers, and questions that it has asked; beyond it the oldest go. */
+/** Bounds of remembered verifications and pending requests; the oldest are evicted. */
 const REMEMBERED_MAX = 100_000;
 const ASKED_MAX = 10_000;
-/** A question is not asked again before this, in seconds. */
+/** Shortest time between two requests for the same key, in seconds. */
 const ASK_AGAIN_SECONDS = 10;
 
-/** The lists as one lane has them. A list that nobody has sent yet is null. */
+/** Key lists and verifications of one ingester worker. A list not received yet is null. */
 export class DoorKeys {
   readonly sets: Record<KeyListName, KeySet | null> = {
     denied: null,
@@ -50,7 +57,7 @@ export class DoorKeys {
   readonly #asked = new Map<string, number>();
   #ask: (request: VerifyRequest) => void = () => {};
 
-  /** The way to the admin room; a new one when it was started again. */
+  /** Attaches the sender of requests to the admin worker; called again after that was restarted. */
   attach(ask: (request: VerifyRequest) => void): void {
     this.#ask = ask;
     this.#asked.clear();
@@ -67,13 +74,13 @@ export class DoorKeys {
     dropOldest(this.#verifications, REMEMBERED_MAX);
   }
 
-  /** What is known of an author's address; undefined when nothing is, or no longer. */
+  /** Returns the verification of an author; undefined when there is none, or it has expired. */
   verification(pubkey: string, now: number): Verification | undefined {
     const found = this.#verifications.get(pubkey);
     return found !== undefined && found.until > now ? found : undefined;
   }
 
-  /** Has an author's address looked up, once at a time. */
+  /** Requests a lookup of an address, at most once in `ASK_AGAIN_SECONDS` until it is answered. */
   verify(pubkey: string, address: string, now: number): void {
     if ((this.#asked.get(pubkey) ?? 0) > now - ASK_AGAIN_SECONDS) return;
     this.#asked.set(pubkey, now);

@@ -1,12 +1,14 @@
+// Circuit breaker for plugins and policy modules.
+
 /**
- * A circuit breaker: after so many failures in a row nobody is asked for a while, then one is let
- * through to try; if that succeeds, all are again.
+ * Circuit breaker: after so many failures in a row it rejects calls for a while, then admits one
+ * trial call; if that succeeds, all calls are admitted again.
  */
 export class Breaker {
   readonly #failuresMax: number;
   readonly #milliseconds: number;
   #failures = 0;
-  /** Until when nobody is asked; 0 while closed. */
+  /** Time until which calls are rejected; 0 while closed. */
   #openUntil = 0;
   #trying = false;
 
@@ -19,7 +21,7 @@ export class Breaker {
     return this.#openUntil > 0;
   }
 
-  /** Whether somebody may be asked now. One that is let through to try has to report how it went. */
+  /** Returns true if a call is admitted now. The result of a trial call must be reported. */
   admits(now: number): boolean {
     if (this.#openUntil === 0) return true;
     if (now < this.#openUntil || this.#trying) return false;
@@ -33,7 +35,7 @@ export class Breaker {
     this.#trying = false;
   }
 
-  /** Answers whether the breaker has opened just now. */
+  /** Records a failure; returns true if the breaker has opened just now. */
   failed(now: number): boolean {
     const wasOpen = this.isOpen;
     this.#trying = false;

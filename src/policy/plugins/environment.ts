@@ -1,4 +1,8 @@
-/** What programs need to find their interpreter, their files, and how to write texts and times. */
+// Environment variables that plugin processes receive.
+
+/**
+ * Variables that programs need to find their interpreter and files, and to format text and time.
+ */
 const PASSED: ReadonlySet<string> = new Set([
   'PATH',
   'HOME',
@@ -14,9 +18,9 @@ const PASSED: ReadonlySet<string> = new Set([
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The environment of a plugin: a few variables of the relay's own, the locale (`LC_…`), and those
- * that its entry names with `env=`. Nothing else, because secrets of the relay and of its service
- * manager stand there.
+ * Returns the environment of a plugin: a few variables of the relay's own, the locale (`LC_…`),
+ * and those that its entry names with `env=`. All others are withheld, because the environment
+ * holds secrets of the relay and of its service manager.
  */
 export function pluginEnvironment(
   named: readonly string[],

@@ -1,10 +1,12 @@
+// Rate-limited log of the output of plugins that is no answer.
+
 import type { Log } from '../../lib/log.ts';
 
 const LINES_MAX = 50;
 const WINDOW_MILLISECONDS = 1_000;
 const LINE_LENGTH_MAX = 1_000;
 
-/** Passes on to the log what a plugin prints beside its answers; of a flood, the beginning. */
+/** Stderr log of a plugin: passes on its output beside the answers, up to a rate. */
 export class Gossip {
   readonly #plugin: string;
   readonly #log: Log;

@@ -1,3 +1,5 @@
+// Ingester side of the link to the plugin host: sends questions and matches the responses.
+
 import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
 import type { Channel } from '../../mailbox/channel.ts';
@@ -39,18 +41,20 @@ const TICKET_MAX = 0xffff_ffff;
 const IP4 = sourceTypes.indexOf('IP4');
 const IP6 = sourceTypes.indexOf('IP6');
 
-/** An ingester lane's end of the link to the plugins' room: questions with a ticket, verdicts back. */
+/** Link from one ingester worker to the plugin host. Questions and responses carry a ticket. */
 export class PluginLink {
   asksWrites = false;
   asksReads = false;
-  /** The kinds that some plugin wants to see; empty: all. */
+  /** Kinds that any plugin evaluates; empty: all. */
   #kinds = new KindSet([]);
   #outbox: RecordOutbox | null = null;
   #ticket = 0;
   readonly #source: SourceType | null;
   readonly #pending = new Map<number, (verdict: PluginVerdict) => void>();
 
-  /** `source`: how plugins are told where something comes from; by default by the address. */
+  /**
+   * Takes `source`, the source type that plugins are told; by default it follows from the address.
+   */
   constructor(config: Config, source: SourceType | null = null) {
     this.#source = source;
     this.reconfigure(config);
@@ -71,11 +75,11 @@ export class PluginLink {
       const reader = new RecordReader(batch);
       while (reader.more) this.#settle(readPluginVerdict(reader));
     });
-    // What the room's predecessor was asked, nobody answers.
+    // Questions to the previous plugin host will not be answered.
     for (const ticket of [...this.#pending.keys()]) this.#settle(failed(ticket));
   }
 
-  /** Whether some plugin wants to see events of this kind. */
+  /** Returns true if any plugin evaluates events of this kind. */
   covers(kind: number): boolean {
     return this.asksWrites && (this.#kinds.isEmpty || this.#kinds.has(kind));
   }
@@ -167,7 +171,7 @@ export class PluginLink {
   }
 }
 
-/** The author's key if the connection has proven it, else the first that it has. */
+/** Returns the author's key if the connection has authenticated it, else the first, or ''. */
 function authedAs(authed: ReadonlySet<string>, pubkey: string): string {
   if (authed.size === 0) return '';
   return authed.has(pubkey) ? pubkey : authed.values().next().value!;

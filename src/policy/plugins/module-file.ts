@@ -1,9 +1,11 @@
+// Loader of policy modules: imports a file and checks its exports.
+
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PolicyModule } from './module-api.d.ts';
 
-/** What a policy module may export to be asked. */
+/** Hooks that a policy module may export. */
 export const HOOKS = ['acceptEvent', 'acceptFilter', 'acceptConnection'] as const;
 
 /** Loads a policy module. @throws Error named ConfigError, with a sentence for the operator. */
@@ -37,7 +39,7 @@ export async function loadModule(path: string): Promise<PolicyModule> {
   return module;
 }
 
-/** Ends the start of the relay with the status of a wrong configuration. */
+/** Returns an error that ends the start of the relay with the status of a wrong configuration. */
 export function wrongModule(sentence: string): Error {
   return Object.assign(new Error(`policy.modules: ${sentence}`), { name: 'ConfigError' });
 }

@@ -1,30 +1,32 @@
+// Guarded call of one hook of a policy module: time-out, circuit breaker and log.
+
 import type { Log } from '../../lib/log.ts';
 import { Breaker } from './breaker.ts';
 
-/** What stands between two lines of the log about the same hook. */
+/** Shortest time between two log lines about the same hook. */
 const LOG_MILLISECONDS = 1_000;
 
-/** What a configuration says of all hooks. */
+/** Options of a hook, from the configuration and the module's state. */
 export interface HookOptions {
   readonly timeoutMilliseconds: number;
   readonly breakerFailures: number;
   readonly breakerMilliseconds: number;
-  /** Switched off, see `ModuleWatch`: every question fails at once. */
+  /** Returns true if the module is switched off, see `ModuleWatch`: every call fails at once. */
   readonly isOff: () => boolean;
-  /** Around the call itself, which may not come back. */
+  /** Called before the hook; `leaves` is called after it. The hook itself may never return. */
   readonly enters: () => void;
   readonly leaves: () => void;
-  /** Takes how long an answer took. */
+  /** Takes the seconds until an answer. */
   readonly time: (seconds: number) => void;
 }
 
-/** A hook did not say anything that counts. */
+/** Result of a call without a valid answer. */
 export const FAILED = Symbol('failed');
 
 /**
- * One function of a policy module. Whatever it does comes out as an answer or as `FAILED`: it throws,
- * rejects, takes too long (also when it blocks the lane meanwhile), or answers what `read` does not
- * understand. After some failures in a row it is not called for a while.
+ * Hook: one function of a policy module. Each call results in an answer or in `FAILED`: it fails if
+ * it throws, rejects, takes too long (also when it blocks the worker thread meanwhile), or returns
+ * a value that `read` rejects. After some failures in a row it is not called for a while.
  */
 export class Hook<Arguments extends readonly unknown[], Answer> {
   readonly name: string;
@@ -50,7 +52,7 @@ export class Hook<Arguments extends readonly unknown[], Answer> {
     this.#log = log;
   }
 
-  /** The answer, or the promise of it, which never rejects. */
+  /** Returns the answer, or a promise of it that never rejects. */
   ask(...given: Arguments): Answer | typeof FAILED | Promise<Answer | typeof FAILED> {
     const before = performance.now();
     if (this.#options.isOff() || !this.#breaker.admits(before)) return FAILED;

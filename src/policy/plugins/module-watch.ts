@@ -1,25 +1,31 @@
-/** More lanes and modules than anybody runs; what is beyond is not watched. */
+// Watchdog table for policy modules in shared memory. Ingester workers write their own row; the
+// supervisor reads all rows and switches modules off.
+
+/**
+ * Capacity of the table, more than any relay uses; workers and modules beyond it are not watched.
+ */
 const LANES_MAX = 256;
 const MODULES_MAX = 64;
-/** For each lane: when the call began, which module it is in (0: none), the number of the call. */
+/** Row of a worker: start of the call, module that it is in (0: none), number of the call. */
 const LANE_BYTES = 16;
 
-/** Which of its hooks a module exports, as bits; one that is switched off is not loaded to tell. */
+/** Bits for the exported hooks, since a module that is switched off is not loaded again. */
 export const HOOK_BITS = { acceptEvent: 1, acceptFilter: 2, acceptConnection: 4 } as const;
 const OFF = 8;
 
-/** A call that a lane has not come back from. */
+/** Call that a worker has not returned from. */
 export interface StuckCall {
-  /** The module's place in `policy.modules`. */
+  /** Index in `policy.modules`. */
   readonly module: number;
-  /** Tells calls of this lane apart. */
+  /** Number that distinguishes the calls of one worker. */
   readonly call: number;
   readonly milliseconds: number;
 }
 
 /**
- * In which policy module each ingester lane is just now, in shared memory: a lane that a module does not
- * give back answers nobody, so somebody else has to look. And which modules were switched off for that.
+ * Table of the policy module that each ingester worker is executing, in shared memory: a worker
+ * blocked in a module cannot report it, so another thread has to check. It also holds the modules
+ * that were switched off for that.
  */
 export class ModuleWatch {
   readonly #times: Float64Array;
@@ -36,7 +42,7 @@ export class ModuleWatch {
     return new SharedArrayBuffer(LANES_MAX * LANE_BYTES + MODULES_MAX * 4);
   }
 
-  /** A lane calls a module; `at` in shared milliseconds (`lib/clock.ts`). */
+  /** Records that a worker calls a module; `at` in shared milliseconds (`lib/clock.ts`). */
   enter(lane: number, module: number, at: number): void {
     if (module >= MODULES_MAX) return;
     this.#times[lane * 2] = at;
@@ -44,12 +50,12 @@ export class ModuleWatch {
     Atomics.store(this.#words, lane * 4 + 2, module + 1);
   }
 
-  /** The call has come back; also when a lane starts, for its predecessor may not have. */
+  /** Records that the call has returned; also when a worker starts, after a predecessor's crash. */
   leave(lane: number): void {
     Atomics.store(this.#words, lane * 4 + 2, 0);
   }
 
-  /** The call that a lane is in, or null. */
+  /** Returns the call that a worker is in, or null. */
   callOf(lane: number, now: number): StuckCall | null {
     const module = Atomics.load(this.#words, lane * 4 + 2) - 1;
     if (module < 0) return null;
@@ -57,12 +63,12 @@ export class ModuleWatch {
     return { module, call, milliseconds: now - this.#times[lane * 2]! };
   }
 
-  /** Remembers what a module that was loaded exports. */
+  /** Records the exports of a module that was loaded. */
   loaded(module: number, hooks: number): void {
     if (module < MODULES_MAX) Atomics.or(this.#modules, module, hooks);
   }
 
-  /** For all lanes, for as long as the process runs. */
+  /** Switches a module off for all workers, until the process ends. */
   switchOff(module: number): void {
     Atomics.or(this.#modules, module, OFF);
   }
@@ -71,7 +77,7 @@ export class ModuleWatch {
     return module < MODULES_MAX && (Atomics.load(this.#modules, module) & OFF) !== 0;
   }
 
-  /** Whether a module exports a hook, as far as it was ever loaded. */
+  /** Returns true if a module exports a hook, as far as it was ever loaded. */
   has(module: number, hook: keyof typeof HOOK_BITS): boolean {
     return (Atomics.load(this.#modules, module) & HOOK_BITS[hook]) !== 0;
   }

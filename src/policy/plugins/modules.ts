@@ -1,3 +1,6 @@
+// Policy modules of one ingester worker: loads them and runs their hooks as a stage of the policy
+// pipeline.
+
 import type { Config } from '../../config/options.ts';
 import { sharedMilliseconds } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -35,19 +38,19 @@ type ConnectionHook = Hook<[PolicyClient], Decision>;
 
 interface Loaded {
   readonly name: string;
-  /** In `policy.modules`. */
+  /** Index in `policy.modules`. */
   readonly place: number;
   readonly module: PolicyModule;
 }
 
-/** What is told while modules are asked. */
+/** Observers of the calls: timer, watchdog table and number of the worker. */
 interface Beside {
   readonly time: TimePlugin;
   readonly watch: ModuleWatch;
   readonly lane: number;
 }
 
-/** The operator's policy modules (`policy.modules`) in one ingester lane, asked one after the other. */
+/** Policy modules of the operator (`policy.modules`) in one ingester worker, called in order. */
 export class PolicyModules {
   readonly #loaded: readonly Loaded[];
   readonly #log: Log;
@@ -64,7 +67,9 @@ export class PolicyModules {
     this.reconfigure(config);
   }
 
-  /** Loads and starts the modules. @throws Error named ConfigError, with a sentence for the operator. */
+  /**
+   * Loads and starts modules. @throws Error named ConfigError, with a sentence for the operator.
+   */
   static async load(
     config: Config,
     lane: number,
@@ -77,7 +82,8 @@ export class PolicyModules {
     for (const [place, path] of config.policy.modules.entries()) {
       const name = moduleName(path);
       if (watch.isOff(place)) {
-        // What it exported it would be asked; nobody is, and that counts as a failure.
+        // Stubs for its exported hooks: they are never called, as a module that is off always
+        // fails.
         const wasLoaded = HOOKS.filter((hook) => watch.has(place, hook));
         const module = Object.fromEntries(wasLoaded.map((hook) => [hook, () => false]));
         loaded.push({ name, place, module: module as PolicyModule });
@@ -97,7 +103,7 @@ export class PolicyModules {
     return new PolicyModules(loaded, config, log, { time, watch, lane });
   }
 
-  /** Other times and limits; the modules stay. */
+  /** Applies new times and limits; the modules stay loaded. */
   reconfigure({ policy, plugins }: Config): void {
     this.#failOpen = policy.modules_fail === 'open';
     const common = {
@@ -152,7 +158,8 @@ export class PolicyModules {
   }
 
   judgeWrite({ event, from }: JudgedWrite): Judgement | Promise<Judgement> {
-    // What is stored was measured and hashed before; a module that tries to change it throws.
+    // The bytes to store were measured and hashed before; a module that tries to change the event
+    // throws.
     Object.freeze(event);
     return inTurn<EventHook, Judgement>(this.#events, ACCEPT, (hook) => {
       const said = hook.ask(event, from);
@@ -166,7 +173,7 @@ export class PolicyModules {
     });
   }
 
-  /** Later modules see the filters that an earlier one has put in the place of the client's. */
+  /** Runs the filter hooks. Later modules see the filters that an earlier one has replaced. */
   judgeRead(read: JudgedRead): ReadJudgement | Promise<ReadJudgement> {
     let filters = read.filters as readonly PolicyFilter[];
     let replaced: ReadJudgement = ACCEPT;
@@ -186,7 +193,7 @@ export class PolicyModules {
     return last instanceof Promise ? last.then(ends) : ends(last);
   }
 
-  /** Why a connection is refused, or null. */
+  /** Returns the reason to refuse a connection, or null. */
   judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
     const last = inTurn<ConnectionHook, ReadJudgement>(this.#connections, ACCEPT, (hook) => {
       const said = hook.ask(from);
@@ -210,7 +217,9 @@ function judged(by: string, decision: Decision) {
   return { action: 'refuse', rule: 'module', by, message: asRefusal(decision) } as const;
 }
 
-/** Asks one after the other until one does not accept; waits only where one waits. */
+/**
+ * Asks the items in order until one does not accept; returns a promise only if one of them does.
+ */
 function inTurn<Asked, Said extends { action: string }>(
   list: readonly Asked[],
   accept: Said,

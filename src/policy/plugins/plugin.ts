@@ -1,3 +1,6 @@
+// Plugin of the operator: a pool of processes of one command with queues, restarts and a circuit
+// breaker. Lives in the plugin host's thread.
+
 import { type Stats, statSync } from 'node:fs';
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { PluginEntry } from '../../config/plugin-entry.ts';
@@ -10,15 +13,15 @@ import { type Fault, PluginProcess, type Question } from './process.ts';
 import type { PluginAnswer } from './protocol.ts';
 import type { RollCall } from './roll-call.ts';
 
-/** How often what takes too long is looked for, while something waits. */
+/** Interval of the search for overdue questions, while any wait. */
 const TICK_MILLISECONDS = 20;
-/** A process that ends is started again at once, then after this time, doubled up to the maximum. */
+/** Delay of restarts: none for the first, then this time, doubled up to the maximum. */
 const BACKOFF_MILLISECONDS = 100;
 const BACKOFF_MILLISECONDS_MAX = 10_000;
-/** A question whose process died is asked once more, unless it is what the process died of. */
+/** Tries of a question whose process died; the question that it died of has only one. */
 const TRIES_MAX = 2;
 
-/** What a plugin's entry leaves open is filled in here. */
+/** Options of a plugin, with defaults for those that its entry omits. */
 export interface PluginOptions {
   readonly entry: PluginEntry;
   readonly failOpen: boolean;
@@ -29,25 +32,25 @@ export interface PluginOptions {
   readonly breakerMilliseconds: number;
 }
 
-/** Counts a fault of a process, or a question that waited too long for one that has much to do. */
+/** Counts a fault of a process, or a question that waited too long for a busy one. */
 export type CountFailure = (why: Fault['kind'] | 'busy') => void;
 
-/** One of a plugin's processes: the one that runs now, and what waits for it. */
+/** Slot of the process pool: the process that runs now, and the questions that wait for it. */
 interface Slot {
   process: PluginProcess | null;
   queue: Question[];
-  /** Ends in a row without an answer in between. */
+  /** Number of ends in a row without an answer in between. */
   deaths: number;
-  /** Not started again before. */
+  /** Earliest time of the next restart. */
   restartAt: number;
-  /** When a process of this slot last did something wrong. */
+  /** Time of the last fault of a process of this slot. */
   faultAt: number;
 }
 
 /**
- * A plugin: several processes of one command, each asked by the connections that fall to it, so that
- * what a connection sends is decided in its order. What a process does wrong costs its own questions
- * at most the time-out; after some failures in a row nobody waits for it any more (`Breaker`).
+ * Plugin: several processes of one command. A connection is always assigned to the same process, so
+ * that its messages are evaluated in order. A fault of a process delays its own questions by at
+ * most the time-out; after some failures in a row no question waits for it any more (`Breaker`).
  */
 export class Plugin {
   readonly name: string;
@@ -60,9 +63,9 @@ export class Plugin {
   readonly #breaker: Breaker;
   readonly #gossip: Gossip;
   readonly #slots: Slot[];
-  /** All that run, those included that are on their way out. */
+  /** Running processes, including those that are ending. */
   readonly #processes = new Set<PluginProcess>();
-  /** The file whose change reloads the plugin, or null for a command with arguments. */
+  /** File that reloads the plugin when it changes, or null for a command with arguments. */
   readonly #file: string | null;
   #fileStat: Stats | null;
   #fileChecked = false;
@@ -109,7 +112,7 @@ export class Plugin {
     return [...this.#processes].map(({ pid }) => pid);
   }
 
-  /** Asks the process of this connection; `done` is called once, perhaps at once. */
+  /** Sends a question to the connection's process; `done` is called once, perhaps at once. */
   ask(connId: number, id: string, line: Buffer, done: Question['done']): void {
     const now = performance.now();
     if (this.#stopping || !this.#breaker.admits(now)) {
@@ -123,14 +126,14 @@ export class Plugin {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MILLISECONDS);
   }
 
-  /** Ends the processes when they have answered what they were asked, or had their time for it. */
+  /** Stops the processes after they have answered the open questions, or after the time-out. */
   async retire(): Promise<void> {
     const end = performance.now() + this.#options.timeoutMilliseconds;
     while (this.#waiting > 0 && performance.now() < end) await setTimeoutAsync(TICK_MILLISECONDS);
     await this.stop();
   }
 
-  /** Ends the processes; resolves when they have gone. */
+  /** Stops the processes; resolves when they have exited. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#timer) clearInterval(this.#timer);
@@ -140,7 +143,7 @@ export class Plugin {
     await Promise.all(processes.map(({ exited }) => exited));
   }
 
-  /** Questions without an answer. */
+  /** Number of questions without an answer. */
   get #waiting(): number {
     let waiting = 0;
     for (const { queue } of this.#slots) waiting += queue.length;
@@ -148,7 +151,7 @@ export class Plugin {
     return waiting;
   }
 
-  /** Sends what waits to the process, starting one if need be and if it may be. */
+  /** Sends waiting questions to the process, starting one if needed and allowed. */
   #pump(slot: Slot, now: number): void {
     if (this.#stopping || slot.queue.length === 0) return;
     if (slot.process === null) {
@@ -202,10 +205,10 @@ export class Plugin {
       slot.deaths++;
     }
     this.#log.error('a plugin failed', { plugin: this.name, pid: process.pid, why: fault.text });
-    // Nobody waited: it may have ended for reasons of its own, and is started again when needed.
+    // No question was open: the process may have ended normally, and is restarted when needed.
     if (unanswered.length === 0) return;
     const opened = this.#breaker.failed(now);
-    // It died of the one that it had in hand; the others were only there.
+    // The oldest question is taken to be the cause; the others are asked again.
     settle(unanswered.shift()!, 'failed');
     const again = unanswered.filter((question) => {
       if (question.abandoned) return false;
@@ -231,7 +234,7 @@ export class Plugin {
     }
   }
 
-  /** Looks for what has waited too long, and starts processes whose time has come. */
+  /** Fails overdue questions, and restarts processes after their delay. */
   #tick(): void {
     const now = performance.now();
     const { timeoutMilliseconds: timeout } = this.#options;
@@ -244,7 +247,8 @@ export class Plugin {
         const question = slot.queue.shift()!;
         this.#settleOverdue(slot, question);
       }
-      // Nobody else would tell the breaker, which may have let this one through to try.
+      // No process will report this failure, and the breaker may have admitted the question as a
+      // trial.
       if (unstarted) this.#breaker.failed(now);
       this.#pump(slot, now);
       for (const question of slot.process?.inFlight ?? []) {
@@ -258,14 +262,17 @@ export class Plugin {
     this.#timer = null;
   }
 
-  /** A process that is alive and slow is asked too much; one that has failed meanwhile has failed. */
+  /** Resolves an overdue question: `busy` if the process is only slow, `failed` otherwise. */
   #settleOverdue(slot: Slot, question: Question): void {
     const hasFailed = slot.faultAt >= question.askedAt || slot.process === null;
     if (!hasFailed) this.#count('busy');
     settle(question, hasFailed ? 'failed' : 'busy');
   }
 
-  /** Once a turn of the event loop: a changed file means new processes; the old ones finish. */
+  /**
+   * Reloads the plugin when its file has changed, checked once a turn of the event loop: new
+   * processes start, and the old ones finish their questions.
+   */
   #reloadIfChanged(): void {
     if (this.#file === null || this.#fileChecked) return;
     this.#fileChecked = true;

@@ -1,54 +1,59 @@
+// Single process of a plugin: starts it, writes questions to its standard input, reads answers, and
+// detects faults.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type PluginAnswer, readLine } from './protocol.ts';
 
-/** Longest line of a plugin. strfry takes 8 kB; replaced filters may need more. */
+/** Longest line of a plugin, in UTF-16 units. strfry takes 8 kB; replaced filters may need more. */
 const LINE_BYTES_MAX = 64 * 1024;
-/** What a plugin may print beside answers before the next answer; more is a flood. */
+/** Maximum of other output before the next answer; more is a flood. */
 const NONSENSE_BYTES_MAX = 256 * 1024;
-/** Ids answered last, so that an answer given twice is not taken for a wrong one. */
+/** Number of answered ids that are kept, so that a repeated answer is not taken for a wrong one. */
 const ANSWERED_IDS = 64;
-/** Between SIGTERM and SIGKILL. */
+/** Time between SIGTERM and SIGKILL. */
 const TERM_MILLISECONDS = 500;
-/** What an ended process has left to say is waited for so long. */
+/** Time in which the last output of an ended process is still read. */
 const EXIT_MILLISECONDS = 100;
 
-/** A question to a plugin. */
+/** Question to a plugin. */
 export interface Question {
-  /** What the answer has to carry. */
+  /** Id that the answer has to carry. */
   readonly id: string;
   readonly line: Buffer;
-  /** Milliseconds, when it was asked. */
+  /** Time of the question, in milliseconds. */
   readonly askedAt: number;
-  /** How many processes had it before and died of it or beside it. */
+  /** Number of processes that ended while they had this question. */
   tries: number;
-  /** Answered to whoever asked, though the plugin has not: its answer is dropped. */
+  /** True if the caller already has a result without the plugin; a late answer is dropped. */
   abandoned: boolean;
   readonly done: (answer: PluginAnswer | 'busy' | 'failed') => void;
 }
 
-/** What a process did wrong, as metrics call it, and in words. */
+/** Fault of a process: the kind as in metrics, and a description. */
 export interface Fault {
   readonly kind: 'silent' | 'ended' | 'wrong' | 'flood';
   readonly text: string;
 }
 
-/** What a process tells the plugin it belongs to. */
+/** Callbacks from a process to its plugin. */
 export interface ProcessHooks {
   answered(question: Question, answer: PluginAnswer): void;
-  /** It is gone. `fault` is what it did wrong, or null if it was told to go. */
+  /**
+   * Called when the process is over. `fault` is what it did wrong, or null if it was told to stop.
+   */
   ended(process: PluginProcess, fault: Fault | null): void;
-  /** A line on standard error, or one on standard output that is no answer. */
+  /** Called with a line on standard error, or one on standard output that is no answer. */
   printed(line: string, isAnswerPipe: boolean): void;
 }
 
-/** One process of a plugin: questions go in, answers come out, in any order. */
+/** Process of a plugin: takes questions and returns answers, in any order. */
 export class PluginProcess {
-  /** Asked and not answered, the oldest first. */
+  /** Questions without an answer, the oldest first. */
   readonly inFlight: Question[] = [];
   readonly #child: ChildProcess;
   readonly #hooks: ProcessHooks;
   readonly #answered: string[] = [];
-  /** When it last answered, or was asked after it had nothing to do. */
+  /** Time of the last answer, or of the first question after it was idle. */
   #progressAt = 0;
   #rest = '';
   #errorRest = '';
@@ -79,10 +84,10 @@ export class PluginProcess {
       this.#fault('ended', `it ended with ${signal ?? `status ${code}`}`);
       this.#gone();
     };
-    // Its last answers may still be in the pipe; what it left behind may hold the pipe for ever.
+    // The last answers may still be in the pipe; a leftover child may hold the pipe open for ever.
     child.on('exit', (code, signal) => setTimeout(ended, EXIT_MILLISECONDS, code, signal));
     child.on('close', ended);
-    // A pipe that breaks is followed by an exit, which says more.
+    // A broken pipe is followed by an exit, which says more.
     for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.on('error', () => {});
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#readError(text));
@@ -97,19 +102,19 @@ export class PluginProcess {
     this.#child.stdin?.write(question.line);
   }
 
-  /** Ends a process that has not answered anything for too long although it was asked. */
+  /** Stops a process that has not answered any question for too long. */
   check(now: number, timeoutMilliseconds: number): void {
     if (this.inFlight.length === 0 || now - this.#progressAt < timeoutMilliseconds) return;
     this.#fault('silent', `it has not answered for ${timeoutMilliseconds} ms`);
   }
 
-  /** Asks it to go when it has answered what it was asked. */
+  /** Stops the process after it has answered the open questions. */
   retire(): void {
     this.#retiring = true;
     if (this.inFlight.length === 0) this.stop();
   }
 
-  /** Asks it to go now, and makes it go a little later. */
+  /** Stops the process with SIGTERM, and with SIGKILL after `TERM_MILLISECONDS`. */
   stop(): void {
     this.#end(null);
   }
@@ -123,7 +128,7 @@ export class PluginProcess {
     this.#over = true;
     const { stdin, stdout } = this.#child;
     stdin?.end();
-    // What it still prints is read no more: a flood ends here.
+    // Further output is not read: a flood ends here.
     stdout?.destroy();
     this.#kill('SIGTERM');
     const timer = setTimeout(() => this.#kill('SIGKILL'), TERM_MILLISECONDS);
@@ -135,7 +140,7 @@ export class PluginProcess {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined) return;
     try {
-      // The group, for what the shell has started; when the shell has gone, for what it left behind.
+      // The group includes children of the shell, also after the shell has exited.
       process.kill(-pid, signal);
     } catch {
       if (exitCode === null && signalCode === null) this.#child.kill(signal);

@@ -1,42 +1,37 @@
-/**
- * strfry's write-policy protocol: one JSON line each way. See docs/plugins.md; the fields stand in
- * strfry's order, and `type` `req` and `count` are wok's own.
- */
+// strfry's write-policy protocol for plugins: one JSON line each way. See docs/plugins.md. The
+// fields have strfry's order; `type` `req` and `count` are wok's own.
 
-/** How a plugin is told where something came from. */
+/** Source types of the protocol: where an event or a query came from. */
 export const sourceTypes = ['IP4', 'IP6', 'Import', 'Stream', 'Sync', 'Stored'] as const;
 export type SourceType = (typeof sourceTypes)[number];
 
-/** Who sent something. */
+/** Sender of an event or a query, in the terms of the protocol. */
 export interface Source {
   readonly type: SourceType;
-  /** An IP address, or the URL of a relay. */
+  /** IP address, or the URL of a relay. */
   readonly info: string;
-  /** The public key that the connection has authenticated (NIP-42), or ''. */
+  /** Public key that the connection has authenticated (NIP-42), or ''. */
   readonly authed: string;
 }
 
 export type PluginAction = 'accept' | 'reject' | 'shadowReject' | 'replace';
 
-/** What a plugin says. */
+/** Answer of a plugin. */
 export interface PluginAnswer {
   readonly action: PluginAction;
   readonly message: string;
-  /** Of `replace`: what to ask the database instead. */
+  /** Filters of `replace`, to be answered instead. */
   readonly filters: readonly unknown[] | null;
 }
 
-/** The line that asks about an event; `json` is canonical. */
+/** Returns the line that asks about an event; `json` is canonical. */
 export function eventLine(json: Uint8Array, source: Source, receivedAt: number): Buffer {
   const before = `{${authed(source)}"event":`;
   const after = `,${common(source, receivedAt)},"type":"new"}\n`;
   return Buffer.concat([Buffer.from(before), json, Buffer.from(after)]);
 }
 
-/**
- * The line that asks about a REQ or a COUNT. `id` is what the answer has to carry; `filters` is a JSON
- * array.
- */
+/** Returns the line for a REQ or COUNT. The answer carries `id`; `filters` is a JSON array. */
 export function queryLine(
   type: 'req' | 'count',
   id: string,
@@ -58,13 +53,13 @@ function common({ type, info }: Source, receivedAt: number): string {
   return `"receivedAt":${receivedAt},"sourceInfo":${JSON.stringify(info)},"sourceType":"${type}"`;
 }
 
-/** A line of a plugin: an answer to `id`, or why it is none. */
+/** Parsed line of a plugin: an answer to `id`, or the reason why it is none. */
 export type Said =
   | { t: 'answer'; id: string; answer: PluginAnswer }
   | { t: 'nonsense' }
   | { t: 'unknown action'; id: string };
 
-/** Reads a line of a plugin; what is no JSON object with an id is nonsense, as plugins print things. */
+/** Parses a line of a plugin; nonsense is no JSON object with an id, as plugins print things. */
 export function readLine(line: string): Said {
   let value: unknown;
   try {

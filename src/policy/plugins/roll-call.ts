@@ -1,9 +1,13 @@
-/** More processes than anybody runs; one that finds no place is only not ended if the room dies. */
+// Table of child pids in shared memory, owned by the plugin host and read by its successor.
+
+/**
+ * Capacity, more than any relay uses. A process beyond it only survives a crash of the plugin host.
+ */
 const PLACES = 1024;
 
 /**
- * The processes that the plugins' room has started, in memory that outlives its thread: when that dies,
- * its successor ends them, for a process that is stuck would not notice by itself.
+ * Table of the child pids of the plugin host, in memory that outlives its thread: after a crash its
+ * successor kills them, because a stuck process would not notice the crash.
  */
 export class RollCall {
   readonly #pids: Int32Array;
@@ -26,14 +30,14 @@ export class RollCall {
     if (place >= 0) this.#pids[place] = 0;
   }
 
-  /** Ends what a predecessor has left behind, with all that it started. */
+  /** Kills the processes of a predecessor, with their process groups. */
   endAll(): void {
     for (const pid of this.#pids) {
       if (pid === 0) continue;
       try {
         process.kill(-pid, 'SIGKILL');
       } catch {
-        // It has gone by itself.
+        // The process has already exited.
       }
     }
     this.#pids.fill(0);

@@ -1,3 +1,5 @@
+// Plugin host: the thread that runs the operator's plugins and owns their processes.
+
 import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -26,34 +28,34 @@ import { type CountFailure, Plugin, type PluginOptions } from './plugin.ts';
 import { eventLine, type PluginAnswer, queryLine, type Source, sourceTypes } from './protocol.ts';
 import { RollCall } from './roll-call.ts';
 
-/** Where the room counts. */
+/** Counters of the plugin host. */
 export interface PluginMeter {
   readonly failed: CountFailure;
   readonly circuitsOpen: (plugins: number) => void;
-  /** A plugin has answered, or took too long. */
+  /** Called when a plugin has answered, or has taken too long. */
   readonly answered: TimePlugin;
 }
 
-/** A question on its way through the chain. */
+/** Question in progress through the chain of plugins. */
 interface Asking {
   readonly ask: PluginAsk;
   readonly outbox: RecordOutbox;
   readonly receivedAt: number;
-  /** What the plugin's answer has to carry. */
+  /** Id that the plugin's answer has to carry. */
   readonly id: string;
-  /** Filters that a plugin of the chain has put in the place of the client's. */
+  /** Filters that replace the client's, set by a plugin of the chain, or ''. */
   filters: string;
-  /** The plugin that was passed over because it failed, or ''. */
+  /** Plugin that was skipped because it failed, or ''. */
   failedOpen: string;
 }
 
 /**
- * The plugins' room, a thread beside the data path: it starts the operator's programs, asks them about
- * events and queries, and keeps what they do wrong from everybody else.
+ * Plugin host, a thread beside the data path: it starts the operator's programs, asks them about
+ * events and queries, and isolates the relay from their faults.
  *
- * In: questions of all ingester lanes. Out: verdicts. Bound: what the lanes may have waiting
- * (`plugins.waiting_events_max`, `plugins.waiting_bytes_max`). If it dies, it is started again, and the
- * lanes refuse what they had asked.
+ * In: questions of all ingester workers. Out: responses. Bound: what the workers may have waiting
+ * (`plugins.waiting_events_max`, `plugins.waiting_bytes_max`). If it dies, it is restarted, and the
+ * workers refuse the open questions.
  */
 export class PluginRoom {
   readonly #log: Log;
@@ -61,7 +63,7 @@ export class PluginRoom {
   readonly #meter: PluginMeter;
   readonly #rollCall: RollCall;
   #chain: { key: string; plugin: Plugin }[] = [];
-  /** Those that a reload has put out of use. */
+  /** Plugins removed by the last reload, resolved when they have stopped. */
   #leaving: Promise<void>[] = [];
   #questions = 0;
 
@@ -80,7 +82,7 @@ export class PluginRoom {
     this.reconfigure(config);
   }
 
-  /** Keeps the plugins whose entry has not changed, starts new ones, and ends the others. */
+  /** Keeps the plugins with an unchanged entry, starts new ones, and stops the others. */
   reconfigure({ plugins }: Config): void {
     const former = this.#chain;
     this.#chain = plugins.commands.map((text) => {
@@ -113,7 +115,7 @@ export class PluginRoom {
     this.#step({ ask, outbox, receivedAt, id, filters: '', failedOpen: '' }, 0);
   }
 
-  /** Asks the plugins from this place of the chain on; the first that refuses decides. */
+  /** Asks the plugins from index `from` of the chain on; the first that refuses decides. */
   #step(asking: Asking, from: number): void {
     const { ask } = asking;
     for (let i = from; i < this.#chain.length; i++) {
@@ -121,7 +123,7 @@ export class PluginRoom {
       if (!(ask.type === ASK_EVENT ? plugin.coversKind(ask.kind) : plugin.coversReads)) continue;
       const askedAt = performance.now();
       plugin.ask(ask.connId, asking.id, line(asking), (answer) => {
-        // A failure tells nothing about how fast it is: often nobody was asked.
+        // A failure has no meaningful duration: often no process was asked.
         if (answer !== 'failed') {
           this.#meter.answered(plugin.name, (performance.now() - askedAt) / 1000);
         }
@@ -137,7 +139,7 @@ export class PluginRoom {
     else this.#say(asking, { outcome: PLUGIN_FAILED_OPEN, by: failedOpen });
   }
 
-  /** What an answer means, or null when the next plugin is asked. */
+  /** Returns the response for an answer, or null when the next plugin is asked. */
   #judge(
     asking: Asking,
     plugin: Plugin,
@@ -189,7 +191,7 @@ function line({ ask, id, receivedAt, filters }: Asking): Buffer {
   return queryLine(type, id, ask.subject, body, source, receivedAt);
 }
 
-/** An entry of `plugins.commands`, with what it leaves open. */
+/** Returns the options of an entry of `plugins.commands`, with defaults for those it omits. */
 function pluginOptions(text: string, plugins: Config['plugins']): PluginOptions {
   const entry = parsePluginEntry(text)!;
   return {

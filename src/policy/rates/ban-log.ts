@@ -1,8 +1,10 @@
+// Log lines for addresses that were banned by rate limits.
+
 import type { Config } from '../../config/options.ts';
 import type { Log } from '../../lib/log.ts';
 import { ipFacts } from '../../lib/log-ip.ts';
 
-/** Logs the bans that a thread's `Rates` impose, with the address as `log.ip` allows. */
+/** Returns a callback that logs bans of a thread's `Rates`, the address as `log.ip` allows. */
 export function logBans(log: Log, config: Config): (address: string, seconds: number) => void {
   return (address, seconds) =>
     log.warn('an address is banned for a while', { seconds, ...ipFacts(config.log, address) });

@@ -1,69 +1,71 @@
+// Token buckets in shared memory, used by all threads without locks.
+
 import type { Rate } from '../../config/rate.ts';
 
-/** Places where the account of a tag can stand. */
+/** Rows in which the buckets of a tag can be (set associativity). */
 const WAYS = 8;
 const TAG = 0;
 
-/** Somebody's account: whose it is, and where it stood when it was last looked at. */
+/** Quota key: the tag of its holder, and the row where it was last found. */
 export interface Account {
-  /** A keyed hash of 48 bits (`TermHasher`); never 0. */
+  /** Keyed hash of 48 bits (`TermHasher`); never 0. */
   readonly tag: number;
   row: number;
 }
 
 /**
- * Token buckets of very many holders in a fixed piece of shared memory, the same for all threads. A row
- * is an account: the tag of its holder, and one number for each bucket, the time at which the bucket
- * will be full again (the generic cell rate algorithm), in milliseconds of the shared clock.
+ * Token buckets of many quota keys in a fixed block of shared memory, the same for all threads. A
+ * row belongs to one quota key: its tag, and one number for each bucket, the time at which the
+ * bucket will be full again (the generic cell rate algorithm), in milliseconds of the shared clock.
  *
- * A full bucket says nothing, so a row whose buckets are all full is free for the next holder. When all
- * the rows where a new account could stand are in use, the one that is nearest to rest is forgotten:
- * its holder gets new buckets, and nobody ever pays for somebody else. Which accounts meet is decided by
- * a secret hash, so nobody can choose whom to push out; to push out anyone takes as many active holders
- * as there are rows, which is what the rates of networks are for.
+ * A full bucket holds no information, so a row with only full buckets is free for the next quota
+ * key. When all rows where a new key could be are in use, the one that will be full first is
+ * evicted: its holder gets new buckets, and no holder is ever charged for another. A secret hash
+ * decides which keys share a set, so a client cannot choose the row to evict; to evict any row
+ * takes as many active holders as there are rows, which the rates of networks prevent.
  *
- * Threads read and write without locks. What two of them take from one bucket in the same microsecond
- * may count once; a lost step lets one message more through and does no other harm.
+ * Threads read and write without locks. Two charges to one bucket in the same microsecond may count
+ * once; a lost charge lets one message more through and does no other harm.
  */
 export class Ledger {
   readonly #cells: Float64Array;
   readonly #stride: number;
   readonly #sets: number;
 
-  /** `shared`: from `share` with the same number of buckets. */
+  /** Takes `shared` from `share` with the same number of buckets. */
   constructor(shared: SharedArrayBuffer, buckets: number) {
     this.#cells = new Float64Array(shared);
     this.#stride = buckets + 1;
     this.#sets = this.#cells.length / this.#stride / WAYS;
   }
 
-  /** Memory for at least so many accounts. */
+  /** Allocates memory for at least so many quota keys. */
   static share(accounts: number, buckets: number): SharedArrayBuffer {
     const rows = Math.ceil(accounts / WAYS) * WAYS;
     return new SharedArrayBuffer(rows * (buckets + 1) * 8);
   }
 
-  /** Milliseconds until the bucket has a token again; 0 when it has one now. */
+  /** Returns the milliseconds until the bucket has a token again; 0 when it has one now. */
   wait(account: Account, bucket: number, { perSecond, burst }: Rate, now: number): number {
     const row = this.#find(account);
     if (row < 0) return 0;
     const fullAt = this.#cells[row + 1 + bucket]!;
     const wait = fullAt - now - ((burst - 1) * 1000) / perSecond;
-    // A little is what floating point makes of nothing.
+    // Floating point turns zero into a tiny remainder.
     return wait > 1e-6 ? wait : 0;
   }
 
-  /** Takes `cost` tokens, also more than there are: what is dear is paid off before the next. */
+  /** Takes `cost` tokens, even more than there are: the debt is paid off before the next token. */
   charge(account: Account, bucket: number, { perSecond }: Rate, cost: number, now: number): void {
     this.#raise(account, bucket, now, (cost * 1000) / perSecond, now);
   }
 
-  /** Notes that the bucket has nothing until then. */
+  /** Empties the bucket so that it is full no earlier than `until`. */
   block(account: Account, bucket: number, until: number, now: number): void {
     this.#raise(account, bucket, until, 0, now);
   }
 
-  /** Milliseconds until the bucket is full, 0 when it is. */
+  /** Returns the milliseconds until the bucket is full, 0 when it is. */
   debt(account: Account, bucket: number, now: number): number {
     const row = this.#find(account);
     return row < 0 ? 0 : Math.max(0, this.#cells[row + 1 + bucket]! - now);
@@ -76,7 +78,7 @@ export class Ledger {
     this.#cells[cell] = Math.max(this.#cells[cell]!, floor) + by;
   }
 
-  /** Where the account stands, or -1. */
+  /** Returns the row of the quota key, or -1. */
   #find(account: Account): number {
     const cells = this.#cells;
     if (cells[account.row + TAG] === account.tag) return account.row;

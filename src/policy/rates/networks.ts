@@ -1,8 +1,10 @@
+// Sets of IP networks, and the mapping of addresses to the names that rates are counted under.
+
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Addresses and CIDR networks, checked by the configuration (format `network`). */
+/** Set of addresses and CIDR networks, checked by the configuration (format `network`). */
 export class Networks {
   readonly #networks: readonly (readonly [Address, number])[];
 
@@ -16,7 +18,7 @@ export class Networks {
     return this.#networks.length === 0;
   }
 
-  /** Whether the address is in one of them; what is no address is in none. */
+  /** Returns true if the address is in one of the networks; false for a text that is no address. */
   has(text: string): boolean {
     if (this.isEmpty || !ipaddr.isValid(text)) return false;
     const address = ipaddr.process(text);
@@ -26,7 +28,7 @@ export class Networks {
   }
 }
 
-/** How much of an address tells one household, and one network, from another. */
+/** Prefix lengths that identify one household (address) and one network. */
 export interface PrefixBits {
   readonly ipv6Address: number;
   readonly ipv4Network: number;
@@ -34,8 +36,8 @@ export interface PrefixBits {
 }
 
 /**
- * The names under which an address and its network are held to account: `192.0.2.7` and
- * `192.0.2.0/24`, `2001:db8::/64` and `2001:db8::/48`. What is no address is a name of its own.
+ * Returns the quota names of an address and of its network: `192.0.2.7` and `192.0.2.0/24`,
+ * `2001:db8::/64` and `2001:db8::/48`. A text that is no address is its own name in both.
  */
 export function accountNames(text: string, bits: PrefixBits): { address: string; network: string } {
   if (!ipaddr.isValid(text)) return { address: text, network: text };

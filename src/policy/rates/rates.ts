@@ -1,3 +1,6 @@
+// Rate limits and bans of clients, networks and authors. The token buckets are in shared memory;
+// each thread has its own `Rates` over them.
+
 import { kindValue } from '../../config/kind-values.ts';
 import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate } from '../../config/rate.ts';
@@ -10,15 +13,15 @@ import { type Account, Ledger } from './ledger.ts';
 import { accountNames, Networks, type PrefixBits } from './networks.ts';
 import * as shared from './shared-rates.ts';
 
-/** Whom a connection's messages are charged to. */
+/** Quota keys that a connection's messages are charged to. */
 export interface Client {
-  /** The address, an IPv6 one by its prefix. */
+  /** Address; for IPv6 its prefix. */
   readonly name: string;
   readonly address: Account;
   readonly network: Account;
 }
 
-/** What an author's events are charged to, and at what rate. */
+/** Quota key that an author's events are charged to, and its rate. */
 export interface AuthorAccount {
   readonly account: Account;
   readonly rate: Rate;
@@ -34,25 +37,27 @@ const KNOWN_MAX = 4096;
 
 const EVERYBODY: Account = { tag: 1, row: 0 };
 
-/** What is counted, by the number of its bucket, as the refusals say it. */
+/** Names of the buckets in refusals, by bucket number. */
 const THINGS = ['connections', 'messages', 'bytes', 'events', 'queries'];
 
-/** The rates that a kind of holder has for each bucket. */
+/** Rate of each bucket for one kind of holder; null: unlimited. */
 type BucketRates = readonly (Rate | null)[];
 
 interface KindRate {
   readonly kinds: ReturnType<typeof kindOf>;
   readonly rate: Rate | null;
-  /** Tells the account from the author's others. */
+  /** Distinguishes this quota key from the author's others. */
   readonly name: string;
 }
 
 /**
- * The rates and bans of one thread over the ledgers that all threads share. Everything that is asked
- * for is charged to the address, its network and everybody together; the events of an author to its key.
+ * Rates and bans of one thread over the token buckets that all threads share. Each step of a client
+ * is charged to the address, its network and the whole relay; the events of an author to its key.
  *
- * A refused step is not charged, so that who waits as long as told gets through; it is a violation, and
- * an address with too many of them within a while is banned for a while. Being banned is no violation.
+ * A refused step is not charged, so that a client that waits as long as told gets through. A step
+ * refused by the rate of its address counts as a violation, except a connection; an address with
+ * too many violations within `window_seconds` is banned for `ban_seconds`. Being banned is no
+ * violation.
  */
 export class Rates {
   readonly #clock: Clock;
@@ -70,12 +75,12 @@ export class Rates {
   #byKind!: readonly KindRate[];
   #violations: Rate | null = null;
   #banMilliseconds = 0;
-  /** What the last refusal told its client to wait, in milliseconds. */
+  /** Wait of the last refusal, in milliseconds. */
   #lastWait = 0;
-  /** Addresses that were seen lately: to take one apart costs 9 µs. */
+  /** Cache of recent addresses: parsing one costs 9 µs. */
   readonly #known = new Map<string, Known>();
 
-  /** `banned` hears of every ban that this thread imposes. */
+  /** Takes `banned`, which is called for every ban that this thread imposes. */
   constructor(
     config: Config,
     { secret, networks, keys, everybody }: shared.SharedRates,
@@ -91,7 +96,7 @@ export class Rates {
     this.reconfigure(config);
   }
 
-  /** Works by these rates from now on; what is on the accounts stays there. */
+  /** Applies new rates; the state of the buckets stays. */
   reconfigure({ rates, bans, io }: Config): void {
     this.#bits = {
       ipv6Address: rates.ipv6_address_bits,
@@ -134,17 +139,17 @@ export class Rates {
     this.#banMilliseconds = bans.ban_seconds * 1000;
   }
 
-  /** The accounts of an address, or null when it is exempt. */
+  /** Returns the quota keys of an address, or null when it is exempt. */
   client(ip: string): Client | null {
     return this.#of(ip).client;
   }
 
-  /** The name under which an address counts as one: an IPv6 one by its prefix. */
+  /** Returns the name that an address is counted under; for IPv6 its prefix. */
   nameOf(ip: string): string {
     return this.#of(ip).name;
   }
 
-  /** The name of the network that an address is held to account with. */
+  /** Returns the name of the network that an address is counted under. */
   networkOf(ip: string): string {
     return this.#of(ip).network;
   }
@@ -167,19 +172,19 @@ export class Rates {
     return known;
   }
 
-  /** Seconds for which an address is still banned, 0 when it is not. */
+  /** Returns the seconds for which an address is still banned, 0 when it is not. */
   bannedSeconds(client: Client): number {
     const left = this.#networks.debt(client.address, shared.BAN, this.#clock.milliseconds());
     return Math.ceil(left / 1000);
   }
 
-  /** Counts a new connection; the seconds to wait when it is one too many, else 0. */
+  /** Charges a new connection; returns the seconds to wait when the rate is exceeded, else 0. */
   connectionWait(client: Client): number {
     const refused = this.one(client, shared.CONNECTIONS);
     return refused === null ? 0 : Math.max(1, Math.ceil(this.#lastWait / 1000));
   }
 
-  /** A message came; `null` when it may be looked at. */
+  /** Charges a message; returns null when it may be processed. */
   message(client: Client, bytes: number): Verdict | null {
     const now = this.#clock.milliseconds();
     return (
@@ -189,7 +194,7 @@ export class Rates {
     );
   }
 
-  /** Why the address may send nothing while it is banned; null when it is not. */
+  /** Returns the rejection of a banned address; null when it is not banned. */
   ban(client: Client): Verdict | null {
     return this.#ban(client, this.#clock.milliseconds());
   }
@@ -203,12 +208,12 @@ export class Rates {
     );
   }
 
-  /** One more connection (`CONNECTIONS`), event or subscription; null when there is room for it. */
+  /** Charges one connection (`CONNECTIONS`), event or subscription; null when it is allowed. */
   one(client: Client, bucket: number): Verdict | null {
     return this.#take(client, bucket, 1, this.#clock.milliseconds());
   }
 
-  /** Charges so many more, whether there is room for them or not: the next one waits for it. */
+  /** Charges `cost` even beyond the rates: the next step waits for the debt. */
   charge(client: Client, bucket: number, cost: number): void {
     this.#charge(client, bucket, cost, this.#clock.milliseconds());
   }
@@ -257,7 +262,7 @@ export class Rates {
     now: number,
   ): Verdict {
     this.#lastWait = wait;
-    // Who only reconnects too often waits at the door, and is not banned for it.
+    // Reconnecting too often only makes the client wait; it is no reason for a ban.
     if (bucket !== shared.CONNECTIONS && rule === 'rate-ip') this.#violation(client, now);
     return refuse(
       rule,
@@ -265,7 +270,7 @@ export class Rates {
     );
   }
 
-  /** The client did something that no honest client does: a wrong signature, a message that is none. */
+  /** Counts a violation that no honest client commits: a wrong signature, a malformed message. */
   violation(client: Client): void {
     this.#violation(client, this.#clock.milliseconds());
   }
@@ -282,9 +287,9 @@ export class Rates {
   }
 
   /**
-   * The account of an author for events of this kind, with its rate; null when there is none. Ephemeral
-   * events can be sent again by anybody who saw them, so each address has an account of its own for
-   * them.
+   * Returns the quota key of an author for events of this kind, with its rate; null when there is
+   * none. Ephemeral events can be replayed by every client that received them, so each address has
+   * a separate quota key for them.
    */
   author(client: Client, pubkey: string, kind: number): AuthorAccount | null {
     for (let i = this.#byKind.length - 1; i >= 0; i--) {
@@ -302,12 +307,12 @@ export class Rates {
     return { account: { tag: this.#hasher.author(whose), row: 0 }, rate };
   }
 
-  /** Whether authors have rates at all. */
+  /** True if authors have rates at all. */
   get limitsAuthors(): boolean {
     return this.#keyEvents !== null || this.#byKind.length > 0;
   }
 
-  /** Milliseconds that an author has to wait. */
+  /** Returns the milliseconds that an author has to wait. */
   authorWait({ account, rate }: AuthorAccount): number {
     return this.#keys.wait(account, shared.KEY_EVENTS, rate, this.#clock.milliseconds());
   }
@@ -321,7 +326,7 @@ function kindOf(text: string) {
   return kindValue(text)!.kinds;
 }
 
-/** `in 3 seconds`: whole ones, so that who waits so long is not refused again. */
+/** Returns `in 3 seconds`: rounded up, so that a client that waits so long is not refused again. */
 export function inSeconds(milliseconds: number): string {
   const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
   return seconds === 1 ? 'in 1 second' : `in ${seconds} seconds`;

@@ -1,3 +1,6 @@
+// Read budgets: query cost is charged to address, network and authenticated keys through the shared
+// token buckets.
+
 import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -7,30 +10,34 @@ import { type Account, Ledger } from './ledger.ts';
 import { inSeconds } from './rates.ts';
 import * as shared from './shared-rates.ts';
 
-/** Whom the queries of a connection are charged to. */
+/** Quota owner of a connection's queries: the quota keys that they are charged to. */
 export interface Payer {
   readonly address: Account;
   readonly network: Account;
-  /** Of the keys that have authenticated on it. */
+  /** Quota keys of the public keys that have authenticated on the connection. */
   keys: readonly Account[];
 }
 
-/** What somebody has left: `plenty`; nothing, so that answers get short; or less than that. */
+/**
+ * Budget left: `plenty`; `short` when the budget is used up, so that answers get short; `none` when
+ * a second budget is used up as well.
+ */
 export type Means = 'plenty' | 'short' | 'none';
 
 interface Budget {
   readonly rate: Rate;
-  /** The time that a full budget takes to come back: so much debt and it is used up. */
+  /** Time in which a full budget refills: with so much debt it is used up. */
   readonly milliseconds: number;
 }
 
-/** The budgets of one kind of holder, with the bucket of each. */
+/** Budgets of one kind of holder, each with its bucket. */
 type Budgets = readonly (readonly [bucket: number, budget: Budget])[];
 
 /**
- * What answers cost, in entries read and bytes sent, charged to the address, its network, and every key
- * that has authenticated on the connection. Work is charged when it is done. Whoever has used up their
- * budget gets short answers; who goes on until they owe a second one is refused until that is paid.
+ * Read budgets. The cost of answers, in entries read and bytes sent, is charged to the address, its
+ * network, and every key that has authenticated on the connection, after the work is done. A quota
+ * owner that has used up its budget gets short answers; one in debt by a second budget is refused
+ * until that is paid off.
  */
 export class ReadBudget {
   readonly #clock: Clock;
@@ -40,7 +47,7 @@ export class ReadBudget {
   #address: Budgets = [];
   #network: Budgets = [];
   #key: Budgets = [];
-  /** What a query may always read. */
+  /** Rows that every query may read, whatever its budget. */
   workMin = 0;
 
   constructor(config: Config, { secret, networks, keys }: shared.SharedRates, clock: Clock) {
@@ -58,7 +65,7 @@ export class ReadBudget {
     this.workMin = rates.query_work_min;
   }
 
-  /** The tags are those of the accounts (`Rates.client`). */
+  /** Returns a quota owner. The tags are those of its quota keys (`Rates.client`). */
   payer(address: number, network: number): Payer {
     return { address: { tag: address, row: 0 }, network: { tag: network, row: 0 }, keys: [] };
   }
@@ -79,13 +86,13 @@ export class ReadBudget {
     return owed < 1 ? 'plenty' : owed < 2 ? 'short' : 'none';
   }
 
-  /** What is said to somebody who has nothing left. */
+  /** Returns the refusal for a quota owner without budget. */
   refusal(payer: Payer): Refusal {
     const wait = this.#wait(payer);
     return `rate-limited: your queries have read more than this relay allows; try again ${inSeconds(wait)}`;
   }
 
-  /** How many times over the budget that is worst off is used up. */
+  /** Returns the debt in budgets, of the budget that is worst off. */
   #owed(payer: Payer): number {
     let worst = 0;
     this.#each(payer, (debt, { milliseconds }) => {
@@ -94,7 +101,7 @@ export class ReadBudget {
     return worst;
   }
 
-  /** Milliseconds until something can be read again. */
+  /** Returns the milliseconds until reads are answered again, or in full. */
   #wait(payer: Payer): number {
     let longest = 0;
     this.#each(payer, (debt, { milliseconds }) => {

@@ -1,7 +1,10 @@
+// Shared memory of all rate limits: bucket numbers and allocation. Made once by the main thread and
+// used by all threads.
+
 import { TERM_KEY_BYTES } from '../../storage/terms.ts';
 import { Ledger } from './ledger.ts';
 
-/** The buckets of an address, a network, or everybody. */
+/** Buckets of an address, a network, or the whole relay. */
 export const CONNECTIONS = 0;
 export const MESSAGES = 1;
 export const BYTES = 2;
@@ -9,28 +12,31 @@ export const EVENTS = 3;
 export const SUBSCRIPTIONS = 4;
 export const WORK = 5;
 export const SENT = 6;
-/** Of addresses: what they did wrong lately. */
+/** Bucket of recent violations, for addresses only. */
 export const VIOLATIONS = 7;
-/** Of addresses: until when they are banned. */
+/** Bucket of the time until which an address is banned, for addresses only. */
 export const BAN = 8;
 export const NETWORK_BUCKETS = 9;
 
-/** The buckets of a public key. */
+/** Buckets of a public key. */
 export const KEY_EVENTS = 0;
 export const KEY_WORK = 1;
 export const KEY_SENT = 2;
 export const KEY_BUCKETS = 3;
 
-/** What all threads share of rates and bans; made once by the relay. */
+/** Token buckets and hash key that all threads share; made once by the relay. */
 export interface SharedRates {
-  /** Keys the hash of the accounts. */
+  /** Key of the hash that makes quota tags. */
   readonly secret: Uint8Array;
   readonly networks: SharedArrayBuffer;
   readonly keys: SharedArrayBuffer;
   readonly everybody: SharedArrayBuffer;
 }
 
-/** `accounts`: addresses and networks, and as many keys, that may have something on their account. */
+/**
+ * Allocates the shared memory. `accounts`: number of addresses and networks, and as many keys, that
+ * may have used up a part of their buckets.
+ */
 export function shareRates(accounts: number): SharedRates {
   const secret = crypto.getRandomValues(new Uint8Array(TERM_KEY_BYTES));
   return {

@@ -1,8 +1,10 @@
+// Write rules on authentication: `auth.required` (NIP-42) and protected events (NIP-70).
+
 import type { Config } from '../../config/options.ts';
 import { isProtected } from '../../protocol/event-check.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** Whether somebody has to have authenticated before anything may be written. */
+/** Returns the rule that a client must have authenticated before it may write, if configured. */
 export function authRule({ auth }: Config): WriteRule | null {
   if (auth.required !== 'write' && auth.required !== 'all') return null;
   return {
@@ -13,7 +15,7 @@ export function authRule({ auth }: Config): WriteRule | null {
   };
 }
 
-/** A protected event is only taken from its author (NIP-70). */
+/** Rule for protected events: only the author may publish one (NIP-70). */
 export const protectedRule: WriteRule = {
   name: 'protected',
   stage: 'claimed',

@@ -1,16 +1,18 @@
+// Write rules for the event rates of authors.
+
 import type { NostrEvent } from '../../protocol/event.ts';
 import { type AuthorAccount, inSeconds, type Rates } from '../rates/rates.ts';
 import type { WriteAttempt, WriteRule } from '../rule.ts';
 
 /**
- * The rates of authors, in two steps: before the signature it is only looked at, so that an author who
- * has used them up costs no signature check; they are charged behind it, so that nobody uses up
- * somebody else's.
+ * Returns the rate rules of authors, in two steps: the rate is checked before the signature, so
+ * that an author who has used it up costs no signature check; it is charged after it, so that a
+ * client cannot use up the rate of another author.
  */
 export function authorRateRules(rates: Rates): WriteRule[] {
   if (!rates.limitsAuthors) return [];
-  // The account is asked for twice for each event, and costs a hash. The id of an event that is not
-  // proven yet says nothing, so it is the object that is compared.
+  // The quota key is needed twice for each event, and costs a hash. The id of an event is not
+  // proven yet, so the cache compares the object.
   let lastEvent: NostrEvent | null = null;
   let last: AuthorAccount | null = null;
   const accountOf = ({ event, client }: WriteAttempt) => {

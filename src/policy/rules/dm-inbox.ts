@@ -1,3 +1,5 @@
+// Write rule of relays that are inboxes for private messages (NIP-17).
+
 import type { Config } from '../../config/options.ts';
 import {
   isGiftWrap,
@@ -10,7 +12,7 @@ import {
 } from '../../protocol/kinds.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** What an inbox for private messages (NIP-17) is for: the wraps, and what their readers need besides. */
+/** Kinds of an inbox for private messages (NIP-17): gift wraps, and what their readers need. */
 const INBOX_KINDS: ReadonlySet<number> = new Set([
   KIND_METADATA,
   KIND_DELETION,
@@ -20,7 +22,7 @@ const INBOX_KINDS: ReadonlySet<number> = new Set([
   KIND_DM_RELAYS,
 ]);
 
-/** Where the relay is an inbox, it takes nothing else, and gift wraps only for somebody. */
+/** Returns the rule of an inbox: only these kinds, and gift wraps only with a recipient. */
 export function dmInboxRule({ auth }: Config): WriteRule | null {
   if (!auth.dm_inbox) return null;
   return {

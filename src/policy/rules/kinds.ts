@@ -1,11 +1,13 @@
+// Write rule for allowed and denied kinds.
+
 import type { Config } from '../../config/options.ts';
 import { KindSet } from '../kind-set.ts';
 import type { Lists } from '../lists.ts';
 import type { WriteRule } from '../rule.ts';
 
 /**
- * Kinds that may be written: all but the denied, or only the allowed that are not denied. What is
- * allowed by the list is allowed whatever the configuration says.
+ * Returns the rule for kinds that may be written: all but the denied, or only the allowed that are
+ * not denied. A kind that the list `kind` allows passes whatever the configuration says.
  */
 export function kindsRule({ policy }: Config, lists: Lists): WriteRule | null {
   const allowed = new KindSet(policy.kinds_allowed);

@@ -1,10 +1,12 @@
+// Write rules that match content and tag values against regular expressions (RE2).
+
 import { RE2JS } from 're2js';
 import type { Config } from '../../config/options.ts';
 import type { WriteRule } from '../rule.ts';
 
 /**
- * Texts that are not wanted in the content, as regular expressions (RE2's syntax and its promise: time
- * linear in the text, whatever the expression and whoever wrote the text).
+ * Returns the rule for denied content, as regular expressions with the syntax and the guarantee of
+ * RE2: time linear in the text, whatever the expression and the text.
  */
 export function contentPatternsRule({ policy }: Config): WriteRule | null {
   if (policy.content_patterns_denied.length === 0) return null;
@@ -22,7 +24,7 @@ export function contentPatternsRule({ policy }: Config): WriteRule | null {
   };
 }
 
-/** Values that are not wanted in a tag: `t=(?i)^nsfw$` for the first value of a `t` tag. */
+/** Returns the rule for denied tag values: `t=(?i)^nsfw$` matches the first value of a `t` tag. */
 export function tagPatternsRule({ policy }: Config): WriteRule | null {
   if (policy.tag_patterns_denied.length === 0) return null;
   const patterns = policy.tag_patterns_denied.map((text) => {

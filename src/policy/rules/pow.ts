@@ -1,9 +1,14 @@
+// Write rule for proof of work (NIP-13).
+
 import type { Config } from '../../config/options.ts';
 import { committedTarget, leadingZeroBits } from '../../protocol/proof-of-work.ts';
 import { KindNumbers } from '../kind-numbers.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** Proof of work (NIP-13), also by kind. The id is proven later, which costs its forger a hash. */
+/**
+ * Returns the rule for proof of work (NIP-13), also by kind. The id is only claimed at this stage;
+ * the hash check follows, so a forged id costs one hash.
+ */
 export function powRule({ policy }: Config): WriteRule | null {
   const bits = new KindNumbers(policy.pow_min, policy.pow_min_by_kind);
   if (bits.isZero) return null;

@@ -1,9 +1,11 @@
+// Write rule for denied authors.
+
 import type { Config } from '../../config/options.ts';
 import type { DoorKeys } from '../doors/keys.ts';
 import { KeySet } from '../key-set.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** Authors whose events are refused: of the configuration and of files. */
+/** Returns the rule for denied authors, of the configuration and of files. */
 export function deniedKeysRule({ policy }: Config, keys: DoorKeys): WriteRule | null {
   const { pubkeys_denied: inline, pubkeys_denied_files: files } = policy;
   if (inline.length === 0 && files.length === 0) return null;

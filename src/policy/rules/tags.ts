@@ -1,9 +1,11 @@
+// Write rules on tags: maximum hashtags and mentions, and required tags.
+
 import { kindValue } from '../../config/kind-values.ts';
 import type { Config } from '../../config/options.ts';
 import { holds } from '../kind-numbers.ts';
 import type { WriteRule } from '../rule.ts';
 
-/** Too many hashtags (`t`). */
+/** Returns the rule for too many hashtags (`t`). */
 export function hashtagsRule({ policy: { hashtags_max: max } }: Config): WriteRule | null {
   if (max === 0) return null;
   return {
@@ -16,7 +18,7 @@ export function hashtagsRule({ policy: { hashtags_max: max } }: Config): WriteRu
   };
 }
 
-/** Too many mentions (`p`), in notes and other regular events; lists of people are replaceable. */
+/** Returns the rule for mentions (`p`) in regular events; lists of people are replaceable. */
 export function mentionsRule({ policy: { mentions_max: max } }: Config): WriteRule | null {
   if (max === 0) return null;
   return {
@@ -30,7 +32,7 @@ export function mentionsRule({ policy: { mentions_max: max } }: Config): WriteRu
   };
 }
 
-/** Tags that events of some kinds must have. */
+/** Returns the rule for tags that events of some kinds must have. */
 export function requiredTagsRule({ policy }: Config): WriteRule | null {
   if (policy.tags_required.length === 0) return null;
   const required = policy.tags_required.map((text) => kindValue(text)!);

@@ -1,22 +1,25 @@
+// Cached reputation of public keys, read from the database for the spam score. Each ingester worker
+// has its own cache.
+
 import { isSqliteError } from '../../storage/error.ts';
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
 
 const KIND_PROFILE = 0;
-/** Keys that are remembered in a lane; the one asked about the longest time ago is forgotten first. */
+/** Capacity of a worker's cache; the entry fetched the longest time ago is evicted first. */
 const KEYS_MAX = 20_000;
 const MILLISECONDS = 60_000;
 
-/** What this relay knows of a key without being told. */
+/** Reputation of a key that follows from stored events. */
 export interface KeyFacts {
-  /** Whether it has a profile here. */
+  /** True if a profile of the key is stored here. */
   readonly hasProfile: boolean;
-  /** Trusted people who report it (`moderation.trusted_reporters`) and were not dismissed. */
+  /** Number of trusted reporters (`moderation.trusted_reporters`) that were not dismissed. */
   readonly reports: number;
 }
 
-/** Whoever knows about keys. */
+/** Source of key reputations. */
 export interface Keys {
   of(pubkey: string): KeyFacts;
 }
@@ -25,7 +28,10 @@ interface Remembered extends KeyFacts {
   readonly until: number;
 }
 
-/** Looks keys up in the database, each at most once a minute: 10 µs a look-up, half a one from memory. */
+/**
+ * Cache of key reputations over the database. A key is read at most once a minute: 10 µs from the
+ * database, half a microsecond from the cache.
+ */
 export class KeyBook implements Keys {
   readonly #hasher: TermHasher;
   readonly #posting;

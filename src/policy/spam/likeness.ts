@@ -1,10 +1,10 @@
+// Simhash: 64-bit fingerprints of texts and their Hamming distance.
+
 /** Bits of a fingerprint. */
 const BITS = 64;
 const HALF = 32;
 
-/**
- * A fingerprint of 64 bits in two halves; texts that differ in few words differ in few bits (simhash).
- */
+/** Simhash of 64 bits in two halves; texts that differ in few words differ in few bits. */
 export interface Fingerprint {
   high: number;
   low: number;
@@ -12,7 +12,7 @@ export interface Fingerprint {
 
 const weights = new Int32Array(BITS);
 
-/** The fingerprint of a text's words; longer words, which say more, count twice. */
+/** Returns the simhash of a text's words; words of four or more units say more and count twice. */
 export function fingerprintOf(words: readonly string[]): Fingerprint {
   weights.fill(0);
   for (const word of words) {
@@ -28,12 +28,12 @@ export function fingerprintOf(words: readonly string[]): Fingerprint {
   return { high: high | 0, low: low | 0 };
 }
 
-/** In how many of the 64 bits two fingerprints differ. */
+/** Returns the Hamming distance of two fingerprints, 0 to 64. */
 export function distance(a: Fingerprint, high: number, low: number): number {
   return ones(a.high ^ high) + ones(a.low ^ low);
 }
 
-/** Bits that are set in 32. */
+/** Returns the number of set bits in a 32-bit number. */
 export function ones(bits: number): number {
   let n = bits - ((bits >>> 1) & 0x5555_5555);
   n = (n & 0x3333_3333) + ((n >>> 2) & 0x3333_3333);
@@ -47,7 +47,7 @@ function add(high: number, low: number, weight: number): void {
   }
 }
 
-/** FNV-1a over UTF-16 units. */
+/** Returns FNV-1a over UTF-16 units. */
 function hashOf(word: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < word.length; i++) {
@@ -56,7 +56,7 @@ function hashOf(word: string): number {
   return hash;
 }
 
-/** The finaliser of MurmurHash3: every bit of the hash depends on every bit of the word. */
+/** Applies the finaliser of MurmurHash3: every bit of the hash depends on every bit of the word. */
 function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);

@@ -1,4 +1,8 @@
-/** The parts of a score, stable names: they stand in logs, decisions and metrics. */
+// Names of the parts of a spam score.
+
+/**
+ * Parts of a spam score. The names are stable: they occur in logs, rejection records and metrics.
+ */
 export const spamParts = [
   'duplicate',
   'links',

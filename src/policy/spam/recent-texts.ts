@@ -1,6 +1,9 @@
+// Near-duplicate detection: a table of recent text fingerprints in shared memory, read and written
+// by all ingester workers.
+
 import { distance, type Fingerprint, ones } from './likeness.ts';
 
-/** Texts that are remembered, a power of two: 2.4 MB of shared memory together with the bands. */
+/** Capacity in texts, a power of two: 2.4 MB of shared memory together with the bands. */
 const TEXTS = 16_384;
 const TEXT_CELLS = 6;
 const HIGH = 0;
@@ -8,7 +11,10 @@ const LOW = 1;
 const SEEN_AT = 2;
 const KEYS = 3;
 const TIMES = 4;
-/** Bands of 16 bits of a fingerprint, each bit in two of them: texts that are alike agree in one of them. */
+/**
+ * Bands of 16 bits of a fingerprint (locality-sensitive hashing). Each bit is in two bands, so that
+ * similar texts are likely to agree in at least one.
+ */
 const BANDS = 8;
 const BAND_VALUES = 65_536;
 const HEAD = 0;
@@ -16,16 +22,17 @@ const FIRST_BAND = 1;
 const FIRST_TEXT = FIRST_BAND + BANDS * BAND_VALUES;
 const CELLS = FIRST_TEXT + TEXTS * TEXT_CELLS;
 
-/** What was seen of a text before, this time included. */
+/** Earlier occurrences of a text, this one included. */
 export interface Seen {
-  /** Different keys that wrote it, or at least so many: 32 at most. */
+  /** Number of different keys that wrote it, as a lower bound: 32 at most. */
   keys: number;
   times: number;
 }
 
 /**
- * The texts of the last hour or so, in memory that all ingester lanes share: who wrote nearly the same
- * before? Lanes may write at the same time; what that can spoil is the memory of one text.
+ * Fingerprints of recent texts (`duplicate_seconds`) in memory that all ingester workers share, to
+ * count the keys that wrote nearly the same text. Workers write without locks; a race can spoil the
+ * entry of one text only.
  */
 export class RecentTexts {
   readonly #cells: Int32Array;
@@ -39,8 +46,9 @@ export class RecentTexts {
   }
 
   /**
-   * Remembers that `pubkey` wrote a text with this fingerprint. Texts that differ in at most `bitsMax`
-   * of 64 bits count as the same; what was last seen more than `seconds` ago is forgotten.
+   * Records that `pubkey` wrote a text with this fingerprint and returns the counts. Texts that
+   * differ in at most `bitsMax` of 64 bits count as the same; counts last updated more than
+   * `seconds` ago are reset.
    */
   see(of: Fingerprint, pubkey: string, now: number, seconds: number, bitsMax: number): Seen {
     const cells = this.#cells;
@@ -67,7 +75,7 @@ export class RecentTexts {
     return { keys: ones(keys), times };
   }
 
-  /** Where a text like this one stands, or -1. */
+  /** Returns the first cell of a similar text, or -1. */
   #find(of: Fingerprint, bitsMax: number): number {
     const cells = this.#cells;
     for (let band = 0; band < BANDS; band++) {

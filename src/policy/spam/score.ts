@@ -1,3 +1,6 @@
+// Spam score of an event: adds up points for duplicates, links, mentions, capitals, key reputation
+// and listed words.
+
 import type { Config } from '../../config/options.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import type { Keys } from './key-facts.ts';
@@ -7,11 +10,11 @@ import type { RecentTexts } from './recent-texts.ts';
 import { factsOf, type TextFacts } from './text.ts';
 import type { WordList } from './word-list.ts';
 
-/** One reason why an event looks like spam. */
+/** Part of a score: one reason why an event looks like spam. */
 export interface ScorePart {
   readonly name: SpamPart;
   readonly points: number;
-  /** For people: `5 links`. */
+  /** Text for moderators: `5 links`. */
   readonly why: string;
 }
 
@@ -20,18 +23,18 @@ export interface Score {
   readonly parts: readonly ScorePart[];
 }
 
-/** Fewer letters than this may be capitals, as in "GM" and "HODL". */
+/** Texts with fewer letters than this are not checked for capitals, as in "GM" and "HODL". */
 const CAPITALS_LETTERS_MIN = 30;
 const CAPITALS_SHARE = 0.7;
-/** How many of 64 bits may differ in texts that count as the same, by the number of their words. */
+/** Bits of 64 that may differ in texts that count as the same, by the number of their words. */
 const LONG_TEXT = { words: 16, bits: 11 };
 const SHORT_TEXT = { words: 8, bits: 9 };
-/** The duplicate part counts so many times at most, and so do reports. */
+/** Maximum multiple of the duplicate points, and of the report points. */
 const TIMES_MAX = 3;
 
 const NOTHING: Score = { points: 0, parts: [] };
 
-/** Adds up what speaks for spam in an event. Everything it uses is bounded and in memory, or cached. */
+/** Scorer of events. All that it uses is bounded and in memory, or cached. */
 export class Scorer {
   readonly #options: Config['spam'];
   readonly #texts: RecentTexts;
@@ -45,7 +48,9 @@ export class Scorer {
     this.#words = words;
   }
 
-  /** The score of an event; its text counts as seen from now on. `now` is in seconds since 1970. */
+  /**
+   * Returns the score of an event, and records its text as seen. `now` is in seconds since 1970.
+   */
   score(event: NostrEvent, now: number): Score {
     const options = this.#options;
     const text = factsOf(event.content);
@@ -86,7 +91,7 @@ export class Scorer {
     return points === 0 ? NOTHING : { points, parts };
   }
 
-  /** How many keys wrote nearly the same within the window. */
+  /** Returns the number of keys with nearly the same text in the window; 0 for short texts. */
   #duplicates(event: NostrEvent, text: TextFacts, now: number): number {
     const { duplicate_letters_min, duplicate_seconds, points_duplicate } = this.#options;
     if (points_duplicate === 0 || text.wordLetters < duplicate_letters_min) return 0;

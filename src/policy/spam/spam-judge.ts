@@ -1,3 +1,5 @@
+// Spam stage of the policy pipeline; each ingester worker has its own.
+
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -13,10 +15,10 @@ import { WordList } from './word-list.ts';
 const LOG_LINES_MAX = 10;
 const LOG_MILLISECONDS = 1_000;
 
-/** What the spam stage can do with an event. */
+/** Outcomes of the spam stage for an event. */
 export type SpamVerdict = 'pass' | 'quarantine' | 'shadow' | 'reject';
 
-/** Where it counts. */
+/** Counters of the spam stage. */
 export interface SpamMeter {
   verdict(verdict: SpamVerdict): void;
   part(part: SpamPart): void;
@@ -24,7 +26,7 @@ export interface SpamMeter {
 
 export interface SpamParts {
   config: Config;
-  /** The memory of recent texts that all lanes share. */
+  /** Shared memory of `RecentTexts`, the same for all workers. */
   texts: SharedArrayBuffer;
   keys: Keys;
   clock: Clock;
@@ -33,8 +35,8 @@ export interface SpamParts {
 }
 
 /**
- * The spam stage of an ingester lane: scores events and does what the thresholds say; in the mode
- * `observe` it says in the log what it would do, and does nothing.
+ * Spam stage of an ingester worker. It scores events and applies the thresholds; in the mode
+ * `observe` it only logs what it would do.
  */
 export class SpamJudge {
   readonly #parts: SpamParts;
@@ -43,7 +45,7 @@ export class SpamJudge {
   #trusted: ReadonlySet<string> = new Set();
   #scorer: Scorer | null = null;
   #options: Config['spam'];
-  /** What scores this many points or more has some consequence. */
+  /** Lowest threshold: fewer points have no consequence. */
   #lowest = 0;
   #wordsFile = '';
   #words: WordList | null = null;
@@ -102,7 +104,10 @@ export class SpamJudge {
     return { action: 'refuse', rule: 'spam', by, message };
   }
 
-  /** Of the thresholds that are reached, the highest; what is not stored cannot be quarantined. */
+  /**
+   * Returns the outcome of the highest threshold reached. Ephemeral events are not stored, so they
+   * are rejected instead of quarantined.
+   */
   #verdict(points: number, isEphemeral: boolean): SpamVerdict {
     const { reject_points, shadow_points, quarantine_points } = this.#options;
     let verdict: SpamVerdict = 'pass';
@@ -118,7 +123,7 @@ export class SpamJudge {
     return verdict;
   }
 
-  /** The log gets the first few of a second: a wave of spam must not become a wave of lines. */
+  /** Logs the first few events of a second, so that a wave of spam does not flood the log. */
   #say(id: string, pubkey: string, { points, parts }: Score, verdict: SpamVerdict): void {
     const window = Math.floor(performance.now() / LOG_MILLISECONDS);
     if (window !== this.#logWindow) {

@@ -1,8 +1,10 @@
-/** What of a text is looked at, in UTF-16 units; a spammer's point comes early. */
+// Text features for the spam score: links, references, capitals and normalised words.
+
+/** Length of the examined beginning of a text, in UTF-16 units; spam makes its point early. */
 const LENGTH_MAX = 4_000;
-/** Words of a text that count for its likeness to others. */
+/** Maximum number of words that count for the simhash. */
 const WORDS_MAX = 120;
-/** Scripts without spaces: a longer run of letters is cut into pieces. */
+/** Length from which a run of letters is cut into pieces, for scripts without spaces. */
 const WORD_LENGTH_MAX = 20;
 const PIECE_LENGTH = 3;
 
@@ -10,22 +12,22 @@ const ADDRESSES = /\b(?:nostr:)?(?:npub|note|nprofile|nevent|naddr)1[0-9a-z]+/gi
 const LINKS = /\b(?:https?|wss?):\/\/([^\s/?#"'<>]+)[^\s"'<>]*/gi;
 const WORDS = /\p{L}+/gu;
 
-/** What the text of an event looks like to the spam rules. */
+/** Features of a text for the spam rules. */
 export interface TextFacts {
-  /** Links, by their number and their different hosts. */
+  /** Number of links, and of their different hosts. */
   links: number;
   hosts: number;
-  /** People that the text names. */
+  /** Number of NIP-19 references in the text (npub, note, nprofile, nevent, naddr). */
   addresses: number;
-  /** Letters that have a case, and how many of them are capitals. */
+  /** Number of letters that have a case, and of capitals among them. */
   letters: number;
   capitals: number;
   /**
-   * Words in lower case, without digits, punctuation, links (only their hosts are kept) and names of
-   * people: what spammers vary falls away.
+   * Words in lower case, without digits, punctuation, links (only their hosts are kept) and NIP-19
+   * references: parts that spammers vary are removed.
    */
   words: string[];
-  /** Their letters, in all. */
+  /** Total length of the words, without hosts. */
   wordLetters: number;
 }
 
@@ -73,7 +75,10 @@ function addWord(words: string[], word: string): void {
   }
 }
 
-/** Capitals are what lower case changes; small letters of Latin, Greek and Cyrillic are counted. */
+/**
+ * Counts letters and capitals. Capitals are the units that change in lower case; small letters of
+ * Latin, Greek and Cyrillic are counted.
+ */
 function caseOf(text: string, lower: string): { letters: number; capitals: number } {
   let capitals = 0;
   let letters = 0;

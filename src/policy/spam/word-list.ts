@@ -1,3 +1,5 @@
+// Word list file of the operator for the spam score, reloaded on change.
+
 import { readFileSync, statSync } from 'node:fs';
 import { RE2JS } from 're2js';
 
@@ -11,16 +13,16 @@ interface Expression {
   readonly pattern: RE2JS;
 }
 
-/** What of a word list a text has in it. */
+/** Entries of a word list that occur in a text, and the sum of their points. */
 export interface WordHits {
   points: number;
   found: string[];
 }
 
 /**
- * The words of a file, one entry a line: a word or a phrase, or `/an expression/` (RE2) that is looked
- * for in the whole text; points may stand in front (`80 free airdrop`), `#` begins a comment. The file
- * is read again when it has changed.
+ * Word list from a file, one entry a line: a word or a phrase, or `/an expression/` (RE2) that is
+ * searched in the whole text. Points may precede an entry (`80 free airdrop`); a line that begins
+ * with `#` is a comment. The file is read again when it has changed.
  */
 export class WordList {
   readonly #file: string;
@@ -31,14 +33,16 @@ export class WordList {
   #changedAt = -1;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** `complain` is told what is wrong with the file; the lines that are right count all the same. */
+  /**
+   * Reads the file. `complain` receives what is wrong with it; the valid lines apply all the same.
+   */
   constructor(file: string, complain: (text: string) => void) {
     this.#file = file;
     this.#complain = complain;
     this.#look();
   }
 
-  /** `words` are those of `text` as `factsOf` makes them. */
+  /** Returns the entries that occur in a text. `words` are those of `text` as made by `factsOf`. */
   hits(words: readonly string[], text: string): WordHits {
     this.#look();
     const hits: WordHits = { points: 0, found: [] };
