@@ -1,5 +1,8 @@
+// Messages between the threads of the relay: their types, the binary encoding of each, and the
+// order rules that senders and receivers keep. It holds no state.
+
 /**
- * The map of wok: every message that crosses a thread, in the order of the data path.
+ * Map of all messages that cross a thread, in the order of the data path.
  *
  * ```text
  *  sockets ─▶ io ─Frame▶ ingester ─CheckedEvent▶ writer ─AcceptedEvent▶ monitor ─Delivery▶ io
@@ -12,23 +15,24 @@
  *                                              └─Handover▶ monitor ─Behind, ReadersApplied▶ query
  * ```
  *
- * The order rules that the stations keep, each with its test in `test/55.order.test.ts`, the last in
+ * The stations keep these order rules. Each has a test in `test/55.order.test.ts`, the last one in
  * `test/64.vanish.order.test.ts`:
  *
- * 1. OK true leaves after the commit that holds the event, never before.
- * 2. Everything about one connection goes through the same ingester lane, everything about one
- *    subscription through the same query lane (both `connId % lanes`), CLOSE and disconnect
+ * 1. OK true is sent after the commit that holds the event, never before.
+ * 2. All messages about one connection go through the same ingester worker, and all messages about
+ *    one subscription through the same query worker (both `connId % lanes`), CLOSE and disconnect
  *    included, so nothing overtakes its own hand-over.
- * 3. Stored hands over to live by sequence number: query answers from a snapshot at seq S, gives the
- *    subscription to monitor with S, and monitor first replays what came after S, or, if it keeps too
- *    little, has query send that out of the log while the subscription is live already. Each matching
- *    event arrives exactly once, whatever commits meanwhile.
+ * 3. Stored hands over to live by sequence number: query answers from a snapshot at seq S and gives
+ *    the subscription to monitor with S; monitor first replays the events after S, or, if it keeps
+ *    too few, has query send them out of the log while the subscription is live already. Each
+ *    matching event arrives exactly once, whatever commits meanwhile.
  * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
- * 5. OK true to a request to vanish (NIP-62) is the last that leaves of its key: it waits until
- *    everything that the request covers is removed, and then until io has read what every query lane
- *    and monitor sent before they knew of it (`Barrier`).
+ * 5. OK true to a request to vanish (NIP-62) is the last frame about its key: it waits until all
+ *    events that the request covers are removed, and then until io has read what every query worker
+ *    and monitor sent before they knew of the removal (`Barrier`).
  *
- * Links that carry bodies or many small records are binary (`mailbox/records.ts`), one batch a turn; links that carry a structured message now and then use msgpackr.
+ * Links that carry bodies or many small records are binary (`mailbox/records.ts`), one batch a
+ * turn; links that carry a structured message now and then use msgpackr.
  */
 
 import type { SeenProxy } from './config/proxy-advice.ts';
@@ -45,7 +49,7 @@ import { postingKind } from './storage/posting-kind.ts';
 
 // ── io → ingester ────────────────────────────────────────────────────────────────────────────────
 
-/** What an io record tells an ingester lane. */
+/** Types of the records that io sends to an ingester worker. */
 export const FRAME = 1;
 export const DISCONNECTED = 2;
 export const CONNECTED = 3;
@@ -53,10 +57,13 @@ export const ARRIVED = 4;
 export const REFUSED_REQ = 5;
 
 /**
- * A text frame as it came from the socket; the end of a connection, without bytes; its beginning,
- * before any of its frames, with bytes for `readClient`; the REQ that io refused without parsing it, with
- * bytes for `readRefusedReq`; or, first in a batch, when the frames after it came from their sockets, with
- * bytes for `readArrived`.
+ * Record of io about one connection. `bytes` is, by `type`:
+ *
+ * - `FRAME`: the text frame as it came from the socket;
+ * - `DISCONNECTED`, the end of the connection: empty;
+ * - `CONNECTED`, before all of its frames: for `readClient`;
+ * - `REFUSED_REQ`, a REQ that io refused without parsing it: for `readRefusedReq`;
+ * - `ARRIVED`, first in a batch, the arrival time of the frames after it: for `readArrived`.
  */
 export interface Frame {
   type: typeof FRAME | typeof DISCONNECTED | typeof CONNECTED | typeof ARRIVED | typeof REFUSED_REQ;
@@ -64,13 +71,13 @@ export interface Frame {
   bytes: Buffer;
 }
 
-/** Who connected, as io knows it. */
+/** Client of a connection, as io knows it. */
 export interface ConnectedClient {
-  /** The client's address, behind trusted proxies; not an address if the socket was reset meanwhile. */
+  /** Client address, resolved through trusted proxies; no address if the socket was reset. */
   ip: string;
-  /** The Host header of the upgrade, as the client wrote it; '' if there was none. */
+  /** Host header of the upgrade, as the client wrote it; '' if there was none. */
   host: string;
-  /** What io has sent it to sign (NIP-42); '' if nothing. */
+  /** Challenge that io has sent to be signed (NIP-42); '' if none. */
   challenge: string;
 }
 
@@ -105,7 +112,7 @@ export function writeDisconnected(to: RecordWriter, connId: number): void {
   to.blob(NO_BYTES);
 }
 
-/** A REQ that io has refused: its ingester lane knows the subscription that it ends, and answers. */
+/** REQ that io has refused; answered by the ingester worker, which ends its subscription. */
 export interface RefusedReq {
   subId: string;
   why: Refusal;
@@ -117,7 +124,7 @@ export function writeRefusedReq(to: RecordWriter, connId: number, bytes: Uint8Ar
   to.blob(bytes);
 }
 
-/** The bytes of a REFUSED_REQ record. */
+/** Returns the bytes of a REFUSED_REQ record. */
 export function refusedReqBytes({ subId, why }: RefusedReq): Buffer {
   return Buffer.from(JSON.stringify([subId, why]));
 }
@@ -127,7 +134,7 @@ export function readRefusedReq(bytes: Buffer): RefusedReq {
   return { subId, why };
 }
 
-/** `at` is in shared milliseconds (`lib/clock.ts`). */
+/** @param at in shared milliseconds (`lib/clock.ts`). */
 export function writeArrived(to: RecordWriter, at: number): void {
   to.u8(ARRIVED);
   to.u32(0);
@@ -146,14 +153,15 @@ export function readFrame(from: RecordReader): Frame {
 
 // ── ingester → io, writer → io ───────────────────────────────────────────────────────────────────
 
-/** In the place of `settles`: the connection is closed with 1008, and the frame is the reason. */
+/** Value in place of `settles`: io closes the connection with 1008; the frame is the reason. */
 export const CLOSES = 0xffff_ffff;
-/** In its place, too: the connection is closed, and everything that it had sent was handled. */
+/** Value in place of `settles`: the connection is closed, and all its frames were handled. */
 export const LEFT = 0xffff_fffe;
 
 /**
- * A frame for one connection. `settles` is the cost of the message that it answers, 0 if it answers
- * none; an empty frame only settles (a CLOSE has no answer).
+ * Frame for one connection. `settles` acknowledges a message: it is the cost of the message that
+ * the frame answers, or 0 if it answers none. An empty frame only acknowledges (a CLOSE has no
+ * answer).
  */
 export interface Answer {
   connId: number;
@@ -172,33 +180,33 @@ export function writeAnswer(
   to.text(frame);
 }
 
-/** What the writer tells io: an answer, or that a key has vanished. */
+/** Reads a record of writer for io: an answer, or the end of a key that has vanished. */
 export function readAnswer(from: RecordReader): Answer | Vanished {
   const connId = from.u32();
   if (connId === NO_CONNECTION) return readVanished(from);
   return { connId, settles: from.u32(), frame: from.blob() };
 }
 
-/** In the place of a connection, whose numbers begin with 1: the record is about something else. */
+/** Value in place of a connection id, which begins with 1: the record is of another type. */
 const NO_CONNECTION = 0;
 
-/** What a key that has vanished from the relay (NIP-62) had there. */
+/** Key that has vanished from the relay (NIP-62), and the events that it had there. */
 export interface VanishedKey {
-  /** 64 hex digits: the author of events, and whom gift wraps were for. */
+  /** 64 hex digits: the author of the events, and the recipient of the gift wraps. */
   pubkey: string;
-  /** Up to which `created_at` they are removed. */
+  /** Newest `created_at` that is removed. */
   until: number;
-  /** Whether there were any, or the request was carried out before. */
+  /** True if there were any events, or if the request had been carried out before. */
   removed: boolean;
 }
 
-/** Answers that io holds until nothing of a key leaves any more. */
+/** Answers that io holds until no more events of the key are sent. */
 export interface Vanished {
   key: VanishedKey;
   answers: Answer[];
 }
 
-/** The answers have frames as text. */
+/** Writes a `Vanished`, from answers with their frames as text. */
 export function writeVanished(
   to: RecordWriter,
   key: VanishedKey,
@@ -233,11 +241,11 @@ function readVanishedKey(from: RecordReader): VanishedKey {
 // ── ingester → writer ────────────────────────────────────────────────────────────────────────────
 
 /**
- * An event whose shape, limits, id and signature are checked, on its way to the log.
+ * Event with checked shape, limits, id and signature, on its way to the log.
  *
- * `terms` are its index terms (`storage/terms.ts`), `address` is `kind:pubkey:d` for replaceable and
- * addressable events and '' for others, `expiresAt` is 0 when it never expires, `body` is what is
- * stored (`storage/body.ts`).
+ * `terms` are its index terms (`storage/terms.ts`), `address` is `kind:pubkey:d` for replaceable
+ * and addressable events and '' for others, `expiresAt` is 0 if it never expires, `body` is the
+ * stored form (`storage/body.ts`).
  */
 export interface CheckedEvent {
   connId: number;
@@ -247,24 +255,24 @@ export interface CheckedEvent {
   terms: Float64Array;
   address: string;
   body: Buffer;
-  /** When it came from its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
+  /** Arrival time at its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
   arrivedAt: number;
-  /** What its message costs until it is answered (`lib/message-cost.ts`); 0: nobody waits for an answer. */
+  /** Cost of its message until it is answered (`lib/message-cost.ts`); 0: there is no answer. */
   cost: number;
-  /** Why it is kept apart instead of being stored (`spam.quarantine_points`); '' when it is stored. */
+  /** Reason for quarantine (`spam.quarantine_points`); '' if the event is to be stored. */
   held: string;
-  /** Where the record stands in its batch, so that it can travel on as it is. */
+  /** Range of the record in its batch, so that it can be passed on as it is. */
   start: number;
   end: number;
 }
 
-/** What a gate has found out about an event that passed it. */
+/** Validated event: the fields that the event validator has derived from it. */
 export interface EventFacts {
   event: Pick<NostrEvent, 'kind' | 'created_at'>;
   /** Seconds since 1970; 0: never. */
   expiresAt: number;
   terms: readonly number[];
-  /** `kind:pubkey:d`, or '' for an event that no other replaces. */
+  /** `kind:pubkey:d`, or '' for an event that is not replaced by others. */
   address: string;
 }
 
@@ -323,17 +331,17 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
 
 // ── writer → monitor ─────────────────────────────────────────────────────────────────────────────
 
-/** An event that was accepted: `seq` is its place in the log, or 0 for an ephemeral one. */
+/** Event that was accepted; `seq` is its place in the log, or 0 for an ephemeral event. */
 export interface AcceptedEvent extends CheckedEvent {
   seq: number;
 }
 
-/** Written first into every batch: where the log stood before it. Alone when monitor is attached. */
+/** Writes the head of the log: first in every batch, and alone when monitor is attached. */
 export function writeHead(to: RecordWriter, head: number): void {
   to.f64(head);
 }
 
-/** Passes the record on with its place in the log in front; `batch` is what it was read from. */
+/** Passes the record on after its place in the log; `batch` is the one it was read from. */
 export function writeAcceptedEvent(
   to: RecordWriter,
   seq: number,
@@ -344,12 +352,12 @@ export function writeAcceptedEvent(
   to.raw(batch.subarray(event.start, event.end));
 }
 
-/** Tells monitor that an event is gone: it stands in the place of an accepted one. */
+/** Tells monitor that an event was removed, in place of an accepted one. */
 export function writeRemovedEvent(to: RecordWriter, seq: number): void {
   to.f64(-seq);
 }
 
-/** An event that was accepted, or the seq of one that was removed. */
+/** Reads an accepted event, or the seq of a removed one. */
 export function readAcceptedEvent(from: RecordReader): AcceptedEvent | number {
   const seq = from.f64();
   return seq < 0 ? -seq : Object.assign(readCheckedEvent(from), { seq });
@@ -357,28 +365,28 @@ export function readAcceptedEvent(from: RecordReader): AcceptedEvent | number {
 
 // ── writer → query ───────────────────────────────────────────────────────────────────────────────
 
-/** What a query lane's window keeps of an event of the log that the index does not hold yet. */
+/** Entry of the tail index of a query worker: an event that the on-disk index does not hold. */
 export interface AcceptedTerms {
   seq: number;
   createdAt: number;
-  /** As the index keeps it (`storage/posting-kind.ts`). */
+  /** Kind as the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
   /** 32 bytes. */
   pubkey: Uint8Array;
   terms: Float64Array;
 }
 
-/** What a batch for a query lane begins with. */
+/** Beginning of every batch for a query worker. */
 export interface AcceptedHead {
-  /** Up to where the index behind the log has come. */
+  /** Last seq of the log that the on-disk index holds. */
   indexedSeq: number;
-  /** Events removed from the log ever (`mailbox/removals.ts`), those named here included. */
+  /** Number of events removed from the log ever (`mailbox/removals.ts`), `removed` included. */
   removals: number;
-  /** The seqs of events that were removed since the batch before. */
+  /** Seqs of the events removed since the batch before. */
   removed: Float64Array;
 }
 
-/** Written first into every batch. */
+/** Writes the beginning of a batch. */
 export function writeAcceptedHead(
   to: RecordWriter,
   indexedSeq: number,
@@ -420,15 +428,15 @@ export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
 
 // ── ingester ↔ plugins ───────────────────────────────────────────────────────────────────────────
 
-/** What a plugin is asked about. */
+/** Types of questions to a plugin. */
 export const ASK_EVENT = 1;
 export const ASK_REQ = 2;
 export const ASK_COUNT = 3;
 
 /**
- * A question for the plugins. `ticket` numbers the questions of an ingester lane; `subject` is the id of
- * the event or of the subscription, `body` the canonical JSON of the event or a JSON array of filters.
- * `sourceType` is a place in `policy/plugins/protocol.ts`.
+ * Question for the plugins. `ticket` numbers the questions of an ingester worker; `subject` is the
+ * id of the event or of the subscription, `body` the canonical JSON of the event or a JSON array of
+ * filters. `sourceType` is an index into the list in `policy/plugins/protocol.ts`.
  */
 export interface PluginAsk {
   ticket: number;
@@ -468,19 +476,19 @@ export function readPluginAsk(from: RecordReader): PluginAsk {
   };
 }
 
-/** How a verdict came about. */
+/** Outcomes of a plugin's response. */
 export const PLUGIN_ACCEPT = 1;
 export const PLUGIN_REJECT = 2;
 export const PLUGIN_SHADOW = 3;
 /** Accepted, but with the filters in `filters`. */
 export const PLUGIN_REPLACE = 4;
-/** Nobody could be asked: refused, or let through by an open circuit, as the plugin's entry says. */
+/** No plugin could be asked: refused, or accepted by an open circuit, as its entry says. */
 export const PLUGIN_FAILED = 5;
 export const PLUGIN_FAILED_OPEN = 6;
-/** A plugin is alive and has more to do than it can. */
+/** A plugin is alive but overloaded. */
 export const PLUGIN_BUSY = 7;
 
-/** plugins → ingester: `by` is the plugin that decided, `filters` a JSON array or empty. */
+/** plugins → ingester: response of the plugin `by`; `filters` is a JSON array or empty. */
 export interface PluginVerdict {
   ticket: number;
   outcome: number;
@@ -510,9 +518,9 @@ export function readPluginVerdict(from: RecordReader): PluginVerdict {
 // ── ingester → query ─────────────────────────────────────────────────────────────────────────────
 
 /**
- * `subNo` numbers the subscriptions of a connection in the order of their REQs; a REQ that re-uses a
- * subscription id has a new one and names the old one in `replaces`. `filters` are packed
- * (`mailbox/filters.ts`).
+ * Request to a query worker. `subNo` numbers the subscriptions of a connection in the order of
+ * their REQs; a REQ that re-uses a subscription id has a new number and names the old one in
+ * `replaces`. `filters` are packed (`mailbox/filters.ts`).
  */
 export type QueryRequest =
   | {
@@ -522,9 +530,9 @@ export type QueryRequest =
       subId: string;
       replaces: number;
       filters: Uint8Array;
-      /** When it came from its socket, in shared milliseconds (`lib/clock.ts`). */
+      /** Arrival time at its socket, in shared milliseconds (`lib/clock.ts`). */
       arrivedAt: number;
-      /** What its message costs until it is answered (`lib/message-cost.ts`), here and below. */
+      /** Cost of its message until it is answered (`lib/message-cost.ts`), here and below. */
       cost: number;
     }
   | {
@@ -537,8 +545,8 @@ export type QueryRequest =
     }
   | { t: 'close'; connId: number; subNo: number }
   /**
-   * A REQ was refused that wanted to take over this subscription: it ends, and `why` is the answer;
-   * `first` is a frame that has to come before it, or ''.
+   * Refused REQ that re-used the id of this subscription: the subscription ends, and `why` is the
+   * answer. `first` is a frame to be sent before it, or ''.
    */
   | {
       t: 'refuse';
@@ -550,20 +558,21 @@ export type QueryRequest =
       cost: number;
     }
   /**
-   * The pubkeys that have authenticated on the connection, all of them (NIP-42), and the OK to the last
-   * of them: it leaves when monitor has been told, so that what is published after it is delivered. ''
-   * when there is nothing to answer: a key has been taken away. Open subscriptions are sent what the
-   * new key may read of the stored events.
+   * All pubkeys that have authenticated on the connection (NIP-42), and the OK to the last of them.
+   * The OK is sent when monitor has been told, so that events published after it are delivered; it
+   * is '' if a key was taken away and there is nothing to answer. Open subscriptions are sent the
+   * stored events that the new key may read.
    */
   | { t: 'auth'; connId: number; readers: string[]; answer: string; cost: number }
   /**
-   * Who asks, before the first query and when it has changed: the address by which its queries take
-   * turns, an IPv6 one by its prefix, and the tags of the accounts that they are charged to; 0: none.
+   * Client of the connection, before its first query and after a change: `name` is the address by
+   * which its queries take turns, an IPv6 one by its prefix; `address` and `network` are the tags
+   * of the quota keys that they are charged to, 0: none.
    */
   | { t: 'client'; connId: number; name: string; address: number; network: number }
-  /** A frame that has to come before the answers to what is asked after it. */
+  /** Frame to be sent before the answers to later requests. */
   | { t: 'say'; connId: number; frame: string }
-  /** The connection is closed with 1008, behind everything that it was sent before; `why` in a NOTICE. */
+  /** Closes the connection with 1008 after all that it was sent before; `why` is in a NOTICE. */
   | { t: 'leave'; connId: number; why: Refusal }
   | { t: 'disconnect'; connId: number };
 
@@ -675,7 +684,7 @@ function readPubkeys(from: RecordReader): string[] {
   return Array.from({ length: from.u32() }, () => from.ascii());
 }
 
-/** query → ingester: the relay ended a subscription by CLOSED; its place is free again. */
+/** query → ingester: the relay ended a subscription by CLOSED; it does not count any more. */
 export interface SubscriptionEnded {
   connId: number;
   subId: string;
@@ -684,7 +693,7 @@ export interface SubscriptionEnded {
 
 // ── query → io ───────────────────────────────────────────────────────────────────────────────────
 
-/** What a query record tells io about a subscription (or, for ANSWER, about a COUNT). */
+/** Types of the records of a query worker for io, about a subscription (`ANSWER`: a COUNT). */
 export const OPEN = 1;
 export const EVENTS = 2;
 export const EOSE = 3;
@@ -697,11 +706,12 @@ export const RESUME = 9;
 export const MARK = 10;
 
 /**
- * `OPEN` makes the subscription known, `EVENTS` carries frames (each a blob) for it, `EOSE` opens the
- * way for live events, `CLOSED` ends it with a frame, `GONE` without one. `TURNED_AWAY` closes the
- * connection, and says why. `HOLD` keeps live events of the subscription back until `RESUME`: stored
- * events come first. Monitor holds, too, and either may arrive first, so io counts them. `confirm` asks
- * io for a `Room` once everything so far has left for the socket.
+ * Record of a query worker about a subscription. `OPEN` makes the subscription known, `EVENTS`
+ * carries frames for it (each a blob), `EOSE` lets live events follow, `CLOSED` ends it with a
+ * frame, `GONE` without one. `TURNED_AWAY` closes the connection with a reason. `HOLD` holds live
+ * events of the subscription back until `RESUME`, because stored events come first; monitor sends
+ * holds, too, and either may arrive first, so io counts them. `confirm` asks io for a `Room` once
+ * all bytes so far have been sent to the socket.
  */
 export interface Stored {
   type: number;
@@ -741,14 +751,14 @@ export function readStored(from: RecordReader): Stored {
 
 // ── io → query, io → monitor ─────────────────────────────────────────────────────────────────────
 
-/** Everything that this lane asked to confirm has left for the socket of `connId`. */
+/** Window update: all bytes to be confirmed to this worker have left for the socket. */
 export interface Room {
   connId: number;
 }
 
 /**
- * io → query, io → monitor: from its mark on, the lane sends nothing of this key. It reads first what
- * the writer has sent, by which it hears of all removals.
+ * io → query, io → monitor: request for a mark. After its mark the receiver sends no event of this
+ * key. Before it, the receiver reads the messages of writer, which name all removals.
  */
 export interface Barrier {
   n: number;
@@ -773,10 +783,11 @@ export function readFromIo(from: RecordReader): Room | Barrier {
 // ── query → monitor ──────────────────────────────────────────────────────────────────────────────
 
 /**
- * `seq` is the snapshot up to which the subscription was answered; live begins right after it.
- * `readers` are the pubkeys that have authenticated on the connection (NIP-42); `auth` brings a
- * connection's open subscriptions up to date, and has io hold those in `held`, whose stored events the
- * query lane sends once it knows up to which event they were matched without the new key.
+ * Hand-over of a subscription. `seq` is the snapshot up to which it was answered; live events begin
+ * right after it. `readers` are the pubkeys that have authenticated on the connection (NIP-42).
+ * `auth` updates the open subscriptions of a connection and has io hold those in `held`: the query
+ * worker sends their stored events once it knows up to which event they were matched without the
+ * new key.
  */
 export type Handover =
   | {
@@ -793,12 +804,13 @@ export type Handover =
   | { t: 'disconnect'; connId: number };
 
 /**
- * What monitor notes on its channel to a query lane while it takes events. A hand-over wakes nobody if
- * monitor stands where its snapshot ends: then it is read before the next event is.
+ * Progress word of monitor on its channel to a query worker while it reads events. A hand-over does
+ * not wake monitor if the progress word is that of its snapshot (`monitorStands`): then it is read
+ * before the next event.
  */
 export const MONITOR_BUSY = -1;
 
-/** What monitor notes when it has seen everything up to `head`. */
+/** Returns the progress word of monitor for having seen all events up to `head`. */
 export function monitorStands(head: number): number {
   return head % 0x8000_0000;
 }
@@ -848,11 +860,11 @@ export function readHandover(from: RecordReader): Handover {
   }
 }
 
-/** What monitor tells a query lane. */
+/** Messages of monitor to a query worker. */
 export type FromMonitor = Behind | ReadersApplied;
 
 /**
- * monitor → query: the answer to an `auth` that holds subscriptions. Events up to `upTo` were matched
+ * monitor → query: answer to an `auth` that holds subscriptions. Events up to `upTo` were matched
  * with the readers before it, later ones with those that it named.
  */
 export interface ReadersApplied {
@@ -862,8 +874,8 @@ export interface ReadersApplied {
 }
 
 /**
- * monitor → query: more was written since `seq` than monitor can replay. The subscription is live from
- * `upTo` on; query sends what came in between, out of the log.
+ * monitor → query: more events came since `seq` than monitor can replay. The subscription is live
+ * from `upTo` on; query sends the events in between out of the log.
  */
 export interface Behind {
   t: 'behind';
@@ -878,18 +890,19 @@ export interface Behind {
 
 // ── monitor → io ─────────────────────────────────────────────────────────────────────────────────
 
-/** The live subscriptions with one subscription id that an event goes to. */
+/** Live subscriptions with one subscription id that get an event. */
 export interface DeliveryGroup {
-  /** How the frame begins: `["EVENT",id,`. Good until the next group is read. */
+  /** Beginning of the frame: `["EVENT",id,`. Valid until the next group is read. */
   readonly prefix: Buffer;
-  /** Subscriptions in it. */
+  /** Number of its subscriptions. */
   readonly size: number;
 }
 
 /**
- * `groups` has pairs of connId and subNo by the beginning of their frames (`eventPrefix`).
+ * Writes an event for the subscriptions of `groups`: pairs of connId and subNo by the beginning of
+ * their frames (`eventPrefix`).
  *
- * @returns how many subscriptions there are in them.
+ * @returns the number of subscriptions.
  */
 export function writeDelivery(
   to: RecordWriter,
@@ -908,34 +921,34 @@ export function writeDelivery(
   return subscriptions;
 }
 
-/** Written in the place of a delivery: io holds these subscriptions (`HOLD`). */
+/** Writes, in place of a delivery, a hold for these subscriptions (`HOLD`). */
 export function writeHold(to: RecordWriter, connId: number, subNos: readonly number[]): void {
-  // No event is empty.
+  // An empty blob marks it: no event is empty.
   to.blob(NO_BYTES);
   to.u32(connId);
   to.u32(subNos.length);
   for (const subNo of subNos) to.u32(subNo);
 }
 
-/** Written in the place of a delivery: the answer to the `Barrier` with this number. */
+/** Writes, in place of a delivery, the answer to the `Barrier` with this number. */
 export function writeMonitorMark(to: RecordWriter, n: number): void {
   to.blob(NO_BYTES);
   to.u32(NO_CONNECTION);
   to.u32(n);
 }
 
-/** What io does with what monitor sends. */
+/** Callbacks of io for the records of monitor. */
 export interface DeliveryReader {
-  /** The JSON of an event, a view into the batch. */
+  /** Called with the JSON of an event, a view into the batch. */
   begin(json: Buffer): void;
-  /** Each of the subscriptions that it is for. */
+  /** Called for each subscription that gets the event. */
   target(connId: number, subNo: number, group: DeliveryGroup): void;
-  /** Each of the subscriptions to be held. */
+  /** Called for each subscription to be held. */
   hold(connId: number, subNo: number): void;
   mark(n: number): void;
 }
 
-/** Reads a delivery, or what stands in its place. */
+/** Reads a delivery, or a hold or mark in place of one. */
 export function readDelivery(from: RecordReader, reader: DeliveryReader): void {
   const json = from.blob();
   if (json.length === 0) {
@@ -954,7 +967,7 @@ export function readDelivery(from: RecordReader, reader: DeliveryReader): void {
   }
 }
 
-/** A group of which the prefix is read only if somebody asks: io knows most already. */
+/** Group with a prefix that is only read on demand: io knows most prefixes already. */
 class GroupAt implements DeliveryGroup {
   readonly #from: RecordReader;
   readonly #at: number;
@@ -974,24 +987,25 @@ class GroupAt implements DeliveryGroup {
 // ── admin ↔ writer ───────────────────────────────────────────────────────────────────────────────
 
 /**
- * What the admin room may have the writer change. The changes of one request are one transaction: all
- * of them or none. A change is carried out by the function of its name in `writer/desk.ts`.
+ * Change that the admin worker may have the writer make. The changes of one request are one
+ * transaction: all of them or none. A change is carried out by the function of its name in
+ * `writer/desk.ts`.
  */
 export type Change =
-  /** One row of the audit log: who did what to whom, and why. */
+  /** Row of the audit log: actor, action, subject and reason. */
   | { t: 'audit'; at: number; by: string; action: string; subject: string; reason: string }
   | { t: 'list'; entry: ListEntry; by: string; at: number; reason: string }
-  /** Takes a subject off a list, if it is on it with this stance. */
+  /** Removes a subject from a list, if it is listed with this stance. */
   | { t: 'unlist'; list: ListName; subject: string; stance: Stance }
-  /** Removes events by their place in the log; those that are gone already are passed over. */
+  /** Removes events by their place in the log; events that are gone already are skipped. */
   | { t: 'remove'; seqs: number[]; why?: { rule: string; by: string; text: string } }
-  /** Remembers decisions, and forgets the oldest beyond `max`. */
+  /** Adds rejection records, and deletes the oldest beyond `max`. */
   | { t: 'decisions'; decisions: Decision[]; max: number }
   | { t: 'forgetAudit'; before: number }
-  /** What people changed of the relay's own description; null: as it is configured. */
+  /** Setting of the relay's own description, made at run time; null: as it is configured. */
   | { t: 'setting'; name: string; value: string | null }
   | { t: 'role'; role: Role }
-  /** Also takes the role from everybody who has it. */
+  /** Also takes the role from all members who have it. */
   | { t: 'unrole'; id: string }
   | { t: 'assign'; pubkey: string; role: string; by: string; at: number }
   | { t: 'unassign'; pubkey: string; role: string }
@@ -999,27 +1013,27 @@ export type Change =
   | { t: 'useInvite'; nonce: string; uses: number; expiresAt: number }
   /** Publishes an event that the relay has signed. */
   | { t: 'publish'; json: string }
-  /** By which event a request to vanish was confirmed. */
+  /** Event by which a request to vanish was confirmed. */
   | { t: 'receipt'; request: string; receipt: string }
-  /** The reports about an event or a person have been dealt with. */
+  /** Closes the reports about an event or a person. */
   | { t: 'closeReports'; target: string }
-  /** Stores what is in quarantine, by the rules for everything else; what may not be stored stays there. */
+  /** Stores quarantined events by the usual rules; those that may not be stored stay there. */
   | { t: 'release'; ids: string[] }
   | { t: 'discard'; ids: string[] };
 
-/** ingester → admin: what a client asks the relay itself for (NIP-43). `n` numbers those of a lane. */
+/** ingester → admin: request of a client to the relay (NIP-43). `n` numbers those of a worker. */
 export interface MemberRequest {
   t: 'member';
   n: number;
   member: 'join' | 'leave' | 'invite';
-  /** Who asks. */
+  /** Client that asks. */
   pubkey: string;
-  /** The invite code of a request to join; else ''. */
+  /** Invite code of a request to join; else ''. */
   claim: string;
   createdAt: number;
 }
 
-/** admin → ingester: the OK to it, or the invite as JSON of an event. */
+/** admin → ingester: the OK to the request, or the invite as JSON of an event. */
 export interface MemberAnswer {
   n: number;
   ok: boolean;
@@ -1028,86 +1042,89 @@ export interface MemberAnswer {
 
 /**
  * ingester → admin: hosts by which clients reach the relay and that it does not know to be its own,
- * with how often they were seen since the last report; at most one report a second.
+ * with the number of sightings since the last report; at most one report a second.
  */
 export interface SeenAddresses {
   t: 'addresses';
   seen: { host: string; count: number }[];
 }
 
-/** A role that members may have (NIP-43). */
+/** Role that members may have (NIP-43). */
 export interface Role {
   id: string;
   label: string;
   description: string;
-  /** A hue from 0 to 360, or null. */
+  /** Hue from 0 to 360, or null. */
   color: number | null;
   /** For display. */
   order: number | null;
 }
 
-/** admin → writer. `n` numbers the requests of the room. */
+/** admin → writer: changes, in one transaction. `n` numbers the requests of the admin worker. */
 export interface ChangeRequest {
   n: number;
   changes: Change[];
 }
 
-/** writer → admin: how many rows each change touched, after the commit; or why nothing was changed. */
+/**
+ * writer → admin: number of rows that each change touched, after the commit; or the error for which
+ * nothing was changed.
+ */
 export interface ChangeReply {
   n: number;
   rows: number[];
   error: string;
 }
 
-/** What the writer sends to the admin room. */
+/** Messages of the writer to the admin worker. */
 export type FromWriter = ChangeReply | DecisionBatch;
 
 // ── admin ↔ io ───────────────────────────────────────────────────────────────────────────────────
 
-/** admin → io. */
+/** Messages of the admin worker to io. */
 export type ForIo =
-  /** The banned addresses and networks, with the seconds since 1970 when their ban ends (0: never). */
+  /** Banned addresses and networks, with the end of each ban in seconds since 1970 (0: never). */
   | { t: 'banned'; networks: { network: string; until: number }[] }
   | { t: 'info'; changes: InfoChanges }
-  /** The answer to a management request, or to the page for admins; then perhaps with more headers. */
+  /** Answer to a management request or to the admin page, which may have more headers. */
   | { t: 'answer'; n: number; status: string; body: string; headers?: [string, string][] }
-  /** The public page, or null when it cannot be made; the log says why. */
+  /** Public page, or null if it cannot be made; the log has the reason. */
   | { t: 'page'; made: PageAnswer | null };
 
-/** The public page and its live figures as JSON, made at the same moment. */
+/** Public page and its live figures as JSON, made at the same moment. */
 export interface PageAnswer {
   html: Encoded;
   figures: Encoded;
 }
 
-/** What was changed of the relay's description while it ran; what is not named is as configured. */
+/** Changes of the relay's description at run time; fields that are missing are as configured. */
 export interface InfoChanges {
   name?: string;
   description?: string;
   icon?: string;
-  /** The relay's own public key (NIP-11). */
+  /** Public key of the relay itself (NIP-11). */
   self?: string;
 }
 
-/** What io sends to the admin room. */
+/** Messages of io to the admin worker. */
 export type FromIo = ManagementRequest | AdminCall | DecisionBatch | PageRequest | ProxyReport;
 
 /**
- * io → admin: proxies that do not tell the addresses of their clients, with how often that was seen
- * since the last report; at most one report a second.
+ * io → admin: proxies that do not pass on the addresses of their clients, with the number of
+ * sightings since the last report; at most one report a second.
  */
 export interface ProxyReport {
   proxies: SeenProxy[];
 }
 
-/** io → admin: somebody wants to see the public page, and the last one is old. */
+/** io → admin: request for a new public page; a client asked for it, and the last one is old. */
 export interface PageRequest {
   wants: 'page';
-  /** The address of the relay's icon. */
+  /** Address of the relay's icon. */
   icon: string;
 }
 
-/** io → admin: a request by the management API (NIP-86), as it came. `n` numbers those of io. */
+/** io → admin: request of the management API (NIP-86), as it came. `n` numbers those of io. */
 export interface ManagementRequest {
   n: number;
   authorization: string;
@@ -1117,7 +1134,7 @@ export interface ManagementRequest {
   body: Uint8Array;
 }
 
-/** io → admin: a request by the page for admins, as it came; '' for a header that is not there. */
+/** io → admin: request of the admin page, as it came; '' for a header that is missing. */
 export interface AdminCall {
   call: 'login' | 'logout' | 'api';
   n: number;
@@ -1125,10 +1142,10 @@ export interface AdminCall {
   cookie: string;
   host: string;
   origin: string;
-  /** The header Sec-Fetch-Site. */
+  /** Header Sec-Fetch-Site. */
   fetchSite: string;
   contentType: string;
-  /** The client's address, and whether it came by https as far as io can tell. */
+  /** Address of the client. `encrypted` is true if it came by https as far as io can tell. */
   ip: string;
   encrypted: boolean;
   body: Uint8Array;
@@ -1136,7 +1153,7 @@ export interface AdminCall {
 
 // ── supervisor ↔ every lane (its control port) ───────────────────────────────────────────────────
 
-/** The six stations, and what stands beside the data path: the plugins' room and the admin room. */
+/** Names of the six stations, and of plugin host and admin worker beside the data path. */
 export type StationName =
   | 'io'
   | 'ingester'
@@ -1147,7 +1164,7 @@ export type StationName =
   | 'plugins'
   | 'admin';
 
-/** One end of a link, and who is at the other. */
+/** One end of a link, and the worker at the other end. */
 export interface Link {
   station: StationName;
   lane: number;
@@ -1155,49 +1172,50 @@ export interface Link {
 }
 
 /**
- * What the supervisor tells a lane. A lane that starts is given all of its links at once. After
- * `reload` the answer to a ping says that the new configuration is in effect.
+ * Message of the supervisor to a worker thread. A worker that starts is given all of its links at
+ * once. After `reload`, the answer to a ping means that the new configuration is in effect.
  */
 export type Control =
   | { t: 'attach'; links: Link[] }
   | { t: 'ping'; n: number }
   | { t: 'reload'; config: import('./config/options.ts').Config }
-  /** The writer takes the database over from another process, or lets go of it for another. */
+  /** The writer takes the database over from another process (`own`), or releases it for one. */
   | { t: 'own' }
   | { t: 'release' }
-  /** How an order was carried out, or why not. */
+  /** Outcome of an order: its result, or the error. */
   | { t: 'done'; n: number; result: unknown; error: string }
   | KeyShare
   | { t: 'stop' };
 
-/** What a lane says of itself when it is ready. */
+/** Data that a worker reports when it is ready. */
 export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
 
 /**
- * What a lane may ask of the whole process: to read the configuration again, to start a successor; what a
- * reload would change; where the values in effect stand (by option, without those that have their
- * default); whether the relay is well (`Health` in `io/listen.ts`).
+ * Order of a worker that concerns the whole process: `reload` reads the configuration again,
+ * `restart` starts a successor, `compare` tells what a reload would change, `origins` tells where
+ * the values in effect come from (by option, without those that have their default), `health` tells
+ * if the relay is well (`Health` in `io/listen.ts`).
  */
 export type Order = 'reload' | 'restart' | 'compare' | 'origins' | 'health';
 
-/** What `origins` is answered with. */
+/** Answer to `origins`. */
 export interface OriginsAnswer {
-  /** The configuration file in effect, absolute; null where there is none. */
+  /** Configuration file in effect, absolute; null if there is none. */
   readonly file: string | null;
-  /** Where the values of options stand that have not their default: `relay.conf line 3`, `--port`. */
+  /** Source of each option that does not have its default: `relay.conf line 3`, `--port`. */
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** What a lane tells the supervisor. */
+/** Messages of a worker to the supervisor. */
 export type Report =
   | { t: 'order'; n: number; order: Order }
   | { t: 'ready'; facts: LaneFacts }
-  /** Why the lane cannot start: structured clone would lose the error's name and fields. */
+  /** Error for which the worker cannot start: structured clone would lose its name and fields. */
   | { t: 'failed'; name: string; message: string; fault?: string; code?: string }
   | { t: 'pong'; n: number }
-  /** What is wrong beside the thread itself, or ''; `hold`: the process had better not be ended now. */
+  /** Trouble outside of the thread itself, or ''; `hold`: the process should not be ended now. */
   | { t: 'trouble'; text: string; hold: boolean }
-  /** A list of keys for all ingester lanes, those that start later too. */
+  /** List of keys for all ingester workers, those that start later included. */
   | KeyShare
   | {
       t: 'log';

@@ -1,15 +1,18 @@
-/** How a channel gets memory for a batch of so many bytes. */
+// Memory allocation for the batches that a channel reads: a fresh buffer for each batch, or an
+// arena that is reused. An arena belongs to the thread that reads the channel.
+
+/** Allocator of memory for one batch of `length` bytes. */
 export type Memory = (length: number) => Buffer;
 
-/** Memory of its own for every batch: it stays as it is for as long as somebody holds it. */
+/** Allocates a fresh buffer for every batch: it stays valid as long as it is referenced. */
 export const ownMemory: Memory = (length) => Buffer.allocUnsafe(length);
 
 /**
- * Memory for batches that are done with soon, one behind the other, used again and again. Without it
- * the garbage of frames on their way to sockets cost io a third of its time.
+ * Bump allocator for short-lived batches, in memory that is used again and again. Without it the
+ * garbage of frames on their way to sockets cost io a third of its time.
  *
- * Whether it can begin anew is asked when a batch is taken, not told when something was sent: what the
- * reader of a batch still has to do with it is over only then.
+ * `isFree` is asked at each allocation. Memory is not released when a batch has been sent, because
+ * the reader may not be done with it then.
  */
 export class Arena {
   readonly #memory: Buffer;
@@ -18,8 +21,8 @@ export class Arena {
   #at = 0;
 
   /**
-   * `isFree` says whether nothing of what was given out is needed any more; `full` has to see to it that
-   * it is so.
+   * @param isFree returns true if none of the allocated memory is needed any more.
+   * @param full called when no space is left; it must leave none of the memory in use.
    */
   constructor(bytes: number, isFree: () => boolean, full: () => void = () => {}) {
     this.#memory = Buffer.allocUnsafeSlow(bytes);

@@ -1,19 +1,26 @@
+// Channel between two threads: one shared-memory ring for each direction, and a MessagePort for
+// wake-up messages and for batches that do not fit. Each thread has one poller (`watch`) for all of
+// its channels.
+
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Memory, ownMemory } from './arena.ts';
 import { Ring } from './ring.ts';
 
-/** What a bell says; everything else on the port is a batch with its number. */
+/** Wake-up message; every other message on the port is a batch with its number. */
 const BELL = 0;
 type Overflow = [number: number, batch: Uint8Array];
 
-/** One end of a channel, on its way to the thread that will use it; the port has to be transferred. */
+/** One end of a channel, for the thread that will use it; the port has to be transferred. */
 export interface ChannelEnd {
   readonly port: MessagePort;
   readonly incoming: SharedArrayBuffer;
   readonly outgoing: SharedArrayBuffer;
 }
 
-/** The two ends of a new channel; bytes of its rings, powers of two: first to second and back. */
+/**
+ * Creates a channel and returns its two ends. `there` and `back` are the bytes of its rings, powers
+ * of two: first to second and second to first.
+ */
 export function channelPair(there: number, back: number): [ChannelEnd, ChannelEnd] {
   const { port1, port2 } = new MessageChannel();
   const [first, second] = [Ring.share(there), Ring.share(back)];
@@ -24,10 +31,11 @@ export function channelPair(there: number, back: number): [ChannelEnd, ChannelEn
 }
 
 /**
- * A link between two threads. Batches go through shared memory, and a message over the port wakes the
- * other side only if it sleeps: measured on Node 20, waking a thread by a message costs both sides 20 µs
- * of CPU, a batch for one that is awake 1 µs. A batch for which the ring has no room goes over the port
- * as a copy that becomes the other side's (2 µs for 40 KiB, 0.15 ms for 4 MiB); numbers keep the order.
+ * Bidirectional link between two threads. Batches go through shared memory, and a message over the
+ * port wakes the other thread only if it sleeps: measured on Node 20, waking a thread by a message
+ * costs both sides 20 µs of CPU, a batch for a thread that is awake 1 µs. A batch that does not fit
+ * into the ring goes over the port as a copy that is transferred to the other side (2 µs for 40
+ * KiB, 0.15 ms for 4 MiB); batch numbers keep the order.
  */
 export class Channel {
   readonly #port: MessagePort;
@@ -45,7 +53,7 @@ export class Channel {
     this.#outgoing = new Ring(outgoing);
   }
 
-  /** Takes what arrives, in order, each batch in memory of its own or as `memory` gives it. */
+  /** Starts reading: `handler` gets the batches in order, in memory allocated by `memory`. */
   receive(handler: (batch: Uint8Array) => void, memory = ownMemory): void {
     this.#handler = handler;
     this.#memory = memory;
@@ -62,7 +70,7 @@ export class Channel {
     this.drain();
   }
 
-  /** Called when the other side is gone. */
+  /** Registers a callback for the end of the other side. */
   onClose(closed: () => void): void {
     this.#port.on('close', closed);
   }
@@ -72,13 +80,14 @@ export class Channel {
   }
 
   /**
-   * Sends a batch; its memory is free again afterwards. A quiet one waits until the other side looks by
-   * itself, or is woken because the ring has become half full.
+   * Sends a batch; its memory may be reused afterwards. A quiet batch does not wake the other side,
+   * which reads it at its next poll, unless the ring has become half full.
    */
   send(batch: Uint8Array, quiet = false): void {
     const number = (this.#sent + 1) | 0;
     if (!this.#outgoing.push(number, batch)) {
-      // A copy, not slice(): of a Buffer that is a view, whose transfer empties the sender's Buffer.
+      // Not slice(): on a Buffer it makes a view, and a transfer of the view would empty the
+      // sender's Buffer.
       const copy = Buffer.allocUnsafeSlow(batch.length);
       copy.set(batch);
       this.#port.postMessage([number, copy] satisfies Overflow, [copy.buffer]);
@@ -88,22 +97,22 @@ export class Channel {
     if (!quiet || this.#outgoing.unread > this.#outgoing.size >> 1) this.wakeOther();
   }
 
-  /** Sees to it that the other side reads what was sent. */
+  /** Wakes the other side if it sleeps, so that it reads what was sent. */
   wakeOther(): void {
     if (this.#outgoing.takeSleep()) this.#port.postMessage(BELL);
   }
 
-  /** A number that the other side can read at any time. */
+  /** Progress word of this side, which the other side can read at any time. */
   set note(note: number) {
     this.#incoming.note = note;
   }
 
-  /** The other side's number; 0 before it has set one. */
+  /** Progress word of the other side; 0 before it has set one. */
   get otherNote(): number {
     return this.#outgoing.note;
   }
 
-  /** Whether something has arrived. */
+  /** True if a batch has arrived that was not read yet. */
   get waiting(): boolean {
     return this.#incoming.sent !== this.#received;
   }
@@ -113,8 +122,8 @@ export class Channel {
   }
 
   /**
-   * Reads what was sent until now, all of it or as far as it comes until `end` (`performance.now()`), at
-   * least one batch; true if there was anything.
+   * Reads the batches sent until now, in order, until `end` (`performance.now()`), but at least
+   * one. Returns true if there was any.
    */
   drain(end = Number.POSITIVE_INFINITY): boolean {
     const upTo = this.#incoming.sent;
@@ -138,7 +147,7 @@ export class Channel {
       }
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return null;
-      // It may have been the bell, which nobody hears any more.
+      // The message may be the wake-up message, which the port's handler will not get any more.
       watch.rouse();
       this.#takeMessage(received.message as typeof BELL | Overflow);
     }
@@ -150,14 +159,16 @@ export class Channel {
 }
 
 /**
- * For how long a channel is read in one turn of the event loop, in milliseconds; what is left is read in
- * the next turn, so that no sender keeps a thread from its timers, its sockets and its other channels.
+ * Time for which one channel is read in one turn of the event loop, in milliseconds. The rest is
+ * read in the next turn, so that no sender keeps a thread from its timers, its sockets and its
+ * other channels.
  */
 const TURN_MILLISECONDS = 10;
 
 /**
- * Looks after all channels of a thread: while anything arrives it looks again at the end of each turn
- * of the event loop, and only when nothing has arrived does it tell the senders to wake it.
+ * Poller of all channels of a thread. While batches arrive, it polls at the end of each turn of the
+ * event loop; only after a poll without a batch does it mark the channels as asleep, so that
+ * senders wake the thread.
  */
 class Watch {
   readonly #channels = new Set<Channel>();
@@ -172,7 +183,7 @@ class Watch {
     this.#channels.delete(channel);
   }
 
-  /** Looks at the channels now, unless it is about to do so: a port may have a thousand messages. */
+  /** Reads the channels now unless a poll is scheduled: a port may have a thousand messages. */
   wake(): void {
     if (!this.#awake) this.read();
   }
@@ -182,7 +193,7 @@ class Watch {
     this.#drain();
   }
 
-  /** Looks at the channels from the end of this turn on. */
+  /** Starts polling at the end of this turn. */
   rouse(): void {
     if (this.#awake) return;
     this.#awake = true;
@@ -215,10 +226,10 @@ class Watch {
   }
 }
 
-/** Of this thread: every thread has its own instance of this module. */
+/** Poller of this thread: every thread has its own instance of this module. */
 const watch = new Watch();
 
-/** Reads the channels of this thread now, for a caller that keeps the event loop from its next turn. */
+/** Reads the channels of this thread now, for a caller that delays the next turn of its loop. */
 export function readChannels(): void {
   watch.read();
 }

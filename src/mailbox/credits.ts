@@ -1,7 +1,11 @@
+// Counters for the bounds of the queues between threads. The counters lie in shared memory: the
+// sender of a queue adds, its receiver releases.
+
 /**
- * The bounds of the queues between threads. `postMessage` never refuses, so what waits in a queue is
- * counted in shared memory: the sender adds before it posts, the receiver releases when it has taken
- * the work up, and a sender that finds the bound reached gives the documented answer to "full".
+ * Fill level of one queue between threads. `postMessage` never refuses, so the queued amount is
+ * counted in shared memory: the sender adds before it posts, the receiver releases when it has
+ * taken the work up, and a sender that finds the bound reached gives the documented answer to
+ * "full".
  */
 export class Credits {
   readonly #cells: Int32Array;
@@ -16,7 +20,7 @@ export class Credits {
     return new SharedArrayBuffer(cells * 4);
   }
 
-  /** What waits now, in the unit of the queue (events, bytes, queries). */
+  /** Amount that is queued now, in the unit of the queue (events, bytes, queries). */
   get used(): number {
     return Atomics.load(this.#cells, this.#cell);
   }
@@ -29,7 +33,7 @@ export class Credits {
     Atomics.sub(this.#cells, this.#cell, amount);
   }
 
-  /** For a lane that starts again: what waited for its predecessor is gone. */
+  /** Resets the counter for a restarted worker: what was queued for its predecessor is gone. */
   reset(): void {
     Atomics.store(this.#cells, this.#cell, 0);
   }

@@ -1,9 +1,12 @@
+// Binary encoding of filters for the way from ingester over query to monitor, and two readers of
+// it: `UnpackedFilter` (values) and `PackedLayout` (offsets only).
+
 import type { Filter, TagCondition } from '../protocol/filter.ts';
 import { RecordReader, RecordWriter } from './records.ts';
 
 /** Characters of an id or a pubkey in hex. */
 const HEX_LENGTH = 64;
-/** Bytes that they stand for. */
+/** Bytes of an id or a pubkey. */
 export const KEY_BYTES = 32;
 
 const IDS = 1;
@@ -17,10 +20,10 @@ const NOTHING = 64;
 const scratch = new RecordWriter();
 
 /**
- * Filters as bytes, for the way from ingester over query to monitor: written once, handed on as they
- * are, read by whoever has to look into them. Ids and pubkeys are 32 bytes each, half of their hex, and
- * what is looked up in the timeline needs no strings: of 300 authors, a pack is read in 1 µs, with their
- * strings in 12, and written in 7 to 20.
+ * Encodes filters once for ingester, query and monitor; they are passed on as they are and read
+ * where they are needed. Ids and pubkeys are 32 bytes each, half of their hex, and lookups in the
+ * recent columns need no strings: with 300 authors, a pack is read in 1 µs, with their strings in
+ * 12, and written in 7 to 20.
  */
 export function packFilters(filters: readonly Filter[]): Uint8Array {
   scratch.u32(filters.length);
@@ -53,10 +56,10 @@ export function packFilters(filters: readonly Filter[]): Uint8Array {
   return scratch.take();
 }
 
-/** A filter as it came out of a pack; authors become strings when somebody asks for them. */
+/** Filter read from a pack; author strings are made on first use. */
 export class UnpackedFilter implements Filter {
   readonly ids: readonly string[] | null;
-  /** The authors' pubkeys, 32 bytes each, where they stand in the pack. */
+  /** Pubkeys of the authors, 32 bytes each, as a view into the pack. */
   readonly authorBytes: Buffer | null;
   readonly kinds: readonly number[] | null;
   readonly tags: readonly TagCondition[];
@@ -89,26 +92,26 @@ export class UnpackedFilter implements Filter {
     return this.#authors;
   }
 
-  /** How many authors; 0 without that condition, too. */
+  /** Number of authors; 0 also if the filter has no such condition. */
   get authorCount(): number {
     return this.authorBytes === null ? 0 : this.authorBytes.length / KEY_BYTES;
   }
 }
 
-/** Where the values of a condition stand in a pack, and how many there are. */
+/** Offset of the values of a condition in a pack, and their number. */
 export interface PackedList {
   readonly at: number;
   readonly count: number;
 }
 
-/** Where a filter has its conditions in its pack, so that it can be asked without being unpacked. */
+/** Offsets of a filter's conditions in its pack, to match it without unpacking it. */
 export class PackedLayout {
   /** 32 bytes each; null: no such condition. */
   readonly ids: PackedList | null;
   readonly authors: PackedList | null;
   /** Two bytes each, little-endian. */
   readonly kinds: PackedList | null;
-  /** Texts behind their length in four bytes. */
+  /** Texts, each after its length in four bytes. */
   readonly tags: readonly (PackedList & { readonly letter: string })[];
   /** Seconds since 1970, inclusive. */
   readonly since: number;
@@ -152,7 +155,7 @@ function listOf(from: RecordReader, skip: (count: number) => void): PackedList {
   return { at, count };
 }
 
-/** The filters that `packFilters` wrote; they hold on to the pack. */
+/** Returns the filters that `packFilters` wrote; they keep a reference to the pack. */
 export function unpackFilters(packed: Uint8Array): UnpackedFilter[] {
   const from = new RecordReader(packed);
   return Array.from({ length: from.u32() }, () => new UnpackedFilter(from));

@@ -1,16 +1,19 @@
+// Sending ends of channels, which collect the records or messages of one turn of the event loop
+// into one batch, and the receiving end for messages. An outbox belongs to the sending thread.
+
 import { Packr } from 'msgpackr';
 import type { Channel } from './channel.ts';
 import { RecordWriter } from './records.ts';
 
 /**
- * A batch that grows past this leaves at once instead of at the end of the turn, so that it finds room
- * in the ring of its channel.
+ * Size from which a batch is sent at once instead of at the end of the turn, so that it fits into
+ * the ring of its channel.
  */
 const FLUSH_BYTES = 32 * 1024;
 
 /**
- * The sending end of a link that carries binary records: `records` is written to, `touch` is called
- * after every record, and one message leaves at the end of the turn of the event loop.
+ * Sending end of a link that carries binary records. The caller writes to `records` and calls
+ * `touch` after every record; one batch is sent at the end of the turn of the event loop.
  */
 export class RecordOutbox {
   readonly records = new RecordWriter();
@@ -18,12 +21,12 @@ export class RecordOutbox {
   readonly #posted: () => void;
   readonly #quiet: boolean;
   #scheduled = false;
-  /** As long as the batch is no longer than this, there is nothing in it worth waking somebody for. */
+  /** Length up to which the batch contains only records that need not wake the receiver. */
   #quietLength = 0;
 
   /**
-   * `posted` is called when a batch is on its way. What leaves a quiet outbox wakes nobody (see
-   * `Channel.send`).
+   * @param posted called when a batch has been sent.
+   * @param quiet true if no batch of this outbox wakes the receiver (see `Channel.send`).
    */
   constructor(channel: Channel, posted: () => void = () => {}, quiet = false) {
     this.#channel = channel;
@@ -31,13 +34,13 @@ export class RecordOutbox {
     this.#quiet = quiet;
   }
 
-  /** After a record: the batch leaves at the end of this turn, or now if it has grown large. */
+  /** Called after a record: sends the batch at the end of this turn, or now if it is large. */
   touch(): void {
     if (this.records.length >= FLUSH_BYTES) this.flush();
     else this.schedule();
   }
 
-  /** Writes what can wait until the other side looks by itself: that alone wakes nobody. */
+  /** Writes records that can wait until the receiver's next poll: they alone do not wake it. */
   quietly(write: (records: RecordWriter) => void): void {
     const isQuiet = this.records.length === this.#quietLength;
     write(this.records);
@@ -45,7 +48,7 @@ export class RecordOutbox {
     this.schedule();
   }
 
-  /** After a record that must not leave before the end of this turn. */
+  /** Sends the batch at the end of this turn, for a record that must not leave earlier. */
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -55,7 +58,7 @@ export class RecordOutbox {
     });
   }
 
-  /** Sends what has gathered. */
+  /** Sends the collected records now. */
   flush(): void {
     if (this.records.length === 0) return;
     const isQuiet = this.#quiet || this.records.length === this.#quietLength;
@@ -67,8 +70,9 @@ export class RecordOutbox {
 }
 
 /**
- * The sending end of a link that carries small structured messages: one turn's messages leave as one
- * msgpackr array. Record structures are written once a batch, so the two ends share no state.
+ * Sending end of a link that carries small structured messages: the messages of one turn are sent
+ * as one msgpackr array. Record structures are written once a batch, so the two ends share no
+ * state.
  */
 export class MessageOutbox<Message> {
   readonly #channel: Channel;
@@ -91,7 +95,7 @@ export class MessageOutbox<Message> {
   }
 }
 
-/** The receiving end of a `MessageOutbox`. */
+/** Receiving end of a `MessageOutbox`. */
 export class MessageInbox<Message> {
   readonly #packr = new Packr({ useRecords: true });
 

@@ -1,10 +1,11 @@
+// Writer and reader of the binary records that channels carry. The layouts of the records are in
+// `messages.ts`; all numbers are little-endian.
+
 const INITIAL_BYTES = 64 * 1024;
 
 /**
- * Collects the binary records that go to one neighbour within one turn of the event loop.
- *
- * The memory is reused: `written` is what a channel copies from, `clear` begins anew.
- * Records are laid out by the codecs in `messages.ts`; all numbers are little-endian.
+ * Growing buffer for the binary records that go to one receiver within one turn of the event loop.
+ * Its memory is reused: a channel copies from `written`, and `clear` empties the buffer.
  */
 export class RecordWriter {
   #bytes = new Uint8Array(INITIAL_BYTES);
@@ -51,30 +52,30 @@ export class RecordWriter {
     this.#length += 8;
   }
 
-  /** Raw bytes without a length in front. */
+  /** Writes raw bytes without a length. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
-  /** Raw bytes behind their length as u32. */
+  /** Writes raw bytes after their length as u32. */
   blob(bytes: Uint8Array): void {
     this.u32(bytes.length);
     this.raw(bytes);
   }
 
-  /** Text as UTF-8 behind its length in bytes as u32. */
+  /** Writes text as UTF-8 after its length in bytes as u32. */
   text(text: string): void {
     this.#encode(text, 'utf8', text.length * 3);
   }
 
-  /** Text of ASCII characters alone, behind its length as u32. */
+  /** Writes ASCII text after its length as u32. */
   ascii(text: string): void {
     this.#encode(text, 'latin1', text.length);
   }
 
-  /** The bytes that hex digits stand for, behind their number as u32. */
+  /** Writes the bytes that hex digits encode, after their number as u32. */
   hex(digits: string): void {
     this.#encode(digits, 'hex', digits.length >> 1);
   }
@@ -86,7 +87,7 @@ export class RecordWriter {
     this.#length += 4 + written;
   }
 
-  /** Several texts as one UTF-8 blob behind its length: a frame put together without a copy. */
+  /** Writes several texts as one UTF-8 blob after its length, without joining them first. */
   textOf(...parts: string[]): void {
     const start = this.#length;
     this.u32(0);
@@ -102,7 +103,7 @@ export class RecordWriter {
     this.#view.setUint32(offset, value, true);
   }
 
-  /** What was written so far, as long as nothing more is. */
+  /** Bytes written so far; valid until the next write. */
   get written(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -111,7 +112,7 @@ export class RecordWriter {
     this.#length = 0;
   }
 
-  /** What was written so far, in memory of its own; the writer is empty again. */
+  /** Returns a copy of the bytes written so far and empties the writer. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.#bytes.slice(0, this.#length);
     this.#length = 0;
@@ -119,7 +120,7 @@ export class RecordWriter {
   }
 }
 
-/** Reads the records of one batch, in order. Reading past the end is a broken invariant and throws. */
+/** Reader of the records of one batch, in order. Throws past the end: a broken invariant. */
 export class RecordReader {
   readonly buffer: Buffer;
   readonly #view: DataView;
@@ -165,25 +166,25 @@ export class RecordReader {
     this.#offset += bytes;
   }
 
-  /** A view into the batch: it stays valid as long as somebody holds it. */
+  /** Returns a view into the batch, valid as long as it is referenced. */
   blob(): Buffer {
     return this.blobAt(this.skipBlob());
   }
 
-  /** Passes over a blob; returns its offset, for `blobAt`. */
+  /** Skips a blob and returns its offset, for `blobAt`. */
   skipBlob(): number {
     const offset = this.#offset;
     this.#offset += 4 + this.#view.getUint32(offset, true);
     return offset;
   }
 
-  /** The blob at an offset, a view as from `blob`. */
+  /** Returns the blob at an offset, as a view like `blob`. */
   blobAt(offset: number): Buffer {
     const start = offset + 4;
     return this.buffer.subarray(start, start + this.#view.getUint32(offset, true));
   }
 
-  /** Text of ASCII characters alone. */
+  /** Reads ASCII text. */
   ascii(): string {
     const length = this.u32();
     const start = this.#offset;

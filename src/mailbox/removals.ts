@@ -1,7 +1,10 @@
+// Counter of removed events, in memory that all threads share: written by the writer, read by the
+// query workers.
+
 /**
- * How many events were ever removed from the log since the relay started, in memory that all threads
- * share. The writer counts before the commit; so whoever reads the count after it has opened its read
- * snapshot knows of every removal that this snapshot may show.
+ * Number of events removed from the log since the relay started. The writer counts before it
+ * commits, so a reader that reads the count after it has opened its read snapshot knows of every
+ * removal that this snapshot may show.
  */
 export class Removals {
   readonly #cell: Int32Array;
@@ -10,7 +13,7 @@ export class Removals {
     this.#cell = new Int32Array(shared, cell * 4, 1);
   }
 
-  /** Modulo 2^32: to be compared, not to be added up. */
+  /** Count modulo 2^32: to be compared, not to be added up. */
   get count(): number {
     return Atomics.load(this.#cell, 0) >>> 0;
   }

@@ -1,3 +1,5 @@
+// Ring buffer in shared memory with one writer and one reader: one direction of a `Channel`.
+
 import type { Memory } from './arena.ts';
 
 /** Words of the header, each on a cache line of its own. */
@@ -7,19 +9,18 @@ const SENT = 32;
 const ASLEEP = 48;
 const NOTE = 64;
 const HEADER_BYTES = 80 * 4;
-/** In front of every batch: its length and its number. */
+/** Header of every batch: its length and its number. */
 const BATCH_HEADER_BYTES = 8;
 
 /**
- * One direction of a channel: batches of bytes in a circle of shared memory, with one writer and one
- * reader. A batch is there for the reader when `HEAD` has moved behind it; its room is the writer's
- * again when `TAIL` has.
+ * Lock-free ring of byte batches with one writer and one reader. A batch is visible to the reader
+ * when `HEAD` has moved past it; its space belongs to the writer again when `TAIL` has.
  */
 export class Ring {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #mask: number;
-  /** Of the own side: where the next batch is written, or read. */
+  /** Offset of this side: where the next batch is written or read. */
   #at = 0;
 
   constructor(memory: SharedArrayBuffer) {
@@ -28,7 +29,12 @@ export class Ring {
     this.#mask = this.#bytes.length - 1;
   }
 
-  /** Memory for so many bytes, a power of two; its reader sleeps. */
+  /**
+   * Allocates the memory of a ring of `bytes` bytes, a power of two; its reader is marked as
+   * asleep.
+   *
+   * @throws RangeError if `bytes` is no power of two or less than 64.
+   */
   static share(bytes: number): SharedArrayBuffer {
     if (bytes < 64 || (bytes & (bytes - 1)) !== 0) throw new RangeError('not a power of two');
     const memory = new SharedArrayBuffer(HEADER_BYTES + bytes);
@@ -36,7 +42,7 @@ export class Ring {
     return memory;
   }
 
-  /** For the writer: how much is unread. */
+  /** Bytes that the reader has not read yet; for the writer. */
   get unread(): number {
     return (this.#at - Atomics.load(this.#words, TAIL)) | 0;
   }
@@ -45,7 +51,7 @@ export class Ring {
     return this.#bytes.length;
   }
 
-  /** For the writer: whether there was room for the batch. */
+  /** Writes a batch; for the writer. Returns false if the ring has no space for it. */
   push(number: number, batch: Uint8Array): boolean {
     const length = (BATCH_HEADER_BYTES + batch.length + 7) & ~7;
     if (length > this.#bytes.length - this.unread) return false;
@@ -65,7 +71,7 @@ export class Ring {
     return true;
   }
 
-  /** For the reader: the batch of this number, or null if it is not the next. */
+  /** Reads the batch with this number, or null if it is not the next; for the reader. */
   shift(number: number, memory: Memory): Buffer | null {
     if (Atomics.load(this.#words, HEAD) === this.#at) return null;
     const start = this.#at & this.#mask;
@@ -84,7 +90,7 @@ export class Ring {
     return batch;
   }
 
-  /** How many batches were sent, by whatever way; set by the writer behind each. */
+  /** Number of batches sent, by ring or port; set by the writer after each. */
   get sent(): number {
     return Atomics.load(this.#words, SENT);
   }
@@ -93,19 +99,19 @@ export class Ring {
     Atomics.store(this.#words, SENT, count);
   }
 
-  /** Whether the reader wants to be woken; it looks again after it has said so. */
+  /** True if the reader wants to be woken. Having set it, the reader checks for batches again. */
   set asleep(asleep: boolean) {
     Atomics.store(this.#words, ASLEEP, asleep ? 1 : 0);
   }
 
-  /** For the writer: whether it has to wake the reader; nobody is woken twice. */
+  /** Claims the wake-up of the reader; for the writer. Returns true at most once for each sleep. */
   takeSleep(): boolean {
     return (
       Atomics.load(this.#words, ASLEEP) === 1 && Atomics.exchange(this.#words, ASLEEP, 0) === 1
     );
   }
 
-  /** A word by which the reader tells the writer something. */
+  /** Progress word, written by the reader for the writer. */
   get note(): number {
     return Atomics.load(this.#words, NOTE);
   }

@@ -1,6 +1,7 @@
-/**
- * Why new events are not stored, in the words of /health; by their place they lie in shared memory.
- */
+// Reason why new events are not stored, shared between the writer thread, which sets it, and the
+// threads that answer /health.
+
+/** Reasons why new events are not stored, in the words of /health; shared by their index. */
 const TROUBLES = [
   '',
   'the disk is full',
@@ -10,12 +11,10 @@ const TROUBLES = [
   'the database is damaged',
 ] as const;
 
-/** Why new events are not stored; '' while they are. */
+/** Reason why new events are not stored; '' while they are. */
 export type WriteTrouble = (typeof TROUBLES)[number];
 
-/**
- * Whether the writer can store events, in shared memory: written by the writer, read by /health.
- */
+/** State of the writer in shared memory: written by the writer, read by /health. */
 export class WriteState {
   readonly #cells: Int32Array;
   readonly #cell: number;

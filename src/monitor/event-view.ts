@@ -1,11 +1,13 @@
+// View of an accepted event in the encoding of packed filters, for matching without conversion.
+
 import type { AcceptedEvent } from '../messages.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { eventOf, idBytesOf, pubkeyBytesOf } from '../storage/body.ts';
 
 /**
- * An accepted event as live filters look at it: ids and pubkeys are 32 characters, a byte each, tag values
- * the bytes of their UTF-8 as characters, as they stand in packed filters. Its JSON is parsed when a
- * filter asks for tags.
+ * Accepted event as live filters compare it: ids and pubkeys are 32 characters, one for each byte;
+ * tag values are their UTF-8 bytes as characters, as in packed filters. The JSON is parsed when a
+ * filter first asks for tags.
  */
 export class EventView {
   readonly kind: number;
@@ -31,7 +33,7 @@ export class EventView {
     return this.#pubkey;
   }
 
-  /** The values of its tags with this letter. */
+  /** Returns the values of its tags with this letter. */
   tagValues(letter: string): readonly string[] {
     this.#tags ??= tagsOf(eventOf(this.#event.body));
     return this.#tags.get(letter) ?? NO_VALUES;
@@ -52,7 +54,7 @@ function tagsOf({ tags }: NostrEvent): Map<string, string[]> {
   return found;
 }
 
-/** A text as the characters of its bytes in UTF-8. */
+/** Returns the UTF-8 bytes of a text as characters. */
 function utf8Of(text: string): string {
   return Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1');
 }

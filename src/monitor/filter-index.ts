@@ -1,37 +1,39 @@
+// Inverted index of the filters of live subscriptions, owned by the monitor thread.
+
 import { RecordReader } from '../mailbox/records.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 import type { EventView } from './event-view.ts';
 import { ANYWHERE, LiveFilter } from './live-filter.ts';
 import { TermLists } from './term-lists.ts';
 
-/** Nodes of a filter kept in an array of numbers; beyond, in a typed one, which has a header of its own. */
+/** Number of terms up to which nodes are in a plain array; a typed one has a header of its own. */
 const SMALL_TERMS_MAX = 64;
 
-/** The pubkeys that have authenticated on a connection. */
+/** Pubkeys that have authenticated on a connection. */
 export interface Audience {
   readers: readonly string[];
 }
 
-/** A live subscription. */
+/** Live subscription. */
 export interface Subscription {
   connId: number;
   subNo: number;
-  /** How its frames begin (`eventPrefix`). */
+  /** Beginning of its frames (`eventPrefix`). */
   prefix: string;
-  /** Events up to this seq were answered from stored events. */
+  /** Last seq that was answered from stored events. */
   afterSeq: number;
-  /** Marks the event that was matched last, so that several matching filters count once. */
+  /** Turn of the event that was matched last, so that several matching filters count once. */
   matchedTurn: number;
   /** Shared by all subscriptions of the connection. */
   audience: Audience;
 }
 
 /**
- * The filters of the live subscriptions by their terms: an event looks at the filters that share a term
- * with it and at no others. Terms are hashes: every candidate is matched exactly.
+ * Inverted index from terms to live filters: an event is compared with the filters that share a
+ * term with it and with no others. Terms are hashes, so every candidate is matched exactly.
  *
- * A filter that was added is asked about every event until `index` has put it under its terms, so that
- * this may be done in slices.
+ * A filter that was added is compared with every event until `index` has indexed it, so that
+ * indexing may be done in slices.
  */
 export class FilterIndex {
   readonly #hasher: TermHasher;
@@ -47,12 +49,12 @@ export class FilterIndex {
     this.#hasher = hasher;
   }
 
-  /** Filters that are not under their terms yet. */
+  /** Number of filters that are not indexed yet. */
   get unindexed(): number {
     return this.#unindexed.size;
   }
 
-  /** Takes the filters of a subscription, packed, a byte a character; what comes back removes them. */
+  /** Adds the filters of a subscription, packed, a byte a character; returns them for `remove`. */
   add(subscription: Subscription, packed: string): LiveFilter[] {
     const from = new RecordReader(Buffer.from(packed, 'latin1'));
     const filters: LiveFilter[] = [];
@@ -65,7 +67,7 @@ export class FilterIndex {
     return filters;
   }
 
-  /** Puts filters under their terms, one after the other, until these are `terms` or more. */
+  /** Indexes pending filters one after the other, until they have `terms` terms or more. */
   index(terms: number): void {
     for (const filter of this.#unindexed) {
       if (terms <= 0) return;
@@ -78,7 +80,7 @@ export class FilterIndex {
   remove(filters: readonly LiveFilter[]): void {
     for (const filter of filters) {
       if (this.#unindexed.delete(filter) || filter.number < 0) continue;
-      // From the end, because the last node of all takes the place of one that goes.
+      // From the end, because the last node of all takes the number of a removed one.
       for (let i = filter.nodes.length - 1; i >= 0; i--) this.#lists.remove(filter.nodes[i]!);
       this.#filters[filter.number] = null;
       this.#freeNumbers.push(filter.number);
@@ -87,7 +89,7 @@ export class FilterIndex {
     if (this.#lists.size === 0) this.#filters.length = this.#freeNumbers.length = 0;
   }
 
-  /** Calls `found` once for every subscription that an event with these terms matches. */
+  /** Calls `found` once for every subscription that matches an event with these terms. */
   match(
     terms: Float64Array,
     seq: number,

@@ -1,21 +1,24 @@
+// Filter of a live subscription, matched in its packed encoding.
+
 import { KEY_BYTES, PackedLayout, type PackedList } from '../mailbox/filters.ts';
 import type { RecordReader } from '../mailbox/records.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 import type { EventView } from './event-view.ts';
 import type { Subscription } from './filter-index.ts';
 
-/** Where a term is from if the whole filter has to be asked. */
+/** Place of a term that has no value of its own to compare: the whole filter is matched. */
 export const ANYWHERE = -1;
 
-/** The condition whose terms a filter stands under. */
+/** Condition whose terms index a filter. */
 type Condition = 'ids' | 'tag' | 'authors' | 'kinds' | 'everything';
 
 /**
- * One filter of a live subscription. Its values stay in the pack, one byte a character, and are compared
- * there: as sets of strings they took four times the memory of the REQ.
+ * Filter of a live subscription. Its values stay in the pack, one byte a character, and are
+ * compared there: as sets of strings they took four times the memory of the REQ.
  *
- * It stands in the index under the terms of a single condition, the one that least events fulfil (ids, then
- * tags, authors, kinds; else under everything), never of combinations, whose number is a product.
+ * It is indexed under the terms of one condition, the one that the fewest events meet (ids, then
+ * tags, authors, kinds; without any, under the term of all events), never under combinations,
+ * because their number is a product.
  */
 export class LiveFilter extends PackedLayout {
   readonly subscription: Subscription;
@@ -23,14 +26,14 @@ export class LiveFilter extends PackedLayout {
   readonly #condition: Condition;
   readonly #list: PackedList;
   readonly #letter: string;
-  /** A bit for each kind, by its remainder. */
+  /** Bit set of the kinds modulo 32; all bits set if the filter has no kinds. */
   readonly #kindMask: number;
-  /** The number by which the index knows it; -1 when it is not in the index. */
+  /** Number of the filter in the index; -1 while it is not indexed. */
   number = -1;
-  /** Its nodes in the index, by ordinal. */
+  /** Nodes of the filter in the index, by ordinal. */
   nodes: number[] | Int32Array = [];
 
-  /** @param text the pack that `from` reads, a byte a character. */
+  /** @param text the pack that `from` reads, one byte a character. */
   constructor(subscription: Subscription, text: string, from: RecordReader) {
     super(from);
     this.subscription = subscription;
@@ -47,12 +50,12 @@ export class LiveFilter extends PackedLayout {
     this.#kindMask = mask;
   }
 
-  /** How many terms it stands under. */
+  /** Number of terms that index the filter. */
   get terms(): number {
     return this.#list.count;
   }
 
-  /** Calls `found` with each of its terms and with where it is from. */
+  /** Calls `found` with each of its terms and the place of the term's value in the pack. */
   eachTerm(hasher: TermHasher, found: (term: number, place: number) => void): void {
     const { at, count } = this.#list;
     switch (this.#condition) {
@@ -85,7 +88,7 @@ export class LiveFilter extends PackedLayout {
   }
 
   /**
-   * Whether an event matches. `place` is where the term is from that the two have in common, or
+   * Returns true if an event matches. `place` is the place of the term that the two share, or
    * `ANYWHERE`; terms are hashes, so the value there is compared, too.
    */
   matches(event: EventView, place: number): boolean {
@@ -111,7 +114,7 @@ export class LiveFilter extends PackedLayout {
     return false;
   }
 
-  /** Whether a key is in a list; if `place` is in it, whether it stands there. */
+  /** Returns true if a key is in a list (at `place`, if that lies in the list). */
   #hasKey(list: PackedList, key: string, place: number): boolean {
     if (this.#isIn(list, place)) return this.#text.startsWith(key, place);
     const { at, count } = list;
@@ -126,7 +129,7 @@ export class LiveFilter extends PackedLayout {
     return false;
   }
 
-  /** Whether one of the values is in a list; if `place` is in it, whether it stands there. */
+  /** Returns true if one of the values is in a list (at `place`, if that lies in the list). */
   #hasText(list: PackedList, values: readonly string[], place: number): boolean {
     if (this.#isIn(list, place)) return this.#isTextAt(place, values);
     for (let i = 0, at = list.at; i < list.count; i++) {
@@ -136,12 +139,12 @@ export class LiveFilter extends PackedLayout {
     return false;
   }
 
-  /** Whether the place that a term is from lies in this list. */
+  /** Returns true if the place of a term lies in this list. */
   #isIn(list: PackedList, place: number): boolean {
     return place !== ANYWHERE && list === this.#list;
   }
 
-  /** Whether one of the values is the text at this place. */
+  /** Returns true if one of the values is the text at this place. */
   #isTextAt(place: number, values: readonly string[]): boolean {
     const length = this.#u32At(place);
     for (let i = 0; i < values.length; i++) {

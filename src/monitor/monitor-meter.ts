@@ -1,3 +1,5 @@
+// Metrics of the monitor thread.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import { cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -9,22 +11,22 @@ const WAIT = histogramOf('wok_monitor_wait_seconds');
 const FANOUT = histogramOf('wok_fanout_seconds');
 const LIVE = histogramOf('wok_live_seconds');
 
-/** What the monitor counts. */
+/** Counters and histograms of the monitor. */
 export class MonitorMeter {
   readonly #meter: Meter;
-  /** When the events of a batch came from their sockets, in shared milliseconds. */
+  /** Arrival times of the events of a batch at their sockets, in shared milliseconds. */
   readonly #arrivals: number[] = [];
 
   constructor(meter: Meter) {
     this.#meter = meter;
   }
 
-  /** An event is matched; `arrivedAt` is when it came from its socket. */
+  /** Called for each matched event; `arrivedAt` is its arrival time at its socket. */
   matched(arrivedAt: number): void {
     this.#arrivals.push(arrivedAt);
   }
 
-  /** A batch has been matched and is about to go to io; it began in shared milliseconds. */
+  /** Called after a batch was matched, before it is sent; `begunAt` is in shared milliseconds. */
   batchEnds(begunAt: number): void {
     const meter = this.#meter;
     const arrivals = this.#arrivals;

@@ -1,3 +1,6 @@
+// Station monitor: the thread that matches new events with the live subscriptions, and owns their
+// state.
+
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
@@ -32,15 +35,15 @@ import { RecentEvents } from './recent.ts';
 
 /** Bytes of bodies and terms kept for replay, whatever the number of events. */
 const REPLAY_BYTES_MAX = 16 * 1024 * 1024;
-/** Room for a batch of hand-overs, of which nothing is kept as it came. */
+/** Bytes of the arena for batches of hand-overs; no batch is kept after it was read. */
 const HANDOVER_BYTES = 64 * 1024;
-/** Subscription ids in one delivery, about 80 kB of them. */
+/** Number of subscription ids in one delivery at most, about 80 kB of them. */
 const GROUPS_MAX = 1_000;
-/** Terms put into the index in one turn: about a millisecond. */
+/** Number of terms indexed in one turn: about a millisecond. */
 const SLICE_TERMS = 2_000;
 const UNKNOWN = -1;
 
-/** The subscriptions of a connection by their number, and the query lane they came from. */
+/** Subscriptions of a connection by number, and the query worker that they came from. */
 interface Live {
   lane: number;
   subscriptions: Map<number, LiveFilter[] | Unread>;
@@ -48,8 +51,8 @@ interface Live {
 }
 
 /**
- * A subscription since whose beginning no event has come. Most end before one does, so its filters are
- * read only then; they stand here as they came, packed.
+ * Subscription that has not seen an event yet. Most end before one comes, so the filters are only
+ * read then; until then they stay packed.
  */
 interface Unread {
   subscription: Subscription;
@@ -57,13 +60,13 @@ interface Unread {
 }
 
 /**
- * Station monitor, one thread: matches every accepted event with the live subscriptions.
+ * Matches every accepted event with the live subscriptions. Station monitor, one thread.
  *
- * In: accepted events from writer in seq order, subscriptions from the query lanes with the seq up to
- * which they were answered. Out: deliveries to io; to a query lane, what it has to replay instead.
- * Bound: `monitor.replay_events_max` events are kept to replay; what a subscription missed before them,
- * its query lane sends out of the log. If it dies, connections with subscriptions are closed with 1012
- * and it starts again.
+ * In: accepted events from writer in seq order; subscriptions from the query workers, with the seq
+ * up to which they were answered. Out: deliveries to io; to a query worker, the subscriptions that
+ * it has to replay instead. Bound: `monitor.replay_events_max` events are kept for replay; older
+ * ones that a subscription missed are sent by its query worker out of the log. If the thread dies,
+ * connections with subscriptions are closed with 1012, and it is started again.
  */
 export class Monitor {
   readonly #index: FilterIndex;
@@ -71,17 +74,17 @@ export class Monitor {
   readonly #hasher: TermHasher;
   readonly #meter: MonitorMeter;
   #privateKinds: PrivateKinds;
-  /** By connection, then by subscription number. */
+  /** Live subscriptions by connection, then by subscription number. */
   readonly #live = new Map<number, Live>();
   readonly #queries = new Set<Channel>();
   readonly #unread = new Set<Unread>();
-  /** Whether the next slice of the index has its turn. */
+  /** True while the next slice of indexing is scheduled. */
   #indexing = false;
   #io: RecordOutbox | null = null;
   #writer: Channel | null = null;
-  /** The newest seq seen; unknown until writer has said where the log stands. */
+  /** Newest seq seen; unknown until writer has sent the head of the log. */
   #head = UNKNOWN;
-  /** Hand-overs that came before that. */
+  /** Hand-overs that arrived before the head was known. */
   #early: (() => void)[] = [];
 
   constructor(config: Config, hasher: TermHasher, meter = Meter.alone('monitor')) {
@@ -121,14 +124,14 @@ export class Monitor {
     this.#privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
   }
 
-  /** Delivers what writer has sent; it has stopped before. */
+  /** Delivers the last events of writer, which has stopped before. */
   stop(): void {
     this.#writer?.drain();
   }
 
   #accept(reader: RecordReader): void {
-    // Hand-overs that were sent before these events were must not come after them; whoever sends one
-    // from here on sees the note and wakes this thread.
+    // Hand-overs sent before these events must be read before them. A query worker that sends one
+    // from now on sees the progress word and wakes this thread.
     for (const channel of this.#queries) channel.note = MONITOR_BUSY;
     for (const channel of this.#queries) channel.drain();
     const begunAt = sharedMilliseconds();
@@ -157,7 +160,7 @@ export class Monitor {
     for (const channel of this.#queries) channel.note = monitorStands(this.#head);
   }
 
-  /** Nothing that is sent from here on, delivered or replayed, has an event of a key that has vanished. */
+  /** Answers barriers. After its mark no event of the vanished key is delivered or replayed. */
   #barriers(reader: RecordReader): void {
     this.#writer?.drain();
     while (reader.more) {
@@ -169,7 +172,7 @@ export class Monitor {
     this.#io!.flush();
   }
 
-  /** Reads the filters of what has begun, and puts some of them into the index. */
+  /** Reads the filters of all unread subscriptions, and indexes some of them. */
   #readAll(): void {
     for (const { subscription, filters } of this.#unread) {
       const read = this.#index.add(subscription, filters);
@@ -179,7 +182,7 @@ export class Monitor {
     this.#indexSlice();
   }
 
-  /** Puts filters into the index, a slice a turn, so that others get theirs. */
+  /** Indexes filters, one slice a turn, so that other work of the thread is not delayed. */
   #indexSlice(): void {
     this.#index.index(SLICE_TERMS);
     if (this.#index.unindexed === 0 || this.#indexing) return;
@@ -207,7 +210,7 @@ export class Monitor {
     if (groups.size > 0) this.#send(event.body, groups);
   }
 
-  /** Tells whether somebody may read an event; its text is only looked at if somebody wants it. */
+  /** Returns a check if readers may read an event; its JSON is made by the first check. */
   #readersOf({ kind, body }: AcceptedEvent): (readers: readonly string[]) => boolean {
     if (!this.#privateKinds.has(kind)) return everybody;
     let json: string | null = null;
@@ -249,7 +252,10 @@ export class Monitor {
     }
   }
 
-  /** Later events are matched with these readers; io holds them until the stored ones were sent. */
+  /**
+   * Matches later events with these readers, and has io hold live events of the subscriptions in
+   * `held` until their stored events were sent.
+   */
   #authenticated(
     { connId, readers, held }: Handover & { t: 'auth' },
     query: MessageOutbox<FromMonitor>,
@@ -281,7 +287,7 @@ export class Monitor {
     const prefix = eventPrefix(subId);
     const subscription = { connId, subNo, prefix, afterSeq: seq, matchedTurn: 0, audience };
     if (missed === null) {
-      // Live from here on all the same: nobody else would bring it the ephemeral events.
+      // Live from the head on nevertheless: ephemeral events come from monitor alone.
       subscription.afterSeq = this.#head;
       this.#meter.behind();
       query.send({
@@ -311,7 +317,7 @@ export class Monitor {
         if (isFor(audience.readers)) this.#send(body, new Map([[prefix, [connId, subNo]]]));
       });
     }
-    // The turns of that index are not the turns of the other.
+    // The turns of the temporary index are not those of `#index`.
     subscription.matchedTurn = 0;
   }
 
@@ -336,7 +342,7 @@ export class Monitor {
     else this.#unread.delete(subscription);
   }
 
-  /** A query lane died, and with it what it knew of its connections: io closes them. */
+  /** Removes the connections of a query worker that died with their state; io closes them. */
   #forgetLane(lane: number): void {
     for (const [connId, live] of this.#live) if (live.lane === lane) this.#forget(connId);
   }
@@ -344,7 +350,7 @@ export class Monitor {
 
 const everybody = () => true;
 
-/** The groups of a delivery in parts that fit into the ring of a channel. */
+/** Splits the groups of a delivery into parts that fit into the ring of a channel. */
 function* partsOf<T>(groups: ReadonlyMap<string, T>): Iterable<ReadonlyMap<string, T>> {
   if (groups.size <= GROUPS_MAX) {
     yield groups;

@@ -1,3 +1,5 @@
+// Replay buffer of the monitor thread.
+
 import type { AcceptedEvent } from '../messages.ts';
 import { isGiftWrap } from '../protocol/kinds.ts';
 import { type GoneKey, isOf } from '../protocol/vanish.ts';
@@ -7,17 +9,17 @@ const NOTHING = Buffer.alloc(0);
 const NO_TERMS = new Float64Array(0);
 
 /**
- * The newest accepted events in seq order, without gaps, up to a number and a size: what monitor can
- * replay to a subscription that is handed over a little late.
+ * Newest accepted events in seq order, without gaps, bounded by number and bytes. Monitor replays
+ * them to a subscription that is handed over after they came.
  */
 export class RecentEvents {
   #eventsMax: number;
   readonly #bytesMax: number;
-  /** In seq order; undefined where one was dropped. */
+  /** In seq order; undefined for dropped events. */
   #events: (AcceptedEvent | undefined)[] = [];
-  /** The empty places of events that were removed. */
+  /** Placeholders of events that were removed from the log. */
   readonly #gone = new WeakSet<AcceptedEvent>();
-  /** Events before this place were dropped; their places are cut off in bulk. */
+  /** Index of the oldest kept event. Dropped events before it are cut off in bulk. */
   #first = 0;
   #bytes = 0;
 
@@ -26,7 +28,7 @@ export class RecentEvents {
     this.#bytesMax = bytesMax;
   }
 
-  /** Keeps so many events from the next one on. */
+  /** Sets the number of events to keep, from the next event on. */
   limit(eventsMax: number): void {
     this.#eventsMax = eventsMax;
   }
@@ -47,7 +49,7 @@ export class RecentEvents {
     }
   }
 
-  /** The event was removed from the log: nobody gets it any more. */
+  /** Removes an event that was removed from the log: it is not replayed any more. */
   forget(seq: number): void {
     const oldest = this.#events[this.#first];
     if (oldest === undefined || seq < oldest.seq) return;
@@ -55,20 +57,20 @@ export class RecentEvents {
     const event = this.#events[at];
     if (event === undefined || this.#gone.has(event)) return;
     this.#bytes -= bytesOf(event);
-    // Its place stays, because events are found by their distance.
+    // A placeholder stays, because events are found by their distance from the oldest seq.
     const place = { ...event, body: NOTHING, terms: NO_TERMS };
     this.#gone.add(place);
     this.#events[at] = place;
   }
 
-  /** The key has vanished: nobody gets its events any more. */
+  /** Removes all events of a vanished key: they are not replayed any more. */
   forgetKey(key: GoneKey): void {
     for (const event of this.#from(this.#first)) {
       if (!this.#gone.has(event) && isBodyOf(key, event)) this.forget(event.seq);
     }
   }
 
-  /** The events after `seq`, or null if some of them were dropped already. `head` is the newest seq. */
+  /** Returns the events after `seq`, or null if some were dropped; `head` is the newest seq. */
   after(seq: number, head: number): AcceptedEvent[] | null {
     if (seq >= head) return [];
     const oldest = this.#events[this.#first];
@@ -77,7 +79,7 @@ export class RecentEvents {
     return events.filter((event) => !this.#gone.has(event));
   }
 
-  /** The events from a place on that were not dropped. */
+  /** Returns the kept events from an index on, placeholders included. */
   #from(place: number): AcceptedEvent[] {
     return this.#events.slice(place).filter((event) => event !== undefined);
   }
@@ -87,7 +89,7 @@ function bytesOf({ body, terms }: AcceptedEvent): number {
   return body.length + terms.length * Float64Array.BYTES_PER_ELEMENT;
 }
 
-/** Whether an event is of a key that has vanished; only gift wraps are read for it. */
+/** Returns true if an event belongs to a vanished key; only gift wraps are parsed for it. */
 function isBodyOf(key: GoneKey, { body, kind, createdAt }: AcceptedEvent): boolean {
   if (createdAt > key.until) return false;
   return isGiftWrap(kind) ? isOf(key, eventOf(body)) : pubkeyOf(body) === key.pubkey;

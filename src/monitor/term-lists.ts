@@ -1,26 +1,27 @@
-/** Lists of filters by term, in a few typed arrays: 36 bytes for each term of a filter. */
+// Posting lists from terms to live filters, in a few typed arrays: 36 bytes for each term of a
+// filter. Owned by the filter index of the monitor thread.
 
 const INITIAL_NODES = 1024;
-/** Parts of the table of terms, each grown by itself: one growth touches a 64th of the terms. */
+/** Parts of the hash table, each grown by itself: one growth touches a 64th of the terms. */
 const SEGMENTS = 64;
 const INITIAL_SLOTS = 16;
 const NONE = -1;
 
-/** A part of the table: the first node of every list, at the place that its term hashes to. */
+/** Part of the hash table: the first node of every list, at the slot that its term hashes to. */
 interface Segment {
   slots: Int32Array;
   lists: number;
 }
 
-/** Hears where a node of a filter stands: `ordinal` is the number that it was added with. */
+/** Callback for a node that has a new number; `ordinal` is the one that the node was added with. */
 export type Moved = (filter: number, ordinal: number, node: number) => void;
 
 /**
- * For every term the filters that wait for it. A node stands for one term of one filter; nodes are
- * numbered without gaps: when one is removed, the last takes its number, and `moved` is told. So memory
- * follows what is in use, and is given back.
+ * Doubly linked lists of filters by term, in a hash table with open addressing. A node stands for
+ * one term of one filter. Nodes are numbered without gaps: when one is removed, the last takes its
+ * number, and `moved` is called. So the memory follows the number of nodes, and shrinks with it.
  *
- * Terms are secret hashes (`storage/terms.ts`), so their lower bits place them in the table as they are.
+ * Terms are secret hashes (`storage/terms.ts`), so their lower bits serve as the hash as they are.
  */
 export class TermLists {
   readonly #moved: Moved;
@@ -40,18 +41,18 @@ export class TermLists {
     this.#moved = moved;
   }
 
-  /** Nodes in all lists. */
+  /** Number of nodes in all lists. */
   get size(): number {
     return this.#size;
   }
 
-  /** The first node of a term's list, -1 if there is none. */
+  /** Returns the first node of a term's list, or -1 if there is none. */
   first(term: number): number {
     const segment = this.#segmentOf(term);
     return segment.slots[this.#slotOf(segment, term)]!;
   }
 
-  /** The node behind another one in its list, -1 at the end. */
+  /** Returns the node after another one in its list, or -1 at the end. */
   next(node: number): number {
     return this.#next[node]!;
   }
@@ -60,12 +61,12 @@ export class TermLists {
     return this.#filters[node]!;
   }
 
-  /** What the node was added with: where its value stands in the filter. */
+  /** Returns the place of the node's value in its filter, as it was added. */
   placeOf(node: number): number {
     return this.#places[node]!;
   }
 
-  /** Adds a node; it is known to its filter as `ordinal`. */
+  /** Adds a node and returns its number; its filter knows it as `ordinal`. */
   add(term: number, filter: number, ordinal: number, place: number): number {
     if (this.#size === this.#terms.length) this.#resize(this.#size * 2);
     const node = this.#size++;
@@ -134,7 +135,7 @@ export class TermLists {
     return this.#segments[(term >>> 0) % SEGMENTS]!;
   }
 
-  /** Where the list of a term stands in its segment, or the empty slot where it would. */
+  /** Returns the slot of a term's list in its segment, or the empty slot for it. */
   #slotOf({ slots }: Segment, term: number): number {
     const mask = slots.length - 1;
     let slot = homeOf(term) & mask;
@@ -150,7 +151,7 @@ export class TermLists {
     segment.slots[this.#slotOf(segment, term)] = node;
   }
 
-  /** Empties the slot of a term, and moves what was pushed on by it to where it belongs. */
+  /** Empties the slot of a term, and moves back entries that probing had displaced. */
   #removeList(term: number): void {
     const segment = this.#segmentOf(term);
     const { slots } = segment;
@@ -180,7 +181,7 @@ export class TermLists {
   }
 }
 
-/** The bits of a term that place it within its segment. */
+/** Returns the bits of a term that place it within its segment. */
 function homeOf(term: number): number {
   return (term >>> 0) / SEGMENTS;
 }

@@ -1,7 +1,12 @@
+// Cost of one query, charged to its quota owner.
+
 import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
-/** What one query costs, and who pays for it. It is charged in parts, while the query goes on. */
+/**
+ * Cost of one query in rows and bytes, and the quota owner that it is charged to. It is charged in
+ * parts, while the query goes on.
+ */
 export class Bill {
   /** Bytes sent so far. */
   bytes = 0;
@@ -15,7 +20,7 @@ export class Bill {
     this.#payer = payer;
   }
 
-  /** Charges what was read and sent since the last time; `rows` is what it has read in all. */
+  /** Charges rows and bytes since the last charge; `rows` is the total that the query has read. */
   settle(rows: number): void {
     if (rows === this.#rowsCharged && this.bytes === this.#bytesCharged) return;
     this.#budget.charge(this.#payer, rows - this.#rowsCharged, this.bytes - this.#bytesCharged);
@@ -23,13 +28,13 @@ export class Bill {
     this.#bytesCharged = this.bytes;
   }
 
-  /** Whether the query has had its least and its payer has nothing left for more of it. */
+  /** Returns true if the query has read its minimum and its quota owner has no budget left. */
   isShort(rows: number): boolean {
     this.settle(rows);
     return rows >= this.#budget.workMin && this.#budget.means(this.#payer) !== 'plenty';
   }
 
-  /** Whether the payer owes so much that not even a short answer is left. */
+  /** Returns true if the debt of the quota owner is too large even for a short answer. */
   isRefused(rows: number): boolean {
     this.settle(rows);
     return this.#budget.means(this.#payer) === 'none';

@@ -1,22 +1,24 @@
+// Cache of event bodies, one for each query worker.
+
 import { idOf, jsonBytesOf, pubkeyOf, type StoredBody } from '../storage/body.ts';
 import { UNPACK_SLACK, unpack, unpackedLength } from '../storage/packed/unpack.ts';
 
-/** A body takes at least so much, so that the number of bodies is bounded by their bytes. */
+/** Bytes that a body takes at least, so that the number of bodies is bounded by their bytes. */
 const BODY_BYTES_MIN = 256;
 
-/** The canonical JSON of a stored event, and the fields that every check asks for. */
+/** Canonical JSON of a stored event, and the fields that every check needs. */
 export interface Body {
   readonly id: string;
   readonly pubkey: string;
-  /** UTF-8. The memory is the cache's: it is good until the next body is read. */
+  /** UTF-8, in memory of the cache: valid until the next body is read. */
   readonly bytes: Buffer;
 }
 
-/** The author is asked for only where the index does not tell. */
+/** Body that reads its author on demand: it is needed only where the index does not tell it. */
 class JsonBody implements Body {
   readonly id: string;
   readonly bytes: Buffer;
-  /** Where it is in the slab. */
+  /** Offset in the slab. */
   readonly start: number;
   #pubkey = '';
 
@@ -33,23 +35,24 @@ class JsonBody implements Body {
 }
 
 /**
- * The bodies that a lane has read lately, as the bytes that leave for the client. Measured: reading a
- * row of 1 kB and encoding it anew costs 2.2 µs, copying it from here 0.3 µs.
+ * Cache of the bodies that a query worker has read lately, as the bytes that are sent to the
+ * client. Measured: reading a row of 1 kB and encoding it anew costs 2.2 µs, copying it from here
+ * 0.3 µs.
  *
- * One slab, written round and round; what is overwritten is forgotten. Whether a body may still be
- * served is the snapshot's business (`Snapshot.read`).
+ * The cache is one slab, written as a ring; overwritten bodies are evicted. The caller checks if a
+ * body may still be served (`Snapshot.read`).
  */
 export class Bodies {
   readonly #slab: Buffer;
   readonly #view: DataView;
   readonly #kept = new Map<number, JsonBody>();
-  /** The kept seqs in the order in which they lie in the slab; a circle, too. */
+  /** Seqs of the cached bodies in the order of the slab, as a ring, too. */
   readonly #order: Float64Array;
   #first = 0;
   #count = 0;
   #at = 0;
 
-  /** Keeps up to so many bytes of bodies; 0: none. */
+  /** Allocates a slab of `bytesMax` bytes; with 0 it caches nothing. */
   constructor(bytesMax: number) {
     this.#slab = Buffer.allocUnsafeSlow(bytesMax);
     this.#view = new DataView(this.#slab.buffer);
@@ -64,7 +67,7 @@ export class Bodies {
     return this.#kept.get(seq);
   }
 
-  /** The body that a row has; kept if there is room for it. */
+  /** Returns the body of a row, and caches it if it needs at most a quarter of the slab. */
   put(seq: number, stored: StoredBody): Body {
     const bytes = this.#bytesFor(stored);
     if (bytes > this.#slab.length >> 2) return bodyOf(jsonBytesOf(stored));
@@ -81,12 +84,12 @@ export class Bodies {
     return body;
   }
 
-  /** The event was removed from the log. */
+  /** Evicts an event that was removed from the log. */
   delete(seq: number): void {
     this.#kept.delete(seq);
   }
 
-  /** Room for the most that it can take; text is measured only where that is more than all there is. */
+  /** Returns a bound of a body's bytes; text is measured only if its bound exceeds the slab. */
   #bytesFor(stored: StoredBody): number {
     if (typeof stored !== 'string') return unpackedLength(stored) + UNPACK_SLACK;
     const most = stored.length * 3;
@@ -101,7 +104,7 @@ export class Bodies {
     this.#forgetUpTo(this.#at + bytes);
   }
 
-  /** Forgets what lies between the place that is written next and `end`. */
+  /** Evicts the bodies between the write position and `end`. */
   #forgetUpTo(end: number): void {
     while (this.#count > 0) {
       const seq = this.#order[this.#first]!;
@@ -116,7 +119,7 @@ export class Bodies {
   }
 }
 
-/** A body that is not kept. */
+/** Returns a body that is not cached. */
 export function bodyOf(bytes: Buffer): Body {
   return new JsonBody(bytes, 0);
 }

@@ -1,3 +1,5 @@
+// Run of a query worker that replays events to a live subscription out of the log.
+
 import { unpackFilters } from '../mailbox/filters.ts';
 import type { Behind } from '../messages.ts';
 import { eventPrefix } from '../protocol/answers.ts';
@@ -8,18 +10,18 @@ import { jsonOf } from '../storage/body.ts';
 import { type Account, BaseRun, type Lane, type Step } from './run.ts';
 import type { Budget } from './scan.ts';
 
-/** Events of the log read at once, and what each costs in rows. */
+/** Number of events of the log read at once, and the cost of each in rows. */
 const CHUNK_EVENTS = 50;
 const EVENT_ROWS = 10;
 
 /**
- * Sends a subscription what was written between its stored events and the moment since which it is
- * live, because monitor no longer had it.
+ * Sends a subscription the events between its stored events and the point from which on it is live,
+ * because monitor no longer had them.
  */
 export class CatchUpRun extends BaseRun {
   readonly subNo: number;
   readonly subId: string;
-  /** Its REQ was answered by EOSE. */
+  /** 0: its REQ was answered by EOSE. */
   readonly cost = 0;
   readonly #lane: Lane;
   readonly #prefix: Buffer;

@@ -1,21 +1,23 @@
+// Cursors over the posting lists of a query: lists in memory, lists of the index, and their merge.
+
 import type { Snapshot } from './snapshot.ts';
 import { type Entry, entryOrder, type Place } from './window.ts';
 
-/** What a cursor and an entry of its page take, in bytes (measured with 4,000 lists). */
+/** Bytes that a cursor and an entry of its page take (measured with 4,000 lists). */
 const CURSOR_BYTES = 400;
 const ENTRY_BYTES = 64;
 
-/** A list of entries, newest first, read as far as it is needed. */
+/** Cursor over a list of entries, newest first, which is read as far as it is needed. */
 export interface Cursor {
-  /** The entry to be taken next, or null at the end. */
+  /** Next entry, or null at the end. */
   head: Entry | null;
-  /** Entries that it holds. */
+  /** Number of entries that it holds. */
   readonly size: number;
   /** Moves on to the next entry. */
   advance(): void;
 }
 
-/** A list that is in memory. */
+/** Cursor over a list in memory. */
 export class ListCursor implements Cursor {
   head: Entry | null;
   readonly #entries: readonly Entry[];
@@ -35,24 +37,24 @@ export class ListCursor implements Cursor {
   }
 }
 
-/** Which list is read, and how far. */
+/** Posting list of a term, and the range of it that is read. */
 export interface TermList {
   snapshot: Snapshot;
   term: number;
   /** Seconds since 1970, inclusive. */
   since: number;
-  /** Where it begins: with what lies strictly behind this place. */
+  /** Exclusive start: reading begins strictly after this place. */
   behind: Place;
-  /** Most rows of a page. */
+  /** Number of rows of a page at most. */
   pageRows: number;
-  /** The index's head when the query began. */
+  /** Last seq that is taken from the index: the head of the index when the list was opened. */
   indexed: number;
 }
 
 /**
- * A term's list in the index, read in pages that grow; the first one may be known already. Between two
- * pages the snapshot may have become a later one; entries beyond `indexed` are left out, because the
- * query took those from the window.
+ * Cursor over a term's list in the index, read in pages that grow; the first page may be cached.
+ * Between two pages the snapshot may have become a later one; entries later than `indexed` are
+ * skipped, because the query took those from the tail index.
  */
 export class TermCursor implements Cursor {
   head: Entry | null = null;
@@ -95,7 +97,7 @@ export class TermCursor implements Cursor {
     }
   }
 
-  /** Begins with what lies at the head of the list, if the place to begin at is there. */
+  /** Starts with the cached head of the list if the start of the range lies in it. */
   #begin(): void {
     const { snapshot, term, behind } = this.#list;
     const { entries, complete } = snapshot.newest(term, this.#rows);
@@ -126,7 +128,7 @@ export class TermCursor implements Cursor {
   }
 }
 
-/** Several lists as one: a binary heap of cursors by what each would give next. */
+/** Merge of several lists: a binary heap of cursors by their next entries. */
 export class MergedCursor implements Cursor {
   head: Entry | null = null;
   readonly #heap: Cursor[] = [];
@@ -138,7 +140,7 @@ export class MergedCursor implements Cursor {
     return held;
   }
 
-  /** Entries of the pages in memory. */
+  /** Number of entries of the pages in memory. */
   get size(): number {
     return this.#heap.reduce((sum, { size }) => sum + size, 0);
   }

@@ -1,6 +1,8 @@
+// Names of the indexes that a query reads, for metrics and the slow-query ring.
+
 import type { INDEXES } from '../metrics/label-values.ts';
 
-/** What a query read, as metrics and the slow-query ring call it. */
+/** Name of the index that a query read, as in metrics and the slow-query ring. */
 export type IndexName = (typeof INDEXES)[number];
 
 const PLANS: Readonly<Record<string, IndexName>> = {
@@ -13,12 +15,12 @@ const PLANS: Readonly<Record<string, IndexName>> = {
   everything: 'all',
 };
 
-/** The name of a plan (`plan.ts`). */
+/** Returns the index name of a plan (`plan.ts`). */
 export function indexOfPlan(name: string): IndexName {
   return name.startsWith('#') ? 'tag' : (PLANS[name] ?? 'several');
 }
 
-/** The one name of what several filters read. */
+/** Returns one name for the indexes that several filters read. */
 export function indexOfAll(names: readonly IndexName[]): IndexName {
   const [first = 'none'] = names;
   return names.every((name) => name === first) ? first : 'several';

@@ -1,18 +1,20 @@
+// Cache of the heads of posting lists, one for each query worker.
+
 import type { Entry } from './window.ts';
 
-/** The beginning of a term's list, newest first. */
+/** Head of a term's list, newest first. */
 export interface ListHead {
   readonly entries: readonly Entry[];
-  /** Whether that is the whole list. */
+  /** True if the head is the whole list. */
   readonly complete: boolean;
 }
 
 /**
- * The beginnings of lists that a lane has read since the index last grew. Finding a place in the index
- * costs 8 µs, here 0.1 µs; a feed or a page of profiles needs hundreds.
+ * Cache of the list heads that a query worker has read since the index last grew. Finding a place
+ * in the index costs 8 µs, here 0.1 µs; a feed or a page of profiles needs hundreds.
  *
- * Between two growths of the index nothing is added to a list; postings of removed events may be swept
- * from it, but their bodies are gone as well.
+ * Between two growths of the index nothing is added to a list; postings of removed events may be
+ * swept from it, but their bodies are gone as well.
  */
 export class Lists {
   readonly #entriesMax: number;
@@ -21,12 +23,12 @@ export class Lists {
   #entries = 0;
   #indexed = -1;
 
-  /** Keeps up to so many entries, twice over. */
+  /** Keeps up to `entriesMax` entries in each of two generations. */
   constructor(entriesMax: number) {
     this.#entriesMax = entriesMax;
   }
 
-  /** What was kept is for an index up to `indexed` only. */
+  /** Clears the cache if it is not for an index up to `indexed`. */
   begin(indexed: number): void {
     if (indexed === this.#indexed) return;
     this.#indexed = indexed;

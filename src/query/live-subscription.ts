@@ -1,15 +1,17 @@
+// State that a query worker keeps of a subscription after its hand-over to monitor.
+
 import type { CatchUpRun } from './catch-up.ts';
 import type { HeldBackRun } from './run.ts';
 
 /**
- * A subscription that monitor has, of which the query lane may still have to send stored events: because
+ * Subscription in monitor to which the query worker may still have to send stored events: because
  * monitor could not replay them, or because its connection authenticates (NIP-42).
  */
 export class LiveSubscription {
   readonly subId: string;
-  /** Its filters, packed; null when no private event can be hidden from its readers. */
+  /** Its filters, packed; null if no private event can be hidden from its readers. */
   readonly filters: Uint8Array | null;
-  /** The pubkeys for which it was answered. */
+  /** Pubkeys for which it was answered. */
   readers: readonly string[];
   readonly runs = new Set<CatchUpRun | HeldBackRun>();
 

@@ -1,16 +1,18 @@
+// Sending end of the channel from a query worker to monitor.
+
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import { type Handover, monitorStands, writeHandover } from '../messages.ts';
 
 /**
- * Hand-overs on their way to monitor. They lie ready for it and wake it only when it has seen more than
- * the subscription's snapshot, because then something may be missed; otherwise it reads them before it
- * takes the next event. Waking it for every REQ cost 20 µs.
+ * Outbox of hand-overs to monitor. It wakes monitor unless that has seen exactly the events of the
+ * subscription's snapshot: then no event can be missed, because monitor reads the hand-over before
+ * it takes the next event. Waking it for every REQ cost 20 µs.
  */
 export class MonitorOutbox {
   readonly #channel: Channel;
   readonly #outbox: RecordOutbox;
-  /** Where monitor has to stand so that nobody needs to wake it; null: anywhere, NaN: nowhere. */
+  /** Progress word with which monitor need not be woken; null: any, NaN: none. */
   #stand: number | null = null;
 
   constructor(channel: Channel) {
@@ -18,13 +20,13 @@ export class MonitorOutbox {
     this.#outbox = new RecordOutbox(channel, () => this.#posted(), true);
   }
 
-  /** Lies ready at the end of the turn, or when `flush` is called. */
+  /** Queues a hand-over; it is sent at the end of the turn, or by `flush`. */
   send(handover: Handover): void {
     if (handover.t === 'live') {
       const stand = monitorStands(handover.seq);
       this.#stand = this.#stand === null || this.#stand === stand ? stand : Number.NaN;
     } else if (handover.t === 'auth' && handover.held.length > 0) {
-      // Its answer is waited for.
+      // The answer is awaited.
       this.#stand = Number.NaN;
     }
     writeHandover(this.#outbox.records, handover);
@@ -35,7 +37,7 @@ export class MonitorOutbox {
     this.#outbox.flush();
   }
 
-  /** Behind the sending: whatever monitor takes from now on, it reads what was sent first. */
+  /** Called after a batch was sent: monitor reads it before any event that it takes from now on. */
   #posted(): void {
     if (this.#stand !== null && this.#channel.otherNote !== this.#stand) this.#channel.wakeOther();
     this.#stand = null;

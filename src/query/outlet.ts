@@ -1,3 +1,5 @@
+// Sending end of the channel from a query worker to io.
+
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
 import {
@@ -23,7 +25,7 @@ import {
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Rooms } from './rooms.ts';
 
-/** A subscription to which an answer is sent; `cost` is that of the REQ which it settles, or 0. */
+/** Subscription that is answered; `cost` is that of the REQ that the answer acknowledges, or 0. */
 export interface Asked {
   readonly connId: number;
   readonly subNo: number;
@@ -31,18 +33,18 @@ export interface Asked {
   readonly cost: number;
 }
 
-/** A COUNT that is answered. */
+/** COUNT that is answered. */
 interface AskedCount {
   readonly connId: number;
   readonly queryId: string;
   readonly cost: number;
 }
 
-/** What a query lane sends to io: the frames of stored events and what frames them. */
+/** Writes the records of a query worker for io: stored events, and the frames around them. */
 export class Outlet {
   readonly #outbox: RecordOutbox;
   readonly #rooms: Rooms;
-  /** The EVENTS record being written: where its payload's length stands, and for whom it is. */
+  /** EVENTS record that is being written: offset of its payload's length, and its subscription. */
   #lengthAt = -1;
   #connId = 0;
   #subNo = 0;
@@ -56,7 +58,7 @@ export class Outlet {
     this.#record(OPEN, connId, subNo, 0, '');
   }
 
-  /** One stored event; events of one subscription in a row share a record. */
+  /** Writes one stored event; consecutive events of one subscription share a record. */
   event(connId: number, subNo: number, prefix: Buffer, json: Buffer): void {
     const { records } = this.#outbox;
     const confirm = this.#rooms.confirm(connId);
@@ -76,12 +78,12 @@ export class Outlet {
     this.#rooms.sent(connId, records.length - before);
   }
 
-  /** EOSE, with a hint (NIP-67) or without. */
+  /** Writes EOSE, with a hint (NIP-67) or without. */
   eose({ connId, subNo, subId, cost }: Asked, hint: EoseHint | undefined): void {
     this.#record(EOSE, connId, subNo, cost, eoseAnswer(subId, hint));
   }
 
-  /** Live events of the subscription wait until `resume`. */
+  /** Holds live events of the subscription until `resume`. */
   hold(connId: number, subNo: number): void {
     this.#record(HOLD, connId, subNo, 0, '');
   }
@@ -106,23 +108,23 @@ export class Outlet {
     this.#record(ANSWER, connId, 0, cost, closedAnswer(queryId, why));
   }
 
-  /** A frame that is about no subscription; `settles` as in `Stored`. */
+  /** Writes a frame that belongs to no subscription; `settles` as in `Stored`. */
   say(connId: number, settles: number, frame: string): void {
     this.#record(ANSWER, connId, 0, settles, frame);
   }
 
-  /** Has io close the connection when everything before has left. */
+  /** Has io close the connection after all frames before it were sent. */
   turnAway(connId: number, why: Refusal): void {
     this.#record(TURNED_AWAY, connId, 0, 0, why);
   }
 
-  /** The answer to a barrier: io reads it behind everything that was sent so far. */
+  /** Answers a barrier: io reads the mark after all records sent so far. */
   mark(n: number): void {
     this.#record(MARK, 0, n, 0, '');
     this.flush();
   }
 
-  /** Sends what a slice has written. */
+  /** Sends the records of a slice. */
   flush(): void {
     this.#endEvents();
     this.#outbox.flush();

@@ -1,50 +1,57 @@
+// Query planner: chooses the posting lists that answer a filter, by estimated cost.
+
 import type { Filter } from '../protocol/filter.ts';
 import { isGiftWrap, kindClass } from '../protocol/kinds.ts';
 import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
 
-/** What opening one list costs, in rows read (measured: a seek 8 µs, a row 0.3 µs). */
+/** Cost of opening one list, in rows read (measured: a seek 8 µs, a row 0.3 µs). */
 const SEEK_ROWS = 25;
-/** What an entry costs whose body must tell whether it matches, in rows. */
+/** Cost of an entry that is matched by its body, in rows. */
 const CANDIDATE_ROWS = 4;
 /**
- * Combinations of a filter, and of all filters of a query, beyond which single conditions serve instead:
- * opening a list takes 8 µs, and some 400 bytes while the query lasts.
+ * Number of combinations of a filter, and of all filters of a query, up to which combinations are
+ * used; with more, single conditions are: opening a list takes 8 µs, and some 400 bytes while the
+ * query lasts.
  */
 const COMBINATIONS_MAX = 4_096;
 const COMBINATIONS_OF_ALL_MAX = 65_536;
-/** How many lists of an option are looked at to estimate it. */
+/** Lists of a plan sampled for its estimate (up to 11, because the step is rounded down). */
 const SAMPLES_MAX = 6;
 
-/** A way to answer a filter: the lists whose union holds every match. */
+/** Way to answer a filter: the lists whose union holds every match. */
 export interface Plan {
   /** Named after the conditions that chose the lists, for metrics and the slow-query log. */
   name: string;
-  /** How many lists there are. */
+  /** Number of lists. */
   lists: number;
-  /** The term of a list, hashed when it is asked for: a plan may name 4,096 of them, 1 µs each. */
+  /** Returns the term of a list, hashed on demand: a plan may name 4,096 of them, 1 µs each. */
   term(list: number): number;
-  /** The lists hold matches only (but for hash collisions, removed events, and what others may not read). */
+  /**
+   * True if the lists hold matches only (but for hash collisions, removed events, and events that
+   * the readers may not read).
+   */
   exact: boolean;
 }
 
-/** Estimates how many entries of a term's list lie in [since, until]. */
+/** Estimates the number of entries of a term's list in [since, until]. */
 export type Estimate = (term: number, since: number, until: number) => number;
 
-/** What a plan is made for, beside the filter. */
+/** Input of the planner, beside the filter. */
 export interface Planning {
   hasher: TermHasher;
-  /** Events that are wanted. */
+  /** Number of events wanted. */
   limit: number;
   estimate: Estimate;
-  /** Given where the filter asks for private kinds only: what they may read lies in their lists. */
+  /** Readers of a filter by private kinds only (their lists hold all they may read), else null. */
   readers: readonly string[] | null;
-  /** Filters of the query. */
+  /** Number of filters of the query. */
   filters: number;
 }
 
 /**
- * Chooses the lists that a filter reads by estimated cost: what it takes to open them, and the rows
- * that will be read: as many as the limit where every row matches, else all of them in the worst case.
+ * Chooses the lists that a filter reads by estimated cost: that of opening them, and that of the
+ * rows to be read, which are as many as the limit where every row matches, else all of them in the
+ * worst case.
  */
 export function choosePlan(filter: Filter, planning: Planning): Plan {
   const { hasher, limit, estimate, readers } = planning;
@@ -126,7 +133,10 @@ function planOf<Value>(
   return { name, lists: values.length, term: (list) => termOf(values[list]!), exact };
 }
 
-/** All of private kinds that readers may read: what they are tagged in, what they wrote (NIP-17). */
+/**
+ * Returns the plan for all private events that readers may read: those that they are tagged in, and
+ * those that they wrote (NIP-17).
+ */
 function readersPlan({ kinds }: Filter, hasher: TermHasher, readers: readonly string[]): Plan {
   const written = kinds!.filter((kind) => !isGiftWrap(kind));
   const terms = readers.flatMap((reader) => [
@@ -136,7 +146,10 @@ function readersPlan({ kinds }: Filter, hasher: TermHasher, readers: readonly st
   return planOf('readers', terms, (term) => term, false);
 }
 
-/** Authors, addressable kinds and d tags together name single events. */
+/**
+ * Returns the plan for a filter by authors, addressable kinds and d tags, which together name
+ * single events; null for any other filter.
+ */
 function addressesPlan(
   { authors, kinds, tags }: Filter,
   hasher: TermHasher,

@@ -1,3 +1,5 @@
+// Metrics of a query worker, and its records of slow and refused queries.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { unpackFilters } from '../mailbox/filters.ts';
@@ -24,24 +26,24 @@ const WINDOW = cellOf('wok_query_window_events');
 const LIMIT = cellOf('wok_rate_limit_hits_total', { limit: 'queries' });
 const MEMORY = cellOf('wok_rate_limit_hits_total', { limit: 'query_memory' });
 
-/** A trouble that lasts is said again this often. */
+/** Interval at which a lasting failure is logged again. */
 const REPEAT_MILLISECONDS = 60_000;
 
 export interface QueryMeterParts {
   meter: Meter;
   lane: number;
-  /** Where slow queries are remembered, and told of. */
+  /** Ring of slow queries, and the log that names them. */
   slow: TextRing | null;
   log: Log | null;
-  /** Where reads that were refused or cut short are. */
+  /** Ring of reads that were refused or cut short. */
   notes: ReadNotes | null;
   /** Work from which on a query is slow, in milliseconds; 0: none is. */
   slowMilliseconds: number;
 }
 
-/** What a query lane counts, and the slow queries that it remembers. */
+/** Counters and histograms of a query worker, and the slow queries that it records. */
 export class QueryMeter {
-  /** Work from which on a query is slow, in milliseconds. */
+  /** Work from which on a query is slow, in milliseconds; 0: none is. */
   slowMilliseconds: number;
   readonly #meter: Meter;
   readonly #lane: number;
@@ -59,7 +61,7 @@ export class QueryMeter {
     this.slowMilliseconds = parts.slowMilliseconds;
   }
 
-  /** For a lane that runs alone. */
+  /** Returns a meter for a query worker that runs alone. */
   static alone(): QueryMeter {
     const meter = Meter.alone('query');
     return new QueryMeter({
@@ -72,13 +74,13 @@ export class QueryMeter {
     });
   }
 
-  /** A query gets its first slice. */
+  /** Called when a query gets its first slice. */
   begins(run: Run): void {
     if (!(run instanceof ReqRun || run instanceof CountRun)) return;
     this.#meter.observe(WAIT, Math.max(0, sharedMilliseconds() - run.arrivedAt) / 1000);
   }
 
-  /** A query is over; one that was cancelled counts as work, but nobody has waited for its end. */
+  /** Called at the end of a query. A cancelled one counts as work, but no client waited for it. */
   over(run: Run): void {
     if (!(run instanceof ReqRun || run instanceof CountRun)) return;
     const meter = this.#meter;
@@ -117,7 +119,7 @@ export class QueryMeter {
     this.#log?.info('a query was slow', facts);
   }
 
-  /** A query was not begun, or not ended; `packed` are its filters. */
+  /** Called for a query that was refused before or after its begin; `packed` are its filters. */
   overloaded(of: 'REQ' | 'COUNT', connId: number, message: string, packed: Uint8Array): void {
     this.#meter.cells[LIMIT]!++;
     countRefusal(this.#meter, of, message);
@@ -128,7 +130,7 @@ export class QueryMeter {
     this.#notes?.note(of, connId, 'refused', message, () => shapesOf(packed));
   }
 
-  /** The database could not be read for a query. */
+  /** Called when the database could not be read for a query. */
   unreadable(error: Error): void {
     const now = sharedMilliseconds();
     countRefusal(this.#meter, 'REQ', 'error:');
@@ -138,13 +140,13 @@ export class QueryMeter {
     this.#log?.error(text, { error: error.message });
   }
 
-  /** A query was ended because the queries of the lane held too much memory. */
+  /** Called when a query was ended because the queries of the worker held too much memory. */
   tooLarge(): void {
     this.#meter.cells[MEMORY]!++;
     countRefusal(this.#meter, 'REQ', 'error:');
   }
 
-  /** What the lane has before it. */
+  /** Sets the gauges of the worker's load at the end of a slice. */
   sliceEnds(waiting: number, running: number, windowEvents: number): void {
     const meter = this.#meter;
     meter.set(WAITING, waiting);

@@ -1,3 +1,6 @@
+// Station query: one worker thread of several, which answers REQ and COUNT from stored events. The
+// worker owns the state of its connections and a read-only database connection.
+
 import { kindsIn } from '../config/kind-range.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -51,32 +54,34 @@ const TOO_LARGE: Refusal =
   'error: this query takes more memory than this relay has for it; ask by fewer filters or a smaller limit';
 const UNREADABLE: Refusal = 'error: this relay could not read its database; try again later';
 
-/** What a lane knows of one of its connections. */
+/** State of one connection. */
 interface Client {
-  /** Subscriptions by number; null: monitor has all of it. */
+  /** Subscriptions by number; null: monitor alone serves it. */
   subscriptions: Map<number, ReqRun | LiveSubscription | null>;
   counts: Set<CountRun>;
-  /** The pubkeys that have authenticated on it (NIP-42). */
+  /** Pubkeys that have authenticated on it (NIP-42). */
   readers: readonly string[];
   /**
-   * What is sent to subscriptions of an authentication as soon as monitor says where it began to match
-   * with the new key; one entry for each answer of monitor that is to come.
+   * Stored events to be sent to subscriptions after an authentication, as soon as monitor says from
+   * which event on it matches with the new key; one entry for each awaited answer of monitor.
    */
   heldBack: Omit<HeldBack, 'upTo'>[][];
-  /** Who pays for its queries; null: nobody has to. */
+  /** Quota owner of its queries; null: they are not charged. */
   payer: Payer | null;
-  /** Its queries that wait for a turn. */
+  /** Queue of its queries that wait for a turn. */
   turns: QueryTurns;
 }
 
 /**
- * Station query, N threads: answers REQ and COUNT from stored events, then hands REQs to monitor.
+ * Answers REQ and COUNT from stored events, then hands REQs over to monitor. Station query, N
+ * threads.
  *
- * In: requests of the ingester lanes (a connection always has the same query lane), the terms of
- * accepted events from writer, room from io, what monitor could not replay. Out: frames to
- * io, hand-overs to monitor, ended subscriptions to the ingesters. Bound: `query.queries_max` runs;
- * beyond it CLOSED `error:`, and `rate-limited:` for an address that has as many as are still free. It owns a read-only connection. If it dies, its connections are closed
- * with 1012 and it starts again.
+ * In: requests of the ingester workers (a connection always has the same query worker), the terms
+ * of accepted events from writer, window updates from io, the subscriptions that monitor could not
+ * replay to. Out: frames to io, hand-overs to monitor, ended subscriptions to the ingesters. Bound:
+ * `query.queries_max` runs; with more, CLOSED `error:`, and `rate-limited:` for an address that has
+ * as many as are still free. It owns a read-only database connection. If it dies, its connections
+ * are closed with 1012, and it is started again.
  */
 export class Query {
   #queriesMax: number;
@@ -93,7 +98,7 @@ export class Query {
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
   #lane: Lane | null = null;
   #outlet: Outlet | null = null;
-  /** It wakes nobody: what it has to tell is only wanted when a slice begins. */
+  /** Channel from writer. Its batches are read before each slice, and need not wake this thread. */
   #writer: Channel | null = null;
   #monitor: MonitorOutbox | null = null;
   #running = 0;
@@ -124,7 +129,7 @@ export class Query {
       begins: (run) => this.#meter.begins(run),
       beforeSlice: () => void this.#writer?.drain(),
       afterSlice: () => {
-        // Hand-overs first: what a client publishes in answer to its EOSE finds monitor ready.
+        // Hand-overs first: events that a client publishes after its EOSE must find monitor ready.
         this.#monitor?.flush();
         this.#outlet?.flush();
         this.#meter.sliceEnds(this.#scheduler.waiting, this.#running, this.#window.size);
@@ -179,8 +184,8 @@ export class Query {
   }
 
   /**
-   * An ingester lane died and is back: io closes its connections, and those that ended while it was
-   * down, or whose end it did not live to pass on, are not heard of any more.
+   * Disconnects the clients of an ingester worker that died and was restarted. io closes them, and
+   * the end of a connection that closed meanwhile, or was not passed on, is never reported.
    */
   #forgetLane(lane: number): void {
     for (const connId of [...this.#clients.keys()]) {
@@ -212,19 +217,20 @@ export class Query {
     };
   }
 
-  /** The writer tells what it accepted and how far the index has come. */
+  /** Reads a batch of writer: the accepted events, and the progress of the index. */
   #follow(reader: RecordReader): void {
     const { indexedSeq, removals, removed } = readAcceptedHead(reader);
     this.#snapshot.forget(removed, removals);
-    // Not before: an add that follows the index's head directly needs to know that head.
+    // Before the events are added: those that the index holds by now go into the recent columns
+    // only.
     this.#window.advance(indexedSeq);
     while (reader.more) this.#window.add(readAcceptedTerms(reader));
   }
 
   /**
-   * Nothing that is sent from here on has an event of a key that has vanished. No slice is under way, so
-   * whatever goes on reads in a snapshot that no longer shows them; what was read before is forgotten by
-   * what the writer has sent, and sent before the mark.
+   * Answers a barrier. After its mark no event of the vanished key is sent. No slice is running, so
+   * all later reads use a snapshot without its events; cached ones were evicted by the messages of
+   * writer, and those sent before precede the mark.
    */
   #barrier({ n, key }: Barrier): void {
     this.#writer?.drain();
@@ -272,8 +278,9 @@ export class Query {
   }
 
   /**
-   * Monitor matches with these readers from now on. What was live before is sent the stored events that
-   * were hidden from it, once monitor has said up to where; what is still under way, at its end.
+   * Sets the readers of a connection; monitor matches later events with them. Live subscriptions
+   * are sent the stored events that were hidden from them once monitor has said up to which event;
+   * REQs that are still running are, at their end.
    */
   #auth(connId: number, readers: string[]): void {
     const client = this.#client(connId);
@@ -291,7 +298,10 @@ export class Query {
     this.#monitor!.flush();
   }
 
-  /** What was hidden from a subscription until now; null when the readers of now see no more of it. */
+  /**
+   * Returns the stored events that were hidden from a subscription until now; null if the current
+   * readers see no more of them.
+   */
   #heldBack(
     { readers }: Client,
     connId: number,
@@ -333,14 +343,14 @@ export class Query {
     if (client.payer !== null) client.payer.keys = this.#reads.keysOf(client.readers);
   }
 
-  /** On whose account a new query of this client goes. */
+  /** Returns the quota and the queue of a new query of this client. */
   #account({ payer, turns }: Client): Account & { bill: Bill | null } {
     return { bill: payer === null ? null : new Bill(this.#reads!, payer), turns };
   }
 
   /**
-   * Why there is no place for one more query of this client, or null. An address may have as many as are
-   * still free, so that a few addresses never take the last ones.
+   * Returns the reason for which one more query of this client is refused, or null. An address may
+   * have as many as are still free, so that a few addresses never take the last ones.
    */
   #noPlace({ turns }: Client): Refusal | null {
     const free = this.#queriesMax - this.#running;
@@ -385,14 +395,14 @@ export class Query {
     this.#monitor!.send({ t: 'close', connId, subNo });
   }
 
-  /** CLOSED to the client; the place of the subscription at its ingester is free again. */
+  /** Sends CLOSED to the client, and tells its ingester, which frees the subscription. */
   #closed(asked: Asked, why: Refusal): void {
     const { connId, subNo, subId } = asked;
     this.#outlet!.closed(asked, why);
     this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
 
-  /** Takes a subscription from its client and cancels what sends to it; undefined if there is none. */
+  /** Removes a subscription and cancels its runs; returns undefined if there is none. */
   #take(connId: number, subNo: number): ReqRun | LiveSubscription | null | undefined {
     const subscriptions = this.#clients.get(connId)?.subscriptions;
     const subscription = subscriptions?.get(subNo);
@@ -425,7 +435,7 @@ export class Query {
     this.#scheduler.add(run);
   }
 
-  /** A run does not count against `query.queries_max` any more. */
+  /** Ends the counting of a run against `query.queries_max`. */
   #uncount(run: Run): void {
     if (!run.counted) return;
     run.counted = false;
@@ -434,8 +444,9 @@ export class Query {
   }
 
   /**
-   * A run that has waited for its client is bounded by the client's subscriptions. It never counts again,
-   * because all that wait for a client go on at once, the first to take the room that there is.
+   * Returns true if the send window of the run's client has space; otherwise the run is blocked. A
+   * blocked run is bounded by the client's subscriptions. It never counts again, because all runs
+   * blocked for a client resume at once, and the first takes the space that there is.
    */
   #hasRoom(run: Run): boolean {
     const free = this.#rooms.free(run.connId, run, () => this.#scheduler.resume(run));
@@ -469,7 +480,7 @@ export class Query {
     this.#breakOff(run, TOO_LARGE);
   }
 
-  /** Ends a query that cannot go on; a subscription that was live ends, too. */
+  /** Ends a query that cannot go on, and its subscription if it is live. */
   #breakOff(run: Run, why: Refusal): void {
     if (run instanceof CountRun) this.#outlet!.countRefused(run, why);
     else if (run instanceof ReqRun || run instanceof CatchUpRun || run instanceof HeldBackRun) {
@@ -488,7 +499,7 @@ export class Query {
     }
     const subscription = new LiveSubscription(subId, packed, run.readers);
     client.subscriptions.set(subNo, subscription);
-    // Somebody authenticated while the stored events were read.
+    // A key has authenticated while the stored events were read.
     const heldBack = this.#heldBack(client, connId, subNo, subscription);
     if (heldBack === null) return;
     this.#outlet!.hold(connId, subNo);
@@ -499,7 +510,7 @@ export class Query {
     const { connId, subNo, subId } = behind;
     const subscriptions = this.#clients.get(connId)?.subscriptions;
     let subscription = subscriptions?.get(subNo);
-    // Closed while the hand-over was under way.
+    // Closed while the hand-over was in flight.
     if (subscription === undefined || subscription instanceof ReqRun) return;
     if (subscription === null) {
       subscription = new LiveSubscription(subId, null, behind.readers);
@@ -549,16 +560,16 @@ export class Query {
   }
 }
 
-/** The runs that send stored events to a subscription. */
+/** Returns the runs that send stored events to a subscription. */
 function runsOf(subscription: ReqRun | LiveSubscription | null): Iterable<Run> {
   if (subscription === null) return [];
   return subscription instanceof ReqRun ? [subscription] : subscription.runs;
 }
 
-/** Most bytes of stored events that may be on the way to one client. */
+/** Number of bytes of stored events in flight to one client, at most. */
 const ROOM_BYTES_MAX = 1024 * 1024;
 
-/** Bytes that may be on the way to one client: at most a quarter of what io lets pile up. */
+/** Returns the bound of bytes in flight to one client: at most a quarter of what io buffers. */
 function roomBytes({ io }: Config): number {
   return Math.min(ROOM_BYTES_MAX, Math.floor(io.outbound_bytes_max / 4));
 }

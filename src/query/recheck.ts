@@ -1,3 +1,5 @@
+// Exact match of stored events against a filter, and the check that the readers may read them.
+
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Filter } from '../protocol/filter.ts';
 import { mayRead, type PrivateKinds } from '../protocol/privacy.ts';
@@ -5,40 +7,40 @@ import { kindOfPosting } from '../storage/posting-kind.ts';
 import type { Body } from './bodies.ts';
 import type { Entry } from './window.ts';
 
-/** Filters with more tag values than this are checked against the parsed event. */
+/** Number of tag values up to which a filter is matched by bytes; beyond, events are parsed. */
 const NEEDLES_MAX = 8;
 
-/** For whom a query is answered. */
+/** Readers of a query, and the events that are private. */
 export interface Audience {
   readonly privateKinds: PrivateKinds;
-  /** The pubkeys that had authenticated when it was asked. */
+  /** Pubkeys that had authenticated when the query came. */
   readonly readers: readonly string[];
   /**
-   * The pubkeys for which it was answered before; null: it is answered for the first time. Then only
-   * private events are given, and none that one of these may read.
+   * Pubkeys for which the query was answered before; null: it is answered for the first time. With
+   * pubkeys, only private events are sent, and none that one of these may read.
    */
   readonly before: readonly string[] | null;
 }
 
 /**
- * Decides exactly whether a stored event matches a filter (limit left aside), and whether its readers
- * may have it. Terms are hashes, so every candidate passes here before it leaves.
+ * Decides exactly if a stored event matches a filter (limit left aside), and if its readers may
+ * read it. Terms are hashes, so every candidate is checked here before it is sent.
  *
- * Nothing is parsed in the usual case: id and pubkey stand at fixed places of the canonical JSON, and
- * `["e","value"` can only occur inside `tags`, because quotes inside strings are escaped.
+ * Nothing is parsed in the usual case: id and pubkey are at fixed offsets of the canonical JSON,
+ * and `["e","value"` can only occur inside `tags`, because quotes inside strings are escaped.
  */
 export class Recheck {
-  /** The kinds that match; null: any. */
+  /** Kinds that match; null: any. */
   readonly kinds: ReadonlySet<number> | null;
   readonly #since: number;
   readonly #until: number;
   readonly #ids: ReadonlySet<string> | null;
   readonly #filter: Filter;
-  /** The authors once somebody has asked for them. */
+  /** Authors of the filter, made on first use. */
   #authorSet: ReadonlySet<string> | null = null;
   readonly #needles: Buffer[][] | null;
   readonly #matches: ((event: NostrEvent) => boolean) | null;
-  /** Null: the filter finds no private events. */
+  /** Null if the filter finds no private events. */
   readonly #privateKinds: PrivateKinds | null;
   readonly #readers: readonly string[];
   readonly #before: readonly string[] | null;
@@ -60,7 +62,7 @@ export class Recheck {
         : null;
   }
 
-  /** What the index alone can tell: the kind and the time. */
+  /** Returns false if the index alone rules the entry out: by kind, time, or lack of readers. */
   entry(entry: Entry): boolean {
     return (
       (this.kinds === null || this.kinds.has(kindOfPosting(entry.kind))) &&
@@ -72,7 +74,7 @@ export class Recheck {
     );
   }
 
-  /** What the body tells: id, author and tags, and whom a private event is for. */
+  /** Returns true if the body matches: id, author, tags, and recipients if it is private. */
   body(entry: Entry, body: Body): boolean {
     const { id, bytes } = body;
     const kind = kindOfPosting(entry.kind);

@@ -1,19 +1,21 @@
-/** Beyond this many bytes on the way to one client, io is asked to say when they have left. */
+// Send windows of the clients of a query worker: the bound of stored events in flight to each.
+
+/** Unconfirmed bytes to one client from which on io is asked for a confirmation, at most. */
 const CONFIRM_BYTES_MAX = 256 * 1024;
 
 interface Room {
-  /** Bytes on the way to the client since the last confirmation that is not outstanding. */
+  /** Bytes sent and not confirmed yet. */
   bytes: number;
   /** Bytes sent since io was asked; null: not asked. */
   sinceAsked: number | null;
-  /** Queries that wait, each with what lets it go on. */
+  /** Blocked queries, each with its callback to resume. */
   parked: Map<object, () => void>;
 }
 
 /**
- * How much every client can still take. A query whose client has no room is parked until io says that
- * the bytes before have left for the socket, so that a client that does not read costs one bounded
- * amount of memory however many queries it sends.
+ * Send window for every client. A query is blocked while the window of its client is full, until io
+ * confirms that the bytes before were sent to the socket, so that a client that does not read costs
+ * one bounded amount of memory however many queries it sends.
  */
 export class Rooms {
   #bytesMax = 0;
@@ -24,23 +26,23 @@ export class Rooms {
     this.limit(bytesMax);
   }
 
-  /** So many bytes may be on the way to a client from now on. */
+  /** Sets the size of the windows, in bytes. */
   limit(bytesMax: number): void {
     this.#bytesMax = bytesMax;
     this.#confirmBytes = Math.min(CONFIRM_BYTES_MAX, bytesMax / 2);
   }
 
-  /** Whether a query may send on; if not, `resume` is called when it may, or when it is woken. */
+  /** Returns true if a query may send; otherwise `resume` is called when it may, or by `wake`. */
   free(connId: number, query: object, resume: () => void): boolean {
     const room = this.#rooms.get(connId);
     if (room === undefined || room.bytes < this.#bytesMax) return true;
-    // Only a confirmation that was asked for will come.
+    // A confirmation that was not asked for never comes.
     if (room.sinceAsked === null) return true;
     room.parked.set(query, resume);
     return false;
   }
 
-  /** The query was cancelled: if it waits, it goes on at once, to find that out. */
+  /** Resumes a cancelled query at once if it is blocked, so that it ends. */
   wake(connId: number, query: object): void {
     const parked = this.#rooms.get(connId)?.parked;
     const resume = parked?.get(query);
@@ -58,7 +60,7 @@ export class Rooms {
     if (room.sinceAsked !== null) room.sinceAsked += bytes;
   }
 
-  /** Whether the next record is to ask for a confirmation; if so it counts as asked. */
+  /** Returns true if the next record has to ask for a confirmation, which then counts as asked. */
   confirm(connId: number): boolean {
     const room = this.#rooms.get(connId);
     if (room === undefined || room.sinceAsked !== null || room.bytes < this.#confirmBytes)
@@ -67,7 +69,7 @@ export class Rooms {
     return true;
   }
 
-  /** io confirms: what was sent up to the asking record has left. */
+  /** Called when io confirms: all bytes up to the record that asked were sent to the socket. */
   confirmed(connId: number): void {
     const room = this.#rooms.get(connId);
     if (room === undefined) return;
@@ -79,7 +81,7 @@ export class Rooms {
     for (const resume of parked.values()) resume();
   }
 
-  /** The client is gone; what waited for it goes on, to find that it was cancelled. */
+  /** Removes the window of a closed connection, and resumes its queries, which are cancelled. */
   forget(connId: number): void {
     const room = this.#rooms.get(connId);
     this.#rooms.delete(connId);

@@ -1,3 +1,5 @@
+// Runs of a query worker: resumable executions of REQ, COUNT, and the sending of held-back events.
+
 import { packFilters, type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
 import type { VanishedKey } from '../messages.ts';
 import { type EoseHint, eventPrefix } from '../protocol/answers.ts';
@@ -15,36 +17,36 @@ import { Tally } from './tally.ts';
 import type { QueryTurns } from './turns.ts';
 import { Union } from './union.ts';
 
-/** How a step of a run ended: there is more to do, it waits for its client, or it is done. */
+/** Result of a step of a run: there is more to do, it is blocked by its client, or it is done. */
 export type Step = 'again' | 'wait' | 'done';
 
-/** Something that the scheduler gives slices to. */
+/** Resumable work that the scheduler gives slices to. */
 export interface Run {
   readonly connId: number;
   cancelled: boolean;
-  /** Whether it counts against `query.queries_max`: until it has to wait for its client. */
+  /** True while it counts against `query.queries_max`: until its client first blocks it. */
   counted: boolean;
-  /** Milliseconds that the lane has worked on it, and rows that it has cost (`Budget`). */
+  /** Milliseconds of work spent on it, and rows that it has cost (`Budget`). */
   work: number;
   rows: number;
   /** Rows that its first turn is expected to cost. */
   readonly expectedRows: number;
-  /** Who pays for it; null: nobody has to. */
+  /** Cost to be charged; null: it is not charged. */
   readonly bill: Bill | null;
-  /** Where it waits for its turn. */
+  /** Queue in which it waits for its turn. */
   readonly turns: QueryTurns;
-  /** Whether it has had a turn. */
+  /** True if it has had a turn. */
   hasTurned: boolean;
-  /** Bytes that it holds between two turns, as they were last estimated. */
+  /** Bytes that it holds between two turns, as last estimated. */
   held: number;
   step(budget: Budget): Step;
-  /** Estimates what it holds now. */
+  /** Estimates the bytes that it holds now. */
   weigh(): number;
-  /** Gives up what it holds; it is cancelled. */
+  /** Cancels it and releases the memory that it holds. */
   drop(): void;
 }
 
-/** What all runs have in common. */
+/** Common state of all runs. */
 export abstract class BaseRun implements Run {
   readonly connId: number;
   readonly bill: Bill | null;
@@ -74,14 +76,14 @@ export abstract class BaseRun implements Run {
   }
 }
 
-/** On whose account a run goes: who pays for what it reads, and with which others it takes turns. */
+/** Quota that a run is charged to, and the queue in which it waits. */
 export interface Account {
-  /** Null: nobody has to. */
+  /** Null: it is not charged. */
   readonly bill: Bill | null;
   readonly turns: QueryTurns;
 }
 
-/** What runs need of their lane. */
+/** Context of a query worker that runs need. */
 export interface Lane {
   readonly snapshot: Snapshot;
   readonly hasher: TermHasher;
@@ -90,18 +92,18 @@ export interface Lane {
   limitMax: number;
   eoseHints: EoseHints;
   privateKinds: PrivateKinds;
-  /** Whether the client can take more; if not, the run is queued again when it can. */
+  /** Returns true if the client can take more; otherwise the run is queued again when it can. */
   hasRoom(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;
-  /** Ends a subscription for which its client has no budget left. */
+  /** Ends a subscription whose client has no budget left. */
   refuse(run: ReqRun | HeldBackRun, why: Refusal): void;
 }
 
-/** How the filters of a query are read. */
+/** Options for reading the filters of a query. */
 interface Reading {
   counting: boolean;
   audience: Audience;
-  /** The last event of the log that is looked at; later ones come from monitor. */
+  /** Last event of the log that is read; later ones come from monitor. */
   upTo: number;
 }
 
@@ -121,37 +123,37 @@ function scans(filters: readonly UnpackedFilter[], lane: Lane, reading: Reading)
     });
 }
 
-/** What a client asked of its query lane, REQ or COUNT. */
+/** Request of a client, REQ or COUNT. */
 interface Question {
   connId: number;
   /** Packed. */
   filters: Uint8Array;
   arrivedAt: number;
-  /** What its message costs until it is answered (`lib/message-cost.ts`). */
+  /** Cost of its message until it is answered (`lib/message-cost.ts`). */
   cost: number;
 }
 
 /**
- * How much larger filters are while they are read than packed: strings, sets, lists of kinds (measured:
- * 11 kB for one of 20 authors and 200 kinds, which has 1 kB packed).
+ * Factor by which filters are larger while they are read than packed: strings, sets, lists of kinds
+ * (measured: 11 kB for one of 20 authors and 200 kinds, which has 1 kB packed).
  */
 const UNPACKED_FACTOR = 12;
 /** Bytes of packed filters that are read and planned for in the time of a row (0.3 µs). */
 const PACKED_BYTES_A_ROW = 8;
 
-/** What a REQ and a COUNT read by. */
+/** Common part of `Union`, which a REQ reads, and `Tally`, which a COUNT reads. */
 type Reader = Pick<Union, 'index' | 'mayHide' | 'held'>;
 
-/** What a REQ and a COUNT have in common. */
+/** Common state of a REQ and a COUNT. */
 abstract class QuestionRun<By extends Reader> extends BaseRun {
-  /** The filters, packed. */
+  /** Filters, packed. */
   readonly packed: Uint8Array;
   readonly arrivedAt: number;
   readonly cost: number;
   override readonly expectedRows: number;
-  /** Events sent, or counted, so far. */
+  /** Number of events sent, or counted, so far. */
   events = 0;
-  /** The pubkeys that had authenticated when it was asked. */
+  /** Pubkeys that had authenticated when the request came. */
   readonly readers: readonly string[];
   protected readonly lane: Lane;
   #reader: By | null = null;
@@ -171,12 +173,12 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
     this.readers = readers;
   }
 
-  /** What it reads, as far as it has come. */
+  /** Index that it has read so far. */
   get index(): IndexName {
     return this.#reader?.index ?? 'none';
   }
 
-  /** Whether it began, and something that matches may be hidden from its readers. */
+  /** True if it has begun, and a match may be hidden from its readers. */
   get mayHide(): boolean {
     return this.#reader?.mayHide === true;
   }
@@ -185,7 +187,7 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
     return this.#reader !== null;
   }
 
-  /** Forgets how far it has come; it begins anew in the snapshot of its next step. */
+  /** Discards its progress; it begins anew in the snapshot of its next step. */
   protected reset(): void {
     this.#reader = null;
     this.events = 0;
@@ -200,7 +202,7 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
     this.#reader = null;
   }
 
-  /** What finds the events; whoever asks first begins it, in the snapshot of now. */
+  /** Returns the reader of the events; the first call makes it, in the current snapshot. */
   protected reader(counting: boolean, read: (scans: FilterScan[]) => By): By {
     this.#reader ??= read(
       scans(unpackFilters(this.packed), this.lane, {
@@ -213,19 +215,19 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
   }
 }
 
-/** A query whose events go to a subscription. */
+/** Run that sends events to a subscription. */
 interface EventsRun extends Run {
   readonly subNo: number;
-  /** Events sent so far. */
+  /** Number of events sent so far. */
   events: number;
 }
 
-/** Sends the seconds of a union to a subscription, as far as its client has room. */
+/** Sends the seconds of a union to a subscription, within the send window of its client. */
 class EventSender {
   readonly #lane: Lane;
   readonly #run: EventsRun;
   readonly #prefix: Buffer;
-  /** The second that is being sent, and how much of it has been. */
+  /** Second that is being sent, and the number of its events sent so far. */
   #second: readonly Stored[] = [];
   #sent = 0;
 
@@ -240,7 +242,7 @@ class EventSender {
     this.#sent = 0;
   }
 
-  /** Sends what is left of the second; false when the client has no room for it. */
+  /** Sends the rest of the second; returns false if the client blocks it. */
   send(): boolean {
     const { snapshot, outlet } = this.#lane;
     const run = this.#run;
@@ -256,14 +258,14 @@ class EventSender {
   }
 }
 
-/** A REQ: stored events, EOSE, then the hand-over to monitor (order rule 3). */
+/** REQ: sends stored events and EOSE, and hands the subscription over to monitor (order rule 3). */
 export class ReqRun extends QuestionRun<Union> implements EventsRun {
   readonly subNo: number;
   readonly subId: string;
   readonly #sender: EventSender;
-  /** Whether its stored events were cut short because its budget was used up. */
+  /** True if its stored events were cut short because its budget was used up. */
   short = false;
-  /** The snapshot that the answer is from; later events come from monitor. */
+  /** Head of the snapshot that the answer is from; later events come from monitor. */
   #seq = 0;
 
   constructor(
@@ -287,7 +289,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
     const { bill } = this;
     const short = bill?.isShort(this.rows) === true;
     if (!this.begun) {
-      // Who does not read gets nothing begun: what was begun takes memory.
+      // A query of a client that does not read is not begun, because begun queries take memory.
       if (!this.lane.hasRoom(this)) return 'wait';
       this.#seq = this.lane.snapshot.head;
     }
@@ -315,7 +317,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
   }
 
   #end(completeness: Completeness): Step {
-    // Before EOSE, so that nothing published in answer to it can come too early for monitor.
+    // Before EOSE, so that no event published after it is too early for monitor.
     this.lane.handOver(this, this.#seq);
     const hint = hintOf(completeness, this.lane.eoseHints);
     this.lane.outlet.eose(this, hint);
@@ -323,7 +325,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
   }
 }
 
-/** Which hints EOSE carries (`query.eose_hints`). */
+/** Hints that EOSE carries (`query.eose_hints`). */
 export type EoseHints = 'off' | 'more' | 'all';
 
 function hintOf(completeness: Completeness, hints: EoseHints): EoseHint | undefined {
@@ -331,28 +333,28 @@ function hintOf(completeness: Completeness, hints: EoseHints): EoseHint | undefi
   return hints === 'all' || completeness === 'more' ? completeness : undefined;
 }
 
-/** What a `HeldBackRun` sends: the filters, packed, and between whom it tells apart. */
+/** Input of a `HeldBackRun`: filters, and the readers before and after an authentication. */
 export interface HeldBack {
   connId: number;
   subNo: number;
   subId: string;
   /** Packed; they name private kinds only. */
   filters: Uint8Array;
-  /** The pubkeys that have authenticated, and those for which the subscription was answered before. */
+  /** Pubkeys that have authenticated, and those for which the subscription was answered before. */
   readers: readonly string[];
   before: readonly string[];
-  /** The last event that was matched without the new readers. */
+  /** Last event that was matched without the new readers. */
   upTo: number;
 }
 
 /**
- * The stored events that an open subscription was not given until its connection authenticated. Live
- * events are held meanwhile (`HOLD`). Each filter's limit counts anew.
+ * Sends the stored events that were hidden from an open subscription until its connection
+ * authenticated. Live events are held meanwhile (`HOLD`). Each filter's limit counts anew.
  */
 export class HeldBackRun extends BaseRun implements EventsRun {
   readonly subNo: number;
   readonly subId: string;
-  /** Its REQ was answered by EOSE. */
+  /** 0: its REQ was answered by EOSE. */
   readonly cost = 0;
   events = 0;
   readonly #lane: Lane;
@@ -408,8 +410,8 @@ export class HeldBackRun extends BaseRun implements EventsRun {
 }
 
 /**
- * The part of packed filters that may match private events which are hidden from `readers`; null when
- * there is none.
+ * Returns the part of packed filters that may match private events which are hidden from `readers`;
+ * null if there is none.
  */
 export function hiddenPart(
   packed: Uint8Array,
@@ -427,15 +429,15 @@ export function hiddenPart(
   );
 }
 
-/** So often a COUNT is begun anew because events that it may have counted were removed. */
+/** Times that a COUNT is begun anew because events that it may have counted were removed. */
 const COUNT_AGAIN_MAX = 3;
 const KEPT_CHANGING: Refusal =
   'error: events were removed again and again while they were counted; try again later';
 
-/** A COUNT (NIP-45): exact; a filter's limit does not count. */
+/** COUNT (NIP-45): exact; a filter's limit does not count. */
 export class CountRun extends QuestionRun<Tally> {
   readonly queryId: string;
-  /** Why it was refused half-way, or ''. */
+  /** Reason why it was refused half-way, or ''. */
   refusal: Refusal | '' = '';
   #again = 0;
 
@@ -449,7 +451,7 @@ export class CountRun extends QuestionRun<Tally> {
     this.queryId = request.queryId;
   }
 
-  /** A key has vanished: what was counted of it must not be told. */
+  /** Restarts the count if it may hold events of a vanished key, which must not be told. */
   countAgain(key: VanishedKey): void {
     if (!this.begun || !unpackFilters(this.packed).some((one) => mayHaveHad(one, key))) return;
     this.reset();
@@ -458,7 +460,7 @@ export class CountRun extends QuestionRun<Tally> {
 
   step(budget: Budget): Step {
     const { outlet } = this.lane;
-    // Half a count is none.
+    // A partial count is not sent.
     if (this.bill?.isRefused(this.rows) === true) this.refusal = this.bill.refusal;
     if (this.refusal !== '') {
       outlet.countRefused(this, this.refusal);

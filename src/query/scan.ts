@@ -1,3 +1,6 @@
+// Scan of one filter over the index, the tail index and the recent columns. Its state belongs to a
+// run of a query worker.
+
 import type { UnpackedFilter } from '../mailbox/filters.ts';
 import { isReplaceable } from '../protocol/kinds.ts';
 import type { TermHasher } from '../storage/terms.ts';
@@ -10,60 +13,66 @@ import { type Audience, Recheck } from './recheck.ts';
 import type { Snapshot, Stored } from './snapshot.ts';
 import { type Entry, endOfSecond, type Place } from './window.ts';
 
-/** What a piece of work costs, in rows: the unit of a slice's budget. */
+/** Cost of reading a body and of opening a list, in rows: the unit of a slice's budget. */
 const BODY_ROWS = 5;
 const SEEK_ROWS = 25;
-/** Rows looked at behind the last one given, to tell whether there is more. */
+/** Number of rows read after the last match sent, to tell if there are more matches. */
 const LOOK_AHEAD_ROWS = 20;
-/** Filters with at least so many authors are answered from the timeline first. */
+/** Number of authors from which on a filter is answered from the recent columns first. */
 const TIMELINE_AUTHORS = 8;
-/** Entries taken from the timeline beyond the limit, for those whose event is gone. */
+/** Entries taken from the recent columns beyond the limit, for those whose event is gone. */
 const TIMELINE_SPARE = 16;
-/** What a stretch of the timeline costs: a pass over 100,000 entries is as dear as 1,000 rows. */
+/**
+ * Cost of a stretch of the recent columns, in rows: a pass over 100,000 entries is as expensive as
+ * 1,000.
+ */
 const TIMELINE_ROWS = 200;
-/** Entries of a stretch at most. */
+/** Number of entries of a stretch, at most. */
 const TIMELINE_ENTRIES_MAX = 2_048;
-/** Making a plan costs so many rows: 18 estimates at most. */
+/** Cost of making a plan, in rows: set for 18 estimates. */
 const PLAN_ROWS = 100;
-/** Most rows of a page of a list, and of the pages of all lists of a query. */
+/**
+ * Most and fewest rows of a page of a list, and most rows of the pages of all lists of a query
+ * (more if all pages have the fewest).
+ */
 const PAGE_ROWS_MAX = 512;
 const PAGE_ROWS_MIN = 8;
 const PAGES_ROWS_MAX = 16_384;
-/** Seconds with more entries are crowded: the order of their ids is remembered (`id-prefixes.ts`). */
+/** Entries above which a second is crowded: its id prefixes are cached (`id-prefixes.ts`). */
 const CROWDED_ENTRIES = 256;
-/** A match that may be given takes so many bytes (measured). */
+/** Bytes that a match takes until it is sent (measured). */
 const MATCH_BYTES = 160;
 
-/** Rows that a slice may still read before the clock is looked at again. */
+/** Rows that a slice may still read before the clock is checked again. */
 export interface Budget {
   rows: number;
 }
 
 /**
- * Whether everything that matches was given: `finish`, or `more` was there; `unknown` where that was not
- * looked for, or where matches may be hidden from the readers.
+ * Completeness of an answer: all matches were sent (`finish`), or there was `more`; `unknown` if
+ * that was not checked, or if matches may be hidden from the readers.
  */
 export type Completeness = 'finish' | 'more' | 'unknown';
 
 /**
- * How many matches a filter may give. An answer that the relay's own cap cuts is completed to a whole
- * second beyond the cap: a client that pages by `until` misses nothing then (NIP-67), and one that counts
- * against `max_limit` of NIP-11 sees that there is more.
+ * Number of matches that a filter may have. An answer that the relay's own cap cuts is completed to
+ * a whole second beyond the cap: a client that pages by `until` misses nothing then (NIP-67), and
+ * one that counts against `max_limit` of NIP-11 sees that there is more.
  */
 export interface Share {
-  /** No second is begun once so many were given; Infinity for COUNT. */
+  /** Number of matches from which on no second is begun; Infinity for COUNT. */
   limit: number;
-  /** Most that are given in all, at least `limit`. */
+  /** Number of matches at most, at least `limit`. */
   most: number;
-  /** Whether the client asked for no more than `most`: then a second is cut there (NIP-01). */
+  /** True if the client asked for no more than `most`: then a second is cut there (NIP-01). */
   exact: boolean;
 }
 
-/** A filter without a limit of its own, or with a higher one, may go beyond the cap by this factor. */
+/** Factor by which a filter without a limit, or with a higher one, may exceed the cap. */
 const WHOLE_SECOND_FACTOR = 2;
 
 /**
- * The share of a filter that asks for `asked` events.
+ * Returns the share of a filter that asks for `asked` events.
  *
  * @param asked null: the filter has no limit.
  */
@@ -75,7 +84,7 @@ export function shareOf(asked: number | null, limitDefault: number, limitMax: nu
   return { limit, most, exact: false };
 }
 
-/** COUNT counts everything. */
+/** Share of a COUNT, without a bound. */
 export const ALL: Share = {
   limit: Number.POSITIVE_INFINITY,
   most: Number.POSITIVE_INFINITY,
@@ -84,11 +93,11 @@ export const ALL: Share = {
 
 export interface ScanOptions {
   share: Share;
-  /** Filters of the query. */
+  /** Number of filters of the query. */
   filters: number;
-  /** Whether the bodies are wanted; COUNT only wants to know that they match. */
+  /** True if bodies are wanted; a COUNT only needs to know that they match. */
   bodies: boolean;
-  /** Events of the log up to this one are looked at, at most those of the snapshot. */
+  /** Last event of the log that is read, but at most the head of the snapshot. */
   upTo: number;
   audience: Audience;
 }
@@ -98,49 +107,53 @@ export type Again = typeof AGAIN;
 export { AGAIN };
 
 /**
- * One filter over one snapshot: `next` gives its matches newest first, a whole second at a time, because
- * within a second the order is by id (NIP-01), which the index does not know; `entry` gives them one by
- * one in the order of the index, for counting. Of a second no more is kept than can still be given.
+ * Scan of one filter. `next` returns its matches newest first, a whole second at a time, because
+ * within a second the order is by id (NIP-01), which the index does not know; `entry` returns them
+ * one by one in the order of the index, for counting. Of a second no more matches are kept than can
+ * still be sent.
  *
- * The work can stop between any two rows when the budget is used up and goes on in a later slice.
+ * The work can stop between any two rows when the budget is used up, and goes on in a later slice.
  */
 export class FilterScan {
-  /** How the lists were chosen; null while the timeline answers. */
+  /** Choice of the lists; null while the recent columns answer. */
   plan: Plan | null = null;
   completeness: Completeness = 'unknown';
-  /** The seq of a match that was not given, if `completeness` is `more`. */
+  /** Seq of a match that was not sent, if `completeness` is `more`. */
   missed = 0;
   readonly #snapshot: Snapshot;
   readonly #recheck: Recheck;
   readonly #filter: UnpackedFilter;
   readonly #audience: Audience;
-  /** Whether something that matches may be hidden from the readers. */
+  /** True if a match may be hidden from the readers. */
   readonly mayHide: boolean;
   readonly #hasher: TermHasher;
   readonly #since: number;
-  /** What does not lie behind it was given already, from the timeline. */
+  /**
+   * Exclusive start of further reading: the end of the filter's range, then the last place read
+   * from the recent columns.
+   */
   #behind: Place;
-  /** The head of the log when the query began. */
+  /** Head of the log when the query began. */
   readonly #head: number;
   readonly #share: Share;
   readonly #filters: number;
-  /** The authors' pubkeys while the timeline answers, null when the lists do. */
+  /** Pubkeys of the authors while the recent columns answer; null when the lists do. */
   #authors: Uint8Array | null;
   readonly #bodies: boolean;
   #taken = 0;
   #left: number;
   #cursor = new MergedCursor();
   #opened = 0;
-  /** The timeline reached as far back as the filter. */
+  /** True if the recent columns reached as far back as the filter. */
   #timelineWasAll = false;
-  /** The seq of the last entry: one that is in several lists comes several times in a row. */
+  /** Seq of the last entry: one that is in several lists comes several times in a row. */
   #last = -1;
-  /** The second that is being put together, and how many of its entries were looked at. */
+  /** Second that is being collected, and the number of its entries read so far. */
   #second: number | null = null;
   #entries = 0;
   #matches: Stored[] = [];
   #matched = 0;
-  /** No id that begins with more can be given of this second. */
+  /** Largest id prefix that can still be sent of this second. */
   #prefixMax = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -165,7 +178,7 @@ export class FilterScan {
     this.#authors = isFeed(filter) ? filter.authorBytes : null;
   }
 
-  /** What it reads: the timeline, or the lists that were chosen behind it. */
+  /** Index that it reads: the recent columns, or the lists chosen after them. */
   get index(): IndexName {
     if (this.plan !== null) return indexOfPlan(this.plan.name);
     return this.#authors === null && !this.#timelineWasAll ? 'none' : 'timeline';
@@ -176,7 +189,10 @@ export class FilterScan {
     return this.#cursor.held + this.#matches.length * MATCH_BYTES;
   }
 
-  /** The next second that has matches, sorted by id; AGAIN when the budget is used up; null at the end. */
+  /**
+   * Returns the next second that has matches, sorted by id; AGAIN when the budget is used up; null
+   * at the end.
+   */
   next(budget: Budget): Stored[] | Again | null {
     while (this.#left > 0) {
       if (!this.#open(budget)) return AGAIN;
@@ -188,7 +204,7 @@ export class FilterScan {
     return null;
   }
 
-  /** The next match in the order of the index; AGAIN when the budget is used up; null at the end. */
+  /** Returns the next match in index order; AGAIN when the budget is used up; null at the end. */
   entry(budget: Budget): Entry | Again | null {
     for (;;) {
       if (!this.#open(budget)) return AGAIN;
@@ -200,7 +216,7 @@ export class FilterScan {
     }
   }
 
-  /** Sees to it that the cursor has what comes next; false when the budget is used up. */
+  /** Opens the lists needed for the next entry; returns false when the budget is used up. */
   #open(budget: Budget): boolean {
     while (this.#authors !== null && this.#cursor.head === null) {
       if (budget.rows <= 0) return false;
@@ -225,7 +241,7 @@ export class FilterScan {
     return true;
   }
 
-  /** What the index has of a list and, of the same moment, what it does not have yet. */
+  /** Opens a list in the index and, of the same moment, in the tail index. */
   #openList(plan: Plan, list: number, firstRows: number): void {
     const snapshot = this.#snapshot;
     const [behind, since] = [this.#behind, this.#since];
@@ -242,7 +258,7 @@ export class FilterScan {
     this.#cursor.add(new TermCursor(terms, firstRows));
   }
 
-  /** Takes the next stretch of the timeline; at its old end the lists take over. */
+  /** Reads the next stretch of the recent columns; at their old end the lists take over. */
   #readTimeline(authors: Uint8Array, budget: Budget): void {
     const { timeline } = this.#snapshot.window;
     if (this.#behind.createdAt <= timeline.floor) {
@@ -292,7 +308,7 @@ export class FilterScan {
     return true;
   }
 
-  /** Takes all entries of the second; false when the budget is used up. */
+  /** Reads all entries of the second; returns false when the budget is used up. */
   #gather(budget: Budget): boolean {
     for (;;) {
       if (!this.#open(budget)) return false;
@@ -310,13 +326,13 @@ export class FilterScan {
     }
   }
 
-  /** Whether enough events of the second come before this one for certain. */
+  /** Returns true if enough events of the second certainly sort before this one. */
   #comesTooLate(seq: number): boolean {
     const max = this.#prefixMax;
     return max < Number.POSITIVE_INFINITY && this.#snapshot.prefixes.get(seq) > max;
   }
 
-  /** The body of an entry that matches and was not given before, or null. */
+  /** Returns the body of an entry that matches and was not returned before, or null. */
   #body(entry: Entry, budget: Budget): Body | null {
     budget.rows--;
     if (entry.seq === this.#last) return null;
@@ -327,7 +343,7 @@ export class FilterScan {
     return body !== null && this.#recheck.body(entry, body) ? body : null;
   }
 
-  /** Keeps a match, but never many more than can still be given: those with the first ids. */
+  /** Keeps a match, but not many more than can still be sent: those with the first ids. */
   #take({ createdAt, seq, kind }: Entry, { id }: Body): void {
     this.#matched++;
     this.#matches.push({ createdAt, seq, kind, id });
@@ -335,7 +351,7 @@ export class FilterScan {
     const room = this.#share.most - this.#taken;
     if (this.#matches.length <= 2 * room + 64) return;
     this.#matches.sort(byId);
-    // One more than can be given, to name what is missed.
+    // One more than can be sent, to name the match that is missed.
     this.#matches.length = room + 1;
     this.#prefixMax = prefixOf(this.#matches[room]!.id);
   }
@@ -360,20 +376,20 @@ export class FilterScan {
     return this.#matches;
   }
 
-  /** Everything was read; that is the end unless something may be hidden from the readers. */
+  /** Marks the answer as complete, unless matches may be hidden from the readers. */
   #finish(): void {
     const { ids } = this.#filter;
     const foundAll = ids !== null && this.#taken === ids.length;
     if (!this.mayHide || foundAll) this.completeness = 'finish';
   }
 
-  /** Whether there is more, where that can be told cheaply. */
+  /** Checks if there are more matches, where that is cheap. */
   #lookAhead(): void {
     const tries = this.plan === null || this.plan.exact ? LOOK_AHEAD_ROWS : 1;
     for (let i = 0; i < tries; i++) {
       const { head } = this.#cursor as Cursor;
       if (head === null) {
-        // The end of a stretch of the timeline is not the end of all.
+        // The end of a stretch of the recent columns is not the end of all.
         if (this.#authors === null && (this.plan !== null || this.#timelineWasAll)) this.#finish();
         return;
       }
@@ -388,7 +404,7 @@ export class FilterScan {
   }
 }
 
-/** The first rows of a list tell how dense it is, and so how long. */
+/** Number of first rows of a list that tell its density, and so its length. */
 const ESTIMATE_ROWS = 32;
 
 function estimateRows(snapshot: Snapshot, term: number, since: number, until: number): number {
@@ -413,7 +429,7 @@ export function byId(a: { id: string }, b: { id: string }): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
-/** A filter by many authors; profiles and the like are seldom among the newest events. */
+/** Returns true for filters by many authors; the newest events seldom are profiles and the like. */
 function isFeed({ ids, authorCount, kinds, tags }: UnpackedFilter): boolean {
   if (ids !== null || tags.length > 0 || authorCount < TIMELINE_AUTHORS) return false;
   return !kinds?.every(isReplaceable);

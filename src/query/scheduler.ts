@@ -1,3 +1,5 @@
+// Scheduler of a query worker: shares its time between runs, in slices.
+
 import type { Clock } from '../lib/clock.ts';
 import { isSqliteError, StorageError } from '../storage/error.ts';
 import type { Run, Step } from './run.ts';
@@ -5,43 +7,46 @@ import type { Budget } from './scan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { QueryQueue } from './turns.ts';
 
-/** What a turn costs beside the rows that it reads, as rows of 0.3 µs (`plan.ts`). */
+/** Cost of a turn beside the rows that it reads, as rows of 0.3 µs (`plan.ts`). */
 const TURN_ROWS = 100;
-/** Rows read between two looks at the clock. */
+/** Number of rows read between two checks of the clock. */
 const ROWS_A_LOOK = 400;
-/** A new query has this part of a slice for its first turn: most need less, the others wait. */
+/** Part of a slice that a new query has for its first turn: most need less, the others wait. */
 const FIRST_TURN = 2 / 5;
-/** Bytes that the queries of a lane may hold between their turns. */
+/** Bytes that the queries of a worker may hold between their turns. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface SchedulerHooks {
   beforeSlice(): void;
-  /** A run gets its first turn. */
+  /** Called for a run that gets its first turn. */
   begins(run: Run): void;
   afterSlice(): void;
-  /** A run is done or was cancelled. */
+  /** Called for a run that is done or was cancelled. */
   over(run: Run): void;
-  /** The database could not be read for a run, which is over with that. */
+  /** Called for a run that ends because the database could not be read. */
   unreadable(run: Run, error: Error): void;
-  /** The runs hold too much memory, this one the most; it is to be ended and answered. */
+  /**
+   * Called for the largest run of the address that holds most, because the runs hold too much
+   * memory; it has to be ended and answered.
+   */
   tooLarge(run: Run): void;
 }
 
 /**
- * Gives the runs of a lane turns, in slices of time: whose run is next is decided by `Turns`, by address
- * and connection. A run has the rest of the slice, a new one two fifths of a slice; what it does not finish
- * goes on in a later turn.
+ * Gives the runs of a query worker turns, in slices of time. `Turns` chooses the next run, by
+ * address and connection. A run has the rest of the slice, a new one two fifths of a slice; a run
+ * that does not finish goes on in a later turn.
  *
- * Between two slices the lane reads its messages, and the snapshot is a new one.
+ * Between two slices the worker reads its messages, and each slice has a new snapshot.
  */
 export class Scheduler {
   readonly queue = new QueryQueue();
   readonly #snapshot: Snapshot;
   readonly #clock: Clock;
-  /** How long one slice may take. */
+  /** Duration of one slice. */
   sliceMilliseconds: number;
   readonly #hooks: SchedulerHooks;
-  /** Runs that are begun and hold memory, and how many bytes. */
+  /** Runs that have begun and hold memory, and the bytes that they hold. */
   readonly #holding = new Set<Run>();
   #held = 0;
   #scheduled = false;
@@ -53,7 +58,7 @@ export class Scheduler {
     this.#hooks = hooks;
   }
 
-  /** Runs that wait for a turn. */
+  /** Number of runs that wait for a turn. */
   get waiting(): number {
     return this.queue.size;
   }
@@ -63,7 +68,7 @@ export class Scheduler {
     this.#schedule();
   }
 
-  /** For a run that waited for its client. */
+  /** Queues a run that was blocked by its client. */
   resume(run: Run): void {
     this.queue.goOn(run);
     this.#schedule();
@@ -94,7 +99,7 @@ export class Scheduler {
         const after = this.#clock.milliseconds();
         run.work += after - now;
         this.#weigh(run, step);
-        // Before it waits again: its place in the queue goes by what it has used.
+        // Before it is queued again: its place in the queue depends on its charges.
         this.queue.charge(run, run.rows - rows + TURN_ROWS);
         if (step === 'done') this.#hooks.over(run);
         if (step === 'again') this.queue.goOn(run);
@@ -106,7 +111,7 @@ export class Scheduler {
     this.#hooks.afterSlice();
   }
 
-  /** Whether this is the first turn of a run. */
+  /** Returns true if this is the first turn of a run. */
   #begin(run: Run): boolean {
     if (run.hasTurned) return false;
     run.hasTurned = true;
@@ -114,7 +119,10 @@ export class Scheduler {
     return true;
   }
 
-  /** Begins a snapshot. Where it cannot be read, all that wait for it are told, and the lane goes on. */
+  /**
+   * Begins a snapshot. If the database cannot be read, all queued runs are ended, and the worker
+   * goes on.
+   */
   #enter(): boolean {
     try {
       this.#snapshot.enter();
@@ -137,7 +145,7 @@ export class Scheduler {
     try {
       return this.#steps(run, end);
     } catch (error) {
-      // A page that is damaged is no reason to take the lane from those who ask for others.
+      // A damaged page must not end the worker: other queries do not need it.
       if (!isStorageFailure(error)) throw error;
       run.cancelled = true;
       this.#hooks.unreadable(run, error);
@@ -157,7 +165,7 @@ export class Scheduler {
     return 'again';
   }
 
-  /** Counts what a run holds after its turn; where all hold too much, the largest is ended. */
+  /** Updates the bytes that a run holds after a turn; while all hold too much, ends `#largest`. */
   #weigh(run: Run, step: Step): void {
     this.#hold(run, step === 'done' ? 0 : run.weigh());
     while (this.#held > HELD_BYTES_MAX) {
@@ -177,7 +185,7 @@ export class Scheduler {
     else this.#holding.delete(run);
   }
 
-  /** Of the address whose runs hold most. */
+  /** Returns the largest run of the address that holds most. */
   #largest(): Run | undefined {
     let largest: Run | undefined;
     for (const run of this.#holding) {

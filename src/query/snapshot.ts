@@ -1,3 +1,5 @@
+// Read snapshot of the database for one slice, with the caches of a query worker.
+
 import type { Removals } from '../mailbox/removals.ts';
 import { eventOf, jsonBytesOf, type StoredBody } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
@@ -9,34 +11,38 @@ import { IdPrefixes } from './id-prefixes.ts';
 import { type ListHead, Lists } from './lists.ts';
 import type { Entry, Window } from './window.ts';
 
-/** Events of the log read at once to close a gap of the window. */
+/** Number of events of the log read at once to close a gap of the tail index. */
 const CATCH_UP_ROWS = 1_000;
-/** Read of a list in one go, whoever asks for less: a row costs 0.3 µs, beginning to read 8 µs. */
+/** Number of rows of a list read at once, at least: a row costs 0.3 µs, beginning to read 8 µs. */
 const LIST_ROWS_MIN = 32;
-/** One entry of a list takes about 80 bytes; lists may have a quarter of what bodies have. */
+/**
+ * Bytes of the body cache for each cached list entry. An entry takes about 80 bytes, so a
+ * generation of lists takes up to a quarter of the bytes of bodies.
+ */
 const LIST_ENTRY_BYTES = 320;
 
-/** A stored event that matches: where it is and what orders it. */
+/** Stored event that matches: its place and its order. */
 export interface Stored extends Entry {
   id: string;
 }
 
 /**
- * What a query lane reads: the index behind the log, the log, and the window over what the index does
- * not hold yet, all as of one moment. A snapshot is open only for one slice of work (`enter`, `leave`),
- * so that no query pins the WAL.
+ * Consistent view of the on-disk index, of the log, and of the tail index over the events that the
+ * on-disk index does not hold yet. A snapshot is open only for one slice of work (`enter`,
+ * `leave`), so that no query pins the WAL.
  *
- * What was read stays in memory for the next who asks: the beginnings of lists until the index grows,
- * bodies until their event is removed. The writer counts removals before it commits them and names them
- * afterwards; while a lane has not heard all names that the count announces, it asks the log.
+ * Reads are cached for later queries: heads of lists until the index grows, bodies until their
+ * event is removed. The writer counts removals before it commits them and names them afterwards;
+ * while the worker has not been told all names that the count announces, bodies are read from the
+ * log.
  */
 export class Snapshot {
-  /** The last event that this snapshot sees. */
+  /** Last event that this snapshot sees. */
   head = 0;
-  /** The last event that its index holds. */
+  /** Last event that its index holds. */
   indexed = 0;
   readonly window: Window;
-  /** Of events in crowded seconds. */
+  /** Id prefixes of events in crowded seconds. */
   readonly prefixes = new IdPrefixes();
   readonly #bodies: Bodies;
   readonly #lists: Lists;
@@ -46,9 +52,9 @@ export class Snapshot {
   readonly #db: Db;
   readonly #statements;
   #openedAt = 0;
-  /** Whether every removal that this snapshot may see is known by name. */
+  /** True if every removal that this snapshot may see is known by name. */
   #current = false;
-  /** Removals known by name; -1 until the writer has said from where on it names them. */
+  /** Number of removals known by name; -1 until the writer has said from where on it names them. */
   #removed = -1;
 
   constructor(
@@ -78,7 +84,7 @@ export class Snapshot {
     };
   }
 
-  /** Fills the timeline with the newest events of the index; once, before anything else. */
+  /** Fills the recent columns with the newest events of the index; once, before any other call. */
   load(): void {
     this.#statements.begin.run();
     const [, indexed] = this.#statements.heads.get() as [number, number];
@@ -90,7 +96,7 @@ export class Snapshot {
     for (const [createdAt, seq, kind, pubkey] of rows.reverse()) {
       timeline.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
     }
-    // The second where the index was cut may be there in part.
+    // The second where the index was cut may be incomplete.
     if (rows.length === timeline.eventsMax) timeline.raiseFloor(rows[0]![0]);
     this.window.begin(indexed);
     this.#statements.commit.run();
@@ -104,7 +110,7 @@ export class Snapshot {
     this.#openedAt = this.#now();
     this.window.advance(indexed);
     this.#lists.begin(indexed);
-    // Behind the reading of the heads: what this snapshot does not show any more is counted by now.
+    // After the heads were read: all removals that this snapshot sees are counted by now.
     this.#current = this.#removals.count === this.#removed;
     if (this.window.head < this.head) this.#catchUp();
   }
@@ -113,18 +119,18 @@ export class Snapshot {
     try {
       this.#statements.commit.run();
     } catch {
-      // After a page that cannot be read SQLite refuses to commit even what was only read.
+      // After a page that cannot be read SQLite refuses to commit even a read transaction.
       if (this.#db.inTransaction) this.#statements.rollback.run();
     }
   }
 
-  /** The writer names events that it has removed, and says how many that makes in all. */
+  /** Evicts events that the writer has removed; `removals` is the total number of removals. */
   forget(seqs: Float64Array, removals: number): void {
     for (const seq of seqs) this.#bodies.delete(seq);
     this.#removed = removals;
   }
 
-  /** One page of a term's list out of the index, strictly behind (createdAt, seq), newest first. */
+  /** Returns a page of a term's list in the index, after (createdAt, seq), newest first. */
   postings(term: number, createdAt: number, seq: number, since: number, rows: number): Entry[] {
     const found = this.#statements.postings.all(term, createdAt, seq, since, rows) as PostingRow[];
     const entries = new Array<Entry>(found.length);
@@ -136,8 +142,8 @@ export class Snapshot {
   }
 
   /**
-   * The beginning of a term's list out of the index, newest first: `rows` entries or more, or all that
-   * there are. Not to be changed by whom it is given to.
+   * Returns the head of a term's list from the index, newest first: `rows` entries or more, or all
+   * that there are. Callers must not change it.
    */
   newest(term: number, rows: number): ListHead {
     const known = this.#lists.get(term);
@@ -154,8 +160,8 @@ export class Snapshot {
   }
 
   /**
-   * The event behind an entry, or null if it was removed or has expired (NIP-40). Its memory is good
-   * until the next is read; `keep` says whether somebody will want it again.
+   * Returns the event of an entry, or null if it was removed or has expired (NIP-40). Its memory is
+   * valid until the next one is read; `keep` is true if the body will be needed again.
    */
   read(entry: Entry, keep: boolean): Body | null {
     const { seq, kind } = entry;
@@ -166,7 +172,7 @@ export class Snapshot {
     return this.body(seq, keep);
   }
 
-  /** The body of an event, or null if it was removed. */
+  /** Returns the body of an event, or null if it was removed. */
   body(seq: number, keep = true): Body | null {
     const known = this.#current ? this.#bodies.get(seq) : undefined;
     if (known !== undefined) return known;
@@ -175,7 +181,10 @@ export class Snapshot {
     return keep && this.#current ? this.#bodies.put(seq, stored) : bodyOf(jsonBytesOf(stored));
   }
 
-  /** Events of the log in (after, upTo], in order, at most `rows`; removed ones are missing. */
+  /**
+   * Returns the events of the log in (after, upTo], in order, at most `rows`, without removed and
+   * expired ones.
+   */
   log(after: number, upTo: number, rows: number): { seq: number; body: StoredBody }[] {
     const found = this.#statements.log.all(after, upTo, rows) as LogRow[];
     return found

@@ -1,16 +1,18 @@
+// Count over several filters, the reader of a COUNT.
+
 import { type IndexName, indexOfAll } from './index-name.ts';
 import { AGAIN, type Again, type Budget, type FilterScan } from './scan.ts';
 import { type Entry, entryOrder } from './window.ts';
 
 /**
- * How many events match at least one of several filters (COUNT, NIP-45). The filters are read side by
- * side in the order of the index, so that an event which several find is counted once and nothing of
- * what was counted is kept.
+ * Number of events that match at least one of several filters (COUNT, NIP-45). The filters are read
+ * side by side in the order of the index, so that an event that several of them find is counted
+ * once without keeping the counted ones.
  */
 export class Tally {
   count = 0;
   readonly #scans: readonly FilterScan[];
-  /** The next match of each scan; undefined: not read yet, null: at its end. */
+  /** Next match of each scan; undefined: not read yet, null: at its end. */
   readonly #heads: (Entry | null | undefined)[];
 
   constructor(scans: readonly FilterScan[]) {
@@ -31,7 +33,7 @@ export class Tally {
     return this.#scans.reduce((sum, { held }) => sum + held, 0);
   }
 
-  /** Goes on counting; AGAIN when the budget is used up, null at the end. */
+  /** Goes on counting; returns AGAIN when the budget is used up, null at the end. */
   next(budget: Budget): Again | null {
     const heads = this.#heads;
     for (;;) {

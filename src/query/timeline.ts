@@ -1,41 +1,45 @@
+// Recent columns: the newest events in typed arrays, one copy for each query worker.
+
 import { PUBKEY_WORDS, PubkeyTable } from './pubkey-table.ts';
 import { type Entry, endOfSecond, type Place } from './window.ts';
 
-/** Events that arrived out of order are put in their places together, at most so many at a time. */
+/** Number of events out of order that are merged together, at most. */
 const PENDING_MAX = 4_096;
 
-/** Which events of the timeline are wanted. */
+/** Query over the recent columns. */
 export interface TimelineQuery {
-  /** Their pubkeys, 32 bytes each, one behind the other. */
+  /** Pubkeys of the authors, 32 bytes each, concatenated. */
   authors: Uint8Array;
   kinds: ReadonlySet<number> | null;
   /** Seconds since 1970, inclusive. */
   since: number;
-  /** Where to begin: what comes strictly behind this place. */
+  /** Exclusive start: reading begins strictly after this place. */
   behind: Place;
-  /** The last seq of the snapshot. */
+  /** Last seq of the snapshot. */
   head: number;
-  /** Stop when so many were found. */
+  /** Number of events to stop at. */
   want: number;
 }
 
 export interface TimelineAnswer {
-  /** In `entryOrder`. Their authors and kinds are right for certain. */
+  /** In `entryOrder`. Their authors and kinds match exactly. */
   entries: Entry[];
-  /** What lies behind this place was not looked at; null: there is none that could match. */
+  /** Place after which nothing was read; null: none of the rest can match. */
   rest: Place | null;
 }
 
 /**
- * The newest events in columns, sorted by time and, within a second, by seq, for filters with many authors: what clients ask for
- * most (the feed of whom somebody follows) and what lists per author are worst at. One pass backwards
- * over typed arrays takes 3 ns an event, opening a list 8 µs an author and kind.
+ * Newest events in columns, sorted by time and, within a second, by seq, for filters with many
+ * authors: the feed of the keys that a client follows is its most common query, and the one that
+ * lists by author are worst at. One pass backwards over typed arrays takes 3 ns an event, opening a
+ * list 8 µs an author and kind.
  *
- * Complete for created_at > `floor`: every event of the log newer than that is here, whatever its seq.
- * Removed events stay until they fall out at the old end; the log does not have them.
+ * Complete for created_at > `floor`: every event of the log newer than that is here, whatever its
+ * seq. Removed events stay until they are dropped at the old end; their bodies are gone from the
+ * log.
  */
 export class Timeline {
-  /** Nothing up to this second is here (for certain). */
+  /** Second up to which no events are kept. */
   floor = -1;
   readonly eventsMax: number;
   readonly #createdAt: Float64Array;
@@ -44,15 +48,18 @@ export class Timeline {
   readonly #author: Uint32Array;
   #count = 0;
   #pending: { createdAt: number; seq: number; kind: number; author: number }[] = [];
-  /** Numbers are given anew when old events are dropped. */
+  /** Numbers of the authors; given anew when old events are dropped. */
   #pubkeys = new PubkeyTable();
-  /** By author number: the last query that asked for it. */
+  /** Turn of the last query that asked for an author, by author number. */
   #marks = new Uint32Array(1_024);
   #turn = 0;
-  /** The authors of the query, where they can be read as words. */
+  /** Authors of the query, copied to be read as words. */
   #wanted = new Int32Array(512 * PUBKEY_WORDS);
 
-  /** Keeps at least the `eventsMax` newest events, in memory for twice as many. */
+  /**
+   * Keeps the `eventsMax` newest events, less those of the second where they are cut, and up to
+   * twice as many.
+   */
   constructor(eventsMax: number) {
     this.eventsMax = eventsMax;
     const capacity = eventsMax * 2 + PENDING_MAX;
@@ -66,7 +73,7 @@ export class Timeline {
     return this.#count + this.#pending.length;
   }
 
-  /** Takes a new event; `kind` as the index keeps it, `pubkey` as 32 bytes. */
+  /** Adds a new event; `kind` as the index keeps it, `pubkey` as 32 bytes. */
   add(createdAt: number, seq: number, kind: number, pubkey: Uint8Array): void {
     if (createdAt <= this.floor) return;
     const author = this.#pubkeys.add(pubkey);
@@ -103,7 +110,7 @@ export class Timeline {
     this.#author[at] = author;
   }
 
-  /** Merges what arrived out of order into the columns, from their end on. */
+  /** Merges the events out of order into the columns, from their end on. */
   #settle(): void {
     if (this.#pending.length === 0) return;
     const pending = this.#pending.sort((a, b) => a.createdAt - b.createdAt);
@@ -134,7 +141,7 @@ export class Timeline {
     this.raiseFloor(this.#createdAt[this.#count - this.eventsMax - 1]!);
   }
 
-  /** Drops everything up to a second. */
+  /** Drops all events up to a second. */
   raiseFloor(floor: number): void {
     this.#settle();
     this.floor = floor;
@@ -172,7 +179,7 @@ export class Timeline {
     return this.#turn;
   }
 
-  /** The place behind the last event that lies strictly behind `place`, which is newer. */
+  /** Returns the index after the last event that is older than `place`, by time and then by seq. */
   #endBefore({ createdAt, seq }: Place): number {
     let at = this.#endOf(createdAt);
     let low = this.#endOf(createdAt - 1);
@@ -184,7 +191,7 @@ export class Timeline {
     return at;
   }
 
-  /** The place behind the last event with created_at ≤ `time`. */
+  /** Returns the index after the last event with created_at ≤ `time`. */
   #endOf(time: number): number {
     let low = 0;
     let high = this.#count;

@@ -1,29 +1,31 @@
+// Queue of the runs of a query worker, fair by address and connection.
+
 import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Run } from './run.ts';
 
 /**
- * Queries of one connection that are begun and not over. The next one waits, because what is begun
- * takes memory; the first of them to end makes room.
+ * Number of begun queries of one connection in the queue from which on no new one is begun, because
+ * begun queries take memory. Queries that are blocked by the client are not in the queue.
  */
 const BEGUN_MAX = 4;
-/** What a turn of a query that has begun is expected to cost: 5 ms at 0.3 µs a row. */
+/** Expected cost of a turn of a query that has begun: 5 ms at 0.3 µs a row. */
 const TURN_ROWS = 16_000;
 
-/** The queries of one address, an IPv6 one by its prefix. */
+/** Queries of one address, an IPv6 one by its prefix. */
 class QueryAddress extends AddressTurns<QueryTurns> {
-  /** Those that count against `query.queries_max`. */
+  /** Number of its runs that count against `query.queries_max`. */
   counted = 0;
-  /** Bytes that they hold (`Run.held`). */
+  /** Bytes that its runs hold (`Run.held`). */
   held = 0;
 }
 
-/** The queries of one connection that wait for a turn. */
+/** Queries of one connection that wait for a turn. */
 export class QueryTurns extends ConnectionTurns {
   readonly address: QueryAddress;
-  /** Not begun, in the order in which they came. */
+  /** Queries not begun, in the order of their arrival. */
   readonly fresh = new Fifo<Run>();
-  /** Begun; they go on in turn. */
+  /** Begun queries, which take turns. */
   readonly begun = new Fifo<Run>();
 
   constructor(address: QueryAddress) {
@@ -40,20 +42,20 @@ export class QueryTurns extends ConnectionTurns {
     return fresh?.expectedRows ?? TURN_ROWS;
   }
 
-  /** The query whose turn it is; new ones go first, so that a short one does not wait for a long one. */
+  /** Takes the next query; new ones go first, so that a short one does not wait for a long one. */
   next(): Run {
     const fresh = this.begun.size < BEGUN_MAX ? this.fresh.shift() : undefined;
     return fresh ?? this.begun.shift()!;
   }
 }
 
-/** The queries of a lane that wait, by address and connection. */
+/** Queue of the waiting queries of a worker, by address and connection. */
 export class QueryQueue {
   readonly #turns = new Turns<QueryTurns, QueryAddress>((name) => new QueryAddress(name));
-  /** Queries that wait for a turn. */
+  /** Number of queries that wait for a turn. */
   size = 0;
 
-  /** For a new connection from an address; `leave` ends it. */
+  /** Returns the queue of a new connection from an address; `leave` ends it. */
   connect(name: string): QueryTurns {
     return new QueryTurns(this.#turns.enter(name));
   }
@@ -79,7 +81,7 @@ export class QueryQueue {
     this.#turns.wait(turns);
   }
 
-  /** The query whose turn it is; undefined when none waits. `charge` has to follow. */
+  /** Takes the next query; undefined if none waits. `charge` has to follow. */
   take(): Run | undefined {
     const run = this.#turns.take()?.next();
     if (run !== undefined) this.size--;
@@ -91,7 +93,7 @@ export class QueryQueue {
     this.#turns.charge(turns, rows);
   }
 
-  /** Takes all that wait. */
+  /** Takes all waiting queries. */
   takeAll(): Run[] {
     const runs: Run[] = [];
     for (let run = this.take(); run !== undefined; run = this.take()) {

@@ -1,3 +1,5 @@
+// Union of several filters, the reader of a REQ.
+
 import { type IndexName, indexOfAll } from './index-name.ts';
 import {
   AGAIN,
@@ -10,12 +12,12 @@ import {
 import type { Stored } from './snapshot.ts';
 
 /**
- * Several filters as one answer: newest first over all of them, ties by id, each event once, each
- * filter with its own limit (NIP-01).
+ * Union of the scans of several filters as one answer: newest first over all of them, ties by id,
+ * each event once, each filter with its own limit (NIP-01).
  */
 export class Union {
   readonly #scans: readonly FilterScan[];
-  /** The next second of each scan; undefined: not read yet, null: at its end. */
+  /** Next second of each scan; undefined: not read yet, null: at its end. */
   readonly #next: (Stored[] | null | undefined)[];
 
   constructor(scans: readonly FilterScan[]) {
@@ -23,7 +25,7 @@ export class Union {
     this.#next = scans.map(() => undefined);
   }
 
-  /** What the filters read. */
+  /** Index that the filters read. */
   get index(): IndexName {
     return indexOfAll(this.#scans.map(({ index }) => index));
   }
@@ -33,12 +35,15 @@ export class Union {
     return this.#scans.reduce((sum, { held }) => sum + held, 0);
   }
 
-  /** Whether something that matches may be hidden from the readers. */
+  /** True if a match may be hidden from the readers. */
   get mayHide(): boolean {
     return this.#scans.some(({ mayHide }) => mayHide);
   }
 
-  /** The next second of the union, sorted by id; AGAIN when the budget is used up; null at the end. */
+  /**
+   * Returns the next second of the union, sorted by id; AGAIN when the budget is used up; null at
+   * the end.
+   */
   next(budget: Budget): Stored[] | Again | null {
     let newest = -1;
     for (let i = 0; i < this.#scans.length; i++) {
@@ -64,13 +69,13 @@ export class Union {
     return second;
   }
 
-  /** At the end: whether everything that matches was given. */
+  /** Completeness of the answer; valid at the end. */
   get completeness(): Completeness {
     if (this.#scans.some((scan) => scan.completeness === 'more')) return 'more';
     return this.#scans.every((scan) => scan.completeness === 'finish') ? 'finish' : 'unknown';
   }
 
-  /** What a filter missed may come by another one, in this second or a later turn. */
+  /** Clears `more` of a filter if its missed match came by another one, now or later. */
   #forgive(second: readonly Stored[]): void {
     for (const scan of this.#scans) {
       if (scan.completeness === 'more' && second.some(({ seq }) => seq === scan.missed)) {

@@ -1,39 +1,41 @@
+// Tail index: the events that the on-disk index does not hold yet, one copy for each query worker.
+
 import type { AcceptedTerms } from '../messages.ts';
 import { Timeline } from './timeline.ts';
 
-/** An entry of a list of events by time: an event's place in the log and what the index knows of it. */
+/** Entry of a list of events by time: place in the log, and fields in the index. */
 export interface Entry {
   createdAt: number;
   seq: number;
-  /** As the index keeps it (`storage/posting-kind.ts`). */
+  /** Kind as the index keeps it (`storage/posting-kind.ts`). */
   kind: number;
-  /** Ids, authors, kinds and tags of the filter are known to fit. */
+  /** Set if ids, authors, kinds and tags of the filter are known to match. */
   sure?: true;
 }
 
-/** A place in a list of events by time: that of the event with this seq, whether it is there or not. */
+/** Place in a list of events by time: that of the event with this seq, even if there is none. */
 export interface Place {
   readonly createdAt: number;
   readonly seq: number;
 }
 
-/** Every list runs newest first; within a second the order is by seq, newest first. */
+/** Order of all lists: newest first; within a second by seq, newest first. */
 export function entryOrder(a: Place, b: Place): number {
   return b.createdAt - a.createdAt || b.seq - a.seq;
 }
 
-/** The place before all events of a second. */
+/** Returns the place before all events of a second. */
 export function endOfSecond(createdAt: number): Place {
   return { createdAt, seq: Number.MAX_SAFE_INTEGER };
 }
 
 /**
- * The newest events, which the index behind the log does not hold yet (seq > `indexedSeq`), by term;
- * and with them the timeline, which reaches further back.
+ * Index by term of the newest events, which the on-disk index does not hold yet (seq >
+ * `indexedSeq`), together with the recent columns, which reach further back.
  *
- * It grows by what the writer sends after each commit, and by the log itself where that has not
- * arrived yet, so that it always covers a read snapshot exactly. It keeps no bodies: those come from
- * the log, where a removed event is missing.
+ * It grows by the messages that the writer sends after each commit, and by the log itself if those
+ * have not arrived yet, so that it always covers a read snapshot exactly. It keeps no bodies: those
+ * come from the log, where a removed event is missing.
  */
 export class Window {
   readonly timeline: Timeline;
@@ -46,28 +48,28 @@ export class Window {
     this.timeline = new Timeline(timelineEventsMax);
   }
 
-  /** Events that the index does not hold yet. */
+  /** Number of events that the on-disk index does not hold yet. */
   get size(): number {
     return this.#entries.length;
   }
 
-  /** Every event up to here is in the index, the window, or was removed. */
+  /** Last event up to which all are in the on-disk index, in the tail index, or were removed. */
   get head(): number {
     return this.#head;
   }
 
-  /** Begins with an index up to `indexedSeq`, whose newest events are in the timeline already. */
+  /** Begins with an index up to `indexedSeq`; the recent columns have its newest events already. */
   begin(indexedSeq: number): void {
     this.#indexedSeq = indexedSeq;
     this.#head = indexedSeq;
   }
 
-  /** Takes the event that follows the newest one; any other is left to `addFromLog`. */
+  /** Adds the event that follows the newest one; any other is left to `addFromLog`. */
   add(event: AcceptedTerms): void {
     if (event.seq === this.#head + 1) this.addFromLog(event);
   }
 
-  /** Takes an event of the log; removed ones before it may be missing. */
+  /** Adds an event of the log; removed ones before it may be missing. */
   addFromLog(event: AcceptedTerms): void {
     if (event.seq <= this.#head) return;
     this.#head = event.seq;
@@ -81,7 +83,7 @@ export class Window {
     this.#head = Math.max(this.#head, head);
   }
 
-  /** Drops what the index holds by now; the timeline keeps it. */
+  /** Drops the events that the on-disk index holds by now; the recent columns keep them. */
   advance(indexedSeq: number): void {
     if (indexedSeq <= this.#indexedSeq) return;
     this.#indexedSeq = indexedSeq;
@@ -91,7 +93,7 @@ export class Window {
     for (const event of kept) this.#insert(event);
   }
 
-  /** The events that have a term (null: all), seq ≤ `head`, since `since`, behind a place. */
+  /** Returns the events with a term (null: all), seq ≤ `head`, since `since`, after a place. */
   list(term: number | null, head: number, since: number, behind: Place): Entry[] {
     const events = term === null ? this.#entries : this.#byTerm.get(term);
     if (events === undefined) return NO_ENTRIES;
@@ -104,7 +106,7 @@ export class Window {
     return found.sort(entryOrder);
   }
 
-  /** How many events have the term. */
+  /** Returns the number of events that have the term. */
   count(term: number): number {
     return this.#byTerm.get(term)?.length ?? 0;
   }
