@@ -1,3 +1,5 @@
+// Stored bodies of events: reading their fields, unpacking and packing them.
+
 import {
   CANONICAL_ID_END,
   CANONICAL_ID_START,
@@ -11,17 +13,17 @@ import { type Memory, pack } from './packed/pack.ts';
 import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './packed/unpack.ts';
 
 /**
- * The body of an event: its canonical JSON, as text or as bytes, or the packed form of it
- * (`packed/format.ts`). The database gives JSON as text and the packed form as bytes.
+ * Body of an event: its canonical JSON, as text or as bytes, or the packed form of it
+ * (`packed/format.ts`). The database returns JSON as text and the packed form as bytes.
  */
 export type StoredBody = string | Buffer;
 
-/** For what is longer, memory is taken anew. */
+/** Size of the scratch memory of this thread; longer bodies allocate their own. */
 const SCRATCH_BYTES = 256 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 const scratchView = viewOf(scratch);
 
-/** The id of an event, without parsing or unpacking it. */
+/** Returns the id of an event, without parsing or unpacking it. */
 export function idOf(body: StoredBody): string {
   if (typeof body === 'string') return body.slice(CANONICAL_ID_START, CANONICAL_ID_END);
   return isPacked(body)
@@ -29,7 +31,7 @@ export function idOf(body: StoredBody): string {
     : body.toString('latin1', CANONICAL_ID_START, CANONICAL_ID_END);
 }
 
-/** The pubkey of an event, without parsing or unpacking it. */
+/** Returns the pubkey of an event, without parsing or unpacking it. */
 export function pubkeyOf(body: StoredBody): string {
   if (typeof body === 'string') return body.slice(CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
   return isPacked(body)
@@ -37,19 +39,19 @@ export function pubkeyOf(body: StoredBody): string {
     : body.toString('latin1', CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
 }
 
-/** The id of an event as 32 bytes. */
+/** Returns the id of an event as 32 bytes. */
 export function idBytesOf(body: Buffer): Buffer {
   return isPacked(body) ? body.subarray(ID_AT, ID_AT + ID_BYTES) : Buffer.from(idOf(body), 'hex');
 }
 
-/** The pubkey of an event as 32 bytes. */
+/** Returns the pubkey of an event as 32 bytes. */
 export function pubkeyBytesOf(body: Buffer): Buffer {
   return isPacked(body)
     ? body.subarray(PUBKEY_AT, PUBKEY_AT + ID_BYTES)
     : Buffer.from(pubkeyOf(body), 'hex');
 }
 
-/** The canonical JSON of an event. @throws StorageError when a packed body is damaged. */
+/** Returns the canonical JSON of an event. @throws StorageError when a packed body is damaged. */
 export function jsonOf(body: StoredBody): string {
   if (typeof body === 'string') return body;
   if (!isPacked(body)) return body.toString();
@@ -60,7 +62,7 @@ export function jsonOf(body: StoredBody): string {
 }
 
 /**
- * `jsonOf` as UTF-8, in memory of its own unless the body is just that.
+ * Returns the same as `jsonOf` as UTF-8, in memory of its own unless the body is just that.
  *
  * @throws StorageError when a packed body is damaged.
  */
@@ -71,7 +73,7 @@ export function jsonBytesOf(body: StoredBody): Buffer {
   return memory.subarray(0, unpack(body, memory, viewOf(memory), 0));
 }
 
-/** The event that a body is of. @throws StorageError when the body is damaged. */
+/** Returns the event of a body. @throws StorageError when the body is damaged. */
 export function eventOf(body: StoredBody): NostrEvent {
   const json = jsonOf(body);
   try {
@@ -81,19 +83,19 @@ export function eventOf(body: StoredBody): NostrEvent {
   }
 }
 
-/** Makes the bodies that are stored, in memory that is used again for the next. */
+/** Maker of the bodies that are stored, in memory that is reused for the next one. */
 export class BodyMaker {
   readonly #packs: boolean;
-  /** Where the last JSON was: it mostly comes in the same memory. */
+  /** Memory of the last JSON; the next one is mostly in the same. */
   #source = memoryOf(new ArrayBuffer(0));
   #target = memoryOf(new ArrayBuffer(0));
 
-  /** `packs`: whether they are packed (`storage.pack_bodies`). */
+  /** @param packs is true if bodies are packed (`storage.pack_bodies`). */
   constructor(packs: boolean) {
     this.#packs = packs;
   }
 
-  /** The body to be stored of an event in canonical JSON; good until the next is made. */
+  /** Returns the body to be stored of an event in canonical JSON; valid until the next call. */
   make(json: Buffer): Buffer {
     if (!this.#packs) return json;
     const { buffer, byteOffset, length } = json;

@@ -1,3 +1,5 @@
+// Copies a live database to a file, and opens such copies.
+
 import { rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStorageError, StorageError } from './error.ts';
@@ -7,25 +9,26 @@ import { refuseEmpty } from './presence.ts';
 import { SELECT_META, VACUUM_INTO } from './sql.ts';
 import { syncFile } from './sync.ts';
 
-/** Pages copied between two looks at the clock: 256 KiB. */
+/** Pages copied between two checks of the rate limit: 256 KiB. */
 const STEP_PAGES = 64;
 const PAGE_BYTES = 4096;
 
-/** How a database is copied. */
+/** Options of a copy. */
 export interface CopyOptions {
-  /** Bytes a second; 0: as fast as it goes. */
+  /** Bytes a second; 0: no limit. */
   bytesPerSecond: number;
   progress: (doneBytes: number, totalBytes: number) => void;
-  /** Leave out what is free in the file: a smaller copy, made in one go without a brake. */
+  /** True to leave out free pages: a smaller copy, made in one step without a rate limit. */
   compact: boolean;
-  /** When it is aborted, nothing is left of the copy. */
+  /** Signal that aborts the copy; nothing is left of it then. */
   signal: AbortSignal;
 }
 
 /**
- * Copies a database to a new file while others write to it. The copy is of one moment: one snapshot is
- * held meanwhile, so that nothing has to be begun again; until it ends, the write-ahead log grows by
- * what is written. The new file is on the disk when it resolves, and is one plain file without a log.
+ * Copies a database to a new file while others write to it. The copy is of one moment: one snapshot
+ * is held meanwhile, so that the copy never restarts; until it ends, the write-ahead log grows by
+ * what is written. The new file is on the disk when the promise resolves, and is one plain file
+ * without a log.
  *
  * @throws what SQLite throws; the reason of `signal`.
  */
@@ -39,7 +42,7 @@ export async function copyDatabase(from: Db, file: string, options: CopyOptions)
   from.exec('BEGIN');
   try {
     makeCopyFile(file);
-    // A transaction has its snapshot from the first read.
+    // A transaction takes its snapshot at the first read.
     from.prepare(SELECT_META).get('indexed_seq');
     await from.backup(file, {
       progress: ({ totalPages, remainingPages }) => {
@@ -64,7 +67,10 @@ export async function copyDatabase(from: Db, file: string, options: CopyOptions)
   }
 }
 
-/** Only its user reads a copy: it has private messages and the key of the index. @throws StorageError */
+/**
+ * Creates the file of a copy, readable by its user only: it has private messages and the key of the
+ * index. @throws StorageError
+ */
 function makeCopyFile(file: string): void {
   try {
     writeFileSync(file, '', { mode: 0o600 });

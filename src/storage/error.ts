@@ -1,7 +1,9 @@
+// Errors of SQLite and the file system, as sentences for the operator and exit codes.
+
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
 import { isNativeLoadFailure, nativeLoadAdvice } from '../lib/uws.ts';
 
-/** What is wrong with a database that cannot be used. */
+/** Kind of fault of a database that cannot be used. */
 export type StorageFault =
   | 'busy'
   | 'unwritable'
@@ -15,7 +17,7 @@ export type StorageFault =
   | 'input-output'
   | 'native';
 
-/** A database that cannot be used; the message is one sentence for the operator. */
+/** Error about a database that cannot be used; the message is one sentence for the operator. */
 export class StorageError extends Error {
   override name = 'StorageError';
   readonly fault: StorageFault;
@@ -40,8 +42,9 @@ const STATUS: Readonly<Record<StorageFault, ExitCode>> = {
 };
 
 /**
- * With what status a process ends that cannot use its database. An error that crossed a thread has
- * lost its class, so only its fields are looked at; what is no storage error gives null.
+ * Returns the exit code of a process that cannot use its database, or null if the error is no
+ * storage error. An error that crossed a thread has lost its class, so only its fields are
+ * examined.
  */
 export function storageExitCode(error: unknown): ExitCode | null {
   const { name, fault } = error as Partial<StorageError>;
@@ -51,7 +54,7 @@ export function storageExitCode(error: unknown): ExitCode | null {
 
 const DAMAGED = 'is damaged; run wok doctor, or restore a backup with wok restore';
 
-/** What SQLite and the file system say (`error.code`), in words, and what to do. */
+/** Faults and sentences by the `error.code` of SQLite and the file system, with advice. */
 const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   SQLITE_CANTOPEN: [
     'unusable',
@@ -59,9 +62,9 @@ const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   ],
   SQLITE_NOTADB: ['damaged', 'is not an SQLite database; move it away, or name another directory'],
   SQLITE_CORRUPT: ['damaged', DAMAGED],
-  // A page that the write-ahead log is said to have lies behind its end.
+  // A page that the write-ahead log should have lies past its end.
   SQLITE_IOERR_SHORT_READ: ['damaged', DAMAGED],
-  // Tables or columns are missing, or are not what they are said to be.
+  // Tables or columns are missing or differ from the schema.
   SQLITE_ERROR: ['damaged', DAMAGED],
   SQLITE_SCHEMA: ['damaged', DAMAGED],
   SQLITE_READONLY: ['unwritable', 'is read-only for this user; give wok its files (chown)'],
@@ -82,21 +85,21 @@ const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   EIO: ['input-output', 'cannot be read or written: the disk fails; see the kernel log'],
 };
 
-/** Whether an error is SQLite's own, also when it has crossed a thread. */
+/** Returns true if an error comes from SQLite, also after it has crossed a thread. */
 export function isSqliteError(error: unknown): boolean {
   return /^SQLITE_/.test(String((error as { code?: unknown }).code));
 }
 
-/** The sentence for a failure of SQLite or the file system at this database. */
+/** Returns the error for a failure of SQLite or the file system at this database. */
 export function asStorageError(error: unknown, file: string): StorageError {
   if (error instanceof StorageError) return error;
-  // better-sqlite3 loads its compiled part with the first database.
+  // better-sqlite3 loads its native part with the first database.
   if (isNativeLoadFailure(error)) {
     return new StorageError(nativeLoadAdvice(error), 'native', { cause: error });
   }
   const cause = error as Error & { code?: string };
   const code = cause.code ?? '';
-  // SQLite's extended codes begin with the one that says what it is about: SQLITE_IOERR_WRITE.
+  // SQLite's extended codes begin with the primary code: SQLITE_IOERR_WRITE.
   const [fault, reason] = REASONS[code] ??
     REASONS[code.split('_', 2).join('_')] ?? ['unusable', `cannot be used: ${cause.message}`];
   return new StorageError(`the database ${file} ${reason}`, fault, { cause });

@@ -1,9 +1,11 @@
+// Reads ban and allow lists from the database.
+
 import { type ListEntry, type ListName, Lists, type Stance } from '../policy/lists.ts';
 import type { Db } from './open.ts';
 import { isRow, strangeRow } from './row-shapes.ts';
 import * as sql from './sql.ts';
 
-/** One row of the table `listed`. */
+/** Row of the table `listed`. */
 export interface ListedRow {
   list: ListName;
   subject: string;
@@ -19,7 +21,7 @@ export function entryOf({ list, subject, stance, expires_at, until }: ListedRow)
   return { list, subject, stance, expiresAt: expires_at ?? 0, until: until ?? 0 };
 }
 
-/** The lists as they stand in the database. @throws StorageError when a row is damaged. */
+/** Returns the lists as stored in the database. @throws StorageError when a row is damaged. */
 export function loadLists(db: Db): Lists {
   const lists = new Lists();
   const rows = db.prepare(sql.SELECT_LISTED).all() as ListedRow[];

@@ -1,22 +1,27 @@
+// Exclusive lock of a data directory, so that one process writes to its database.
+
 import { existsSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeDataDirectory, makeFile } from './data-directory.ts';
 import { asStorageError, StorageError } from './error.ts';
 
-/** How long a start waits for a predecessor that is just ending. */
+/** Time that a start waits for a previous process that is just ending. */
 const LOCK_MILLISECONDS = 2_000;
-/** How long a connection waits for SQLite's own short locks. */
+/** Time that a connection waits for SQLite's own short locks. */
 export const BUSY_MILLISECONDS = 5_000;
 
-/** The file whose lock says who has the database of a directory. Nothing is ever written to it. */
+/**
+ * Returns the lock file of a directory. Its lock tells which process owns the database; nothing is
+ * ever written to it.
+ */
 export function lockFile(directory: string): string {
   return join(directory, 'wok.lock');
 }
 
 /**
- * Holds a lock on the directory until the database is closed or the process ends, however it ends:
- * what the writer keeps in memory is only right while nobody else writes. The database itself stays
+ * Locks the directory until the database is closed or the process ends, however it ends: the
+ * writer's state in memory is only right while no other process writes. The database itself stays
  * unlocked for readers. (Measured: no difference in the time of a commit.)
  *
  * @throws StorageError when another process holds the lock, or when the file cannot be opened.
@@ -41,7 +46,7 @@ export function lock(db: Database.Database, directory: string): void {
   }
 }
 
-/** Lets go of the lock; of a connection without one, nothing. */
+/** Releases the lock; does nothing for a connection without one. */
 export function unlock(db: Database.Database): void {
   try {
     db.exec('DETACH lock');
@@ -51,9 +56,9 @@ export function unlock(db: Database.Database): void {
 }
 
 /**
- * Holds the lock of a data directory, whatever is in it, until the result is closed.
+ * Locks a data directory, whatever it contains, until the result is closed.
  *
- * @throws StorageError when another process holds it.
+ * @throws StorageError when another process holds the lock.
  */
 export function lockDirectory(directory: string): Database.Database {
   try {
@@ -77,8 +82,7 @@ function tryLock(db: Database.Database, file: string): void {
     if (!existsSync(file)) makeFile(file);
     db.prepare('ATTACH ? AS lock').run(file);
     db.pragma('lock.locking_mode = EXCLUSIVE');
-    // Without a log: then the lock is one on the file itself, and is asked for before anything is
-    // read.
+    // Without a log the lock is one on the file itself, and is requested before anything is read.
     db.pragma('lock.journal_mode = DELETE');
     db.exec('BEGIN EXCLUSIVE; COMMIT');
   } catch (error) {
@@ -89,7 +93,7 @@ function tryLock(db: Database.Database, file: string): void {
   }
 }
 
-/** The sentence for a failure at the lock file, which is never a failure of the database. */
+/** Returns the error for a failure at the lock file, which is never a failure of the database. */
 function asLockError(error: unknown, file: string): StorageError {
   const { code = '', message } = error as { code?: string; message: string };
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return asStorageError(error, join(file, '..', 'wok.db'));

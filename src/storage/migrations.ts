@@ -1,13 +1,15 @@
+// Schema version and the steps from older versions to it.
+
 import type Database from 'better-sqlite3';
 import { StorageError } from './error.ts';
 import * as sql from './sql.ts';
 
-/** The version that `schema.sql` describes. */
+/** Schema version that `schema.sql` describes. */
 export const SCHEMA_VERSION = 10;
 
 /**
- * Step n brings a database from version n to n + 1, inside one transaction. A step is never changed
- * once it was released; `schema.sql` always shows the result of all of them.
+ * Migration steps: step n brings a database from version n to n + 1, inside one transaction. A step
+ * is never changed once it was released; `schema.sql` always shows the result of all of them.
  */
 const steps: Record<number, (db: Database.Database) => void> = {
   1: (db) => db.exec(sql.TO_VERSION_2),
@@ -22,8 +24,9 @@ const steps: Record<number, (db: Database.Database) => void> = {
 };
 
 /**
- * SQLite cannot change the type of a column. Rows say their types themselves, so it is enough to change
- * what the table says of them; the new view makes every connection read it again.
+ * Lets the column `json` hold packed bodies. SQLite cannot change the type of a column, but each
+ * value has its own type, so it is enough to change the table's definition; the new view makes
+ * every connection read it again.
  */
 function toVersion9(db: Database.Database): void {
   db.unsafeMode(true);
@@ -54,8 +57,8 @@ export function migrate(db: Database.Database, file: string): void {
 }
 
 /**
- * That this wok takes the database as it is, which it must where another process still reads it by the
- * schema that it knows. @throws StorageError when the schema is older or newer.
+ * Checks that this wok takes the database without a migration, which another process that still
+ * reads it by its own schema requires. @throws StorageError when the schema is older or newer.
  */
 export function checkUnchanged(db: Database.Database, file: string): void {
   const found = versionOf(db, file);
@@ -66,7 +69,7 @@ export function checkUnchanged(db: Database.Database, file: string): void {
   );
 }
 
-/** @throws StorageError when it is newer than what this wok knows. */
+/** @throws StorageError when the version is newer than this wok knows. */
 function versionOf(db: Database.Database, file: string): number {
   const found = db.pragma('user_version', { simple: true }) as number;
   if (found <= SCHEMA_VERSION) return found;

@@ -1,39 +1,42 @@
+// Marker file of an open database, by which a start detects lost commits. Written by the writer
+// thread.
+
 import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILE_MODE } from './data-directory.ts';
 import { syncFile } from './sync.ts';
 
 /**
- * Where the two numbers stand that are written with each commit: the line before has this length.
+ * Offset of the two numbers that are written with each commit, and length of the line before them.
  */
 const NUMBERS_AT = 1024;
 const DIGITS = 16;
-/** In the place of a sentence that is too long for the line. */
+/** Text for a sentence that is too long for the line. */
 const LOST = 'the files of the database were removed, replaced or truncated while it was open';
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 
-/** What the marker of a database says that is open, or whose process ended without closing it. */
+/** Content of the marker of a database that is open, or that a process left without closing it. */
 export interface Marked {
-  /** The process that has the database, or had it. */
+  /** Id of the process that has or had the database. */
   pid: number;
-  /** The boot of the machine in which it was opened; '' where the system does not say. */
+  /** Boot of the machine in which it was opened; '' where the system does not tell. */
   boot: string;
   /** `storage.synchronous` of that process. */
   synchronous: string;
-  /** What has happened to the files of the database while it was open; '' while nothing has. */
+  /** Damage to the files of the database while it was open; '' for none. */
   lost: string;
-  /** The last number of the log that was committed. */
+  /** Seq of the last event that was committed. */
   head: number;
-  /** The last row of the audit log. */
+  /** Number of the last row of the audit log. */
   audit: number;
 }
 
-/** The file of the marker in a data directory. */
+/** Returns the marker file of a data directory. */
 export function markerFile(directory: string): string {
   return join(directory, 'wok.running');
 }
 
-/** The boot that the machine is in; '' where the system does not say. */
+/** Returns the id of the current boot; '' where the system does not tell. */
 export function bootId(): string {
   try {
     return readFileSync(BOOT_ID_FILE, 'utf8').trim();
@@ -42,7 +45,7 @@ export function bootId(): string {
   }
 }
 
-/** What the marker of a directory says; null when there is none, or none that can be read. */
+/** Returns the marker of a directory, or null if there is none that can be read. */
 export function readMarker(directory: string): Marked | null {
   try {
     const bytes = readFileSync(markerFile(directory));
@@ -60,7 +63,7 @@ export function readMarker(directory: string): Marked | null {
 }
 
 /**
- * Removes the marker of a directory: what is in the database from now on is what is to be there.
+ * Removes the marker of a directory, so that a start takes the database as it is.
  *
  * @throws what the file system throws.
  */
@@ -69,13 +72,13 @@ export function removeMarker(directory: string): void {
 }
 
 /**
- * The marker of an open database, a small file beside it. It is there while a writer has the
- * database, and stays when the process is killed. It says up to where the log was committed, so
- * that the next start can tell whether the database still holds all of it: a database whose
- * write-ahead log is gone looks whole.
+ * Marker of an open database, a small file beside it. It exists while a writer has the database,
+ * and stays when the process is killed. It tells how far the log was committed, so that the next
+ * start can check whether the database still holds all of it: a database whose write-ahead log is
+ * gone looks whole.
  *
  * The numbers are written with each commit and not synced (2 µs): they outlast the process. A power
- * cut can leave older ones, which ask for less.
+ * cut can leave older numbers, which demand less of the database.
  */
 export class OpenMarker {
   readonly #directory: string;
@@ -91,35 +94,33 @@ export class OpenMarker {
     this.#write(head, audit);
   }
 
-  /** A transaction was committed, and the log reaches up to `head`. */
+  /** Records a commit after which the log reaches up to `head`. */
   note(head: number): void {
     if (head === this.#head) return;
     this.#head = head;
     this.#writeNumbers();
   }
 
-  /** The last row of the audit log, which is asked for now and then. */
+  /** Records the last row of the audit log, which is read now and then. */
   noteAudit(audit: number): void {
     if (audit === this.#audit) return;
     this.#audit = audit;
     this.#writeNumbers();
   }
 
-  /**
-   * Something has happened to the files of the database: the marker is written anew and says so.
-   */
+  /** Rewrites the marker with a sentence about damage to the files of the database. */
   lost(sentence: string): void {
     this.#facts = { ...this.#facts, lost: sentence };
     this.#write(this.#head, this.#audit);
   }
 
-  /** Takes the marker away: the database is closed, and its file holds everything. */
+  /** Removes the marker: the database is closed, and its file holds everything. */
   remove(): void {
     this.close();
     removeMarker(this.#directory);
   }
 
-  /** Leaves the marker where it is. */
+  /** Closes the marker and leaves the file. */
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
@@ -130,14 +131,14 @@ export class OpenMarker {
     try {
       writeSync(this.#fd, numbers(this.#head, this.#audit), NUMBERS_AT);
     } catch {
-      // What was committed is committed; the numbers before ask for less.
+      // The commit stands; the previous numbers demand less.
     }
   }
 
   #write(head: number, audit: number): void {
     this.close();
     const file = markerFile(this.#directory);
-    // Not truncated first: what a reader sees is whole at any moment.
+    // Not truncated first, so that readers see a whole marker at any moment.
     this.#fd = openSync(file, constants.O_RDWR | constants.O_CREAT, FILE_MODE);
     this.#head = head;
     this.#audit = audit;

@@ -1,3 +1,5 @@
+// Opens, tunes and closes the database, for its one writer and for readers.
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,26 +21,25 @@ import { TERM_KEY_BYTES } from './terms.ts';
 
 export type Db = Database.Database;
 
-/** Of the databases that a writer has open. */
+/** Markers of the databases that a writer of this thread has open. */
 const markers = new WeakMap<Db, OpenMarker>();
 /**
- * The connection that holds the lock of the directory, one of its own: no transaction ends the
- * lock.
+ * Connections that hold the lock of the directory, by database. Separate ones, so that no
+ * transaction ends the lock.
  */
 const locks = new WeakMap<Db, Db>();
 
-/** The database file of a data directory. */
+/** Returns the database file of a data directory. */
 export function databaseFile(directory: string): string {
   return join(directory, 'wok.db');
 }
 
 /**
- * Opens the database for its one writer, makes it if there is none, and brings an older one up to
+ * Opens the database for its one writer, creates it if there is none, and brings an older one up to
  * date. `closeWriter` closes it.
  *
- * @throws StorageError when it cannot be opened, is no wok database, is from a newer wok, lacks what
- * was committed to it before, or has a damaged row in a table that
- * the writer relies on.
+ * @throws StorageError when it cannot be opened, is no wok database, is from a newer wok, lacks
+ *   what was committed to it before, or has a damaged row in a table that the writer relies on.
  */
 export function openWriter(storage: Config['storage']): Db {
   const { directory } = storage;
@@ -70,8 +71,8 @@ export function openWriter(storage: Config['storage']): Db {
 }
 
 /**
- * Gives up what is missing of the database of a directory, as `openWriter` finds it, and makes a
- * new one where none is left.
+ * Gives up the missing part of the database of a directory, as `openWriter` finds it, and creates a
+ * new database if none is left.
  *
  * @returns sentences about what was given up; none when nothing is missing.
  * @throws StorageError when another process has the database, or when it is damaged beyond that.
@@ -91,7 +92,7 @@ export function acceptLoss(directory: string): string[] {
   }
 }
 
-/** Ties the lock of the directory to a database: whoever closes that one lets go of it. */
+/** Ties the lock of the directory to a database: closing the database releases the lock. */
 function holding(db: Db, held: Db): Db {
   locks.set(db, held);
   const close = db.close.bind(db);
@@ -104,8 +105,7 @@ function holding(db: Db, held: Db): Db {
 }
 
 /**
- * Locks the directory of an open database again, when the file of the lock has been lost. @throws
- * StorageError
+ * Locks the directory of an open database again, after the lock file was lost. @throws StorageError
  */
 export function lockAgain(db: Db, directory: string): void {
   const held = locks.get(db)!;
@@ -113,14 +113,14 @@ export function lockAgain(db: Db, directory: string): void {
   lock(held, directory);
 }
 
-/** The marker of a database that `openWriter` has opened. */
+/** Returns the marker of a database that `openWriter` has opened. */
 export function markerOf(db: Db): OpenMarker {
   return markers.get(db)!;
 }
 
 /**
  * Closes a database that `openWriter` has opened. With `checkpoint` its write-ahead log is copied
- * back before; when all of it was, the file alone is the database, and the marker goes.
+ * back before; if all of it was, the file alone is the database, and the marker is removed.
  *
  * @returns why the log could not be copied back, or null; nothing in it is lost then.
  */
@@ -159,8 +159,7 @@ export function openReader(storage: Config['storage']): Db {
 }
 
 /**
- * Opens the database for reading beside the process that owns it and that this one is to take over
- * from.
+ * Opens the database for reading while the process that this one takes over from owns it.
  *
  * @throws StorageError also when this wok would change the schema, which takes a plain restart.
  */
@@ -175,7 +174,10 @@ export function openAsSuccessor(storage: Config['storage']): Db {
   }
 }
 
-/** Sets what may change while the writer's connection is open; not inside a transaction. */
+/**
+ * Applies the settings that may change while the writer's connection is open; not inside a
+ * transaction.
+ */
 export function tuneWriter(db: Db, storage: Config['storage']): void {
   db.pragma(`synchronous = ${storage.synchronous}`);
   db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
@@ -184,19 +186,19 @@ export function tuneWriter(db: Db, storage: Config['storage']): void {
   db.pragma(`journal_size_limit = ${pages === 0 ? -1 : pages * 4096 * 2}`);
 }
 
-/** Sets what may change while a reading connection is open. */
+/** Applies the settings that may change while a reading connection is open. */
 export function tuneReader(db: Db, storage: Config['storage']): void {
   db.pragma(`cache_size = ${-storage.cache_mib * 1024}`);
 }
 
-/** The secret that keys the term hash of this database. */
+/** Returns the secret that keys the term hash of this database. */
 export function termKey(db: Db): Uint8Array {
   return db.prepare(SELECT_META).pluck().get('term_key') as Buffer;
 }
 
 /**
- * Makes a new database. It appears under its name when it is whole, so that a file without a byte
- * is never one that a start has begun.
+ * Creates a new database. It appears under its name when it is whole, so that an empty file is
+ * never a database that a start has begun.
  */
 function createDatabase(file: string): void {
   const made = `${file}.new`;

@@ -1,12 +1,14 @@
+// Frees the page caches of SQLite connections on idle threads.
+
 import type Database from 'better-sqlite3';
 import { onCalm } from '../lib/idle-collection.ts';
 
-/** The connections of this thread that keep a page cache. */
+/** Connections of this thread that have a page cache. */
 const connections = new Set<Database.Database>();
 
 /**
- * Gives the pages that a connection keeps (`storage.cache_mib`) back when its thread has become calm: the
- * operating system has them still, and reading one again takes 2 µs.
+ * Frees the page cache of a connection (`storage.cache_mib`) whenever its thread becomes idle: the
+ * operating system still has the pages, and reading one again takes 2 µs.
  */
 export function shrinkWhenCalm(db: Database.Database): void {
   if (connections.size === 0) onCalm(shrink);

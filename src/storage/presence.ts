@@ -1,3 +1,5 @@
+// Checks before a start that a database still holds what was committed to it.
+
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -7,19 +9,22 @@ import { bootId, type Marked, readMarker, removeMarker } from './open-marker.ts'
 import { countStrange } from './row-shapes.ts';
 import { COUNT_TABLES, SELECT_HEADS, SELECT_MAX_AUDIT, SELECT_META } from './sql.ts';
 
-/** What else wok leaves of a database in its directory: where one lies, there was a database. */
+/**
+ * Other files of a database that wok leaves in its directory: where one exists, there was a
+ * database.
+ */
 const REMAINS = /^wok\.db\.(part|salvage|replaced-|damaged-|saved-)/;
 
-/** How to go on without what is lost. */
+/** Advice on how to go on without the lost data. */
 const ACCEPT =
   'put the missing file back, or restore a backup (wok restore); to go on with what is there, run wok doctor --accept-loss';
 
 const BLANK = 'has nothing in it, not even tables';
 
-/** What lies where the database is to be. */
+/** Files found where the database should be. */
 interface Lying {
   file: string;
-  /** Bytes; null: there is no such file. */
+  /** Size in bytes; null: there is no such file. */
   bytes: number | null;
   walBytes: number;
   marker: Marked | null;
@@ -27,8 +32,7 @@ interface Lying {
 }
 
 /**
- * A name for what is kept of a database beside it, like `wok.db.damaged-20261129T120000Z`; not in
- * use.
+ * Returns an unused name for a file kept beside a database, like `wok.db.damaged-20261129T120000Z`.
  */
 export function nameBeside(file: string, what: string): string {
   const name = `${file}.${what}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
@@ -39,8 +43,8 @@ export function nameBeside(file: string, what: string): string {
 }
 
 /**
- * Refuses a database file that must not be opened: SQLite takes a file without a byte for a new
- * database, and deletes the write-ahead log beside it.
+ * Rejects an empty database file: SQLite takes a file without a byte for a new database, and
+ * deletes the write-ahead log beside it.
  *
  * @throws StorageError
  */
@@ -49,12 +53,12 @@ export function refuseEmpty(file: string): void {
 }
 
 /**
- * Looks at a directory before its database is opened for writing, with the lock of the directory
- * held: whether it holds what was committed the last time. Nothing is changed, for opening and
+ * Checks a directory before its database is opened for writing: whether it holds what was committed
+ * the last time. The caller holds the lock of the directory. Nothing is changed, for opening and
  * closing a database copies its write-ahead log back and deletes it, and with it what could still
  * be saved of a damaged one.
  *
- * @returns whether there is a database; false at the first start.
+ * @returns true if there is a database; false at the first start.
  * @throws StorageError when something is lost, or when the first pages cannot be read.
  */
 export function checkPresence(directory: string): boolean {
@@ -67,14 +71,16 @@ export function checkPresence(directory: string): boolean {
   return true;
 }
 
-/** What is wrong with the files of a database, as a start would find it. */
+/** Loss in the files of a database, as a start would find it. */
 export interface Missing {
   error: StorageError;
-  /** There is a write-ahead log in which something may be found. */
+  /** True if there is a write-ahead log from which something may be recovered. */
   hasLog: boolean;
 }
 
-/** What a start would say is missing, or null; whoever may have the database open goes on. */
+/**
+ * Returns the loss that a start would report, or null. Another process may have the database open.
+ */
 export function missingOf(directory: string): Missing | null {
   if (!existsSync(directory)) return null;
   try {
@@ -89,7 +95,7 @@ export function missingOf(directory: string): Missing | null {
 }
 
 /**
- * Gives up what is lost, so that `checkPresence` takes what is there; the caller holds the lock.
+ * Gives up lost data, so that `checkPresence` accepts what is there; the caller holds the lock.
  * Files that cannot be read are kept under other names.
  *
  * @returns sentences about what was given up; none when nothing is missing.
@@ -111,8 +117,7 @@ export function giveUp(directory: string): string[] {
   else if (bytes !== null && loss.message.includes(BLANK)) {
     renameSync(file, nameBeside(file, 'lost'));
   }
-  // Without the database, or beside one that is blank, SQLite would take it for the log of the
-  // next.
+  // Without the database, or beside a blank one, SQLite would take it for the log of the next one.
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
     for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
   }
@@ -146,7 +151,7 @@ function goneFile({ file, bytes, walBytes, marker, remains }: Lying): StorageErr
   return lost(`the database ${file} is gone, and ${remains.sort().at(-1)} lies in its place`);
 }
 
-/** Compares what the database holds with what its marker says was committed. */
+/** Compares the content of the database with what its marker says was committed. */
 function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError | null {
   let db: Database.Database | null = null;
   try {
@@ -157,20 +162,20 @@ function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError |
         ? lost(`the database ${file} ${BLANK}`)
         : new StorageError(`${file} is a database, but not one of wok's`, 'damaged');
     }
-    // A newer one is refused with a sentence of its own.
+    // `migrate` rejects a newer one with a sentence of its own.
     if (version > SCHEMA_VERSION) return null;
     checkForm(db, file);
     if (isCutOff(db, bytes ?? 0)) throw damaged(file);
     if (marker === null) return null;
     const { head, indexed } = db.prepare(SELECT_HEADS).get() as { head: number; indexed: number };
-    // Older ones are not marked.
+    // The audit log of an older version is not compared.
     const audit =
       version < SCHEMA_VERSION
         ? marker.audit
         : (db.prepare(SELECT_MAX_AUDIT).pluck().get() as number);
     const missing = marker.head - Math.max(head, indexed);
     if (missing <= 0 && marker.audit <= audit) return null;
-    // A power cut may take the newest commits where they do not wait for the disk, and only there.
+    // A power cut may take the newest commits only if they do not wait for the disk.
     if (marker.synchronous !== 'full' && bootId() !== marker.boot && walBytes > 0) return null;
     const what =
       missing > 0
@@ -187,7 +192,7 @@ function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError |
   }
 }
 
-/** What wok relies on and SQLite does not look at. @throws StorageError */
+/** Checks what wok relies on and SQLite does not check. @throws StorageError */
 function checkForm(db: Database.Database, file: string): void {
   const fact = db.prepare(SELECT_META).pluck();
   const odd =
@@ -200,7 +205,8 @@ function checkForm(db: Database.Database, file: string): void {
 }
 
 /**
- * Whether the file is shorter than its pages, by more of them than the write-ahead log can have.
+ * Returns true if the file is shorter than its pages, by more of them than the write-ahead log can
+ * have.
  */
 function isCutOff(db: Database.Database, bytes: number): boolean {
   const pages = db.pragma('page_count', { simple: true }) as number;

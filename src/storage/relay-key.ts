@@ -1,3 +1,5 @@
+// The relay's own secret key file.
+
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,16 +10,19 @@ import { StorageError } from './error.ts';
 
 const OWNER_ONLY = 0o600;
 
-/** Where the relay's own secret key is: `identity.secret_key_file`, or relay.key beside the database. */
+/**
+ * Returns the file of the relay's own secret key: `identity.secret_key_file`, or relay.key beside
+ * the database.
+ */
 export function relayKeyFile({ identity, storage }: Config): string {
   return identity.secret_key_file || join(storage.directory, 'relay.key');
 }
 
 /**
- * The relay's own secret key, 32 bytes; null when there is none. With `make` one is made if the file is
- * missing, readable by nobody else.
+ * Returns the relay's own secret key, 32 bytes; null when there is none. With `make` one is created
+ * if the file is missing, readable by its user only.
  *
- * @throws StorageError when the file holds no secret key or cannot be read or made.
+ * @throws StorageError when the file holds no secret key or cannot be read or created.
  */
 export function relaySecret(config: Config, make: boolean): Buffer | null {
   const file = relayKeyFile(config);
@@ -38,7 +43,7 @@ export function relaySecret(config: Config, make: boolean): Buffer | null {
   }
 }
 
-/** Makes the file whole or not at all, and never over one that is there. */
+/** Creates the key file, but never over an existing one. */
 function makeKey(file: string): void {
   makeDataDirectory(dirname(file));
   try {

@@ -1,7 +1,13 @@
+// Check of free disk space before a copy.
+
 import { statfsSync } from 'node:fs';
 import { StorageError } from './error.ts';
 
-/** @throws StorageError when a directory has no room for a copy of so many bytes. */
+/**
+ * Checks the free space of a directory.
+ *
+ * @throws StorageError when it has no room for a copy of so many bytes.
+ */
 export function needRoom(bytes: number, directory: string): void {
   const { bavail, bsize } = statfsSync(directory);
   if (bavail * bsize >= bytes) return;

@@ -1,3 +1,5 @@
+// Expected shapes of table rows, by which damaged rows are found.
+
 import type Database from 'better-sqlite3';
 import { normalNetwork } from '../lib/network-set.ts';
 import { listNames } from '../policy/lists.ts';
@@ -5,18 +7,21 @@ import { StorageError } from './error.ts';
 import * as sql from './sql.ts';
 import { TERM_KEY_BYTES } from './terms.ts';
 
-/** What a column may hold, as better-sqlite3 gives it. */
+/** Column value as better-sqlite3 returns it. */
 export type Value = null | number | string | Uint8Array;
 
-/** A row by the names of its columns. */
+/** Row by column names. */
 type Row = Readonly<Record<string, unknown>>;
 
 type Check = (value: Value, row: Row) => boolean;
 
-/** The columns of a table in the order of its rows on disk, and what they may hold. */
+/** Columns of a table in the order of its rows on disk, with a check of the values of each. */
 export type RowShape = readonly (readonly [column: string, check: Check])[];
 
-/** No log gets as long; a larger number would ask for more memory than there is. */
+/**
+ * Upper bound of a seq: no log gets as long, and a larger number would ask for more memory than
+ * there is.
+ */
 const SEQ_MAX = 2 ** 40;
 
 const isText: Check = (value) => typeof value === 'string';
@@ -35,11 +40,11 @@ const oneOf =
 
 const isSeq: Check = (value) => Number.isSafeInteger(value) && (value as number) <= SEQ_MAX;
 
-/** io takes the addresses apart; other subjects are only compared. */
+/** Addresses must parse, because io parses them; other subjects are only compared. */
 const isSubject: Check = (value, { list }) =>
   typeof value === 'string' && (list !== 'ip' || normalNetwork(value) !== null);
 
-/** By the name of the fact; others are those of a newer wok. */
+/** Checks by name of the entry; other names are those of a newer wok. */
 const META: Readonly<Record<string, Check>> = {
   term_key: (value) => value instanceof Uint8Array && value.length === TERM_KEY_BYTES,
   indexed_seq: isSeq,
@@ -47,8 +52,8 @@ const META: Readonly<Record<string, Check>> = {
 };
 
 /**
- * `meta` and the tables beside the log, and what their rows look like. SQLite gives whatever stands on a damaged
- * page, although the tables are STRICT: it checks types when a row is written, not when it is read.
+ * Row shapes of `meta` and the tables beside the log. SQLite returns whatever a damaged page holds,
+ * although the tables are STRICT: it checks types when a row is written, not when it is read.
  */
 export const ROW_SHAPES: Readonly<Record<string, RowShape>> = {
   meta: [
@@ -146,25 +151,27 @@ export const ROW_SHAPES: Readonly<Record<string, RowShape>> = {
 };
 
 /**
- * Tables on whose rows the writer relies from its start on: with a damaged one it would end, or fail
- * at every transaction. `loadLists` looks at `listed`, `presence.ts` at `meta`. What the other tables hold does no such harm;
- * wok doctor looks at them.
+ * Tables whose rows the writer relies on from its start on: with a damaged one it would end, or
+ * fail at every transaction. `loadLists` checks `listed`, `presence.ts` checks `meta`. Damage to
+ * the other tables does no such harm; wok doctor checks them.
  */
 const RELIED_ON = ['vanished', 'vanish_request'] as const;
 
-/** Whether a row of a table is one that wok may have written; of a table that is not wok's any row is. */
+/**
+ * Returns true if wok may have written a row of a table; always true for tables that are not wok's.
+ */
 export function isRow(table: string, row: Row): boolean {
   return ROW_SHAPES[table]?.every(([column, check]) => check(row[column] as Value, row)) ?? true;
 }
 
-/** Looks at the rows that the writer relies on. @throws StorageError when one is damaged. */
+/** Checks the rows that the writer relies on. @throws StorageError when one is damaged. */
 export function checkRows(db: Database.Database): void {
   for (const table of RELIED_ON) {
     if (countStrange(db, table) > 0) throw strangeRow(db, table);
   }
 }
 
-/** Rows of a table that wok cannot have written. */
+/** Returns the number of rows of a table that wok cannot have written. */
 export function countStrange(db: Database.Database, table: string): number {
   let strange = 0;
   const rows = db.prepare(sql.selectAll(table)).iterate() as Iterable<Row>;
@@ -172,7 +179,7 @@ export function countStrange(db: Database.Database, table: string): number {
   return strange;
 }
 
-/** A table has a row that wok cannot have written. */
+/** Returns the error for a table with a row that wok cannot have written. */
 export function strangeRow(db: Database.Database, table: string): StorageError {
   return new StorageError(
     `the database ${db.name} is damaged: the table ${table} has a row that wok cannot have written; run wok doctor, or restore a backup with wok restore`,

@@ -1,13 +1,15 @@
+// Disk usage of a database.
+
 import { statfsSync, statSync } from 'node:fs';
 import { type Db, databaseFile } from './open.ts';
 
-/** What the database takes on disk, in bytes. */
+/** Disk usage of the database, in bytes. */
 export interface DatabaseSizes {
   file: number;
-  /** Pages inside the file that hold nothing and are used again. */
+  /** Free pages inside the file, which are used again. */
   free: number;
   writeAheadLog: number;
-  /** What is left on the disk for this user. */
+  /** Free disk space for this user. */
   diskFree: number;
 }
 
@@ -17,7 +19,7 @@ export function databaseSizes(db: Db, directory: string): DatabaseSizes {
   const pageBytes = db.pragma('page_size', { simple: true }) as number;
   const { bavail, bsize } = statfsSync(directory);
   return {
-    // Gone only when somebody has taken it away (`writer/file-guard.ts`).
+    // Missing only if it was removed while open (`writer/file-guard.ts`).
     file: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
     free: pages * pageBytes,
     writeAheadLog: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,

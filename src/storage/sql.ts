@@ -1,22 +1,23 @@
-/** All SQL text of wok but the schema. Statements are prepared once a thread. */
+// SQL of wok, except the schema, pragmas, transactions and ATTACH. Classes that run a statement
+// often prepare it once.
 
 /**
- * The id and the pubkey of the body in a column, in hex: of JSON, or of the packed form, which is a BLOB
- * (`packed/format.ts`).
+ * Expressions for the id and the pubkey of the body in a column, in hex: from JSON, or from the
+ * packed form, which is a BLOB (`packed/format.ts`).
  */
 const idIn = (json: string) =>
   `iif(typeof(${json}) = 'blob', lower(hex(substr(${json}, 5, 32))), substr(${json}, 8, 64))`;
 const pubkeyIn = (json: string) =>
   `iif(typeof(${json}) = 'blob', lower(hex(substr(${json}, 37, 32))), substr(${json}, 84, 64))`;
 
-/** Of any database: 0 for a new one. */
+/** Number of entries in the schema of any database: 0 for a new one. */
 export const COUNT_TABLES = 'SELECT count(*) FROM sqlite_schema';
 
 export const SELECT_META = 'SELECT value FROM meta WHERE name = ?';
 export const UPSERT_META =
   'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
 
-/** Where the log ends and how far the index behind it has come, in the reader's snapshot. */
+/** End of the log and of the index, which follows it, in the reader's snapshot. */
 export const SELECT_HEADS = `
   SELECT
     max((SELECT coalesce(max(seq), 0) FROM event),
@@ -25,7 +26,7 @@ export const SELECT_HEADS = `
 
 export const INSERT_PACKED_EVENT =
   'INSERT INTO event (seq, created_at, kind, expires_at, json, received_at) VALUES (?, ?, ?, ?, ?, ?)';
-/** For JSON that comes as bytes. */
+/** Takes JSON as bytes. */
 export const INSERT_JSON_EVENT =
   'INSERT INTO event (seq, created_at, kind, expires_at, json, received_at) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)';
 export const SELECT_BODY = 'SELECT json FROM event WHERE seq = ?';
@@ -39,38 +40,43 @@ export const DELETE_EVENT = 'DELETE FROM event WHERE seq = ?';
 export const SELECT_EXPIRED = `
   SELECT seq FROM event WHERE expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`;
 
-/** One page of a term's list, newest first, strictly behind (created_at, seq). */
+/** Page of a term's list, newest first, strictly before (created_at, seq) in time. */
 export const SELECT_POSTINGS = `
   SELECT created_at, seq, kind FROM posting
   WHERE term = ? AND (created_at, seq) < (?, ?) AND created_at >= ?
   ORDER BY created_at DESC, seq DESC LIMIT ?`;
-/** The same oldest first, strictly after (created_at, seq), for commands. */
+/** Page of a term's list, oldest first, strictly after (created_at, seq) in time, for commands. */
 export const SELECT_POSTINGS_UPWARDS = `
   SELECT created_at, seq, kind FROM posting
   WHERE term = ? AND (created_at, seq) > (?, ?) AND created_at <= ?
   ORDER BY created_at, seq LIMIT ?`;
-/** How many entries of a list lie in a span of time, counted up to a bound. */
+/** Number of entries of a list in a span of time, counted up to a bound. */
 export const COUNT_POSTINGS = `
   SELECT count(*) FROM (
     SELECT 1 FROM posting WHERE term = ? AND created_at >= ? AND created_at <= ? LIMIT ?)`;
-/** To count a list in slices: the entry so many places behind another, of those that are of the log up to a seq. */
+/**
+ * Slices of a list, for counting it: the entry a number of places after another, among events up to
+ * a seq.
+ */
 export const SELECT_POSTING_BEHIND = `
   SELECT created_at, seq FROM posting
   WHERE term = ? AND (created_at, seq) > (?, ?) AND seq <= ?
   ORDER BY created_at, seq LIMIT 1 OFFSET ?`;
 export const COUNT_POSTINGS_BEHIND =
   'SELECT count(*) FROM posting WHERE term = ? AND (created_at, seq) > (?, ?) AND seq <= ?';
-/** What the index does not hold yet, and what it still holds of removed events. */
+/**
+ * Size of the tail that the index does not hold yet, and of what it still holds of removed events.
+ */
 export const COUNT_LOG_BEHIND = 'SELECT count(*) FROM event WHERE seq > ?';
 export const COUNT_SWEEPS = 'SELECT count(*) FROM sweep';
-/** The terms in a range, one row a posting: of all ids when the writer starts. */
+/** Terms in a range, one row a posting; of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
-/** The newest events with their authors, for the timelines. */
+/** Newest events with their authors, for the recent columns. */
 export const SELECT_NEWEST = `
   SELECT p.created_at, p.seq, p.kind, ${pubkeyIn('e.json')}
   FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
-/** The newest events with a term, whole. */
+/** Bodies of the newest events with a term. */
 export const SELECT_NEWEST_BODIES = `
   SELECT e.json FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
@@ -116,7 +122,7 @@ export const COUNT_LISTED = 'SELECT count(*) FROM listed WHERE list = ? AND stan
 export const UPSERT_LISTED = `INSERT OR REPLACE INTO listed (${LISTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 export const DELETE_LISTED = 'DELETE FROM listed WHERE list = ? AND subject = ? AND stance = ?';
 
-/** The number of the last row of the audit log; numbers are never given twice while it has rows. */
+/** Number of the last row of the audit log. Numbers are never reused while it has rows. */
 export const SELECT_MAX_AUDIT = 'SELECT coalesce(max(n), 0) FROM audit';
 
 export const SELECT_AUDIT = `
@@ -124,7 +130,7 @@ export const SELECT_AUDIT = `
   WHERE n < ? AND (? = '' OR subject = ?) AND (? = '' OR by = ?) AND (? OR action NOT LIKE '% ip')
   ORDER BY n DESC LIMIT ?`;
 
-/** Where an event is, by the term of its id and by the id; in the index, and in what it does not hold. */
+/** Seq of an event by the term of its id and by the id: in the index, and in the tail. */
 export const SELECT_SEQ_OF_ID = `
   SELECT e.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND ${idIn('e.json')} = ?`;
@@ -138,12 +144,12 @@ export const SELECT_AUTHOR_IN_INDEX = `
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND ${pubkeyIn('e.json')} = ?
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 
-/** What an author has in the index, from its old end: so many events at most. */
+/** Oldest events of an author in the index, up to a bound. */
 export const SELECT_AUTHOR_OLDEST = `
   SELECT e.created_at, e.received_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND ${pubkeyIn('e.json')} = ?
   ORDER BY p.created_at, p.seq LIMIT ?`;
-/** What authors (a JSON array of keys) have in the log behind the index. */
+/** Events of authors (a JSON array of keys) in the tail, which the index does not hold yet. */
 export const SELECT_AUTHORS_IN_TAIL = `
   SELECT ${pubkeyIn('json')} AS pubkey, created_at, received_at FROM event
   WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq')
@@ -159,7 +165,10 @@ export const SELECT_DECISIONS =
 export const SELECT_STORED = `
   SELECT seq, ${pubkeyIn('json')} AS pubkey, kind, created_at, received_at, expires_at
   FROM event WHERE seq = ?`;
-/** Looks an id up for each key that has asked for deletions: the table has them by key. */
+/**
+ * Keys that have deleted an id. Looks the id up for each key with deletions, because the table is
+ * ordered by key.
+ */
 export const SELECT_DELETED_BY = `
   WITH RECURSIVE deleter(pubkey) AS (
     SELECT min(pubkey) FROM deleted_id
@@ -169,7 +178,7 @@ export const SELECT_DELETED_BY = `
   )
   SELECT lower(hex(d.pubkey)) FROM deleter JOIN deleted_id d ON d.pubkey = deleter.pubkey AND d.id = ?`;
 
-/** For retention: lists from their old end, and what has to be known of an event. */
+/** Queries of retention: lists, oldest first, and what it needs of an event. */
 export const SELECT_POSTINGS_OLDEST = `
   SELECT term, created_at, seq, kind FROM posting
   WHERE term = ? AND (created_at, seq) > (?, ?) AND created_at <= ?
@@ -212,7 +221,10 @@ export const DELETE_OLDEST_REPORTS = `
   DELETE FROM report WHERE (target, reporter) IN
     (SELECT target, reporter FROM report ORDER BY trusted, at LIMIT ?)`;
 export const DELETE_REPORTS_OF = 'DELETE FROM report WHERE target = ?';
-/** Reports that were deleted by their authors no longer count. */
+/**
+ * Subjects by their reports. Reports whose event is gone, for example deleted by its author, do not
+ * count.
+ */
 export const SELECT_REPORTED = `
   SELECT target, is_event, count(*) AS reports, sum(trusted) AS trusted,
     group_concat(DISTINCT type) AS types, min(at) AS first_at, max(at) AS last_at
@@ -224,7 +236,7 @@ export const SELECT_REPORTS_OF = `
   FROM report r JOIN event e ON e.seq = r.seq
   WHERE r.target = ? ORDER BY r.trusted DESC, r.at LIMIT ?`;
 
-// ── What wok doctor looks at ─────────────────────────────────────────────────────────────────────
+// ── Queries of wok doctor ────────────────────────────────────────────────────────────────────────
 
 export const SELECT_ROW = 'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq = ?';
 export const SELECT_MAX_SEQ = 'SELECT max(seq) FROM event';
@@ -243,14 +255,14 @@ export const COUNT_STRANGE_TOMBSTONES = `
        + (SELECT count(*) FROM deleted_address WHERE address NOT GLOB '[0-9]*:*:*')`;
 export const COUNT_TOMBSTONES =
   'SELECT (SELECT count(*) FROM deleted_id) + (SELECT count(*) FROM deleted_address) + (SELECT count(*) FROM vanished)';
-/** Tables that stand beside log and index, and how to carry their rows over to another database. */
+/** Tables beside log and index, and statements to copy their rows to another database. */
 export const SELECT_OTHER_TABLES = `
   SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
   AND name NOT IN ('meta', 'event', 'posting', 'sweep')`;
 export function selectAll(table: string): string {
   return `SELECT * FROM "${table}"`;
 }
-/** The same from the end of its key. */
+/** Selects all rows from the end of the key. */
 export function selectAllBackwards(table: string, key: readonly string[]): string {
   return `${selectAll(table)} ORDER BY ${key.map((name) => `"${name}" DESC`).join(', ')}`;
 }
@@ -259,7 +271,7 @@ export function insertRow(table: string, columns: readonly string[]): string {
   return `INSERT OR IGNORE INTO "${table}" (${names}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
-/** Copies a database to a file without what is free in it. */
+/** Copies a database to a file without its free pages. */
 export const VACUUM_INTO = 'VACUUM INTO ?';
 
 export const COUNT_TRUSTED_REPORTS = 'SELECT count(*) FROM report WHERE target = ? AND trusted = 1';
@@ -275,7 +287,7 @@ export const SELECT_QUARANTINED_BEFORE = 'SELECT id FROM quarantined WHERE at < 
 export const SELECT_QUARANTINED_JSON = 'SELECT json FROM quarantined WHERE id = ?';
 export const SELECT_QUARANTINED =
   'SELECT id, pubkey, at, why, json FROM quarantined ORDER BY at LIMIT ?';
-/** A page of it, behind (at, id). */
+/** Page of the quarantine, after (at, id). */
 export const SELECT_QUARANTINED_AFTER = `
   SELECT id, pubkey, at, why, json FROM quarantined
   WHERE at >= ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?`;
@@ -380,10 +392,10 @@ export const UPSERT_VANISHED = `
   ON CONFLICT (pubkey) DO UPDATE SET until = max(until, excluded.until)`;
 export const INSERT_VANISH_REQUEST = `
   INSERT INTO vanish_request (id, pubkey, until, relays, at, removed) VALUES (?, ?, ?, ?, ?, 0)`;
-/** The oldest requests that are not carried out to the end. */
+/** Oldest requests that are not carried out to the end. */
 export const SELECT_VANISH_REQUESTS = `
   SELECT id, pubkey, until FROM vanish_request WHERE done_at IS NULL ORDER BY at, id LIMIT ?`;
-/** The one of them that removes, and soonest, all of a key up to a time. */
+/** First of those requests that removes all events of a key up to a time. */
 export const SELECT_UNDONE_VANISH_REQUEST = `
   SELECT id FROM vanish_request WHERE done_at IS NULL AND pubkey = ? AND until >= ?
   ORDER BY at, id LIMIT 1`;
@@ -394,13 +406,16 @@ export const COUNT_VANISH_REMOVED = 'UPDATE vanish_request SET removed = removed
 export const FINISH_VANISH_REQUEST =
   'UPDATE vanish_request SET done_at = ? WHERE id = ? RETURNING removed';
 export const SET_VANISH_RECEIPT = 'UPDATE vanish_request SET receipt = ? WHERE id = ?';
-/** A page of what an author has to lose; requests to vanish that were carried out are kept. */
+/** Page of an author's events to remove; recorded requests to vanish are kept. */
 export const SELECT_VANISHING_AUTHOR = `
   SELECT p.created_at, p.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND ${pubkeyIn('e.json')} = ?
     AND NOT EXISTS (SELECT 1 FROM vanish_request v WHERE v.id = ${idIn('e.json')})
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
-/** A page of gift wraps for somebody. `json_of` is a function of the writer's connection (`open.ts`). */
+/**
+ * Page of the gift wraps for a recipient. `json_of` is a function of the writer's connection
+ * (`open.ts`).
+ */
 export const SELECT_VANISHING_WRAPS = `
   SELECT p.created_at, p.seq FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?) AND (p.kind & 65535) = ?
@@ -421,7 +436,7 @@ export const USE_INVITE = `
 export const SELECT_VANISHED_WITHOUT_RECEIPT = `
   SELECT id, until, removed, done_at FROM vanish_request
   WHERE done_at IS NOT NULL AND receipt IS NULL LIMIT ?`;
-/** The events of a term: in the index; and those of a kind and an author that it does not hold yet. */
+/** Events of a term in the index, and events of a kind and an author in the tail. */
 export const SELECT_JSON_OF_TERM = `
   SELECT e.json FROM posting p CROSS JOIN event e ON e.seq = p.seq WHERE p.term = ?`;
 export const SELECT_TAIL_JSON_OF = `
@@ -443,10 +458,10 @@ export const COUNT_OF_KIND = `
   SELECT count(*) FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.kind & 65535) = ?`;
 
-/** What else is remembered of somebody who has vanished. */
+/** Deletes the rejection records of a vanished key. */
 export const DELETE_DECISIONS_OF = 'DELETE FROM decision WHERE pubkey = ?';
 
-/** The column `json` of `event` takes packed bodies, too. What is stored is as it was. */
+/** Lets the column `json` of `event` take packed bodies, too. Stored rows do not change. */
 export const LET_BODIES_BE_PACKED = `
   UPDATE sqlite_schema SET sql = replace(sql, 'json TEXT NOT NULL', 'json ANY NOT NULL')
   WHERE type = 'table' AND name = 'event'`;

@@ -1,10 +1,12 @@
+// Look-up of stored ids outside the writer.
+
 import { idOf, type StoredBody } from './body.ts';
 import { isSqliteError } from './error.ts';
 import type { IdFilter } from './id-filter.ts';
 import type { Db } from './open.ts';
 import * as sql from './sql.ts';
 
-/** Tells which events the index of the database holds; of the newest, only the writer knows. */
+/** Look-up of event ids in the index of the database. Only the writer knows the newest events. */
 export class StoredIds {
   readonly #filter: IdFilter;
   readonly #postings;
@@ -16,18 +18,18 @@ export class StoredIds {
     this.#body = db.prepare(sql.SELECT_BODY).pluck();
   }
 
-  /** False: the event is certainly not stored. Now and then true although it is not. */
+  /** Returns false if the event is certainly not stored; now and then true although it is not. */
   mayHave(term: number): boolean {
     return this.#filter.mayHave(term);
   }
 
-  /** Whether the event with this id is stored and indexed. `term` is the id's term. */
+  /** Returns true if the event with this id is stored and indexed. `term` is the id's term. */
   has(id: string, term: number): boolean {
     if (!this.#filter.mayHave(term)) return false;
     try {
       return this.#find(id, term);
     } catch (error) {
-      // A page that is damaged: the writer looks again, and answers.
+      // A damaged page: the writer looks the id up again, and answers.
       if (!isSqliteError(error)) throw error;
       return false;
     }

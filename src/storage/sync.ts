@@ -1,7 +1,9 @@
+// Syncs files to the disk.
+
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Waits until what a file (and the name of it) says is on the disk. */
+/** Waits until the content and the name of a file are on the disk. */
 export function syncFile(file: string): void {
   for (const path of [file, dirname(file)]) {
     if (!existsSync(path)) continue;

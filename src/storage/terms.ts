@@ -1,16 +1,18 @@
+// Terms: keyed 48-bit hashes of filter conditions, the keys of the index.
+
 import { dTagOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { indexedTags } from '../protocol/filter.ts';
 import { isAddressable } from '../protocol/kinds.ts';
 
-/** The term that every event has: the list of all events by time. */
+/** Term of every event: its list holds all events by time. */
 export const TERM_ALL = 0;
 
 /** Bytes of the secret that keys the hash. */
 export const TERM_KEY_BYTES = 8;
 
-// What a term is about stands in its upper three bits, so that terms of one kind lie together; 4 is
-// only TERM_ALL.
+// Domains of terms, in their upper three bits, so that terms of one domain lie together; 4 is only
+// TERM_ALL.
 const ID = 0;
 const AUTHOR = 1;
 const KIND = 2;
@@ -19,27 +21,28 @@ const ADDRESS = 5;
 const TAG = 6;
 
 const TERMS_OF_A_DOMAIN = 2 ** 45;
-/** The terms of ids: all of them in [first, end), and nothing else. */
+/** Range of the terms of ids: all of them in [first, end), and nothing else. */
 export const ID_TERMS = { first: -(2 ** 47), end: -(2 ** 47) + TERMS_OF_A_DOMAIN } as const;
 
-/** The terms of an author and a kind. */
+/** Range of the terms of an author and a kind. */
 export const AUTHOR_KIND_TERMS = {
   first: ID_TERMS.first + AUTHOR_KIND * TERMS_OF_A_DOMAIN,
   end: ID_TERMS.first + (AUTHOR_KIND + 1) * TERMS_OF_A_DOMAIN,
 } as const;
 
-/** Where the fixed terms of an event stand in the list that `TermHasher.ofEvent` returns. */
+/** Positions of the fixed terms in the list that `TermHasher.ofEvent` returns. */
 export const TERM_INDEX_ID = 0;
 export const TERM_INDEX_AUTHOR = 1;
 
 /**
- * Turns every condition that a filter can have into a term: a signed integer of 48 bits, which SQLite
- * stores in six bytes and JavaScript in a number: three bits say what it is about, the others are a
- * keyed hash.
+ * Hasher of the conditions that a filter can have. Each becomes a term: a signed integer of 48
+ * bits, which SQLite stores in six bytes and JavaScript in a number. Three bits are the domain, the
+ * others a keyed hash.
  *
- * The hash is HalfSipHash-1-3 (Aumasson and Bernstein) over the condition's kind and its UTF-16 units,
- * with a secret kept in the database, so that nobody outside can make terms collide. Collisions by
- * chance are harmless: every candidate is checked against the filter before it leaves.
+ * The hash is HalfSipHash-1-3 (Aumasson and Bernstein) over the condition's kind and its UTF-16
+ * units, with a secret kept in the database, so that outsiders cannot make terms collide.
+ * Collisions by chance are harmless: every candidate is checked against the filter before it is
+ * sent.
  */
 export class TermHasher {
   readonly #k0: number;
@@ -68,7 +71,7 @@ export class TermHasher {
     return this.#hash(AUTHOR_KIND, kind, pubkey);
   }
 
-  /** The one living event of an addressable kind; replaceable kinds use `authorKind`. */
+  /** Term of the one living event of an addressable kind; replaceable kinds use `authorKind`. */
   address(kind: number, pubkey: string, d: string): number {
     return this.#hash(ADDRESS, kind, pubkey + d);
   }
@@ -77,7 +80,10 @@ export class TermHasher {
     return this.#hash(TAG, letter.charCodeAt(0), value);
   }
 
-  /** All terms of an event but `TERM_ALL`: id, author, kind, author+kind, address if it has one, tags. */
+  /**
+   * Returns all terms of an event but `TERM_ALL`: id, author, kind, author+kind, address if it has
+   * one, tags.
+   */
   ofEvent(event: NostrEvent): number[] {
     const terms = [
       this.id(event.id),
@@ -104,7 +110,7 @@ export class TermHasher {
     let v2 = 0x6c796765 ^ this.#k0;
     let v3 = 0x74656462 ^ this.#k1;
     const length = text.length;
-    // One round a word: first what kind of condition it is, then two UTF-16 units at a time.
+    // One round a word: first the condition's kind, then two UTF-16 units at a time.
     for (let i = -2; i < length; i += 2) {
       let word: number;
       if (i < 0) word = (domain << 28) ^ ((length & 0xfff) << 16) ^ detail;

@@ -1,28 +1,26 @@
-/**
- * The file format of SQLite's write-ahead log
- * (https://sqlite.org/fileformat2.html#the_write_ahead_log).
- */
+// The file format of SQLite's write-ahead log
+// (https://sqlite.org/fileformat2.html#the_write_ahead_log).
 
 export const WAL_HEADER_BYTES = 32;
 export const WAL_FRAME_HEADER_BYTES = 24;
 const MAGIC = 0x377f0682;
-/** With this bit in the magic number checksums are made of big-endian words. */
+/** Bit of the magic number for checksums of big-endian words. */
 const BIG_ENDIAN = 1;
 
-/** What the header of a log says. */
+/** Header of a log. */
 export interface WalHeader {
   pageBytes: number;
   bigEndian: boolean;
-  /** The two salts as one text: frames of this log bear the same. */
+  /** Both salts as one text, the same in all frames of this log. */
   salts: string;
-  /** Where the chain of checksums begins. */
+  /** Start of the chain of checksums. */
   checksum: Checksum;
 }
 
-/** The two sums that SQLite carries from frame to frame. */
+/** Pair of sums that SQLite carries from frame to frame. */
 export type Checksum = readonly [number, number];
 
-/** The header of a log; null when it is none, or damaged. */
+/** Returns the header of a log; null if there is none or it is damaged. */
 export function walHeaderOf(bytes: Buffer): WalHeader | null {
   if (bytes.length < WAL_HEADER_BYTES) return null;
   const magic = bytes.readUInt32BE(0);
@@ -34,7 +32,7 @@ export function walHeaderOf(bytes: Buffer): WalHeader | null {
   return { pageBytes: bytes.readUInt32BE(8), bigEndian, salts, checksum };
 }
 
-/** Goes on with a checksum over bytes whose number is a multiple of 8. */
+/** Continues a checksum over bytes whose number is a multiple of 8. */
 export function walChecksum(bytes: Buffer, bigEndian: boolean, from: Checksum): Checksum {
   let [a, b] = from;
   for (let at = 0; at < bytes.length; at += 8) {

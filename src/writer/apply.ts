@@ -1,3 +1,6 @@
+// Nostr's rules for the event log. Runs on the writer thread, or in a command that owns the
+// database.
+
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
 import type { Lists } from '../policy/lists.ts';
@@ -25,7 +28,7 @@ import type { Found, Log } from './log.ts';
 import type { Reports } from './reports.ts';
 import type { Vanish } from './vanish.ts';
 
-/** What became of an event: stored under `seq`, refused, or already there. */
+/** Result of an event: stored under `seq`, rejected, or a duplicate of a stored event. */
 export type Outcome =
   | { t: 'stored'; seq: number }
   | { t: 'duplicate'; message: Refusal }
@@ -67,8 +70,9 @@ const NO_RELAY: Outcome = {
 };
 
 /**
- * Nostr's rules for what may stand in the log: no event twice, one living version an address
- * (NIP-01), nothing that was deleted (NIP-09, NIP-59), banned, or of a key that has vanished (NIP-62). Runs inside the writer's transaction.
+ * Rules for the event log: no event twice, one living version an address (NIP-01), nothing that was
+ * deleted (NIP-09, NIP-59), is banned, or is of a key that has vanished (NIP-62). Runs inside the
+ * writer's transaction.
  */
 export class Rules {
   readonly #log: Log;
@@ -105,7 +109,10 @@ export class Rules {
     };
   }
 
-  /** Why an event that would not be stored may not pass, or null when it may: tombstones count. */
+  /**
+   * Returns why an event that is not to be stored (ephemeral, quarantined) may not pass, or null.
+   * Tombstones count.
+   */
   judge(event: CheckedEvent): Outcome | null {
     const id = idOf(event.body);
     const banned = this.#banned(event, id);
@@ -114,19 +121,19 @@ export class Rules {
     return this.#isDeleted(event) ? DELETED : null;
   }
 
-  /** An event that is in the log already. */
+  /** Returns a duplicate outcome if the log has the event, else null. */
   known(event: CheckedEvent): Outcome | null {
     const found = this.#log.findById(idOf(event.body), event.terms[TERM_INDEX_ID]!);
     return found ? DUPLICATE : null;
   }
 
-  /** Stores an event, or says why not; a deletion request also takes effect. */
+  /** Stores an event, or returns why not; a deletion request also takes effect. */
   apply(event: CheckedEvent, id = idOf(event.body)): Outcome {
     if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (event.kind === KIND_VANISH) {
       const request = eventOf(event.body);
       if (relaysToVanishFrom(request).length === 0) return NO_RELAY;
-      // Nobody is kept from vanishing, banned or not (NIP-62).
+      // Requests to vanish are accepted from banned keys too (NIP-62).
       if (this.#vanish.concerns(request)) {
         if (!this.#vanish.take(request)) return VANISHED_BEFORE;
         return { t: 'stored', seq: this.#log.append(event, id) };
@@ -142,7 +149,7 @@ export class Rules {
       const former = this.#former(event);
       if (former) {
         const formerEvent = eventOf(former.body);
-        // One that has expired counts as gone, whether it was purged yet or not (NIP-40).
+        // An expired version counts as gone, whether it was purged yet or not (NIP-40).
         const gone = isExpired(formerEvent, this.#clock.seconds());
         if (!gone && !isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
         this.#log.remove(former, 'replaced');
@@ -157,7 +164,7 @@ export class Rules {
     return { t: 'stored', seq };
   }
 
-  /** The ingesters ask the lists too; what was on its way when somebody was banned ends here. */
+  /** Checks the lists again: the event may have been in flight when its ban was made. */
   #banned({ body, kind, createdAt }: CheckedEvent, id: string): Outcome | null {
     if (this.#lists.size === 0) return null;
     const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
@@ -183,7 +190,7 @@ export class Rules {
     );
   }
 
-  /** Carries out a deletion request; what it may not delete is passed over (NIP-09). */
+  /** Carries out a deletion request. Targets that it may not delete are skipped (NIP-09). */
   #delete(request: NostrEvent): void {
     const seen = new Set<string>();
     for (const [name, value] of request.tags) {
@@ -218,7 +225,10 @@ export class Rules {
   }
 }
 
-/** Own events but requests to delete or to vanish (NIP-09, NIP-62), and gift wraps by whom they are for (NIP-59). */
+/**
+ * Returns true for own events except requests to delete or to vanish (NIP-09, NIP-62), and for gift
+ * wraps addressed to the key (NIP-59).
+ */
 function mayDelete(pubkey: string, body: StoredBody): boolean {
   const own = pubkeyOf(body) === pubkey;
   const event = eventOf(body);

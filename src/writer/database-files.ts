@@ -1,3 +1,5 @@
+// Detects removed, replaced or truncated files of an open SQLite database.
+
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { type Db, databaseFile } from '../storage/open.ts';
 import { WAL_FRAME_HEADER_BYTES, WAL_HEADER_BYTES, walHeaderOf } from '../storage/wal.ts';
@@ -5,26 +7,26 @@ import { WAL_FRAME_HEADER_BYTES, WAL_HEADER_BYTES, walHeaderOf } from '../storag
 const ENDS = ['', '-wal', '-shm'] as const;
 type End = (typeof ENDS)[number];
 
-/** What has happened to the files of an open database. */
+/** Damage to the files of an open database. */
 export interface Loss {
-  /** As a sentence begins: `wok.db-wal was removed`. */
+  /** Beginning of a sentence: `wok.db-wal was removed`. */
   what: string;
   /**
-   * Their content is gone, and not only their name: what the open descriptors read is not what was
+   * True if the content is gone, not only the name: what the open descriptors read is not what was
    * written.
    */
   destroyed: boolean;
 }
 
-/** A file by what the file system knows it by. */
+/** Identity of a file in the file system. */
 export interface Identity {
   dev: number;
   ino: number;
 }
 
 /**
- * What lies at a path now, or null when nothing does. What cannot be asked is taken for what it
- * was.
+ * Returns the file at a path, null if there is none, or undefined if it cannot be examined, which
+ * callers take for unchanged.
  */
 export function identityAt(path: string): (Identity & { size: number }) | null | undefined {
   try {
@@ -35,19 +37,19 @@ export function identityAt(path: string): (Identity & { size: number }) | null |
   }
 }
 
-/** Whether both are the same file. */
+/** Returns true if both are the same file. */
 export function isSame(a: Identity | null | undefined, b: Identity | null | undefined): boolean {
   return !!a && !!b && a.ino === b.ino && a.dev === b.dev;
 }
 
 /**
- * The files that a connection has open, as they lie in the directory: its database, the write-ahead
- * log, and the shared memory. They are looked at by name (some 5 µs each); SQLite does not notice
- * when somebody removes, replaces or truncates them, and goes on writing to what no later process
- * will find.
+ * Files that a connection has open, as they lie in the directory: the database, the write-ahead log
+ * and the shared memory. They are examined by name (some 5 µs each). SQLite does not notice when
+ * one is removed, replaced or truncated, and goes on writing to files that no later process will
+ * find.
  *
- * The files are not opened here, but for the log: POSIX locks of a process end when it closes a
- * file, whoever of it holds them.
+ * Only the log is opened here: POSIX locks of a process end when it closes the file, through
+ * whichever descriptor.
  */
 export class DatabaseFiles {
   readonly file: string;
@@ -56,7 +58,7 @@ export class DatabaseFiles {
   readonly #known: Readonly<Record<End, Identity | null>>;
   readonly #sizes: Record<End, number> = { '': 0, '-wal': 0, '-shm': 0 };
 
-  /** `db` has read before, so that the log and the shared memory are there. */
+  /** @param db has read before, so that the log and the shared memory exist. */
   constructor(db: Db, directory: string) {
     this.file = databaseFile(directory);
     this.#db = db;
@@ -65,13 +67,13 @@ export class DatabaseFiles {
     this.#known = { '': at(''), '-wal': at('-wal'), '-shm': at('-shm') };
   }
 
-  /** Whether the open file still has its name. */
+  /** Returns true if the open file still has its name. */
   has(end: End): boolean {
     return isSame(identityAt(this.file + end), this.#known[end]);
   }
 
   /**
-   * What has happened to them, or null; outside of a transaction.
+   * Returns the damage found, or null. Must be called outside a transaction.
    *
    * @throws what SQLite throws.
    */
@@ -93,8 +95,8 @@ export class DatabaseFiles {
   }
 
   /**
-   * As `look`, and whether the log still begins as one; for now and then. @throws what SQLite
-   * throws.
+   * Does what `look` does, and checks the header of the log; for periodic calls. @throws what
+   * SQLite throws.
    */
   lookCloser(): Loss | null {
     const loss = this.look();
@@ -106,8 +108,7 @@ export class DatabaseFiles {
   }
 
   /**
-   * Looks closer only when a file is shorter than it was: checkpoints of other processes empty the
-   * log.
+   * Asks SQLite only when a file has become shorter: checkpoints of other processes empty the log.
    */
   #isTruncated(end: End, size: number): boolean {
     const before = this.#sizes[end];
@@ -122,7 +123,7 @@ export class DatabaseFiles {
     return size < (this.#db.pragma('page_count', { simple: true }) as number) * this.#pageBytes;
   }
 
-  /** How many frames of the log are in use. */
+  /** Returns the number of log frames in use. */
   #frames(): number {
     const [state] = this.#db.pragma('wal_checkpoint(NOOP)') as { log: number }[];
     return state!.log;

@@ -1,3 +1,5 @@
+// Executor of the changes that the admin worker requests. Runs on the writer thread.
+
 import type { Channel } from '../mailbox/channel.ts';
 import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
@@ -8,34 +10,37 @@ import * as sql from '../storage/sql.ts';
 import type { Log } from './log.ts';
 import type { Quarantine } from './quarantine.ts';
 
-/** Carries out one kind of change and tells how many rows it touched. */
+/** Handlers by type of change; each returns the number of rows it touched. */
 type Handlers = {
   readonly [T in Change['t']]: (change: Extract<Change, { t: T }>) => number;
 };
 
-/** What the desk works on. */
+/** Dependencies of the executor. */
 export interface DeskParts {
   db: Db;
   log: Log;
   /** The writer's own copy of the lists. */
   lists: Lists;
-  /** What the writer decides goes to the admin room as well. */
+  /** Rejections and removals by the writer, for the admin worker. */
   decisions: DecisionNotes;
-  /** Takes an event of the relay itself to the log, in the order of all others. */
+  /** Queues an event of the relay itself for the log, in order with all others. */
   submit(json: string): void;
   quarantine: Quarantine;
-  /** Runs work in a transaction of the writer, and returns why it was rolled back, or null. */
+  /** Runs work in a transaction of the writer. Returns why it was rolled back, or null. */
   transact(work: () => void): Error | null;
 }
 
-/** Where the admin room's requests become rows, each in a transaction of its own, between two commits. */
+/**
+ * Executor of admin changes: turns requests of the admin worker into rows, each in a transaction of
+ * its own, between two commits.
+ */
 export class Desk {
   readonly #transact: DeskParts['transact'];
   readonly #handlers: Handlers;
-  /** On whose behalf events are being removed; null: by the rules of the log. */
+  /** Cause of the current removals; null: the rules of the log. */
   removedBy: { rule: string; by: string; text: string } | null = null;
   readonly #decisions: DecisionNotes;
-  /** What is to be done in memory once the transaction is on disk. */
+  /** Changes in memory that follow once the transaction is on disk. */
   #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
@@ -122,7 +127,7 @@ export class Desk {
     this.#read = () => void channel.drain();
   }
 
-  /** Carries out what the admin room asked for before it stopped. */
+  /** Carries out the requests that the admin worker sent before it stopped. */
   stop(): void {
     this.#read();
   }

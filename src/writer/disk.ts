@@ -1,24 +1,26 @@
+// State of the disk as the writer sees it. Owned by the writer thread.
+
 import type { Log as Logger } from '../lib/log.ts';
 import type { WriteState, WriteTrouble } from '../mailbox/write-state.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
-/** After a failure the disk is asked again no sooner than this. */
+/** Least time between a failure and the next attempt to write. */
 const PAUSE_MILLISECONDS = 1_000;
-/** A trouble that lasts is said again this often. */
+/** Interval at which a lasting trouble is logged again. */
 const REPEAT_MILLISECONDS = 60_000;
 
 interface Trouble {
-  /** For /health. */
+  /** Name for /health. */
   name: WriteTrouble;
-  /** For the log. */
+  /** Text for the log. */
   what: string;
-  /** For whoever sent an event. */
+  /** Answer to the senders of events. */
   refusal: Refusal;
 }
 
 const LATER: Refusal = 'error: the event could not be stored; try again later';
 
-/** By the beginning of SQLite's code: SQLITE_IOERR stands for SQLITE_IOERR_WRITE, too. */
+/** Troubles by the beginning of SQLite's code: SQLITE_IOERR also stands for SQLITE_IOERR_WRITE. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   SQLITE_FULL: {
     name: 'the disk is full',
@@ -48,8 +50,9 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 };
 
 /**
- * Whether the disk takes what the writer has. While it does not, events are refused at once and the
- * disk is asked again every second; the log hears of it when it begins, every minute, and at the end.
+ * Tracker of write failures. While writes fail, events are rejected at once and a write is tried
+ * again every second. The trouble is logged when it begins or changes, every minute, and at the
+ * end.
  */
 export class Disk {
   readonly #logger: Logger;
@@ -60,24 +63,24 @@ export class Disk {
   #askAgainAt = 0;
   #refused = 0;
 
-  /** @param writes is told of a trouble as long as it lasts. */
+  /** @param writes receives the trouble as long as it lasts. */
   constructor(logger: Logger, writes: WriteState | null = null) {
     this.#logger = logger;
     this.#writes = writes;
   }
 
-  /** True from a failure until an event is stored or there is room again. */
+  /** True from a failure until an event is stored or a write probe succeeds. */
   get isFailing(): boolean {
     return this.#trouble !== null;
   }
 
-  /** Why events are refused at this moment (in milliseconds), or null when they may be tried. */
+  /** Returns why events are rejected at `now` (milliseconds), or null if a write may be tried. */
   refusal(now: number): Refusal | null {
     if (this.#trouble === null || now >= this.#askAgainAt) return null;
     return this.#trouble.refusal;
   }
 
-  /** A transaction failed at this moment. */
+  /** Records a failed transaction at `now` (milliseconds). Returns the answer to its events. */
   failed(error: Error & { code?: string }, now: number): Refusal {
     const { code = '' } = error;
     const isCutOff = code === 'SQLITE_IOERR_SHORT_READ';
@@ -97,12 +100,12 @@ export class Disk {
     return trouble.refusal;
   }
 
-  /** So many events were refused for it. */
+  /** Adds to the number of events rejected because of the trouble. */
   count(events: number): void {
     this.#refused += events;
   }
 
-  /** An event was stored, or there is room again. */
+  /** Records at `now` (milliseconds) that an event was stored or a write probe succeeded. */
   worked(now: number): void {
     if (this.#trouble === null) return;
     const seconds = Math.round((now - this.#since) / 1000);

@@ -1,3 +1,5 @@
+// Fair queue of validated events before their transaction. Owned by the writer thread.
+
 import { FairQueue, Share } from '../lib/fair-queue.ts';
 import { Fifo } from '../lib/fifo.ts';
 import type { RecordReader } from '../mailbox/records.ts';
@@ -5,19 +7,19 @@ import { type CheckedEvent, readCheckedEvent } from '../messages.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
 
 /**
- * Work of an event, in units of a note's (0.1 ms): its terms are written into the index, and every
- * target of a deletion is looked up and gets a tombstone.
+ * Terms that make a unit of work, which is that of a text note (0.1 ms): terms are written into the
+ * index, and every target of a deletion is looked up and gets a tombstone.
  */
 const TERMS_A_UNIT = 16;
 const DELETION_TERMS_A_UNIT = 3;
 
-/** An event that waits for the writer, and the batch that its record stands in. */
+/** A queued event, and the batch buffer that holds its record. */
 export interface WaitingEvent {
   readonly event: CheckedEvent;
   readonly source: Buffer;
 }
 
-/** The events of one connection that wait, in order. */
+/** Queued events of one connection, in order. */
 class EventTurns extends Share {
   readonly connId: number;
   readonly events = new Fifo<WaitingEvent>();
@@ -29,10 +31,10 @@ class EventTurns extends Share {
 }
 
 /**
- * Checked events that wait for their transaction. While all fit into the next one they are taken as they
- * came; those beyond it take turns by connection, the one that has made the least work first, so that a
- * client that publishes little does not wait for the flood of another. Events of one connection keep
- * their order. Bounded by `writer.queue_events_max`, which the ingesters count.
+ * Validated events that wait for their transaction. While all fit into the next one, they are taken
+ * in order of arrival. Beyond that, connections take turns, the one that has made the least work
+ * first, so that a client that publishes little does not wait for the flood of another. Events of
+ * one connection keep their order. Bounded by `writer.queue_events_max`, which the ingesters count.
  */
 export class EventQueue {
   readonly #batches: RecordReader[] = [];
@@ -49,8 +51,9 @@ export class EventQueue {
   }
 
   /**
-   * Takes what becomes one transaction: so many events at most, and as many units of work. An event that
-   * makes more work than there is room for has a transaction of its own, so that no other waits for it.
+   * Takes the events of the next transaction: at most `eventsMax` events and as many units of work.
+   * An event that exceeds the bound alone has a transaction of its own, so that no other waits for
+   * it.
    */
   take(eventsMax: number): WaitingEvent[] {
     const taken: WaitingEvent[] = [];
@@ -67,7 +70,7 @@ export class EventQueue {
       taken.push(waiting);
       work += units;
     }
-    // What is left has to wait.
+    // The rest has to wait.
     this.#sort();
     while (taken.length < eventsMax) {
       const next = this.#turns.first?.events.first;
@@ -84,7 +87,7 @@ export class EventQueue {
     return taken;
   }
 
-  /** The next event as it came. */
+  /** Returns the next event in order of arrival. */
   #read(): WaitingEvent | undefined {
     const batch = this.#batches[0];
     if (batch === undefined) return undefined;
@@ -93,7 +96,7 @@ export class EventQueue {
     return { event, source: batch.buffer };
   }
 
-  /** Puts all that came behind the others of their connections. */
+  /** Moves all events from the batches to their connections. */
   #sort(): void {
     for (let waiting = this.#read(); waiting !== undefined; waiting = this.#read()) {
       this.#put(waiting);

@@ -1,3 +1,5 @@
+// Guard of the files of the writer's open database. Owned by the writer thread.
+
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import type { Log as Logger } from '../lib/log.ts';
 import { cellOf } from '../metrics/layout.ts';
@@ -14,9 +16,9 @@ import { needRoom } from '../storage/room.ts';
 import * as sql from '../storage/sql.ts';
 import { DatabaseFiles, type Identity, identityAt, isSame, type Loss } from './database-files.ts';
 
-/** How often the files are looked at while nothing is written; each look takes some 20 µs. */
+/** Interval of checks apart from those before transactions; each takes some 20 µs. */
 const LOOK_MILLISECONDS = 250;
-/** What could not be saved is tried again, and what lasts is said again. */
+/** Intervals of the next attempt to save and of the next log line while a trouble lasts. */
 const RETRY_MILLISECONDS = 1_000;
 const REPEAT_MILLISECONDS = 60_000;
 
@@ -25,16 +27,17 @@ const REFUSAL: Refusal =
   'error: files of the database of this relay were removed or damaged; the event was not stored';
 
 /**
- * What is wrong, for `/health` and the log; '' when all is well. `hold`: the process must not be
- * ended, because only it can reach what is not saved yet, or because a start would end at once.
+ * Reports what is wrong, for `/health` and the log; '' when all is well. `hold`: the process must
+ * not be ended, because only it can reach what is not saved yet, or because a start would end at
+ * once.
  */
 export type TellTrouble = (text: string, hold: boolean) => void;
 
 /**
- * Watches the files of the writer's database. When somebody removes, replaces or truncates one of
- * them, what is committed from then on would be lost with the process. So from that moment on
- * nothing is committed, and all that was is saved: into the database file, where that one is in its
- * place, else as a new file, which takes its place if nothing is there.
+ * Watches the files of the writer's database. When one is removed, replaced or truncated, whatever
+ * is committed from then on would be lost with the process. So from that moment on nothing is
+ * committed, and all that was is saved: into the database file if it is in its place, else as a new
+ * file, which takes its place if nothing is there.
  */
 export class FileGuard {
   readonly #db: Db;
@@ -48,7 +51,7 @@ export class FileGuard {
   readonly #timer: NodeJS.Timeout;
   #lock: Identity | null;
   #loss: Loss | null = null;
-  /** Where everything is that was committed. */
+  /** File that holds everything that was committed. */
   #saved: { path: string; file: Identity } | null = null;
   #saving: Promise<void> | null = null;
   #saidAt = 0;
@@ -70,13 +73,13 @@ export class FileGuard {
     meter.set(LOST, 0);
   }
 
-  /** Looks at the files before a transaction: why it may not be, or null. */
+  /** Examines the files before a transaction. Returns why there must be none, or null. */
   refusal(): Refusal | null {
     if (this.#loss === null) this.#look(() => this.#files.look());
     return this.#loss === null ? null : REFUSAL;
   }
 
-  /** A transaction was committed; `head` is the last number of the log. */
+  /** Records a commit; `head` is the seq of the last event in the log. */
   committed(head: number): void {
     this.#marker.note(head);
   }
@@ -90,7 +93,7 @@ export class FileGuard {
     await this.#saving;
   }
 
-  /** Closes the database; returns why its log could not be copied back, or null. */
+  /** Closes the database. Returns why its write-ahead log could not be copied back, or null. */
   close(checkpoint: boolean): Error | null {
     clearInterval(this.#timer);
     if (this.#loss === null) {
@@ -98,8 +101,8 @@ export class FileGuard {
       return closeWriter(this.#db, checkpoint);
     }
     if (!this.#loss.destroyed || !this.#files.has('')) return closeWriter(this.#db, false);
-    // SQLite copies a log back when the last connection closes, also one that is not what it wrote.
-    // It leaves a database alone that is not in its place.
+    // SQLite copies a log back when the last connection closes, even one that is not what it wrote,
+    // but not into a database that is not in its place.
     const aside = `${this.#files.file}.closing`;
     renameSync(this.#files.file, aside);
     try {
@@ -134,7 +137,7 @@ export class FileGuard {
     try {
       loss = look();
     } catch {
-      // The transaction that comes next meets what SQLite has met here, and is answered for it.
+      // The next transaction meets the same error of SQLite and answers its events with it.
       return;
     }
     if (loss === null) return;
@@ -148,11 +151,11 @@ export class FileGuard {
     try {
       this.#marker.noteAudit(this.#audit.get() as number);
     } catch {
-      // A page of the audit log is damaged; whoever asks for it is told.
+      // A page of the audit log is damaged; queries of the audit log report it.
     }
   }
 
-  /** Without its file the lock keeps out nobody: it is made anew. */
+  /** Locks the directory again: without its file the lock keeps no process out. */
   #lookAtLock(): void {
     const path = lockFile(this.#directory);
     const found = identityAt(path);
@@ -172,13 +175,13 @@ export class FileGuard {
     return this.#saved !== null && isSame(identityAt(this.#saved.path), this.#saved.file);
   }
 
-  /** Copies the log back where that is enough, at once; else begins a copy of the database. */
+  /** Copies the log back at once if that is enough; else begins a copy of the database. */
   #save(): void {
     if (this.#saving !== null) return;
     this.#triedAt = performance.now();
     this.#saved = null;
     try {
-      // Also for whoever copies the open file out of /proc: then it is whole.
+      // Also makes the open file whole for an operator who copies it out of /proc.
       const [done] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
       if (this.#files.has('')) {
         if (done!.busy === 0) this.#savedInPlace();
@@ -197,7 +200,7 @@ export class FileGuard {
 
   #savedInPlace(): void {
     const { file } = this.#files;
-    // A log that is not ours would be copied over the database by the next start.
+    // A foreign log would be copied over the database by the next start.
     if (!this.#files.has('-wal')) setAside(file, '-wal');
     this.#isIn(file);
   }
@@ -246,7 +249,7 @@ export class FileGuard {
     this.#logger.error('what was stored could not be saved; it is tried again', { error: message });
   }
 
-  /** In the log, in /health, and for the doctor in the marker. */
+  /** Reports the loss in the log, in /health, and in the marker for the doctor. */
   #say(): void {
     this.#saidAt = performance.now();
     const { what, destroyed } = this.#loss!;
@@ -272,7 +275,7 @@ export class FileGuard {
   }
 }
 
-/** Gives what lies beside a database another name, if it is there. */
+/** Renames a file beside the database, if it exists. */
 function setAside(file: string, end: '-wal' | '-shm'): void {
   if (existsSync(file + end)) renameSync(file + end, nameBeside(file, 'stray') + end);
 }

@@ -1,3 +1,5 @@
+// Follower of the log after a handover to another process. Runs on the writer thread.
+
 import type { Config } from '../config/options.ts';
 import type { Channel } from '../mailbox/channel.ts';
 import { RecordOutbox } from '../mailbox/outbox.ts';
@@ -11,29 +13,29 @@ import { writeUnsentEvent } from './unsent.ts';
 
 const LOOK_MILLISECONDS = 100;
 const EVENTS_A_LOOK_MAX = 500;
-/** Requests to vanish that are watched at the same time. */
+/** Number of requests to vanish that are watched at the same time. */
 const VANISHING_MAX = 1_000;
 
 /**
- * Reads what another process adds to the log and gives it to monitor, so that subscriptions of the
- * clients that are still here go on. (Ephemeral events stand in no log; those they miss.) Who has
- * vanished there (NIP-62) vanishes here, too, as soon as that is seen.
+ * Reads the events that another process adds to the log and sends them to the monitor worker, so
+ * that subscriptions of the remaining clients go on. (Ephemeral events are in no log; clients miss
+ * those.) Keys that vanish there (NIP-62) vanish here as soon as it is seen.
  */
 export class Follower {
   readonly #db: Db;
   readonly #hasher: TermHasher;
   readonly #log;
   readonly #vanished;
-  /** Monitor sends them, so they are not packed. */
+  /** Not packed, because the monitor worker sends them. */
   readonly #bodies = new BodyMaker(false);
   readonly #timer: NodeJS.Timeout;
   #head: number;
   #monitor: RecordOutbox | null = null;
   #io: RecordOutbox | null = null;
-  /** The ids of requests to vanish that may not be carried out to the end. */
+  /** Ids of requests to vanish that may not be carried out yet. */
   readonly #vanishing = new Set<string>();
 
-  /** `head`: the last event that monitor has been given. */
+  /** @param head is the seq of the last event that the monitor worker has received. */
   constructor(storage: Config['storage'], head: number) {
     this.#db = openReader(storage);
     this.#hasher = new TermHasher(termKey(this.#db));
@@ -65,7 +67,7 @@ export class Follower {
     this.#lookForVanished();
   }
 
-  /** Has all that is on its way of a key that has vanished end here; its OK is the other process's. */
+  /** Has io end everything in flight of a vanished key; the OK comes from the other process. */
   #lookForVanished(): void {
     if (this.#io === null) return;
     for (const id of this.#vanishing) {

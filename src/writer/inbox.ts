@@ -1,3 +1,5 @@
+// Gift-wrap quota. Owned by the writer thread.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
@@ -9,7 +11,7 @@ import * as sql from '../storage/sql.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Log } from './log.ts';
 
-/** Recipients whose numbers are remembered. */
+/** Number of recipients for which counts are cached. */
 const RECIPIENTS_MAX = 10_000;
 
 interface Count {
@@ -18,14 +20,14 @@ interface Count {
   countedAt: number;
 }
 
-/** How many gift wraps each recipient has, where the relay is an inbox (`auth.dm_inbox`). */
+/** Quota of gift wraps for each recipient, where the relay is an inbox (`auth.dm_inbox`). */
 export class Inbox {
   readonly #log: Log;
   readonly #hasher: TermHasher;
   readonly #clock: Clock;
   readonly #stored;
   readonly #counts = new Map<number, Count>();
-  /** 0: the relay is no inbox. */
+  /** Gift wraps for one recipient; 0: the relay is no inbox. */
   #wrapsMax = 0;
 
   constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
@@ -39,7 +41,9 @@ export class Inbox {
     this.#wrapsMax = auth.dm_inbox ? auth.dm_inbox_events_max : 0;
   }
 
-  /** Whether somebody whom a gift wrap is for has all the gift wraps that the relay keeps; else it counts. */
+  /**
+   * Returns true if a recipient has all the gift wraps that the relay keeps; else counts the event.
+   */
   isFull(event: CheckedEvent): boolean {
     if (this.#wrapsMax === 0 || event.kind !== KIND_GIFT_WRAP) return false;
     const { tags } = eventOf(event.body);
@@ -55,7 +59,7 @@ export class Inbox {
   #countOf(term: number): Count {
     const known = this.#counts.get(term);
     const now = this.#clock.seconds();
-    // Who seems to have too many may have deleted some; that is looked at once a second.
+    // A recipient over the quota may have deleted some; that is checked once a second.
     if (known !== undefined && (known.wraps < this.#wrapsMax || known.countedAt === now))
       return known;
     let wraps = this.#stored.get(term, KIND_GIFT_WRAP) as number;

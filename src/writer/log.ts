@@ -1,3 +1,5 @@
+// The event log. Owned by the writer thread, or by a command that owns the database.
+
 import type { CheckedEvent } from '../messages.ts';
 import { addressOf, dTagOf } from '../protocol/address.ts';
 import { isAddressable } from '../protocol/kinds.ts';
@@ -11,7 +13,7 @@ import * as sql from '../storage/sql.ts';
 import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../storage/terms.ts';
 import type { Removal } from './writer-meter.ts';
 
-/** A stored event as the writer finds it again. */
+/** A stored event that was found by its id or address. */
 export interface Found {
   seq: number;
   body: StoredBody;
@@ -25,72 +27,74 @@ interface LogRow {
   json: StoredBody;
 }
 
-/** An event of the log that the index does not hold yet. */
+/** An event of the log that the on-disk index does not hold yet. */
 export interface TailEvent {
   seq: number;
   id: string;
   address: string;
   createdAt: number;
-  /** As the index keeps it (`storage/posting-kind.ts`). */
+  /** Kind in the form that the index keeps (`storage/posting-kind.ts`). */
   kind: number;
   terms: ArrayLike<number>;
 }
 
-/** Terms of a large event: most have five to eight. */
+/** Terms of a large event; most have five to eight. */
 const TERMS_AN_EVENT = 12;
 
-/** A filter of stored ids that somebody filled before, and the last event that is surely in it. */
+/** Filter of stored ids that was filled before, and the last event that is surely in it. */
 export interface KnownIds {
   memory: SharedArrayBuffer;
   upTo: number;
 }
 
-/** Nothing was removed yet. */
+/** Returns counters of removals, all zero. */
 export function noRemovals(): Record<Removal, number> {
   return { replaced: 0, deleted: 0, expired: 0, vanished: 0, other: 0 };
 }
 
-/** The term behind which the one living version of an address is found (see `TermHasher`). */
+/**
+ * Returns the term under which the one living version of an address is found (see `TermHasher`).
+ */
 function addressTerm(hasher: TermHasher, kind: number, pubkey: string, d: string): number {
   return isAddressable(kind) ? hasher.address(kind, pubkey, d) : hasher.authorKind(pubkey, kind);
 }
 
 /**
- * The log of stored events, as its only writer sees it: rows appended and removed inside the writer's
- * transaction, and the tail, which is what the index behind the log does not hold yet.
+ * Log of stored events: rows appended and removed inside the writer's transaction, and the tail,
+ * which holds the events that the on-disk index does not have yet.
  *
  * All changes happen inside a transaction of the writer; after a rollback the tail is loaded again.
  */
 export class Log {
   head = 0;
   indexedSeq = 0;
-  /** The tail up to here is on its way into the index: some of its postings may be there. */
+  /** Seq up to which the tail is being indexed: some of its postings may be in the index. */
   indexingUpTo = 0;
-  /** Indexed events removed since the last sweep. */
+  /** Number of indexed events removed since the last sweep. */
   unswept = 0;
-  /** How many events were removed, and why, since whoever commits has counted them. */
+  /** Number of events removed by reason, since the committer last reset it. */
   removedFor = noRemovals();
-  /** What was removed since whoever commits has emptied it. */
+  /** Seqs of events removed since the committer last emptied it. */
   removed: number[] = [];
-  /** Seconds since 1970; events that are appended are received then. 0: nobody knows. */
+  /** Time of receipt of appended events, in seconds since 1970; 0: unknown. */
   now = 0;
-  /** Hears of every removal, before it is committed. */
+  /** Called for every removal, before it is committed. */
   onRemoved: ((body: StoredBody, reason: Removal) => void) | null = null;
-  /** By seq, in order of acceptance. */
+  /** Events by seq, in order of acceptance. */
   readonly tail = new Map<number, TailEvent>();
-  /** Terms of the tail. */
+  /** Number of terms in the tail. */
   tailTerms = 0;
   readonly #tailIds = new Map<string, number>();
   readonly #tailAddresses = new Map<string, number>();
-  /** The memory of the filter that the ingesters ask too. */
+  /** Memory of the filter of stored ids, which the ingesters read too. */
   readonly idFilterMemory: SharedArrayBuffer;
   readonly #idFilter: IdFilter;
   readonly #hasher: TermHasher;
   readonly #statements;
 
   /**
-   * `idsExpected`: how many events there will be, where more are known to come than a day brings;
-   * `known`: spares reading all ids.
+   * @param idsExpected is the number of events to come, if more are expected than a day brings.
+   * @param known spares reading all ids.
    */
   constructor(db: Db, hasher: TermHasher, idsExpected = 0, known?: KnownIds) {
     this.#hasher = hasher;
@@ -123,7 +127,7 @@ export class Log {
     for (const { terms } of this.tail.values()) this.#idFilter.add(terms[TERM_INDEX_ID]!);
   }
 
-  /** Reads the heads and the tail from the database: at the start and after a rollback. */
+  /** Reads the heads and the tail from the database, at the start and after a rollback. */
   load(): void {
     const heads = this.#statements.heads.get() as { head: number; indexed: number };
     this.head = Math.max(heads.head, heads.indexed);
@@ -138,7 +142,7 @@ export class Log {
     for (const row of this.#rows(heads.indexed, -1)) this.#addToTail(this.#tailEvent(row));
   }
 
-  /** The whole log, a slice at a time, as it would stand in the tail. */
+  /** Yields the whole log in slices, in the form that the tail has. */
   *slices(events: number): Generator<TailEvent[]> {
     for (let seq = 0; ; ) {
       const slice = Array.from(this.#rows(seq, events), (row) => this.#tailEvent(row));
@@ -174,7 +178,7 @@ export class Log {
     };
   }
 
-  /** The stored event with this id, or null. `term` is the id's term. */
+  /** Returns the stored event with this id, or null. `term` is the id's term. */
   findById(id: string, term: number): Found | null {
     if (!this.#idFilter.mayHave(term)) return null;
     const inTail = this.#tailIds.get(id);
@@ -186,7 +190,7 @@ export class Log {
     return null;
   }
 
-  /** The living version of a replaceable or addressable event, or null. */
+  /** Returns the living version of a replaceable or addressable event, or null. */
   findByAddress(kind: number, pubkey: string, d: string): Found | null {
     const inTail = this.#tailAddresses.get(`${kind}:${pubkey}:${d}`);
     if (inTail !== undefined) return { seq: inTail, body: this.bodyOf(inTail)! };
@@ -201,7 +205,7 @@ export class Log {
     return null;
   }
 
-  /** Appends an event and gives it the next seq. */
+  /** Appends an event and returns its seq, the next one. */
   append(event: CheckedEvent, id: string): number {
     const seq = this.head + 1;
     const { createdAt, kind, terms, address, body } = event;
@@ -221,7 +225,7 @@ export class Log {
     return seq;
   }
 
-  /** Removes an event; its postings, if it has any, are swept later. */
+  /** Removes an event. Its postings, if it has any, are swept later. */
   remove(found: Found, reason: Removal = 'other'): void {
     this.removedFor[reason]++;
     this.onRemoved?.(found.body, reason);
@@ -238,23 +242,26 @@ export class Log {
       this.unswept++;
       this.#statements.sweepLater.run(found.seq, event.created_at, Buffer.from(terms.buffer));
     }
-    // So that the number of the last event is never given out again, whatever was removed.
+    // Keeps the seq of the last event from being given out again, whatever was removed.
     if (found.seq === this.head) this.#statements.setMeta.run('seq_floor', this.head);
   }
 
-  /** Removes an event by its seq; false if it is not there any more. */
+  /** Removes an event by its seq. Returns false if it is gone already. */
   removeSeq(seq: number, reason: Removal = 'other'): boolean {
     const body = this.bodyOf(seq);
     if (body !== null) this.remove({ seq, body }, reason);
     return body !== null;
   }
 
-  /** Whether the tail is as large as so many events: of one with many terms, memory holds as much as of several. */
+  /**
+   * Returns true if the tail is as large as so many events: one with many terms counts as several,
+   * as it does in memory.
+   */
   isTailOf(events: number): boolean {
     return this.tail.size >= events || this.tailTerms >= events * TERMS_AN_EVENT;
   }
 
-  /** The tail up to `indexingUpTo` has become index. */
+  /** Drops the tail up to `indexingUpTo`, which the index holds now. */
   tailIndexed(): void {
     this.indexedSeq = this.indexingUpTo;
     for (const event of this.tail.values()) {
@@ -264,7 +271,7 @@ export class Log {
     }
   }
 
-  /** The body of a stored event, or null when it was removed. */
+  /** Returns the body of a stored event, or null if it was removed. */
   bodyOf(seq: number): StoredBody | null {
     return (this.#statements.body.get(seq) as StoredBody | undefined) ?? null;
   }
@@ -279,7 +286,7 @@ export class Log {
   #forget(event: TailEvent): void {
     this.tailTerms -= event.terms.length;
     this.#tailIds.delete(event.id);
-    // A newer version may stand under the address already.
+    // A newer version may have the address already.
     if (this.#tailAddresses.get(event.address) === event.seq) {
       this.#tailAddresses.delete(event.address);
     }

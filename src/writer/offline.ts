@@ -1,3 +1,5 @@
+// Writer for commands that own the database for a while, without a relay.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
@@ -12,23 +14,25 @@ import { Vanish } from './vanish.ts';
 const INDEX_EVENTS_MIN = 10_000;
 /** About 80 MB of memory. */
 const INDEX_EVENTS_MAX = 100_000;
-/** 64 MB: pages that several commits change are copied back once. */
+/** Checkpoint interval of 64 MB: pages that several commits change are copied back once. */
 const CHECKPOINT_PAGES = 16_000;
 
-/** What a command may choose that owns the database for a while. */
+/** Options of a command that owns the database for a while. */
 export interface OfflineOptions {
-  /** Events in one commit. */
+  /** Number of events in one commit. */
   commitEvents: number;
-  /** How many events the database will have, as far as known, for the filter of stored ids. */
+  /**
+   * Number of events that the database will have, as far as known, for the filter of stored ids.
+   */
   idsExpected: number;
 }
 
 /**
- * The writer without a relay, for commands: the same log, rules and index, in transactions as large as
- * one likes. It holds the lock of the directory (`storage/open.ts`) until it is closed.
+ * Writer without a relay: the same log, rules and index, in transactions of any size. It holds the
+ * lock of the directory (`storage/open.ts`) until it is closed.
  *
- * A commit does not wait for the disk here: what a power cut takes, the command can do again. `close`
- * does wait, so what a command says at its end is true.
+ * A commit does not wait for the disk here: the command can repeat what a power cut takes. `close`
+ * does wait, so what a command reports at its end is true.
  */
 export class OfflineWriter {
   readonly db: Db;
@@ -48,7 +52,8 @@ export class OfflineWriter {
     this.db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     this.hasher = new TermHasher(termKey(this.db));
     this.log = new Log(this.db, this.hasher, options.idsExpected);
-    // It knows who has vanished; whom a request names, only a relay with its configuration knows.
+    // Knows the vanished keys; only a relay with its configuration knows which relays a request
+    // names.
     const vanish = new Vanish(this.db, this.log, this.hasher, clock);
     this.#rules = new Rules(this.db, this.log, this.hasher, clock, loadLists(this.db), vanish);
     this.#postings = new Postings(this.db, this.log);
@@ -56,7 +61,9 @@ export class OfflineWriter {
     this.#commit = this.db.prepare('COMMIT');
   }
 
-  /** Stores an event by the rules of the writer; it is committed with the next `commit` or sooner. */
+  /**
+   * Stores an event by the rules of the writer. It is committed with the next `commit` or sooner.
+   */
   store(event: CheckedEvent): Outcome {
     this.#transact();
     const outcome = this.#rules.apply(event);
@@ -64,7 +71,7 @@ export class OfflineWriter {
     return outcome;
   }
 
-  /** Removes an event by its place in the log; false when it is gone already. */
+  /** Removes an event by its seq. Returns false if it is gone already. */
   remove(seq: number): boolean {
     this.#transact();
     const removed = this.log.removeSeq(seq);
@@ -72,7 +79,7 @@ export class OfflineWriter {
     return removed;
   }
 
-  /** Makes the whole index anew, in one transaction: whatever ends it, there is one or the other. */
+  /** Rebuilds the whole index in one transaction: an interruption leaves the old or the new one. */
   rebuildIndex(progress: (seq: number) => void): void {
     this.commit();
     this.#transact();
@@ -80,7 +87,7 @@ export class OfflineWriter {
     this.commit();
   }
 
-  /** Commits what was stored; the index follows when enough has gathered. */
+  /** Commits what was stored. The index follows when enough has gathered. */
   commit(): void {
     if (this.log.isTailOf(this.#indexEvents())) {
       this.#transact();
@@ -104,15 +111,15 @@ export class OfflineWriter {
     if (failure) throw failure;
   }
 
-  /** Gives up what is not committed and lets go of the database, after a failure. */
+  /** Drops what is not committed and closes the database, after a failure. */
   abandon(): void {
     closeWriter(this.db, false);
   }
 
   /**
-   * How many events enter the index at once. Each batch dirties nearly every page of a small index and
-   * some of a large one, so batches grow with it; and a small batch leaves less for the end, when
-   * nobody else has work.
+   * Number of events that enter the index at once. Each batch dirties nearly every page of a small
+   * index and some of a large one, so batches grow with it; and a small batch leaves less for the
+   * end, when no other thread has work.
    */
   #indexEvents(): number {
     return Math.min(Math.max(INDEX_EVENTS_MIN, this.log.indexedSeq), INDEX_EVENTS_MAX);
@@ -124,7 +131,7 @@ export class OfflineWriter {
 }
 
 /**
- * The writer's connection alone, for repairs of a log that cannot be loaded.
+ * Opens the writer's connection alone, for repairs of a log that cannot be loaded.
  *
  * @throws StorageError when the database cannot be opened or another process writes to it.
  */

@@ -1,3 +1,5 @@
+// Writer of the on-disk index. Owned by the writer thread, or by a command with the database.
+
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 import { TERM_ALL } from '../storage/terms.ts';
@@ -6,31 +8,31 @@ import { postingOrder } from './radix-sort.ts';
 
 /** Removed events swept with one batch; more wait for the next. */
 const SWEEP_MAX = 1_000;
-/** Events in memory at once while the index is made anew. */
+/** Events in memory at once while the index is rebuilt. */
 const REBUILD_EVENTS = 100_000;
 
-/** Events on their way into the index. */
+/** Events that are being moved into the index. */
 interface Batch {
   readonly events: readonly TailEvent[];
-  /** A term of an event and which event it is, one entry a posting. */
+  /** Entries, one a posting: the term, and the position of its event in `events`. */
   readonly terms: Float64Array;
   readonly owners: Uint32Array;
-  /** The entries sorted by term and time. */
+  /** Entries sorted by term and time. */
   readonly order: Uint32Array;
-  /** How many are written. */
+  /** Number of entries written. */
   at: number;
 }
 
 /**
- * The index behind the log. Postings are written in large batches sorted by term, because what a
- * commit costs is the random pages it dirties: measured for 100,000 events, postings in every commit
- * of 200 cost 66–72 µs CPU and 32–45 kB written an event, every 2,000 events 35 µs and 14 kB, every
+ * Index of the log. Postings are written in large batches sorted by term, because the cost of a
+ * commit is the random pages it dirties: measured for 100,000 events, postings in every commit of
+ * 200 cost 66–72 µs CPU and 32–45 kB written an event, every 2,000 events 35 µs and 14 kB, every
  * 10,000 events 28–32 µs and 4–8 kB.
  */
 export class Postings {
   readonly #log: Log;
   #batch: Batch | null = null;
-  /** At the start nobody knows what a predecessor left. */
+  /** True at the start: a previous process may have left events to sweep. */
   #sweepPending = true;
   readonly #statements;
 
@@ -48,28 +50,29 @@ export class Postings {
     };
   }
 
-  /** Whether there is anything to index or to sweep. */
+  /** True if there is anything to index or to sweep. */
   get pending(): boolean {
     return this.#sweepPending || this.#log.unswept > 0 || this.#log.indexedSeq !== this.#log.head;
   }
 
-  /** Whether a batch is on its way into the index. */
+  /** True if a batch is being written into the index. */
   get underWay(): boolean {
     return this.#batch !== null;
   }
 
-  /** Moves the whole tail into the index and sweeps what was removed; inside a transaction. */
+  /** Moves the whole tail into the index and sweeps removed events; inside a transaction. */
   index(): void {
     while (this.step(Number.POSITIVE_INFINITY)) {}
     if (this.#log.indexedSeq !== this.#log.head) this.step(Number.POSITIVE_INFINITY);
   }
 
   /**
-   * Writes the next `rows` postings of a batch, so that commits in between need not wait for all of it;
-   * inside a transaction. A batch is what the tail was when it began, and counts as indexed when it is
-   * written to the end: until then queries find it in their windows and pass over its postings.
+   * Writes the next `rows` postings of a batch, so that commits in between need not wait for all of
+   * it; inside a transaction. A batch is the tail as it was when the batch began, and counts as
+   * indexed when it is written to the end: until then queries find it in their tail index and skip
+   * its postings.
    *
-   * @returns whether there is more of the batch.
+   * @returns true if there is more of the batch.
    */
   step(rows: number): boolean {
     if (this.#batch === null) {
@@ -89,12 +92,12 @@ export class Postings {
     return false;
   }
 
-  /** After a rollback: what was written of a batch will be written again. */
+  /** Drops the current batch after a rollback; it will be written again. */
   reset(): void {
     this.#batch = null;
   }
 
-  /** Makes the whole index anew from the log, a slice at a time; inside a transaction. */
+  /** Rebuilds the whole index from the log, a slice at a time; inside a transaction. */
   rebuild(progress: (seq: number) => void): void {
     this.#statements.deleteAll.run();
     this.#statements.sweptAll.run();
@@ -142,7 +145,7 @@ export class Postings {
   }
 }
 
-/** The postings of the events in the order of the index. */
+/** Returns the postings of the events in the order of the index. */
 function sorted(events: readonly TailEvent[]): Batch {
   let count = 0;
   for (const event of events) count += event.terms.length + 1;
@@ -162,7 +165,9 @@ function sorted(events: readonly TailEvent[]): Batch {
   return { events, terms, owners, order: postingOrder(terms, times), at: 0 };
 }
 
-/** As many rows of a batch as `values` takes, from a place in its order on: term, time, seq, kind. */
+/**
+ * Fills `values` with rows of a batch, from position `from` of its order on: term, time, seq, kind.
+ */
 function readRows({ events, terms, owners, order }: Batch, from: number, values: number[]): void {
   for (let row = 0, next = from; row < values.length; row += 4, next++) {
     const i = order[next]!;

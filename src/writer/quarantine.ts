@@ -1,21 +1,23 @@
+// Quarantine of events that look like spam. Owned by the writer thread.
+
 import type { Config } from '../config/options.ts';
 import type { CheckedEvent } from '../messages.ts';
 import { jsonOf, pubkeyOf } from '../storage/body.ts';
 import type { Db } from '../storage/open.ts';
 import * as sql from '../storage/sql.ts';
 
-/** Rows that are dropped in one transaction because of their age. */
+/** Rows dropped in one transaction because of their age. */
 const PURGE_MAX = 500;
 
 /**
- * Events that the spam stage holds back until somebody releases or discards them. Their ids are kept in
- * memory, so that an event that is stored after all costs nothing unless it is one of them. Bound:
- * `spam.quarantine_max`; the oldest make room.
+ * Events that the spam stage holds back until a moderator releases or discards them. Their ids are
+ * kept in memory, so that an event that is stored after all costs nothing unless it is one of them.
+ * Bound: `spam.quarantine_max`; the oldest make room.
  */
 export class Quarantine {
   #config: Config;
   readonly #statements;
-  /** The oldest first. */
+  /** Ids, the oldest first. */
   #ids = new Set<string>();
 
   constructor(config: Config, db: Db) {
@@ -34,7 +36,7 @@ export class Quarantine {
     this.#config = config;
   }
 
-  /** What the database says, after a transaction was rolled back. */
+  /** Loads the ids from the database, at the start and after a rollback. */
   load(): void {
     this.#ids = new Set(this.#statements.ids.all() as string[]);
   }
@@ -43,7 +45,7 @@ export class Quarantine {
     return this.#ids.size > 0 && this.#ids.has(id);
   }
 
-  /** Keeps an event apart; inside the writer's transaction, like all that changes something. */
+  /** Adds an event; inside the writer's transaction, like all changes. */
   hold(event: CheckedEvent, id: string, now: number): void {
     if (this.#ids.has(id)) return;
     const pubkey = pubkeyOf(event.body);
@@ -53,18 +55,18 @@ export class Quarantine {
     while (this.#ids.size > max) this.drop(this.#ids.values().next().value!);
   }
 
-  /** Returns how many rows there were: 0 or 1. */
+  /** Removes an event and returns how many rows there were: 0 or 1. */
   drop(id: string): number {
     this.#ids.delete(id);
     return this.#statements.drop.run(id).changes;
   }
 
-  /** The event, as it came. */
+  /** Returns the JSON of a quarantined event as it was received. */
   jsonOf(id: string): string | undefined {
     return this.#statements.json.get(id) as string | undefined;
   }
 
-  /** Ids of what nobody has released in time. */
+  /** Returns ids of events that were not released in time. */
   outdated(now: number): string[] {
     if (this.#ids.size === 0) return [];
     const before = now - this.#config.spam.quarantine_seconds;

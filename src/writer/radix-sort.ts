@@ -1,11 +1,13 @@
+// Radix sort of postings into the order of the index.
+
 const DIGIT_BITS = 16;
 const DIGITS = 1 << DIGIT_BITS;
-/** What a number of 48 bits is divided by for each of its digits, the lowest first. */
+/** Divisors for the digits of a 48-bit number, the lowest digit first. */
 const DIVISORS = [1, DIGITS, DIGITS ** 2];
 
 /**
- * The order in which postings go into the index: by term, then createdAt, then as they came (by seq).
- * A radix sort, because a comparator costs 7 µs an event and this half a microsecond.
+ * Returns the order in which postings go into the index: by term, then createdAt, then input order
+ * (by seq). A radix sort, because a comparator costs 7 µs an event and this half a microsecond.
  *
  * `terms` are signed 48-bit integers, `times` are seconds since 1970 below 2^48.
  */
@@ -28,10 +30,12 @@ export function postingOrder(terms: Float64Array, times: Float64Array): Uint32Ar
   return order;
 }
 
-// A function for each loop: one function with all of them, and one made anew for each call, was
-// compiled while one of its loops ran and thrown away by the next, 15 times in the bench's ingest.
+// One function for each loop: one function with all of them, and one created for each call, was
+// compiled while one of its loops ran and discarded by the next, 15 times in the bench's ingest.
 
-/** One digit of each value, behind an offset; false if it is the same for all. */
+/**
+ * Reads one digit of each value, after adding an offset. Returns false if it is the same for all.
+ */
 function readDigits(
   values: Float64Array,
   offset: number,
@@ -46,14 +50,14 @@ function readDigits(
   return differ !== 0;
 }
 
-/** Where the first item with each digit belongs. */
+/** Computes the position of the first item with each digit. */
 function findPlaces(digits: Uint16Array, places: Uint32Array): void {
   places.fill(0);
   for (let i = 0; i < digits.length; i++) places[digits[i]!]!++;
   addUp(places);
 }
 
-/** Makes of the number of items with each digit the number of those before them. */
+/** Replaces the number of items with each digit by the number of items before them. */
 function addUp(counts: Uint32Array): void {
   let sum = 0;
   for (let digit = 0; digit < counts.length; digit++) {
@@ -63,7 +67,7 @@ function addUp(counts: Uint32Array): void {
   }
 }
 
-/** Moves items to where their digits belong, those with the same digit in the order that they had. */
+/** Moves items to the positions of their digits. Items with the same digit keep their order. */
 function scatter(
   from: Uint32Array,
   digits: Uint16Array,

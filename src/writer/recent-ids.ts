@@ -1,4 +1,6 @@
-/** The newest ids of a stream, up to a bound; the oldest are forgotten first. */
+// Bounded set of recently seen ids.
+
+/** Newest ids of a stream, up to a bound; the oldest are dropped first. */
 export class RecentIds {
   readonly #max: number;
   readonly #ids = new Set<string>();
@@ -7,7 +9,7 @@ export class RecentIds {
     this.#max = max;
   }
 
-  /** True if the id was not known. */
+  /** Adds an id. Returns true if it was not known. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);

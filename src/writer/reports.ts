@@ -1,3 +1,5 @@
+// Queue of reports (NIP-56). Owned by the writer thread.
+
 import type { Config } from '../config/options.ts';
 import type { Lists } from '../policy/lists.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
@@ -7,7 +9,7 @@ import * as sql from '../storage/sql.ts';
 import type { TermHasher } from '../storage/terms.ts';
 import type { Log } from './log.ts';
 
-/** What NIP-56 says a report may be about. */
+/** Report types of NIP-56. */
 const TYPES = new Set([
   'nudity',
   'malware',
@@ -17,9 +19,9 @@ const TYPES = new Set([
   'impersonation',
   'other',
 ]);
-/** Subjects taken from one report. */
+/** Number of subjects taken from one report. */
 const TARGETS_MAX = 10;
-/** So many of the oldest reports make room at once. */
+/** Number of the oldest reports that make room at once. */
 const EVICTED = 100;
 
 interface Target {
@@ -29,9 +31,9 @@ interface Target {
 }
 
 /**
- * The queue of reports (kind 1984, NIP-56): one row for every reporter and subject. An event is only
- * queued when it is here. Bound: `moderation.reports_max`; beyond it the oldest go, those by keys that
- * nobody trusts first.
+ * Queue of reports (kind 1984, NIP-56): one row for every reporter and subject. An event is only
+ * queued if it is stored here. Bound: `moderation.reports_max`; beyond it the oldest go, those by
+ * untrusted keys first.
  */
 export class Reports {
   #config: Config;
@@ -77,7 +79,7 @@ export class Reports {
       this.#count += isNew;
     }
     if (this.#count > max) {
-      // Replaced and forgotten rows were counted, too.
+      // Replaced and dropped rows were counted, too.
       this.#count = this.#statements.count.get() as number;
       const surplus = this.#count - max;
       if (surplus > 0) {
@@ -88,7 +90,7 @@ export class Reports {
     }
   }
 
-  /** Whether an event is here, and nobody has said that it may stay. */
+  /** Returns true if an event is stored and no moderator has allowed it. */
   #isOpen(id: string, now: number): boolean {
     if (this.#lists.stance('event', id, now) === 'allow') return false;
     return this.#log.findById(id, this.#hasher.id(id)) !== null;
@@ -106,7 +108,7 @@ export class Reports {
   }
 }
 
-/** What a report is about: its events, or else its people. */
+/** Returns the subjects of a report: its events, or else its pubkeys. */
 function targetsOf({ tags }: NostrEvent): Target[] {
   const found = new Map<string, Target>();
   const named = (wanted: string) => {

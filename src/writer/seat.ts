@@ -1,3 +1,5 @@
+// Writer lease of this process. Owned by the writer thread.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../lib/log.ts';
@@ -22,13 +24,13 @@ import { Writer } from './writer.ts';
 const HANDED_OVER: Refusal =
   'error: this relay is being restarted; reconnect and send the event again';
 
-/** What the thread lends. */
+/** Dependencies that the writer thread provides. */
 export interface SeatParts {
   config: Config;
-  /** Events that wait for the writer. */
+  /** Count of events queued for the writer. */
   queue: Credits;
   removals: Removals;
-  /** Told while events cannot be stored. */
+  /** Set while events cannot be stored. */
   writes: WriteState;
   clock: Clock;
   logger: Logger;
@@ -43,10 +45,10 @@ interface Neighbour {
 }
 
 /**
- * The seat of the writer: whoever sits here owns the database. A process that takes over from another
- * starts with the seat empty: what has to be read from the database is read, events for it wait in their
- * queue. It sits down when the other has stood up. Who has stood up tells the clients that he keeps for
- * a while of what the other accepts, and answers their events with an error.
+ * Writer lease: its holder owns the database. A process that takes over from another starts without
+ * it: it reads what it needs from the database, and events for it wait in their queue. It acquires
+ * the lease when the other has released it. A process that has released it keeps its clients for a
+ * while, sends them the events that the other accepts, and answers their own with an error.
  */
 export class WriterSeat {
   #parts: SeatParts;
@@ -55,7 +57,10 @@ export class WriterSeat {
   #follower: Follower | null = null;
   readonly #neighbours = new Map<string, Neighbour>();
 
-  /** @throws StorageError when the database cannot be had; on standby also when it is of another schema. */
+  /**
+   * @throws StorageError when the database cannot be opened; on standby also when it is of another
+   *   schema.
+   */
   constructor(parts: SeatParts, standby: boolean) {
     this.#parts = parts;
     if (!standby) {
@@ -68,7 +73,7 @@ export class WriterSeat {
     db.close();
   }
 
-  /** The memory of the filter of stored ids, for the ingesters. */
+  /** Memory of the filter of stored ids, for the ingesters. */
   get idFilterMemory(): SharedArrayBuffer {
     return this.#ids!.memory;
   }
@@ -85,21 +90,21 @@ export class WriterSeat {
     this.#writer?.reconfigure(config);
   }
 
-  /** Takes the database; what has waited is next. @throws StorageError */
+  /** Acquires the database; queued events are handled next. @throws StorageError */
   own(): void {
     this.#follower?.stop();
     this.#follower = null;
     if (this.#writer === null) this.#sitDown();
   }
 
-  /** Commits and answers what has queued up and lets go of the database. */
+  /** Commits and answers what is queued, then releases the database. */
   release(): void {
     if (this.#writer === null) return;
     const { head } = this.#writer;
     this.#ids = { memory: this.idFilterMemory, upTo: head };
     this.#writer.stop(true);
     this.#writer = null;
-    // What the successor removes is named by nobody here: from now on the query lanes ask the log.
+    // Removals by the successor are not reported here: from now on the query workers ask the log.
     this.#parts.removals.add(1);
     this.#follower = new Follower(this.#parts.config.storage, head);
     for (const neighbour of this.#neighbours.values()) this.#stand(neighbour);
@@ -135,7 +140,7 @@ export class WriterSeat {
     }
   }
 
-  /** What becomes of a neighbour while somebody else owns the database. */
+  /** Connects a worker while another process owns the database. */
   #stand({ station, channel }: Neighbour): void {
     if (station === 'monitor') this.#follower?.attachMonitor(channel);
     if (station === 'io') this.#follower?.attachIo(channel);

@@ -1,3 +1,5 @@
+// Events that the relay itself adds to the log.
+
 import { RecordReader, RecordWriter } from '../mailbox/records.ts';
 import { writeCheckedEvent } from '../messages.ts';
 import { addressOf } from '../protocol/address.ts';
@@ -8,8 +10,8 @@ import type { BodyMaker } from '../storage/body.ts';
 import type { TermHasher } from '../storage/terms.ts';
 
 /**
- * Writes an event that no lane has sent (one of the relay itself, out of quarantine, or of another
- * process) as if one had.
+ * Writes an event that no ingester has sent (one of the relay itself, from quarantine, or of
+ * another process) as if one had.
  */
 export function writeUnsentEvent(
   to: RecordWriter,
@@ -27,7 +29,7 @@ export function writeUnsentEvent(
   writeCheckedEvent(to, 0, facts, bodies.make(Buffer.from(canonicalJson(event))));
 }
 
-/** The same as a batch of its own. */
+/** Returns such an event as a batch of its own. */
 export function unsentBatch(json: string, hasher: TermHasher, bodies: BodyMaker): RecordReader {
   const records = new RecordWriter();
   writeUnsentEvent(records, json, hasher, bodies);

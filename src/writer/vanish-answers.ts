@@ -1,16 +1,18 @@
+// Pending answers to requests to vanish. Owned by the writer thread.
+
 import type { RecordWriter } from '../mailbox/records.ts';
 import { type CheckedEvent, type VanishedKey, writeAnswer, writeVanished } from '../messages.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Awaited, Vanished } from './vanish.ts';
 
-/** Answers that may wait, each some 300 bytes. */
+/** Number of answers that may wait, each some 300 bytes. */
 const WAITING_MAX = 10_000;
 
 const GOES_ON = 'the request to vanish is stored and goes on by itself';
 const AGAIN = 'send it again to hear when everything is removed';
 
-/** What is answered to a request that is stored, when its end is not waited for. */
+/** Answers to a request that is stored, when its end is not waited for. */
 const NOT_YET = {
   failed: `error: events could not be removed; ${GOES_ON} when they can; ${AGAIN}`,
   stopped: `error: this relay is shutting down; ${GOES_ON} with the next start; ${AGAIN}`,
@@ -26,21 +28,21 @@ interface Waiting {
 }
 
 /**
- * The OKs to requests to vanish (NIP-62). An OK leaves when everything that its request covers is
- * removed, and then by a record that has io wait for everything else of the key that is on its way.
+ * OKs to requests to vanish (NIP-62). An OK leaves when everything that its request covers is
+ * removed, in a record that makes io wait for everything else of the key that is in flight.
  *
  * Bound: a message that waits is in flight, which each connection has a bound for
  * (`limits.in_flight_bytes_max`); for those of connections that have ended meanwhile there is
  * `WAITING_MAX`, beyond which OK is false.
  */
 export class VanishAnswers {
-  /** By the id of the request that is being carried out. */
+  /** Answers by the id of the request that is being carried out. */
   readonly #waiting = new Map<string, Waiting[]>();
   #count = 0;
-  /** By pubkey: those that wait for no removal. */
+  /** Answers by pubkey that wait for no removal. */
   readonly #ready = new Map<string, { key: VanishedKey; answers: Waiting[] }>();
 
-  /** Takes an OK true of a commit; `writeReady` has to follow it. */
+  /** Takes a positive OK of a commit; `writeReady` has to follow it. */
   take(io: RecordWriter, event: CheckedEvent, { id, message, awaited }: Taken): void {
     const { connId, cost } = event;
     const { job, pubkey, until } = awaited;
@@ -61,15 +63,15 @@ export class VanishAnswers {
   }
 
   /**
-   * Writes those that wait for no removal. Monitor and the query lanes have to be sent before what they
-   * are sent of the same commit: io asks them at once.
+   * Writes the answers that wait for no removal. The records of the same commit for the monitor and
+   * query workers must leave before: io asks those workers at once.
    */
   writeReady(io: RecordWriter): void {
     for (const { key, answers } of this.#ready.values()) write(io, key, answers);
     this.#ready.clear();
   }
 
-  /** Writes those of a request that was carried out; what was removed has been named before. */
+  /** Writes the answers to a request that was carried out; its removals were announced before. */
   writeVanished(io: RecordWriter, { id, pubkey, until, removed }: Vanished): void {
     const answers = this.#waiting.get(id);
     if (answers === undefined) return;
@@ -78,7 +80,7 @@ export class VanishAnswers {
     write(io, { pubkey, until, removed: removed > 0 }, answers);
   }
 
-  /** Answers all that wait, because of this. */
+  /** Answers all that wait with false, for this reason. */
   giveUp(io: RecordWriter, why: keyof typeof NOT_YET): void {
     for (const answers of this.#waiting.values()) {
       for (const answer of answers) writeNotYet(io, answer, why);
@@ -88,7 +90,7 @@ export class VanishAnswers {
   }
 }
 
-/** An OK true to a request to vanish. */
+/** A positive OK to a request to vanish. */
 interface Taken {
   id: string;
   message: string;

@@ -1,3 +1,5 @@
+// Requests to vanish (NIP-62). Owned by the writer thread, or by a command with the database.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
@@ -13,12 +15,12 @@ import * as sql from '../storage/sql.ts';
 import { TERM_INDEX_AUTHOR, type TermHasher } from '../storage/terms.ts';
 import type { Log } from './log.ts';
 
-/** Events removed in one transaction, between which the writer goes on with its commits. */
+/** Events removed in one transaction; between two of them the writer goes on with its commits. */
 const SLICE_EVENTS = 200;
-/** Requests that are carried out at the same time, a slice of each in turn. */
+/** Number of requests carried out at the same time, a slice of each in turn. */
 const JOBS_MAX = 16;
 
-/** Where the events of a key are looked for, one after the other. */
+/** Sources of the events of a key, searched one after the other. */
 type Phase = 'tail' | 'author' | 'recipient';
 
 /** A request to vanish that is being carried out. */
@@ -27,20 +29,20 @@ interface Job {
   pubkey: string;
   until: number;
   phase: Phase;
-  /** Where the next slice begins in the list of the author or of the recipient. */
+  /** Position of the next slice in the list of the author or of the recipient. */
   createdAt: number;
   seq: number;
 }
 
-/** What the OK to a request to vanish has to wait for. */
+/** Condition that the OK to a request to vanish waits for. */
 export interface Awaited {
   pubkey: string;
   until: number;
-  /** The id of the request that removes all that this one covers; null: all of it is removed. */
+  /** Id of the request that removes all that this one covers; null: all of it is removed. */
   job: string | null;
 }
 
-/** What a carried-out request came to. */
+/** Result of a request that was carried out. */
 export interface Vanished {
   id: string;
   pubkey: string;
@@ -49,9 +51,9 @@ export interface Vanished {
 }
 
 /**
- * Requests to vanish (NIP-62): a tombstone of the key, from the moment that the request is accepted, and
- * the removal of everything dated up to it, its gift wraps included, in slices. What was not finished
- * when the relay ended goes on when it starts: the table `vanish_request` says what there is to do.
+ * Requests to vanish (NIP-62): a tombstone of the key, from the moment that the request is
+ * accepted, and the removal of everything dated up to it, its gift wraps included, in slices. A
+ * removal that was not finished goes on at the next start, from the table `vanish_request`.
  */
 export class Vanish {
   readonly #log: Log;
@@ -59,13 +61,13 @@ export class Vanish {
   readonly #hasher: TermHasher;
   #enabled = false;
   #addresses: readonly string[] = [];
-  /** Terms of those who have vanished: as authors, and as whom a gift wrap is for. */
+  /** Terms of vanished keys: as authors, and as recipients of gift wraps. */
   readonly #authors = new Set<number>();
   readonly #recipients = new Set<number>();
   #pending = true;
-  /** What is being carried out, in the order of the next slices. */
+  /** Requests that are being carried out, in the order of their next slices. */
   #jobs: Job[] = [];
-  /** Whether there may be requests that have not begun to be carried out. */
+  /** True if there may be requests that have not been started. */
   #more = true;
   readonly #statements;
 
@@ -98,12 +100,12 @@ export class Vanish {
     this.#addresses = identity.urls.map(relayAddress);
   }
 
-  /** Whether there may be something left to remove. */
+  /** True if there may be something left to remove. */
   get pending(): boolean {
     return this.#pending;
   }
 
-  /** Whether an event belongs to a key that has vanished, as its author or as a gift wrap for it. */
+  /** Returns true if an event is by a vanished key, or is a gift wrap for one. */
   covers({ body, kind, createdAt, terms }: CheckedEvent): boolean {
     if (this.#authors.size === 0) return false;
     if (this.#authors.has(terms[TERM_INDEX_AUTHOR]!) && this.#isGone(pubkeyOf(body), createdAt)) {
@@ -114,12 +116,15 @@ export class Vanish {
     return tags.some(([name, value = '']) => name === 'p' && this.#isGone(value, createdAt));
   }
 
-  /** Whether a request is meant for this relay, which then carries it out. */
+  /** Returns true if a request is meant for this relay, which then carries it out. */
   concerns(request: NostrEvent): boolean {
     return this.#enabled && vanishesFrom(request, this.#addresses);
   }
 
-  /** Takes a request inside the transaction that stores it; false: its key vanished up to there before. */
+  /**
+   * Takes a request inside the transaction that stores it. Returns false if its key had vanished up
+   * to there before.
+   */
   take(request: NostrEvent): boolean {
     const { id, pubkey, created_at: until, content } = request;
     if (this.#isGone(pubkey, until)) return false;
@@ -136,8 +141,9 @@ export class Vanish {
   }
 
   /**
-   * What the OK to an event that was accepted has to wait for; null: it is no request to vanish, or none
-   * that is carried out here. The same request again, or one that reaches less far, waits as well.
+   * Returns the condition that the OK to an accepted event waits for; null: it is no request to
+   * vanish, or none that is carried out here. The same request again, or one that reaches less far,
+   * waits as well.
    */
   awaited({ body, kind, createdAt: until }: CheckedEvent): Awaited | null {
     if (kind !== KIND_VANISH) return null;
@@ -147,7 +153,9 @@ export class Vanish {
     return { pubkey, until, job: job ?? null };
   }
 
-  /** Removes the next slice, inside a transaction of its own; tells when a request is finished by it. */
+  /**
+   * Removes the next slice, inside a transaction of its own. Returns the request that it finished.
+   */
   slice(): Vanished | null {
     if (this.#more) this.#begin();
     const job = this.#jobs.shift();
@@ -159,7 +167,7 @@ export class Vanish {
       const { phase } = job;
       const seqs = phase === 'tail' ? this.#inTail(job, left) : this.#indexed(job, phase, left);
       this.#remove(seqs, job);
-      // As many as were asked for: there may be more.
+      // A full slice: there may be more.
       if (seqs.length === left) break;
       if (phase === 'recipient') return this.#finish(job);
       left -= seqs.length;
@@ -169,13 +177,13 @@ export class Vanish {
     return null;
   }
 
-  /** After a rollback: what was removed may not have been. */
+  /** Forgets all progress after a rollback: removals may have been undone. */
   reset(): void {
     this.#jobs = [];
     this.#more = true;
   }
 
-  /** Takes up requests that are not being carried out, the oldest first. */
+  /** Starts requests that are not being carried out, the oldest first. */
   #begin(): void {
     const rows = this.#statements.next.all(JOBS_MAX) as Pick<Job, 'id' | 'pubkey' | 'until'>[];
     const known = new Set(this.#jobs.map(({ id }) => id));
@@ -198,8 +206,8 @@ export class Vanish {
   }
 
   /**
-   * Those that the index does not hold yet. What enters the index meanwhile is found there: its lists are
-   * read when the tail has nothing left.
+   * Returns events that the index does not hold yet. Those that enter it meanwhile are found there:
+   * its lists are read when the tail has nothing left.
    */
   #inTail({ pubkey, until }: Job, max: number): number[] {
     const author = this.#hasher.author(pubkey);
@@ -218,7 +226,7 @@ export class Vanish {
     return found;
   }
 
-  /** A page of a list in the index; the job is moved behind it. */
+  /** Returns a page of a list in the index and moves the job past it. */
   #indexed(job: Job, phase: Exclude<Phase, 'tail'>, max: number): number[] {
     const { pubkey, createdAt, seq } = job;
     const rows = (
@@ -238,7 +246,7 @@ export class Vanish {
     return rows.map((row) => row.seq);
   }
 
-  /** Requests to vanish that were carried out, or are, stay. */
+  /** Returns true for a request that is or was carried out; those stay. */
   #isRequest(kind: number, id: string): boolean {
     return kindOfPosting(kind) === KIND_VANISH && this.#statements.isRequest.get(id) !== undefined;
   }

@@ -1,3 +1,5 @@
+// Metrics of the writer thread.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages.ts';
 import { countAccepted, countEvent, countRefusal } from '../metrics/counters.ts';
@@ -18,7 +20,7 @@ const HEAD = cellOf('wok_log_head_seq');
 const INDEXED = cellOf('wok_log_indexed_seq');
 const REMOVED = byLabel(REMOVALS, (reason) => cellOf('wok_events_removed_total', { reason }));
 
-/** What the writer counts. */
+/** Counters and histograms of the writer. */
 export class WriterMeter {
   readonly #meter: Meter;
 
@@ -26,14 +28,14 @@ export class WriterMeter {
     this.#meter = meter;
   }
 
-  /** A batch is taken up; all of it is in one transaction. */
+  /** Records the start of a batch, which is one transaction. */
   batchBegins(events: readonly CheckedEvent[]): void {
     this.#meter.observe(BATCH, events.length);
     const { arrivedAt } = events[0]!;
     if (arrivedAt > 0) this.#meter.observe(WAIT, (sharedMilliseconds() - arrivedAt) / 1000);
   }
 
-  /** A transaction is over; times by `performance.now()`. */
+  /** Records the end of a transaction; times by `performance.now()`. */
   transacted(begunAt: number, committingAt: number): void {
     const now = performance.now();
     this.#meter.observe(TRANSACTION, (now - begunAt) / 1000);
@@ -48,7 +50,10 @@ export class WriterMeter {
     this.#meter.cells[FAILURES]!++;
   }
 
-  /** An event was answered; `seq` is its place in the log, 0 for an ephemeral one, else -1. */
+  /**
+   * Counts an answered event; `seq` is its number in the log, 0 for an ephemeral one, -1 for one
+   * that goes no further, less for a quarantined one.
+   */
   answered(event: CheckedEvent, seq: number, accepted: boolean, message: string): void {
     const meter = this.#meter;
     if (seq >= 0) {
@@ -56,7 +61,7 @@ export class WriterMeter {
       countAccepted(meter, event.kind);
       return;
     }
-    // Kept apart (`writer/quarantine.ts`).
+    // Quarantined (`writer/quarantine.ts`).
     if (seq < -1) {
       countEvent(meter, event.kind, 'quarantined');
       return;
@@ -66,7 +71,7 @@ export class WriterMeter {
     countRefusal(meter, 'EVENT', message);
   }
 
-  /** A batch is committed and about to be answered. */
+  /** Records a batch that is committed and about to be answered. */
   batchEnds(events: readonly CheckedEvent[], head: number, indexed: number): void {
     const meter = this.#meter;
     const now = sharedMilliseconds();
@@ -76,13 +81,13 @@ export class WriterMeter {
     this.log(head, indexed);
   }
 
-  /** Where log and index stand. */
+  /** Sets the last seq of log and index. */
   log(head: number, indexed: number): void {
     this.#meter.set(HEAD, head);
     this.#meter.set(INDEXED, indexed);
   }
 
-  /** What a transaction that is over has removed. */
+  /** Counts the removals of a finished transaction. */
   removed(events: Readonly<Record<Removal, number>>): void {
     for (const reason of REMOVALS) this.#meter.cells[REMOVED[reason]]! += events[reason];
   }

@@ -1,3 +1,6 @@
+// The writer: commits events in batches, answers them and distributes them. Runs on a thread of its
+// own, which owns all tables.
+
 import { statfsSync } from 'node:fs';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -45,32 +48,30 @@ import { type Awaited, Vanish, type Vanished } from './vanish.ts';
 import { VanishAnswers } from './vanish-answers.ts';
 import { type Removal, WriterMeter } from './writer-meter.ts';
 
-/** Ephemeral events whose ids are remembered, so that one sent twice is delivered once. */
+/** Ephemeral event ids that are remembered, so that an event sent twice is delivered once. */
 const EPHEMERAL_IDS_MAX = 10_000;
-/**
- * How often it is tried whether the disk takes something again, and how much has to be free for it.
- */
+/** Interval of write probes after a failure, and the disk space that has to be free for one. */
 const TRY_AGAIN_MILLISECONDS = 1_000;
 const TRY_AGAIN_BYTES_FREE = 1024 * 1024;
 /** Postings written with one commit: some 6 ms. */
 const POSTINGS_A_COMMIT = 4_000;
-/** A batch for the index has a share of the log, up to a multiple of its least size. */
+/** An index batch is this share of the log, up to a multiple of its least size. */
 const LOG_BATCHES = 50;
 const BATCH_GROWTH_MAX = 4;
 /** Expired events removed in one transaction. */
 const PURGE_MAX = 500;
-/** When removing events of a vanished key has failed, it is tried again after so long, then twice that. */
+/** Pause after a failure to remove events of a vanished key; it doubles up to the maximum. */
 const VANISH_AGAIN_MILLISECONDS = 1_000;
 const VANISH_AGAIN_MILLISECONDS_MAX = 600_000;
 
-/** What is remembered of events that go by the rules of the log. */
+/** Reasons recorded for events that are removed by the rules of the log. */
 const REMOVED: Readonly<Record<Exclude<Removal, 'vanished'>, string>> = {
   replaced: 'a newer version took its place',
   deleted: 'its author asked for it',
   expired: 'its expiration has passed',
   other: 'it was removed',
 };
-/** In the place of a seq. */
+/** Value in place of a seq. */
 const QUARANTINED = -2;
 const HELD = 'this event is kept back until the people of this relay have looked at it';
 
@@ -79,26 +80,27 @@ interface Answered {
   id: string;
   accepted: boolean;
   message: string;
-  /** Place in the log, 0 for an ephemeral event, -1 for one that goes no further, or QUARANTINED. */
+  /** Seq in the log, 0 for an ephemeral event, -1 for one that goes no further, or QUARANTINED. */
   seq: number;
-  /** What the OK to a request to vanish waits for. */
+  /** Condition that the OK to a request to vanish waits for. */
   awaited?: Awaited | null;
 }
 
-/** Why a transaction was rolled back, and what its events are answered. */
+/** Reason why a transaction was rolled back, and the answer to its events. */
 interface Failure {
   error: Error;
   refusal: Refusal;
 }
 
 /**
- * Station writer, one thread: the only one that writes to the database.
+ * Writer, one thread: the only one that writes to the database.
  *
- * In: checked events of all ingester lanes, changes that the admin room asks for. Out: their OKs to io, accepted events in seq order to
- * monitor and (their terms) to every query lane. Everything that has queued up while the last commit
- * was under way becomes one transaction. Bound: `writer.queue_events_max`, counted by the ingesters,
- * which answer `rate-limited:` beyond it. A failing transaction answers `error:` to each of its events
- * and changes nothing; if this thread dies, the process ends and is started again by its supervisor.
+ * In: validated events of all ingester workers, changes that the admin worker requests. Out: OKs to
+ * io, accepted events in seq order to the monitor worker and (their terms) to every query worker.
+ * Everything that has queued up during the last commit becomes one transaction. Bound:
+ * `writer.queue_events_max`, counted by the ingesters, which answer `rate-limited:` beyond it. A
+ * failing transaction answers `error:` to each of its events and changes nothing; if this thread
+ * dies, the process ends and is started again by its supervisor.
  */
 export class Writer {
   #config: Config;
@@ -114,7 +116,7 @@ export class Writer {
   readonly #inbox: Inbox;
   readonly #vanishAnswers = new VanishAnswers();
   #vanishSoon: NodeJS.Immediate | null = null;
-  /** After failures: when to go on with it, and how much later the next time. */
+  /** Time of the next attempt after failures, and the pause after the next failure. */
   #vanishAgainAt = 0;
   #vanishPause = VANISH_AGAIN_MILLISECONDS;
   #stopping = false;
@@ -126,7 +128,7 @@ export class Writer {
   readonly #quarantine: Quarantine;
   readonly #meter: WriterMeter;
   readonly #removals: Removals;
-  /** Of what the relay itself stores. */
+  /** Maker of bodies of the relay's own events. */
   readonly #bodies: BodyMaker;
   readonly #begin;
   readonly #commit;
@@ -139,13 +141,13 @@ export class Writer {
   #io: RecordOutbox | null = null;
   #monitor: RecordOutbox | null = null;
   #scheduled = false;
-  /** A transaction was rolled back, and what the database has could not be read since. */
+  /** True if a transaction was rolled back and the state in memory was not reloaded since. */
   #stale = false;
   #lastBatchAt = 0;
   #timers: NodeJS.Timeout[] = [];
   #purgeSoon: NodeJS.Immediate | null = null;
   #indexSoon: NodeJS.Immediate | null = null;
-  /** By the last transaction that removed any. */
+  /** Seqs removed by the last transaction that removed any. */
   #justRemoved: readonly number[] = [];
 
   constructor(
@@ -228,12 +230,12 @@ export class Writer {
     this.#setTimers();
   }
 
-  /** The memory of the filter of stored ids, for the ingesters. */
+  /** Memory of the filter of stored ids, for the ingesters. */
   get idFilterMemory(): SharedArrayBuffer {
     return this.#log.idFilterMemory;
   }
 
-  /** The last seq given out. */
+  /** Last seq that was given out. */
   get head(): number {
     return this.#log.head;
   }
@@ -245,7 +247,7 @@ export class Writer {
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
     } else if (station === 'query') {
-      // A lane looks by itself when a slice begins.
+      // Quiet: a query worker reads its channel when a slice begins.
       const outbox = new RecordOutbox(channel, undefined, true);
       this.#queries.set(lane, outbox);
       writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
@@ -259,14 +261,14 @@ export class Writer {
     }
   }
 
-  /** Resolves when what was committed is saved from what has happened to the files of the database. */
+  /** Resolves when committed data is saved from a loss of database files. */
   rescue(): Promise<void> {
     return this.#files.finish();
   }
 
   /**
-   * Finishes what has queued up, indexes the tail and closes the database; without a `checkpoint` for a
-   * `successor`, who would wait for readers then.
+   * Finishes what is queued, indexes the tail and closes the database; without a checkpoint for a
+   * `successor`, which would wait for readers then.
    */
   stop(successor = false): void {
     this.#stopping = true;
@@ -300,8 +302,7 @@ export class Writer {
   }
 
   /**
-   * Tries whether the disk takes something again when no client does: as long as /health says that
-   * it does not, a load balancer may send none.
+   * Probes the disk: as long as /health reports the failure, a load balancer may send no clients.
    */
   #tryAgain(): void {
     if (!this.#disk.isFailing || this.#disk.refusal(this.#clock.milliseconds()) !== null) return;
@@ -311,7 +312,7 @@ export class Writer {
     if (failure === null) this.#disk.worked(this.#clock.milliseconds());
   }
 
-  /** Stores an event that nobody sent: the relay itself has signed it. */
+  /** Queues an event that the relay itself has signed, or one from quarantine. */
   #submit(json: string): void {
     this.#queue.add(1);
     this.#waiting.add(unsentBatch(json, this.#hasher, this.#bodies));
@@ -328,7 +329,7 @@ export class Writer {
     });
   }
 
-  /** One transaction for what has queued up, then its answers. */
+  /** Runs one transaction for what is queued, then sends its answers. */
   #drain(): void {
     const waiting = this.#waiting.take(this.#config.writer.batch_events_max);
     const events = waiting.map(({ event }) => event);
@@ -372,7 +373,7 @@ export class Writer {
     return answered.map((one) => (one.seq === 0 ? this.#pass(one) : one));
   }
 
-  /** An ephemeral event while nothing can be stored. */
+  /** Handles an ephemeral event while nothing can be stored. */
   #passOrFail(event: CheckedEvent): Answered {
     try {
       return this.#apply(event);
@@ -399,14 +400,14 @@ export class Writer {
   }
 
   #noteRemoval(body: StoredBody, reason: Removal): void {
-    // Who has vanished leaves nothing behind but the request (NIP-62).
+    // A vanished key leaves nothing but its request (NIP-62).
     if (reason === 'vanished') return;
     const why = this.#desk.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
     const event = { id: idOf(body), pubkey: pubkeyOf(body) };
     this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
   }
 
-  /** What looks like spam is kept apart, unless it may not be stored anyway. */
+  /** Quarantines an event that looks like spam, unless it may not be stored anyway. */
   #hold(event: CheckedEvent, id: string): Answered {
     const outcome = this.#rules.known(event) ?? this.#rules.judge(event);
     if (outcome !== null && outcome.t !== 'stored') {
@@ -433,7 +434,7 @@ export class Writer {
         writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
       }
     }
-    // What came and went in the same commit.
+    // Events that were stored and removed in the same commit.
     if (this.#monitor) {
       for (const seq of this.#justRemoved) {
         if (seq > head) writeRemovedEvent(this.#monitor.records, seq);
@@ -469,7 +470,7 @@ export class Writer {
     else writeAnswer(records, connId, cost, okAnswer(id, accepted, message));
   }
 
-  /** Runs the work in a transaction. A failure rolls all of it back and is told. */
+  /** Runs work in a transaction. A failure rolls all of it back and is returned. */
   #transact(work: () => void): Failure | null {
     const refusal = this.#files.refusal();
     if (refusal !== null) {
@@ -491,7 +492,7 @@ export class Writer {
       this.#meter.removed(this.#log.removedFor);
       this.#log.removedFor = noRemovals();
       if (removed.length > 0) this.#tellRemoved(removed);
-      // What fits beside a full disk, like a step of the index, says nothing about events.
+      // A commit that fits on a full disk, like a step of the index, says nothing about events.
       if (this.#log.head > head) this.#disk.worked(this.#clock.milliseconds());
       return null;
     } catch (error) {
@@ -505,13 +506,13 @@ export class Writer {
       if (this.#db.inTransaction) this.#rollback.run();
       this.#reload();
     } catch {
-      // What cannot be read now is read before the next transaction, or that one fails as well.
+      // The next transaction reads again what cannot be read now, or fails as well.
     }
     this.#meter.failed();
     return { error, refusal: this.#disk.failed(error, this.#clock.milliseconds()) };
   }
 
-  /** What is kept in memory of the database, as the database has it. @throws what SQLite throws. */
+  /** Reloads the state in memory. @throws what SQLite throws. */
   #reload(): void {
     this.#log.load();
     this.#postings.reset();
@@ -520,7 +521,10 @@ export class Writer {
     this.#stale = false;
   }
 
-  /** The query lanes and monitor keep bodies; they hear of this before anybody is told that it is done. */
+  /**
+   * Announces removals to the query and monitor workers, which keep bodies, before the removal is
+   * answered.
+   */
   #tellRemoved(seqs: readonly number[]): void {
     this.#log.removed = [];
     for (const { records } of this.#queries.values()) {
@@ -539,7 +543,7 @@ export class Writer {
     this.#meter.log(this.#log.head, this.#log.indexedSeq);
   }
 
-  /** Writes some postings; true if there are more of their batch. */
+  /** Writes some postings. Returns true if there are more of their batch. */
   #movePostings(rows: number): boolean {
     const begunAt = performance.now();
     const more = this.#postings.step(rows);
@@ -548,8 +552,9 @@ export class Writer {
   }
 
   /**
-   * The tail becomes index when it has so many events: with a longer log the same postings lie on more
-   * pages. At 300,000 events batches of 10,000 wrote 13 kB an event, of 2,000 31 kB.
+   * Number of events at which the tail is indexed. It grows with the log, because the same postings
+   * lie on more pages then. At 300,000 events batches of 10,000 wrote 13 kB an event, of 2,000 31
+   * kB.
    */
   #indexBatch(): number {
     const { index_batch_events: least } = this.#config.storage;
@@ -563,7 +568,7 @@ export class Writer {
     }
   }
 
-  /** Indexes what there is, and between the steps takes whatever comes. */
+  /** Indexes the tail in steps, and handles new events between them. */
   #indexSlowly(): void {
     if (!this.#postings.pending || this.#indexSoon !== null) return;
     let more = false;
@@ -578,7 +583,7 @@ export class Writer {
     });
   }
 
-  /** Whether removing events of vanished keys has failed, and is not tried again yet. */
+  /** True if removing events of vanished keys has failed and is not to be tried again yet. */
   get #vanishPaused(): boolean {
     return this.#clock.milliseconds() < this.#vanishAgainAt;
   }
@@ -592,7 +597,7 @@ export class Writer {
     });
   }
 
-  /** Removes a little of what belongs to those who have asked to vanish (NIP-62). */
+  /** Removes one slice of the events of vanished keys (NIP-62). */
   #sliceOfVanishing(): void {
     let done: Vanished | null = null;
     const failure = this.#transact(() => {
@@ -606,7 +611,7 @@ export class Writer {
     }
   }
 
-  /** Whoever waits is told; what is stored goes on after a pause. */
+  /** Answers the waiting requests with an error; the removal goes on after a pause. */
   #vanishingFailed(): void {
     this.#vanishAgainAt = this.#clock.milliseconds() + this.#vanishPause;
     this.#vanishPause = Math.min(this.#vanishPause * 2, VANISH_AGAIN_MILLISECONDS_MAX);
@@ -634,7 +639,7 @@ export class Writer {
     if (seqs.length === PURGE_MAX) this.#purgeSoon = setImmediate(() => this.#purge());
   }
 
-  /** Rows for a task beside the events, or none where their pages cannot be read: the log says so. */
+  /** Reads rows for a background task, or none if their pages cannot be read, which is logged. */
   #read<Row>(read: () => Row[]): Row[] {
     try {
       return read();

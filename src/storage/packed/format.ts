@@ -1,25 +1,27 @@
+// Constants of the packed form of stored bodies.
+
 /**
- * The packed form in which bodies are stored: canonical JSON without what is the same in every event,
+ * Packed form of stored bodies: canonical JSON without the parts that are the same in every event,
  * and with ids, keys and signatures as bytes. All numbers are little-endian.
  *
  * ```text
- *   0    1  the version of the form: 1
+ *   0    1  version of the form: 1
  *   1    3  length of the JSON in bytes
  *   4   32  id
  *  36   32  pubkey
  *  68   64  sig
  * 132    2  kind
  * 134   1…  created_at, seven bits a byte, the lowest first; the last byte is below 128
- *   …       what stands between `"tags":` and `,"sig":`, with codes in it
+ *   …       text between `"tags":` and `,"sig":`, with codes in it
  * ```
  *
- * A code is a byte below 32, which JSON never has inside: `HEX` and 32 bytes stand for 64 lower-case hex
- * digits; `RUN`, a number n and n bytes for 2n of them; any other for a piece of text (`PIECES`), the
- * first of which are followed by 32 bytes as `HEX` is. Every other byte stands for itself. `schema.sql`
- * reads the form, too, in the view `nostr_event`.
+ * A code is a byte below 32, which JSON never contains: `HEX` and 32 bytes stand for 64 lower-case
+ * hex digits; `RUN`, a number n and n bytes for 2n of them; any other code for a piece of text
+ * (`PIECES`), the first of which are followed by 32 bytes as `HEX` is. Every other byte stands for
+ * itself. The view `nostr_event` of `schema.sql` reads the form, too.
  */
 
-/** The first byte of a packed body; that of JSON is `{`. */
+/** First byte of a packed body; that of JSON is `{`. */
 export const PACKED = 1;
 export const LENGTH_AT = 1;
 export const ID_AT = 4;
@@ -29,23 +31,23 @@ export const KIND_AT = 132;
 export const CREATED_AT = 134;
 export const ID_BYTES = 32;
 export const SIG_BYTES = 64;
-/** What is longer is kept as JSON. */
+/** Greatest length of packed JSON; longer bodies stay JSON. */
 export const JSON_BYTES_MAX = 0xff_ffff;
 
 export const HEX = 1;
 export const RUN = 2;
 export const PIECE_FIRST = 3;
-/** Bytes from here on stand for themselves. */
+/** Least byte that stands for itself. */
 export const LITERAL_MIN = 32;
-/** Fewer hex digits in a row stay as they are. */
+/** Least number of hex digits in a row that are packed. */
 export const RUN_DIGITS_MIN = 16;
-/** No piece is longer. */
+/** Greatest length of a piece. */
 export const PIECE_BYTES_MAX = 16;
 
-/** Behind these come 32 bytes as hex digits. */
+/** Number of codes, the first ones, that are followed by 32 bytes as hex digits. */
 export const HEX_PIECES = 8;
 
-/** The pieces of text that codes stand for, from `PIECE_FIRST` on. Part of the form: never changed. */
+/** Pieces of text by code, from `PIECE_FIRST` on. Part of the form: never changed. */
 export const PIECES: readonly Buffer[] = [
   '"],["p","',
   '"],["e","',

@@ -1,3 +1,5 @@
+// Packs the canonical JSON of an event into the form of `format.ts`.
+
 import { CANONICAL_ID_START, CANONICAL_PUBKEY_START } from '../../protocol/canonical.ts';
 import {
   CREATED_AT,
@@ -20,11 +22,11 @@ import {
   SIG_BYTES,
 } from './format.ts';
 
-/** In canonical JSON the digits of created_at begin here, behind `","created_at":`. */
+/** Offset of the digits of created_at in canonical JSON, after `","created_at":`. */
 const CREATED_DIGITS_START = 162;
 const KIND_NAME = ',"kind":'.length;
 const TAGS_NAME = ',"tags":'.length;
-/** `,"sig":"…"}` at the end, and from where its digits are. */
+/** Lengths of the end of the JSON: `,"sig":"…"}`, and the same from its hex digits on. */
 const SIG_TAIL = 138;
 const SIG_DIGITS = 130;
 const RUN_BYTES_MAX = 255;
@@ -35,20 +37,20 @@ const BACKSLASH = 0x5c;
 
 const IS_DIGIT = new Uint8Array(256);
 for (const digit of '0123456789abcdef') IS_DIGIT[digit.charCodeAt(0)] = 1;
-/** The byte that two hex digits stand for, by both as a number of 16 bits; -1: they are none. */
+/** Bytes by their two hex digits, as a number of 16 bits; -1: not hex digits. */
 const BYTES = new Int16Array(65_536).fill(-1);
 for (let byte = 0; byte < 256; byte++) {
   BYTES[Buffer.from(byte.toString(16).padStart(2, '0')).readUInt16LE()] = byte;
 }
 
 /**
- * Pieces by their first two bytes as a number of 16 bits: where in `ORDER` those that begin so are, the
- * longest first. All begin with a quote or a backslash, or stand where the tags begin.
+ * Pieces by their first two bytes, as a number of 16 bits: the range in `ORDER` of those that begin
+ * so, the longest first. All begin with a quote or a backslash, or stand at the start of the tags.
  */
 const FIRST_OF = new Uint8Array(65_536);
 const END_OF = new Uint8Array(65_536);
 const ORDER = new Uint8Array(PIECES.length);
-/** By code, as words of four bytes with masks. */
+/** Pieces by code, as words of four bytes with masks. */
 const WORDS_EACH = PIECE_BYTES_MAX / 4;
 const WORDS = new Int32Array(LITERAL_MIN * WORDS_EACH);
 const MASKS = new Int32Array(LITERAL_MIN * WORDS_EACH);
@@ -74,18 +76,19 @@ for (const [rank, [place, piece]] of sorted.entries()) {
   }
 }
 
-/** Memory and two ways to look at all of it. */
+/** Memory with two views of all of it. */
 export interface Memory {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
 /**
- * Packs the canonical JSON of an event (`format.ts`), which stands at `start` in `source`, into `target`,
- * from its beginning. There has to be room for as many bytes as the JSON has: the packed form is shorter.
+ * Packs the canonical JSON of an event (`format.ts`), which is at `start` in `source`, to the
+ * beginning of `target`. `target` needs room for as many bytes as the JSON has: the packed form is
+ * shorter.
  *
- * @returns its length; 0 when the JSON has to stay as it is, because it is too long or has bytes that
- *   no JSON has.
+ * @returns its length; 0 when the JSON has to stay as it is, because it is too long or has bytes
+ *   that no JSON has.
  */
 export function pack(source: Memory, start: number, length: number, target: Memory): number {
   if (length > JSON_BYTES_MAX) return 0;
@@ -114,7 +117,10 @@ export function pack(source: Memory, start: number, length: number, target: Memo
   return packText(source, from + TAGS_NAME, start + length - SIG_TAIL, target, at);
 }
 
-/** Behind `end` comes the signature, so it is no harm to read a little further. */
+/**
+ * Packs the text from `start` to `end`. The signature follows, so reading a little past `end` is
+ * safe.
+ */
 function packText(
   { bytes: json, view: source }: Memory,
   start: number,
@@ -125,7 +131,7 @@ function packText(
   let at = first;
   let from = start;
   while (from < end) {
-    // The last of sixteen bytes is looked at first: if it is no digit, no run begins at any of them.
+    // The last of sixteen bytes is checked first: if it is no digit, no run begins at any of them.
     let clear = from + RUN_DIGITS_MIN;
     while (clear > from && IS_DIGIT[json[clear - 1]!] === 1) clear--;
     if (clear === from) {
@@ -143,7 +149,7 @@ function packText(
         at += bytes;
         left -= bytes;
       }
-      // An odd one is left over.
+      // An odd digit is left over.
       if (from < stop) to[at++] = json[from++]!;
       continue;
     }
@@ -180,7 +186,7 @@ function packText(
   return at;
 }
 
-/** Whether one of four bytes is below 32, a quote or a backslash. */
+/** Returns true if one of four bytes is below 32, a quote or a backslash. */
 function isSpecial(word: number): boolean {
   const quote = word ^ 0x2222_2222;
   const backslash = word ^ 0x5c5c_5c5c;
@@ -193,7 +199,7 @@ function isSpecial(word: number): boolean {
   );
 }
 
-/** The code of the longest piece that stands here, or 0. */
+/** Returns the code of the longest piece at `from`, or 0. */
 function pieceAt(source: DataView, from: number, end: number): number {
   const first = source.getInt32(from, true);
   const pair = first & 0xffff;
@@ -214,7 +220,7 @@ function pieceAt(source: DataView, from: number, end: number): number {
   return 0;
 }
 
-/** Packs twice as many hex digits; false when some were none. */
+/** Packs twice as many hex digits as `bytes`. Returns false if some were not hex digits. */
 function packDigits(
   source: DataView,
   from: number,

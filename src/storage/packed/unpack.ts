@@ -1,3 +1,5 @@
+// Unpacks bodies of the form of `format.ts` into canonical JSON.
+
 import { StorageError } from '../error.ts';
 import {
   CREATED_AT,
@@ -18,12 +20,12 @@ import {
 } from './format.ts';
 
 /**
- * So many bytes behind a body may be written while it is unpacked, because text is copied in words; the
- * memory has to have them.
+ * Number of bytes after a body that may be overwritten while it is unpacked, because text is copied
+ * in words; the memory must have them.
  */
 export const UNPACK_SLACK = PIECE_BYTES_MAX;
 
-/** Two hex digits for each byte, as they lie in memory. */
+/** Two hex digits for each byte, as they are in memory. */
 const DIGITS = new Int32Array(256);
 for (let byte = 0; byte < 256; byte++) {
   DIGITS[byte] = Buffer.from(byte.toString(16).padStart(2, '0')).readInt16LE();
@@ -48,24 +50,24 @@ const KIND_NAME = wordsOf(',"kind":');
 const TAGS_NAME = wordsOf(',"tags":');
 const SIG_NAME = wordsOf(',"sig":"');
 const SIG_END = wordsOf('"}');
-/** No event has shorter JSON. */
+/** Lower bound of the length of event JSON. */
 const JSON_BYTES_MIN = 330;
 const ZERO = 0x30;
 const INT_MAX = 0x7fff_ffff;
 
-/** Whether a body is packed; the other form is JSON. */
+/** Returns true if a body is packed; the other form is JSON. */
 export function isPacked(body: Uint8Array): boolean {
   return body[0] === PACKED;
 }
 
-/** How many bytes the JSON of a packed body has. */
+/** Returns the length in bytes of the JSON of a packed body. */
 export function unpackedLength(packed: Uint8Array): number {
   return packed[LENGTH_AT]! | (packed[LENGTH_AT + 1]! << 8) | (packed[LENGTH_AT + 2]! << 16);
 }
 
 /**
- * Writes the JSON of a packed body at a place in memory, of which `to` and `view` are both views. There
- * has to be room for `unpackedLength` and `UNPACK_SLACK` bytes.
+ * Writes the JSON of a packed body to memory at `start`; `to` and `view` are both views of it. It
+ * needs room for `unpackedLength` and `UNPACK_SLACK` bytes.
  *
  * @returns its length.
  * @throws StorageError when the body is damaged.
@@ -102,7 +104,7 @@ export function unpack(packed: Uint8Array, to: Uint8Array, view: DataView, start
         (packed[from + 1]! << 8) |
         (packed[from + 2]! << 16) |
         (packed[from + 3]! << 24);
-      // Whether one of the four bytes is below 32.
+      // True if one of the four bytes is below 32.
       if (((word - 0x2020_2020) & ~word & 0x8080_8080) !== 0 || at + 4 > sigStart) break;
       view.setInt32(at, word, true);
       from += 4;
@@ -171,7 +173,7 @@ function writeDigits(
   if (byte < end) view.setInt16(at, DIGITS[packed[byte]!]!, true);
 }
 
-/** Writes a number in decimal digits and returns where it ends. */
+/** Writes a number in decimal digits and returns the position after it. */
 function writeNumber(value: number, to: Uint8Array, start: number): number {
   let end = start + 1;
   for (let power = 10; power <= value; power *= 10) end++;
