@@ -1,3 +1,6 @@
+// Authentication of clients (NIP-42). The state of a connection is in `Connection`, owned by its
+// ingester worker.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { checkAuth, newChallenge } from '../protocol/auth.ts';
@@ -7,9 +10,10 @@ import type { Refusal } from '../protocol/refusal.ts';
 import type { Connection } from './connections.ts';
 
 /**
- * Authentication of clients (NIP-42): a challenge that cannot be guessed and that stays the same while
- * the connection lasts, and up to `auth.pubkeys_max` keys that have signed it. A key may sign it again:
- * libraries authenticate once for each refusal, and within a second those events are the same.
+ * Authenticator for the connections of an ingester worker. A challenge is random and stays the same
+ * for the lifetime of its connection; up to `auth.pubkeys_max` keys may sign it. A key may sign it
+ * again: libraries authenticate once for each rejection, and within a second those events are the
+ * same.
  */
 export class Authentication {
   readonly #pubkeysMax: number;
@@ -22,19 +26,19 @@ export class Authentication {
     this.#clock = clock;
   }
 
-  /** The challenge of a connection; it is made when it is first needed. */
+  /** Returns the challenge of a connection, created on first use. */
   challenge(connection: Connection): string {
     if (connection.challenge === '') connection.challenge = newChallenge();
     return connection.challenge;
   }
 
-  /** Whether this very event has authenticated the connection already: there is nothing to check again. */
+  /** Returns true if this event has authenticated the connection already. */
   isKnown({ authed, authIds }: Connection, event: unknown): boolean {
     const { id, pubkey } = (event ?? {}) as Partial<Record<'id' | 'pubkey', unknown>>;
     return typeof pubkey === 'string' && authed.has(pubkey) && authIds.get(pubkey) === id;
   }
 
-  /** Why an event is no answer to the challenge, or null; before its id and signature are checked. */
+  /** Returns why an event is no valid answer, or null; before its id and signature are checked. */
   check(connection: Connection, event: NostrEvent): Refusal | null {
     const { authed, challenge } = connection;
     if (!authed.has(event.pubkey) && authed.size >= this.#pubkeysMax) {
@@ -43,7 +47,7 @@ export class Authentication {
     return checkAuth(event, { challenge, own: this.#own, nowSeconds: this.#clock.seconds() });
   }
 
-  /** Takes an authentication that passed every check; true when its key is new here. */
+  /** Records a checked authentication; returns true if its key is new on the connection. */
   accept(connection: Connection, event: NostrEvent): boolean {
     connection.authIds = new Map(connection.authIds).set(event.pubkey, event.id);
     if (connection.authed.has(event.pubkey)) return false;

@@ -1,18 +1,23 @@
+// Queue of an ingester worker for frames that did not fit into a turn of its event loop.
+
 import { Fifo } from '../lib/fifo.ts';
 import { messageCost } from '../lib/message-cost.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Frame } from '../messages.ts';
 
-/** The cost of the frames of a turn while others wait (`lib/message-cost.ts`): some small messages, or one large one. */
+/**
+ * Cost of a turn of a connection while others wait, in units of `lib/message-cost.ts`: a few small
+ * messages, or one large one.
+ */
 const TURN_COST = 4 * 1024;
 
-/** A frame that waits, and when it arrived, in shared milliseconds (`lib/clock.ts`). */
+/** Frame that waits, with its time of arrival in shared milliseconds (`lib/clock.ts`). */
 interface Waiting {
   readonly frame: Frame;
   readonly arrivedAt: number;
 }
 
-/** The frames of one connection that wait, in order. */
+/** Waiting frames of one connection, in order. */
 class FrameTurns extends ConnectionTurns {
   readonly connId: number;
   readonly address: AddressTurns<FrameTurns>;
@@ -34,23 +39,23 @@ class FrameTurns extends ConnectionTurns {
 }
 
 /**
- * Frames for which a turn of the event loop had no time left, by address and connection. The connection
- * of which the fewest bytes were handled is served first, in the order of its frames. Bounded by what io
- * lets wait for a lane (`io.queue_bytes_max`).
+ * Fair queue of frames, by address and connection. The next turn goes to the address, and within it
+ * to the connection, with the least cost handled; frames of one connection keep their order.
+ * Bounded by the bytes that io lets wait for a worker (`io.queue_bytes_max`).
  */
 export class Backlog {
   readonly #turns = new Turns<FrameTurns>((name) => new AddressTurns(name));
   readonly #connections = new Map<number, FrameTurns>();
-  /** Frames that wait. */
+  /** Number of waiting frames. */
   size = 0;
   readonly #now: () => number;
 
-  /** @param now for tests. */
+  /** @param now replaced by tests. */
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Addresses of which frames wait. */
+  /** Number of addresses with waiting frames. */
   get addresses(): number {
     return this.#turns.addresses;
   }
@@ -67,7 +72,7 @@ export class Backlog {
     this.#turns.wait(connection);
   }
 
-  /** Handles frames until a time (`performance.now()`), or none is left. */
+  /** Handles frames until `end` (`performance.now()`), or until none is left. */
   work(end: number, handle: (frame: Frame, arrivedAt: number) => void): void {
     let now = this.#now();
     while (now < end) {

@@ -1,20 +1,22 @@
+// Enforcement of new key bans on open connections.
+
 import type { Lists, ListUpdate } from '../policy/lists.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Connection } from './connections.ts';
 
-/** To who is closed, and to who wants to authenticate with a banned key. */
+/** Rejection for a connection with banned keys only, and for an AUTH with a banned key. */
 export const KEY_BANNED: Refusal = 'blocked: this key is banned from this relay';
-/** To who has other keys on the same connection. */
+/** Notice to a connection that has other keys left. */
 export const ONE_KEY_BANNED: Refusal =
   'blocked: a key of this connection is banned from this relay and does not count any more';
 
-/** A connection that has lost keys, and those that it still has. */
+/** Connection that lost banned keys, with the keys that remain. */
 export interface Banished {
   readonly connection: Connection;
   readonly left: readonly string[];
 }
 
-/** The connections that have authenticated with keys which this update of the lists bans. */
+/** Yields the connections that have authenticated with keys that this list update bans. */
 export function* banishedBy(
   update: ListUpdate,
   connections: Iterable<Connection>,

@@ -1,3 +1,5 @@
+// Table of the connections of one ingester worker, which owns it.
+
 import type { ConnectedClient } from '../messages.ts';
 import type { Client } from '../policy/rates/rates.ts';
 import type { SubscriptionMemory } from './subscription-memory.ts';
@@ -5,29 +7,29 @@ import type { SubscriptionMemory } from './subscription-memory.ts';
 const NOBODY: ReadonlySet<string> = new Set();
 const NO_IDS: ReadonlyMap<string, string> = new Map();
 
-/** A subscription as its ingester lane knows it: its number, and its bytes in `SubscriptionMemory`. */
+/** Subscription in its ingester worker: its number, and its bytes in `SubscriptionMemory`. */
 interface OpenSubscription {
   readonly subNo: number;
   readonly bytes: number;
 }
 
-/** Why a subscription cannot be opened now. */
+/** Reason why a subscription cannot be opened. */
 type NotOpened = 'too-many' | 'no-memory';
 
-/** What an ingester lane knows of one of its connections. */
+/** State of a connection in its ingester worker. */
 export interface Connection extends ConnectedClient {
   readonly connId: number;
-  /** Under which its memory is counted: its address, an IPv6 one by its prefix. */
+  /** Key of its memory accounting: its address, an IPv6 one by its prefix. */
   readonly address: string;
-  /** Whom its messages are charged to; null: it is exempt from rates. */
+  /** Quota owner of its messages; null if it is exempt from rates. */
   client: Client | null;
-  /** Whom its messages are charged to, as its query lane knows it; undefined: it was told nothing. */
+  /** Quota owner that the query worker was last told; undefined if it was told none. */
   introduced: Client | null | undefined;
-  /** What the client was sent to sign (NIP-42); '' until it was sent. */
+  /** Challenge that the client was sent (NIP-42); '' until it was sent. */
   challenge: string;
-  /** The pubkeys that have authenticated here. */
+  /** Pubkeys that have authenticated on the connection. */
   authed: ReadonlySet<string>;
-  /** The id of the newest authentication of each pubkey. */
+  /** Id of the newest authentication event of each pubkey. */
   authIds: ReadonlyMap<string, string>;
   /** Open subscriptions by id. */
   readonly subscriptions: Map<string, OpenSubscription>;
@@ -35,12 +37,13 @@ export interface Connection extends ConnectedClient {
 }
 
 /**
- * The connections of a lane: who is there, and the ids and numbers of their subscriptions. The lane
- * numbers these, refuses too many, and finds the one that a CLOSE or a re-used id means.
+ * Connections of an ingester worker with the ids and numbers of their subscriptions. The worker
+ * assigns the numbers, rejects subscriptions over the bounds, and finds the one that a CLOSE or a
+ * reused id refers to.
  */
 export class Connections {
   readonly #connections = new Map<number, Connection>();
-  /** Open subscriptions a connection may have; those that are open already stay. */
+  /** Number of subscriptions that a connection may have open; lowering it closes none. */
   subscriptionsMax: number;
   readonly memory: SubscriptionMemory;
 
@@ -68,8 +71,9 @@ export class Connections {
   }
 
   /**
-   * The connection with this number. One whose beginning this lane has not seen, because it was being
-   * started again, is about to be closed; until then it is somebody unknown.
+   * Returns the connection with this id. If this worker was restarted and has not seen the start of
+   * the connection, the connection is about to be closed; until then it counts as an unknown
+   * client.
    */
   of(connId: number): Connection {
     return (
@@ -77,12 +81,12 @@ export class Connections {
     );
   }
 
-  /** All of them, whoever they are. */
+  /** Returns all connections. */
   all(): Iterable<Connection> {
     return this.#connections.values();
   }
 
-  /** The number for a new subscription and that of the one it replaces (0: none), or why not. */
+  /** Returns the numbers of a new subscription and of the one it replaces (0: none), or why not. */
   open(
     connId: number,
     subId: string,
@@ -101,7 +105,7 @@ export class Connections {
     return { subNo, replaces: replaced?.subNo ?? 0 };
   }
 
-  /** The number of the subscription that ends, or 0 if there is none with this id. */
+  /** Closes a subscription and returns its number, or 0 if there is none with this id. */
   close(connId: number, subId: string): number {
     const connection = this.#connections.get(connId);
     const subscription = connection?.subscriptions.get(subId);
@@ -111,7 +115,7 @@ export class Connections {
     return subscription.subNo;
   }
 
-  /** The relay ended a subscription; false when the client has re-used its id meanwhile. */
+  /** Closes a subscription that the relay ended; returns false if its id was reused meanwhile. */
   ended(connId: number, subId: string, subNo: number): boolean {
     const open = this.#connections.get(connId)?.subscriptions.get(subId);
     return open?.subNo === subNo && this.close(connId, subId) === subNo;

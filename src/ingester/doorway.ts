@@ -1,6 +1,9 @@
+// Messages of connections that wait for the policy result on the connection itself. Owned by one
+// ingester worker.
+
 /**
- * What a connection sends while somebody still decides whether it may be here. Bounded by bytes for
- * the whole lane.
+ * Buffer of the messages of pending connections, those that a policy has not accepted yet. Bounded
+ * by bytes for the whole worker.
  */
 export class Doorway {
   readonly #bytesMax: number;
@@ -11,7 +14,7 @@ export class Doorway {
     this.#bytesMax = bytesMax;
   }
 
-  /** From now on what this connection sends waits. */
+  /** Marks the connection as pending: its messages are buffered from now on. */
   enter(connId: number): void {
     this.#waiting.set(connId, []);
   }
@@ -20,7 +23,7 @@ export class Doorway {
     return this.#waiting.size > 0 && this.#waiting.has(connId);
   }
 
-  /** Keeps a copy of a message, or answers false: there is no room. */
+  /** Buffers a copy of a message; returns false if the bound would be exceeded. */
   keep(connId: number, bytes: Buffer): boolean {
     if (this.#bytes + bytes.length > this.#bytesMax) return false;
     this.#bytes += bytes.length;
@@ -28,7 +31,7 @@ export class Doorway {
     return true;
   }
 
-  /** Everything that was kept, in its order; the connection has left the doorway. Null: it had already. */
+  /** Ends the pending state and returns the messages in order; null if there was no such state. */
   leave(connId: number): Buffer[] | null {
     const messages = this.#waiting.get(connId);
     if (messages === undefined) return null;

@@ -1,3 +1,5 @@
+// Validation of EVENT and AUTH messages in an ingester worker, up to the signature.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EventFacts } from '../messages.ts';
@@ -46,7 +48,7 @@ const NO_EVENT: NostrEvent = {
 
 const VERIFY = histogramOf('wok_verify_seconds');
 
-/** An event that may go to the writer, with what the stations after this one need of it. */
+/** Validated event for the writer, with the values that later stations need. */
 export interface PassedEvent extends EventFacts {
   event: NostrEvent;
   /** Canonical JSON, in memory that the next check overwrites. */
@@ -54,8 +56,9 @@ export interface PassedEvent extends EventFacts {
 }
 
 /**
- * Decides whether an event is well formed, within the limits, wanted, new, and really signed; in the
- * order of what a check costs, so that a bad event costs its sender more than us.
+ * Event validator: checks that an event is well formed, within the limits, allowed by policy, new,
+ * and signed. Checks run in the order of their cost, so that a bad event costs its sender more than
+ * the relay.
  */
 export class EventGate {
   #limits: KindLimits;
@@ -69,7 +72,7 @@ export class EventGate {
   readonly #meter: Meter;
   readonly #clock: Clock;
   readonly #text = new EventText();
-  /** Held for one check at a time. */
+  /** Reused by every check. */
   readonly #attempt: WriteAttempt = {
     event: NO_EVENT,
     client: null,
@@ -77,7 +80,7 @@ export class EventGate {
     isNew: false,
     now: 0,
   };
-  // Held for one check at a time: id, pubkey and signature as bytes.
+  // Reused by every check: id, pubkey and signature as bytes.
   readonly #id = Buffer.alloc(32);
   readonly #pubkey = Buffer.alloc(32);
   readonly #sig = Buffer.alloc(64);
@@ -112,8 +115,8 @@ export class EventGate {
   }
 
   /**
-   * The event with what belongs to it, or why not and which rule says so. `value` is what was parsed of
-   * `message`, which was scanned just before.
+   * Returns the validated event, or the rejection with its rule. `value` is the parsed event of
+   * `message`, which `scan` has scanned just before.
    */
   check(
     value: unknown,
@@ -141,9 +144,11 @@ export class EventGate {
     if (unwanted !== null) return unwanted;
     if (!text.hashesToId(event, message, scan)) return WRONG_ID;
     const terms = this.#hasher.ofEvent(event);
-    // What is stored was verified once; ephemeral events never are, and the writer knows the newest.
+    // Stored events were verified once. Ephemeral events are never stored, and only the writer
+    // knows the newest events.
     attempt.isNew = !this.#stored.mayHave(terms[TERM_INDEX_ID]!);
-    // The writer answers a request to vanish (NIP-62) when it is carried out, however often it comes.
+    // A request to vanish (NIP-62) goes to the writer even if it is stored: the writer answers it
+    // once it has been executed.
     const mayWait = event.kind === KIND_VANISH;
     if (!attempt.isNew && !mayWait && this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) {
       return DUPLICATE;
@@ -156,7 +161,7 @@ export class EventGate {
   }
 
   /**
-   * An event that authenticates somebody and goes nowhere (NIP-42): `demand` is asked about what it
+   * Checks an event that authenticates a client and is not stored (NIP-42). `demand` checks its
    * claims before its hash and signature are checked.
    */
   checkAuth(

@@ -1,27 +1,29 @@
+// Canonical JSON and id preimage of events, built in one buffer that belongs to an ingester worker.
+
 import { hash } from 'node:crypto';
 import { canonicalJson, hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { MessageScan } from './message-scan.ts';
 
-/** What stands around `tags` and `content` in canonical JSON or in the preimage of the id. */
+/** Maximum of bytes around `tags` and `content` in canonical JSON or in the preimage of the id. */
 const AROUND_BYTES = 512;
 
 /**
- * The two texts of one event, put together in memory that is used again for the next: the canonical
- * JSON that is stored and sent, and what the id is the hash of (see `protocol/canonical.ts`).
+ * Builder of the two texts of an event: the canonical JSON, which is stored and sent, and the
+ * preimage of the id (see `protocol/canonical.ts`). Its buffer is reused for the next event.
  */
 export class EventText {
   #memory = Buffer.alloc(64 * 1024);
   #length = 0;
 
-  /** The canonical JSON made last; a view that the next call of `make` overwrites. */
+  /** Canonical JSON made last; a view that the next call of `make` overwrites. */
   get json(): Buffer {
     return this.#memory.subarray(0, this.#length);
   }
 
   /**
-   * Makes the canonical JSON of an event that came in `message`. Where the scan found its tags and
-   * content in canonical form they are copied, else they are written anew.
+   * Makes the canonical JSON of an event that came in `message`. Tags and content are copied if the
+   * scan found them in canonical form, otherwise they are serialised again.
    */
   make(event: NostrEvent, message: Buffer, scan: MessageScan): void {
     if (!scan.canonical) {
@@ -43,17 +45,17 @@ export class EventText {
     this.#length = at;
   }
 
-  /** Whether the id is the SHA-256 of the event, of which `make` was called just before. */
+  /** Returns true if the id is the SHA-256 of the event that was given to the last `make`. */
   hashesToId(event: NostrEvent, message: Buffer, scan: MessageScan): boolean {
     if (!scan.canonical) return hashesTo(event);
     if (this.#hash(event, message, scan) === event.id) return true;
-    // Perhaps its client hashed control characters verbatim; that text is not the copied one.
+    // The client may have hashed control characters verbatim; the copied text differs from that.
     scan.canonical = false;
     this.make(event, message, scan);
     return hashesTo(event);
   }
 
-  /** The hash of the copied text, put together behind the canonical JSON. */
+  /** Returns the hash of the copied text, built after the canonical JSON in the same buffer. */
   #hash(event: NostrEvent, message: Buffer, scan: MessageScan): string {
     this.#reserve(this.#length + message.length + AROUND_BYTES);
     const memory = this.#memory;

@@ -1,3 +1,5 @@
+// Metrics of one ingester worker, in shared memory that only this worker writes.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import {
   type ClientVerb,
@@ -25,9 +27,9 @@ const VERDICTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (verdict) =>
 );
 const PARSE = histogramOf('wok_parse_seconds');
 
-/** What an ingester lane counts. */
+/** Metrics of an ingester worker. */
 export class IngesterMeter {
-  /** When the messages that are being read came from their sockets, in shared milliseconds. */
+  /** Time of arrival of the messages being read, in shared milliseconds. */
   arrivedAt = 0;
   readonly #meter: Meter;
   #messages = 0;
@@ -36,13 +38,13 @@ export class IngesterMeter {
     this.#meter = meter;
   }
 
-  /** io wrote when it had the first message of the batch. */
+  /** Records the time at which io received the first message of the batch. */
   arrived(at: number): void {
     this.arrivedAt = at;
     this.#meter.observe(WAIT, Math.max(0, sharedMilliseconds() - at) / 1000);
   }
 
-  /** After a batch; what waits for the lane's policies is looked at once a batch. */
+  /** Ends a batch; the number of events that wait for policies is sampled once a batch. */
   batchEnds(waitingEvents: number): void {
     const meter = this.#meter;
     if (this.#messages > 0) meter.observe(BATCH, this.#messages);
@@ -50,7 +52,7 @@ export class IngesterMeter {
     meter.set(WAITING, waitingEvents);
   }
 
-  /** A message was parsed, or was not to be; it took since `startedAt` (`performance.now()`). */
+  /** Counts a message after its parsing, which began at `startedAt` (`performance.now()`). */
   parsed(startedAt: number): void {
     this.#messages++;
     this.#meter.observe(PARSE, (performance.now() - startedAt) / 1000);
@@ -60,7 +62,7 @@ export class IngesterMeter {
     this.#meter.cells[VERBS[verb as ClientVerb] ?? VERBS.other]!++;
   }
 
-  /** An event that goes no further; `value` is what stood in its place. */
+  /** Counts a rejected event; `value` is the unchecked value in its place. */
   eventRefused(value: unknown, { rule, refusal }: Verdict): void {
     const outcome = refusal.startsWith('duplicate:') ? 'duplicate' : 'refused';
     const kind = (value as { kind?: unknown } | null | undefined)?.kind;
@@ -71,13 +73,13 @@ export class IngesterMeter {
     else if (refusal.startsWith('rate-limited:')) this.#meter.cells[RULE]!++;
   }
 
-  /** A policy that takes its time has judged; it was asked at `askedAt` (`performance.now()`). */
+  /** Counts a result of an asynchronous policy, asked at `askedAt` (`performance.now()`). */
   judged(askedAt: number, { action }: Judgement): void {
     this.#meter.observe(PLUGIN, (performance.now() - askedAt) / 1000);
     this.#meter.cells[VERDICTS[action]]!++;
   }
 
-  /** A plugin pretended to accept it. */
+  /** Counts a shadowed event: a plugin rejected it, and its client gets an OK. */
   eventShadowed(kind: number): void {
     countEvent(this.#meter, kind, 'refused');
   }

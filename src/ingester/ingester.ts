@@ -1,3 +1,6 @@
+// Station ingester: parses and validates the messages of clients, in N worker threads. Each worker
+// owns the state of its connections.
+
 import type { Config } from '../config/options.ts';
 import { messageCost } from '../lib/message-cost.ts';
 import type { Channel } from '../mailbox/channel.ts';
@@ -42,22 +45,21 @@ import { Publishing } from './publishing.ts';
 import { Requests } from './requests.ts';
 
 /**
- * For how long frames are handled in one turn of the event loop, in milliseconds: queries, live events
- * and timers may share the thread. Shorter turns make smaller batches for the writer, and cost 12 % of what
- * one client can publish; while several addresses wait for each other they share what there is.
+ * Time for handling frames in one turn of the event loop, in milliseconds: queries, live events and
+ * timers may share the thread. Shorter turns make smaller batches for the writer, and cost 12 % of
+ * the publish rate of one client; while several addresses wait, they share the shorter turn.
  */
 const TURN_MILLISECONDS = 10;
 const SHARED_TURN_MILLISECONDS = 4;
 
 /**
- * Station ingester, N threads: makes messages of frames and refuses what is wrong with them.
+ * Worker of station ingester: parses frames into messages and rejects invalid ones.
  *
- * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query, bans
- * from the admin room. Out:
- * checked events to writer, filters to the connection's query lane, refusals to io. Bound:
- * `io.queue_bytes_max` of frames, counted by io, which refuses at the door beyond it; while they wait
- * they take turns by address and connection. If it dies,
- * its connections are closed with 1012 and it starts again.
+ * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query,
+ * bans from the admin worker. Out: validated events to the writer, filters to the query worker of
+ * the connection, rejections to io. Bound: `io.queue_bytes_max` of frames, counted by io, which
+ * rejects messages beyond it; waiting frames take turns by address and connection. If the worker
+ * crashes, its connections are closed with 1012 and it is restarted.
  */
 export class Ingester {
   readonly #lane: Lane;
@@ -65,10 +67,10 @@ export class Ingester {
   readonly #publishing: Publishing;
   readonly #requests: Requests;
   readonly #scan = new MessageScan();
-  /** What connections send while somebody decides about them. */
+  /** Messages of connections that wait for a policy result on the connection. */
   readonly #doorway: Doorway;
   readonly #backlog = new Backlog();
-  /** The turn of the event loop under way, and until when it handles frames (`performance.now()`). */
+  /** Current turn of the event loop, and the end of its frame handling (`performance.now()`). */
   #turn: NodeJS.Immediate | null = null;
   #turnEnd = 0;
   #admin: Channel | null = null;
@@ -145,7 +147,7 @@ export class Ingester {
     this.#lane.parts.db.close();
   }
 
-  /** Handles frames as they come while the turn lasts; from then on they take turns. */
+  /** Handles frames on arrival while the turn lasts; later ones are queued. */
   #frames(reader: RecordReader): void {
     this.#beginTurn();
     while (reader.more) {
@@ -158,7 +160,7 @@ export class Ingester {
     this.#endTurn();
   }
 
-  /** Handles frames that had to wait. */
+  /** Handles queued frames. */
   #workOff(): void {
     this.#beginTurn();
     this.#backlog.work(this.#turnEnd, (frame, arrivedAt) => {
@@ -173,9 +175,10 @@ export class Ingester {
     this.#backlog.add(address, frame, this.#lane.meter.arrivedAt);
   }
 
-  /** The batches of one turn of the event loop share its time. */
+  /** Begins a turn of the event loop; all batches in one turn share its time. */
   #beginTurn(): void {
-    // What an admin was told to be in force is, for whatever is sent after that.
+    // Applies pending bans before reading frames, so that a ban that an admin was told is in force
+    // holds for every later frame.
     this.#admin?.drain();
     if (this.#turn !== null) return;
     const isShared = this.#backlog.addresses > 1;
@@ -224,7 +227,7 @@ export class Ingester {
     if (this.#lane.parts.judges.asksConnections) this.#judgeConnection(connection);
   }
 
-  /** Asks the policy about somebody who has connected; what they send meanwhile waits. */
+  /** Asks the policy about a new connection; its messages are buffered meanwhile. */
   #judgeConnection(connection: Connection): void {
     const { connId } = connection;
     const judged = this.#lane.parts.judges.judgeConnection(connection);
@@ -241,13 +244,13 @@ export class Ingester {
     });
   }
 
-  /** Closes a connection (1008); what it still sends is lost, as it would be on a closed socket. */
+  /** Closes a connection (1008); its later messages are dropped, as on a closed socket. */
   #turnAway(connId: number, why: Refusal): void {
     this.#doorway.enter(connId);
     this.#lane.turnAway(connId, why);
   }
 
-  /** Who has only banned keys is sent away, behind the end of all subscriptions; others lose those keys. */
+  /** Removes banned keys; a connection without other keys is closed, its subscriptions first. */
   #banish(update: ListUpdate): void {
     const lane = this.#lane;
     const { lists, clock } = lane.parts;
@@ -260,10 +263,10 @@ export class Ingester {
         lane.say(connId, noticeAnswer(ONE_KEY_BANNED));
         continue;
       }
-      // What it sends from now on, and what somebody is still asked about, is lost.
+      // Drops its later messages and those that wait for a policy.
       this.#doorway.enter(connId);
       this.#requests.drop(connId);
-      // No message of theirs is answered by it.
+      // The CLOSED frames acknowledge no message.
       lane.cost = 0;
       for (const subId of [...subscriptions.keys()]) {
         this.#requests.refuseReq(connId, subId, KEY_BANNED);
@@ -278,7 +281,7 @@ export class Ingester {
     const { client } = this.#lane.connections.of(connId);
     const ban = client === null ? null : this.#lane.parts.rates.ban(client);
     if (ban !== null) {
-      // What was taken before the ban would still cost more than it does to close the connections.
+      // A message accepted before the ban costs more to handle than to close the connections.
       if (!looksLikeClose(bytes)) this.#refuse(connId, bytes, ban.refusal);
       this.#turnAway(connId, ban.refusal);
       return;
@@ -312,7 +315,7 @@ export class Ingester {
     this.#verb(connId, message as [string, ...unknown[]], bytes);
   }
 
-  /** Refuses what was not parsed. */
+  /** Rejects a message that was not parsed. */
   #refuse(connId: number, bytes: Buffer, why: Refusal): void {
     const addressee = addresseeOf(bytes);
     if (addressee?.verb === 'REQ') this.#requests.refuseReq(connId, addressee.id, why);
@@ -343,7 +346,7 @@ export class Ingester {
         this.#lane.answer(connId, negError(message[1]));
         break;
       case 'NEG-CLOSE':
-        // It has no answer: the session that it ends was refused.
+        // It has no answer: the session that it ends was rejected.
         this.#lane.settle(connId);
         break;
       default:
@@ -367,7 +370,7 @@ export class Ingester {
       this.#lane.answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
       return;
     }
-    // A client that answers a challenge that was never sent gets the one to answer.
+    // A client that answers a challenge that was never sent is sent its challenge.
     this.#lane.firstChallenge(connId);
     const { lists, clock } = this.#lane.parts;
     const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) => {

@@ -1,8 +1,10 @@
+// Limits of events by kind, computed from the configuration in each ingester worker.
+
 import type { Config } from '../config/options.ts';
 import { KindNumbers } from '../policy/kind-numbers.ts';
 import type { EventLimits } from '../protocol/event-check.ts';
 
-/** The limits of an event by its kind: the general ones, with what `limits.*_by_kind` says over them. */
+/** Limits of an event by its kind: the general ones, overridden by `limits.*_by_kind`. */
 export class KindLimits {
   readonly #general: EventLimits;
   readonly #byKind: Map<number, EventLimits> | null;
@@ -26,7 +28,8 @@ export class KindLimits {
       content_length_by_kind: content,
     } = limits;
     this.#byKind = past.length + future.length + content.length === 0 ? null : new Map();
-    // General ages of ephemeral events have an option of their own; -1 tells that no entry fits.
+    // Ephemeral events have an option of their own for the general age; -1 means that no entry
+    // fits.
     this.#past = new KindNumbers(-1, past);
     this.#future = new KindNumbers(limits.created_at_future_seconds_max, future);
     this.#content = new KindNumbers(limits.content_length_max, content);

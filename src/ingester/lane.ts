@@ -1,3 +1,6 @@
+// Shared context of one ingester worker: its parts, its channels to io and query, and the message
+// that is being handled. Only that worker uses it.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Channel } from '../mailbox/channel.ts';
@@ -25,45 +28,45 @@ import { Members } from './members.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
 import { UnknownAddresses } from './unknown-addresses.ts';
 
-/** What the threads next to this one lend it. */
+/** Parts of an ingester worker that its thread sets up; some are shared with other threads. */
 export interface IngesterParts {
   config: Config;
   db: Db;
   hasher: TermHasher;
   signature: SignatureBackend;
   idFilter: IdFilter;
-  /** Bytes of frames that wait for this lane. */
+  /** Bytes of frames that wait for this worker. */
   frameBytes: Credits;
   /** Events that wait for the writer. */
   writerEvents: Credits;
-  /** Bytes of open subscriptions, by ingester lane, and which of them this one is. */
+  /** Bytes of open subscriptions by ingester worker; `lane` is the index of this one. */
   subscriptionBytes: readonly Credits[];
   lane: number;
-  /** What people banned and allowed; kept up to date by the admin room. */
+  /** Bans and allowances of the access lists; kept up to date by the admin worker. */
   lists: Lists;
-  /** Whom the admin room knows from files, from the follow graph, and by their NIP-05 address. */
+  /** Keys that the admin worker knows from files, the follow graph, and their NIP-05 address. */
   keys: DoorKeys;
-  /** Asked last, behind the signature check: the policy that may take its time. */
+  /** Policy pipeline, asked last, after the signature check, because it may be asynchronous. */
   judges: Judges;
-  /** What clients may ask for, shared with all other threads. */
+  /** Rate limits of clients, shared with all other threads. */
   rates: Rates;
   clock: Clock;
   meter: Meter;
-  /** Where refused REQs and COUNTs are remembered. */
+  /** Record of rejected REQs and COUNTs. */
   readNotes?: ReadNotes;
 }
 
-/** A message on its way through the lane: when it came, and what it costs until it is answered. */
+/** Message in flight through the worker: its time of arrival, and its cost until it is answered. */
 export interface Handling {
   /** In shared milliseconds (`lib/clock.ts`). */
   readonly arrivedAt: number;
-  /** `lib/message-cost.ts`. */
+  /** In units of `lib/message-cost.ts`. */
   readonly cost: number;
 }
 
 /**
- * What all that an ingester lane does has in common: whom it knows, what it counts, and the ways to its
- * clients (io) and to those who answer them from stored events (query).
+ * Context of an ingester worker: its connections, its metrics, and its channels to io (answers to
+ * clients) and to the query workers (requests for stored events).
  */
 export class Lane {
   parts: IngesterParts;
@@ -73,7 +76,7 @@ export class Lane {
   readonly unknownAddresses: UnknownAddresses;
   readonly connections: Connections;
   authentication: Authentication;
-  /** The cost of the message that is being handled (`lib/message-cost.ts`); its answer settles it. */
+  /** Cost of the message being handled (`lib/message-cost.ts`); its answer acknowledges it. */
   cost = 0;
   readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
@@ -121,40 +124,40 @@ export class Lane {
     this.#queries.set(lane, new RecordOutbox(channel));
   }
 
-  /** Sends io what has gathered. */
+  /** Sends the gathered answers to io. */
   flush(): void {
     this.#io?.flush();
   }
 
-  /** Asks the connection's query lane. */
+  /** Sends a request to the query worker of the connection. */
   query(connId: number, request: QueryRequest): void {
     const query = this.#queries.get(connId % this.#queries.size)!;
     writeQueryRequest(query.records, request);
     query.touch();
   }
 
-  /** The message that is being handled, to be resumed when it had to wait. */
+  /** Returns the message that is being handled, for `resume` after a wait. */
   get handling(): Handling {
     return { arrivedAt: this.meter.arrivedAt, cost: this.cost };
   }
 
-  /** Goes on with a message that has waited: it is the one that is being handled. */
+  /** Makes a message that has waited the one that is being handled. */
   resume({ arrivedAt, cost }: Handling): void {
     this.meter.arrivedAt = arrivedAt;
     this.cost = cost;
   }
 
-  /** Answers the message that is being handled, or another one of that cost; '' only settles it. */
+  /** Answers the message being handled, or another one of that cost; '' only acknowledges it. */
   answer(connId: number, frame: string, cost = this.cost): void {
     this.#send(connId, cost, frame);
   }
 
-  /** Sends a frame that answers nothing. */
+  /** Sends a frame that answers no message. */
   say(connId: number, frame: string): void {
     this.#send(connId, 0, frame);
   }
 
-  /** A message that has no answer is dealt with. */
+  /** Acknowledges a message that has no answer. */
   settle(connId: number): void {
     this.answer(connId, '');
   }
@@ -164,31 +167,32 @@ export class Lane {
     this.answer(connId, noticeAnswer(text));
   }
 
-  /** Everything that a connection had sent before it was closed was handled. */
+  /** Tells io that all messages of a closed connection were handled. */
   left(connId: number): void {
     this.#send(connId, LEFT, '');
   }
 
-  /** Has the connection closed (1008). */
+  /** Closes the connection (1008). */
   turnAway(connId: number, why: Refusal): void {
     this.meter.refused('other', why);
     this.#send(connId, CLOSES, why);
   }
 
-  /** Sends the client its challenge before an `auth-required:`. */
+  /** Sends the client its challenge, which must come before an `auth-required:`. */
   challenge(connId: number): void {
     const frame = this.challengeFrame(connId);
     if (frame !== '') this.say(connId, frame);
   }
 
-  /** Sends the client its challenge, if it was not sent it before. */
+  /** Sends the client its challenge unless it was sent before. */
   firstChallenge(connId: number): void {
     if (this.connections.of(connId).challenge === '') this.challenge(connId);
   }
 
   /**
-   * The AUTH message that comes before an `auth-required:`, '' once the connection has authenticated. It
-   * is sent again each time, because clients lose one that came before they listened.
+   * Returns the AUTH message that comes before an `auth-required:`, or '' once the connection has
+   * authenticated. It is sent again each time, because clients lose one that came before they
+   * listened.
    */
   challengeFrame(connId: number): string {
     const connection = this.connections.of(connId);
@@ -196,19 +200,19 @@ export class Lane {
     return authChallenge(this.authentication.challenge(connection));
   }
 
-  /** Whether there is room for one more of these, or why not. */
+  /** Takes one unit of a rate limit; returns the rejection if the limit is reached, or null. */
   rate(connId: number, bucket: number): Verdict | null {
     const { client } = this.connections.of(connId);
     return client === null ? null : this.parts.rates.one(client, bucket);
   }
 
-  /** Charges more of these than the one that `rate` has let through. */
+  /** Charges `more` units beyond the one that `rate` has taken. */
   charge(connId: number, bucket: number, more: number): void {
     const { client } = this.connections.of(connId);
     if (client !== null && more > 0) this.parts.rates.charge(client, bucket, more);
   }
 
-  /** Something that only broken or hostile clients do: too much of it gets their address banned. */
+  /** Counts a violation that only broken or hostile clients commit; too many ban their address. */
   violation(connId: number): void {
     const { client } = this.connections.of(connId);
     if (client !== null) this.parts.rates.violation(client);

@@ -1,3 +1,5 @@
+// Requests about membership (NIP-43) from one ingester worker to the admin worker.
+
 import type { Config } from '../config/options.ts';
 import type { MemberAnswer, MemberRequest } from '../messages.ts';
 import type { Lists } from '../policy/lists.ts';
@@ -5,9 +7,9 @@ import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { KIND_INVITE, KIND_JOIN, KIND_LEAVE } from '../protocol/kinds.ts';
 
-/** How long the admin room may take; it may just be starting again. */
+/** Timeout for the admin worker, which may just be restarting. */
 const ANSWER_MILLISECONDS = 5_000;
-/** Questions under way from this lane. */
+/** Maximum of requests in flight from this worker. */
 const ASKED_MAX = 1_000;
 
 const BUSY: Omit<MemberAnswer, 'n'> = {
@@ -15,10 +17,10 @@ const BUSY: Omit<MemberAnswer, 'n'> = {
   text: 'error: this relay cannot do that now; try again later',
 };
 
-/** A request without its number. */
+/** Request without its number. */
 type Question = Omit<MemberRequest, 'n'>;
 
-/** Requests to join, to leave and to invite (NIP-43), which the admin room answers. */
+/** Client for requests to join, to leave and to invite (NIP-43), which the admin worker answers. */
 export class Members {
   #enabled: boolean;
   #invites: boolean;
@@ -36,7 +38,7 @@ export class Members {
     this.#invites = membership.members_invite;
   }
 
-  /** The way to the admin room; what its predecessor was asked is not answered any more. */
+  /** Sets the channel to the admin worker; requests to its predecessor fail. */
   attach(send: (request: MemberRequest) => void): void {
     this.#send = send;
     for (const n of [...this.#asked.keys()]) this.take({ n, ...BUSY });
@@ -47,12 +49,12 @@ export class Members {
     this.#asked.delete(n);
   }
 
-  /** Whether an event is a request to the relay itself, and goes no further. */
+  /** Returns true if events of this kind are requests to the relay itself, which are not stored. */
   concerns(kind: number): boolean {
     return (kind === KIND_JOIN || kind === KIND_LEAVE) && this.#enabled;
   }
 
-  /** What becomes of such a request. */
+  /** Executes such a request and returns its result. */
   request(event: NostrEvent, authed: ReadonlySet<string>): Promise<Omit<MemberAnswer, 'n'>> {
     const { kind, pubkey, created_at: createdAt, tags } = event;
     if (kind === KIND_JOIN) {
@@ -62,17 +64,18 @@ export class Members {
     if (authed.has(pubkey)) {
       return this.#ask({ t: 'member', member: 'leave', pubkey, claim: '', createdAt });
     }
-    // Else anybody who has seen it could send it again when its author has come back.
+    // Authentication is needed, because the event could be replayed after its author has joined
+    // again.
     const text = 'auth-required: only who has authenticated can leave';
     return Promise.resolve({ ok: false, text });
   }
 
-  /** Whether a REQ of who has authenticated as `authed` may bring an invite. */
+  /** Returns true if a REQ of a client authenticated as `authed` may return an invite. */
   mayInvite(authed: ReadonlySet<string>): boolean {
     return this.#enabled && this.#invites && authed.size > 0;
   }
 
-  /** The member for whom a REQ with these filters brings an invite, or null. */
+  /** Returns the member for which a REQ with these filters returns an invite, or null. */
   inviter(
     filters: readonly Filter[],
     authed: ReadonlySet<string>,
@@ -87,7 +90,7 @@ export class Members {
     return null;
   }
 
-  /** An invite for somebody else, as JSON of an event; '' when there is none to be had. */
+  /** Returns an invite that the member can pass on, as JSON of an event; '' if there is none. */
   async invite(pubkey: string): Promise<string> {
     const question = { t: 'member', member: 'invite', pubkey, claim: '', createdAt: 0 } as const;
     const { ok, text } = await this.#ask(question);

@@ -1,14 +1,15 @@
-/** REQs over `limits.subscriptions_max` that wait for an open subscription of their connection to end. */
+// REQs over `limits.subscriptions_max` that wait for an open subscription of their connection to
+// end. Owned by one ingester worker.
 
-/** How long a REQ may wait. A client that asks in a burst closes its first ones within that time. */
+/** Longest wait of a REQ. A client that sends a burst closes its first ones within that time. */
 const WAIT_MILLISECONDS = 2_000;
 
-/** A REQ that waits, and what becomes of it. */
+/** Waiting REQ with its callbacks. */
 export interface PendingSubscription {
   readonly subId: string;
-  /** What its message costs until it is answered (`lib/message-cost.ts`). */
+  /** Cost of its message until it is answered (`lib/message-cost.ts`). */
   readonly cost: number;
-  /** Opens the subscription; false when there is no place for it yet. */
+  /** Opens the subscription; returns false if the bound is still reached. */
   readonly open: () => boolean;
   readonly refuse: () => void;
 }
@@ -18,16 +19,16 @@ interface Pending extends PendingSubscription {
 }
 
 /**
- * The pending REQs of a lane, by connection, in the order they came. Their number is bounded by what a
- * connection may leave unanswered (`limits.in_flight_bytes_max`).
+ * Waiting REQs of an ingester worker, by connection, in the order of arrival. Their number is
+ * bounded by the unanswered messages that a connection may have (`limits.in_flight_bytes_max`).
  */
 export class PendingSubscriptions {
   readonly #pending = new Map<number, Pending[]>();
   #timer: NodeJS.Timeout | null = null;
 
   /**
-   * Has `open` called when a subscription of the connection has ended, or `refuse` when none did in time.
-   * Neither is called after `cancel` or `drop`.
+   * Queues a REQ. `open` is called when a subscription of the connection has ended, or `refuse`
+   * when none ended in time. Neither is called after `cancel` or `drop`.
    */
   add(connId: number, subscription: PendingSubscription): void {
     const pending = { ...subscription, dueAt: performance.now() + WAIT_MILLISECONDS };
@@ -38,8 +39,9 @@ export class PendingSubscriptions {
   }
 
   /**
-   * A subscription of the connection has ended: the REQ that has waited longest takes its place. It is out
-   * of the queue while it is opened, for a refusal cancels what waits under its id.
+   * Opens the REQ that has waited longest, after a subscription of the connection has ended. The
+   * REQ is out of the queue while it is opened, because a rejection cancels the REQ that waits
+   * under its id.
    */
   next(connId: number): void {
     const all = this.#pending.get(connId);
@@ -49,7 +51,7 @@ export class PendingSubscriptions {
     else if (all!.length === 0) this.#pending.delete(connId);
   }
 
-  /** Takes back the REQ that waits under this id; returns its cost, 0 when there is none. */
+  /** Removes the REQ that waits under this id; returns its cost, or 0 if there is none. */
   cancel(connId: number, subId: string): number {
     const all = this.#pending.get(connId);
     const at = all?.findIndex((pending) => pending.subId === subId) ?? -1;
@@ -59,7 +61,7 @@ export class PendingSubscriptions {
     return pending!.cost;
   }
 
-  /** The connection has ended. */
+  /** Drops the REQs of a closed connection. */
   drop(connId: number): void {
     this.#pending.delete(connId);
   }

@@ -1,3 +1,5 @@
+// EVENT messages in one ingester worker: validation, policies, and the hand-over to the writer.
+
 import type { Config } from '../config/options.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import type { Channel } from '../mailbox/channel.ts';
@@ -19,14 +21,17 @@ import { WaitingRoom } from './waiting-room.ts';
 const WRITER_FULL: Refusal =
   'rate-limited: this relay is storing events as fast as it can; try again';
 
-/** What a lane does with an EVENT: the gate, the policies that may take their time, the writer. */
+/** Handler of EVENT messages: event validator, policy pipeline, then the queue of the writer. */
 export class Publishing {
   readonly #lane: Lane;
   readonly #gate: EventGate;
-  /** Events that wait for their judgement. */
+  /** Events that wait for their policy result. */
   readonly #waiting: WaitingRoom;
   #writer: RecordOutbox | null = null;
-  /** Events for the writer that are not on their way yet; nobody would release them if this lane died. */
+  /**
+   * Number of events gathered for the writer and not sent yet. They are added to the shared counter
+   * only when they are sent, because they would never be released from it if this worker crashed.
+   */
   #unposted = 0;
 
   readonly #bodies: BodyMaker;
@@ -45,24 +50,24 @@ export class Publishing {
     });
   }
 
-  /** Events that wait for their judgement. */
+  /** Number of events that wait for their policy result. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Sends the writer what has gathered. */
+  /** Sends the gathered events to the writer. */
   flush(): void {
     this.#writer?.flush();
   }
 
-  /** Takes the value of an EVENT message; `bytes` is the whole message, of which `scan` has told the shape. */
+  /** Handles the value of an EVENT message; `bytes` is the whole message, scanned by `scan`. */
   event(connId: number, value: unknown, bytes: Buffer, scan: MessageScan): void {
     const tooMany = this.#lane.rate(connId, EVENTS);
     if (tooMany !== null) {
       this.#refuseUnchecked(connId, value, tooMany);
       return;
     }
-    // Before the signature is looked at: a queue that is full is no reason to work for those that fill it.
+    // Before validation: while the queue is full, no work is done for the clients that fill it.
     if (this.#isFull()) {
       this.#refuseUnchecked(connId, value, refuse('writer-queue', WRITER_FULL));
       return;
@@ -81,7 +86,7 @@ export class Publishing {
     else this.#store(connId, checked);
   }
 
-  /** Asks the policy that may take its time; the events of one connection keep their order. */
+  /** Asks the policy pipeline, maybe asynchronously; events of a connection keep their order. */
   #judge(connId: number, passed: PassedEvent): void {
     const { event, json } = passed;
     const { length } = json;
@@ -135,14 +140,14 @@ export class Publishing {
     this.#lane.answer(connId, okAnswer(event.id, true, judgement.message));
   }
 
-  /** Refuses what stands in the place of an event before it is checked. */
+  /** Rejects the value in the place of an event before it is checked. */
   #refuseUnchecked(connId: number, value: unknown, { rule, refusal }: Verdict): void {
     this.#lane.meter.eventRefused(value, { rule, refusal });
     this.#lane.decisions.note(value, 'refused', rule, refusal);
     this.#lane.answer(connId, okAnswer(idIn(value), false, refusal));
   }
 
-  /** Refuses an event that the gate has passed. */
+  /** Rejects an event that the validator has accepted. */
   #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict, by = ''): void {
     this.#lane.meter.eventRefused(event, verdict);
     if (verdict.refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
@@ -150,7 +155,7 @@ export class Publishing {
     this.#lane.answer(connId, okAnswer(event.id, false, verdict.refusal));
   }
 
-  /** A request to the relay itself (NIP-43): it is answered, and neither stored nor passed on. */
+  /** Executes a request to the relay itself (NIP-43), which is neither stored nor passed on. */
   #request(connId: number, event: NostrEvent): void {
     const { authed } = this.#lane.connections.of(connId);
     const { cost } = this.#lane;
@@ -160,13 +165,14 @@ export class Publishing {
     });
   }
 
-  /** Whether the queue of the writer has no room for the event that is being handled. */
+  /** Returns true if the queue of the writer has no room for the event that is being handled. */
   #isFull(): boolean {
     const { writerEvents, config } = this.#lane.parts;
     const { queue_events_max: max } = config.writer;
     const used = writerEvents.used + this.#unposted;
     const wanted = queuedEvents(this.#lane.cost);
-    // Of small events a few more: large ones, of which few fill it, are no reason to refuse them.
+    // Small events get an eighth more room, so that a few large ones that fill the queue do not
+    // cause their rejection.
     return used > 0 && used + wanted > max && (wanted > 1 || used >= max + max / 8);
   }
 

@@ -1,3 +1,5 @@
+// REQ, COUNT and CLOSE messages in one ingester worker, up to the request to the query worker.
+
 import type { Config } from '../config/options.ts';
 import { packFilters } from '../mailbox/filters.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
@@ -18,18 +20,18 @@ const NO_FILTER: Refusal = 'error: a policy of this relay answers with filters t
 const NO_MEMORY: Refusal =
   'rate-limited: the subscriptions of this address take too much of the memory that this relay has left; CLOSE some';
 
-/** Packed bytes of filters, some 120 ids or pubkeys, that are charged like one more subscription. */
+/** Packed bytes of filters (some 120 ids or pubkeys) that are charged as one more subscription. */
 const PRICED_BYTES = 4096;
 
-/** A message that begins with its verb. */
+/** Client message that begins with its type. */
 type Message = readonly [string, ...unknown[]];
-/** The filters of a message, or why they are none. */
+/** Filters of a message, or the reason why they are invalid. */
 type Parsed = readonly Filter[] | Refusal;
 
-/** What a lane does with REQ, COUNT and CLOSE: the policies of reading, and the connection's query lane. */
+/** Handler of REQ, COUNT and CLOSE: read policies, then a request to the query worker. */
 export class Requests {
   readonly #lane: Lane;
-  /** REQs and COUNTs that wait for their judgement. */
+  /** REQs and COUNTs that wait for their policy result. */
   readonly #waiting: WaitingReads;
   readonly #pending = new PendingSubscriptions();
   #filterLimits: FilterLimits;
@@ -48,7 +50,7 @@ export class Requests {
     this.#readPolicy = new ReadPolicy(config, this.#lane.parts.lists);
   }
 
-  /** Takes a REQ or a COUNT of so many bytes. */
+  /** Handles a REQ or a COUNT of `bytes` bytes. */
   read(connId: number, message: Message, bytes: number): void {
     const { members, connections, parts } = this.#lane;
     const isJudged = parts.judges.asksReads || this.#waiting.has(connId);
@@ -66,13 +68,13 @@ export class Requests {
     }
   }
 
-  /** The connection has ended. */
+  /** Drops the waiting messages of a closed connection. */
   drop(connId: number): void {
     this.#waiting.drop(connId);
     this.#pending.drop(connId);
   }
 
-  /** The relay ended a subscription. */
+  /** Records that the relay ended a subscription. */
   ended(connId: number, subId: string, subNo: number): void {
     if (this.#lane.connections.ended(connId, subId, subNo)) this.#pending.next(connId);
   }
@@ -88,7 +90,7 @@ export class Requests {
     const [verb, subId, ...filters] = message;
     const mayWait = this.#waiting.admits(bytes);
     const from = this.#lane.connections.of(connId);
-    // What is wrong by itself is refused in its turn, and nobody is asked about it.
+    // An invalid message is rejected in its order, without a call of the policy.
     const isRead = typeof subId === 'string' && this.#fault(connId, parsed) === null;
     let judged = isRead
       ? this.#lane.parts.judges.judgeRead(
@@ -135,7 +137,7 @@ export class Requests {
     else settle(judged);
   }
 
-  /** The member whom a REQ brings an invite (NIP-43), or null. */
+  /** Returns the member for which a REQ returns an invite (NIP-43), or null. */
   #inviter(connId: number, parsed: Parsed): string | null {
     if (typeof parsed === 'string') return null;
     const { parts, members, connections } = this.#lane;
@@ -159,21 +161,22 @@ export class Requests {
     }
   }
 
-  /** Passes a REQ or COUNT on; `parsed` is null where nobody had to look at its filters before. */
+  /** Passes a REQ or COUNT on; `parsed` is null if its filters were not parsed before. */
   #ask(connId: number, message: Message, parsed: Parsed | null): void {
     if (message[0] === 'REQ') this.#req(connId, message, parsed);
     else this.#count(connId, message, parsed);
   }
 
-  /** Why this client may not ask for that, or null. */
+  /** Returns the reason why this client may not use these filters, or null. */
   #fault(connId: number, parsed: Parsed): Refusal | null {
     if (typeof parsed === 'string') return parsed;
     return this.#readPolicy.check(parsed, this.#lane.connections.of(connId).authed);
   }
 
   /**
-   * The filters of a REQ or COUNT, packed, if this client may ask for that; else why not. A client that
-   * names private kinds beside others is answered, and is sent the challenge by which it gets the rest.
+   * Returns the packed filters of a REQ or COUNT, or the reason why this client may not use them. A
+   * client that names private kinds beside others is answered, and is sent the challenge that gives
+   * access to the rest.
    */
   #packed(connId: number, parsed: Parsed): Uint8Array | Refusal {
     const fault = this.#fault(connId, parsed);
@@ -181,7 +184,7 @@ export class Requests {
     const filters = parsed as readonly Filter[];
     const { authed, challenge } = this.#lane.connections.of(connId);
     if (authed.size === 0 && challenge === '' && this.#readPolicy.namesPrivateKinds(filters)) {
-      // The way of the answer that it has to come before.
+      // Sent through the query worker, so that it comes before the answer.
       const frame = this.#lane.challengeFrame(connId);
       this.#lane.query(connId, { t: 'say', connId, frame });
     }
@@ -218,15 +221,15 @@ export class Requests {
     });
   }
 
-  /** A REQ that waits under this id is over: a later message is about it. It has no answer of its own. */
+  /** Drops the REQ that waits under this id, replaced by a later message, without an answer. */
   #cancelPending(connId: number, subId: string): void {
     const cost = this.#pending.cancel(connId, subId);
     if (cost > 0) this.#lane.answer(connId, '', cost);
   }
 
   /**
-   * Passes a REQ on, or refuses it for want of memory; false when its connection has as many
-   * subscriptions as it may have.
+   * Passes a REQ on, or rejects it for want of memory; returns false if its connection has as many
+   * subscriptions as allowed.
    */
   #open(connId: number, subId: string, filters: Uint8Array, message: readonly unknown[]): boolean {
     const bytes = SubscriptionMemory.costOf(filters);
@@ -241,13 +244,13 @@ export class Requests {
     return true;
   }
 
-  /** Refuses a REQ for which there is no place. */
+  /** Rejects a REQ for lack of a free subscription or of memory. */
   #refuseOpen(connId: number, subId: string, why: Refusal, message: readonly unknown[]): void {
     this.#lane.meter.tooManySubscriptions();
     this.refuseReq(connId, subId, why, message);
   }
 
-  /** Tells the query lane who asks, before the first query and when it has changed. */
+  /** Tells the query worker the quota owner, before the first query and after a change. */
   #introduce(connId: number): void {
     const connection = this.#lane.connections.of(connId);
     const { client, address: name } = connection;
@@ -258,8 +261,8 @@ export class Requests {
   }
 
   /**
-   * A refused REQ also ends the subscription whose id it wanted to take over; then its query lane
-   * answers, so that no event of the subscription comes after its CLOSED.
+   * Rejects a REQ. A rejected REQ also ends the subscription with the same id; then the query
+   * worker answers, so that no event of the subscription comes after its CLOSED.
    */
   refuseReq(connId: number, subId: string, why: Refusal, message: readonly unknown[] = []): void {
     this.#note('REQ', connId, why, message);
@@ -271,7 +274,7 @@ export class Requests {
       this.#lane.answer(connId, closedAnswer(subId, why));
       return;
     }
-    // The challenge takes the way of the CLOSED that it has to come before.
+    // The challenge takes the same channel as the CLOSED, so that it comes first.
     const asks = why.startsWith(AUTH_REQUIRED);
     const first = asks ? this.#lane.challengeFrame(connId) : '';
     const { cost } = this.#lane;
@@ -300,7 +303,7 @@ export class Requests {
     this.#lane.answer(connId, closedAnswer(queryId, why));
   }
 
-  /** Remembers what was refused, and what it asked for, without whom and what it named. */
+  /** Records a rejected read with the shapes of its filters, but no address, key or value. */
   #note(verb: 'REQ' | 'COUNT', connId: number, why: Refusal, message: readonly unknown[]): void {
     this.#lane.parts.readNotes?.note(verb, connId, 'refused', why, () => {
       const filters = this.#parsed(message);
@@ -308,7 +311,7 @@ export class Requests {
     });
   }
 
-  /** Takes a CLOSE. */
+  /** Handles a CLOSE. */
   close(connId: number, value: unknown): void {
     this.#waiting.cancel(connId, value);
     if (typeof value !== 'string') {
@@ -323,7 +326,7 @@ export class Requests {
     this.#pending.next(connId);
   }
 
-  /** The id of a subscription or a count, or null after a refusal. */
+  /** Returns the id of a subscription or a count, or null after a rejection. */
   #id(connId: number, verb: 'REQ' | 'COUNT', value: unknown): string | null {
     if (typeof value !== 'string') {
       this.#lane.notice(connId, `invalid: ${verb} needs an id, a string, as its second element`);

@@ -1,3 +1,5 @@
+// Metrics of the spam stage of one ingester worker.
+
 import { SPAM_VERDICTS } from '../metrics/label-values.ts';
 import { byLabel, cellOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -9,7 +11,7 @@ const VERDICTS = byLabel(SPAM_VERDICTS, (verdict) =>
 );
 const PARTS = byLabel(spamParts, (part) => cellOf('wok_spam_parts_total', { part }));
 
-/** Where the spam stage of a lane counts. */
+/** Returns the counters of the spam stage. */
 export function spamMeter(meter: Meter): SpamMeter {
   return {
     verdict: (verdict) => meter.add(VERDICTS[verdict], 1),

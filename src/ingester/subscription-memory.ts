@@ -1,37 +1,40 @@
+// Memory accounting of open subscriptions: shared counters of all ingester workers, and the bytes
+// by address of this one.
+
 import type { Credits } from '../mailbox/credits.ts';
 
-/** What a live subscription takes in all threads beside its filters; measured: 1,150 bytes. */
+/** Bytes that a live subscription uses in all threads beside its filters; measured: 1,150 bytes. */
 const SUBSCRIPTION_BYTES = 1024;
 
 /**
- * The memory of open subscriptions, by the bytes of their packed filters and 1,024 for each: at most
- * `limits.subscription_bytes_max` in all ingester lanes, counted in shared memory. One address may hold
- * as much as is still free, so that a few of them never take the last of it: of n greedy addresses each
- * ends with an n+1th.
+ * Accounting of the memory of open subscriptions, by the bytes of their packed filters plus 1,024
+ * each: at most `limits.subscription_bytes_max` in all ingester workers, counted in shared memory.
+ * An address may hold as much as is still free, so that a few addresses never take all of it: each
+ * of n greedy addresses ends up with a share of 1/(n+1).
  */
 export class SubscriptionMemory {
-  /** In bytes. */
+  /** Bound in bytes. */
   max: number;
   readonly #own: Credits;
   readonly #all: readonly Credits[];
-  /** Bytes by address; those of the connections in this lane. */
+  /** Bytes by address, for the connections of this worker. */
   readonly #held = new Map<string, number>();
 
-  /** @param own the cell of this lane, one of `all`. */
+  /** @param own the counter of this worker, an element of `all`. */
   constructor(max: number, own: Credits, all: readonly Credits[]) {
     this.max = max;
     this.#own = own;
     this.#all = all;
-    // What a lane held that died is gone.
+    // A predecessor that crashed may have left its bytes in the counter.
     own.reset();
   }
 
-  /** The bytes of a subscription with these filters. */
+  /** Returns the bytes of a subscription with these filters. */
   static costOf(filters: Uint8Array): number {
     return SUBSCRIPTION_BYTES + filters.length;
   }
 
-  /** Whether an address may hold so many bytes more. */
+  /** Returns true if an address may hold `bytes` more. */
   mayHold(address: string, bytes: number): boolean {
     if (bytes <= 0) return true;
     const free = this.max - this.#all.reduce((sum, { used }) => sum + used, 0);

@@ -1,18 +1,21 @@
+// Counters of hosts by which clients reach the relay although it does not know them as its own.
+// Owned by one ingester worker, reported to the admin worker.
+
 import type { Config } from '../config/options.ts';
 import type { SeenAddresses } from '../messages.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
 import { relayHost } from '../protocol/relay-url.ts';
 
-/** Addresses that are counted between two reports; clients may make up any number. */
+/** Maximum of hosts that are counted between two reports, because clients may invent any number. */
 const ADDRESSES_MAX = 16;
-/** As long as a host name may be. */
+/** Longest host name. */
 const HOST_LENGTH_MAX = 253;
 const REPORT_MILLISECONDS = 1_000;
 
 /**
- * Hosts by which clients reach the relay and that it does not know to be its own, counted and
- * reported to the admin worker, so that the operator can be told what to write into
- * `identity.urls`. Nothing is counted when that is set.
+ * Counter of hosts by which clients reach the relay and that it does not know as its own. It
+ * reports them to the admin worker, which tells the operator the value for `identity.urls`. Counts
+ * nothing if that option is set.
  */
 export class UnknownAddresses {
   #own: OwnAddresses;
@@ -33,7 +36,7 @@ export class UnknownAddresses {
     this.#send = send;
   }
 
-  /** Counts an address: a Host header, or what the relay tag of an authentication says. */
+  /** Counts an address: a Host header, or the relay tag of an authentication. */
   note(address: string): void {
     if (this.#own.isConfigured || address === '') return;
     const host = relayHost(address);

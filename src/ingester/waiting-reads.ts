@@ -1,8 +1,10 @@
+// REQs and COUNTs of one ingester worker that wait for an asynchronous policy.
+
 import { type Place, WaitingRoom } from './waiting-room.ts';
 
-/** A REQ or COUNT that waits for its verdict. */
+/** Slot of a REQ or COUNT that waits for its policy result. */
 export interface WaitingRead extends Place {
-  /** Its client has closed it, or it was refused, meanwhile. */
+  /** True if its client has closed it, or it was rejected, meanwhile. */
   readonly isCancelled: boolean;
 }
 
@@ -11,7 +13,7 @@ interface Waiting {
   isCancelled: boolean;
 }
 
-/** The REQs and COUNTs of a lane that wait for a verdict, in the order of their connections. */
+/** In-order queue of the REQs and COUNTs that wait for a policy result, by connection. */
 export class WaitingReads {
   readonly #room: WaitingRoom;
   readonly #waiting = new Map<number, Set<Waiting>>();
@@ -49,14 +51,14 @@ export class WaitingReads {
     };
   }
 
-  /** A subscription ends before it has begun: what waits under its id is only settled. */
+  /** Cancels the messages that wait under this id: their slots are only resolved. */
   cancel(connId: number, subId: unknown): void {
     for (const waiting of this.#waiting.get(connId) ?? []) {
       if (waiting.subId === subId) waiting.isCancelled = true;
     }
   }
 
-  /** The connection has ended. */
+  /** Drops the messages of a closed connection. */
   drop(connId: number): void {
     this.#waiting.delete(connId);
     this.#room.drop(connId);

@@ -1,6 +1,8 @@
-/** One place in the line of a connection, taken until `settle` is called. */
+// In-order queue for messages that wait for an asynchronous policy. Owned by one ingester worker.
+
+/** Slot in the queue of a connection, held until `settle` is called. */
 export interface Place {
-  /** What is to be done once everything before it has been done. Called once. */
+  /** Resolves the slot, once: `act` runs after all earlier slots of the connection are resolved. */
   settle(act: () => void): void;
 }
 
@@ -10,9 +12,9 @@ interface Waiting {
 }
 
 /**
- * Where a lane keeps what waits for a verdict that takes its time. What one connection sent is done in
- * the order in which it came; connections do not wait for each other. The room is bounded, by number
- * and by bytes: whoever finds it full refuses.
+ * In-order queue by connection: the actions of one connection run in the order of its messages,
+ * even if their policy results come out of order; connections do not wait for each other. Bounded
+ * by number and by bytes; the caller rejects messages beyond the bounds.
  */
 export class WaitingRoom {
   readonly #max: number;
@@ -26,22 +28,22 @@ export class WaitingRoom {
     this.#bytesMax = bytesMax;
   }
 
-  /** How many wait. */
+  /** Number of waiting messages. */
   get size(): number {
     return this.#size;
   }
 
-  /** Whether something of so many bytes has room. */
+  /** Returns true if a message of `bytes` fits into the bounds. */
   admits(bytes: number): boolean {
     return this.#size < this.#max && this.#bytes + bytes <= this.#bytesMax;
   }
 
-  /** Whether something of this connection waits, so that what comes after it has to wait too. */
+  /** Returns true if a message of this connection waits, so that later ones must wait too. */
   has(connId: number): boolean {
     return this.#size > 0 && this.#lines.has(connId);
   }
 
-  /** The next place in the line of a connection; the caller has asked `admits`. */
+  /** Takes the next slot of a connection; the caller must have asked `admits`. */
   take(connId: number, bytes: number): Place {
     const waiting: Waiting = { bytes, act: null };
     const line = this.#lines.get(connId);
@@ -57,7 +59,7 @@ export class WaitingRoom {
     };
   }
 
-  /** Gives up what a connection has waiting: nothing of it is done, whatever the verdicts are. */
+  /** Drops the waiting messages of a connection: none of their actions run. */
   drop(connId: number): void {
     for (const { bytes } of this.#lines.get(connId) ?? []) this.#leave(bytes);
     this.#lines.delete(connId);
@@ -69,7 +71,7 @@ export class WaitingRoom {
     let done = 0;
     while (done < line.length && line[done]!.act !== null) done++;
     if (done === 0) return;
-    // Out of the line first: what is done may look at the room.
+    // Removed first, because the actions may use the queue.
     const ready = line.splice(0, done);
     if (line.length === 0) this.#lines.delete(connId);
     for (const { bytes } of ready) this.#leave(bytes);

@@ -1,3 +1,5 @@
+// Link between io and the admin worker. Its state belongs to the main thread.
+
 import type { Config } from '../config/options.ts';
 import type { SeenProxy } from '../config/proxy-advice.ts';
 import { NetworkSet } from '../lib/network-set.ts';
@@ -14,17 +16,17 @@ import type {
 import { DecisionNotes } from '../policy/decisions.ts';
 import { Management } from './management.ts';
 
-/** What the admin link calls. */
+/** Callbacks of the admin link. */
 export interface AdminLinkHandlers {
-  /** The banned addresses have changed. */
+  /** Called after the banned addresses have changed. */
   banned(): void;
-  /** What the relay says about itself has changed. */
+  /** Called after the relay's description has changed. */
   info(changes: InfoChanges): void;
-  /** The public page was made; null: the room that makes it has gone, and with it what it was asked. */
+  /** Called with the new public page; null if the admin worker is gone, with its open requests. */
   page(made: PageAnswer | null): void;
 }
 
-/** What io and the admin room tell each other: whom to keep out, what to say, management requests. */
+/** Link to the admin worker: banned addresses, the relay's description, management requests. */
 export class AdminLink {
   readonly management: Management;
   readonly decisions: DecisionNotes;
@@ -32,7 +34,7 @@ export class AdminLink {
   readonly #handlers: AdminLinkHandlers;
   #outbox: MessageOutbox<FromIo> | null = null;
 
-  /** @param networkOf the name under which an address counts. */
+  /** @param networkOf returns the network name under which an address is counted. */
   constructor(config: Config, networkOf: (ip: string) => string, handlers: AdminLinkHandlers) {
     this.#handlers = handlers;
     const { decisions_per_second_max: perSecond } = config.moderation;
@@ -50,18 +52,18 @@ export class AdminLink {
     this.decisions.perSecond = config.moderation.decisions_per_second_max;
   }
 
-  /** Has the public page made anew, with the icon at this address; false when nobody is there to do it. */
+  /** Requests a new public page with this icon; returns false while there is no admin worker. */
   askForPage(icon: string): boolean {
     this.#outbox?.send({ wants: 'page', icon });
     return this.#outbox !== null;
   }
 
-  /** Proxies that do not tell the addresses of their clients. */
+  /** Reports proxies that do not pass on the addresses of their clients. */
   tellProxies(proxies: SeenProxy[]): void {
     this.#outbox?.send({ proxies });
   }
 
-  /** The admin room is there, perhaps again. */
+  /** Connects the admin worker, at its start or after a restart. */
   attach(channel: Channel): void {
     this.#forget();
     this.#outbox = new MessageOutbox<FromIo>(channel);
@@ -80,7 +82,7 @@ export class AdminLink {
     this.#handlers.page(null);
   }
 
-  /** Whether an address is banned now. */
+  /** Returns true if an address is banned now. */
   isBanned(ip: string): boolean {
     return !this.#banned.isEmpty && this.#banned.has(ip, nowSeconds());
   }

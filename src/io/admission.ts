@@ -1,3 +1,5 @@
+// Admission of WebSocket connections, before the handshake. Runs in the main thread.
+
 import type { Config } from '../config/options.ts';
 import type { Rates } from '../policy/rates/rates.ts';
 import type { ConnectionCounts } from './connection-counts.ts';
@@ -6,14 +8,14 @@ import type { NotAdmitted } from './listen.ts';
 const BUSY = '503 Service Unavailable';
 const TOO_MANY = '429 Too Many Requests';
 
-/** The answer to whoever comes while the relay ends. */
+/** Rejection of connections during shutdown. */
 export const GOING_DOWN: NotAdmitted = {
   reason: 'stopping',
   status: BUSY,
   text: 'this relay is going down\n',
 };
 
-/** Who may open a WebSocket: by bans, by how many there are already, and by how often they come. */
+/** Access rules for new WebSockets: bans, number of open connections, rate of new ones. */
 export class Admission {
   #config: Config;
   readonly #rates: Rates;
@@ -36,7 +38,7 @@ export class Admission {
     this.#config = config;
   }
 
-  /** Why an address may not connect, or null; `open` is the number of WebSockets that there are. */
+  /** Returns the rejection of a connection, or null; `open` is the number of open WebSockets. */
   admit(ip: string, open: number): NotAdmitted | null {
     if (this.#isBanned(ip)) {
       return {
@@ -69,7 +71,7 @@ export class Admission {
     return null;
   }
 
-  /** Whether an address has broken too many rules or connects too often. */
+  /** Returns the rejection of an address with too many violations or new connections, or null. */
   #limited(ip: string): NotAdmitted | null {
     const client = this.#rates.client(ip);
     if (client === null) return null;

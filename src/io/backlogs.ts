@@ -1,15 +1,18 @@
+// Accounting of unsent bytes of all connections, owned by the main thread.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Connection } from './connection.ts';
 
 const LOOK_MILLISECONDS = 1_000;
 
-/** Below this part of the bound the backlogs are brought when they have exceeded it. */
+/** Share of the bound to which the backlogs are reduced when they have exceeded it. */
 const RELIEF = 0.9;
 
 /**
- * The bytes that wait for clients: frames of this turn, what the sockets have not taken, and live events
- * that are held back. Bounds: `io.outbound_total_bytes_max` for all together, beyond which the largest
- * backlogs are cut off first and of equal ones the oldest; and `io.drain_seconds` without anything taken.
+ * Accounting of the bytes that wait for clients: frames of this turn, bytes that the sockets have
+ * not taken, and held live events. Bounds: `io.outbound_total_bytes_max` for all together, beyond
+ * which the largest backlogs are cut off first and of equal ones the oldest; and `io.drain_seconds`
+ * in which a socket takes nothing.
  */
 export class Backlogs {
   #bytesMax: number;
@@ -19,7 +22,7 @@ export class Backlogs {
   readonly #timer: NodeJS.Timeout;
   #bytes = 0;
 
-  /** @param drainSeconds 0: a client may take as long as it likes. */
+  /** @param drainSeconds 0: no limit. */
   constructor(bytesMax: number, drainSeconds: number, cutOff: (connection: Connection) => void) {
     this.#bytesMax = bytesMax;
     this.#drainSeconds = drainSeconds;
@@ -39,8 +42,8 @@ export class Backlogs {
   }
 
   /**
-   * Counts a connection anew, after something was queued for it or taken by it. Returns whether it is open
-   * and its socket has taken everything.
+   * Updates the backlog of a connection, after a frame was queued for it or taken by it. Returns
+   * true if it is open and its socket has taken everything.
    */
   count(connection: Connection): boolean {
     const { socket, pendingBytes, heldBytes, closed } = connection;

@@ -1,18 +1,21 @@
+// Barriers that order answers to requests to vanish (NIP-62) after all frames in flight. Owned by
+// the main thread.
+
 import type { RecordOutbox } from '../mailbox/outbox.ts';
 import { type Answer, type Vanished, writeBarrier } from '../messages.ts';
 
 interface Open {
   vanished: Vanished;
-  /** The lanes whose mark has not come yet. */
+  /** Names of the workers that have not sent their mark yet. */
   waitsFor: Set<string>;
 }
 
 /**
- * Answers to requests to vanish (NIP-62) that must not be overtaken by an event of the key: each waits
- * for a mark of every query lane and of monitor, behind which they send nothing of it. A lane that was
- * started again has nothing left to send and is waited for no longer.
+ * Answers to requests to vanish (NIP-62), which an event of the key must not overtake. Each answer
+ * waits for a mark of every query worker and of monitor; after its mark a worker sends nothing of
+ * the key. A restarted worker has nothing left to send, so it is no longer waited for.
  *
- * Bound: the messages that are answered are in flight until then (`limits.in_flight_bytes_max`).
+ * Bound: the answered messages stay in flight until then (`limits.in_flight_bytes_max`).
  */
 export class Barriers {
   readonly #outboxes = new Map<string, RecordOutbox>();
@@ -20,18 +23,18 @@ export class Barriers {
   readonly #passed: (vanished: Vanished) => void;
   #last = 0;
 
-  /** `passed` is called when nothing of the key is on its way to io any more. */
+  /** @param passed called when no frame of the key is in flight to io any more. */
   constructor(passed: (vanished: Vanished) => void) {
     this.#passed = passed;
   }
 
-  /** A lane was linked, in the place of one that has died or for the first time; `name` is its own. */
+  /** Connects a worker, for the first time or after a restart; `name` identifies it. */
   attach(name: string, outbox: RecordOutbox): void {
     this.#outboxes.set(name, outbox);
     for (const n of [...this.#open.keys()]) this.marked(name, n);
   }
 
-  /** Asks for the marks; the answers are copied out of their batch. */
+  /** Requests the marks of all workers. The answers are copied, because their batch is reused. */
   begin({ key, answers }: Vanished): void {
     const n = (this.#last + 1) >>> 0;
     this.#last = n;
@@ -44,13 +47,13 @@ export class Barriers {
     this.#settle(n);
   }
 
-  /** The mark of a lane has come; one that is not waited for means nothing. */
+  /** Records the mark of a worker; ignores a mark that is not waited for. */
   marked(name: string, n: number): void {
     this.#open.get(n)?.waitsFor.delete(name);
     this.#settle(n);
   }
 
-  /** No lane sends anything any more. */
+  /** Passes all barriers at shutdown, when no worker sends anything any more. */
   passAll(): void {
     for (const [n, { waitsFor }] of [...this.#open]) {
       waitsFor.clear();

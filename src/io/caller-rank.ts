@@ -1,20 +1,22 @@
+// Ranking of management requests by their headers, in the main thread.
+
 import type { Config } from '../config/options.ts';
 import { authorizationText } from '../protocol/http-authorization.ts';
 import { RANK_CLAIMED, RANK_SESSION, RANK_STRANGER } from './request-slots.ts';
 
-/** Characters of a session's token that are kept: too many to guess, too few to log in with. */
+/** Kept characters of a session token: too many to guess, too few to log in with. */
 const KEPT_LENGTH = 12;
 const TOKEN = /^[^=;]+=([\w-]{43})(?:;|$)/;
 const PUBKEY = /"pubkey"\s*:\s*"([0-9a-f]{64})"/;
 
 /**
- * How much a request tells of who asks, from a look at its headers that costs some microseconds.
- * Nothing is verified here: a claimed key only decides which request waits for which.
+ * Rank of requests by their headers, at a cost of some microseconds. Nothing is verified: a claimed
+ * key only decides the order of waiting requests.
  */
 export class CallerRank {
   #keys: ReadonlySet<string>;
   #sessionsMax: number;
-  /** The beginnings of tokens that were given out, the oldest first. */
+  /** Prefixes of session tokens that were given out, the oldest first. */
   readonly #sessions = new Set<string>();
 
   constructor(config: Config) {
@@ -27,13 +29,13 @@ export class CallerRank {
     this.#sessionsMax = config.admin.sessions_max;
   }
 
-  /** Ranks a request (`RANK_…`) by its headers; '' for one that is not there. */
+  /** Returns the rank of a request (`RANK_…`) by its headers; '' stands for a missing header. */
   of(authorization: string, cookie: string): number {
     if (cookie !== '' && this.#isSession(cookie)) return RANK_SESSION;
     return this.#claims(authorization) ? RANK_CLAIMED : RANK_STRANGER;
   }
 
-  /** Learns a session from the value of a Set-Cookie header that begins it. */
+  /** Records a session from the value of the Set-Cookie header that begins it. */
   learn(setCookie: string): void {
     const token = TOKEN.exec(setCookie)?.[1];
     if (token === undefined) return;
@@ -43,7 +45,7 @@ export class CallerRank {
     this.#sessions.add(token.slice(0, KEPT_LENGTH));
   }
 
-  /** All sessions have ended. */
+  /** Forgets all sessions after they have ended. */
   forget(): void {
     this.#sessions.clear();
   }
@@ -63,7 +65,7 @@ export class CallerRank {
   }
 }
 
-/** The keys of admins and moderators. */
+/** Returns the keys of admins and moderators, and `info.pubkey`. */
 function keysIn({ admin, info }: Config): ReadonlySet<string> {
   return new Set([...admin.pubkeys, ...admin.moderators, info.pubkey].filter((key) => key !== ''));
 }

@@ -1,14 +1,16 @@
+// TLS certificate and key files of the listener.
+
 import type { AppOptions } from 'uWebSockets.js';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../config/options.ts';
 
-/** Certificate and key cannot be used; the message says why. */
+/** Error for a certificate and key that cannot be used; the message contains the reason. */
 export class CertificateError extends Error {
   override name = 'CertificateError';
 }
 
-/** The files of the relay's certificate and its key. */
+/** Certificate file and key file of the relay, with the contents in use. */
 export class Certificate {
   readonly #files: Config['tls'];
   #inUse = '';
@@ -17,13 +19,14 @@ export class Certificate {
     this.#files = files;
   }
 
-  /** Null when none is configured: the relay speaks plain HTTP. */
+  /** Returns null if no certificate is configured: the relay then speaks plain HTTP. */
   static of({ tls }: Config): Certificate | null {
     return tls.cert === '' && tls.key === '' ? null : new Certificate(tls);
   }
 
   /**
-   * What uWebSockets.js is to be given, which would take a wrong file without a word.
+   * Returns the TLS options for uWebSockets.js, after a check of the files, because uWebSockets.js
+   * accepts a wrong file silently.
    *
    * @throws CertificateError
    */
@@ -46,7 +49,7 @@ export class Certificate {
     return { cert_file_name: certFile, key_file_name: keyFile };
   }
 
-  /** Whether the files are others than those in use. @throws CertificateError */
+  /** Returns true if the files differ from those in use. @throws CertificateError */
   changed(): boolean {
     return read(this.#files.cert) + read(this.#files.key) !== this.#inUse;
   }

@@ -1,47 +1,49 @@
+// Client addresses of requests that come through reverse proxies. Used by the main thread.
+
 import ipaddr from 'ipaddr.js';
 import type { ProxyFault } from '../config/proxy-advice.ts';
 import { isLoopback } from '../lib/loopback.ts';
 import { Networks } from '../policy/rates/networks.ts';
 
-/** Addresses that are remembered, and how long a text may be to be remembered. */
+/** Maximum of cached addresses, and maximum length of a cached text. */
 const SEEN_MAX = 4096;
 const TEXT_MAX = 64;
 
 interface Hop {
-  /** As it is written everywhere in wok. */
+  /** Address in the normal form that all of wok uses. */
   readonly address: string;
   readonly isTrusted: boolean;
 }
 
-/** Where a request came from, as far as socket and header tell. */
+/** Origin of a request, according to its socket and header. */
 export interface Traced {
-  /** The client's address; not an address if the socket was reset meanwhile. */
+  /** Client address; not an address if the socket was reset meanwhile. */
   readonly ip: string;
   /**
-   * Why `ip` would be that of a proxy if the peer is one; null where the peer told the client's address
-   * or cannot be a proxy of the relay.
+   * Reason why `ip` may be the address of a proxy instead of a client; null if the peer passed on
+   * the client's address or cannot be a proxy of the relay.
    */
   readonly fault: ProxyFault | null;
 }
 
 /**
- * Finds the address of the client behind trusted proxies. `X-Forwarded-For` is read from the right:
- * every proxy appends whom it heard from, so what trusted ones wrote stands there, and what a client
- * made up stands to the left of it.
+ * Resolver of client addresses through trusted proxies. `X-Forwarded-For` is read from the right:
+ * every proxy appends the address that it heard from, so the entries of trusted proxies stand
+ * there, and forged entries of a client stand to the left of them.
  */
 export class ClientAddress {
   readonly #trusted: Networks;
-  /** Addresses that were seen lately, as they were written: taking one apart costs 10 µs. */
+  /** Recently seen addresses, as written: parsing one costs 10 µs. */
   readonly #seen = new Map<string, Hop | null>();
 
-  /** `trusted`: addresses and CIDR networks, checked by the configuration. */
+  /** @param trusted addresses and CIDR networks, checked by the configuration. */
   constructor(trusted: readonly string[]) {
     this.#trusted = new Networks(trusted);
   }
 
   /**
-   * The client's address, given the socket's peer and the header ('' if there is none; several headers
-   * joined by commas). The peer is no address when the socket has been reset meanwhile.
+   * Returns the client address, from the socket's peer and the header ('' if there is none; several
+   * headers joined by commas). The peer is no address if the socket has been reset meanwhile.
    */
   of(peer: string, forwardedFor: string): Traced {
     const first = this.#hop(peer);
@@ -62,7 +64,7 @@ export class ClientAddress {
     return { ip: hop.address, fault: told ? null : 'malformed' };
   }
 
-  /** Whether a peer is a proxy that is believed. */
+  /** Returns true if a peer is a trusted proxy. */
   trusts(peer: string): boolean {
     return this.#hop(peer)?.isTrusted ?? false;
   }
@@ -79,7 +81,7 @@ export class ClientAddress {
   }
 }
 
-/** IPv4 addresses inside IPv6 become IPv4 ones; null for what is no address. */
+/** Converts IPv4 addresses inside IPv6 to IPv4; returns null for a text that is no address. */
 function normalised(text: string): string | null {
   const bare = text
     .replace(/^\[(.*)\](?::\d+)?$/, '$1')

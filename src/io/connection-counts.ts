@@ -1,18 +1,20 @@
-/** What the connections of one address have open and under way. */
+// Counts of connections by address and network, owned by the main thread.
+
+/** Load of one address: its open connections and its messages in flight. */
 export interface AddressLoad {
-  /** The name by which the address is held to account (`policy/rates`). */
+  /** Quota key of the address (`policy/rates`). */
   readonly name: string;
   connections: number;
-  /** Of their messages that are not answered yet (`lib/message-cost.ts`). */
+  /** Cost of their messages that are not answered yet (`lib/message-cost.ts`). */
   inFlightCost: number;
 }
 
-/** How much is open and under way by one address, and how many connections by one network. */
+/** Load by address, and number of connections by network. */
 export class ConnectionCounts {
   readonly #addresses = new Map<string, AddressLoad>();
   readonly #networks = new Map<string, number>();
 
-  /** Under the names that addresses and networks are held to account by (`policy/rates`). */
+  /** Returns the connections of an address, named by its quota key (`policy/rates`). */
   ofAddress(name: string): number {
     return this.#addresses.get(name)?.connections ?? 0;
   }
@@ -33,7 +35,7 @@ export class ConnectionCounts {
     return load;
   }
 
-  /** A connection was closed; what it has under way counts until it is settled. */
+  /** Removes a closed connection; its messages in flight count until `settle`. */
   remove(load: AddressLoad, networkName: string): void {
     load.connections--;
     this.#forget(load);
@@ -42,7 +44,7 @@ export class ConnectionCounts {
     else this.#networks.set(networkName, left);
   }
 
-  /** So much of what closed connections had under way is over. */
+  /** Releases the cost of messages of closed connections after they were handled. */
   settle(load: AddressLoad, cost: number): void {
     load.inFlightCost -= cost;
     this.#forget(load);

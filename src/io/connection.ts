@@ -1,3 +1,5 @@
+// State of a client connection in station io, owned by the main thread.
+
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { DeliveryGroup } from '../messages.ts';
@@ -7,62 +9,62 @@ import type { CloseReason, IoMeter } from './io-meter.ts';
 import type { Frame, LiveEvent, LiveFrame } from './live-frame.ts';
 import { closeReason, type ServerSocket } from './uws.ts';
 
-/** What uWebSockets.js keeps for a socket. */
+/** User data of a socket in uWebSockets.js. */
 export interface SocketData {
   ip: string;
-  /** The Host header of the upgrade. */
+  /** Host header of the upgrade. */
   host: string;
   connection: Connection | null;
 }
 
-/** How far a subscription has come: live events are held back until its EOSE has left. */
+/** State of a subscription: live events are held until its EOSE is queued. */
 interface Subscription {
   live: boolean;
-  /** HOLDs without their RESUME: live events wait while there is one; negative when a RESUME was first. */
+  /** HOLDs without their RESUME: live events wait while positive; negative if RESUME was first. */
   holds: number;
   held: LiveFrame[] | null;
-  /** How its live frames begin, since the first came. */
+  /** Beginning of its live frames; null before the first one. */
   prefix: Buffer | null;
 }
 
 /**
- * One client. io knows of its subscriptions only what keeps their frames in order: query and monitor
- * send by different ways, so a live event may get here before the EOSE that it must not overtake, or
- * after the end of its subscription.
+ * Connection of one client. Of its subscriptions io knows only the state that keeps frames in
+ * order: query and monitor send over different channels, so a live event may arrive before the EOSE
+ * that it must not overtake, or after the end of its subscription.
  */
 export class Connection {
   readonly id: number;
   readonly socket: ServerSocket;
   readonly ip: string;
-  /** Of all connections of its address. */
+  /** Load of all connections of its address. */
   readonly load: AddressLoad;
-  /** Under which the connections of one network are counted. */
+  /** Name under which the connections of its network are counted. */
   readonly networkName: string;
-  /** The accounts that its messages are charged to; null: its address is exempt from rates. */
+  /** Token buckets that its messages are charged to; null: its address is exempt from rates. */
   client: Client | null = null;
-  /** EVENT, REQ and COUNT messages that are not answered yet, and their cost (`lib/message-cost.ts`). */
+  /** Unanswered EVENT, REQ and COUNT messages, and their cost (`lib/message-cost.ts`). */
   inFlight = 0;
   inFlightCost = 0;
-  /** Messages that were refused because of that, since all were answered. */
+  /** Messages rejected unparsed while others were unanswered; 0 once all are answered. */
   refusals = 0;
-  /** Frames that leave with the next flush. */
+  /** Frames to be sent with the next flush. */
   pending: Frame[] = [];
   pendingBytes = 0;
-  /** Bytes of live events that wait for the EOSE or RESUME that they have to follow. */
+  /** Bytes of live events that wait for the EOSE or RESUME that they must follow. */
   heldBytes = 0;
-  /** All bytes that wait for it, as `Backlogs` counts them. */
+  /** All bytes that wait for the client, as counted by `Backlogs`. */
   backlog = 0;
-  /** When its socket last took something while bytes waited, in shared milliseconds. */
+  /** Time when its socket last took bytes while some waited, in shared milliseconds. */
   drainedAt = 0;
-  /** Bytes of pongs that uWebSockets.js has queued since nothing was waiting. */
+  /** Bytes of pongs that uWebSockets.js has queued since the socket was last empty. */
   pongBytes = 0;
-  /** The query lane wants to know when everything so far has left. */
+  /** True if the query worker waits for a window update once all frames so far have been sent. */
   confirmDue = false;
   closed = false;
-  /** Why we ended it; null while we have not. */
+  /** Reason why io ended it; null while it has not. */
   endedBy: CloseReason | null = null;
   readonly openedAt = sharedMilliseconds();
-  /** Since the start of the connection, for `wok top`. */
+  /** Counters since the start of the connection, for `wok top`. */
   received = 0;
   receivedBytes = 0;
   sentBytes = 0;
@@ -86,7 +88,7 @@ export class Connection {
     this.networkName = networkName;
   }
 
-  /** Subscriptions that are open. */
+  /** Number of open subscriptions. */
   get subscriptions(): number {
     return this.#subscriptions.size;
   }
@@ -95,19 +97,19 @@ export class Connection {
     return this.#subscriptions.size > 0;
   }
 
-  /** Whether a message may go on its way to its answer; one that would be the only one always may. */
+  /** Returns true if a message of this cost may be accepted; always if no other is in flight. */
   mayTake(cost: number, { in_flight_bytes_max: max }: Config['limits']): boolean {
     return this.inFlight === 0 || this.inFlightCost + cost <= max;
   }
 
-  /** A message is on its way to its answer. */
+  /** Counts a message that is in flight until its answer. */
   take(cost: number): void {
     this.inFlight++;
     this.inFlightCost += cost;
     this.load.inFlightCost += cost;
   }
 
-  /** A message of this cost was answered; 0: none was. */
+  /** Counts a message of this cost as answered; 0: none was. */
   settle(cost: number): void {
     if (cost === 0) return;
     this.inFlight--;
@@ -116,14 +118,14 @@ export class Connection {
     this.load.inFlightCost -= cost;
   }
 
-  /** A query lane took up a REQ. */
+  /** Opens a subscription that a query worker has accepted. */
   open(subNo: number): void {
     this.#lastOpened = Math.max(this.#lastOpened, subNo);
     const early = this.#subscriptions.get(subNo);
     if (early === undefined) this.#begin(subNo);
   }
 
-  /** EOSE has been queued: what was held back may follow it. */
+  /** Makes a subscription live after its EOSE was queued; returns the held events to follow. */
   goLive(subNo: number): readonly LiveFrame[] {
     const subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) return [];
@@ -131,7 +133,7 @@ export class Connection {
     return this.#release(subscription);
   }
 
-  /** Stored events are about to come: live ones wait until as many `resume`s as `hold`s have come. */
+  /** Holds live events while stored ones are sent, until as many `resume`s as `hold`s have come. */
   hold(subNo: number): void {
     let subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) {
@@ -141,7 +143,7 @@ export class Connection {
     subscription.holds++;
   }
 
-  /** The stored events have been queued: what was held back may follow them. */
+  /** Ends a hold after the stored events were queued; returns the held events that may follow. */
   resume(subNo: number): readonly LiveFrame[] {
     const subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) return [];
@@ -154,18 +156,18 @@ export class Connection {
     if (this.#subscriptions.delete(subNo)) this.#meter.subscribed(-1);
   }
 
-  /** Closes with a close frame; of the reason, as much as fits into it. */
+  /** Closes with a close frame; the reason is cut to the length that fits into it. */
   close(code: number, reason: string): void {
     this.socket.end(code, closeReason(reason));
   }
 
-  /** The connection is closed, and with it all of its subscriptions. */
+  /** Ends all subscriptions of a closed connection. */
   endAll(): void {
     this.#meter.subscribed(-this.#subscriptions.size);
     this.#subscriptions.clear();
   }
 
-  /** Drops live events that are held back. */
+  /** Drops the held live events that match. */
   dropHeld(concerns: (frame: LiveFrame) => boolean): void {
     for (const subscription of this.#subscriptions.values()) {
       const { held } = subscription;
@@ -176,7 +178,7 @@ export class Connection {
     }
   }
 
-  /** What was held back, if it may leave now. */
+  /** Returns the held events if they may be sent now. */
   #release(subscription: Subscription): readonly LiveFrame[] {
     const { held } = subscription;
     if (held === null || !isOpen(subscription)) return [];
@@ -196,14 +198,14 @@ export class Connection {
     return subscription;
   }
 
-  /** The frame of a live event, to be queued now; null if it came too early, and is held, or too late. */
+  /** Returns the frame of a live event to be queued now; null if it is early (held) or too late. */
   takeLive(subNo: number, event: LiveEvent, group: DeliveryGroup): LiveFrame | null {
     let subscription = this.#subscriptions.get(subNo);
     if (subscription === undefined) {
       if (subNo <= this.#lastOpened) return null;
       subscription = this.#begin(subNo);
     }
-    // The group has it in memory that will be used again.
+    // Copied, because the memory of the group is reused.
     subscription.prefix ??= Buffer.from(group.prefix);
     const frame = event.frameFor(group, subscription.prefix);
     if (isOpen(subscription)) return frame;
@@ -214,7 +216,7 @@ export class Connection {
   }
 }
 
-/** Whether live events may leave as they come. */
+/** Returns true if live events may be sent on arrival. */
 function isOpen({ live, holds }: Subscription): boolean {
   return live && holds <= 0;
 }

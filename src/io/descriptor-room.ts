@@ -1,40 +1,39 @@
+// Bounds for sockets by the limit of file descriptors, kept by the main thread.
+
 import type { Config } from '../config/options.ts';
 import { canOpen, descriptorLimit, openDescriptors } from '../lib/descriptors.ts';
 import { formatCount } from '../lib/format.ts';
 import type { Log } from '../lib/log.ts';
 
-/**
- * Descriptors that a thread needs: its event loops, its channels, its connections to the database.
- */
+/** Descriptors of a thread: its event loops, its channels, its connections to the database. */
 const A_THREAD = 8;
-/**
- * Beside the threads at a start: standard streams, the database and its lock, listening sockets.
- */
+/** Other descriptors at a start: standard streams, the database and its lock, listening sockets. */
 const BESIDE = 24;
 /**
- * Kept free for what opens files now and then: clients of the control socket, lists, plugins, a
- * thread that starts.
+ * Descriptors kept free for files that are opened at times: clients of the control socket, lists,
+ * plugins, a starting thread.
  */
 const RESERVE = 64;
 const A_PLUGIN = 8;
-/** A relay that can take fewer sockets than that is of no use. */
+/** Minimum of sockets for a usable relay. */
 const SOCKETS_MIN = 16;
 
 /**
- * Of all sockets a share is for who asks for something (an upgrade included), to be answered 503 at
- * least.
+ * Share of all sockets, one in ASKING_SHARE within the bounds below, that is reserved for HTTP
+ * requests, upgrades included, so that they are answered at least with 503.
  */
 const ASKING_SHARE = 8;
 const ASKING_MIN = 8;
 const ASKING_MAX = 256;
 
 const LOOK_MILLISECONDS = 250;
-/** With fewer than so many free no connection is accepted; with twice as many again. */
+/** Free descriptors below which no connection is accepted; accepting resumes at twice as many. */
 const FREE_MIN = 8;
 
 /**
- * Why a start with this limit of descriptors can come to nothing, in a sentence, or null. It is
- * asked before the threads start: one that gets no descriptor ends with a stack.
+ * Returns the reason why a start with this limit of descriptors may fail, as a sentence, or null.
+ * Checked before the threads start, because a thread that gets no descriptor ends with a stack
+ * trace.
  */
 export function tooFewDescriptors(
   config: Config,
@@ -52,20 +51,20 @@ function reserve({ plugins }: Config): number {
 }
 
 /**
- * How many sockets there is room for: uWebSockets.js, when it gets no descriptor for a connection,
- * tries again without a pause. So there are never as many as the process may open files.
+ * Bounds of sockets for this process. They stay below the limit of open files, because
+ * uWebSockets.js retries without a pause if it gets no descriptor for a connection.
  */
 export class DescriptorRoom {
-  /** Sockets at once, whatever they are for. */
+  /** Maximum of simultaneous sockets of all kinds. */
   readonly sockets: number;
-  /** WebSockets at once. */
+  /** Maximum of simultaneous WebSockets. */
   readonly connections: number;
-  /** Descriptors that the process had without any client. */
+  /** Number of descriptors that the process had without any client. */
   readonly own: number;
   readonly limit: number;
   readonly #reserve: number;
 
-  /** To be made when all threads have started. */
+  /** Measures the descriptors in use; to be called after all threads have started. */
   constructor(config: Config, limit = descriptorLimit(), own = openDescriptors()) {
     this.limit = limit;
     this.own = own;
@@ -75,13 +74,13 @@ export class DescriptorRoom {
     this.connections = this.sockets - Math.min(Math.max(share, ASKING_MIN), ASKING_MAX);
   }
 
-  /** The configuration with no more connections than there is room for. */
+  /** Returns the configuration with `io.connections_max` lowered to the bound. */
   bound(config: Config): Config {
     if (config.io.connections_max <= this.connections) return config;
     return { ...config, io: { ...config.io, connections_max: this.connections } };
   }
 
-  /** What the operator should know, or null. */
+  /** Returns a warning for the operator, or null. */
   advice({ io }: Config): string | null {
     if (io.connections_max <= this.connections) return null;
     const wanted = io.connections_max + ASKING_MAX + this.own + this.#reserve;
@@ -89,14 +88,15 @@ export class DescriptorRoom {
   }
 }
 
-/**
- * Stops listening while descriptors run out all the same, by this process or on the whole machine.
- */
+/** Pauses listening while descriptors run out all the same, in this process or on the machine. */
 export class DescriptorWatch {
   readonly #timer: NodeJS.Timeout;
   #paused = false;
 
-  /** `pause` and `resume` listening; `resume` may fail, and is then tried again. */
+  /**
+   * @param pause stops listening.
+   * @param resume starts listening again; may fail, and is then called again.
+   */
   constructor(log: Log, pause: () => void, resume: () => Promise<void>) {
     this.#timer = setInterval(() => {
       if (this.#paused) {

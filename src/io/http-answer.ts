@@ -1,23 +1,26 @@
+// Writing of HTTP responses with uWebSockets.js.
+
 import type { HttpRequest } from 'uWebSockets.js';
 import { bestOf, type Encoded } from '../pages/encoded.ts';
 import { type HttpResponse, utf8 } from './uws.ts';
 
-/** What fits into the memory of any socket; of longer bodies no copy may be left with a slow client. */
+/**
+ * Longest body that is handed over whole: it fits into the memory of any socket. Of longer bodies,
+ * no copy may wait for a slow client.
+ */
 const COPIED_BYTES_MAX = 16 * 1024;
 
-/** Name and value. */
+/** Header as name and value. */
 export type Header = readonly [name: string, value: string];
 
-/**
- * For what pages from anywhere may read (NIP-11, NIP-86); `*` does not cover Authorization.
- */
+/** CORS headers for readers of any origin (NIP-11, NIP-86); `*` does not cover Authorization. */
 export const CORS: readonly Header[] = [
   ['Access-Control-Allow-Origin', '*'],
   ['Access-Control-Allow-Headers', '*, Authorization'],
   ['Access-Control-Allow-Methods', 'GET, POST, OPTIONS'],
 ];
 
-/** Whether the browser has it already. */
+/** Returns true if the browser has the body with this ETag in its cache. */
 export function isKnown(req: HttpRequest, etag: string): boolean {
   const known = req.getHeader('if-none-match').split(',');
   return known.some((one) => one.trim() === etag || one.trim() === etag.slice(2));
@@ -31,7 +34,7 @@ export function notModified(res: HttpResponse, headers: readonly Header[]): void
   });
 }
 
-/** Answers with a short body, a text in UTF-8, and closes the connection. */
+/** Answers with a short body, as UTF-8, and closes the connection. */
 export function answer(
   res: HttpResponse,
   status: string,
@@ -44,7 +47,7 @@ export function answer(
   });
 }
 
-/** Answers with a body in the form that the browser likes best; HEAD gets the head of it. */
+/** Answers with a body in the encoding that the browser prefers; HEAD gets its headers only. */
 export function write(
   res: HttpResponse,
   status: string,
@@ -76,8 +79,9 @@ function writeHeader(res: HttpResponse, [name, value]: Header): void {
 }
 
 /**
- * Ends an answer that has no body. With a length or the wish to close as arguments, uWebSockets.js goes on
- * waiting for the body; so the client is asked to close, and closed after some seconds if it does not.
+ * Ends a response that has no body. Given a length or a request to close, uWebSockets.js keeps
+ * waiting for a body; so the client is asked to close, and closed after some seconds if it does
+ * not.
  */
 function endHead(res: HttpResponse): void {
   writeHeader(res, ['Connection', 'close']);
@@ -85,14 +89,14 @@ function endHead(res: HttpResponse): void {
 }
 
 /**
- * Sends as much as the socket takes, and the rest when it takes more: however many clients read slowly,
- * there is one body. uWebSockets.js closes who reads nothing for some seconds.
+ * Sends as much as the socket takes, and the rest when it takes more, so that all slow clients
+ * share one body. uWebSockets.js closes a client that reads nothing for some seconds.
  */
 function send(res: HttpResponse, bytes: Uint8Array): void {
   writeHeader(res, ['Connection', 'close']);
   const [, done] = res.tryEnd(bytes, bytes.length);
   if (done) return;
-  // Nothing has to be done then, but uWebSockets.js ends the process when there is no handler.
+  // No action is needed, but uWebSockets.js ends the process if there is no handler.
   res.onAborted(() => {});
   res.onWritable((offset) => res.tryEnd(bytes.subarray(offset), bytes.length)[0]);
 }

@@ -1,3 +1,5 @@
+// Metrics of station io, written by the main thread.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import { countEvent, countRefusal } from '../metrics/counters.ts';
 import {
@@ -39,7 +41,7 @@ const QUEUE_FULL = cellOf('wok_rate_limit_hits_total', { limit: 'ingester_queue'
 const code = (letter: string) => letter.charCodeAt(0);
 const [C, E, K, L, N, O, U, V] = [...'CEKLNOUV'].map(code);
 
-/** What happened on the sockets since the start. */
+/** Counters of the sockets since the start. */
 export interface IoCounters {
   readonly connections: number;
   readonly connectionsTotal: number;
@@ -47,11 +49,11 @@ export interface IoCounters {
   readonly refusedAtDoor: number;
 }
 
-/** What io counts. */
+/** Metrics of io. */
 export class IoMeter {
   readonly #meter: Meter;
 
-  /** As they stand whenever one looks. */
+  /** Live counters: each read returns the current value. */
   readonly counters: IoCounters;
 
   constructor(meter: Meter) {
@@ -73,7 +75,7 @@ export class IoMeter {
     };
   }
 
-  /** So many connections are taken at once. */
+  /** Records the maximum of simultaneous connections. */
   connectionsMax(count: number): void {
     this.#meter.set(CONNECTIONS_MAX, count);
   }
@@ -83,7 +85,7 @@ export class IoMeter {
     this.#meter.cells[OPENED]!++;
   }
 
-  /** `openedAt` is in shared milliseconds. */
+  /** Counts a closed connection; `openedAt` is in shared milliseconds. */
   closed(reason: CloseReason, openedAt: number): void {
     this.#meter.cells[CONNECTIONS]!--;
     this.#meter.cells[CLOSED[reason]]!++;
@@ -98,7 +100,7 @@ export class IoMeter {
     this.#meter.cells[REFUSED[reason]]!++;
   }
 
-  /** A client behind a proxy that does not tell its address. */
+  /** Counts a client of a proxy that does not pass on its address. */
   unnamedClient(fault: (typeof PROXY_FAULTS)[number]): void {
     this.#meter.cells[UNNAMED[fault]]!++;
   }
@@ -111,12 +113,12 @@ export class IoMeter {
     this.#meter.cells[RECEIVED_BYTES]! += bytes;
   }
 
-  /** A frame for a socket: what it is stands in its first bytes, `["OK"…`. */
+  /** Counts a frame for a socket; its first bytes tell its type, `["OK"…`. */
   sent(frame: Buffer): void {
     this.#sent(verbCell(frame), frame.length);
   }
 
-  /** An EVENT of so many bytes for a live subscription. */
+  /** Counts an EVENT of `bytes` bytes for a live subscription. */
   delivered(bytes: number): void {
     this.#sent(SENT.EVENT, bytes);
   }
@@ -127,13 +129,13 @@ export class IoMeter {
     cells[SENT_BYTES]! += bytes;
   }
 
-  /** A message was refused without being parsed. */
+  /** Counts a message that was rejected without being parsed. */
   refused(to: Addressee | null, why: string): void {
     if (to?.verb === 'EVENT') countEvent(this.#meter, undefined, 'refused');
     countRefusal(this.#meter, to?.verb ?? 'other', why);
   }
 
-  /** A message had no room among the unanswered ones of its connection, or those of its lane. */
+  /** Counts a message beyond the in-flight bound of its connection, or the queue of its worker. */
   refusedAtDoor(limit: 'in_flight' | 'ingester_queue'): void {
     this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
   }
@@ -165,8 +167,8 @@ function verbCell(frame: Buffer): number {
 }
 
 /**
- * Why uWebSockets.js says that a socket was closed, when we did not close it: its own reasons come with
- * 1006 and a sentence, a client's with the client's code.
+ * Returns the reason for which uWebSockets.js reports a socket as closed that io did not close: its
+ * own reasons come with 1006 and a sentence, those of a client with the code of the client.
  */
 export function closeReason(status: number, sentence: string): CloseReason {
   if (status !== 1006) return 'client';

@@ -1,3 +1,6 @@
+// Station io, in the main thread: all sockets, and the frames between clients and the worker
+// threads.
+
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -65,7 +68,7 @@ import { ProxyWatch } from './proxy-watch.ts';
 import { Talkers } from './talkers.ts';
 import { type ServerSocket, utf8 } from './uws.ts';
 
-/** Frames on their way to sockets; when it is full they leave at once. */
+/** Size of the arena for frames in flight to sockets; when it is full they are sent at once. */
 const ARENA_BYTES = 1024 * 1024;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_POLICY_VIOLATION = 1008;
@@ -77,23 +80,23 @@ const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
 
-/** How often it is looked whether a turn of the event loop has lasted for long, and what is long. */
+/** Messages between two checks of the duration of an event loop turn, and a long duration. */
 const LOOK_MESSAGES = 64;
 const LOOK_MILLISECONDS = 5;
-/** How many times as long as the lanes are looked after in such a turn, messages are taken. */
+/** Time for taking messages in such a turn, as a multiple of the time for serving the workers. */
 const LOOK_FACTOR = 4;
 
-/** Messages that are refused on a connection while others of it are not answered yet. */
+/** Maximum of rejections on a connection while others of its messages are unanswered. */
 const REFUSALS_MAX = 1_000;
 
-/** What every address may have under way while the queue of a lane is full, up to twice its bound. */
+/** Cost that an address may have in flight while a queue is full, up to twice the queue's bound. */
 const LITTLE_BYTES = 64 * 1024;
 
-/** Beyond so many unsent bytes a client does not read. */
+/** Number of unsent bytes beyond which a client counts as not reading. */
 const UNREAD_BYTES_MAX = 64 * 1024;
 const NOTICE_START = Buffer.from('["NOTICE"');
 
-/** Bytes of pongs that may wait for a client; a frame of one has two bytes more than its ping. */
+/** Bytes of pongs that may wait for a client; the frame of one has two bytes more than its ping. */
 const PONG_BYTES_MAX = 64 * 1024;
 const PONG_HEAD_BYTES = 2;
 
@@ -107,14 +110,15 @@ interface IngesterLane {
 }
 
 /**
- * Station io, the main thread: one uWebSockets.js loop for all sockets. It verifies nothing, opens no
- * database, and parses no event but those that it holds back and that may be of a key that vanishes.
+ * Station io, in the main thread: one uWebSockets.js loop for all sockets. It verifies nothing,
+ * opens no database, and parses no event except held ones that may be of a vanishing key.
  *
- * In: frames from sockets, answers from ingester and writer, stored events from query, deliveries from
- * monitor. Out: raw frames to the connection's ingester lane (one copy, because socket memory dies with
- * the callback), frames to sockets. Bounds: `io.queue_bytes_max` a lane and
- * `limits.in_flight_bytes_max` a connection, refused at the door; `io.outbound_bytes_max` a socket,
- * then the client is cut off. If it dies, so does the process.
+ * In: frames from sockets, answers from ingester and writer, stored events from query, deliveries
+ * from monitor. Out: raw frames to the ingester worker of the connection (one copy, because socket
+ * memory is invalid after the callback), frames to sockets. Bounds: `io.queue_bytes_max` a worker
+ * and `limits.in_flight_bytes_max` a connection, with messages beyond them rejected unparsed;
+ * `io.outbound_bytes_max` a socket, with the client cut off beyond it. If it crashes, so does the
+ * process.
  */
 export class Io {
   readonly #meter: IoMeter;
@@ -126,7 +130,7 @@ export class Io {
   readonly #listener: Listener;
   readonly #outbound: Outbound;
   readonly #backlogs: Backlogs;
-  /** What the lanes send lies here until it has left. */
+  /** Memory of the frames from workers until they have been sent. */
   readonly #arena = new Arena(
     ARENA_BYTES,
     () => this.#outbound.isEmpty,
@@ -138,24 +142,24 @@ export class Io {
   readonly #challenges = new PendingChallenges((connection, frame) => this.#say(connection, frame));
   readonly #connections = new Map<number, Connection>();
   readonly #counts = new ConnectionCounts();
-  /** Closed, while something that they have sent may still wait for an ingester. */
+  /** Closed connections with messages that may still wait for an ingester worker. */
   readonly #leaving = new Map<number, Connection>();
   readonly #admission: Admission;
-  /** Known when it begins to listen. */
+  /** Bounds of sockets; known once it listens. */
   #room: DescriptorRoom | null = null;
   #watch: DescriptorWatch | null = null;
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
   readonly #barriers = new Barriers((vanished) => this.#vanished(vanished));
-  /** By station and lane. */
+  /** Channels by station and worker. */
   readonly #channels = new Map<string, Channel>();
   #lastConnId = 0;
-  /** Since the clock was last looked at. */
+  /** Number of messages since the clock was last checked. */
   #messagesSinceLook = 0;
-  /** When the lanes are looked after in a turn with many messages; 0: there is no such turn. */
+  /** Time at which the workers are served in a turn with many messages; 0 outside such a turn. */
   #lookAt = 0;
   #challengesAtConnect: boolean;
-  /** One line a connection, at debug only. */
+  /** True at level debug, where each connection is logged with one line. */
   #tellsConnections: boolean;
   #stopping = false;
 
@@ -237,7 +241,7 @@ export class Io {
     return this.#listener.port;
   }
 
-  /** Sockets that have asked for nothing yet. */
+  /** Number of sockets that have made no request yet. */
   get pending(): number {
     return this.#listener.pending;
   }
@@ -258,7 +262,7 @@ export class Io {
     );
   }
 
-  /** No more connections than there are descriptors for. */
+  /** Bounds the number of connections by the available descriptors. */
   #boundConnections(): void {
     const config = this.#room?.bound(this.#config) ?? this.#config;
     this.#admission.reconfigure(config);
@@ -266,7 +270,7 @@ export class Io {
     this.#meter.connectionsMax(config.io.connections_max);
   }
 
-  /** Whether clients come by wss. */
+  /** True if clients connect by wss. */
   get encrypted(): boolean {
     return this.#listener.encrypted;
   }
@@ -279,13 +283,13 @@ export class Io {
     } else this.#log.info('new connections get the new certificate');
   }
 
-  /** Takes no more connections; those that there are go on. */
+  /** Stops accepting connections; open ones continue. */
   stopListening(): void {
     this.#watch?.stop();
     this.#listener.stopListening();
   }
 
-  /** Asks so many of the clients to come back; resolves to how many are left. */
+  /** Asks up to `count` clients to come back by closing; returns the number of connections left. */
   sendAway(count: number, reason: string): number {
     for (const connection of this.#connections.values()) {
       if (count-- <= 0) break;
@@ -296,7 +300,7 @@ export class Io {
     return this.#connections.size;
   }
 
-  /** Works by the options that apply live from now on; connections that are open stay. */
+  /** Applies the options that can change at run time; open connections stay. */
   reconfigure(config: Config): void {
     this.#config = config;
     this.#proxies.reset();
@@ -312,7 +316,7 @@ export class Io {
     this.#admin.reconfigure(config);
   }
 
-  /** Connects a lane; `frameBytes` counts what waits for an ingester lane. */
+  /** Connects a worker; `frameBytes` counts the bytes that wait for an ingester worker. */
   attach(station: StationName, lane: number, channel: Channel, frameBytes: Credits | null): void {
     if (station === 'admin') {
       this.#admin.attach(channel);
@@ -325,14 +329,14 @@ export class Io {
       query: (reader: RecordReader) => this.#stored(reader, name),
       monitor: (reader: RecordReader) => this.#deliveries(reader),
     }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
-    // What a lane that has died sent last comes before whatever its successor does.
+    // The last messages of a crashed worker come before those of its successor.
     this.#channels.get(name)?.drain();
     this.#channels.set(name, channel);
     channel.receive((batch) => read(new RecordReader(batch)), this.#arena.take);
     const outbox = new RecordOutbox(channel);
     if (station === 'query' || station === 'monitor') this.#barriers.attach(name, outbox);
     if (station === 'ingester') {
-      // What its predecessor had to handle died with it.
+      // The messages that its predecessor had to handle are lost.
       for (const id of [...this.#leaving.keys()]) {
         if (id % Math.max(this.#ingesters.length, 1) === lane) this.#left(id);
       }
@@ -341,7 +345,7 @@ export class Io {
     if (station === 'query') this.#queries[lane] = outbox;
   }
 
-  /** Closes connections and tells how many; by default so that their clients come back. */
+  /** Closes connections and returns their number; the default code asks clients to come back. */
   closeConnections(
     concerns: (connection: Connection) => boolean,
     reason: string,
@@ -357,20 +361,20 @@ export class Io {
     return closed;
   }
 
-  /** Takes no more connections and no more messages. */
+  /** Stops accepting connections and messages. */
   stopIntake(): void {
     this.#stopping = true;
     this.stopListening();
   }
 
-  /** Messages that were taken and are not answered yet. */
+  /** Number of messages that were accepted and are not answered yet. */
   get unanswered(): number {
     let sum = 0;
     for (const connection of this.#connections.values()) sum += connection.inFlight;
     return sum;
   }
 
-  /** Sends what is queued and says goodbye to every client; returns how many there were. */
+  /** Sends all queued frames and closes every connection; returns their number. */
   close(): number {
     this.#barriers.passAll();
     this.#outbound.flush();
@@ -382,7 +386,7 @@ export class Io {
     return connections.length;
   }
 
-  /** Cuts off whoever has not gone. */
+  /** Cuts off the connections that are still open. */
   destroy(): void {
     this.#talkers.stop();
     this.#challenges.stop();
@@ -407,7 +411,8 @@ export class Io {
       this.#stamp(records);
       writeConnected(records, connection.id, client);
     };
-    // It can wait for the first frame, unless a module of the policy may have to be asked about it.
+    // The record can wait for the first frame, unless a policy module must be asked about the
+    // connection.
     if (this.#config.policy.modules.length === 0) outbox.quietly(write);
     else {
       write(outbox.records);
@@ -416,7 +421,7 @@ export class Io {
     return connection;
   }
 
-  /** The challenge (NIP-42) that the connection is about to be sent; '' if it gets none at connect. */
+  /** Queues the challenge (NIP-42) of a new connection and returns it; '' if it gets none. */
   #newChallenge(connection: Connection): string {
     if (!this.#challengesAtConnect) return '';
     const challenge = newChallenge();
@@ -452,11 +457,11 @@ export class Io {
       connection.close(CLOSE_TOO_BIG, 'message too big');
       return;
     }
-    // By an answer that was taken meanwhile the connection may have been closed.
+    // An answer read meanwhile may have closed the connection.
     if (this.#lookMeanwhile() && connection.closed) return;
     const bytes = Buffer.from(message);
     const tooMany = this.#charge(connection, bytes.length);
-    // A CLOSE has no answer by which it could be refused, and ends work instead of making some.
+    // A CLOSE has no answer that could reject it, and it ends work instead of causing some.
     if (tooMany !== null && !looksLikeClose(bytes)) {
       this.#overRate(connection, bytes, tooMany);
       return;
@@ -483,10 +488,10 @@ export class Io {
   }
 
   /**
-   * uWebSockets.js gives all messages that all sockets have received before the event loop goes on. In a
-   * flood that takes long, so the lanes are given what there is, and answers are taken and sent, every
-   * few milliseconds, for a fifth of the time at most: sockets whose turn has not come wait meanwhile.
-   * True if they were.
+   * Serves the workers in a long turn of the event loop; returns true if it did. uWebSockets.js
+   * delivers all messages that all sockets have received before the event loop continues. In a
+   * flood that takes long, so the workers get the gathered frames, and answers are read and sent,
+   * every few milliseconds, for a fifth of the time at most; the remaining sockets wait meanwhile.
    */
   #lookMeanwhile(): boolean {
     if (++this.#messagesSinceLook < LOOK_MESSAGES) return false;
@@ -508,8 +513,8 @@ export class Io {
   }
 
   /**
-   * A ping, which uWebSockets.js has answered, or a pong. They are charged like messages; a client that
-   * does not read its pongs is cut off before they are many.
+   * Handles a ping, which uWebSockets.js has answered, or a pong. Both are charged like messages; a
+   * client that does not read its pongs is cut off before many have gathered.
    */
   #control(connection: Connection, bytes: number, isPing: boolean): void {
     if (this.#stopping || connection.closed) return;
@@ -527,12 +532,12 @@ export class Io {
     if (!connection.closed && connection.pongBytes > PONG_BYTES_MAX) this.#cutOff(connection);
   }
 
-  /** Charges a message to the rates of its address and network; why there is no room for it, or null. */
+  /** Charges a message to the rates of its address and network; returns the rejection, or null. */
   #charge({ client }: Connection, bytes: number): Verdict | null {
     return client === null ? null : this.#rates.message(client, bytes);
   }
 
-  /** Refuses a message beyond the rates; what a banned address sends ends all of its connections. */
+  /** Rejects a message beyond the rates; one of a banned address closes all its connections. */
   #overRate(connection: Connection, frame: Buffer, { rule, refusal }: Verdict): void {
     const addressee = addresseeOf(frame);
     if (rule !== 'banned-ip') {
@@ -545,8 +550,8 @@ export class Io {
   }
 
   /**
-   * Has the ingester lane refuse a REQ, which ends the subscription whose id it wanted to take over. False
-   * where there is no such subscription, or no room for the record: then io answers.
+   * Lets the ingester worker reject a REQ, which ends the subscription with the same id. Returns
+   * false if there is no such subscription, or no room for the record: then io answers.
    */
   #refuseReq(connection: Connection, addressee: Addressee | null, why: Refusal): boolean {
     if (addressee?.verb !== 'REQ') return false;
@@ -562,7 +567,7 @@ export class Io {
     return true;
   }
 
-  /** Answers a message that is refused unparsed; a client that does not read gets no NOTICE. */
+  /** Answers a message that is rejected unparsed; a client that does not read gets no NOTICE. */
   #answerRefused(connection: Connection, addressee: Addressee | null, why: Refusal): void {
     if (this.#refuseReq(connection, addressee, why)) return;
     this.#meter.refused(addressee, why);
@@ -575,9 +580,10 @@ export class Io {
   }
 
   /**
-   * Whether a message may wait for its lane. An address may have as much under way as the queue still
-   * takes, so that a few addresses never take the last of it; a little is taken beyond its bound, so
-   * that a client with little is served while others fill it.
+   * Returns true if a message may be queued for its worker. An address may have as much in flight
+   * as the queue still has room, so that a few addresses never take all of it. A little is accepted
+   * beyond the bound, so that an address with little in flight is served while others fill the
+   * queue.
    */
   #mayQueue({ used }: Credits, { inFlightCost }: AddressLoad, cost: number): boolean {
     const { queue_bytes_max: max } = this.#config.io;
@@ -586,21 +592,21 @@ export class Io {
     return wanted <= max - used || (wanted <= LITTLE_BYTES && used + cost <= 2 * max);
   }
 
-  /** The lane of a connection, for something that has just arrived. */
+  /** Returns the worker of a connection, for a record that has just arrived. */
   #ingester(connection: Connection): IngesterLane {
     const lane = this.#ingesterOf(connection);
     this.#stamp(lane.outbox.records);
     return lane;
   }
 
-  /** A batch begins with the time at which what it carries arrived. */
+  /** Begins a batch with the time of arrival of its records. */
   #stamp(records: RecordWriter): void {
     if (records.length === 0) writeArrived(records, sharedMilliseconds());
   }
 
   /**
-   * Refuses a message at the door. A client that goes on sending although so many were refused costs more
-   * than it spends: it is sent away.
+   * Rejects a message unparsed. A connection that keeps sending after too many rejections costs the
+   * relay more than its client, so it is closed.
    */
   #refuse(connection: Connection, frame: Buffer, limit: 'in_flight' | 'ingester_queue'): void {
     const why = limit === 'in_flight' ? IN_FLIGHT_FULL : LANE_FULL;
@@ -641,7 +647,7 @@ export class Io {
     }
   }
 
-  /** Nothing of a closed connection waits for an ingester any more, so its address has that room again. */
+  /** Releases the room of a closed connection, of which no message waits for an ingester worker. */
   #left(connId: number): void {
     const connection = this.#leaving.get(connId);
     if (connection === undefined) return;
@@ -650,8 +656,8 @@ export class Io {
   }
 
   /**
-   * No lane sends anything of the key any more. What io has of it itself leaves before the answers, or
-   * not at all where it was held back.
+   * Passes the barrier of a vanished key, of which no worker sends anything any more. Queued frames
+   * of the key are sent before the answers; held ones are dropped.
    */
   #vanished({ key, answers }: Vanished): void {
     const concerns = heldOf(key);
@@ -664,7 +670,7 @@ export class Io {
     for (const answer of answers) this.#answer(answer);
   }
 
-  /** Closes a connection; those of the same address, too, when the address is banned for a while. */
+  /** Closes a connection, and those of the same address if the address is banned for a while. */
   #refuseConnection(connection: Connection, why: string): void {
     this.#turnAway(connection, why);
     const client = this.#rates.client(connection.ip);
@@ -672,19 +678,19 @@ export class Io {
     this.#turnAwayAll(({ load }) => load === connection.load, why);
   }
 
-  /** Closes the connections that this concerns and that are not ending yet. */
+  /** Closes the matching connections that are not ending yet. */
   #turnAwayAll(concerns: (connection: Connection) => boolean, why: string): void {
     for (const connection of [...this.#connections.values()]) {
       if (connection.endedBy === null && concerns(connection)) this.#turnAway(connection, why);
     }
   }
 
-  /** Closes a connection that a policy does not take; says why in a NOTICE, for reasons may be long. */
+  /** Closes a connection that a policy rejects, with a NOTICE, because the reason may be long. */
   #turnAway(connection: Connection, why: string): void {
     connection.endedBy ??= 'policy';
     this.#say(connection, noticeAnswer(why));
     this.#outbound.flush();
-    // It may have been cut off with what it does not read.
+    // It may have been cut off for unread bytes.
     if (!connection.closed) connection.close(CLOSE_POLICY_VIOLATION, why);
   }
 
@@ -773,7 +779,7 @@ export class Io {
   }
 }
 
-/** Tells whether a held frame is of a key that has vanished; each event is looked at once. */
+/** Returns a test for held frames of a vanished key; each event is parsed once. */
 function heldOf(key: VanishedKey): (frame: LiveFrame) => boolean {
   const known = new Map<Buffer, boolean>();
   return ({ json }) => {
@@ -786,12 +792,12 @@ function heldOf(key: VanishedKey): (frame: LiveFrame) => boolean {
   };
 }
 
-/** A NOTICE answers nothing by its id, and a client that does not read gets none. */
+/** Returns true for a NOTICE to a client that does not read; a NOTICE quotes no message id. */
 function isWasted(frame: Buffer, { backlog }: Connection): boolean {
   return backlog > UNREAD_BYTES_MAX && frame.subarray(0, NOTICE_START.length).equals(NOTICE_START);
 }
 
-/** Frames of so many bytes and more are compressed. */
+/** Returns the size in bytes from which frames are compressed. */
 function compressFrom({ io }: Config): number {
   return io.compression === 'off' ? Number.POSITIVE_INFINITY : io.compression_min_bytes;
 }

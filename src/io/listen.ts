@@ -1,3 +1,5 @@
+// Listening socket and HTTP routes of the relay, in the main thread.
+
 import type {
   HttpRequest,
   TemplatedApp,
@@ -27,7 +29,7 @@ const INFORMATION_HEADERS: readonly Header[] = [
   ['Content-Type', 'application/nostr+json'],
 ];
 
-/** LIBUS_LISTEN_EXCLUSIVE_PORT and its opposite; the typings have them as an enum that is not there. */
+/** LIBUS_LISTEN_EXCLUSIVE_PORT and its opposite; the typings declare an enum that is not there. */
 const EXCLUSIVE_PORT = 1;
 const SHARED_PORT = 0;
 
@@ -38,87 +40,87 @@ type ListenWithOptions = (
   done: (socket: us_listen_socket | false) => void,
 ) => TemplatedApp;
 
-/** How often it is looked whether the certificate has changed. */
+/** Interval of the checks for a changed certificate. */
 const CERTIFICATE_MILLISECONDS = 15_000;
 
-/** In the binary, not in the typings: called with 1 for every new socket, with -1 when it has closed. */
+/** Method that the typings lack: called back with 1 for a new socket, with -1 after its close. */
 type FilterConnections = (filter: (res: HttpResponse, change: 1 | -1) => void) => void;
 
-/** Whether the relay is well; if not, why. */
+/** Health of the relay, with the reason if it is bad. */
 export interface Health {
-  /** Every station answers, and new events are stored. */
+  /** True if every station answers and new events are stored. */
   healthy: boolean;
-  /** Every station answers. A full disk is no reason to start the relay again. */
+  /** True if every station answers. A full disk is no reason to restart the relay. */
   alive: boolean;
   reason: string;
 }
 
-/** The address cannot be listened on; the message says which. */
+/** Error for an address that cannot be listened on; the message names it. */
 export class ListenError extends Error {
   override name = 'ListenError';
 }
 
-/** Why no WebSocket comes about: for the metrics, and as an HTTP answer. */
+/** Rejection of a WebSocket, for the metrics and as an HTTP response. */
 export interface NotAdmitted {
   reason: DoorReason;
   status: string;
   text: string;
-  /** For `Retry-After`. */
+  /** Seconds for `Retry-After`. */
   retrySeconds?: number;
 }
 
-/** What the listening side calls when something happens on a socket. */
+/** Callbacks of the listener for events on sockets. */
 export interface SocketHandlers {
-  /** Whether there are more sockets than there is room for, with so many that are no WebSockets. */
+  /** Returns true if there are too many sockets, given the number that are no WebSockets. */
   crowded(pending: number): boolean;
-  /** A refusal before the handshake (`503 …` and a sentence), or null. */
+  /** Returns a rejection before the handshake (`503 …` and a sentence), or null. */
   admit(ip: string): NotAdmitted | null;
   open(socket: ServerSocket, data: SocketData): Connection;
   message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
-  /** A ping, which was answered, or a pong; `bytes` is the length of its payload. */
+  /** Called for a ping, which was answered, or a pong; `bytes` is the length of its payload. */
   control(connection: Connection, bytes: number, isPing: boolean): void;
   drain(connection: Connection): void;
-  /** `status` and `sentence` are what the other side gave, or uWebSockets.js itself (1006). */
+  /** Called after a close; `status` and `sentence` are the client's, or uWebSockets.js's (1006). */
   close(connection: Connection, status: number, sentence: string): void;
-  /** A request by the management API (NIP-86). */
+  /** Called for a request of the management API (NIP-86). */
   manage(res: HttpResponse, req: HttpRequest, ip: string): void;
-  /** A request by the page for admins. */
+  /** Called for a request of the admin page. */
   call(res: HttpResponse, req: HttpRequest, call: AdminCall['call'], client: CallClient): void;
-  /** A request for which no client address was found; `proxy` may be one that tells none. */
+  /** Called for a request without a known client address; `proxy` may be one that hides it. */
   unnamed(req: HttpRequest, proxy: string, fault: ProxyFault, reach: Reach): void;
-  /** No WebSocket came about. */
+  /** Called after the rejection of a WebSocket. */
   refused(reason: DoorReason): void;
-  /** The metrics in the Prometheus text format. */
+  /** Returns the metrics in the Prometheus text format. */
   metrics(): string;
-  /** The certificate was renewed, or why it could not be. */
+  /** Called after the certificate was renewed, or with the reason why it could not be. */
   certificate(problem: Error | null): void;
-  /** An HTTP request was answered. */
+  /** Called after the response to an HTTP request. */
   served(resource: HttpResource): void;
-  /** What browsers are shown. */
+  /** Pages for browsers. */
   readonly pages: Pages;
   health(): Health;
 }
 
 /**
- * The listening socket and the HTTP side of the relay. Every answer closes its connection. A socket that
- * has not completed a request is closed by `service/handshakes.ts`, or by uWebSockets.js itself 8 to 12
- * seconds after it connected (always, once a TLS handshake has begun): it hands out no identity of a
- * socket before the upgrade.
+ * Listener: the listening socket and the HTTP side of the relay. Every response closes its
+ * connection. A socket that has not completed a request is closed by `service/handshakes.ts`, or by
+ * uWebSockets.js 8 to 12 seconds after it connected (always, once a TLS handshake has begun):
+ * uWebSockets.js exposes no identity of a socket before the upgrade.
  */
 export class Listener {
-  /** The port that is listened on; it was chosen by the system if the configured one is 0. */
+  /** Port that is listened on; chosen by the system if the configured one is 0. */
   port = 0;
-  /** Sockets that were accepted and neither upgraded nor closed yet; bound: `io.connections_max`. */
+  /** Pending sockets: accepted, not yet upgraded or closed; bound: `io.connections_max`. */
   pending = 0;
   readonly #uws = loadUws();
   #config: Config;
   readonly #handlers: SocketHandlers;
-  /** The last one takes connections; the others have those that came before the certificate changed. */
+  /** Apps of uWebSockets.js; the last accepts connections, the others keep their older ones. */
   readonly #apps: TemplatedApp[] = [];
   readonly #certificate: Certificate | null;
   #certificateTimer: NodeJS.Timeout | null = null;
   #clientAddress: ClientAddress;
-  /** The relay information document. */
+  /** Relay information document. */
   #information: Buffer;
   #configured: Config['info'];
   #changes: InfoChanges = {};
@@ -133,7 +135,7 @@ export class Listener {
     this.#certificate = Certificate.of(config);
   }
 
-  /** What applies to requests and connections from now on. */
+  /** Applies a configuration to later requests and connections. */
   reconfigure(config: Config): void {
     this.#configured = config.info;
     const { self = '', ...changes } = this.#changes;
@@ -144,22 +146,23 @@ export class Listener {
     this.#handlers.pages.reconfigure(config);
   }
 
-  /** What was changed of the relay's description while it runs. */
+  /** Applies changes of the relay's description at run time. */
   describe(changes: InfoChanges): void {
     this.#changes = changes;
     this.reconfigure({ ...this.#config, info: this.#configured });
   }
 
   /**
-   * Resolves when connections are accepted. `port` is one that another process of ours listens on, from
-   * which this one takes over; the kernel gives each of them some of the clients.
+   * Listens; resolves once connections are accepted. `port` is one that another process of this
+   * relay listens on and hands over; the kernel gives each of the two some of the clients.
    *
    * @throws ListenError, CertificateError
    */
   async listen(port = 0): Promise<void> {
     this.#newApp();
     if (port === 0) {
-      // A port that can be had for us alone is nobody else's; then it is shared, for a successor.
+      // An exclusive bind proves that no other program has the port; then it is shared, for a
+      // successor.
       await this.#listen(this.#config.io.port, EXCLUSIVE_PORT);
       this.stopListening();
     }
@@ -167,14 +170,14 @@ export class Listener {
     if (this.#certificate) this.#watchCertificate();
   }
 
-  /** Whether clients come by wss and https. */
+  /** True if clients connect by wss and https. */
   get encrypted(): boolean {
     return this.#certificate !== null;
   }
 
   /**
-   * New connections get the certificate that is in the files now; those that there are go on with
-   * theirs. @throws CertificateError when it cannot be used; the old one stays.
+   * Uses the current certificate files for new connections; open ones keep theirs. Returns false if
+   * the files have not changed. @throws CertificateError if they cannot be used; the old one stays.
    */
   async renewCertificate(): Promise<boolean> {
     if (!this.#certificate?.changed()) return false;
@@ -205,7 +208,7 @@ export class Listener {
 
   #listen(port: number, sharing: number): Promise<void> {
     const { host } = this.#config.io;
-    // With a host as well in the binary, not in the typings.
+    // The binary also takes a host; the typings do not.
     const app = this.#apps.at(-1)!;
     const listen = app.listen.bind(app) as unknown as ListenWithOptions;
     return new Promise((resolve, reject) => {
@@ -225,7 +228,7 @@ export class Listener {
     });
   }
 
-  /** Takes no more connections; those that are open stay. */
+  /** Stops accepting connections; open ones stay. */
   stopListening(): void {
     if (this.#listenSocket) this.#uws.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = null;
@@ -236,14 +239,14 @@ export class Listener {
     if (this.#listenSocket === null) await this.#listen(this.port, SHARED_PORT);
   }
 
-  /** Closes everything at once. */
+  /** Closes all sockets at once. */
   close(): void {
     this.stopListening();
     if (this.#certificateTimer) clearInterval(this.#certificateTimer);
     for (const app of this.#apps) app.close();
   }
 
-  /** Counts who has come in and asked for nothing yet; their number has a bound of its own. */
+  /** Counts pending sockets and closes new ones beyond the bounds. */
   #watchDoor(app: { filter: FilterConnections }): void {
     const count = (res: HttpResponse, change: 1 | -1): void => {
       this.pending += change;
@@ -295,7 +298,7 @@ export class Listener {
     this.#handlers.call(res, req, call, { ip, encrypted: this.encrypted || byProxy });
   }
 
-  /** No word for other origins, either: what asks whether it may (CORS) may not. */
+  /** Answers methods other than POST without CORS headers, so that cross-origin preflights fail. */
   #notPost(res: HttpResponse, isHead: boolean): void {
     if (!this.#config.pages.admin) {
       this.#nothing(res);
@@ -305,7 +308,7 @@ export class Listener {
     refuseMethod(res, isHead);
   }
 
-  /** Pages stand at / and below, wherever the relay is. */
+  /** Serves pages at / and below, whatever the path of the relay is. */
   #other(res: HttpResponse, req: HttpRequest, isHead: boolean): void {
     const { pages } = this.#handlers;
     if (this.#isPage(req)) pages.home(res, req, isHead);
@@ -338,9 +341,9 @@ export class Listener {
     const { message, control, drain, close, open } = this.#handlers;
     app.ws<SocketData>(path, {
       compression: this.#compression(),
-      // A little over the limit, so that a message beyond it can be answered with close code 1009.
+      // Twice the limit, so that a message beyond it can be answered with close code 1009.
       maxPayloadLength: limits.message_bytes_max * 2,
-      // None: Outbound has the bound, and cuts a client off instead of leaving messages out.
+      // No bound here: `Outbound` has it, and cuts a client off instead of dropping messages.
       maxBackpressure: 0,
       idleTimeout: io.idle_timeout_seconds,
       sendPingsAutomatically: io.ping,
@@ -418,8 +421,8 @@ export class Listener {
   }
 
   /**
-   * The client's address. Only where it matters for limits it is noted that a proxy tells none: health
-   * checks of proxies ask by GET and have no client.
+   * Returns the client's address. A proxy that does not pass it on is reported only for requests
+   * with a client that counts for limits: health checks of proxies use GET and have no client.
    */
   #clientOf(peer: string, req: HttpRequest): string {
     const { ip, fault } = this.#clientAddress.of(peer, this.#toldBy(req));
@@ -428,8 +431,8 @@ export class Listener {
   }
 
   /**
-   * What proxies tell about the client. All of the headers: some proxies append theirs as a header of its
-   * own, behind what a client made up.
+   * Returns all values of the client address header: some proxies append theirs as a separate
+   * header, after a forged one of the client.
    */
   #toldBy(req: HttpRequest): string {
     const header = this.#config.io.client_address_header;
@@ -459,7 +462,7 @@ function answerText(res: HttpResponse, status: string, text: string, retrySecond
   answer(res, status, [...TEXT_HEADERS, ...retry], text);
 }
 
-/** A header as it was received: uWebSockets.js makes a character of each byte. */
+/** Returns the received bytes of a header: uWebSockets.js makes a character of each byte. */
 function asReceived(header: string): Buffer {
   return Buffer.from(header, 'latin1');
 }

@@ -1,17 +1,20 @@
+// Frames of live events, shared between subscriptions. Used by the main thread only.
+
 import type { DeliveryGroup } from '../messages.ts';
 import { MESSAGE_END } from '../protocol/answers.ts';
 
-/** Longer frames are put together in memory of their own. */
+/** Size of the shared buffer for building frames; longer ones get a buffer of their own. */
 const SCRATCH_BYTES = 64 * 1024;
 
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-/** What a socket is given: bytes that are there, or a live event. */
+/** Frame for a socket: bytes, or a live event. */
 export type Frame = Buffer | LiveFrame;
 
 /**
- * A live event for all subscriptions that share a subscription id. Its frame is put together when it
- * leaves, and once for all of them; until then an event is in memory once, whoever waits for it.
+ * Frame of a live event for all subscriptions with the same subscription id. It is built when it is
+ * sent, once for all of them; until then the event is in memory once, however many connections wait
+ * for it.
  */
 export class LiveFrame {
   readonly length: number;
@@ -21,9 +24,9 @@ export class LiveFrame {
   #whole: Buffer | null = null;
 
   /**
-   * @param prefix how the frame begins, see `eventPrefix`.
+   * @param prefix beginning of the frame, see `eventPrefix`.
    * @param json the event.
-   * @param shared whether more than one subscription waits for it.
+   * @param shared true if more than one subscription waits for it.
    */
   constructor(prefix: Buffer, json: Buffer, shared: boolean) {
     this.length = prefix.length + json.length + 1;
@@ -32,12 +35,12 @@ export class LiveFrame {
     this.#shared = shared;
   }
 
-  /** The event's JSON, the same memory for all of its frames. */
+  /** JSON of the event, the same memory for all of its frames. */
   get json(): Buffer {
     return this.#json;
   }
 
-  /** The frame, good until the next one is asked for its own. */
+  /** Bytes of the frame, valid until the bytes of the next frame are requested. */
   get bytes(): Buffer {
     if (this.#whole !== null) return this.#whole;
     const inScratch = !this.#shared && this.length <= SCRATCH_BYTES;
@@ -50,7 +53,7 @@ export class LiveFrame {
   }
 }
 
-/** An event on its way to live subscriptions, in memory of its own: one frame for each group of them. */
+/** Live event for its subscriptions, in its own memory: one frame for each group of them. */
 export class LiveEvent {
   readonly #json: Buffer;
   #group: DeliveryGroup | null = null;
@@ -60,7 +63,7 @@ export class LiveEvent {
     this.#json = Buffer.from(json);
   }
 
-  /** The frame of a group, whose subscriptions come one after the other; `prefix` begins it. */
+  /** Returns the frame of a group, beginning with `prefix`; its subscriptions come in a row. */
   frameFor(group: DeliveryGroup, prefix: Buffer): LiveFrame {
     if (this.#frame === null || group !== this.#group) {
       this.#frame = new LiveFrame(prefix, this.#json, group.size > 1);

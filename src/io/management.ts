@@ -1,3 +1,5 @@
+// Forwarding of management requests to the admin worker, owned by the main thread.
+
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { AdminCall, ForIo, ManagementRequest } from '../messages.ts';
@@ -6,24 +8,24 @@ import { answer, CORS, type Header } from './http-answer.ts';
 import { RANK_STRANGER, RequestSlots, type SlotBounds, type SlotRequest } from './request-slots.ts';
 import type { HttpResponse } from './uws.ts';
 
-/** The content type of the relay management API (NIP-86). */
+/** Content type of the relay management API (NIP-86). */
 const RPC = 'application/nostr+json+rpc';
 /**
- * How long the body of a request may take to arrive, and the share of `io.handshake_seconds` that it
- * may take if that is less: at the end of those the connection is closed without an answer.
+ * Timeout for the body of a request, and its maximum as a share of `io.handshake_seconds`, after
+ * which the connection is closed without a response.
  */
 const BODY_MILLISECONDS_MAX = 5_000;
 const SHARE_OF_HANDSHAKE = 0.6;
-/** How long the answer may take once the body is there. */
+/** Timeout for the response once the body is complete. */
 const ANSWER_MILLISECONDS = 20_000;
-/** To a request by the management API that names no key of an admin or moderator. */
+/** Response to a management request that names no key of an admin or moderator. */
 const UNKNOWN_KEY =
   'an Authorization header with the scheme Nostr (NIP-98) of an admin or moderator is needed';
 const AUTHORIZATION_LENGTH_MAX = 16_384;
 const COOKIE_LENGTH_MAX = 8_192;
 
 const RPC_HEADERS: readonly Header[] = [...CORS, ['Content-Type', RPC]];
-/** Nothing here is for pages of other origins, nor for a cache. */
+/** Headers that deny access to pages of other origins and to caches. */
 const CALL_HEADERS: readonly Header[] = [
   ['Content-Type', 'application/json; charset=utf-8'],
   ['Cache-Control', 'no-store'],
@@ -31,10 +33,10 @@ const CALL_HEADERS: readonly Header[] = [
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
-/** Who makes a call, as far as io can tell. */
+/** Client of a call, as far as io knows it. */
 export type CallClient = Pick<AdminCall, 'ip' | 'encrypted'>;
 
-/** A request that is not answered yet. */
+/** Request that is not answered yet. */
 interface Open extends SlotRequest {
   readonly n: number;
   readonly res: HttpResponse;
@@ -44,16 +46,17 @@ interface Open extends SlotRequest {
   readonly make: (n: number, body: Uint8Array) => ManagementRequest | AdminCall;
 }
 
-/** The answer of the admin room. */
+/** Response of the admin worker. */
 type Answer = Omit<ForIo & { t: 'answer' }, 't'>;
 
 /**
- * Requests for the admin worker, by the management API (NIP-86) or by the page for admins: io takes
- * their bytes and passes them on to the worker, which alone knows what they mean and who may ask.
+ * Forwarder of requests to the admin worker, from the management API (NIP-86) and the admin page.
+ * io only collects their bytes; the admin worker alone parses and authorises them.
  *
- * Bounds: `admin.requests_max` that the worker has at once, a quarter of them from one network (an
- * IPv6 /64), and 512 whose bodies arrive or that wait; `admin.request_bytes_max` a request, and
- * that times `admin.requests_max` in all. Which go when there are more says `RequestSlots`.
+ * Bounds: `admin.requests_max` requests that the worker has at once, a quarter of them from one
+ * network (an IPv6 /64), and 512 that arrive or wait; `admin.request_bytes_max` a request, and that
+ * times `admin.requests_max` in all. `RequestSlots` selects the requests that are rejected beyond
+ * them.
  */
 export class Management {
   #config: Config;
@@ -65,8 +68,8 @@ export class Management {
   #last = 0;
 
   /**
-   * @param send passes a request on, and answers false while there is no admin worker.
-   * @param networkOf the name under which an address counts.
+   * @param send passes a request on; returns false while there is no admin worker.
+   * @param networkOf returns the network name under which an address is counted.
    */
   constructor(
     config: Config,
@@ -86,12 +89,12 @@ export class Management {
     this.#ranks.reconfigure(config);
   }
 
-  /** Whether a request is for the management API. */
+  /** Returns true if a request is for the management API. */
   static concerns(req: HttpRequest): boolean {
     return req.getHeader('content-type').split(';')[0]!.trim().toLowerCase() === RPC;
   }
 
-  /** Takes a POST request of the management API. `ip` is the client's address. */
+  /** Accepts a POST request of the management API. `ip` is the client's address. */
   take(res: HttpResponse, req: HttpRequest, ip: string): void {
     const authorization = req.getHeader('authorization');
     const host = req.getHeader('host');
@@ -101,7 +104,7 @@ export class Management {
       return;
     }
     const rank = this.#ranks.of(authorization, '');
-    // The answer to others is the same whatever their body says.
+    // The body is not read, because it cannot change the response.
     if (rank === RANK_STRANGER) {
       refuse(res, false, '401 Unauthorized', UNKNOWN_KEY);
       return;
@@ -110,7 +113,7 @@ export class Management {
     this.#collect(res, ip, rank, false, make);
   }
 
-  /** Takes a POST request of the page for admins. */
+  /** Accepts a POST request of the admin page. */
   takeCall(res: HttpResponse, req: HttpRequest, call: AdminCall['call'], client: CallClient): void {
     const head = {
       call,
@@ -133,7 +136,7 @@ export class Management {
     this.#collect(res, client.ip, rank, true, make);
   }
 
-  /** Answers a request that the admin worker has dealt with. */
+  /** Sends the response of the admin worker to a request. */
   answer({ n, status, body, headers = [] }: Answer): void {
     for (const [name, value] of headers) if (name === 'Set-Cookie') this.#ranks.learn(value);
     const open = this.#open.get(n);
@@ -143,7 +146,7 @@ export class Management {
     this.#ask();
   }
 
-  /** The admin worker has died, and with it what it was asked and all sessions. */
+  /** Rejects all open requests and forgets all sessions, which ended with the admin worker. */
   forget(): void {
     this.#ranks.forget();
     for (const open of this.#slots.requests) {
@@ -151,7 +154,7 @@ export class Management {
     }
   }
 
-  /** Collects a body and passes the request on that `make` makes of it, as soon as it may. */
+  /** Collects a body, then passes the request built by `make` on as soon as a slot is free. */
   #collect(res: HttpResponse, ip: string, rank: number, isCall: boolean, make: Open['make']): void {
     const n = ++this.#last;
     const network = this.#networkOf(ip);
@@ -172,7 +175,7 @@ export class Management {
   #take(open: Open, chunk: ArrayBuffer, isLast: boolean): void {
     if (!this.#slots.has(open)) return;
     const { request_bytes_max: bytesMax } = this.#config.admin;
-    // The memory dies with the callback.
+    // Copied, because the memory is invalid after the callback.
     open.parts.push(Buffer.from(new Uint8Array(chunk)));
     this.#slots.grow(open, chunk.byteLength);
     if (open.bytes > bytesMax) {
@@ -192,7 +195,7 @@ export class Management {
     this.#bound();
   }
 
-  /** Passes on what may be passed on now. */
+  /** Passes on the requests that may have a slot now. */
   #ask(): void {
     for (let open = this.#slots.next(); open !== null; open = this.#slots.next()) {
       const body = new Uint8Array(Buffer.concat(open.parts));
@@ -204,7 +207,7 @@ export class Management {
     }
   }
 
-  /** Refuses what is too much. */
+  /** Rejects requests beyond the bounds. */
   #bound(): void {
     for (let open = this.#slots.surplus(); open !== null; open = this.#slots.surplus()) {
       const why = 'too many requests are under way; try again';
@@ -234,14 +237,14 @@ function boundsOf({ admin }: Config): SlotBounds {
   return { askedMax, bytesMax: askedMax * bytesMax };
 }
 
-/** Answers what is no POST where only calls of the page are taken. */
+/** Answers a request with another method where only POST is accepted. */
 export function refuseMethod(res: HttpResponse, isHead: boolean): void {
   const error = { kind: 'method', message: 'This takes POST and nothing else.' };
   const headers: readonly Header[] = [...CALL_HEADERS, ['Allow', 'POST']];
   answer(res, '405 Method Not Allowed', headers, isHead ? '' : JSON.stringify({ error }));
 }
 
-/** Answers a call of the page that does not reach the admin room (`PageError` in `admin/page-api`). */
+/** Answers an admin page call that does not reach the worker (`PageError` in `admin/page-api`). */
 function refuseCall(res: HttpResponse, status: string, kind: string, message: string): void {
   answer(res, status, CALL_HEADERS, JSON.stringify({ error: { kind, message } }));
 }

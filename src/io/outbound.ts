@@ -1,12 +1,14 @@
+// Queues of frames for sockets, owned by the main thread.
+
 import type { Backlogs } from './backlogs.ts';
 import type { Connection } from './connection.ts';
 import type { IoMeter } from './io-meter.ts';
 import type { Frame, LiveFrame } from './live-frame.ts';
 
 /**
- * Gathers the frames of one turn by socket and writes each socket once: the write is what a delivery
- * costs. Bound: `io.outbound_bytes_max` unsent bytes a socket; a client that lets them pile up beyond
- * that is cut off.
+ * Batches the frames of one turn by socket and writes each socket once, because the write is the
+ * main cost of a delivery. Bound: `io.outbound_bytes_max` unsent bytes a socket; a client beyond it
+ * is cut off.
  */
 export class Outbound {
   #bytesMax: number;
@@ -19,7 +21,8 @@ export class Outbound {
   #scheduled = false;
 
   /**
-   * `left` is called when a socket has nothing unsent, `tooSlow` when it has too much.
+   * @param left called when a socket has nothing unsent and its `confirmDue` is set.
+   * @param tooSlow called when a socket has too many unsent bytes.
    */
   constructor(
     bytesMax: number,
@@ -37,13 +40,13 @@ export class Outbound {
     this.#tooSlow = tooSlow;
   }
 
-  /** Other bounds from now on, as for the constructor. */
+  /** Changes the bounds of the constructor. */
   limit(bytesMax: number, compressFrom: number): void {
     this.#bytesMax = bytesMax;
     this.#compressFrom = compressFrom;
   }
 
-  /** Whether no frame waits for the next flush. */
+  /** True if no frame waits for the next flush. */
   get isEmpty(): boolean {
     return this.#dirty.length === 0;
   }

@@ -1,3 +1,5 @@
+// HTTP routes of the pages for browsers, served by the main thread.
+
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { PageAnswer } from '../messages.ts';
@@ -10,13 +12,13 @@ import { type Header, isKnown, notModified, write } from './http-answer.ts';
 import type { HttpResource } from './io-meter.ts';
 import type { HttpResponse } from './uws.ts';
 
-/** How long what the admin room has made is good enough for the next who asks. */
+/** Time for which the output of the admin worker is reused. */
 const FRESH_MILLISECONDS = 1_000;
-/** How long somebody waits for the admin room, and how many may. */
+/** Timeout of a request that waits for the admin worker, and maximum number of waiting requests. */
 const PATIENCE_MILLISECONDS = 10_000;
 const WAITING_MAX = 1_024;
 
-/** Pages load nothing from elsewhere, run no script but ours, and stand in nobody's frame. */
+/** Headers of pages: no resources of other origins, no foreign scripts, no framing. */
 const PAGE_HEADERS: readonly Header[] = [
   [
     'Content-Security-Policy',
@@ -36,12 +38,12 @@ const FIGURES_HEADERS: readonly Header[] = [
   ['Cross-Origin-Resource-Policy', 'same-origin'],
   ['Cache-Control', 'no-store'],
 ];
-/** An SVG that somebody opens by itself may draw and nothing else. */
+/** Content policy of the icon: an SVG that is opened by itself may draw and nothing else. */
 const IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 const HTML = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** What the room made, as an answer by HTTP. */
+/** Part of the admin worker's output that a request asks for. */
 type Made = 'html' | 'figures';
 
 /** Pages that depend on the name and the icon only. */
@@ -58,18 +60,19 @@ interface Waiting {
   readonly until: number;
 }
 
-/** What pages call. */
+/** Callbacks of the pages. */
 export interface PagesHandlers {
-  /** Has the admin room make the public page anew, with this icon; false when nobody is there to do it. */
+  /** Requests a new public page with this icon; returns false while there is no admin worker. */
   ask(icon: string): boolean;
   served(resource: HttpResource): void;
-  /** Something that the operator should know, and goes on without. */
+  /** Reports a problem that the operator should know and that does not stop the relay. */
   problem(text: string, error: Error): void;
 }
 
 /**
- * What browsers are shown. The public page and its figures are made by the admin room, at most once a
- * second whoever asks; everything else lies in memory. Bounds: 1,024 who wait for the room, ten seconds.
+ * Pages for browsers. The admin worker makes the public page and its figures, at most once a second
+ * for all clients; all other pages are in memory. Bounds: 1,024 requests that wait for the admin
+ * worker, ten seconds each.
  */
 export class Pages {
   readonly #handlers: PagesHandlers;
@@ -90,7 +93,7 @@ export class Pages {
     this.#shells = this.#makeShells();
   }
 
-  /** Works by these options from now on; the image is read again. */
+  /** Applies these options; the icon file is read again. */
   reconfigure(config: Config): void {
     const { icon_file: before } = this.#config.pages;
     const isSameName = config.info.name === this.#config.info.name;
@@ -102,7 +105,7 @@ export class Pages {
     this.#made = null;
   }
 
-  /** Whether somebody who asks for / is to be shown the page. */
+  /** Returns true if a request for / accepts the page. */
   wants(req: HttpRequest): boolean {
     return this.#config.pages.home && accepts(req.getHeader('accept'), 'text/html');
   }
@@ -113,7 +116,7 @@ export class Pages {
     this.#give(res, req, 'html', isHead);
   }
 
-  /** Answers what else belongs to pages; false when it is nothing of theirs. */
+  /** Answers other paths of pages; returns false for a path that is none of them. */
   other(res: HttpResponse, req: HttpRequest, isHead = false): boolean {
     const path = req.getUrl();
     const { home, admin, figures } = this.#config.pages;
@@ -134,7 +137,7 @@ export class Pages {
     return true;
   }
 
-  /** The room has made the page. */
+  /** Takes the new public page and answers the waiting requests. */
   take(made: PageAnswer): void {
     this.#asked = false;
     this.#made = made;
@@ -143,7 +146,7 @@ export class Pages {
     for (const one of waiting) this.#answer(one, made);
   }
 
-  /** The room has died, or is there again; who waits is told. */
+  /** Answers the waiting requests with 503, because the admin worker crashed or was restarted. */
   forget(): void {
     this.#asked = false;
     for (const one of this.#endWaiting()) this.#unavailable(one);
@@ -172,7 +175,7 @@ export class Pages {
     this.#timer ??= setTimeout(() => this.#giveUp(), PATIENCE_MILLISECONDS).unref();
   }
 
-  /** Who has waited long enough is told; whoever came later goes on waiting. */
+  /** Answers the requests that have waited too long with 503; later ones go on waiting. */
   #giveUp(): void {
     const now = Date.now();
     this.#timer = null;
@@ -214,7 +217,7 @@ export class Pages {
     if (found === null) return false;
     this.#handlers.served('asset');
     const { asset, current } = found;
-    // While a newer wok takes over, pages of the one may ask the other.
+    // During an upgrade, pages of one version may request assets from a process of the other.
     const cache = current ? 'public, max-age=31536000, immutable' : 'no-store';
     const etag = `W/"${this.#assets.hash}"`;
     const headers: Header[] = [
@@ -240,7 +243,7 @@ export class Pages {
       ['ETag', etag],
       ['Content-Security-Policy', IMAGE_POLICY],
       ['X-Content-Type-Options', 'nosniff'],
-      // Clients show it (NIP-11).
+      // Clients show the icon (NIP-11).
       ['Access-Control-Allow-Origin', '*'],
       ['Cross-Origin-Resource-Policy', 'cross-origin'],
       ['Vary', 'Accept-Encoding'],

@@ -1,10 +1,13 @@
+// Delayed challenges of new connections, owned by the main thread.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Connection } from './connection.ts';
 
 /**
- * How long a challenge waits after the handshake. A client that attaches its message listener when its
- * socket reports `open` loses what it reads together with the answer to the upgrade. Of 200 such clients
- * of `ws` on the same busy machine all got it after 2 ms, 190 when it left in the next turn.
+ * Delay of a challenge after the handshake. A client that attaches its message listener when its
+ * socket reports `open` loses frames that it reads together with the response to the upgrade. Of
+ * 200 such clients of `ws` on the same busy machine all got it after 2 ms, 190 if it was sent in
+ * the next turn.
  */
 const DELAY_MILLISECONDS = 2;
 
@@ -14,8 +17,8 @@ interface Pending {
 }
 
 /**
- * Challenges (NIP-42) of connections that have just opened: each is sent a moment after the handshake, or
- * before the answer to the first message of its connection, whichever comes first.
+ * Challenges (NIP-42) of new connections: each is sent a moment after the handshake, or before the
+ * answer to the first message of its connection, whichever comes first.
  */
 export class PendingChallenges {
   readonly #send: (connection: Connection, frame: string) => void;
@@ -26,14 +29,14 @@ export class PendingChallenges {
     this.#send = send;
   }
 
-  /** Has `frame` sent to the connection in a moment. */
+  /** Schedules `frame` for the connection. */
   add(connection: Connection, frame: string): void {
     const dueAt = sharedMilliseconds() + DELAY_MILLISECONDS;
     this.#pending.set(connection, { frame, dueAt });
     this.#timer ??= setTimeout(() => this.#sendDue(), DELAY_MILLISECONDS);
   }
 
-  /** The connection has sent a message: a challenge that it has not been sent yet leaves now. */
+  /** Sends a pending challenge now, because the connection has sent a message. */
   sendNow(connection: Connection): void {
     const pending = this.#pending.get(connection);
     if (pending === undefined) return;
@@ -41,7 +44,7 @@ export class PendingChallenges {
     this.#send(connection, pending.frame);
   }
 
-  /** The connection has ended. */
+  /** Drops the challenge of a closed connection. */
   drop(connection: Connection): void {
     this.#pending.delete(connection);
   }
@@ -53,7 +56,7 @@ export class PendingChallenges {
   #sendDue(): void {
     this.#timer = null;
     const now = sharedMilliseconds();
-    // A Map keeps the order of insertion, so the first one that is not due ends the search.
+    // A Map keeps the order of insertion, so the first entry that is not due ends the search.
     for (const [connection, { frame, dueAt }] of this.#pending) {
       if (dueAt > now) {
         this.#timer = setTimeout(() => this.#sendDue(), dueAt - now);

@@ -1,15 +1,17 @@
+// Detection of reverse proxies that hide client addresses, owned by the main thread.
+
 import { hostname } from 'node:os';
 import type { HttpRequest } from 'uWebSockets.js';
 import type { ProxyFault, SeenProxy } from '../config/proxy-advice.ts';
 import { isLoopback } from '../lib/loopback.ts';
 
-/** Proxies that are counted between two reports. */
+/** Maximum of proxies that are counted between two reports. */
 const PROXIES_MAX = 16;
 const REPORT_MILLISECONDS = 1_000;
-/** As long as a Host header with a port may be. */
+/** Longest Host header with a port. */
 const HOST_LENGTH_MAX = 260;
 
-/** Headers that proxies write and clients do not, as they are shown. */
+/** Headers that proxies write and clients do not, in the spelling for display. */
 const PROXY_HEADERS = [
   'X-Forwarded-Proto',
   'X-Forwarded-Host',
@@ -23,17 +25,17 @@ const PROXY_HEADERS = [
   'True-Client-IP',
 ].map((shown) => ({ shown, name: shown.toLowerCase() }));
 
-/** How clients reach the listening socket when nothing stands in between. */
+/** Port and encryption of the listening socket, as clients see it without a proxy. */
 export interface Reach {
   readonly port: number;
   readonly encrypted: boolean;
 }
 
 /**
- * Counts what came by a proxy that does not tell the client's address, and reports it to the admin room,
- * at most once a second. A proxy is recognised by headers that proxies write, and by a Host header that
- * no direct client would send (`foreignHost`). The header Connection tells nothing: some proxies pass it
- * on as it was.
+ * Counter of requests through a proxy that does not pass on the client's address; reports to the
+ * admin worker at most once a second. A proxy is recognised by headers that proxies write, and by a
+ * Host header that no direct client would send (`foreignHost`). The header Connection proves
+ * nothing: some proxies pass it on unchanged.
  */
 export class ProxyWatch {
   readonly #send: (seen: SeenProxy[]) => void;
@@ -46,7 +48,7 @@ export class ProxyWatch {
     this.#count = count;
   }
 
-  /** Looks at a request for which no client address was found, because of `fault`. */
+  /** Counts a request without a client address because of `fault`, if it came through a proxy. */
   note(req: HttpRequest, proxy: string, fault: ProxyFault, reach: Reach): void {
     const sign = signOf(req, reach);
     if (sign === null) return;
@@ -59,7 +61,7 @@ export class ProxyWatch {
     this.#timer ??= setTimeout(() => this.#report(), REPORT_MILLISECONDS).unref();
   }
 
-  /** Forgets what was seen under the options before. */
+  /** Forgets the proxies that were seen under the previous options. */
   reset(): void {
     this.#seen.clear();
   }
@@ -79,9 +81,10 @@ function signOf(req: HttpRequest, reach: Reach): string | null {
 }
 
 /**
- * The host of a Host header that no client sends which connected directly, or null. A direct client names
- * the port that it connected to, so a name with another port is that of a proxy. Names of loopback and
- * this machine's own do not count: tunnels (`ssh -L 8080:localhost:7777`) end there, for local clients.
+ * Returns the host of a Host header that no direct client sends, or null. A direct client names the
+ * port that it connected to, so a name with another port is that of a proxy. Names of loopback and
+ * the name of this machine do not count: tunnels (`ssh -L 8080:localhost:7777`) end there, for
+ * local clients.
  */
 export function foreignHost(header: string, { port, encrypted }: Reach): string | null {
   if (header === '' || header.length > HOST_LENGTH_MAX) return null;
@@ -92,7 +95,7 @@ export function foreignHost(header: string, { port, encrypted }: Reach): string 
   if (isLoopback(name) || name.endsWith('.localhost') || name === hostname().toLowerCase()) {
     return null;
   }
-  // URL leaves out 80, the standard port of http; a header without one means that of its scheme.
+  // URL omits 80, the standard port of http; a header without a port means that of its scheme.
   const hasPort = /:\d+$/.test(header);
   const named = hasPort ? Number(url.port || 80) : encrypted ? 443 : 80;
   return named === port ? null : name;

@@ -1,3 +1,5 @@
+// Relay information document (NIP-11).
+
 import type { Config } from '../config/options.ts';
 import { accepts } from '../pages/encoded.ts';
 import { supportedNips } from '../pages/supported-nips.ts';
@@ -5,7 +7,7 @@ import { SOFTWARE, version } from '../paths.ts';
 import { asksForPayment } from '../policy/doors/door.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
 
-/** The relay information document (NIP-11), computed from the running configuration. */
+/** Returns the relay information document (NIP-11), computed from the running configuration. */
 export function relayInformation(config: Config, self = ''): string {
   const { info, limits, policy } = config;
   const described = {
@@ -48,7 +50,7 @@ export function relayInformation(config: Config, self = ''): string {
   });
 }
 
-/** Where the relay serves the image that its operator has given it; '' where nobody knows our address. */
+/** Returns the URL of the configured icon; '' if there is none or the relay's URL is unknown. */
 function ownIcon({ identity, pages }: Config): string {
   const [url] = identity.urls;
   if (pages.icon_file === '' || url === undefined) return '';
@@ -56,7 +58,7 @@ function ownIcon({ identity, pages }: Config): string {
   return `${protocol === 'wss:' ? 'https:' : 'http:'}//${host}/icon`;
 }
 
-/** Where to pay and what (NIP-11 `payments_url`, `fees`). */
+/** Returns the payment page and the fees (NIP-11 `payments_url`, `fees`). */
 function payments({ admission }: Config): object {
   const { payments_url: url, fee_msats: fee, subscription_msats: subscription } = admission;
   if (!asksForPayment(admission)) return {};
@@ -72,8 +74,8 @@ function payments({ admission }: Config): object {
 }
 
 /**
- * Whether an Accept header asks for the document: its media type stands anywhere in the list, with any
- * parameters, and is not refused by q=0.
+ * Returns true if an Accept header asks for the document: its media type is anywhere in the list,
+ * with any parameters, and is not refused by q=0.
  */
 export function acceptsNostrJson(accept: string): boolean {
   return accepts(accept, 'application/nostr+json');

@@ -1,43 +1,46 @@
-/** How far a request has come: its body arrives, it is whole and waits, the admin worker has it. */
+// Scheduling of management requests for the admin worker, owned by the main thread.
+
+/** Stage of a request: its body arrives, it is complete and waits, the admin worker has it. */
 type Stage = 'reading' | 'waiting' | 'asked';
 
-/** How much is known of who asks; higher goes first. */
+/** Rank of a request without any known key or session; higher ranks go first. */
 export const RANK_STRANGER = 0;
-/** The authorization names a key that may manage the relay; its signature is not checked. */
+/** Rank of an authorization by a key that may manage the relay; the signature is not checked. */
 export const RANK_CLAIMED = 1;
-/** The cookie is one of a session that the relay has begun. */
+/** Rank of a request with the cookie of a session that the relay has begun. */
 export const RANK_SESSION = 2;
 
-/** A request that is not answered yet. */
+/** Request that is not answered yet. */
 export interface SlotRequest {
-  /** Under what name its address counts: an IPv6 address by its /64. */
+  /** Name of its network: an IPv6 address counts by its /64. */
   readonly network: string;
   readonly rank: number;
-  /** Of its body, so far. */
+  /** Bytes of its body so far. */
   bytes: number;
 }
 
-/** What is under way at once. */
+/** Bounds of requests in flight. */
 export interface SlotBounds {
-  /** Requests that the admin worker has; a quarter of them from one network. */
+  /** Maximum of requests that the admin worker has; a quarter of them from one network. */
   readonly askedMax: number;
-  /** Body bytes of all requests. */
+  /** Maximum of body bytes of all requests. */
   readonly bytesMax: number;
 }
 
-/** Requests that arrive or wait. */
+/** Maximum of requests that arrive or wait. */
 const PENDING_MAX = 512;
 
 /**
- * Decides which of many requests the admin worker gets next, and which has to go when there are too
- * many. A request takes a slot when its body is there, so slow senders hold none. Next is the
- * highest rank, then the network of which the worker has fewest, then the newest: under a flood the
- * oldest are late anyway. What has to go is of the lowest rank, of the network that has most of those, and the
- * oldest. So an admin is not kept out by what others send.
+ * Scheduler of requests: selects the one that the admin worker gets next, and the one that is
+ * dropped beyond the bounds. A request takes a slot when its body is complete, so slow senders hold
+ * none. Next is the highest rank, then the network with the fewest requests at the worker, then the
+ * newest: under a flood the oldest are late anyway. Dropped is the lowest rank, of it the network
+ * with most requests, of them the oldest. A flood of other requests therefore does not keep an
+ * admin out.
  */
 export class RequestSlots<Request extends SlotRequest> {
   bounds: SlotBounds;
-  /** In the order of their beginning. */
+  /** Stage of each request, in the order of their beginning. */
   readonly #stages = new Map<Request, Stage>();
   #asked = 0;
   #bytes = 0;
@@ -51,7 +54,7 @@ export class RequestSlots<Request extends SlotRequest> {
     return [...this.#stages.keys()];
   }
 
-  /** A request has begun. */
+  /** Adds a request that has begun. */
   begin(request: Request): void {
     this.#stages.set(request, 'reading');
     this.#bytes += request.bytes;
@@ -61,18 +64,18 @@ export class RequestSlots<Request extends SlotRequest> {
     return this.#stages.has(request);
   }
 
-  /** So many bytes more of its body have arrived. */
+  /** Counts `bytes` more of its body. */
   grow(request: Request, bytes: number): void {
     request.bytes += bytes;
     this.#bytes += bytes;
   }
 
-  /** Its body is whole. */
+  /** Marks its body as complete. */
   complete(request: Request): void {
     this.#stages.set(request, 'waiting');
   }
 
-  /** It is answered or gone; false when it was before. */
+  /** Removes a request that is answered or aborted; returns false if it was removed before. */
   end(request: Request): boolean {
     const stage = this.#stages.get(request);
     if (stage === undefined) return false;
@@ -82,7 +85,7 @@ export class RequestSlots<Request extends SlotRequest> {
     return true;
   }
 
-  /** The request that the admin worker gets next, if it may have one more. */
+  /** Returns the request that the admin worker gets next, now counted as its own, or null. */
   next(): Request | null {
     const { askedMax } = this.bounds;
     if (this.#asked >= askedMax) return null;
@@ -101,7 +104,7 @@ export class RequestSlots<Request extends SlotRequest> {
     return best;
   }
 
-  /** A request that has to go because there are too many, or null. The caller ends it. */
+  /** Returns a request to drop because there are too many, or null. The caller ends it. */
   surplus(): Request | null {
     const pending = this.#stages.size - this.#asked;
     if (pending === 0) return null;

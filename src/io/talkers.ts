@@ -1,3 +1,5 @@
+// Ranking of connections by traffic for `wok top`, in the main thread.
+
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import type { Talker } from '../metrics/ring-rows.ts';
@@ -8,14 +10,14 @@ import type { Connection } from './connection.ts';
 const LOOK_MILLISECONDS = 1_000;
 
 /**
- * Finds the connections that send and receive most, once a second, while somebody wants to know
- * (`wok top`); nobody does, as a rule, and then it costs nothing.
+ * Sampler of the top connections by traffic, once a second while a `wok top` asks for them. Without
+ * one it only checks for a reader.
  */
 export class Talkers {
   readonly #memory: MetricsMemory;
   readonly #connections: ReadonlyMap<number, Connection>;
   readonly #timer: NodeJS.Timeout;
-  /** What every connection had sent and received at the last look; null: nobody was looking. */
+  /** Traffic counters of every connection at the last sample; null if no reader was there. */
   #before: Map<number, [number, number, number]> | null = null;
   #lookedAt = 0;
 

@@ -1,11 +1,13 @@
+// Types of uWebSockets.js objects that take bytes instead of strings, and helpers for frames.
+
 import type { us_socket_context_t } from 'uWebSockets.js';
 
-/** As much of a reason as a close frame takes (RFC 6455). */
+/** Maximum of bytes of a close reason (RFC 6455). */
 const CLOSE_REASON_BYTES_MAX = 123;
 
 /**
- * An answer by HTTP, as uWebSockets.js has it. Whatever leaves is given to it as bytes (`utf8`), never as
- * a string: its binary for Node.js 24 sends a string without characters beyond Latin-1 as Latin-1.
+ * HTTP response of uWebSockets.js. All output is passed as bytes (`utf8`), never as a string: its
+ * binary for Node.js 24 sends a string without characters beyond Latin-1 as Latin-1.
  */
 export interface HttpResponse {
   writeStatus(status: Uint8Array): HttpResponse;
@@ -28,7 +30,7 @@ export interface HttpResponse {
   onWritable(handler: (offset: number) => boolean): HttpResponse;
 }
 
-/** A WebSocket, as uWebSockets.js has it; what leaves by it is bytes, as for `HttpResponse`. */
+/** WebSocket of uWebSockets.js; output is passed as bytes, as for `HttpResponse`. */
 export interface ServerSocket {
   send(frame: Uint8Array, isBinary: boolean, compress?: boolean): number;
   end(code: number, reason: Uint8Array): void;
@@ -37,12 +39,12 @@ export interface ServerSocket {
   getBufferedAmount(): number;
 }
 
-/** Text as it leaves: as UTF-8. */
+/** Encodes a text as UTF-8. */
 export function utf8(text: string): Buffer {
   return Buffer.from(text);
 }
 
-/** As much of a text as a close frame takes, cut between two characters. */
+/** Returns the beginning of a text that fits into a close frame, cut between two characters. */
 export function closeReason(text: string): Buffer {
   const bytes = utf8(text);
   let end = Math.min(bytes.length, CLOSE_REASON_BYTES_MAX);

@@ -1,20 +1,23 @@
-/** The time as the stations see it; tests bring their own. */
+// Clocks of all threads: the interface that tests replace, the system clock, and a monotonic time
+// that threads can compare.
+
+/** Clock of a station; tests replace it. */
 export interface Clock {
-  /** Seconds since 1970, whole. */
+  /** Returns whole seconds since 1970. */
   seconds(): number;
-  /** Milliseconds since some fixed moment, never going back; the same moment for all threads. */
+  /** Returns milliseconds since a moment that is the same for all threads; never goes back. */
   milliseconds(): number;
 }
 
 /**
- * Milliseconds since 1970 by a clock that never goes back and is the same in all threads, so that one
- * thread can tell how long ago another one wrote a time down.
+ * Returns milliseconds since 1970 by a clock that never goes back and is the same in all threads,
+ * so that one thread can compute the age of a time that another thread recorded.
  */
 export function sharedMilliseconds(): number {
   return performance.timeOrigin + performance.now();
 }
 const [seconds, nanoseconds] = process.hrtime();
-/** `performance.now()` begins with its thread, `process.hrtime()` with the machine. */
+/** Start of the thread: `performance.now()` begins with it, `process.hrtime()` with the machine. */
 const THREAD_START = seconds * 1000 + nanoseconds / 1e6 - performance.now();
 
 export const systemClock: Clock = {

@@ -1,8 +1,10 @@
+// File descriptors of this process: the limit, the number in use, and a probe for free ones.
+
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 
 /**
- * How many file descriptors this process may have. Node.js has raised the soft limit to the hard
- * one when it started. Infinite where the system sets no limit, or does not say.
+ * Returns the number of file descriptors that this process may open. Node.js raised the soft limit
+ * to the hard one at its start. Infinite if the system sets no limit or does not report one.
  */
 export function descriptorLimit(): number {
   try {
@@ -14,19 +16,16 @@ export function descriptorLimit(): number {
   }
 }
 
-/** Node.js opens the files of many modules at once, and ends with a stack when it may not. */
+/** Descriptors needed to load many modules at once; Node.js exits with a stack trace otherwise. */
 const LOADING = 128;
 
-/**
- * Why wok cannot even be loaded with the limit of this process, in a sentence without a full stop,
- * or null.
- */
+/** Returns why wok cannot be loaded with this limit, a sentence without a full stop, or null. */
 export function tooFewToLoad(limit = descriptorLimit()): string | null {
   if (limit >= LOADING) return null;
   return `this process may open ${limit} files, and wok needs ${LOADING} to be loaded, and for a relay one for each connection besides; set LimitNOFILE in the unit, or ulimit -n in the shell, to some thousands`;
 }
 
-/** How many this process has; 0 where the system does not say. */
+/** Returns the number of open descriptors of this process; 0 if the system does not report it. */
 export function openDescriptors(): number {
   try {
     return readdirSync('/proc/self/fd').length;
@@ -35,7 +34,7 @@ export function openDescriptors(): number {
   }
 }
 
-/** Whether so many more can be had now, by this process and on this machine (3 µs each). */
+/** Returns true if this process and this machine can open `count` more descriptors (3 µs each). */
 export function canOpen(count: number): boolean {
   const opened: number[] = [];
   try {

@@ -1,29 +1,32 @@
+// Weighted fair queue over a binary heap. An instance belongs to the thread that made it.
+
 /**
- * A member of a `FairQueue`: how much of a resource it has used, in a unit of its owner's choice. A member may be in one queue at a time.
+ * Member of a `FairQueue`: the amount of a resource that it has used, in a unit of the owner's
+ * choice. A member is in one queue at a time.
  */
 export class Share {
-  /** Not to be changed while it is in a queue. */
+  /** Amount used so far; must not change while the member is in a queue. */
   used = 0;
-  /** What it will have used after its next turn, as expected when it was added. */
+  /** Amount that it will have used after its next turn, as expected when it was added. */
   finish = 0;
-  /** Its place in the heap of its queue; -1: it is in none. */
+  /** Index in the heap of its queue; -1 if it is in none. */
   place = -1;
-  /** Which of those that have used the same came first. */
+  /** Order of insertion; breaks ties between members with equal `finish`. */
   order = 0;
 }
 
 /**
- * A queue of which the member is taken first that will have used least after its next turn, so that a
- * member that uses much delays those that use little by no more than one turn, however many of the
- * former there are (weighted fair queueing, Demers, Keshav and Shenker 1989, with the virtual time of
- * start-time fair queueing, Goyal, Vin and Cheng 1996). A member that was not in the queue for a while
- * begins where the others are: what it did not use then is not owed to it.
+ * Priority queue that returns the member that will have used least after its next turn. Members
+ * with large use therefore delay a member with small use by at most one turn, however many they are
+ * (weighted fair queueing, Demers, Keshav and Shenker 1989, with the virtual time of start-time
+ * fair queueing, Goyal, Vin and Cheng 1996). A member that was not in the queue for a while starts
+ * at the level of the others: time in which it used nothing earns no credit.
  *
  * Adding and taking costs O(log n).
  */
 export class FairQueue<Member extends Share> {
   readonly #heap: Member[] = [];
-  /** The most that a member had used when it was taken. */
+  /** Largest amount that a member had used when it was taken. */
   #floor = 0;
   #orders = 0;
 
@@ -31,20 +34,21 @@ export class FairQueue<Member extends Share> {
     return this.#heap.length;
   }
 
-  /** What a member that is added now has used at least. */
+  /** Minimum of used amount that a member added now starts with. */
   get floor(): number {
     return this.#floor;
   }
 
-  /** The member that is taken next; undefined if there is none. */
+  /** Member that is taken next; undefined if the queue is empty. */
   get first(): Member | undefined {
     return this.#heap[0];
   }
 
   /**
-   * Adds a member; one that is in the queue stays where it is, or comes earlier if less is expected now.
+   * Adds a member. A member that is in the queue already keeps its position, or moves forward if
+   * less is expected now.
    *
-   * @param expected what its next turn is expected to use.
+   * @param expected amount that its next turn is expected to use.
    */
   add(member: Member, expected = 0): void {
     if (member.place >= 0) {
@@ -60,7 +64,7 @@ export class FairQueue<Member extends Share> {
     this.#up(this.#heap.length - 1, member);
   }
 
-  /** Takes the member that will have used least, or undefined if there is none. */
+  /** Removes and returns the member that will have used least; undefined if the queue is empty. */
   take(): Member | undefined {
     const heap = this.#heap;
     const first = heap[0];
@@ -84,7 +88,7 @@ export class FairQueue<Member extends Share> {
     this.#put(at, member);
   }
 
-  /** Finds the place of a member from the top on. */
+  /** Sifts a member down from the top of the heap. */
   #down(member: Member): void {
     const heap = this.#heap;
     let at = 0;

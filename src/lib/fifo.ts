@@ -1,9 +1,11 @@
-/** So many taken items are forgotten together, when they are at least half of all. */
+// First-in, first-out queue with constant time for both ends.
+
+/** Taken items that are removed together at least; they must also be at least half of all. */
 const FORGET_ITEMS = 256;
 
 /**
- * A queue: first in, first out, in constant time each (`Array.shift` moves all items of a long array).
- * Its memory is at most twice that of the items which wait, and 256 places.
+ * First-in, first-out queue with constant time for push and shift (`Array.shift` moves all items of
+ * a long array). Its memory is at most twice that of the waiting items, plus 256 entries.
  */
 export class Fifo<Item> {
   readonly #items: (Item | undefined)[] = [];
@@ -13,7 +15,7 @@ export class Fifo<Item> {
     return this.#items.length - this.#next;
   }
 
-  /** The item that is taken next, or undefined if there is none. */
+  /** Item that is taken next; undefined if the queue is empty. */
   get first(): Item | undefined {
     return this.#items[this.#next];
   }
@@ -22,11 +24,11 @@ export class Fifo<Item> {
     this.#items.push(item);
   }
 
-  /** Takes the first item, or undefined if there is none. */
+  /** Removes and returns the first item; undefined if the queue is empty. */
   shift(): Item | undefined {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#next];
-    // Not held by the queue any more.
+    // Cleared so that the queue does not keep the item alive.
     this.#items[this.#next++] = undefined;
     if (this.size === 0 || (this.#next >= FORGET_ITEMS && this.#next >= this.size)) {
       this.#items.splice(0, this.#next);

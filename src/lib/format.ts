@@ -1,18 +1,20 @@
-/** 1234567.8 as 1,234,568; small numbers keep enough digits to be told apart. */
+// Formatting of numbers, durations, sizes and shares for output that people read.
+
+/** Formats 1234567.8 as 1,234,568; small numbers keep enough digits to tell them apart. */
 export function formatCount(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: digits });
 }
 
-/** A duration given in milliseconds, with its unit: 0.85 ms, 12.3 ms, 1.20 s. */
+/** Formats a duration given in milliseconds, with its unit: 0.85 ms, 12.3 ms, 1.20 s. */
 export function formatMilliseconds(value: number): string {
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
   return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
 }
 
-/** A duration given in seconds, for people: 8 s, 2 min 05 s, 1 h 10 min. */
+/** Formats a duration given in seconds: 8 s, 2 min 05 s, 1 h 10 min. */
 export function formatSeconds(value: number): string {
   const seconds = Math.max(Math.round(value), 0);
   if (seconds < 60) return `${seconds} s`;
@@ -23,7 +25,7 @@ export function formatSeconds(value: number): string {
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** Bytes in thousands: 12.3 kB, 1.2 GB. */
+/** Formats bytes with decimal units: 12.3 kB, 1.2 GB. */
 export function formatBytes(value: number): string {
   let rest = value;
   let unit = 0;
@@ -34,13 +36,13 @@ export function formatBytes(value: number): string {
   return `${unit === 0 || Math.abs(rest) >= 100 ? rest.toFixed(0) : rest.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** A share of 1 as a percentage: 3.4 %, 97 %. */
+/** Formats a share of 1 as a percentage: 3.4 %, 97 %. */
 export function formatShare(value: number): string {
   const percent = value * 100;
   return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
 
-/** The plural of a unit: events, deliveries. */
+/** Returns the plural of a unit: events, deliveries. */
 export function plural(unit: string): string {
   return unit.endsWith('y') ? `${unit.slice(0, -1)}ies` : `${unit}s`;
 }

@@ -1,45 +1,51 @@
+// Garbage collection in idle threads. Each thread owns one IdleCollection and its own list of
+// release callbacks.
+
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** A thread is calm when it is busy for no more than this share of the time. */
+/** Largest busy share of the time at which a thread counts as idle. */
 export const CALM_SHARE = 0.2;
-/** Calm seconds after which a thread collects. */
+/** Number of consecutive idle seconds before a thread collects. */
 const CALM_SECONDS = 10;
-/** It is worth it for so much garbage, in bytes and as a share of what was kept. */
+/** Minimum of garbage that justifies a collection, in bytes and as a share of the kept bytes. */
 const GARBAGE_BYTES_MIN = 8 * 1024 * 1024;
 const GARBAGE_SHARE_MIN = 0.5;
 
 const releases: (() => void)[] = [];
 
-/** Has `release` called when this thread has become calm, to give up what it can get again. */
+/** Registers a callback for an idle thread, which releases memory that can be obtained again. */
 export function onCalm(release: () => void): void {
   releases.push(release);
 }
 
 /**
- * Collects the garbage of a thread that has become calm: V8 collects when memory is asked for, so
- * without it a thread that was flooded keeps what it had then, 70 MB of it measured, until it is busy
- * again. A collection takes 10 to 30 ms. Before, once after each time that the thread was busy, what
- * `onCalm` was given is called.
+ * Collects the garbage of a thread that has become idle. V8 collects only when memory is requested,
+ * so that a thread keeps its memory from a flood (70 MB, measured) until it is busy again. A
+ * collection takes 10 to 30 ms. Before the collection, once after each busy period, the callbacks
+ * of `onCalm` run.
  */
 export class IdleCollection {
   readonly #collect: () => void;
   readonly #release: () => void;
-  /** Bytes in use after the last collection; Infinity: none was seen. */
+  /** Heap bytes in use after the last collection; Infinity if none was seen. */
   #kept = Number.POSITIVE_INFINITY;
   #calmSeconds = 0;
   #collected = false;
   #wasBusy = false;
 
-  /** Both for tests. */
+  /**
+   * @param collect replaced by tests.
+   * @param release replaced by tests.
+   */
   constructor(collect: () => void = collectGarbage, release: () => void = releaseAll) {
     this.#collect = collect;
     this.#release = release;
   }
 
-  /** Once a second: the share of it in which the thread was busy, and the bytes in use on its heap. */
+  /** Takes a sample, once a second: its busy share, and the bytes in use on the heap. */
   sample(busyShare: number, heapBytes: number): void {
-    // What is in use after a collection is less than at any other time.
+    // A collection shows as a minimum of the bytes in use.
     if (this.#collected || heapBytes < this.#kept) this.#kept = heapBytes;
     this.#collected = false;
     const isCalm = busyShare <= CALM_SHARE;

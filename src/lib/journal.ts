@@ -1,6 +1,8 @@
+// Output format of systemd-journald: detection of its stream, and the priority prefix of a line.
+
 import { fstatSync } from 'node:fs';
 
-/** How journald numbers what pino calls its levels (syslog(3)). */
+/** Syslog priorities (syslog(3)), which journald uses, by the minimum level of pino. */
 const PRIORITIES: readonly (readonly [level: number, priority: number])[] = [
   [50, 3],
   [40, 4],
@@ -8,7 +10,7 @@ const PRIORITIES: readonly (readonly [level: number, priority: number])[] = [
 ];
 const DEBUG_PRIORITY = 7;
 
-/** Whether standard output is a stream into journald, which takes `<4>` before a line for its level. */
+/** Returns true if standard output is a stream into journald, which reads prefixes like `<4>`. */
 export function writesToJournal(env: Readonly<Record<string, string | undefined>>): boolean {
   const { JOURNAL_STREAM: named } = env;
   if (named === undefined) return false;
@@ -20,7 +22,7 @@ export function writesToJournal(env: Readonly<Record<string, string | undefined>
   }
 }
 
-/** `<6>` for pino's info, and so on. */
+/** Returns the priority prefix for a level of pino: `<6>` for info, and so on. */
 export function journalPrefix(level: number): string {
   const found = PRIORITIES.find(([from]) => level >= from);
   return `<${found?.[1] ?? DEBUG_PRIORITY}>`;

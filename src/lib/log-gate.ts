@@ -1,3 +1,5 @@
+// Level filter and rate limit in front of a log. Each thread filters its own lines.
+
 import type { Config } from '../config/options.ts';
 import type { Log } from './log.ts';
 
@@ -5,13 +7,13 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const WINDOW_MILLISECONDS = 60_000;
-/** Texts that are told apart; all others count as one. */
+/** Number of distinct texts with a counter of their own; all further ones share one. */
 const TEXTS_MAX = 256;
 
-/** Where lines go that get through. */
+/** Output for lines that pass the filter. */
 export type WriteLine = (level: LogLevel, text: string, facts?: Record<string, unknown>) => void;
 
-/** Told of every line that is not below its level, and whether it was left out. */
+/** Callback for every line at or above the level; `leftOut`: the rate limit dropped it. */
 export type CountLine = (level: LogLevel, leftOut: boolean) => void;
 
 interface Seen {
@@ -21,16 +23,16 @@ interface Seen {
   level: LogLevel;
 }
 
-/** The level of a station: its own (`log.levels`), or that of all. */
+/** Returns the level of a station: its own (`log.levels`), or the general one. */
 export function levelOf({ level, levels }: Config['log'], station: string): LogLevel | 'silent' {
   const own = levels.find((one) => one.startsWith(`${station}=`));
   return own === undefined ? level : (own.slice(station.length + 1) as LogLevel);
 }
 
 /**
- * What a station says, less what nobody wants to read: lines below its level, and those beyond
- * `log.lines_per_minute_max` with the same text in a minute, which are counted and told of in one line
- * at the end of the minute. So no flood of anything fills a disk.
+ * Log filter of a station. Drops lines below its level, and lines beyond `log.lines_per_minute_max`
+ * with the same text in a minute; those are counted, and their number is logged in one line at most
+ * a minute later. The limit keeps a flood of lines from filling the disk.
  */
 export class LogGate implements Log {
   readonly #station: string;
@@ -82,7 +84,7 @@ export class LogGate implements Log {
     if (!leftOut) this.#write(level, text, facts);
   }
 
-  /** Tells at once what was left out, as at the end of the minute. */
+  /** Logs the numbers of dropped lines now instead of at the end of the minute. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;

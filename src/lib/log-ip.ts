@@ -1,13 +1,15 @@
+// Addresses in log lines, in the form that `log.ip` allows.
+
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Config } from '../config/options.ts';
 
-/** New with every start, so that nobody can tell later whose address it was. */
+/** HMAC key, new with every start, so that hashes cannot be traced back to addresses later. */
 const KEY = randomBytes(16);
 const HASH_LENGTH = 12;
 
 /**
- * An address as the log may have it (`log.ip`): nothing, a hash that is the same for an address as long
- * as the relay runs, or the address itself. To be spread into the facts of a line.
+ * Returns the log field for an address (`log.ip`): none, a hash that stays the same for an address
+ * as long as the relay runs, or the address itself. To be spread into the fields of a line.
  */
 export function ipFacts({ ip: mode }: Config['log'], ip: string): { ip?: string } {
   if (mode === 'off') return {};

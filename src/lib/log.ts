@@ -1,4 +1,6 @@
-/** What a station may say. Lines of lanes travel to the main thread and are written there by pino. */
+// Interface of logs in all threads.
+
+/** Log of a station. Worker threads send their lines to the main thread, where pino writes them. */
 export interface Log {
   debug(text: string, facts?: Record<string, unknown>): void;
   info(text: string, facts?: Record<string, unknown>): void;

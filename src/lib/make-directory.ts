@@ -1,15 +1,17 @@
+// Replacement of `mkdirSync` with `recursive`, which may never return.
+
 import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a directory and what is missing above it; one that is there stays as it is.
+ * Creates a directory and its missing parents; an existing one is not changed.
  *
- * `mkdirSync` with `recursive` never returns where the system says of a directory that is there that it
- * does not exist, as /proc does when something is to be made in it (Node.js 20 to 26).
+ * `mkdirSync` with `recursive` never returns if the system reports for an existing directory that
+ * it does not exist, as /proc does when something is to be created in it (Node.js 20 to 26).
  *
- * @param mode the permissions of what is made, less those of the umask.
- * @throws the error of the system; with code ENOTDIR where a part of the path is a file, and ELOOP
- * where it is a symbolic link to nothing.
+ * @param mode permissions of created directories, less those of the umask.
+ * @throws the error of the system; with code ENOTDIR if a part of the path is a file, and ELOOP if
+ * it is a dangling symbolic link.
  */
 export function makeDirectory(path: string, mode: number): void {
   const missing: string[] = [];
@@ -19,13 +21,16 @@ export function makeDirectory(path: string, mode: number): void {
       mkdirSync(directory, { mode });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Another process may have made it meanwhile.
+      // Another process may have created it meanwhile.
       if (code !== 'EEXIST' || !isDirectory(directory)) throw error;
     }
   }
 }
 
-/** False where nothing is, or nothing that this user may look at. @throws what ends every attempt. */
+/**
+ * Returns false if nothing is there, or nothing that this user may stat.
+ * @throws an error that ends every attempt.
+ */
 function isDirectory(path: string): boolean {
   try {
     if (statSync(path).isDirectory()) return true;
@@ -33,7 +38,7 @@ function isDirectory(path: string): boolean {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && isLink(path))
       throw pathError('ELOOP', 'a symbolic link to nothing', path);
-    // ENOTDIR: a file is above it, which the next step finds.
+    // ENOTDIR: a parent is a file; the next step of the caller finds it.
     if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') return false;
     throw error;
   }

@@ -1,6 +1,8 @@
+// Suggestions for misspelt words, by edit distance.
+
 /**
- * How many edits lie between two words: insert, delete, replace, or swap two neighbours (the
- * "optimal string alignment" form of Damerau and Levenshtein).
+ * Returns the number of edits between two words: insert, delete, replace, or swap of two neighbours
+ * (the "optimal string alignment" form of Damerau and Levenshtein).
  */
 export function editDistance(left: string, right: string): number {
   let beforePrevious: number[] = [];
@@ -22,11 +24,11 @@ export function editDistance(left: string, right: string): number {
 }
 
 /**
- * The candidate that `word` most likely meant, or undefined when none is close.
+ * Returns the candidate that `word` most likely meant, or undefined if none is close.
  *
- * Case and the separators `_ - .` do not count, and neither does the order of the parts, because
- * people who come from other relays write `max_connections` for `connections_max`. Up to two fifths
- * of the letters may differ. The first of several equally close candidates wins.
+ * Case, the separators `_ - .` and the order of the parts are ignored, because operators who come
+ * from other relays write `max_connections` for `connections_max`. Up to two fifths of the letters
+ * may differ. The first of several equally close candidates wins.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -1,14 +1,21 @@
+// Set of IP networks with expiry times, and their normal form.
+
 import ipaddr from 'ipaddr.js';
 
 /**
- * A set of addresses and networks, each until a moment. Asking takes one look-up for every length of
- * prefix that occurs, however many networks there are.
+ * Set of addresses and networks, each with an expiry time. A lookup costs one map access for every
+ * prefix length that occurs, however many networks there are.
  */
 export class NetworkSet {
-  /** By family and length of the prefix, then by the bits of the prefix: when it ends, 0: never. */
+  /** Expiry times by family and prefix length, then by the bits of the prefix; 0: never. */
   readonly #prefixes = new Map<string, { bits: number; until: Map<string, number> }>();
 
-  /** `network`: an address or a network, normalised or not. `until`: seconds since 1970, 0: never. */
+  /**
+   * Adds an entry or replaces its expiry time.
+   *
+   * @param network an address or a network, normalised or not.
+   * @param until seconds since 1970; 0: never.
+   */
   put(network: string, until: number): void {
     const { family, bytes, bits } = parse(network);
     const name = `${family}/${bits}`;
@@ -35,7 +42,7 @@ export class NetworkSet {
     return this.#prefixes.size === 0;
   }
 
-  /** Whether an address is in the set now; false for what is no address. */
+  /** Returns true if an address is in the set at `nowSeconds`; false for an invalid address. */
   has(address: string, nowSeconds: number): boolean {
     if (this.#prefixes.size === 0 || !ipaddr.isValid(address)) return false;
     const { family, bytes } = parse(address);
@@ -48,7 +55,7 @@ export class NetworkSet {
   }
 }
 
-/** An address or a network in its one form (`10.0.0.0/8`, `2001:db8::1`), or null when it is none. */
+/** Returns the normal form of an address or network (`10.0.0.0/8`, `2001:db8::1`), or null. */
 export function normalNetwork(text: string): string | null {
   try {
     const { bytes, bits } = parse(text);
@@ -60,7 +67,7 @@ export function normalNetwork(text: string): string | null {
   }
 }
 
-/** @throws Error for what is neither an address nor a network. */
+/** @throws Error for a text that is neither an address nor a network. */
 function parse(text: string): { family: string; bytes: number[]; bits: number } {
   const [address, length, ...rest] = text.split('/');
   if (rest.length > 0 || !ipaddr.isValid(address!)) throw new Error(`${text} is no address`);

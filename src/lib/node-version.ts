@@ -1,9 +1,12 @@
-/** The oldest Node.js that wok runs with; `engines` in package.json begins with it. */
+// Check of the Node.js version. Imports nothing, so that it loads with any version.
+
+/** Oldest supported version of Node.js; `engines` in package.json begins with it. */
 export const NODE_VERSION_MIN = '20.19.0';
 
 /**
- * What is wrong with this Node.js, in a sentence for the operator; null when nothing is. Files beside
- * this one that need a newer one cannot even be loaded, so this is asked before they are.
+ * Returns the problem with this version of Node.js, as a sentence for the operator, or null. Other
+ * files of wok need a supported version to load at all, so this check runs before they are
+ * imported.
  */
 export function nodeProblem(version: string): string | null {
   const [have, need] = [version, NODE_VERSION_MIN].map((one) => one.split('.').map(Number));

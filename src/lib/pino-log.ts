@@ -1,21 +1,24 @@
+// Log of the process, written by pino in the main thread.
+
 import pino from 'pino';
 import type { Config } from '../config/options.ts';
 import { journalPrefix, writesToJournal } from './journal.ts';
 import type { Log } from './log.ts';
 import { type CountLine, LogGate, type LogLevel } from './log-gate.ts';
 
-/** A log whose level and format can change while it is in use. */
+/** Log with a level and format that can change while it is in use. */
 export interface ProcessLog extends Log {
   reconfigure(config: Config['log']): void;
-  /** From now on, what counts the lines of the main thread. */
+  /** Sets the counter for the lines of the main thread. */
   countBy(count: CountLine): void;
-  /** Tells what was left out so far. */
+  /** Logs the numbers of lines that were dropped so far. */
   flush(): void;
 }
 
 /**
- * The log of the process, on standard output: JSON lines, or lines for people. What lanes say has gone
- * through their own gates; what the main thread says goes through the gate of io.
+ * Creates the log of the process, on standard output: JSON lines or plain text. Lines of worker
+ * threads (those with a `lane`) have passed the filters of their threads; lines of the main thread
+ * pass the filter of station io.
  */
 export function createLog(config: Config['log']): ProcessLog {
   let logger = loggerOf(config);
@@ -45,7 +48,7 @@ export function createLog(config: Config['log']): ProcessLog {
   };
 }
 
-/** The gates know the levels of the stations; this one lets everything through that they let. */
+/** Returns a logger that drops no level, because the filters apply the levels of the stations. */
 function loggerOf({ level, levels, format }: Config['log']): pino.Logger {
   const options = {
     level: level === 'silent' && levels.length === 0 ? level : 'debug',
@@ -60,8 +63,8 @@ function loggerOf({ level, levels, format }: Config['log']): pino.Logger {
 }
 
 /**
- * `2026-01-02T03:04:05.678Z warn  text  key=value …`; journald gets the level its own way, and knows
- * the time.
+ * Writes a line as `2026-01-02T03:04:05.678Z warn text key=value …`; for journald, the level
+ * becomes a prefix and the time is left out, because journald records it.
  */
 function writeText(line: string, journal: boolean): void {
   const { time, level, msg, ...facts } = JSON.parse(line) as {
@@ -78,7 +81,7 @@ function writeText(line: string, journal: boolean): void {
   process.stdout.write(`${head}${oneLine(msg)}${oneLine(rest)}\n`);
 }
 
-/** A stack, or what a plugin wrote, must not look like lines of its own. */
+/** Escapes line breaks, so that a stack or output of a plugin cannot look like separate lines. */
 function oneLine(text: string): string {
   return text.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }

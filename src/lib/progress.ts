@@ -1,20 +1,22 @@
+// Progress display of command-line tools, on standard error.
+
 import { formatCount, formatSeconds } from './format.ts';
 
 const REDRAW_MILLISECONDS = 100;
-/** In a pipe a line says where things are no more often than this. */
+/** Minimum time between two progress lines where the output is not a terminal. */
 const LINE_MILLISECONDS = 10_000;
 const BAR_WIDTH = 24;
 const ERASE_LINE = '\r\x1b[2K';
 
-/** Where progress goes; standard error, or what a test gives. */
+/** Output for progress: standard error, or a replacement in tests. */
 export interface ProgressOutput {
   readonly isTTY?: boolean | undefined;
   write(text: string): unknown;
 }
 
 /**
- * Tells how far the work is: a bar that is redrawn on a terminal, now and then a plain line anywhere
- * else. It goes to standard error, so that standard output holds results only.
+ * Progress display: a bar that is redrawn on a terminal, and a plain line at intervals elsewhere.
+ * It goes to standard error, so that standard output holds results only.
  */
 export class Progress {
   readonly #output: ProgressOutput;
@@ -29,20 +31,22 @@ export class Progress {
     this.#isTerminal = output.isTTY === true;
   }
 
-  /** A line that stays. */
+  /** Writes a line that stays. */
   say(text: string): void {
     this.clear();
     this.#output.write(`${text}\n`);
   }
 
-  /** A line for a log; a terminal has its bar. */
+  /** Writes a line unless the output is a terminal, which has the bar. */
   note(text: string): void {
     if (!this.#isTerminal) this.#output.write(`${text}\n`);
   }
 
   /**
-   * `done` of `total` are done; with another label something else begins. `note` stands instead of
-   * the rate, where something else than `done` is worth counting. A `total` of 0 is not known.
+   * Updates the display to `done` of `total`. A new label starts a new display.
+   *
+   * @param total 0 if it is not known.
+   * @param note text shown instead of the rate, for work that `done` does not measure.
    */
   update(label: string, done: number, total: number, note?: string | (() => string)): void {
     const moment = performance.now();
@@ -76,7 +80,7 @@ export class Progress {
     }
   }
 
-  /** Takes the bar away. */
+  /** Erases the bar. */
   clear(): void {
     if (this.#isDrawn) this.#output.write(ERASE_LINE);
     this.#isDrawn = false;

@@ -1,10 +1,12 @@
+// Fair scheduling of a thread's work by client address and connection. Each thread has its own.
+
 import { FairQueue, Share } from './fair-queue.ts';
 
-/** The connections of one address, an IPv6 one by its prefix, of which some wait for a turn. */
+/** Address (an IPv6 one by its prefix) and its connections that wait for a turn. */
 export class AddressTurns<Connection extends ConnectionTurns> extends Share {
   readonly name: string;
   readonly waiting = new FairQueue<Connection>();
-  /** Connections that are open. */
+  /** Number of open connections. */
   open = 0;
 
   constructor(name: string) {
@@ -13,28 +15,30 @@ export class AddressTurns<Connection extends ConnectionTurns> extends Share {
   }
 }
 
-/** A connection that waits for a turn while it has work. */
+/** Connection that waits for a turn while it has work. */
 export abstract class ConnectionTurns extends Share {
   abstract readonly isWaiting: boolean;
-  /** The work of its next turn, as far as it is known before. */
+  /** Amount of work of its next turn, as far as it is known in advance. */
   abstract readonly expected: number;
 }
 
-/** What a connection needs to know of its address. */
+/** Connection with its address. */
 interface OfAddress<Connection extends ConnectionTurns> {
   readonly address: AddressTurns<Connection>;
 }
 
-/** Idle addresses are looked through when so many more have gathered. */
+/** Number of additional idle addresses after which they are swept. */
 const IDLE_MORE = 64;
 
 /**
- * Whose work goes on next in a thread: that of the address for which the thread will have worked least, and
- * of its connections that which will have had the least. So a client with little work waits for one turn of others,
- * however many messages, connections or addresses keep the thread busy.
+ * Fair scheduler for the work of a thread. The next turn goes to the address that will have used
+ * least of the thread after it, and within that address to the connection that will have used
+ * least. A client with little work therefore waits for one turn of others, however many messages,
+ * connections or addresses keep the thread busy.
  *
- * Work is charged in a unit of the owner's choice, which should not be time by the clock: a thread that
- * shares processors is interrupted, and a client whose turn that happens to be would pay for it.
+ * Work is charged in a unit of the owner's choice. Wall-clock time is a bad unit: a thread that
+ * shares processors is interrupted, and the interruption would be charged to the client that has
+ * the turn.
  */
 export class Turns<
   Connection extends ConnectionTurns & OfAddress<Connection>,
@@ -42,7 +46,7 @@ export class Turns<
 > {
   readonly #addresses = new Map<string, Address>();
   readonly #waiting = new FairQueue<Address>();
-  /** Without open connections; each is forgotten once all that wait have used as much as it has. */
+  /** Addresses without open connections, each dropped once all waiting ones have used as much. */
   readonly #idle = new Set<Address>();
   #idleMax = IDLE_MORE;
   readonly #make: (name: string) => Address;
@@ -51,12 +55,12 @@ export class Turns<
     this.#make = make;
   }
 
-  /** Addresses of which connections wait for a turn. */
+  /** Number of addresses with connections that wait for a turn. */
   get addresses(): number {
     return this.#waiting.size;
   }
 
-  /** The address of a new connection; `leave` ends that. */
+  /** Returns the address entry of a new connection; `leave` releases it. */
   enter(name: string): Address {
     let address = this.#addresses.get(name);
     if (address === undefined) {
@@ -67,14 +71,14 @@ export class Turns<
     return address;
   }
 
-  /** A connection is closed; what it still has to do gets its turns. */
+  /** Releases the address of a closed connection; its remaining work still gets turns. */
   leave(address: Address): void {
     if (--address.open > 0) return;
     this.#idle.add(address);
     if (this.#idle.size > this.#idleMax) this.#forget();
   }
 
-  /** Forgets the idle addresses that would get no turn sooner if they came back as new ones. */
+  /** Drops the idle addresses that would get no turn sooner if they came back as new ones. */
   #forget(): void {
     for (const address of this.#idle) {
       if (address.waiting.size > 0 || address.used > this.#waiting.floor) continue;
@@ -84,18 +88,18 @@ export class Turns<
     this.#idleMax = this.#idle.size + IDLE_MORE;
   }
 
-  /** A connection has work. */
+  /** Queues a connection that has work. */
   wait(connection: Connection & { readonly address: Address }): void {
     connection.address.waiting.add(connection, connection.expected);
     this.#add(connection.address);
   }
 
-  /** The connection whose turn it is; undefined when none waits. `charge` has to follow. */
+  /** Takes the connection with the next turn, or undefined. The caller must call `charge` then. */
   take(): Connection | undefined {
     return this.#waiting.take()?.waiting.take();
   }
 
-  /** Charges the work of a turn; the connection waits for its next one if it has more to do. */
+  /** Charges the work of a turn; the connection is queued again if it has more work. */
   charge(connection: Connection & { readonly address: Address }, work: number): void {
     const { address } = connection;
     connection.used += work;

@@ -1,3 +1,5 @@
+// Loading of uWebSockets.js, and advice for systems that its binaries do not support.
+
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -5,8 +7,8 @@ import { dirname } from 'node:path';
 const require = createRequire(import.meta.url);
 
 /**
- * The Node.js versions that wok runs with, in the order of advice, by the number that native modules
- * are built for (`process.versions.modules`), and the glibc that the binary of uWebSockets.js needs on
+ * Supported versions of Node.js, in the order of recommendation, by the ABI number of native
+ * modules (`process.versions.modules`), with the glibc that the binary of uWebSockets.js needs on
  * Linux. `engines` in package.json, README.md and docs/operations.md say the same.
  */
 export const supportedNodes: ReadonlyMap<
@@ -23,12 +25,12 @@ export const supportedNodes: ReadonlyMap<
 const LOAD_FAILURE =
   /^This version of uWS\.js supports only|^Could not locate the bindings file|\bwas compiled against a different Node\.js version|: invalid ELF header|version `GLIBC_\S+' not found/;
 
-/** The native module could not be loaded on this system; the message says what to do. */
+/** Error for a native module that could not be loaded on this system; the message has advice. */
 export class NativeModuleError extends Error {
   override name = 'NativeModuleError';
 }
 
-/** What decides which binary of uWebSockets.js loads. */
+/** System properties that select the binary of uWebSockets.js. */
 export interface NativeTarget {
   /** `process.versions.node`: 22.23.5. */
   readonly node: string;
@@ -36,13 +38,13 @@ export interface NativeTarget {
   readonly abi: string;
   readonly platform: string;
   readonly arch: string;
-  /** The version of glibc at hand; null where the C library is another one. */
+  /** Installed version of glibc; null if the C library is another one. */
   readonly glibc: string | null;
-  /** The names of the files of the package uWebSockets.js. */
+  /** Names of the files in the package uWebSockets.js. */
   readonly files: readonly string[];
 }
 
-/** What this process runs on. */
+/** Returns the target that this process runs on. */
 export function thisTarget(): NativeTarget {
   const { node, modules: abi } = process.versions;
   const { platform, arch } = process;
@@ -52,7 +54,7 @@ export function thisTarget(): NativeTarget {
 /**
  * Loads uWebSockets.js.
  *
- * @throws NativeModuleError when there is no binary that runs here.
+ * @throws NativeModuleError if there is no binary that runs here.
  */
 export function loadUws(): typeof import('uWebSockets.js') {
   try {
@@ -62,13 +64,13 @@ export function loadUws(): typeof import('uWebSockets.js') {
   }
 }
 
-/** Why uWebSockets.js does not run, and what to do; each a sentence or two. */
+/** Reason why uWebSockets.js does not run, and advice; each a sentence or two. */
 export interface UwsProblem {
   readonly problem: string;
   readonly advice: string;
 }
 
-/** Why no binary of uWebSockets.js runs on a target, and what to run instead; null where one should. */
+/** Returns why no binary of uWebSockets.js runs on a target, and advice; null if one should run. */
 export function uwsProblem(target: NativeTarget): UwsProblem | null {
   const { node, abi, platform, arch, glibc, files } = target;
   const machine = `${platform}-${arch}`;
@@ -103,21 +105,21 @@ export function uwsProblem(target: NativeTarget): UwsProblem | null {
   return null;
 }
 
-/** Whether an error says that a compiled library is missing or does not fit this machine. */
+/** Returns true if an error says that a compiled library is missing or does not fit here. */
 export function isNativeLoadFailure(error: unknown): error is Error {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code } = at as NodeJS.ErrnoException;
     if (code === 'ERR_DLOPEN_FAILED') return true;
-    // What uWebSockets.js and `bindings` (better-sqlite3) say instead of the code, and what is left of
-    // an error with the code that crossed a thread.
+    // Messages of uWebSockets.js and `bindings` (better-sqlite3), which set no code; also matches
+    // an error that lost its code when it crossed a thread.
     if (LOAD_FAILURE.test(at.message)) return true;
   }
   return false;
 }
 
-/** Why a compiled library does not load, and what to do, in sentences. */
+/** Returns the reason why a compiled library does not load, and advice, in sentences. */
 export function nativeLoadAdvice(error: unknown): string {
-  // First: where wok cannot run at all, the other libraries need not be installed again.
+  // First, because reinstalling the other libraries does not help on a system that cannot run wok.
   const uws = uwsProblem(thisTarget());
   if (uws !== null) return `${uws.problem} ${uws.advice}`;
   const machine = `Node.js ${process.version} on ${process.platform}-${process.arch}`;
@@ -152,7 +154,7 @@ function uwsFiles(): string[] {
 }
 
 function glibcVersion(): string | null {
-  // Else the report looks up the names of network interfaces, which can take seconds.
+  // Otherwise the report resolves the names of network interfaces, which can take seconds.
   (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;
   const { header } = process.report.getReport() as unknown as {
     header: { glibcVersionRuntime?: string };
