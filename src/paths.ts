@@ -1,3 +1,6 @@
+// Paths of the installed package: its files, its version, the control socket, and the compiled
+// worker threads.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +12,7 @@ interface Manifest {
   readonly version?: string;
 }
 
-/** The package that this file belongs to, whether it runs from src/ or from dist/src/. */
+/** Returns the package that this file belongs to, whether it runs from src/ or from dist/src/. */
 function findPackage(): { root: string; manifest: Manifest } {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let at = start; ; at = dirname(at)) {
@@ -24,41 +27,41 @@ function findPackage(): { root: string; manifest: Manifest } {
 
 const found = findPackage();
 
-/** The directory of wok's package.json, absolute. */
+/** Absolute path of the directory of wok's package.json. */
 export const packageRoot: string = found.root;
 
-/** The version in package.json. */
+/** Version in package.json. */
 export const version: string = found.manifest.version ?? '0.0.0';
 
-/** Where wok is to be had (NIP-11 `software`). */
+/** Address at which wok is available (NIP-11 `software`). */
 export const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 
-/** The SQL of a new database. */
+/** File with the SQL of a new database. */
 export const schemaFile: string = join(packageRoot, 'schema.sql');
 
-/** The relay.conf that comes with wok: every option with its default. */
+/** File with the relay.conf that comes with wok: every option with its default. */
 export const sampleConfigFile: string = join(packageRoot, 'relay.conf');
 
-/** The control socket of the relay that runs on a data directory. */
+/** Returns the path of the control socket of the relay that runs on a data directory. */
 export function controlSocketFile(directory: string): string {
   return join(directory, 'wok.sock');
 }
 
-/** What runs in worker threads: the stations, and the rooms beside them. */
+/** Name of a program for a worker thread: a station, the plugin host, or the admin worker. */
 export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'plugins' | 'admin';
 
 /**
- * The compiled main of a station's thread. Sources (vitest) get the one in dist/ too, because a
- * worker thread cannot load TypeScript on every Node.js that wok supports.
+ * Returns the compiled entry of a station's thread. Sources (vitest) get the one in dist/ too,
+ * because a worker thread cannot load TypeScript on every Node.js that wok supports.
  */
 export function workerUrl(name: WorkerName): URL {
   return compiled(name);
 }
 
-/** Programs of threads that do short jobs beside the stations. */
+/** Name of a program for threads that do short jobs beside the stations. */
 export type TaskName = 'check';
 
-/** As `workerUrl`, for the tasks of piscina. */
+/** Returns the compiled entry of a short job, as `workerUrl` does for a station. */
 export function taskUrl(name: TaskName): URL {
   return compiled(name);
 }

@@ -1,3 +1,6 @@
+// Wiring of one relay: io on the main thread, the other stations in worker threads under a
+// supervisor.
+
 import { availableParallelism } from 'node:os';
 import { type Reconfiguration, reconfigure } from './config/change.ts';
 import { originsOf } from './config/load.ts';
@@ -31,37 +34,38 @@ const STARTED = cellOf('process_start_time_seconds');
 
 const POLL_MILLISECONDS = 5;
 /**
- * What is left of the deadline for the clients' side of the closing handshake. A socket that is closed
- * while the client still sends is reset by the kernel, and the client loses what it has not read yet:
- * its last OKs and the goodbye. uWebSockets.js does not tell when the client has gone.
+ * Part of the deadline that is kept for the clients' side of the closing handshake. A socket that
+ * is closed while the client still sends is reset by the kernel, and the client loses what it has
+ * not read yet: its last OKs and the close message. uWebSockets.js does not tell when the client
+ * has gone.
  */
 const GOODBYE_MILLISECONDS = 500;
 
-/** How long connections that the kernel has completed already may take to be accepted. */
+/** Most time to accept the connections that the kernel has completed already. */
 const QUEUE_MILLISECONDS = 2_000;
 const SEND_AWAY_MILLISECONDS = 50;
 
-/** How long the writer may take to save a database whose file is gone. */
+/** Most time for the writer to save a database whose file is gone. */
 const RESCUE_MILLISECONDS = 600_000;
 
-/** How long the lanes may take to end when the deadline has come, or when one has died. */
+/** Most time for the lanes to end when the deadline has come, or when one has died. */
 const LANES_MILLISECONDS = 1_000;
 
-/** Why a relay ended by itself. */
+/** Reason why a relay ended by itself. */
 export interface Fatal {
   station: ThreadStation;
   error: Error;
 }
 
 /**
- * A running relay: io on this thread, the other stations in theirs.
+ * Running relay: io on this thread, the other stations in worker threads.
  *
- * Stations start in the order writer, monitor, query, ingester, io (the admin room before io), so that
- * whoever is given work finds its neighbours ready, and stop the way an event goes: io takes no more,
- * ingester, query, (the admin room,) writer, monitor.
+ * Stations start in the order writer, monitor, query, plugins, ingester, admin, io, so that each
+ * finds its neighbours ready. They stop in the order in which an event passes them: io takes no
+ * more, then ingester, plugins, query, admin, writer, monitor.
  */
 export class Relay {
-  /** Rejected never; resolved when the relay cannot go on by itself. */
+  /** Promise that resolves when the relay cannot go on by itself; it never rejects. */
   readonly fatal: Promise<Fatal>;
   readonly lanes: Readonly<Record<ThreadStation, number>>;
   #config: Config;
@@ -77,7 +81,7 @@ export class Relay {
   #trim: MemoryTrim | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
-  /** Carries out what somebody asks of the process by the control socket; throws a sentence. */
+  /** Executes a request of the control socket to the process; throws an Error with a sentence. */
   onOrder: (order: Exclude<Order, 'health' | 'origins'>) => Promise<unknown> = async () => {
     throw new Error('this relay takes no orders');
   };
@@ -90,7 +94,7 @@ export class Relay {
     this.#pluginNames = new PluginNames(this.#metrics.plugins);
     this.#pluginNames.use(policyNames(config));
     const meter = new Meter(this.#metrics, 'io', 0);
-    // Once: a value that wavers looks like a restart to Prometheus.
+    // Set once: a value that wavers looks like a restart to Prometheus.
     meter.set(STARTED, performance.timeOrigin / 1000);
     this.#unwatch = watchThread(meter);
     this.#countLine = countLines(meter);
@@ -122,8 +126,9 @@ export class Relay {
   }
 
   /**
-   * Starts a relay and resolves when it takes connections. One that takes over from another process on
-   * its port answers queries at once; what is to be stored waits until it is told to `own` the database.
+   * Starts a relay and resolves when it takes connections. One that takes over from another process
+   * on its port answers queries at once; events to store wait until it is told to `own` the
+   * database.
    *
    * @throws StorageError, NativeModuleError, ListenError
    */
@@ -143,17 +148,17 @@ export class Relay {
     return relay;
   }
 
-  /** Counts lines of the main thread's log. */
+  /** Counter of the lines of the main thread's log. */
   get countLine(): CountLine {
     return this.#countLine;
   }
 
-  /** The port that is listened on. */
+  /** Port that the relay listens on. */
   get port(): number {
     return this.#io.port;
   }
 
-  /** Whether clients come by wss. */
+  /** True if clients come by wss. */
   get encrypted(): boolean {
     return this.#io.encrypted;
   }
@@ -162,12 +167,12 @@ export class Relay {
     return this.#io.counters;
   }
 
-  /** All metrics as they stand, in the Prometheus text format. */
+  /** Returns all current metrics in the Prometheus text format. */
   metricsText(): string {
     return renderMetrics(this.#metrics);
   }
 
-  /** The signature backend in use, and what it is made of. */
+  /** Signature backend in use, and what it is made of. */
   get signatures(): { name: string; detail: string } {
     const { signatures, detail } = this.#supervisor.facts('ingester', 0);
     return { name: String(signatures), detail: String(detail) };
@@ -184,23 +189,23 @@ export class Relay {
     };
   }
 
-  /** Whether the process must not be ended although it is unwell: only it can reach what is not saved yet. */
+  /** True if the unhealthy process must not be ended: only it can reach what is not saved yet. */
   get holds(): boolean {
     return this.#down === '' && this.#supervisor.holds;
   }
 
   /**
-   * Takes over the options of a new configuration that apply live; resolves when every station works
-   * by them. One reload at a time.
+   * Applies the options of a new configuration that apply live; resolves when every station works
+   * by them. Reloads run one at a time.
    *
-   * @throws ConfigError when they do not go together with those that need a restart; nothing changes.
+   * @throws ConfigError if they conflict with those that need a restart; nothing changes then.
    */
   reload(next: Config): Promise<Reconfiguration> {
     const reloaded = this.#reloading.then(async () => {
       const changes = reconfigure(this.#config, next);
       this.#config = changes.config;
       this.#pluginNames.use(policyNames(changes.config));
-      // The stations behind io first: it is the one that answers with the new numbers (NIP-11).
+      // The other stations before io, which tells clients the new numbers (NIP-11).
       await this.#supervisor.reload(changes.config);
       this.#io.reconfigure(changes.config);
       if (this.#sweeper) this.#sweeper.seconds = changes.config.io.handshake_seconds;
@@ -210,36 +215,39 @@ export class Relay {
     return reloaded;
   }
 
-  /** Where the configuration in effect comes from: its file, and the places of single options. */
+  /** Origin of the configuration in effect: its file, and the places of single options. */
   get origins(): OriginsAnswer {
     const { file, options } = originsOf(this.#config);
     return { file, options: Object.fromEntries(options) };
   }
 
-  /** What a reload would change. @throws ConfigError like it. */
+  /** Returns the changes that a reload would make. @throws ConfigError as `reload` does. */
   compare(next: Config): Reconfiguration {
     return reconfigure(this.#config, next);
   }
 
   /**
-   * Takes the database over; `taken` is called when that is done, the promise resolves when the admin
-   * room is open too. @throws Error when it cannot be had; the relay is of no use then.
+   * Takes the database over; calls `taken` when that is done, and resolves when the admin worker is
+   * open too.
+   *
+   * @throws Error if the database cannot be taken; the relay is of no use then.
    */
   own(taken: () => void = () => {}): Promise<void> {
     return this.#supervisor.own(taken);
   }
 
   /**
-   * Lets go of the database for a successor, when all that the writer had is stored and answered. From
-   * now on events are answered with an error, queries as before.
+   * Releases the database for a successor, when all that the writer had is stored and answered.
+   * From then on events are answered with an error, queries as before.
    */
   release(): Promise<void> {
     return this.#supervisor.release();
   }
 
   /**
-   * Asks the clients to come to the successor, spread over `shutdown.handover_seconds`. `steered`: the
-   * successor gets all new connections; then this one accepts what is still in its queue.
+   * Asks the clients to reconnect to the successor, spread over `shutdown.handover_seconds`.
+   * `steered`: the successor gets all new connections; this process then accepts what is still in
+   * its queue.
    */
   async sendAway(steered: boolean): Promise<void> {
     const seconds = this.#config.shutdown.handover_seconds;
@@ -257,14 +265,15 @@ export class Relay {
     this.#io.sendAway(Number.POSITIVE_INFINITY, 'the relay was restarted; reconnect');
   }
 
-  /** Ends a lane's thread at once, for tests of what happens then. */
+  /** Ends the thread of a lane at once, with all lanes in it, for tests of what happens then. */
   kill(station: ThreadStation, lane: number): Promise<void> {
     return this.#supervisor.kill(station, lane);
   }
 
   /**
-   * Takes nothing new, answers what was taken, stores what the writer holds, closes the sockets with
-   * 1001, all within `shutdown.deadline_seconds`.
+   * Takes nothing new, answers what was taken, stores what the writer holds, and closes the sockets
+   * with 1001, all within `shutdown.deadline_seconds`. A writer that saves a lost database
+   * (`holds`) gets `RESCUE_MILLISECONDS` instead.
    */
   async stop(): Promise<void> {
     const deadline = performance.now() + this.#config.shutdown.deadline_seconds * 1000;
@@ -281,7 +290,7 @@ export class Relay {
     await this.#end(Math.max(timeLeft(), LANES_MILLISECONDS));
   }
 
-  /** After `fatal`: ends what is left without waiting for answers that cannot come. */
+  /** Ends what is left after `fatal`, without waiting for answers that cannot come. */
   async abandon(): Promise<void> {
     this.#io.stopIntake();
     await this.#end(LANES_MILLISECONDS);
@@ -298,8 +307,9 @@ export class Relay {
   }
 
   /**
-   * uWebSockets.js reads all that a socket has received before the next one has its turn, so what a
-   * socket may receive until then bounds how long a flood keeps the others waiting.
+   * Bounds what the kernel receives for a socket before it is read. uWebSockets.js reads all that a
+   * socket has received before the next one has its turn, so this bounds how long a flood keeps the
+   * others waiting.
    */
   #boundReceiveBuffers(): void {
     const c = libc();
@@ -325,7 +335,7 @@ export class Relay {
     }
   }
 
-  /** The state of some connections died with the lane: their clients are asked to come back. */
+  /** Closes the connections that had state in a lane that died, so that their clients reconnect. */
   #laneBack(station: ThreadStation, lane: number): void {
     const concerns: Record<ThreadStation, (connection: Connection) => boolean> = {
       ingester: ({ id }) => id % this.lanes.ingester === lane,
@@ -341,7 +351,7 @@ export class Relay {
   }
 }
 
-/** The lanes of each station: as configured, or by the cores that this process may use. */
+/** Returns the number of lanes of each station, as configured or by the usable cores. */
 export function laneCounts(config: Config): Readonly<Record<ThreadStation, number>> {
   const cores = availableParallelism();
   const ingester = config.ingester.lanes || Math.min(Math.max(cores - 1, 1), 16);
@@ -356,7 +366,10 @@ export function laneCounts(config: Config): Readonly<Record<ThreadStation, numbe
   };
 }
 
-/** Resolves with the promise, or after so long; it leaves no timer behind that would keep the process. */
+/**
+ * Resolves with the promise, or after so many milliseconds; leaves no timer behind that would keep
+ * the process alive.
+ */
 async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {

@@ -1,3 +1,6 @@
+// Process of `wok relay`: start, signals, reload, hand-over to a successor, stop, and exit status.
+// Runs on the main thread.
+
 import type { Reconfiguration } from './config/change.ts';
 import { identityAdvice } from './config/identity-advice.ts';
 import { ConfigError } from './config/load.ts';
@@ -17,16 +20,16 @@ import { asStorageError, isSqliteError, storageExitCode } from './storage/error.
 import { databaseFile } from './storage/open.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
 
-/** A change of these may be the moment in which the relay's own address is needed. */
+/** Options whose change may make the relay's own addresses necessary. */
 const CONCERNS_IDENTITY = /^(identity|auth|membership|admin)\.|^info\.pubkey$/;
 
-/** How long the admin room may take to pass an answer on before it closes. */
+/** Time that the admin worker gets to pass an answer on before it closes. */
 const ANSWER_MILLISECONDS = 50;
 
 /**
- * Runs the relay until it is told to stop (SIGTERM, SIGINT) or cannot go on. A second signal ends the
- * process at once. SIGHUP has it read its configuration again, SIGUSR2 start a successor that takes over
- * without refusing anybody.
+ * Runs the relay until it is told to stop (SIGTERM, SIGINT) or cannot go on. A second signal ends
+ * the process at once. SIGHUP reloads the configuration; SIGUSR2 starts a successor that takes over
+ * without refusing a client.
  *
  * @param readConfig reads the configuration from where the first one came from.
  * @param predecessor the process that this one takes over from, if there is one.
@@ -38,7 +41,7 @@ export async function runRelay(
   predecessor: Predecessor | null,
 ): Promise<ExitCode> {
   const log = createLog(config.log);
-  // Until there is something to do: by default these signals would end the process.
+  // Empty until the relay runs: by default these signals would end the process.
   let [onReload, onRestart] = [() => {}, () => {}];
   process.on('SIGHUP', () => onReload());
   process.on('SIGUSR2', () => onRestart());
@@ -64,7 +67,7 @@ export async function runRelay(
       await predecessor.hands();
       await relay.own(() => {
         predecessor.taken();
-        // The service is this process from here on, and the admin room may take its time.
+        // The service is this process from here on, and the admin worker may take longer.
         manager.watch(() => vital(relay));
       });
     }
@@ -99,7 +102,7 @@ export async function runRelay(
   relay.onOrder = (order) => orders[order]();
   onReload = () => void readAgain().catch(() => {});
   onRestart = () => void restart().catch(() => {});
-  // Before anybody is told that it runs: what they send next may be SIGTERM.
+  // Before the service manager is told that the relay runs: it may send SIGTERM next.
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
       process.once('SIGTERM', () => process.exit(exitCodes.crash));
@@ -120,7 +123,7 @@ export async function runRelay(
     const failure = isSqliteError(error)
       ? asStorageError(error, databaseFile(config.storage.directory))
       : error;
-    // What no restart cures.
+    // A damaged database, which no restart cures.
     if (storageExitCode(failure) === exitCodes.damaged) {
       log.error(failure.message);
       deathStatus = exitCodes.damaged;
@@ -148,10 +151,11 @@ export async function runRelay(
 }
 
 /**
- * Starts a successor and gives it the database. Resolves with its process number as soon as it is
- * prepared; `replaced` is called when it has taken over, `kept` when it has not and this one goes on.
+ * Starts a successor and gives it the database. Resolves with its process id as soon as it is
+ * prepared; calls `replaced` when it has taken over, `kept` when it has not and this process goes
+ * on.
  *
- * @throws Error with a sentence when there is no successor; nothing has changed then.
+ * @throws Error with a sentence if there is no successor; nothing has changed then.
  */
 async function handOver(
   relay: Relay,
@@ -193,17 +197,17 @@ async function handOver(
     log.info('a successor has taken over', { pid, milliseconds });
     replaced();
   };
-  // Whoever asked by the control socket hears of it before the admin room closes.
+  // The caller on the control socket gets the answer before the admin worker closes.
   setTimeout(() => void give(), ANSWER_MILLISECONDS);
   return { pid };
 }
 
-/** How the relay is, for the service manager. */
+/** Returns the state of the relay for the service manager. */
 function vital(relay: Relay): Vital {
   const { healthy, alive, reason } = relay.health();
   const { connections, connectionsTotal } = relay.counters;
   const clients = `${connections} connections, ${connectionsTotal} since the start`;
-  // The watchdog does not end a process that alone can reach what is not saved yet.
+  // The watchdog must not end a process that alone can reach what is not saved yet.
   return {
     alive: alive || relay.holds,
     status: healthy ? `port ${relay.port}: ${clients}` : `unwell: ${reason}`,
@@ -211,9 +215,9 @@ function vital(relay: Relay): Vital {
 }
 
 /**
- * Reads the configuration again and says what became of it, in the log and to who has asked.
+ * Reads the configuration again and reports the result in the log and to the caller.
  *
- * @throws Error with all that is wrong with it.
+ * @throws Error with all problems of the configuration.
  */
 async function reload(
   relay: Relay,
@@ -260,13 +264,13 @@ function startLine(config: Config, relay: Relay): string {
   return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
 }
 
-/** Whether better-sqlite3 does not load; uWebSockets.js says by itself what to do. */
+/** Returns true if better-sqlite3 does not load; uWebSockets.js says by itself what to do. */
 function isForeignLibrary(reason: Error): boolean {
   return isNativeLoadFailure(reason) && !(reason instanceof NativeModuleError);
 }
 
 function startFailed(reason: Error, config: Config): ExitCode {
-  // A thread that meets a damaged page, or a library of another Node.js, passes on what that one says.
+  // A thread that meets a damaged page, or a library of another Node.js, passes the raw error on.
   const error =
     isSqliteError(reason) || isForeignLibrary(reason)
       ? asStorageError(reason, databaseFile(config.storage.directory))
@@ -276,7 +280,7 @@ function startFailed(reason: Error, config: Config): ExitCode {
   if (error instanceof NativeModuleError || error instanceof ListenError) {
     return exitCodes.unavailable;
   }
-  // A policy module that cannot be loaded; the rest of the configuration is checked before.
+  // The error of a policy module that cannot be loaded; the other options are checked before.
   if (error.name === 'ConfigError') return exitCodes.config;
   const status = storageExitCode(error);
   if (status !== null) return status;

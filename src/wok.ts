@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// Main of the `wok` program: checks Node.js and the limit of open files before it loads the
+// commands.
+
 import './no-inspector.ts';
 import { tooFewToLoad } from './lib/descriptors.ts';
 import { exitCodes } from './lib/exit-codes.ts';
@@ -8,7 +11,7 @@ const LINGER_MILLISECONDS = 2000;
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that has seen enough (`wok config print | head`) is no failure.
+    // A reader that closes early (`wok config print | head`) is no failure.
     if (error.code !== 'EPIPE') process.exitCode = exitCodes.inputOutput;
   });
 }
@@ -25,5 +28,5 @@ if (few !== null) {
   process.stderr.write(`wok: ${problem}.\n`);
   process.exitCode = exitCodes.unavailable;
 }
-// A handle that somebody forgot must not keep a finished command alive.
+// A handle that was left open must not keep a finished command alive.
 setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();

@@ -1,3 +1,6 @@
+// Entry of the worker thread that runs the admin worker. It builds the role and everything the role
+// owns: a read-only database connection, the term hasher, and the signature backend.
+
 import { Admin } from '../src/admin/admin.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
@@ -6,7 +9,7 @@ import { TermHasher } from '../src/storage/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
-/** The thread of the admin room. */
+/** Runs the admin worker, as a piscina task. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, async (log, meter, orders, share) => {
     const { config, metrics, credits } = task;

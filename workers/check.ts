@@ -1,3 +1,6 @@
+// Entry of the worker threads of `wok import`, which check events. Each thread owns one
+// ChunkChecker.
+
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { type CheckedChunk, type CheckSetup, ChunkChecker } from '../src/upkeep/import/chunk.ts';
@@ -13,9 +16,9 @@ async function makeChecker(): Promise<ChunkChecker> {
   );
 }
 
-/** A piscina task of `wok import`: checks the events of some lines. */
+/** Checks the events of some lines, as a piscina task of `wok import`; moves the records. */
 export async function run(lines: ArrayBuffer): Promise<unknown> {
-  // Not before there is something to do: to end a thread that is loading native code ends the process.
+  // Loaded with the first task: to end a thread that is loading native code ends the process.
   checker ??= makeChecker();
   const checked: CheckedChunk = (await checker).check(lines);
   return move({ [transferableSymbol]: [checked.records], [valueSymbol]: checked });

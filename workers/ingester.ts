@@ -1,3 +1,7 @@
+// Entry of the worker thread that runs one ingester lane. It builds the role and everything the
+// role owns: a read-only database connection, the policy pipeline, and the caches of lists and
+// keys.
+
 import { Ingester } from '../src/ingester/ingester.ts';
 import { spamMeter } from '../src/ingester/spam-meter.ts';
 import { systemClock } from '../src/lib/clock.ts';
@@ -19,7 +23,7 @@ import { TermHasher } from '../src/storage/terms.ts';
 import { frameBytes, subscriptionBytes, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
-/** The thread of one ingester lane. */
+/** Runs one ingester lane, as a piscina task. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, async (log, meter) => {
     const { config, credits, lane, idFilter, rates, texts } = task;

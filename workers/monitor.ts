@@ -1,12 +1,14 @@
+// Entry of the worker thread that runs the monitor, which matches new events with subscriptions.
+
 import { Monitor } from '../src/monitor/monitor.ts';
 import { openReader, termKey } from '../src/storage/open.ts';
 import { TermHasher } from '../src/storage/terms.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
-/** The thread of the monitor. */
+/** Runs the monitor, as a piscina task. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, (_log, meter) => {
-    // Only for the key: monitor works in memory.
+    // The database is opened only for the key of the hasher: the monitor works in memory.
     const db = openReader(task.config.storage);
     const hasher = new TermHasher(termKey(db));
     db.close();

@@ -1,3 +1,5 @@
+// Entry of the worker thread that runs the plugin host.
+
 import { systemClock } from '../src/lib/clock.ts';
 import { PLUGIN_FAILURES } from '../src/metrics/label-values.ts';
 import { byLabel, cellOf } from '../src/metrics/layout.ts';
@@ -8,7 +10,7 @@ import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 const FAILURES = byLabel(PLUGIN_FAILURES, (why) => cellOf('wok_plugin_failures_total', { why }));
 const OPEN = cellOf('wok_plugin_circuit_open');
 
-/** The thread of the plugins' room. */
+/** Runs the plugin host, as a piscina task. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, (log, meter) => {
     const count = {

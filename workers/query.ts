@@ -1,3 +1,6 @@
+// Entry of the worker thread that runs one query lane. It builds the role and everything the role
+// owns: a read-only database connection, the term hasher, and the meter of slow queries.
+
 import { systemClock } from '../src/lib/clock.ts';
 import { ReadNotes } from '../src/metrics/refused-reads.ts';
 import { slowQueryRing } from '../src/metrics/slow-queries.ts';
@@ -9,7 +12,7 @@ import { TermHasher } from '../src/storage/terms.ts';
 import { removals } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
-/** The thread of one query lane. */
+/** Runs one query lane, as a piscina task. */
 export function run(task: LaneTask): Promise<void> {
   return serveLane(task, (log, laneMeter) => {
     const { config, credits, lane, metrics, rates } = task;

@@ -1,3 +1,5 @@
+// `wok backup` and `wok restore`: copy the database to a file, and put such a copy in its place.
+
 import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ExitCode, exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
@@ -27,7 +29,7 @@ const flags: readonly Flag[] = [
   { name: '--force', text: 'Also where there is a file, or a database, already' },
 ];
 
-/** `wok backup`: a copy of the database while the relay runs. */
+/** Command `wok backup`: copies the database while the relay runs, and checks the copy. */
 export const backupCommand: Command = {
   name: 'backup',
   args: '<file>',
@@ -56,7 +58,7 @@ export const backupCommand: Command = {
   },
 };
 
-/** `wok restore`: a backup in the place of the database. */
+/** Command `wok restore`: puts a backup in the place of the database. */
 export const restoreCommand: Command = {
   name: 'restore',
   args: '<file>',

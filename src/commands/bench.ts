@@ -1,7 +1,9 @@
+// `wok bench`: entry of the benchmarks in bench/, which are loaded only when they are called.
+
 import { benchActions, benchFlags } from '../../bench/flags.ts';
 import type { Command } from './command.ts';
 
-/** `wok bench`: measure and check this relay or any other one. */
+/** Command `wok bench`: measures and checks this relay or any other one. */
 export const benchCommand: Command = {
   name: 'bench',
   actions: benchActions,

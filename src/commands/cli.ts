@@ -1,3 +1,5 @@
+// Command table, and the runner that turns errors of a command into a message and an exit status.
+
 import { ConfigError } from '../config/load.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { isNativeLoadFailure, nativeLoadAdvice } from '../lib/uws.ts';
@@ -24,7 +26,7 @@ import { slowCommand } from './top/slow.ts';
 import { topCommand } from './top/top.ts';
 import { whyCommand } from './why.ts';
 
-/** All commands, in the order of `wok --help`. */
+/** Commands in the order of `wok --help`. */
 export const commands: readonly Command[] = [
   relayCommand,
   reloadCommand,
@@ -52,7 +54,8 @@ export const commands: readonly Command[] = [
  * Runs one command line, the part after `wok`, and returns the exit status (exit-codes.ts). Output
  * goes to standard output, problems to standard error.
  *
- * @throws what is neither a wrong command line nor a wrong configuration: a bug.
+ * @throws any error that is not a wrong command line, a command that cannot do its work, a wrong
+ *   configuration or a native library that does not load: a bug.
  */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   let command: Command | undefined;

@@ -1,3 +1,6 @@
+// Parser of command lines: finds the command, its action, arguments and flags, and explains
+// mistakes.
+
 import { parseArgs } from 'node:util';
 import { nearest } from '../lib/nearest.ts';
 import {
@@ -10,12 +13,12 @@ import {
   valueName,
 } from './command.ts';
 
-/** What a command line asks for. */
+/** Request that a command line makes. */
 export type Wanted =
   | { readonly kind: 'version' }
-  /** `command` is undefined for the help of wok itself. */
+  /** Help of one command; of wok itself if `command` is undefined. */
   | { readonly kind: 'help'; readonly command: Command | undefined }
-  /** The command line is empty. */
+  /** Empty command line. */
   | { readonly kind: 'nothing' }
   | {
       readonly kind: 'run';
@@ -23,7 +26,7 @@ export type Wanted =
       readonly call: Pick<Call, 'action' | 'args' | 'flags'>;
     };
 
-/** A command line that cannot be understood, and the command that it was for, where that is known. */
+/** Error in a command line, with the command that it was for if that is known. */
 export class CommandLineError extends UsageError {
   readonly command: Command | undefined;
 
@@ -33,24 +36,25 @@ export class CommandLineError extends UsageError {
   }
 }
 
-/** The flags that wok itself has, beside those of its commands. */
+/** Flags of wok itself, in addition to those of its commands. */
 export const generalFlags: readonly Flag[] = [
   { name: '--help', text: 'Show this help' },
   { name: '--version', text: 'Show the version' },
 ];
 
 /**
- * Reads the part of a command line after `wok`. The rules, for every command and flag:
+ * Parses the part of a command line after `wok`. Rules for every command and flag:
  *
- * - The first argument that is neither a flag nor the value of one names the command. Flags may stand
- *   anywhere; behind `--` everything is an argument.
- * - A flag without a value never takes the next word. A flag with a value takes the next word, which
- *   must not begin with a dash (`-` alone may), or what stands behind `=`.
+ * - The first argument that is neither a flag nor the value of one names the command. Flags may
+ *   stand anywhere; after `--` every word is an argument.
+ * - A flag without a value never takes the next word. A flag with a value takes the next word,
+ *   which must not begin with a dash (`-` alone may), or the text after `=`.
  * - A flag with a value is given once, unless it is repeatable. No flag may be shortened, and none
  *   is negated by `--no-`: `--no-verify` is a name of its own.
- * - Unknown flags, flags without effect, and values and arguments that are missing, empty or too many
- *   are errors.
- * - `--help` and `--version` anywhere before `--` win over everything else; `help` is a command too.
+ * - Unknown flags, flags without effect, and values and arguments that are missing, empty (unless
+ *   they are a text for people) or too many are errors.
+ * - `--help` (`-h`) and `--version` (`-v`) anywhere before `--` override everything else; `help`
+ *   is a command too.
  *
  * @throws CommandLineError with a sentence that says what to write instead.
  */
@@ -109,7 +113,7 @@ function tokensOf(argv: readonly string[], { flags }: Command): Token[] {
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(types),
-    // What is wrong is told below, in sentences.
+    // Problems are reported below, in sentences.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -117,7 +121,7 @@ function tokensOf(argv: readonly string[], { flags }: Command): Token[] {
   return tokens as Token[];
 }
 
-/** The command whose name is the first argument, when its own flags tell arguments from values. */
+/** Returns the command that the first argument names; its flags tell arguments from values. */
 function findCommand(argv: readonly string[], commands: readonly Command[]): Command | undefined {
   for (const [index, word] of argv.entries()) {
     const command = commands.find(({ name }) => name === word);
@@ -199,12 +203,12 @@ function checkValue(
   );
 }
 
-/** Only where the value is a text for people, as `--reason <text>`. */
+/** Returns true if a value may be empty: only a text for people may, as `--reason <text>`. */
 function mayBeEmpty(placeholder: string): boolean {
   return /^[<[](text|label|description)\b/.test(placeholder);
 }
 
-/** @throws UsageError unless the arguments are those that the usage asks for. */
+/** Checks the arguments against the usage. @throws UsageError if they do not fit. */
 function checkArguments(head: string, usage: string, args: readonly string[]): void {
   const places = usage === '' ? [] : usage.split(' ');
   const write = `Write ${head}${usage === '' ? '' : ` ${usage}`}.`;
@@ -228,7 +232,11 @@ function checkArguments(head: string, usage: string, args: readonly string[]): v
   }
 }
 
-/** @throws UsageError for flags that have no effect on this action, or beside one another. */
+/**
+ * Checks the combination of flags.
+ *
+ * @throws UsageError for flags that have no effect on this action, or beside one another.
+ */
 function checkTogether(command: Command, action: string, flags: Flags): void {
   for (const flag of command.flags) {
     const name = bareName(flag);
@@ -299,7 +307,7 @@ function commandsWith(name: string, commands: readonly Command[]): string[] {
     .map((command) => `wok ${command.name}`);
 }
 
-/** A flag as it was typed, without its value; parseArgs tells only the first letter of `-port`. */
+/** Returns a flag as typed, without its value; parseArgs tells only the `-p` of `-port`. */
 function written(argv: readonly string[], { index }: Token): string {
   return argv[index]!.split('=', 1)[0]!;
 }

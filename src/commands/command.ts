@@ -1,53 +1,52 @@
+// Types of a command, its flags and its calls, and the errors that end a call. To add a command,
+// write a file in this folder and name it in cli.ts.
+
 import type { ExitCode } from '../lib/exit-codes.ts';
 
 /**
- * What a command is. To add one, write a file beside this one and name it in cli.ts.
- */
-
-/**
- * A flag as help shows it: `--port <number>` takes a value, `--defaults` takes none. A value that is
- * named `<text>` may be empty, no other may.
+ * Flag as help shows it: `--port <number>` takes a value, `--defaults` takes none. Only a value
+ * named `<text>`, `<label>` or `<description>` may be empty.
  */
 export interface Flag {
   readonly name: string;
   readonly text: string;
-  /** The actions of the command that know it; all of them where this is left out. */
+  /** Actions of the command that accept it; all of them if this is left out. */
   readonly of?: readonly string[];
-  /** Whether it may be given several times; all values count then. */
+  /** True if it may be given several times; all values count then. */
   readonly repeatable?: boolean;
-  /** The flag (without dashes) that has to be given with it. */
+  /** Flag (without dashes) that has to be given with it. */
   readonly needs?: string;
-  /** The flags (without dashes) that must not be given with it, because one of the two has no effect. */
+  /** Flags (without dashes) that exclude it, because one of the two has no effect. */
   readonly excludes?: readonly string[];
 }
 
-/** One call of a command. */
+/** Call of a command. */
 export interface Call {
-  /** The action of a command that has several, '' for the others. */
+  /** Action of a command that has several, '' for the others. */
   readonly action: string;
-  /** The arguments behind the command and its action, without the flags. */
+  /** Arguments after the command and its action, without the flags. */
   readonly args: readonly string[];
   readonly flags: Flags;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
 
-/** One of several things that a command does: `print` of `wok config print`. */
+/** Usage of one action of a command that has several: `print` of `wok config print`. */
 export interface ActionUsage {
-  /** As `Command.args`. */
+  /** Arguments of the action, as in `Command.args`. */
   readonly args: string;
-  /** A sentence for the help of the command. */
+  /** Sentence for the help of the command. */
   readonly summary: string;
 }
 
 export interface Command {
   readonly name: string;
   /**
-   * The arguments, with spaces between: `<file>` is needed, `[file]` is not, `<name>...` is one or
+   * Arguments, with spaces between: `<file>` is needed, `[file]` is not, `<name>...` is one or
    * more, and of `<pubkey|event>` one of these words. Commands with actions leave it out.
    */
   readonly args?: string;
-  /** The actions by name. The first argument of the command names one. */
+  /** Actions by name. The first argument of the command names one. */
   readonly actions?: Readonly<Record<string, ActionUsage>>;
   readonly summary: string;
   readonly flags: readonly Flag[];
@@ -56,7 +55,7 @@ export interface Command {
   readonly run: (call: Call) => Promise<number>;
 }
 
-/** The command line is wrong. The message is a sentence for the one who typed it. */
+/** Error in the command line. The message is a sentence for the user. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);
@@ -64,7 +63,7 @@ export class UsageError extends Error {
   }
 }
 
-/** A command cannot do what it was asked for. The message is a sentence for the one who typed it. */
+/** Failure of a command to do what it was asked for. The message is a sentence for the user. */
 export class CommandError extends Error {
   readonly exitCode: ExitCode;
 
@@ -75,7 +74,7 @@ export class CommandError extends Error {
   }
 }
 
-/** The flags of a call by name without dashes, values as they were typed. */
+/** Flags of a call by name without dashes, with their values as they were typed. */
 export class Flags {
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
@@ -87,19 +86,19 @@ export class Flags {
     return this.#values.has(name);
   }
 
-  /** All values of a flag that may be given several times. */
+  /** Returns all values of a flag that may be given several times. */
   all(name: string): readonly string[] {
     return this.#values.get(name) ?? [];
   }
 
-  /** The value of a flag that is given once. */
+  /** Returns the value of a flag that is given once. */
   last(name: string): string | undefined {
     return this.all(name).at(-1);
   }
 
   /**
-   * The value of a flag as a whole number, undefined where the flag is not given. Underscores may
-   * stand between digits.
+   * Returns the value of a flag as a whole number, or undefined if the flag is not given.
+   * Underscores may stand between digits.
    *
    * @throws UsageError for anything else, and for a number out of range.
    */
@@ -112,17 +111,17 @@ export class Flags {
   }
 }
 
-/** The name of a flag without dashes and value: `port` of `--port <number>`. */
+/** Returns the name of a flag without dashes and value: `port` for `--port <number>`. */
 export function bareName({ name }: Flag): string {
   return name.split(' ', 1)[0]!.slice(2);
 }
 
-/** The placeholder of a flag's value, `<number>`; undefined where the flag takes none. */
+/** Returns the placeholder of a flag's value, `<number>`; undefined if the flag takes none. */
 export function valueName({ name }: Flag): string | undefined {
   return name.split(' ', 2)[1];
 }
 
-/** Writes to standard output. */
+/** Writes a text and a line end to standard output. */
 export function print(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }

@@ -1,8 +1,10 @@
+// Flags of the commands that read the configuration, and the configuration that they select.
+
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import type { Call, Flag } from './command.ts';
 
-/** The flags of every command that reads the configuration. */
+/** Flags of every command that reads the configuration. */
 export const configFlags: readonly Flag[] = [
   {
     name: '--config <file>',
@@ -17,16 +19,12 @@ export const configFlags: readonly Flag[] = [
   },
 ];
 
-/** The flags of a command that reads the configuration and listens on no port. */
+/** Flags of a command that reads the configuration and listens on no port. */
 export const directoryFlags: readonly Flag[] = configFlags.filter(
   ({ name }) => !name.startsWith('--port'),
 );
 
-/**
- * The configuration that a call asks for.
- *
- * @throws ConfigError
- */
+/** Loads the configuration that a call asks for. @throws ConfigError */
 export function configOfCall({ flags, env, cwd }: Call): Config {
   return loadConfig({
     file: flags.last('config'),

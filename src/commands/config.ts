@@ -1,3 +1,5 @@
+// `wok config`: checks the configuration, prints the one that applies, or prints its JSON Schema.
+
 import { printConfig } from '../config/print.ts';
 import { configJsonSchema } from '../config/schema.ts';
 import { findConfigFile } from '../config/sources.ts';
@@ -33,7 +35,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
 };
 
-/** `wok config`: check the configuration, print what applies, or print its JSON Schema. */
+/** Command `wok config`, with the actions `check`, `print` and `schema`. */
 export const configCommand: Command = {
   name: 'config',
   actions,

@@ -1,3 +1,5 @@
+// Client of the control socket: asks the relay that runs on the configured data directory.
+
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { ControlAnswer } from '../admin/control-socket.ts';
@@ -6,7 +8,7 @@ import { controlSocketFile } from '../paths.ts';
 import { type Call, CommandError, type Flag } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 
-/** The flags of every command that talks to a running relay. */
+/** Flags of every command that talks to a running relay. */
 export const controlFlags: readonly Flag[] = [
   ...directoryFlags,
   { name: '--json', text: 'Print the answer as JSON' },
@@ -19,10 +21,11 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
 };
 
 /**
- * Asks the relay that runs on the configured data directory, and returns its answer.
+ * Sends a request to the relay that runs on the configured data directory, and returns its result.
  *
- * @throws ConfigError; CommandError with a sentence and an exit status when no relay runs there, when
- * this user may not ask it, or when it says no.
+ * @throws ConfigError
+ * @throws CommandError with a sentence and an exit status if no relay runs there, if this user may
+ *   not ask it, or if it refuses.
  */
 export async function askRelay<Result>(
   call: Call,
@@ -37,7 +40,7 @@ export async function askRelay<Result>(
   throw new CommandError(message, EXIT_CODES[code] ?? exitCodes.crash);
 }
 
-/** Sends one line to the control socket and resolves with the one that comes back. */
+/** Sends one line to the control socket and resolves with the answer, one line too. */
 function exchange(directory: string, request: string): Promise<string> {
   const path = controlSocketFile(directory);
   return new Promise((resolve, reject) => {

@@ -1,3 +1,5 @@
+// `wok delete`: removes stored events, through the relay if one runs, else in the database itself.
+
 import { REMOVED_AT_ONCE } from '../admin/verbs/events.ts';
 import type { Config } from '../config/options.ts';
 import { durationSeconds } from '../lib/duration.ts';
@@ -13,7 +15,7 @@ import { needDatabase, storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
 
-/** `wok delete`: remove stored events for good. */
+/** Command `wok delete`: removes stored events for good. */
 export const deleteCommand: Command = {
   name: 'delete',
   summary: 'Remove the events that a filter finds, or those over an age',
@@ -100,7 +102,7 @@ class Removal {
     return count;
   }
 
-  /** Through the relay where one runs, else by itself. */
+  /** Removes the events through the relay if one runs, else by itself; returns their number. */
   async run(): Promise<number> {
     return (await this.#relayRuns()) ? this.#byRelay() : this.#offline();
   }

@@ -1,3 +1,5 @@
+// `wok doctor`: examines database, disk, kernel, clock and addresses, and repairs the database.
+
 import { statSync } from 'node:fs';
 import type { Status } from '../admin/verbs/status.ts';
 import { ConfigError } from '../config/load.ts';
@@ -15,7 +17,7 @@ import { askRelay } from './control.ts';
 import { needDatabase, storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
 
-/** What is missing and not in a file that is there; no repair brings it back. */
+/** Names of findings about data that is in no file any more; no repair brings it back. */
 const BEYOND_REPAIR: ReadonlySet<string> = new Set(['files', 'missing']);
 
 const MARKS: Readonly<Record<Severity, string>> = {
@@ -25,7 +27,7 @@ const MARKS: Readonly<Record<Severity, string>> = {
   bad: 'BAD ',
 };
 
-/** `wok doctor`: is everything in order here, and what to do where it is not. */
+/** Command `wok doctor`: reports the state of this installation and what to do about each fault. */
 export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'Examine database, disk, kernel and clock, and say what to do',
@@ -199,7 +201,7 @@ async function repair(
   ];
 }
 
-/** What the relay that runs on the directory says of itself, or null. */
+/** Returns the status of the relay that runs on the directory, or null if it cannot be asked. */
 async function runningRelay(call: Call): Promise<Status | null> {
   try {
     return await askRelay<Status>(call, 'status');

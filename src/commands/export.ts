@@ -1,3 +1,5 @@
+// `wok export` and `wok scan`: write stored events to standard output as lines of JSON.
+
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
@@ -8,7 +10,7 @@ import { needDatabase, storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall, filtersOfText } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
 
-/** `wok export`: the stored events as lines of JSON. */
+/** Command `wok export`: writes the stored events, oldest first. */
 export const exportCommand: Command = {
   name: 'export',
   summary: 'Write stored events to standard output, one a line, oldest first',
@@ -21,7 +23,7 @@ export const exportCommand: Command = {
   },
 };
 
-/** `wok scan`: what a filter finds. */
+/** Command `wok scan`: writes the events that a filter finds, newest first, or their number. */
 export const scanCommand: Command = {
   name: 'scan',
   args: '<filter>',
@@ -35,7 +37,10 @@ export const scanCommand: Command = {
   },
 };
 
-/** Works while the relay runs: it only reads, and never a long snapshot. */
+/**
+ * Writes the selected events, or their number. Works while the relay runs: it only reads, and never
+ * holds a long snapshot.
+ */
 async function write(
   call: Call,
   wanted: Pick<Selection, 'filters' | 'direction'>,
@@ -51,7 +56,7 @@ async function write(
   ]);
   return interruptible(async (signal) => {
     const progress = new Progress();
-    // Where the events themselves are seen to run by, a bar would only be in their way.
+    // No progress on a terminal that shows the events themselves.
     const shown = process.stdout.isTTY !== true || countOnly;
     const output = new LineOutput(process.stdout);
     let count = 0;
@@ -84,7 +89,7 @@ async function write(
   });
 }
 
-/** Lets signals in. */
+/** Yields to the event loop, so that signals are handled. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,5 @@
+// Errors of commands that need a database: there is none, or it cannot be used.
+
 import { statSync } from 'node:fs';
 import type { Config } from '../config/options.ts';
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
@@ -5,7 +7,11 @@ import { asStorageError, storageExitCode } from '../storage/error.ts';
 import { databaseFile } from '../storage/open.ts';
 import { CommandError } from './command.ts';
 
-/** Ends a command that works on a database where there is none. @throws CommandError */
+/**
+ * Checks that there is a database.
+ *
+ * @throws CommandError if there is none, or if this user may not look into the directory.
+ */
 export function needDatabase({ directory }: Config['storage']): void {
   try {
     statSync(databaseFile(directory));
@@ -25,9 +31,10 @@ export function needDatabase({ directory }: Config['storage']): void {
 }
 
 /**
- * The status of a command that cannot use the database, after a sentence on standard error.
+ * Writes a sentence about the failure to standard error and returns the exit status of a command
+ * that cannot use the database.
  *
- * @throws what is no failure of SQLite or of the file system.
+ * @throws `error` itself if it is no failure of SQLite or of the file system.
  */
 export function storageFailure(error: unknown, storage: Config['storage']): ExitCode {
   const { name, code } = error as Error & { code?: unknown };

@@ -1,8 +1,13 @@
+// Flags of the commands that select events, and the filters that they make.
+
 import { decodeNpub } from '../config/npub.ts';
 import { type Filter, parseFilter } from '../protocol/filter.ts';
 import { type Call, type Flag, UsageError } from './command.ts';
 
-/** The flags that select events. Together they are one filter; each filter of `--filter` gets the others. */
+/**
+ * Flags that select events. Together they form one filter; with `--filter` the others are added to
+ * each of its filters.
+ */
 export const filterFlags: readonly Flag[] = [
   {
     name: '--filter <json>',
@@ -26,11 +31,11 @@ export const filterFlags: readonly Flag[] = [
   },
 ];
 
-/** What people at the shell may ask for; no client is as free. */
+/** Limits of filters typed at the shell, which may be wider than those of clients. */
 const LIMITS = { filterValuesMax: 10_000_000, filterTagsMax: 52 };
 
 /**
- * The filters that a call asks for; one without conditions where it asks for nothing.
+ * Returns the filters that a call asks for; one without conditions if it asks for nothing.
  *
  * @throws UsageError
  */
@@ -56,7 +61,7 @@ export function filtersOfCall({ flags }: Call): Filter[] {
     });
 }
 
-/** The filters in an argument: one, or a list of them. @throws UsageError */
+/** Parses the filters of an argument: one, or a list of them. @throws UsageError */
 export function filtersOfText(json: string): Filter[] {
   return parseFilters(json, 'The filter').map(checked);
 }

@@ -1,9 +1,11 @@
+// Texts of `wok --help` and `wok <command> --help`.
+
 import { version } from '../paths.ts';
 import type { Command, Flag } from './command.ts';
 import { generalFlags } from './command-line.ts';
 import { columns } from './mod/action.ts';
 
-/** The help of wok itself: all commands. */
+/** Returns the help of wok itself: all commands. */
 export function generalHelp(commands: readonly Command[]): string {
   return [
     `wok ${version}`,
@@ -17,7 +19,7 @@ export function generalHelp(commands: readonly Command[]): string {
   ].join('\n\n');
 }
 
-/** The help of one command: its arguments, actions, flags and examples. */
+/** Returns the help of one command: its arguments, actions, flags and examples. */
 export function commandHelp({ name, args, actions, summary, flags, examples }: Command): string {
   const usage = actions === undefined ? (args ?? '') : `<${Object.keys(actions).join('|')}>`;
   const parts = [`Usage: ${['wok', name, usage].join(' ').trimEnd()} [flags]`, summary];

@@ -1,3 +1,5 @@
+// `wok import`: stores the events of a file or of standard input in the database.
+
 import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,7 +16,7 @@ import { interruptible } from './interrupt.ts';
 const READ_BYTES = 256 * 1024;
 const COMMIT_EVENTS = 10_000;
 
-/** `wok import`: events of a file into the database. */
+/** Command `wok import`: stores events, one JSON object a line. */
 export const importCommand: Command = {
   name: 'import',
   args: '[file]',

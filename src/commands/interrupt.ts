@@ -1,8 +1,10 @@
+// Handler of Ctrl-C and SIGTERM for commands that can end in order.
+
 import { INTERRUPTED } from '../lib/exit-codes.ts';
 
 /**
- * Runs work that Ctrl-C (or SIGTERM) may end in order: the signal is aborted then. A second one ends
- * the process at once.
+ * Runs work that Ctrl-C (or SIGTERM) may end in order: the first one aborts the signal, a second
+ * one ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -1,10 +1,12 @@
+// `wok invite`: asks the running relay for an invite code.
+
 import { exitCodes } from '../lib/exit-codes.ts';
 import { type Call, type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
 const DAY_SECONDS = 86_400;
 
-/** `wok invite`: a code by which people become members of the relay (NIP-43). */
+/** Command `wok invite`: makes a code by which people become members of the relay (NIP-43). */
 export const inviteCommand: Command = {
   name: 'invite',
   summary: 'Make an invite code, by which people become members (NIP-43)',
@@ -25,7 +27,10 @@ export const inviteCommand: Command = {
   },
 };
 
-/** When it ends, where the caller says so; else the relay goes by its configuration. */
+/**
+ * Returns the end of the code, in seconds since 1970 (0: none), if the caller gives one; else the
+ * relay applies its configuration.
+ */
 function endOf(call: Call): { expiresAt?: number } {
   const days = call.flags.integer('days', 0, 3_650);
   if (days === undefined) return {};

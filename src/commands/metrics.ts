@@ -1,10 +1,12 @@
+// `wok metrics`: prints the metrics of the running relay, or the table that documents them.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { metricsTable, withMetricsTable } from '../metrics/document.ts';
 import { type Command, CommandError, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
-/** `wok metrics`: the metrics of the running relay, whether they are served or not. */
+/** Command `wok metrics`: prints the metrics of the relay, whether they are served or not. */
 export const metricsCommand: Command = {
   name: 'metrics',
   summary: 'Print the metrics of the running relay in the Prometheus text format',

@@ -1,3 +1,5 @@
+// `wok mod`: table of the moderation actions, which are in mod/.
+
 import { exitCodes } from '../lib/exit-codes.ts';
 import { type Command, print } from './command.ts';
 import { controlFlags } from './control.ts';
@@ -22,7 +24,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
 };
 
-/** The actions that write a reason into the lists or the audit log. */
+/** Actions that write a reason into the lists or the audit log. */
 const WITH_REASON = [
   'ban',
   'unban',
@@ -34,7 +36,7 @@ const WITH_REASON = [
   'dismiss',
 ] as const;
 
-/** `wok mod`: moderate the relay that runs on the data directory. */
+/** Command `wok mod`: moderates the relay that runs on the data directory. */
 export const modCommand: Command = {
   name: 'mod',
   actions,

@@ -1,3 +1,5 @@
+// `wok policy test`: runs a policy over recorded events, without a relay.
+
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +11,7 @@ import { configOfCall, directoryFlags } from './config-flags.ts';
 import { interruptible } from './interrupt.ts';
 import { columns } from './mod/action.ts';
 
-/** `wok policy test`: a policy over recorded events, without a relay. */
+/** Command `wok policy`: reports which recorded events the configured policy would refuse. */
 export const policyCommand: Command = {
   name: 'policy',
   actions: {
@@ -51,7 +53,7 @@ export const policyCommand: Command = {
     const counts = new Map<string, number>();
     let events = 0;
     let accepted = 0;
-    // Without plugins nothing has to be ended, and Ctrl-C gets one out of a module that never comes back.
+    // Without plugins nothing has to be ended, and Ctrl-C ends a module that never returns, too.
     const run = call.flags.has('plugins') ? interruptible : atOnce;
     const interrupted = await run(async (signal) => {
       try {
@@ -67,7 +69,7 @@ export const policyCommand: Command = {
           }
         }
       } finally {
-        // Plugins are programs of their own: they end here, also on Ctrl-C.
+        // Plugins are processes of their own: they end here, also on Ctrl-C.
         await trial.stop();
       }
       return signal.aborted;

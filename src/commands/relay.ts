@@ -1,3 +1,5 @@
+// `wok relay`: loads the configuration, then the relay and its native libraries, and runs it.
+
 import type { Config } from '../config/options.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { isNativeLoadFailure, nativeLoadAdvice } from '../lib/uws.ts';
@@ -5,7 +7,7 @@ import { Predecessor } from '../service/succession.ts';
 import type { Command } from './command.ts';
 import { configFlags, configOfCall } from './config-flags.ts';
 
-/** `wok relay`: run the relay until it is told to stop. */
+/** Command `wok relay`: runs the relay until it is told to stop. */
 export const relayCommand: Command = {
   name: 'relay',
   summary: 'Run the relay',
@@ -19,7 +21,8 @@ export const relayCommand: Command = {
   examples: ['wok relay', 'wok relay --port 7778 --data /var/lib/wok --set info.name="My relay"'],
   async run(call) {
     const predecessor = Predecessor.find(process.env);
-    // First, so that a wrong configuration is reported even where native libraries are missing.
+    // Read first, so that a wrong configuration is reported even where native libraries are
+    // missing.
     let config: Config;
     try {
       config = configOfCall(call);

@@ -1,21 +1,23 @@
+// `wok reload`: tells the running relay to read its configuration again, and prints the changes.
+
 import { exitCodes } from '../lib/exit-codes.ts';
 import { type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
-/** What a reload has changed, as the relay tells it. */
+/** Changes of a reload, as the relay returns them. */
 interface Reloaded {
   live: { key: string; from: string; to: string }[];
   waiting: { key: string; from: string; to: string }[];
 }
 
-/** `wok reload`: have the running relay read its configuration again. */
+/** Command `wok reload`: reloads the configuration of the running relay. */
 export const reloadCommand: Command = {
   name: 'reload',
   summary: 'Have the running relay read its configuration again',
   flags: controlFlags,
   examples: ['wok reload', 'wok reload --config /etc/wok/relay.conf'],
   async run(call) {
-    // Reads the configuration here as well, so a mistake is told before the relay is asked.
+    // Reads the configuration here as well, so a mistake is reported before the relay is asked.
     const reloaded = await askRelay<Reloaded>(call, 'reload');
     if (call.flags.has('json')) {
       print(JSON.stringify(reloaded));

@@ -1,3 +1,5 @@
+// `wok service`: installs wok as a systemd service, removes it, restarts it, and shows its state.
+
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -18,7 +20,7 @@ import { configOfCall, directoryFlags } from './config-flags.ts';
 import { askRelay } from './control.ts';
 
 const POLL_MILLISECONDS = 100;
-/** How long a successor may take to answer once the old process has handed over. */
+/** Most time that a successor may take to answer after the old process has handed over. */
 const ANSWER_MILLISECONDS = 60_000;
 
 interface Action extends ActionUsage {
@@ -67,7 +69,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
 };
 
-/** `wok service`: wok as a service of systemd. */
+/** Command `wok service`: manages wok as a service of systemd. */
 export const serviceCommand: Command = {
   name: 'service',
   actions,
@@ -117,7 +119,7 @@ export const serviceCommand: Command = {
   },
 };
 
-/** Has the relay start its successor, and waits until that one answers. */
+/** Tells the relay to start its successor, and waits until that one answers. */
 async function gracefully(call: Call): Promise<ExitCode> {
   const asked = onService(call);
   const { pid } = await askRelay<{ pid: number }>(asked, 'status');
@@ -138,7 +140,11 @@ async function gracefully(call: Call): Promise<ExitCode> {
   );
 }
 
-/** That this wok, which may be newer than the one that runs, takes the database as it is. */
+/**
+ * Checks that this wok, which may be newer than the one that runs, accepts the database as it is.
+ *
+ * @throws CommandError if it does not.
+ */
 function checkSchema(call: Call): void {
   try {
     openAsSuccessor(configOfCall(call).storage).close();
@@ -148,7 +154,7 @@ function checkSchema(call: Call): void {
   }
 }
 
-/** The configuration of the service, when the call names no other. */
+/** Returns the call with the configuration of the service, unless the call names another one. */
 function onService(call: Call): Call {
   const named = call.flags.has('config') || call.flags.has('data');
   if (named || !existsSync(places.config)) return call;

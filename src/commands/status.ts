@@ -1,10 +1,12 @@
+// `wok status`: prints version, files and sizes of the relay that runs on the data directory.
+
 import type { Status } from '../admin/verbs/status.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { formatBytes } from '../lib/format.ts';
 import { type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
-/** `wok status`: what runs on this data directory. */
+/** Command `wok status`: describes the relay that runs on this data directory. */
 export const statusCommand: Command = {
   name: 'status',
   summary: 'Tell about the relay that runs on the data directory',

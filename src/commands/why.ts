@@ -1,3 +1,5 @@
+// `wok why`: prints the decisions about an event, or the REQs and COUNTs that were refused.
+
 import type { Why } from '../admin/page-api/events.ts';
 import { timeText } from '../lib/duration.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
@@ -5,7 +7,7 @@ import type { RefusedRead } from '../metrics/refused-reads.ts';
 import { type Call, type Command, print, UsageError } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
-/** `wok why`: what became of an event. */
+/** Command `wok why`: tells what happened to an event, or to the newest refused reads. */
 export const whyCommand: Command = {
   name: 'why',
   args: '[event-id]',

@@ -1,3 +1,6 @@
+// Applies a new configuration to a running relay: separates the changes that apply live from those
+// that need a restart.
+
 import { isSecretKey } from './formats.ts';
 import { ConfigError, originsOf, rememberOrigins } from './load.ts';
 import type { OptionValue } from './option-types.ts';
@@ -12,29 +15,29 @@ import {
 import { relationProblems } from './relations.ts';
 import { tomlValue } from './toml-text.ts';
 
-/** An option whose value is another one now; the values as relay.conf has them, secrets masked. */
+/** Option whose value changed; `from` and `to` as in relay.conf, secrets masked. */
 export interface Change {
   readonly key: OptionKey;
   readonly from: string;
   readonly to: string;
 }
 
-/** What becomes of a running relay's configuration when a new one is given to it. */
+/** Result of giving a new configuration to a running relay. */
 export interface Reconfiguration {
-  /** The new values of the options that apply live, the old values of all others. */
+  /** New values of the options that apply live, old values of all others. */
   readonly config: Config;
-  /** What applies now. */
+  /** Changes that apply now. */
   readonly live: readonly Change[];
-  /** What has to wait for a restart. */
+  /** Changes that need a restart. */
   readonly waiting: readonly Change[];
 }
 
 const MASKED = '"•••"';
 
 /**
- * Takes over what applies live.
+ * Merges the options of `next` that apply live into `current`.
  *
- * @throws ConfigError when the live options of `next` do not go together with what has to stay.
+ * @throws ConfigError if they conflict with values that must stay until a restart.
  */
 export function reconfigure(current: Config, next: Config): Reconfiguration {
   const values = new Map<OptionKey, OptionValue>();
@@ -70,7 +73,7 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
   return { config, live, waiting };
 }
 
-/** A value as relay.conf has it; a secret masked. */
+/** Returns a value as in relay.conf; secrets are masked. */
 export function shownValue(key: OptionKey, value: OptionValue): string {
   const texts = typeof value === 'object' ? value : [String(value)];
   return optionOf(key).secret || texts.some(isSecretKey) ? MASKED : tomlValue(value);

@@ -1,4 +1,7 @@
-/** The rows of what people have to be to write: [policy] in part, [trust], [nip05], [admission]. */
+// Option rows of the access rules, which decide who may write: part of [policy], [trust], [nip05],
+// [admission].
+
+/** Option rows of the access rules, by option name. */
 export const doorOptions = {
   'policy.pubkeys_allowed_files': {
     type: 'string[]',

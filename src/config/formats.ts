@@ -1,3 +1,5 @@
+// Text formats that options may name, each with its check and its normal form.
+
 import ipaddr from 'ipaddr.js';
 import { RE2JS } from 're2js';
 import { kindRange } from './kind-range.ts';
@@ -7,17 +9,17 @@ import { PLUGIN_ENTRY_MUST, parsePluginEntry } from './plugin-entry.ts';
 import { parseRate } from './rate.ts';
 import { retentionRule } from './retention-rule.ts';
 
-/** A kind of text with rules of its own. */
+/** Text format with rules of its own. */
 export interface Format {
-  /** What to write, to follow "must be". */
+  /** Description of a valid text, to follow "must be". */
   readonly must: string;
-  /** The text in its normal form, or undefined when it is not of this format. */
+  /** Returns the text in its normal form, or undefined if it is not of this format. */
   readonly parse: (text: string) => string | undefined;
 }
 
 const accept = (ok: (text: string) => boolean) => (text: string) => (ok(text) ? text : undefined);
 
-/** The formats that the option table may name. */
+/** Formats by the name that the option table uses. */
 export const formats = {
   public_key: {
     must: 'a public key, as 64 hex characters or npub1…, or empty',
@@ -132,7 +134,7 @@ export const formats = {
 
 export type FormatName = keyof typeof formats;
 
-/** Whether a text looks like a Nostr secret key (NIP-19), which must never be shown or logged. */
+/** Returns true if a text looks like a secret key (NIP-19), never to be shown or logged. */
 export function isSecretKey(text: string): boolean {
   return /^nsec1/i.test(text.trim());
 }

@@ -1,9 +1,11 @@
+// Warning about an empty `identity.urls`, with the features that do not work without it.
+
 import { isLoopback } from '../lib/loopback.ts';
 import type { Config } from './options.ts';
 
-/** What depends on the relay's own addresses, and what it is without them. */
+/** Features that need the relay's own addresses, and what happens without them. */
 const NEEDS: readonly {
-  /** The options because of which it is needed; `isReached`: clients come from other machines. */
+  /** Enabled options that need them; `isReached`: clients come from other machines. */
   readonly options: (config: Config, isReached: boolean) => readonly (string | false)[];
   readonly without: string;
 }[] = [
@@ -27,18 +29,18 @@ const NEEDS: readonly {
   },
 ];
 
-/** What else does not work; by itself it is no reason to warn. */
+/** Further consequence, added to a warning; it is no reason to warn by itself. */
 const VANISH = 'requests to vanish (NIP-62) that name this relay are not carried out';
 
-/** Hosts that are named; there may be more. */
+/** Most hosts named in a warning. */
 const NAMED_MAX = 3;
 
 /**
- * One sentence about what does not work while `identity.urls` is empty and what to write into the
- * configuration, or null when it is not empty or nothing that is switched on needs it.
+ * Returns one sentence about what does not work while `identity.urls` is empty and what to write
+ * into the configuration, or null if it is not empty or no enabled option needs it.
  *
- * @param hosts by which clients were seen to reach the relay, the most frequent first; only those
- *   that are not its own.
+ * @param hosts hosts by which clients reached the relay, most frequent first; only those that are
+ *   not its own.
  */
 export function identityAdvice(config: Config, hosts: readonly string[] = []): string | null {
   if (config.identity.urls.length > 0) return null;
@@ -55,9 +57,9 @@ export function identityAdvice(config: Config, hosts: readonly string[] = []): s
   return `identity.urls is empty, so only loopback names count as this relay${reached}; until it is set to the public addresses of this relay, like ${line}, ${found.join('; ')}`;
 }
 
-/** What to write into relay.conf for a host. */
+/** Returns the line for relay.conf that names a host. */
 export function identityLine({ io, tls }: Config, host: string): string {
-  // On loopback a proxy stands in front, and clients come to that by TLS.
+  // A relay on loopback has a proxy in front, to which clients connect by TLS.
   const isPlain = tls.cert === '' && !isLoopback(io.host) && /^[\d.]+$|^\[/.test(host);
   return `[identity] urls = ["${isPlain ? 'ws' : 'wss'}://${host}"]`;
 }

@@ -1,7 +1,9 @@
-/** NIP-01's largest kind. */
+// Parser of kinds and ranges of kinds in option values.
+
+/** Largest kind of NIP-01. */
 const KIND_MAX = 65_535;
 
-/** First and last kind of "1" or "20000-29999", or undefined when the text is neither. */
+/** Returns the first and last kind of "1" or "20000-29999", or undefined if the text is neither. */
 export function kindRange(text: string): [first: number, last: number] | undefined {
   const found = /^(\d{1,5})(?:\s*-\s*(\d{1,5}))?$/.exec(text);
   if (found === null) return undefined;
@@ -10,7 +12,7 @@ export function kindRange(text: string): [first: number, last: number] | undefin
   return first <= last && last <= KIND_MAX ? [first, last] : undefined;
 }
 
-/** All kinds of a list of such texts. */
+/** Returns all kinds of a list of such texts. */
 export function kindsIn(ranges: readonly string[]): number[] {
   const kinds: number[] = [];
   for (const range of ranges) {

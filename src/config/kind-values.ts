@@ -1,15 +1,17 @@
+// Parser of option entries that give a kind, a range or a class of kinds a value.
+
 import { kindRange } from './kind-range.ts';
 
-/** The classes of NIP-01 that may stand where a kind stands. */
+/** Classes of NIP-01 that are allowed in place of a kind. */
 const CLASSES = ['regular', 'replaceable', 'ephemeral', 'addressable'] as const;
 
-/** `1=10`, `20000-29999=5` or `replaceable=0`, taken apart; the value is any text. */
+/** Parsed entry, like `1=10`, `20000-29999=5` or `replaceable=0`; the value is any text. */
 export interface KindValue {
   readonly kinds: readonly [first: number, last: number] | (typeof CLASSES)[number];
   readonly value: string;
 }
 
-/** What an entry says, or undefined when it is none. */
+/** Parses an entry; returns undefined if it is not valid. */
 export function kindValue(text: string): KindValue | undefined {
   const at = text.indexOf('=');
   if (at < 0) return undefined;
@@ -19,7 +21,7 @@ export function kindValue(text: string): KindValue | undefined {
   return kinds === undefined || value === '' ? undefined : { kinds, value };
 }
 
-/** Whether an entry gives kinds a whole number from 0 to `max`. */
+/** Returns true if an entry gives kinds a whole number from 0 to `max`. */
 export function isKindNumber(text: string, max: number): boolean {
   const value = kindValue(text)?.value;
   return value !== undefined && /^\d{1,15}$/.test(value) && Number(value) <= max;

@@ -1,3 +1,6 @@
+// Loads the configuration from file, environment and flags, and describes each problem in a
+// sentence. Holds the origins of every configuration that this thread has loaded.
+
 import { resolve } from 'node:path';
 import { nearest } from '../lib/nearest.ts';
 import { isSecretKey } from './formats.ts';
@@ -16,7 +19,7 @@ import {
 } from './sources.ts';
 import { tomlValue } from './toml-text.ts';
 
-/** Everything that is wrong with a configuration, one sentence for each problem. */
+/** Error with all problems of a configuration, one sentence for each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -27,21 +30,23 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where a configuration comes from. */
+/** Sources of a configuration. */
 export interface ConfigSources {
-  /** The file named with --config; without it the usual places are looked at (findConfigFile). */
+  /** File named with --config; without it the usual places are searched (findConfigFile). */
   readonly file?: string | undefined;
   readonly env: Environment;
   readonly flags?: ConfigFlags | undefined;
-  /** Relative paths start here. */
+  /** Base directory of relative paths. */
   readonly cwd: string;
 }
 
 /**
- * The configuration of this start: a flag beats the environment, that beats the file, and that the
- * defaults. `storage.directory` comes out absolute, `info.pubkey` as hex. The result is frozen.
+ * Loads the configuration of this start: a flag overrides the environment, which overrides the
+ * file, which overrides the defaults. `storage.directory` comes out absolute, `info.pubkey` as hex.
+ * The result is frozen.
  *
- * @throws ConfigError with all problems of all sources, also of values that a stronger source replaces.
+ * @throws ConfigError with all problems of all sources, also of values that a stronger source
+ *   replaces.
  */
 export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Config {
   const path = findConfigFile(file, env, cwd);
@@ -79,30 +84,30 @@ export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Confi
   return config;
 }
 
-/** Where a configuration comes from. */
+/** Origin of a configuration and of its values. */
 export interface Origins {
-  /** The configuration file in effect, absolute; null where there is none. */
+  /** Absolute path of the configuration file in effect; null if there is none. */
   readonly file: string | null;
   /**
-   * Where the values stand: `relay.conf line 3`, `WOK_IO__PORT`, `--port`. Options that have their
-   * default are left out.
+   * Origin of each value: `/etc/wok/relay.conf line 3`, `WOK_IO__PORT`, `--port`. Options that have
+   * their default are left out.
    */
   readonly options: ReadonlyMap<OptionKey, string>;
 }
 
 const originsByConfig = new WeakMap<Config, Origins>();
 
-/** Remembers where a configuration comes from, as long as it is in use. */
+/** Records the origin of a configuration for as long as it is in use. */
 export function rememberOrigins(config: Config, origins: Origins): void {
   originsByConfig.set(config, origins);
 }
 
-/** Where a configuration comes from that `loadConfig` has read. */
+/** Returns the origin of a configuration of `loadConfig` or `reconfigure`, else an empty one. */
 export function originsOf(config: Config): Origins {
   return originsByConfig.get(config) ?? { file: null, options: new Map() };
 }
 
-/** The value in its normal form, or undefined after adding a problem. */
+/** Returns the value in its normal form, or undefined after adding a problem. */
 function checkedValue(given: Given, problems: string[]): OptionValue | undefined {
   const option = optionOf(given.key);
   const raw = given.isText ? fromText(option, String(given.value)) : given.value;
@@ -113,7 +118,7 @@ function checkedValue(given: Given, problems: string[]): OptionValue | undefined
   return undefined;
 }
 
-/** What a text from the environment or the command line stands for; the text itself when unclear. */
+/** Converts a text of the environment or command line; returns it as it is if unclear. */
 function fromText(option: Option, text: string): unknown {
   switch (option.type) {
     case 'integer':
@@ -122,7 +127,7 @@ function fromText(option: Option, text: string): unknown {
       if (['true', '1'].includes(text.trim().toLowerCase())) return true;
       return ['false', '0'].includes(text.trim().toLowerCase()) ? false : text;
     case 'string[]':
-      // With items that have commas themselves: a list as JSON and TOML write it.
+      // A list as JSON and TOML write it, for items that contain commas.
       if (text.trimStart().startsWith('[')) return fromJson(text);
       return text
         .split(',')
@@ -157,7 +162,7 @@ function valueProblem({ key, isText }: Given, raw: unknown, index: unknown): str
   return advice.join(' ');
 }
 
-/** The same value in the right type: 7777 for "7777", "5" for 5, ["::1"] for "::1". */
+/** Returns the value in the right type: 7777 for "7777", "5" for 5, ["::1"] for "::1". */
 function retyped(option: Option, raw: unknown): OptionValue | undefined {
   if (!['string', 'number', 'boolean'].includes(typeof raw)) return undefined;
   if (isSecretKey(String(raw))) return undefined;

@@ -1,17 +1,19 @@
+// Decoder and encoder of NIP-19 keys (npub, nsec) in bech32 (BIP-173).
+
 const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 const GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
 const KEY_BYTES = 32;
 const CHECKSUM_LENGTH = 6;
 
 /**
- * The public key in an `npub1…` (NIP-19: bech32 of BIP-173 around 32 bytes), as 64 lower-case hex
- * characters, or undefined when the text is none or its checksum is wrong.
+ * Decodes an `npub1…` (NIP-19: bech32 of BIP-173 around 32 bytes) into 64 lower-case hex
+ * characters; returns undefined if the text is not one or its checksum is wrong.
  */
 export function decodeNpub(text: string): string | undefined {
   return decodeKey(text, 'npub');
 }
 
-/** The secret key in an `nsec1…`, likewise. */
+/** Decodes the secret key of an `nsec1…` in the same way. */
 export function decodeNsec(text: string): string | undefined {
   return decodeKey(text, 'nsec');
 }
@@ -21,7 +23,7 @@ function decodeKey(text: string, prefix: string): string | undefined {
   return bytes?.length === KEY_BYTES ? bytes.toString('hex') : undefined;
 }
 
-/** The bytes in a bech32 text (BIP-173, of any length) with this prefix; undefined when it is none. */
+/** Decodes a bech32 text (BIP-173, of any length) with this prefix; undefined if it is not one. */
 export function decodeBech32(text: string, prefix: string): Buffer | undefined {
   const lower = text.toLowerCase();
   // BIP-173 forbids mixed case.
@@ -33,7 +35,7 @@ export function decodeBech32(text: string, prefix: string): Buffer | undefined {
   return wordsToBytes(values.slice(0, -CHECKSUM_LENGTH));
 }
 
-/** The BCH checksum of BIP-173 over the prefix and the five-bit values; 1 for a sound text. */
+/** Computes the BCH checksum of BIP-173 over prefix and five-bit values; 1 for a valid text. */
 function checksum(prefix: string, values: readonly number[]): number {
   const codes = Array.from(prefix, (char) => char.charCodeAt(0));
   const expanded = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
@@ -48,7 +50,7 @@ function checksum(prefix: string, values: readonly number[]): number {
   return sum;
 }
 
-/** Five-bit words to bytes; what is left over must be fewer than five bits, all zero. */
+/** Packs five-bit words into bytes; the bits left over must be fewer than five, all zero. */
 function wordsToBytes(words: readonly number[]): Buffer | undefined {
   const bytes: number[] = [];
   let held = 0;
@@ -65,7 +67,7 @@ function wordsToBytes(words: readonly number[]): Buffer | undefined {
   return heldBits >= 5 || padding !== 0 ? undefined : Buffer.from(bytes);
 }
 
-/** The `npub1…` of a public key in hex. */
+/** Encodes a public key in hex as an `npub1…`. */
 export function encodeNpub(pubkey: string): string {
   const words: number[] = [];
   let held = 0;

@@ -1,15 +1,17 @@
+// Types of the rows of the option table, and the type of a configuration that follows from them.
+
 import type { FormatName } from './formats.ts';
 
 interface OptionBase {
-  /** One or two sentences for operators. */
+  /** Description for operators, one or two sentences. */
   readonly text: string;
-  /** Whether a running relay can take a new value without a restart. */
+  /** True if a running relay can take a new value without a restart. */
   readonly reload: boolean;
-  /** A value that nobody may see: it is masked wherever it would be shown. */
+  /** True for a secret value: it is masked wherever it would be shown. */
   readonly secret?: true;
 }
 
-/** A whole number from `min` to `max`, or 0 where `zero` says what 0 means. */
+/** Integer from `min` to `max`, or 0 where `zero` says what 0 means. */
 export interface IntegerOption extends OptionBase {
   readonly type: 'integer';
   readonly default: number;
@@ -24,31 +26,31 @@ export interface BooleanOption extends OptionBase {
   readonly default: boolean;
 }
 
-/** Any text, or text in a format of formats.ts, which may also normalise it. */
+/** Text, free or in a format of formats.ts, which may also normalise it. */
 export interface StringOption extends OptionBase {
   readonly type: 'string';
   readonly default: string;
   readonly format?: FormatName;
 }
 
-/** A list of texts; `format` holds for each of them. */
+/** List of texts; `format` applies to each of them. */
 export interface StringListOption extends OptionBase {
   readonly type: 'string[]';
   readonly default: readonly string[];
   readonly format?: FormatName;
 }
 
-/** One word out of `values`. */
+/** One of the words in `values`. */
 export interface EnumOption extends OptionBase {
   readonly type: 'enum';
   readonly default: string;
   readonly values: readonly [string, ...string[]];
 }
 
-/** One row of the option table. */
+/** Row of the option table. */
 export type Option = IntegerOption | BooleanOption | StringOption | StringListOption | EnumOption;
 
-/** What an option may hold once it is checked. */
+/** Value of an option after the check. */
 export type OptionValue = number | boolean | string | readonly string[];
 
 type ValueOf<O> = O extends { type: 'integer' }
@@ -63,7 +65,10 @@ type ValueOf<O> = O extends { type: 'integer' }
 
 type SectionOf<Key> = Key extends `${infer Section}.${string}` ? Section : never;
 
-/** `{ 'io.port': row, … }` to `{ io: { port: number, … }, … }`, read-only all through. */
+/**
+ * Configuration type of a table: `{ 'io.port': row, … }` becomes `{ io: { port: number, … },
+ * … }`, read-only at every level.
+ */
 export type ConfigOf<Table> = {
   readonly [Section in SectionOf<keyof Table>]: {
     readonly [Key in keyof Table as Key extends `${Section}.${infer Name}` ? Name : never]: ValueOf<

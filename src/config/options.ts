@@ -1,22 +1,19 @@
-/**
- * Every option of wok, once: the `Config` type, the defaults, the checks, the JSON Schema, the
- * environment variables and relay.conf are made from this table. To add an option, add a row.
- *
- * Names are `section.name`; the main noun comes first, unit and bound last.
- */
+// Table of every option of wok: the `Config` type, the defaults, the checks, the JSON Schema, the
+// environment variables and relay.conf are made from it. To add an option, add a row.
+// Names are `section.name`; the main noun comes first, unit and bound last.
 
 import { doorOptions } from './door-options.ts';
 import type { ConfigOf, Option, OptionValue } from './option-types.ts';
 import { pageOptions } from './page-options.ts';
 import { rateOptions } from './rate-options.ts';
 
-/** Bytes of a message around its event: `["EVENT",` and `]`. */
+/** Number of bytes of a message around its event: `["EVENT",` and `]`. */
 export const MESSAGE_FRAME_BYTES = 10;
 const KIB = 1024;
 const MIB = 1024 * 1024;
 const YEAR_SECONDS = 31_536_000;
 
-/** The sections, in the order of the data path, with what stands above them in relay.conf. */
+/** Sections in the order of the table, with the text above them in relay.conf. */
 export const sections = {
   info: 'What the relay says about itself (NIP-11). What is empty is left out.',
   io: 'The one thread that holds all sockets.',
@@ -52,7 +49,7 @@ export const sections = {
 
 export type SectionName = keyof typeof sections;
 
-/** The option table. */
+/** Option table, in the order of relay.conf. */
 export const options = {
   'info.name': {
     type: 'string',
@@ -1535,38 +1532,38 @@ export const options = {
   },
 } as const satisfies Record<`${SectionName}.${string}`, Option>;
 
-/** The name of an option, `section.name`. */
+/** Name of an option, `section.name`. */
 export type OptionKey = keyof typeof options;
 
-/** The whole configuration: `config.io.port` is the value of the row `io.port`. Frozen. */
+/** Complete configuration: `config.io.port` is the value of the row `io.port`. Frozen. */
 export type Config = ConfigOf<typeof options>;
 
-/** All options in the order of the table. */
+/** Names of all options in the order of the table. */
 export const optionKeys = Object.keys(options) as readonly OptionKey[];
 
-/** One row of the table, as the general type. */
+/** Returns one row of the table, as the general type. */
 export function optionOf(key: OptionKey): Option {
   return options[key];
 }
 
-/** `io.port` to `['io', 'port']`. */
+/** Splits `io.port` into `['io', 'port']`. */
 export function splitKey(key: OptionKey): [section: SectionName, name: string] {
   const dot = key.indexOf('.');
   return [key.slice(0, dot) as SectionName, key.slice(dot + 1)];
 }
 
-/** Whether a text is the name of an option. */
+/** Returns true if a text is the name of an option. */
 export function isOptionKey(text: string): text is OptionKey {
   return Object.hasOwn(options, text);
 }
 
-/** One value out of a configuration, by name. */
+/** Returns one value of a configuration by the name of its option. */
 export function configValue(config: Config, key: OptionKey): OptionValue {
   const [section, name] = splitKey(key);
   return (config[section] as Readonly<Record<string, OptionValue>>)[name]!;
 }
 
-/** The frozen configuration of the given, already checked values; what is missing is the default. */
+/** Builds a frozen configuration of checked values; missing ones get the default. */
 export function buildConfig(values: ReadonlyMap<OptionKey, OptionValue>): Config {
   const config: Record<string, Record<string, OptionValue>> = {};
   for (const key of optionKeys) {
@@ -1579,5 +1576,5 @@ export function buildConfig(values: ReadonlyMap<OptionKey, OptionValue>): Config
   return Object.freeze(config) as Config;
 }
 
-/** The built-in defaults; `storage.directory` is still relative. */
+/** Built-in defaults; `storage.directory` is still relative. */
 export const defaultConfig: Config = buildConfig(new Map());

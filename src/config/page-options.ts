@@ -1,4 +1,6 @@
-/** The rows of [pages]: what browsers are shown. */
+// Option rows of [pages], the pages that browsers are shown.
+
+/** Option rows of [pages], by option name. */
 export const pageOptions = {
   'pages.home': {
     type: 'boolean',

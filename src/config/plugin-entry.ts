@@ -1,24 +1,26 @@
+// Parser of the entries of `plugins.commands`: settings like `fail=open`, then a shell command.
+
 import { kindRange } from './kind-range.ts';
 
-/** A plugin as a configuration names it; what it leaves open is in the section `plugins`. */
+/** Plugin as a configuration names it; settings left out come from the section `plugins`. */
 export interface PluginEntry {
-  /** What `sh -c` runs. */
+  /** Command that `sh -c` runs. */
   readonly command: string;
-  /** What logs and verdicts call it; the file name of the command unless `name=` says otherwise. */
+  /** Name in logs and rejections; the file name of the command unless `name=` says otherwise. */
   readonly name: string;
-  /** Kinds that it is asked about, like "1" or "20000-29999"; none: all. */
+  /** Kinds that it is asked about, like "1" or "20000-29999"; empty: all. */
   readonly kinds: readonly string[];
-  /** Whether it is asked about events, about REQ and COUNT, or both. */
+  /** Requests that it is asked about: events, REQ and COUNT, or both. */
   readonly asks: 'writes' | 'reads' | 'both';
   readonly fail?: 'open' | 'closed';
   readonly timeoutMilliseconds?: number;
   readonly processes?: number;
   readonly pipeline?: number;
-  /** Variables of the relay's environment that it gets beside the usual ones. */
+  /** Variables of the relay's environment that it gets in addition to the usual ones. */
   readonly environment?: readonly string[];
 }
 
-/** What a `plugins.commands` entry is, to follow "must be". */
+/** Description of a `plugins.commands` entry, to follow "must be". */
 export const PLUGIN_ENTRY_MUST =
   'a shell command, or settings (name= kinds= asks= fail= timeout= processes= pipeline= env=), " -- " and a shell command, like "fail=open kinds=1,7 -- ./spam.py"';
 
@@ -47,7 +49,10 @@ function set<Key extends keyof Settings>(into: Settings, key: Key, value: Settin
   return true;
 }
 
-/** The relay's own settings (`WOK_…`) cannot be passed on: secrets are among them. */
+/**
+ * Returns true if a variable may be passed on. The relay's own settings (`WOK_…`) may not:
+ * secrets are among them.
+ */
 function isPassable(name: string): boolean {
   return /^[A-Za-z_]\w*$/.test(name) && !/^WOK_/i.test(name);
 }
@@ -56,7 +61,7 @@ function whole(text: string, max: number): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= max;
 }
 
-/** The entry that a text stands for, or undefined when it is none. */
+/** Parses an entry; returns undefined if it is not valid. */
 export function parsePluginEntry(text: string): PluginEntry | undefined {
   const found = /^\s*((?:\w+=\S+\s+)+)--\s+(.*)$/s.exec(text);
   const command = (found?.[2] ?? text).trim();
@@ -72,7 +77,10 @@ export function parsePluginEntry(text: string): PluginEntry | undefined {
   return { ...rest, command, name, kinds, asks };
 }
 
-/** `spam.py` of `LANG=C python3 /etc/wok/spam.py --model x`: the first word that is a path, else the first. */
+/**
+ * Returns the default name, `spam.py` for `LANG=C python3 /etc/wok/spam.py --model x`: the file
+ * name of the first word that is a path, else the first word.
+ */
 function nameOf(command: string): string {
   const words = command.split(/\s+/).filter((word) => !/^\w+=/.test(word));
   const path = words.find((word) => word.includes('/')) ?? words[0] ?? '';

@@ -1,3 +1,5 @@
+// Printer of a configuration as a relay.conf, with every option, its description and its default.
+
 import type { Option } from './option-types.ts';
 import {
   type Config,
@@ -25,7 +27,7 @@ const HEADER = `# Configuration of a wok relay (TOML). Every option stands here;
 # To check a file: wok config check --config FILE
 `;
 
-/** A configuration as the text of a relay.conf, with what the option table says as comments. */
+/** Returns the text of a relay.conf, with the texts of the option table as comments. */
 export function printConfig(config: Config = defaultConfig): string {
   let text = HEADER;
   let open: SectionName | undefined;
@@ -39,7 +41,10 @@ export function printConfig(config: Config = defaultConfig): string {
   return text;
 }
 
-/** `Bytes: a whole number from 1024 to 67108864. Default 65536 (64 KiB). Applies live.` */
+/**
+ * Returns the valid values, the default and the reload rule of an option, like `Bytes: a whole
+ * number from 1024 to 67108864. Default 65536 (64 KiB). Applies live.`
+ */
 function facts(key: OptionKey): string {
   const option = optionOf(key);
   const values = describeValue(option);
@@ -59,7 +64,7 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A text as comment lines, wrapped. */
+/** Formats a text as comment lines, wrapped at `LINE_LENGTH_MAX` columns. */
 function comment(text: string): string {
   const lines = ['#'];
   for (const word of text.split(' ')) {

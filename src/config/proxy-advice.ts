@@ -1,44 +1,48 @@
+// Warning about reverse proxies that do not pass on the addresses of their clients, with the
+// settings that fix it.
+
 import type { Config } from './options.ts';
 
 /**
- * Why the clients of a proxy have no address of their own: the header is missing, or its right end is no
- * address, or the proxy runs on this machine and is not named in `io.trusted_proxies`.
+ * Reason why the clients of a proxy have no address of their own: the header is missing, its right
+ * end is not an address, or the proxy runs on this machine and is not named in
+ * `io.trusted_proxies`.
  */
 export type ProxyFault = 'missing' | 'malformed' | 'untrusted';
 
-/** A proxy whose clients were seen without an address of their own. */
+/** Proxy that was seen without the addresses of its clients. */
 export interface SeenProxy {
-  /** Its address. */
+  /** Address of the proxy. */
   proxy: string;
   fault: ProxyFault;
-  /** By what it was recognised: `Host relay.example`, or the name of a header that proxies write. */
+  /** Evidence of a proxy: `Host relay.example`, or the name of a header that proxies write. */
   sign: string;
-  /** WebSocket handshakes and requests to manage the relay. */
+  /** Number of WebSocket handshakes and requests to manage the relay. */
   count: number;
 }
 
-/** Proxies that are named; there may be more. */
+/** Most proxies named in a warning. */
 const NAMED_MAX = 3;
 
 const FORWARDED_FOR = 'x-forwarded-for';
 
 /**
- * One sentence about proxies that were seen without the addresses of their clients, what follows from it
- * and what to write; null when there are none.
+ * Returns one sentence about the proxies that were seen without the addresses of their clients, the
+ * consequence and the fix; null if there are none.
  */
 export function proxyAdvice(config: Config, seen: readonly SeenProxy[]): string | null {
   if (seen.length === 0) return null;
   return `${proxyProblem(config, seen)}; write ${proxyLines(config, seen).join(', or ')}`;
 }
 
-/** The sentence without what to write; `seen` has at least one. */
+/** Returns the sentence without the fix; `seen` has at least one entry. */
 export function proxyProblem({ io }: Config, seen: readonly SeenProxy[]): string {
   const header = headerName(io.client_address_header);
   const named = seen.slice(0, NAMED_MAX).map((one) => described(one, header));
   return `clients come through a reverse proxy that does not tell their addresses (${named.join('; ')}), so all of them count as one address, by default without rates and bans`;
 }
 
-/** What to write so that the addresses of clients are known, for the proxies that are common. */
+/** Returns the settings that make the addresses of clients known, for the common proxies. */
 export function proxyLines({ io }: Config, seen: readonly SeenProxy[]): string[] {
   const lines: string[] = [];
   const untrusted = seen.filter(({ fault }) => fault === 'untrusted').map(({ proxy }) => proxy);
@@ -76,7 +80,7 @@ function described({ proxy, fault, sign, count }: SeenProxy, header: string): st
   return `${proxy} ${what}, recognised by ${sign}, ${count} ${count === 1 ? 'time' : 'times'}`;
 }
 
-/** As it is usually written: `X-Forwarded-For` for `x-forwarded-for`. */
+/** Returns a header name in its usual spelling: `X-Forwarded-For` for `x-forwarded-for`. */
 function headerName(header: string): string {
   return header.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }

@@ -1,3 +1,5 @@
+// Option rows of [rates] that are rates.
+
 import type { StringOption } from './option-types.ts';
 
 interface RateOption extends StringOption {
@@ -8,7 +10,10 @@ function rate(text: string, standard = ''): RateOption {
   return { type: 'string', default: standard, format: 'rate', reload: true, text };
 }
 
-/** The rows of [rates] that are rates: for each holder, what it may do. */
+/**
+ * Option rows of [rates] that are rates, by option name: `ip`, `subnet`, `pubkey` or `all`, then
+ * the resource that is limited.
+ */
 export const rateOptions = {
   'rates.ip_connections': rate('New connections from one address.', '5/s burst 200'),
   'rates.ip_messages': rate('Messages of any kind from one address.', '100/s burst 3000'),

@@ -1,4 +1,6 @@
-/** A token bucket: so much a second, and so much at once after a rest. */
+// Parser of rates in option values, like "20/s burst 500".
+
+/** Token bucket: tokens added a second, and most tokens at once after a rest. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
@@ -16,8 +18,8 @@ const RATE =
   /^(\d{1,9})\s*(k|M|KiB|MiB|)\s*\/\s*(s|min|h|day)(?:\s+burst\s+(\d{1,9})\s*(k|M|KiB|MiB|))?$/;
 
 /**
- * What `20/s burst 500`, `6/min` or `256KiB/s burst 8MiB` says. Without a burst it is what the rate
- * gives in its unit of time, so `6/min` allows six at once. Undefined when the text is no rate.
+ * Parses `20/s burst 500`, `6/min` or `256KiB/s burst 8MiB`; returns undefined if the text is not a
+ * rate. The default burst is the amount of one unit of time, so `6/min` allows six at once.
  */
 export function parseRate(text: string): Rate | undefined {
   const found = RATE.exec(text.trim());

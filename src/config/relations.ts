@@ -1,9 +1,11 @@
+// Relations that must hold between options, and the check of a configuration against them.
+
 import { type Config, configValue, MESSAGE_FRAME_BYTES, type OptionKey } from './options.ts';
 
-/** Bytes of an event's JSON without its tags and its content: id, keys, numbers, signature. */
+/** Bytes of an event's JSON without tags and content: id, keys, numbers, signature. */
 const EVENT_FRAME_BYTES = 400;
 
-/** `smaller` + `room` must not exceed `larger`, and why. */
+/** Bound between two options: `smaller` + `room` must not exceed `larger`, and why. */
 interface Relation {
   readonly smaller: OptionKey;
   readonly larger: OptionKey;
@@ -11,7 +13,7 @@ interface Relation {
   readonly because: string;
 }
 
-/** What must hold between options. All of it stands here. */
+/** All relations between options. */
 const relations: readonly Relation[] = [
   {
     smaller: 'limits.event_bytes_max',
@@ -58,10 +60,10 @@ const relations: readonly Relation[] = [
 ];
 
 /**
- * One sentence for each relation that a configuration breaks.
+ * Returns one sentence for each relation that a configuration breaks.
  *
- * @param where tells where a value comes from ("relay.conf line 3"; "the default").
- * @param skip options that are wrong already, about which nothing more shall be said.
+ * @param where returns the origin of a value ("relay.conf line 3"; "the default").
+ * @param skip options that are wrong already; relations with them are not checked.
  */
 export function relationProblems(
   config: Config,

@@ -1,24 +1,27 @@
+// Parser of the entries of `retention.age` and `retention.count`.
+
 import { durationSeconds } from '../lib/duration.ts';
 import { type KindValue, kindValue } from './kind-values.ts';
 
-/** Whose events a rule of retention is about. */
+/** Class of authors that a retention rule applies to. */
 export type AuthorClass = 'members' | 'others';
 
-/** One entry of `retention.age` or `retention.count`. */
+/** Entry of `retention.age` or `retention.count`. */
 export interface RetentionRule {
-  /** As it was written. */
+  /** Entry as it was written. */
   text: string;
   kinds: KindValue['kinds'];
   authors: AuthorClass;
-  /** Seconds, or events. */
+  /** Limit in seconds (age) or events (count). */
   limit: number;
 }
 
 const COUNT_MAX = 1e9;
 
 /**
- * Reads `7=30d`, `regular=1y` or `1@members=10y` (`unit` age), or `7=1000` (`unit` count). Without a class
- * a rule is about others, because members are spared. Undefined for what is no such rule.
+ * Parses `7=30d`, `regular=1y` or `1@members=10y` (`unit` age), or `7=1000` (`unit` count); returns
+ * undefined if the text is not such a rule. A rule without a class applies to others, because
+ * members are spared.
  */
 export function retentionRule(text: string, unit: 'age' | 'count'): RetentionRule | undefined {
   const [, kinds, authors = 'others', value] =

@@ -1,3 +1,5 @@
+// Zod schemas and the JSON Schema of the configuration, made from the option table.
+
 import { z } from 'zod';
 import { type Format, type FormatName, formats } from './formats.ts';
 import type { IntegerOption, Option } from './option-types.ts';
@@ -10,7 +12,7 @@ import {
   splitKey,
 } from './options.ts';
 
-/** The zod schema of one option's value. Text in a format comes out in its normal form. */
+/** Returns the zod schema of one option's value. Text in a format comes out in its normal form. */
 export function valueSchema(option: Option): z.ZodType {
   switch (option.type) {
     case 'integer':
@@ -43,7 +45,7 @@ function stringSchema(name: FormatName | undefined): z.ZodType {
   });
 }
 
-/** The zod schema of a whole configuration file; every section and every option may be left out. */
+/** Zod schema of a whole configuration file; every section and every option may be left out. */
 export const configSchema = z
   .strictObject(
     Object.fromEntries(
@@ -73,7 +75,7 @@ function documented(key: OptionKey): z.ZodType {
   return valueSchema(option).optional().meta({ description });
 }
 
-/** The parts of a JSON Schema that wok's has. */
+/** Subset of JSON Schema that wok's schema uses. */
 export interface JsonSchema {
   readonly $schema?: string;
   readonly type?: string;
@@ -84,10 +86,10 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
 
-/** The JSON Schema of relay.conf, for editors that check TOML files. Draft 7, the one they know. */
+/** Returns the JSON Schema of relay.conf, Draft 7: the one that TOML editors know. */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) as JsonSchema;
-  // zod keeps no default on a schema that normalises its text, so all of them are put in here.
+  // zod keeps no default on a schema that normalises its text, so all defaults are set here.
   for (const key of optionKeys) {
     const [section, name] = splitKey(key);
     const property = schema.properties?.[section]?.properties?.[name];
@@ -96,7 +98,10 @@ export function configJsonSchema(): JsonSchema {
   return schema;
 }
 
-/** What an option takes, to follow "must be": `a whole number from 1 to 65535, or 0 (any free port)`. */
+/**
+ * Describes the valid values of an option, to follow "must be": `a whole number from 1 to 65535, or
+ * 0 (any free port)`.
+ */
 export function describeValue(option: Option): string {
   switch (option.type) {
     case 'integer': {

@@ -1,3 +1,6 @@
+// Readers of the three sources of a configuration: TOML file, environment, command line. Each
+// returns unchecked values and problems.
+
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
@@ -5,26 +8,26 @@ import { isOptionKey, type OptionKey, optionKeys, sections, splitKey } from './o
 import { strayKey, suggestKey, suggestSection, unknownOption } from './suggest.ts';
 import { tomlLines } from './toml-text.ts';
 
-/** A value somebody gave for an option, not checked yet. */
+/** Value given for an option, not checked yet. */
 export interface Given {
   readonly key: OptionKey;
   readonly value: unknown;
-  /** Whether the source knows only text (environment, command line), so that "7777" is a number. */
+  /** True if the source knows only text (environment, command line), so that "7777" is a number. */
   readonly isText: boolean;
-  /** Where it stands, to begin a sentence with: `/etc/wok/relay.conf line 3`, `WOK_IO__PORT`, `--port`. */
+  /** Origin, to begin a sentence with: `/etc/wok/relay.conf line 3`, `WOK_IO__PORT`, `--port`. */
   readonly where: string;
 }
 
-/** What a source has to say, in its own order: values, and a sentence for each thing that is wrong. */
+/** Findings of one source, in its own order: values, and a sentence for each problem. */
 export type Findings = (Given | string)[];
 
-/** Flags of the command line that change the configuration; each beats the environment and the file. */
+/** Command-line flags that change the configuration; each overrides environment and file. */
 export interface ConfigFlags {
-  /** Short for `--set io.port=…`, and stronger. */
+  /** Short form of `--set io.port=…`, which it overrides. */
   readonly port?: string | number | undefined;
-  /** Short for `--set storage.directory=…`, and stronger. */
+  /** Short form of `--set storage.directory=…`, which it overrides. */
   readonly data?: string | undefined;
-  /** `section.key=value`; of two for the same key the last counts. */
+  /** Assignments `section.key=value`; of two for the same key the last one counts. */
   readonly set?: readonly string[] | undefined;
 }
 
@@ -33,9 +36,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const SYSTEM_FILE = '/etc/wok/relay.conf';
 
 /**
- * The one file that a configuration is read from: `file` when given, else $WOK_CONFIG,
- * ./relay.local.conf, ./relay.conf, /etc/wok/relay.conf, whichever is there first; undefined when the
- * defaults apply. Git ignores relay.local.conf, so that a change in a clone is none of the repository.
+ * Returns the path of the one file that a configuration is read from: `file` if given, else
+ * $WOK_CONFIG, else the first that exists of ./relay.local.conf, ./relay.conf and
+ * /etc/wok/relay.conf; undefined if the defaults apply. Git ignores relay.local.conf, so that a
+ * change in a clone stays out of the repository.
  */
 export function findConfigFile(file: string | undefined, env: Environment, cwd: string) {
   const named = file ?? (env.WOK_CONFIG || undefined);
@@ -44,7 +48,10 @@ export function findConfigFile(file: string | undefined, env: Environment, cwd: 
   return [...local, SYSTEM_FILE].find(isThere);
 }
 
-/** A file that may not be looked at is there: to pass over it would start a relay with wrong settings. */
+/**
+ * Returns true if a file exists, or cannot be examined: skipping a file for lack of permission
+ * would start a relay with wrong settings.
+ */
 function isThere(path: string): boolean {
   try {
     statSync(path);
@@ -55,7 +62,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** What a TOML file gives. */
+/** Returns the findings of a TOML file. */
 export function givenByFile(file: string): Findings {
   let text: string;
   try {
@@ -86,7 +93,7 @@ function tomlProblem(file: string, text: string, { line, column, message }: Toml
     .split('\n')
     [line - 1]!.trim()
     .replace(/nsec1\w+/gi, 'nsec1…');
-  // By far the most frequent slip.
+  // Missing quotes are by far the most frequent mistake.
   const hint = /invalid value|numeric|date/.test(reason)
     ? ' Text must stand in double quotes.'
     : '';
@@ -124,16 +131,17 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null;
 }
 
-/** The environment variable of an option: `io.port` is WOK_IO__PORT. */
+/** Returns the environment variable of an option: WOK_IO__PORT for `io.port`. */
 export function environmentName(key: OptionKey): string {
   const [section, name] = splitKey(key);
   return `WOK_${section.toUpperCase()}__${name.toUpperCase()}`;
 }
 
 /**
- * What the environment gives. Variables WOK_SECTION__KEY are options; WOK_CONFIG, WOK_TEST_* and
- * everything else without a double underscore is left alone, because container platforms set
- * variables like WOK_PORT for a service of that name.
+ * Returns the findings of the environment. Variables WOK_SECTION__KEY are options. An option name
+ * with a single underscore is a problem, unless its value begins with tcp:// or udp://. WOK_CONFIG,
+ * WOK_TEST_* and all other variables without a double underscore are ignored, because container
+ * platforms set variables like WOK_PORT for a service of that name.
  */
 export function givenByEnvironment(env: Environment): Findings {
   const found: Findings = [];
@@ -162,7 +170,7 @@ function unknownVariable(variable: string): string {
   return `there is no option ${key}. Did you mean ${environmentName(meant)}?`;
 }
 
-/** What the command line gives, the stronger flags last. */
+/** Returns the findings of the command line, the stronger flags last. */
 export function givenByFlags(flags: ConfigFlags): Findings {
   const found: Findings = [];
   for (const assignment of flags.set ?? []) {

@@ -1,7 +1,9 @@
+// Sentences about unknown sections and options, with the name that was most likely meant.
+
 import { nearest } from '../lib/nearest.ts';
 import { type OptionKey, optionKeys, sections, splitKey } from './options.ts';
 
-/** The sentence about a key that stands above all sections of a file. */
+/** Returns the sentence about a key above all sections of a file. */
 export function strayKey(name: string): string {
   if (Object.hasOwn(sections, name)) {
     return `${name} is a section: write [${name}] on a line of its own and its options below it.`;
@@ -12,14 +14,14 @@ export function strayKey(name: string): string {
   return `"${name}" stands outside of a section. ${advice}`;
 }
 
-/** What to say after "there is no section". */
+/** Returns the advice that follows "there is no section". */
 export function suggestSection(section: string): string {
   const meant = nearest(section, Object.keys(sections));
   if (meant !== undefined) return `Did you mean [${meant}]?`;
   return `The sections are: ${Object.keys(sections).join(', ')}.`;
 }
 
-/** The sentence about an option that does not exist. */
+/** Returns the sentence about an option that does not exist. */
 export function unknownOption(key: string): string {
   const meant = suggestKey(key);
   if (meant !== undefined) return `there is no option ${key}. Did you mean ${meant}?`;
@@ -31,7 +33,7 @@ export function unknownOption(key: string): string {
   return `there is no option ${key}. Below [${section}] there are: ${names.join(', ')}.`;
 }
 
-/** The option that a wrong name most likely means: the same name elsewhere, or a close one. */
+/** Returns the option most likely meant: the same name in another section, or a close one. */
 export function suggestKey(key: string): OptionKey | undefined {
   const dot = key.indexOf('.');
   const section = key.slice(0, Math.max(dot, 0));

@@ -1,23 +1,25 @@
+// Writer of TOML values, and scanner for the line numbers of the keys in a TOML text.
+
 import type { OptionValue } from './option-types.ts';
 
-/** A value as TOML writes it. */
+/** Returns a value in TOML notation. */
 export function tomlValue(value: OptionValue): string {
   if (typeof value === 'string') return tomlString(value);
   if (typeof value === 'object') return `[${value.map(tomlString).join(', ')}]`;
   return String(value);
 }
 
-/** JSON's escapes are TOML's, but for DEL, which TOML wants escaped. */
+/** Returns a TOML string. JSON's escapes are TOML's, except for DEL, which TOML wants escaped. */
 function tomlString(text: string): string {
   return JSON.stringify(text).replaceAll('\x7f', '\\u007f');
 }
 
 /**
- * On which line (from 1) each key and each table header of a TOML text stands, by dotted path. A key
+ * Returns the line (from 1) of each key and each table header of a TOML text, by dotted path. A key
  * inside an inline table is on the line of that table, under the table's own path.
  *
- * The parser tells no positions, so this walks over the text again. It needs a text that the parser
- * has accepted: it looks for structure and checks nothing.
+ * The parser reports no positions, so this scans the text again. The parser must have accepted the
+ * text: the scan looks for structure and checks nothing.
  */
 export function tomlLines(text: string): Map<string, number> {
   const lines = new Map<string, number>();
@@ -44,7 +46,7 @@ function remember(lines: Map<string, number>, path: readonly string[], line: num
 
 const STRING = /"""(?:\\[\s\S]|[^\\])*?"""+|'''[\s\S]*?'''+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'/y;
 
-/** Cuts a text after each line end that is outside of strings, comments and brackets. */
+/** Splits a text after each line end that is outside of strings, comments and brackets. */
 function* statements(text: string): Generator<string> {
   let start = 0;
   let depth = 0;
@@ -66,7 +68,7 @@ function* statements(text: string): Generator<string> {
   yield text.slice(start);
 }
 
-/** The parts of a dotted key, up to `end`. */
+/** Returns the parts of a dotted key, up to `end`. */
 function keyPath(text: string, end: string): string[] {
   const parts: string[] = [];
   let part = '';

@@ -1,25 +1,31 @@
+// Type of the actions of `wok mod`, and the flags and the output that they share.
+
 import { durationSeconds } from '../../lib/duration.ts';
 import { type ActionUsage, type Call, print, UsageError } from '../command.ts';
 
-/** As many rows as the relay gives at once. */
+/** Most rows that the relay returns at once. */
 const ROWS_MAX = 1000;
 
-/** One `wok mod <name> …`. Its arguments fit `args` when `run` is called. */
+/** Action `wok mod <name> …`. Its arguments fit `args` when `run` is called. */
 export interface Action extends ActionUsage {
   run(call: Call, args: readonly string[]): Promise<void>;
 }
 
-/** Prints the answer as JSON where that was asked for, else as `text` says it. */
+/** Prints the answer as JSON if that was asked for, else as `text` formats it. */
 export function tell<Answer>(call: Call, answer: Answer, text: (answer: Answer) => string): void {
   print(call.flags.has('json') ? JSON.stringify(answer) : text(answer));
 }
 
-/** How many rows are asked for, 100 without `--limit`. @throws UsageError */
+/** Returns the number of rows of `--limit`, 100 without it. @throws UsageError */
 export function limitOf(call: Call): number {
   return call.flags.integer('limit', 1, ROWS_MAX) ?? 100;
 }
 
-/** The second at which `--for` ends, 0 without it. @throws UsageError */
+/**
+ * Returns the time at which `--for` ends, in seconds since 1970; 0 without it.
+ *
+ * @throws UsageError
+ */
 export function endOf(call: Call): number {
   const text = call.flags.last('for');
   if (text === undefined) return 0;
@@ -30,7 +36,7 @@ export function endOf(call: Call): number {
   return Math.floor(Date.now() / 1000) + seconds;
 }
 
-/** Columns that are as wide as their widest cell, but for the last. */
+/** Formats rows in columns that are as wide as their widest cell, except for the last. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

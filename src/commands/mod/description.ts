@@ -1,3 +1,5 @@
+// Actions `wok mod describe`, `roles` and `role`: the relay's description and its roles.
+
 import type { RoleWithMembers } from '../../admin/page-api/people.ts';
 import type { InfoChanges } from '../../messages.ts';
 import { UsageError } from '../command.ts';
@@ -36,7 +38,11 @@ const role: Action = {
   },
 };
 
-/** @throws UsageError unless the arguments are those of what is to be done with the role. */
+/**
+ * Converts the arguments of `wok mod role` to the parameters of the request.
+ *
+ * @throws UsageError if the arguments do not fit what is to be done with the role.
+ */
 function roleParams([what, id, third, description]: readonly string[]) {
   switch (what) {
     case 'assign':
@@ -53,5 +59,5 @@ function roleParams([what, id, third, description]: readonly string[]) {
   }
 }
 
-/** What `wok mod` does with the relay's description and its roles. */
+/** Actions of `wok mod` on the relay's description and its roles, by name. */
 export const descriptionActions: Readonly<Record<string, Action>> = { describe, roles, role };

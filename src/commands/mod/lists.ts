@@ -1,3 +1,5 @@
+// Actions of `wok mod` on the lists of bans and allowances, on events, and on the audit log.
+
 import type { AuditRow } from '../../admin/page-api/moderation.ts';
 import { timeText } from '../../lib/duration.ts';
 import type { ListedRow } from '../../storage/lists.ts';
@@ -136,7 +138,7 @@ const audit: Action = {
   },
 };
 
-/** What `wok mod` does with lists and the audit log. */
+/** Actions of `wok mod` on lists, stored events and the audit log, by name. */
 export const listActions: Readonly<Record<string, Action>> = {
   ban: put('ban', 'Ban somebody or something, for some time or for good'),
   unban: take('unban', 'End a ban, or let a removed author’s old events come back'),

@@ -1,3 +1,5 @@
+// Actions `wok mod quarantine`, `release` and `discard`: events held back as likely spam.
+
 import type { Quarantined } from '../../admin/verbs/quarantine.ts';
 import { timeText } from '../../lib/duration.ts';
 import { askRelay } from '../control.ts';
@@ -44,7 +46,7 @@ const discard: Action = {
   },
 };
 
-/** What `wok mod` does with the quarantine. */
+/** Actions of `wok mod` on the quarantine, by name. */
 export const quarantineActions: Readonly<Record<string, Action>> = {
   quarantine,
   release,

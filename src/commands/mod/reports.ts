@@ -1,3 +1,5 @@
+// Actions `wok mod reports`, `report` and `dismiss`: the queue of reported events and keys.
+
 import type { Reported, ReportRow } from '../../admin/page-api/moderation.ts';
 import { timeText } from '../../lib/duration.ts';
 import { askRelay } from '../control.ts';
@@ -60,5 +62,5 @@ const dismiss: Action = {
   },
 };
 
-/** What `wok mod` does with reports. */
+/** Actions of `wok mod` on reports, by name. */
 export const reportActions: Readonly<Record<string, Action>> = { reports, report, dismiss };

@@ -1,3 +1,5 @@
+// Action `wok mod retention`: previews or runs the rules of retention.
+
 import type { RetentionReport } from '../../admin/page-api/config.ts';
 import { timeText } from '../../lib/duration.ts';
 import { formatBytes, formatCount } from '../../lib/format.ts';
@@ -25,5 +27,5 @@ function reportText({ rules, events, usedBytes }: RetentionReport, isPreview: bo
   return `${columns(rows)}\n${used}`;
 }
 
-/** What `wok mod` does about retention. */
+/** Actions of `wok mod` on retention, by name. */
 export const retentionActions: Readonly<Record<string, Action>> = { retention };

@@ -1,3 +1,5 @@
+// Text layout of `wok top` and `wok slow`.
+
 import {
   formatBytes,
   formatCount,
@@ -10,7 +12,7 @@ import type { Between, Timing } from '../../metrics/look.ts';
 import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
 import type { MetricName } from '../../metrics/table.ts';
 
-/** What `wok top` reads. */
+/** Names of the metrics that `wok top` reads. */
 export const shownMetrics: readonly MetricName[] = [
   'process_start_time_seconds',
   'process_cpu_seconds_total',
@@ -61,7 +63,7 @@ const COLUMN = 12;
 const TALKERS_SHOWN = 10;
 const SLOW_SHOWN = 5;
 
-/** The lines of `wok top`. */
+/** Returns the text of `wok top`. */
 export function topScreen(
   found: Between,
   talkers: readonly Talker[],
@@ -209,7 +211,7 @@ function slowest(slow: readonly SlowQuery[]): string[] {
   return ['', ...slowTable(slow.slice(0, SLOW_SHOWN))];
 }
 
-/** The lines of `wok slow`. */
+/** Returns the lines of `wok slow`. */
 export function slowTable(slow: readonly SlowQuery[]): string[] {
   return table(
     ['slow query', 'work', 'total', 'rows', 'events', 'connection', 'index', 'filters'],
@@ -230,7 +232,7 @@ function perSecond(rate: number): string {
   return `${formatCount(rate)}/s`;
 }
 
-/** The first column to the left and wider, the last as it comes, the others to the right. */
+/** Formats a table: first column to the left and wider, last one as it is, others to the right. */
 function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) =>
     cells

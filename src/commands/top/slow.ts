@@ -1,3 +1,5 @@
+// `wok slow`: prints the newest slow queries of the running relay.
+
 import { exitCodes } from '../../lib/exit-codes.ts';
 import type { SlowQuery } from '../../metrics/ring-rows.ts';
 import { type Command, print, UsageError } from '../command.ts';
@@ -6,7 +8,7 @@ import { slowTable } from './screen.ts';
 
 const LIMIT = 50;
 
-/** `wok slow`: the newest slow queries. */
+/** Command `wok slow`: lists slow queries, without the values that they asked for. */
 export const slowCommand: Command = {
   name: 'slow',
   summary: 'Show the newest slow queries, without the values that they asked for',
@@ -22,7 +24,7 @@ export const slowCommand: Command = {
     if (by !== undefined && !isFigure(by)) {
       throw new UsageError(`--by knows work, total, rows and events, not "${by}".`);
     }
-    // Sorted here, so of all that there are.
+    // They are sorted here, so all of them are asked for.
     const slow = await askRelay<SlowQuery[]>(call, 'slow', { limit: by ? 1000 : limit });
     if (by !== undefined) slow.sort((a, b) => b[by] - a[by]);
     const shown = slow.slice(0, limit);

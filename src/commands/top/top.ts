@@ -1,3 +1,5 @@
+// `wok top`: samples the metrics of the running relay and shows the rates between two samples.
+
 import { exitCodes } from '../../lib/exit-codes.ts';
 import { Between, type Figures, type Look } from '../../metrics/look.ts';
 import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
@@ -6,10 +8,10 @@ import { askRelay, controlFlags } from '../control.ts';
 import { shownMetrics, topScreen } from './screen.ts';
 
 const INTERVAL_SECONDS = 2;
-/** Back to the top left, and clear what is there. */
+/** Escape codes: cursor to the top left, clear the screen and its history. */
 const CLEAR = '\x1b[H\x1b[2J\x1b[3J';
 
-/** `wok top`: what the relay does right now. */
+/** Command `wok top`: shows what the relay does right now. */
 export const topCommand: Command = {
   name: 'top',
   summary: 'Watch rates, latencies, queues, and who sends and receives most',
