@@ -1,21 +1,29 @@
+// Bounds that the relay has to keep during and after a flood, and their check against the figures
+// of a run.
+
 import { formatBytes, formatMilliseconds } from '../src/lib/format.ts';
 
-/** What the siege asks of the relay: what it must keep whatever is sent. */
+/** Bounds that the relay has to keep, whatever is sent. */
 export const bounds = {
   rssBytes: 450e6,
-  /** In the short form all runs of a flood share a relay, which has no time to give memory back. */
+  /**
+   * Bound in the short form, where all runs of a flood share a relay, which has no time to give
+   * memory back.
+   */
   rssBytesShort: 750e6,
-  /** How much more than at the start it may hold a minute after the flood. */
+  /**
+   * Growth of RSS over that at the start that is allowed a minute after the flood, as a share of 1.
+   */
   rssGrowth: 0.2,
   p99Milliseconds: 100,
-  /** Where flood and relay together leave nothing of the machine idle. */
+  /** Bound of p99 where flood and relay together saturate the machine. */
   p99SaturatedMilliseconds: 250,
 } as const;
 
-/** From these shares on, attackers on the same machine count as saturating it. */
+/** Shares from which on attackers on the same machine count as saturating it. */
 export const saturation = { idleShare: 0.1, attackerShare: 0.2 } as const;
 
-/** What can be wrong with a run. */
+/** Names of the bounds that a run can break. */
 export type Bound =
   | 'RSS'
   | 'RSS after'
@@ -28,13 +36,13 @@ export type Bound =
   | 'answers'
   | 'flood';
 
-/** A bound that is broken, with a sentence that names it. */
+/** Broken bound, with a sentence that describes it. */
 export interface Breach {
   readonly bound: Bound;
   readonly sentence: string;
 }
 
-/** What bounds are put to. */
+/** Figures of a run that bounds apply to. */
 export interface Figures {
   readonly rssStart: number;
   readonly rssPeak: number;
@@ -52,22 +60,25 @@ export interface Figures {
   readonly complaints: Readonly<Record<string, number>>;
   readonly health: string;
   readonly wrong: readonly string[];
-  /** How much of what the flood consists of was sent or answered. */
+  /**
+   * Number of the flood's characteristic messages that were sent or answered; 0: the flood did not
+   * happen.
+   */
   readonly proof: number;
 }
 
-/** How a run is judged. */
+/** Strictness of the check of a run. */
 export interface Judgement {
   /**
-   * Whether p99, refusals of a busy relay, and the memory afterwards count, and the tight bound of the
-   * memory meanwhile: they need time, and a machine of their own.
+   * True to check p99, refusals of a busy relay, and the memory afterwards, and to apply the tight
+   * bound of the peak memory: these need time, and a machine of their own.
    */
   readonly speed: boolean;
-  /** The longest that an honest message may take in any case, in milliseconds. */
+  /** Longest time that an honest message may take in any case, in milliseconds. */
   readonly patience: number;
 }
 
-/** All bounds that a run breaks. */
+/** Returns all bounds that a run breaks. */
 export function breachesOf(figures: Figures, { speed, patience }: Judgement): Breach[] {
   const found: Breach[] = [];
   const breach = (bound: Bound, sentence: string) => found.push({ bound, sentence });

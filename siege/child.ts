@@ -1,7 +1,9 @@
+// Child processes of the siege, and the calls to them over the IPC channel of Node.js.
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The programs of the siege that are processes of their own. */
+/** Programs of the siege that run in processes of their own. */
 export type SiegeProcess = 'honest/process' | 'attack/process';
 
 interface Call {
@@ -15,8 +17,8 @@ interface Answer {
 }
 
 /**
- * A process of the siege. It is asked for one thing at a time, and what is asked and answered is
- * structured-cloned, so histograms travel as they are.
+ * Handle of a child process of the siege. It handles one call at a time. Arguments and results are
+ * structured-cloned, so histograms can be passed unchanged.
  */
 export class Child {
   readonly #process: ChildProcess;
@@ -35,7 +37,10 @@ export class Child {
     });
   }
 
-  /** The compiled program; sources (vitest) start the one in dist/ too. */
+  /**
+   * Starts the compiled program; when this file runs as source (vitest), it starts the one in dist/
+   * too.
+   */
   static start(name: SiegeProcess): Child {
     const base = import.meta.url.endsWith('.ts') ? '../dist/siege/' : './';
     const file = fileURLToPath(new URL(`${base}${name}.js`, import.meta.url));
@@ -49,7 +54,11 @@ export class Child {
     return new Child(child);
   }
 
-  /** @throws Error with what the process says, or that it has ended. */
+  /**
+   * Calls a function of the process.
+   *
+   * @throws Error with the message of the process, or when it has ended.
+   */
   call<T>(call: string, value?: unknown): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -59,7 +68,7 @@ export class Child {
     });
   }
 
-  /** Ends the process at once. */
+  /** Kills the process at once. */
   async end(): Promise<void> {
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== null || signalCode !== null) return;
@@ -69,7 +78,7 @@ export class Child {
   }
 }
 
-/** The other side: answers the calls of the process that started this one, and ends with it. */
+/** Answers the calls of the parent process, in the child; the child ends with its parent. */
 export function serve(calls: Readonly<Record<string, (value: never) => unknown>>): void {
   process.on('message', async ({ call, value }: Call) => {
     let answer: Answer;

@@ -1,3 +1,6 @@
+// Crash test: kills the relay with SIGKILL while clients publish, and checks that every
+// acknowledged event is stored.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Asker } from '../bench/client/asker.ts';
 import { Connection, type ConnectionOwner } from '../bench/client/connection.ts';
@@ -10,27 +13,30 @@ import { canonicalJson } from '../src/protocol/canonical.ts';
 import { Author } from './attack/author.ts';
 import type { SiegeForm } from './run.ts';
 
-/** The name by which the command knows it, beside the floods. */
+/** Name of the test on the command line, beside the floods. */
 export const KILL = 'kill';
 export const KILL_ABOUT = 'kill -9 while events are stored, again and again on the same database';
 
-/** What came of killing a relay again and again. */
+/** Result of the crash test. */
 export interface KillReport {
   readonly rounds: number;
-  /** Events that were sent, and those with OK true, of all rounds. */
+  /** Number of events sent, and of those with OK true, in all rounds. */
   readonly sent: number;
   readonly acknowledged: number;
-  /** Acknowledged events that could not be read afterwards, or were not what was sent. */
+  /**
+   * Number of acknowledged events that could not be read afterwards, or differed from what was
+   * sent.
+   */
   readonly lost: number;
-  /** Refusals, and starts that failed. */
+  /** Refusals, and failed starts. */
   readonly complaints: readonly string[];
 }
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 100;
-/** Acknowledgements that every round has before its kill. */
+/** Number of acknowledgements that every round exceeds before its kill. */
 const ACKNOWLEDGED_MIN = 40;
-/** How long after that the kill comes. */
+/** Range of the delay from then to the kill, in milliseconds. */
 const DELAY_MILLISECONDS = [20, 400] as const;
 const CONTENT_MAX = 400;
 const LARGE_CONTENT_MAX = 20_000;
@@ -40,9 +46,9 @@ const TELL_ROUNDS = 100;
 
 const reader = new MessageReader();
 
-/** Publishes with so many events on their way, until the connection ends. */
+/** Client that publishes with IN_FLIGHT events in flight, until the connection ends. */
 class Publisher implements ConnectionOwner {
-  /** Canonical JSON of what was sent, by id. */
+  /** Canonical JSON of the events sent, by id. */
   readonly sent = new Map<string, string>();
   readonly acknowledged: string[] = [];
   readonly complaints: string[] = [];
@@ -77,7 +83,7 @@ class Publisher implements ConnectionOwner {
 
   readEnd(): void {
     const connection = this.#connection;
-    // During the handshake there is nothing to send on.
+    // During the handshake there is no connection to send on.
     if (connection === undefined) return;
     for (; this.#waiting < IN_FLIGHT; this.#waiting++) {
       const most = this.#random.chance(0.02) ? LARGE_CONTENT_MAX : CONTENT_MAX;
@@ -94,10 +100,11 @@ class Publisher implements ConnectionOwner {
 }
 
 /**
- * Kills a relay while four clients publish, and starts it again on its files, so many times; looks each
- * time whether everything that was acknowledged in the round is there, and at the end for all rounds.
+ * Kills a relay while four clients publish, and restarts it on its files, `kills` times. Checks
+ * after each restart that all events acknowledged in the round are stored, and at the end those of
+ * all rounds.
  *
- * @param tell gets a sentence from time to time.
+ * @param tell gets a progress sentence from time to time.
  */
 export async function runKill(
   { seed, kills, patience }: Pick<SiegeForm, 'seed' | 'kills' | 'patience'>,
@@ -140,7 +147,7 @@ export async function runKill(
   };
 }
 
-/** One round: clients publish, and the relay is killed at some moment. */
+/** Runs one round: clients publish, and the relay is killed at some moment. */
 async function publishUntil(
   target: Target,
   random: Random,
@@ -157,12 +164,12 @@ async function publishUntil(
   if (!isEnough) throw new Error('events were not acknowledged');
   await sleep(random.between(...DELAY_MILLISECONDS));
   await kill();
-  // Acknowledgements that were on their way count.
+  // Acknowledgements that were in flight count.
   await waitUntil(() => publishers.every(({ isOpen }) => !isOpen), patience);
   return publishers;
 }
 
-/** How many of these events are not there, or not what was sent. */
+/** Returns the number of these events that are missing, or differ from what was sent. */
 async function missing(
   target: Target,
   ids: readonly string[],
@@ -181,7 +188,7 @@ async function missing(
   return ids.length - found;
 }
 
-/** A sentence for every bound that is broken. */
+/** Returns a sentence for every bound that is broken. */
 export function killBreaches({ rounds, lost, complaints }: KillReport, wanted: number): string[] {
   const found = complaints.map((what) => `${KILL}: ${what}`);
   if (lost > 0) found.push(`${KILL}: ${lost} acknowledged events are lost`);
@@ -189,7 +196,7 @@ export function killBreaches({ rounds, lost, complaints }: KillReport, wanted: n
   return found;
 }
 
-/** The report in a line. */
+/** Returns the report in a line. */
 export function killSentence({ rounds, sent, acknowledged, lost }: KillReport): string {
   return `${KILL}: ${rounds} rounds, ${acknowledged} of ${sent} events acknowledged, ${lost} lost`;
 }

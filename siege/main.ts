@@ -1,3 +1,6 @@
+// Command line of the siege (`npm run siege`): parses options, runs the chosen floods and the crash
+// test, prints the results.
+
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { out } from '../bench/actions/output.ts';
@@ -124,7 +127,11 @@ async function siege({ chosen, kills, origins, form, json }: Options): Promise<n
   return broken.length === 0 ? exitCodes.ok : exitCodes.crash;
 }
 
-/** The command. @returns 0; 1 when a bound is broken or a flood could not be run; 2 for a wrong word. */
+/**
+ * Runs the command.
+ *
+ * @returns 0; 1 when a bound is broken or a flood could not be run; 2 for a usage error.
+ */
 async function main(args: readonly string[]): Promise<number> {
   try {
     const command = parsed(args);

@@ -1,3 +1,5 @@
+// Report of a siege as text: the table of all runs, a sentence for each run, and the broken bounds.
+
 import { tableOf } from '../bench/report/table.ts';
 import {
   formatBytes,
@@ -8,7 +10,7 @@ import {
 } from '../src/lib/format.ts';
 import type { Row } from './run.ts';
 
-/** From here on others had so much of the machine that latencies are theirs. */
+/** Share of the machine used by other programs from which on they distort latencies. */
 const OTHERS_SHARE_MAX = 0.2;
 
 const HEAD: readonly string[] = [
@@ -26,7 +28,7 @@ const HEAD: readonly string[] = [
   '',
 ];
 
-/** The figures of a siege, a line for each run. */
+/** Returns the figures of a siege as a table, a line for each run. */
 export function tableOfRows(rows: readonly Row[]): string {
   return tableOf(HEAD, rows.map(cellsOf));
 }
@@ -48,7 +50,7 @@ function cellsOf(row: Row): string[] {
   ];
 }
 
-/** What a flood did and what it found, for people who watch. */
+/** Returns a sentence on what a flood sent and what the run measured, as progress output. */
 export function sentenceOf(row: Row): string {
   const counts = Object.entries(row.counts)
     .map(([name, count]) => `${formatCount(count)} ${name}`)
@@ -65,7 +67,7 @@ export function sentenceOf(row: Row): string {
   );
 }
 
-/** A sentence for every bound that is broken. */
+/** Returns a sentence for every bound that is broken. */
 export function breachSentences(rows: readonly Row[]): string[] {
   return rows.flatMap(({ scenario, attackers, breaches }) =>
     breaches.map(({ sentence }) => `${scenario} (attackers: ${attackers}): ${sentence}`),

@@ -1,3 +1,6 @@
+// Runner of one flood against a relay beside honest clients: starts the processes, measures, and
+// checks the bounds.
+
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sumOf } from '../bench/figures/histogram.ts';
@@ -11,24 +14,24 @@ import type { HonestJob, HonestReport } from './honest/client.ts';
 import type { Origin, Scenario } from './scenarios/scenario.ts';
 import { Besieged } from './watch.ts';
 
-/** How long the parts of a run last, and what is judged. */
+/** Form of a siege: durations of the parts of a run, and the strictness of the check. */
 export interface SiegeForm {
   readonly short: boolean;
   readonly seed: number;
-  /** Honest clients alone, before RSS is taken as that of the start. */
+  /** Time of honest clients alone, before RSS is taken as that of the start. */
   readonly warmMilliseconds: number;
   readonly floodMilliseconds: number;
-  /** How long the memory may take to come back; 0: it is not waited for. */
+  /** Time that the memory may take to come back; 0: the run does not wait for it. */
   readonly settleMilliseconds: number;
-  /** Whether p99 and the memory afterwards are judged. */
+  /** True to check p99 and the memory afterwards. */
   readonly speed: boolean;
-  /** The longest that anything honest may take, in milliseconds. */
+  /** Longest time that any operation of an honest client may take, in milliseconds. */
   readonly patience: number;
-  /** How often the relay is killed. */
+  /** Number of kills in the crash test. */
   readonly kills: number;
 }
 
-/** Enough to see p99: 400 notes and 400 questions. */
+/** Default form, long enough to measure p99: 400 notes and 400 questions. */
 export const FULL: Omit<SiegeForm, 'seed'> = {
   short: false,
   warmMilliseconds: 5000,
@@ -39,7 +42,10 @@ export const FULL: Omit<SiegeForm, 'seed'> = {
   kills: 50,
 };
 
-/** Shows that every flood is survived, and says nothing of how fast the machine is. */
+/**
+ * Short form for CI. Shows that every flood is survived, and says nothing of how fast the machine
+ * is.
+ */
 export const SHORT: Omit<SiegeForm, 'seed'> = {
   short: true,
   warmMilliseconds: 300,
@@ -50,41 +56,41 @@ export const SHORT: Omit<SiegeForm, 'seed'> = {
   kills: 2,
 };
 
-/** Five minutes of each flood. */
+/** Long form: five minutes of each flood. */
 export const LONG: Omit<SiegeForm, 'seed'> = {
   ...FULL,
   floodMilliseconds: 300_000,
   kills: 1000,
 };
 
-/** Percentiles in milliseconds. */
+/** Latency percentiles, in milliseconds. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** One line of the table. */
+/** Results of one run: a line of the table. */
 export interface Row extends Figures {
   readonly scenario: string;
   readonly attackers: string;
   readonly publish: Latency;
   readonly req: Latency;
   readonly delivery: Latency;
-  /** How late the honest clients' own process was. */
+  /** Lateness of the honest clients' own process. */
   readonly lag: Latency;
   readonly acknowledged: number;
-  /** What the flood sent, and what was answered. */
+  /** Numbers of messages that the flood sent and of answers, by name. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Processors that relay and attackers used while the flood lasted. */
+  /** Number of processors that relay and attackers used while the flood lasted. */
   readonly relayCores: number;
   readonly attackerCores: number;
   readonly idleShare: number;
-  /** What other programs used of the machine, as a share of 1. */
+  /** Share of the machine that other programs used, as a share of 1. */
   readonly othersShare: number;
   readonly floodSeconds: number;
   readonly settledSeconds: number;
-  /** The end of the relay's log, where a lane or the relay itself has ended. */
+  /** End of the relay's log, if a lane or the relay itself has ended; else ''. */
   readonly log: string;
   readonly breaches: readonly Breach[];
 }
@@ -93,7 +99,10 @@ const POLL_MILLISECONDS = 100;
 const MANY = 50;
 const labels: Readonly<Record<Origin, string>> = { one: '1', many: '50', loopback: 'loopback' };
 
-/** Fifty addresses lie in as many networks, so that no rate of a network spares the relay anything. */
+/**
+ * Returns the addresses of the attackers. Fifty addresses lie in as many networks, so that no rate
+ * of a network reduces the load on the relay.
+ */
 function addressesOf({ addresses }: Scenario, origin: Origin): string[] {
   if (origin === 'loopback') return [''];
   const count = origin === 'one' ? 1 : MANY;
@@ -101,10 +110,10 @@ function addressesOf({ addresses }: Scenario, origin: Origin): string[] {
 }
 
 /**
- * Runs a flood from each of these origins beside honest clients, and judges. Every one begins on a fresh
- * relay, but in the short form, where they follow each other on one.
+ * Runs a flood from each of these origins beside honest clients, and checks the bounds. Each run
+ * starts on a fresh relay, except in the short form, where the runs follow each other on one.
  *
- * @param tell gets each row when it is there.
+ * @param tell gets each row as soon as it is complete.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -144,7 +153,7 @@ function jobOf(besieged: Besieged, scenario: Scenario, origin: Origin, form: Sie
   };
 }
 
-/** Who takes part in a run, each a process. */
+/** Participants of a run, each a process. */
 interface Field {
   readonly besieged: Besieged;
   readonly attackers: Child;
@@ -158,7 +167,7 @@ async function runOne(
   form: SiegeForm,
 ): Promise<Row> {
   const { patience, seed, floodMilliseconds } = form;
-  // Each row has notes of its own, also on a relay that holds those of the row before.
+  // Each row has its own notes, also on a relay that holds those of the row before.
   const honestSeed = seed * 8 + ['one', 'many', 'loopback'].indexOf(origin);
   const deathsBefore = besieged.laneDeaths;
   await honest.call('arrive', {
@@ -206,7 +215,10 @@ async function runOne(
   });
 }
 
-/** The memory of a relay that serves honest clients alone: the middle of the last half of the warm-up. */
+/**
+ * Returns the memory of a relay that serves honest clients alone: the median of the last half of
+ * the warm-up.
+ */
 async function warm(besieged: Besieged, honest: Child, form: SiegeForm): Promise<number> {
   const end = now() + form.warmMilliseconds;
   const samples: number[] = [];

@@ -1,15 +1,20 @@
+// Relay process under attack, and the measurements on it: memory, processor time, dead lanes,
+// health.
+
 import { MachineMeter, ProcessMeter } from '../bench/relay/process-meter.ts';
 import { type StartedRelay, startRelay } from '../bench/relay/start.ts';
 import { now } from '../bench/load/clock.ts';
 
 const SAMPLE_MILLISECONDS = 50;
-/** Any free port for the metrics too; all else is the default configuration. */
+/**
+ * Settings of the relay: any free port for the metrics, too; all else is the default configuration.
+ */
 const SETTINGS = ['metrics.port=0'];
-/** What the log says of each lane whose thread has died. */
+/** Pattern of the log line for each lane that dies with its thread. */
 const LANE_DIED = /\ba lane died\b/;
 const OUTPUT_CHARACTERS_MAX = 20_000;
 
-/** A relay with the default configuration, and how it fares. */
+/** Relay with the default configuration and the settings of a scenario, with its measurements. */
 export class Besieged {
   readonly relay: StartedRelay;
   #meter: ProcessMeter;
@@ -39,12 +44,12 @@ export class Besieged {
     return new Besieged(await startRelay(all, undefined, { lifted: false, onOutput }), output);
   }
 
-  /** Lanes that died, by the log. */
+  /** Number of lanes that died, by the log. */
   get laneDeaths(): number {
     return this.#output.laneDeaths;
   }
 
-  /** The end of what the relay has written. */
+  /** End of the relay's output. */
   get output(): string {
     return this.#output.text;
   }
@@ -53,7 +58,7 @@ export class Besieged {
     return this.#hasEnded;
   }
 
-  /** The most memory since the last call of `resetPeak`, in bytes. */
+  /** Peak of memory since the last call of `resetPeak`, in bytes. */
   get peak(): number {
     return this.#peak;
   }
@@ -62,7 +67,7 @@ export class Besieged {
     this.#peak = 0;
   }
 
-  /** Memory in use now, in bytes; 0 when the relay has ended. */
+  /** Returns the memory in use now, in bytes; 0 when the relay has ended. */
   rss(): number {
     const sample = this.#meter.sample(now());
     if (sample === undefined) this.#hasEnded = true;
@@ -71,17 +76,17 @@ export class Besieged {
     return bytes;
   }
 
-  /** Processor time of the relay so far, in seconds. */
+  /** Returns the processor time of the relay so far, in seconds. */
   cpuSeconds(): number {
     return this.#meter.sample(now())?.cpuSeconds ?? 0;
   }
 
-  /** The share of the machine that was idle since the last call; 0 where it is not told. */
+  /** Returns the share of the machine that was idle since the last call; 0 where it is unknown. */
   idleShare(): number {
     return this.#machine.read()?.idleShare ?? 0;
   }
 
-  /** `ok`, or what GET /health says instead. */
+  /** Returns `ok`, or the other answer of GET /health, or the error. */
   async health(patience: number): Promise<string> {
     const url = `${this.relay.url.replace(/^ws/, 'http')}/health`;
     try {

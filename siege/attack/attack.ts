@@ -1,3 +1,6 @@
+// Execution of a flood in the attackers' process: connections of many addresses, their counters,
+// and the time limit.
+
 import { Connection } from '../../bench/client/connection.ts';
 import { FrameWriter } from '../../bench/client/frames.ts';
 import {
@@ -15,40 +18,43 @@ import { sleep } from '../../bench/load/driver.ts';
 import { Author, type Draft } from './author.ts';
 import { Wire } from './wire.ts';
 
-/** What a flood is told. */
+/** Job of a flood. */
 export interface AttackJob {
   readonly url: string;
-  /** Client addresses, as X-Forwarded-For says them; '' is loopback itself. */
+  /** Client addresses, sent as X-Forwarded-For; '' is loopback itself. */
   readonly addresses: readonly string[];
   readonly seed: number;
   readonly short: boolean;
 }
 
-/** What a flood has done. */
+/** Result of a flood. */
 export interface AttackReport {
-  /** What was sent and answered, by name. */
+  /** Numbers of messages sent and answers, by name. */
   readonly counts: Readonly<Record<string, number>>;
-  /** What the relay must never do, and did. */
+  /** Forbidden actions of the relay that were seen, as sentences. */
   readonly wrong: readonly string[];
   readonly cpuSeconds: number;
 }
 
-/** Before an address that was refused tries again. */
+/** Delay before a refused address tries again. */
 const RETRY_MILLISECONDS = 50;
 const WRONG_MAX = 5;
-/** For what a flood still waits for after its end: a connection that is being opened. */
+/** Time that a flood may still wait for after its end: for a connection that is being opened. */
 const END_MILLISECONDS = 2000;
-/** Events that wait for their OK while a scenario is prepared; of 20 kB, too, what one connection may. */
+/**
+ * Number of events that wait for their OK while a scenario is prepared; even at 20 kB each, one
+ * connection may have that many.
+ */
 const STORE_IN_FLIGHT = 200;
 
-/** What a message of the relay says, for a conversation. */
+/** Message of the relay, for a conversation. */
 export interface Heard {
   readonly verb: number;
-  /** The text of the message; parsed only where it is asked for. */
+  /** Returns the text of the message; decoded only on demand. */
   text(): string;
 }
 
-/** A flood under way: its addresses, its connections, and what it counts. */
+/** Running flood: its addresses, its connections, and its counters. */
 export class Attack {
   readonly target: Target;
   readonly addresses: readonly string[];
@@ -62,28 +68,28 @@ export class Attack {
   readonly #open = new Set<{ destroy(): void }>();
   #ends: (() => void)[] = [];
 
-  /** @param proof what is counted as soon as the flood has begun. */
+  /** @param proof name of the counter that increases as soon as the flood has begun. */
   constructor({ url, addresses, seed, short }: AttackJob, proof: string) {
     this.#proof = proof;
     this.target = parseTarget(url);
-    // There is no way to say that another host may be attacked.
+    // Only local hosts can be attacked; there is no option to allow another one.
     assertMayLoad(this.target, false);
     this.addresses = addresses;
     this.short = short;
     this.random = new Random(seed, 0x5e1e);
   }
 
-  /** Whether the time is up: nothing more is sent. */
+  /** True if the time is up: nothing more is sent. */
   get isOver(): boolean {
     return this.#over;
   }
 
-  /** Whether one address attacks rather than many. */
+  /** True if one address attacks rather than many. */
   get isAlone(): boolean {
     return this.addresses.length === 1;
   }
 
-  /** Resolves when the time is up. */
+  /** Promise that resolves when the time is up. */
   get over(): Promise<void> {
     return this.#over ? Promise.resolve() : new Promise((resolve) => this.#ends.push(resolve));
   }
@@ -93,7 +99,7 @@ export class Attack {
     if (name === this.#proof) this.#begin();
   }
 
-  /** Says what the relay must never do; it breaks a bound. */
+  /** Records a forbidden action of the relay; it breaks a bound. */
   tellWrong(sentence: string): void {
     if (this.wrong.length < WRONG_MAX) this.wrong.push(sentence);
   }
@@ -107,7 +113,10 @@ export class Attack {
     await Promise.race([sleep(milliseconds), this.over]);
   }
 
-  /** Runs `work` for every address at once, with so many connections of one or of each of many. */
+  /**
+   * Runs `work` for every address concurrently, with a number of connections each that depends on
+   * whether there is one address or many.
+   */
   async each(
     connections: readonly [ofOne: number, ofMany: number],
     work: (address: string, number: number) => Promise<void>,
@@ -121,8 +130,8 @@ export class Attack {
   }
 
   /**
-   * Keeps so many connections of one address, or of each of many: where one ends, it comes back. They
-   * are opened one after the other for each address.
+   * Keeps the given number of connections of one address, or of each of many; a connection that
+   * ends is opened again. `work` runs on each.
    */
   wires(
     connections: readonly [ofOne: number, ofMany: number],
@@ -143,7 +152,7 @@ export class Attack {
     });
   }
 
-  /** Opens one WebSocket; undefined, and counted, when it is refused. */
+  /** Opens one WebSocket; returns undefined, and counts it, when it is refused. */
   async wire(address: string, reads = true): Promise<Wire | undefined> {
     const wire = await Wire.open(this.target, address, reads);
     if (typeof wire === 'number') {
@@ -155,14 +164,14 @@ export class Attack {
     return wire;
   }
 
-  /** Writes the same bytes, which hold so many frames, until the connection or the time ends. */
+  /** Writes the same bytes, which hold `frames` frames, until the connection or the time ends. */
   async repeat(wire: Wire, bytes: Uint8Array, frames: number): Promise<void> {
     while (!this.#over && (await wire.write(bytes))) this.count('frames', frames);
   }
 
   /**
-   * Talks over connections that read their answers: `next` makes the messages, and so many wait for an
-   * answer (OK, EOSE, CLOSED, COUNT, NOTICE) on each.
+   * Runs conversations over connections that read their answers: `next` makes the messages, and
+   * `inFlight` of them wait for an answer (OK, EOSE, CLOSED, COUNT, NOTICE) on each connection.
    */
   converse(
     connections: readonly [ofOne: number, ofMany: number],
@@ -181,7 +190,11 @@ export class Attack {
     });
   }
 
-  /** Stores events as a client of loopback, which has no rates; for what a scenario begins with. */
+  /**
+   * Stores events as a client of loopback, which has no rates; prepares a scenario.
+   *
+   * @throws Error when the relay does not store all of them.
+   */
   async store(author: Author, drafts: readonly Draft[]): Promise<void> {
     let at = 0;
     let stored = 0;
@@ -202,10 +215,10 @@ export class Attack {
   }
 
   /**
-   * Runs a flood and ends everything that it has open.
+   * Runs a flood and closes all its connections.
    *
-   * @param milliseconds how long it lasts, from its first message.
-   * @param patience how long the first message is waited for.
+   * @param milliseconds duration from its first message.
+   * @param patience time that the first message is waited for, in milliseconds.
    */
   async run(
     flood: (attack: Attack) => Promise<void>,
@@ -227,7 +240,7 @@ export class Attack {
     return { counts: this.counts, wrong: this.wrong, cpuSeconds: (user + system) / 1e6 };
   }
 
-  /** Ends with the flood. */
+  /** Registers a resource that is destroyed at the end of the flood. */
   keep(one: { destroy(): void }): void {
     if (this.#over) one.destroy();
     else this.#open.add(one);
@@ -240,7 +253,7 @@ export class Attack {
 
   #end(): void {
     this.#over = true;
-    // Writes and answers that are waited for end with their connections.
+    // Pending writes and answers end with their connections.
     for (const one of this.#open) one.destroy();
     for (const end of this.#ends) end();
     this.#ends = [];
@@ -249,7 +262,7 @@ export class Attack {
 
 const reader = new MessageReader();
 
-/** One connection of `converse`. */
+/** Connection of `converse`. */
 class Conversation {
   readonly ended: Promise<void>;
   readonly #attack: Attack;
@@ -326,7 +339,7 @@ class Conversation {
   }
 }
 
-/** The bytes of these frames one after the other, each text in a frame. */
+/** Returns the bytes of text frames one after the other, a frame for each text. */
 export function framesOf(texts: readonly string[]): Buffer {
   const writer = new FrameWriter();
   for (const text of texts) writer.text(text);

@@ -1,15 +1,19 @@
+// Signing author of events, for attackers and honest clients.
+
 import { createHash } from 'node:crypto';
 import { canonicalJson, idPreimage } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Random } from '../../bench/dataset/random.ts';
 import { loadSigner, type Signer, type SigningKey } from '../../bench/dataset/signer.ts';
 
-/** What an event has of its own; kind 1, of now, without tags, where it is left out. */
+/**
+ * Fields of an event to be signed; kind 1, the current time and no tags where they are left out.
+ */
 export type Draft = Partial<Pick<NostrEvent, 'kind' | 'created_at' | 'tags' | 'content'>>;
 
 let signer: Signer | undefined;
 
-/** A key that signs events. */
+/** Key that signs events. */
 export class Author {
   readonly #key: SigningKey;
   #events = 0;
@@ -20,7 +24,7 @@ export class Author {
 
   static async make(random: Random): Promise<Author> {
     signer ??= await loadSigner();
-    // Thirty-one random bytes behind a 1 are below the order of the curve.
+    // Thirty-one random bytes after a 1 are below the order of the curve.
     return new Author(signer.key(Buffer.from(`01${random.hex(62)}`, 'hex')));
   }
 
@@ -35,13 +39,13 @@ export class Author {
     return { ...body, id, sig: this.#key.sign(id) };
   }
 
-  /** The text of an EVENT message. */
+  /** Returns the text of an EVENT message. */
   message(draft: Draft = {}): string {
     return `["EVENT",${canonicalJson(this.event(draft))}]`;
   }
 }
 
-/** Now, in seconds since 1970. */
+/** Returns the current time, in seconds since 1970. */
 export function seconds(): number {
   return Math.floor(Date.now() / 1000);
 }

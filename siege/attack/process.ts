@@ -1,24 +1,29 @@
-/** The process of the attackers: it has a place behind the relay, as if it were on another machine. */
+// Process of the attackers. It runs at a lower priority than the relay, as if it were on another
+// machine.
+
 import { setPriority } from 'node:os';
 import { serve } from '../child.ts';
 import { scenarios } from '../scenarios/list.ts';
 import { Attack, type AttackJob } from './attack.ts';
 
 /**
- * Attackers have processors of their own: where they share the relay's, they take what it and its
- * clients leave.
+ * Nice value of the process. Real attackers have processors of their own: where they share the
+ * relay's, they take only what it and its clients leave.
  */
 const NICENESS = 10;
 
-/** A job with the name of its scenario. */
+/** Job with the name of its scenario. */
 export interface NamedJob extends AttackJob {
   readonly scenario: string;
 }
 
-/** What a flood is asked for. */
+/** Arguments of the call that runs a flood. */
 export interface FloodCall {
   readonly job: NamedJob;
-  /** How long it lasts from its first message, and how long that is waited for. */
+  /**
+   * Duration from its first message, and time that the first message is waited for, in
+   * milliseconds.
+   */
   readonly milliseconds: number;
   readonly patience: number;
 }

@@ -1,13 +1,15 @@
-/** The first byte of a frame: the last one of a message. */
+// Encoder of single WebSocket frames, valid or not.
+
+/** FIN bit in the first byte of a frame: the last frame of a message. */
 export const FIN = 0x80;
 const MASKED = 0x80;
 const KEY = Buffer.from([0x12, 0x34, 0x56, 0x78]);
 
 /**
- * A WebSocket frame as it is asked for, also one that RFC 6455 forbids.
+ * Returns a WebSocket frame as requested, also one that RFC 6455 forbids.
  *
  * @param first FIN, reserved bits and opcode.
- * @param length what the header says, when it is not the length of the payload.
+ * @param length length in the header, when it is not that of the payload.
  */
 export function rawFrame(
   first: number,

@@ -1,3 +1,5 @@
+// WebSocket client for floods, which writes raw bytes.
+
 import { connect, type Socket } from 'node:net';
 import { upgradeRequest } from '../../bench/client/connection.ts';
 import type { Target } from '../../bench/client/target.ts';
@@ -5,11 +7,13 @@ import type { Target } from '../../bench/client/target.ts';
 const HEADER_END = '\r\n\r\n';
 const HEAD_CHARACTERS_MAX = 16 * 1024;
 
-/** A WebSocket that writes bytes as they are and throws away what comes, or does not even read it. */
+/**
+ * WebSocket that writes bytes unchanged and discards what it receives, or does not even read it.
+ */
 export class Wire {
   bytesIn = 0;
   isOpen = true;
-  /** Resolves when the connection has ended, by whatever side. */
+  /** Promise that resolves when either side has ended the connection. */
   readonly ended: Promise<void>;
   readonly #socket: Socket;
 
@@ -30,7 +34,8 @@ export class Wire {
   /**
    * Opens a WebSocket as a client of this address.
    *
-   * @returns the status of the HTTP answer when there was no upgrade, or 0 when there was no answer.
+   * @returns the status of the HTTP answer when there was no upgrade, or 0 when there was no
+   * answer.
    */
   static open(target: Target, address: string, reads: boolean): Promise<Wire | number> {
     const socket = connect({ host: target.host, port: target.port, noDelay: true });
@@ -57,7 +62,9 @@ export class Wire {
     });
   }
 
-  /** Resolves when the kernel has taken the bytes; false when the connection has ended. */
+  /**
+   * Resolves to true when the kernel has taken the bytes; to false when the connection has ended.
+   */
   write(bytes: Uint8Array): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {

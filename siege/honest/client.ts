@@ -1,3 +1,6 @@
+// Honest clients of a siege: publish, query and subscribe at a constant rate, and record latencies,
+// losses and refusals.
+
 import { Connection, type ConnectionOwner } from '../../bench/client/connection.ts';
 import { assertMayLoad, parseTarget, type Target } from '../../bench/client/target.ts';
 import { Random } from '../../bench/dataset/random.ts';
@@ -7,57 +10,70 @@ import { waitUntil } from '../../bench/load/driver.ts';
 import { Pacer } from '../../bench/load/pacer.ts';
 import { Author } from '../attack/author.ts';
 
-/** What the honest clients are told. */
+/** Job of the honest clients. */
 export interface HonestJob {
   readonly url: string;
   readonly seed: number;
-  /** How long an answer is waited for before it counts as none, in milliseconds. */
+  /** Time that an answer is waited for before it counts as missing, in milliseconds. */
   readonly patience: number;
 }
 
-/** What the honest clients saw; latencies are those of what was due while the flood lasted. */
+/** Results of the honest clients; latencies are those of messages due while the flood lasted. */
 export interface HonestReport {
   readonly publish: HistogramData;
   readonly req: HistogramData;
   readonly delivery: HistogramData;
-  /** How late this process itself was. */
+  /** Lateness of this process itself. */
   readonly lag: HistogramData;
-  /** The longest that anything took from when it was due, whenever; milliseconds. */
+  /** Longest time of any message from when it was due, also outside the flood, in milliseconds. */
   readonly slowest: number;
-  /** Notes with OK true. */
+  /** Number of notes with OK true. */
   readonly acknowledged: number;
-  /** Of those, how many could not be read back. */
+  /** Number of those that could not be read back. */
   readonly lost: number;
-  /** Of those, how many the live subscription did not get; and notes that it got twice. */
+  /**
+   * Number of those that the live subscription did not get; and of notes that it got more than
+   * once.
+   */
   readonly undelivered: number;
   readonly deliveredTwice: number;
-  /** How often a message was refused because the relay was busy, and sent again. */
+  /** Number of times that a message was refused because the relay was busy; most are sent again. */
   readonly refusedBusy: number;
-  /** Other refusals, missing answers and ended connections, with how often each was seen. */
+  /**
+   * Other refusals, missing answers and ended connections, with the number of times each was seen.
+   */
   readonly complaints: Readonly<Record<string, number>>;
 }
 
-/** Notes a second, and as many questions: half of what one address may ask for by default. */
+/** Number of notes a second, and of questions: half of what one address may ask for by default. */
 const PER_SECOND = 20;
-/** More than one, because a key may publish 10 a second (`rates.pubkey_events`). */
+/**
+ * Number of authors; more than one, because a key may publish 10 events a second
+ * (`rates.pubkey_events`).
+ */
 const AUTHORS = 4;
 const KIND = 1;
 const PUBLISHER = '203.0.113.7';
 const LISTENER = '192.0.2.8';
 const CHECKER = '198.51.100.9';
 const SUBSCRIPTION = 'honest';
-/** Ids asked for at once when everything is read back. */
+/** Number of ids in one filter when the notes are read back. */
 const READ_BACK_IDS = 250;
 
-/** Refusals that say that a queue of the relay is full, which is no fault of the client: it tries again. */
+/**
+ * Refusals because a queue of the relay is full, which is no fault of the client: it tries again.
+ */
 const BUSY = /^(rate-limited|error): .*(is busy|as fast as it can|unanswered|are waiting)/;
-/** Not so soon that trying again would use up the rates of the client's own address. */
+/**
+ * Delay of a retry, in milliseconds; long enough that retries do not use up the rates of the
+ * client's own address.
+ */
 const RETRY_MILLISECONDS = 500;
 
 interface Pending {
   readonly dueAt: number;
   readonly measured: boolean;
-  /** The message, should it have to be sent again. */
+  /** Text of the message, for a retry. */
   readonly text: string;
 }
 
@@ -68,7 +84,7 @@ interface Question extends Pending {
 
 type Message = readonly [verb: string, first?: unknown, second?: unknown, third?: unknown];
 
-/** Hands parsed messages on. */
+/** Connection owner that parses messages and passes them on. */
 class Ear implements ConnectionOwner {
   readonly #take: (message: Message) => void;
   readonly #lost: (why: string) => void;
@@ -88,9 +104,10 @@ class Ear implements ConnectionOwner {
 }
 
 /**
- * Two honest clients, each from an address of its own, over connections that stay open. One publishes a
- * note and asks for an earlier one by its id, so often a second whatever the relay does; latencies count
- * from when a message was due. The other subscribes to those notes and must get each exactly once.
+ * Two honest clients, each from its own address, over connections that stay open. One publishes a
+ * note and asks for an earlier one by its id, at a constant rate whatever the relay does; latencies
+ * count from when a message was due. The other subscribes to those notes and must get each exactly
+ * once.
  */
 export class HonestClients {
   readonly #target: Target;
@@ -106,7 +123,7 @@ export class HonestClients {
   readonly #acknowledged: string[] = [];
   readonly #unanswered = new Map<string, Pending>();
   readonly #questions = new Map<string, Question>();
-  /** When each note was due, and how often it was delivered. */
+  /** Due time and number of deliveries of each note, by id. */
   readonly #notes = new Map<string, Pending & { delivered: number }>();
   #authors: Author[] = [];
   #count = 0;
@@ -123,7 +140,11 @@ export class HonestClients {
     this.#patience = patience;
   }
 
-  /** Connects, subscribes, and begins. @throws Error when the relay does not serve even that. */
+  /**
+   * Connects, subscribes, and begins.
+   *
+   * @throws Error when the relay does not serve even that.
+   */
   async arrive(): Promise<void> {
     this.#authors = await Promise.all(
       Array.from({ length: AUTHORS }, () => Author.make(this.#random)),
@@ -151,21 +172,21 @@ export class HonestClients {
       ),
     ];
     this.#pacers[0]!.start(first);
-    // Between two notes.
+    // Questions fall between two notes.
     this.#pacers[1]!.start(first + gap / 2);
   }
 
-  /** What is due from now on is measured, or no more. */
+  /** Starts or ends the measurement of messages that are due from now on. */
   measure(on: boolean): void {
     this.#measuring = on;
   }
 
-  /** Notes that were acknowledged and read so far. */
+  /** Number of notes acknowledged so far. */
   get served(): number {
     return this.#acknowledged.length;
   }
 
-  /** Ends, waits for what is owed, and reads back everything that was acknowledged. */
+  /** Stops sending, waits for missing answers, and reads back all acknowledged notes. */
   async leave(): Promise<HonestReport> {
     for (const pacer of this.#pacers) pacer.stop();
     const owed = () => this.#unanswered.size + this.#questions.size;
@@ -216,12 +237,12 @@ export class HonestClients {
     return true;
   }
 
-  /** Asks for the newest note with an OK. */
+  /** Asks for the newest acknowledged note. */
   #ask(dueAt: number): boolean {
     if (!this.#publisher!.isOpen) return false;
     const id = this.#acknowledged.at(-1);
     if (id === undefined) return true;
-    // A pacer that was late asks twice between two notes: the number is the question's own.
+    // A late pacer may ask twice between two notes, so the questions have numbers of their own.
     const subscription = `ask ${this.#asked++}`;
     const text = JSON.stringify(['REQ', subscription, { ids: [id] }]);
     this.#questions.set(subscription, { dueAt, measured: this.#measuring, text, id, found: false });
@@ -282,7 +303,10 @@ export class HonestClients {
     if (measured) histogram.record(milliseconds * 1000);
   }
 
-  /** Whether a refusal only says that there is no room at the moment: the message goes out again. */
+  /**
+   * Returns true if a refusal only says that there is no capacity at the moment; the message is
+   * then sent again.
+   */
   #isRetried({ text }: Pending, why: unknown): boolean {
     if (!BUSY.test(String(why))) return false;
     this.#refusedBusy++;
@@ -295,7 +319,10 @@ export class HonestClients {
     this.#complain(`no ${what} came`);
   }
 
-  /** A CLOSE has no id by which it could be refused. */
+  /**
+   * Handles a NOTICE, which answers a CLOSE among others: a CLOSE has no id by which it could be
+   * refused.
+   */
   #hearNotice(text: string): void {
     if (text.startsWith('rate-limited: this relay is busy')) this.#refusedBusy++;
     else this.#complain(`NOTICE: ${withoutNumbers(text)}`);
@@ -305,7 +332,7 @@ export class HonestClients {
     this.#complaints[what] = (this.#complaints[what] ?? 0) + 1;
   }
 
-  /** How many acknowledged notes a third client cannot read. */
+  /** Returns the number of acknowledged notes that a third client cannot read. */
   async #lost(): Promise<number> {
     const missing = new Set(this.#acknowledged);
     let ended = 0;
@@ -325,7 +352,7 @@ export class HonestClients {
   }
 }
 
-/** A refusal without the seconds that it names, so that equal ones are counted together. */
+/** Returns a refusal without its numbers, so that equal ones are counted together. */
 function withoutNumbers(text: unknown): string {
   return String(text).replace(/\d+/g, 'N');
 }

@@ -1,4 +1,5 @@
-/** The process of the honest clients, which have nothing to do but to look at the clock. */
+// Process of the honest clients, which has no other work than to keep time.
+
 import { serve } from '../child.ts';
 import { HonestClients, type HonestJob } from './client.ts';
 

@@ -1,10 +1,14 @@
+// Flood of invalid and duplicate events.
+
 import { framesOf } from '../attack/attack.ts';
 import type { Scenario } from './scenario.ts';
 
 const EVENTS = { short: 200, full: 1000 };
 const OVERSIZED_CHARACTERS = 200_000;
 
-/** Events that are refused: after their signature was checked, because of their size, or as known. */
+/**
+ * Flood of events that are refused: because of their signature or id, their size, or as duplicates.
+ */
 export const badEvents: Scenario = {
   name: 'bad-events',
   about: 'events with a wrong signature or a wrong id, too long ones and duplicates at full speed',
@@ -19,7 +23,7 @@ export const badEvents: Scenario = {
     const known = author.message({ content: 'known', created_at: 1_700_000_000 });
     const texts = Array.from({ length: attack.short ? EVENTS.short : EVENTS.full }, (_, n) => {
       const event = author.event({ content: `false ${n} ${'x'.repeat(n % 300)}` });
-      // The signature of somebody else for the same content, and an id of nothing.
+      // A signature of another key for the same content, and an id that does not match the content.
       if (n % 3 === 0) return JSON.stringify(['EVENT', { ...event, sig: other.event(event).sig }]);
       if (n % 3 === 1) return JSON.stringify(['EVENT', { ...event, content: 'changed' }]);
       return known;

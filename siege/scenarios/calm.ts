@@ -1,6 +1,10 @@
+// Baseline run without a flood.
+
 import type { Scenario } from './scenario.ts';
 
-/** No flood at all: what the machine gives to honest clients, to be compared with. */
+/**
+ * Baseline without a flood: the latencies that the machine gives to honest clients, for comparison.
+ */
 export const calm: Scenario = {
   name: 'calm',
   about: 'nothing: what the machine gives to honest clients at the moment',

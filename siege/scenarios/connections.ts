@@ -1,3 +1,5 @@
+// Flood of connections and incomplete handshakes.
+
 import { connect, type Socket } from 'node:net';
 import { upgradeRequest } from '../../bench/client/connection.ts';
 import type { Attack } from '../attack/attack.ts';
@@ -6,10 +8,12 @@ import type { Scenario } from './scenario.ts';
 
 const DRIP_MILLISECONDS = 200;
 const LOOKS_LIKE_TLS = Buffer.from('16030100dc010000d80303', 'hex');
-/** Sockets that have asked for nothing have no address but loopback: so many at once in all. */
+/**
+ * Number of half-open sockets at once in all. Before a request they have no address but loopback.
+ */
 const SILENT = { short: 50, full: 300 };
 
-/** Handshakes and what looks like the beginning of one. */
+/** Flood of handshakes, complete and incomplete. */
 export const connections: Scenario = {
   name: 'connections',
   about:
@@ -33,7 +37,7 @@ function openAndClose(attack: Attack): Promise<void> {
   });
 }
 
-/** One socket after the other that never becomes a WebSocket. */
+/** Opens one socket after the other that never becomes a WebSocket. */
 async function halfOpen(attack: Attack, number: number): Promise<void> {
   const address = attack.addresses[number % attack.addresses.length]!;
   while (!attack.isOver) {
@@ -51,7 +55,7 @@ async function halfOpen(attack: Attack, number: number): Promise<void> {
   }
 }
 
-/** A request a byte at a time. */
+/** Sends a request a byte at a time. */
 async function drip(attack: Attack, socket: Socket, request: string): Promise<void> {
   for (const byte of request) {
     if (attack.isOver || socket.destroyed) return;

@@ -1,3 +1,5 @@
+// Flood of expensive COUNT queries.
+
 import { framesOf } from '../attack/attack.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -5,7 +7,10 @@ const STORED = { short: 2000, full: 30_000 };
 const COUNTS = 1000;
 const CONNECTIONS_EACH = 10;
 
-/** COUNT of everything: 25 bytes that ask for a pass over the whole index. */
+/**
+ * Flood of COUNTs of all events: messages of 25 bytes that each ask for a pass over the whole
+ * index.
+ */
 export const counts: Scenario = {
   name: 'counts',
   about:
@@ -20,7 +25,7 @@ export const counts: Scenario = {
     await attack.store(author, notes);
   },
   async flood(attack) {
-    // The first connection of ten has a thousand, the others have them between them.
+    // The first connection sends a thousand at a time, every other one a tenth of that.
     const all = framesOf(Array.from({ length: COUNTS }, (_, n) => `["COUNT","${n}",{}]`));
     const share = COUNTS / CONNECTIONS_EACH;
     const part = framesOf(Array.from({ length: share }, (_, n) => `["COUNT","${n}",{}]`));

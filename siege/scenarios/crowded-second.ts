@@ -1,3 +1,5 @@
+// Flood of queries that touch a second with very many events.
+
 import type { Scenario } from './scenario.ts';
 
 const EVENTS = { short: 3000, full: 30_000 };
@@ -10,7 +12,10 @@ const questions = [
   (n: number) => `["REQ","${n}",{"kinds":[1],"until":${SECOND + 1},"limit":20}]`,
 ];
 
-/** Events of one second are put in the order of their ids for every answer that touches it. */
+/**
+ * Flood of queries for a crowded second. Events of one second are sorted by id for every answer
+ * that touches it.
+ */
 export const crowdedSecond: Scenario = {
   name: 'crowded-second',
   about: '30,000 stored events of one second, and questions that touch it: limit 1, 500, COUNT',

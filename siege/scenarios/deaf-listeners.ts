@@ -1,3 +1,5 @@
+// Flood of live subscriptions that do not read.
+
 import { sleep } from '../../bench/load/driver.ts';
 import type { Attack } from '../attack/attack.ts';
 import { framesOf } from '../attack/attack.ts';
@@ -6,7 +8,7 @@ import type { Scenario } from './scenario.ts';
 const CONTENT_CHARACTERS = 20_000;
 const NOTES_PER_SECOND = 100;
 
-/** Live events of 20 kB for connections that subscribe to everything and read nothing. */
+/** Flood of live events of 20 kB for connections that subscribe to all events and read nothing. */
 export const deafListeners: Scenario = {
   name: 'deaf-listeners',
   about: '98 connections subscribe to everything and read nothing, while notes of 20 kB come',
@@ -25,7 +27,7 @@ export const deafListeners: Scenario = {
   },
 };
 
-/** From loopback, so that no rate spares the relay anything. */
+/** Publishes from loopback, so that no rate reduces the load on the relay. */
 async function publish(attack: Attack): Promise<void> {
   const authors = await Promise.all(Array.from({ length: 20 }, () => attack.author()));
   const wire = await attack.wire('');

@@ -1,3 +1,5 @@
+// Flood of queries for large results that are not read.
+
 import { framesOf } from '../attack/attack.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -5,7 +7,10 @@ const NOTES = { short: 100, full: 500 };
 const CONTENT_CHARACTERS = 20_000;
 const QUESTIONS = 20;
 
-/** Stored events of 20 kB for connections that ask for all of them and read nothing. */
+/**
+ * Flood of queries for stored events of 20 kB, by connections that ask for all of them and read
+ * nothing.
+ */
 export const deafReaders: Scenario = {
   name: 'deaf-readers',
   about: 'up to 400 connections ask for 500 stored notes of 20 kB, 20 times, and read nothing',

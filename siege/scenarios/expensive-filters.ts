@@ -1,12 +1,17 @@
+// Flood of filters with very many combinations of conditions.
+
 import type { Scenario } from './scenario.ts';
 
 const STORED = { short: 1000, full: 10_000 };
 const SUBSCRIPTIONS = 100;
-/** 100 filters of 20 authors × 200 kinds: each plan has 4,000 pairs, the message 240 kB. */
+/**
+ * Size of the largest REQ, 100 filters of 20 authors × 200 kinds: each plan has 4,000 pairs, the
+ * message 240 kB.
+ */
 const FILTERS = { count: 100, authors: 20, kinds: 200 };
 const TAG_VALUES = 2000;
 
-/** Questions that ask for as many lists as a message can name. */
+/** Flood of queries for as many posting lists as a message can name. */
 export const expensiveFilters: Scenario = {
   name: 'expensive-filters',
   about: '100 filters of 20 authors × 200 kinds in a REQ, and filters of 2,000 tag values',

@@ -1,9 +1,11 @@
+// Flood of malformed messages and broken WebSocket frames.
+
 import { BINARY, CONTINUATION, PING, TEXT } from '../../bench/client/frames.ts';
 import type { Random } from '../../bench/dataset/random.ts';
 import { FIN, rawFrame } from '../attack/raw-frame.ts';
 import type { Scenario } from './scenario.ts';
 
-/** `limits.message_bytes_max`. */
+/** Default of `limits.message_bytes_max`. */
 const MESSAGE_BYTES_MAX = 262_144;
 const MUTATIONS = 400;
 const MESSAGES_EACH = 200;
@@ -14,7 +16,7 @@ const event = (fields: string) =>
   `["EVENT",{"id":"${hex}","pubkey":"${hex}","created_at":1700000000,"kind":1,"tags":[],` +
   `"content":"","sig":"${hex}${hex}"${fields}}]`;
 
-/** Messages that are wrong, each in a way of its own; the connection may go on after them. */
+/** Returns malformed messages, each in its own way; the connection may go on after them. */
 function wrongMessages(): Buffer[] {
   return [
     '['.repeat(MESSAGE_BYTES_MAX),
@@ -39,7 +41,7 @@ function wrongMessages(): Buffer[] {
   ].map(text);
 }
 
-/** Frames after which a connection has to end, and one that may not end it. */
+/** Returns last frames of a connection: most have to end it, one may not. */
 function lastFrames(random: Random): Buffer[] {
   const noise = Buffer.from(random.hex(2000), 'hex');
   const long = Buffer.alloc(MESSAGE_BYTES_MAX + 1, 0x20);
@@ -60,7 +62,7 @@ function lastFrames(random: Random): Buffer[] {
   ];
 }
 
-/** A message in fragments of so many bytes, without the last one. */
+/** Returns a message in fragments of `size` bytes, without the final one. */
 function fragments(bytes: Buffer, size: number): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += size) {
@@ -69,7 +71,7 @@ function fragments(bytes: Buffer, size: number): Buffer {
   return Buffer.concat(parts);
 }
 
-/** A right message with some bytes changed, doubled or left out. */
+/** Returns a valid message with some bytes changed, doubled or left out. */
 function mutation(random: Random): Buffer {
   const right = [
     event(''),
@@ -87,7 +89,7 @@ function mutation(random: Random): Buffer {
   return rawFrame(FIN | TEXT, Buffer.from(bytes));
 }
 
-/** What is no message of Nostr, or no WebSocket. */
+/** Flood of data that is no Nostr message, or no WebSocket frame. */
 export const garbage: Scenario = {
   name: 'garbage',
   about:

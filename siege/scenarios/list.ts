@@ -1,3 +1,5 @@
+// List of all floods.
+
 import { badEvents } from './bad-events.ts';
 import { calm } from './calm.ts';
 import { connections } from './connections.ts';
@@ -15,7 +17,7 @@ import { removals } from './removals.ts';
 import type { Scenario } from './scenario.ts';
 import { smallFrames } from './small-frames.ts';
 
-/** All floods, in the order in which they run. */
+/** Floods in the order in which they run. */
 export const scenarios: readonly Scenario[] = [
   calm,
   pings,

@@ -1,13 +1,20 @@
+// Flood of live subscriptions with very many authors and kinds.
+
 import { FrameWriter } from '../../bench/client/frames.ts';
 import { sleep } from '../../bench/load/driver.ts';
 import type { Scenario } from './scenario.ts';
 
-/** 1,800 authors and 200 kinds: 360,000 pairs of both in a REQ of 122 kB. */
+/**
+ * Size of a large filter, 1,800 authors and 200 kinds: 360,000 pairs of both in a REQ of 122 kB.
+ */
 const LARGE = { authors: 1800, kinds: 200 };
 const SMALL = { authors: 20, kinds: 20 };
 const LISTS = 8;
 
-/** Live subscriptions to authors × kinds, which somebody might index by their combinations. */
+/**
+ * Flood of live subscriptions to authors × kinds, which an implementation might index by their
+ * combinations.
+ */
 export const liveFilters: Scenario = {
   name: 'live-filters',
   about: 'subscriptions of 1,800 authors × 200 kinds (122 kB each), and many small ones',
@@ -30,7 +37,7 @@ export const liveFilters: Scenario = {
         writer.text(`["REQ","${n}",${filters[n % LISTS]}]`);
         if (!(await wire.write(writer.take()))) return;
         attack.count('subscriptions');
-        // Others have their turn.
+        // The pause gives the other connections a turn.
         if (n % 20 === 19) await sleep(1);
       }
     });

@@ -1,8 +1,10 @@
+// Flood of unauthorized HTTP requests to the management API and the admin pages.
+
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Attack } from '../attack/attack.ts';
 import type { Scenario } from './scenario.ts';
 
-/** A key that is an administrator's, and whose secret no flood uses. */
+/** Public key of an administrator; no flood uses its secret key. */
 const ADMIN = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
 const BODY = JSON.stringify({ method: 'listallowedpubkeys', params: [] });
 const SLOW_BODY_BYTES = 1000;
@@ -21,7 +23,10 @@ const rpc = (headers: Record<string, string>): Request => ({
   body: BODY,
 });
 
-/** Requests with which nobody gets in: without authorization, with nonsense, or in an admin's name. */
+/**
+ * Returns requests that must be rejected: without authorization, with a malformed one, or with a
+ * forged one of an administrator.
+ */
 function requests(n: number): Request[] {
   const event = {
     id: String(n).padStart(64, '0'),
@@ -49,12 +54,12 @@ function requests(n: number): Request[] {
       body: '{}',
     },
     { method: 'GET', path: '/admin', headers: {}, body: '' },
-    // A body that never comes whole.
+    // The body of this request never arrives completely.
     rpc({ 'content-length': String(SLOW_BODY_BYTES) }),
   ];
 }
 
-/** The places for management requests, taken by people who have no business there. */
+/** Flood that occupies the slots for management requests with unauthorized ones. */
 export const management: Scenario = {
   name: 'management',
   about: 'requests of NIP-86 and /admin without authorization, from addresses of one /64',
@@ -81,7 +86,7 @@ export const management: Scenario = {
   },
 };
 
-/** The status of the answer; 0 when there is none. */
+/** Sends a request and returns the status of the answer; 0 when there is none. */
 function ask(attack: Attack, agent: Agent, address: string, one: Request): Promise<number> {
   const { host, port } = attack.target;
   const { method, path, body } = one;

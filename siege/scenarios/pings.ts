@@ -1,10 +1,15 @@
+// Flood of pings by clients that do not read the pongs.
+
 import { FrameWriter, PING } from '../../bench/client/frames.ts';
 import type { Scenario } from './scenario.ts';
 
 const PINGS = 1000;
 const PAYLOAD_BYTES = 125;
 
-/** Every ping costs a pong, which nothing but the client can make room for. */
+/**
+ * Flood of pings. Every ping causes a pong, for which only the client can free buffer space by
+ * reading.
+ */
 export const pings: Scenario = {
   name: 'pings',
   about: 'pings of 125 bytes at full speed, whose pongs are not read',

@@ -1,3 +1,5 @@
+// Flood of queries for private messages of other users.
+
 import { AUTH, COUNT, EVENT } from '../../bench/client/messages.ts';
 import type { Attack, Heard } from '../attack/attack.ts';
 import { framesOf } from '../attack/attack.ts';
@@ -8,7 +10,10 @@ const MESSAGES = { short: 100, full: 500 };
 const SUBSCRIPTIONS = 200;
 const PRIVATE_KINDS = [4, 1059];
 
-/** The same two people as in the preparation, because the seed is. */
+/**
+ * Returns the sender and the reader, the same keys as in the preparation, because the seed is the
+ * same.
+ */
 async function people(attack: Attack): Promise<readonly [sender: Author, reader: Author]> {
   return [await attack.author(), await attack.author()];
 }
@@ -19,7 +24,7 @@ const draft = (reader: Author, n: number) => ({
   content: `private ${n}`,
 });
 
-/** Questions for other people's private messages, which must never be given away. */
+/** Flood of queries for other users' private messages, which must never be sent out. */
 export const privateMessages: Scenario = {
   name: 'private-messages',
   about: "questions for other people's gift wraps and direct messages, and AUTHs that are wrong",
@@ -56,7 +61,10 @@ export const privateMessages: Scenario = {
   },
 };
 
-/** An AUTH with the challenge of somebody else, of another relay, or with a signature of another key. */
+/**
+ * Returns an AUTH that must be rejected: its challenge is guessed, and some name another relay or
+ * have a wrong signature.
+ */
 function wrongAuth(attack: Attack, reader: Author, n: number): string {
   const relay = n % 8 === 3 ? 'wss://elsewhere.example' : attack.target.url;
   const tags = [
@@ -81,7 +89,7 @@ function look(attack: Attack, { verb, text }: Heard): void {
   }
 }
 
-/** New private messages, which live subscriptions must not get either. */
+/** Publishes new private messages, which live subscriptions must not get either. */
 async function publish(attack: Attack, sender: Author, reader: Author): Promise<void> {
   const wire = await attack.wire('');
   for (let n = 0; !attack.isOver && wire !== undefined; n++) {

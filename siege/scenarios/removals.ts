@@ -1,3 +1,5 @@
+// Flood of events that delete or replace others.
+
 import type { Attack } from '../attack/attack.ts';
 import { type Author, seconds } from '../attack/author.ts';
 import type { Scenario } from './scenario.ts';
@@ -6,7 +8,7 @@ const IDS = 1500;
 const ADDRESSES = 200;
 const NOTES_OF_THE_VANISHED = 10;
 
-/** Events of one connection: what they remove or replace is its own. */
+/** Source of the events of one connection; they remove or replace only events of its own keys. */
 class Remover {
   readonly #attack: Attack;
   readonly #author: Author;
@@ -24,7 +26,7 @@ class Remover {
     const sort = n % 4;
     if (sort === 0) return this.#author.message(this.#deletion());
     if (sort === 1) return this.#vanishing(n);
-    // The newest version each time: the one before goes.
+    // Each event is the newest version and replaces the one before.
     const kind = [0, 3, 10_002, 30_078][(n >> 2) % 4]!;
     const created_at = seconds() - 1_000_000 + n;
     return this.#author.message({ kind, created_at, tags: [['d', 'place']], content: `${n}` });
@@ -38,7 +40,9 @@ class Remover {
     return { kind: 5, tags: [...ids, ...places] };
   }
 
-  /** Some notes of a key, and then its request to vanish; the next one is of another key. */
+  /**
+   * Returns some notes of a key, and then its request to vanish; the next call uses another key.
+   */
   #vanishing(n: number): string {
     const step = (n >> 2) % (NOTES_OF_THE_VANISHED + 1);
     if (step < NOTES_OF_THE_VANISHED) return this.#passer.message();
@@ -50,7 +54,7 @@ class Remover {
   }
 }
 
-/** Events that make the writer remove others. */
+/** Flood of events that make the writer remove others. */
 export const removals: Scenario = {
   name: 'removals',
   about:

@@ -1,24 +1,26 @@
+// Type of a flood.
+
 import type { Attack } from '../attack/attack.ts';
 
-/** Where a flood comes from. */
+/** Origin of a flood: one address, fifty addresses, or loopback. */
 export type Origin = 'one' | 'many' | 'loopback';
 
-/** A flood with a name. */
+/** Named flood. */
 export interface Scenario {
-  /** Short, for the command line and the table. */
+  /** Short name, for the command line and the table. */
   readonly name: string;
-  /** What is sent, in a sentence. */
+  /** Description of what is sent, in a sentence. */
   readonly about: string;
-  /** One address and fifty have the default rates, loopback has none. */
+  /** Origins that it runs from; one address and fifty have the default rates, loopback has none. */
   readonly from: readonly Origin[];
-  /** Stores what the flood asks for; before anything is measured. */
+  /** Stores the events that the flood asks for, before the measurement begins. */
   readonly prepare?: (attack: Attack) => Promise<void>;
   /** Sends until `attack.isOver`. */
   readonly flood: (attack: Attack) => Promise<void>;
-  /** What has to be among the counts, or the flood was none: the name of one of them. */
+  /** Name of a counter that has to be above 0, or the flood did not reach the relay. */
   readonly proof: string;
   /** Settings, as `key=value`, without which the flood would find nothing to attack. */
   readonly settings?: readonly string[];
-  /** Attackers' addresses, where they are not in fifty networks. */
+  /** Returns the attackers' addresses, where they are not in fifty networks. */
   readonly addresses?: (count: number) => string[];
 }

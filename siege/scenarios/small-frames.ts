@@ -1,3 +1,5 @@
+// Flood of tiny messages.
+
 import { framesOf } from '../attack/attack.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -16,7 +18,10 @@ const texts: readonly ((n: number) => string)[] = [
   () => '["REQ"]',
 ];
 
-/** Messages that cost their sender almost nothing: each still has to be read, judged and answered. */
+/**
+ * Flood of messages that cost their sender almost nothing, while the relay has to read, check and
+ * answer each.
+ */
 export const smallFrames: Scenario = {
   name: 'small-frames',
   about: 'CLOSE of unknown ids, NEG-*, [] and short garbage at full speed',

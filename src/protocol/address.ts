@@ -1,18 +1,21 @@
+// Addresses of replaceable and addressable events (NIP-01), and the order of events that decides
+// which version is kept.
+
 import { isLowerHex } from './canonical.ts';
 import type { NostrEvent } from './event.ts';
 import { isAddressable, isReplaceable } from './kinds.ts';
 
-/** What an `a` tag points to (NIP-01): the newest event of a kind, a pubkey and a `d` tag. */
+/** Target of an `a` tag (NIP-01): the newest event of a kind, a pubkey and a `d` tag. */
 export interface Address {
-  /** A replaceable or addressable kind. */
+  /** Replaceable or addressable kind. */
   kind: number;
   /** 64 lower-case hex characters. */
   pubkey: string;
-  /** The `d` tag's value; always empty for a replaceable kind. */
+  /** Value of the `d` tag; always empty for a replaceable kind. */
   d: string;
 }
 
-/** The value of the first `d` tag; empty when there is none or it has no value (NIP-01). */
+/** Returns the value of the first `d` tag; empty when there is none or it has no value (NIP-01). */
 export function dTagOf(event: Pick<NostrEvent, 'tags'>): string {
   const tags = event.tags;
   for (let i = 0; i < tags.length; i++) {
@@ -23,8 +26,8 @@ export function dTagOf(event: Pick<NostrEvent, 'tags'>): string {
 }
 
 /**
- * `kind:pubkey:d` of an event that newer ones replace, null for all others. A replaceable event's
- * `d` tag is ignored: its address ends with the colon.
+ * Returns `kind:pubkey:d` of an event that newer ones replace, null for all others. A replaceable
+ * event's `d` tag is ignored: its address ends with the colon.
  */
 export function addressOf(event: Pick<NostrEvent, 'kind' | 'pubkey' | 'tags'>): string | null {
   if (isReplaceable(event.kind)) return `${event.kind}:${event.pubkey}:`;
@@ -32,16 +35,16 @@ export function addressOf(event: Pick<NostrEvent, 'kind' | 'pubkey' | 'tags'>): 
   return null;
 }
 
-/** The text form of an address, equal to `addressOf` of the events it names. */
+/** Returns the text form of an address, equal to `addressOf` of the events it names. */
 export function formatAddress(address: Address): string {
   return `${address.kind}:${address.pubkey}:${address.d}`;
 }
 
 /**
- * Reads an `a` tag's value, or answers null when no event can have that address: a kind that isn't
- * replaceable or addressable or has leading zeros, a pubkey that isn't 64 lower-case hex characters,
- * a missing second colon (NIP-01 asks for it), a `d` after a replaceable kind. `d` may hold colons.
- * So `formatAddress(parseAddress(text))` is `text` wherever it isn't null.
+ * Parses the value of an `a` tag. Returns null when no event can have that address: a kind that
+ * isn't replaceable or addressable or has leading zeros, a pubkey that isn't 64 lower-case hex
+ * characters, a missing second colon (NIP-01 asks for it), a `d` after a replaceable kind. `d` may
+ * hold colons. So `formatAddress(parseAddress(text))` is `text` wherever it isn't null.
  */
 export function parseAddress(text: string): Address | null {
   const first = text.indexOf(':');
@@ -59,9 +62,9 @@ export function parseAddress(text: string): Address | null {
 }
 
 /**
- * True when `a` comes before `b` in the relay's order: larger created_at, or at the same second the
- * lower id (NIP-01). This is both which version of a replaceable event is kept and how the answer to
- * a REQ is sorted.
+ * Returns true if `a` comes before `b` in the relay's order: larger created_at, or at the same
+ * second the lower id (NIP-01). This order decides which version of a replaceable event is kept,
+ * and how the answer to a REQ is sorted.
  */
 export function isNewer(
   a: Pick<NostrEvent, 'created_at' | 'id'>,

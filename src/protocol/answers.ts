@@ -1,51 +1,56 @@
+// Encoders of the messages that the relay sends to clients, as JSON text.
+
 import type { Refusal } from './refusal.ts';
 
-/** NIP-67: `finish` when every stored match was sent, `more` when a cap cut the answer. */
+/**
+ * Completeness hint of NIP-67: `finish` when every stored match was sent, `more` when a cap cut the
+ * answer.
+ */
 export type EoseHint = 'finish' | 'more';
 
 /**
- * `["OK",id,accepted,message]`. `id` is what the client sent, escaped, whatever it is; `message` is a
- * `Refusal` when not accepted, and may be empty when accepted (NIP-01).
+ * Returns `["OK",id,accepted,message]`. `id` is what the client sent, escaped, whatever it is;
+ * `message` is a `Refusal` when not accepted, and may be empty when accepted (NIP-01).
  */
 export function okAnswer(id: string, accepted: boolean, message: string): string {
   return `["OK",${JSON.stringify(id)},${accepted},${JSON.stringify(message)}]`;
 }
 
-/** `["EOSE",subId]`, with the completeness hint of NIP-67 as a third element when given. */
+/** Returns `["EOSE",subId]`, with the completeness hint of NIP-67 as a third element when given. */
 export function eoseAnswer(subId: string, hint?: EoseHint): string {
   const id = JSON.stringify(subId);
   return hint === undefined ? `["EOSE",${id}]` : `["EOSE",${id},["${hint}"]]`;
 }
 
-/** `["CLOSED",subId,refusal]`: the text starts with the prefix, as NIP-01 wants it. */
+/** Returns `["CLOSED",subId,refusal]`; the text starts with the prefix, as NIP-01 requires. */
 export function closedAnswer(subId: string, refusal: Refusal): string {
   return `["CLOSED",${JSON.stringify(subId)},${JSON.stringify(refusal)}]`;
 }
 
-/** `["NEG-ERR",subId,refusal]` (NIP-77), which ends a negentropy session. */
+/** Returns `["NEG-ERR",subId,refusal]` (NIP-77), which ends a negentropy session. */
 export function negErrorAnswer(subId: string, refusal: Refusal): string {
   return `["NEG-ERR",${JSON.stringify(subId)},${JSON.stringify(refusal)}]`;
 }
 
-/** `["NOTICE",text]`, for what can't be answered by id. */
+/** Returns `["NOTICE",text]`, for messages that can't be answered by id. */
 export function noticeAnswer(text: string): string {
   return `["NOTICE",${JSON.stringify(text)}]`;
 }
 
-/** `["COUNT",queryId,{"count":n}]` (NIP-45). */
+/** Returns `["COUNT",queryId,{"count":n}]` (NIP-45). */
 export function countAnswer(queryId: string, count: number): string {
   return `["COUNT",${JSON.stringify(queryId)},{"count":${count}}]`;
 }
 
-/** `["AUTH",challenge]` (NIP-42). */
+/** Returns `["AUTH",challenge]` (NIP-42). */
 export function authChallenge(challenge: string): string {
   return `["AUTH",${JSON.stringify(challenge)}]`;
 }
 
-/** The `]` that ends a message. */
+/** Character code of the `]` that ends a message. */
 export const MESSAGE_END = 0x5d;
 
-/** The beginning of an EVENT message: canonical JSON and `MESSAGE_END` complete it. */
+/** Returns the beginning of an EVENT message; canonical JSON and `MESSAGE_END` complete it. */
 export function eventPrefix(subId: string): string {
   return `["EVENT",${JSON.stringify(subId)},`;
 }

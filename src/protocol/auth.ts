@@ -1,26 +1,34 @@
+// Client authentication (NIP-42): challenges, and the check of the event that answers one.
+
 import { randomUUID } from 'node:crypto';
 import type { NostrEvent } from './event.ts';
 import { KIND_AUTH } from './kinds.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import type { Refusal } from './refusal.ts';
 
-/** How far the time of an authentication may be from this clock (NIP-42 says "~10 minutes"). */
+/**
+ * Largest allowed distance of created_at from the relay's clock, in seconds (NIP-42 says "~10
+ * minutes").
+ */
 export const AUTH_SECONDS = 600;
 
-/** A challenge that nobody can guess: 122 random bits. */
+/** Returns an unguessable challenge of 122 random bits. */
 export function newChallenge(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-/** What an authentication has to answer. */
+/** Conditions that an authentication event has to meet. */
 export interface AuthDemand {
-  /** What the connection was sent; '' when nothing was. */
+  /** Challenge sent on the connection; '' if none was sent. */
   challenge: string;
   own: OwnAddresses;
   nowSeconds: number;
 }
 
-/** Whether an event answers a challenge (NIP-42); its id and signature are not looked at. */
+/**
+ * Checks that an event answers a challenge (NIP-42); returns null, or the refusal. Its id and
+ * signature are not checked here.
+ */
 export function checkAuth(event: NostrEvent, demand: AuthDemand): Refusal | null {
   if (event.kind !== KIND_AUTH) return 'invalid: an authentication is an event of kind 22242';
   if (Math.abs(demand.nowSeconds - event.created_at) > AUTH_SECONDS) {
@@ -32,13 +40,13 @@ export function checkAuth(event: NostrEvent, demand: AuthDemand): Refusal | null
   }
   const { own } = demand;
   if (!relaysOf(event).some((url) => own.has(url))) {
-    // Without a configured address it is no fault of the client.
+    // Without a configured address the client is not at fault.
     return `${own.isConfigured ? 'invalid' : 'error'}: the relay tag ${own.unlike}`;
   }
   return null;
 }
 
-/** The relays that an authentication is meant for. */
+/** Returns the relay URLs that an authentication event names. */
 export function relaysOf(event: NostrEvent): string[] {
   return valuesOf(event, 'relay');
 }

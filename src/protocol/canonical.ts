@@ -1,20 +1,25 @@
+// Canonical JSON of events, the form in which they are stored and sent, and the computation of
+// their ids.
+
 import { hash } from 'node:crypto';
 import type { NostrEvent } from './event.ts';
 
-/** In canonical JSON the 64 characters of the id begin here (after `{"id":"`). */
+/** Index in canonical JSON at which the 64 characters of the id begin (after `{"id":"`). */
 export const CANONICAL_ID_START = 7;
-/** In canonical JSON the id ends before this character. */
+/** Index in canonical JSON of the character after the id. */
 export const CANONICAL_ID_END = 71;
-/** In canonical JSON the 64 characters of the pubkey begin here (after `","pubkey":"`). */
+/**
+ * Index in canonical JSON at which the 64 characters of the pubkey begin (after `","pubkey":"`).
+ */
 export const CANONICAL_PUBKEY_START = 83;
-/** In canonical JSON the pubkey ends before this character. */
+/** Index in canonical JSON of the character after the pubkey. */
 export const CANONICAL_PUBKEY_END = 147;
 
-/** The two texts of an event that the relay needs, made in one go. */
+/** Canonical JSON and id preimage of an event, encoded together. */
 export interface EncodedEvent {
-  /** What is stored and sent: see `canonicalJson`. */
+  /** Text that is stored and sent: see `canonicalJson`. */
   canonical: string;
-  /** What is hashed to the id: see `idPreimage`. */
+  /** Text that is hashed to the id: see `idPreimage`. */
   preimage: string;
 }
 
@@ -22,10 +27,10 @@ const LOWER_HEX = new Uint8Array(65_536);
 for (const digit of '0123456789abcdef') LOWER_HEX[digit.charCodeAt(0)] = 1;
 
 /**
- * True when `text` is exactly `length` characters of 0-9 and a-f.
+ * Returns true if `text` is exactly `length` characters of 0-9 and a-f.
  *
- * A table without early exit: 0.6 µs for the 256 characters of an event, where a regular expression
- * took 1.4 µs and comparisons 1.6 µs (Node 20.20, 716 real events).
+ * A table without early exit: 0.6 µs for the 256 characters of an event, where a regular
+ * expression took 1.4 µs and comparisons 1.6 µs (Node 20.20, 716 real events).
  */
 export function isLowerHex(text: string, length: number): boolean {
   if (text.length !== length) return false;
@@ -34,15 +39,16 @@ export function isLowerHex(text: string, length: number): boolean {
   return valid === 1;
 }
 
-/** Texts that are looked at together; so many of 64 characters fill `decoded`. */
+/** Number of texts of 64 characters that are decoded together; they fill `decoded`. */
 const HEX_TEXTS = 1024;
 const decoded = Buffer.alloc((HEX_TEXTS * 64) / 2);
 
 /**
- * True when each of the values is a text of exactly 64 characters of 0-9 and a-f.
+ * Returns true if each of the values is a text of exactly 64 characters of 0-9 and a-f.
  *
- * Many are decoded as one text, 15 µs for 300 where `isLowerHex` takes 42. The decoder takes upper case,
- * too, and the lower bytes of characters beyond ASCII: hence the other two conditions.
+ * Many texts are decoded as one, 15 µs for 300 where `isLowerHex` takes 42. The decoder also
+ * accepts upper case and the lower bytes of characters beyond ASCII: hence the other two
+ * conditions.
  */
 export function areIds(values: readonly unknown[]): values is string[] {
   if (values.length < 8) {
@@ -58,18 +64,18 @@ export function areIds(values: readonly unknown[]): values is string[] {
 }
 
 /**
- * True when `text` has no lone surrogate. JSON.parse lets those through, but UTF-8 can't carry them,
- * so they would turn into U+FFFD on their way to the disk and no longer match the id.
+ * Returns true if `text` has no lone surrogate. JSON.parse lets those through, but UTF-8 can't
+ * encode them, so they would turn into U+FFFD when the event is stored, and no longer match the id.
  */
 export function isWellFormed(text: string): boolean {
-  // In every Node.js that wok runs on; TypeScript lists it from ES2024 on.
+  // Present in every Node.js that wok runs on; TypeScript lists it from ES2024 on.
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 /**
- * The one text form in which the relay keeps and sends an event: the fields in the order id, pubkey,
- * created_at, kind, tags, content, sig, escaped as JSON.stringify does, without white space. The id
- * and the pubkey are found at fixed characters (the `CANONICAL_…` constants).
+ * Returns the only text form in which the relay stores and sends an event: the fields in the order
+ * id, pubkey, created_at, kind, tags, content, sig, escaped as JSON.stringify does, without white
+ * space. The id and the pubkey are at fixed positions (the `CANONICAL_…` constants).
  *
  * The event must have passed `checkEventShape`: id, pubkey and sig are not escaped again.
  */
@@ -77,12 +83,18 @@ export function canonicalJson(event: NostrEvent): string {
   return canonicalOf(event, JSON.stringify(event.tags), JSON.stringify(event.content));
 }
 
-/** What the id is the SHA-256 of (NIP-01), control characters escaped as JSON.stringify does. */
+/**
+ * Returns the text whose SHA-256 is the id (NIP-01), control characters escaped as JSON.stringify
+ * does.
+ */
 export function idPreimage(event: NostrEvent): string {
   return preimageOf(event, JSON.stringify(event.tags), JSON.stringify(event.content));
 }
 
-/** `canonicalJson` and `idPreimage` for little more than the price of one: they share their long parts. */
+/**
+ * Returns `canonicalJson` and `idPreimage` for little more than the cost of one: they share their
+ * long parts.
+ */
 export function encodeEvent(event: NostrEvent): EncodedEvent {
   const tags = JSON.stringify(event.tags);
   const content = JSON.stringify(event.content);
@@ -93,21 +105,23 @@ export function encodeEvent(event: NostrEvent): EncodedEvent {
 }
 
 /**
- * `idPreimage` to the letter of NIP-01: seven characters are escaped (\n \" \\ \r \t \b \f), every
- * other control character stands as it is. Equal to `idPreimage` for an event without such characters.
+ * Returns `idPreimage` to the letter of NIP-01: seven characters are escaped (\n \" \\ \r \t \b
+ * \f), every other control character is kept verbatim. Equal to `idPreimage` for an event without
+ * such characters.
  */
 export function verbatimPreimage(event: NostrEvent): string {
   return unescapeControls(idPreimage(event));
 }
 
 /**
- * True when the event's id is the SHA-256 of its other fields.
+ * Returns true if the event's id is the SHA-256 of its other fields.
  *
  * Clients hash what their JSON library writes, and nearly all of those escape U+0001 and its like;
- * NIP-01 says verbatim. The common form is tried first, the other only if it differs.
- * `preimage` may be given when the caller has it from `encodeEvent`.
+ * NIP-01 says verbatim. The common form is tried first, the other only if it differs. `preimage`
+ * may be given when the caller has it from `encodeEvent`.
  *
- * `crypto.hash` takes 3.4 µs with the serialisation for an event of 870 bytes, `createHash` 4.2 µs.
+ * `crypto.hash` takes 3.4 µs with the serialisation for an event of 870 bytes, `createHash` 4.2
+ * µs.
  */
 export function hashesTo(event: NostrEvent, preimage = idPreimage(event)): boolean {
   if (hash('sha256', preimage) === event.id) return true;
@@ -123,7 +137,10 @@ function preimageOf(event: NostrEvent, tags: string, content: string): string {
   return `[0,"${event.pubkey}",${event.created_at},${event.kind},${tags},${content}]`;
 }
 
-/** Writes \u0000 … \u001f as the characters they stand for, and leaves an escaped backslash alone. */
+/**
+ * Replaces the escapes \u0000 … \u001f by the characters they stand for; an escaped backslash is
+ * kept.
+ */
 function unescapeControls(json: string): string {
   if (!json.includes('\\u00')) return json;
   return json.replace(/\\(?:u00([01][0-9a-f])|.)/g, (written, code: string | undefined) =>

@@ -1,3 +1,6 @@
+// Checks of an event that need neither its signature nor stored data: shape, size, time, and rules
+// that hold for every relay.
+
 import { isLowerHex, isWellFormed } from './canonical.ts';
 import type { NostrEvent } from './event.ts';
 import { isExpired } from './expiration.ts';
@@ -5,32 +8,37 @@ import { isEphemeral, KIND_AUTH, KIND_GENERIC_REPOST, KIND_MAX, KIND_REPOST } fr
 import type { Refusal } from './refusal.ts';
 import { embedsProtected } from './repost.ts';
 
-/** The bounds an event has to keep to be accepted. All are inclusive. */
+/** Bounds that an event has to keep to be accepted. All are inclusive. */
 export interface EventLimits {
   /** UTF-8 bytes of the event's canonical JSON. */
   eventBytesMax: number;
   /** Number of tags. */
   tagsMax: number;
-  /** UTF-8 bytes of an indexed value: the second element of a tag named by one letter a-z or A-Z. */
+  /**
+   * UTF-8 bytes of an indexed value: the second element of a tag named by one letter a-z or A-Z.
+   */
   tagValueBytesMax: number;
   /** Unicode characters of `content` (NIP-11 max_content_length). */
   contentLengthMax: number;
-  /** How far created_at may lie in the past, in seconds; 0 = any time (NIP-11 created_at_lower_limit). */
+  /** Largest age by created_at, in seconds; 0 = any (NIP-11 created_at_lower_limit). */
   createdAtPastSecondsMax: number;
-  /** How far created_at may lie in the future, in seconds; 0 = any time (NIP-11 created_at_upper_limit). */
+  /**
+   * Largest distance of created_at in the future, in seconds; 0 = any (NIP-11
+   * created_at_upper_limit).
+   */
   createdAtFutureSecondsMax: number;
-  /** How far created_at of an ephemeral event may lie in the past, in seconds; 0 = any time. */
+  /** Largest age of an ephemeral event by created_at, in seconds; 0 = any. */
   ephemeralAgeSecondsMax: number;
 }
 
 /**
- * Checks that `value` (what JSON.parse made of a message) is an event by NIP-01, and answers a new
+ * Checks that `value` (the result of JSON.parse on a message) is an event by NIP-01. Returns a new
  * object with exactly the fields of `NostrEvent` in canonical order, extra fields left out; or an
- * `invalid:` refusal that names the field. The hash and the signature are not looked at.
+ * `invalid:` refusal that names the field. The hash and the signature are not checked.
  *
- * The tags are taken over, not copied: the caller gives `value` away. Where a key occurs twice in the
- * JSON text, JSON.parse keeps the last; id, signature and stored text all speak of that one.
- * `[]` is accepted as a tag.
+ * The tags are taken over, not copied: the caller gives up ownership of `value`. Where a key occurs
+ * twice in the JSON text, JSON.parse keeps the last; id, signature and stored text all refer to
+ * that one. `[]` is accepted as a tag.
  */
 export function checkEventShape(value: unknown): NostrEvent | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -71,9 +79,9 @@ export function checkEventShape(value: unknown): NostrEvent | Refusal {
 }
 
 /**
- * Checks a well-shaped event against the relay's bounds and against what no relay accepts, and
- * answers null or the refusal. `canonicalBytes` is the UTF-8 length of its canonical JSON,
- * `nowSeconds` the time in seconds since 1970.
+ * Checks a well-shaped event against the relay's bounds and against rules of every relay. Returns
+ * null or the refusal. `canonicalBytes` is the UTF-8 length of its canonical JSON, `nowSeconds` the
+ * time in seconds since 1970.
  *
  * An ephemeral event isn't stored, so NIP-40 doesn't concern it.
  */
@@ -90,7 +98,7 @@ export function checkEventLimits(
   );
 }
 
-/** The part of `checkEventLimits` that is about size alone. */
+/** Checks the size limits alone; part of `checkEventLimits`. */
 export function checkEventSize(
   event: NostrEvent,
   limits: EventLimits,
@@ -109,8 +117,8 @@ export function checkEventSize(
 }
 
 /**
- * What no relay takes for what the event is, not for its size or age: NIP-42 authentication sent as an
- * EVENT, and a repost that embeds a protected event (NIP-70).
+ * Checks rules that hold for every relay regardless of size and age: rejects a NIP-42
+ * authentication sent as an EVENT, and a repost that embeds a protected event (NIP-70).
  */
 export function checkEventPolicy(event: NostrEvent): Refusal | null {
   if (event.kind === KIND_AUTH) {
@@ -123,7 +131,9 @@ export function checkEventPolicy(event: NostrEvent): Refusal | null {
   return null;
 }
 
-/** True when a tag is named `-`: only the author may publish the event to a relay (NIP-70). */
+/**
+ * Returns true if a tag is named `-`: only the author may publish the event to a relay (NIP-70).
+ */
 export function isProtected(tags: readonly (readonly string[])[]): boolean {
   for (let i = 0; i < tags.length; i++) if (tags[i]![0] === '-') return true;
   return false;
@@ -146,7 +156,7 @@ function checkTags(tags: unknown): Refusal | null {
 function checkTagValues(tags: readonly string[][], bytesMax: number): Refusal | null {
   for (let i = 0; i < tags.length; i++) {
     const tag = tags[i]!;
-    // At most three bytes of UTF-8 stand behind one UTF-16 unit: most values need no counting.
+    // A UTF-16 unit takes at most three bytes of UTF-8, so most values need no counting.
     if (tag.length > 1 && tag[1]!.length * 3 > bytesMax && isSingleLetter(tag[0]!)) {
       const bytes = Buffer.byteLength(tag[1]!);
       if (bytes > bytesMax) {
@@ -174,7 +184,10 @@ function checkTime(event: NostrEvent, limits: EventLimits, nowSeconds: number): 
   return null;
 }
 
-/** True when `text` has more than `max` Unicode characters; counts only when UTF-16 leaves it open. */
+/**
+ * Returns true if `text` has more than `max` Unicode characters; counts only when its UTF-16 length
+ * leaves that open.
+ */
 function isLongerThan(text: string, max: number): boolean {
   if (text.length <= max) return false;
   if (text.length > max * 2) return true;
@@ -186,7 +199,7 @@ function isLongerThan(text: string, max: number): boolean {
   return characters > max;
 }
 
-/** True when `name` is one letter a-z or A-Z: the tags that relays index (NIP-01). */
+/** Returns true if `name` is one letter a-z or A-Z: the tags that relays index (NIP-01). */
 export function isSingleLetter(name: string): boolean {
   if (name.length !== 1) return false;
   const lower = name.charCodeAt(0) | 0x20;

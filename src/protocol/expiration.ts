@@ -1,13 +1,15 @@
+// Expiration of events (NIP-40).
+
 import type { NostrEvent } from './event.ts';
 import { isEphemeral } from './kinds.ts';
 
 /**
- * When the event expires (NIP-40), in seconds since 1970, or null when it never does.
+ * Returns the time at which the event expires (NIP-40), in seconds since 1970, or null when it
+ * never does.
  *
  * Only the first `expiration` tag counts, and only if its value is digits and nothing else, up to
- * 2^53-1. A value that isn't such a number means "never": the tag says nothing a relay could act on.
- * Small values (0 too) are moments long ago like any other. Ephemeral events have no expiration,
- * because they aren't stored.
+ * 2^53-1. Any other value means "never", because a relay could not act on it. Small values (0 too)
+ * are past times like any other. Ephemeral events have no expiration, because they aren't stored.
  */
 export function expirationOf(event: NostrEvent): number | null {
   const tags = event.tags;
@@ -20,7 +22,7 @@ export function expirationOf(event: NostrEvent): number | null {
   return null;
 }
 
-/** True when the event has expired at `nowSeconds`: its expiration is now or earlier. */
+/** Returns true if the event has expired at `nowSeconds`: its expiration is now or earlier. */
 export function isExpired(event: NostrEvent, nowSeconds: number): boolean {
   const expiration = expirationOf(event);
   return expiration !== null && expiration <= nowSeconds;

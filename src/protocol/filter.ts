@@ -1,68 +1,77 @@
+// Filters (NIP-01): parsing, matching against events, and the tags of an event that filters can ask
+// for.
+
 import { areIds, isWellFormed } from './canonical.ts';
 import type { NostrEvent } from './event.ts';
 import { isSingleLetter } from './event-check.ts';
 import { KIND_MAX } from './kinds.ts';
 import type { Refusal } from './refusal.ts';
 
-/** One `#x` condition: the event has a tag of this letter with one of these values. */
+/** Tag condition `#x`: the event has a tag of this letter with one of these values. */
 export interface TagCondition {
-  /** One letter a-z or A-Z. */
+  /** Letter a-z or A-Z. */
   readonly letter: string;
-  /** Without repetition, in the client's order. */
+  /** Distinct values, in the client's order. */
   readonly values: readonly string[];
 }
 
 /**
- * A filter (NIP-01) after its check: plain data that may cross threads. Every field is always there,
- * null where the client set no condition. Lists have no repetition and keep the client's order.
+ * Filter (NIP-01) after its check: plain data that may cross threads. Every field is present, null
+ * where the client set no condition. Lists hold distinct values in the client's order.
  */
 export interface Filter {
   readonly ids: readonly string[] | null;
   readonly authors: readonly string[] | null;
   readonly kinds: readonly number[] | null;
-  /** All of them have to hold; empty when there is no tag condition. */
+  /** Tag conditions, which all have to hold; empty when there is none. */
   readonly tags: readonly TagCondition[];
   /** Seconds since 1970, inclusive, 0 … 2^53-1. */
   readonly since: number | null;
   /** Seconds since 1970, inclusive, 0 … 2^53-1. */
   readonly until: number | null;
-  /** As the client asked; null = not given. The query caps it, and says so in its answer (NIP-67). */
+  /**
+   * Limit as the client asked; null = not given. The query caps it, and says so in its answer
+   * (NIP-67).
+   */
   readonly limit: number | null;
-  /** True when no event can match: an empty list, or a time range without a second in it. */
+  /** True if no event can match: an empty list, or a time range without a second in it. */
   readonly matchesNothing: boolean;
 }
 
-/** The bounds a filter has to keep. */
+/** Bounds that a filter has to keep. */
 export interface FilterLimits {
-  /** Values in all lists of one filter together. */
+  /** Number of values in all lists of one filter together. */
   filterValuesMax: number;
-  /** `#x` conditions in one filter. */
+  /** Number of `#x` conditions in one filter. */
   filterTagsMax: number;
 }
 
-/** Tells whether an event matches a filter; made by `compileFilter`. */
+/** Predicate that returns true if an event matches a filter; made by `compileFilter`. */
 export type Matcher = (event: NostrEvent) => boolean;
 
-/** A tag that relays index: named by one letter, with a value. More elements may follow. */
+/** Tag that relays index: named by one letter, with a value. More elements may follow. */
 export type IndexedTag = readonly [letter: string, value: string, ...rest: string[]];
 
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
-/** Up to this many values, reading a list through is as fast as asking a Set (40 ns, Node 20.20). */
+/**
+ * Number of values up to which reading a list through is as fast as asking a Set (40 ns, Node
+ * 20.20).
+ */
 const SCANNED_VALUES_MAX = 4;
-/** Characters of an id or pubkey that choose its place in `distinctHex`. */
+/** Number of leading characters of an id or pubkey that are hashed in `distinctHex`. */
 const HASHED_CHARACTERS = 12;
-/** A search longer than this means that somebody has chosen the values so. */
+/** Number of probes beyond which the values must have been chosen to collide. */
 const STEPS_MAX = 32;
-/** Up to this many tags, `indexedTags` looks for repetition without a Set. */
+/** Number of tags up to which `indexedTags` looks for repetition without a Set. */
 const SCANNED_TAGS_MAX = 8;
 
 /**
- * Checks a filter as a client sent it (one element of REQ or COUNT, after JSON.parse).
+ * Parses a filter as a client sent it (one element of REQ or COUNT, after JSON.parse).
  *
- * Answers the filter, or a refusal for CLOSED: `invalid:` for a value of the wrong type or form
- * (ids, authors, #e and #p are exact lower-case hex), `unsupported:` for a key it doesn't know,
- * `error:` for a filter over the bounds. since and until outside 0 … 2^53-1 are clamped; where that
- * would let an event pass that the client excluded, the filter matches nothing.
+ * Returns the filter, or a refusal for CLOSED: `invalid:` for a value of the wrong type or form
+ * (ids, authors, #e and #p are exact lower-case hex), `unsupported:` for an unknown key, `error:`
+ * for a filter over the bounds. since and until outside 0 … 2^53-1 are clamped; where that would
+ * let an event pass that the client excluded, the filter matches nothing.
  */
 export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -120,7 +129,7 @@ export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refu
   return { ids, authors, kinds, tags, since, until, limit, matchesNothing };
 }
 
-/** True when the event matches every condition of the filter; `limit` isn't one (NIP-01). */
+/** Returns true if the event matches every condition of the filter; `limit` isn't one (NIP-01). */
 export function matchesFilter(filter: Filter, event: NostrEvent): boolean {
   if (filter.matchesNothing) return false;
   if (filter.since !== null && event.created_at < filter.since) return false;
@@ -136,8 +145,8 @@ export function matchesFilter(filter: Filter, event: NostrEvent): boolean {
 }
 
 /**
- * `matchesFilter` for a filter that is asked often: long lists become Sets, once. The matcher holds
- * on to the filter's lists.
+ * Returns `matchesFilter` for a filter that is used often: long lists become Sets, once. The
+ * matcher keeps references to the filter's lists.
  */
 export function compileFilter(filter: Filter): Matcher {
   if (filter.matchesNothing) return () => false;
@@ -164,9 +173,9 @@ export function compileFilter(filter: Filter): Matcher {
 }
 
 /**
- * The tags of an event that filters can ask for, as they stand in the event, each pair of letter and
- * value once. A tag without a value isn't among them. Nor is an `e` or `p` tag whose value hasn't 64
- * characters: no filter may ask for it.
+ * Returns the tags of an event that filters can ask for, in the order of the event, each pair of
+ * letter and value once. Tags without a value are left out, and so are `e` and `p` tags with a
+ * value that hasn't 64 characters: no filter may ask for them.
  */
 export function indexedTags(event: Pick<NostrEvent, 'tags'>): IndexedTag[] {
   const found: IndexedTag[] = [];
@@ -225,7 +234,8 @@ function checkStrings(key: string, values: readonly unknown[]): Refusal | null {
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (typeof value !== 'string') return `invalid: filter ${key} must hold strings`;
-    // No event has such a text, and on its way to another thread it would turn into one that has.
+    // No event has such a text, and in transfer to another thread it would turn into one that
+    // events may have.
     if (!isWellFormed(value)) return `invalid: filter ${key} holds a lone surrogate`;
   }
   return null;
@@ -235,12 +245,12 @@ function isHexKey(key: string): boolean {
   return key === 'ids' || key === 'authors' || key === '#e' || key === '#p';
 }
 
-/** Places of texts by their first characters; emptied by whoever uses it. */
+/** Hash table of `distinctHex`: 1-based positions of values; cleared before each use. */
 let places = new Int32Array(0);
 
 /**
- * `withoutRepetition` for ids and pubkeys, of which few characters tell most apart: 9 µs for 300, not 50.
- * The list is closed up where it stands.
+ * Returns the distinct ids or pubkeys, in order. Few characters tell most of them apart, so it
+ * takes 9 µs for 300 where `withoutRepetition` takes 50. The list is compacted in place.
  */
 function distinctHex(values: string[]): readonly string[] {
   if (values.length <= SCANNED_VALUES_MAX) return withoutRepetition(values);

@@ -1,23 +1,25 @@
+// Addresses by which this relay is known, for NIP-42 and NIP-98 checks.
+
 import { isLoopback } from '../lib/loopback.ts';
 import { relayHost } from './relay-url.ts';
 
-/** The part of the configuration that says where the relay is. */
+/** Part of the configuration that determines the relay's addresses. */
 export interface AddressSettings {
   readonly identity: { readonly urls: readonly string[] };
   readonly io: { readonly host: string };
 }
 
-/** Addresses that stand for all of a machine's. */
+/** Unspecified addresses, which stand for all addresses of a machine. */
 const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '[::]']);
 
 /**
- * The hosts that this relay goes by: those of `identity.urls`. While that is empty, loopback names
- * and the address it listens on, unless that stands for all addresses. What a client says in its
- * Host header has no part in it, because a relay elsewhere could say the same and pass on what was
- * signed for it.
+ * Set of hosts of this relay: those of `identity.urls`. While that is empty, loopback names and the
+ * address it listens on, unless that stands for all addresses. The Host header of a client is not
+ * considered, because another relay could send the same header and pass on an event that was signed
+ * for it.
  */
 export class OwnAddresses {
-  /** True when `identity.urls` says where the relay is. */
+  /** True if `identity.urls` is set. */
   readonly isConfigured: boolean;
   readonly #hosts: ReadonlySet<string>;
 
@@ -30,14 +32,17 @@ export class OwnAddresses {
     this.#hosts = new Set(hosts);
   }
 
-  /** Whether an address, a URL of any scheme or what a Host header has, is one of this relay. */
+  /**
+   * Returns true if an address, a URL of any scheme or the value of a Host header, is one of this
+   * relay.
+   */
   has(address: string): boolean {
     const host = relayHost(address);
     if (host === '') return false;
     return this.#hosts.has(host) || (!this.isConfigured && isLoopback(host));
   }
 
-  /** Why an address is not taken for one of this relay, as the second half of a sentence. */
+  /** Reason why an address is not one of this relay, as the second half of a sentence. */
   get unlike(): string {
     return this.isConfigured
       ? 'names another relay'

@@ -1,9 +1,15 @@
+// Read access to events of private kinds (`auth.private_kinds`): which filters may be answered, and
+// which events may be sent to which readers.
+
 import { CANONICAL_PUBKEY_START } from './canonical.ts';
 import type { Filter } from './filter.ts';
 import { isGiftWrap, KIND_MAX } from './kinds.ts';
 import type { Refusal } from './refusal.ts';
 
-/** The kinds that only those involved may read (`auth.private_kinds`), as a table that costs nothing to ask. */
+/**
+ * Set of kinds that only authors and recipients may read (`auth.private_kinds`), as a table for
+ * fast lookup.
+ */
 export class PrivateKinds {
   readonly #isPrivate = new Uint8Array(KIND_MAX + 1);
   readonly #all: readonly number[];
@@ -17,24 +23,27 @@ export class PrivateKinds {
     return this.#isPrivate[kind] === 1;
   }
 
-  /** Whether a filter may find private events at all; most name their kinds, and none of them is. */
+  /**
+   * Returns true if a filter can match private events at all; most name their kinds, and none of
+   * them is.
+   */
   concern({ kinds }: Pick<Filter, 'kinds'>): boolean {
     return kinds === null || kinds.some((kind) => this.has(kind));
   }
 
-  /** Whether a filter asks for a private kind by its number, alone or beside others. */
+  /** Returns true if a filter asks for a private kind by its number, alone or beside others. */
   areNamedIn({ kinds, matchesNothing }: Pick<Filter, 'kinds' | 'matchesNothing'>): boolean {
     return kinds !== null && !matchesNothing && this.concern({ kinds });
   }
 
-  /** The private kinds that a filter can match. */
+  /** Returns the private kinds that a filter can match. */
   among({ kinds }: Pick<Filter, 'kinds'>): readonly number[] {
     return kinds === null ? this.#all : kinds.filter((kind) => this.has(kind));
   }
 
   /**
-   * Whether a private event may match a filter and be hidden from these readers. It is told from the
-   * filter alone, never from what is stored, so that an answer built on it betrays no message.
+   * Returns true if a private event may match a filter and be hidden from these readers. It depends
+   * on the filter alone, never on stored events, so that an answer based on it betrays no message.
    */
   mayHide(filter: ReadableFilter, readers: readonly string[]): boolean {
     if (filter.matchesNothing || this.#all.length === 0 || !this.concern(filter)) return false;
@@ -42,29 +51,35 @@ export class PrivateKinds {
     if (filter.tags.some(({ letter, values }) => letter === 'p' && values.every(isReader))) {
       return false;
     }
-    // Authors are strings only when they are asked for, and more of them than readers hide something.
+    // Authors are decoded to strings only on demand; a filter with more authors than readers hides
+    // something anyway.
     if (filter.authorCount === 0 || filter.authorCount > readers.length) return true;
     return !filter.authors!.every(isReader) || this.among(filter).some(isGiftWrap);
   }
 
-  /** Whether a filter asks for private events and nothing else. */
+  /** Returns true if a filter asks for private kinds and nothing else. */
   areAllOf({ kinds }: Pick<Filter, 'kinds'>): boolean {
     return kinds !== null && kinds.length > 0 && kinds.every((kind) => this.has(kind));
   }
 }
 
-/** What `PrivateKinds.mayHide` reads of a filter; `authorCount` is 0 without a condition on authors. */
+/**
+ * Part of a filter that `PrivateKinds.mayHide` reads; `authorCount` is 0 without a condition on
+ * authors.
+ */
 export interface ReadableFilter
   extends Pick<Filter, 'kinds' | 'tags' | 'authors' | 'matchesNothing'> {
   readonly authorCount: number;
 }
 
 /**
- * The one rule of who may read an event of a private kind: those it is `p`-tagged for, and its author
- * unless it is a gift wrap, whose author is nobody (NIP-59). `json` is canonical, so a tag can be found
- * without parsing; `readers` are the pubkeys that have authenticated on the connection.
+ * Returns true if one of the readers may read an event of a private kind: a pubkey that it is
+ * `p`-tagged for, or its author unless it is a gift wrap, which is signed by a throwaway key
+ * (NIP-59). `json` is canonical, so a tag can be found without parsing; `readers` are the pubkeys
+ * that have authenticated on the connection.
  *
- * Every way by which an event leaves the relay asks here: REQ, COUNT, live delivery, catching up.
+ * Every path by which an event leaves the relay applies this rule: REQ, COUNT, live delivery,
+ * catching up.
  */
 export function mayRead(kind: number, json: string, readers: readonly string[]): boolean {
   for (let i = 0; i < readers.length; i++) {
@@ -77,9 +92,10 @@ export function mayRead(kind: number, json: string, readers: readonly string[]):
 }
 
 /**
- * Why a REQ or COUNT with these filters is refused for the sake of privacy, or null. Only a filter that
- * asks for nothing but private kinds is: `auth-required:` when nobody has authenticated, `restricted:`
- * when it is about others only. From the answer to any other, private events are just left out.
+ * Returns the privacy refusal of a REQ or COUNT with these filters, or null. A filter is refused
+ * only if it asks for nothing but private kinds: `auth-required:` when no key has authenticated,
+ * `restricted:` when it concerns other users only. From answers to other filters, private events
+ * are left out.
  */
 export function readRefusal(
   filters: readonly Filter[],
@@ -98,7 +114,9 @@ export function readRefusal(
   return null;
 }
 
-/** Whether a filter of private kinds can match anything that one of the readers may read. */
+/**
+ * Returns true if a filter of private kinds can match an event that one of the readers may read.
+ */
 function mayConcern({ kinds, authors, tags }: Filter, readers: ReadonlySet<string>): boolean {
   const asRecipient = tags.every(
     ({ letter, values }) => letter !== 'p' || values.some((value) => readers.has(value)),

@@ -1,6 +1,11 @@
+// Proof of work (NIP-13).
+
 import type { NostrEvent } from './event.ts';
 
-/** The leading zero bits of an id (64 hex characters), which is its difficulty (NIP-13). */
+/**
+ * Returns the number of leading zero bits of an id (64 hex characters), which is its difficulty
+ * (NIP-13).
+ */
 export function leadingZeroBits(id: string): number {
   for (let at = 0; at < id.length; at++) {
     const digit = Number.parseInt(id[at]!, 16);
@@ -10,8 +15,9 @@ export function leadingZeroBits(id: string): number {
 }
 
 /**
- * The target that the event commits to in its first `nonce` tag, or null when it has no such tag or no
- * number there. Who commits to less than what is asked for was lucky, not diligent (NIP-13).
+ * Returns the target that the event commits to in its first `nonce` tag, or null when it has no
+ * such tag or no number there. A lower committed target than required means that the difficulty was
+ * reached by luck (NIP-13).
  */
 export function committedTarget({ tags }: NostrEvent): number | null {
   for (const [name, , target] of tags) {

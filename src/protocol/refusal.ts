@@ -1,4 +1,6 @@
-/** The machine-readable words that a refusal may start with (NIP-01, NIP-42, and the examples there). */
+// Refusals: machine-readable texts with which the relay rejects a message.
+
+/** Machine-readable prefixes of a refusal (NIP-01, NIP-42, and the examples there). */
 export type RefusalPrefix =
   | 'auth-required'
   | 'blocked'
@@ -11,15 +13,15 @@ export type RefusalPrefix =
   | 'restricted'
   | 'unsupported';
 
-/** What a client is told when the relay says no: a standard prefix, a colon, a sentence for people. */
+/** Text of a refusal for the client: a standard prefix, a colon, a sentence for people. */
 export type Refusal = `${RefusalPrefix}: ${string}`;
 
 const WITH_PREFIX =
   /^(auth-required|blocked|duplicate|error|invalid|mute|pow|rate-limited|restricted|unsupported): /;
 
 /**
- * A refusal of what somebody else wrote (a plugin, an operator): as it is when it begins with a standard
- * word, else `blocked: ` and the text.
+ * Returns a text from outside (a plugin, an operator) as a refusal: unchanged when it begins with a
+ * standard prefix, else `blocked: ` and the text.
  */
 export function asRefusal(text: string): Refusal {
   if (WITH_PREFIX.test(text)) return text as Refusal;

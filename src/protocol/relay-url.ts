@@ -1,14 +1,18 @@
+// Normalization of relay addresses for comparison.
+
 /**
- * The host of a relay's address, for comparison: lower case, without scheme, port, path and final dot.
- * `text` may be a URL of any scheme or what a Host header has; '' when it is neither.
+ * Returns the host of a relay's address, for comparison: lower case, without scheme, port, path and
+ * final dot. `text` may be a URL of any scheme or the value of a Host header; '' when it is
+ * neither.
  */
 export function relayHost(text: string): string {
   return parsed(text)?.hostname.replace(/\.$/, '') ?? '';
 }
 
 /**
- * A relay's address for comparison where a host may have several relays: host, port and path. Scheme,
- * case, standard ports and slashes at the end make no difference; '' when the text is no address.
+ * Returns a relay's address for comparison where a host may have several relays: host, port and
+ * path. Scheme, case, standard ports and slashes at the end make no difference; '' when the text is
+ * no address.
  */
 export function relayAddress(text: string): string {
   const url = parsed(text);
@@ -19,7 +23,7 @@ export function relayAddress(text: string): string {
 
 function parsed(text: string): URL | null {
   const bare = text.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
-  // As one of the schemes whose hosts URL puts into their normal form; it drops port 80.
+  // With a scheme for which URL normalizes the host; it drops port 80.
   const address = `ws://${bare}`;
   return bare !== '' && URL.canParse(address) ? new URL(address) : null;
 }

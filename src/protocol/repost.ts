@@ -1,6 +1,10 @@
+// Detection of protected events (NIP-70) embedded in reposts, by a tolerant JSON scanner.
+
 import { KIND_GENERIC_REPOST, KIND_REPOST } from './kinds.ts';
 
-/** JSON texts inside JSON texts that are read; an ordinary repost has one. */
+/**
+ * Number of nested levels of JSON text in JSON strings that are read; an ordinary repost has one.
+ */
 const TEXT_DEPTH_MAX = 8;
 
 const QUOTE = 0x22;
@@ -12,31 +16,39 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Arrays and objects in each other that are told apart; an ordinary event has three. */
+/**
+ * Nesting depth of arrays and objects up to which frames are kept; an ordinary event has three
+ * levels.
+ */
 const NESTING_MAX = 64;
-/** Shortest text, as it is written in a string, that can be an event with a tag. */
+/** Length of the shortest text, as written in a string, that can be an event with a tag. */
 const CARRIED_LENGTH_MIN = 24;
-/** Keys that tell an event from other JSON that happens to have `tags`. */
+/** Keys that distinguish an event from other JSON that happens to have `tags`. */
 const EVENT_KEYS: ReadonlySet<string> = new Set(['id', 'pubkey', 'content', 'sig']);
-/** Longest raw text of a key or tag name that matters: `created_at` with every letter escaped. */
+/**
+ * Length of the longest raw text of a key or tag name that matters: `created_at` with every letter
+ * escaped.
+ */
 const NAME_LENGTH_MAX = 64;
 /** White space, control and format characters (byte order mark, NUL, zero-width space). */
 const FILLER = /[\s\p{Cc}\p{Cf}]/u;
 const LITERAL = /^(?:true|false|null|[-+]?[\d.]+(?:e[-+]?\d+)?)$/i;
 
-/** From where to where a string goes in its text, without the quotes. */
+/** Start and end of a string in its text, without the quotes. */
 type Range = readonly [start: number, end: number];
 
-/** An array or object that is open at a place of the text. */
+/** Array or object that is open at the current position of the text. */
 interface Frame {
   readonly isObject: boolean;
-  /** 1: the array of an object's `tags`; 2 and more: arrays in it; 0: neither. */
+  /**
+   * Depth within tags. 1: the array of an object's `tags`; 2 and more: arrays in it; 0: neither.
+   */
   readonly tagsDepth: number;
   /** True until the first element. */
   isFresh: boolean;
-  /** The key that a value is expected for. */
+  /** Key that a value is expected for. */
   key: string | null;
-  /** A string that is a key if a colon follows. */
+  /** String that is a key if a colon follows. */
   candidate: Range | null;
   /** Values of `kind`, of which JSON may have several. */
   readonly kinds: number[];
@@ -44,17 +56,18 @@ interface Frame {
 }
 
 /**
- * True when the content of a repost (kinds 6 and 16) embeds a protected event (NIP-70), or a repost
- * that embeds one in turn.
+ * Returns true if the content of a repost (kinds 6 and 16) embeds a protected event (NIP-70), or a
+ * repost that embeds one in turn.
  *
- * The content is read with tolerance, because what one JSON parser refuses another one reads: text
+ * The content is read with tolerance, because one JSON parser accepts what another refuses: text
  * before, after and between the tokens, a JSON string or array around the event, keys that occur
- * twice, an end that is missing. The `content` of an embedded event of another kind is not looked
- * into: to quote is allowed. Only JSON with double quotes is understood; an event in another coding
+ * twice, an end that is missing. The `content` of an embedded event of another kind is not read: to
+ * quote is allowed. Only JSON with double quotes is understood; an event in another encoding
  * (base64) passes.
  *
- * Cost: two passes over the content a level of strings in strings, at most eight levels. What nests
- * deeper than any event, in strings or in brackets, and may hold the tag counts as if it held it.
+ * Cost: two passes over the content for each level of strings in strings, at most eight levels.
+ * Content that nests deeper than any event, in strings or in brackets, and may hold the tag counts
+ * as holding it.
  */
 export function embedsProtected(content: string): boolean {
   return holdsProtected(content, 0);
@@ -66,35 +79,40 @@ function holdsProtected(text: string, depth: number): boolean {
   if (depth > TEXT_DEPTH_MAX) return true;
   const reading = new Reading(text);
   reading.read(false);
-  // A stray quote turns all that follows inside out: the second pass takes for strings what the
-  // first did not.
+  // A stray quote swaps strings and the text between them: the second pass takes for strings what
+  // the first did not.
   if (!reading.isClean) reading.read(true);
   if ((reading.hasProtectedTags || reading.isTooDeep) && reading.hasEventKeys) return true;
   return reading.carried.some((raw) => holdsProtected(unescaped(raw), depth + 1));
 }
 
-/** One level of text, read without ever failing. */
+/** Scanner of one level of text; it never fails. */
 class Reading {
   hasProtectedTags = false;
   hasEventKeys = false;
   /**
-   * More than `NESTING_MAX` arrays and objects in each other: what belongs to what is not known.
+   * True if arrays and objects nest deeper than `NESTING_MAX`; which value belongs to which is then
+   * unknown.
    */
   isTooDeep = false;
   /** True while nothing but JSON tokens and white space was met outside strings. */
   isClean = true;
-  /** Strings, as they are written, that may be reposts or events in turn. */
+  /** Raw strings that may be reposts or events in turn. */
   readonly carried: string[] = [];
   readonly #text: string;
   readonly #frames: Frame[] = [];
-  /** Arrays and objects that are open beyond `NESTING_MAX`. */
+  /** Number of arrays and objects that are open beyond `NESTING_MAX`. */
   #deeper = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** @param startsInString whether the text begins within a string. */
+  /**
+   * Reads the text.
+   *
+   * @param startsInString true if the text begins within a string.
+   */
   read(startsInString: boolean): void {
     const text = this.#text;
     this.#frames.push(newFrame(true, 0));
@@ -117,7 +135,7 @@ class Reading {
     return this.#frames.at(-1)!;
   }
 
-  /** Takes the string that begins here and returns where the text goes on. */
+  /** Takes the string that begins here and returns the position after it. */
   #string(start: number): number {
     const text = this.#text;
     let end = start;
@@ -126,13 +144,17 @@ class Reading {
       if (code === QUOTE) break;
       if (code === BACKSLASH) end++;
     }
-    // Without its closing quote; after a backslash as the last character `end` is beyond the text.
+    // The closing quote is missing; after a backslash as the last character `end` is beyond the
+    // text.
     if (end >= text.length) this.isClean = false;
     this.#value([start, Math.min(end, text.length)]);
     return end + 1;
   }
 
-  /** Outside a string an escaped quote opens none, so that both passes always differ. */
+  /**
+   * Skips a backslash outside a string. An escaped quote opens no string there, so that both passes
+   * always differ.
+   */
   #backslash(at: number): number {
     this.isClean = false;
     const next = this.#text.charCodeAt(at + 1);
@@ -179,7 +201,7 @@ class Reading {
     if (!isQuoting) for (const range of contents) this.#carry(range);
   }
 
-  /** A number, `true`, or text that is no JSON; the latter is no value. */
+  /** Takes a number, `true`, or text that is no JSON; the latter is no value. */
   #word(start: number): number {
     const text = this.#text;
     let end = start + 1;
@@ -189,7 +211,7 @@ class Reading {
     }
     const word = end - start > NAME_LENGTH_MAX ? '' : text.slice(start, end);
     const top = this.#top;
-    // What is no number may be one to another reader.
+    // Another parser may read a number where this one does not.
     if (top.key === 'kind') top.kinds.push(Number(word || Number.NaN));
     if (!LITERAL.test(word)) {
       this.isClean = false;
@@ -217,7 +239,10 @@ class Reading {
     else this.#carry(range);
   }
 
-  /** A string that no colon followed is an element, or stands by itself. */
+  /**
+   * Takes the pending string of a frame, which no colon followed: it is an element, or stands
+   * alone.
+   */
   #flush(frame: Frame): void {
     const { candidate, tagsDepth } = frame;
     frame.candidate = null;
@@ -227,7 +252,7 @@ class Reading {
   #carry([start, end]: Range): void {
     if (end - start < CARRIED_LENGTH_MIN) return;
     const raw = this.#text.slice(start, end);
-    // Without a backslash there is no quote in it, and no event.
+    // A string without a backslash holds no quote and hence no event.
     if (raw.includes('\\')) this.carried.push(raw);
   }
 }
@@ -261,7 +286,7 @@ function isPunctuation(code: number): boolean {
 }
 
 function isFiller(code: number): boolean {
-  // Printable ASCII is asked about most.
+  // Printable ASCII is the most frequent case.
   return (code <= 0x20 || code >= 0x7f) && FILLER.test(String.fromCharCode(code));
 }
 
@@ -270,8 +295,8 @@ function isRepost(kind: number): boolean {
 }
 
 /**
- * A key or the name of a tag; null when it is longer than any that matters. Lower case, because
- * some readers do not tell `Tags` from `tags`; up to a NUL, where readers in C end.
+ * Returns a key or the name of a tag; null when it is longer than any that matters. Lower case,
+ * because some readers do not distinguish `Tags` from `tags`; up to a NUL, where readers in C end.
  */
 function nameOf(text: string, [start, end]: Range): string | null {
   if (end - start > NAME_LENGTH_MAX) return null;
@@ -288,7 +313,8 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text that a JSON string stands for; escapes that are none stand for their second character.
+ * Returns the text that a JSON string stands for; an invalid escape stands for its second
+ * character.
  */
 function unescaped(raw: string): string {
   let text = '';

@@ -1,22 +1,31 @@
+// Answers to frames that are rejected without being parsed: finds the message type and the id by a
+// scan.
+
 import { closedAnswer, negErrorAnswer, noticeAnswer, okAnswer } from './answers.ts';
 import type { Refusal } from './refusal.ts';
 
-/** What may stand in front of the first element: `["` and white space. */
+/**
+ * Number of bytes at the start of a frame that are searched for the message type: `["` and white
+ * space.
+ */
 const VERB_WITHIN = 64;
-/** A subscription id of 64 characters, each escaped, and what stands around it. */
+/**
+ * Number of bytes searched for the subscription id: 64 characters, each escaped, and the text
+ * around them.
+ */
 const SUBSCRIPTION_WITHIN = 1024;
 const ID_KEY = Buffer.from('"id"');
 
-/** Whom the refusal of a message is addressed to: its verb, and the id that the client waits for. */
+/** Reply id of a refusal: the message type, and the id that the client waits for. */
 export interface Addressee {
   verb: 'EVENT' | 'AUTH' | 'REQ' | 'COUNT' | 'NEG-OPEN' | 'NEG-MSG';
   id: string;
 }
 
 /**
- * The addressee of a frame that nobody parses, because there is no room for it or because it is not
- * JSON; null when none is found or its verb has no addressed refusal. The id is found by a scan for its
- * key, which costs a fraction of a parse and no memory.
+ * Returns the reply id of a frame that is not parsed, because there is no room for it or because it
+ * is not JSON; null when none is found or its message type has no refusal with an id. The id is
+ * found by a scan for its key, which costs a fraction of a parse and no memory.
  */
 export function addresseeOf(frame: Buffer): Addressee | null {
   const start = frame.toString('latin1', 0, VERB_WITHIN);
@@ -26,7 +35,10 @@ export function addresseeOf(frame: Buffer): Addressee | null {
   return id === null ? null : { verb: verb as Addressee['verb'], id };
 }
 
-/** OK for an EVENT or AUTH, CLOSED for a REQ or COUNT, NEG-ERR for negentropy, NOTICE for the rest. */
+/**
+ * Returns the refusal: OK for an EVENT or AUTH, CLOSED for a REQ or COUNT, NEG-ERR for negentropy,
+ * NOTICE for the rest.
+ */
 export function refusalTo(addressee: Addressee | null, why: Refusal): string {
   switch (addressee?.verb) {
     case 'EVENT':
@@ -43,13 +55,14 @@ export function refusalTo(addressee: Addressee | null, why: Refusal): string {
   }
 }
 
-/** Whether a frame that nobody parsed yet looks like a CLOSE. */
+/** Returns true if a frame that has not been parsed looks like a CLOSE. */
 export function looksLikeClose(frame: Buffer): boolean {
   return /^\s*\[\s*"CLOSE"/.test(frame.toString('latin1', 0, VERB_WITHIN));
 }
 
 function eventIdIn(frame: Buffer): string | null {
-  // Inside strings the quotes are escaped, so this finds keys (and tag elements, which no colon follows).
+  // Inside strings the quotes are escaped, so this finds keys (and tag elements, which no colon
+  // follows).
   for (let at = frame.indexOf(ID_KEY); at >= 0; at = frame.indexOf(ID_KEY, at + 1)) {
     const behind = frame.toString('latin1', at + ID_KEY.length, at + ID_KEY.length + 80);
     const id = /^\s*:\s*"([0-9a-f]{64})"/.exec(behind)?.[1];

@@ -1,10 +1,13 @@
+// Time limit for connections that have not completed the WebSocket handshake, by socket statistics
+// of the kernel (Linux only). It runs on io's thread.
+
 import { readdir } from 'node:fs/promises';
 import { type Libc, localPort } from './libc.ts';
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 const SHUT_RDWR = 2;
-/** Where in the kernel's `struct tcp_info` (linux/tcp.h) what is read stands. */
+/** Offsets of the fields read from the kernel's `struct tcp_info` (linux/tcp.h). */
 const INFO_BYTES = 256;
 const STATE_AT = 0;
 const LAST_DATA_SENT_AT = 44;
@@ -14,56 +17,62 @@ const ESTABLISHED = 1;
 const CLOSE_WAIT = 8;
 
 const TICK_MILLISECONDS = 250;
-/** The descriptors are looked at in so many ticks, and no more than that many (some 1.5 µs each) in one. */
+/**
+ * Number of ticks in which all descriptors are checked, and largest number of descriptors (some 1.5
+ * µs each) in one tick.
+ */
 const TICKS_A_ROUND = 4;
 const DESCRIPTORS_A_TICK_MAX = 4_000;
 
-/** What is told about the sockets by those who own them. */
+/** State of pending connections, provided by the owner of the sockets. */
 export interface Doorstep {
-  /** The port that is listened on. */
+  /** Port of the listening socket. */
   readonly port: number;
-  /** Sockets that were accepted and neither upgraded nor closed yet. */
+  /** Number of sockets that were accepted and neither upgraded nor closed yet. */
   readonly pending: number;
 }
 
 /**
- * Closes connections that have got no answer so many seconds after they were made: nobody asked for
- * anything on them, or is still busy asking. uWebSockets.js hands out no identity of a socket before the
- * upgrade, so the kernel is asked: a socket on the listening port on which not a byte was ever sent
- * (every WebSocket has had its 101) has been there for as long as the kernel says that nothing was
- * sent. Such a socket is shut down, and uWebSockets.js, finding its end, closes it.
+ * Sweeper that closes connections which have got no answer so many seconds after they were made:
+ * the client has sent no request, or only part of one. uWebSockets.js exposes no identity of a
+ * socket before the upgrade, so the kernel is asked: a socket on the listening port on which no
+ * byte was ever sent (every WebSocket has had its 101) has existed for as long as the kernel says
+ * that nothing was sent. Such a socket is shut down, and uWebSockets.js, finding its end, closes
+ * it.
  *
- * With TLS that finds who has not sent a whole ClientHello. Behind it the relay's side of the TLS handshake
- * has been sent, and neither the kernel's numbers (a resumed session makes them smaller than any
- * threshold) nor uWebSockets.js (the socket that `filter` is called with cannot be recognised in the request
- * that comes later, and has no port) tell such a socket from a WebSocket that is at rest. Those are closed
- * 8 to 12 seconds after they were made, by the timeout of uWebSockets.js for a request, which nothing
- * that a client drips prolongs.
+ * With TLS that finds clients that have not sent a whole ClientHello. After it the relay's side of
+ * the TLS handshake has been sent, and neither the kernel's numbers (a resumed session makes them
+ * smaller than any threshold) nor uWebSockets.js (the socket that `filter` is called with cannot be
+ * recognised in the request that comes later, and has no port) distinguish such a socket from an
+ * idle WebSocket. Those are closed 8 to 12 seconds after they were made, by the timeout of
+ * uWebSockets.js for a request, which a client cannot prolong by sending bytes slowly.
  *
- * It runs on io's thread, which alone opens and closes these sockets, so between the question and the
- * shutdown a descriptor cannot become another socket. It costs nothing while no handshake is pending.
+ * It runs on io's thread, which alone opens and closes these sockets, so between the query and the
+ * shutdown a descriptor cannot become another socket. It costs nothing while no handshake is
+ * pending.
  */
 export class HandshakeSweeper {
   seconds: number;
-  /** Sockets that were shut down. */
+  /** Number of sockets that were shut down. */
   closed = 0;
   readonly #libc: Libc;
   readonly #doorstep: Doorstep;
   readonly #timer: NodeJS.Timeout;
   readonly #info = Buffer.alloc(INFO_BYTES);
   readonly #length = Buffer.alloc(4);
-  /** Descriptors still to be looked at in this round. */
+  /** Descriptors still to be checked in this round. */
   #round: number[] = [];
   #aTick = 0;
   #listing = false;
   #isStopped = false;
 
-  /** `seconds` 0: nothing is closed. */
+  /** @param seconds time limit; 0: nothing is closed. */
   constructor(libc: Libc, doorstep: Doorstep, seconds: number) {
     this.#libc = libc;
     this.#doorstep = doorstep;
     this.seconds = seconds;
-    // After the sockets were read: a thread that had no turn for some seconds finds requests that came in time.
+    // The check runs after the sockets were read: a thread that had no turn for some seconds then
+    // finds requests that came in time.
     this.#timer = setInterval(() => setImmediate(() => this.#tick()), TICK_MILLISECONDS);
     this.#timer.unref();
   }
@@ -88,7 +97,10 @@ export class HandshakeSweeper {
     if (this.#round.length === 0 && !this.#listing) void this.#list();
   }
 
-  /** Begins a round with all descriptors that are open now; what they are is asked when it is used. */
+  /**
+   * Begins a round with all descriptors that are open now; their type is queried only when they are
+   * checked.
+   */
   async #list(): Promise<void> {
     this.#listing = true;
     try {
@@ -103,7 +115,7 @@ export class HandshakeSweeper {
   #isOverdue(fd: number): boolean {
     const info = this.#info;
     this.#length.writeUInt32LE(INFO_BYTES);
-    // It fails for what is no TCP socket.
+    // The call fails for descriptors that are no TCP socket.
     if (this.#libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, this.#length) !== 0) return false;
     if (this.#length.readUInt32LE() < INFO_BYTES_MIN) return false;
     const state = info[STATE_AT];

@@ -1,3 +1,6 @@
+// Installation and removal of wok as a systemd service (`wok service`): user, directories,
+// configuration and unit.
+
 import {
   accessSync,
   chmodSync,
@@ -15,7 +18,7 @@ import { printConfig } from '../config/print.ts';
 import { makeDirectory } from '../lib/make-directory.ts';
 import { packageRoot } from '../paths.ts';
 
-/** Where things are in a system. */
+/** Paths and user name of an installed service. */
 export const places = {
   unit: '/etc/systemd/system/wok.service',
   config: '/etc/wok/relay.conf',
@@ -23,23 +26,27 @@ export const places = {
   user: 'wok',
 } as const;
 
-/** What installing needs of the system. */
+/** Access to the system that an installation needs. */
 export interface System {
-  /** In front of every path: '' for this system, a directory to put everything under it. */
+  /** Prefix of every path: '' for this system, or a directory to put everything under. */
   readonly root: string;
-  /** Runs a program. @throws CommandError when it fails. */
+  /**
+   * Runs a program.
+   *
+   * @throws CommandError when it fails.
+   */
   run(program: string, ...args: string[]): void;
-  /** Whether it would succeed, without a word. */
+  /** Returns true if the program succeeds; its output is dropped. */
   succeeds(program: string, ...args: string[]): boolean;
   say(line: string): void;
 }
 
-/** Why wok cannot be installed as it is; the message is a sentence. */
+/** Error about a system on which wok cannot be installed as it is; the message is a sentence. */
 export class InstallError extends Error {
   override name = 'InstallError';
 }
 
-/** The unit file with the paths of this machine instead of /usr/bin/wok. */
+/** Returns the unit file with the paths of this machine instead of /usr/bin/wok. */
 export function unitText(
   node = process.execPath,
   wok = join(packageRoot, 'dist/src/wok.js'),
@@ -51,13 +58,15 @@ export function unitText(
     .replace('file:///usr/lib/wok/docs/operations.md', documentation.replaceAll('%', '%%'));
 }
 
-/** As a word in a unit file (systemd.syntax(7)). */
+/** Returns a path quoted as a word of a unit file (systemd.syntax(7)). */
 function quoted(path: string): string {
   const escaped = path.replace(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /[\s"'\\]/.test(path) ? `"${escaped}"` : escaped;
 }
 
-/** User, directories, configuration and unit; what is there already stays as it is, but for the unit. */
+/**
+ * Installs user, directories, configuration and unit. Existing parts are kept, except for the unit.
+ */
 export function install(system: System, start: boolean): void {
   const { root } = system;
   if (root === '') for (const path of [process.execPath, packageRoot]) checkReadable(path);
@@ -88,7 +97,10 @@ export function install(system: System, start: boolean): void {
   else system.say('it starts with the system');
 }
 
-/** Stops it and takes the unit away; `purge` also the configuration, the database and the user. */
+/**
+ * Stops the service and removes the unit; `purge` also removes the configuration, the database and
+ * the user.
+ */
 export function uninstall(system: System, purge: boolean): void {
   const { root } = system;
   const reachable = root === '' && systemdRuns();
@@ -112,7 +124,10 @@ export function uninstall(system: System, purge: boolean): void {
   }
 }
 
-/** False where a system is only being made, as in a chroot (sd_booted(3)): nothing can be started there. */
+/**
+ * Returns false where a system image is being built, as in a chroot (sd_booted(3)): no service can
+ * be started there.
+ */
 function systemdRuns(): boolean {
   return existsSync('/run/systemd/system');
 }
@@ -127,7 +142,12 @@ function write(file: string, text: string, mode: number): void {
   chmodSync(file, mode);
 }
 
-/** The service's user must get at Node.js and wok, which homes do not allow it. */
+/**
+ * Checks that a path is readable and lies outside home directories, in which the user of the
+ * service could not read Node.js and wok.
+ *
+ * @throws InstallError if the path lies in a home directory.
+ */
 function checkReadable(path: string): void {
   const real = realpathSync(path);
   accessSync(real, constants.R_OK);

@@ -1,15 +1,21 @@
+// Calls of the C library for which Node.js has no API, through koffi (Linux with glibc only), and
+// the socket operations built on them.
+
 import { readdirSync } from 'node:fs';
 import { requireOptional } from '../protocol/signature/optional-package.ts';
 
-/** What is used of koffi (its own types are no use where the package is absent). */
+/**
+ * Part of koffi's interface that is used (its own types are unavailable where the package is
+ * absent).
+ */
 interface Koffi {
   load(path: string): { func(definition: string): unknown };
   struct(name: string, members: Readonly<Record<string, string>>): unknown;
 }
 
 /**
- * The few calls of the C library that Node.js has no words for. They take numbers and memory of ours,
- * and keep nothing of it. Each returns -1 when it fails.
+ * C library calls for which Node.js has no API. They take numbers and buffers of the caller, and
+ * keep no reference to them. Each returns -1 when it fails.
  */
 export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
@@ -26,9 +32,9 @@ export interface Libc {
     addressLength: number,
   ): number;
   close(fd: number): number;
-  /** Of glibc only. */
+  /** Present in glibc only. */
   malloc_trim(pad: number): number;
-  /** setsockopt for a socket filter, the one value with a pointer in it. */
+  /** Calls setsockopt for a socket filter, the one option with a pointer in its value. */
   setFilter(
     fd: number,
     level: number,
@@ -53,7 +59,7 @@ const DEFINITIONS: Readonly<Record<Exclude<keyof Libc, 'setFilter'>, string>> = 
 
 let loaded: Libc | null | undefined;
 
-/** The C library through koffi; null where there is no koffi, or no Linux with glibc. */
+/** Returns the C library through koffi; null where there is no koffi, or no Linux with glibc. */
 export function libc(): Libc | null {
   if (loaded === undefined) loaded = load();
   return loaded;
@@ -79,7 +85,7 @@ const SOCKADDR_BYTES = 128;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
-/** The TCP port that a socket of this process is bound to; 0 for anything else. */
+/** Returns the TCP port that a socket of this process is bound to; 0 for anything else. */
 export function localPort(c: Libc, fd: number): number {
   const address = Buffer.alloc(SOCKADDR_BYTES);
   const length = Buffer.alloc(4);
@@ -96,7 +102,7 @@ const SO_ATTACH_REUSEPORT_CBPF = 51;
 const BPF_RET_K = 0x06;
 const SOCK_FPROG_BYTES = 16;
 
-/** The descriptor of the socket of this process that listens on a TCP port. */
+/** Returns the descriptor of the socket of this process that listens on a TCP port. */
 export function listeningSocket(c: Libc, port: number): number | undefined {
   return readdirSync('/proc/self/fd')
     .map(Number)
@@ -113,9 +119,9 @@ function isListening(c: Libc, fd: number): boolean {
 }
 
 /**
- * How many bytes the kernel receives for a connection before the process reads them, for all that are
- * accepted by a listening socket from now on; Linux takes twice as much for its own records. False if
- * the kernel refuses.
+ * Limits the bytes that the kernel receives for a connection before the process reads them, for all
+ * connections that a listening socket accepts from now on; Linux takes twice as much for its own
+ * records. Returns false if the kernel refuses.
  */
 export function boundReceiveBuffer(c: Libc, fd: number, bytes: number): boolean {
   const value = Buffer.alloc(4);
@@ -124,11 +130,12 @@ export function boundReceiveBuffer(c: Libc, fd: number, bytes: number): boolean 
 }
 
 /**
- * Has the kernel give new connections to one of the sockets that listen on a port together, by its
- * number; when there is none of this number, to any of them. False if the kernel refuses.
+ * Makes the kernel give new connections to one of the sockets that listen on a port together, by
+ * its number; when there is none of this number, to any of them. Returns false if the kernel
+ * refuses.
  */
 export function steerTo(c: Libc, fd: number, number: number): boolean {
-  // One instruction: return the number.
+  // The filter has one instruction: return the number.
   const filter = Buffer.alloc(8);
   filter.writeUInt16LE(BPF_RET_K, 0);
   filter.writeUInt32LE(number, 4);

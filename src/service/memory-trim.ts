@@ -1,19 +1,22 @@
+// Periodic release of free memory of the allocator of the C library. Its timer runs on the main
+// thread and frees memory of all threads.
+
 import { performance } from 'node:perf_hooks';
 import { CALM_SHARE } from '../lib/idle-collection.ts';
 import type { Libc } from './libc.ts';
 
 const LOOK_MILLISECONDS = 15_000;
-/** It is looked for free memory at once when the process has so many bytes more than after the last time. */
+/** Growth of RSS since the last trim, in bytes, that triggers a trim at once. */
 const GROWN_BYTES = 16 * 1024 * 1024;
-/** Else after a pause, which doubles while little is found. */
+/** Trim result, in bytes, below which the pause before the next trim doubles. */
 const LITTLE_BYTES = 4 * 1024 * 1024;
 const PAUSE_MILLISECONDS_MAX = 600_000;
 
 /**
- * Gives memory that is free inside the C library's allocator back to the system (malloc_trim, of all
- * threads) when a flood is over: glibc keeps what it once had for messages and SQLite's pages, 20 to 40 MB
- * measured. It takes some milliseconds. Threads free what they had at different times, so it is tried again,
- * ever more rarely while little is found.
+ * Timer that returns free memory of the C library's allocator to the system (malloc_trim, of all
+ * threads) when a flood is over: glibc keeps what it once had for messages and SQLite's pages, 20
+ * to 40 MB measured. A trim takes some milliseconds. Threads free their memory at different times,
+ * so it is repeated, less and less often while it yields little.
  */
 export class MemoryTrim {
   readonly #timer: NodeJS.Timeout;

@@ -1,35 +1,39 @@
+// Notifications to systemd (sd_notify(3)): readiness, status line and watchdog. Its timer runs on
+// the main thread.
+
 import { spawn } from 'node:child_process';
 import { type Libc, libc } from './libc.ts';
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 0x80002;
-/** As long as the kernel's `struct sockaddr_un` lets a path be. */
+/** Size of a path in the kernel's `struct sockaddr_un`. */
 const PATH_BYTES_MAX = 108;
-/** How often the status line is looked at, when the watchdog does not ask for more. */
+/** Interval of updates of the status line, when the watchdog does not need shorter ones. */
 const STATUS_MILLISECONDS = 10_000;
-/** Three pings fit into the time after which the watchdog bites. */
+/** Number of pings within the time-out of the watchdog. */
 const PINGS_A_PERIOD = 3;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Send = (text: string) => void;
 
-/** What the service manager is to be told again and again. */
+/** State that is reported to the service manager periodically. */
 export interface Vital {
-  /** Whether every station answers: what a restart can cure. */
+  /** True if every station answers; a restart can cure the opposite. */
   alive: boolean;
-  /** One line for `systemctl status`. */
+  /** Status line for `systemctl status`. */
   status: string;
 }
 
 /**
- * Talks to systemd (sd_notify(3)): that the relay is ready, how it is, and, if the unit has a watchdog,
- * that every station answers; when one does not, the watchdog is left hungry. Without systemd it says
- * nothing to nobody.
+ * Client of systemd's notification protocol (sd_notify(3)). Reports that the relay is ready, its
+ * status, and, if the unit has a watchdog, that every station answers; when one does not, the
+ * watchdog gets no ping. Without systemd it does nothing.
  *
- * Node.js has no Unix datagrams: they are sent through the C library, else by the program systemd-notify.
+ * Node.js has no Unix datagrams: they are sent through the C library, else by the program
+ * systemd-notify.
  */
 export class ServiceManager {
-  /** Milliseconds after which the watchdog bites; 0: there is none. */
+  /** Time-out of the watchdog, in milliseconds; 0: there is none. */
   readonly watchdogMilliseconds: number;
   readonly #send: Send | null;
   #timer: NodeJS.Timeout | null = null;
@@ -41,12 +45,12 @@ export class ServiceManager {
     this.watchdogMilliseconds = mine ? Math.floor(Number(env.WATCHDOG_USEC ?? 0) / 1000) : 0;
   }
 
-  /** Whether there is a service manager to talk to. */
+  /** True if there is a service manager. */
   get present(): boolean {
     return this.#send !== null;
   }
 
-  /** Takes connections; also when a reload is over. */
+  /** Reports that the relay takes connections; also at the end of a reload. */
   ready(status: string): void {
     this.#tell('READY=1', this.#line(status));
   }
@@ -66,14 +70,18 @@ export class ServiceManager {
     this.#tell('STOPPING=1', this.#line(status));
   }
 
-  /** Another process is the service from now on. */
+  /** Reports that another process is the service from now on. */
   mainPid(pid: number): void {
     this.rest();
-    // It may take a while until that one feeds.
+    // The watchdog is pinged once more, because the other process may take a while until its first
+    // ping.
     this.#tell(`MAINPID=${pid}`, 'WATCHDOG=1');
   }
 
-  /** Feeds the watchdog while all is well, and keeps the status line true, until `rest`. */
+  /**
+   * Pings the watchdog while the relay is alive, and keeps the status line up to date, until
+   * `rest`.
+   */
   watch(vital: () => Vital): void {
     if (!this.present) return;
     this.rest();
@@ -103,7 +111,10 @@ export class ServiceManager {
   }
 }
 
-/** What sends to the socket that systemd has named: `/run/…`, or `@…` for an abstract one. */
+/**
+ * Returns a function that sends to the socket that systemd has named: `/run/…`, or `@…` for an
+ * abstract one. Null if there is none.
+ */
 export function sender(socket: string | undefined, c: Libc | null): Send | null {
   if (socket === undefined || !/^[/@]/.test(socket)) return null;
   return c === null ? byProgram(socket) : byDatagram(socket, c);

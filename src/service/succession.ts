@@ -1,25 +1,31 @@
+// Graceful restart: the hand-over from a running relay process to its successor, over the IPC
+// channel of Node.js.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Libc, listeningSocket, steerTo } from './libc.ts';
 
-/** Names the port of the process that starts this one to take over from it. */
+/** Environment variable with the port of the process that starts this one to take over from it. */
 const VARIABLE = 'WOK_SUCCEEDS_PORT';
-/** How long a successor may prepare (it reads the ids of all events), and how long it may take to own. */
+/**
+ * Time that a successor may take to prepare (it reads the ids of all events), and to take the
+ * database.
+ */
 const PREPARE_MILLISECONDS = 600_000;
 const OWN_MILLISECONDS = 60_000;
 
-/** How long what a process has said last may take to arrive after its end. */
+/** Time that the last message of a process may take to arrive after its end. */
 const LAST_WORDS_MILLISECONDS = 1_000;
 
-/** What the two processes tell each other: prepared, then yours, then taken. */
+/** Messages between the two processes, in order: prepared, then yours, then taken. */
 type Word = 'prepared' | 'yours' | 'taken';
 
-/** What a successor says instead that cannot start. */
+/** Message of a successor that cannot start. */
 interface Failure {
-  /** Why, in a sentence for the operator. */
+  /** Reason, in a sentence for the operator. */
   readonly failed: string;
 }
 
-/** The process that takes over from this one, as this one sees it. */
+/** Handle of the process that takes over from this one. */
 export class Successor {
   readonly #child: ChildProcess;
   readonly #gone: Promise<string>;
@@ -37,7 +43,7 @@ export class Successor {
     });
   }
 
-  /** Starts the same command again, from the same files, which may be newer ones by now. */
+  /** Starts the same command again, from the same files, which may have been updated since. */
   static start(port: number): Successor {
     const { WATCHDOG_PID: _, ...env } = process.env;
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
@@ -51,12 +57,20 @@ export class Successor {
     return this.#child.pid!;
   }
 
-  /** Resolves when it listens and only lacks the database. @throws Error with why it does not. */
+  /**
+   * Resolves when the successor listens and only lacks the database.
+   *
+   * @throws Error with the reason why it does not.
+   */
   prepared(): Promise<void> {
     return this.#word('prepared', PREPARE_MILLISECONDS);
   }
 
-  /** The database is free; resolves when it has taken it. @throws Error with why it has not. */
+  /**
+   * Reports that the database is free; resolves when the successor has taken it.
+   *
+   * @throws Error with the reason why it has not.
+   */
   async takes(): Promise<void> {
     this.#child.send('yours' satisfies Word);
     await this.#word('taken', OWN_MILLISECONDS);
@@ -64,7 +78,7 @@ export class Successor {
     this.#child.unref();
   }
 
-  /** Ends it for certain; resolves when it is gone. */
+  /** Kills the successor; resolves when it is gone. */
   async end(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#gone;
@@ -87,23 +101,26 @@ export class Successor {
   }
 }
 
-/** The process that this one takes over from, as this one sees it. */
+/** Handle of the process that this one takes over from. */
 export class Predecessor {
-  /** Where it listens, and this one is to. */
+  /** Port on which it listens and this one is to listen. */
   readonly port: number;
 
   private constructor(port: number) {
     this.port = port;
   }
 
-  /** Null when this process was started for itself. */
+  /** Returns the predecessor; null when this process was not started as a successor. */
   static find(env: NodeJS.ProcessEnv): Predecessor | null {
     const port = Number(env[VARIABLE]);
     delete env[VARIABLE];
     return Number.isInteger(port) && port > 0 && process.connected ? new Predecessor(port) : null;
   }
 
-  /** Says that this one is prepared; resolves when the database is free, also by the other's death. */
+  /**
+   * Reports that this process is prepared; resolves when the database is free, also by the death of
+   * the other one.
+   */
   async hands(): Promise<void> {
     await new Promise<void>((resolve) => {
       process.once('message', () => resolve());
@@ -116,7 +133,7 @@ export class Predecessor {
     if (process.connected) process.send!('taken' satisfies Word, () => process.disconnect?.());
   }
 
-  /** Says why this one cannot take over; resolves when that is on its way. */
+  /** Reports why this process cannot take over; resolves when the message has been sent. */
   async fails(why: string): Promise<void> {
     if (!process.connected) return;
     await new Promise((resolve) => process.send!({ failed: why } satisfies Failure, resolve));
@@ -125,9 +142,9 @@ export class Predecessor {
 }
 
 /**
- * Has the kernel give all new connections to the younger of two processes that listen on a port, so
- * that the older one can accept what is left in its queue and close without refusing anybody. False
- * where that cannot be done.
+ * Makes the kernel give all new connections to the younger of two processes that listen on a port,
+ * so that the older one can accept what is left in its queue and close without refusing a client.
+ * Returns false where that cannot be done.
  */
 export function steerToSuccessor(c: Libc | null, port: number): boolean {
   if (c === null) return false;

@@ -1,42 +1,51 @@
+// Layout of the shared memory with the bounded queues' counters. All threads hold it; each counter
+// is atomic.
+
 import { Credits } from '../mailbox/credits.ts';
 import { Removals } from '../mailbox/removals.ts';
 import { WriteState } from '../mailbox/write-state.ts';
 
 /**
- * Cell 0 counts the events that wait for the writer, 1 removals, 2 says whether events are stored;
- * then each ingester lane has two.
+ * Layout of the cells: 0 counts the events that wait for the writer, 1 removals, 2 says whether
+ * events are stored; then each ingester lane has two.
  */
 const WRITER_EVENTS = 0;
 const REMOVALS = 1;
 const WRITE_STATE = 2;
 const FRAME_BYTES = 3;
 
-/** The shared memory of all bounded queues, and of the count of removals. */
+/** Allocates the shared memory of all bounded queues, and of the count of removals. */
 export function shareCredits(ingesterLanes: number): SharedArrayBuffer {
   return Credits.share(FRAME_BYTES + 2 * ingesterLanes);
 }
 
-/** Events on their way to the writer (bound: `writer.queue_events_max`). */
+/** Returns the credits of events queued for the writer (bound: `writer.queue_events_max`). */
 export function writerEvents(shared: SharedArrayBuffer): Credits {
   return new Credits(shared, WRITER_EVENTS);
 }
 
-/** Events removed from the log. */
+/** Returns the counter of events removed from the log. */
 export function removals(shared: SharedArrayBuffer): Removals {
   return new Removals(shared, REMOVALS);
 }
 
-/** Whether the writer can store events. */
+/** Returns the state that says whether the writer can store events. */
 export function writeState(shared: SharedArrayBuffer): WriteState {
   return new WriteState(shared, WRITE_STATE);
 }
 
-/** The cost of frames on their way to an ingester lane (bound: `io.queue_bytes_max`). */
+/**
+ * Returns the credits for the cost of frames queued for an ingester lane (bound:
+ * `io.queue_bytes_max`).
+ */
 export function frameBytes(shared: SharedArrayBuffer, lane: number): Credits {
   return new Credits(shared, FRAME_BYTES + 2 * lane);
 }
 
-/** Bytes of the open subscriptions of each ingester lane (bound: `limits.subscription_bytes_max`). */
+/**
+ * Returns the credits for bytes of open subscriptions, by ingester lane (bound:
+ * `limits.subscription_bytes_max`).
+ */
 export function subscriptionBytes(shared: SharedArrayBuffer): Credits[] {
   const cells = shared.byteLength / 4 - FRAME_BYTES;
   return Array.from(

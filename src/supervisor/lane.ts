@@ -1,3 +1,6 @@
+// Runtime of one lane (worker thread of a station) on the worker's side: start, control messages of
+// the supervisor, and stop. Its state is owned by the thread of the lane.
+
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
@@ -10,53 +13,57 @@ import { watchThread } from '../metrics/thread.ts';
 import type { KeyShare } from '../policy/doors/keys.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
-/** What a lane is started with: the data of its piscina task. */
+/** Data of the piscina task that starts a lane. */
 export interface LaneTask {
   station: StationName;
   lane: number;
   config: Config;
-  /** The cells of `Credits`, shared by all threads; which is which says `supervisor/cells.ts`. */
+  /** Cells of `Credits`, shared by all threads; `supervisor/cells.ts` defines their layout. */
   credits: SharedArrayBuffer;
-  /** What all lanes count into; this one into its own stretch. */
+  /** Metrics memory of all lanes; each lane writes to a section of its own. */
   metrics: MetricsMemory;
-  /** The accounts of all clients (`policy/rates/`). */
+  /** Token buckets of all clients (`policy/rates/`). */
   rates: SharedRates;
-  /** What was written lately (`policy/spam/recent-texts.ts`). */
+  /** Recent texts for the spam check (`policy/spam/recent-texts.ts`). */
   texts: SharedArrayBuffer;
-  /** The processes of plugins (`policy/plugins/roll-call.ts`). */
+  /** Table of child pids of plugins (`policy/plugins/roll-call.ts`). */
   processes: SharedArrayBuffer;
-  /** Which policy module each lane is in (`policy/plugins/module-watch.ts`). */
+  /** Policy module that each lane is executing (`policy/plugins/module-watch.ts`). */
   modules: SharedArrayBuffer;
-  /** The memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
+  /** Memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
-  /** Another process owns the database as yet. */
+  /** True while another process still owns the database. */
   standby: boolean;
   control: MessagePort;
 }
 
-/** A role that a lane plays: it is given the ports of its neighbours and told when to stop. */
+/**
+ * Work of a lane, as the supervisor drives it: it is given channels to its neighbours and told when
+ * to stop.
+ */
 export interface Role {
   attach(station: StationName, lane: number, channel: Channel): void;
-  /** Takes over what has changed of the options that apply live; all others are as they were. */
+  /** Applies changes of the options that apply live; all others are as they were. */
   reconfigure(config: Config): void;
-  /** A list of keys, from the admin room. */
+  /** Takes a list of keys from the admin worker. */
   takeKeys?(share: KeyShare): void;
-  /** Takes the database, or lets go of it; only the writer can. */
+  /** Takes or releases the database; only the writer can. */
   own?(): void;
   release?(): void;
-  /** Finishes what it holds and lets go of the database and of other processes. */
+  /** Finishes pending work and releases the database and other processes. */
   stop(): void | Promise<void>;
 }
 
-/** What a worker's main makes: the role, and facts about it for the log of the start. */
+/** Result of a worker's main: the role, and facts about it for the log of the start. */
 export interface Built {
   role: Role;
   facts: LaneFacts;
 }
 
 /**
- * Runs a lane for as long as the relay runs: builds its role, reports ready, then obeys the supervisor.
- * The returned promise is the task that piscina watches; a crash of the thread rejects it there.
+ * Runs a lane for as long as the relay runs: builds its role, reports ready, then obeys the
+ * supervisor. The returned promise is the task that piscina watches; a crash of the thread rejects
+ * it there.
  */
 export async function serveLane(
   task: LaneTask,
@@ -125,7 +132,7 @@ export async function serveLane(
   });
 }
 
-/** What a lane has asked of the whole process. */
+/** Pending requests of a lane to the main process, matched to results by number. */
 export class Orders {
   readonly #report: (message: Report) => void;
   readonly #waiting = new Map<number, (done: Control & { t: 'done' }) => void>();
@@ -135,7 +142,11 @@ export class Orders {
     this.#report = report;
   }
 
-  /** Resolves with the result. @throws Error with a sentence that says why it was not done. */
+  /**
+   * Sends a request and resolves with its result.
+   *
+   * @throws Error with a sentence that says why it was not done.
+   */
   async give(order: Order): Promise<unknown> {
     const n = ++this.#last;
     this.#report({ t: 'order', n, order });

@@ -1,3 +1,6 @@
+// Watchdog for policy modules that block an ingester lane. It runs on the main thread and reads
+// shared memory that the lanes write.
+
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -5,14 +8,14 @@ import { ModuleWatch } from '../policy/plugins/module-watch.ts';
 import { moduleName } from '../policy/plugins/names.ts';
 
 /**
- * Finds ingester lanes that a policy module does not give back, and switches the module off. Whoever looks
- * has to end the lane, which nothing else gets out of there.
+ * Detector of ingester lanes that are blocked in a policy module; it switches the module off. The
+ * caller has to terminate the lane's thread, because nothing else interrupts the module.
  */
 export class ModuleGuard {
   readonly shared = ModuleWatch.share();
   readonly #watch = new ModuleWatch(this.shared);
   readonly #log: Log;
-  /** The calls that were too long when it was looked last, by lane. */
+  /** Calls that exceeded the limit at the last check, by lane. */
   readonly #suspects = new Map<number, number>();
 
   constructor(log: Log) {
@@ -20,8 +23,8 @@ export class ModuleGuard {
   }
 
   /**
-   * Whether a lane has to be ended. A call has to be found twice: when the whole process stood still for
-   * a while, every call is old at the first look.
+   * Returns true if a lane has to be terminated. A call has to exceed the limit at two checks:
+   * after a pause of the whole process every call looks old at the first check.
    */
   isStuck(lane: number, { policy }: Config): boolean {
     const limit = policy.modules_stuck_seconds * 1000;

@@ -1,3 +1,7 @@
+// Supervisor of the worker threads. It runs on the main thread, which owns its state: starts the
+// lanes of all stations, links them by channels, watches them, restarts those that die, and stops
+// them in order.
+
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../lib/log.ts';
@@ -14,8 +18,9 @@ import { ModuleGuard } from './module-guard.ts';
 import { Threads, threadsAreShared } from './threads.ts';
 
 /**
- * The stations that run in threads, in the order in which they start: nobody sends to who is not there.
- * Beside the data path are the plugins' room, with no lane while there are no plugins, and the admin room.
+ * Stations that run in threads, in the order of their start, so that no message goes to a station
+ * that is not there yet. Beside the data path are the plugin host, with no lane while there are no
+ * plugins, and the admin worker.
  */
 export const threadStations = [
   'writer',
@@ -28,8 +33,9 @@ export const threadStations = [
 export type ThreadStation = (typeof threadStations)[number];
 
 /**
- * They stop the way an event goes, so that each has what those before it had to give; the admin room
- * before the writer, which carries out what it asked for.
+ * Order in which stations stop. It follows the path of an event, so that each station has received
+ * everything from those before it; the admin worker stops before the writer, which carries out its
+ * requests.
  */
 const stopOrder: readonly ThreadStation[] = [
   'ingester',
@@ -43,8 +49,8 @@ const stopOrder: readonly ThreadStation[] = [
 const KIB = 1024;
 
 /**
- * Who talks with whom, and how many bytes the rings of the channel hold there and back. What does not
- * fit takes the slower way; the memory is only used as far as it is written to.
+ * Channels between stations, with the bytes of their rings in both directions. A message that does
+ * not fit takes the slower way; the memory is only used as far as it is written to.
  */
 const LINKS: readonly (readonly [StationName, StationName, number, number])[] = [
   ['io', 'ingester', 256 * KIB, 256 * KIB],
@@ -63,23 +69,27 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
 ];
 
 const PING_MILLISECONDS = 1_000;
-/** A lane that has not answered for so long is reported as unwell. */
+/** Time without an answer after which a lane is reported as unwell. */
 const SILENCE_MILLISECONDS = 5_000;
-/** How long a lane's own report of why it cannot start may take. */
+/** Time that a lane's own report of why it cannot start may take. */
 const REPORT_MILLISECONDS = 100;
-/** So many restarts of one lane within the window are taken; one more ends the relay. */
+/** Number of restarts of one thread that are allowed within the window; one more ends the relay. */
 const RESTARTS_MAX = 5;
 const RESTART_WINDOW_MILLISECONDS = 60_000;
 
-/** What the supervisor tells the relay. */
+/** Callbacks of the supervisor into the relay. */
 export interface SupervisorHooks {
-  /** io's end of a link; called again when the lane at the other end has been started anew. */
+  /** Passes io's end of a link; called again when the lane at the other end has been restarted. */
   attachIo(station: ThreadStation, lane: number, channel: Channel): void;
-  /** A lane that had died is back, and all its neighbours know it. */
+  /** Reports that a lane that had died is back, and known to all its neighbours. */
   laneBack(station: ThreadStation, lane: number): void;
-  /** A lane asks something of the whole process. @throws Error with a sentence for who has asked. */
+  /**
+   * Carries out a request of a lane to the main process.
+   *
+   * @throws Error with a sentence for the lane that asked.
+   */
   order(order: Order): Promise<unknown>;
-  /** The relay cannot go on. */
+  /** Reports that the relay cannot go on. */
   fatal(station: ThreadStation, error: Error): void;
 }
 
@@ -90,21 +100,25 @@ interface Lane {
   facts: LaneFacts;
   task: Promise<unknown>;
   answeredAt: number;
-  /** Who waits for the answer to a ping, by its number. */
+  /** Callbacks for answers to pings, by number of the ping. */
   pings: Map<number, () => void>;
   up: boolean;
-  /** What it says is wrong beside itself, or ''; and whether the process is to stay for it. */
+  /**
+   * Trouble that the lane reports about its surroundings, or ''; `hold` is true if the process must
+   * keep running despite it, because only it can reach what is not saved yet.
+   */
   trouble: { text: string; hold: boolean };
-  /** Linked, and known to all neighbours. */
+  /** True once the lane is linked, and known to all neighbours. */
   serves: boolean;
 }
 
 /**
- * Starts the lanes of all stations, links them, watches them, and starts them again when they die.
+ * Supervisor of the lanes of all stations: starts, links and watches them, and restarts them when
+ * they die.
  *
- * A lane is a piscina task that runs as long as the relay (`threads.ts`); piscina replaces a worker that
- * dies, and rejects its tasks, which is how the supervisor learns of it. The hot path never goes through
- * piscina: neighbours talk over channels.
+ * A lane is a piscina task that runs as long as the relay (`threads.ts`); piscina replaces a worker
+ * that dies, and rejects its tasks, by which the supervisor learns of it. The hot path never goes
+ * through piscina: neighbours communicate over channels.
  */
 export class Supervisor {
   #config: Config;
@@ -112,7 +126,7 @@ export class Supervisor {
   readonly #metrics: MetricsMemory;
   readonly #laneMeters: LaneMeters;
   readonly #rates: SharedRates;
-  /** The lists of keys as the admin room gave them last. */
+  /** Latest lists of keys from the admin worker, by list. */
   readonly #keys = new Map<string, KeyShare>();
   readonly #texts = RecentTexts.share();
   readonly #processes = RollCall.share();
@@ -121,7 +135,7 @@ export class Supervisor {
   readonly #hooks: SupervisorHooks;
   readonly #threads: Threads;
   readonly #lanes = new Map<string, Lane>();
-  /** Threads whose lanes are being started again. */
+  /** Names of threads that are being restarted with their lanes. */
   readonly #starting = new Set<string>();
   readonly #restarts = new Map<string, number[]>();
   #stopping = false;
@@ -149,10 +163,11 @@ export class Supervisor {
   }
 
   /**
-   * Starts so many lanes of each station. On standby the database still belongs to another process:
-   * the writer waits for `own`, and so does the admin room, of which a directory has only one.
+   * Starts the given number of lanes of each station. On standby the database still belongs to
+   * another process: the writer waits for `own`, and the admin worker is not started, of which a
+   * directory has only one.
    *
-   * @throws what the first lane that cannot start threw.
+   * @throws the error of the first lane that cannot start.
    */
   async start(lanes: Readonly<Record<ThreadStation, number>>, standby = false): Promise<void> {
     this.#standby = standby;
@@ -172,7 +187,7 @@ export class Supervisor {
   }
 
   /**
-   * Takes the database over, says so, and opens the admin room.
+   * Takes the database over, calls `taken`, and starts the admin worker.
    *
    * @throws Error when the writer could not take it.
    */
@@ -188,7 +203,10 @@ export class Supervisor {
     for (const lane of this.#laneList('admin')) lane.serves = true;
   }
 
-  /** Resolves when the database is free for another process; the writer has stored what it had. */
+  /**
+   * Releases the database; resolves when it is free for another process and the writer has stored
+   * all its events.
+   */
   async release(): Promise<void> {
     this.#standby = true;
     for (const lane of this.#laneList('admin')) {
@@ -201,18 +219,21 @@ export class Supervisor {
     await this.#heard();
   }
 
-  /** What a lane said of itself when it was ready. */
+  /** Returns the facts that a lane reported when it was ready. */
   facts(station: ThreadStation, lane: number): LaneFacts {
     return this.#lanes.get(`${station}:${lane}`)?.facts ?? {};
   }
 
-  /** The lanes that are down or silent, in words; none when all is well. */
+  /**
+   * Returns descriptions of lanes that are down or silent or report trouble; empty if there are
+   * none.
+   */
   unwell(): string[] {
     const troubles = this.#laneList().map(({ trouble }) => trouble.text);
     return [...this.#silent(), ...troubles.filter((text) => text !== '')];
   }
 
-  /** Whether a lane that is otherwise well needs the process to stay. */
+  /** True if all lanes answer and one of them needs the process to keep running. */
   get holds(): boolean {
     return this.#silent().length === 0 && this.#laneList().some(({ trouble }) => trouble.hold);
   }
@@ -231,9 +252,9 @@ export class Supervisor {
   }
 
   /**
-   * Gives every lane a new configuration; resolves when all of them work by it. A lane that is being
-   * started just now may have been given the old one, and is told as soon as it is up. The plugins'
-   * room is started when there are plugins for the first time.
+   * Gives every lane a new configuration; resolves when all of them apply it. A lane that is
+   * starting may have been given the old one, and gets the new one as soon as it is up. The plugin
+   * host is started when there are plugins for the first time.
    */
   async reload(config: Config): Promise<void> {
     this.#config = config;
@@ -246,15 +267,15 @@ export class Supervisor {
   }
 
   /**
-   * Ends a lane's thread at once, with all lanes in it: for one that a module does not give back, and
-   * for tests of what happens then. One that is being started is left alone.
+   * Terminates a lane's thread at once, with all lanes in it: for a lane that is blocked in a
+   * module, and for tests of restarts. A lane that is being restarted is left alone.
    */
   async kill(station: ThreadStation, lane: number): Promise<void> {
     const thread = this.#threads.nameOf(station, lane);
     if (!this.#starting.has(thread)) await this.#threads.kill(thread);
   }
 
-  /** Lets the lanes finish, and io read what they sent. */
+  /** Stops all lanes after they have finished their work and io has read their messages. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#pingTimer) clearInterval(this.#pingTimer);
@@ -305,7 +326,7 @@ export class Supervisor {
       };
       task.catch((error: Error) => {
         if (started.up) this.#died(started, error);
-        // What a lane reports of its failure says more, and is on its way.
+        // The lane's own report of its failure says more, and is in flight.
         else setTimeout(() => reject(error), REPORT_MILLISECONDS);
       });
       control.on('message', (report: Report) => {
@@ -337,8 +358,8 @@ export class Supervisor {
   }
 
   /**
-   * Links a lane with io and with every neighbour that is up. It has all its links before a neighbour
-   * has one, so that nothing reaches it that it could not pass on.
+   * Links a lane with io and with every neighbour that is up. The lane gets all its links before a
+   * neighbour gets one, so that it receives no message that it could not pass on.
    */
   #link(lane: Lane): void {
     const links: Link[] = [];
@@ -360,7 +381,7 @@ export class Supervisor {
     for (const attach of farEnds) attach();
   }
 
-  /** The lanes of a station, or of all, that are up. */
+  /** Returns the lanes of a station, or of all stations, that are up. */
   #laneList(station?: StationName): Lane[] {
     return [...this.#lanes.values()].filter(
       (lane) => lane.up && (station === undefined || lane.station === station),
@@ -368,8 +389,8 @@ export class Supervisor {
   }
 
   /**
-   * Resolves when every lane has read all that it was told before, and everything that it sent to io
-   * until then has been read as well.
+   * Resolves when every lane has read all earlier control messages, and io has read all messages
+   * that the lanes sent until then.
    */
   async #heard(): Promise<void> {
     const pings = this.#laneList().map((lane) => {
@@ -384,7 +405,7 @@ export class Supervisor {
     await twoTurns();
   }
 
-  /** A lane has died, and with it all that share its thread. */
+  /** Handles the death of a lane, and with it of all lanes that share its thread. */
   #died(lane: Lane, error: Error): void {
     if (!lane.up) return;
     const thread = this.#nameOf(lane);
@@ -401,7 +422,7 @@ export class Supervisor {
     }
     const mayRestart = this.#mayRestart(thread);
     if (station === 'admin' && !mayRestart) {
-      // Events come and go without it; /health tells.
+      // The relay serves events without the admin worker; /health reports its absence.
       this.#log.error('the admin room dies again and again and stays closed', { station });
       return;
     }
@@ -412,9 +433,12 @@ export class Supervisor {
     this.#startAgain(thread, dead).catch((reason: Error) => this.#hooks.fatal(station, reason));
   }
 
-  /** In the order of the start, so that none is linked before those it passes things on to. */
+  /**
+   * Restarts a thread and its lanes, in the order of the start, so that no lane is linked before
+   * those it sends to.
+   */
   async #startAgain(thread: string, dead: readonly Lane[]): Promise<void> {
-    // One may have ended by an error that it passed on, and the others work as if nothing had been.
+    // One lane may have ended by an error while the others in the thread still run.
     this.#starting.add(thread);
     await this.#threads.kill(thread);
     const again = dead.toSorted((a, b) => orderOf(a.station) - orderOf(b.station));
@@ -426,7 +450,7 @@ export class Supervisor {
       back.push(started);
     }
     this.#starting.delete(thread);
-    // Until its neighbours know it, what they send to their connections' old lane is lost.
+    // Until the neighbours know the new lane, messages to the old one are lost.
     await this.#heard();
     for (const started of back) started.serves = started.up;
     for (const { station, lane } of back) this.#hooks.laneBack(station, lane);
@@ -436,7 +460,7 @@ export class Supervisor {
     return this.#threads.nameOf(station, lane);
   }
 
-  /** The breaker: a lane that dies again and again is not started for ever. */
+  /** Circuit breaker: returns false for a thread that has died too often within the window. */
   #mayRestart(name: string): boolean {
     const now = performance.now();
     const recent = (this.#restarts.get(name) ?? []).filter(
@@ -472,7 +496,10 @@ function orderOf(station: ThreadStation): number {
   return threadStations.indexOf(station);
 }
 
-/** What a lane sent before its answer came by another port: in this turn of the event loop or the next. */
+/**
+ * Waits until messages on other ports have been read that a lane sent before its answer: they
+ * arrive in this turn of the event loop or the next.
+ */
 async function twoTurns(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,5 @@
+// Worker threads of the lanes, each a piscina pool of one worker. The main thread owns the pools.
+
 import { availableParallelism } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -6,22 +8,25 @@ import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
 import type { ThreadStation } from './supervisor.ts';
 
-/** Stations that can do their work in one thread; lane n of each is in thread n. */
+/** Stations that can share a thread; lane n of each is in thread n. */
 const SHARING: ReadonlySet<ThreadStation> = new Set(['monitor', 'query', 'ingester']);
 
-/** With so few processors threads of their own gain stations less than waking each other costs. */
+/**
+ * Number of processors up to which stations share threads: separate threads gain less there than
+ * resuming each other costs.
+ */
 const SHARED_PROCESSORS_MAX = 2;
 
-/** Whether monitor, query and ingester lanes share threads (`query.threads`). */
+/** Returns true if monitor, query and ingester lanes share threads (`query.threads`). */
 export function threadsAreShared({ query }: Config): boolean {
   if (query.threads !== 'auto') return query.threads === 'shared';
   return availableParallelism() <= SHARED_PROCESSORS_MAX;
 }
 
 /**
- * The threads in which lanes run. Each is a piscina of one worker, whose task runs as long as the lane;
- * piscina replaces a worker that dies, and rejects its tasks. Lanes that share a thread are tasks of
- * the same worker, and hand each other what they have without waking anybody.
+ * Set of the threads in which lanes run. Each is a piscina pool of one worker; its tasks run as
+ * long as the lanes; piscina replaces a worker that dies, and rejects its tasks. Lanes that share a
+ * thread are tasks of the same worker, and pass messages to each other without a wake-up.
  */
 export class Threads {
   readonly #share: boolean;
@@ -31,12 +36,14 @@ export class Threads {
     this.#share = share;
   }
 
-  /** The name of the thread that a lane runs in: lanes of one name live and die together. */
+  /**
+   * Returns the name of the thread that a lane runs in: lanes of one name start and end together.
+   */
   nameOf(station: ThreadStation, lane: number): string {
     return this.#share && SHARING.has(station) ? `shared:${lane}` : `${station}:${lane}`;
   }
 
-  /** Runs a lane; settles when it has ended. */
+  /** Runs a lane; the promise settles when it has ended. */
   run(task: LaneTask, control: MessagePort): Promise<unknown> {
     return this.#pool(this.nameOf(task.station as ThreadStation, task.lane)).run(task, {
       filename: workerUrl(task.station as ThreadStation).href,
@@ -45,7 +52,7 @@ export class Threads {
     });
   }
 
-  /** Ends a thread at once, with all lanes in it; it can run others afterwards. */
+  /** Terminates a thread at once, with all lanes in it; it can run others afterwards. */
   async kill(name: string): Promise<void> {
     await Promise.all((this.#pools.get(name)?.threads ?? []).map((thread) => thread.terminate()));
   }

@@ -1,3 +1,6 @@
+// Backup and restore of the database: copies it while the relay runs, checks the copy, and replaces
+// a database by a checked copy.
+
 import { chownSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -12,24 +15,27 @@ import { needRoom } from '../storage/room.ts';
 import { syncFile } from '../storage/sync.ts';
 import { type Sampled, sampleDatabase } from './check/sample.ts';
 
-/** The files that belong to a database: itself, its write-ahead log, and the memory that is shared. */
+/**
+ * Endings of the files of a database: the database itself, its write-ahead log, and its shared
+ * memory.
+ */
 const FILE_ENDS = ['', '-wal', '-shm'];
 
-/** How a database is copied and looked at. */
+/** Options of copying and checking a database. */
 export interface BackupOptions extends Omit<CopyOptions, 'progress'> {
-  /** Events whose signatures are checked. */
+  /** Number of events to check, chosen at random. */
   sample: number;
-  /** Which step it is in, and how far. */
+  /** Called with the current step and its progress. */
   progress: (step: 'copying' | 'checking', done: number, total: number) => void;
 }
 
-/** What was copied. */
+/** Result of a copy. */
 export interface Copied extends Sampled {
   file: string;
   bytes: number;
 }
 
-/** The copy is there, and something is wrong with it. */
+/** Error about a copy that exists and failed its check. */
 export class CopyProblem extends Error {
   override name = 'CopyProblem';
   readonly copied: Copied;
@@ -41,9 +47,9 @@ export class CopyProblem extends Error {
 }
 
 /**
- * Copies the database to a file of its own while the relay runs, and looks at the copy. The file
- * appears under its name when it is whole and good; a copy that is not good stays beside it as
- * `.part`, because it may be all that there is.
+ * Copies the database to a file while the relay runs, and checks the copy. The file gets its name
+ * once the copy is complete and good; a copy that is not good stays beside it as `.part`, because
+ * it may be the only one.
  *
  * @throws CopyProblem; StorageError when the database cannot be read or there is no room.
  */
@@ -66,7 +72,7 @@ export async function backup(
     db.close();
   }
   const copied = await lookAt(part, backend, options).catch((error: unknown) => {
-    // A backup that somebody ended is no backup.
+    // A cancelled backup is not kept.
     rmSync(part, { force: true });
     throw error;
   });
@@ -76,15 +82,15 @@ export async function backup(
   return { ...copied, file };
 }
 
-/** What was done by `restore`. */
+/** Result of `restore`. */
 export interface Restored extends Copied {
-  /** Where the database is now that was there before. */
+  /** Path that the former database was moved to, or null. */
   replaced: string | null;
 }
 
 /**
- * Puts a backup in the place of the database. The backup is looked at first and copied beside the
- * place, then takes it at once; what was there before is kept under another name.
+ * Replaces the database by a backup. The backup is checked first, copied into the data directory
+ * and then renamed into place; the former database is kept under another name.
  *
  * @throws CopyProblem when the backup is not good; StorageError when it is no database of wok's, or
  * when a relay runs on the directory.
@@ -111,7 +117,7 @@ export async function restore(
     });
     source.close();
     const replaced = existsSync(place) ? nameBeside(place, 'replaced') : null;
-    // What the former one held is no measure for this one.
+    // The marker records what the former database held, which does not apply to this one.
     removeMarker(directory);
     for (const end of FILE_ENDS) {
       if (replaced !== null && existsSync(place + end)) renameSync(place + end, replaced + end);
@@ -126,13 +132,16 @@ export async function restore(
   }
 }
 
-/** What root restores belongs to whom the directory belongs, or the relay could not open it. */
+/**
+ * Gives a file that root restored to the owner of the directory, or the relay could not open it.
+ */
 function giveTo(directory: string, file: string): void {
   if (process.getuid?.() !== 0 || !existsSync(file)) return;
   const { uid, gid } = statSync(directory);
   chownSync(file, uid, gid);
 }
 
+/** Checks a copy: its pages and a sample of its events. */
 async function lookAt(
   file: string,
   backend: Config['ingester']['signature_backend'],
@@ -143,7 +152,7 @@ async function lookAt(
   try {
     const report = (done: number, total: number) => progress('checking', done, total);
     const sampled = sampleDatabase(db, signature, sample, report);
-    // Signals are heard between two turns of the event loop.
+    // Signals are delivered only between two turns of the event loop.
     await setImmediate();
     signal.throwIfAborted();
     return { ...sampled, file, bytes: statSync(file).size };
@@ -152,7 +161,7 @@ async function lookAt(
   }
 }
 
-/** Whether there is a database already. */
+/** Returns true if the directory has a database. */
 export function hasDatabase(directory: string): boolean {
   return existsSync(join(directory, 'wok.db'));
 }

@@ -1,3 +1,6 @@
+// Dry run of the write policy of a configuration on recorded events, in the process of a command.
+// It uses the rules of a running relay and stores nothing.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Profiles, webOfTrust } from '../admin/keeper/web-of-trust.ts';
@@ -32,29 +35,32 @@ const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
 const nothing = () => {};
 const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** What the policy says of one recorded event. */
+/** Policy result for one recorded event. */
 export interface TrialVerdict {
-  /** '' where the line has none. */
+  /** '' if the line has none. */
   id: string;
   pubkey: string;
   kind: number | null;
   action: 'accepted' | 'refused' | 'shadowed' | 'quarantined';
-  /** Who decided; '' for what is accepted. */
+  /** Rule that rejected the event; '' if it was accepted. */
   rule: RuleName | '';
   text: string;
 }
 
-/** How a trial goes. */
+/** Options of a trial. */
 export interface TrialOptions {
-  /** Whether signatures are checked. */
+  /** True to check signatures. */
   verify: boolean;
-  /** Whether every event comes from its author, authenticated (NIP-42), or from nobody known. */
+  /**
+   * True to treat every event as sent by its author, authenticated (NIP-42); false: by an
+   * unauthenticated client.
+   */
   authed: boolean;
-  /** Whether plugins are started and asked. */
+  /** True to start and ask plugins. */
   plugins: boolean;
 }
 
-/** What of the configuration a trial leaves out, in words. */
+/** Returns descriptions of the parts of the configuration that a trial leaves out. */
 export function notTried({ plugins, nip05, spam }: Config, asked: boolean): string[] {
   const found: string[] = [];
   if (plugins.commands.length > 0 && !asked) {
@@ -67,9 +73,10 @@ export function notTried({ plugins, nip05, spam }: Config, asked: boolean): stri
 }
 
 /**
- * The write policy of a configuration over recorded events, as if each had arrived when it was dated,
- * from its author or from somebody who has not authenticated; rates of authors included, those of addresses not. The lists
- * and the follow graph are those of the data directory, if there is a database.
+ * Trial of a write policy on recorded events. Each event is treated as if it had arrived at its own
+ * created_at, from its author or from an unauthenticated client. Rates of authors apply, those of
+ * addresses do not. The lists and the follow graph are those of the data directory, if it has a
+ * database.
  */
 export class PolicyTrial {
   #now = 0;
@@ -120,7 +127,7 @@ export class PolicyTrial {
     return new PolicyTrial(config, await knownOf(config), modules, signature, how, log);
   }
 
-  /** How often plugins did not answer as they should, by what was wrong. */
+  /** Number of failures of plugins, by cause. */
   get pluginFailures(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#plugins?.failures ?? []);
   }
@@ -130,7 +137,10 @@ export class PolicyTrial {
     await this.#plugins?.stop();
   }
 
-  /** What becomes of one line: an event, `["EVENT",event]`, or an object with an `event`. */
+  /**
+   * Returns the policy result for one line: an event, `["EVENT",event]`, or an object with an
+   * `event`.
+   */
   async try(line: string): Promise<TrialVerdict> {
     let value: unknown;
     try {
@@ -168,7 +178,7 @@ export class PolicyTrial {
   }
 }
 
-/** The lists and keys that a relay on this data directory would have. */
+/** Loads the lists and keys that a relay on this data directory would use. */
 async function knownOf(config: Config): Promise<{ lists: Lists; keys: DoorKeys }> {
   const keys = new DoorKeys();
   const { policy, admission, trust } = config;

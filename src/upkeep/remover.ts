@@ -1,3 +1,5 @@
+// Removal of events by a command while no relay runs on the database.
+
 import type { Config } from '../config/options.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Db } from '../storage/open.ts';
@@ -7,13 +9,13 @@ import { OfflineWriter } from '../writer/offline.ts';
 
 const COMMIT_EVENTS = 10_000;
 
-/** What a removal is remembered by. */
+/** Entry of the audit log about a removal. */
 export interface RemovalNote {
   subject: string;
   reason: string;
 }
 
-/** Removes events from a database on which no relay runs. */
+/** Writer that removes events from a database on which no relay runs. */
 export class OfflineRemover {
   readonly #writer: OfflineWriter;
 
@@ -33,12 +35,12 @@ export class OfflineRemover {
     return this.#writer.hasher;
   }
 
-  /** Removes an event by its place in the log; false when it is gone already. */
+  /** Removes an event by its seq; returns false if it is gone already. */
   remove(seq: number): boolean {
     return this.#writer.remove(seq);
   }
 
-  /** Sweeps the index, writes what was done into the audit log, and closes the database. */
+  /** Sweeps the index, adds the entry to the audit log, and closes the database. */
   close({ subject, reason }: RemovalNote): void {
     this.#writer.commit();
     const audit = this.#writer.db.prepare(sql.INSERT_AUDIT);

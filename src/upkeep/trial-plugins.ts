@@ -1,3 +1,6 @@
+// Plugins in the process of a policy trial. The plugin host and the link to it run in the same
+// thread, joined by a channel pair.
+
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -10,14 +13,15 @@ import { PluginRoom } from '../policy/plugins/room.ts';
 const LINK_BYTES = 64 * 1024;
 
 /**
- * The plugins of a configuration in this process, asked as a relay asks them: the same room, the same
- * time-outs, the same circuit breaker. They are told that an event was stored before (`Stored`).
+ * Plugins of a configuration, asked as a relay asks them: with the same plugin host, time-outs and
+ * circuit breaker. Their requests carry the source type `Stored`, as for an event that was stored
+ * before.
  */
 export class TrialPlugins {
   readonly #room: PluginRoom;
   readonly #link: PluginLink;
   readonly #ends: Channel[];
-  /** Answers that were none, by what they were: faults of processes, and waits that took too long. */
+  /** Number of failed answers by cause: faults of processes, and time-outs. */
   readonly failures = new Map<string, number>();
 
   constructor(config: Config, clock: Clock, log: Log) {
@@ -40,7 +44,7 @@ export class TrialPlugins {
     return this.#link.covers(write.event.kind) ? this.#link.judgeWrite(write) : ACCEPT;
   }
 
-  /** Ends the programs, with all that they started. */
+  /** Terminates the plugins and the processes that they started. */
   async stop(): Promise<void> {
     await this.#room.stop();
     for (const end of this.#ends) end.close();

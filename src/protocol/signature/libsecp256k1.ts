@@ -1,9 +1,15 @@
+// Signature backend on the system's libsecp256k1, called through koffi. Each thread has its own
+// context and key cache.
+
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { requireOptional } from './optional-package.ts';
 import type { SignatureBackend } from './signature.ts';
 
-/** What is used of koffi (its own types are no use where the package is absent). */
+/**
+ * Part of koffi's interface that is used (its own types are unavailable where the package is
+ * absent).
+ */
 interface Koffi {
   load(path: string): { func(definition: string): (...args: unknown[]) => unknown };
 }
@@ -18,14 +24,19 @@ type Verify = (
   parsed: Uint8Array,
 ) => number;
 
-// Libraries before 2022 abort the process when a context made without this flag verifies; later ones
-// take it for SECP256K1_CONTEXT_NONE.
+// Libraries before 2022 abort the process when a context made without this flag verifies; later
+// ones treat it as SECP256K1_CONTEXT_NONE.
 const SECP256K1_CONTEXT_VERIFY = 0x101;
 
-/** Sonames by release: .7 is 0.8, .6 is 0.7, .5 is 0.6, .2 is 0.3 to 0.5, .1 is 0.2, .0 is older. */
+/**
+ * Sonames by release: .7 is 0.8, .6 is 0.7, .5 is 0.6, .2 is 0.3 to 0.5, .1 is 0.2, .0 is older.
+ */
 const SONAMES = [7, 6, 5, 2, 1, 0];
 
-/** Where the library may be, best first, for the dynamic loader or as a path. */
+/**
+ * Returns the names under which the library may be found, best first, for the dynamic loader or as
+ * a path.
+ */
 export function libraryNames(platform: NodeJS.Platform = process.platform): string[] {
   if (platform !== 'darwin') {
     return [...SONAMES.map((version) => `libsecp256k1.so.${version}`), 'libsecp256k1.so'];
@@ -36,7 +47,11 @@ export function libraryNames(platform: NodeJS.Platform = process.platform): stri
   );
 }
 
-/** Calls the system's libsecp256k1 through koffi. Throws an Error that says what is missing. */
+/**
+ * Loads the system's libsecp256k1 through koffi.
+ *
+ * @throws Error that says what is missing.
+ */
 export function loadLibsecp256k1(names: readonly string[] = libraryNames()): SignatureBackend {
   const koffi = requireOptional('koffi') as Koffi;
   const unfit: string[] = [];
@@ -58,8 +73,8 @@ export function loadLibsecp256k1(names: readonly string[] = libraryNames()): Sig
 }
 
 function bind(library: ReturnType<Koffi['load']>, name: string): SignatureBackend {
-  // Arrived together with the message length in secp256k1_schnorrsig_verify (July 2021). An older
-  // library would take the length for a pointer and crash the process.
+  // This function arrived together with the message length in secp256k1_schnorrsig_verify (July
+  // 2021). An older library would take the length for a pointer and crash the process.
   library.func(
     'int secp256k1_schnorrsig_sign_custom(void *c, void *s, void *m, size_t n, void *k, void *e)',
   );
@@ -79,33 +94,39 @@ function bind(library: ReturnType<Koffi['load']>, name: string): SignatureBacken
   };
 }
 
-// One block of memory, in bytes: what the C functions read and write, then the remembered keys.
+// Offsets in one block of memory, in bytes: the inputs and outputs of the C functions, then the key
+// cache.
 const SIG_AT = 0;
 const MESSAGE_AT = 64;
 const KEY_AT = 96;
 const PARSED_AT = 128;
 const SLOTS_AT = 192;
-/** A slot is a key and, as in the working area, its parsed form right behind it. */
+/** Bytes of a slot: a key and, as in the working area, its parsed form right after it. */
 const SLOT_BYTES = 32 + 64;
 
-/** 0.8 MB a thread. A power of two, because the slot is taken from bits of the key. */
+/**
+ * Number of slots, 0.8 MB a thread. A power of two, because the slot is taken from bits of the key.
+ */
 const SLOTS = 8192;
 
 /**
+ * Returns the verify function with its own key cache.
+ *
  * Inputs are copied to memory that C can always read: V8 would move a small Uint8Array out of its
  * heap first, at 1 to 2 µs each. How the memory is handed to koffi (views, BigInt or plain
  * addresses) made no difference.
  *
- * Parsing a key costs a square root, so the parsed form of keys seen lately is kept, one per slot.
- * Measured in pairs: 10 % less for each verification whose key is known (52.8 to 47.6 µs, and 46 to
- * 42 µs with 0.8.0), 1 to 3 % more for each whose key is not. A Map in its place cost 7 to 9 % then.
+ * Parsing a key costs a square root, so the parsed form of recently used keys is kept, one per
+ * slot. Measured in pairs: 10 % less for each verification with a cached key (52.8 to 47.6 µs, and
+ * 46 to 42 µs with 0.8.0), 1 to 3 % more for each other one. A Map in its place cost 7 to 9 %
+ * then.
  */
 function verifier(context: Pointer, parse: Parse, verify: Verify): SignatureBackend['verify'] {
   const memory = new Uint8Array(new ArrayBuffer(SLOTS_AT + SLOTS * SLOT_BYTES));
   const words = new Int32Array(memory.buffer);
   const [sigArea, messageArea] = [memory.subarray(SIG_AT, 64), memory.subarray(MESSAGE_AT, 96)];
   const [keyArea, parsedArea] = [memory.subarray(KEY_AT, 128), memory.subarray(PARSED_AT, 192)];
-  // An empty slot must not pass for the key of 32 zero bytes: C aborts on a parsed key of zeroes.
+  // An empty slot must not match the key of 32 zero bytes: C aborts on a parsed key of zeroes.
   const taken = new Uint8Array(SLOTS);
 
   return (sig, message, pubkey) => {
@@ -113,7 +134,7 @@ function verifier(context: Pointer, parse: Parse, verify: Verify): SignatureBack
     sigArea.set(sig);
     messageArea.set(message);
     keyArea.set(pubkey);
-    // The last bytes, since people grind keys for pretty first ones.
+    // The last bytes are used, since people grind keys for pretty first ones.
     const slot = (words[KEY_AT / 4 + 7] ?? 0) & (SLOTS - 1);
     const slotAt = SLOTS_AT + slot * SLOT_BYTES;
     if (taken[slot] === 1 && sameKey(words, slotAt / 4)) {
@@ -134,7 +155,7 @@ function sameKey(words: Int32Array, slotWord: number): boolean {
   return true;
 }
 
-/** The file behind a loader name such as libsecp256k1.so.1, where Linux tells. */
+/** Returns the file that a loader name such as libsecp256k1.so.1 resolved to, where Linux tells. */
 function loadedFile(name: string): string {
   if (process.platform !== 'linux' || name.includes('/')) return name;
   try {

@@ -1,9 +1,11 @@
+// Signature backend in JavaScript, as the fallback.
+
 import { packageVersion } from './optional-package.ts';
 import type { SignatureBackend } from './signature.ts';
 
 /**
- * The backend that always exists: @noble/curves, in JavaScript. It is imported only when chosen,
- * because it costs a thread about 40 ms and 11 MB.
+ * Loads the backend that is always available: @noble/curves, in JavaScript. It is imported only
+ * when chosen, because it costs a thread about 40 ms and 11 MB.
  */
 export async function loadNoble(): Promise<SignatureBackend> {
   const { schnorr } = await import('@noble/curves/secp256k1.js');

@@ -1,10 +1,13 @@
+// Signature backend on the npm package secp256k1: computes BIP-340 verification with its ECDSA
+// functions.
+
 import { createHash, hash } from 'node:crypto';
 import { packageVersion, requireOptional } from './optional-package.ts';
 import type { SignatureBackend } from './signature.ts';
 
 /**
- * What is used of the npm package secp256k1, which knows ECDSA but not BIP-340. Points are 33 bytes
- * (compressed), scalars 32. All of it throws on input it cannot work with.
+ * Part of the npm package secp256k1 that is used; it implements ECDSA but not BIP-340. Points are
+ * 33 bytes (compressed), scalars 32. All functions throw on input they cannot work with.
  */
 export interface NativeSecp256k1 {
   ecdsaRecover(
@@ -22,7 +25,11 @@ export interface NativeSecp256k1 {
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const EVEN_Y = 2;
 
-/** Loads the package's native build. Throws an Error that says what is missing. */
+/**
+ * Loads the package's native build.
+ *
+ * @throws Error that says what is missing.
+ */
 export function loadNpmSecp256k1(): SignatureBackend {
   // The package's index falls back to a JavaScript library when the native build does not load;
   // bindings.js is the native build or nothing.
@@ -37,7 +44,7 @@ export function loadNpmSecp256k1(): SignatureBackend {
 function verifier(native: NativeSecp256k1): SignatureBackend['verify'] {
   const nonceByRecovery = recoverNonce(native);
   const tag = createHash('sha256').update('BIP0340/challenge').digest();
-  // tag, tag, r, key, message: what the challenge is the hash of.
+  // Preimage of the challenge: tag, tag, r, key, message.
   const hashed = new Uint8Array(new ArrayBuffer(160));
   hashed.set(tag, 0);
   hashed.set(tag, 32);
@@ -58,25 +65,29 @@ function verifier(native: NativeSecp256k1): SignatureBackend['verify'] {
       // x is not on the curve, or the point is at infinity.
       return false;
     }
-    // The point's x is below the field size, so this also refuses every r that is not.
+    // The point's x is below the field size, so this also rejects every r that is not.
     if (nonce[0] !== EVEN_Y) return false;
     for (let at = 0; at < 32; at += 1) if (nonce[1 + at] !== sig[at]) return false;
     return true;
   };
 }
 
-/** ECDSA cannot express a key at or beyond the order, nor a product of zero. */
+/**
+ * Returns true if ECDSA can express the input: a key below the order, and a product other than
+ * zero.
+ */
 function canRecover(x: bigint, e: bigint): boolean {
   return x !== 0n && x < ORDER && e !== 0n;
 }
 
 /**
- * Returns a function that computes R = s·G − e·P, where P is the point with an even y at `x`, and
- * returns its compressed form in a buffer that the next call overwrites. It throws if there is no P
- * or if R is at infinity; `x` and `e` must be as `canRecover` asks.
+ * Returns a function that computes R = s·G − e·P, where P is the point with an even y at `x`,
+ * and returns its compressed form in a buffer that the next call overwrites. It throws if there is
+ * no P or if R is at infinity; `x` and `e` must be as `canRecover` requires.
  *
- * ECDSA recovers a signer's key from a signature (r', s') of z as (s'·P' − z·G) / r', where P' is the
- * point whose x is r'. With r' = x, s' = −e·x and z = −s·x that key is R, in one native call.
+ * ECDSA recovers a signer's key from a signature (r', s') of z as (s'·P' − z·G) / r', where P'
+ * is the point whose x is r'. With r' = x, s' = −e·x and z = −s·x that key is R, in one
+ * native call.
  */
 export function recoverNonce(
   native: NativeSecp256k1,
@@ -94,8 +105,10 @@ export function recoverNonce(
 }
 
 /**
- * R = s·G − e·P by plain sums, for the keys and challenges that recovery cannot express. They do not
- * occur by chance; with this the answer is exact for all of them. Throws as the other one does.
+ * Computes R = s·G − e·P by plain sums, for the keys and challenges that recovery cannot
+ * express. They do not occur by chance; with this the answer is exact for all of them.
+ *
+ * @throws as the function of `recoverNonce` does.
  */
 export function sumNonce(
   native: NativeSecp256k1,
@@ -110,7 +123,8 @@ export function sumNonce(
     writeScalar(scalar, 0, s);
     summands.push(native.publicKeyCreate(scalar));
   }
-  // Multiplied in any case, because it throws if x is not on the curve; by one if e is zero.
+  // The multiplication is always done, because it throws if x is not on the curve; by one if e is
+  // zero.
   writeScalar(scalar, 0, e === 0n ? 1n : ORDER - e);
   const product = native.publicKeyTweakMul(point, scalar);
   if (e !== 0n) summands.push(product);

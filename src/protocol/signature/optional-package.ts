@@ -1,3 +1,5 @@
+// Loading of optional npm packages.
+
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -5,10 +7,10 @@ import { dirname, join } from 'node:path';
 const require = createRequire(import.meta.url);
 
 /**
- * Loads a CommonJS module of an optional npm package. It is loaded by a name unknown to the compiler,
- * so that wok also builds where the package could not be installed; the caller states its type.
+ * Loads a CommonJS module of an optional npm package. Its name is unknown to the compiler, so that
+ * wok also builds where the package could not be installed; the caller states its type.
  *
- * Throws an Error whose message says that it is missing or does not load.
+ * @throws Error that says that it is missing or does not load.
  */
 export function requireOptional(specifier: string): unknown {
   try {
@@ -19,7 +21,7 @@ export function requireOptional(specifier: string): unknown {
   }
 }
 
-/** The version of the package whose entry file, lying at the package's root, is `entry`. */
+/** Returns the version of a package by its entry file, which must lie at the package's root. */
 export function packageVersion(entry: string): string {
   const manifest = join(dirname(require.resolve(entry)), 'package.json');
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };

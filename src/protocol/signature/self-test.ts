@@ -1,3 +1,5 @@
+// Self-test of a signature backend before it is used.
+
 import type { SignatureBackend } from './signature.ts';
 
 const MESSAGE = 'f08a6c07cf25fb2056178d3d60b611a47258b3c57702e3cec78b57529caea82e';
@@ -7,10 +9,10 @@ const SIG =
   '210049079842676479cbc7cb0056119f32b71422146bb7036c8c3683ec5e2cb7';
 
 /**
- * Tries a backend on a valid signature and on five corrupted ones (a bit flipped in each half of the
- * signature, in the message and in the key; all zeroes), then on the valid one again.
+ * Tests a backend on a valid signature and on five corrupted ones (a bit flipped in each half of
+ * the signature, in the message and in the key; all zeroes), then on the valid one again.
  *
- * Returns what is wrong with it, or undefined. About 8 ms for the slowest backend.
+ * Returns a description of the fault, or undefined. About 8 ms for the slowest backend.
  */
 export function selfTestFault(backend: Pick<SignatureBackend, 'verify'>): string | undefined {
   const sig = Buffer.from(SIG, 'hex');

@@ -1,48 +1,55 @@
+// Signature backends: their common interface, and the choice of one for this machine.
+
 import { loadLibsecp256k1 } from './libsecp256k1.ts';
 import { loadNoble } from './noble.ts';
 import { loadNpmSecp256k1 } from './npm-secp256k1.ts';
 import { selfTestFault } from './self-test.ts';
 
-/** The three ways of checking a signature that wok knows, the fastest first. */
+/** Names of the signature backends, the fastest first. */
 export type SignatureBackendName = 'libsecp256k1' | 'secp256k1' | 'noble';
 
-/** Checks BIP-340 signatures of 32-byte messages, as NIP-01 uses them. One per thread. */
+/** Verifier of BIP-340 signatures of 32-byte messages, as NIP-01 uses them. One per thread. */
 export interface SignatureBackend {
   readonly name: SignatureBackendName;
-  /** For the log: which library file or package version does the work. */
+  /** Library file or package version in use, for the log. */
   readonly detail: string;
   /**
-   * Whether `sig` (64 bytes) is the signature of `message` (32 bytes, for an event its id) by the
-   * x-only `pubkey` (32 bytes). Never throws: what is malformed or of another length is not valid.
+   * Returns true if `sig` (64 bytes) is the signature of `message` (32 bytes, for an event its id)
+   * by the x-only `pubkey` (32 bytes). Never throws: malformed input, or input of another length,
+   * is not valid.
    */
   verify(sig: Uint8Array, message: Uint8Array, pubkey: Uint8Array): boolean;
 }
 
-/** A backend that `auto` would have preferred, and why it cannot be used on this machine. */
+/** Backend that `auto` would have preferred, and why it cannot be used on this machine. */
 export interface PassedOver {
   readonly name: SignatureBackendName;
   readonly reason: string;
 }
 
-/** The backend in use, with what was tried before it. */
+/** Backend in use, with those that were tried before it. */
 export interface ChosenSignatureBackend extends SignatureBackend {
-  /** Empty when the best backend was found, or when one was asked for by name. */
+  /** Backends that failed; empty when the best one was found, or when one was asked for by name. */
   readonly passedOver: readonly PassedOver[];
 }
 
-/** One entry of the list that `loadSignatureBackend` goes through. */
+/** Entry of the list that `loadSignatureBackend` goes through. */
 export interface SignatureCandidate {
   readonly name: SignatureBackendName;
-  /** Throws an Error whose message says what is missing. */
+  /**
+   * Loads the backend.
+   *
+   * @throws Error that says what is missing.
+   */
   load(): SignatureBackend | Promise<SignatureBackend>;
-  /** A sentence that tells an operator how to make this backend available. */
+  /** Sentence that tells an operator how to make this backend available. */
   readonly install: string;
 }
 
 /**
- * Best first. Median of 41 rounds of 512 verifications on a shared 2-core AMD EPYC, Node 20.20:
- * 49 µs with libsecp256k1 0.2.0 (55 µs for a key seen for the first time; 40 and 46 µs with 0.8.0),
- * 76 µs and 1,840 µs.
+ * Candidates, best first. Median of 41 rounds of 512 verifications on a shared 2-core AMD EPYC,
+ * Node 20.20: 49 µs with libsecp256k1 0.2.0 (55 µs for a key seen for the first time; 40 and 46
+ * µs with 0.8.0), 76 µs and 1,840 µs.
  */
 export const SIGNATURE_CANDIDATES: readonly SignatureCandidate[] = [
   {
@@ -66,10 +73,12 @@ export const SIGNATURE_CANDIDATES: readonly SignatureCandidate[] = [
 ];
 
 /**
- * Loads the backend named, or with `auto` the best one that loads and passes a self-test here.
+ * Loads the named backend, or with `auto` the best one that loads and passes a self-test here.
  *
- * Works in any number of threads at once; each calls it for itself. Throws an Error with a sentence
- * for the operator if the backend asked for, or with `auto` every one, is unusable.
+ * Works in any number of threads at once; each calls it for itself.
+ *
+ * @throws Error with a sentence for the operator if the named backend, or with `auto` every one, is
+ * unusable.
  */
 export async function loadSignatureBackend(
   choice: 'auto' | SignatureBackendName,

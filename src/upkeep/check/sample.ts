@@ -1,25 +1,27 @@
+// Check of a database by a random sample of its events, for `wok doctor` and backups.
+
 import type { SignatureBackend } from '../../protocol/signature/signature.ts';
 import { type Db, termKey } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 import { TermHasher } from '../../storage/terms.ts';
 import { isSigned, type LogRow, PostingCheck, readStored } from './stored-event.ts';
 
-/** Problems named one by one; more are only counted. */
+/** Number of problems that are described; more are only counted. */
 const NAMED_MAX = 5;
 
-/** What a sample of a database showed. */
+/** Result of a sample check. */
 export interface Sampled {
-  /** Events in the database. */
+  /** Number of events in the database. */
   events: number;
-  /** Events looked at. */
+  /** Number of events checked. */
   looked: number;
-  /** Sentences; none when all is well. */
+  /** Sentences about the faults found; empty if there are none. */
   problems: string[];
 }
 
 /**
- * Looks at a database from outside: whether its pages hang together, and whether some of its events,
- * chosen at random, have the right id and signature and are found by the index.
+ * Checks that the pages of a database are consistent, and that some of its events, chosen at
+ * random, have the right id and signature and are found by the index.
  */
 export function sampleDatabase(
   db: Db,
@@ -51,7 +53,7 @@ export function sampleDatabase(
   return { events, looked, problems };
 }
 
-/** What SQLite finds when it looks at its own pages, in sentences. */
+/** Returns the faults that SQLite finds in its own pages, as sentences. */
 export function pageFaults(db: Db, how: 'quick_check' | 'integrity_check'): string[] {
   try {
     const rows = db.pragma(`${how}(${NAMED_MAX})`) as Record<string, string>[];
@@ -62,7 +64,9 @@ export function pageFaults(db: Db, how: 'quick_check' | 'integrity_check'): stri
   }
 }
 
-/** Some events at random, or all where not many more are there than are wanted. */
+/**
+ * Returns up to `count` rows at random, or all rows if there are at most twice as many as wanted.
+ */
 function* chosen(db: Db, head: number, events: number, count: number): Generator<LogRow> {
   if (count === 0) return;
   if (events <= count * 2) {

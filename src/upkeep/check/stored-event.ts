@@ -1,3 +1,5 @@
+// Checks of one stored event against its row, its id, its signature and its postings.
+
 import { hashesTo } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { checkEventShape } from '../../protocol/event-check.ts';
@@ -9,17 +11,17 @@ import { postingKind } from '../../storage/posting-kind.ts';
 import * as sql from '../../storage/sql.ts';
 import { TERM_ALL, type TermHasher } from '../../storage/terms.ts';
 
-/** A row of the log. */
+/** Row of the log. */
 export interface LogRow {
   seq: number;
   created_at: number;
   kind: number;
   expires_at: number | null;
-  /** As the column of this name has it. */
+  /** Body as stored in the column of this name. */
   json: StoredBody;
 }
 
-/** What is wrong with the text of a stored event, in words, or the event when nothing is. */
+/** Returns the event of a row, or a description of what is wrong with its text. */
 export function readStored(row: LogRow): NostrEvent | string {
   let json: string;
   try {
@@ -43,11 +45,11 @@ export function readStored(row: LogRow): NostrEvent | string {
   return event;
 }
 
-/** Looks whether the index has all of an event, and counts what it looked for. */
+/** Check that the index has all postings of an event, with a count of those it found. */
 export class PostingCheck {
   readonly #hasher: TermHasher;
   readonly #posting;
-  /** Postings that events have to have, and have. */
+  /** Number of postings that events should have and do have. */
   found = 0;
 
   constructor(db: Db, hasher: TermHasher) {
@@ -55,7 +57,7 @@ export class PostingCheck {
     this.#posting = db.prepare(sql.SELECT_POSTING_KIND).pluck();
   }
 
-  /** How many postings of an indexed event are missing or have another kind. */
+  /** Returns the number of postings of an indexed event that are missing or have another kind. */
   missing(event: NostrEvent, { seq, kind, expires_at: expiresAt }: LogRow): number {
     const wanted = postingKind(kind, expiresAt ?? 0);
     let missing = 0;
@@ -69,7 +71,7 @@ export class PostingCheck {
   }
 }
 
-/** Whether the signature of a stored event is right. */
+/** Returns true if the signature of a stored event is right. */
 export function isSigned(event: NostrEvent, signature: SignatureBackend): boolean {
   const [sig, id, pubkey] = [event.sig, event.id, event.pubkey].map((hex) =>
     Buffer.from(hex, 'hex'),

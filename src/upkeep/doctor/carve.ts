@@ -1,31 +1,37 @@
+// Carving: finds events and rows on the raw pages of a damaged database by their shape alone,
+// without the B-trees of SQLite.
+
 import { jsonOf } from '../../storage/body.ts';
 import { isRow, ROW_SHAPES } from '../../storage/row-shapes.ts';
 import type { RawPages } from './raw-pages.ts';
 import { type RawRow, rowsOf, TABLE_LEAF, type Value } from './records.ts';
 
-/** An event as it was found on a page; whoever takes it checks id and signature. */
+/** Event as found on a page; its id and signature are unchecked. */
 export interface CarvedEvent {
   seq: number;
   json: string;
 }
 
-/** A row of a table beside the log, found on a page. */
+/** Row of a table beside the log, as found on a page. */
 export interface CarvedRow {
   table: string;
   row: Record<string, Value>;
 }
 
-/** Numbers of rows are smaller, so an index is not taken for a table. */
+/**
+ * Returns true for a plausible time in seconds. Row numbers are smaller, so rows of an index are
+ * not mistaken for rows of a table.
+ */
 const isTime = (value: unknown) => typeof value === 'number' && value > 1_000_000_000;
 
 /**
- * How the rows of a table are told from those of all others, where SQLite cannot tell any more which
- * table a page belongs to: by their shape, and by `also` where another table or an index has rows of
- * that shape. Tables without `rowid` are WITHOUT ROWID, and their pages are those of indexes.
+ * Rule by which the rows of one table are recognized if SQLite can no longer tell which table a
+ * page belongs to: by their shape, and by `also` if another table or an index has rows of the same
+ * shape. Tables without `rowid` are WITHOUT ROWID, and their pages are index pages.
  */
 interface Carved {
   readonly table: string;
-  /** The column that is the rowid; it stands as NULL in the row. */
+  /** Column that is the rowid; it is stored as NULL in the row. */
   readonly rowid?: string;
   readonly also?: (row: Readonly<Record<string, Value>>) => boolean;
 }
@@ -49,13 +55,13 @@ const CARVED: readonly Carved[] = [
   { table: 'decision', rowid: 'n', also: ({ at }) => isTime(at) },
 ];
 
-/** The tables whose rows `carve` finds: all beside the log. */
+/** Names of the tables of which `carve` finds rows: all beside the log. */
 export const CARVED_TABLES: readonly string[] = CARVED.map(({ table }) => table);
 
 /**
- * Goes through all pages that are not marked as free and finds what looks like an event or like a
- * row of `CARVED_TABLES`, without the trees of SQLite: neither its header nor any other page has to
- * be right for a row to be found whose own page is.
+ * Searches all pages that are not marked as free for rows that look like an event or like a row of
+ * `CARVED_TABLES`. It does not use the B-trees of SQLite, so a row is found if its own page is
+ * intact, even when the header of the database and all other pages are damaged.
  */
 export function* carve(
   pages: RawPages,
@@ -74,7 +80,10 @@ export function* carve(
   }
 }
 
-/** A row of the log: seq is its rowid; `received_at` came later than the others. */
+/**
+ * Returns a row of the log as an event, or null. seq is the rowid; the column `received_at` was
+ * added to the schema later than the others.
+ */
 function eventOf({ rowid, values }: RawRow): CarvedEvent | null {
   const [seq, createdAt, kind, expiresAt, body, receivedAt = null] = values;
   const isNumber = (value: unknown) => typeof value === 'number';
@@ -95,6 +104,7 @@ function eventOf({ rowid, values }: RawRow): CarvedEvent | null {
   }
 }
 
+/** Returns a row as one of the first table of `CARVED` that it fits, or null. */
 function rowOf(isTable: boolean, { rowid, values }: RawRow): CarvedRow | null {
   for (const { table, rowid: key, also } of CARVED) {
     const shape = ROW_SHAPES[table]!;

@@ -1,3 +1,6 @@
+// Checks of `wok doctor` on the contents of the database: pages, schema, rows, signatures, index,
+// log and disk space. The database is only read.
+
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/options.ts';
@@ -12,31 +15,31 @@ import { pageFaults, sampleDatabase } from '../check/sample.ts';
 import { type Finding, findings } from './finding.ts';
 import { checkLog, type LogReport } from './log-check.ts';
 
-/** What to do about damaged pages. */
+/** Advice for damaged pages. */
 export const PAGES_ADVICE =
   'Restore a backup (wok restore); where there is none, stop the relay and run wok doctor --repair, which saves what can be read. Check the disk and the memory of this machine.';
 const REPAIR = 'Stop the relay and run wok doctor --repair.';
-/** Signatures that a thorough look checks. */
+/** Number of events in the sample of a thorough examination. */
 const SIGNATURES = 2_000;
-/** So many expired events lie about only when nobody purges. */
+/** Number of expired events beyond which the periodic purge has evidently not run. */
 const EXPIRED_MAX = 10_000;
 
-/** What the doctor knows of a database. */
+/** Result of the examination of a database. */
 export interface DatabaseReport {
   findings: Finding[];
-  /** null: not looked at, or the pages are damaged. */
+  /** null: the log was not checked, or the database is too damaged or too old for that. */
   log: LogReport | null;
   pagesDamaged: boolean;
 }
 
-/** How thoroughly a database is looked at. */
+/** Extent of an examination. */
 export interface Thoroughness {
-  /** Only the pages and a sample. */
+  /** True to check only the pages and a small sample. */
   quick: boolean;
   progress: (step: string, done: number, total: number) => void;
 }
 
-/** Looks at a database that is open for reading. */
+/** Examines a database that is open for reading. */
 export function examineDatabase(
   db: Db,
   storage: Config['storage'],
@@ -83,7 +86,8 @@ export function examineDatabase(
       REPAIR,
     );
   }
-  // Where some of a sample are wrong, all are looked at, so that a repair finds every one.
+  // If any event of the sample is wrong, all signatures are checked, so that a repair finds every
+  // one.
   const everySignature = sampled.problems.length > 0 ? signature : null;
   const log = quick
     ? null
@@ -95,7 +99,10 @@ export function examineDatabase(
   return { findings: made, log, pagesDamaged: false };
 }
 
-/** Tables beside the log with rows that are damaged, and how many; tombstones have a finding of their own. */
+/**
+ * Returns the tables beside the log that have damaged rows, with their number; tombstones have a
+ * finding of their own.
+ */
 function strangeRows(db: Db): string[] {
   return Object.keys(ROW_SHAPES).flatMap((table) => {
     const count = table.startsWith('deleted_') ? 0 : countStrange(db, table);
@@ -213,10 +220,10 @@ function spaceFindings(
   return made;
 }
 
-/** Names in a data directory that are left of something that did not end. */
+/** Names of files in a data directory that an interrupted backup, restore or repair leaves. */
 export const LEFTOVERS = /^wok\.db\.(part|salvage|new)/;
 
-/** Where the texts of events go that are taken out of the log. */
+/** Returns the path of the file that receives the texts of events that are taken out of the log. */
 export function unreadableFile(directory: string): string {
   return join(directory, 'wok.db.unreadable.jsonl');
 }

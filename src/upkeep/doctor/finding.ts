@@ -1,20 +1,25 @@
-/** How bad something is: `note` is only worth knowing, `warn` will hurt some day, `bad` hurts now. */
+// Findings of `wok doctor`: the type that every examination returns, and a builder for it.
+
+/**
+ * Severity of a finding: `note` is only worth knowing, `warn` will do harm some day, `bad` does
+ * harm now.
+ */
 export type Severity = 'ok' | 'note' | 'warn' | 'bad';
 
-/** What the doctor found about one thing. */
+/** Result of one check of the doctor. */
 export interface Finding {
   /** `database`, `disk`, `process`, `kernel`, `clock`, `files`, `configuration`. */
   area: string;
-  /** Short and stable, for programs. */
+  /** Short and stable name, for programs. */
   name: string;
   severity: Severity;
-  /** A sentence that says what is. */
+  /** Sentence that states the condition. */
   text: string;
-  /** What to do; '' where nothing is to be done. */
+  /** Advice on what to do; '' if there is nothing to do. */
   advice: string;
 }
 
-/** Makes findings of one area. */
+/** Returns functions that add findings of one area to the list `made`. */
 export function findings(area: string) {
   const made: Finding[] = [];
   const add =

@@ -1,13 +1,15 @@
+// Check of `wok doctor` on the relay's own addresses (identity.urls).
+
 import { identityAdvice, identityLine } from '../../config/identity-advice.ts';
 import type { Config } from '../../config/options.ts';
 import { formatCount } from '../../lib/format.ts';
 import { type Finding, findings } from './finding.ts';
 
 /**
- * Whether the relay knows its own addresses, and what to write into relay.conf if not.
+ * Checks that the relay knows its own addresses; the advice names the lines that relay.conf lacks.
  *
- * @param reachedBy the hosts by which clients reach the running relay and that it does not know
- *   to be its own, the most frequent first.
+ * @param reachedBy hosts by which clients reach the running relay and that it does not know to be
+ * its own, the most frequent first.
  */
 export function examineIdentity(
   config: Config,

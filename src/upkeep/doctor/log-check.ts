@@ -1,3 +1,6 @@
+// Full consistency check of the event log, the index and the tombstones, for `wok doctor`. It reads
+// within one transaction and writes nothing.
+
 import { addressOf, dTagOf, isNewer } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isAddressable, KIND_DELETION, KIND_VANISH } from '../../protocol/kinds.ts';
@@ -8,34 +11,36 @@ import * as sql from '../../storage/sql.ts';
 import type { TermHasher } from '../../storage/terms.ts';
 import { isSigned, type LogRow, PostingCheck, readStored } from '../check/stored-event.ts';
 
-/** What a walk through the whole log showed. Lists are of places in the log. */
+/** Result of the walk through the whole log. The lists hold seqs of the log. */
 export interface LogReport {
   events: number;
-  /** Events whose text, id or signature is wrong, and why the first of them is. */
+  /** Events with a wrong text, id or signature. */
   unreadable: number[];
+  /** Reason for the first of them. */
   unreadableWhy: string;
-  /** Postings that events should have: absent, or with another kind. */
+  /** Number of postings that events should have: absent, or with another kind. */
   missing: number;
-  /** Postings whose event is gone and that nobody is going to sweep. */
+  /** Number of postings of removed events that no sweep is queued for. */
   dangling: number;
-  /** Postings of an event that it should not have. */
+  /** Number of postings that an event has and should not have. */
   wrong: number;
-  /** Events that are here and marked as removed. */
+  /** Number of events that are in the log although they are marked as removed. */
   marked: number;
-  /** The index is said to reach beyond the log. */
+  /** True if the recorded end of the index lies beyond the end of the log. */
   ahead: boolean;
-  /** Events that are there a second time. */
+  /** Events that the log already holds at a lower seq. */
   repeated: number[];
-  /** Older versions of replaceable events beside a newer one. */
+  /** Older versions of replaceable events that are stored beside a newer one. */
   superseded: number[];
-  /** Events that a tombstone forbids. */
+  /** Events that are stored although a tombstone forbids them. */
   deleted: number[];
 }
 
 /**
- * Compares log, index and tombstones with each other, all of one moment.
+ * Compares log, index and tombstones with each other, in one read transaction.
  *
- * @param signature checks the signature of every event, 50 µs each; null: they are taken for right.
+ * @param signature checks the signature of every event, 50 µs each; null: signatures are not
+ * checked.
  */
 export function checkLog(
   db: Db,
@@ -60,7 +65,10 @@ class LogCheck {
   readonly #body;
   readonly #deletedId;
   readonly #deletedAddress;
-  /** null while a request to vanish is being carried out: then some are still here by right. */
+  /**
+   * null while a request to vanish (NIP-62) is in progress, because some of its events are then
+   * still stored legitimately.
+   */
   readonly #vanished;
   readonly #report: LogReport = {
     events: 0,
@@ -115,14 +123,14 @@ class LogCheck {
     return report;
   }
 
-  /** The event of a row, or what is wrong with it. */
+  /** Returns the event of a row, or a description of what is wrong with it. */
   #read(row: LogRow): NostrEvent | string {
     const event = readStored(row);
     if (typeof event === 'string' || this.#signature === null) return event;
     return isSigned(event, this.#signature) ? event : 'its signature is wrong';
   }
 
-  /** The same event, or a newer version of it, elsewhere in the log. */
+  /** Records the event if the log holds it at a lower seq, or a newer version of it at any seq. */
   #others(event: NostrEvent, { seq }: LogRow): void {
     for (const other of this.#seqs.all(this.#hasher.id(event.id)) as number[]) {
       if (other >= seq) continue;
@@ -152,7 +160,7 @@ class LogCheck {
   }
 
   #isDeleted(event: NostrEvent): boolean {
-    // Requests are not undone by others (NIP-09, NIP-62).
+    // Requests cannot be deleted by other requests (NIP-09, NIP-62).
     if (event.kind === KIND_DELETION || event.kind === KIND_VANISH) return false;
     if (this.#vanished !== null) {
       const vanished = this.#vanished.get(event.pubkey) as number | undefined;
@@ -174,7 +182,7 @@ class LogCheck {
       swept: number;
     };
     report.dangling = dangling - swept;
-    // Of events that cannot be read nobody knows which postings are theirs.
+    // The postings of an unreadable event are unknown, so wrong ones cannot be counted then.
     if (report.unreadable.length === 0) report.wrong = all - dangling - this.#postings.found;
   }
 }

@@ -1,3 +1,6 @@
+// Checks of `wok doctor` on the machine: file modes, disk, process limits, kernel settings, clock,
+// and the native packages of this Node.js.
+
 import { execFileSync } from 'node:child_process';
 import {
   accessSync,
@@ -18,7 +21,10 @@ import { databaseFile } from '../../storage/open.ts';
 import { LEFTOVERS } from './database.ts';
 import { type Finding, findings } from './finding.ts';
 
-/** File systems by the number that statfs gives, on which SQLite's locks and shared memory do not hold. */
+/**
+ * File systems on which SQLite's locks and shared memory do not work, by the type that statfs
+ * returns.
+ */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0xff534d42, 'CIFS'],
@@ -28,18 +34,22 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x00c36400, 'Ceph'],
 ]);
 const TMPFS = 0x01021994;
-/** Descriptors beside those of connections: database, threads, and who is asking (`io/descriptor-room.ts`). */
+/**
+ * File descriptors needed beside those of connections: for the database, the threads, and requests
+ * in progress, upgrades included (`io/descriptor-room.ts`).
+ */
 const DESCRIPTORS_BESIDE = 400;
-/** A clock before this has not been set: the day of this release. */
+/** Day of this release, in seconds since 1970. A clock before it has not been set. */
 const RELEASED_SECONDS = 1_760_000_000;
 
-/** What the doctor needs to know of the machine; tests bring their own files. */
+/** Access to the machine that the checks need; tests pass their own files. */
 export interface Machine {
-  /** The text of a file below /proc or /run, or null where there is none. */
+  /** Returns the text of a file below /proc or /run, or null if there is none. */
   read: (file: string) => string | null;
   nowSeconds: number;
 }
 
+/** Returns the machine that this process runs on. */
 export const thisMachine = (): Machine => ({
   read: (file) => {
     try {
@@ -51,7 +61,11 @@ export const thisMachine = (): Machine => ({
   nowSeconds: Math.floor(Date.now() / 1000),
 });
 
-/** Everything around the database: files, disk, process, kernel, clock. `pid` is the relay's, or null. */
+/**
+ * Examines what surrounds the database: files, disk, process, kernel, clock.
+ *
+ * @param pid process id of the running relay, or null.
+ */
 export function examineMachine(config: Config, machine: Machine, pid: number | null): Finding[] {
   return [
     ...fileFindings(config.storage.directory),
@@ -70,7 +84,7 @@ function fileFindings(directory: string): Finding[] {
       /^wok\.(db|sock|lock)|secret|\.key$/.test(name) &&
       (statSync(join(directory, name)).mode & 0o007) !== 0,
   );
-  // To enter the directory is enough for who knows the name of a file.
+  // Permission to enter the directory is enough for a user who knows the name of a file.
   const open = (statSync(directory).mode & 0o001) !== 0;
   if (shared.length > 0 && open) {
     const paths = [directory, ...shared.map((name) => join(directory, name))];
@@ -120,7 +134,7 @@ function fileFindings(directory: string): Finding[] {
   return made;
 }
 
-/** A path as a word for the shell. */
+/** Returns a path quoted as one word for the shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
@@ -293,7 +307,7 @@ function clockFindings(config: Config, { read, nowSeconds }: Machine): Finding[]
   return made;
 }
 
-/** What systemd says; null where it says nothing. */
+/** Returns what systemd reports about clock synchronization; null if it reports nothing. */
 function isSynchronized(read: Machine['read']): boolean | null {
   if (read('/run/systemd/timesync/synchronized') !== null) return true;
   try {
@@ -308,7 +322,7 @@ function isSynchronized(read: Machine['read']): boolean | null {
   }
 }
 
-/** Whether the relay can listen with this Node.js on this system. */
+/** Checks that uWebSockets.js, and with it the relay, can run with this Node.js on this system. */
 export function engineFinding(target: NativeTarget, load: () => unknown = loadUws): Finding {
   const { made, ok, bad } = findings('process');
   const system = target.glibc === null ? target.platform : `glibc ${target.glibc}`;
@@ -325,7 +339,7 @@ export function engineFinding(target: NativeTarget, load: () => unknown = loadUw
   return made[0]!;
 }
 
-/** What checks the signatures here. */
+/** Reports the signature backend in use. */
 export function signatureFinding(name: SignatureBackendName, detail: string): Finding {
   const { made, ok, note, warn } = findings('process');
   const text = `Signatures are checked by ${name} (${detail}).`;

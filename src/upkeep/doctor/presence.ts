@@ -1,18 +1,20 @@
+// Check of `wok doctor` that the files of the database are there and hold what was committed.
+
 import { readMarker } from '../../storage/open-marker.ts';
 import { missingOf } from '../../storage/presence.ts';
 import { type Finding, findings } from './finding.ts';
 
-/** What is missing of a database, by its files. */
+/** Result of the check of the files. */
 export interface PresenceReport {
   findings: Finding[];
   /**
-   * Committed events are not there; `hasLog`: some may be in a write-ahead log that SQLite does not
-   * read.
+   * Set if committed events are missing; `hasLog`: some may be in a write-ahead log that SQLite
+   * does not read.
    */
   missing: { hasLog: boolean } | null;
 }
 
-/** Whether the files of a database are there, and hold what was committed to them. */
+/** Checks that the files of a database are there and hold what was committed to them. */
 export function examinePresence(directory: string): PresenceReport {
   const { made, ok, bad } = findings('database');
   const marker = readMarker(directory);

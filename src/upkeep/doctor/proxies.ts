@@ -1,12 +1,14 @@
+// Check of `wok doctor` on reverse proxies in front of the relay.
+
 import type { Config } from '../../config/options.ts';
 import { proxyLines, proxyProblem, type SeenProxy } from '../../config/proxy-advice.ts';
 import { type Finding, findings } from './finding.ts';
 
 /**
- * Whether reverse proxies tell the addresses of their clients, and what to write into their
- * configuration if not.
+ * Checks that reverse proxies pass on the addresses of their clients; the advice names the lines of
+ * configuration that are missing.
  *
- * @param seen those that the running relay has seen without.
+ * @param seen proxies that the running relay has seen pass on no usable address.
  */
 export function examineProxies(config: Config, seen: readonly SeenProxy[]): Finding[] {
   const { made, ok, warn } = findings('configuration');

@@ -1,3 +1,6 @@
+// Page reader for a damaged database: reads the database file and its write-ahead log without
+// SQLite. The file format is that of https://sqlite.org/fileformat2.html.
+
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
   type Checksum,
@@ -8,28 +11,27 @@ import {
 } from '../../storage/wal.ts';
 
 const MAGIC = 'SQLite format 3\0';
-/** What wok makes its databases with. */
+/** Page size of the databases that wok creates. */
 const PAGE_BYTES = 4096;
 const PAGE_BYTES_MAX = 65_536;
-/** So many frames say what the salts are of a log whose header is damaged. */
+/** Number of frames from which the salts of a log with a damaged header are guessed. */
 const SALT_SAMPLE = 64;
 
 /**
- * The pages of a database whatever state it is in, without SQLite: each as its file has it, or as
- * the newest frame of the write-ahead log does whose checksum is right. SQLite stops at the first
- * damaged frame; here each is judged by itself. The file format is that of
- * https://sqlite.org/fileformat2.html.
+ * Pages of a database in any state, read without SQLite. The content of a page is that of its
+ * newest frame in the write-ahead log with a right checksum, or else that of the database file.
+ * SQLite stops at the first damaged frame; here each frame is checked on its own.
  */
 export class RawPages {
   readonly pageBytes: number;
-  /** The last page that is there, in whole or in part. */
+  /** Number of the last page that exists, in whole or in part. */
   readonly count: number;
   readonly #file: number | null;
   readonly #log: number | null;
-  /** Where in the log the newest content of a page stands. */
+  /** Offset in the log of the newest content of a page, by page number. */
   readonly #frames = new Map<number, number>();
 
-  /** @throws what the file system throws. */
+  /** @throws errors of the file system. */
   constructor(file: string) {
     this.#file = existsSync(file) ? openSync(file, 'r') : null;
     this.#log = existsSync(`${file}-wal`) ? openSync(`${file}-wal`, 'r') : null;
@@ -43,7 +45,7 @@ export class RawPages {
     for (const fd of [this.#file, this.#log]) if (fd !== null) closeSync(fd);
   }
 
-  /** The content of a page, from 1 on; zeros where there is none. */
+  /** Returns the content of a page, numbered from 1; zeros if there is none. */
   page(number: number): Buffer {
     const page = Buffer.alloc(this.pageBytes);
     const frame = this.#frames.get(number);
@@ -54,7 +56,7 @@ export class RawPages {
     return page;
   }
 
-  /** The pages that the database has marked as free; none when that list is damaged. */
+  /** Returns the pages that the database has marked as free; none if that list is damaged. */
   freePages(): ReadonlySet<number> {
     const free = new Set<number>();
     const header = this.page(1);
@@ -108,7 +110,10 @@ export class RawPages {
     }
   }
 
-  /** The salts that most of the first frames bear; those behind may be left of the log before. */
+  /**
+   * Returns the most frequent salts among the first frames; later frames may be left of an earlier
+   * log.
+   */
   #usualSalts(): string {
     const step = WAL_FRAME_HEADER_BYTES + this.pageBytes;
     const seen = new Map<string, number>();
@@ -122,7 +127,10 @@ export class RawPages {
   }
 }
 
-/** Whether a frame's checksum goes on from the one before it; the order of bytes may be unknown. */
+/**
+ * Returns true if the checksum of a frame continues that of the frame before it; `bigEndian` is
+ * undefined if the byte order is unknown.
+ */
 function follows(frame: Buffer, before: Checksum, stored: Checksum, bigEndian?: boolean): boolean {
   return [false, true].some((order) => {
     if (bigEndian !== undefined && bigEndian !== order) return false;

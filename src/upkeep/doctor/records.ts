@@ -1,18 +1,21 @@
+// Decoder of SQLite's record format: reads the rows of one raw page, including overflow pages, and
+// leaves out rows that are damaged.
+
 import type { RawPages } from './raw-pages.ts';
 
 /**
- * The kinds of pages that rows are on: of tables; of tables WITHOUT ROWID, whose inner pages have
- * some, too.
+ * Types of pages that hold rows: leaves of tables, and leaves and interior pages of tables WITHOUT
+ * ROWID, which are stored as indexes.
  */
 export const TABLE_LEAF = 0x0d;
 export const INDEX_LEAF = 0x0a;
 const INDEX_INTERIOR = 0x02;
-/** No event, and no other row, is longer. */
+/** Upper bound of a payload, in bytes; no event and no other row is longer. */
 const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
 
 export type Value = null | number | string | Buffer;
 
-/** A row as it stands on a page. */
+/** Row as stored on a page. */
 export interface RawRow {
   /** 0 on pages of tables WITHOUT ROWID. */
   rowid: number;
@@ -20,14 +23,14 @@ export interface RawRow {
 }
 
 /**
- * The rows of a page that are whole; none of a page of another kind. Rows that cannot be read are
- * left out.
+ * Returns the complete rows of a page; none for a page of another type. Rows that cannot be read
+ * are left out.
  */
 export function* rowsOf(pages: RawPages, page: Buffer): Generator<RawRow> {
   const type = page[0];
   if (type !== TABLE_LEAF && type !== INDEX_LEAF && type !== INDEX_INTERIOR) return;
   const isInner = type === INDEX_INTERIOR;
-  // On inner pages a number of a page stands at the end of the header, and one before each row.
+  // Interior pages have a page number at the end of the header, and one before each row.
   const header = isInner ? 12 : 8;
   const cells = page.readUInt16BE(3);
   for (let n = 0; n < cells && header + n * 2 + 2 <= page.length; n++) {
@@ -46,13 +49,15 @@ function rowAt(pages: RawPages, page: Buffer, start: number, type: number): RawR
     const values = payload === null ? null : valuesOf(payload);
     return values === null ? null : { rowid, values };
   } catch (error) {
-    // What points out of the page is no row.
+    // A cell that points outside the page is no row.
     if (error instanceof RangeError) return null;
     throw error;
   }
 }
 
-/** A payload, from its page and the overflow pages behind; null when they do not hold together. */
+/**
+ * Returns a payload, from its page and its overflow pages; null if the chain of pages is broken.
+ */
 function payloadAt(
   pages: RawPages,
   page: Buffer,
@@ -80,7 +85,11 @@ function payloadAt(
   return Buffer.concat(pieces);
 }
 
-/** The values of a record; null when it is none. @throws RangeError likewise. */
+/**
+ * Returns the values of a record; null if it is malformed.
+ *
+ * @throws RangeError for a value that lies outside the record.
+ */
 function valuesOf(record: Buffer): Value[] | null {
   let [headerEnd, at] = varint(record, 0);
   let body = headerEnd;
@@ -110,8 +119,9 @@ function valueAt(record: Buffer, type: number, at: number, bytes: number): Value
 }
 
 /**
- * A variable-length integer and where it ends; what is beyond 2^53 - 1 is no length and no number
- * of ours.
+ * Reads a variable-length integer and returns its end, too.
+ *
+ * @throws RangeError beyond 2^53 - 1, which is no length and no row number of ours.
  */
 function varint(bytes: Buffer, start: number): [value: number, end: number] {
   let value = 0;

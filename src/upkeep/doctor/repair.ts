@@ -1,3 +1,6 @@
+// Repair of the log, the index and the tombstones of a database with intact pages (`wok doctor
+// --repair`).
+
 import { appendFileSync } from 'node:fs';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -13,16 +16,16 @@ import type { LogReport } from './log-check.ts';
 
 const COMMIT_EVENTS = 10_000;
 
-/** How a repair tells what it does. */
+/** Cancellation and progress reports of a repair. */
 export interface RepairOptions {
   signal: AbortSignal;
   progress: (step: string, done: number, total: number) => void;
 }
 
 /**
- * Puts log, index and tombstones right: takes out events that cannot be read (their text is kept in a
- * file), makes the index anew where it disagrees, and removes what the rules of Nostr forbid. Every
- * step is a transaction, and each may be repeated.
+ * Repairs log, index and tombstones: takes out events that cannot be read (their text is kept in a
+ * file), rebuilds the index if it disagrees with the log, and removes events that the rules of
+ * Nostr forbid. Every step is a transaction and may be repeated.
  *
  * @returns sentences about what was done.
  * @throws StorageError when a relay runs on the directory.
@@ -67,6 +70,7 @@ export function repairLog(
   return done;
 }
 
+/** Moves rows of the log into the file of unreadable events. */
 function takeOut(storage: Config['storage'], seqs: readonly number[]): void {
   const db = openForRepair(storage);
   try {
@@ -79,7 +83,7 @@ function takeOut(storage: Config['storage'], seqs: readonly number[]): void {
     syncFile(unreadableFile(storage.directory));
     db.transaction(() => {
       for (const seq of seqs) remove.run(seq);
-      // The number of the last event is never given out again.
+      // A seq is never assigned again, not even that of the last event.
       floor.run('seq_floor', head);
     })();
   } finally {
@@ -87,7 +91,7 @@ function takeOut(storage: Config['storage'], seqs: readonly number[]): void {
   }
 }
 
-/** A row with its body as text: as JSON, or in hex when it cannot be unpacked. */
+/** Returns a row with its body as text: as JSON, or in hex if it cannot be unpacked. */
 function readably(row: LogRow): object {
   try {
     return { ...row, json: jsonOf(row.json) };

@@ -1,3 +1,6 @@
+// Salvage of a damaged database (`wok doctor --repair`): builds a new database from everything that
+// can still be read and replaces the damaged one with it.
+
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -23,28 +26,28 @@ import type { RepairOptions } from './repair.ts';
 
 const COMMIT_EVENTS = 10_000;
 const FILE_ENDS = ['-wal', '-shm', '-journal', ''];
-/** Numbers of the log in one piece of a set of them. */
+/** Number of seqs that one piece of a NumberSet covers. */
 const PIECE_BITS = 65_536;
 
-/** What a salvage brought. */
+/** Result of a salvage. */
 export interface Salvaged {
-  /** Events that the new database has. */
+  /** Number of events in the new database. */
   events: number;
-  /** How many of them SQLite could not find any more: they were read from their pages. */
+  /** Number of those that SQLite could not find any more and that were read from raw pages. */
   carved: number;
-  /** Places in the log at which SQLite found nothing that is an event. */
+  /** Number of places in the log at which SQLite found nothing that is an event. */
   places: number;
-  /** Where the damaged database is now. */
+  /** Path that the damaged database was moved to. */
   damaged: string;
 }
 
 /**
- * Makes a new database of what can be read of one that is damaged, and puts it in its place. SQLite
- * reads what it can; then every page is looked at by itself, the write-ahead log's included, for
- * what it did not find. Every event is checked like one of a stranger's file. The damaged database
- * is kept.
+ * Builds a new database from what can be read of a damaged one, and replaces the damaged one with
+ * it. SQLite reads what it can; then every page, the write-ahead log's included, is searched on its
+ * own for rows that SQLite did not find. Every event is checked like one of an imported file. The
+ * damaged database is kept.
  *
- * What was removed without a trace may come back where the list of free pages is damaged, too.
+ * Events that were removed may come back if the list of free pages is damaged, too.
  *
  * @throws StorageError when a relay runs on the directory, or when nothing of wok's can be read at
  * all: then the files stay as they are.
@@ -60,7 +63,8 @@ export async function salvage(config: Config, options: RepairOptions): Promise<S
   const source = openDamaged(place);
   try {
     const storage = { ...config.storage, directory: work };
-    // First what stands beside the log: tombstones hold for the events that come after.
+    // The tables beside the log come first, because tombstones apply to the events that come after
+    // them.
     const rows = carryOver(source, pages, storage, options);
     const reader = new LogReader(source, pages, options);
     const tally = await importEvents({ ...config, storage }, Readable.from(reader.lines()), {
@@ -82,7 +86,7 @@ export async function salvage(config: Config, options: RepairOptions): Promise<S
     source?.close();
     const damaged = nameBeside(place, 'damaged');
     replace(place, databaseFile(work), damaged);
-    // The new one numbers its events anew.
+    // The new database assigns new seqs.
     removeMarker(directory);
     return { events: tally.added, carved: reader.carved, places: reader.places, damaged };
   } finally {
@@ -94,8 +98,8 @@ export async function salvage(config: Config, options: RepairOptions): Promise<S
 }
 
 /**
- * Puts a new database in the place of another, which gets another name; there is one or the other
- * at any time.
+ * Replaces a database by a new one and keeps the old one under another name. One of the two is in
+ * place at any time.
  */
 function replace(place: string, made: string, kept: string): void {
   for (const end of FILE_ENDS) {
@@ -105,7 +109,7 @@ function replace(place: string, made: string, kept: string): void {
       try {
         linkSync(place, kept);
       } catch {
-        // A file system without hard links.
+        // The file system has no hard links.
         renameSync(place, kept);
       }
     }
@@ -114,7 +118,7 @@ function replace(place: string, made: string, kept: string): void {
   syncFile(place);
 }
 
-/** The database as SQLite opens it; null when it does not. */
+/** Opens the database with SQLite; returns null if it is absent or too damaged to open. */
 function openDamaged(file: string): Db | null {
   if (!existsSync(file)) return null;
   try {
@@ -125,7 +129,7 @@ function openDamaged(file: string): Db | null {
   }
 }
 
-/** Brings over the tables beside the log; returns how many rows there were. */
+/** Copies the tables beside the log; returns the number of rows copied. */
 function carryOver(
   source: Db | null,
   pages: RawPages,
@@ -142,7 +146,7 @@ function carryOver(
           .prepare(sql.insertRow(table, Object.keys(row)))
           .run(...Object.values(row)).changes;
       } catch (error) {
-        // A row that the table does not take was damaged.
+        // A row that violates the constraints of its table was damaged.
         if (!isDamage(error)) throw error;
       }
     };
@@ -168,8 +172,8 @@ function carryOver(
 }
 
 /**
- * Reads a table from its beginning, and from its end where it is damaged; whether all of it was
- * read.
+ * Reads a table from its beginning and, if it is damaged, from its end, too. Returns true if all of
+ * it was read in one pass.
  */
 function readTable(
   source: Db,
@@ -201,13 +205,13 @@ function isDamage(error: unknown): boolean {
 }
 
 /**
- * Reads the events of a damaged database: what SQLite finds in the order of the log, then the
- * others.
+ * Reader of the events of a damaged database: first those that SQLite finds, in the order of the
+ * log, then those that only raw pages hold.
  */
 class LogReader {
-  /** Places at which SQLite found nothing that is an event. */
+  /** Number of places at which SQLite found nothing that is an event. */
   places = 0;
-  /** Events that only their page had. */
+  /** Number of events that were found on raw pages only. */
   carved = 0;
   readonly #source: Db | null;
   readonly #pages: RawPages;
@@ -240,8 +244,8 @@ class LogReader {
   }
 
   /**
-   * Behind a place that is damaged it goes on with the next number that SQLite finds, in growing
-   * steps.
+   * Reads rows in order of seq. After a damaged place it continues with the next seq that SQLite
+   * finds, in growing steps.
    */
   *#rows(source: Db): Generator<LogRow> {
     const next = this.#prepare(source);
@@ -278,7 +282,7 @@ function lineOf(json: string): Buffer {
   return Buffer.from(`${json.replaceAll('\n', ' ')}\n`);
 }
 
-/** Whether a text is an event with the right id; the import checks the signature. */
+/** Returns true if the text is an event with the right id; the import checks the signature. */
 function isWhole({ json }: CarvedEvent): boolean {
   try {
     const event = checkEventShape(JSON.parse(json));
@@ -288,7 +292,7 @@ function isWhole({ json }: CarvedEvent): boolean {
   }
 }
 
-/** A set of natural numbers that lie close together: one bit each. */
+/** Set of natural numbers that lie close together, with one bit each. */
 class NumberSet {
   readonly #pieces = new Map<number, Uint8Array>();
 

@@ -1,3 +1,6 @@
+// Checks of an import that run in the threads of the piscina pool, one chunk of lines at a time.
+// Each thread owns its ChunkChecker.
+
 import type { Config } from '../../config/options.ts';
 import { KindLimits } from '../../ingester/kind-limits.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -14,38 +17,44 @@ import { DUPLICATE, ImportGate } from './gate.ts';
 
 const NEWLINE = 0x0a;
 
-/** What every thread that checks is given once. */
+/** Worker data of every checking thread. */
 export interface CheckSetup {
   config: Config;
-  /** The memory of the writer's filter of stored ids. */
+  /** Shared memory of the writer's filter of stored ids. */
   idFilter: SharedArrayBuffer;
-  /** Whether signatures are checked. */
+  /** True to check signatures. */
   verify: boolean;
-  /** Whether the configured limits for the size of events hold. */
+  /** True to apply the configured limits for the size of events. */
   limits: boolean;
 }
 
-/** A line that was not taken. */
+/** Rejected line. */
 export interface RefusedLine {
-  /** Its number, from 1: in the chunk, or in the file where a whole file is spoken of. */
+  /**
+   * Line number from 1: within the chunk, or within the file once the import has added the lines
+   * before.
+   */
   line: number;
-  /** The id as the line has it, '' where it has none. */
+  /** Event id as written in the line, '' if it has none. */
   id: string;
   why: Refusal;
 }
 
-/** What is in a chunk. */
+/** Result of checking one chunk. */
 export interface CheckedChunk {
-  /** Records of checked events (`writeCheckedEvent`), the line in the place of the connection. */
+  /**
+   * Records of checked events (`writeCheckedEvent`), with the line number in the place of the
+   * connection id.
+   */
   records: ArrayBuffer;
-  /** Lines that hold anything. */
+  /** Number of lines that are not blank. */
   lines: number;
   newlines: number;
   duplicates: number;
   refused: RefusedLine[];
 }
 
-/** Checks chunks, whole lines of a file, one after the other, in a thread of its own. */
+/** Checker of chunks, which are whole lines of a file, one after the other. */
 export class ChunkChecker {
   readonly #gate: ImportGate;
   readonly #records = new RecordWriter();

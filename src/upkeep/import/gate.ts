@@ -1,3 +1,5 @@
+// Event validator of an import. One belongs to each checking thread.
+
 import type { PassedEvent } from '../../ingester/event-gate.ts';
 import { EventText } from '../../ingester/event-text.ts';
 import type { KindLimits } from '../../ingester/kind-limits.ts';
@@ -12,36 +14,36 @@ import type { SignatureBackend } from '../../protocol/signature/signature.ts';
 import type { StoredIds } from '../../storage/stored-ids.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../../storage/terms.ts';
 
-/** The answer for an event that the database has. */
+/** Result for an event that is stored already. */
 export const DUPLICATE: Refusal = 'duplicate: this event is stored already';
 
 const MESSAGE_START = Buffer.from('["EVENT",');
-/** What the message around an event adds to its depth. */
+/** Nesting levels that the message around an event adds. */
 const MESSAGE_DEPTH = 1;
 
-/** What a gate needs to know. */
+/** Dependencies of an event validator. */
 export interface GateParts {
-  /** null: only what the store itself cannot take is refused. */
+  /** null: only events that the store itself cannot hold are rejected. */
   limits: KindLimits | null;
   depthMax: number;
   hasher: TermHasher;
-  /** null: signatures are not looked at. */
+  /** null: signatures are not checked. */
   signature: SignatureBackend | null;
   stored: StoredIds;
   nowSeconds: number;
 }
 
 /**
- * The checks of the ingester for events that come from the operator's own file. What protects a relay
- * from its clients is left out: age, who publishes it (NIP-70), rates and lists. What keeps the
- * database true stays: form, id and signature.
+ * Event validator for events from the operator's own file, with the checks of the ingester. Checks
+ * that protect a relay from its clients are left out: age, publisher (NIP-70), rates and lists.
+ * Checks that keep the database consistent stay: form, id and signature.
  */
 export class ImportGate {
   readonly #parts: GateParts;
   readonly #text = new EventText();
   readonly #scan = new MessageScan();
   #message = Buffer.alloc(64 * 1024);
-  // Held for one check at a time: id, pubkey and signature as bytes.
+  // Buffers reused by every check: id, pubkey and signature as bytes.
   readonly #id = Buffer.alloc(32);
   readonly #pubkey = Buffer.alloc(32);
   readonly #sig = Buffer.alloc(64);
@@ -51,7 +53,7 @@ export class ImportGate {
     MESSAGE_START.copy(this.#message);
   }
 
-  /** The event on a line with what belongs to it, or why it is not taken. */
+  /** Returns the validated event of a line, or the reason for its rejection. */
   check(line: Buffer): PassedEvent | Refusal {
     const { limits, depthMax, hasher, nowSeconds } = this.#parts;
     const message = this.#asMessage(line);
@@ -75,14 +77,17 @@ export class ImportGate {
     if (!text.hashesToId(event, message, scan))
       return 'invalid: id is not the SHA-256 of the event';
     const terms = hasher.ofEvent(event);
-    // What is stored was verified once. Of what this import has just brought, the writer knows.
+    // A stored event was verified once. The writer finds duplicates within this import.
     if (this.#parts.stored.has(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (!this.#isSigned(event)) return 'invalid: sig is not the signature of the id by the pubkey';
     const expiresAt = expirationOf(event) ?? 0;
     return { event, json: text.json, terms, address: addressOf(event) ?? '', expiresAt };
   }
 
-  /** The line as the message that a client would send: what the scan was made for. */
+  /**
+   * Returns the line as the message that a client would send, which is the input that the scan
+   * expects.
+   */
   #asMessage(line: Buffer): Buffer {
     const length = MESSAGE_START.length + line.length + 1;
     if (length > this.#message.length) {
@@ -104,7 +109,7 @@ export class ImportGate {
   }
 }
 
-/** What is never stored, however it comes. */
+/** Returns the rejection of an event that is never stored, from any source. */
 function checkKind(event: NostrEvent, nowSeconds: number): Refusal | null {
   if (event.kind === KIND_AUTH) {
     return 'invalid: kind 22242 authenticates a connection and is not stored';

@@ -1,3 +1,6 @@
+// Import of events from a file (`wok import`): this thread reads and commits, the threads of a
+// piscina pool check.
+
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -13,37 +16,42 @@ import type { CheckedChunk, CheckSetup, RefusedLine } from './chunk.ts';
 import { wholeLines } from './lines.ts';
 import { Tally } from './tally.ts';
 
-/** No event is that long; what is longer is no text of events. */
+/** Upper bound of a line, in bytes. No event is longer; a longer line is not text of events. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
-/** Pieces of the file that wait for each checking thread, so that it works on while this one commits. */
+/**
+ * Number of chunks queued for each checking thread, so that it stays busy while this thread
+ * commits.
+ */
 const CHUNKS_AHEAD = 48;
-/** A small guess, as the filter of stored ids had better be too large. */
+/**
+ * Assumed bytes of an event, a low guess because the filter of stored ids had better be too large.
+ */
 const EVENT_BYTES = 500;
-/** Where nobody knows how much will come. */
+/** Number of events expected if the size of the source is unknown. */
 const EVENTS_UNKNOWN = 2_000_000;
 
-/** How an import is done. */
+/** Options of an import. */
 export interface ImportOptions {
-  /** Check signatures. */
+  /** True to check signatures. */
   verify: boolean;
-  /** Apply the configured limits for the size of events. */
+  /** True to apply the configured limits for the size of events. */
   limits: boolean;
-  /** Events in one commit. */
+  /** Number of events in one commit. */
   commitEvents: number;
-  /** Bytes of the source, where they are known. */
+  /** Size of the source in bytes, if known. */
   totalBytes: number | undefined;
   signal: AbortSignal;
   progress: (state: { bytes: number; events: number }) => void;
-  /** Called for every line that is not taken. */
+  /** Called for every rejected line. */
   onRefused: (line: RefusedLine) => void;
 }
 
 /**
- * Brings the events of a source, one JSON object a line, into the database: the lines are checked by
- * piscina tasks on all processors, and stored by this thread in the order of the source.
+ * Imports the events of a source, one JSON object a line: piscina tasks on all processors check the
+ * lines, and this thread stores the events in the order of the source.
  *
- * It may be repeated at any time: what is there counts as a duplicate. Whatever ends it, what was
- * committed stays, and the index follows the log as after any crash.
+ * An import may be repeated at any time: stored events count as duplicates. Commits survive
+ * whatever ends the import, and the index catches up with the log as after any crash.
  *
  * @throws StorageError when the database cannot be used, or another process writes to it.
  */
@@ -76,7 +84,8 @@ export async function importEvents(
   });
   try {
     const tally = await new Import(writer, pool, options).run(source, threads * CHUNKS_AHEAD);
-    // Before the writer, so that it is the last to close the database and takes the log file away.
+    // The readers of the pool close first, so that the writer is the last to close and deletes the
+    // write-ahead log.
     await pool.destroy();
     writer.close();
     return tally;
@@ -87,17 +96,18 @@ export async function importEvents(
   }
 }
 
+/** State of one import, owned by the reading thread. */
 class Import {
   readonly #writer: OfflineWriter;
   readonly #pool: Piscina;
   readonly #options: ImportOptions;
   readonly #tally = new Tally();
-  /** Lines before the piece whose events are stored next. */
+  /** Number of lines before the chunk that is stored next. */
   #linesBefore = 0;
-  /** Pieces that are being checked or wait for their turn. */
+  /** Number of chunks that are being checked or wait to be stored. */
   #ahead = 0;
   #failure: unknown = null;
-  /** Wakes the reading when there is room again. */
+  /** Resumes reading when a chunk has been stored. */
   #onRoom = () => {};
 
   constructor(writer: OfflineWriter, pool: Piscina, options: ImportOptions) {
@@ -106,7 +116,7 @@ class Import {
     this.#options = options;
   }
 
-  /** Reads, while what was read before is checked and stored in its order. */
+  /** Reads the source, while earlier chunks are checked and stored in order. */
   async run(source: Readable, aheadMax: number): Promise<Tally> {
     const { signal } = this.#options;
     let stored = Promise.resolve();
@@ -136,7 +146,8 @@ class Import {
   async #take(checked: Promise<CheckedChunk>, read: number): Promise<void> {
     try {
       const chunk = await checked;
-      // The file is read on between the pieces, or the threads would run out of work.
+      // A turn of the event loop lets the file be read between chunks, or the threads would run out
+      // of work.
       await setImmediate();
       if (this.#failure === null && !this.#options.signal.aborted) this.#store(chunk, read);
     } catch (error) {

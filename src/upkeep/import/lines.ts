@@ -1,17 +1,19 @@
+// Splitter of a byte stream into chunks of whole lines, for the import.
+
 const NEWLINE = 0x0a;
 
-/** Whole lines, in memory that the receiver owns. */
+/** Chunk of whole lines, in memory that the receiver owns. */
 export interface Lines {
   bytes: ArrayBuffer;
-  /** How many bytes of the source have been read by now. */
+  /** Number of bytes of the source read so far. */
   read: number;
-  /** Instead of lines: there was one longer than allowed, and it was left out. */
+  /** True if this stands for a line that was longer than allowed and was left out. */
   tooLong: boolean;
 }
 
 /**
- * Cuts a stream into pieces of whole lines, about as large as the reads are. Lines of more than
- * `lineBytesMax` are passed over, so that a file that is no text takes no memory.
+ * Splits a stream into chunks of whole lines, about as large as the reads are. Lines of more than
+ * `lineBytesMax` bytes are skipped, so that a file that is no text takes no memory.
  */
 export async function* wholeLines(
   source: AsyncIterable<Buffer>,

@@ -1,17 +1,19 @@
+// Counters of an import, and their summary for the operator.
+
 import { formatCount } from '../../lib/format.ts';
 
-/** Lines that a reason is shown with. */
+/** Number of lines that are shown with a reason. */
 const LINES_MAX = 5;
 const REASONS_MAX = 50;
 const OTHER = 'other reasons';
 
 interface Reason {
   count: number;
-  /** The first lines, from 1. */
+  /** Numbers of the first lines, from 1. */
   lines: number[];
 }
 
-/** What became of the lines of a file. */
+/** Counters of the lines of a file by result. */
 export class Tally {
   lines = 0;
   added = 0;
@@ -19,7 +21,7 @@ export class Tally {
   refused = 0;
   readonly reasons = new Map<string, Reason>();
 
-  /** Counts a line that was not taken. Reasons that differ by numbers only are counted as one. */
+  /** Counts a rejected line. Reasons that differ by numbers only are counted as one. */
   refuse(line: number, why: string): void {
     this.refused++;
     let name = why.replace(/\[\d+\]/g, '[…]').replace(/: \d+ bytes/, '');
@@ -32,7 +34,7 @@ export class Tally {
     }
   }
 
-  /** For people, without what it took. */
+  /** Returns a summary for people, without the time that the import took. */
   summary(): string {
     const { lines, added, duplicates, refused } = this;
     const counts = [

@@ -1,18 +1,21 @@
+// Cursors over the index in order of time, oldest or newest first, for commands and the admin
+// worker. They read a page at a time.
+
 import type { Db } from '../../storage/open.ts';
 import * as sql from '../../storage/sql.ts';
 
-/** Oldest first, or newest first. */
+/** Order of reading: `upwards` is oldest first, `downwards` newest first. */
 export type Direction = 'upwards' | 'downwards';
 
-/** A place in the order: by time, then by place in the log. */
+/** Position in the order: by created_at, then by seq. */
 export interface Place {
   createdAt: number;
   seq: number;
 }
 
-/** An entry of a list of the index. */
+/** Entry of a posting list of the index. */
 export interface Entry extends Place {
-  /** As the index keeps it (`storage/posting-kind.ts`). */
+  /** Kind as stored in the index (`storage/posting-kind.ts`). */
   kind: number;
 }
 
@@ -22,14 +25,14 @@ interface Row {
   kind: number;
 }
 
-/** Entries in an order, read a page at a time so that no snapshot lasts. */
+/** Ordered sequence of entries, read a page at a time so that no snapshot is held for long. */
 export interface Cursor {
-  /** The entry it stands on; null behind the last. */
+  /** Current entry; null after the last. */
   readonly entry: Entry | null;
   advance(): void;
 }
 
-/** The list of one term in the index. */
+/** Cursor over the posting list of one term. */
 export class TermCursor implements Cursor {
   readonly #read: (last: Entry) => Row[];
   #page: Row[] = [];
@@ -43,7 +46,7 @@ export class TermCursor implements Cursor {
     { since, until }: { since: number; until: number },
     direction: Direction,
     pageRows: number,
-    /** Begins behind this place of the order. */
+    /** Position after which to begin. */
     behind?: Place,
   ) {
     if (direction === 'upwards') {
@@ -78,13 +81,16 @@ export class TermCursor implements Cursor {
   }
 }
 
-/** What comes later in the order: where a list begins, or the place behind which it is wanted. */
+/**
+ * Returns the later of the two positions at which reading may begin: that of the list and that
+ * asked for.
+ */
 function later(start: Entry, behind: Place | undefined, direction: Direction): Entry {
   if (behind === undefined || before(behind, start, direction)) return start;
   return { ...behind, kind: 0 };
 }
 
-/** Entries that are in memory already. */
+/** Cursor over entries that are in memory. */
 export class ListCursor implements Cursor {
   readonly #entries: readonly Entry[];
   #at = 0;
@@ -102,7 +108,7 @@ export class ListCursor implements Cursor {
   }
 }
 
-/** Whether `a` comes before `b`: by time, then by place in the log. */
+/** Returns true if `a` comes before `b`: by created_at, then by seq. */
 export function before(a: Place, b: Place, direction: Direction): boolean {
   const [first, second] = direction === 'upwards' ? [a, b] : [b, a];
   return (
@@ -111,7 +117,10 @@ export function before(a: Place, b: Place, direction: Direction): boolean {
   );
 }
 
-/** The union of cursors in one order, each entry once: a heap of those that have one. */
+/**
+ * Union of cursors in one order, each entry once: a binary heap of the cursors that are not
+ * exhausted.
+ */
 export class MergedCursor implements Cursor {
   readonly #heap: Cursor[] = [];
   readonly #direction: Direction;

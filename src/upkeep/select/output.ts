@@ -1,8 +1,10 @@
+// Buffered line output of commands, with backpressure.
+
 import type { Writable } from 'node:stream';
 
 const BLOCK_CHARACTERS = 64 * 1024;
 
-/** Writes lines to a stream in blocks, no faster than they are taken. */
+/** Writer of lines to a stream, in blocks and with backpressure. */
 export class LineOutput {
   readonly #stream: Writable;
   #block = '';
@@ -11,7 +13,7 @@ export class LineOutput {
     this.#stream = stream;
   }
 
-  /** Whether nobody reads on (`wok export | head`). */
+  /** True if the reading side has closed the stream (`wok export | head`). */
   get closed(): boolean {
     return this.#stream.destroyed || this.#stream.errored !== null;
   }
@@ -29,7 +31,7 @@ export class LineOutput {
     await this.#drained();
   }
 
-  /** A reader that goes away ends the waiting too; the next line sees it. */
+  /** Resolves on 'drain', and also on 'close', which the next line then sees. */
   #drained(): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {

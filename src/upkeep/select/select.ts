@@ -1,3 +1,6 @@
+// Selection of stored events by filters, in order of time and without a bound on the result, for
+// commands and the admin worker. It reads the index of a relay that may be running.
+
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isExpired } from '../../protocol/expiration.ts';
 import { compileFilter, type Filter, type Matcher } from '../../protocol/filter.ts';
@@ -18,58 +21,64 @@ import {
   TermCursor,
 } from './cursor.ts';
 
-/** For commands, which have a process to themselves. */
+/** Default of `entriesHeld`, for commands, which have a process to themselves. */
 const ENTRIES_HELD = 200_000;
 const PAGE_ROWS_MIN = 16;
 const PAGE_ROWS_MAX = 2_000;
-/** Up to this many entries of a list are counted to estimate it. */
+/** Number of entries up to which a posting list is counted to estimate its length. */
 const ESTIMATE_ROWS = 10_000;
 
-/** A stored event that was selected. */
+/** Stored event that matches. */
 export interface Selected {
   seq: number;
   createdAt: number;
   json: string;
 }
 
-/** What is selected, and in which order. */
+/** Description of a selection: database, filters and order. */
 export interface Selection {
   db: Db;
   hasher: TermHasher;
-  /** An event is selected if it matches one; each finds at most as many as its limit says. */
+  /**
+   * Filters of which an event has to match one; each selects at most as many events as its limit.
+   */
   filters: readonly Filter[];
   direction: Direction;
-  /** Seconds since 1970: what has expired by then is left out. null: nothing is. */
+  /** Time in seconds since 1970; events that have expired by then are left out. null: none is. */
   nowSeconds: number | null;
-  /** Begins behind this place, in the order of `direction`. */
+  /** Position after which to begin, in the order of `direction`. */
   behind?: Place;
-  /** Entries that all cursors together hold in memory, and read at once to begin with. */
+  /** Number of entries that all cursors together hold in memory; it determines the page size. */
   entriesHeld?: number;
 }
 
-/** An entry of the lists that was looked at, and the event if it is selected. */
+/** Entry of the index that was examined, and its event if that matches. */
 export interface Looked extends Place {
   selected: Selected | null;
 }
 
-/** A filter with what is left of its limit. */
+/** Filter with the rest of its limit. */
 interface Wanted {
   filter: Filter;
   matches: Matcher;
-  /** Whether every event within the times matches. */
+  /** True if every event between since and until matches. */
   any: boolean;
   left: number;
 }
 
 /**
- * The stored events that match, in order. It sees the log as it was when it began, but for what is
- * removed meanwhile, and takes a snapshot for a page at a time: a relay that runs beside is not held up.
+ * Returns the stored events that match, in order. It sees the log as of its start, except for
+ * events that are removed meanwhile, and takes a snapshot for a page at a time, so that a running
+ * relay is not blocked.
  */
 export function* select(selection: Selection): Generator<Selected> {
   for (const { selected } of look(selection)) if (selected !== null) yield selected;
 }
 
-/** The same step by step, so that whoever has others to serve can rest where nothing matches. */
+/**
+ * Does the same entry by entry, so that a caller with other work can pause even while no event
+ * matches.
+ */
 export function* look(selection: Selection): Generator<Looked> {
   const { db, filters, direction, nowSeconds, behind } = selection;
   const { head, indexed } = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
@@ -100,7 +109,10 @@ export function* look(selection: Selection): Generator<Looked> {
   }
 }
 
-/** Whether an event is wanted; takes it off the limits of those who want it. */
+/**
+ * Returns true if a filter selects the event; subtracts it from the limits of all filters that
+ * match.
+ */
 function take(
   wanted: readonly Wanted[],
   entry: Entry,
@@ -124,7 +136,7 @@ function isUnconditional({ ids, authors, kinds, tags }: Filter): boolean {
   return ids === null && authors === null && kinds === null && tags.length === 0;
 }
 
-/** What the index alone tells. */
+/** Returns true if the event may match, as far as the index tells. */
 function mayMatch({ kinds, since, until }: Filter, { createdAt, kind }: Entry): boolean {
   return (
     (since === null || createdAt >= since) &&
@@ -133,7 +145,7 @@ function mayMatch({ kinds, since, until }: Filter, { createdAt, kind }: Entry): 
   );
 }
 
-/** What the index does not hold yet. */
+/** Returns the entries of the log that are not in the index yet. */
 function tailEntries(db: Db, indexed: number, head: number): Entry[] {
   const rows = db.prepare(sql.SELECT_LOG_ENTRIES).all(indexed, head) as {
     seq: number;
@@ -148,7 +160,10 @@ function tailEntries(db: Db, indexed: number, head: number): Entry[] {
   }));
 }
 
-/** One cursor for each list that has to be read, over the widest span of time that is asked of it. */
+/**
+ * Returns one cursor for each posting list that has to be read, over the widest time span that
+ * filters ask for.
+ */
 function cursorsOf(selection: Selection, wanted: readonly Wanted[]): Cursor[] {
   const { db, hasher, direction, behind, entriesHeld = ENTRIES_HELD } = selection;
   const count = db.prepare(sql.COUNT_POSTINGS).pluck();
