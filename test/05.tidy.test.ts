@@ -300,3 +300,45 @@ describe('documents', () => {
     expect(keys.filter((key) => !(optionKeys as readonly string[]).includes(key))).toEqual([]);
   });
 });
+
+/** Words that say nothing to a reader who searches for a term of the field. */
+const RIDDLES = /\b(?:nobody|somebody|everybody|anybody|whoever|whom|whomever)\b/i;
+const COMMENT_COLUMNS_MAX = 100;
+
+describe('comments of src and workers', () => {
+  const files = [...src, ...workers].map(({ file }) => ({
+    file,
+    lines: readFileSync(join(packageRoot, file), 'utf8').split('\n'),
+  }));
+  const comments = files.flatMap(({ file, lines }) =>
+    lines.flatMap((line, n) =>
+      /^\s*(?:\/\*\*?|\*|\/\/)/.test(line) ? [{ place: `${file}:${n + 1}`, line }] : [],
+    ),
+  );
+
+  it('are found at all', () => {
+    expect(comments.length).toBeGreaterThan(3_000);
+  });
+
+  it('open every file and say what it is', () => {
+    const without = files.filter(({ lines }) => {
+      const [first = '', second = ''] = lines;
+      return !/^\/[/*]/.test(first.startsWith('#!') ? second : first);
+    });
+    expect(without.map(({ file }) => file)).toEqual([]);
+  });
+
+  it('use none of the words that name no one', () => {
+    expect(comments.filter(({ line }) => RIDDLES.test(line)).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('begin with a noun or a verb', () => {
+    const asked = /^\s*\/\*\*\s+(?:What|Whether|Who|How|Where)\b/;
+    expect(comments.filter(({ line }) => asked.test(line)).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('are no wider than code', () => {
+    const wide = comments.filter(({ line }) => line.length > COMMENT_COLUMNS_MAX);
+    expect(wide.map(({ place }) => place)).toEqual([]);
+  });
+});
