@@ -26,7 +26,7 @@
  *    the subscription to monitor with S; monitor first replays the events after S, or, if it keeps
  *    too few, has query send them out of the log while the subscription is live already. Each
  *    matching event arrives exactly once, whatever commits meanwhile.
- * 4. Every queue has a bound and a written answer to "full" (the table in README.md).
+ * 4. Every queue has a bound and a written answer to "full" (the table in docs/architecture.md).
  * 5. OK true to a request to vanish (NIP-62) is the last frame about its key: it waits until all
  *    events that the request covers are removed, and then until io has read what every query worker
  *    and monitor sent before they knew of the removal (`Barrier`).

@@ -285,6 +285,36 @@ describe('documents', () => {
     expect(text).toBe(withMetricsTable(text));
   });
 
+  const documents = ['', 'docs', 'siege', 'bench'].flatMap((folder) =>
+    readdirSync(join(packageRoot, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+
+  /** The anchors of a document's headings, as GitHub makes them. */
+  function anchorsOf(file: string): string[] {
+    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/^```.*?^```/gms, '');
+    return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  }
+
+  it.each(documents)('%s links to files and headings that there are', (file) => {
+    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/^```.*?^```/gms, '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
+    const broken = links.filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false;
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? file : join(dirname(file), path);
+      if (!existsSync(join(packageRoot, target))) return true;
+      return anchor !== undefined && !anchorsOf(target).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
   it('name options and tests that there are, where they say what is defended', () => {
     const text = readFileSync(join(packageRoot, 'docs/security.md'), 'utf8');
     const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name!);

@@ -238,7 +238,7 @@ describe('what is written agrees', () => {
     expect(engines.node.split(' || ')).toEqual([ranges.pop()!, ...ranges].sort(byMajor));
   });
 
-  it.each(['README.md', 'docs/operations.md'])('%s', (file) => {
+  it.each(['README.md', 'docs/getting-started.md', 'docs/operations.md'])('%s', (file) => {
     const said = read(file).replaceAll(/\s+/g, ' ');
     expect(said).toContain('Node.js 20 (20.19 or newer) with glibc 2.28 or newer');
     expect(said).toContain('Node.js 22, 24 or 25 with glibc 2.38 or newer');

@@ -1,4 +1,4 @@
-/** The lines of the README by which people write and read a first event. */
+/** The lines of docs/getting-started.md by which people write and read a first event. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { Client } from './support/client.ts';
 import { testEnvironment } from './support/environment.ts';
 import { startRelay } from './support/relay.ts';
 
-it('a first event is written and read back as the README says', async () => {
+it('a first event is written and read back as docs/getting-started.md says', async () => {
   const relay = await startRelay();
-  const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8');
-  const lines = /```sh\n(node --input-type=module -e [\s\S]*?)```/.exec(readme)![1]!;
+  const guide = readFileSync(join(packageRoot, 'docs/getting-started.md'), 'utf8');
+  const lines = /```sh\n(node --input-type=module -e [\s\S]*?)```/.exec(guide)![1]!;
   expect(lines).toContain('ws://127.0.0.1:7777');
   const line = lines.replaceAll('ws://127.0.0.1:7777', relay.url);
   const child = spawn('sh', ['-c', line], { cwd: packageRoot, env: testEnvironment() });
