@@ -1091,7 +1091,7 @@ export const options = {
     max: 10_000,
     unit: 'requests',
     reload: true,
-    text: 'Requests by the management API and the page /admin that are carried out at once; a quarter of them from one address (IPv6: a /64). Others wait, admins before strangers.',
+    text: 'Requests by the management API and the page /admin that are carried out at once; a quarter of them from one network. Others wait, admins before strangers.',
   },
   'admin.window_seconds': {
     type: 'integer',
