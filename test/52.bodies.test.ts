@@ -1,3 +1,6 @@
+// Unit tests of two caches of a query worker: event bodies (Bodies) and heads of posting lists
+// (Lists).
+
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import { Bodies } from '../src/query/bodies.ts';
