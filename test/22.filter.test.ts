@@ -1,5 +1,4 @@
-// Unit tests of filters: parsing, compiling and matching, compared with the oracle; and of the
-// oracle.
+// Unit tests of filters (parsing, compiling, matching compared with the oracle) and of the oracle.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -100,7 +99,7 @@ describe('parseFilter', () => {
     const wrong = [
       HEX.toUpperCase(),
       `${HEX.slice(1)}G`,
-      // Characters with a digit as their lower byte, and a lone surrogate.
+      // Characters with a hex digit as their lower byte, and a lone surrogate.
       `${HEX.slice(1)}\u0130`,
       `${HEX.slice(1)}\u0161`,
       `${HEX.slice(1)}\ud800`,
@@ -498,8 +497,7 @@ describe('oracle', () => {
     run(small, events);
     const sizes = (...filters: RawFilter[]) =>
       filters.map((filter) => small.query([filter], NOW).length);
-    // The default limit would split second 3, so that second comes whole; a client's limit splits
-    // it.
+    // The default limit would split second 3, so that second comes whole; a client's may split it.
     expect(sizes({}, { limit: 2 }, { limit: 9 }, { limit: 3 })).toEqual([3, 2, 3, 3]);
     expect(sizes({ until: 3 }, { since: 3, until: 3, limit: 9 })).toEqual([2, 2]);
     // At most twice the cap, and never more than the limit of the client.

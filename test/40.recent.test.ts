@@ -1,5 +1,4 @@
-// Unit tests of RecentEvents, the replay buffer of monitor for subscriptions that are handed over
-// late.
+// Unit tests of RecentEvents, the replay buffer of monitor for late hand-overs.
 
 import { expect, it } from 'vitest';
 import type { AcceptedEvent } from '../src/messages.ts';

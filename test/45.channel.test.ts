@@ -1,5 +1,4 @@
-// Tests of the channels between threads: ring, arena and channel on one thread and between worker
-// threads.
+// Tests of ring, arena and channel, on one thread and between worker threads.
 
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';

@@ -1,5 +1,4 @@
-// Unit tests of two caches of a query worker: event bodies (Bodies) and heads of posting lists
-// (Lists).
+// Unit tests of the caches of a query worker: event bodies and heads of posting lists.
 
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';

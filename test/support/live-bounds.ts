@@ -206,8 +206,8 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
       withClient(relay, async (client) => {
         let read = Number.POSITIVE_INFINITY;
         let answer: unknown;
-        // The least of six: a commit in between invalidates the pages, and other threads read
-        // files.
+        // The least of six: a commit in between invalidates the pages, and other threads
+        // read files as well.
         for (let i = 0; i < 6; i++) {
           const before = bytesRead();
           answer = (await client.count(WIDE))[2];
@@ -236,8 +236,7 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
     look: (relay) =>
       withClient(relay, async (client) => {
         const walBytes = () => statSync(`${databaseFile(relay.directory)}-wal`).size;
-        // The WAL is cut if a commit finds all of it checkpointed and no reader that still needs
-        // it.
+        // The WAL is cut at a commit that finds it checkpointed and no reader in need of it.
         for (let i = 0; i < 25 || (i < 100 && walBytes() > 2_000_000); i++) {
           await client.publish(author.event({ content: unique(100_000) }));
         }
