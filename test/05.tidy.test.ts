@@ -1,4 +1,6 @@
-/** What of the architecture a machine can watch: who imports whom, and what stands where. */
+// Static checks of the source text: imports between folders, places of certain code, names in
+// documents, and the form of comments. No code of the relay runs.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +8,7 @@ import { optionKeys } from '../src/config/options.ts';
 import { withMetricsTable } from '../src/metrics/document.ts';
 import { packageRoot } from '../src/paths.ts';
 
-/** The stations, each a folder of src, in the order of the data path. */
+/** Stations, each a folder of src, in the order of the data path. */
 const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query', 'sync'] as const;
 const SHARED_GROUND = [
   'config',
@@ -20,10 +22,10 @@ const SHARED_GROUND = [
   'protocol',
   'storage',
 ];
-/** Programs of threads that do short jobs for piscina, and where their work stands. */
+/** Worker programs that run short jobs for piscina, and the file with the code of the job. */
 const TASKS: Readonly<Record<string, string>> = { check: 'src/upkeep/import/chunk.ts' };
 
-/** What the files of a folder may import beside their own; what is not named may import anything. */
+/** Folders that the files of a folder may import, besides their own; any for a folder not named. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: ['config'],
   protocol: ['lib'],
@@ -35,21 +37,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: ['config', 'lib', 'paths', 'policy', 'protocol'],
   ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
   io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
-  // Beside the data path: whoever may change the database through the writer, and reads it.
+  // Outside the data path: changes the database through the writer, and reads it.
   admin: [...SHARED_GROUND, 'upkeep'],
   supervisor: ['config', 'lib', 'mailbox', 'messages', 'metrics', 'paths', 'policy'],
 };
 
 interface Source {
-  /** Relative to the package, like `src/io/io.ts`. */
+  /** Path relative to the package, like `src/io/io.ts`. */
   file: string;
-  /** Without comments. */
+  /** Text without comments. */
   code: string;
-  /** Files of wok as `file` above, packages by their specifier. */
+  /** Imported files of wok as paths like `file`, and packages by their specifier. */
   imports: string[];
 }
 
-/** All TypeScript of a folder, however deep. */
+/** Reads all TypeScript files of a folder and its subfolders. */
 function read(folder: string): Source[] {
   const names = readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' });
   return names
@@ -66,7 +68,7 @@ function read(folder: string): Source[] {
     });
 }
 
-/** `io` for src/io/io.ts, `messages` for src/messages.ts, '' for what is not in src. */
+/** Returns `io` for src/io/io.ts, `messages` for src/messages.ts, '' for a file outside src. */
 function partOf(file: string): string {
   return /^src\/([\w-]+)/.exec(file)?.[1] ?? '';
 }
@@ -75,7 +77,7 @@ const src = read('src');
 const workers = read('workers');
 const all = [...src, ...workers, ...read('bench'), ...read('siege')];
 
-/** The files that are matched by none of `allowed` and have something to be complained about. */
+/** Returns the files that `allowed` does not match and for which `offends` is true. */
 function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: Source) => boolean) {
   return sources.filter((one) => !allowed.test(one.file) && offends(one)).map(({ file }) => file);
 }
@@ -102,7 +104,7 @@ describe('imports', () => {
       return (
         strangers
           .filter((target) => allowed && !allowed.includes(partOf(target)))
-          // Types: what the page for admins and the relay say to each other.
+          // Types of the messages between the admin page and the relay.
           .filter((target) => !(BROWSER.test(file) && CONTRACT.test(target)))
           .map((target) => `${file} imports ${target}`)
       );
@@ -146,7 +148,7 @@ describe('imports', () => {
 
   it('reach every file', () => {
     const imported = new Set(all.flatMap(({ imports }) => imports));
-    // What browsers load first, and what stands for a package that they load.
+    // Entry files, including those that browsers load, and stand-ins for packages of browsers.
     const roots =
       /^(src\/wok\.ts|workers\/|src\/pages\/browser\/(home|admin)\.ts|src\/pages\/browser\/vendor\/)/;
     expect(offenders([...src, ...workers], roots, ({ file }) => !imported.has(file))).toEqual([]);
@@ -176,7 +178,7 @@ describe('code', () => {
     ).toEqual(['src/io/http-answer.ts']);
     const closes = /\bsocket\.end\(/;
     expect(offenders(io, /^src\/io\/connection\.ts$/, ({ code }) => closes.test(code))).toEqual([]);
-    // The types of the package take text as well; those of src/io/uws.ts do not.
+    // The types of the package accept text as well; those of src/io/uws.ts do not.
     const takesText = /import[^;]*\b(HttpResponse|WebSocket)\b[^;]*from 'uWebSockets\.js'/;
     expect(offenders(io, NOBODY, ({ code }) => takesText.test(code))).toEqual([]);
   });
@@ -203,7 +205,7 @@ describe('code', () => {
         return directory.test(code) && !makers.includes(file);
       }),
     ).toEqual([]);
-    // A number of milliseconds is a guess how fast the machine is: of a test, of a hook, of a wait.
+    // A fixed number of milliseconds for a test, a hook or a wait assumes a speed of the machine.
     const guess = /\btimeout: [\d_]{6,}|\n *\}, [\d_]{6,}\);|waitForTimeout|setTimeout\(resolve/;
     const waiting = [self, 'test/support/process.ts'];
     expect(
@@ -331,7 +333,7 @@ describe('documents', () => {
   });
 });
 
-/** Words that say nothing to a reader who searches for a term of the field. */
+/** Pronouns that stand in a comment instead of a term of the field. */
 const RIDDLES = /\b(?:nobody|somebody|everybody|anybody|whoever|whom|whomever)\b/i;
 const COMMENT_COLUMNS_MAX = 100;
 

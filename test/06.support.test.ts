@@ -1,4 +1,5 @@
-/** What the tests themselves stand on: their temporary directories, and attempts that need time. */
+// Unit tests of test/support: temporary directories, and attempts with deadlines (`inTime`).
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** io.handshake_seconds: who connects and does not ask is closed, and nobody else. */
+// Tests of io.handshake_seconds against a real relay over sockets: only connections that send no
+// complete request are closed.
+
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +30,7 @@ describe('a connection that asks for nothing', () => {
       received += chunk.length;
     });
     slow.pause();
-    // A little at a time: uWebSockets.js has a limit of its own for those who read nothing at all.
+    // Reads a little at a time: uWebSockets.js itself closes a client that reads nothing at all.
     const sip = setInterval(() => {
       slow.resume();
       setImmediate(() => slow.pause());
@@ -47,7 +49,7 @@ describe('a connection that asks for nothing', () => {
     }
     clearInterval(drip);
     loop.stop();
-    // Twice the time later everybody else is still there.
+    // After twice the time all other connections are still open.
     await (await RawSocket.connect(port)).ended();
     await Promise.all(clients.map((client) => client.sync()));
     clearInterval(sip);
@@ -66,7 +68,7 @@ describe('sockets that come and go while others are swept', () => {
     const steady = await Promise.all(Array.from({ length: 20 }, () => Client.connect(relay.url)));
     let [swept, answered, failed] = [0, 0, 0];
     const isEnough = () => swept >= 300 && answered >= 300;
-    /** Holds silent sockets, whose descriptors free up all the time. */
+    /** Opens silent sockets one after the other, which keeps freeing descriptors for reuse. */
     const idler = async () => {
       while (!isEnough()) {
         const socket: Socket = connect({ port, host: '127.0.0.1' });
@@ -76,7 +78,7 @@ describe('sockets that come and go while others are swept', () => {
         swept++;
       }
     };
-    /** Connects, asks, is answered, goes: its descriptor may have been a swept one's. */
+    /** Connects, queries and closes in a loop; its descriptor may be that of a swept socket. */
     const asker = async () => {
       while (!isEnough()) {
         try {
@@ -109,7 +111,7 @@ describe('sockets that come and go while others are swept', () => {
       socket.on('close', () => closed++);
     }
     await until(() => closed === 25, '25 sockets to be turned away');
-    // When the five have been closed as well there is room again.
+    // After the five have been closed too, new connections are accepted again.
     const next = testConfig(relay.directory, { ...settings, 'io.handshake_seconds': 1 });
     await relay.relay.reload(next);
     await until(() => closed === 30, 'the others');

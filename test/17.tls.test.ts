@@ -1,4 +1,5 @@
-/** wss without a proxy. */
+// Tests of built-in TLS (wss without a proxy) against a process of `wok relay`.
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -33,7 +34,7 @@ async function nameOnCertificate(port: number): Promise<string> {
   return String(subject.CN);
 }
 
-/** What a client begins a TLS handshake with. */
+/** Returns the bytes of a ClientHello. */
 function clientHello(): Promise<Buffer> {
   return new Promise((resolve) => {
     const wire = new Duplex({
@@ -47,7 +48,7 @@ function clientHello(): Promise<Buffer> {
   });
 }
 
-/** Seconds until the other side has closed it. */
+/** Resolves to the seconds until the relay has closed a socket. */
 function secondsOf(socket: Socket): Promise<number> {
   const start = performance.now();
   socket.on('error', () => {});
@@ -73,11 +74,11 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     copyFileSync(second.cert, cert);
     copyFileSync(second.key, key);
     await until(
-      // A handshake that meets the change may be reset.
+      // A handshake at the moment of the change may be reset.
       async () => (await nameOnCertificate(port).catch(() => '')) === 'second.example',
       'the new certificate',
     );
-    // Who was there before has noticed nothing.
+    // Connections from before the change are not affected.
     expect((await client.query({ ids: [event.id] })).events).toEqual([event]);
     const other = await Client.connect(wok.url, INSECURE);
     expect((await other.query({ ids: [event.id] })).events).toEqual([event]);
@@ -129,7 +130,7 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     const begun = 'GET / HTTP/1.1\r\nHost: relay.example\r\nA: ';
     const [after, afterOld, asking] = [secure('TLSv1.3'), secure('TLSv1.2'), secure('TLSv1.3')];
     asking.once('secureConnect', () => asking.write(begun));
-    // The head of a long record, then what is in it.
+    // Header of a long TLS record, then its content.
     const record = [0x17, 3, 3, 0x40, 0];
     const drip = setInterval(() => {
       if (dripping.writable) dripping.write(Buffer.from([record.shift() ?? 0]));
@@ -141,7 +142,7 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     ]);
     clearInterval(drip);
     for (const seconds of before) expect(seconds).toBeGreaterThan(1.8);
-    // The timeout of uWebSockets.js, which counts in steps of four seconds.
+    // Timeout of uWebSockets.js, which counts in steps of 4 s.
     for (const seconds of later) expect(seconds).toBeGreaterThan(6);
     expect(Math.max(...before)).toBeLessThan(Math.min(...later));
     await Promise.all(good.map((client) => client.sync()));

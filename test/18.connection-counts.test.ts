@@ -1,4 +1,5 @@
-/** The counts of connections and unanswered messages by address and network. */
+// Unit tests of ConnectionCounts: connections and unanswered messages by address and network.
+
 import { expect, it } from 'vitest';
 import { ConnectionCounts } from '../src/io/connection-counts.ts';
 import { Random, testSeed } from './support/random.ts';

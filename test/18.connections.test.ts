@@ -1,4 +1,6 @@
-/** How many connections an address, and a network, may have open. */
+// Tests of the limits on open connections of an address and of a network, against a real relay over
+// WebSocket with forged X-Forwarded-For headers.
+
 import { describe, expect, it } from 'vitest';
 import { Client } from './support/client.ts';
 import { until } from './support/process.ts';
@@ -7,7 +9,7 @@ import { type Settings, startRelay, testConfig } from './support/relay.ts';
 async function started(settings: Settings) {
   const relay = await startRelay(settings);
   const from = (ip: string) => Client.connect(relay.url, { headers: { 'X-Forwarded-For': ip } });
-  /** How many are open, by what the relay counts. */
+  /** Returns the number of open connections in the metrics of the relay. */
   const open = () => Number(/^wok_connections (\d+)$/m.exec(relay.relay.metricsText())![1]);
   return { relay, from, open };
 }
@@ -19,13 +21,13 @@ describe('io.connections_per_ip_max', () => {
     await from('2001:db8:1:1:ffff::2');
     await expect(from('2001:db8:1:1::3')).rejects.toThrow('HTTP 429');
     await expect(from('2001:db8:1:1:8000::')).rejects.toThrow('HTTP 429');
-    // The neighbour's /64, and an IPv4 address that is written as an IPv6 one.
+    // The adjacent /64, and an IPv4 address, plain and mapped into IPv6.
     await from('2001:db8:1:2::1');
     await from('192.0.2.1');
     await from('::ffff:192.0.2.1');
     await expect(from('192.0.2.1')).rejects.toThrow('HTTP 429');
     await from('192.0.2.2');
-    // Who leaves makes room for another of the same /64.
+    // A closed connection makes room for another of the same /64.
     await first.close();
     await until(() => open() === 5, 'the end of the first');
     await from('2001:db8:1:1::3');
@@ -42,7 +44,7 @@ describe('io.connections_per_ip_max', () => {
       testConfig(relay.directory, { ...settings, 'rates.ipv6_address_bits': 128 }),
     );
     await from('2001:db8:1:1ff::1');
-    // What was counted as a /56 leaves as one.
+    // A connection that was counted for a /56 is discounted from it, even after a reload.
     await first.close();
     await relay.relay.reload(testConfig(relay.directory, settings));
     await until(

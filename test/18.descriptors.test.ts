@@ -1,4 +1,6 @@
-/** A relay that may open few files, and one that runs out of them. */
+// Tests of a `wok relay` process with a low limit of open files, or that runs out of them, and unit
+// tests of DescriptorRoom.
+
 import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,10 +12,10 @@ import { delay, until, WokProcess } from './support/process.ts';
 import { freshDirectory, type Settings, testConfig } from './support/relay.ts';
 import { wok } from './support/wok.ts';
 
-/** Many connections of one address, and no metrics of other relays beside. */
+/** Settings for many connections of one address, and JSON log lines. */
 const OPEN: Settings = { 'io.connections_per_ip_max': 0, 'log.format': 'json' };
 
-/** Opens TCP connections that send nothing, and keeps those that stay open. */
+/** Flood of TCP connections that send nothing; holds those that stay open. */
 class Flood {
   readonly sockets = new Set<Socket>();
   opened = 0;
@@ -47,7 +49,7 @@ async function status(relay: WokProcess, directory: string): Promise<number> {
   return relay.pid;
 }
 
-/** The share of one processor that the process takes while nobody asks anything of it. */
+/** Measures the CPU time of the process while no client sends, as a share of one processor. */
 async function idleShare(relay: WokProcess): Promise<number> {
   const before = relay.cpuSeconds();
   const start = performance.now();
@@ -126,7 +128,7 @@ describe('few file descriptors', () => {
     const event = new Author().event();
     expect((await client.publish(event))[2]).toBe(true);
     expect((await client.query({ ids: [event.id] })).events).toEqual([event]);
-    // Nobody waits for an answer that does not come.
+    // A new client is refused at once instead of waiting for an answer.
     await expect(Client.connect(relay.url)).rejects.toThrow(/ECONNREFUSED/);
     limit(4_000);
     flood.end();

@@ -1,7 +1,6 @@
-/**
- * Text leaves as UTF-8, whatever is in it: bytes compared, because a string of uWebSockets.js that has
- * no character beyond Latin-1 leaves as Latin-1 on Node.js 24.
- */
+// Tests that all text leaves the relay as UTF-8, against a real relay and against the listener over
+// sockets. They compare bytes, because uWebSockets.js on Node.js 24 sends a string without
+// characters beyond Latin-1 as Latin-1.
 
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -24,7 +23,7 @@ const TEXTS = [
 ] as const;
 const RPC = 'application/nostr+json+rpc';
 
-/** The bytes of an answer; `headers` beside Host. */
+/** Sends an HTTP request with Host and `headers`; returns the body of the answer as bytes. */
 function bytesOf(
   url: string,
   headers: Record<string, string> = {},
@@ -43,7 +42,7 @@ function bytesOf(
   });
 }
 
-/** The messages of a WebSocket as bytes, as they come. */
+/** WebSocket client that keeps received messages, except AUTH, as bytes. */
 class ByteClient {
   readonly socket: WebSocket;
   readonly messages: Buffer[] = [];
@@ -67,7 +66,7 @@ class ByteClient {
     return client;
   }
 
-  /** Sends a text and takes the answer, the only one there is. */
+  /** Sends a message and takes its answer, which must be the only one outstanding. */
   async answer(message: unknown): Promise<Buffer> {
     this.socket.send(JSON.stringify(message));
     await until(() => this.messages.length > 0, 'an answer');
@@ -183,7 +182,7 @@ describe.each(TEXTS)('text with %s', (_, text) => {
 
   it('is UTF-8 in what is refused before anything parses it', async () => {
     const client = await ByteClient.connect(relay.url);
-    // In one piece, so that the second comes while the first is unanswered.
+    // In one segment, so that the second arrives while the first is unanswered.
     const { _socket: tcp } = client.socket as unknown as { _socket: import('node:net').Socket };
     tcp.cork();
     client.socket.send(JSON.stringify(['REQ', 'first', {}]));

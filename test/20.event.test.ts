@@ -1,3 +1,5 @@
+// Unit tests of src/protocol for events: kinds, addresses, canonical form, shape and policy checks.
+
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,7 +58,7 @@ const LIMITS: EventLimits = {
   ephemeralAgeSecondsMax: 60,
 };
 
-/** An event with these fields whose id is the hash of `preimage` (default: the usual one). */
+/** Makes an event with these fields; its id is the hash of `preimage` (default: that of NIP-01). */
 function make(fields: Partial<NostrEvent> = {}, preimage?: (event: NostrEvent) => string) {
   const event: NostrEvent = {
     id: '',
@@ -74,7 +76,7 @@ function make(fields: Partial<NostrEvent> = {}, preimage?: (event: NostrEvent) =
   return event;
 }
 
-/** Any text that JSON can carry, lone surrogates and control characters included. */
+/** Any text that JSON can carry, including lone surrogates and control characters. */
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc
@@ -392,7 +394,7 @@ describe('checkEventLimits', () => {
   });
 
   it('refuses by policy', () => {
-    // Whose author is somebody who has authenticated, another rule knows.
+    // A protected event passes here; another rule compares its author with the authenticated keys.
     expect(judge({ tags: [['-']] })).toBeNull();
     expect(judge({ kind: 22_242 })).toMatch(/^invalid: /);
   });

@@ -1,7 +1,6 @@
-/**
- * Reposts (NIP-18) that embed a protected event (NIP-70): however it is hidden, and what stays
- * allowed.
- */
+// Tests of reposts (NIP-18) that embed a protected event (NIP-70) in any disguise, and of those
+// that stay allowed: unit tests, and a real relay over WebSocket.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';
@@ -24,8 +23,8 @@ const PROTECTED = embedded([['t', 'x'], ['-']], { content: 'for few' });
 const OPEN = embedded([['t', 'x']], { content: 'for all' });
 
 /**
- * Ways to write an event into a content; each is given canonical JSON, and the protected ones are
- * refused.
+ * Ways to write an event into the content of a repost. Each gets canonical JSON; the results for
+ * protected events are rejected.
  */
 const DISGUISES: readonly (readonly [string, (json: string) => string])[] = [
   ['nothing', (json) => json],
@@ -92,7 +91,7 @@ describe('a repost', () => {
 
   it.each(DISGUISES)('may embed another event: %s', (name, disguise) => {
     const isTooDeep = /^arrays (in|that)/.test(name);
-    // Brackets deeper than any event are read only if the tag may be among them.
+    // Brackets nested deeper than in any event are rejected only if they may hold the tag.
     expect(embedsProtected(disguise(OPEN))).toBe(false);
     const mentions = embedded([['t', '-'], ['-x'], ['']], { content: '["-"] \\u002d "-" \0' });
     expect(embedsProtected(disguise(mentions))).toBe(isTooDeep);
@@ -119,7 +118,7 @@ describe('a repost', () => {
   it('is not taken when its strings nest deeper than can be looked at', () => {
     let content = PROTECTED;
     for (let depth = 0; depth < 12; depth++) {
-      // As codes, backslashes grow by five characters a level instead of twofold.
+      // As \u codes, backslashes grow by five characters a level instead of doubling.
       content = JSON.stringify({ kind: 6, content })
         .replaceAll('\\\\', '\\u005c')
         .replaceAll('\\"', '\\u0022');
@@ -182,8 +181,8 @@ describe('a repost', () => {
       return Math.max(...times);
     };
     worst(32_000);
-    // Sixteen times the length would take 256 times the time if it grew with the square of it. The
-    // machine may be busy now and then, so one good round in many is enough.
+    // With quadratic growth 16 times the length would take 256 times the time. The machine may be
+    // busy at times, so one good round of 20 is enough.
     const ratio = () => worst(512_000) / worst(32_000);
     const isLinear = Array.from({ length: 20 }, () => ratio).some((round) => round() < 100);
     expect(isLinear).toBe(true);

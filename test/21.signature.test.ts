@@ -1,3 +1,6 @@
+// Unit tests of the signature backends (@noble/curves, libsecp256k1, npm secp256k1), on this thread
+// and in worker threads, and of deploy/install-system-packages.sh with fake commands.
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -52,12 +55,12 @@ beforeAll(async () => {
   }
 });
 
-/** The backend, or the end of a test that this machine cannot run. */
+/** Returns the backend, or skips a test that this machine cannot run. */
 function backendOrSkip(context: TestContext, name: SignatureBackendName): ChosenSignatureBackend {
   const backend = backends.get(name);
   if (backend !== undefined) return backend;
   const reason = absent.get(name);
-  // A backend that loads and gives wrong answers is no reason to skip its tests.
+  // A backend that loads and gives wrong answers must fail its tests, not skip them.
   if (/it (accepts|refuses)/.test(reason ?? '')) throw new Error(reason);
   return context.skip(`${name} is not here: ${reason}`);
 }
@@ -100,7 +103,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(cases.length).toBeGreaterThan(50);
     expect(cases.filter(({ valid }) => valid)).toHaveLength(4);
     expect(wrongAnswers(backend, cases)).toEqual([]);
-    // Again, now that the backend has seen the keys.
+    // Again, because the backend may have cached the keys.
     expect(wrongAnswers(backend, cases)).toEqual([]);
   });
 
@@ -145,7 +148,7 @@ it('libsecp256k1 keeps keys apart that share a place in its memory', (context) =
   const backend = backendOrSkip(context, 'libsecp256k1');
   const byPlace = new Map<number, Uint8Array>();
   let pair: [Uint8Array, Uint8Array] | undefined;
-  // The place is 13 bits of the key; two of some hundred keys share one.
+  // The cache slot is 13 bits of the key; among a few hundred keys two share one.
   for (let n = 0; pair === undefined && n < 2000; n += 1) {
     const secret = bytesFor(`place ${n}`);
     const key = publicKey(secret);
@@ -156,7 +159,7 @@ it('libsecp256k1 keeps keys apart that share a place in its memory', (context) =
   }
   const message = bytesFor('place');
   const [a, b] = pair!.map((secret) => ({ key: publicKey(secret), sig: sign(message, secret) }));
-  // On the curve or not, this key has the place of a's and isn't a's.
+  // Keys with the slot of a's key that differ from it, on the curve or not.
   const strangers = [1, 2, 3, 4, 5, 6].map((bit) => flipBit(a!.key, bit));
   for (let round = 0; round < 3; round += 1) {
     expect(backend.verify(a!.sig, message, a!.key)).toBe(true);
@@ -191,7 +194,7 @@ describe('a random run', () => {
 
   it.for(NAMES)('%s answers as expected', (name, context) => {
     const backend = backendOrSkip(context, name);
-    // @noble/curves needs more than a millisecond for each.
+    // @noble/curves needs more than a millisecond for each signature.
     const mine = name === 'noble' ? cases.filter((_, n) => n % 40 === 0) : cases;
     expect(mine).toHaveLength(name === 'noble' ? 500 : 20_000);
     const valid = mine.filter((one) => one.valid).length / mine.length;
@@ -363,7 +366,7 @@ describe('choosing', () => {
 });
 
 describe('in worker threads', () => {
-  // Worker threads need JavaScript, so the module is compiled to a folder of its own.
+  // Worker threads need JavaScript, so the module is compiled to a temporary folder.
   const folder = freshDirectory();
   const entry = joinPath(folder, 'out/src/protocol/signature/signature.js');
 
@@ -396,7 +399,7 @@ describe('in worker threads', () => {
       const answers = [1, 2, 3].map(() =>
         runWorker(pathToFileURL(entry).href, name, rounds, cases),
       );
-      // This thread verifies at the same time.
+      // This thread verifies at the same time as the workers.
       expect(wrongAnswers(here, cases)).toEqual([]);
       for (const answer of await Promise.all(answers)) {
         expect(answer, `crew ${crew}`).toEqual({ name, checked: rounds * cases.length, wrong: [] });
@@ -405,7 +408,7 @@ describe('in worker threads', () => {
   });
 });
 
-/** Starts a thread that loads the backend and verifies; resolves to what it found. */
+/** Starts a thread that loads the backend and verifies; resolves to its result. */
 function runWorker(
   entry: string,
   name: SignatureBackendName,
@@ -438,7 +441,7 @@ function runWorker(
 
 describe('deploy/install-system-packages.sh', () => {
   const script = joinPath(ROOT, 'deploy/install-system-packages.sh');
-  /** Runs the script with the commands given in place of the system's; returns what it did. */
+  /** Runs the script with these commands instead of the system's; returns status and output. */
   function run(
     commands: Record<string, string>,
     ...args: string[]
@@ -455,7 +458,7 @@ describe('deploy/install-system-packages.sh', () => {
       chmodSync(joinPath(bin, name), 0o755);
     }
     for (const tool of ['sed', 'head', 'env']) symlinkSync(`/usr/bin/${tool}`, joinPath(bin, tool));
-    // The script appends /sbin and /usr/sbin to this; no package manager lies there.
+    // The script appends /sbin and /usr/sbin to this; they hold no package manager.
     const options = {
       env: { PATH: bin, STATE: joinPath(bin, 'state') },
       encoding: 'utf8',

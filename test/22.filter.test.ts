@@ -1,3 +1,5 @@
+// Unit tests of filters (parsing, compiling, matching compared with the oracle) and of the oracle.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -97,7 +99,7 @@ describe('parseFilter', () => {
     const wrong = [
       HEX.toUpperCase(),
       `${HEX.slice(1)}G`,
-      // Characters whose lower byte is a digit, and a pair that together have the length of two.
+      // Characters with a hex digit as their lower byte, and a lone surrogate.
       `${HEX.slice(1)}\u0130`,
       `${HEX.slice(1)}\u0161`,
       `${HEX.slice(1)}\ud800`,
@@ -350,13 +352,13 @@ describe('indexedTags', () => {
   });
 });
 
-// The oracle judges the engine; these scenarios judge the oracle.
+// The oracle checks the engine; these scenarios check the oracle.
 describe('oracle', () => {
   const source = generator();
   const start = () => new Oracle({ limitDefault: 500, limitMax: 500 });
   const make = (kind: number, created_at: number, tags: string[][] = [], author = 0) =>
     source.event({ kind, created_at, tags, author });
-  /** Publishes in order and answers the reasons. */
+  /** Publishes in order and returns the reasons. */
   const run = (relay: Oracle, events: NostrEvent[], now = NOW) =>
     events.map((event) => relay.publish(event, now).reason);
   const [own, foreign] = source.authors as [string, string];
@@ -495,10 +497,10 @@ describe('oracle', () => {
     run(small, events);
     const sizes = (...filters: RawFilter[]) =>
       filters.map((filter) => small.query([filter], NOW).length);
-    // The default would split the second 3, which then comes whole; a limit of the client's own splits it.
+    // The default limit would split second 3, so that second comes whole; a client's may split it.
     expect(sizes({}, { limit: 2 }, { limit: 9 }, { limit: 3 })).toEqual([3, 2, 3, 3]);
     expect(sizes({ until: 3 }, { since: 3, until: 3, limit: 9 })).toEqual([2, 2]);
-    // Twice the cap is the most, and what the client asked for.
+    // At most twice the cap, and never more than the limit of the client.
     const tiny = new Oracle({ limitDefault: 1, limitMax: 1 });
     const crowd = [1, 2, 2, 2].map((time, n) => make(n % 2, time, [['n', `${n}`]], 1));
     run(tiny, [...events.slice(0, 1), ...crowd]);

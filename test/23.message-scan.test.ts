@@ -1,3 +1,5 @@
+// Unit tests of MessageScan and EventText, with random messages in many JSON notations.
+
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,13 +13,13 @@ import { testSeed } from './support/random.ts';
 const seed = testSeed('23.message-scan');
 const DEPTH_MAX = 16;
 
-/** Characters that JSON has several ways to write, and some that it has one way to write. */
+/** Characters that JSON can write in several ways, and some that it can write in one way only. */
 const character = fc.constantFrom(
   ...'ab"\\/\b\f\n\r\t\u0000\u0001\u001f\u007fé日\u2028\u{1f600}[]{},: ',
 );
 const text = fc.array(character, { maxLength: 12 }).map((characters) => characters.join(''));
 
-/** How strange a client writes: 0 = as JSON.stringify does. */
+/** Share of deviations from the output of JSON.stringify in a message: 0 for none. */
 const strangeness = fc.constantFrom(0, 0, 0, 0.2, 1);
 
 function write(value: unknown, strange: () => boolean): string {
@@ -95,7 +97,7 @@ describe('the scan of a message', () => {
         const wanted = createHash('sha256').update(idPreimage(event)).digest('hex') === event.id;
         expect(isHash).toBe(wanted);
         if (!repeats) expect(isHash).toBe(true);
-        // Hashing must leave the stored text alone.
+        // Hashing must not change the stored text.
         expect(eventText.json.toString()).toBe(canonicalJson(event));
         if (made.strangeness === 0 && !repeats) expect(scan.canonical).toBe(true);
       }),

@@ -1,4 +1,5 @@
-/** A database of an older wok becomes one that schema.sql describes. */
+// Unit tests of the migrations and of schema.sql, on databases in memory.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -12,7 +13,7 @@ interface Part {
   tbl_name: string;
 }
 
-/** Every table with its columns, every index, trigger and view. */
+/** Returns every table with its columns, and every index, trigger and view. */
 function shapeOf(db: Database.Database): unknown {
   const parts = db
     .prepare('SELECT type, name, tbl_name FROM sqlite_schema ORDER BY type, name')
@@ -34,7 +35,7 @@ it('every step from the first schema on leads to what schema.sql says, and keeps
   expect(old.prepare('SELECT seq, json, received_at FROM event').raw().all()).toEqual([
     [1, '{}', null],
   ]);
-  // Packed bodies are taken, and the schema is protected again.
+  // The table accepts packed bodies, and the schema is write-protected again.
   old.exec("INSERT INTO event VALUES (2, 2, 3, NULL, x'01', NULL)");
   expect(old.pragma('integrity_check', { simple: true })).toBe('ok');
   expect(() => old.exec('UPDATE sqlite_schema SET sql = sql')).toThrow('may not be modified');

@@ -1,4 +1,6 @@
-/** Packed bodies: exactly the JSON that went in, for every event, and by every way to it. */
+// Tests of packed bodies, which must unpack to exactly the original JSON: unit tests with random
+// events, the SQL view, and a real relay and commands on databases with both forms.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -40,7 +42,7 @@ const hex = (digits: number) =>
     .array(fc.constantFrom(...'0123456789abcdef'), { minLength: digits, maxLength: digits })
     .map((found) => found.join(''));
 
-/** What is packed, what nearly is, and what must not be mistaken for it. */
+/** Parts of text that are packed, that nearly are, and that resemble packed bytes. */
 const part = fc.oneof(
   fc.constantFrom(...PIECES.map(String)),
   fc.constantFrom(...PIECES.map(String)).map((piece) => piece.slice(0, -1)),
@@ -64,7 +66,7 @@ const part = fc.oneof(
 const text = fc
   .array(part, { maxLength: 8 })
   .map((parts) => (parts.join('') as string & { toWellFormed(): string }).toWellFormed());
-/** JSON inside of a string, as reposts and zap receipts have it. */
+/** JSON inside a string, as in reposts and zap receipts. */
 const inner = fc
   .array(fc.array(text, { maxLength: 3 }), { maxLength: 3 })
   .map((tags) => JSON.stringify({ id: 'ab'.repeat(32), tags, content: '', kind: 1 }));
@@ -164,7 +166,7 @@ describe('a packed body', () => {
       const body = random.chance(0.3)
         ? whole.subarray(0, random.below(whole.length))
         : Buffer.from(whole);
-      // The length is what memory is taken by.
+      // The first four bytes stay, because the memory is sized by the length in them.
       for (let bytes = 1 + random.below(4); bytes > 0 && body.length > 4; bytes--) {
         body[4 + random.below(body.length - 4)] = random.below(random.chance(0.5) ? 32 : 256);
       }
@@ -272,7 +274,7 @@ describe('databases with both forms', () => {
     const health = await wok(['doctor', '--json', '--data', directory]);
     const { findings } = JSON.parse(health.out) as { findings: { severity: string }[] };
     expect(findings.filter(({ severity }) => severity === 'bad')).toEqual([]);
-    // Packed or not is a choice for what comes; what is there is read either way.
+    // The option applies to new events only; stored events of both forms stay readable.
     const again = await startRelay({ 'storage.pack_bodies': false }, directory);
     const next = await Client.connect(again.url);
     const plain = author.event({ created_at: since + 900, tags: [['t', 'both']] });

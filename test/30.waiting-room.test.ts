@@ -1,4 +1,6 @@
-/** What waits for a verdict: order within a connection, none between connections, bounds. */
+// Unit tests of the in-order queue of messages that wait for a policy result: order within a
+// connection, independence of connections, bounds.
+
 import { describe, expect, it } from 'vitest';
 import { type Place, WaitingRoom } from '../src/ingester/waiting-room.ts';
 import { Random, testSeed } from './support/random.ts';

@@ -1,3 +1,6 @@
+// Tests of monitor on the thread of the test, over its real channels: hand-over of subscriptions,
+// replay and live delivery.
+
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Channel, channelPair } from '../src/mailbox/channel.ts';
@@ -29,7 +32,9 @@ const EPHEMERAL_KIND = 20_001;
 
 type Message = [verb: string, subId: string, event: { content: string }];
 
-/** Monitor on this thread, its neighbours played by the test. */
+/**
+ * Monitor on this thread, with channels whose other ends (writer, query, io) belong to the test.
+ */
 class Bench {
   readonly delivered: string[] = [];
   readonly behind: Behind[] = [];
@@ -69,7 +74,7 @@ class Bench {
     return far!;
   }
 
-  /** What writer says when it is attached. */
+  /** Sends the head of the log, as the writer does when it is attached. */
   stands(head: number): void {
     this.#head = head;
     const records = new RecordWriter();
@@ -77,7 +82,7 @@ class Bench {
     this.#writer.send(records.written);
   }
 
-  /** A commit of events whose content is their place in the log, or `ephemeral`. */
+  /** Sends a commit of events; the content of each is its seq in the log, or `ephemeral`. */
   commit(count: number, kind = 1): void {
     const records = new RecordWriter();
     writeHead(records, this.#head);
@@ -93,7 +98,7 @@ class Bench {
     this.#writer.send(records.written);
   }
 
-  /** The writer removed an event. */
+  /** Sends the removal of an event. */
   remove(seq: number): void {
     const records = new RecordWriter();
     writeHead(records, this.#head);
@@ -101,7 +106,7 @@ class Bench {
     this.#writer.send(records.written);
   }
 
-  /** A subscription that was answered up to `seq`. */
+  /** Hands over a subscription that was answered up to `seq`. */
   live(subNo: number, seq: number, raw: RawFilter = {}, subId = 's'): void {
     const filter = parseFilter(raw, { filterValuesMax: 10, filterTagsMax: 10 });
     if (typeof filter === 'string') throw new Error(filter);
@@ -125,12 +130,12 @@ class Bench {
     this.#query.flush();
   }
 
-  /** Lets everything that is under way arrive. */
+  /** Waits until all messages in flight have arrived. */
   async settle(): Promise<void> {
     for (let i = 0; i < 20; i++) await turn();
   }
 
-  /** What came to io for a subscription. */
+  /** Returns the contents delivered to io for a subscription. */
   async got(subNo: number): Promise<string[]> {
     await this.settle();
     const prefix = `7:${subNo}:s `;
@@ -256,7 +261,7 @@ describe('monitor takes a subscription over', () => {
   it('before it looks at the events that wait beside the hand-over', async () => {
     bench.stands(0);
     await bench.settle();
-    // Query's message waits in its port when writer's is read.
+    // The message of query is still in its channel when that of the writer is read.
     bench.commit(1, EPHEMERAL_KIND);
     bench.live(1, 0);
     expect(await bench.got(1)).toEqual(['ephemeral']);

@@ -1,4 +1,5 @@
-/** What monitor keeps for subscriptions that are handed over a little late. */
+// Unit tests of RecentEvents, the replay buffer of monitor for late hand-overs.
+
 import { expect, it } from 'vitest';
 import type { AcceptedEvent } from '../src/messages.ts';
 import { RecentEvents } from '../src/monitor/recent.ts';

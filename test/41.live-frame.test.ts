@@ -1,3 +1,5 @@
+// Unit tests of LiveEvent and LiveFrame, the frames of live events that subscriptions share.
+
 import { describe, expect, it } from 'vitest';
 import { LiveEvent, LiveFrame } from '../src/io/live-frame.ts';
 import { eventPrefix } from '../src/protocol/answers.ts';

@@ -1,4 +1,5 @@
-/** The index of live filters: what it finds, that it forgets, and what it costs. */
+// Unit tests of the index of live filters: results compared with matchesFilter, removal, memory.
+
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -115,7 +116,7 @@ describe('an index of live filters', () => {
       while (handles.length > 0) index.remove(handles.pop()!);
     };
     removeAll();
-    // A collection that had begun before keeps what was made meanwhile: the next one does not.
+    // Polled, because a collection in progress keeps newer garbage until the next one.
     await expect.poll(() => memory() - before).toBeLessThan((full - before) / 10);
   });
 });

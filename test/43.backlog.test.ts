@@ -1,3 +1,5 @@
+// Unit tests of Backlog, the fair queue of frames of an ingester worker.
+
 import { describe, expect, it } from 'vitest';
 import { Backlog } from '../src/ingester/backlog.ts';
 import type { Frame } from '../src/messages.ts';
@@ -9,12 +11,12 @@ function frame(connId: number, type: Frame['type'] = FRAME): Frame {
   return { type, connId, bytes: BYTES };
 }
 
-/** A lane whose frames take 0.2 ms each, by a clock that only they move. */
+/** Worker that takes 0.2 ms a frame, by a clock that only frames advance. */
 class Lane {
   #now = 0;
   readonly backlog = new Backlog(() => this.#now);
 
-  /** Works until nothing waits, and tells whose frames were handled in which order. */
+  /** Works until the backlog is empty; returns the frames by connection in order of handling. */
   workOff(): { connId: number; arrivedAt: number }[] {
     const handled: { connId: number; arrivedAt: number }[] = [];
     while (this.backlog.size > 0) {
@@ -49,7 +51,7 @@ describe('the backlog of an ingester lane', () => {
     for (let i = 0; i < 400; i++) backlog.add('192.0.2.1', frame(1 + (i % 10)), i);
     for (let i = 0; i < 3; i++) backlog.add('192.0.2.2', frame(99), 400 + i);
     const order = lane.workOff().map(({ connId }) => connId);
-    // One turn of the flood at most before each of the three.
+    // At most one turn of the flood comes before each of the three frames.
     expect(order.lastIndexOf(99)).toBeLessThan(100);
   });
 

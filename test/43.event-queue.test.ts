@@ -1,3 +1,5 @@
+// Unit tests of EventQueue, the fair queue of events before their transaction in the writer.
+
 import { describe, expect, it } from 'vitest';
 import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
 import { writeCheckedEvent } from '../src/messages.ts';
@@ -13,7 +15,7 @@ interface Sent {
   terms?: number;
 }
 
-/** A batch of an ingester; `created_at` tells the events apart. */
+/** Makes a batch of an ingester; `created_at` identifies the events. */
 function batch(events: readonly Sent[]): RecordReader {
   const records = new RecordWriter();
   for (const { connId, n, kind = 1, terms = 6 } of events) {

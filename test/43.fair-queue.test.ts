@@ -1,3 +1,5 @@
+// Unit tests of FairQueue, the weighted fair queue that gives members their turns.
+
 import { describe, expect, it } from 'vitest';
 import { FairQueue, Share } from '../src/lib/fair-queue.ts';
 import { Random, testSeed } from './support/random.ts';

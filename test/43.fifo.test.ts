@@ -1,3 +1,5 @@
+// Unit test of Fifo, compared with an array.
+
 import { expect, it } from 'vitest';
 import { Fifo } from '../src/lib/fifo.ts';
 import { Random, testSeed } from './support/random.ts';
@@ -8,7 +10,7 @@ it('a queue gives what an array gives, however long it is', () => {
   const random = new Random(seed);
   const [queue, array] = [new Fifo<number>(), [] as number[]];
   for (let step = 0; step < 20_000; step++) {
-    // It grows, and shrinks again.
+    // The queue grows and shrinks in alternation.
     if (random.chance(step % 4_000 < 2_000 ? 0.7 : 0.3)) {
       queue.push(step);
       array.push(step);

@@ -1,9 +1,11 @@
+// Unit tests of IdleCollection, the garbage collection in idle threads.
+
 import { describe, expect, it } from 'vitest';
 import { IdleCollection } from '../src/lib/idle-collection.ts';
 
 const MIB = 1024 * 1024;
 
-/** A thread whose heap is as a test says; a collection leaves 12 MiB. */
+/** Thread with a heap size set by the test; a collection leaves 12 MiB. */
 class Thread {
   collections = 0;
   releases = 0;
@@ -79,7 +81,7 @@ describe('the collection of an idle thread', () => {
       i,
       text: `${i}`,
     }));
-    // Not by expect, which would hold it.
+    // Not by `expect`, which would keep a reference to the garbage.
     const before = garbage.length > 0 ? process.memoryUsage().heapUsed : 0;
     garbage = null;
     for (let i = 0; i < 10; i++) idle.sample(0, before + 1000 * MIB);

@@ -1,3 +1,5 @@
+// Unit tests of the scheduler of a query worker: the order of queries of addresses and connections.
+
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
 import { BaseRun, type Step } from '../src/query/run.ts';
@@ -8,14 +10,14 @@ import type { QueryTurns } from '../src/query/turns.ts';
 
 const MIB = 1024 * 1024;
 
-/** A clock that runs when a run works. */
+/** Clock that only the steps of runs advance. */
 class WorkClock implements Clock {
   now = 0;
   seconds = () => Math.floor(this.now / 1000);
   milliseconds = () => this.now;
 }
 
-/** A run that takes so many milliseconds of its lane, one at a look, and holds so much meanwhile. */
+/** Run that takes this many milliseconds, 1 ms a step, and holds `bytes` until it ends. */
 class Work extends BaseRun {
   readonly name: string;
   readonly #clock: WorkClock;
@@ -41,7 +43,7 @@ class Work extends BaseRun {
   }
 }
 
-/** A lane without a database, and what has happened to its runs. */
+/** Query worker without a database, and a log of its runs. */
 class Lane {
   readonly clock = new WorkClock();
   readonly log: { name: string; what: string; at: number }[] = [];
@@ -72,7 +74,7 @@ class Lane {
     return run;
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no run waits any more. */
   rest(): Promise<void> {
     return new Promise((resolve) => {
       this.#done = resolve;
@@ -111,7 +113,7 @@ describe('the turns of queries', () => {
     const ends = Array.from({ length: 50 }, (_, address) =>
       Math.max(...lane.log.filter(({ name }) => name === `${address}`).map(({ at }) => at)),
     );
-    // All have asked for the same work, so all end at about the same time.
+    // All have requested the same amount of work, so all end at about the same time.
     expect(Math.min(...ends)).toBeGreaterThan(lane.clock.now * 0.9);
   });
 
@@ -153,7 +155,7 @@ describe('the turns of queries', () => {
     expect(large.left).toBeGreaterThan(0);
     expect(small.left).toBe(0);
     expect(lane.at('modest')).toBeGreaterThan(0);
-    // Everything was given back: the same is no longer too much for one that comes now.
+    // All memory was released: the same size is not too large for a later run.
     lane.work('later', greedy, 20, 60 * MIB);
     await lane.rest();
     expect(lane.at('later')).toBeGreaterThan(0);

@@ -1,3 +1,5 @@
+// Tests of ring, arena and channel, on one thread and between worker threads.
+
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +18,7 @@ import { Random, testSeed } from './support/random.ts';
 
 const SEED = testSeed('45.channel');
 
-/** A batch that tells its place and has a length of its own. */
+/** Makes a batch of this length that contains its position. */
 function batchOf(place: number, length: number): Buffer {
   const batch = Buffer.alloc(4 + length, place);
   batch.writeUInt32LE(place);
@@ -66,7 +68,7 @@ describe('an arena', () => {
     for (let place = 0; place < 5_000; place++) {
       const batch = batchOf(place, random.below(random.chance(0.01) ? 3_000 : 200));
       const taken = arena.take(batch.length);
-      // Its reader may flush what was before, and keep this one all the same.
+      // A flush here releases earlier batches only; this one is taken and still needed.
       if (random.chance(0.1)) flush();
       taken.set(batch);
       held.push({ batch: taken, place });
@@ -99,7 +101,7 @@ describe('a channel', () => {
     onTestFinished(() => near!.close());
     const received: Uint8Array[] = [];
     far!.receive((batch) => received.push(batch));
-    // Of all that there is: memory of its own, a part of it, and a piece of the pool of Node.js.
+    // All sorts of memory: an own buffer, a part of one, and a piece of the pool of Node.js.
     const whole = batchOf(0, 1_000);
     const rest = new Uint8Array(4_096).fill(9);
     const part = rest.subarray(100, 1_100);
@@ -111,7 +113,7 @@ describe('a channel', () => {
     for (const [place, batch] of batches.entries()) {
       expect(batch.length).toBeGreaterThan(999);
       expectBatch(batch, place);
-      // It is the sender's again.
+      // The memory belongs to the sender again.
       batch.fill(0xff);
     }
     expectBatch(beside, 7);

@@ -1,3 +1,6 @@
+// Tests of query scans on real database files, with writer and reader interleaved on one thread,
+// and answers compared with the oracle.
+
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
 import { packFilters, type UnpackedFilter, unpackFilters } from '../src/mailbox/filters.ts';
@@ -36,7 +39,7 @@ const START = 1_750_000_000;
 const LIMITS = { limitDefault: 9, limitMax: 11 };
 const REGULAR_KINDS = [1, 7, 1000];
 
-/** Every term is one of a few, so that all lists hold much that does not belong there. */
+/** Hasher with 40 different terms only, so that all lists hold many events that do not match. */
 class WeakHasher extends TermHasher {
   override id(id: string): number {
     return weak(super.id(id));
@@ -62,10 +65,10 @@ function weak(term: number): number {
   return ID_TERMS.first + (Math.abs(term) % 40);
 }
 
-/** Both forms of a body are found. */
+/** Makers of the two forms of a body, JSON and packed, used in turn. */
 const BODIES = [new BodyMaker(false), new BodyMaker(true)];
 
-/** The store, written and read on this thread, so that every step of the two can be interleaved. */
+/** Store that is written and read on this thread, so that all steps of both can be interleaved. */
 class Store {
   readonly random: Random;
   readonly generator: Generator;
@@ -81,7 +84,7 @@ class Store {
   #snapshot!: Snapshot;
   #waiting: CheckedEvent[] = [];
   readonly #removals = new Removals(new SharedArrayBuffer(4));
-  /** Removals of which the lane has not heard. */
+  /** Seqs of removed events that the query worker has not been told. */
   #removed: number[] = [];
 
   constructor(random: Random, Hasher: typeof TermHasher) {
@@ -99,7 +102,7 @@ class Store {
     this.startLane();
   }
 
-  /** A query lane that knows nothing yet. */
+  /** Starts the state of a new query worker. */
   startLane(): void {
     this.#window = new Window(40);
     this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now, {
@@ -112,7 +115,7 @@ class Store {
     this.#waiting = [];
   }
 
-  /** The body of an event as the lane would send it. */
+  /** Returns the body of an event as the query worker would send it. */
   json(seq: number): string {
     return this.#snapshot.body(seq)!.bytes.toString();
   }
@@ -122,7 +125,7 @@ class Store {
     this.#writer.close();
   }
 
-  /** One commit of the writer; the verdicts are compared with the oracle's. */
+  /** Runs one commit of the writer; expects the answers of the oracle. */
   write(events: readonly NostrEvent[], index: boolean): void {
     this.#writer.transaction(() => {
       for (const event of events) this.#apply(event);
@@ -130,14 +133,14 @@ class Store {
       this.#removals.add(this.#log.removed.length);
     })();
     this.#removed.push(...this.#log.removed.splice(0));
-    // The lane hears of a commit soon, late or never.
+    // The query worker is told of a commit soon, late or never.
     if (this.random.chance(0.3)) this.#hear();
     else if (this.random.chance(0.5)) this.#waiting = [];
   }
 
   #apply(event: NostrEvent): void {
     const expected = this.oracle.publish(event, this.now);
-    // The ingester's part.
+    // The ingester handles these before they reach the writer.
     if (expected.reason === 'expired' || isEphemeral(event.kind)) return;
     const checked = this.#checked(event);
     const outcome = this.#rules.apply(checked);
@@ -180,7 +183,7 @@ class Store {
     };
   }
 
-  /** What a slice of a query lane does. */
+  /** Runs work inside a read snapshot, as a slice of a query worker does. */
   slice<T>(work: (snapshot: Snapshot) => T): T {
     this.#snapshot.enter();
     try {
@@ -190,7 +193,7 @@ class Store {
     }
   }
 
-  /** What a REQ, or a COUNT, reads by, as its runs put it together. */
+  /** Returns the reader of a REQ or a COUNT, assembled as their runs do. */
   reader(raw: readonly RawFilter[], counting: boolean): Union | Tally {
     const filters = raw.map(parsed).filter((filter) => !filter.matchesNothing);
     const scans = filters.map((filter) => {
@@ -208,7 +211,7 @@ class Store {
 
 const NOTHING_PRIVATE = new PrivateKinds([]);
 
-/** A query under way, and what it has to answer in the end. */
+/** Query in progress, and the answer expected at its end. */
 interface Query {
   filters: RawFilter[];
   reader: Union | Tally;
@@ -232,7 +235,7 @@ function begin(
   };
 }
 
-/** Goes on within a budget; true at the end. */
+/** Continues a query within a random budget; returns true at its end. */
 function goOn(store: Store, query: Query): boolean {
   const budget: Budget = { rows: store.random.below(store.random.chance(0.3) ? 5 : 200) };
   const { reader } = query;
@@ -273,7 +276,7 @@ describe.each([
       const store = new Store(new Random(SEED + round), Hasher);
       const { random, generator } = store;
       for (let turn = 0; turn < 50; turn++) {
-        // Between queries anything may happen.
+        // Between queries there may be any commits.
         for (let commits = random.below(4); commits > 0; commits--) {
           const events = Array.from({ length: random.below(20) }, () => generator.next());
           store.write(events, random.chance(0.3));
@@ -287,7 +290,7 @@ describe.each([
             judge(query);
             return false;
           });
-          // While they run, only what they must not see, and the index moving under them.
+          // While queries run, commits add only events that they must not see, and grow the index.
           if (random.chance(0.7)) continue;
           const news = Array.from({ length: random.below(3) }, () =>
             generator.event({ kind: random.pick(REGULAR_KINDS), tags: [['t', 'nostr']] }),

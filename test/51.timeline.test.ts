@@ -1,3 +1,5 @@
+// Unit tests of Timeline, the recent columns of a query worker, compared with a naive list.
+
 import { describe, expect, it } from 'vitest';
 import { Timeline } from '../src/query/timeline.ts';
 import { endOfSecond, entryOrder } from '../src/query/window.ts';
@@ -12,7 +14,7 @@ interface Row {
   author: string;
 }
 
-/** Some of them begin alike. */
+/** Returns the key of an author; some keys share a prefix. */
 function pubkeyOf(author: number): string {
   return `${'ab'.repeat(author % 3 === 0 ? 16 : 4)}${author.toString(16)}`.padEnd(64, '7');
 }
@@ -81,7 +83,7 @@ function compare(timeline: Timeline, rows: readonly Row[], random: Random): void
     head,
     want,
   });
-  // The place up to which it looked, and everything before it.
+  // The place up to which the timeline was read; the rest is compared up to it.
   const end = rest ?? { createdAt: since, seq: 0 };
   const expected = rows
     .filter(

@@ -1,3 +1,5 @@
+// Unit tests of the caches of a query worker: event bodies and heads of posting lists.
+
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import { Bodies } from '../src/query/bodies.ts';

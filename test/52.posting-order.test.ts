@@ -1,3 +1,5 @@
+// Unit test of the radix sort of postings, compared with a stable sort.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { postingOrder } from '../src/writer/radix-sort.ts';
@@ -8,7 +10,7 @@ const seed = testSeed('52.posting-order');
 const TERM_BOUND = 2 ** 47;
 const TIME_BOUND = 2 ** 48;
 
-/** Few different values among wide ones, so that there are ties. */
+/** Term that is often one of a few values, so that there are ties, else any. */
 const term = fc.oneof(
   fc.constantFrom(-TERM_BOUND, -1, 0, 1, 65_535, 65_536, TERM_BOUND - 1),
   fc.integer({ min: -TERM_BOUND, max: TERM_BOUND - 1 }),

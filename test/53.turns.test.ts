@@ -1,3 +1,6 @@
+// Test of fair turns of queries between clients, against a real relay over WebSocket with one query
+// worker.
+
 import { expect, it } from 'vitest';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
@@ -8,7 +11,7 @@ const COUNTS = 2_000;
 
 const use = useRelay({ 'query.lanes': 1, 'query.timeline_events': 16 });
 
-/** Clients of the internet: an address for each, as a proxy on this machine says it. */
+/** Connects a client with an address of its own, as a proxy on this machine reports it. */
 function from(ip: string): Promise<Client> {
   return Client.connect(use.relay.url, { headers: { 'X-Forwarded-For': ip } });
 }
@@ -19,7 +22,7 @@ it('a client with a small question does not wait for thousands of others, and al
   for (const event of [note, ...Array.from({ length: EVENTS }, () => author.event())]) {
     await use.client.publish(event);
   }
-  // From loopback without rates, on two connections.
+  // Two connections from loopback, which has no rate limits.
   const busy = [await use.connect(), await use.connect()];
   const quiet = await from('203.0.113.7');
   await quiet.sync();

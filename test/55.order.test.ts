@@ -1,3 +1,6 @@
+// Tests of order and completeness against a real relay over WebSocket: OK after the commit,
+// hand-over of stored to live events, replaceable events, slow clients.
+
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +21,7 @@ const POOL = 1_500;
 const TOPICS = Array.from({ length: 12 }, (_, n) => `topic-${n}`);
 const REGULAR_KINDS = [1, 7, 1000];
 const EPHEMERAL_KIND = 20_001;
-/** No cap of the relay's own, so that a filter without a limit brings everything. */
+/** Settings without effective caps, so that a filter without a limit returns all matches. */
 const NO_CAPS: Settings = {
   ...ANY_TIME,
   'limits.limit_max': 100_000,
@@ -32,7 +35,7 @@ const IN_FLIGHT_MAX = 150;
 const SUBSCRIPTIONS_MAX = 15;
 const REUSES_MAX = 8;
 
-/** Signed events, which every test publishes to a relay of its own. */
+/** Signed events of all tests; each test has a relay of its own. */
 let pool: { regular: NostrEvent[]; ephemeral: NostrEvent[]; generator: Generator };
 
 beforeAll(() => {
@@ -103,7 +106,7 @@ describe('OK true leaves after the commit', () => {
     }));
 });
 
-/** Publishes and subscribes at random on many connections, and judges every subscription. */
+/** Random load of publishing and subscribing on many connections, and the check of each of them. */
 class Storm {
   readonly history = new History();
   readonly #random: Random;
@@ -113,7 +116,7 @@ class Storm {
   #writers: Client[] = [];
   #readers: Reader[] = [];
   #subIds = 0;
-  /** How often an id was used on a connection, and so which topic is next. */
+  /** Number of uses of an id on a connection, which is the index of its next topic. */
   readonly #uses = new Map<string, number>();
 
   constructor(random: Random, relay: TestRelay) {
@@ -129,7 +132,7 @@ class Storm {
     this.#readers = await Promise.all(
       Array.from({ length: READERS }, () => Reader.connect(url, history)),
     );
-    // Every topic has stored events before the first subscription comes.
+    // Every topic has stored events before the first subscription.
     this.#publish(TOPICS.length * 10);
     await this.#settled();
     for (let step = 0; step < STEPS; step++) {
@@ -162,7 +165,7 @@ class Storm {
     }
   }
 
-  /** Uses one of a few ids again, whatever its former subscription is doing. */
+  /** Reuses one of a few subscription ids, in any state of its former subscription. */
   #again(reader: Reader): void {
     const subId = `again-${this.#random.below(4)}`;
     const key = `${this.#readers.indexOf(reader)} ${subId}`;
@@ -187,7 +190,7 @@ class Storm {
     });
   }
 
-  /** Every event has its OK. */
+  /** Waits until every event has its OK. */
   async #settled(): Promise<void> {
     while (this.history.inFlight > 0) await turn();
   }
@@ -205,7 +208,7 @@ class Storm {
       waiting = waiting.filter((one) => judge.fault(one) !== null);
       return waiting.length === 0;
     }).catch(() => {});
-    // What comes too often has come by now, before one more event for everybody.
+    // One more event for all subscriptions: a duplicate in flight arrives before it.
     await this.#oneMore();
     judge = new Judge(history.published.values());
     const faults = history.watched.flatMap((one) => {
@@ -231,7 +234,7 @@ class Storm {
   }
 }
 
-/** Waits for a condition. */
+/** Waits until a condition holds. @throws Error after WAIT_MILLISECONDS. */
 async function until(holds: () => boolean): Promise<void> {
   const end = performance.now() + WAIT_MILLISECONDS;
   while (!holds()) {
@@ -325,7 +328,7 @@ describe('a client that reads slowly', () => {
       },
       async (relay) => {
         const writer = await Client.connect(relay.url);
-        // More than the system's buffers at both ends of a connection take.
+        // More bytes than the socket buffers at both ends of a connection hold.
         const stored = notes(350, 60_000, (n) => NOW - n);
         await publishAll(writer, stored);
         const reader = await Client.connect(relay.url);
@@ -344,7 +347,7 @@ describe('a client that reads slowly', () => {
         const live = [];
         while (live.length < after.length) live.push(await reader.live('slow'));
         expect(idsOf(live).sort()).toEqual(idsOf(after).sort());
-        // It is live now, and nothing came twice.
+        // The subscription is live now, and no event came twice.
         const [signal] = pool.ephemeral as [NostrEvent];
         await writer.publish(signal);
         expect(await reader.live('slow')).toEqual(signal);
@@ -356,7 +359,7 @@ describe('a client that reads slowly', () => {
   it('is not cut off by its own answer, whatever is in it', () =>
     withRelay({ 'io.outbound_bytes_max': 512 * KIB }, async (relay) => {
       const writer = await Client.connect(relay.url);
-      // All in one second, which is put together as a whole.
+      // All in one second, which the query worker reads as a whole.
       const stored = notes(300, 30_000, () => NOW);
       await publishAll(writer, stored);
       const reader = await Client.connect(relay.url);
@@ -421,7 +424,7 @@ describe('ephemeral events', () => {
     }));
 });
 
-/** Publishes many at once and waits for the OK of each. */
+/** Publishes 50 events at a time and expects that each was accepted. */
 async function publishAll(writer: Client, events: readonly NostrEvent[]): Promise<void> {
   for (let at = 0; at < events.length; at += 50) {
     const some = events.slice(at, at + 50);

@@ -1,4 +1,6 @@
-/** Transcripts of EVENT: every line of NIP-01, 40 and 70 on what a relay does with an event it gets. */
+// Tests of EVENT against a real relay over WebSocket: every rule of NIP-01, NIP-40 and NIP-70 on
+// what a relay does with a received event.
+
 import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { accepted, idsOf, refused } from '../support/answers.ts';
@@ -11,7 +13,7 @@ const ZEROES = '0'.repeat(128);
 const PREFIX =
   /^(duplicate|pow|blocked|rate-limited|invalid|restricted|mute|error|auth-required): \S/;
 
-/** The event as JSON text inside an EVENT message, with one part of it replaced. */
+/** Returns an EVENT message as JSON text, with one part of the text replaced. */
 function textOf(event: unknown, replace: string, by: string): string {
   const text = JSON.stringify(['EVENT', event]);
   expect(text).toContain(replace);
@@ -242,7 +244,7 @@ describe('EVENT', () => {
   });
 
   describe('keeps its text as it is', () => {
-    /** Publishes an event with this content, and finds it again live and stored. */
+    /** Publishes an event with this content, and expects it unchanged, live and stored. */
     async function survives(content: string, tags: string[][] = []) {
       const author = new Author();
       await use.client.req('live', { authors: [author.pubkey] });
@@ -304,7 +306,7 @@ describe('EVENT', () => {
       'but is refused as invalid when it holds a lone surrogate: %s',
       async (escaped) => {
         const author = new Author();
-        // What UTF-8 makes of it, and what JSON.stringify does.
+        // The hashed text as UTF-8 encoding replaces it, and as JSON.stringify escapes it.
         for (const hashed of ['\ufffd', JSON.parse(`"${escaped}"`) as string]) {
           const event = author.event({ content: 'MARK' }, (made) =>
             JSON.stringify([0, made.pubkey, made.created_at, 1, [], hashed]),
@@ -330,7 +332,7 @@ describe('EVENT', () => {
     const at = text.indexOf('MARK');
     const frame = Buffer.concat([text.subarray(0, at), Buffer.from(bytes), text.subarray(at + 4)]);
     use.client.socket.send(frame, { binary: false });
-    // RFC 6455 wants 1007; uWebSockets.js ends the connection without a word.
+    // RFC 6455 requires 1007; uWebSockets.js ends the connection without a close frame.
     expect([1006, 1007]).toContain((await use.client.ended()).code);
     const other = await use.connect();
     expect((await other.query({ authors: [event.pubkey] })).events).toEqual([]);
@@ -439,7 +441,7 @@ describe('EVENT', () => {
   });
 
   describe('too large', () => {
-    // By default only a message that is too large could hold one.
+    // By default only a message beyond message_bytes_max could hold an event that is too large.
     const small = useRelay({ 'limits.event_bytes_max': 131_072 });
 
     it('is refused as invalid and too large, and the connection lives on', async () => {

@@ -1,4 +1,6 @@
-/** Transcripts of replaceable and addressable events (NIP-01). */
+// Tests of replaceable and addressable events (NIP-01) against a real relay over WebSocket, with
+// the former version in the tail index or in the on-disk index.
+
 import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { accepted, eose, idsOf } from '../support/answers.ts';
@@ -6,16 +8,16 @@ import { Author, now } from '../support/author.ts';
 import { ALL_HINTS } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
-/** One second for the whole file, so that what is a second apart stays so. */
+/** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
 
-/** An event of this kind, this many seconds ago, with these d tags. */
+/** Returns an event of this kind, created this many seconds ago, with these d tags. */
 function version(author: Author, kind: number, ago: number, ...d: string[][]): NostrEvent {
   const tags = d.map((values) => ['d', ...values]);
   return author.event({ kind, created_at: NOW - ago, tags });
 }
 
-/** Versions of one second, the one to be kept first. */
+/** Returns versions of the same second, lowest id, which is kept, first. */
 function ties(author: Author, kind: number, count: number): NostrEvent[] {
   const created_at = NOW - 10;
   return Array.from({ length: count }, () => author.event({ kind, created_at })).sort((a, b) =>
@@ -29,7 +31,7 @@ describe.each([
 ])('a replaceable event whose former version is %s', (_, settings) => {
   const use = useRelay({ ...ALL_HINTS, ...settings });
 
-  /** What is stored of an author. */
+  /** Returns the ids of the stored events of an author. */
   async function stored(author: Author, filter: object = {}): Promise<string[]> {
     const { events } = await use.client.query({ authors: [author.pubkey], ...filter });
     return idsOf(events);

@@ -1,4 +1,6 @@
-/** Transcripts of deletion requests (NIP-09), and of recipients who delete gift wraps (NIP-59). */
+// Tests of deletion requests (NIP-09), and of gift wraps deleted by their recipients (NIP-59),
+// against a real relay over WebSocket, with the target in the tail index or in the on-disk index.
+
 import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { accepted, idsOf, refused } from '../support/answers.ts';
@@ -7,7 +9,7 @@ import { Client } from '../support/client.ts';
 import { freshDirectory, startRelay } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
-/** One second for the whole file, so that what is a second apart stays so. */
+/** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
 
 describe.each([
@@ -22,7 +24,7 @@ describe.each([
     }
   }
 
-  /** Which of these events are still there. */
+  /** Returns those of these events that are still stored. */
   async function left(...events: NostrEvent[]): Promise<NostrEvent[]> {
     const found = idsOf((await use.client.query({ ids: idsOf(events) })).events);
     return events.filter(({ id }) => found.includes(id));
@@ -122,7 +124,7 @@ describe.each([
   });
 
   describe('by a tag', () => {
-    /** A version of an article, this many seconds ago. */
+    /** Returns a version of an article, created this many seconds ago. */
     const article = (author: Author, ago: number, d = 'x') =>
       author.event({ kind: 30_023, created_at: NOW - ago, tags: [['d', d]] });
 

@@ -1,4 +1,6 @@
-/** Transcripts of REQ and CLOSE: filters, order, EOSE with its hint (NIP-67), subscriptions. */
+// Tests of REQ and CLOSE against a real relay over WebSocket: filters, order, EOSE with its hint
+// (NIP-67), and subscriptions.
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { closed, eose, idsOf, notice } from '../support/answers.ts';
@@ -9,17 +11,17 @@ import { newestFirst } from '../support/oracle.ts';
 import { ALL_HINTS, ANY_TIME } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
-/** One second for the whole file, so that what is a second apart stays so. */
+/** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
 const NOBODY = { authors: ['0'.repeat(64)] };
 
-/** Publishes in one go and waits for the answers. */
+/** Publishes all events without waiting in between, then expects that each was accepted. */
 async function publish(client: Client, events: readonly NostrEvent[]): Promise<void> {
   for (const event of events) client.send(['EVENT', event]);
   for (const { id } of events) expect(await client.ok(id)).toMatchObject({ 2: true });
 }
 
-/** Events a second apart, the newest first. */
+/** Makes events a second apart, newest first. */
 function series(author: Author, count: number, draft: object = {}): NostrEvent[] {
   return Array.from({ length: count }, (_, i) =>
     author.event({ created_at: NOW - 10 - i, ...draft }),
@@ -362,7 +364,7 @@ describe('REQ', () => {
       await use.client.req('s', { authors: [author.pubkey] });
       await use.client.req('t', { authors: [author.pubkey] });
       use.client.send(['CLOSE', 's']);
-      // Nothing answers a CLOSE; what the relay says later shows that it has been heard.
+      // CLOSE has no answer; the answer to a later message shows that it was handled.
       await use.client.sync();
       const event = author.event();
       await use.client.publish(event);
@@ -410,7 +412,7 @@ describe('REQ', () => {
     for (const [i, event] of fresh.entries()) {
       publisher.send(['EVENT', event]);
       if (i % 3 === 0) use.client.send(['REQ', `s${i / 3}`, filter]);
-      // Lets the socket go, so that messages arrive while the relay works.
+      // Lets the event loop write to the socket, so that messages arrive while the relay works.
       if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     for (const { id } of fresh) await publisher.ok(id);
@@ -582,7 +584,7 @@ describe('EOSE says whether there is more (NIP-67)', () => {
     await publish(use.client, sorted);
     const page = { authors: [author.pubkey] };
     const first = await use.client.req('s', page);
-    // The cap is 5: the second in which it would cut comes whole.
+    // The cap is 5, and it does not cut within a second: that second comes whole.
     expect(first.events).toEqual(sorted.slice(0, 6));
     expect(first.end).toEqual(eose('s', 'more'));
     const seen = [...first.events];

@@ -1,4 +1,6 @@
-/** Transcripts of COUNT (NIP-45), of negentropy's refusal (NIP-77), and of what is no message. */
+// Tests of COUNT (NIP-45), of the rejection of negentropy (NIP-77), and of malformed messages,
+// against a real relay over WebSocket.
+
 import { describe, expect, it } from 'vitest';
 import { accepted, closed, eose, notice } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
@@ -9,7 +11,7 @@ import { useRelay } from '../support/use-relay.ts';
 describe('COUNT', () => {
   const use = useRelay({ ...ALL_HINTS, 'limits.limit_max': 5, 'limits.limit_default': 3 });
 
-  /** Publishes this many notes of somebody new. */
+  /** Publishes this many notes of a new author. */
   async function notes(count: number): Promise<Author> {
     const author = new Author();
     for (let i = 0; i < count; i++) {
@@ -59,7 +61,7 @@ describe('COUNT', () => {
     const live = author.event();
     await use.client.publish(live);
     expect(await use.client.live('same')).toEqual(live);
-    // Nor does a count become a subscription.
+    // A COUNT does not become a subscription.
     use.client.send(['COUNT', 'other', filter]);
     expect(await use.client.any()).toEqual(['COUNT', 'other', { count: 3 }]);
     await use.client.publish(author.event());
@@ -119,7 +121,7 @@ describe('negentropy', () => {
     expect(await use.client.any()).toEqual(['NEG-ERR', 'neg', refusal]);
     use.client.send(['NEG-MSG', 'neg', '6100000200']);
     expect(await use.client.any()).toEqual(['NEG-ERR', 'neg', refusal]);
-    // The end of a session that was refused has no answer.
+    // NEG-CLOSE of a session that was rejected has no answer.
     use.client.send(['NEG-CLOSE', 'neg']);
     await use.client.sync();
     expect(use.client.inbox).toEqual([]);

@@ -1,4 +1,6 @@
-/** HTTP beside the WebSocket: the relay information document (NIP-11), health, and who is let in. */
+// Tests of HTTP against a real relay over sockets: the relay information document (NIP-11), health,
+// and the conditions of an upgrade (path, origin, connections of an address).
+
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.ts';
@@ -20,7 +22,7 @@ function expectCors({ headers }: HttpAnswer): void {
   });
 }
 
-/** What became of an attempt to connect: 101, or the status of the refusal. */
+/** Tries to connect a WebSocket; returns 101 and the client, or the status of the rejection. */
 async function attempt(
   relay: TestRelay,
   headers: Record<string, string> = {},

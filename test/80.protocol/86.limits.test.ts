@@ -1,4 +1,6 @@
-/** Every option of [limits], at its edge and beyond it. `limit_max` and `limit_default`: see 83. */
+// Tests of every option of [limits], at its bound and beyond it, against a real relay over
+// WebSocket. `limit_max` and `limit_default` are in 83.
+
 import { describe, expect, it } from 'vitest';
 import { accepted, closed, eose, notice, refused } from '../support/answers.ts';
 import { Author, type Draft, now } from '../support/author.ts';
@@ -33,7 +35,7 @@ describe('limits of a message and an event', () => {
   }
 
   describe('message_bytes_max', () => {
-    /** A REQ of this many bytes, filled up with what `filler` repeats. */
+    /** Returns a REQ of this many bytes, filled up with repetitions of `filler`. */
     function messageOf(bytes: number, filler: string): string {
       const bare = JSON.stringify(['REQ', 's', NOBODY, { '#t': [''] }]);
       const room = bytes - Buffer.byteLength(bare);
@@ -69,14 +71,14 @@ describe('limits of a message and an event', () => {
     it('cuts off whoever sends more than twice as much, and serves others', async () => {
       const other = await use.connect();
       use.client.send('x'.repeat(1_000_000));
-      // uWebSockets.js does not read so far, and closes without a word.
+      // uWebSockets.js does not read that far, and may close without a close frame.
       expect([1006, 1009]).toContain((await use.client.ended()).code);
       await other.sync();
     });
   });
 
   describe('event_bytes_max', () => {
-    /** A draft of an event whose canonical JSON has this many bytes. */
+    /** Returns a draft of an event with this many bytes of canonical JSON. */
     function sized(bytes: number, filler = 'x'): Draft {
       const draft = (text: string): Draft => ({ content: '', tags: [['title', text]] });
       const bare = Buffer.byteLength(JSON.stringify(new Author().event(draft(''))));
@@ -180,7 +182,7 @@ describe('a hostile message', () => {
     for (let i = 0; i < 5; i++) {
       expect(['NOTICE', 'OK', 'CLOSED']).toContain((await use.client.any())[0]);
     }
-    // Of the processor, by all threads of the relay and by this one.
+    // CPU time in milliseconds, of all threads of the relay and of this one.
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1000).toBeLessThan(5000);
     expect(await use.client.publish(event)).toEqual(accepted(event, 'duplicate'));
@@ -245,7 +247,7 @@ describe('limits of a REQ', () => {
         expect((await use.client.req(subId, filter)).end).toEqual(eose(subId, 'finish'));
       }
       expect((await use.client.req('e', filter)).end).toEqual(closed('e', 'rate-limited'));
-      // Taking over an id needs no more room, and a count none at all.
+      // Replacing a subscription takes no further place, and a COUNT takes none.
       expect((await use.client.req('a', filter)).end).toEqual(eose('a', 'finish'));
       expect((await use.client.count(filter))[0]).toBe('COUNT');
       use.client.send(['CLOSE', 'b']);
@@ -319,7 +321,8 @@ describe('limits of time', () => {
     'limits.ephemeral_age_seconds_max': 500,
   });
 
-  // Minutes before a limit, where time goes by towards it; seconds where it does not.
+  // Offsets are minutes before a limit that an event approaches as time passes, and seconds beside
+  // a limit that it moves away from.
   it.each([
     [1, -700, true],
     [1, -1005, false],
@@ -355,20 +358,21 @@ describe('ephemeral_age_seconds_max, without a limit for others', () => {
 
 describe('in_flight_bytes_max', () => {
   const use = useRelay({
-    ...ALL_HINTS, // Eight of the events below.
+    ...ALL_HINTS,
+    // Room for eight of the events below.
     'limits.in_flight_bytes_max': 7_000,
   });
 
   it('refuses what is too much at the door, by its id, and answers everything', async () => {
     const author = new Author();
-    // They do not always reach the relay together.
+    // Repeated, because the messages do not always reach the relay together.
     for (let full = 0; full < 4; ) {
       const events = Array.from({ length: 20 }, () => author.event());
       for (const event of events) use.client.send(['EVENT', event]);
       const answers: Message[] = [];
       for (const { id } of events) answers.push(await use.client.ok(id));
       const taken = events.filter((_, i) => answers[i]![2] === true);
-      // The CLOSE of the query before may still have a place.
+      // The CLOSE of the query before may still count as in flight.
       expect(taken.length).toBeGreaterThanOrEqual(7);
       if (taken.length < 20) full++;
       for (const [i, event] of events.entries()) {
@@ -384,7 +388,7 @@ describe('in_flight_bytes_max', () => {
     const ids = Array.from({ length: 16 }, (_, i) => `${i} "é`);
     const isBusy = ([, ...rest]: Message) => String(rest.at(-1)).startsWith('rate-limited: ');
     let last: Message[] = [];
-    // They do not always reach the relay together.
+    // Repeated, because the messages do not always reach the relay together.
     await until(async () => {
       for (const id of ids) use.client.send(['COUNT', id, NOBODY]);
       use.client.send(['REQ', 'req', NOBODY]);
@@ -462,7 +466,7 @@ describe('one message in flight', () => {
     'limits.content_length_max': 2000,
   });
 
-  /** Asks until the answer is not that too much is in flight. */
+  /** Sends COUNTs until one is not rejected for messages in flight. */
   async function settled(): Promise<void> {
     await expect.poll(async () => (await use.client.count(NOBODY))[0]).toBe('COUNT');
   }

@@ -1,4 +1,6 @@
-/** What the relay information document (NIP-11) tells of limits is what a client may send, by default. */
+// Tests that the limits in the relay information document (NIP-11) are those that a real relay
+// applies to messages over WebSocket, with default settings.
+
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
@@ -20,7 +22,7 @@ describe('with the defaults', () => {
     ({ limitation: told } = (await response.json()) as { limitation: Told });
   });
 
-  /** Publishes an event and reads it back. */
+  /** Publishes an event and expects to read it back. */
   async function expectKept(event: NostrEvent): Promise<void> {
     expect(await use.client.publish(event)).toEqual(['OK', event.id, true, '']);
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([event]);

@@ -1,3 +1,6 @@
+// Unit tests of two steps before a message is parsed: the rejection of a frame by its raw bytes,
+// and the address of a client behind proxies.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientAddress } from '../../src/io/client-address.ts';
@@ -7,7 +10,7 @@ import { cpuMilliseconds } from '../support/pace.ts';
 const ID = 'ab'.repeat(32);
 const WHY = 'rate-limited: try again';
 
-/** What is answered to a frame that is refused without having been parsed. */
+/** Returns the answer to a frame that is rejected without having been parsed. */
 function answerTo(frame: string | Buffer): unknown {
   return JSON.parse(refusalTo(addresseeOf(Buffer.from(frame)), WHY));
 }
@@ -110,7 +113,7 @@ describe('the refusal of a message that nobody parses', () => {
 
   it('takes no longer for a hostile frame than for any other', () => {
     const hostile = Buffer.from(`["EVENT",{${'"id"'.repeat(50_000)}`);
-    // Of the processor, which is the same on a machine that is busy.
+    // CPU time, because it does not grow on a busy machine.
     const milliseconds = cpuMilliseconds(() => {
       expect(answerTo(hostile)).toEqual(['NOTICE', WHY]);
       expect(answerTo(`["REQ","${'\\"'.repeat(60_000)}`)).toEqual(['NOTICE', WHY]);

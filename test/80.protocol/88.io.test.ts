@@ -1,4 +1,6 @@
-/** The options of [io] that concern sockets, and the bounds of the queues behind them. */
+// Tests of the options of [io] for sockets, and of the bounds of the queues after them, against a
+// real relay over sockets.
+
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accepted, closed, eose, idsOf, refused } from '../support/answers.ts';
@@ -11,7 +13,7 @@ import { delay, until } from '../support/process.ts';
 import { ALL_HINTS, startRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
-/** One second for the whole file, so that what is a second apart stays so. */
+/** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
 const NOBODY = { authors: ['0'.repeat(64)] };
 const DEFLATE = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits';
@@ -26,7 +28,7 @@ describe('connections_max', () => {
     expect((await http(use.relay.httpUrl)).status).toBe(200);
     await use.client.sync();
     await second.close();
-    // The relay hears of it after the client.
+    // The relay notices the close after the client.
     await expect.poll(() => use.relay.relay.counters.connections).toBe(2);
     const fourth = await use.connect();
     await fourth.sync();
@@ -37,7 +39,7 @@ describe('connections_max', () => {
 describe('queue_bytes_max', () => {
   const use = useRelay({
     ...ALL_HINTS,
-    // One address may have half of it under way.
+    // One address may have half of these bytes in flight.
     'io.queue_bytes_max': 131_072,
     'limits.message_bytes_max': 32_768,
     'limits.event_bytes_max': 32_000,
@@ -46,7 +48,7 @@ describe('queue_bytes_max', () => {
 
   it('refuses at the door what does not fit, by its id, and answers everything', async () => {
     const author = new Author();
-    // They do not always reach the relay together.
+    // Repeated, because the messages do not always reach the relay together.
     for (let round = 0, full = 0; full < 3; round++) {
       const events = Array.from({ length: 10 }, (_, i) =>
         author.event({ content: `${i}${'x'.repeat(20_000)}`, created_at: NOW - round }),
@@ -94,7 +96,7 @@ describe('queue_events_max of the writer and queries_max of a query lane', () =>
 
   it('a REQ or COUNT too many is refused by CLOSED, and takes no place', async () => {
     const other = await use.connect();
-    // Where the lane is quicker than those before it, it is not full in every round.
+    // Repeated, because the query worker is not full if it is faster than the stages before it.
     for (let round = 0, full = 0; full < 3; round++) {
       const ids = Array.from({ length: 12 }, (_, i) => `${round}.${i}`);
       for (const id of ids) use.client.send(['REQ', id, NOBODY]);
@@ -111,7 +113,7 @@ describe('queue_events_max of the writer and queries_max of a query lane', () =>
       }
       await other.sync();
     }
-    // All twelve places are free again.
+    // All 12 places for subscriptions are free again.
     for (let i = 0; i < 12; i++) {
       expect((await use.client.req(`s${i}`, NOBODY)).end).toEqual(eose(`s${i}`, 'finish'));
     }
@@ -133,7 +135,7 @@ describe('outbound_bytes_max', () => {
     await fast.req('live', filter);
     slow.socket.pause();
     const events = [];
-    // Each event is 5 MB for the slow client; what the kernel takes is no more than some of them.
+    // Each event is 5 MB for the slow client; the kernel buffers hold no more than a few of them.
     while (counters.slowClientsClosed === cutBefore && events.length < 20) {
       const event = author.event({ content });
       expect(await use.client.publish(event)).toEqual(accepted(event));
@@ -159,7 +161,7 @@ describe('outbound_bytes_max', () => {
     const slow = await use.connect();
     slow.socket.pause();
     for (let i = 0; i < 8; i++) slow.send(['REQ', `s${i}`, filter]);
-    // The others do not wait with it.
+    // Other clients do not wait for the slow one.
     for (let i = 0; i < 5; i++) expect((await use.client.query(filter)).events).toHaveLength(40);
     slow.socket.resume();
     for (let i = 0; i < 8; i++) {
@@ -202,7 +204,7 @@ describe('outbound_total_bytes_max', () => {
       client.socket.pause();
     }
     const content = 'x'.repeat(60_000);
-    // Each may have 16 MiB; together they reach their bound long before.
+    // Each may have 16 MiB unsent; all together reach their bound long before that.
     for (let n = 0; n < 400 && counters.slowClientsClosed < 6; n++) {
       const event = author.event({ content: `${n} ${content}` });
       expect(await use.client.publish(event)).toEqual(accepted(event));
@@ -235,7 +237,7 @@ describe('drain_seconds', () => {
 });
 
 describe('compression', () => {
-  /** Frames that the relay sends for an event of this content, and what the upgrade said. */
+  /** Upgrades with these extensions; returns the extensions agreed on, and the frames received. */
   async function listen(relay: TestRelay, extensions: string[]) {
     const raw = await RawSocket.connect(relay.relay.port);
     const head = await raw.upgrade(extensions);
@@ -339,7 +341,7 @@ describe('compression', () => {
 });
 
 describe('timeouts', () => {
-  /** A silent connection with a timeout of eight seconds is closed by then. */
+  /** Seconds after which a silent connection with a timeout of 8 s is closed at the latest. */
   const IDLE_SECONDS_MAX = 13;
   const relays: TestRelay[] = [];
   beforeAll(async () => {
@@ -353,7 +355,7 @@ describe('timeouts', () => {
     await Promise.all(relays.map((relay) => relay.stop()));
   });
 
-  /** Whether something ends within so many seconds in which the event loop has its turns. */
+  /** Returns true if a promise resolves within this many seconds in which the event loop ran. */
   async function endsWithin(seconds: number, ended: Promise<unknown>): Promise<boolean> {
     const loop = loopClock();
     let isOver = false;
@@ -365,7 +367,7 @@ describe('timeouts', () => {
     return isOver;
   }
 
-  // As many as vitest runs at the same time.
+  // Not more tests than vitest runs at the same time.
   describe.concurrent('of silent connections', () => {
     it('idle_timeout_seconds closes one, and one that does not answer pings', async () => {
       const start = performance.now();
@@ -375,7 +377,7 @@ describe('timeouts', () => {
       await raw.upgrade();
       const both = [client.ended(), raw.ended()].map(async (ended) => {
         expect(await endsWithin(IDLE_SECONDS_MAX, ended)).toBe(true);
-        // It counts in steps of four seconds.
+        // uWebSockets.js counts timeouts in steps of 4 s.
         expect(performance.now() - start).toBeGreaterThan(3_900);
       });
       await Promise.all(both);

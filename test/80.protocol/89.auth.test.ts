@@ -1,4 +1,6 @@
-/** Transcripts of authentication (NIP-42), and of what it is needed for. */
+// Tests of authentication (NIP-42), and of the requests that need it, against a real relay over
+// WebSocket.
+
 import { describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../src/io/connection.ts';
 import { PendingChallenges } from '../../src/io/pending-challenges.ts';
@@ -16,7 +18,7 @@ describe('authentication', () => {
     'auth.challenge': 'connect',
   });
 
-  /** What becomes of an answer to the challenge; what it says is right but for the draft. */
+  /** Sends an AUTH that is valid except for the draft; returns its OK. */
   async function answer(
     relay: string,
     draft: Parameters<Author['event']>[0] = {},
@@ -111,7 +113,7 @@ describe('authentication', () => {
   it('counts again on its connection, as libraries send it, and on no other', async () => {
     const author = new Author();
     const event = author.auth(await use.client.challenge(), PUBLIC);
-    // Sent at once: a library answers each of several refusals.
+    // All at once, because libraries send an AUTH for each of several rejections.
     for (let i = 0; i < 50; i++) use.client.send(['AUTH', event]);
     for (let i = 0; i < 50; i++) expect(await use.client.ok(event.id)).toEqual(accepted(event));
     const later = author.auth(await use.client.challenge(), PUBLIC, {
@@ -201,7 +203,7 @@ describe.each([
 
     it('asks for it where it is needed, and does not hang up', async () => {
       const client = await use.connect();
-      // How many challenges there were when something was refused.
+      // Number of challenges received at each rejection.
       const known: number[] = [];
       client.tap = (message) => {
         const isRefusal = JSON.stringify(message).includes('"auth-required: ');
@@ -217,7 +219,7 @@ describe.each([
       const [verb] = await client.count({ authors: [author.pubkey] });
       expect([end[0], verb]).toEqual(reads ? ['CLOSED', 'CLOSED'] : ['EOSE', 'COUNT']);
       if (reads) expect(end[2]).toMatch(/^auth-required: /);
-      // The same challenge again with every refusal, until it was answered.
+      // Each rejection repeats the same challenge until the client has authenticated.
       const atConnect = challenge === 'connect' || (challenge === 'auto' && required !== 'none');
       const greeted = atConnect ? 1 : 0;
       const refusals = (writes ? 1 : 0) + (reads ? 2 : 0);

@@ -1,4 +1,6 @@
-/** Private messages (NIP-17, NIP-59), tried to be read by every way by those who may not. */
+// Tests that private messages (NIP-17, NIP-59) reach only their parties by any sort of query,
+// against a real relay over WebSocket.
+
 import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { accepted, closed, idsOf, refused } from '../support/answers.ts';
@@ -22,7 +24,7 @@ describe.each([
     return client;
   }
 
-  /** By how many of all the ways an event comes; every way has to agree. */
+  /** Returns, for each filter, if it finds the event; expects that COUNT agrees with REQ. */
   async function ways(client: Client, { id, kind, pubkey, tags, created_at }: NostrEvent) {
     const recipient = tags[0]![1]!;
     const crowd = Array.from({ length: 12 }, () => new Author().pubkey);
@@ -50,7 +52,7 @@ describe.each([
       const [verb, , answer] = await client.count(filter);
       const counted = verb === 'COUNT' ? (answer as { count: number }).count : 0;
       expect(counted, JSON.stringify(filter)).toBe(events.length);
-      // Nor does an answer let on that there is more.
+      // The EOSE hint does not reveal that there is more.
       if (events.length === 0 && end[0] === 'EOSE') expect(end[2]).not.toEqual(['more']);
     }
     return seen;
@@ -77,7 +79,7 @@ describe.each([
       for (const client of [nobody, stranger]) {
         expect(await ways(client, message)).not.toContain(true);
       }
-      // The author of a gift wrap is nobody.
+      // The author of a gift wrap is no party to it.
       const bySender = await ways(await as(sender), message);
       expect(new Set(bySender)).toEqual(new Set([kind === 4]));
     },
@@ -94,7 +96,7 @@ describe.each([
         await as(recipient),
         await use.connect(),
       ];
-      // One subscription id, so that all of them could share a frame.
+      // The same subscription id, so that all connections could share a frame.
       for (const client of [nobody, stranger, reader, later]) await client.req('live', ...filters);
       const wrap = () => sender.event({ kind, tags: [['p', recipient.pubkey]] });
       const [first, second] = [wrap(), wrap()];
@@ -105,8 +107,8 @@ describe.each([
       await use.client.publish(end);
       for (const client of [nobody, stranger]) expect(await client.live('live')).toEqual(end);
       for (const event of [first, second, end]) expect(await reader.live('live')).toEqual(event);
-      // Who authenticates gets what is published from then on, without a new REQ; what was under way
-      // just then may come, too.
+      // A client that authenticates gets events published from then on without a new REQ; events in
+      // flight at that moment may come, too.
       const got: NostrEvent[] = [];
       do got.push(await later.live('live'));
       while (got.at(-1)!.id !== end.id);
@@ -191,7 +193,7 @@ describe('a subscription that is open when its connection authenticates', () => 
     expect(idsOf(asked.events).sort()).toEqual(idsOf([...wraps, note]).sort());
     await client.auth(me);
     for (const wrap of wraps.toReversed()) expect(await client.live('s')).toEqual(wrap);
-    // The same key again brings nothing again; another key brings its own.
+    // A repeated AUTH with the same key sends nothing again; another key sends its own events only.
     await client.auth(me, new Author());
     const live = sender.event({ kind: 1059, tags });
     await use.client.publish(live);
@@ -261,14 +263,14 @@ it('what monitor replays and what is caught up from the log is as private', asyn
   const [stranger, recipient] = [await Client.connect(relay.url), await Client.connect(relay.url)];
   await recipient.auth(reader);
   await stranger.auth(new Author());
-  // Every round has a second of its own, and the last event is the newest: it is found by its limit however
-  // late the answers are.
+  // Every round has a second of its own, and the last event of all is the newest, so that queries
+  // with a limit find it however late their answers are.
   const time = now() - 100;
   const filler = Array.from({ length: 400 }, () => sender.event({ created_at: time }));
   for (const event of filler) writer.send(['EVENT', event]);
   const wraps: NostrEvent[] = [];
   for (let round = 0; round < 30; round++) {
-    // In the midst of writes, so that hand-overs are late.
+    // Sent between writes, so that hand-overs are late.
     for (const client of [stranger, recipient]) {
       client.send(['REQ', `s${round}`, { authors: [sender.pubkey], limit: 5 }, { kinds: [4, 1] }]);
     }

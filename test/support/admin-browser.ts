@@ -1,7 +1,9 @@
+// Login on the page `/admin` in a browser, with a NIP-07 signer that a test controls.
+
 import type { Page } from 'playwright-core';
 import type { Author } from './author.ts';
 
-/** What a signer is asked to sign. */
+/** Event without id, key and signature, as a page gives it to a signer. */
 interface Draft {
   kind: number;
   created_at: number;
@@ -10,8 +12,9 @@ interface Draft {
 }
 
 /**
- * Puts a signer (NIP-07) into every page of this tab, as an extension does: `sign` signs, or throws what
- * the person says. With `hidden` it appears when `appear` is called.
+ * Puts a signer (NIP-07) into every page of this tab, as a browser extension does. `sign` signs, or
+ * throws the reason for which the user declines. With `hidden` the signer appears only when
+ * `appear` is called.
  */
 export async function giveSigner(
   page: Page,
@@ -41,14 +44,14 @@ export async function giveSigner(
   return { appear: () => page.evaluate('globalThis.showSigner()') };
 }
 
-/** Opens `/admin` with a signer for this person and logs in; `hash` is the view. */
+/** Opens `/admin` with a signer for this author and logs in; `hash` is the view. */
 export async function logIn(page: Page, httpUrl: string, author: Author, hash = ''): Promise<void> {
   await giveSigner(page, (draft) => author.event(draft));
   await page.goto(`${httpUrl}/admin${hash}`);
   await enter(page);
 }
 
-/** Presses the button of the login, and waits until somebody is in. */
+/** Presses the login button, and waits until the page offers to log out. */
 export async function enter(page: Page): Promise<void> {
   await page.getByText('A signer is there').waitFor();
   await page.getByRole('button', { name: 'Log in with your key' }).click();

@@ -1,19 +1,24 @@
+// HTTP client of the API of the page `/admin`: NIP-98 login, session cookie and RPC methods,
+// without a browser.
+
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { finalizeEvent } from 'nostr-tools/pure';
 import type { PageError, PageVerb, PageVerbs, Session } from '../../src/admin/page-api/api.ts';
 import { now } from './author.ts';
 
-/** An answer of the page's API. */
+/** HTTP answer of the page's API. */
 export interface Answered {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  /** As text, and what it says. */
+  /** Body as text; `body` is the same parsed, or empty if it is not JSON. */
   text: string;
   body: { result?: unknown; error?: PageError };
 }
 
-/** What a test wants to be otherwise with a login. */
+/**
+ * Fields of a login that a test sets; the others are valid. A null `payload` leaves the tag out.
+ */
 export interface Draft {
   kind?: number;
   created_at?: number;
@@ -26,7 +31,7 @@ export interface Draft {
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 let authorizations = 0;
 
-/** An Authorization header (NIP-98) for a POST of this body to this address. */
+/** Returns the Authorization header (NIP-98) for a POST of this body to this URL. */
 export function nip98(key: Uint8Array, url: string, body: string, draft: Draft = {}): string {
   const payload = draft.payload ?? createHash('sha256').update(body).digest('hex');
   const event = finalizeEvent(
@@ -47,7 +52,7 @@ export function nip98(key: Uint8Array, url: string, body: string, draft: Draft =
   return draft.tamper?.(header) ?? header;
 }
 
-/** One request with exactly these headers beside Host. */
+/** Sends one request with exactly these headers and Host. */
 export function ask(
   url: string,
   body: string,
@@ -66,7 +71,7 @@ export function ask(
         try {
           parsed = JSON.parse(text) as Answered['body'];
         } catch {
-          // Not every refusal is JSON.
+          // Not every rejection is JSON.
         }
         resolve({ status: answer.statusCode!, headers: answer.headers, text, body: parsed });
       });
@@ -76,19 +81,19 @@ export function ask(
   });
 }
 
-/** Somebody at the page `/admin`, as the browser's code asks. */
+/** Client of the HTTP API of `/admin`, which sends the requests that the browser code sends. */
 export class AdminPage {
   readonly url: string;
-  /** `name=token`, or ''. */
+  /** Session cookie as `name=token`, or '' before the login. */
   cookie = '';
-  /** Sent with every request, on top of what is needed. */
+  /** Headers sent with every request, in addition to the needed ones. */
   headers: Record<string, string> = {};
 
   constructor(httpUrl: string) {
     this.url = httpUrl;
   }
 
-  /** Somebody who has logged in. */
+  /** Returns a client that has logged in. @throws Error with the answer if the login fails. */
   static async open(httpUrl: string, key: Uint8Array): Promise<AdminPage> {
     const page = new AdminPage(httpUrl);
     const answer = await page.login(key);
@@ -112,12 +117,12 @@ export class AdminPage {
     return ask(`${this.url}/admin/logout`, '{}', this.#headers());
   }
 
-  /** Asks and returns the whole answer. */
+  /** Calls an RPC method and returns the whole HTTP answer. */
   answer(verb: string, params?: unknown): Promise<Answered> {
     return ask(`${this.url}/admin/api`, JSON.stringify({ verb, params }), this.#headers());
   }
 
-  /** Asks and returns the result. @throws Error with kind and message. */
+  /** Calls an RPC method and returns its result. @throws Error with kind and message. */
   async ask<V extends PageVerb>(
     verb: V,
     params?: PageVerbs[V]['params'],

@@ -1,13 +1,15 @@
+// Expected answers of the relay (OK, CLOSED, NOTICE, EOSE), for `toEqual`.
+
 import { expect } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { RefusalPrefix } from '../../src/protocol/refusal.ts';
 
-/** `OK true` for an event, with an empty message or, given a prefix, one that starts with it. */
+/** `OK true` for an event, with an empty message or, given a prefix, one that begins with it. */
 export function accepted({ id }: { id: string }, prefix?: RefusalPrefix): unknown[] {
   return ['OK', id, true, prefix === undefined ? '' : starting(prefix)];
 }
 
-/** `OK false` for an event, with a prefix and a sentence. */
+/** `OK false` for an event, with a prefix and a sentence after it. */
 export function refused({ id }: { id: string }, prefix: RefusalPrefix): unknown[] {
   return ['OK', id, false, starting(prefix)];
 }
@@ -20,19 +22,19 @@ export function notice(prefix: RefusalPrefix): unknown[] {
   return ['NOTICE', starting(prefix)];
 }
 
-/** EOSE with the hint of NIP-67, or with any or none. */
+/** EOSE with this hint of NIP-67; without one given, with any hint or none. */
 export function eose(subId: string, hint?: 'finish' | 'more'): unknown {
   return hint === undefined
     ? expect.toSatisfy((message) => message[0] === 'EOSE' && message[1] === subId)
     : ['EOSE', subId, [hint]];
 }
 
-/** A machine-readable word, a colon, a blank and something to read. */
+/** Matches a machine-readable prefix, a colon, a blank and a text. */
 function starting(prefix: RefusalPrefix): unknown {
   return expect.stringMatching(new RegExp(`^${prefix}: \\S`));
 }
 
-/** The ids of events, in their order. */
+/** Returns the ids of events, in their order. */
 export function idsOf(events: readonly NostrEvent[]): string[] {
   return events.map(({ id }) => id);
 }

@@ -1,19 +1,21 @@
+// Key pair of a test author, and the signed events that it makes.
+
 import { createHash } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { signer } from './signer.ts';
 
-/** What a test wants to have its own way in an event. */
+/** Fields of an event that a test sets; the others have defaults. */
 export type Draft = Partial<Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'content'>>;
 
 let notes = 0;
 
-/** Somebody with a key that nobody else in the test has. */
+/** Author with a fresh random key pair, which signs events. */
 export class Author {
   readonly pubkey: string;
-  /** The secret key in hex, for programs that sign for this author themselves. */
+  /** Secret key in hex, for programs that sign for this author themselves. */
   readonly secret: string;
-  /** The signature of an id, whatever it is the id of. */
+  /** Signs an id (hex), of an event or not. */
   readonly sign: (id: string) => string;
 
   constructor() {
@@ -24,8 +26,9 @@ export class Author {
   }
 
   /**
-   * A signed event: kind 1, of now, without tags, with a content of its own, where the draft leaves it
-   * open. `preimage` is what is hashed to the id; given, it need not be what NIP-01 says.
+   * Returns a signed event. Defaults for fields that the draft leaves open: kind 1, created now, no
+   * tags, unique content. `preimage` returns the text that is hashed to the id, which need not be
+   * the one of NIP-01.
    */
   event(draft: Draft = {}, preimage?: (event: NostrEvent) => string): NostrEvent {
     const { created_at = now(), kind = 1, tags = [], content = `note ${++notes}` } = draft;
@@ -37,7 +40,7 @@ export class Author {
     return event;
   }
 
-  /** The answer to a challenge of a relay (NIP-42). */
+  /** Returns the AUTH event for a challenge of a relay (NIP-42). */
   auth(challenge: string, relay: string, draft: Draft = {}): NostrEvent {
     const tags = [
       ['relay', relay],
@@ -46,19 +49,19 @@ export class Author {
     return this.event({ kind: 22_242, tags, ...draft });
   }
 
-  /** A deletion request with these tags. */
+  /** Returns a deletion request (NIP-09) with these tags. */
   deletion(tags: string[][], created_at = now()): NostrEvent {
     return this.event({ kind: 5, tags, created_at });
   }
 }
 
-/** `kind:pubkey:d` of an event, to be written into an `a` tag. */
+/** Returns `kind:pubkey:d` of an event, for an `a` tag. */
 export function addressOf(event: NostrEvent): string {
   const d = event.tags.find(([name]) => name === 'd')?.[1] ?? '';
   return `${event.kind}:${event.pubkey}:${d}`;
 }
 
-/** Seconds since 1970. */
+/** Returns the time in seconds since 1970. */
 export function now(): number {
   return Math.floor(Date.now() / 1000);
 }

@@ -1,3 +1,5 @@
+// Accessibility check of a page in the browser, with axe-core.
+
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
@@ -10,7 +12,7 @@ interface Found {
   nodes: { html: string; failureSummary: string }[];
 }
 
-/** What keeps people from using a page, as axe-core sees it: a line each. */
+/** Returns the violations that axe-core finds on a page, one line each. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(source);
   const found = (await page.evaluate(

@@ -1,3 +1,5 @@
+// Headless Chromium for tests of pages, which records requests to other hosts and script errors.
+
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -6,7 +8,7 @@ import { WAIT_MILLISECONDS } from './ceiling.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** What keeps a browser in a test from doing anything of its own on the network. */
+/** Flags that keep the browser from using the network on its own, and let it run in a container. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,33 +20,38 @@ const ARGUMENTS = [
   '--disable-dev-shm-usage',
 ];
 
-/** The browser of this machine, or null. */
+/** Path of the browser of this machine, found in PATH; null if there is none. */
 export const browserFile: string | null =
   (process.env.PATH ?? '')
     .split(delimiter)
     .flatMap((folder) => NAMES.map((name) => join(folder, name)))
     .find((file) => existsSync(file)) ?? null;
 
-/** For `describe.skipIf`, with a sentence in the name: the tests need a browser. */
+/**
+ * True if there is no browser, for `describe.skipIf`; `inBrowser` puts the reason into the name.
+ */
 export const noBrowser = browserFile === null;
 export const inBrowser = noBrowser
   ? 'in a browser (skipped: no chromium here; deploy/install-system-packages.sh --with-test-tools)'
   : 'in a browser';
 
-/** A page that is watched: what it must not do is kept in `faults`. */
+/** Page that collects in `faults` whatever it must not do. */
 export interface WatchedPage extends Page {
-  /** Requests to other hosts, violations of the policy, errors of scripts and lines in the console. */
+  /**
+   * Requests to other hosts, violations of the content security policy, script errors, and warnings
+   * and errors in the console.
+   */
   readonly faults: string[];
 }
 
-/** A browser for the tests of a file or describe. */
+/** Browser for the tests of a file or describe. */
 export interface BrowserInUse {
   /**
-   * A page in a profile of its own. Whatever it asks of a host other than this machine's own is
-   * refused and noted.
+   * Opens a page in a profile of its own. HTTP requests to other hosts than this machine are
+   * aborted and recorded as faults.
    */
   open(options?: BrowserContextOptions): Promise<WatchedPage>;
-  /** Closes the page, and fails when it did what it must not; `expected` are faults that belong to the test. */
+  /** Closes the page, and fails if it has faults that `expected` does not match. */
   close(page: WatchedPage, expected?: RegExp): Promise<void>;
 }
 

@@ -1,16 +1,17 @@
-/**
- * Ceilings of the tests. They only catch what hangs: no test says anything about the speed of the machine,
- * and whatever waits for a condition waits so long, on an idle machine and on one that is busy with others.
- */
+// Upper bounds of waits in tests. They only catch a hang: no test assumes a speed of the machine,
+// and every wait for a condition has the same bound on an idle machine and on a busy one.
 
-/** Milliseconds that a helper waits for a condition, an answer, a process or a browser. */
+/** Longest wait of a helper for a condition, an answer, a process or a browser, in milliseconds. */
 export const WAIT_MILLISECONDS = 120_000;
 
 /**
- * What takes so many milliseconds waits for something that it should not wait for, on any machine: for
- * answers and ends whose time is looked at afterwards.
+ * Duration in milliseconds that, on any machine, shows that an operation waited for something that
+ * it should not wait for. For answers and ends that a test measures afterwards.
  */
 export const SLOW_MILLISECONDS = 30_000;
 
-/** Milliseconds of a whole test or hook; many waits long, so that it is a wait that says what was missing. */
+/**
+ * Timeout of a whole test or hook, in milliseconds. Longer than several waits, so that a wait fails
+ * first and its error says what was missing.
+ */
 export const TEST_MILLISECONDS = 600_000;

@@ -1,9 +1,11 @@
+// WebSocket client of a relay, for tests that look at single messages.
+
 import WebSocket from 'ws';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Author } from './author.ts';
 import { WAIT_MILLISECONDS } from './ceiling.ts';
 
-/** A message of the relay: `["EVENT", …]`, `["OK", …]` and so on. */
+/** Message of the relay: `["EVENT", …]`, `["OK", …]` and so on. */
 export type Message = [verb: string, ...rest: unknown[]];
 
 interface Waiter {
@@ -12,22 +14,22 @@ interface Waiter {
   fail: () => void;
 }
 
-/** What a REQ brought up to its EOSE or CLOSED. */
+/** Answer to a REQ up to its EOSE or CLOSED. */
 export interface Stored {
   events: NostrEvent[];
   /** The EOSE or CLOSED itself. */
   end: Message;
 }
 
-/** A plain WebSocket client that keeps everything it was sent until somebody asks for it. */
+/** WebSocket client that keeps every received message until the test takes it. */
 export class Client {
   readonly socket: WebSocket;
-  /** Messages that nobody has asked for yet, in the order of arrival. */
+  /** Messages that the test has not taken yet, in the order of arrival. */
   readonly inbox: Message[] = [];
   closed: { code: number; reason: string } | null = null;
-  /** The challenges that it was sent (NIP-42); they do not get into the inbox. */
+  /** Challenges received (NIP-42), oldest first; they do not get into the inbox. */
   readonly challenges: string[] = [];
-  /** Sees every message as it arrives; one for which it answers true does not get into the inbox. */
+  /** Called with every message except AUTH on arrival; returning true keeps it out of the inbox. */
   tap: (message: Message) => boolean = () => false;
   readonly #waiters: Waiter[] = [];
   readonly #onClosed: ((closed: { code: number; reason: string }) => void)[] = [];
@@ -62,7 +64,7 @@ export class Client {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
-  /** The next message that fits, taken out of the inbox; the others stay. */
+  /** Takes the next matching message out of the inbox, or waits for it; the others stay. */
   next(wanted: (message: Message) => boolean, what = 'a message'): Promise<Message> {
     const at = this.inbox.findIndex(wanted);
     if (at >= 0) return Promise.resolve(this.inbox.splice(at, 1)[0]!);
@@ -87,7 +89,7 @@ export class Client {
     });
   }
 
-  /** The next message of any kind. */
+  /** Takes the next message of any type. */
   any(): Promise<Message> {
     return this.next(() => true);
   }
@@ -98,7 +100,7 @@ export class Client {
     return this.ok((event as { id?: unknown }).id);
   }
 
-  /** The next OK for this id. */
+  /** Takes the next OK for this id. */
   ok(id: unknown): Promise<Message> {
     return this.next(([verb, of]) => verb === 'OK' && of === id, `OK for ${String(id)}`);
   }
@@ -109,7 +111,7 @@ export class Client {
     return this.stored(subId);
   }
 
-  /** The events of a subscription up to its EOSE or CLOSED. */
+  /** Takes the events of a subscription up to its EOSE or CLOSED. */
   async stored(subId: string): Promise<Stored> {
     const events: NostrEvent[] = [];
     for (;;) {
@@ -119,7 +121,7 @@ export class Client {
     }
   }
 
-  /** Like `req`, with an id of its own, closed afterwards. */
+  /** Sends a REQ with a fresh id, waits for its EOSE or CLOSED, and closes the subscription. */
   async query(...filters: unknown[]): Promise<Stored> {
     const subId = `query-${++this.#queries}`;
     const stored = await this.req(subId, ...filters);
@@ -133,12 +135,14 @@ export class Client {
     return this.next(([, of]) => of === queryId, `COUNT for ${queryId}`);
   }
 
-  /** Waits until everything sent before was handled, by an answer that comes after it. */
+  /**
+   * Waits until the relay has handled all earlier messages, by a query that is answered after them.
+   */
   async sync(): Promise<void> {
     await this.query({ ids: ['0'.repeat(64)] });
   }
 
-  /** The next live event of a subscription. */
+  /** Takes the next live event of a subscription. */
   async live(subId: string): Promise<NostrEvent> {
     const found = await this.next(
       ([verb, of]) => verb === 'EVENT' && of === subId,
@@ -174,7 +178,7 @@ export class Client {
     return this.ok(event.id);
   }
 
-  /** The newest challenge; a relay that sends it on demand is given a reason to. */
+  /** Returns the newest challenge; an invalid AUTH makes a relay send it that does so on demand. */
   async challenge(): Promise<string> {
     if (this.challenges.length === 0) await this.sync();
     if (this.challenges.length === 0) {

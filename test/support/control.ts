@@ -1,15 +1,17 @@
+// Client of the control socket, JSON lines over a Unix socket, for tests of the admin worker.
+
 import { connect, type Socket } from 'node:net';
 import { controlSocketFile } from '../../src/paths.ts';
 import { until } from './process.ts';
 
-/** What came back for a request: `result` or `error`. */
+/** Answer to a request: `result` or `error`. */
 export interface Answer {
   id: unknown;
   result?: unknown;
   error?: { code: string; message: string };
 }
 
-/** A client of the control socket of a relay in a data directory. */
+/** Client of the control socket of the relay that runs in a data directory. */
 export class Control {
   readonly socket: Socket;
   closed = false;
@@ -42,27 +44,27 @@ export class Control {
     return new Control(socket);
   }
 
-  /** Sends a line as it is and resolves with the next answer that nobody else waits for. */
+  /** Sends a line as it is and resolves with the next answer that has no request waiting for it. */
   line(line: string): Promise<Answer> {
     this.socket.write(`${line}\n`);
     return new Promise((resolve) => this.#anybody.push(resolve));
   }
 
-  /** Asks and resolves with the whole answer. */
+  /** Sends a request and resolves with the whole answer. */
   answer(method: string, params: Record<string, unknown> = {}): Promise<Answer> {
     const id = ++this.#requests;
     this.socket.write(`${JSON.stringify({ id, method, params })}\n`);
     return new Promise((resolve) => this.#waiting.set(id, resolve));
   }
 
-  /** Asks and resolves with the result. @throws the error of the answer. */
+  /** Sends a request and resolves with its result. @throws the error of the answer. */
   async ask<Result>(method: string, params: Record<string, unknown> = {}): Promise<Result> {
     const { result, error } = await this.answer(method, params);
     if (error) throw new Error(`${error.code}: ${error.message}`);
     return result as Result;
   }
 
-  /** Resolves when the index holds all that is in the log. */
+  /** Resolves when the on-disk index holds every event of the log. */
   indexed(): Promise<void> {
     return until(async () => {
       const { seq, indexedSeq } = await this.ask<{ seq: number; indexedSeq: number }>('status');

@@ -1,14 +1,16 @@
+// Decoder of the deliveries that monitor sends to io, for tests without a socket.
+
 import type { RecordReader } from '../../src/mailbox/records.ts';
 import { readDelivery } from '../../src/messages.ts';
 
-/** What monitor has io send: a frame to a subscription of a connection. */
+/** Frame that io sends for a delivery of monitor, to one subscription of a connection. */
 export interface Delivered {
   connId: number;
   subNo: number;
   frame: string;
 }
 
-/** Reads the next delivery to io; its frames are put together as io does. */
+/** Reads the next delivery to io and puts its frames together as io does. */
 export function framesOf(reader: RecordReader): Delivered[] {
   const frames: Delivered[] = [];
   let event = '';

@@ -1,3 +1,5 @@
+// Relay with one chosen fault, on ws and the oracle, for tests of the bench.
+
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -6,7 +8,7 @@ import type { NostrEvent } from '../../src/protocol/event.ts';
 import { loadSignatureBackend } from '../../src/protocol/signature/signature.ts';
 import { matches, Oracle, type RawFilter } from './oracle.ts';
 
-/** One thing that a fake relay does wrong. */
+/** Fault of a fake relay. */
 export type Fault =
   | 'none'
   | 'takes forged events'
@@ -29,8 +31,9 @@ export interface FakeRelay {
 }
 
 /**
- * A small relay with a fault, to see that the bench finds it. It writes JSON as no other one here
- * does, with white space and keys in another order, so that nothing depends on how wok writes it.
+ * Starts a small relay with a fault, to test that the bench finds it. It writes JSON with white
+ * space and with keys in another order than wok, so that the bench cannot depend on how wok writes
+ * it.
  */
 export async function startFakeRelay(fault: Fault): Promise<FakeRelay> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -139,12 +142,12 @@ class Relay {
   }
 }
 
-/** Keys in alphabetical order, as some relays write them. */
+/** Returns an event with its keys in alphabetical order, as some relays write them. */
 function sorted(event: NostrEvent): Record<string, unknown> {
   return Object.fromEntries(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** With white space behind every comma and colon of the outer array and the event. */
+/** Sends a message with white space after each comma and colon of the outer array and the event. */
 function send(socket: WebSocket, message: readonly unknown[]): void {
   const parts = message.map((part) => {
     if (typeof part !== 'object' || part === null) return JSON.stringify(part);

@@ -1,3 +1,5 @@
+// Seeded generator of events and filters, for tests that compare the relay with the oracle.
+
 import { createHash } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import type { NostrEvent } from '../../src/protocol/event.ts';
@@ -5,27 +7,30 @@ import { addressText, type RawFilter } from './oracle.ts';
 import type { Random } from './random.ts';
 import { signer } from './signer.ts';
 
-/** How events are made. */
+/** Options of the generator. */
 export interface GeneratorOptions {
-  /** Seconds since 1970; the events' times lie around it. */
+  /** Time that the events lie around, in seconds since 1970. */
   now: number;
-  /** How many people write; few, so that their events meet. Default 4. */
+  /** Number of authors; few, so that their events affect each other. Default 4. */
   authors?: number;
-  /** True: real BIP-340 signatures (`signer`). Default false: 128 hex characters. */
+  /** True for real BIP-340 signatures (`signer`). Default false: 128 hex characters. */
   sign?: boolean;
-  /** created_at lies in `now - timeSpread` … `now`, so ties are common. Default 12. */
+  /** Seconds: created_at lies in `now - timeSpread` … `now`, so ties are common. Default 12. */
   timeSpread?: number;
-  /** When those that expire do, one of these. Default: every second from `now - 3` to `now + 16`. */
+  /**
+   * Expiration times to choose from, in seconds since 1970. Default: every second from `now - 3` to
+   * `now + 16`.
+   */
   expirations?: readonly number[];
 }
 
-/** The fields of an event that a test wants to have its own way. */
+/** Fields of an event that a test sets; the others are random. */
 export type Draft = Partial<Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'content'>> & {
   /** Index of the author. */
   author?: number;
 };
 
-/** A filter that must be refused, and the word that the refusal starts with. */
+/** Filter that a relay must reject, and the prefix of the rejection. */
 export interface InvalidFilter {
   filter: unknown;
   prefix: 'invalid' | 'unsupported';
@@ -59,22 +64,22 @@ const CONTENTS = [
 ];
 
 /**
- * Makes events and filters from a seed that meet each other often: few authors, few seconds, few tag
- * values, deletions of events that were or will be published, events sent twice. Every event is
- * well-shaped, hashes to its id, and is free of what a relay refuses by policy (protected, kind
- * 22242, kind 62); some have expired already.
+ * Generator of random events and filters that match, replace and delete each other often: few
+ * authors, few seconds, few tag values, deletions of events that were or will be published, events
+ * sent twice. Every event is well-formed and hashes to its id, and none is of a sort that a relay
+ * rejects by policy (protected, kind 22242, kind 62); some have expired already.
  */
 export class Generator {
   readonly random: Random;
   readonly now: number;
-  /** The authors' public keys, hex. */
+  /** Public keys of the authors, hex. */
   readonly authors: readonly string[];
   readonly #sign: readonly ((id: string) => string)[] | null;
   readonly #timeSpread: number;
   readonly #expirations: readonly number[];
-  /** Everything made so far, published or held back. */
+  /** All events made so far, published or held back. */
   readonly #made: NostrEvent[] = [];
-  /** Made and already the target of a deletion, but not handed out yet. */
+  /** Events that a deletion names already, but that were not handed out yet. */
   readonly #held: NostrEvent[] = [];
 
   constructor(random: Random, options: GeneratorOptions) {
@@ -91,14 +96,14 @@ export class Generator {
       : names;
   }
 
-  /** The next event to publish: a new one, one held back, or one that was there before. */
+  /** Returns the next event to publish: a new one, one held back, or one handed out before. */
   next(): NostrEvent {
     if (this.#held.length > 0 && this.random.chance(0.1)) return this.#held.shift()!;
     if (this.#made.length > 0 && this.random.chance(0.1)) return this.random.pick(this.#made);
     return this.event();
   }
 
-  /** A new event; what the draft leaves open is random. */
+  /** Makes a new event; fields that the draft leaves open are random. */
   event(draft: Draft = {}): NostrEvent {
     const { random } = this;
     const kind = draft.kind ?? random.pick(KINDS);
@@ -113,7 +118,9 @@ export class Generator {
     return event;
   }
 
-  /** The answer of an author, by index, to a challenge (NIP-42); it is no event to be published. */
+  /**
+   * Returns the AUTH event of an author, by index, for a challenge (NIP-42); it is not published.
+   */
   auth(author: number, challenge: string, relay: string, created_at: number): NostrEvent {
     const tags = [
       ['relay', relay],
@@ -127,7 +134,7 @@ export class Generator {
     });
   }
 
-  /** A valid filter that is likely to match something, but not much. */
+  /** Returns a valid filter that is likely to match a few events. */
   filter(): RawFilter {
     const { random } = this;
     const filter: RawFilter = {};
@@ -138,7 +145,7 @@ export class Generator {
     if (random.chance(0.15)) filter.ids = [...group.map((event) => event.id), random.hex(64)];
     if (random.chance(0.35)) filter.authors = group.map((event) => event.pubkey);
     if (random.chance(0.1)) filter.authors = this.#crowd();
-    // Long lists of authors are answered in another way than short ones.
+    // The engine answers long lists of authors in another way than short ones.
     if (filter.authors && random.chance(0.4)) {
       filter.authors = [...filter.authors, ...Array.from({ length: 10 }, () => random.hex(64))];
     }
@@ -154,12 +161,14 @@ export class Generator {
     return filter;
   }
 
-  /** One to four filters, as a REQ carries them. */
+  /** Returns one to four filters, as a REQ carries them. */
   filters(): RawFilter[] {
     return Array.from({ length: 1 + this.random.below(4) }, () => this.filter());
   }
 
-  /** A filter with one thing wrong, now and then beside things that are right. */
+  /**
+   * Returns a filter with one fault, in half of the cases merged with a valid filter if it can be.
+   */
   invalidFilter(): InvalidFilter {
     const { filter, prefix } = this.random.pick(INVALID_FILTERS);
     const mixable = typeof filter === 'object' && filter !== null && !Array.isArray(filter);
@@ -268,19 +277,19 @@ export class Generator {
     ]);
   }
 
-  /** Makes an event, most often the author's own, that will be published after its deletion. */
+  /** Makes an event, mostly of the same author, that is handed out after its deletion. */
   #hold(author: number): void {
     const kind = this.random.pick(KINDS.filter((other) => other !== 5));
     this.#held.push(this.random.chance(0.7) ? this.event({ kind, author }) : this.event({ kind }));
   }
 
-  /** Some of the authors among many who have written nothing: whom somebody follows. */
+  /** Returns some of the authors among unknown keys, like a follow list. */
   #crowd(): string[] {
     const strangers = Array.from({ length: 8 }, () => this.random.hex(64));
     return this.random.shuffle([...this.random.sample(this.authors, 8), ...strangers]);
   }
 
-  /** Values of a letter's tags that a filter may ask for. */
+  /** Returns the values of tags of this letter that a valid filter may ask for. */
   #valuesOf(letter: string, events: readonly NostrEvent[]): string[] {
     const values = events.flatMap((event) =>
       event.tags.filter((tag) => tag[0] === letter && tag.length > 1).map((tag) => tag[1]!),
@@ -292,7 +301,7 @@ export class Generator {
 
 const HEX = 'a'.repeat(64);
 
-/** Filters that must be refused whatever the limits are. */
+/** Filters that a relay must reject under any limits. */
 export const INVALID_FILTERS: readonly InvalidFilter[] = [
   ...[null, 1, 'text', true, [], [{}], undefined].map((filter) => invalid(filter)),
   ...['ids', 'authors', '#e', '#p'].flatMap((key) =>

@@ -1,10 +1,12 @@
-/** What happens once before and once after a run of the tests, in the process that owns the workers. */
+// Global setup and teardown of a test run, in the process that owns the vitest workers.
+
 import { tmpdir } from 'node:os';
 import { makeRunDirectory, removeTree } from './temporary.ts';
 
 /**
- * Makes the folder of the run the temporary directory of the workers, of what they start and of what that
- * starts: relays, commands, browsers. Returns what removes it, whether tests failed or workers died.
+ * Makes the folder of the run the temporary directory (TMPDIR) of the workers and of their child
+ * processes: relays, commands, browsers. Returns the function that removes it, which runs even if
+ * tests failed or workers died.
  */
 export function setup(): () => void {
   const before = process.env.TMPDIR;

@@ -1,36 +1,40 @@
+// Record of published events and subscriptions over many connections, and the check that every
+// subscription got stored and live events in a consistent order.
+
 import type Database from 'better-sqlite3';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Client, type Message } from './client.ts';
 import { matches, newestFirst, type RawFilter } from './oracle.ts';
 
-/** An event that was published while subscriptions came and went. */
+/** Event that was published while subscriptions opened and ended. */
 export interface Published {
   event: NostrEvent;
-  /** When it was sent, and when its OK came; moments of one clock for all connections. */
+  /** Moments at which it was sent and its OK came, of one logical clock for all connections. */
   sentAt: number;
   okAt: number;
-  /** Its place in the log; 0 for an ephemeral one. */
+  /** Sequence number in the log; 0 for an ephemeral event. */
   seq: number;
 }
 
-/** A subscription from its REQ to its end, as its client saw it. */
+/** Subscription from its REQ to its end, as its client saw it. */
 export interface Watched {
   readonly reader: Reader;
   readonly subId: string;
   readonly filters: readonly RawFilter[];
   readonly sentAt: number;
   eoseAt: number;
-  /** When a CLOSE or a REQ with the same id was sent; infinite for one that stayed open. */
+  /** Moment at which a CLOSE or a REQ with the same id was sent; infinite if it stayed open. */
   endedAt: number;
-  /** The relay has answered something that came after the end: nothing may follow. */
+  /** True if the relay has answered a later message than the end: no message may follow. */
   over: boolean;
   stored: NostrEvent[];
   live: NostrEvent[];
 }
 
 /**
- * What happened on several connections, in the order in which this side saw it. Every message that
- * comes is given to the subscription it belongs to; a message that can belong to none is a fault.
+ * Record of all that several connections sent and received, in the order seen by this process.
+ * Every received message belongs to a subscription or is an expected OK; any other message is a
+ * fault.
  */
 export class History {
   readonly published = new Map<string, Published>();
@@ -61,7 +65,7 @@ export class History {
     return true;
   }
 
-  /** Looks up the places in the log of all events that are stored. */
+  /** Reads the sequence numbers of all stored events from the database. */
   number(db: Database.Database): void {
     const rows = db.prepare('SELECT seq, id FROM nostr_event').all();
     for (const { seq, id } of rows as { seq: number; id: string }[]) {
@@ -72,11 +76,11 @@ export class History {
   }
 }
 
-/** A connection that opens and ends subscriptions and keeps what each of them gets. */
+/** Connection that opens and ends subscriptions and keeps the messages of each. */
 export class Reader {
   readonly client: Client;
   readonly #history: History;
-  /** By id, in the order of their REQs. */
+  /** Subscriptions by id, in the order of their REQs. */
   readonly #bySubId = new Map<string, Watched[]>();
 
   private constructor(client: Client, history: History) {
@@ -89,7 +93,7 @@ export class Reader {
     return new Reader(await Client.connect(url), history);
   }
 
-  /** The subscriptions that are open, EOSE or not. */
+  /** Subscriptions that are open, before or after EOSE. */
   get open(): Watched[] {
     return [...this.#bySubId.values()]
       .map((list) => list.at(-1)!)
@@ -97,8 +101,8 @@ export class Reader {
   }
 
   /**
-   * Sends a REQ. One that uses an id again has to match other events than all before it with this id,
-   * and at least one that is stored: that is how its messages are told from theirs.
+   * Sends a REQ. One that reuses an id must match other events than all earlier ones with this id,
+   * and at least one stored event, because this tells its messages from theirs.
    */
   req(subId: string, ...filters: RawFilter[]): Watched {
     const list = this.#bySubId.get(subId) ?? [];
@@ -141,7 +145,7 @@ export class Reader {
       this.#history.faults.push(`nobody asked for ${JSON.stringify(message).slice(0, 300)}`);
       return true;
     }
-    // What a later REQ gets says that the former ones are over.
+    // A message for a later REQ proves that the former ones are over.
     for (const former of list.slice(0, at)) former.over = true;
     if (verb === 'EOSE') this.#eose(watched);
     else (watched.eoseAt === 0 ? watched.stored : watched.live).push(event);
@@ -157,13 +161,14 @@ export class Reader {
 }
 
 /**
- * Judges subscriptions by all that was published, once every event has its `seq`: there has to be a
- * place S in the log so that the stored events are those that the filters choose up to S, and the live
- * ones are all that match after S, each once. S lies behind what was accepted before the REQ was sent
- * and before what was sent after EOSE came.
+ * Checker of subscriptions against all published events, once every event has its `seq`. A
+ * subscription is correct if there is a place S in the log so that its stored events are those that
+ * the filters choose up to S, and its live events are all that match after S, each once. S is not
+ * before an event that was accepted before the REQ was sent, and is before every event that was
+ * sent after EOSE came.
  */
 export class Judge {
-  /** Newest event first. */
+  /** Published events, newest first. */
   readonly #published: readonly Published[];
   readonly #place: ReadonlyMap<string, number>;
 
@@ -172,7 +177,7 @@ export class Judge {
     this.#place = new Map(this.#published.map(({ event, seq }) => [event.id, seq]));
   }
 
-  /** What is wrong with what a subscription got; null if all is as it has to be. */
+  /** Returns the fault of a subscription; null if it is correct. */
   fault(watched: Watched): string | null {
     const { filters, stored, live, eoseAt, endedAt } = watched;
     const got = new Set([...stored, ...live].map(({ id }) => id));
@@ -199,7 +204,7 @@ export class Judge {
     return `no snapshot explains ${stored.length} stored and ${live.length} live events`;
   }
 
-  /** The places in the log that the stored events may be a snapshot of. */
+  /** Returns the places in the log that the stored events may be a snapshot of, ascending. */
   #snapshots({ sentAt, eoseAt, live }: Watched, fit: readonly Published[]): number[] {
     const log = fit.filter(({ seq }) => seq > 0);
     const before = log.filter(({ okAt }) => okAt < sentAt);
@@ -210,12 +215,15 @@ export class Judge {
       ...live.map(({ id }) => this.#place.get(id) || Number.POSITIVE_INFINITY),
     );
     const places = log.map(({ seq }) => seq).filter((seq) => seq > first && seq < end);
-    // In order, because the first that explains the answer is most often near.
+    // Ascending, because the place that explains the answer is most often near the first.
     return first < end ? [first, ...places.sort((a, b) => a - b)] : [];
   }
 }
 
-/** What filters choose of the log up to a place, given all that fits each of them, newest first. */
+/**
+ * Returns the events that filters choose of the log up to a place, newest first, given the matching
+ * events of each filter in that order.
+ */
 function choose(
   lists: readonly { limit: number; fit: readonly Published[] }[],
   snapshot: number,

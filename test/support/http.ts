@@ -1,3 +1,5 @@
+// HTTP requests and raw TCP connections to a relay, and a parser of WebSocket frames.
+
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
@@ -7,7 +9,7 @@ export interface HttpAnswer {
   body: string;
 }
 
-/** One HTTP request on a connection of its own, with exactly these headers beside Host. */
+/** Sends one HTTP request on a connection of its own, with Host and exactly these headers. */
 export function http(
   url: string,
   headers: Record<string, string> = {},
@@ -29,7 +31,7 @@ export function http(
   });
 }
 
-/** A TCP connection to a relay, for what no HTTP or WebSocket library would send. */
+/** TCP connection to a relay, for bytes that no HTTP or WebSocket library would send. */
 export class RawSocket {
   readonly socket: Socket;
   readonly #chunks: Buffer[] = [];
@@ -61,7 +63,7 @@ export class RawSocket {
     return raw;
   }
 
-  /** Everything that was received so far. */
+  /** Bytes received so far, without the head of the upgrade. */
   get received(): Buffer {
     return Buffer.concat(this.#chunks);
   }
@@ -70,7 +72,7 @@ export class RawSocket {
     return this.#closed;
   }
 
-  /** Asks for an upgrade and returns the head of the answer. */
+  /** Requests an upgrade and returns the head of the answer. */
   async upgrade(headers: readonly string[] = [], path = '/'): Promise<string> {
     this.socket.write(
       [
@@ -99,7 +101,9 @@ export class RawSocket {
     this.socket.write(Buffer.concat([Buffer.from(head), bytes]));
   }
 
-  /** Waits until a condition on what was received holds. */
+  /**
+   * Waits until a condition holds; it is checked whenever bytes arrive or the connection closes.
+   */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
@@ -109,15 +113,15 @@ export class RawSocket {
   }
 }
 
-/** A WebSocket frame as it came from the relay. */
+/** WebSocket frame as received from the relay. */
 export interface Frame {
   opcode: number;
-  /** RSV1: the payload is deflated (RFC 7692). */
+  /** RSV1: true if the payload is deflated (RFC 7692). */
   compressed: boolean;
   payload: Buffer;
 }
 
-/** The complete frames at the beginning of what a relay sent after the upgrade. */
+/** Returns the complete frames at the beginning of the bytes received after the upgrade. */
 export function framesOf(received: Buffer): Frame[] {
   const frames: Frame[] = [];
   for (let at = 0; received.length >= at + 2; ) {

@@ -1,3 +1,6 @@
+// Options that take effect while the relay runs and only set a bound or a pace, with a check of
+// each from the outside; used by the tests of a live reload.
+
 import { readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { databaseFile } from '../../src/storage/open.ts';
@@ -6,32 +9,34 @@ import { Client } from './client.ts';
 import { until } from './process.ts';
 import type { Settings, TestRelay } from './relay.ts';
 
-/** A bound or a pace, and what can be seen of it before it is changed and after. */
+/** Option that sets a bound or a pace, and its visible effect before and after a change. */
 export interface BoundCase {
   readonly value: Settings[string];
-  /** The value before; by default the option's default. */
+  /** Value before the change; by default the default of the option. */
   readonly former?: Settings[string];
-  /** What else is set, before and after. */
+  /** Other settings, the same before and after. */
   readonly beside?: Settings;
   readonly look: (relay: TestRelay) => Promise<unknown>;
-  /** `undefined`: it is not looked at before, for it would take too long. */
+  /**
+   * Effect before the change; `undefined` if it is not observed, because that would take too long.
+   */
   readonly before?: unknown;
   readonly after: unknown;
 }
 
 const author = new Author();
-/** What a relay needs from its start so that everything below can be seen. */
+/** Settings that a relay needs from its start so that the effects below are visible. */
 export const BOUND_BASE: Settings = {
   'io.connections_per_ip_max': 0,
   'io.compression': 'shared',
-  // What is asked for again is read again.
+  // Without a cache every query reads from disk again.
   'query.cache_bytes': 0,
   'writer.expired_purge_seconds': 86_400,
 };
 const KIB = 1024;
 const BURST = 60;
 const NO_ID = '0'.repeat(64);
-/** Nothing is indexed by the clock while a test looks. */
+/** Delay so long that no event is indexed by time while a test observes. */
 const NO_INDEX_CLOCK: Settings = { 'storage.index_delay_milliseconds': 60_000 };
 
 async function withClient<T>({ url }: TestRelay, use: (client: Client) => Promise<T>): Promise<T> {
@@ -43,12 +48,12 @@ async function withClient<T>({ url }: TestRelay, use: (client: Client) => Promis
   }
 }
 
-/** A text of so many characters that no other event has, and that compresses well. */
+/** Returns a unique text of at least this many characters that compresses well. */
 function unique(length: number): string {
   return `${Math.random()}`.padEnd(length);
 }
 
-/** Publishes events that reach the relay together; resolves to what the refusals began with. */
+/** Publishes events that reach the relay together; resolves to the prefixes of the rejections. */
 async function burst(client: Client, content: () => string, count = BURST): Promise<string[]> {
   const events = Array.from({ length: count }, () => author.event({ content: content() }));
   client.socket.pause();
@@ -58,7 +63,7 @@ async function burst(client: Client, content: () => string, count = BURST): Prom
   return answers.filter(([, , ok]) => ok !== true).map(([, , , why]) => String(why).split(':')[0]!);
 }
 
-/** COUNTs that reach the relay together; resolves to how many were refused. */
+/** Sends COUNTs that reach the relay together; resolves to the number of rejected ones. */
 async function refusedCounts(client: Client, count: number): Promise<number> {
   for (let i = 0; i < count; i++) client.send(['COUNT', `c${i}`, { ids: [NO_ID] }]);
   const answers = await Promise.all(
@@ -91,7 +96,7 @@ const WIDE = { '#t': WIDE_TAGS };
 const WIDE_EVENTS = 40;
 const widened = new WeakSet<TestRelay>();
 
-/** Fills more than a MiB of the index with lists that one COUNT has to read, once a relay. */
+/** Fills more than 1 MiB of the index with lists that one COUNT has to read, once for a relay. */
 async function widen(relay: TestRelay, client: Client): Promise<void> {
   if (widened.has(relay)) return;
   widened.add(relay);
@@ -103,16 +108,16 @@ async function widen(relay: TestRelay, client: Client): Promise<void> {
   await until(() => reading(relay, (db) => db.prepare(UNINDEXED).pluck().get()) === 0, 'the index');
 }
 
-/** Bytes that this process has asked the kernel to read from files and pipes so far. */
+/** Returns the bytes that this process has read through the kernel so far, from files and pipes. */
 function bytesRead(): number {
   return Number(/^rchar: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))![1]);
 }
 
-/** Every live option that only bounds or paces something, and how it is seen from outside. */
+/** Cases by option: every live option that only sets a bound or a pace. */
 export const boundCases: Readonly<Record<string, BoundCase>> = {
   'io.outbound_bytes_max': {
     value: 256 * KIB,
-    // One event for ninety subscriptions makes nine megabytes at once.
+    // One event for ninety subscriptions makes 9 MB at once.
     look: (relay) =>
       withClient(relay, async (reader) => {
         const subscriptions = Array.from({ length: 90 }, (_, i) => `s${i}`);
@@ -188,7 +193,7 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
             db.prepare('SELECT count(*) FROM event WHERE expires_at = ?').pluck().get(end),
           );
         const there = rows();
-        // With a day, as before, it would take longer than this waits.
+        // A purge once a day, as in BOUND_BASE, would come after the end of this wait.
         await until(() => rows() === 0, 'the event to leave the disk');
         return [accepted, there];
       }),
@@ -201,7 +206,8 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
       withClient(relay, async (client) => {
         let read = Number.POSITIVE_INFINITY;
         let answer: unknown;
-        // The least of some: a commit in between makes every page new, and others read files, too.
+        // The least of six: a commit in between invalidates the pages, and other threads
+        // read files as well.
         for (let i = 0; i < 6; i++) {
           const before = bytesRead();
           answer = (await client.count(WIDE))[2];
@@ -230,7 +236,7 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
     look: (relay) =>
       withClient(relay, async (client) => {
         const walBytes = () => statSync(`${databaseFile(relay.directory)}-wal`).size;
-        // It is cut when a commit finds everything before it copied back, and no reader in the way.
+        // The WAL is cut at a commit that finds it checkpointed and no reader in need of it.
         for (let i = 0; i < 25 || (i < 100 && walBytes() > 2_000_000); i++) {
           await client.publish(author.event({ content: unique(100_000) }));
         }
@@ -245,7 +251,7 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
     former: 1000,
     look: (relay) =>
       withClient(relay, async (client) => {
-        // Longer than a millisecond, and much shorter than a second.
+        // Takes longer than a millisecond, and much less than a second.
         client.send(['COUNT', 'long', { '#t': WIDE_TAGS.slice(0, 300) }]);
         client.send(['COUNT', 'short', { ids: [NO_ID] }]);
         const [, first] = await client.next(([verb]) => verb === 'COUNT');
@@ -263,7 +269,7 @@ export const boundCases: Readonly<Record<string, BoundCase>> = {
   },
 };
 
-/** Everything that the cases ask for is there. */
+/** Publishes the events that the cases query. */
 export function prepareBounds(relay: TestRelay): Promise<void> {
   return withClient(relay, (client) => widen(relay, client));
 }

@@ -1,6 +1,8 @@
+// Reference model of the relay's storage rules, with which tests compare the real engine.
+
 import type { NostrEvent } from '../../src/protocol/event.ts';
 
-/** A filter as a client writes it. */
+/** Filter as a client writes it. */
 export interface RawFilter {
   ids?: string[];
   authors?: string[];
@@ -11,18 +13,18 @@ export interface RawFilter {
   [tag: `#${string}`]: string[];
 }
 
-/** Why `publish` answered as it did. */
+/** Reason of the answer of `publish`. */
 export type Reason = 'stored' | 'ephemeral' | 'duplicate' | 'older' | 'deleted' | 'expired';
 
-/** The answer to a published event. */
+/** Answer to a published event. */
 export interface Verdict {
   ok: boolean;
-  /** The machine-readable word of the OK message; empty when there is none. */
+  /** Machine-readable prefix of the OK message; empty if there is none. */
   prefix: string;
   reason: Reason;
 }
 
-/** The word that the OK message starts with, by reason: the one place to change it. */
+/** Prefix of the OK message by reason. */
 export const PREFIX_OF: Record<Reason, string> = {
   stored: '',
   ephemeral: '',
@@ -32,37 +34,38 @@ export const PREFIX_OF: Record<Reason, string> = {
   expired: 'invalid',
 };
 
-/** Who has authenticated; null where nothing is private. */
+/** Authenticated keys of a connection; null if no kind is private. */
 export type Readers = readonly string[] | null;
 
-/** How many stored events one filter brings. */
+/** Number of stored events that one filter returns. */
 export interface Limits {
   limitDefault: number;
   limitMax: number;
 }
 
 /**
- * A relay in the fewest words: lists, read from end to end. It knows the kind ranges and order of
- * NIP-01, deletion by NIP-09 and NIP-59, expiration by NIP-40, and whom private messages are for. It judges the real engine, so it
- * shares no code with it; it takes every event for well-formed and rightly signed.
+ * Reference model of a relay, made of lists that are read from end to end. It implements the kind
+ * ranges and order of NIP-01, deletion by NIP-09 and NIP-59, expiration by NIP-40, and the readers
+ * of private messages (NIP-17, NIP-59). It shares no code with the engine that it checks, and
+ * assumes that every event is well-formed and correctly signed.
  *
- * Time only moves forward: `now` (seconds) must not go down from call to call. From the second it
- * expires an event counts as gone in every respect, whenever a purge may come: it isn't sent, it
- * hinders no older version, and sending it again is refused as expired.
+ * `now` (seconds) must not decrease from call to call. From the second of its expiration an event
+ * counts as gone in every respect, whether purged or not: it is not sent, it does not block an
+ * older version, and sending it again is rejected as expired.
  */
 export class Oracle {
   #limits: Limits;
   #stored: NostrEvent[] = [];
-  /** Every deletion request that was accepted; it goes on working if the request itself is gone. */
+  /** Deletion requests that were accepted; they stay in force if the request itself is gone. */
   #deletions: NostrEvent[] = [];
-  /** Ephemeral events that were passed on: once each. */
+  /** Ids of ephemeral events that were passed on, each once. */
   #passed = new Set<string>();
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Takes an event at time `now`. */
+  /** Publishes an event at time `now` (seconds) and returns the answer. */
   publish(event: NostrEvent, now: number): Verdict {
     this.#stored = this.#stored.filter((other) => !expired(other, now));
     if (expired(event, now)) return verdict(false, 'expired');
@@ -89,15 +92,15 @@ export class Oracle {
     return verdict(true, 'stored');
   }
 
-  /** The relay starts again: what is not stored is forgotten. */
+  /** Restarts the relay: the state that is not stored is lost. */
   restart(limits: Limits = this.#limits): void {
     this.#limits = limits;
     this.#passed.clear();
   }
 
   /**
-   * What a REQ with these filters gets before EOSE, newest first, lowest id first in a second, where
-   * `readers` have authenticated.
+   * Returns the events that a REQ with these filters gets before EOSE on a connection authenticated
+   * as `readers`: newest first, lowest id first within a second.
    */
   query(filters: readonly RawFilter[], now: number, readers: Readers = null): NostrEvent[] {
     const found = filters.flatMap((filter) => this.#answer(filter, now, readers));
@@ -105,8 +108,8 @@ export class Oracle {
   }
 
   /**
-   * What an open subscription with these filters gets when its connection, for which it was answered as
-   * `before`, authenticates as all of `readers`: stored events, newest first.
+   * Returns the stored events, newest first, that an open subscription is sent when its connection
+   * authenticates as all of `readers`, after its REQ was answered for the keys `before`.
    */
   heldBack(
     filters: readonly RawFilter[],
@@ -133,8 +136,9 @@ export class Oracle {
   }
 
   /**
-   * A client's limit cuts anywhere. The relay's own is stretched to the end of a second, up to twice its
-   * size; where that is not enough, it cuts before the second if anything comes before it.
+   * Applies the limit. A client's limit cuts anywhere. The relay's own limit is extended to the end
+   * of a second, up to twice its size; if that is not enough, it cuts before that second, provided
+   * that an event comes before it.
    */
   #cut({ limit }: RawFilter, found: NostrEvent[]): NostrEvent[] {
     const { limitDefault, limitMax } = this.#limits;
@@ -149,14 +153,14 @@ export class Oracle {
     return earlier.length > 0 ? earlier : found.slice(0, own);
   }
 
-  /** How many stored events match at least one of the filters; limits don't count. */
+  /** Returns the number of stored events that match at least one filter, regardless of limits. */
   count(filters: readonly RawFilter[], now: number, readers: Readers = null): number {
     return this.all(now).filter(
       (event) => mayRead(event, readers) && filters.some((filter) => matches(filter, event)),
     ).length;
   }
 
-  /** Everything that is stored and not expired, newest first. */
+  /** Returns all events that are stored and not expired, newest first. */
   all(now: number): NostrEvent[] {
     return this.#stored.filter((event) => !expired(event, now)).sort(newestFirst);
   }
@@ -164,7 +168,7 @@ export class Oracle {
 
 const PRIVATE_KINDS = [4, 1059, 21_059];
 
-/** True when an event is for everybody, or one of the readers has to do with it (NIP-17, NIP-59). */
+/** Returns true if an event is public, or one of the readers is a party to it (NIP-17, NIP-59). */
 export function mayRead(event: NostrEvent, readers: Readers): boolean {
   if (readers === null || !PRIVATE_KINDS.includes(event.kind)) return true;
   return readers.some(
@@ -174,7 +178,7 @@ export function mayRead(event: NostrEvent, readers: Readers): boolean {
   );
 }
 
-/** The word by which a REQ or COUNT is refused to these readers, null if it is answered. */
+/** Returns the prefix with which a REQ or COUNT of these readers is rejected, or null. */
 export function refusalOf(
   filters: readonly RawFilter[],
   readers: readonly string[],
@@ -191,7 +195,7 @@ export function refusalOf(
   return null;
 }
 
-/** True when the event fulfils every condition of a valid filter; `limit` isn't one. */
+/** Returns true if the event meets every condition of a valid filter; `limit` is not one. */
 export function matches(filter: RawFilter, event: NostrEvent): boolean {
   return Object.entries(filter).every(([key, value]) => {
     if (key === 'ids') return value.includes(event.id);
@@ -206,14 +210,14 @@ export function matches(filter: RawFilter, event: NostrEvent): boolean {
   });
 }
 
-/** Sorts newest first, lowest id first among equals (NIP-01). */
+/** Compares events for sorting: newest first, lowest id first within a second (NIP-01). */
 export function newestFirst(a: NostrEvent, b: NostrEvent): number {
   if (a.created_at !== b.created_at) return b.created_at - a.created_at;
   if (a.id === b.id) return 0;
   return a.id < b.id ? -1 : 1;
 }
 
-/** `kind:pubkey:d` of a replaceable or addressable event, null for others. */
+/** Returns `kind:pubkey:d` of a replaceable or addressable event, null for others. */
 export function addressText(event: NostrEvent): string | null {
   const { kind, pubkey, tags } = event;
   if (kind === 0 || kind === 3 || (kind >= 10000 && kind < 20000)) return `${kind}:${pubkey}:`;
@@ -223,9 +227,9 @@ export function addressText(event: NostrEvent): string | null {
   return null;
 }
 
-/** True when the deletion request is about this event and comes from one who may ask for it. */
+/** Returns true if the deletion request names this event and its author may delete it. */
 export function deletes(deletion: NostrEvent, event: NostrEvent): boolean {
-  // Requests to delete or to vanish can't be taken back (NIP-09, NIP-62).
+  // Requests to delete or to vanish cannot be deleted (NIP-09, NIP-62).
   if (event.kind === 5 || event.kind === 62) return false;
   const byAuthor = deletion.pubkey === event.pubkey;
   const byRecipient =

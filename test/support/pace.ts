@@ -1,17 +1,18 @@
-/** Time in tests: none of them may assume how fast the machine is. */
+// Time in tests, none of which may assume a speed of the machine.
 
-/** How much longer than at first an attempt of `inTime` may become. */
+/** Largest factor by which `inTime` scales the times of an attempt. */
 const SCALE_MAX = 64;
 const TICK_MILLISECONDS = 100;
 
-/** Begins a stretch of so many milliseconds; what it returns ends it. */
+/** Starts a deadline of this many milliseconds; the returned function ends it. */
 export type Within = (milliseconds: number) => () => void;
 
 /**
- * Runs an attempt that has to see something before it passes by itself: a ban that ends, an event that
- * expires, a process that is given up. The attempt makes its times longer by `scale` and tells by `within`
- * how long it has. When it fails and such a stretch was over, the machine was too slow for it: it is made
- * again, with four times the time. A failure inside of its time is a failure.
+ * Runs an attempt that must observe a state before it passes by itself: a ban that ends, an event
+ * that expires, a process that is given up. The attempt multiplies its times by `scale` and
+ * declares its deadlines by `within`. If it fails after a deadline was exceeded, the machine was
+ * too slow and the attempt runs again with four times the scale. A failure within all deadlines is
+ * a failure.
  */
 export async function inTime(
   attempt: (scale: number, within: Within) => Promise<void>,
@@ -38,8 +39,9 @@ export async function inTime(
 }
 
 /**
- * Seconds in which the event loop of this process had its turns, never more than passed on the clock. What
- * a relay inside of this process does late because the process itself had to wait is not late by it.
+ * Starts a clock that counts the seconds in which the event loop of this process ran, never more
+ * than have passed. By this clock a relay inside this process is not late if the process itself had
+ * to wait for the processor.
  */
 export function loopClock(): { seconds(): number; stop(): void } {
   let ticks = 0;
@@ -50,7 +52,10 @@ export function loopClock(): { seconds(): number; stop(): void } {
   };
 }
 
-/** Milliseconds that this thread and its process have computed while `work` ran, however long it waited. */
+/**
+ * Returns the CPU time, in milliseconds, that this process (all threads) used while `work` ran,
+ * however long it waited.
+ */
 export function cpuMilliseconds(work: () => void): number {
   const before = process.cpuUsage();
   work();

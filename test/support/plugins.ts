@@ -1,16 +1,18 @@
+// Settings for relays with the plugins of test/fixtures/plugins.
+
 import { join } from 'node:path';
 import { packageRoot } from '../../src/paths.ts';
 import type { Settings } from './relay.ts';
 
-/** A script of test/fixtures/plugins. */
+/** Returns the path of a script of test/fixtures/plugins. */
 export function script(name: string): string {
   return join(packageRoot, 'test/fixtures/plugins', name);
 }
 
-/** More than any plugin of the tests needs for its start and an answer, on any machine. */
+/** Timeout that no plugin of the tests reaches for its start or an answer, on any machine. */
 const PATIENCE_MILLISECONDS = 60_000;
 
-/** The settings that make these commands plugins, which have their time unless they say how much. */
+/** Returns settings that run these commands as plugins; a command may set its own timeout. */
 export function plugins(...commands: string[]): Settings {
   return {
     'plugins.commands': JSON.stringify(commands),

@@ -1,3 +1,6 @@
+// Process of `wok relay` from the build in dist/, for tests of signals, limits, output and crashes,
+// and helpers that wait for conditions.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -9,25 +12,25 @@ import { testEnvironment } from './environment.ts';
 import { freshDirectory, type Settings, settingFlags } from './relay.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
-/** What /proc/PID/statm counts in, on the machines that wok runs on. */
+/** Unit of /proc/PID/statm, in bytes, on the machines that wok runs on. */
 const PAGE_BYTES = 4096;
-/** What /proc/PID/stat counts in. */
+/** Clock ticks of /proc/PID/stat in a second. */
 const TICKS_A_SECOND = 100;
 
-/** How a process ended. */
+/** Exit code or signal of a process that has ended. */
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** A process that runs `wok relay`, killed at the end of the test if it is still there. */
+/** Process of `wok relay`, killed at the end of the test if it still runs. */
 export class WokProcess {
-  /** Where it listens, once it does. */
+  /** WebSocket URL of the relay; empty until `listening` resolves. */
   url = '';
-  /** Standard output and standard error so far. */
+  /** Standard output so far; `err` is standard error. */
   out = '';
   err = '';
-  /** How it ended. */
+  /** Resolves to the exit of the process. */
   readonly exited: Promise<Exit>;
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -47,8 +50,8 @@ export class WokProcess {
   }
 
   /**
-   * Starts `wok relay` on a free port; `nodeFlags` go to Node.js, `descriptors` is how many files it may
-   * open. It may not have come up yet.
+   * Starts `wok relay` on a free port, and does not wait until it listens. `nodeFlags` go to
+   * Node.js; `descriptors` is its limit of open files, 0 for that of the system.
    */
   static spawn(
     settings: Settings = {},
@@ -72,14 +75,16 @@ export class WokProcess {
     return wok;
   }
 
-  /** Like `spawn`, and waits until it takes connections. */
+  /** Starts `wok relay` on a free port and waits until it accepts connections. */
   static async start(settings: Settings = {}, directory = freshDirectory()): Promise<WokProcess> {
     const wok = WokProcess.spawn(settings, directory);
     await wok.listening();
     return wok;
   }
 
-  /** Resolves when it has said where it listens. @throws what it wrote if it ended instead. */
+  /**
+   * Resolves when the relay has logged its URL. @throws Error with its output if it ended instead.
+   */
   async listening(): Promise<void> {
     const said = () => /listens on (wss?:\/\/\S+)/.exec(this.out)?.[1];
     let over = false;
@@ -104,33 +109,33 @@ export class WokProcess {
     this.#child.kill(signal);
   }
 
-  /** `kill -9`, unless it has ended already. */
+  /** Sends SIGKILL unless the process has ended; resolves to its exit. */
   async kill(): Promise<Exit> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.signal('SIGKILL');
     return this.exited;
   }
 
-  /** Memory in use (resident), in bytes. */
+  /** Returns the resident memory, in bytes. */
   rssBytes(): number {
     const [, resident] = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ');
     return Number(resident) * PAGE_BYTES;
   }
 
-  /** Processor time of all its threads so far, in seconds. */
+  /** Returns the CPU time of all its threads so far, in seconds. */
   cpuSeconds(): number {
     const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
   }
 
-  /** Open file descriptors. */
+  /** Returns the number of open file descriptors. */
   fileDescriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 }
 
 /**
- * Resolves when the condition holds; looks every few milliseconds, for so long that only what hangs is
- * given up.
+ * Resolves when the condition holds; checks it every few milliseconds. @throws Error after
+ * WAIT_MILLISECONDS, which only a hang reaches.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
@@ -143,7 +148,7 @@ export async function until(
   }
 }
 
-/** Whether a process runs; one that has ended and whose status nothing has asked for (Z) does not. */
+/** Returns true if a process runs; a zombie (state Z) does not. */
 export function isRunning(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -153,15 +158,16 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * A loopback address that nothing else uses, so that a port of it that was free stays free: the ports that
- * the system gives to clients are of 127.0.0.1. Where there is one address only, that one.
+ * Returns a random loopback address that no other process uses, so that a free port on it stays
+ * free: the system gives ports of 127.0.0.1 to clients. On systems other than Linux it is
+ * 127.0.0.1.
  */
 export function ownAddress(): string {
   if (process.platform !== 'linux') return '127.0.0.1';
   return `127.${[...randomBytes(3)].map((byte) => 1 + (byte % 254)).join('.')}`;
 }
 
-/** For the pace of a load; a test that waits for something uses `until`. */
+/** Waits this long, for the pace of a load. A test that waits for a condition uses `until`. */
 export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

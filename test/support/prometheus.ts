@@ -1,4 +1,4 @@
-/** A strict reader of the Prometheus text format 0.0.4: it throws at what Prometheus would stumble over. */
+// Strict parser of the Prometheus text format 0.0.4: it throws at any text that Prometheus rejects.
 
 export interface Sample {
   name: string;
@@ -17,7 +17,7 @@ const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const SAMPLE = new RegExp(`^(${NAME})(?:\\{(.*)\\})? (\\S+)$`);
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,(?!$)|$)/;
 
-/** The families of an exposition by name. @throws with the offending line. */
+/** Parses an exposition into its families by name. @throws Error with the offending line. */
 export function parseExposition(text: string): Map<string, Family> {
   if (!text.endsWith('\n')) throw new Error('the last line does not end');
   const families = new Map<string, Family>();
@@ -102,7 +102,9 @@ function checkFamily({ name, type, samples }: Family): void {
   }
 }
 
-/** The value of a sample that has these labels (and maybe others). @throws when there is not one. */
+/**
+ * Returns the value of the sample with these labels (and maybe others). @throws unless it is one.
+ */
 export function sampleOf(
   families: ReadonlyMap<string, Family>,
   name: string,

@@ -1,23 +1,25 @@
+// Client that publishes many events at a time, for tests of crashes, shutdown and load.
+
 import WebSocket from 'ws';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 
-/** What the relay said of an event. */
+/** Content of the OK of an event. */
 export interface Verdict {
   accepted: boolean;
   message: string;
 }
 
 /**
- * A client that publishes as fast as answers come. It keeps what was sent and what was answered, so
- * that a test can say afterwards what the relay promised.
+ * Client that publishes as fast as answers come. It keeps all sent events and their answers, so
+ * that a test can check afterwards that the relay kept what it acknowledged.
  */
 export class Publisher {
   readonly socket: WebSocket;
-  /** Every event sent, in order. */
+  /** Events sent, in order. */
   readonly sent: NostrEvent[] = [];
-  /** The first OK of each event, by id. */
+  /** First OK of each event, by id. */
   readonly verdicts = new Map<string, Verdict>();
-  /** OKs that came, several for one event included. */
+  /** Number of OKs received, including several for one event. */
   answers = 0;
   closed: { code: number; reason: string } | null = null;
   #wake: () => void = () => {};
@@ -63,8 +65,8 @@ export class Publisher {
   }
 
   /**
-   * Sends what `next` makes, with at most `inFlight` events unanswered, until `next` returns null or
-   * the connection ends; resolves when everything is answered or the connection has ended.
+   * Sends the events of `next`, with at most `inFlight` events unanswered, until `next` returns
+   * null or the connection ends; resolves when all are answered or the connection has ended.
    */
   async publish(next: () => NostrEvent | null, inFlight: number): Promise<void> {
     let event: NostrEvent | null = null;
@@ -84,7 +86,7 @@ export class Publisher {
     while (this.unanswered > 0 && !this.closed) await this.#change();
   }
 
-  /** Resolves at the next answer, or at once if there is none to wait for. */
+  /** Resolves at the next answer, or at once if none is outstanding. */
   #change(): Promise<void> {
     if (this.closed || this.unanswered === 0) return Promise.resolve();
     return new Promise((resolve) => {

@@ -1,9 +1,11 @@
+// Seeded random numbers for tests.
+
 /**
- * Random numbers that come out the same for the same seed, so that a failed run can be repeated.
- * Mulberry32: 32 bits of state, plenty for choosing test cases, nothing for secrets.
+ * Generator of random numbers, the same for the same seed, so that a failed run can be repeated.
+ * Mulberry32: 32 bits of state, enough to choose test cases, not for secrets.
  */
 export class Random {
-  /** What this sequence grew from. */
+  /** Seed of this sequence, 32 bits. */
   readonly seed: number;
   #state: number;
 
@@ -12,7 +14,7 @@ export class Random {
     this.#state = this.seed;
   }
 
-  /** A number from 0 up to, but not including, 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -21,23 +23,23 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** An integer from 0 up to, but not including, `bound`. */
+  /** Returns an integer from 0 up to, but not including, `bound`. */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }
 
-  /** True once in 1 / `probability` times. */
+  /** Returns true with this probability (0 to 1). */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** One element of a list that isn't empty. */
+  /** Returns one element of a list. @throws Error if it is empty. */
   pick<T>(list: readonly T[]): T {
     if (list.length === 0) throw new Error('nothing to pick from');
     return list[this.below(list.length)]!;
   }
 
-  /** Up to `max` elements of a list, in random order, each place at most once. */
+  /** Returns 0 to `max` elements of a list, in random order, each position at most once. */
   sample<T>(list: readonly T[], max: number): T[] {
     const rest = [...list];
     const chosen: T[] = [];
@@ -46,7 +48,7 @@ export class Random {
     return chosen;
   }
 
-  /** A copy of the list in random order. */
+  /** Returns a copy of the list in random order. */
   shuffle<T>(list: readonly T[]): T[] {
     const result = [...list];
     for (let i = result.length - 1; i > 0; i--) {
@@ -56,7 +58,7 @@ export class Random {
     return result;
   }
 
-  /** `length` random lower-case hex characters. */
+  /** Returns `length` random lower-case hex characters. */
   hex(length: number): string {
     let text = '';
     while (text.length < length) text += this.below(16).toString(16);
@@ -65,8 +67,8 @@ export class Random {
 }
 
 /**
- * The seed of a test run: WOK_TEST_SEED if set, else a new one. It is printed, so that the run can be
- * repeated with `WOK_TEST_SEED=… npx vitest run …`.
+ * Returns the seed of a test run: WOK_TEST_SEED if set, else a new one. It is printed, so that the
+ * run can be repeated with `WOK_TEST_SEED=… npx vitest run …`.
  */
 export function testSeed(name: string): number {
   const given = process.env.WOK_TEST_SEED;

@@ -1,3 +1,5 @@
+// Real relay inside the process of the test, listening on a loopback port, and its settings.
+
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/options.ts';
 import type { Log } from '../../src/lib/log.ts';
@@ -9,47 +11,47 @@ export { freshDirectory };
 /** Settings by key, as `--set` takes them: `{ 'limits.limit_max': 3 }`. */
 export type Settings = Readonly<Record<string, number | boolean | string | readonly string[]>>;
 
-/** A relay of the build in dist/, on a free port and a directory of its own. */
+/** Relay of the build in dist/, on a free port and with a data directory of its own. */
 export interface TestRelay {
   relay: Relay;
   url: string;
   httpUrl: string;
   directory: string;
-  /** What it logged at level warn and above. */
+  /** Log lines at level warn and above. */
   logged: string[];
-  /** What it logged at level info. */
+  /** Log lines at level info. */
   said: string[];
   stop(): Promise<void>;
 }
 
-/** The configuration with these settings on top of the defaults: loopback, a free port. */
+/** Returns the configuration with these settings over the defaults: loopback, a free port. */
 export function testConfig(directory: string, settings: Settings = {}): Config {
   const set = settingFlags({ 'storage.directory': directory, ...settings });
   return loadConfig({ env: {}, flags: { set }, cwd: directory });
 }
 
-/** The settings as `--set` takes them, any free port, and no metrics for a scraper. */
+/** Returns settings as `--set` takes them; by default any free port and no metrics server. */
 export function settingFlags(settings: Settings): string[] {
   const base = { 'io.port': 0, 'metrics.enabled': false };
   return Object.entries({ ...base, ...settings }).map(([key, value]) => `${key}=${value}`);
 }
 
-/** Time limits lifted, for events with made-up or old times. */
+/** Settings without limits on created_at, for events with made-up or old times. */
 export const ANY_TIME: Settings = {
   'limits.created_at_past_seconds_max': 0,
   'limits.created_at_future_seconds_max': 0,
   'limits.ephemeral_age_seconds_max': 0,
 };
 
-/** Every hint of EOSE (NIP-67), and nothing private, for whose sake one is left out. */
+/** Settings for every EOSE hint (NIP-67); no kind is private, because that omits hints. */
 export const ALL_HINTS: Settings = { 'query.eose_hints': 'all', 'auth.private_kinds': [] };
 
-/** Starts a relay inside this process; its lanes are threads, as always. */
+/** Starts a relay inside this process; its workers are threads, as in production. */
 export async function startRelay(
   settings: Settings = {},
   directory = freshDirectory(),
 ): Promise<TestRelay> {
-  // The compiled one, because threads cannot load TypeScript on every Node.js that wok supports.
+  // From dist/, because threads cannot load TypeScript on every Node.js that wok supports.
   const compiled = '../../dist/src/relay.js';
   const { Relay: Compiled } = (await import(compiled)) as typeof import('../../src/relay.ts');
   const logged: string[] = [];

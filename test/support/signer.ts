@@ -1,3 +1,5 @@
+// Fast BIP-340 signatures for tests with many events.
+
 import { createHash, randomBytes } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { requireOptional } from '../../src/protocol/signature/optional-package.ts';
@@ -5,10 +7,10 @@ import { requireOptional } from '../../src/protocol/signature/optional-package.t
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const EVEN_Y = 2;
 
-/** Multiplies the generator with a scalar: a compressed point of 33 bytes. */
+/** Multiplies the generator by a scalar; returns a compressed point of 33 bytes. */
 type BasePoint = (scalar: Uint8Array) => Uint8Array;
 
-/** The native multiplication of the npm package secp256k1; null where it is not installed. */
+/** Native multiplication of the npm package secp256k1; null if it is not installed. */
 const basePoint = ((): BasePoint | null => {
   try {
     const native = requireOptional('secp256k1/bindings.js') as { publicKeyCreate: BasePoint };
@@ -19,8 +21,9 @@ const basePoint = ((): BasePoint | null => {
 })();
 
 /**
- * Signs ids (hex) with a secret key: valid signatures (BIP-340) in some 80 µs instead of the milliseconds
- * that @noble/curves takes, so that a test can have very many events. The nonce is none for real keys.
+ * Returns a function that signs ids (hex) with a secret key. Signatures are valid (BIP-340) and
+ * take some 80 µs instead of the milliseconds of @noble/curves, so that a test can have very many
+ * events. The nonce is not made as for real keys.
  */
 export function signer(secret: Uint8Array): (id: string) => string {
   if (basePoint === null) {
@@ -39,7 +42,7 @@ export function signer(secret: Uint8Array): (id: string) => string {
   };
 }
 
-/** The scalar or its negative, whichever has a point with an even y, and that point's x. */
+/** Returns the scalar or its negative, whichever has a point with an even y, and the x of it. */
 function even(multiply: BasePoint, scalar: bigint): { scalar: bigint; x: Buffer } {
   const point = Buffer.from(multiply(Buffer.from(hexOf(scalar), 'hex')));
   return { scalar: point[0] === EVEN_Y ? scalar : ORDER - scalar, x: point.subarray(1) };

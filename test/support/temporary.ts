@@ -1,22 +1,24 @@
-/** The temporary directories of the tests. All of a run stand below one folder, which goes away with it. */
+// Temporary directories of the tests. All of a run lie in one folder, which is removed at its end.
+
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** What the folder of every run begins with. */
+/** Prefix of the folder name of every run. */
 const RUN_PREFIX = 'wok-test-';
-/** `wok-test-HOST-PID-RANDOM`: the process that owns the folder, and the machine it runs on. */
+/** Folder name `wok-test-HOST-PID-RANDOM`: machine and process that own the folder. */
 const RUN_NAME = /^wok-test-([\w.]+)-(\d+)-\w{6}$/;
-/** Short, because the path of a Unix socket has room for about a hundred bytes. */
+/** Length of HOST; short, because the path of a Unix socket holds about a hundred bytes. */
 const HOST_LENGTH_MAX = 12;
 
-/** Directories that no test owns: they stay until the end of the file. */
+/** Directories that no single test owns; they stay until the end of the test file. */
 const ofTheFile = new Set<string>();
 
 /**
- * An empty directory below the folder of this run. It is removed with the test that asks for it, or with
- * the file when a hook or the file itself does; what a worker that died has left goes with the run.
+ * Makes an empty directory in the folder of this run. It is removed at the end of the test that
+ * called this, or of the test file if a hook or the file itself did; directories of a crashed
+ * worker are removed at the end of the run.
  */
 export function freshDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'd-'));
@@ -28,15 +30,16 @@ export function freshDirectory(): string {
   return directory;
 }
 
-/** Removes what `freshDirectory` made outside of tests; for the end of a file. */
+/** Removes the directories that `freshDirectory` made outside of tests; for the end of a file. */
 export function removeDirectoriesOfTheFile(): void {
   for (const directory of ofTheFile) removeTree(directory);
   ofTheFile.clear();
 }
 
 /**
- * Makes the folder of a run, which this process owns, below `base`, and removes the folders of runs on this
- * machine whose process is gone: one that was killed cannot do it.
+ * Makes the folder of a run in `base`, owned by this process, and removes the folders of earlier
+ * runs on this machine that have no process any more, because a killed process cannot remove its
+ * own.
  */
 export function makeRunDirectory(base: string): string {
   const host = hostName();
@@ -47,9 +50,9 @@ export function makeRunDirectory(base: string): string {
   return mkdtempSync(join(base, `${RUN_PREFIX}${host}-${process.pid}-`));
 }
 
-/** Removes a directory with everything in it, folders that a test has closed to everybody included. */
+/** Removes a directory with its contents, including folders that a test has made inaccessible. */
 export function removeTree(directory: string): void {
-  // Something that was just killed may still be writing.
+  // A process that was just killed may still be writing.
   const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
   try {
     rmSync(directory, options);
@@ -72,7 +75,7 @@ function hostName(): string {
   return name.slice(0, HOST_LENGTH_MAX) || 'host';
 }
 
-/** Whether there is a process of this id, of whatever user. */
+/** Returns true if a process with this id exists, of any user. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,17 +1,19 @@
+// Hooks that start one relay for several tests and a connection for each.
+
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { Client } from './client.ts';
 import { type Settings, startRelay, type TestRelay } from './relay.ts';
 
-/** What `useRelay` gives to the tests; its fields are there while a test runs. */
+/** Relay and connections that `useRelay` gives to tests; set while a test runs. */
 export interface RelayInUse {
   relay: TestRelay;
-  /** A fresh connection for each test. */
+  /** Connection that is new for each test. */
   client: Client;
-  /** One more connection, closed after the test like the other. */
+  /** Opens one more connection, closed after the test like `client`. */
   connect(): Promise<Client>;
 }
 
-/** One relay for all tests of the enclosing file or describe. */
+/** Starts one relay for all tests of the enclosing file or describe. */
 export function useRelay(settings: Settings = {}): RelayInUse {
   let clients: Client[] = [];
   const use = {

@@ -1,11 +1,14 @@
+// Random events cut into waves that several connections can publish at the same time, with a result
+// that the oracle can predict.
+
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Generator } from './generator.ts';
 import { addressText } from './oracle.ts';
 
 /**
- * Events that are published together, in chains: what becomes of an event depends on those before it in
- * its own chain and on no other. A chain goes through one connection, in order; so the end is the same
- * whatever the connections do to each other, and `events` in order is a history that explains it.
+ * Events that are published together, split into chains. The result of an event depends only on
+ * those before it in its own chain. A chain goes through one connection, in order; so the final
+ * state is the same for any interleaving of the connections, and equals that of `events` in order.
  */
 export interface Wave {
   events: readonly NostrEvent[];
@@ -13,10 +16,11 @@ export interface Wave {
 }
 
 /**
- * Cuts what a generator makes into waves of at most `size` events.
+ * Splitter of the events of a generator into waves of at most `size` events.
  *
- * An event that was published before is never in a wave with one that may remove it: whether the
- * ingester still finds it (duplicate) or the writer no longer does (deleted) is open then.
+ * An event that was published before is never in a wave with one that may remove it, because the
+ * answer would be undetermined: the ingester still finds it (duplicate), or the writer no longer
+ * does (deleted).
  */
 export class Waves {
   readonly #generator: Generator;
@@ -57,7 +61,7 @@ function chainsOf(events: readonly NostrEvent[]): NostrEvent[][] {
   return chains;
 }
 
-/** Whether it matters which of two events comes first. */
+/** Returns true if the order of two events matters. */
 function meet(a: NostrEvent, b: NostrEvent): boolean {
   const address = addressText(a);
   const same = a.id === b.id || (address !== null && address === addressText(b));

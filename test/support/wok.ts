@@ -1,3 +1,5 @@
+// The command `wok` of the build in dist/, run to its end, for tests of the command line.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -8,24 +10,24 @@ import { testEnvironment } from './environment.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
 
-/** What a command wrote, and its status. */
+/** Output and exit status of a command. */
 export interface Ran {
   out: string;
   err: string;
-  /** null: it did not end by itself. */
+  /** Exit code; null if a signal ended the command. */
   code: number | null;
 }
 
-/** How a command is run. */
+/** Options of a run of a command. */
 export interface RunOptions {
   /** Standard input. */
   input?: string | Buffer;
-  /** A program in JavaScript that runs first, in every thread. */
+  /** JavaScript program that runs first, in every thread. */
   preload?: string;
-  /** The user as which it runs, when this one may choose. */
+  /** User and group id that the command runs as; needs the right to set it. */
   uid?: number;
   umask?: string;
-  /** After so long it is killed. */
+  /** Time after which the command is killed, in milliseconds. */
   milliseconds?: number;
 }
 
@@ -34,7 +36,7 @@ export function wok(args: readonly string[], input: string | Buffer = ''): Promi
   return runWok(args, { input });
 }
 
-/** As `wok`, in other circumstances. */
+/** Runs a command of the build in dist/ to its end, with these options. */
 export async function runWok(
   args: readonly string[],
   { input = '', preload, uid, umask, milliseconds }: RunOptions = {},
