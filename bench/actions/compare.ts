@@ -1,4 +1,4 @@
-// Action `wok bench compare`.
+// Measures two relays, or two commits of wok, in turns and reports the ratios.
 
 import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';

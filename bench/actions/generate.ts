@@ -1,4 +1,4 @@
-// Action `wok bench generate`.
+// Writes a dataset of events to a file, in the cache or elsewhere.
 
 import { resolve } from 'node:path';
 import { type Call, UsageError } from '../../src/commands/command.ts';

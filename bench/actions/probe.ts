@@ -1,4 +1,4 @@
-// Action `wok bench probe`.
+// Tries out which NIPs a relay implements and prints one screen.
 
 import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';

@@ -1,4 +1,4 @@
-// Action `wok bench run`.
+// Runs scenarios against one relay and reports the figures.
 
 import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';

@@ -1,4 +1,4 @@
-// Scenario connect.
+// Cases with connections: opened and held idle, or opened in a storm.
 
 import type { Scenario } from './scenario.ts';
 

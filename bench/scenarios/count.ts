@@ -1,4 +1,4 @@
-// Scenario count.
+// Cases with COUNT, one for each shape of filter.
 
 import type { Case, FilterTemplate, Scenario } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-// Scenarios fan-out and delivery.
+// Cases with live subscriptions: to many clients at once, and to one on an idle relay.
 
 import type { Case, Scenario, SubscribePart } from './scenario.ts';
 

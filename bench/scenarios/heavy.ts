@@ -1,4 +1,4 @@
-// Scenario heavy.
+// Cases with ordinary queries, alone and beside expensive ones.
 
 import { shapes } from './req.ts';
 import type { Case, Part, Scenario } from './scenario.ts';

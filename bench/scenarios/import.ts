@@ -1,4 +1,4 @@
-// Scenario import.
+// Entry of the import in the list of scenarios; run/import.ts runs it.
 
 import type { Scenario } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-// Scenario ingest-rate.
+// Cases with publishing at a fixed rate, one for each rate.
 
 import type { Case, Scenario } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-// Scenario ingest.
+// Cases with publishing in a closed loop: fresh, repeated, invalid and replaceable events.
 
 import type { Case, PublishPart, Scenario } from './scenario.ts';
 

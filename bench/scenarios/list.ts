@@ -1,4 +1,4 @@
-// List of all scenarios.
+// Scenarios that the command line knows, in order.
 
 import { connect } from './connect.ts';
 import { count } from './count.ts';

@@ -1,4 +1,4 @@
-// Scenario one-at-a-time.
+// Case with one event in flight on one connection.
 
 import type { Scenario } from './scenario.ts';
 

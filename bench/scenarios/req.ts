@@ -1,4 +1,4 @@
-// Scenario req, and the filters that other scenarios share.
+// Cases with REQ, one for each shape of filter, and the filters that other scenarios share.
 
 import type { Case, FilterTemplate, QueryPart, Scenario } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-// Types of scenarios.
+// Types in which scenarios are written, as data.
 
 import type { DatasetProfile } from '../dataset/parameters.ts';
 import type { Interest } from '../load/job.ts';

@@ -1,4 +1,4 @@
-// Scenario slow-readers.
+// Cases with live subscriptions of clients that read, alone and beside some that stop reading.
 
 import type { Case, Scenario, SubscribePart } from './scenario.ts';
 

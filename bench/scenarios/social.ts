@@ -1,4 +1,4 @@
-// Scenarios social and soak.
+// Cases with a mix of publishing, queries and live subscriptions: short (social) and long (soak).
 
 import { shapes } from './req.ts';
 import type { Case, Scenario } from './scenario.ts';
