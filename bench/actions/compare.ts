@@ -14,7 +14,7 @@ import { isJsonOnly, out, writeReports } from './output.ts';
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SCENARIOS = 'ingest/fresh,req';
 
-/** Runs `wok bench compare`: two relays, or two commits of wok, in turns. Returns the exit code. */
+/** Runs `wok bench compare`. Returns the exit code. */
 export async function compareAction(
   call: Call,
   [first, second]: readonly string[],

@@ -12,7 +12,7 @@ import { out } from './output.ts';
 
 const profiles: readonly DatasetProfile[] = ['social', 'notes', 'versions'];
 
-/** Runs `wok bench generate`, which writes a dataset to a file. Returns the exit code. */
+/** Runs `wok bench generate`. Returns the exit code. */
 export async function generateAction(
   call: Call,
   _: readonly string[],

@@ -12,10 +12,7 @@ import { isJsonOnly, out, writeReports } from './output.ts';
 /** Number of steps beside those for NIPs: the document and the connection. */
 const OTHER_STEPS = 2;
 
-/**
- * Runs `wok bench probe`, which shows on one screen which NIPs a relay implements. Returns the exit
- * code.
- */
+/** Runs `wok bench probe`: what a relay implements, on one screen. Returns the exit code. */
 export async function probeAction(call: Call, [url]: readonly string[]): Promise<number> {
   const target = parseTarget(url!);
   assertMayLoad(target, call.flags.has('i-may-load-this-host'));

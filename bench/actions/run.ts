@@ -12,7 +12,7 @@ import { loadThreads } from '../run/measure.ts';
 import { runScenarios } from '../run/run.ts';
 import { isJsonOnly, out, writeReports } from './output.ts';
 
-/** Runs `wok bench run`: scenarios against one relay. Returns the exit code. */
+/** Runs `wok bench run`. Returns the exit code. */
 export async function runAction(
   call: Call,
   args: readonly string[],

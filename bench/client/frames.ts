@@ -43,10 +43,7 @@ export class FrameWriter {
     this.#finish(at, bytes);
   }
 
-  /**
-   * Appends a text frame of ASCII around bytes of a larger array: `before + from[start…end] +
-   * after`.
-   */
+  /** Appends a text frame: ASCII `before`, bytes from[start…end], ASCII `after`. */
   textAround(before: string, from: Uint8Array, start: number, end: number, after: string): void {
     const bytes = before.length + (end - start) + after.length;
     const at = this.#begin(TEXT, bytes);
@@ -186,10 +183,7 @@ export class FrameReader {
     }
   }
 
-  /**
-   * Returns the length of the frame; or 0, with the number of bytes needed to go on in
-   * `#partNeeded`.
-   */
+  /** Returns the length of the frame; or 0, with the bytes needed to go on in `#partNeeded`. */
   #frame(bytes: Buffer, start: number, end: number): number {
     const have = end - start;
     this.#partNeeded = 2;

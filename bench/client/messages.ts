@@ -39,10 +39,7 @@ const lengths = new Map(VERBS.map(([name, verb]) => [verb, name.length]));
  */
 export class MessageReader {
   verb = OTHER;
-  /**
-   * Offsets of the second element (an id or a subscription id): after its opening quote, and of its
-   * closing one.
-   */
+  /** Bounds of the second element (an id or a subscription id) without its quotes. */
   idStart = 0;
   idEnd = 0;
 

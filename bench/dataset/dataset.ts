@@ -92,10 +92,7 @@ export class Dataset {
     return this.#number(this.start(index) + CREATED_AT_START);
   }
 
-  /**
-   * Returns true if relays send the event to every client; private messages are sent only to
-   * clients that have authenticated.
-   */
+  /** Returns true unless relays send the event only to clients that have authenticated. */
   isPublic(index: number): boolean {
     return !PRIVATE_KINDS.includes(this.kind(index));
   }

@@ -8,10 +8,7 @@ import { Random } from './random.ts';
 import type { Signer, SigningKey } from './signer.ts';
 import { type Draft, type DraftContext, drafts, type Sort } from './sorts.ts';
 
-/**
- * Share of each sort of event, in percent. In `social`, profiles, relay lists and follow lists come
- * in addition.
- */
+/** Share of each sort in percent; `social` adds profiles, relay lists and follow lists. */
 const MIXES: Readonly<Record<'social' | 'notes', readonly (readonly [Sort, number])[]>> = {
   social: [
     ['note', 19],
@@ -147,8 +144,7 @@ export class EventMaker {
   }
 
   /**
-   * Returns an earlier event of this sort: recent ones more often, and half the time the nearest
-   * hub.
+   * Returns an earlier event of this sort: recent ones more often, half the time the nearest hub.
    */
   #reference(index: number, random: Random, sort: 'note' | 'reply'): number {
     const distance = Math.floor(Math.min(index, REACH) ** random.next());

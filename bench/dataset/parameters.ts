@@ -17,19 +17,13 @@ export interface DatasetParameters {
   readonly spread: number;
 }
 
-/**
- * Version of the generator. It goes up when the same parameters give other bytes than before, so
- * that no old file is taken.
- */
+/** Version of the generator: goes up when its bytes change, so that no old file is taken. */
 export const GENERATOR_VERSION = 2;
 
 /** 2026-06-01T00:00:00Z: a fixed time, so that a dataset does not depend on the day it was made. */
 export const DEFAULT_UNTIL = 1_780_272_000;
 
-/**
- * Fills in the defaults. The spread is one event a second, as a relay of middle size sees, and at
- * least an hour.
- */
+/** Fills in the defaults: one event a second, as a relay of middle size sees. */
 export function datasetParameters(
   given: Partial<DatasetParameters> & Pick<DatasetParameters, 'events'>,
 ): DatasetParameters {

@@ -77,10 +77,7 @@ export class Random {
     return Math.min(Math.floor(rank), count - 1);
   }
 
-  /**
-   * Returns a size whose logarithm is normally distributed around that of `median`; `spread` is
-   * 0.5 … 1.5.
-   */
+  /** Returns a log-normally distributed size around `median`; `spread` is 0.5 … 1.5. */
   logNormal(median: number, spread: number): number {
     // Box and Muller; 1 - next() is never zero.
     const normal = Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());

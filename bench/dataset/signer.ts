@@ -4,10 +4,7 @@ import { createHash, hash } from 'node:crypto';
 import { libraryNames } from '../../src/protocol/signature/libsecp256k1.ts';
 import { requireOptional } from '../../src/protocol/signature/optional-package.ts';
 
-/**
- * Secret key that signs. The signature of a message is always the same (BIP-340 with zeroes as
- * aux).
- */
+/** Secret key. The signature of a message is always the same (BIP-340 with zeroes as aux). */
 export interface SigningKey {
   /** X-only public key, 64 hex digits. */
   readonly pubkey: string;

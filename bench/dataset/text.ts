@@ -47,10 +47,7 @@ export function sentence(random: Random, count: number): string {
   return text;
 }
 
-/**
- * Returns a hashtag, lower-case, without white space, as in `t` tags; the first few are the most
- * used.
- */
+/** Returns a lower-case hashtag without white space; the first few are the most used. */
 export function hashtag(random: Random): string {
   return hashtagAt(random.zipf(HASHTAGS_COUNT, 4));
 }
@@ -60,10 +57,7 @@ export function hashtagAt(rank: number): string {
   return words[200 + rank]!;
 }
 
-/**
- * Returns the text of a note: about 130 characters on average, some with pictures, emoji, other
- * scripts.
- */
+/** Returns a note: about 130 characters on average, some with pictures, emoji, other scripts. */
 export function noteText(random: Random): string {
   const length = Math.min(Math.max(random.logNormal(13, 0.9), 1), 400);
   let text = random.chance(0.07) ? foreign(random, length * 3) : sentence(random, length);

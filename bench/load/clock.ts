@@ -1,9 +1,6 @@
 // Monotonic clock that all threads of the process share.
 
-/**
- * Number of attempts to read both clocks at the same moment: a thread that is preempted in between
- * reads them apart.
- */
+/** Number of attempts, because a thread may be preempted between reading the two clocks. */
 const TRIES = 10;
 
 /** Difference between the machine's clock and performance.now() of this thread, in milliseconds. */

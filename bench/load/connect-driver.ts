@@ -101,10 +101,7 @@ export class ConnectDriver implements Driver, ConnectionOwner {
     await connection?.close();
   }
 
-  /**
-   * Opens one connection; its latency counts to the handshake. The time from REQ to EOSE is an
-   * action of its own.
-   */
+  /** Opens one connection. Handshake, and REQ to EOSE, are counted as two actions. */
   async #open(since: number): Promise<Connection | undefined> {
     const { control, tally, target } = this.#context;
     const { action, filter } = this.#job;

@@ -5,10 +5,7 @@ import { now } from './clock.ts';
 
 /** Time that timers may be late; a call that is due sooner is waited for with setImmediate. */
 const TIMER_SLACK_MILLISECONDS = 1.5;
-/**
- * Gap between two calls below which setImmediate would keep the loop busy all the time; a timer is
- * used then.
- */
+/** Shortest gap to be waited for with setImmediate, which keeps the loop busy. */
 const GAP_MILLISECONDS_MIN = 4;
 
 /**

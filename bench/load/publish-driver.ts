@@ -289,10 +289,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     return false;
   }
 
-  /**
-   * Ends a closed loop in which nothing is answered any more; else it would wait for its time to
-   * end.
-   */
+  /** Ends a closed loop without answers, which would else wait for its time to end. */
   #watch(): void {
     const { control } = this.#context;
     const seen = `${control.live().done} ${this.#outstanding}`;

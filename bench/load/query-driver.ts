@@ -210,10 +210,7 @@ export class QueryDriver implements Driver, ConnectionOwner {
     this.#release(slot, now());
   }
 
-  /**
-   * Frees a slot and, in a closed loop, fills it again; the gathered messages are sent in
-   * `readEnd`.
-   */
+  /** Frees a slot and, in a closed loop, fills it again; `readEnd` sends the messages. */
   #release(slot: Slot, moment: number): void {
     slot.request = undefined;
     this.#outstanding--;

@@ -54,10 +54,7 @@ export class Action {
     return this.#done;
   }
 
-  /**
-   * Counts work that began at `start` and was completed at `end`, both by clock.ts, with `items` in
-   * its answer.
-   */
+  /** Counts work from `start` to `end`, both by clock.ts, with `items` in its answer. */
   record(start: number, end: number, items = 0): void {
     const { measureFrom } = this.#control;
     const microseconds = (end - start) * 1000;

@@ -103,10 +103,7 @@ function cpuTicks(): readonly number[] | undefined {
   }
 }
 
-/**
- * Returns the bytes that the files in a directory take on the disk; a sparse file counts as what it
- * holds.
- */
+/** Returns the bytes of a directory's files on the disk; a sparse file counts as what it holds. */
 export async function directoryBytes(directory: string): Promise<number> {
   let sum = 0;
   for (const entry of await readdir(directory, { withFileTypes: true })) {

@@ -39,10 +39,7 @@ export interface Session {
   readonly limitMax: number | undefined;
   readonly meter: ProcessMeter | undefined;
   readonly dataDirectory: string | undefined;
-  /**
-   * Relay process that the bench started, empty and for this run alone; undefined for one at an
-   * address.
-   */
+  /** Relay that the bench started, empty and for this run alone; undefined for an address. */
   readonly started: StartedRelay | undefined;
   /** True if it holds nothing but the main dataset; always false for a relay at an address. */
   isAlone: boolean;
@@ -96,10 +93,7 @@ export async function fetchInformation(target: Target): Promise<RelayInformation
   return document as RelayInformation;
 }
 
-/**
- * Returns the CORS headers that are missing, without which web pages cannot read the document
- * (NIP-11).
- */
+/** Returns the missing CORS headers, which web pages need to read the document (NIP-11). */
 export async function httpOptions(target: Target): Promise<string[]> {
   const faults: string[] = [];
   const response = await fetch(httpUrl(target), {

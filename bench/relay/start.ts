@@ -49,10 +49,7 @@ export interface StartedRelay {
   halt(): Promise<void>;
   /** Ends the process at once (SIGKILL) and keeps its files. */
   kill(): Promise<void>;
-  /**
-   * Starts it again on its files, after `halt` or `kill`; returns the new address, as the port
-   * changes.
-   */
+  /** Starts it again on its files, after `halt` or `kill`, on another port; returns the address. */
   restart(): Promise<string>;
   /** Ends the process at once and removes its files. */
   stop(): Promise<void>;

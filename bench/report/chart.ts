@@ -84,10 +84,7 @@ const BAR_HEIGHT = 22;
 const LABEL_WIDTH = 210;
 const TEXT_WIDTH = 150;
 
-/**
- * Returns a chart of horizontal bars, each with a whisker from low to high; `mark` is a line across
- * all.
- */
+/** Returns horizontal bars with whiskers from low to high; `mark` is a line across all. */
 export function barChart(bars: readonly Bar[], mark?: number): string {
   const height = bars.length * BAR_HEIGHT + 10;
   const end = Math.max(mark ?? 0, ...bars.map(({ high, value }) => Math.max(high, value)), 1e-9);
@@ -136,10 +133,7 @@ export function linearTicks(max: number, text: (value: number) => string): [numb
   return Array.from({ length: count + 1 }, (_, at) => [at * step, text(at * step)]);
 }
 
-/**
- * Returns marks at powers of ten that enclose `min` and `max`; at 1, 2, 5 as well if two powers
- * enclose all.
- */
+/** Returns marks at powers of ten around `min` and `max`; up to two powers at 1, 2, 5 as well. */
 export function logTicks(
   min: number,
   max: number,

@@ -18,10 +18,7 @@ export function environment(): Environment {
   };
 }
 
-/**
- * Returns the short name of the commit that a checkout is at, with a + when tracked files differ;
- * empty outside of git.
- */
+/** Returns the short name of a checkout's commit, with a + when files differ; empty without git. */
 export function commitOf(directory: string): string {
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', directory, ...args], {

@@ -88,10 +88,7 @@ function overview(results: readonly CaseResult[]): string {
   return `<div class="panels">${figure('Rate', barChart(bars))}${latency}</div>`;
 }
 
-/**
- * Returns the position of a share on the horizontal axis, which gives each nine of the tail the
- * same space.
- */
+/** Returns the horizontal position of a share; each nine of the tail gets the same space. */
 function tailOf(share: number): number {
   return 1 / Math.max(1 - share, 1e-5);
 }

@@ -49,10 +49,7 @@ export function page(title: string, body: string): string {
   );
 }
 
-/**
- * Returns a table. A row whose first cell begins with a space is shown as a detail of the one
- * before.
- */
+/** Returns a table. A row whose first cell begins with a space is set back. */
 export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], tag: string) =>
     row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('');

@@ -11,10 +11,7 @@ import {
   SHORT_WARMUP_SECONDS,
 } from './parameters.ts';
 
-/**
- * Returns a case with the numbers of this run: made small by --short, then changed by the
- * overrides.
- */
+/** Returns a case with the numbers of --short, then of the overrides. */
 export function adjusted(original: Case, { short, overrides }: RunParameters): Case {
   const small = short ? shortened(original) : original;
   const seconds = overrides.seconds ?? small.seconds;

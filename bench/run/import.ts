@@ -57,10 +57,7 @@ function ownCommand(source: RelaySource): string | undefined {
   return `env -i PATH="$PATH" ${quoted(process.execPath)} ${quoted(wok)} import ${config} {file}`;
 }
 
-/**
- * Imports by a command. A relay started here is stopped meanwhile; any other one is left to the
- * user.
- */
+/** Imports by a command. A relay that was started here is stopped meanwhile. */
 async function byCommand(
   options: RunOptions,
   session: Session,

@@ -11,10 +11,7 @@ import {
 } from '../load/job.ts';
 import type { PublishPart } from '../scenarios/scenario.ts';
 
-/**
- * Least distance of an event and its copy in a mixed sequence, in items, so that the first copy has
- * been answered.
- */
+/** Least distance of a copy in a mixed sequence, so that the first copy has been answered. */
 const AGAIN_DISTANCE = 4096;
 
 /** Returns the sequence of a publishing part over a dataset, in shared memory. */

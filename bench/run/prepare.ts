@@ -15,10 +15,7 @@ import type { RunParameters } from './parameters.ts';
 import { type RelayTraits, RequestMaker } from './requests.ts';
 
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
-/**
- * Multiple to which sizes of datasets that follow from a rate are rounded up, so that the cache is
- * of use.
- */
+/** Sizes of datasets that a rate asks for are rounded up to this, so that the cache is of use. */
 const ROUND_EVENTS = 1000;
 
 /** Case with everything its threads need. */
@@ -35,10 +32,7 @@ export interface Publishing {
   readonly items: SharedItems;
 }
 
-/**
- * Gets the datasets, makes the requests with their right answers, and divides all among the
- * threads.
- */
+/** Gets the datasets, makes the requests and their answers, and divides all among the threads. */
 export async function prepare(
   of: Case,
   parameters: RunParameters,

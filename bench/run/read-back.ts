@@ -110,10 +110,7 @@ async function readVersions(asker: Asker, { dataset, items }: Publishing): Promi
   return { checked, faults };
 }
 
-/**
- * Returns true if `left` replaces `right` by NIP-01: the later one, and of the same second the one
- * with the lower id.
- */
+/** Returns true if `left` replaces `right` (NIP-01): later, or as late with the lower id. */
 function isNewer(left: NostrEvent, right: NostrEvent): boolean {
   return left.created_at === right.created_at
     ? left.id < right.id

@@ -34,10 +34,7 @@ export class RequestMaker {
     this.#isAlone = isAlone;
   }
 
-  /**
-   * Returns the requests of a part in random order; those of a walk through the pages stay in
-   * order.
-   */
+  /** Returns the requests of a part in random order; the pages of a walk stay in order. */
   requests({ shapes, distinct, verb, grows }: QueryPart): PreparedRequest[] {
     const drawn = Array.from({ length: distinct }, () => {
       const shape = this.#shape(shapes);

@@ -28,10 +28,7 @@ export interface Case {
   readonly parts: readonly Part[];
   /** True if the dataset is stored before. */
   readonly needsStored: boolean;
-  /**
-   * Seconds after which the measurement ends. Parts that only time ends need it; for the others it
-   * is the bound.
-   */
+  /** Seconds of the measurement; only the bound, if the parts end by themselves. */
   readonly seconds: number;
   /** Warm-up, left out of the figures: the first seconds, or the first share of the items. */
   readonly warmup: { readonly seconds: number } | { readonly share: number };
