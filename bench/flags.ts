@@ -1,6 +1,8 @@
+// Actions and flags of `wok bench`. Every wok command imports this file, so it imports only types.
+
 import type { ActionUsage, Flag } from '../src/commands/command.ts';
 
-/** What `wok bench` can be asked to do. */
+/** Actions of `wok bench`. */
 export const benchActions = {
   list: { args: '', summary: 'Show all scenarios and their cases' },
   generate: { args: '', summary: 'Write a dataset of events to a file' },
@@ -13,15 +15,12 @@ export const benchActions = {
 } as const satisfies Readonly<Record<string, ActionUsage>>;
 export type BenchAction = keyof typeof benchActions;
 
-/** A flag, and the actions that know it. */
+/** Flag with the actions that accept it. */
 export interface BenchFlag extends Flag {
   readonly of: readonly BenchAction[];
 }
 
-/**
- * All flags of `wok bench`. This file is read by every wok command for its help, so it imports
- * nothing that runs.
- */
+/** Flags of `wok bench`. */
 export const benchFlags: readonly BenchFlag[] = [
   {
     of: ['run'],

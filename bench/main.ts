@@ -1,3 +1,5 @@
+// Entry of `wok bench`: runs an action and turns signals and errors into exit codes.
+
 import { type Call, UsageError } from '../src/commands/command.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { compareAction } from './actions/compare.ts';
@@ -8,7 +10,7 @@ import { runAction } from './actions/run.ts';
 import type { BenchAction } from './flags.ts';
 import { scenarios } from './scenarios/list.ts';
 
-/** Ctrl-C, as shells know it. */
+/** Exit code after Ctrl-C, as in shells. */
 const INTERRUPTED = 130;
 
 type Action = (call: Call, args: readonly string[], signal: AbortSignal) => Promise<number>;
@@ -29,7 +31,7 @@ const actions: Readonly<Record<BenchAction, Action>> = {
 };
 
 /**
- * `wok bench`. Results go to standard output, progress to standard error.
+ * Runs `wok bench`. Results go to standard output, progress to standard error.
  *
  * @returns 0; 1 when a relay gave a wrong answer or cannot be measured; 130 after Ctrl-C.
  * @throws UsageError for a wrong command line.
@@ -37,7 +39,7 @@ const actions: Readonly<Record<BenchAction, Action>> = {
 export async function runBench(call: Call): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = () => {
-    // The second one does not wait for anything.
+    // The second signal ends the process at once.
     if (interrupt.signal.aborted) process.exit(INTERRUPTED);
     interrupt.abort(new Error('interrupted'));
   };
@@ -49,7 +51,7 @@ export async function runBench(call: Call): Promise<number> {
   } catch (error) {
     if (interrupt.signal.aborted) return INTERRUPTED;
     if (error instanceof UsageError) throw error;
-    // What a relay or a disk does is no bug of the bench.
+    // A failure of a relay or a disk is no bug of the bench, so no stack is shown.
     process.stderr.write(`wok bench: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitCodes.crash;
   } finally {

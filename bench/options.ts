@@ -1,3 +1,5 @@
+// Parameters of the actions, read from the flags.
+
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -15,11 +17,11 @@ import { scenarios } from './scenarios/list.ts';
 const DAY_SECONDS = 86_400;
 export const DEFAULT_EVENTS = 50_000;
 const SHORT_EVENTS = 1_500;
-/** 10 million events are some 11 GB. */
+/** Most events of a dataset: 10 million are some 11 GB. */
 export const EVENTS_MAX = 10_000_000;
 const DAY_MAX_SECONDS = 7 * DAY_SECONDS;
 
-/** `--until`: seconds since 1970, or `today`, the last midnight. */
+/** Returns `--until`: seconds since 1970, or for `today` the last midnight (UTC). */
 export function untilFlag(call: Call): number {
   const text = call.flags.last('until');
   if (text === undefined) return DEFAULT_UNTIL;
@@ -32,7 +34,7 @@ export function cacheFlag({ flags, cwd }: Call): string {
   return given === undefined ? defaultCacheDirectory() : resolve(cwd, given);
 }
 
-/** @throws UsageError */
+/** Returns the parameters of a run. @throws UsageError */
 export function runParameters(call: Call): RunParameters {
   const short = call.flags.has('short');
   const threads = Math.min(Math.max(Math.floor(availableParallelism() / 2), 2), 4);
@@ -57,7 +59,7 @@ export function runParameters(call: Call): RunParameters {
   };
 }
 
-/** Where `wok bench run` finds its relay. @throws UsageError */
+/** Returns the source of the relay of `wok bench run`. @throws UsageError */
 export function relaySource(call: Call): RelaySource {
   const { flags, cwd } = call;
   const url = flags.last('url');
@@ -73,20 +75,21 @@ export function relaySource(call: Call): RelaySource {
   };
 }
 
-/** @throws UsageError when there is no build to start. */
+/** Returns the source of a wok to start. @throws UsageError when there is no build to start. */
 export function startSource({ flags }: Call): RelaySource {
   if (!existsSync(ownWok)) throw new UsageError(`${ownWok} is missing: run npm run build.`);
   return { from: 'start', settings: flags.all('set') };
 }
 
-/** @throws UsageError unless the text is a process number. */
+/** Returns a process id. @throws UsageError unless the text is a process number. */
 export function pidOf(name: string, text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`${name} is a process number, not "${text}".`);
   return Number(text);
 }
 
 /**
- * The scenarios that a word means: `all`, `ingest`, `ingest/fresh`, several of them with commas.
+ * Returns the scenarios that a word names: `all`, `ingest`, `ingest/fresh`, several of them with
+ * commas.
  *
  * @throws UsageError with the nearest name.
  */
@@ -114,7 +117,7 @@ export function chosenScenarios(words: string): Chosen[] {
   });
 }
 
-/** A sentence with the name that was most likely meant. */
+/** Returns a message on an unknown name, with the name that was most likely meant. */
 export function unknownName(what: string, given: string, known: readonly string[]): string {
   const meant = nearest(given, known);
   const advice = meant === undefined ? `There is: ${known.join(', ')}.` : `Did you mean ${meant}?`;

@@ -1,9 +1,11 @@
-/** The programs that threads of the bench run. */
+// URLs of the compiled worker files.
+
+/** Names of the worker files. */
 export type BenchWorker = 'dataset/generate-worker' | 'load/load-worker';
 
 /**
- * The compiled main of a thread, as Piscina takes it. Sources (vitest) get the one in dist/ too,
- * because a worker thread cannot load TypeScript on every Node.js that wok supports.
+ * Returns the URL of a compiled worker file, as Piscina takes it. Sources (vitest) get the one in
+ * dist/ too, because a worker thread cannot load TypeScript on every Node.js that wok supports.
  */
 export function workerFile(name: BenchWorker): string {
   const bench = import.meta.url.endsWith('.ts') ? '../dist/bench/' : './';

@@ -1,3 +1,5 @@
+// Measures two relays, or two commits of wok, in turns and reports the ratios.
+
 import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
@@ -12,7 +14,7 @@ import { isJsonOnly, out, writeReports } from './output.ts';
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SCENARIOS = 'ingest/fresh,req';
 
-/** `wok bench compare`: two relays, or two commits of wok, in turns. */
+/** Runs `wok bench compare`. Returns the exit code. */
 export async function compareAction(
   call: Call,
   [first, second]: readonly string[],

@@ -1,3 +1,5 @@
+// Writes a dataset of events to a file, in the cache or elsewhere.
+
 import { resolve } from 'node:path';
 import { type Call, UsageError } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
@@ -10,7 +12,7 @@ import { out } from './output.ts';
 
 const profiles: readonly DatasetProfile[] = ['social', 'notes', 'versions'];
 
-/** `wok bench generate`: a dataset as a file. */
+/** Runs `wok bench generate`. Returns the exit code. */
 export async function generateAction(
   call: Call,
   _: readonly string[],

@@ -1,18 +1,20 @@
+// Output of the actions: lines on standard output, and report files.
+
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Call } from '../../src/commands/command.ts';
 
-/** A line on standard output. */
+/** Writes a line on standard output. */
 export function out(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Whether standard output is for the JSON alone. */
+/** Returns true if standard output is for the JSON alone (`--json -`). */
 export function isJsonOnly({ flags }: Call): boolean {
   return flags.last('json') === '-';
 }
 
-/** Writes `--json` and `--html`, as far as they are asked for. */
+/** Writes the files of `--json` and `--html`, if these are given. */
 export async function writeReports(
   call: Call,
   report: unknown,

@@ -1,3 +1,5 @@
+// Tries out which NIPs a relay implements and prints one screen.
+
 import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
@@ -7,10 +9,10 @@ import { probeScreen } from '../probe/print.ts';
 import { probe } from '../probe/probe.ts';
 import { isJsonOnly, out, writeReports } from './output.ts';
 
-/** Steps beside those for NIPs: the document and the connection. */
+/** Number of steps beside those for NIPs: the document and the connection. */
 const OTHER_STEPS = 2;
 
-/** `wok bench probe`: what a relay does, on one screen. */
+/** Runs `wok bench probe`: what a relay implements, on one screen. Returns the exit code. */
 export async function probeAction(call: Call, [url]: readonly string[]): Promise<number> {
   const target = parseTarget(url!);
   assertMayLoad(target, call.flags.has('i-may-load-this-host'));

@@ -1,3 +1,5 @@
+// Runs scenarios against one relay and reports the figures.
+
 import type { Call } from '../../src/commands/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
@@ -10,7 +12,7 @@ import { loadThreads } from '../run/measure.ts';
 import { runScenarios } from '../run/run.ts';
 import { isJsonOnly, out, writeReports } from './output.ts';
 
-/** `wok bench run`: scenarios against one relay. */
+/** Runs `wok bench run`. Returns the exit code. */
 export async function runAction(
   call: Call,
   args: readonly string[],
@@ -39,7 +41,7 @@ export async function runAction(
     },
     ...(importCommand === undefined ? {} : { importCommand }),
   }).catch((error: unknown) => {
-    // What was measured before is not lost.
+    // Earlier results are kept and reported.
     failure = error;
     return undefined;
   });

@@ -1,18 +1,20 @@
+// Client for one question at a time, for probes and for reading events back.
+
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import type { Target } from './target.ts';
 
 const ANSWER_MILLISECONDS = 10_000;
 
-/** A message of a relay. */
+/** Parsed message of a relay; its first element is the message type. */
 export type Message = readonly [verb: string, ...rest: unknown[]];
 
-/** What answered a REQ. */
+/** Answer to a REQ. */
 export interface Answer {
   readonly events: readonly NostrEvent[];
-  /** The EOSE, or the CLOSED that came instead. */
+  /** EOSE, or the CLOSED that came instead. */
   readonly end: Message;
-  /** From sending to the end. */
+  /** Time from sending to `end`. */
   readonly milliseconds: number;
 }
 
@@ -22,16 +24,16 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A client for a few questions, one after the other, where speed does not matter. */
+/** WebSocket client that asks a few questions, one after the other, where speed does not matter. */
 export class Asker implements ConnectionOwner {
-  /** Everything that came, in order. */
+  /** Messages received, in order. */
   readonly log: Message[] = [];
   #connection: Connection | undefined;
   #waiters: Waiter[] = [];
   #questions = 0;
   #lost = '';
 
-  /** @throws Error that says why the relay cannot be reached. */
+  /** Opens a connection. @throws Error that says why the relay cannot be reached. */
   static async open(target: Target, timeoutMilliseconds = ANSWER_MILLISECONDS): Promise<Asker> {
     const asker = new Asker();
     asker.#connection = await Connection.open(target, asker, { timeoutMilliseconds });
@@ -46,7 +48,9 @@ export class Asker implements ConnectionOwner {
     this.#connection?.send(JSON.stringify(message));
   }
 
-  /** The next message that fits. @throws Error when it does not come in time. */
+  /**
+   * Waits for the next message that `wanted` accepts. @throws Error when it does not come in time.
+   */
   next(
     wanted: (message: Message) => boolean,
     what: string,
@@ -83,7 +87,7 @@ export class Asker implements ConnectionOwner {
     return answer;
   }
 
-  /** Asks for stored events, and closes the subscription. */
+  /** Asks for stored events, then closes the subscription. */
   async query(filters: readonly unknown[], milliseconds = ANSWER_MILLISECONDS): Promise<Answer> {
     const id = `ask${this.#questions++}`;
     const events: NostrEvent[] = [];

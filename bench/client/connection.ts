@@ -1,3 +1,6 @@
+// WebSocket client of the load generator, on plain sockets. Each thread has one read buffer and one
+// frame writer, shared by all its connections.
+
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -7,18 +10,21 @@ import type { Target } from './target.ts';
 const READ_BYTES = 256 * 1024;
 const HANDSHAKE_BYTES_MAX = 16 * 1024;
 const HEADER_END = '\r\n\r\n';
-/** How long a socket may take to go away after it was asked to. */
+/** Time that a socket has to close, in milliseconds; it is destroyed then. */
 const CLOSE_MILLISECONDS = 1000;
 
 /**
- * All sockets of a thread are read into the same memory, which saves an allocation for each read: a
- * read and its callback are one step of the event loop, so no two of them overlap.
+ * Read buffer of all plain sockets of a thread, which saves an allocation for each read. A read and
+ * its callback are one step of the event loop, so no two of them overlap. TLS sockets do not use
+ * it.
  */
 let readMemory: Buffer | undefined;
-/** One for the thread, too: it is filled and emptied within a step. */
+/** Frame writer of the thread: it is filled and emptied within one step of the event loop. */
 const writer = new FrameWriter();
 
-/** The request for a WebSocket with a key of its own, and the answer to the key that it has to bring. */
+/**
+ * Returns an upgrade request with a fresh key, and the `Sec-WebSocket-Accept` that must answer it.
+ */
 export function upgradeRequest(
   { host, port, path }: Target,
   address: string,
@@ -36,22 +42,25 @@ export function upgradeRequest(
   return { request, expected };
 }
 
-/** What a connection tells its owner. */
+/** Receiver of what happens on a connection. */
 export interface ConnectionOwner {
-  /** A text message. The bytes are valid during the call only. */
+  /** Receives a text message. The bytes are valid during the call only. */
   text(connection: Connection, bytes: Buffer, start: number, end: number): void;
-  /** Everything that came in one read has been handed over: a good moment to send. */
+  /** Called after all messages of one read: a good moment to send. */
   readEnd?(connection: Connection): void;
-  /** The connection has ended, whoever ended it. Not called when it never opened. */
+  /**
+   * Called when the relay or the network ended an open connection; not after `close` or `destroy`,
+   * and not when it never opened.
+   */
   closed(connection: Connection, why: string): void;
 }
 
 /**
- * A WebSocket client reduced to what a load generator needs: no events, no objects for messages, no
- * copies of what comes, no extensions. Messages to send are gathered and leave in one write.
+ * WebSocket client reduced to what a load generator needs: no event emitter, no message objects, no
+ * copies of received bytes, no extensions. Messages to send are gathered and leave in one write.
  */
 export class Connection implements FrameSink {
-  /** The owner's number for this connection. */
+  /** Number that the owner gave to this connection. */
   readonly number: number;
   bytesIn = 0;
   bytesOut = 0;
@@ -64,7 +73,7 @@ export class Connection implements FrameSink {
   readonly #address: string;
   #socket: Socket | undefined;
   #why = '';
-  /** What came before the handshake was over. */
+  /** Bytes received before the handshake was over. */
   #head = '';
   #opened: ((error?: Error) => void) | undefined;
   #closing = false;
@@ -80,7 +89,7 @@ export class Connection implements FrameSink {
   /**
    * Opens a connection.
    *
-   * @param options `address` is what X-Forwarded-For says, for a relay that believes this machine.
+   * @param options `address` is sent as X-Forwarded-For, for a relay that trusts this machine.
    * @throws Error that says why it could not be opened within `timeoutMilliseconds`.
    */
   static open(
@@ -110,12 +119,15 @@ export class Connection implements FrameSink {
     });
   }
 
-  /** Gathers a message; `flush` sends it. One connection at a time: flush before another's turn. */
+  /**
+   * Frame writer that gathers messages until `flush`. All connections of the thread share it, so
+   * flush before another one writes.
+   */
   get out(): FrameWriter {
     return writer;
   }
 
-  /** Sends what was gathered in `out`. */
+  /** Sends the frames gathered in `out`. */
   flush(): void {
     if (writer.length === 0) return;
     const bytes = writer.take();
@@ -129,7 +141,7 @@ export class Connection implements FrameSink {
     this.flush();
   }
 
-  /** Bytes handed over that the network has not taken yet. */
+  /** Number of bytes written that the network has not taken yet. */
   get unsentBytes(): number {
     return this.#socket?.writableLength ?? 0;
   }
@@ -143,7 +155,7 @@ export class Connection implements FrameSink {
     this.#socket?.resume();
   }
 
-  /** Says goodbye; resolves when the connection is gone, after a second at most. */
+  /** Sends a close frame; resolves when the socket is closed, after a second at most. */
   async close(): Promise<void> {
     const socket = this.#socket;
     if (socket === undefined || socket.destroyed) return;
@@ -158,7 +170,7 @@ export class Connection implements FrameSink {
     clearTimeout(timer);
   }
 
-  /** Ends the connection without a word. */
+  /** Closes the socket without a close frame. */
   destroy(): void {
     this.#closing = true;
     this.isOpen = false;
@@ -249,7 +261,7 @@ export class Connection implements FrameSink {
       this.#opened?.(new Error('the answer to the handshake is wrong'));
     } else {
       this.#opened?.();
-      // Some relays speak first, in the same packet.
+      // Some relays send a message in the same packet as the 101.
       if (rest.length > 0) this.#reader.push(rest, rest.length);
     }
   }

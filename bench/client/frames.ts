@@ -1,3 +1,5 @@
+// Writer and reader of WebSocket frames (RFC 6455), client side.
+
 /** Opcodes of WebSocket frames (RFC 6455). */
 export const CONTINUATION = 0x0;
 export const TEXT = 0x1;
@@ -8,14 +10,14 @@ export const PONG = 0xa;
 
 const FIN = 0x80;
 const MASKED = 0x80;
-/** The longest header of a client: 2 bytes, 8 of length, 4 of mask. */
+/** Longest header of a client frame: 2 bytes, 8 of length, 4 of mask. */
 const HEADER_BYTES_MAX = 14;
 const FIRST_BYTES = 1 << 16;
 
 /**
- * Gathers the frames that a client has to send. Every frame is masked with a key of its own, as
- * servers may insist on; the keys come from a plain counter generator, because nobody needs
- * protection from this traffic and unpredictable keys cost more than the masking.
+ * Buffer of frames to send. Every frame is masked with a key of its own, as servers may insist on;
+ * the keys come from a plain counter generator, because this traffic needs no protection and
+ * unpredictable keys cost more than the masking.
  */
 export class FrameWriter {
   #bytes: Buffer;
@@ -28,12 +30,12 @@ export class FrameWriter {
     this.#words = new Uint32Array(this.#bytes.buffer);
   }
 
-  /** Bytes gathered so far. */
+  /** Number of bytes gathered so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** A text frame. */
+  /** Appends a text frame. */
   text(text: string): void {
     const bytes = Buffer.byteLength(text);
     const at = this.#begin(TEXT, bytes);
@@ -41,7 +43,7 @@ export class FrameWriter {
     this.#finish(at, bytes);
   }
 
-  /** A text frame made of ASCII around bytes of a larger array: `before + from[start…end] + after`. */
+  /** Appends a text frame: ASCII `before`, bytes from[start…end], ASCII `after`. */
   textAround(before: string, from: Uint8Array, start: number, end: number, after: string): void {
     const bytes = before.length + (end - start) + after.length;
     const at = this.#begin(TEXT, bytes);
@@ -51,7 +53,7 @@ export class FrameWriter {
     this.#finish(at, bytes);
   }
 
-  /** Changes a byte of the last frame: `beforeEnd` 1 is the last one; `bits` are flipped. */
+  /** Flips `bits` of one byte of the last frame; `beforeEnd` 1 is its last byte. */
   change(beforeEnd: number, bits: number): void {
     // Masking is an exclusive or, so a bit flipped under the mask is flipped in the message.
     this.#bytes[this.#length - beforeEnd]! ^= bits;
@@ -63,14 +65,14 @@ export class FrameWriter {
     this.#finish(at, payload.length);
   }
 
-  /** Takes what was gathered, in memory of its own. */
+  /** Returns a copy of the gathered bytes and empties the buffer. */
   take(): Buffer {
     const taken = Buffer.from(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     return taken;
   }
 
-  /** Writes a header and returns where the payload goes. */
+  /** Writes a header and returns the offset of the payload. */
   #begin(opcode: number, bytes: number): number {
     this.#reserve(HEADER_BYTES_MAX + bytes);
     const to = this.#bytes;
@@ -111,7 +113,7 @@ export class FrameWriter {
   }
 }
 
-/** Four bytes at a time where they are aligned: 0.2 µs for 1 kB. `key` is little-endian. */
+/** Masks four bytes at a time where they are aligned: 0.2 µs for 1 kB. `key` is little-endian. */
 function mask(bytes: Buffer, words: Uint32Array, start: number, end: number, key: number): void {
   let at = start;
   for (; at < end && at % 4 !== 0; at++) bytes[at]! ^= key >>> (8 * ((at - start) % 4));
@@ -121,31 +123,35 @@ function mask(bytes: Buffer, words: Uint32Array, start: number, end: number, key
   for (; at < end; at++) bytes[at]! ^= key >>> (8 * ((at - start) % 4));
 }
 
-/** What a frame reader does with what it finds. The bytes are valid during the call only. */
+/** Receiver of what a frame reader finds. The bytes are valid during the call only. */
 export interface FrameSink {
-  /** A whole text message, fragments put together. */
+  /** Receives a whole text message, fragments put together. */
   text(bytes: Buffer, start: number, end: number): void;
-  /** A ping, pong or close with its payload. */
+  /** Receives a ping, pong or close with its payload. */
   control(opcode: number, payload: Buffer): void;
-  /** The server broke the protocol. */
+  /** Called when the server broke the protocol. */
   fault(what: string): void;
 }
 
-/** The longest message that is taken: more is a fault, so that a server cannot fill the memory. */
+/**
+ * Longest frame that is accepted, in bytes; a longer one is a fault, so that one frame cannot fill
+ * the memory. The sum of the fragments of a message is not checked.
+ */
 export const MESSAGE_BYTES_MAX = 64 * 2 ** 20;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Cuts what a server sends into messages, in whatever pieces it comes. Frames that lie whole in a
- * piece are handed on where they lie; only one that is cut by the end of a piece is copied.
+ * Parser of a server's byte stream, which may come in pieces of any size. A text frame that lies
+ * whole in a piece is passed on in place; a frame that is cut by the end of a piece, a fragment and
+ * the payload of a control frame are copied.
  */
 export class FrameReader {
   readonly #sink: FrameSink;
-  /** The beginning of a frame that has not come whole. */
+  /** Beginning of a frame that is not complete yet. */
   #part: Buffer = NOTHING;
   #partLength = 0;
-  /** How long `#part` has to be before something can be done with it. */
+  /** Length that `#part` must reach before parsing can go on. */
   #partNeeded = 0;
   #fragments: Buffer[] = [];
 
@@ -153,7 +159,7 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** Takes the next bytes: the first `length` of `chunk`, which may be used again after the call. */
+  /** Parses the first `length` bytes of `chunk`, which may be reused after the call. */
   push(chunk: Buffer, length: number): void {
     let at = 0;
     while (this.#partLength > 0) {
@@ -177,7 +183,7 @@ export class FrameReader {
     }
   }
 
-  /** Returns the length of the frame, or 0 and in `#partNeeded` how many bytes it takes to go on. */
+  /** Returns the length of the frame; or 0, with the bytes needed to go on in `#partNeeded`. */
   #frame(bytes: Buffer, start: number, end: number): number {
     const have = end - start;
     this.#partNeeded = 2;

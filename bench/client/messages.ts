@@ -1,4 +1,6 @@
-/** What a message of a relay is, by its first word. */
+// Parser of a relay's messages on their bytes, without JSON.parse.
+
+/** Types of relay messages. */
 export const OTHER = 0;
 export const OK = 1;
 export const EVENT = 2;
@@ -15,7 +17,7 @@ const NINE = 0x39;
 const LOWER_T = 0x74;
 const ID_LENGTH = 64;
 
-/** The second character of each verb's name tells them apart, once the first is known. */
+/** Message types by name. The first two characters tell them apart. */
 const VERBS: readonly (readonly [string, number])[] = [
   ['OK"', OK],
   ['EVENT"', EVENT],
@@ -31,17 +33,17 @@ const byFirstTwo = new Map(
 const lengths = new Map(VERBS.map(([name, verb]) => [verb, name.length]));
 
 /**
- * Reads messages of a relay by their bytes, without JSON.parse, which would cost more than
- * everything else a load generator does. White space between the elements is allowed for, because
- * some relays write it. One for each thread: `read` leaves what it found in the fields.
+ * Parser of relay messages on their bytes, without JSON.parse, which would cost more than all other
+ * work of a load generator. It allows white space between the elements, because some relays write
+ * it. Each thread uses its own: `read` leaves its result in the fields.
  */
 export class MessageReader {
   verb = OTHER;
-  /** Where the second element (an id or a subscription id) begins, after its quote; and ends. */
+  /** Bounds of the second element (an id or a subscription id) without its quotes. */
   idStart = 0;
   idEnd = 0;
 
-  /** Looks at the message in bytes[start…end] and returns its verb. */
+  /** Parses the message in bytes[start…end] and returns its type. */
   read(bytes: Buffer, start: number, end: number): number {
     this.verb = OTHER;
     // `["` at the start, unless the relay writes white space there.
@@ -58,14 +60,14 @@ export class MessageReader {
     return verb;
   }
 
-  /** Of an OK: whether the third element is true. */
+  /** Returns true if the third element of an OK is true. */
   accepted(bytes: Buffer): boolean {
     let at = this.idEnd + 1;
     while (bytes[at]! <= 0x2c) at++;
     return bytes[at] === LOWER_T;
   }
 
-  /** The decimal number in the second element after its first character, or -1. */
+  /** Returns the decimal number in the second element after its first character, or -1. */
   number(bytes: Buffer): number {
     let number = 0;
     for (let at = this.idStart + 1; at < this.idEnd; at++) {
@@ -76,21 +78,21 @@ export class MessageReader {
     return number;
   }
 
-  /** Of an EVENT: where the event's JSON begins. */
+  /** Returns the offset of the event in an EVENT, or of white space before it. */
   eventStart(): number {
-    // `,` stands between, and white space where the relay writes it.
+    // A quote and a comma come first.
     return this.idEnd + 2;
   }
 
-  /** Of an EVENT: where the 64 digits of the event's id begin, or -1. */
+  /** Returns the offset of the 64 digits of the event's id in an EVENT, or -1. */
   eventId(bytes: Buffer, end: number): number {
     const from = this.idEnd + 2;
-    // Relays that write the id first; the others are searched.
+    // Relays that write the id first take the fast path; other messages are searched.
     if (bytes[from + 2] === 0x69 && bytes[from + 6] === QUOTE) return from + 7;
     return textAfter(bytes, from, end, ID_KEY);
   }
 
-  /** Of an EVENT: its created_at, or -1. */
+  /** Returns the created_at of the event in an EVENT, or -1. */
   createdAt(bytes: Buffer, end: number): number {
     let at = bytes.indexOf(CREATED_AT_KEY, this.idEnd);
     if (at < 0 || at >= end) return -1;
@@ -102,13 +104,14 @@ export class MessageReader {
   }
 }
 
-// With their quotes these can only be keys: inside of strings a quote has a backslash before it, and
-// in tags no colon follows.
+// Keys with their quotes. In strings a quote is escaped, so they only match a key or a whole string
+// such as a tag value; the latter has no colon after it, which `textAfter` checks and `createdAt`
+// does not.
 const ID_KEY = Buffer.from('"id"');
 const CREATED_AT_KEY = Buffer.from('"created_at"');
 const COLON = 0x3a;
 
-/** Where the text value of a key begins, after its quote. */
+/** Returns the offset of the string value of a key, after its quote, or -1. */
 function textAfter(bytes: Buffer, from: number, end: number, key: Buffer): number {
   for (let at = bytes.indexOf(key, from); at >= 0 && at < end; at = bytes.indexOf(key, at + 1)) {
     let next = at + key.length;
@@ -131,8 +134,8 @@ for (let value = 0; value < 16; value++) NIBBLES[value.toString(16).charCodeAt(0
 const KEY_DIGITS = 12;
 
 /**
- * The first 48 bits of an id as a number, to find events by. Two of 100,000 events share them once in
- * 56,000 datasets.
+ * Returns the first 48 bits of an id as a number, used as a map key. Two of 100,000 events share
+ * them once in 56,000 datasets.
  */
 export function idKey(bytes: Uint8Array, start: number): number {
   let high = 0;

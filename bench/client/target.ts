@@ -1,8 +1,10 @@
+// Address of the relay under test, and the check that it may be loaded.
+
 import { UsageError } from '../../src/commands/command.ts';
 
-/** Where a relay is. Plain data, so that threads can be told. */
+/** Address of a relay, as plain data that can be sent to threads. */
 export interface Target {
-  /** As it was given. */
+  /** URL as it was given. */
   readonly url: string;
   readonly tls: boolean;
   readonly host: string;
@@ -10,7 +12,11 @@ export interface Target {
   readonly path: string;
 }
 
-/** @throws UsageError unless the URL starts with ws:// or wss:// and names a host. */
+/**
+ * Parses the URL of a relay.
+ *
+ * @throws UsageError unless the URL starts with ws:// or wss:// and names a host.
+ */
 export function parseTarget(url: string): Target {
   let parsed: URL;
   try {
@@ -28,12 +34,12 @@ export function parseTarget(url: string): Target {
   return { url, tls, host, port, path: parsed.pathname + parsed.search };
 }
 
-/** The address of the relay information document (NIP-11). */
+/** Returns the URL of the relay information document (NIP-11). */
 export function httpUrl({ url }: Target): string {
   return url.replace(/^ws/, 'http');
 }
 
-/** Whether a host can only be this machine. */
+/** Returns true if a host can only be this machine. */
 export function isLoopback(host: string): boolean {
   return (
     host === 'localhost' ||
@@ -45,9 +51,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * A load test is an attack when the other side has not agreed to it.
+ * Checks that a relay may be loaded: a load test is an attack if the other side has not agreed.
  *
- * @throws UsageError for a host that is not this machine, unless the user says that it may be loaded.
+ * @throws UsageError for a host that is not this machine, unless the user says that it may be
+ * loaded.
  */
 export function assertMayLoad({ host }: Target, mayLoad: boolean): void {
   if (mayLoad || isLoopback(host)) return;

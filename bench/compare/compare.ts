@@ -1,3 +1,5 @@
+// Comparison of two relays, measured in turns.
+
 import type { Piscina } from 'piscina';
 import type { Progress } from '../../src/lib/progress.ts';
 import { median, medianInterval } from '../figures/statistics.ts';
@@ -7,7 +9,7 @@ import { runScenarios } from '../run/run.ts';
 import type { Chosen } from '../run/run-case.ts';
 import type { Side } from './side.ts';
 
-/** A figure that is compared, and which way is better. */
+/** Figure that is compared, and which direction is better. */
 interface Metric {
   readonly name: string;
   readonly unit: 'rate' | 'milliseconds' | 'microseconds' | 'bytes';
@@ -40,31 +42,31 @@ export interface Comparison {
   readonly median: number;
   readonly low: number;
   readonly high: number;
-  /** 95 % of medians of more such rounds would lie in it (bootstrap). */
+  /** Interval in which 95 % of medians of more such rounds would lie (bootstrap). */
   readonly interval: readonly [low: number, high: number];
-  /** Which side is better; neither, when the interval holds 1 or there are too few rounds. */
+  /** Better side; neither, if the interval holds 1 or there are too few rounds. */
   readonly better: 'A' | 'B' | 'neither';
 }
 
-/** What `wok bench compare` found; what --json writes. */
+/** Report of `wok bench compare`; --json writes it. */
 export interface CompareReport {
   readonly format: 'wok-bench-compare-1';
   readonly startedAt: string;
   readonly a: string;
   readonly b: string;
   readonly rounds: number;
-  /** Every answer of both sides was right. */
+  /** True if every answer of both sides was right. */
   readonly ok: boolean;
   readonly interrupted: boolean;
   readonly environment: Environment;
   readonly comparisons: readonly Comparison[];
-  /** Of cases in which a side gave wrong answers. */
+  /** Faults of cases in which a side gave wrong answers. */
   readonly faults: readonly string[];
 }
 
-/** With fewer rounds nobody is called better. */
+/** Number of rounds below which neither side is called better. */
 const ROUNDS_MIN = 5;
-/** Between the seeds of two rounds; scenarios add less than this to it. */
+/** Distance of the seeds of two rounds; scenarios add less than this. */
 const ROUND_SEEDS = 1000;
 
 export interface CompareOptions {
@@ -79,9 +81,9 @@ export interface CompareOptions {
 }
 
 /**
- * Runs the same on A, B, A, B … and compares round by round, so that what changes slowly on the
- * machine meets both. Both get the same data in a round. A relay with an address keeps what it got,
- * so there every round publishes other events.
+ * Runs the same on A, B, A, B … and compares round by round, so that slow changes of the machine
+ * affect both. Both get the same data in a round. A relay at an address keeps earlier events, so
+ * with one every round publishes other events.
  */
 export async function compare(
   options: CompareOptions,
@@ -116,7 +118,7 @@ export async function compare(
   return { ok: faults.length === 0, comparisons: comparisonsOf(seen.a, seen.b), faults };
 }
 
-/** Puts the results of the rounds side by side; a round that one side did not end is left out. */
+/** Pairs the results of the rounds; a round that one side did not end is left out. */
 export function comparisonsOf(a: readonly CaseResult[], b: readonly CaseResult[]): Comparison[] {
   const names = [...new Set(a.map(nameOf))];
   return names.flatMap((name) => {
@@ -136,7 +138,7 @@ function compared(
   for (let round = 0; round < Math.min(left.length, right.length); round++) {
     const a = metric.of(left[round]!);
     const b = metric.of(right[round]!);
-    // Nothing can be divided by nothing; a disk that is not written to is no figure.
+    // A ratio needs both values; a disk that is not written to has none.
     if (a !== undefined && b !== undefined && a > 0 && b > 0) pairs.push([a, b]);
   }
   if (pairs.length === 0) return [];

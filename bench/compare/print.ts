@@ -1,3 +1,5 @@
+// Report of a comparison, as text and as an HTML page.
+
 import { formatBytes, formatCount, formatMilliseconds } from '../../src/lib/format.ts';
 import { median } from '../figures/statistics.ts';
 import { barChart } from '../report/chart.ts';
@@ -7,7 +9,7 @@ import type { CompareReport, Comparison } from './compare.ts';
 
 const HEAD = ['case', 'figure', 'A', 'B', 'B / A', 'from – to', '95 %', 'better'];
 
-/** Ratios with their spread, as a table for a terminal. */
+/** Returns the ratios with their spread, as a table for a terminal. */
 export function compareTable(report: CompareReport): string {
   const { a, b, rounds } = report;
   return `A: ${a}\nB: ${b}\nrounds: ${rounds}\n\n${tableOf(HEAD, rowsOf(report))}`;
@@ -43,7 +45,7 @@ function ratioText(ratio: number): string {
   return `${ratio.toFixed(2)}×`;
 }
 
-/** The comparison as one HTML page that opens without a network. */
+/** Returns the comparison as one HTML page that opens without a network. */
 export function compareHtml(report: CompareReport): string {
   const { a, b, rounds, startedAt, environment, comparisons, faults } = report;
   const names = [...new Set(comparisons.map(({ metric }) => metric))];

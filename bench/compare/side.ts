@@ -1,3 +1,5 @@
+// Sides of a comparison: an address, a build, or a commit that is built first.
+
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -13,27 +15,28 @@ import { commitOf } from '../report/environment.ts';
 const run = promisify(execFile);
 const COMMAND = 'dist/src/wok.js';
 
-/** One of the two that are compared. */
+/** Side of a comparison. */
 export interface Side {
-  /** As it stands in the report. */
+  /** Name in the report. */
   readonly name: string;
   readonly source: RelaySource;
-  /** Takes away what was made for it. */
+  /** Removes the checkout that was made for it, if any. */
   end(): Promise<void>;
 }
 
 export interface SideOptions {
   readonly mayLoad: boolean;
   readonly pids: readonly number[];
-  /** For a wok that is started. */
+  /** Settings of a wok that is started. */
   readonly settings: readonly string[];
   readonly cwd: string;
   readonly tell: (what: string) => void;
 }
 
 /**
- * What a word on the command line stands for: the address of a relay, a directory with a built wok, or
- * a commit of this repository, which is checked out and built in a temporary directory.
+ * Opens the side that a word of the command line names: the address of a relay, a directory with a
+ * built wok, or a commit of this repository, which is checked out and built in a temporary
+ * directory.
  *
  * @throws UsageError when it is none of them.
  */
@@ -77,7 +80,7 @@ async function build(commit: string): Promise<string> {
   const checkout = await mkdtemp(join(tmpdir(), 'wok-bench-build-'));
   try {
     await git('worktree', 'add', '--detach', '--force', checkout, commit);
-    // The dependencies of the commit at hand: an older commit may need others, then its build says so.
+    // The dependencies of this checkout: an older commit may need others and then fails to build.
     await symlink(join(packageRoot, 'node_modules'), join(checkout, 'node_modules'));
     await run('npm', ['run', '--silent', 'build'], { cwd: checkout });
     return checkout;

@@ -1,3 +1,5 @@
+// Dataset file in shared memory, read line by line without parsing the JSON.
+
 import { open } from 'node:fs/promises';
 import {
   CANONICAL_ID_END,
@@ -7,25 +9,27 @@ import {
 } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 
-/** Direct messages (NIP-04) and gift wraps (NIP-59). */
+/** Kinds of direct messages (NIP-04) and gift wraps (NIP-59). */
 const PRIVATE_KINDS: readonly number[] = [4, 1059];
 
 const LINE_FEED = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
 const CREATED_AT_START = CANONICAL_PUBKEY_END + '","created_at":'.length;
-/** What one array can hold on every Node.js that wok supports. */
+/** Most bytes of one array on every Node.js that wok supports. */
 const FILE_BYTES_MAX = 2 ** 32 - 1;
 const READ_BYTES = 16 * 2 ** 20;
 
-/** A dataset in memory that all threads share: the file's bytes, and where its lines start. */
+/** Dataset in memory that all threads share: the bytes of the file and the offsets of its lines. */
 export interface SharedDataset {
   readonly bytes: SharedArrayBuffer;
-  /** Uint32 for each line, and one more for the end; a line ends one byte (its line feed) earlier. */
+  /**
+   * Uint32 for each line, and one more for the end; a line ends one byte (its line feed) earlier.
+   */
   readonly starts: SharedArrayBuffer;
 }
 
-/** Reads the lines of a dataset that lies in shared memory. */
+/** Reader of the lines of a dataset in shared memory. */
 export class Dataset {
   readonly shared: SharedDataset;
   readonly count: number;
@@ -40,7 +44,9 @@ export class Dataset {
   }
 
   /**
-   * @param events at most so many lines.
+   * Reads a dataset into shared memory.
+   *
+   * @param events most lines that are indexed.
    * @throws Error when the file is too long for one array.
    */
   static async load(file: string, events = Number.POSITIVE_INFINITY): Promise<Dataset> {
@@ -63,17 +69,17 @@ export class Dataset {
     }
   }
 
-  /** Where line `index` begins in `bytes`. */
+  /** Returns the offset in `bytes` at which line `index` begins. */
   start(index: number): number {
     return this.#starts[index]!;
   }
 
-  /** Where line `index` ends in `bytes`, its line feed left out. */
+  /** Returns the offset in `bytes` at which line `index` ends, its line feed left out. */
   end(index: number): number {
     return this.#starts[index + 1]! - 1;
   }
 
-  /** The id of the event on this line. */
+  /** Returns the id of the event on this line. */
   id(index: number): string {
     return this.#characters(index, CANONICAL_ID_START, CANONICAL_ID_END);
   }
@@ -86,7 +92,7 @@ export class Dataset {
     return this.#number(this.start(index) + CREATED_AT_START);
   }
 
-  /** Whether relays give the event to everybody; private messages only to those who authenticate. */
+  /** Returns true unless relays send the event only to clients that have authenticated. */
   isPublic(index: number): boolean {
     return !PRIVATE_KINDS.includes(this.kind(index));
   }
@@ -95,7 +101,7 @@ export class Dataset {
     return this.#number(this.kindStart(index));
   }
 
-  /** Where the digits of the kind begin in `bytes`. */
+  /** Returns the offset in `bytes` of the digits of the kind. */
   kindStart(index: number): number {
     // created_at has ten digits from 2001 to 2286, and the generator writes no other times.
     return this.start(index) + CREATED_AT_START + 10 + ',"kind":'.length;

@@ -1,3 +1,5 @@
+// Generator of the events of a dataset. Each thread has its own.
+
 import { createHash, hash } from 'node:crypto';
 import { canonicalJson, idPreimage } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
@@ -6,7 +8,7 @@ import { Random } from './random.ts';
 import type { Signer, SigningKey } from './signer.ts';
 import { type Draft, type DraftContext, drafts, type Sort } from './sorts.ts';
 
-/** The share of each sort of event, in percent; profiles, relay lists and follow lists come beside it. */
+/** Share of each sort in percent; `social` adds profiles, relay lists and follow lists. */
 const MIXES: Readonly<Record<'social' | 'notes', readonly (readonly [Sort, number])[]>> = {
   social: [
     ['note', 19],
@@ -27,19 +29,19 @@ const MIXES: Readonly<Record<'social' | 'notes', readonly (readonly [Sort, numbe
   ],
 };
 
-/** Below this index everything that would refer to something is a note. */
+/** Index below which every event that would refer to another one is a note. */
 const FIRST_REFERENCE = 50;
-/** One note in so many is a hub that half of all references go to. */
+/** Distance of two hubs; half of all references go to a hub. */
 const HUB_DISTANCE = 100;
-/** References reach back this many events at most. */
+/** Most events that a reference reaches back. */
 const REACH = 20_000;
-/** Ids kept by index; people refer to what is young or famous. */
+/** Most ids kept by index: references go to recent events or to hubs, so they repeat. */
 const KEPT_IDS = 50_000;
 
 /**
- * Makes the events of a dataset one by one, each from its index alone. What an event refers to is
- * found by index as well and made again to learn its id, at most two levels deep: a deep reply
- * refers to a reply, that to a note, and a note to nothing. So any thread can make any part.
+ * Generator that makes each event of a dataset from its index alone, so that any thread can make
+ * any part. The target of a reference is found by index as well and made again to learn its id, two
+ * levels deep at most: a deep reply refers to a reply, that to a note, and a note to nothing.
  */
 export class EventMaker {
   readonly #parameters: DatasetParameters;
@@ -54,7 +56,7 @@ export class EventMaker {
     this.#signer = signer;
   }
 
-  /** Line `index` of the dataset: canonical JSON without a line break. */
+  /** Returns line `index` of the dataset: canonical JSON without a line break. */
   line(index: number): string {
     return canonicalJson(this.event(index));
   }
@@ -65,7 +67,7 @@ export class EventMaker {
     return { ...body, id, sig: key.sign(id) };
   }
 
-  /** The sort of an event, without making it. */
+  /** Returns the sort of an event without making it. */
   sortOf(index: number): Sort {
     if (this.#parameters.profile === 'versions') return 'version';
     return this.#chosenSort(index, this.#random(index));
@@ -133,7 +135,7 @@ export class EventMaker {
     let key = this.#keys.get(author);
     if (key === undefined) {
       const { profile, seed } = this.#parameters;
-      // The people of one dataset are not those of another, or its events would replace theirs.
+      // Each dataset has its own authors, or its events would replace those of another one.
       const text = `wok bench ${profile} author ${seed} ${author}`;
       key = this.#signer.key(createHash('sha256').update(text).digest());
       this.#keys.set(author, key);
@@ -141,13 +143,15 @@ export class EventMaker {
     return key;
   }
 
-  /** An earlier event of this sort: young ones more often, and half the time the nearest hub. */
+  /**
+   * Returns an earlier event of this sort: recent ones more often, half the time the nearest hub.
+   */
   #reference(index: number, random: Random, sort: 'note' | 'reply'): number {
     const distance = Math.floor(Math.min(index, REACH) ** random.next());
     let at = index - distance;
     if (random.chance(0.5)) at -= at % HUB_DISTANCE;
     for (; at >= FIRST_REFERENCE; at--) if (this.sortOf(at) === sort) return at;
-    // The first fifty have notes, but no replies.
+    // The first fifty events contain notes, but no replies.
     for (at = FIRST_REFERENCE - 1; this.sortOf(at) !== 'note'; ) at--;
     return at;
   }

@@ -1,3 +1,5 @@
+// Generation of dataset files by a pool of threads, and the cache of these files.
+
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -8,25 +10,25 @@ import { workerFile } from '../paths.ts';
 import type { GenerateTask } from './generate-worker.ts';
 import { type DatasetParameters, datasetFileName } from './parameters.ts';
 
-/** Where datasets are kept unless --cache says otherwise. */
+/** Returns the directory of datasets unless --cache is given. */
 export function defaultCacheDirectory(): string {
   return join(tmpdir(), 'wok-bench');
 }
 
-/** Events a task makes: some 50 ms of work. */
+/** Number of events of one task: some 50 ms of work. */
 const CHUNK_EVENTS = 500;
 
 export interface GenerateOptions {
   /** Called with the number of events written so far. */
   readonly progress?: (events: number) => void;
   readonly signal?: AbortSignal;
-  /** Default: one for each processor. */
+  /** Number of threads; default: one for each processor. */
   readonly threads?: number;
 }
 
 /**
- * The file of a dataset in the cache, made first if it is not there. A file that was not finished is
- * never taken for one that was.
+ * Returns the file of a dataset in the cache, and makes it first if it is missing. An unfinished
+ * file has another name, so it is never taken for a finished one.
  *
  * @throws the reason of `signal` when that is aborted.
  */

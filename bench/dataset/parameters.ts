@@ -1,8 +1,10 @@
-/** Which events a dataset has. */
+// Parameters of a dataset, and the file name that follows from them.
+
+/** Mix of events of a dataset. */
 export type DatasetProfile = 'social' | 'notes' | 'versions';
 
 /**
- * Everything that a dataset follows from: the same parameters give the same bytes.
+ * Parameters that determine a dataset: the same parameters give the same bytes.
  *
  * `events` counts lines. `until` is the newest created_at, in seconds since 1970; the events' times
  * spread over the `spread` seconds before it.
@@ -15,13 +17,13 @@ export interface DatasetParameters {
   readonly spread: number;
 }
 
-/** Goes up when the same parameters give other bytes than before, so that no old file is taken. */
+/** Version of the generator: goes up when its bytes change, so that no old file is taken. */
 export const GENERATOR_VERSION = 2;
 
-/** 2026-06-01T00:00:00Z: a fixed moment, so that a dataset does not depend on the day it was made. */
+/** 2026-06-01T00:00:00Z: a fixed time, so that a dataset does not depend on the day it was made. */
 export const DEFAULT_UNTIL = 1_780_272_000;
 
-/** One event a second, as a relay of middle size sees. */
+/** Fills in the defaults: one event a second, as a relay of middle size sees. */
 export function datasetParameters(
   given: Partial<DatasetParameters> & Pick<DatasetParameters, 'events'>,
 ): DatasetParameters {
@@ -34,16 +36,18 @@ export function datasetParameters(
   };
 }
 
-/** The name of the file that keeps this dataset; every parameter is in it. */
+/** Returns the name of the file of this dataset; every parameter is in it. */
 export function datasetFileName(of: DatasetParameters): string {
   const { profile, events, seed, until, spread } = of;
   return `${profile}-${events}-seed${seed}-until${until}-spread${spread}-v${GENERATOR_VERSION}.jsonl`;
 }
 
-/** How many people write: one for 25 events. */
+/** Returns the number of authors: one for 25 events, at least 50. */
 export function authorCount({ events }: Pick<DatasetParameters, 'events'>): number {
   return Math.max(Math.ceil(events / EVENTS_PER_AUTHOR), 50);
 }
 
-/** Every 25th event is the profile of one more author. */
+/**
+ * Number of events for each author. In `social` every 25th event is the profile of one more author.
+ */
 export const EVENTS_PER_AUTHOR = 25;

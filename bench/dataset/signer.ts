@@ -1,33 +1,35 @@
+// BIP-340 signatures by the fastest library that is installed.
+
 import { createHash, hash } from 'node:crypto';
 import { libraryNames } from '../../src/protocol/signature/libsecp256k1.ts';
 import { requireOptional } from '../../src/protocol/signature/optional-package.ts';
 
-/** A key that signs. The signature of a message is always the same (BIP-340 with zeroes as aux). */
+/** Secret key. The signature of a message is always the same (BIP-340 with zeroes as aux). */
 export interface SigningKey {
-  /** The x-only public key, 64 hex digits. */
+  /** X-only public key, 64 hex digits. */
   readonly pubkey: string;
   /** Signs 32 bytes given as hex, returns 128 hex digits. */
   sign(messageHex: string): string;
 }
 
-/** A way of making BIP-340 signatures; all of them make the same ones. */
+/** Implementation of BIP-340 signatures; all of them make the same ones. */
 export interface Signer {
   readonly name: 'libsecp256k1' | 'secp256k1' | 'noble';
-  /** `secret` is 32 bytes, neither zero nor beyond the order of the curve. */
+  /** Returns the key of a secret: 32 bytes, neither zero nor beyond the order of the curve. */
   key(secret: Uint8Array): SigningKey;
 }
 
 /**
- * The fastest signer there is on this machine. Measured on a 2-core AMD EPYC for one signature:
- * libsecp256k1 through koffi 26 µs, the npm package secp256k1 with the scalars in BigInt 60 µs,
- * @noble/curves 1,000 to 3,000 µs.
+ * Loads the fastest signer that works on this machine. Measured on a 2-core AMD EPYC for one
+ * signature: libsecp256k1 through koffi 26 µs, the npm package secp256k1 with the scalars in
+ * BigInt 60 µs, @noble/curves 1,000 to 3,000 µs.
  */
 export async function loadSigner(): Promise<Signer> {
   for (const load of [loadLibsecp256k1, loadNpmSecp256k1]) {
     try {
       return load();
     } catch {
-      // The next one may be there; the last one always is.
+      // The last one is always installed.
     }
   }
   return loadNoble();
@@ -39,7 +41,7 @@ interface Koffi {
 
 const CONTEXT_SIGN = 0x201;
 
-/** Throws if the library, koffi or one of the functions is missing. */
+/** Loads libsecp256k1. @throws Error if the library, koffi or one of the functions is missing. */
 export function loadLibsecp256k1(): Signer {
   const koffi = requireOptional('koffi') as Koffi;
   const library = firstLibrary(koffi);
@@ -56,7 +58,7 @@ export function loadLibsecp256k1(): Signer {
   const sign = library.func(
     'int secp256k1_schnorrsig_sign32(void *c, uint8_t *sig, const uint8_t *message, const uint8_t *keypair, const uint8_t *aux)',
   );
-  // Memory that C can always read; V8 would move small arrays out of its heap at every call.
+  // C can always read this memory; V8 would move small arrays out of its heap at every call.
   const block = Buffer.from(new ArrayBuffer(512));
   const [keypair, sig, message] = [
     block.subarray(0, 96),
@@ -102,7 +104,10 @@ function firstLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
-/** BIP-340 with the one thing that is slow in JavaScript, point times scalar, done natively. */
+/**
+ * Loads the npm package secp256k1. It does natively the one step that is slow in JavaScript, point
+ * times scalar; the rest of BIP-340 is in BigInt.
+ */
 export function loadNpmSecp256k1(): Signer {
   const native = requireOptional('secp256k1/bindings.js') as {
     publicKeyCreate(secret: Uint8Array): Uint8Array;
@@ -139,7 +144,7 @@ export function loadNpmSecp256k1(): Signer {
   };
 }
 
-/** The scalar, or its negative where the point that belongs to it has an odd y. */
+/** Returns the scalar, or its negative if the point that belongs to it has an odd y. */
 function evenScalar(scalar: bigint, point: Uint8Array): bigint {
   return point[0] === 2 ? scalar : ORDER - scalar;
 }

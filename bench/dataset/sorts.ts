@@ -1,9 +1,11 @@
+// Drafts of the sorts of events in a dataset.
+
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { EVENTS_PER_AUTHOR } from './parameters.ts';
 import type { Random } from './random.ts';
 import { article, bech32, ciphertext, hashtag, noteText, sentence } from './text.ts';
 
-/** The sorts of events, each with what it stands for on the network. */
+/** Sort of event, by its use on the network. */
 export type Sort =
   | 'profile'
   | 'relayList'
@@ -20,31 +22,31 @@ export type Sort =
   | 'comment'
   | 'version';
 
-/** An event before it has an author's key, a time and a signature. */
+/** Event without the author's key, time and signature. */
 export interface Draft {
   kind: number;
-  /** Number of the author, unless the event has a key of its own. */
+  /** Number of the author; not used if the event has a key of its own (`secret`). */
   author: number;
   secret?: Uint8Array;
   tags: string[][];
   content: string;
-  /** How much older the event says it is than its place in the dataset, in seconds. */
+  /** Seconds by which created_at is older than the event's place in the dataset. */
   ageSeconds: number;
 }
 
-/** What a draft can be made from. Events are named by their index. */
+/** Inputs of a draft. Events are named by their index. */
 export interface DraftContext {
   readonly index: number;
   readonly random: Random;
   readonly authors: number;
   pubkey(author: number): string;
-  /** An earlier note that starts a thread. */
+  /** Returns an earlier note that starts a thread. */
   note(): number;
-  /** An earlier reply; a note when there is none. */
+  /** Returns an earlier reply; a note if there is none. */
   reply(): number;
   id(index: number): string;
   unsigned(index: number): Omit<NostrEvent, 'id' | 'sig'>;
-  /** The whole signed event. */
+  /** Returns the signed event as JSON. */
   json(index: number): string;
 }
 
@@ -55,13 +57,13 @@ const RELAYS = [
   'wss://r.example',
 ];
 const FOLLOWS_MAX = 850;
-/** The few services that write zap receipts. */
+/** Number of services that write zap receipts. */
 const WALLETS = 12;
 const VERSION_D_VALUES = 6;
-/** One address is written about this often in a dataset of versions. */
+/** Number of events for each author in a dataset of versions. */
 const VERSIONS_PER_AUTHOR = 40;
 
-/** How an event of each sort comes about. Sizes and tags follow what public relays hold. */
+/** Makers of drafts by sort. Sizes and tags follow what public relays hold. */
 export const drafts: Readonly<Record<Sort, (context: DraftContext) => Draft>> = {
   profile({ index, random }) {
     const name = sentence(random, 1);
@@ -201,7 +203,7 @@ export const drafts: Readonly<Record<Sort, (context: DraftContext) => Draft>> = 
   },
 
   wrap({ random, authors, pubkey }) {
-    // A key of its own that nobody uses again, and a time up to two days in the past (NIP-59).
+    // A key that is used once, and a time up to two days in the past (NIP-59).
     const secret = Buffer.from(`1${random.hex(63)}`, 'hex');
     const bytes = random.pick([576, 832, 1088, 1600]);
     const tags = [['p', pubkey(random.zipf(authors)), random.pick(RELAYS)]];
@@ -253,7 +255,7 @@ export const drafts: Readonly<Record<Sort, (context: DraftContext) => Draft>> = 
   },
 
   version({ random, authors, index }) {
-    // Few people and few addresses, so that most events replace another one or come too late.
+    // Few authors and few addresses, so that most events replace another one or come too late.
     const people = Math.max(Math.floor(authors * EVENTS_PER_AUTHOR) / VERSIONS_PER_AUTHOR, 2);
     const author = random.below(Math.floor(people));
     const kind = random.pick([0, 3, 10_002, 30_023, 30_078, 30_078]);
@@ -273,12 +275,12 @@ function draft(
   return { kind, author, tags, content, ageSeconds };
 }
 
-/** Events reach a relay some seconds late, a few of them much later. */
+/** Returns a delay in seconds: events reach a relay some seconds late, a few of them much later. */
 function jitter(random: Random): number {
   return random.chance(0.02) ? random.below(3600) : random.below(4);
 }
 
-/** Up to four more people named in a reply. */
+/** Returns `p` tags of up to four more people named in a reply. */
 function mentions({ random, authors, pubkey }: DraftContext, probability: number): string[][] {
   const tags: string[][] = [];
   while (tags.length < 4 && random.chance(probability - tags.length * 0.2)) {

@@ -1,3 +1,5 @@
+// Texts of generated events.
+
 import type { Random } from './random.ts';
 import { Random as Generator } from './random.ts';
 
@@ -10,7 +12,7 @@ const WORDS_COUNT = 4096;
 const EMOJI = ['🤙', '⚡', '🫂', '😂', '🔥', '🚀', '💜', '👀', '🙏', '☕'];
 const HASHTAGS_COUNT = 400;
 const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
-/** First code point and how many follow: hiragana, Cyrillic, Hangul, CJK. */
+/** First code point and number of characters: hiragana, Cyrillic, Hangul, CJK. */
 const SCRIPTS = [
   [0x3042, 80],
   [0x430, 32],
@@ -18,7 +20,9 @@ const SCRIPTS = [
   [0x4e00, 600],
 ] as const;
 
-/** Always the same words, whatever the seed of the dataset; the frequent ones come first and are short. */
+/**
+ * Vocabulary, the same for every seed of a dataset; the frequent words come first and are short.
+ */
 const words: readonly string[] = makeWords();
 
 function makeWords(): string[] {
@@ -33,7 +37,7 @@ function makeWords(): string[] {
   return [...made];
 }
 
-/** Words drawn after Zipf, which a compressor finds about as hard as a natural language. */
+/** Returns words drawn after Zipf, which a compressor finds about as hard as a natural language. */
 export function sentence(random: Random, count: number): string {
   let text = '';
   for (let i = 0; i < count; i++) {
@@ -43,17 +47,17 @@ export function sentence(random: Random, count: number): string {
   return text;
 }
 
-/** Lower-case, without white space, as people write in `t` tags; the first few are the most used. */
+/** Returns a lower-case hashtag without white space; the first few are the most used. */
 export function hashtag(random: Random): string {
   return hashtagAt(random.zipf(HASHTAGS_COUNT, 4));
 }
 
-/** The hashtag with this rank of popularity, 0 … 399. */
+/** Returns the hashtag with this rank of popularity, 0 … 399. */
 export function hashtagAt(rank: number): string {
   return words[200 + rank]!;
 }
 
-/** A note as people write them: about 130 characters on average, some with pictures, emoji, other scripts. */
+/** Returns a note: about 130 characters on average, some with pictures, emoji, other scripts. */
 export function noteText(random: Random): string {
   const length = Math.min(Math.max(random.logNormal(13, 0.9), 1), 400);
   let text = random.chance(0.07) ? foreign(random, length * 3) : sentence(random, length);
@@ -64,7 +68,7 @@ export function noteText(random: Random): string {
   return text;
 }
 
-/** A long text with headings and paragraphs in Markdown, `paragraphs` of about 400 characters. */
+/** Returns a long text with headings in Markdown, and `paragraphs` of about 400 characters. */
 export function article(random: Random, paragraphs: number): string {
   const parts = [`# ${sentence(random, 5)}`];
   for (let i = 0; i < paragraphs; i++) {
@@ -74,14 +78,14 @@ export function article(random: Random, paragraphs: number): string {
   return parts.join('\n\n');
 }
 
-/** What encryption leaves of a text: `bytes` random bytes in Base64. */
+/** Returns a text that looks encrypted: `bytes` random bytes in Base64. */
 export function ciphertext(random: Random, bytes: number): string {
   const noise = Buffer.allocUnsafe(Math.ceil(bytes / 4) * 4);
   for (let at = 0; at < noise.length; at += 4) noise.writeUInt32LE(random.bits(), at);
   return noise.toString('base64', 0, bytes);
 }
 
-/** Something like an invoice or another bech32 text. */
+/** Returns a text that looks like an invoice or another bech32 text. */
 export function bech32(random: Random, prefix: string, length: number): string {
   return prefix + random.characters(BECH32, length);
 }

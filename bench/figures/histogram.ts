@@ -1,11 +1,15 @@
+// Histogram of durations.
+
 /** 128 buckets for each power of two: a recorded value is known to 0.8 %. */
 const SUB_BITS = 7;
 const SUB_COUNT = 1 << SUB_BITS;
-/** Values are whole microseconds below 2^31, about 35 minutes; longer ones count as that. */
+/** Greatest value: whole microseconds below 2^31, about 35 minutes; longer ones count as that. */
 const VALUE_MAX = 2 ** 31 - 1;
 const BUCKETS = (31 - SUB_BITS) * SUB_COUNT + SUB_COUNT;
 
-/** A histogram as it travels between threads and is kept: only the buckets that are not empty. */
+/**
+ * Histogram in a form that is sent between threads and kept: only the buckets that are not empty.
+ */
 export interface HistogramData {
   readonly count: number;
   readonly sum: number;
@@ -15,7 +19,7 @@ export interface HistogramData {
   readonly counts: Uint32Array;
 }
 
-/** The figures of a report, in milliseconds. */
+/** Figures of a report, in milliseconds. */
 export interface Percentiles {
   readonly p50: number;
   readonly p90: number;
@@ -26,9 +30,9 @@ export interface Percentiles {
 }
 
 /**
- * A histogram of durations with buckets that grow with the value (log-linear, as HdrHistogram has
- * them): constant memory, no sorting, and several can be added up without losing anything. Smallest
- * and greatest value and the mean are exact.
+ * Histogram of durations with buckets that grow with the value (log-linear, as in HdrHistogram):
+ * constant memory, no sorting, and several can be added up without loss. Smallest and greatest
+ * value and the mean are exact.
  */
 export class Histogram {
   readonly #counts = new Uint32Array(BUCKETS);
@@ -41,12 +45,12 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The greatest value, in microseconds. */
+  /** Greatest value, in microseconds. */
   get max(): number {
     return this.#max;
   }
 
-  /** The average, in microseconds. */
+  /** Average, in microseconds. */
   get mean(): number {
     return this.#count === 0 ? 0 : this.#sum / this.#count;
   }
@@ -84,8 +88,8 @@ export class Histogram {
   }
 
   /**
-   * The value in microseconds that `share` (0 … 1) of all are not above, by the middle of its bucket;
-   * 0 when nothing was recorded.
+   * Returns the value in microseconds that `share` (0 … 1) of all values do not exceed, by the
+   * middle of its bucket; 0 if nothing was recorded.
    */
   quantile(share: number): number {
     if (this.#count === 0) return 0;
@@ -130,7 +134,7 @@ function middleOf(bucket: number): number {
   return low + (2 ** shift - 1) / 2;
 }
 
-/** A histogram of all of these together. */
+/** Returns the sum of several histograms. */
 export function sumOf(parts: Iterable<HistogramData>): Histogram {
   const sum = new Histogram();
   for (const part of parts) sum.add(part);

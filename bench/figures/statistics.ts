@@ -1,6 +1,8 @@
+// Median and its confidence interval.
+
 import { Random } from '../dataset/random.ts';
 
-/** The middle of some values, 0 of none. */
+/** Returns the median, 0 of no values. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) return 0;
   const sorted = [...values].sort((left, right) => left - right);
@@ -11,9 +13,8 @@ export function median(values: readonly number[]): number {
 const RESAMPLES = 2000;
 
 /**
- * Between which two values the median of more such values would lie in 95 of 100 cases, by the
- * bootstrap: the median of as many values drawn with replacement, over and over. The same values give
- * the same interval.
+ * Returns the 95 % confidence interval of the median by the bootstrap: the medians of as many
+ * values drawn with replacement, over and over. The same values give the same interval.
  */
 export function medianInterval(values: readonly number[]): readonly [low: number, high: number] {
   if (values.length === 0) return [0, 0];

@@ -1,23 +1,25 @@
+// Filters of the live subscriptions of a thread, and the subscriptions that each item must reach.
+
 import type { Dataset } from '../dataset/dataset.ts';
 import type { Random } from '../dataset/random.ts';
 import type { Interest, SubscribeJob } from './job.ts';
 
-/** What a subscription asks for beside `kinds`; undefined: nothing more. */
+/** Condition of a filter beside `kinds`; undefined: none. */
 interface Wish {
   readonly key: 'authors' | '#p' | '#t';
   readonly values: readonly string[];
 }
 
 /**
- * Who wants which of the items. The wishes are drawn from what the items hold, popular values more
- * often; who must get an event is found by looking its author and tags up, not by the code under
- * test or anything like it.
+ * Live filters of a thread, and which items each must get. The filters are drawn from the values of
+ * the items, popular values more often; the subscriptions of an event are found by looking up its
+ * author and tags, independently of the code under test.
  */
 export class Audience {
   readonly #dataset: Dataset;
   readonly #lines: Uint32Array;
   readonly #wishes: readonly (Wish | undefined)[];
-  /** Everyone who wants a value, by `key value`; under the empty key those who want everything. */
+  /** Subscriptions by `key value`; under the empty key those without a condition. */
   readonly #wanted = new Map<string, number[]>();
 
   constructor(dataset: Dataset, lines: Uint32Array, job: SubscribeJob, random: Random) {
@@ -42,14 +44,14 @@ export class Audience {
     });
   }
 
-  /** The filter of a subscription, as JSON. It asks for one stored event at most. */
+  /** Returns the filter of a subscription as JSON. It asks for one stored event at most. */
   filter(subscription: number): string {
     const wish = this.#wishes[subscription];
     const narrow = wish === undefined ? {} : { [wish.key]: wish.values };
     return JSON.stringify({ kinds: [1], ...narrow, limit: 1 });
   }
 
-  /** The subscriptions that must get an item. */
+  /** Returns the subscriptions that must get an item. */
   of(item: number): Set<number> {
     const { pubkey, tags } = this.#dataset.event(this.#lines[item]!);
     const who = new Set<number>(this.#wanted.get(''));
@@ -59,7 +61,7 @@ export class Audience {
   }
 }
 
-/** Draws wishes from the authors and tags of the items. */
+/** Generator of conditions from the authors and tags of the items. */
 class WishDraw {
   readonly #dataset: Dataset;
   readonly #lines: Uint32Array;

@@ -1,3 +1,5 @@
+// Load driver that opens connections.
+
 import { Connection, type ConnectionOwner } from '../client/connection.ts';
 import { CLOSED, EOSE, EVENT, MessageReader, NOTICE } from '../client/messages.ts';
 import type { Histogram } from '../figures/histogram.ts';
@@ -14,9 +16,9 @@ import type { ConnectJob } from './job.ts';
 import { Pacer } from './pacer.ts';
 
 /**
- * Opens connections. Without a rate: all of them, `concurrency` handshakes at a time, a subscription
- * on each if the job says so, and then nothing happens while they are held. With a rate: each is
- * opened when it is due, asks its question, and goes.
+ * Driver of a ConnectJob. Without a rate it opens all connections, `concurrency` handshakes at a
+ * time, with a subscription on each if the job says so, and holds them. With a rate it opens each
+ * connection when it is due, sends its REQ, and closes it.
  */
 export class ConnectDriver implements Driver, ConnectionOwner {
   readonly finished: Promise<void>;
@@ -26,7 +28,7 @@ export class ConnectDriver implements Driver, ConnectionOwner {
   readonly #reader = new MessageReader();
   readonly #finished = new Signal();
   readonly #pacer: Pacer | undefined;
-  /** What waits for the EOSE of a connection. */
+  /** Resolvers of the promises that wait for the EOSE of a connection. */
   readonly #answered = new Map<Connection, () => void>();
   #begun = 0;
   #opening = 0;
@@ -99,7 +101,7 @@ export class ConnectDriver implements Driver, ConnectionOwner {
     await connection?.close();
   }
 
-  /** Opens one connection; its latency counts to the EOSE of its question, or to the handshake. */
+  /** Opens one connection. Handshake, and REQ to EOSE, are counted as two actions. */
   async #open(since: number): Promise<Connection | undefined> {
     const { control, tally, target } = this.#context;
     const { action, filter } = this.#job;

@@ -1,3 +1,5 @@
+// Memory that the main thread and the load threads of one run share; see Control.
+
 import { now } from './clock.ts';
 
 const READY = 0;
@@ -16,8 +18,9 @@ const END_AT = 2;
 const MOMENTS = 3;
 
 /**
- * What the threads of one run share: when it begins and ends, who takes which item, and counters for
- * the progress bar. Times are those of clock.ts.
+ * Shared state of one run: start, end, cursors from which threads take items, and counters for the
+ * progress bar. Times are those of clock.ts. Cells are changed with Atomics; the times are written
+ * by the main thread, except for `measureNow`.
  */
 export class Control {
   readonly shared: SharedArrayBuffer;
@@ -34,7 +37,7 @@ export class Control {
     if (shared === undefined) this.#moments.fill(Number.POSITIVE_INFINITY);
   }
 
-  /** How many threads have their connections and wait for the start. */
+  /** Number of threads that have opened their connections and wait for the start. */
   get ready(): number {
     return Atomics.load(this.#cells, READY);
   }
@@ -43,7 +46,7 @@ export class Control {
     Atomics.add(this.#cells, READY, 1);
   }
 
-  /** How many threads will publish nothing more and have their answers. */
+  /** Number of threads that publish nothing more and have their answers. */
   get published(): number {
     return Atomics.load(this.#cells, PUBLISHED);
   }
@@ -52,7 +55,7 @@ export class Control {
     Atomics.add(this.#cells, PUBLISHED, 1);
   }
 
-  /** How many threads have everything that was owed to them. */
+  /** Number of threads that have all outstanding answers, or have stopped waiting for them. */
   get finished(): number {
     return Atomics.load(this.#cells, FINISHED);
   }
@@ -62,8 +65,8 @@ export class Control {
   }
 
   /**
-   * Starts the run: threads begin at `goAt`, take part in the figures from `measureFrom` on (when a
-   * thread says so, if that is Infinity) and give out no more work from `endAt` on.
+   * Starts the run: threads begin at `goAt`, count in the figures from `measureFrom` on (from
+   * `measureNow` on, if that is Infinity) and start no more work from `endAt` on.
    */
   go(goAt: number, measureFrom: number, endAt: number): void {
     this.#moments[MEASURE_FROM] = measureFrom;
@@ -79,7 +82,7 @@ export class Control {
     return this.#moments[MEASURE_FROM]!;
   }
 
-  /** The warm-up, counted in items, is over; the first one to say so counts. */
+  /** Ends a warm-up that is counted in items; the first thread to call it sets the time. */
   measureNow(): void {
     if (this.measureFrom < Number.POSITIVE_INFINITY) return;
     if (Atomics.exchange(this.#cells, MEASURING, 1) === 0) this.#moments[MEASURE_FROM] = now();
@@ -89,7 +92,7 @@ export class Control {
     return this.#moments[END_AT]!;
   }
 
-  /** Whether no new work may begin at `moment`. */
+  /** Returns true if no new work may begin at `moment`. */
   isOver(moment: number): boolean {
     return moment >= this.#moments[END_AT]! || Atomics.load(this.#cells, STOP) === 1;
   }
@@ -102,18 +105,18 @@ export class Control {
     return Atomics.load(this.#cells, STOP) === 1;
   }
 
-  /** The next number of a sequence that all threads draw from, 0 first. */
+  /** Returns the next number of a sequence that all threads draw from, 0 first. */
   take(cursor: number): number {
     return Atomics.add(this.#cells, CURSORS + cursor, 1);
   }
 
-  /** What thread `thread` has done so far, for the progress bar. */
+  /** Stores the progress of a thread, for the progress bar. */
   tell(thread: number, done: number, failed: number): void {
     Atomics.store(this.#cells, LIVE + thread * LIVE_CELLS, done);
     Atomics.store(this.#cells, LIVE + thread * LIVE_CELLS + 1, failed);
   }
 
-  /** What all threads have done so far. */
+  /** Returns the progress of all threads together. */
   live(): { done: number; failed: number } {
     let done = 0;
     let failed = 0;

@@ -1,3 +1,6 @@
+// Interface of the load drivers, and what they share: waiting, opening connections, kinds of
+// refusals.
+
 import { Connection, type ConnectionOwner } from '../client/connection.ts';
 import type { Target } from '../client/target.ts';
 import type { Histogram } from '../figures/histogram.ts';
@@ -5,7 +8,7 @@ import { now } from './clock.ts';
 import type { Control } from './control.ts';
 import type { Tally } from './tally.ts';
 
-/** What every driver works with. */
+/** Dependencies of every driver. */
 export interface DriverContext {
   readonly target: Target;
   readonly control: Control;
@@ -19,22 +22,22 @@ export interface DriverContext {
 export interface Driver {
   /** Opens connections and prepares everything that is not measured. */
   prepare(): Promise<void>;
-  /** Begins; called at the same moment in all threads. */
+  /** Begins the work; called at the same moment in all threads. */
   start(): void;
-  /** Resolves when there is nothing more to do; never, for a part that only time ends. */
+  /** Resolves when no work is left; never, for a part that only time ends. */
   readonly finished: Promise<void>;
   /**
-   * Begins nothing more and waits for what is outstanding, as long as the grace lasts. What is still
-   * missing then is counted. Publishing drivers are stopped before the others.
+   * Starts no more work and waits for outstanding answers, as long as the grace lasts. Those still
+   * missing then are counted. Publishing drivers are stopped before the others.
    */
   stop(): Promise<void>;
-  /** The connections, open or not, for the bytes they moved. */
+  /** Connections, open or not, for the bytes they moved. */
   readonly connections: readonly Connection[];
-  /** How late a pacer was. */
+  /** Delays of the pacer against its schedule. */
   readonly lag?: Histogram | undefined;
 }
 
-/** A promise that its owner resolves. */
+/** Promise that its owner resolves. */
 export class Signal {
   readonly promise: Promise<void>;
   #resolve: () => void = () => {};
@@ -52,7 +55,7 @@ export class Signal {
 
 const POLL_MILLISECONDS = 5;
 
-/** Waits until `done` says yes, but not beyond `milliseconds`; returns what it said last. */
+/** Waits until `done` returns true, for `milliseconds` at most; returns its last result. */
 export async function waitUntil(done: () => boolean, milliseconds: number): Promise<boolean> {
   const until = now() + milliseconds;
   while (!done()) {
@@ -62,15 +65,15 @@ export async function waitUntil(done: () => boolean, milliseconds: number): Prom
   return true;
 }
 
-/** How a wait for outstanding answers ended: all came; they stopped coming; the wait was over. */
+/** Result of a wait for outstanding answers: all came; they stopped coming; the time was over. */
 export type Waited = 'done' | 'quiet' | 'over';
 
-/** When nothing came for so long, nothing more will come. */
+/** Time without any answer after which no more are expected, in milliseconds. */
 const QUIET_MILLISECONDS = 5000;
 
 /**
- * Waits for what a relay still owes. One that is slow may take its time, as long as something comes:
- * `owed` changes with it, or any thread of the run counts something.
+ * Waits for outstanding answers. A slow relay may take its time, as long as something comes: `owed`
+ * changes, or any thread of the run counts something.
  */
 export async function waitWhileComing(
   done: () => boolean,
@@ -78,7 +81,7 @@ export async function waitWhileComing(
   { control, graceMilliseconds }: DriverContext,
 ): Promise<Waited> {
   const until = now() + graceMilliseconds;
-  // Two counters in one number; both stay below 2^26 for a moment's comparison.
+  // Two counters in one number, each modulo 2^26, which is enough to see a change.
   const received = () => (control.live().done % 2 ** 26) * 2 ** 26 + (owed() % 2 ** 26);
   let count = received();
   let changedAt = now();
@@ -99,7 +102,7 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Handshakes under way at the same time while a part prepares. */
+/** Number of handshakes at the same time while a part prepares. */
 const OPENING = 32;
 
 /**
@@ -127,7 +130,9 @@ export async function openAll(
 const PREFIX = /^[a-z-]+(?=:)/;
 const KIND_LENGTH_MAX = 60;
 
-/** The kind of a refusal: its standard prefix, or the beginning of the text where it has none. */
+/**
+ * Returns the kind of a refusal: its standard prefix, or the beginning of the text if it has none.
+ */
 export function refusalKind(text: string): string {
   return PREFIX.exec(text)?.[0] ?? (text.slice(0, KIND_LENGTH_MAX) || 'no reason given');
 }

@@ -1,3 +1,6 @@
+// Main function of a load thread. One job is one run; its drivers and counters belong to the
+// thread.
+
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { Connection } from '../client/connection.ts';
@@ -14,7 +17,7 @@ import { Tally } from './tally.ts';
 
 const TELL_MILLISECONDS = 100;
 const START_POLL_MILLISECONDS = 2;
-/** /proc counts in these, on every Linux that Node.js runs on. */
+/** Unit of CPU times in /proc, on every Linux that Node.js runs on. */
 const TICK_SECONDS = 0.01;
 
 function driverOf(context: DriverContext, job: PartJob): Driver {
@@ -72,12 +75,12 @@ export async function run(job: LoadJob): Promise<LoadReport> {
   }
 }
 
-/** Waits for the start; a run that is stopped before it begins starts and ends at once. */
+/** Waits for the start; returns at once if the run is stopped before. */
 async function started(control: Control): Promise<void> {
   while (now() < control.goAt && !control.isStopped) await sleep(START_POLL_MILLISECONDS);
 }
 
-/** Waits until the time is over, or all that has an end of its own has reached it. */
+/** Waits until the time is over, or all publishing and connecting parts have finished. */
 async function ended(control: Control, job: LoadJob, drivers: readonly Driver[]): Promise<void> {
   const bounded = drivers.filter((_, at) => {
     const part = job.parts[at]!.part;
@@ -92,7 +95,7 @@ async function ended(control: Control, job: LoadJob, drivers: readonly Driver[])
   await waitUntil(() => finished || control.isOver(now()), Number.POSITIVE_INFINITY);
 }
 
-/** How busy this thread is: by its event loop, and by the processor time it got. */
+/** Meter of this thread's load: share of time its event loop is busy, and share of a processor. */
 class BusyMeter {
   readonly #loop = performance.eventLoopUtilization();
   readonly #since = now();
@@ -108,7 +111,7 @@ class BusyMeter {
   }
 }
 
-/** Where the system tells the processor time of a thread: user and system, in seconds. */
+/** Returns user and system time of this thread in seconds; undefined without /proc. */
 function threadCpuSeconds(): number | undefined {
   try {
     const stat = readFileSync('/proc/thread-self/stat', 'utf8');

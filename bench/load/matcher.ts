@@ -1,7 +1,9 @@
+// Reference implementation of filter matching, to check answers event by event.
+
 import { hashesTo } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 
-/** A filter of NIP-01 as a client writes it. */
+/** Filter of NIP-01 as a client writes it. */
 export interface Filter {
   ids?: string[];
   authors?: string[];
@@ -12,7 +14,7 @@ export interface Filter {
   [tag: `#${string}`]: string[];
 }
 
-/** Whether an event fits a filter, in the plainest words there are. */
+/** Returns true if an event matches a filter, by the plainest code possible. */
 export function matches(filter: Filter, event: NostrEvent): boolean {
   for (const [key, value] of Object.entries(filter)) {
     if (key === 'ids' && !filter.ids!.includes(event.id)) return false;
@@ -29,8 +31,9 @@ export function matches(filter: Filter, event: NostrEvent): boolean {
 }
 
 /**
- * What is wrong with the stored events that answered `filter`, or undefined: each must be whole (its
- * id is its hash), fit, come once, and none may be newer than the one before it.
+ * Returns the first fault of the stored events that answered `filter`, or undefined. Each id must
+ * be the hash of its event; each event must match and come once, and none may be newer than the one
+ * before it.
  */
 export function answerFault(filter: Filter, events: readonly NostrEvent[]): string | undefined {
   const seen = new Set<string>();

@@ -1,18 +1,20 @@
+// Scheduler of calls at a fixed rate.
+
 import { Histogram } from '../figures/histogram.ts';
 import { now } from './clock.ts';
 
-/** Timers may be this late; what is due sooner is waited for by turning the loop. */
+/** Time that timers may be late; a call that is due sooner is waited for with setImmediate. */
 const TIMER_SLACK_MILLISECONDS = 1.5;
-/** With a shorter gap than this between two moments the loop would never rest; timers do then. */
+/** Shortest gap to be waited for with setImmediate, which keeps the loop busy. */
 const GAP_MILLISECONDS_MIN = 4;
 
 /**
- * Calls back at a fixed rate, whatever the relay does: with the moment at which the call was due. A
- * latency counted from that moment holds the wait that a slow relay causes to whatever comes next,
- * which a client that waits for answers would leave out (coordinated omission).
+ * Scheduler that calls back at a fixed rate, whatever the relay does, with the time at which the
+ * call was due. A latency counted from that time includes the wait that a slow relay causes to
+ * later requests, which a client that waits for answers would leave out (coordinated omission).
  */
 export class Pacer {
-  /** How late the calls were, because this thread had no time. */
+  /** Delays of the calls because this thread had no time, in microseconds. */
   readonly lag = new Histogram();
   readonly #gap: number;
   readonly #due: (dueAt: number) => boolean;
@@ -23,7 +25,7 @@ export class Pacer {
   /**
    * @param perSecond calls a second; more than zero.
    * @param due does the work that was due at this moment; false ends the pacer.
-   * @param after called when all that was due has been done, to send it.
+   * @param after called after all due work, to send it.
    */
   constructor(perSecond: number, due: (dueAt: number) => boolean, after: () => void) {
     this.#gap = 1000 / perSecond;

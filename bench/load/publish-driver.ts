@@ -1,3 +1,5 @@
+// Load driver that publishes events and checks their OKs.
+
 import { CANONICAL_ID_START } from '../../src/protocol/canonical.ts';
 import type { Connection, ConnectionOwner } from '../client/connection.ts';
 import { idKey, MessageReader, NOTICE, OK } from '../client/messages.ts';
@@ -24,28 +26,28 @@ import type { Action } from './tally.ts';
 
 const ZERO = 0x30;
 const ONE = 0x31;
-/** `0"}]`: the last digit of the signature, counted from the end of the message. */
+/** Position of the last digit of the signature from the end of the message: `0"}]`. */
 const SIGNATURE_END = 4;
-/** Answers that a relay may give to a right event without being wrong about it. */
+/** Prefixes of refusals of a valid event that are errors, not wrong answers. */
 const POLICY = /^(rate-limited|error|pow|blocked|restricted|auth-required|mute)/;
 
-/** Events that wait because no connection may send: more means that the relay is lost. */
+/** Most events that wait because no connection may send; above it the run is cut short. */
 const BACKLOG_MAX = 100_000;
 
 const WATCH_MILLISECONDS = 1000;
-/** A closed loop in which nothing was answered for so long is at an end. */
+/** Time without any answer after which a closed loop ends. */
 const STALL_MILLISECONDS = 10_000;
 
 interface Lane {
   readonly connection: Connection;
-  /** Items on their way, by the key of their id. */
+  /** Items in flight, by the key of their id. */
   readonly waiting: Map<number, number>;
 }
 
 /**
- * Publishes events. Closed loop: each connection keeps `inFlight` events on their way and sends the
- * next ones as OKs come. At a rate: events go out when they are due, over the connections in turn;
- * what finds all of them full waits, and its latency counts from when it was due.
+ * Driver of a PublishJob. Closed loop: each connection keeps `inFlight` events in flight and sends
+ * the next ones as OKs come. At a rate: events are sent when they are due, over the connections in
+ * turn; an event that finds all of them full waits, and its latency counts from when it was due.
  */
 export class PublishDriver implements Driver, ConnectionOwner {
   readonly finished: Promise<void>;
@@ -145,7 +147,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
 
   readEnd(connection: Connection): void {
     const lane = this.#lanes[connection.number];
-    // Relays may greet: with the challenge of NIP-42, say.
+    // A relay may send a message before the start, such as the challenge of NIP-42.
     if (!this.#hasStarted || lane === undefined || !connection.isOpen) return;
     if (this.#pacer === undefined) this.#fill(lane);
     else if (this.#backlogAt < this.#backlog.length) this.#drainBacklog();
@@ -159,7 +161,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     if (this.#lanes.every((other) => !other.connection.isOpen)) this.#finish();
   }
 
-  /** Takes the next item; -1 when there is none or the time is over. */
+  /** Takes the next item; -1 if there is none or the time is over. */
   #take(moment: number): number {
     const { control } = this.#context;
     if (this.#over || control.isOver(moment)) return -1;
@@ -199,7 +201,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     return false;
   }
 
-  /** Sends what is due over connections with room, a fair share each. */
+  /** Sends due items over connections with room, an equal share each. */
   #drainBacklog(): void {
     const share = Math.ceil((this.#backlog.length - this.#backlogAt) / this.#lanes.length);
     for (let i = 0; i < this.#lanes.length && this.#backlogAt < this.#backlog.length; i++) {
@@ -262,7 +264,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     if (this.#over) this.#checkFinished();
   }
 
-  /** Judges the answers that are not the usual ones, and counts what is wrong with them. */
+  /** Checks the answers that are not the usual ones, and counts those that are wrong. */
   #isRight(
     expected: number,
     accepted: boolean,
@@ -287,7 +289,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     return false;
   }
 
-  /** A closed loop whose last answers never come would wait for its time to end. */
+  /** Ends a closed loop without answers, which would else wait for its time to end. */
   #watch(): void {
     const { control } = this.#context;
     const seen = `${control.live().done} ${this.#outstanding}`;
@@ -307,9 +309,9 @@ export class PublishDriver implements Driver, ConnectionOwner {
 
 const DUPLICATE = Buffer.from('"duplicate');
 
-/** Whether the fourth element of an OK begins with `duplicate`. */
+/** Returns true if the text of an OK begins with `duplicate`. */
 function isDuplicate(bytes: Buffer, from: number, end: number): boolean {
-  // The shortest message with that word is longer than any without a text.
+  // `",true,"duplicate:"]` has 20 bytes; a shorter rest cannot hold the prefix of NIP-01.
   if (end - from < 20) return false;
   const at = bytes.indexOf(DUPLICATE, from);
   return at >= 0 && at < end;

@@ -1,3 +1,5 @@
+// Load driver that sends REQ or COUNT and checks the answers.
+
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Connection, ConnectionOwner } from '../client/connection.ts';
 import { CLOSED, COUNT, EOSE, EVENT, MessageReader, NOTICE } from '../client/messages.ts';
@@ -14,29 +16,29 @@ import type { PreparedRequest, QueryJob } from './job.ts';
 import { answerFault, type Filter } from './matcher.ts';
 import { Pacer } from './pacer.ts';
 
-/** One answer in so many is parsed and checked event by event. */
+/** One answer in this many is parsed and checked event by event. */
 const CHECKED_SHARE = 64;
 const SWEEP_MILLISECONDS = 1000;
 const BACKLOG_MAX = 100_000;
 
-/** A request on its way. */
+/** Place for one request in flight. */
 interface Slot {
   readonly connection: Connection;
-  /** The number in the subscription id; another one for every request. */
+  /** Number in the subscription id; a new one for every request. */
   number: number;
   request: PreparedRequest | undefined;
   since: number;
   events: number;
-  /** The events themselves, when this answer is checked in full. */
+  /** Events of the answer, if it is checked event by event. */
   kept: NostrEvent[] | undefined;
 }
 
 /**
- * Asks questions: REQ, up to its EOSE, then CLOSE together with the next one; or COUNT. The number of
- * events is compared with what the dataset says for every single answer.
+ * Driver of a QueryJob: sends REQ and, after its EOSE, CLOSE together with the next one; or COUNT.
+ * The number of events of every answer is compared with what the dataset says.
  */
 export class QueryDriver implements Driver, ConnectionOwner {
-  /** Only time ends it. */
+  /** Never resolves: only time ends this driver. */
   readonly finished: Promise<void> = new Promise(() => {});
   connections: Connection[] = [];
   readonly #context: DriverContext;
@@ -122,7 +124,7 @@ export class QueryDriver implements Driver, ConnectionOwner {
     const number = reader.number(bytes);
     const slots = this.#slots[connection.number]!;
     const slot = slots[number % this.#job.inFlight];
-    // What comes for an older number was on its way when its subscription was closed.
+    // Messages for an older number were in flight when its subscription was closed.
     if (slot === undefined || slot.number !== number || slot.request === undefined) return;
     if (verb === EVENT) {
       slot.events++;
@@ -208,7 +210,7 @@ export class QueryDriver implements Driver, ConnectionOwner {
     this.#release(slot, now());
   }
 
-  /** Frees a slot and, in a closed loop, fills it again; what was gathered leaves at `readEnd`. */
+  /** Frees a slot and, in a closed loop, fills it again; `readEnd` sends the messages. */
   #release(slot: Slot, moment: number): void {
     slot.request = undefined;
     this.#outstanding--;
@@ -244,7 +246,7 @@ export class QueryDriver implements Driver, ConnectionOwner {
     }
   }
 
-  /** Gives up on requests that have waited too long. */
+  /** Gives up on requests that have waited for `timeoutMilliseconds`. */
   #sweep(): void {
     const moment = now();
     for (const slots of this.#slots) {

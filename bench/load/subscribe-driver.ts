@@ -1,3 +1,5 @@
+// Load driver that holds live subscriptions and checks every delivery.
+
 import { CANONICAL_ID_START } from '../../src/protocol/canonical.ts';
 import type { Connection, ConnectionOwner } from '../client/connection.ts';
 import { CLOSED, EOSE, EVENT, idKey, MessageReader, NOTICE } from '../client/messages.ts';
@@ -17,18 +19,18 @@ import {
 import type { SubscribeJob } from './job.ts';
 import type { Action } from './tally.ts';
 
-/** How long the relay may take to answer all subscriptions before the run. */
+/** Time that the relay may take to answer all subscriptions before the run, in milliseconds. */
 const SETUP_MILLISECONDS = 120_000;
-/** REQs of one connection on their way while the run is prepared. */
+/** Number of REQs in flight on one connection while the run is prepared. */
 const SETUP_WINDOW = 10;
 
 /**
- * Holds live subscriptions while others publish. Each delivery counts from the moment its event was
- * due; what each subscription must get follows from the dataset, and at the end every single one is
- * compared: nothing missing, nothing twice, nothing that does not belong.
+ * Driver of a SubscribeJob: holds live subscriptions while other parts publish. The latency of a
+ * delivery counts from the moment its event was due. The expected deliveries follow from the
+ * dataset, and at the end all are compared: none missing, none twice, none that does not match.
  */
 export class SubscribeDriver implements Driver, ConnectionOwner {
-  /** It listens as long as anybody publishes. */
+  /** Never resolves: it listens until the publishing parts have stopped. */
   readonly finished: Promise<void> = new Promise(() => {});
   connections: Connection[] = [];
   readonly #context: DriverContext;
@@ -41,14 +43,14 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
   readonly #reader = new MessageReader();
   readonly #itemOfKey = new Map<number, number>();
   readonly #audience: Audience;
-  /** A bit for each subscription and item: it was delivered. */
+  /** One bit for each subscription and item: 1 when it was delivered. */
   readonly #got: Uint8Array;
   readonly #rowBytes: number;
-  /** 1 for each subscription whose EOSE has come, until its connection is lost. */
+  /** 1 for each subscription that got its EOSE, until its connection is lost. */
   readonly #live: Uint8Array;
   #liveCount = 0;
   #toOpen: number[] = [];
-  /** When the bytes at hand were read; 0 between reads. */
+  /** Time at which the current bytes were read; 0 between reads. */
   #readAt = 0;
 
   constructor(context: DriverContext, job: SubscribeJob) {
@@ -125,7 +127,7 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
     }
   }
 
-  /** Subscription i lives on connection i % connections. */
+  /** Sends the next REQ of a connection. Subscription i is on connection i % connections. */
   #subscribeNext(connection: Connection): void {
     const subscription = this.#toOpen[connection.number]!;
     if (subscription >= this.#job.subscriptions) return;
@@ -146,7 +148,7 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
     const subscription = this.#subscriptionOf(connection, bytes);
     const idAt = this.#reader.eventId(bytes, end);
     const item = idAt < 0 ? undefined : this.#itemOfKey.get(idKey(bytes, idAt));
-    // What was stored before the run comes before EOSE.
+    // Events stored before the run come before EOSE.
     if (subscription < 0 || (this.#live[subscription] === 0 && item === undefined)) return;
     if (item === undefined || this.#sentAt[item] === 0) {
       const text = bytes.toString('utf8', idAt, Math.min(idAt + 64, end));
@@ -178,7 +180,7 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
     return waitWhileComing(isDone, received, this.#context);
   }
 
-  /** Compares, for each accepted event, who got it with who had to get it. */
+  /** Compares the deliveries of each accepted event with the expected ones. */
   #compare(waited: Waited): void {
     const { tally } = this.#context;
     for (let item = 0; item < this.#lines.length; item++) {

@@ -1,37 +1,39 @@
+// Counters of a load thread.
+
 import { Histogram, type HistogramData } from '../figures/histogram.ts';
 import type { Control } from './control.ts';
 
 const EXAMPLES_MAX = 5;
 const EXAMPLE_LENGTH = 300;
 
-/** What one kind of work came to in one thread, as it travels to the main thread. */
+/** Result of one kind of work in one thread, as it is sent to the main thread. */
 export interface ActionData {
   readonly latency: HistogramData;
-  /** Completed in all, and those of them that were completed after the warm-up. */
+  /** Number of completions in all; `measured` counts those after the warm-up. */
   readonly done: number;
   readonly measured: number;
-  /** When the last one was completed, by clock.ts. */
+  /** Time of the last completion, by clock.ts. */
   readonly lastAt: number;
-  /** Events or other items that came with the answers, after the warm-up. */
+  /** Number of events or other items that came with the answers, after the warm-up. */
   readonly items: number;
-  /** One histogram for each interval from the start on; empty where there is nothing. */
+  /** One histogram for each interval from the start on; empty if nothing was completed in it. */
   readonly intervals: readonly HistogramData[];
 }
 
-/** What one thread saw. */
+/** Counters of one thread, as they are sent to the main thread. */
 export interface TallyData {
   readonly actions: Readonly<Record<string, ActionData>>;
-  /** Work that failed without a wrong answer (refused, timed out, cut off), by kind. */
+  /** Number of failures without a wrong answer (refused, timed out, cut off), by kind. */
   readonly errors: Readonly<Record<string, number>>;
-  /** Wrong answers, by kind; one is enough to fail a run. */
+  /** Number of wrong answers, by kind; one is enough to fail a run. */
   readonly wrong: Readonly<Record<string, number>>;
   /** A few wrong answers in full. */
   readonly examples: readonly string[];
-  /** Facts that are neither: deliveries expected, readers closed, samples checked. */
+  /** Other counts: deliveries expected, readers closed, samples checked. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Counts one kind of work. */
+/** Counter of one kind of work. */
 export class Action {
   readonly #control: Control;
   readonly #latency = new Histogram();
@@ -42,7 +44,7 @@ export class Action {
   #lastAt = 0;
   #items = 0;
 
-  /** @param intervalMilliseconds 0: without intervals. */
+  /** @param intervalMilliseconds length of an interval; 0: no intervals. */
   constructor(control: Control, intervalMilliseconds: number) {
     this.#control = control;
     this.#intervalMilliseconds = intervalMilliseconds;
@@ -52,7 +54,7 @@ export class Action {
     return this.#done;
   }
 
-  /** Something begun at `start` was completed at `end`, both by clock.ts, and brought `items` along. */
+  /** Counts work from `start` to `end`, both by clock.ts, with `items` in its answer. */
   record(start: number, end: number, items = 0): void {
     const { measureFrom } = this.#control;
     const microseconds = (end - start) * 1000;
@@ -87,7 +89,7 @@ export class Action {
   }
 }
 
-/** Everything that one thread counts. */
+/** Counters of one thread. */
 export class Tally {
   readonly #control: Control;
   readonly #headline: string;
@@ -99,7 +101,7 @@ export class Tally {
   readonly #counts: Record<string, number> = {};
   #failed = 0;
 
-  /** Only the action called `headline` keeps intervals. */
+  /** Creates empty counters. Only the action called `headline` keeps intervals. */
   constructor(control: Control, headline: string, intervalMilliseconds: number) {
     this.#control = control;
     this.#headline = headline;
@@ -116,7 +118,7 @@ export class Tally {
     return action;
   }
 
-  /** How much of the headline's work is done, and what failed or was wrong in all. */
+  /** Number of completions of the headline action, and number of all failures and wrong answers. */
   get live(): { done: number; failed: number } {
     return { done: this.#actions.get(this.#headline)?.done ?? 0, failed: this.#failed };
   }
@@ -127,7 +129,7 @@ export class Tally {
     this.#failed += count;
   }
 
-  /** `example` says what was expected and what came. */
+  /** Counts a wrong answer. `example` says what was expected and what came. */
   wrong(kind: string, example = '', count = 1): void {
     if (count === 0) return;
     this.#wrong[kind] = (this.#wrong[kind] ?? 0) + count;

@@ -1,3 +1,5 @@
+// Connections, keys and events of the probes of one relay.
+
 import { hash, randomBytes } from 'node:crypto';
 import { idPreimage } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
@@ -5,13 +7,13 @@ import { Asker, type Message } from '../client/asker.ts';
 import type { Target } from '../client/target.ts';
 import { loadSigner, type Signer, type SigningKey } from '../dataset/signer.ts';
 
-/** How long a probe waits for one answer. */
+/** Time that a probe waits for one answer, in milliseconds. */
 export const ANSWER_MILLISECONDS = 5000;
 
-/** What a probe found. `unknown`: it could not be tried. */
+/** Result of a probe. `unknown`: it could not be tried. */
 export interface Finding {
   readonly does: 'yes' | 'no' | 'unknown';
-  /** A few words: what was seen. */
+  /** Observation in a few words. */
   readonly detail: string;
 }
 
@@ -19,7 +21,7 @@ export const yes = (detail: string): Finding => ({ does: 'yes', detail });
 export const no = (detail: string): Finding => ({ does: 'no', detail });
 export const unknown = (detail: string): Finding => ({ does: 'unknown', detail });
 
-/** The fields of a probe's event that matter to it. */
+/** Fields of a probe's event; the others have defaults. */
 export interface ProbeEvent {
   readonly kind?: number;
   readonly tags?: string[][];
@@ -27,13 +29,13 @@ export interface ProbeEvent {
   readonly createdAt?: number;
 }
 
-/** What the probes of one relay share: connections, and keys that nobody ever uses again. */
+/** Shared state of the probes of one relay: connections, and keys that are used only once. */
 export class ProbeContext {
   readonly target: Target;
   readonly key: SigningKey;
   readonly #signer: Signer;
   readonly #askers: Asker[] = [];
-  /** What was accepted, to be deleted at the end. */
+  /** Accepted events, to be deleted at the end. */
   readonly #left: NostrEvent[] = [];
 
   private constructor(target: Target, signer: Signer) {
@@ -50,14 +52,14 @@ export class ProbeContext {
     return this.#signer.key(Buffer.from(`1${randomBytes(32).toString('hex').slice(1)}`, 'hex'));
   }
 
-  /** A connection of its own, closed with the context. */
+  /** Opens a connection that is closed with the context. */
   async connect(): Promise<Asker> {
     const asker = await Asker.open(this.target, ANSWER_MILLISECONDS);
     this.#askers.push(asker);
     return asker;
   }
 
-  /** A signed event of the probe's key, or another one. */
+  /** Returns a signed event, by the probe's key unless another one is given. */
   event(
     {
       kind = 1,
@@ -72,14 +74,14 @@ export class ProbeContext {
     return { ...body, id, sig: key.sign(id) };
   }
 
-  /** Publishes an event; returns whether it was accepted, and what the relay said. */
+  /** Publishes an event; returns whether it was accepted, and the reason the relay gave. */
   async publish(asker: Asker, event: NostrEvent): Promise<{ accepted: boolean; reason: string }> {
     const [, , accepted, reason] = await asker.publish(event);
     if (accepted === true && event.kind !== 5) this.#left.push(event);
     return { accepted: accepted === true, reason: String(reason ?? '') };
   }
 
-  /** Deletes what was left on the relay, and closes the connections. */
+  /** Deletes the accepted events of the probe's key, and closes the connections. */
   async end(): Promise<void> {
     try {
       const own = this.#left.filter(({ pubkey }) => pubkey === this.key.pubkey);
@@ -99,7 +101,7 @@ export function seconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** The next message with this verb, or undefined when it does not come. */
+/** Returns the next message of one of these types, or undefined when none comes in time. */
 export async function messageOf(
   asker: Asker,
   verbs: readonly string[],

@@ -1,3 +1,5 @@
+// Probes of single NIPs.
+
 import type { Asker } from '../client/asker.ts';
 import { sleep } from '../load/driver.ts';
 import {
@@ -11,17 +13,17 @@ import {
   yes,
 } from './context.ts';
 
-/** A NIP that can be seen from outside, and how. */
+/** Probe of a NIP that is visible to clients. */
 export interface NipProbe {
   readonly nip: number;
   readonly title: string;
   readonly run: (context: ProbeContext, asker: Asker) => Promise<Finding>;
 }
 
-/** How soon the event of the NIP-40 probe expires, and how long is waited for it. */
+/** Time until the event of the NIP-40 probe expires, in seconds; the probe waits 1.2 s longer. */
 const EXPIRES_SECONDS = 2;
 
-/** What relays advertise and can be tried without rights, by number. */
+/** Probes that need no rights, by number of the NIP. */
 export const nipProbes: readonly NipProbe[] = [
   { nip: 1, title: 'events, filters, live', run: basics },
   { nip: 9, title: 'deletion', run: deletion },
@@ -94,7 +96,7 @@ async function expiration(context: ProbeContext, asker: Asker): Promise<Finding>
     : yes('not sent, not taken');
 }
 
-/** The challenge that a relay has sent by now, or sends when it is given a reason to. */
+/** Returns the challenge of the relay; publishes a protected event to get one if none has come. */
 async function challengeOf(context: ProbeContext, asker: Asker): Promise<string | undefined> {
   const sent = () => asker.log.find(([verb]) => verb === 'AUTH')?.[1];
   if (sent() === undefined) {
@@ -153,7 +155,7 @@ async function searching(context: ProbeContext, asker: Asker): Promise<Finding> 
   if (!accepted) return unknown(reason);
   const other = context.event({ content: 'another text' });
   await context.publish(asker, other);
-  // An index may be a moment behind.
+  // A search index may lag.
   for (let tries = 0; tries < 3; tries++) {
     const { events, end } = await asker.query([{ search: word, authors: [event.pubkey] }]);
     if (end[0] === 'CLOSED') return no(String(end[2]));
@@ -205,7 +207,7 @@ async function protectedEvents(context: ProbeContext): Promise<Finding> {
 }
 
 async function negentropy(_context: ProbeContext, asker: Asker): Promise<Finding> {
-  // Version 1, one range up to infinity, with the list of the ids we have: none.
+  // Version 1, one range up to infinity, with an empty list of own ids.
   asker.send(['NEG-OPEN', 'neg', { ids: ['0'.repeat(64)] }, '6100000200']);
   const answer = await messageOf(asker, ['NEG-MSG', 'NEG-ERR', 'NOTICE', 'CLOSED']);
   asker.send(['NEG-CLOSE', 'neg']);

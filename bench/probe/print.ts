@@ -1,13 +1,15 @@
+// Report of a probe as text for a terminal.
+
 import type { Finding } from './context.ts';
 import type { ProbeReport } from './probe.ts';
 
 const SIGNS: Readonly<Record<Finding['does'], string>> = { yes: '✓', no: '✗', unknown: '?' };
 const NAME_WIDTH = 30;
 const TITLE_WIDTH = 22;
-/** A screen of a terminal. */
+/** Width of details in characters, so that a line fits a terminal. */
 const DETAIL_WIDTH = 58;
 
-/** A probe's findings on one screen. */
+/** Returns the findings of a probe on one screen. */
 export function probeScreen(report: ProbeReport): string {
   const { url, name, software, version, basics, nips, untried } = report;
   const about = [name, software, version].filter((part) => part !== '').join(', ');

@@ -1,3 +1,5 @@
+// Probe of a relay: latencies, information document, and the NIPs it advertises.
+
 import type { Target } from '../client/target.ts';
 import { median } from '../figures/statistics.ts';
 import { fetchInformation, httpOptions, type RelayInformation } from '../relay/session.ts';
@@ -6,7 +8,7 @@ import { nipProbes } from './nips.ts';
 
 const LATENCY_TRIES = 7;
 
-/** One line of the screen. */
+/** Line of the screen. */
 export interface ProbeLine {
   readonly name: string;
   readonly finding: Finding;
@@ -14,11 +16,11 @@ export interface ProbeLine {
 
 export interface NipLine extends ProbeLine {
   readonly nip: number;
-  /** Whether the relay says that it supports it; undefined when it does not say anything. */
+  /** True if the relay says that it supports the NIP; undefined if it advertises no list. */
   readonly says: boolean | undefined;
 }
 
-/** What `wok bench probe` found. */
+/** Report of `wok bench probe`. */
 export interface ProbeReport {
   readonly format: 'wok-bench-probe-1';
   readonly url: string;
@@ -26,15 +28,15 @@ export interface ProbeReport {
   readonly name: string;
   readonly software: string;
   readonly version: string;
-  /** It can be reached, does what NIP-01 asks, and whatever it says it does. */
+  /** True if it can be reached, and no probe of NIP-01 or of an advertised NIP failed. */
   readonly ok: boolean;
   readonly basics: readonly ProbeLine[];
   readonly nips: readonly NipLine[];
-  /** What it advertises and cannot be tried from outside. */
+  /** Advertised NIPs that have no probe. */
   readonly untried: readonly number[];
 }
 
-/** Tries a relay out, with a few dozen messages. */
+/** Probes a relay with a few dozen messages. */
 export async function probe(target: Target, tell: (what: string) => void): Promise<ProbeReport> {
   const basics: ProbeLine[] = [];
   const add = (name: string, finding: Finding) => basics.push({ name, finding });
@@ -79,7 +81,7 @@ function holdsItsWord({ nip, says, finding }: NipLine): boolean {
   return finding.does !== 'no' || (nip !== 1 && says !== true);
 }
 
-/** Handshake, first EOSE and OK; returns whether the relay can be talked to. */
+/** Measures handshake, first EOSE and OK; returns true if the relay answered a REQ. */
 async function latencies(
   context: ProbeContext,
   add: (name: string, finding: Finding) => void,

@@ -1,24 +1,26 @@
+// Meters of processor, memory and disk use, read from /proc.
+
 import { readFileSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../src/commands/command.ts';
 
-/** /proc counts in these, on every Linux that Node.js runs on. */
+/** Unit of CPU times in /proc, on every Linux that Node.js runs on. */
 const TICK_SECONDS = 0.01;
 const BLOCK_BYTES = 512;
 
-/** What a relay's processes have used up to a moment. */
+/** Resources that the processes of a relay have used up to a moment. */
 export interface ProcessSample {
-  /** By clock.ts, milliseconds. */
+  /** Time of the sample by clock.ts, in milliseconds. */
   readonly at: number;
   readonly cpuSeconds: number;
   /** Resident memory. */
   readonly rssBytes: number;
-  /** Sent to the disk, files that were removed before included; undefined where that is not told. */
+  /** Bytes sent to the disk, also of files removed since; undefined if the system does not tell. */
   readonly diskBytes: number | undefined;
 }
 
-/** Reads from /proc what the processes of a relay on this machine use. */
+/** Meter of the processes of a relay on this machine. */
 export class ProcessMeter {
   readonly pids: readonly number[];
 
@@ -34,7 +36,7 @@ export class ProcessMeter {
     }
   }
 
-  /** Undefined when a process has ended. */
+  /** Returns the sum over the processes; undefined when one has ended. */
   sample(at: number): ProcessSample | undefined {
     let cpuSeconds = 0;
     let rssBytes = 0;
@@ -57,7 +59,7 @@ export class ProcessMeter {
   }
 }
 
-/** Another user's process does not tell. */
+/** Returns the bytes a process sent to the disk; undefined for a process of another user. */
 function writtenBytes(pid: number): number | undefined {
   try {
     return numberAfter('\nwrite_bytes:', readFileSync(`/proc/${pid}/io`, 'utf8'));
@@ -71,11 +73,14 @@ function numberAfter(name: string, text: string): number {
   return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length), 10);
 }
 
-/** What this machine's processors did, from one reading to the next; undefined without /proc. */
+/** Meter of this machine's processors between two readings. */
 export class MachineMeter {
   #before: readonly number[] | undefined = cpuTicks();
 
-  /** Shares of all processors' time since the last call: doing nothing, and taken by other guests. */
+  /**
+   * Returns shares of all processors' time since the last call: idle, and taken by other guests of
+   * the host; undefined without /proc.
+   */
   read(): { idleShare: number; stealShare: number } | undefined {
     const ticks = cpuTicks();
     const before = this.#before;
@@ -88,7 +93,7 @@ export class MachineMeter {
   }
 }
 
-/** user, nice, system, idle, iowait, irq, softirq, steal */
+/** Returns the ticks of user, nice, system, idle, iowait, irq, softirq, steal. */
 function cpuTicks(): readonly number[] | undefined {
   try {
     const [line] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
@@ -98,7 +103,7 @@ function cpuTicks(): readonly number[] | undefined {
   }
 }
 
-/** What the files in a directory take on the disk; a sparse file counts as what it holds. */
+/** Returns the bytes of a directory's files on the disk; a sparse file counts as what it holds. */
 export async function directoryBytes(directory: string): Promise<number> {
   let sum = 0;
   for (const entry of await readdir(directory, { withFileTypes: true })) {

@@ -1,3 +1,5 @@
+// Access to the relay under test, at an address or started here.
+
 import { httpUrl, parseTarget, type Target } from '../client/target.ts';
 import type { TargetFacts } from '../report/result.ts';
 import { ProcessMeter } from './process-meter.ts';
@@ -5,7 +7,7 @@ import { type StartedRelay, startRelay } from './start.ts';
 
 const INFORMATION_MILLISECONDS = 5000;
 
-/** The relay information document (NIP-11), as far as the bench looks at it. */
+/** Relay information document (NIP-11), as far as the bench reads it. */
 export interface RelayInformation {
   readonly name?: unknown;
   readonly software?: unknown;
@@ -14,7 +16,7 @@ export interface RelayInformation {
   readonly limitation?: Readonly<Record<string, unknown>>;
 }
 
-/** Where a run's relay comes from. */
+/** Source of the relay of a run. */
 export type RelaySource =
   | {
       readonly from: 'url';
@@ -25,26 +27,30 @@ export type RelaySource =
   | {
       readonly from: 'start';
       readonly settings: readonly string[];
-      /** The compiled command of the wok to start; default: that of this build. */
+      /** Compiled command of the wok to start; default: that of this build. */
       readonly wok?: string;
     };
 
-/** A relay that can be measured now. */
+/** Relay that is ready to be measured. */
 export interface Session {
   readonly target: Target;
   readonly facts: TargetFacts;
-  /** The most events for a filter, where the relay says. */
+  /** Most events for a filter, if the relay says so. */
   readonly limitMax: number | undefined;
   readonly meter: ProcessMeter | undefined;
   readonly dataDirectory: string | undefined;
-  /** Whether it was started by the bench, empty and for nobody else. */
+  /** Relay that the bench started, empty and for this run alone; undefined for an address. */
   readonly started: StartedRelay | undefined;
-  /** Whether it holds nothing but the main dataset; nobody knows that of a relay at an address. */
+  /** True if it holds nothing but the main dataset; always false for a relay at an address. */
   isAlone: boolean;
   end(): Promise<void>;
 }
 
-/** @throws Error when a relay cannot be started; UsageError for a wrong URL or process id. */
+/**
+ * Starts a relay, or reads what is known of the one at an address.
+ *
+ * @throws Error when a relay cannot be started; UsageError for a wrong URL or process id.
+ */
 export async function openSession(source: RelaySource): Promise<Session> {
   if (source.from === 'start') {
     const started = await startRelay(source.settings, source.wok);
@@ -75,7 +81,7 @@ export async function openSession(source: RelaySource): Promise<Session> {
   };
 }
 
-/** @throws Error when there is no such document. */
+/** Fetches the relay information document. @throws Error when there is none. */
 export async function fetchInformation(target: Target): Promise<RelayInformation> {
   const response = await fetch(httpUrl(target), {
     headers: { accept: 'application/nostr+json' },
@@ -87,7 +93,7 @@ export async function fetchInformation(target: Target): Promise<RelayInformation
   return document as RelayInformation;
 }
 
-/** What keeps web pages from reading the document: NIP-11 asks for these headers. */
+/** Returns the missing CORS headers, which web pages need to read the document (NIP-11). */
 export async function httpOptions(target: Target): Promise<string[]> {
   const faults: string[] = [];
   const response = await fetch(httpUrl(target), {

@@ -1,3 +1,5 @@
+// Starts and stops a wok process for a measurement.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,12 +11,13 @@ const START_MILLISECONDS = 30_000;
 const STOP_MILLISECONDS = 20_000;
 const OUTPUT_CHARACTERS_MAX = 4000;
 
-/** wok's command in the build that this bench belongs to. */
+/** Command of wok in the build that this bench belongs to. */
 export const ownWok: string = join(packageRoot, 'dist/src/wok.js');
 
 /**
- * What a bench does that people do not: thousands of connections from one address, events of a fixed
- * day, many subscriptions on a connection, reading other people's messages. Everything else is as it comes, durability above all.
+ * Settings that lift limits, because a bench differs from ordinary clients: thousands of
+ * connections from one address, events of a fixed day, many subscriptions on a connection, reading
+ * other people's messages. All other settings keep their defaults, durability above all.
  */
 const LIFTED: Readonly<Record<string, string>> = {
   'io.connections_max': '200000',
@@ -28,25 +31,25 @@ const LIFTED: Readonly<Record<string, string>> = {
   'log.format': 'text',
 };
 
-/** How a relay is started. */
+/** Options of a start. */
 export interface StartOptions {
   readonly lifted?: boolean;
   readonly onOutput?: (text: string) => void;
 }
 
-/** A wok that was started for measuring, on an empty directory of its own. */
+/** Wok process started for a measurement, on an empty directory of its own. */
 export interface StartedRelay {
   readonly url: string;
-  /** Of the process that runs now. */
+  /** Id of the process that runs now. */
   readonly pid: number;
   readonly dataDirectory: string;
-  /** The line with which it says how it runs. */
+  /** Line of its log that names the address and the configuration. */
   readonly facts: string;
-  /** Ends the process in order and keeps its files. */
+  /** Ends the process by SIGTERM and keeps its files. */
   halt(): Promise<void>;
   /** Ends the process at once (SIGKILL) and keeps its files. */
   kill(): Promise<void>;
-  /** Starts it again on its files, after `halt` or `kill`; it listens on another port then. */
+  /** Starts it again on its files, after `halt` or `kill`, on another port; returns the address. */
   restart(): Promise<string>;
   /** Ends the process at once and removes its files. */
   stop(): Promise<void>;
@@ -56,9 +59,9 @@ export interface StartedRelay {
  * Starts a wok on loopback and any free port.
  *
  * @param wok the compiled command of a build.
- * @param settings further `key=value` settings; they win over what is lifted.
- * @param options `lifted`: false for the default configuration; `onOutput` gets all that it writes.
- * @throws Error with what it wrote when it does not come up.
+ * @param settings further `key=value` settings; they override the lifted limits.
+ * @param options `lifted`: false for the default configuration; `onOutput` gets all its output.
+ * @throws Error with its output when it does not come up.
  */
 export async function startRelay(
   settings: readonly string[] = [],
@@ -75,7 +78,7 @@ export async function startRelay(
   const args = [wok, 'relay', '--config', config, '--port', '0', '--data', dataDirectory, ...set];
   let running = launch(args, home, onOutput);
   const stop = async () => {
-    // Its files go with it, so there is nothing to end in order.
+    // Its files are removed, so no clean stop is needed.
     await running.end('SIGKILL');
     await rm(home, { recursive: true, force: true });
   };
@@ -108,7 +111,7 @@ function addressIn(facts: string): string {
 
 interface Running {
   readonly child: ChildProcess;
-  /** The line that names the address. */
+  /** Resolves to the line that names the address. */
   readonly ready: Promise<string>;
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -117,7 +120,7 @@ function launch(args: readonly string[], cwd: string, onOutput: (text: string) =
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_')),
   );
-  // In a process group of its own, so that Ctrl-C ends the measuring and not the relay first.
+  // Its own process group: Ctrl-C ends the measurement before the relay.
   const child = spawn(process.execPath, args, {
     cwd,
     env,

@@ -1,16 +1,18 @@
-/** A line of a chart. */
+// Charts as SVG text.
+
+/** Line of a chart. */
 export interface Line {
   readonly label: string;
-  /** Which of the report's colours, 0 … 7. */
+  /** Index of one of the report's colours, 0 … 7. */
   readonly colour: number;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** How one direction of a chart is drawn. */
+/** Axis of a chart. */
 export interface Axis {
   readonly title: string;
   readonly scale: 'linear' | 'log';
-  /** Where marks stand, with their text; they also set the ends. */
+  /** Positions and texts of the marks; the first and the last are the ends of the axis. */
   readonly ticks: readonly (readonly [value: number, text: string])[];
 }
 
@@ -22,8 +24,8 @@ const TOP = 12;
 const BOTTOM = 40;
 
 /**
- * A chart as SVG text. It has no script and no style of its own: colours come from the page's
- * classes, and every point says its values when pointed at.
+ * Returns a line chart as SVG text. It has no script and no style of its own: colours come from the
+ * page's classes, and every point shows its values in a tooltip.
  */
 export function lineChart(
   x: Axis,
@@ -67,13 +69,13 @@ export function lineChart(
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">${parts.join('')}</svg>`;
 }
 
-/** A bar of a chart: a ratio with its spread, or a value. */
+/** Bar of a chart: a ratio with its spread, or a value. */
 export interface Bar {
   readonly label: string;
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** What stands at its end. */
+  /** Text at the end of the bar. */
   readonly text: string;
   readonly colour: number;
 }
@@ -82,7 +84,7 @@ const BAR_HEIGHT = 22;
 const LABEL_WIDTH = 210;
 const TEXT_WIDTH = 150;
 
-/** Bars to the right, each with a whisker from low to high; `mark` is a line across all of them. */
+/** Returns horizontal bars with whiskers from low to high; `mark` is a line across all. */
 export function barChart(bars: readonly Bar[], mark?: number): string {
   const height = bars.length * BAR_HEIGHT + 10;
   const end = Math.max(mark ?? 0, ...bars.map(({ high, value }) => Math.max(high, value)), 1e-9);
@@ -109,7 +111,7 @@ export function barChart(bars: readonly Bar[], mark?: number): string {
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img">${parts.join('')}</svg>`;
 }
 
-/** Where a value lies between two ends in pixels. */
+/** Returns the function from a value to its position between two ends in pixels. */
 function position({ scale, ticks }: Axis, from: number, to: number): (value: number) => number {
   const measure = (value: number) => (scale === 'log' ? Math.log10(Math.max(value, 1e-9)) : value);
   const first = measure(ticks[0]?.[0] ?? 0);
@@ -121,7 +123,7 @@ function position({ scale, ticks }: Axis, from: number, to: number): (value: num
   };
 }
 
-/** Marks at round values from 0 to at least `max`, four to six of them. */
+/** Returns marks at round values from 0 to at least `max`, four to six of them. */
 export function linearTicks(max: number, text: (value: number) => string): [number, string][] {
   const top = max > 0 ? max : 1;
   const rough = top / 5;
@@ -131,7 +133,7 @@ export function linearTicks(max: number, text: (value: number) => string): [numb
   return Array.from({ length: count + 1 }, (_, at) => [at * step, text(at * step)]);
 }
 
-/** Marks at powers of ten that hold `min` and `max`; at 1, 2, 5 where one power would hold all. */
+/** Returns marks at powers of ten around `min` and `max`; up to two powers at 1, 2, 5 as well. */
 export function logTicks(
   min: number,
   max: number,
@@ -148,7 +150,7 @@ export function logTicks(
   return values.map((value) => [value, text(value)]);
 }
 
-/** Text that may stand anywhere in HTML. */
+/** Returns text escaped for any place in HTML. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -1,9 +1,11 @@
+// Bench and machine of a measurement.
+
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { packageRoot, version } from '../../src/paths.ts';
 import type { Environment } from './result.ts';
 
-/** With what is measured. */
+/** Returns the bench and the machine of a measurement. */
 export function environment(): Environment {
   return {
     bench: `wok bench ${version}`,
@@ -16,7 +18,7 @@ export function environment(): Environment {
   };
 }
 
-/** The short name of the commit that a checkout is at, with a + when files differ; empty outside of git. */
+/** Returns the short name of a checkout's commit, with a + when files differ; empty without git. */
 export function commitOf(directory: string): string {
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', directory, ...args], {

@@ -1,10 +1,12 @@
+// Report of a run as an HTML page.
+
 import { formatBytes, formatCount, formatMilliseconds, plural } from '../../src/lib/format.ts';
 import { barChart, escapeHtml, linearTicks, lineChart, logTicks } from './chart.ts';
 import { COLOURS_COUNT, factList, figure, htmlTable, page } from './page.ts';
 import type { CaseResult, RunReport } from './result.ts';
 import { RESULT_HEAD, remarks, resultRows } from './table.ts';
 
-/** A report with charts, as one HTML page that opens without a network. */
+/** Returns a report with charts, as one HTML page that opens without a network. */
 export function htmlReport(report: RunReport): string {
   const { results, target, environment, startedAt, ok, parameters } = report;
   const verdict = ok
@@ -44,7 +46,7 @@ export function htmlReport(report: RunReport): string {
   return page(`wok bench ${startedAt}`, body);
 }
 
-/** Rates and latencies of a scenario's cases beside each other. */
+/** Returns charts of the rates and latencies of a scenario's cases beside each other. */
 function overview(results: readonly CaseResult[]): string {
   const measured = results.filter(({ done }) => done > 0);
   if (measured.length === 0) return '';
@@ -86,7 +88,7 @@ function overview(results: readonly CaseResult[]): string {
   return `<div class="panels">${figure('Rate', barChart(bars))}${latency}</div>`;
 }
 
-/** The horizontal axis gives each nine of the tail the same room. */
+/** Returns the horizontal position of a share; each nine of the tail gets the same space. */
 function tailOf(share: number): number {
   return 1 / Math.max(1 - share, 1e-5);
 }
@@ -110,7 +112,7 @@ function caseSection(result: CaseResult): string {
   );
 }
 
-/** Throughput, latency and memory over time. */
+/** Returns charts of throughput, latency and memory over time. */
 function courses({ series, unit, headline }: CaseResult): string {
   const { intervalSeconds, perSecond, p50, p99, rss, warmupSeconds } = series;
   const at = (index: number) => index * intervalSeconds;
@@ -165,7 +167,7 @@ function courses({ series, unit, headline }: CaseResult): string {
   return figures.join('');
 }
 
-/** Intervals in which nothing was answered have no latency. */
+/** Returns the points of a latency chart; intervals in which nothing was answered are left out. */
 function timed(
   values: readonly number[],
   at: (index: number) => number,

@@ -1,6 +1,8 @@
+// Parts of an HTML page: style, table, figure, list of facts.
+
 import { escapeHtml } from './chart.ts';
 
-/** Eight colours that keep their distance in dark and light, and for most colour-blind eyes. */
+/** Eight colours that are distinct in dark and light, and for most colour-blind readers. */
 const COLOURS = [
   '#3b7dd8',
   '#d9822b',
@@ -38,7 +40,7 @@ ${COLOURS.map((colour, at) => `.line.c${at} { stroke: ${colour}; } .bar.c${at} {
 
 export const COLOURS_COUNT: number = COLOURS.length;
 
-/** A whole HTML page that needs nothing else: no script, no font, no picture from anywhere. */
+/** Returns a whole HTML page without script, and without fonts or pictures from elsewhere. */
 export function page(title: string, body: string): string {
   return (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n' +
@@ -47,7 +49,7 @@ export function page(title: string, body: string): string {
   );
 }
 
-/** A table; the first row is the head. A row whose first cell begins with a space is set back. */
+/** Returns a table. A row whose first cell begins with a space is set back. */
 export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], tag: string) =>
     row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('');
@@ -58,7 +60,7 @@ export function htmlTable(head: readonly string[], rows: readonly (readonly stri
   return `<div class="scroll"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`;
 }
 
-/** A chart in its frame, with a key where there are several lines. */
+/** Returns a chart in its frame, with a key if there are several lines. */
 export function figure(
   title: string,
   svg: string,

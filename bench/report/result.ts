@@ -1,21 +1,23 @@
+// Results of a run, in the form that --json writes.
+
 import type { Percentiles } from '../figures/histogram.ts';
 
-/** What one case came to. Times are seconds or, in latencies, milliseconds; sizes are bytes. */
+/** Result of one case. Times are seconds or, in latencies, milliseconds; sizes are bytes. */
 export interface CaseResult {
   readonly scenario: string;
   readonly name: string;
-  /** What is counted: event, request, delivery, connection. */
+  /** Unit that is counted: event, request, delivery, connection. */
   readonly unit: string;
   readonly headline: string;
-  /** No wrong answer, and something was measured. */
+  /** True if there was no wrong answer, and something was measured or the run was interrupted. */
   readonly ok: boolean;
-  /** Ctrl-C came before the end. */
+  /** True if Ctrl-C came before the end. */
   readonly interrupted: boolean;
-  /** Length of the measurement, warm-up left out. */
+  /** Length of the measurement in seconds, warm-up left out. */
   readonly seconds: number;
   readonly done: number;
   readonly perSecond: number;
-  /** From where a latency counts: paced work has a moment at which it was due. */
+  /** Start of a latency: paced work has a moment at which it was due. */
   readonly latencyFrom: 'sending' | 'the moment it was due';
   readonly latency: Percentiles;
   readonly actions: readonly ActionResult[];
@@ -30,16 +32,16 @@ export interface CaseResult {
   readonly client: ClientUse;
   readonly machine?: MachineUse;
   readonly series: Series;
-  /** Upper share (0 … 1) and latency in milliseconds, for the chart. */
+  /** Quantiles for the chart: share (0 … 1) and latency in milliseconds. */
   readonly curve: readonly (readonly [share: number, milliseconds: number])[];
   readonly notes: readonly string[];
-  /** Of the scenario import. */
+  /** Only of the scenario import. */
   readonly database?: DatabaseSize;
 }
 
 export interface DatabaseSize {
   readonly bytes: number;
-  /** Of the events alone, as they are published. */
+  /** Bytes of the events alone, as they are published. */
   readonly jsonBytes: number;
   readonly bytesPerEvent: number;
 }
@@ -49,36 +51,36 @@ export interface ActionResult {
   readonly done: number;
   readonly perSecond: number;
   readonly latency: Percentiles;
-  /** Events that came with an answer, on average. */
+  /** Number of events that came with an answer, on average. */
   readonly itemsPerAnswer: number;
 }
 
 export interface RelayUse {
   readonly cpuMicrosecondsPerUnit: number;
-  /** Processors that it kept busy, on average. */
+  /** Number of processors that it kept busy, on average. */
   readonly cores: number;
   readonly rssStartBytes: number;
   readonly rssEndBytes: number;
   readonly rssPeakBytes: number;
-  /** Undefined where the system does not tell. */
+  /** Undefined if the system does not tell. */
   readonly diskBytesPerUnit?: number;
-  /** How long it went on working after the last answer. */
+  /** Time that it went on working after the last answer, in seconds. */
   readonly settleSeconds: number;
   readonly bytesPerConnection?: number;
 }
 
 export interface ClientUse {
   readonly threads: number;
-  /** Of the busiest thread: share of the time it had a processor, and its loop was busy. */
+  /** Shares of the busiest thread: time it had a processor, and time its event loop was busy. */
   readonly cpuShare: number;
   readonly loopShare: number;
-  /** Processors that the bench kept busy, all its threads together. */
+  /** Number of processors that the bench kept busy, all its threads together. */
   readonly cores: number;
-  /** How late paced work was sent at the 99th percentile by the client's own fault, milliseconds. */
+  /** Delay of paced work that the client itself caused, 99th percentile, in milliseconds. */
   readonly lagP99?: number;
-  /** A thread had no time left: the relay may do more than was measured. */
+  /** True if a thread had no time left: the relay may do more than was measured. */
   readonly isBottleneck: boolean;
-  /** Paced work left late by the client's own fault. */
+  /** True if paced work was sent late because of the client. */
   readonly isLate: boolean;
 }
 
@@ -88,7 +90,7 @@ export interface MachineUse {
   readonly stealShare: number;
 }
 
-/** The course of a case; one value for each interval from the start of its warm-up on. */
+/** Course of a case over time; one value for each interval from the start of its warm-up on. */
 export interface Series {
   readonly intervalSeconds: number;
   readonly warmupSeconds: number;
@@ -98,7 +100,7 @@ export interface Series {
   readonly rss: readonly { readonly seconds: number; readonly bytes: number }[];
 }
 
-/** Everything that a run has to say; what --json writes. */
+/** Report of a run; --json writes it. */
 export interface RunReport {
   readonly format: 'wok-bench-1';
   readonly startedAt: string;
@@ -121,13 +123,13 @@ export interface Environment {
   readonly system: string;
 }
 
-/** What is known of the relay. */
+/** Description of the relay. */
 export interface TargetFacts {
   readonly url: string;
   /** Name, software and version as the relay information document gives them. */
   readonly name: string;
   readonly software: string;
   readonly version: string;
-  /** The line with which a started wok says how it runs. */
+  /** Line of its log with which a started wok names its address and configuration. */
   readonly started?: string;
 }

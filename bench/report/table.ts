@@ -1,3 +1,5 @@
+// Results of a run as text for a terminal.
+
 import {
   formatBytes,
   formatCount,
@@ -8,7 +10,7 @@ import {
 } from '../../src/lib/format.ts';
 import type { CaseResult, Environment, TargetFacts } from './result.ts';
 
-/** Columns of words and numbers; numbers stand to the right. */
+/** Returns a table as text; the first column is aligned left, the others right. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -38,7 +40,7 @@ export const RESULT_HEAD: readonly string[] = [
   '',
 ];
 
-/** One line for each case, and one more for each action of those that have several. */
+/** Returns one row for each case, and one for each further action of it. */
 export function resultRows(results: readonly CaseResult[]): string[][] {
   return results.flatMap((result) => [caseRow(result), ...actionRows(result)]);
 }
@@ -84,7 +86,7 @@ function actionRows({ actions, headline }: CaseResult): string[][] {
     ]);
 }
 
-/** The figures of a case in a sentence. */
+/** Returns the figures of a case in a sentence. */
 export function sentenceOf({
   scenario,
   name,
@@ -100,7 +102,7 @@ export function sentenceOf({
   return `${scenario} ${name}: ${formatCount(perSecond)} ${plural(unit)}/s, ${times}${cpu}`;
 }
 
-/** What there is to say about a case beside its figures: errors, wrong answers, notes. */
+/** Returns the remarks on a case beside its figures: errors, wrong answers, notes. */
 export function remarks(result: CaseResult): string[] {
   const { errors, wrong, examples, counts, notes, relay, machine, client } = result;
   const list = (of: Readonly<Record<string, number>>) =>
@@ -126,7 +128,7 @@ export function remarks(result: CaseResult): string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-/** On what, and with what, was measured. */
+/** Returns lines on the relay, the bench and the machine of a measurement. */
 export function headLines(target: TargetFacts | undefined, environment: Environment): string[] {
   const relay = [target?.name, target?.software, target?.version].filter(Boolean).join(', ');
   const { bench, commit, node, cpu, cores, memoryBytes, system } = environment;

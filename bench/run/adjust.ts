@@ -1,3 +1,5 @@
+// Numbers of a case, adjusted to the flags of the run.
+
 import type { Case, Part } from '../scenarios/scenario.ts';
 import {
   type RunParameters,
@@ -9,7 +11,7 @@ import {
   SHORT_WARMUP_SECONDS,
 } from './parameters.ts';
 
-/** A case with the numbers of this run: made small by --short, changed by the overrides. */
+/** Returns a case with the numbers of --short, then of the overrides. */
 export function adjusted(original: Case, { short, overrides }: RunParameters): Case {
   const small = short ? shortened(original) : original;
   const seconds = overrides.seconds ?? small.seconds;
@@ -26,7 +28,7 @@ function shortened(original: Case): Case {
   return {
     ...original,
     settles: false,
-    // What ends by itself keeps its bound.
+    // A case that ends by itself keeps its bound.
     seconds: isBounded ? original.seconds : SHORT_SECONDS,
     warmup: isBounded ? warmup : { seconds: Math.min(warmup.seconds, SHORT_WARMUP_SECONDS) },
     parts: original.parts.map(shortenedPart),
@@ -52,8 +54,9 @@ function fewer(count: number): number {
 }
 
 /**
- * --connections and --in-flight are for what stands for the case; --rate for whoever works at one, or
- * for the one part of the case; --subscriptions for subscriptions.
+ * Applies the overrides to a part. --connections and --in-flight change the parts of the headline
+ * action; --rate changes parts that have a rate, or the only part of the case; --subscriptions
+ * changes subscriptions.
  */
 function overridden(
   part: Part,

@@ -1,15 +1,17 @@
+// Datasets of a run, owned by the main thread.
+
 import type { Progress } from '../../src/lib/progress.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import { cachedDataset } from '../dataset/generate.ts';
 import { type DatasetProfile, datasetParameters } from '../dataset/parameters.ts';
 import type { RunParameters } from './parameters.ts';
 
-/** Hands out the datasets of a run: from memory, from the cache on disk, or made now. */
+/** Datasets of a run: taken from memory, from the cache on disk, or made on demand. */
 export class Datasets {
   readonly #parameters: RunParameters;
   readonly #progress: Progress;
   readonly #signal: AbortSignal;
-  /** The files are known by name; only the latest datasets stay in memory. */
+  /** Datasets in memory by file, in the order in which they were loaded; three at most. */
   readonly #kept = new Map<string, Dataset>();
 
   constructor(parameters: RunParameters, progress: Progress, signal: AbortSignal) {
@@ -18,7 +20,7 @@ export class Datasets {
     this.#signal = signal;
   }
 
-  /** @throws the reason of the run's signal when it is aborted meanwhile. */
+  /** Returns a dataset. @throws the reason of the run's signal when it is aborted meanwhile. */
   async get(profile: DatasetProfile, seedOffset: number, events: number): Promise<Dataset> {
     const { seed, until, cacheDirectory } = this.#parameters;
     const wanted = datasetParameters({ profile, events, seed: seed + seedOffset, until });
@@ -29,7 +31,7 @@ export class Datasets {
     let dataset = this.#kept.get(file);
     if (dataset === undefined) {
       dataset = await Dataset.load(file);
-      // The stored one and that of the case at hand.
+      // The oldest one makes room; a case needs the stored dataset and its own.
       const [oldest] = this.#kept.keys();
       if (this.#kept.size >= 3 && oldest !== undefined) this.#kept.delete(oldest);
       this.#kept.set(file, dataset);
@@ -37,7 +39,7 @@ export class Datasets {
     return dataset;
   }
 
-  /** The dataset that is stored before questions are asked. */
+  /** Returns the dataset that is stored before queries are sent. */
   stored(): Promise<Dataset> {
     return this.get('social', 0, this.#parameters.events);
   }

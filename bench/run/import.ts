@@ -1,3 +1,5 @@
+// Scenario import: loads the dataset and measures the size of the database.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -17,10 +19,7 @@ import { type RunOptions, runCase, storing } from './run-case.ts';
 
 const OUTPUT_CHARACTERS_MAX = 2000;
 
-/**
- * The scenario import: stores the dataset by a command or over the socket, and looks at the size of
- * the database.
- */
+/** Stores the dataset by a command or over the socket, and measures the size of the database. */
 export async function runImport(options: RunOptions): Promise<Session['facts']> {
   const session = await openSession(options.source);
   try {
@@ -48,7 +47,7 @@ async function byPublishing(
   return withSize(result, session, await jsonBytes(datasets));
 }
 
-/** `wok import` of the build that was started, if it has that already. */
+/** Returns the command `wok import` of the build that was started, if it has one. */
 function ownCommand(source: RelaySource): string | undefined {
   if (source.from !== 'start') return undefined;
   const { wok = ownWok } = source;
@@ -58,7 +57,7 @@ function ownCommand(source: RelaySource): string | undefined {
   return `env -i PATH="$PATH" ${quoted(process.execPath)} ${quoted(wok)} import ${config} {file}`;
 }
 
-/** The relay is stopped meanwhile, if it was started here; else that is the user's affair. */
+/** Imports by a command. A relay that was started here is stopped meanwhile. */
 async function byCommand(
   options: RunOptions,
   session: Session,

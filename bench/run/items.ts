@@ -1,3 +1,5 @@
+// Sequence of events of a publishing part.
+
 import type { Dataset } from '../dataset/dataset.ts';
 import { Random } from '../dataset/random.ts';
 import {
@@ -9,13 +11,10 @@ import {
 } from '../load/job.ts';
 import type { PublishPart } from '../scenarios/scenario.ts';
 
-/**
- * In a mixed sequence an event comes again no sooner than this many items later, so that its first
- * copy has been answered.
- */
+/** Least distance of a copy in a mixed sequence, so that the first copy has been answered. */
 const AGAIN_DISTANCE = 4096;
 
-/** The sequence of a publishing part over a dataset. */
+/** Returns the sequence of a publishing part over a dataset, in shared memory. */
 export function itemsOf(dataset: Dataset, as: PublishPart['as'], seed: number): SharedItems {
   const count = dataset.count;
   const lines = new Uint32Array(new SharedArrayBuffer(count * 4));
@@ -48,7 +47,7 @@ function mix(lines: Uint32Array, expected: Uint8Array, random: Random): void {
     const share = random.next();
     if (share < 0.2 && item > AGAIN_DISTANCE) {
       const earlier = random.below(item - AGAIN_DISTANCE);
-      // What was refused stays refused; what was sent stays sent.
+      // A copy of a refused event is refused; a copy of an accepted one is a duplicate.
       lines[item] = lines[earlier]!;
       expected[item] = expected[earlier] === EXPECT_REFUSED ? EXPECT_REFUSED : EXPECT_DUPLICATE;
     } else {

@@ -1,3 +1,6 @@
+// Measurement of one case: runs the load threads and samples the relay. The main thread owns the
+// pool.
+
 import { Piscina } from 'piscina';
 import { formatCount, plural } from '../../src/lib/format.ts';
 import type { Progress } from '../../src/lib/progress.ts';
@@ -11,34 +14,36 @@ import type { Case } from '../scenarios/scenario.ts';
 
 const POLL_MILLISECONDS = 10;
 const SAMPLE_MILLISECONDS = 250;
-/** How long answers may take after the end, as long as some come. */
+/** Time that answers may take after the end, as long as some come, in milliseconds. */
 const GRACE_MILLISECONDS = 90_000;
-/** Between the decision to start and the start, for the threads to see it. */
+/** Time between the decision to start and the start, for the threads to see it. */
 const HEAD_START_MILLISECONDS = 30;
-/** A relay that used no processor and wrote nothing for so long has nothing more to do. */
+/** Time without processor use and disk writes after which a relay counts as idle. */
 const QUIET_MILLISECONDS = 1500;
 const SETTLE_MILLISECONDS_MAX = 15_000;
 const QUIET_CPU_SECONDS = 0.03;
-/** The course of a case has about so many values. */
+/** Number of intervals into which a case is divided, about. */
 const INTERVALS = 120;
 const INTERVAL_MILLISECONDS_MIN = 250;
 
-/** What a run of the threads left behind. */
+/** Raw result of a run of the threads. */
 export interface Measurement {
   readonly reports: readonly LoadReport[];
   readonly goAt: number;
   readonly measureFrom: number;
-  /** When the last thread had its last answer, or the time was over. */
+  /** Time at which the last thread had its last answer, or the time was over. */
   readonly endedAt: number;
   readonly intervalMilliseconds: number;
-  /** Of the relay: before the start, after the warm-up, with the last answer, after settling. */
+  /**
+   * Samples of the relay: before the start, after the warm-up, at the last answer, and when idle.
+   */
   readonly before?: ProcessSample;
   readonly start?: ProcessSample;
   readonly end?: ProcessSample;
   readonly settled?: ProcessSample;
   readonly samples: readonly ProcessSample[];
   readonly machine?: { readonly idleShare: number; readonly stealShare: number };
-  /** Processors that the bench itself kept busy, all its threads together. */
+  /** Number of processors that the bench itself kept busy, all its threads together. */
   readonly clientCores: number;
 }
 
@@ -48,15 +53,15 @@ export interface MeasureOptions {
   readonly target: Target;
   readonly jobs: readonly (readonly PartJob[])[];
   readonly meter: ProcessMeter | undefined;
-  /** The load threads, as many as there are jobs. */
+  /** Load threads, as many as there are jobs. */
   readonly pool: Piscina;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Items to be done, when the case ends with them. */
+  /** Number of items, if the case ends with the last of them. */
   readonly total: number | undefined;
 }
 
-/** Load threads; they live as long as the bench runs, so that their code is warm. */
+/** Creates the load threads. They live as long as the bench runs, so that their code is warm. */
 export function loadThreads(threads: number): Piscina {
   return new Piscina({
     filename: workerFile('load/load-worker'),
@@ -67,8 +72,8 @@ export function loadThreads(threads: number): Piscina {
 }
 
 /**
- * Starts the threads, lets them connect, gives the start, watches the relay meanwhile, and collects
- * what they report. An aborted signal ends the run early; what was measured so far is returned.
+ * Starts the threads, lets them connect, gives the start, samples the relay meanwhile, and collects
+ * the reports. An aborted signal ends the run early; the measurement so far is returned.
  *
  * @throws Error when a thread fails, for instance because it cannot connect.
  */
@@ -103,7 +108,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     const all = Promise.all(running);
     // A thread that fails ends the run; the others are told to stop.
     all.catch(stop);
-    // None may go on while the next case begins.
+    // No thread may go on while the next case begins.
     const everyOne = Promise.allSettled(running);
     const watch = await watched(options, control, all);
     await everyOne;
@@ -228,7 +233,7 @@ function tellProgress(
   }
 }
 
-/** Waits until the relay has nothing left to do. */
+/** Waits until the relay is idle, SETTLE_MILLISECONDS_MAX at most; returns its last busy sample. */
 async function settle(
   { of, meter, progress, label }: MeasureOptions,
   end: ProcessSample | undefined,

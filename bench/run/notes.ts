@@ -1,18 +1,20 @@
+// Remarks on a measurement: client as bottleneck, other load on the machine, trend of a long run.
+
 import { availableParallelism } from 'node:os';
 import { formatBytes, formatMilliseconds } from '../../src/lib/format.ts';
 import { median } from '../figures/statistics.ts';
 import type { ClientUse, RelayUse, Series } from '../report/result.ts';
 import type { Measurement } from './measure.ts';
 
-/** A thread that is busier than this has no reserve: what it measures may be itself. */
+/** Share of a processor above which a load thread has no reserve and may measure itself. */
 export const BUSY_SHARE = 0.85;
-/** A shorter run says nothing about memory. */
+/** Length of a run below which memory has no trend, in seconds. */
 const TREND_SECONDS_MIN = 60;
 const IDLE_SHARE_MIN = 0.03;
 const OTHERS_SHARE_MAX = 0.1;
 const STEAL_SHARE_MAX = 0.03;
 
-/** What a reader of the figures should know. */
+/** Returns remarks that a reader of the figures needs. */
 export function notesOf(
   { machine }: Measurement,
   client: ClientUse,
@@ -64,7 +66,7 @@ function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** What changed from the first quarter of a long run to its last. */
+/** Returns the changes from the first quarter of a long run to its last. */
 export function trendNotes({ rss, p99, intervalSeconds, warmupSeconds }: Series): string[] {
   const notes: string[] = [];
   const measured = rss.filter(({ seconds }) => seconds >= warmupSeconds);

@@ -1,3 +1,5 @@
+// Reference index over a dataset, to know how many events a filter must return.
+
 import { CANONICAL_PUBKEY_START } from '../../src/protocol/canonical.ts';
 import { idKey } from '../client/messages.ts';
 import type { Dataset } from '../dataset/dataset.ts';
@@ -8,9 +10,9 @@ const CONTENT = Buffer.from(',"content":');
 const NO_LINES: readonly number[] = [];
 
 /**
- * Says how many events of a dataset match a filter. It is what the relay's answers are compared with:
- * plain lists, read from the file, independent of any relay. It relies on what datasets promise: no
- * event replaces, deletes or outlives another one.
+ * Index that counts the events of a dataset that match a filter, to compare a relay's answers with:
+ * plain lists, read from the file, independent of any relay. It relies on what the stored dataset
+ * promises: no event replaces or deletes another one, and none expires.
  */
 export class Oracle {
   readonly #dataset: Dataset;
@@ -26,7 +28,7 @@ export class Oracle {
   readonly #byTime = (left: number, right: number): number =>
     this.#createdAt[right]! - this.#createdAt[left]!;
 
-  /** @param terms the tag values that filters will ask for, each like `#e value`. */
+  /** @param terms tag values that filters will ask for, each like `#e value`. */
   constructor(dataset: Dataset, terms: Iterable<string>) {
     this.#dataset = dataset;
     this.#kinds = new Uint16Array(dataset.count);
@@ -50,7 +52,7 @@ export class Oracle {
     for (const lines of this.#linesOfKind.values()) lines.sort(this.#byTime);
   }
 
-  /** The lines of all events of a kind, or of all kinds, newest first. */
+  /** Returns the lines of all events of a kind, or of all kinds, newest first. */
   newestFirst(kind: number | undefined): readonly number[] {
     if (kind !== undefined) return this.#linesOfKind.get(kind) ?? NO_LINES;
     this.#all ??= [...this.#linesOfKind.values()].flat().sort(this.#byTime);
@@ -65,7 +67,7 @@ export class Oracle {
     return this.#kinds[line]!;
   }
 
-  /** How many events match; no more than `max` are counted. */
+  /** Returns the number of events that match, `max` at most. */
   count(filter: Filter, max: number): number {
     const kinds = filter.kinds === undefined ? undefined : new Set(filter.kinds);
     const authors = filter.authors === undefined ? undefined : new Set(filter.authors.map(idKeyOf));
@@ -90,7 +92,7 @@ export class Oracle {
     return new Set(values.flatMap((value) => this.#linesOfTag.get(`${key} ${value}`) ?? NO_LINES));
   }
 
-  /** Lines that may match, from the condition that leaves the fewest. */
+  /** Yields the lines that may match, by the most selective condition. */
   *#candidates(filter: Filter, tagged: ReadonlySet<number> | undefined): Generator<number> {
     if (filter.ids !== undefined) {
       for (const id of filter.ids) {

@@ -1,17 +1,21 @@
-/** What a run was asked for, beside the scenario. */
+// Parameters of a run, and the numbers of --short.
+
+/** Parameters of a run, beside the scenario. */
 export interface RunParameters {
-  /** Size of the main dataset. */
+  /** Number of events of the main dataset. */
   readonly events: number;
   readonly seed: number;
-  /** Added to the seed of what is published as fresh, for a relay that keeps what it got before. */
+  /**
+   * Added to the seed of events published as fresh, for a relay that keeps those of earlier rounds.
+   */
   readonly freshSeedOffset?: number;
   /** created_at of the newest event, seconds since 1970. */
   readonly until: number;
   readonly threads: number;
   readonly cacheDirectory: string;
-  /** Everything small and short: to see that it works, not to measure. */
+  /** True for a small and short run: to see that it works, not to measure. */
   readonly short: boolean;
-  /** What replaces the numbers that the scenarios come with. */
+  /** Numbers that replace those of the scenarios. */
   readonly overrides: Overrides;
 }
 
@@ -25,13 +29,13 @@ export interface Overrides {
   readonly seconds?: number;
 }
 
-/** What --short makes of the numbers of a scenario. */
+/** Seconds of a measurement with --short. */
 export const SHORT_SECONDS = 0.6;
 export const SHORT_WARMUP_SECONDS = 0.2;
-/** Connections and subscriptions are divided by this, but at least `SHORT_MIN` stay. */
+/** Divisor of connections and subscriptions, but at least `SHORT_MIN` stay. */
 export const SHORT_DIVISOR = 50;
 export const SHORT_MIN = 8;
-/** Rates above it come down to it. */
+/** Greatest rate. */
 export const SHORT_RATE = 100;
-/** Different requests of a part. */
+/** Most different requests of a part. */
 export const SHORT_DISTINCT = 100;

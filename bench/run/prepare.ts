@@ -1,3 +1,5 @@
+// Preparation of a case: datasets, requests with their right answers, and the job of each thread.
+
 import type { Dataset } from '../dataset/dataset.ts';
 import type { PartJob, SharedItems } from '../load/job.ts';
 import type {
@@ -16,11 +18,11 @@ const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
 /** Sizes of datasets that a rate asks for are rounded up to this, so that the cache is of use. */
 const ROUND_EVENTS = 1000;
 
-/** A case with everything its threads need. */
+/** Case with everything its threads need. */
 export interface Prepared {
-  /** For each thread its parts. */
+  /** Parts of each thread. */
   readonly jobs: readonly (readonly PartJob[])[];
-  /** What is published, if anything is, and by which part. */
+  /** Published events and the part that publishes them; absent if none are. */
   readonly publishing?: Publishing;
 }
 
@@ -30,9 +32,7 @@ export interface Publishing {
   readonly items: SharedItems;
 }
 
-/**
- * Gets the datasets, makes the requests with their right answers, and deals everything out.
- */
+/** Gets the datasets, makes the requests and their answers, and divides all among the threads. */
 export async function prepare(
   of: Case,
   parameters: RunParameters,
@@ -156,7 +156,7 @@ function connectShares(part: ConnectPart, threads: number) {
   });
 }
 
-/** How many of `count` fall to a thread. */
+/** Returns the share of a thread in `count`. */
 function shareOf(count: number, thread: number, threads: number): number {
   return Math.floor(count / threads) + (thread < count % threads ? 1 : 0);
 }

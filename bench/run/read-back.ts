@@ -1,3 +1,5 @@
+// Check after a run that published events are stored.
+
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Asker } from '../client/asker.ts';
 import type { Target } from '../client/target.ts';
@@ -5,23 +7,22 @@ import type { Dataset } from '../dataset/dataset.ts';
 import { Random } from '../dataset/random.ts';
 import type { Publishing } from './prepare.ts';
 
-/** Events that are looked up after a run. */
+/** Number of events that are looked up after a run. */
 const SAMPLE = 200;
 const IDS_AT_ONCE = 20;
 const FIRST_ADDRESSABLE = 30_000;
 
-/** What was found when a run's events were read back. */
+/** Result of reading back the events of a run. */
 export interface ReadBack {
-  /** How many were looked up. */
+  /** Number of events or addresses that were looked up. */
   readonly checked: number;
-  /** What is wrong, each with an example. */
+  /** Faults, each with an example. */
   readonly faults: readonly { readonly kind: string; readonly example: string }[];
 }
 
 /**
- * Looks a sample of what was published up again, over a new connection: what was accepted must be
- * there, whole; what was refused must not. Of versions, the newest accepted one must be what is
- * stored.
+ * Looks up a sample of the published events by id, over a new connection: accepted ones must be
+ * there, refused ones must not. Of versions, the newest one that was sent must be the stored one.
  */
 export async function readBack(target: Target, publishing: Publishing): Promise<ReadBack> {
   const asker = await Asker.open(target);
@@ -34,7 +35,7 @@ export async function readBack(target: Target, publishing: Publishing): Promise<
   }
 }
 
-/** How many of a few events of a dataset are stored on a relay. */
+/** Returns the number of a few events of a dataset, and of those stored on a relay. */
 export async function storedSample(
   target: Target,
   dataset: Dataset,
@@ -60,7 +61,7 @@ async function readEvents(asker: Asker, { dataset, items }: Publishing): Promise
   const wanted = new Map<string, boolean>();
   for (let i = 0; i < SAMPLE; i++) {
     const item = random.below(lines.length);
-    // What was never sent is nobody's fault.
+    // An event that was never sent is not checked.
     if (sentAt[item] === 0 || !dataset.isPublic(lines[item]!)) continue;
     wanted.set(dataset.id(lines[item]!), accepted[item] === 1);
   }
@@ -109,7 +110,7 @@ async function readVersions(asker: Asker, { dataset, items }: Publishing): Promi
   return { checked, faults };
 }
 
-/** NIP-01: the later one, and of the same second the one with the lower id. */
+/** Returns true if `left` replaces `right` (NIP-01): later, or as late with the lower id. */
 function isNewer(left: NostrEvent, right: NostrEvent): boolean {
   return left.created_at === right.created_at
     ? left.id < right.id

@@ -1,3 +1,5 @@
+// Requests of a querying part with their right answers.
+
 import type { Dataset } from '../dataset/dataset.ts';
 import { Random } from '../dataset/random.ts';
 import type { PreparedRequest } from '../load/job.ts';
@@ -5,16 +7,16 @@ import type { Filter } from '../load/matcher.ts';
 import type { FilterTemplate, QueryPart } from '../scenarios/scenario.ts';
 import { Oracle } from './oracle.ts';
 
-/** How often a draw is tried before it is given up. */
+/** Number of times a draw is tried before it is given up. */
 const TRIES = 10_000;
 
-/** What has to be known of a relay to say what its answers must be. */
+/** Properties of a relay on which the right answers depend. */
 export interface RelayTraits {
   readonly limitMax: number | undefined;
   readonly isAlone: boolean;
 }
 
-/** Fills templates from a dataset and knows the right answers. */
+/** Maker of requests: fills templates from a dataset and counts the right answers. */
 export class RequestMaker {
   readonly #dataset: Dataset;
   readonly #random: Random;
@@ -22,8 +24,8 @@ export class RequestMaker {
   readonly #isAlone: boolean;
 
   /**
-   * @param limitMax the most events that this relay gives for a filter, as it says itself.
-   * @param isAlone whether the relay holds nothing but this dataset.
+   * @param limitMax most events that this relay gives for a filter, as it says itself.
+   * @param isAlone true if the relay holds nothing but this dataset.
    */
   constructor(dataset: Dataset, seed: number, { limitMax, isAlone }: RelayTraits) {
     this.#dataset = dataset;
@@ -32,7 +34,7 @@ export class RequestMaker {
     this.#isAlone = isAlone;
   }
 
-  /** The requests of a part, in random order; those of a walk through the pages stay in theirs. */
+  /** Returns the requests of a part in random order; the pages of a walk stay in order. */
   requests({ shapes, distinct, verb, grows }: QueryPart): PreparedRequest[] {
     const drawn = Array.from({ length: distinct }, () => {
       const shape = this.#shape(shapes);
@@ -45,7 +47,7 @@ export class RequestMaker {
       if (template.until === 'page') this.#turnPage(oracle, template, filter, pages);
       const limit = Math.min(filter.limit ?? this.#limitMax, this.#limitMax);
       const min = oracle.count(filter, verb === 'COUNT' ? Number.POSITIVE_INFINITY : limit);
-      // Events of others may match as well, unless the filter names people or events of this dataset.
+      // Other events may match as well, unless the filter names people or events of this dataset.
       const isExact = isOwn(filter) || (this.#isAlone && grows !== true);
       const max = isExact ? min : verb === 'COUNT' ? Number.POSITIVE_INFINITY : limit;
       return { action, filters: JSON.stringify(filter), min, max };
@@ -78,7 +80,7 @@ export class RequestMaker {
     return filter;
   }
 
-  /** The next page of the walk; after the oldest it begins again. */
+  /** Sets the filter to the next page of the walk; after the oldest it begins again. */
   #turnPage(
     oracle: Oracle,
     template: FilterTemplate,
@@ -106,7 +108,7 @@ export class RequestMaker {
     return this.#random.below(this.#dataset.count);
   }
 
-  /** The author of a random note: people who write much come up more often. */
+  /** Returns the author of a random note: authors who write much come up more often. */
   #author(): string {
     for (let tries = 0; tries < TRIES; tries++) {
       const line = this.#line();
@@ -115,7 +117,7 @@ export class RequestMaker {
     throw new Error('the dataset has no notes');
   }
 
-  /** Different people; all there are when they are fewer. */
+  /** Returns different authors; fewer if not enough were drawn. */
   #authors(count: number): string[] {
     const found = new Set<string>();
     for (let tries = 0; found.size < count && tries < count * 8; tries++) {
@@ -128,14 +130,14 @@ export class RequestMaker {
     for (let tries = 0; tries < TRIES; tries++) {
       const { kind, tags } = this.#dataset.event(this.#line());
       const found = tags.filter((tag) => tag[0] === name);
-      // Follow lists name everybody and would hide who is popular.
+      // Follow lists name very many people and would hide who is popular.
       if (kind !== 3 && found.length > 0) return this.#random.pick(found)[1]!;
     }
     throw new Error(`the dataset has no ${name} tags`);
   }
 }
 
-/** Keys and ids of one dataset are in no other one. */
+/** Returns true if a filter names keys or ids; those of one dataset are in no other one. */
 function isOwn(filter: Filter): boolean {
   return ['ids', 'authors', '#e', '#p'].some((key) => key in filter);
 }

@@ -1,3 +1,5 @@
+// Run of one case: prepare, measure, read back, summarise.
+
 import type { Piscina } from 'piscina';
 import type { Progress } from '../../src/lib/progress.ts';
 import type { RelaySource, Session } from '../relay/session.ts';
@@ -10,7 +12,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 import { summarise } from './summarise.ts';
 
-/** What is to be run: whole scenarios, or some of their cases. */
+/** Scenario to run, with all or some of its cases. */
 export interface Chosen {
   readonly scenario: Scenario;
   readonly cases: readonly Case[];
@@ -20,17 +22,17 @@ export interface RunOptions {
   readonly source: RelaySource;
   readonly chosen: readonly Chosen[];
   readonly parameters: RunParameters;
-  /** From `loadThreads`, with as many threads as the parameters say. */
+  /** Pool of `loadThreads`, with as many threads as the parameters say. */
   readonly pool: Piscina;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** How a file is imported (scenario import). */
+  /** Shell command that imports a file (scenario import). */
   readonly importCommand?: string;
   /** Called with every result as soon as it is there. */
   readonly onResult: (result: CaseResult) => void;
 }
 
-/** How the dataset is stored where no command can import it; also what other scenarios begin with. */
+/** Case that stores the dataset: the start of other scenarios, and of import without a command. */
 export const storing: Case = {
   name: 'store the dataset',
   unit: 'event',
@@ -51,7 +53,7 @@ export const storing: Case = {
   ],
 };
 
-/** Runs one case on a relay that is there. */
+/** Runs one case on a running relay. */
 export async function runCase(
   { parameters, pool, progress, signal }: RunOptions,
   session: Session,
@@ -88,7 +90,7 @@ export async function runCase(
   return summarise(scenario, of, measurement, { readBack: found, interrupted: signal.aborted });
 }
 
-/** How many items there are, when the case ends with the last of them. */
+/** Returns the number of items, if the case ends with the last of them. */
 function totalOf({ parts }: Case, { publishing }: Prepared): number | undefined {
   const [only] = parts;
   if (parts.length === 1 && only?.part === 'connect' && only.rate === undefined) {
@@ -100,7 +102,7 @@ function totalOf({ parts }: Case, { publishing }: Prepared): number | undefined 
   return publishing.items.accepted.byteLength;
 }
 
-/** Whether a case publishes the dataset that questions are asked about, and nothing else. */
+/** Returns true if a case publishes only the dataset that queries are compared with. */
 export function storesDataset({ parts }: Case): boolean {
   return parts.every(
     (part) =>

@@ -1,3 +1,5 @@
+// Run of scenarios against one relay.
+
 import { openSession, type Session } from '../relay/session.ts';
 import type { TargetFacts } from '../report/result.ts';
 import type { Case, Scenario } from '../scenarios/scenario.ts';

@@ -1,3 +1,5 @@
+// Figures of a case, from the reports of its threads and the samples of the relay.
+
 import { availableParallelism } from 'node:os';
 import { type Histogram, type HistogramData, sumOf } from '../figures/histogram.ts';
 import type { ActionData, TallyData } from '../load/tally.ts';
@@ -8,7 +10,7 @@ import { BUSY_SHARE, notesOf, trendNotes } from './notes.ts';
 import type { ReadBack } from './read-back.ts';
 
 const LATE_MILLISECONDS = 10;
-/** Of the latency chart, dense where the tail is. */
+/** Shares of the latency chart, dense in the tail. */
 const CURVE_SHARES = [
   ...Array.from({ length: 19 }, (_, at) => (at + 1) * 0.05),
   0.96,
@@ -25,7 +27,7 @@ const CURVE_SHARES = [
   1,
 ];
 
-/** Puts a measurement into figures. */
+/** Turns a measurement into figures. */
 export function summarise(
   scenario: string,
   of: Case,
@@ -36,7 +38,7 @@ export function summarise(
   const tallies = reports.map(({ tally }) => tally);
   const names = new Set(tallies.flatMap(({ actions }) => Object.keys(actions)));
   const head = gathered(tallies, of.headline);
-  // Without a warm-up that ended there is no measurement, only what threads counted.
+  // Unless the warm-up ended there is no measurement, only the counts of the threads.
   const wasMeasured = measureFrom < Number.POSITIVE_INFINITY;
   const endsByItself = of.parts.some(
     (part) => (part.part === 'publish' || part.part === 'connect') && part.rate === undefined,
@@ -99,7 +101,7 @@ interface Gathered {
   intervals: Histogram[];
 }
 
-/** One action over all threads. */
+/** Returns the sum of one action over all threads. */
 function gathered(tallies: readonly TallyData[], name: string): Gathered {
   const parts = tallies
     .map(({ actions }) => actions[name])

@@ -1,6 +1,8 @@
+// Cases with connections: opened and held idle, or opened in a storm.
+
 import type { Scenario } from './scenario.ts';
 
-/** Handshakes, and what connections cost that do nothing. */
+/** Scenario of handshakes, and of the memory of idle connections. */
 export const connect: Scenario = {
   name: 'connect',
   title: 'Connections: a storm of handshakes, and idle ones',

@@ -1,3 +1,5 @@
+// Cases with COUNT, one for each shape of filter.
+
 import type { Case, FilterTemplate, Scenario } from './scenario.ts';
 
 function countCase(name: string, filter: FilterTemplate): Case {
@@ -21,7 +23,7 @@ function countCase(name: string, filter: FilterTemplate): Case {
   };
 }
 
-/** COUNT (NIP-45). */
+/** Scenario of COUNT (NIP-45). */
 export const count: Scenario = {
   name: 'count',
   title: 'COUNT',

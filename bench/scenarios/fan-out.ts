@@ -1,3 +1,5 @@
+// Cases with live subscriptions: to many clients at once, and to one on an idle relay.
+
 import type { Case, Scenario, SubscribePart } from './scenario.ts';
 
 type Audience = Omit<SubscribePart, 'part' | 'action'>;
@@ -27,7 +29,7 @@ function fanOut(name: string, seedOffset: number, rate: number, audience: Audien
 
 const everybody: SubscribePart['interests'] = [{ weight: 1, interest: { of: 'all' } }];
 
-/** Live subscriptions of many people. */
+/** Scenario of many live subscriptions. */
 export const fanOutScenario: Scenario = {
   name: 'fan-out',
   title: 'Live fan-out',
@@ -74,7 +76,7 @@ export const fanOutScenario: Scenario = {
   ],
 };
 
-/** How long a note takes to another client while nothing else happens. */
+/** Scenario of the latency from one client to another while the relay is idle. */
 export const delivery: Scenario = {
   name: 'delivery',
   title: 'Publish to delivered on an idle relay',

@@ -1,3 +1,5 @@
+// Cases with ordinary queries, alone and beside expensive ones.
+
 import { shapes } from './req.ts';
 import type { Case, Part, Scenario } from './scenario.ts';
 
@@ -53,7 +55,7 @@ function heavyCase(name: string, parts: readonly Part[]): Case {
   };
 }
 
-/** Expensive questions, and what they do to everyone else. */
+/** Scenario of expensive queries, and of their effect on the ordinary ones beside them. */
 export const heavy: Scenario = {
   name: 'heavy',
   title: 'Expensive questions beside ordinary ones',

@@ -1,6 +1,8 @@
+// Entry of the import in the list of scenarios; run/import.ts runs it.
+
 import type { Scenario } from './scenario.ts';
 
-/** Loading a file, and what is on the disk then. */
+/** Scenario of loading a file, and of the size of the database afterwards. */
 export const importScenario: Scenario = {
   name: 'import',
   title: 'Import and database size',

@@ -1,3 +1,5 @@
+// Cases with publishing at a fixed rate, one for each rate.
+
 import type { Case, Scenario } from './scenario.ts';
 
 function atRate(rate: number): Case {
@@ -24,7 +26,7 @@ function atRate(rate: number): Case {
   };
 }
 
-/** Publishing at a fixed rate, as the world does. */
+/** Scenario of publishing at a fixed rate, as independent clients do. */
 export const ingestRate: Scenario = {
   name: 'ingest-rate',
   title: 'Ingest at a fixed rate',
@@ -32,7 +34,7 @@ export const ingestRate: Scenario = {
     'Fresh events go out at a fixed rate over eight connections, whatever the relay does; a latency ' +
     'counts from the moment its event was due. This shows what a relay does below its limit, where ' +
     'the closed loop of ingest cannot go.',
-  // The same seed for each would make the second one's events duplicates.
+  // With the same seed the events of the second case would be duplicates.
   cases: [500, 2000].map(atRate).map((of, at) => ({
     ...of,
     parts: of.parts.map((part) =>

@@ -1,3 +1,5 @@
+// Cases with publishing in a closed loop: fresh, repeated, invalid and replaceable events.
+
 import type { Case, PublishPart, Scenario } from './scenario.ts';
 
 const publish: Omit<PublishPart, 'source' | 'as'> = {
@@ -17,7 +19,7 @@ const closedLoop: Pick<Case, 'unit' | 'headline' | 'seconds' | 'warmup' | 'settl
     readBack: true,
   };
 
-/** Publishing over several connections with many events in flight. */
+/** Scenario of publishing over several connections with many events in flight. */
 export const ingest: Scenario = {
   name: 'ingest',
   title: 'Ingest',

@@ -1,3 +1,5 @@
+// Scenarios that the command line knows, in order.
+
 import { connect } from './connect.ts';
 import { count } from './count.ts';
 import { delivery, fanOutScenario } from './fan-out.ts';
@@ -11,7 +13,7 @@ import type { Scenario } from './scenario.ts';
 import { slowReadersScenario } from './slow-readers.ts';
 import { soak, social } from './social.ts';
 
-/** All scenarios, in the order in which `bench run all` goes through them. */
+/** Scenarios, in the order in which `bench run all` runs them. */
 export const scenarios: readonly Scenario[] = [
   connect,
   ingest,

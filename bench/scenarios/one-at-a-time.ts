@@ -1,6 +1,10 @@
+// Case with one event in flight on one connection.
+
 import type { Scenario } from './scenario.ts';
 
-/** What one client waits that sends an event only when the one before was answered. */
+/**
+ * Scenario of the latency of one client that sends an event only after the OK of the one before.
+ */
 export const oneAtATime: Scenario = {
   name: 'one-at-a-time',
   title: 'One client, one event at a time',

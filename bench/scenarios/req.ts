@@ -1,6 +1,8 @@
+// Cases with REQ, one for each shape of filter, and the filters that other scenarios share.
+
 import type { Case, FilterTemplate, QueryPart, Scenario } from './scenario.ts';
 
-/** The ten shapes, by the name of their case. Also used by count.ts and social.ts. */
+/** Templates of ten filters, by the name of their case. Also used by heavy.ts and social.ts. */
 export const shapes = {
   id: { ids: 'one' },
   profile: { authors: 'one', kinds: [0] },
@@ -14,7 +16,7 @@ export const shapes = {
   profiles: { authors: 100, kinds: [0] },
 } as const satisfies Record<string, FilterTemplate>;
 
-/** How many different requests there are of a shape: long filters are prepared fewer times. */
+/** Returns the number of different requests of a shape: fewer for long filters. */
 function distinctOf(filter: FilterTemplate): number {
   if (typeof filter.authors === 'number') return 200;
   return filter.ids === undefined ? 1000 : 10_000;
@@ -40,7 +42,7 @@ function reqCase(name: string, filter: FilterTemplate): Case {
   };
 }
 
-/** The questions that clients ask most. */
+/** Scenario of the queries that clients send most. */
 export const req: Scenario = {
   name: 'req',
   title: 'Stored events: ten REQ shapes and deep paging',

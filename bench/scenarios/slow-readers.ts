@@ -1,3 +1,5 @@
+// Cases with live subscriptions of clients that read, alone and beside some that stop reading.
+
 import type { Case, Scenario, SubscribePart } from './scenario.ts';
 
 const all: Pick<SubscribePart, 'part' | 'interests' | 'ids'> = {
@@ -40,7 +42,7 @@ function slowReaders(name: string, seedOffset: number, slow: number): Case {
   };
 }
 
-/** Clients that do not read what they asked for. */
+/** Scenario of clients that stop reading what they subscribed to. */
 export const slowReadersScenario: Scenario = {
   name: 'slow-readers',
   title: 'Slow readers among fast ones',

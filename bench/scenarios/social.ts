@@ -1,7 +1,9 @@
+// Cases with a mix of publishing, queries and live subscriptions: short (social) and long (soak).
+
 import { shapes } from './req.ts';
 import type { Case, Scenario } from './scenario.ts';
 
-/** What the clients of some hundred people do at the same time. */
+/** Simultaneous work of the clients of some hundred people. */
 const parts: Case['parts'] = [
   {
     part: 'subscribe',
@@ -52,7 +54,7 @@ const parts: Case['parts'] = [
   },
 ];
 
-/** Everything at once, at the rates of some hundred people. */
+/** Scenario of all kinds of work at once, at the rates of some hundred people. */
 export const social: Scenario = {
   name: 'social',
   title: 'A mix as social clients make it',
@@ -74,7 +76,7 @@ export const social: Scenario = {
   ],
 };
 
-/** The same for long. */
+/** Scenario of the same mix for a long time. */
 export const soak: Scenario = {
   name: 'soak',
   title: 'Soak: the mix for a long time',
