@@ -181,7 +181,8 @@ describe.each([
     expect(askers.map(({ found }, i) => found.slice(first[i]).some((count) => count > 0))).toEqual(
       askers.map(() => false),
     );
-    // All that was in flight to these sockets has come; afterwards exactly one more event comes live.
+    // All that was in flight to these sockets has come; afterwards exactly one more event comes
+    // live.
     await Promise.all(live.map((client) => client.sync()));
     for (const { inbox } of live) inbox.splice(0);
     const next = author.event({ created_at: NOW + 5 });

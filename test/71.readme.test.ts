@@ -1,4 +1,6 @@
-/** The lines of the README by which people write and read a first event. */
+// The command in the README that writes and reads a first event, run by a shell against an
+// in-process relay.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
