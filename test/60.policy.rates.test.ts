@@ -13,7 +13,7 @@ import { type Settings, startRelay, type TestRelay, testConfig } from './support
 let relay: TestRelay;
 let clients: Client[] = [];
 
-/** Settings with all rates and bans off but the given ones: each test looks at one rate. */
+/** Settings with all rates and bans off but the given ones: each test checks one rate. */
 function only(settings: Settings): Settings {
   const holders = ['ip', 'subnet', 'all'];
   const things = ['connections', 'messages', 'bytes', 'events', 'subscriptions'];

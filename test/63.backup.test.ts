@@ -43,7 +43,7 @@ async function filled(count: number): Promise<{ directory: string; lines: string
 describe('wok backup and wok restore', () => {
   it('copy one moment of a relay at work, which starts from the copy', async () => {
     const directory = freshDirectory();
-    // The index is kept far behind the log, so that the copy has a tail of unindexed events.
+    // The index is updated much later than the log: the copy has a tail of unindexed events.
     const settings = { 'storage.index_delay_milliseconds': 600_000 };
     const relay = await startRelay(settings, directory);
     const client = await Client.connect(relay.url);

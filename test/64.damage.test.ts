@@ -220,7 +220,7 @@ describe('a damaged page', () => {
     process.stdout.write(
       `64.damage: ${how} on ${page.name} ${page.pagetype} ${page.pageno}+${start}\n`,
     );
-    // A spoiled schema version cannot be told from a newer one.
+    // A spoiled schema version cannot be distinguished from a newer one.
     const version = bytes.readUInt32BE(60);
     const started = await tryStart(directory);
     const sick = await doctor(directory);

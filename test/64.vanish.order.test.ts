@@ -354,7 +354,7 @@ describe('the OK to a request to vanish', () => {
         if (end !== 'ended') expect(end.slice(0, 3)).toEqual(['OK', requests[n]!.id, true]);
       }
       await until(async () => relay.relay.health().healthy, 'all lanes to be back');
-      // A client that comes back and asks again is told.
+      // A client that connects and asks again gets the OK.
       const client = await Client.connect(relay.url);
       await until(async () => {
         const [, , ok] = await client.publish(requests[1]!);

@@ -165,7 +165,7 @@ describe('the admin room', () => {
     const client = await Client.connect(relay.url);
     expect((await client.publish(author.event()))[2]).toBe(true);
     expect(ended).toBe(false);
-    // An admin's key: requests of other keys are refused without a look at the admin worker.
+    // An admin's key: requests of other keys are refused without the admin worker.
     const signed = JSON.stringify(author.event({ kind: 27_235, tags: [['u', relay.httpUrl]] }));
     const headers = {
       'Content-Type': 'application/nostr+json+rpc',

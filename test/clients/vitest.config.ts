@@ -1,5 +1,5 @@
-// Vitest configuration of `npm run test:clients`: the client libraries only, which `npm test` leaves
-// out.
+// Vitest configuration of `npm run test:clients`: only the client libraries, which `npm test`
+// leaves out.
 
 import { defineConfig } from 'vitest/config';
 import { TEST_MILLISECONDS } from '../support/ceiling.ts';
