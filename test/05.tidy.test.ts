@@ -337,8 +337,8 @@ describe('documents', () => {
 const RIDDLES = /\b(?:nobody|somebody|everybody|anybody|whoever|whom|whomever)\b/i;
 const COMMENT_COLUMNS_MAX = 100;
 
-describe('comments of src and workers', () => {
-  const files = [...src, ...workers].map(({ file }) => ({
+describe('comments', () => {
+  const files = [...all, ...read('test')].map(({ file }) => ({
     file,
     lines: readFileSync(join(packageRoot, file), 'utf8').split('\n'),
   }));

@@ -1,4 +1,6 @@
-/** Who may write: lists in files, payment, the web of trust, NIP-05; alone and together. */
+// Access rules for writers (policy.doors, admission, trust, nip05): key files, payment, web of
+// trust and NIP-05, alone and combined. KeySet, readKeyFile, lookUp and parseAddress as units; the
+// rest against an in-process relay over real sockets, with a local HTTP server for NIP-05.
 
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -40,13 +42,13 @@ afterEach(async () => {
   server = null;
 });
 
-/** What the relay says to an event of this author: `ok`, or the refusal. */
+/** Returns the relay's answer to an event of this author: `ok`, or the text of the refusal. */
 async function say(author: Author, draft: Draft = {}): Promise<string> {
   const [, , ok, why] = await client.publish(author.event(draft));
   return ok === true ? 'ok' : String(why);
 }
 
-/** Publishes events until the answer fits. */
+/** Publishes events until the answer is as wanted. */
 async function until(author: Author, wanted: RegExp | 'ok', draft: Draft = {}): Promise<string> {
   let answer = '';
   await holds(async () => {
@@ -138,7 +140,7 @@ describe('lists in files', () => {
     const author = new Author();
     await start({ 'policy.pubkeys_allowed_files': [path] }, directory);
     expect(await say(author)).toMatch(/^error: .*try again/);
-    // Only now it was looked for.
+    // The admin worker reads the file in the background: its warning may come after the refusal.
     const logged = () => relay!.logged.join();
     await expect
       .poll(logged, { timeout: WAIT_MILLISECONDS })
@@ -191,7 +193,7 @@ describe('admission', () => {
 });
 
 describe('the web of trust', () => {
-  // Each list is dated later than the one before, so that it replaces it whatever their ids are.
+  // Each list has a later date than the one before, so that it replaces it whatever their ids are.
   let time = now() - 1000;
   const follow = (author: Author, ...others: Author[]) =>
     say(author, {
@@ -229,7 +231,7 @@ describe('the web of trust', () => {
       });
     await relay!.relay.reload(web({}));
     await until(a, 'ok');
-    // What was stored last may get into the index, and so into the web, a little later.
+    // The last stored event may reach the index, and so the web of trust, a little later.
     await until(twice, 'ok');
     for (const one of [once, far, stranger]) {
       expect(await say(one)).toMatch(/^restricted: nobody whom this relay trusts follows you/);
@@ -246,7 +248,7 @@ describe('the web of trust', () => {
 });
 
 describe('NIP-05', () => {
-  /** A web server that answers like this, and the host under which it is found. */
+  /** Starts a web server with these answers; returns its host and the list of requested paths. */
   async function serve(
     answer: (url: string) => { status?: number; body: string; headers?: object },
   ) {

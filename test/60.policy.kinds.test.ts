@@ -1,4 +1,6 @@
-/** Which kinds may be written. */
+// Kinds that may be written: policy.kinds_allowed and policy.kinds_denied at their edges, against
+// an in-process relay over real sockets.
+
 import { describe, expect, it } from 'vitest';
 import { accepted, refused } from './support/answers.ts';
 import { Author } from './support/author.ts';

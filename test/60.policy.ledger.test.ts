@@ -1,4 +1,6 @@
-/** The accounts that all threads share, and what rates and networks are written like. */
+// Unit tests of the token buckets that all threads share (Ledger), with a property test against
+// unbounded buckets, and of the parsers of rates and networks.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRate } from '../src/config/rate.ts';
@@ -7,7 +9,9 @@ import { accountNames, Networks } from '../src/policy/rates/networks.ts';
 
 const RATE = { perSecond: 2, burst: 5 };
 
-/** A step that asks and, if it may, takes. */
+/**
+ * Charges `cost` if the bucket allows it. Returns the time to wait, in milliseconds; 0 if charged.
+ */
 function take(ledger: Ledger, account: Account, now: number, cost = 1): number {
   const wait = ledger.wait(account, 0, RATE, now);
   if (wait === 0) ledger.charge(account, 0, RATE, cost, now);

@@ -1,4 +1,6 @@
-/** Rates, budgets and bans over real sockets; where a client comes from says X-Forwarded-For. */
+// Rates, budgets and bans of addresses, networks and authors. In-process relay with two ingester
+// workers, over real sockets; X-Forwarded-For sets the address of a client.
+
 import { afterEach, describe, expect, it } from 'vitest';
 import { accepted, closed, refused } from './support/answers.ts';
 import { Author } from './support/author.ts';
@@ -11,7 +13,7 @@ import { type Settings, startRelay, type TestRelay, testConfig } from './support
 let relay: TestRelay;
 let clients: Client[] = [];
 
-/** Every rate off, but for those given: one at a time is looked at. */
+/** Settings with all rates and bans off but the given ones: each test checks one rate. */
 function only(settings: Settings): Settings {
   const holders = ['ip', 'subnet', 'all'];
   const things = ['connections', 'messages', 'bytes', 'events', 'subscriptions'];
@@ -35,7 +37,7 @@ async function from(ip: string): Promise<Client> {
   return client;
 }
 
-/** An upgrade that is answered by HTTP. */
+/** Sends an upgrade that the relay answers by HTTP. */
 function upgrade(ip: string) {
   return http(relay.httpUrl, {
     Connection: 'Upgrade',
@@ -52,19 +54,22 @@ afterEach(async () => {
   await relay.stop();
 });
 
-/** The seconds that a refusal tells to wait. */
+/** Returns the number of seconds that a refusal tells to wait. */
 function secondsIn(why: unknown): number {
   const found = /^rate-limited: .* in (\d+) seconds?$/.exec(String(why));
   expect(found).not.toBeNull();
   return Number(found![1]);
 }
 
-/** Seconds since a moment, and one more for what is rounded. */
+/** Returns the seconds since `start`, and one more for rounding. */
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000 + 1;
 }
 
-/** Publishes events of one author each until one is refused, and tells how many were taken. */
+/**
+ * Publishes events, each of another author, until one is refused or `max` are accepted. Returns the
+ * number of accepted events, and the refusal.
+ */
 async function burst(client: Client, max: number): Promise<{ taken: number; why: unknown }> {
   for (let taken = 0; taken < max; taken++) {
     const [, , ok, why] = await client.publish(new Author().event());
@@ -85,7 +90,7 @@ describe('events of an address', () => {
     expect((await burst(one, 4)).taken).toBe(4);
     const { taken, why } = await burst(two, 4);
     expect(taken).toBe(2);
-    // It goes down from the first event on.
+    // The time to wait gets shorter from the first event on.
     expect(secondsIn(why)).toBeGreaterThanOrEqual(3600 - secondsSince(begin));
     expect(secondsIn(why)).toBeLessThanOrEqual(3600);
     expect((await burst(other, 4)).taken).toBe(4);
@@ -94,7 +99,7 @@ describe('events of an address', () => {
   it('go on when the time that was told has passed', async () => {
     await start({ 'rates.ip_events': '30/min burst 2' });
     const client = await from('192.0.2.1');
-    // Many at once: of one after the other none may be too many for this rate.
+    // Many at once: one after the other, none might exceed this rate.
     const events = Array.from({ length: 60 }, () => new Author().event());
     for (const event of events) client.send(['EVENT', event]);
     const answers = await Promise.all(events.map(({ id }) => client.ok(id)));
@@ -204,7 +209,7 @@ it('messages of an address are refused by their id, CLOSE never', async () => {
   expect(await client.next(([, id]) => id === 'c')).toEqual(closed('c', 'rate-limited'));
   expect(await client.live('a')).toEqual(event);
   client.send(['CLOSE', 'a']);
-  // A refused message behind it tells that it was read.
+  // The refusal of a message after the CLOSE shows that the CLOSE was read.
   client.send(['COUNT', 'd', { kinds: [1] }]);
   await client.next(([, id]) => id === 'd');
   await relay.relay.reload(testConfig(relay.directory, only({})));
@@ -225,7 +230,7 @@ it('a REQ beyond the rate ends the subscription whose id it has', async () => {
   client.send(['REQ', 'a', { kinds: [7] }]);
   expect(await client.next(([type]) => type === 'CLOSED')).toEqual(closed('a', 'rate-limited'));
   const other = await from('127.0.0.1');
-  // What subscription `a` would get of the first comes before what `b` gets of the second.
+  // A first event for subscription `a` would come before the second one for `b`.
   for (const event of [author.event(), author.event()]) {
     expect(await other.publish(event)).toEqual(accepted(event));
     expect(await client.live('b')).toEqual(event);
@@ -241,7 +246,7 @@ it('bytes of an address: one message may overdraw, the next waits', async () => 
   const small = new Author().event();
   const answer = await client.publish(small);
   expect(answer).toEqual(refused(small, 'rate-limited'));
-  // Some 5.1 hours, less what the machine has taken for it.
+  // About 5.1 hours, less the time that the machine has taken.
   expect(secondsIn(answer[3])).toBeGreaterThanOrEqual(4.9 * 3600);
   expect(secondsIn(answer[3])).toBeLessThan(6 * 3600);
 });
@@ -281,7 +286,7 @@ describe('bans', () => {
     'bans.ban_seconds': 3600,
   };
 
-  /** Three violations and the one too many. */
+  /** Commits three violations, and the one that exceeds the limit. */
   async function misbehave(client: Client): Promise<void> {
     for (let i = 0; i < 4; i++) {
       client.send(`no JSON ${i}`);
@@ -306,7 +311,7 @@ describe('bans', () => {
       expect(answer).toEqual(refused(event, 'rate-limited'));
       const told = /banned (?:in (\d+) seconds?$|for)/.exec(String(answer[3]))!;
       expect(Number(told[1] ?? 1)).toBeLessThanOrEqual(seconds);
-      // What a banned address still sends would cost more than the end of its connections.
+      // Reading on from a banned address would cost more than closing its connections.
       for (const banned of [client, idle]) expect((await banned.ended()).code).toBe(1008);
       await other.sync();
       const { status, headers, body } = await upgrade('192.0.2.1');

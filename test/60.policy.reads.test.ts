@@ -1,4 +1,6 @@
-/** Budgets of queries: answers get short before anybody is refused. */
+// Read budgets (work, bytes sent, memory of subscriptions): answers are cut short before any client
+// is refused. In-process relay over real sockets.
+
 import { afterEach, expect, it } from 'vitest';
 import type { RefusedRead } from '../src/metrics/refused-reads.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -20,7 +22,10 @@ async function from(ip: string): Promise<Client> {
   return client;
 }
 
-/** A relay with events of different seconds, newest first in `stored`; all rates but these off. */
+/**
+ * Starts a relay with all read rates off but the given ones, and publishes events of different
+ * seconds; `stored` has them newest first.
+ */
 async function start(settings: Settings): Promise<void> {
   const off = ['ip', 'subnet', 'pubkey'].flatMap((holder) => [
     [`rates.${holder}_work`, ''],
@@ -123,10 +128,10 @@ it('one address never takes the last memory of subscriptions', async () => {
     }
     held++;
   }
-  // 29,800 bytes each: the address holds half of what there is.
+  // 29,800 bytes each: one address holds at most half of the total.
   expect(held).toBe(18);
   expect(await open(again, 'more')).toEqual(refused('more'));
-  // A subscription in the place of another one takes no more.
+  // A subscription that replaces another one takes no more memory.
   expect((await open(greedy, 's0'))[0]).toBe('EOSE');
   for (let n = 0; n < 8; n++) expect((await open(honest, `h${n}`))[0]).toBe('EOSE');
   greedy.send(['CLOSE', 's0']);
@@ -161,7 +166,7 @@ it('a query that finds little and reads much is cut, or refused when it found no
   await start({ 'rates.ip_work': '1/s burst 2000' });
   const client = await from('192.0.2.1');
   await client.query(ALL);
-  // Nobody has such a tag in these events, and the index knows: this costs next to nothing.
+  // No event has such a tag, and the index knows that: this costs next to nothing.
   expect((await client.query({ '#t': ['nothing'] })).end[0]).toBe('EOSE');
   for (;;) {
     const { events, end } = await client.query({ kinds: [1], limit: 1000, since: 1 });

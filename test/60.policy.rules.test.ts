@@ -1,4 +1,5 @@
-/** Write rules that look at the event alone, each at its edge. */
+// Write rules that depend on the event alone (proof of work, keys, tags, content, times), each at
+// its edge, against an in-process relay over real sockets; leadingZeroBits as a unit.
 
 import { nip19 } from 'nostr-tools';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ import { Author, type Draft, now } from './support/author.ts';
 import { http } from './support/http.ts';
 import { useRelay } from './support/use-relay.ts';
 
-/** An event of this difficulty exactly, which commits to a target (or to none). */
+/** Mines an event of exactly this difficulty that commits to a target, or to none. */
 function mined(bits: number, target: string | null, draft: Draft = {}) {
   const author = new Author();
   for (let nonce = 0; ; nonce++) {
@@ -156,7 +157,7 @@ describe('tags and content', () => {
     const event = new Author().event({ content: 'a'.repeat(100_000) });
     const before = process.cpuUsage();
     expect(await use.client.publish(event)).toEqual(accepted(event));
-    // A backtracking engine would need longer than there is time; it is that of the processor that counts.
+    // Bound in CPU time: a backtracking engine would need longer than the test may take.
     expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
   });
 });

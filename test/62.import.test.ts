@@ -1,4 +1,6 @@
-/** `wok import`: events of a file into the database, judged by what a relay on it answers. */
+// `wok import`, run as a command: events of a file or of standard input into a database, checked by
+// the answers of a relay that is started on it afterwards.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -24,7 +26,7 @@ function fileOf(text: string): string {
   return file;
 }
 
-/** What a relay on the directory answers to the filters, by id. */
+/** Starts a relay on the directory and returns its answers to the filters, by id. */
 async function stored(directory: string, ...filters: unknown[]): Promise<Map<string, NostrEvent>> {
   const relay = await startRelay({}, directory);
   const client = await Client.connect(relay.url);
@@ -53,7 +55,7 @@ describe('wok import', () => {
       JSON.stringify(alice.event({ kind: 20_001 })),
       JSON.stringify(notes[3]),
       '  \r',
-      // Fields in another order, with white space, and one of its own.
+      // Fields in another order, with white space, and one unknown field.
       ...notes
         .slice(20)
         .map((one) =>
@@ -164,7 +166,7 @@ describe('wok import', () => {
       child.stdout.on('data', (data) => {
         out += String(data);
       });
-      // Standard input stays open: the import waits for more when the signal comes.
+      // Standard input stays open, so that the import waits for more when the signal comes.
       child.stdin.write(jsonl(events.slice(0, signal === 'SIGINT' ? 300 : 200)));
       const wanted = signal === 'SIGINT' ? 200 : 100;
       await until(() => {

@@ -1,4 +1,6 @@
-/** `wok backup` and `wok restore`. */
+// `wok backup` and `wok restore`, run as commands, alone and beside a running relay; the contents
+// of databases and copies are compared by `wok export`.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -41,7 +43,7 @@ async function filled(count: number): Promise<{ directory: string; lines: string
 describe('wok backup and wok restore', () => {
   it('copy one moment of a relay at work, which starts from the copy', async () => {
     const directory = freshDirectory();
-    // The index stays far behind, so that the copy has a tail.
+    // The index is updated much later than the log: the copy has a tail of unindexed events.
     const settings = { 'storage.index_delay_milliseconds': 600_000 };
     const relay = await startRelay(settings, directory);
     const client = await Client.connect(relay.url);
@@ -125,7 +127,7 @@ describe('wok backup and wok restore', () => {
     const damaged = `${file}.damaged`;
     copyFileSync(file, damaged);
     const at = openSync(damaged, 'r+');
-    // The middle of the file: pages of the log or of the index.
+    // Middle of the file: pages of the log or of the index.
     writeSync(at, Buffer.alloc(8192, 0x5a), 0, 8192, Math.floor(statSync(file).size / 8192) * 4096);
     closeSync(at);
     const found = await wok(['restore', damaged, ...other]);
@@ -135,7 +137,7 @@ describe('wok backup and wok restore', () => {
     const forged = `${file}.forged`;
     copyFileSync(file, forged);
     const db = new Database(forged);
-    // In a packed body the signature is bytes 69 to 132.
+    // In a packed body, the signature is bytes 69 to 132.
     db.exec(`UPDATE event
       SET json = CAST(substr(json, 1, 68) || zeroblob(64) || substr(json, 133) AS BLOB)`);
     db.close();
@@ -165,7 +167,7 @@ describe('wok backup and wok restore', () => {
   it('are not needed where another process copies the log back: checkpoint_pages = 0', async () => {
     const directory = freshDirectory();
     const relay = await startRelay({ 'storage.checkpoint_pages': 0 }, directory);
-    // As Litestream does, another process has the database open all the while.
+    // As with Litestream, another connection has the database open all the while.
     const beside = new Database(join(directory, 'wok.db'));
     beside.prepare('SELECT count(*) FROM event').get();
     const client = await Client.connect(relay.url);
@@ -175,7 +177,7 @@ describe('wok backup and wok restore', () => {
     }
     client.socket.terminate();
     await relay.stop();
-    // More than the 4,000 pages at which the log would have been begun anew.
+    // More than the 4,000 pages after which the write-ahead log would have been restarted.
     expect(statSync(join(directory, 'wok.db-wal')).size).toBeGreaterThan(4_100 * 4096);
     expect(statSync(join(directory, 'wok.db')).size).toBeLessThan(100 * 4096);
     beside.close();
@@ -191,7 +193,7 @@ describe('wok backup and wok restore', () => {
         ...['backup', join(target, 'copy.db'), '--data', directory, '--rate', '1'],
       ]);
       await until(() => readdirSync(target).length > 0, 'the copy to begin');
-      // A MiB a second.
+      // The backup copies one MiB a second.
       const done = within(500 * scale);
       child.kill('SIGINT');
       expect((await once(child, 'close'))[0]).toBe(INTERRUPTED);

@@ -1,4 +1,7 @@
-/** Members of the relay (NIP-43), its own key, and the receipts that it signs with it. */
+// Members of the relay (NIP-43): invites, roles, the relay's own key, and the events and receipts
+// that it signs. In-process relay over real sockets and the control socket; `wok invite` as a
+// command.
+
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -26,7 +29,7 @@ const MEMBERS: Settings = {
   'identity.urls': ['wss://relay.example', 'ws://127.0.0.1'],
 };
 
-/** Asks a relay by its control socket. */
+/** Sends a request to a relay by its control socket and returns the result. */
 function control(relay: TestRelay, method: string, params: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = connect(controlSocketFile(relay.directory));
@@ -57,7 +60,10 @@ function join_(author: Author, claim: string, created_at = now()): NostrEvent {
   return author.event({ kind: 28_934, created_at, tags: [['-'], ['claim', claim]] });
 }
 
-/** Asks until what is stored is as expected; it follows a moment behind what it is about. */
+/**
+ * Queries until the stored events are as expected: the relay's own events come a moment later than
+ * their cause.
+ */
 async function eventually(client: Client, filter: object, good: (found: NostrEvent[]) => boolean) {
   let events: NostrEvent[] = [];
   await until(async () => {
@@ -73,7 +79,7 @@ const membersOf = (event?: NostrEvent) =>
 describe('a relay with members', () => {
   const use = useRelay(MEMBERS);
 
-  /** Somebody who has come in by an invite. */
+  /** Returns a new author who has joined by an invite. */
   async function member(): Promise<Author> {
     const author = new Author();
     const request = join_(author, await invite(use.relay));
@@ -230,12 +236,12 @@ describe('a relay with members', () => {
     await role({ do: 'delete', id: 'king' });
     await eventually(use.client, lists, (found) => entryOf(found)?.length === 2);
     await eventually(use.client, roles, (found) => named(found).join() === 'queen');
-    // Clients that have the role are told that it is no more.
+    // Clients that have the role event are told of its deletion.
     const deletion = await watcher.live('deletions');
     expect(deletion.tags).toContainEqual(['a', `33534:${key}:king`]);
     expect(deletion.pubkey).toBe(key);
 
-    // It may come again, in the same second, too.
+    // The role may come again, even in the same second.
     await role({ do: 'create', id: 'king', label: 'another' });
     const [again] = await eventually(
       use.client,
@@ -318,7 +324,7 @@ it('keeps members, key and used invites over a restart', async () => {
 it('takes the key from the file that is named, as nsec or hex', async () => {
   const directory = freshDirectory();
   const file = join(directory, 'secret');
-  // NIP-19's example.
+  // Example of NIP-19.
   writeFileSync(file, 'nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5\n');
   const relay = await startRelay({ ...MEMBERS, 'identity.secret_key_file': file });
   const secret = Buffer.from(

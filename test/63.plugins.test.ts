@@ -1,4 +1,6 @@
-/** strfry's write-policy protocol, by plugins in three languages, over real sockets. */
+// Plugins that speak strfry's write-policy protocol, in Python, Perl and JavaScript, and read
+// policies. In-process relay over real sockets, plugins as child processes; PluginNames as a unit.
+
 import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +24,7 @@ describe('a plugin in Python', () => {
   const asked = join(freshDirectory(), 'asked');
   const use = useRelay({
     ...plugins(`WOK_TEST_ASKED=${asked} python3 ${script('whitelist.py')}`),
-    // What is in the index is known to be stored before anybody is asked.
+    // An indexed event is known to be stored before any plugin is asked.
     'storage.index_batch_events': 1,
   });
   const author = new Author();
@@ -177,7 +179,7 @@ describe('the file of a plugin', () => {
     expect((await client.publish(author.event({ content: 'refuse' })))[3]).toBe(
       'blocked: the new one says no',
     );
-    // The content may be the same: the time of the change counts, as in strfry.
+    // The content may be the same: the modification time counts, as in strfry.
     utimesSync(file, 1, 1);
     expect((await client.publish(author.event()))[2]).toBe(true);
     await client.close();
@@ -218,7 +220,7 @@ describe('the latency of each plugin', () => {
     const relay = await startRelay({ ...base, ...named('first', 'second') }, directory);
     const reload = (...names: string[]) =>
       relay.relay.reload(testConfig(directory, { ...base, 'io.port': 0, ...named(...names) }));
-    /** How many answers each has given. */
+    /** Returns the number of answers by name of plugin or module. */
     const answers = () => {
       const lines = relay.relay
         .metricsText()
@@ -234,7 +236,7 @@ describe('the latency of each plugin', () => {
     await reload('second', 'third');
     await publish();
     expect(answers()).toEqual({ second: 2, third: 1, 'spare.mjs': 2 });
-    // Who comes back goes on counting where it stopped.
+    // A plugin that comes back goes on counting at its last number.
     await reload('first');
     await publish();
     expect(answers()).toEqual({ first: 2, 'spare.mjs': 3 });
@@ -306,7 +308,7 @@ describe('a read policy', () => {
       await use.client.stored(`t${round}`);
     }
     await use.client.sync();
-    // The last one under the id is open, and nothing else is.
+    // Only the last subscription under the id is open.
     const reaction = author.event({ kind: 7 });
     const profile = author.event({ kind: 0, created_at: now() + 10 });
     await use.client.publish(reaction);

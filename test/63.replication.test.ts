@@ -1,4 +1,6 @@
-/** What wok's database is like beside another process that reads it for long, and beside Litestream. */
+// The database of a relay (in its own process) beside another process that reads it for long, and
+// beside Litestream, simulated by connections of this process: the write-ahead log stays bounded.
+
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -15,7 +17,9 @@ const PAGE_BYTES = 4096;
 const EVENTS_A_ROUND = 40;
 const author = new Author();
 
-/** A relay in a process of its own, and a connection to its database that is ours. */
+/**
+ * Starts a relay in its own process; returns functions that publish to it and open its database.
+ */
 async function started(checkpointPages: number) {
   const directory = freshDirectory();
   const relay = await WokProcess.start({ 'storage.checkpoint_pages': checkpointPages }, directory);
@@ -23,11 +27,11 @@ async function started(checkpointPages: number) {
   const open = () => {
     const db = new Database(join(directory, 'wok.db'), { timeout: WAIT_MILLISECONDS });
     onTestFinished(() => void db.close());
-    // As Litestream does: what it copies back is its own decision.
+    // As in Litestream, which decides by itself when to copy the log back.
     db.pragma('wal_autocheckpoint = 0');
     return db;
   };
-  /** Some 2 MB. */
+  /** Publishes about 2 MB. */
   const publish = async () => {
     for (let n = 0; n < EVENTS_A_ROUND; n++) {
       const content = `${n} ${Array.from({ length: 5_000 }, () => Math.random().toString(36).slice(2)).join('')}`;
@@ -73,7 +77,7 @@ it('Litestream may hold its read lock, write its tables, and copy the log back',
     await publish();
     longest = Math.max(longest, walBytes());
     const publishing = publish();
-    // Its own reader gives way, a row of its own begins the log anew, and it holds on again.
+    // As Litestream does: release the read lock, restart the log with a row of its own, lock again.
     reader.exec('COMMIT');
     other.pragma(`wal_checkpoint(${round % 4 === 3 ? 'TRUNCATE' : 'RESTART'})`);
     other.exec(
@@ -83,7 +87,7 @@ it('Litestream may hold its read lock, write its tables, and copy the log back',
     other.exec('BEGIN IMMEDIATE; INSERT INTO _litestream_lock VALUES (1); ROLLBACK');
     await publishing;
   }
-  // Of the 32 MB that were written: it has been begun anew again and again.
+  // Of the 32 MB written: the log was restarted again and again.
   expect(longest).toBeLessThan(20e6);
   expect(longest).toBeGreaterThan(1e6);
 
@@ -92,7 +96,7 @@ it('Litestream may hold its read lock, write its tables, and copy the log back',
   client.socket.terminate();
   relay.signal('SIGTERM');
   expect((await relay.exited).code).toBe(0);
-  // The one that copies the log back is the other one, also when the relay has ended.
+  // Only the other connection copies the log back, also after the relay has ended.
   expect(walBytes()).toBeGreaterThan(0);
   reader.exec('COMMIT');
   reader.close();

@@ -1,4 +1,6 @@
-/** `wok export`, `wok scan`, `wok delete`: judged by the naive oracle and by a relay beside them. */
+// `wok export`, `wok scan` and `wok delete`: `select` as a unit against the naive oracle, the
+// commands alone and beside an in-process relay.
+
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -45,7 +47,7 @@ describe('select', () => {
     for (const event of events) oracle.publish(event, now());
     const directory = freshDirectory();
     await wok(['import', '--data', directory], jsonl(events.slice(0, EVENTS / 2)));
-    // The second half stays in the tail: the relay is not stopped before all is read.
+    // The second half stays in the tail: the relay is not stopped before everything is read.
     const relay = await startRelay({ 'storage.index_delay_milliseconds': 600_000 }, directory);
     const client = await Client.connect(relay.url);
     for (const event of events.slice(EVENTS / 2)) await client.publish(event);
@@ -173,7 +175,7 @@ describe('wok delete', () => {
         { by: 'shell', action: 'delete', subject: '700 events: --age 10d', reason: 'too old' },
       ]);
       db.close();
-      // No tombstones: what is removed by its operator may come again.
+      // No tombstones: events removed by the operator may come again.
       const again = await wok(['import', ...data], jsonl(old));
       expect(again.out).toContain('700 events read · 700 added');
     },

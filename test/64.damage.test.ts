@@ -1,7 +1,7 @@
-/**
- * Damage at random to every kind of page and file: what a start says, what the doctor says, and
- * that its repair loses nothing that can still be read.
- */
+// Random damage to every kind of page and file of a database: a start works or says in one sentence
+// that it is damaged, `wok doctor` finds the damage, and its repair loses nothing that can still be
+// read. Relays and commands run in their own processes.
+
 import {
   copyFileSync,
   existsSync,
@@ -51,7 +51,7 @@ const ALL = [...EVENTS, DELETION];
 const BY_ID = new Map(ALL.map((event) => [event.id, event]));
 
 interface Page {
-  /** Of the table or index, or `freelist`. */
+  /** Name of the table or index, or `freelist`. */
   name: string;
   pageno: number;
   pagetype: 'internal' | 'leaf' | 'overflow';
@@ -59,7 +59,9 @@ interface Page {
 
 let original: string;
 let pages: Page[];
-/** On which pages the id of an event stands: its own, and where it was before SQLite moved its row. */
+/**
+ * Pages that hold the id of each event: its own, and earlier ones from before SQLite moved its row.
+ */
 let home: Map<string, Set<number>>;
 
 beforeAll(async () => {
@@ -70,7 +72,7 @@ beforeAll(async () => {
   const lines = [...spare, ...ALL].map((event) => `${JSON.stringify(event)}\n`);
   await wok(['import', '--data', original], lines.join(''));
   const file = join(original, 'wok.db');
-  // So that there are free pages, bans, decisions and an audit log.
+  // Makes free pages, bans and an audit log.
   const db = new Database(file);
   db.exec('DELETE FROM posting WHERE seq <= 300; DELETE FROM event WHERE seq <= 300');
   const ban = db.prepare(
@@ -99,7 +101,7 @@ beforeAll(async () => {
   expect(pages.filter(({ name }) => name === 'freelist').length).toBeGreaterThan(5);
 });
 
-/** The pages on which ids stand, among these pages. */
+/** Finds the pages, among the given ones, that hold the ids. */
 function homes(bytes: Buffer, among: ReadonlySet<number>): Map<string, Set<number>> {
   const found = new Map<string, Set<number>>();
   for (const { id } of ALL) {
@@ -118,7 +120,7 @@ function damaged(): string {
   return directory;
 }
 
-/** How bytes are spoiled. */
+/** Overwrites bytes with zeros, ones or garbage, or flips some bits; returns the kind of damage. */
 function spoil(random: Random, bytes: Buffer, start: number, length: number): string {
   const how = random.pick(['zeros', 'garbage', 'ones', 'bits'] as const);
   if (how === 'zeros') bytes.fill(0, start, start + length);
@@ -134,8 +136,8 @@ function spoil(random: Random, bytes: Buffer, start: number, length: number): st
 }
 
 /**
- * Starts a relay: it comes up and ends in order, or says in one sentence that the database is
- * damaged.
+ * Starts a relay: it comes up and ends in order (true), or says in one sentence that the database
+ * is damaged (false).
  */
 async function tryStart(directory: string): Promise<boolean> {
   const relay = WokProcess.spawn({}, directory);
@@ -146,7 +148,7 @@ async function tryStart(directory: string): Promise<boolean> {
   if (started) relay.signal('SIGTERM');
   const { code } = await relay.exited;
   expect(relay.err, 'one sentence').toMatch(started ? /^$/ : /^wok: [^\n]+\n$/);
-  // A version that is made of spoiled bits is newer, or not wok's.
+  // A schema version made of spoiled bits is newer, or not one of wok.
   if (started) expect([exitCodes.ok, exitCodes.damaged], relay.err).toContain(code);
   else expect([exitCodes.damaged, exitCodes.version], relay.err).toContain(code);
   return started;
@@ -184,7 +186,8 @@ async function exported(directory: string): Promise<Set<string>> {
 }
 
 /**
- * Repairs, and expects that all of these are there afterwards, and that the damaged files are kept.
+ * Repairs, and expects that all of these events are there afterwards, and that the damaged files
+ * are kept.
  */
 async function expectRepaired(directory: string, events: readonly string[]): Promise<void> {
   const healed = await doctor(directory, '--repair');
@@ -201,7 +204,7 @@ const seed = testSeed('64.damage');
 describe('a damaged page', () => {
   const random = new Random(seed);
 
-  /** The events that a spoiled page takes with it. */
+  /** Returns the ids of the events that a spoiled page may take with it. */
   function lostWith({ name, pageno, pagetype }: Page): Set<string> {
     if (name !== 'event') return new Set();
     if (pagetype === 'overflow') return new Set([...LARGE, DELETION].map(({ id }) => id));
@@ -217,7 +220,7 @@ describe('a damaged page', () => {
     process.stdout.write(
       `64.damage: ${how} on ${page.name} ${page.pagetype} ${page.pageno}+${start}\n`,
     );
-    // A spoiled version is not a newer one, but nobody can tell.
+    // A spoiled schema version cannot be distinguished from a newer one.
     const version = bytes.readUInt32BE(60);
     const started = await tryStart(directory);
     const sick = await doctor(directory);
@@ -284,7 +287,10 @@ describe('a row that wok cannot have written', () => {
   const AT = 1_700_000_000;
   const GARBAGE = Buffer.from('00ff10', 'hex');
 
-  /** Rows for a table, whatever the types of its columns are: SQLite does not look when it reads them. */
+  /**
+   * Writes rows into a table whatever the types of its columns are: SQLite does not check them on
+   * reading.
+   */
   function put(directory: string, table: string, ...rows: Record<string, unknown>[]): void {
     const file = join(directory, 'wok.db');
     const changeSchema = (change: (text: string) => string): string => {
@@ -310,7 +316,7 @@ describe('a row that wok cannot have written', () => {
       const names = Object.keys(row).map((name) => `"${name}"`);
       const places = names.map(() => '?');
       db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES (${places})`).run(
-        // A number is bound as REAL.
+        // A number would be bound as REAL.
         ...Object.values(row).map((value) =>
           Number.isInteger(value) ? BigInt(value as number) : value,
         ),
@@ -395,7 +401,7 @@ describe('a row that wok cannot have written', () => {
     expect((await doctor(directory)).bad).toHaveLength(1);
     await expectRepaired(directory, []);
     for (const [table, good] of rows) expect(readAll(directory, table)).toEqual([good]);
-    // They are found on their pages, too, where SQLite cannot open the database any more.
+    // The rows are found on their pages, too, when SQLite cannot open the database any more.
     const bytes = readFileSync(join(directory, 'wok.db'));
     bytes.fill(0, 0, PAGE);
     writeFileSync(join(directory, 'wok.db'), bytes);
@@ -464,7 +470,7 @@ describe('a damaged write-ahead log', () => {
     await relay.kill();
   }
 
-  // It stays until the end of the file.
+  // Kept until the end of the file, not of one test.
   beforeAll(() => {
     source = freshDirectory();
   });
@@ -479,7 +485,10 @@ describe('a damaged write-ahead log', () => {
     return { directory, wal: readFileSync(log), log };
   }
 
-  /** The events that the newest frames of pages hold, but for the spoiled part of the log. */
+  /**
+   * Returns the ids of the events in the newest frames of pages, without the spoiled part of the
+   * log.
+   */
   function readableIn(wal: Buffer, from: number, to: number): string[] {
     const newest = new Map<number, number>();
     for (let at = 32; at + FRAME <= wal.length; at += FRAME) newest.set(wal.readUInt32BE(at), at);

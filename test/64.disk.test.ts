@@ -1,4 +1,6 @@
-/** What becomes of a relay whose disk takes nothing more. */
+// A relay and an import on a full disk (a small tmpfs in a user namespace), and on a database
+// damaged in places; Disk as a unit.
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -17,10 +19,10 @@ import { freshDirectory, settingFlags, startRelay } from './support/relay.ts';
 import { wok } from './support/wok.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
-/** A file system of one's own needs user namespaces. */
+/** True if this machine has the user namespaces that a file system of one's own needs. */
 const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0;
 
-/** Runs wok in a small file system of its own, mounted on `directory`. */
+/** Runs a command in a small file system of its own, mounted on `directory`. */
 function onSmallDisk(directory: string, megabytes: number, command: string) {
   const script = `mount -t tmpfs -o size=${megabytes}m none ${directory} && ${command}`;
   const child = spawn('unshare', ['-rm', 'sh', '-c', script], {
@@ -37,7 +39,7 @@ function onSmallDisk(directory: string, megabytes: number, command: string) {
     if (child.exitCode === null) child.kill('SIGKILL');
     await exited;
   });
-  // Its file system is seen through the process.
+  // Path by which this process sees the file system of the child.
   return { child, seen, exited, inside: `/proc/${child.pid}/root${directory}` };
 }
 
@@ -67,7 +69,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     }
     expect(refusal).toBe('error: the disk of this relay is full; the event was not stored');
     expect(kept.length).toBeGreaterThan(5);
-    // Refused at once, and what is stored is still served; ephemeral events pass.
+    // Refused at once; stored events are still served, and ephemeral ones pass.
     expect((await client.publish(large()))[2]).toBe(false);
     const { events, end } = await client.query({ authors: [author.pubkey] });
     expect(end[0]).toBe('EOSE');
@@ -80,13 +82,13 @@ describe.skipIf(!canMount)('a full disk', () => {
     };
     const full = 'new events are refused: the disk is full\n';
     expect(await health()).toEqual([503, full]);
-    // No reason to start the relay again: that would help nothing.
+    // Still alive: a restart would not help.
     expect(await health('/health/live')).toEqual([200, full]);
     const said = () => seen.out.split('\n').filter((line) => line.includes('the disk is full'));
     expect(said().length).toBe(1);
 
     rmSync(join(inside, 'ballast'));
-    // By itself: a load balancer may send nothing to a relay that says it is not well.
+    // Recovery without traffic: a load balancer may send nothing to an unhealthy relay.
     await until(async () => (await health())[0] === 200, 'being well again');
     expect(await health()).toEqual([200, 'ok\n']);
     let last = large();
@@ -98,7 +100,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(said().length).toBe(1);
     expect((await client.query({ ids: [last.id] })).events).toEqual([last]);
 
-    // Full again, it still ends in order, and nothing that was acknowledged is lost.
+    // On a disk that is full again, the relay still ends in order and loses nothing acknowledged.
     kept.push(last);
     for (;;) {
       const event = large();
@@ -178,7 +180,7 @@ describe('a database that cannot be used', () => {
     );
     const lines = events.map((event) => `${JSON.stringify(event)}\n`);
     await wok(['import', '--data', directory], lines.join(''));
-    // The bodies of the oldest events; what a start reads lies elsewhere.
+    // Bodies of the oldest events; a start reads other pages.
     const path = join(directory, 'wok.db');
     const bytes = readFileSync(path);
     const at = bytes.indexOf(Buffer.from(events[5]!.id, 'hex'));

@@ -1,4 +1,6 @@
-/** `wok doctor` with databases that were damaged on purpose, and what its repair makes of them. */
+// `wok doctor`, run as a command on databases that were damaged on purpose; a relay on the repaired
+// database shows the result. examineMachine as a unit.
+
 import {
   closeSync,
   copyFileSync,
@@ -43,7 +45,7 @@ beforeAll(async () => {
   original = await imported([...NOTES, PROFILES[1]!]);
 });
 
-/** A database with the notes and the newer profile. */
+/** Makes a database with the notes and the newer profile. */
 function filled(): string {
   const directory = freshDirectory();
   copyFileSync(join(original, 'wok.db'), join(directory, 'wok.db'));
@@ -69,7 +71,7 @@ async function doctor(directory: string, ...flags: string[]) {
   return { err, code, findings, repaired, bad: names('bad'), warn: names('warn') };
 }
 
-/** All notes, asked for in every way that the index knows. */
+/** Expects all notes in the answer to each kind of query that the index knows. */
 async function expectWhole(directory: string, notes: readonly NostrEvent[]): Promise<void> {
   const relay = await startRelay({}, directory);
   const client = await Client.connect(relay.url);
@@ -205,7 +207,7 @@ describe('wok doctor', () => {
   it('takes out events of which only the signature is wrong', async () => {
     const directory = filled();
     tamper(directory, (db) => {
-      // Another event's signature is in form and wrong.
+      // Signature of another event: well-formed and wrong.
       db.exec(`UPDATE event SET json = (
           SELECT replace(json, json ->> 'sig', (SELECT json ->> 'sig' FROM nostr_event WHERE seq = 9))
           FROM nostr_event AS own WHERE own.seq = event.seq

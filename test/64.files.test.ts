@@ -1,7 +1,6 @@
-/**
- * What becomes of a relay whose files are removed, replaced or truncated, while it runs and before
- * it starts.
- */
+// Database files that are removed, replaced or truncated while the relay runs and before it starts:
+// nothing acknowledged is lost without a word. Relays and commands run in their own processes.
+
 import {
   copyFileSync,
   existsSync,
@@ -28,7 +27,7 @@ import { wok } from './support/wok.ts';
 
 const REFUSED = /^error: files of the database of this relay were removed or damaged/;
 
-/** Publishes until an event is refused; returns what was acknowledged before. */
+/** Publisher that keeps the acknowledged events and the refusal, if there was one. */
 class Load {
   readonly acknowledged: NostrEvent[] = [];
   refusal = '';
@@ -43,10 +42,7 @@ class Load {
     return new Load(await Publisher.connect(url));
   }
 
-  /**
-   * Publishes so many events, 40 at a time, and goes on with others until one is refused if
-   * `toTheEnd`.
-   */
+  /** Publishes `count` events, 40 at a time; or, if `toTheEnd`, events until one is refused. */
   async publish(count: number, toTheEnd = false): Promise<void> {
     const before = this.#publisher.sent.length;
     await this.#publisher.publish(() => {
@@ -78,7 +74,7 @@ async function health(wok: WokProcess): Promise<string> {
   return `${response.status} ${await response.text()}`;
 }
 
-/** What of these events a relay on the directory does not serve. */
+/** Returns the ids of these events that a relay on the directory does not serve. */
 async function lostOf(directory: string, events: readonly NostrEvent[]): Promise<string[]> {
   const relay = await WokProcess.start({}, directory);
   const client = await Client.connect(relay.url);
@@ -133,7 +129,7 @@ describe('while the relay runs', () => {
     await until(async () => /^503 .* saved in /.test(await health(relay)), 'all to be saved');
     expect(await health(relay)).toMatch(/while the relay runs: new events are refused/);
     expect(relay.out).toMatch(/everything stored is saved in/);
-    // Stored events are still served, ephemeral ones pass.
+    // Stored events are still served, and ephemeral ones pass.
     const client = await Client.connect(relay.url);
     const ids = load.acknowledged.slice(-50).map(({ id }) => id);
     expect((await client.query({ ids })).events.length).toBe(50);
@@ -197,7 +193,7 @@ describe('while the relay runs', () => {
       const relay = await WokProcess.start({ 'storage.index_batch_events': 100 }, directory);
       const load = await Load.connect(relay.url);
       await load.publish(100);
-      // So that there is something in the database itself.
+      // Moves the events so far from the log into the database itself.
       const other = new Database(join(directory, 'wok.db'));
       other.pragma('wal_checkpoint(TRUNCATE)');
       other.close();
@@ -220,7 +216,7 @@ describe('while the relay runs', () => {
         expect(accepted.out).toMatch(/Given up: the database .* lacks \d+ of the events/);
       }
       const lost = await lostOf(directory, kept);
-      // Of a file that was cut off only what is in front of the cut is there.
+      // Of a truncated database, only the part in front of the cut is there.
       if (!what.startsWith('wok.db is')) expect(lost).toEqual([]);
     },
   );
@@ -253,7 +249,7 @@ describe('while the relay runs', () => {
     expect(load.refusal).toBe('');
     expect(await health(relay)).toBe('200 ok\n');
     load.close();
-    // It is killed, and the other is the last to close the database: it takes the log away.
+    // After the kill, the other connection is the last one and removes the log when it closes.
     await relay.kill();
     other.pragma('wal_checkpoint(TRUNCATE)');
     other.close();
@@ -263,7 +259,7 @@ describe('while the relay runs', () => {
 });
 
 describe('before a start', () => {
-  /** A directory in which a relay was killed. */
+  /** Makes a directory in which a relay was killed. */
   async function killed(): Promise<{ directory: string; events: NostrEvent[] }> {
     const directory = freshDirectory();
     const relay = await WokProcess.start({}, directory);
@@ -316,7 +312,7 @@ describe('before a start', () => {
     damage(directory);
     expect(await refusal(directory)).toMatch(said);
     expect(await refusal(directory)).toMatch(said);
-    // Neither it nor the doctor takes away what is left.
+    // Neither the start nor the doctor removes the files that are left.
     const doctor = await wok(['doctor', '--data', directory]);
     expect(doctor.out).toMatch(/^BAD {3}database missing/m);
     expect(doctor.out).toMatch(/--accept-loss/);
@@ -353,7 +349,7 @@ describe('before a start', () => {
 
   it('is not alarmed by a stop, a copy, a backup, a restore, a restart, a marker that is none', async () => {
     const { directory, events } = await killed();
-    // Killed, then started and stopped in order: the file alone is whole, wherever it is brought.
+    // Killed, then started and stopped in order: the file alone is complete, wherever it is copied.
     expect(await lostOf(directory, events)).toEqual([]);
     expect(existsSync(join(directory, 'wok.running'))).toBe(false);
     expect(existsSync(join(directory, 'wok.db-wal'))).toBe(false);

@@ -1,4 +1,7 @@
-/** Data directories where none can be, for every command that takes `--data`; who may read one. */
+// Data directories that cannot be used, for every command that takes `--data`, and the permissions
+// of everything that wok makes. Commands and relays run in their own processes; makeDirectory as a
+// unit.
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -27,7 +30,7 @@ import { type Ran, runWok, wok } from './support/wok.ts';
 const NOBODY = 65_534;
 const ID = '5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36';
 
-/** A call of every command that takes `--data`. */
+/** Calls of every command that takes `--data`. */
 const calls: Readonly<Record<string, string[][]>> = {
   relay: [['--port', '0']],
   reload: [[]],
@@ -55,12 +58,12 @@ const calls: Readonly<Record<string, string[][]>> = {
 
 const MAKES = ['relay', 'import', 'restore'];
 const READS = ['export', 'scan', 'delete', 'backup', 'doctor'];
-/** The places that are tried with every command. */
+/** Places that are tried with every command. */
 const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link to itself']);
-/** They need no data directory. */
+/** Commands that need no data directory. */
 const FREE = ['policy', 'config'];
 
-/** Runs wok to its end; one that does not end is killed, and has no status. */
+/** Runs wok to its end; a process that does not end is killed and has no status. */
 function run(args: readonly string[], uid?: number): Promise<Ran> {
   const as = uid === undefined ? {} : { uid };
   return runWok(args, { milliseconds: WAIT_MILLISECONDS, ...as });
@@ -115,7 +118,7 @@ describe('a data directory that cannot be', () => {
     const place = make(fresh);
     const backup = await backupFile();
     const copy = join(fresh, 'copy.db');
-    // One command of each sort says enough of the other places.
+    // One command of each sort is enough for the other places.
     const tried = Object.entries(calls).filter(
       ([name]) => WITH_ALL.has(where) || ['relay', 'export', 'status'].includes(name),
     );
@@ -170,7 +173,10 @@ describe('a data directory that cannot be', () => {
   });
 });
 
-/** Only the superuser can be another user, and that one has to get at this checkout. */
+/**
+ * Returns true if commands can run as another user, who can read this checkout; this takes the
+ * superuser.
+ */
 function canBeNobody(): boolean {
   if (process.getuid?.() !== 0) return false;
   const args = [join(packageRoot, 'dist/src/wok.js'), '--version'];
@@ -238,13 +244,13 @@ describe('makeDirectory', () => {
 describe('what wok makes', () => {
   const author = new Author();
 
-  /** Runs a command as people do, with a umask that lets others read. */
+  /** Runs a command with this umask, which may let others read. */
   async function wokWithUmask(umask: string, args: readonly string[], input = '') {
     const { err, code } = await runWok(args, { umask, input });
     expect(`${code} ${err}`).toBe('0 ');
   }
 
-  /** Everything in a directory with its permissions. */
+  /** Returns the permissions of everything in a directory, by name. */
   function permissions(directory: string): Record<string, string> {
     const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
     const modes = names.map((name) => {
@@ -257,7 +263,7 @@ describe('what wok makes', () => {
   function expectPrivate(directory: string, what: string): void {
     expect(statSync(directory).mode & 0o027, what).toBe(0);
     for (const [name, mode] of Object.entries(permissions(directory))) {
-      // Nothing for others, and no more than reading for the group.
+      // No permissions for others, and no writing for the group.
       expect(Number.parseInt(mode, 8) & 0o027, `${what}: ${name} has ${mode}`).toBe(0);
     }
   }
@@ -321,7 +327,7 @@ describe('what wok makes', () => {
     expect(statSync(directory).mode & 0o777).toBe(0o750);
     expect(permissions(directory)).toMatchObject({ 'wok.db': '640', 'wok.lock': '640' });
     expectPrivate(directory, 'what was there');
-    // The relay goes on with them, and what it makes anew has the same.
+    // The relay starts with these permissions, and gives new files the same.
     const relay = await WokProcess.start({}, directory);
     expectPrivate(directory, 'the relay afterwards');
     await relay.kill();

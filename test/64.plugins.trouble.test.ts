@@ -1,4 +1,6 @@
-/** Plugins that do wrong: what it costs themselves, and that it costs nobody else anything. */
+// Plugins that misbehave (crash, stall, flood, answer nonsense): the harm stays with the events
+// that they are asked about. In-process relay over real sockets, plugins as child processes.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,12 +14,15 @@ import { freshDirectory, type Settings, startRelay } from './support/relay.ts';
 const CLOSED = 'error: a policy of this relay does not answer; try again later';
 const BUSY = 'rate-limited: a policy of this relay has too much to do; try again';
 
-/** How long a plugin has that is given up in a test: more than a start and an answer take. */
+/** Timeout of a plugin that a test gives up: more than a start and an answer take. */
 const SHORT = 'timeout=3s';
-/** How long one has that is not: longer than any test waits for an answer. */
+/** Timeout of a plugin that is not given up: longer than any test waits for an answer. */
 const LONG = 'timeout=600s';
 
-/** A relay whose plugin makes this trouble for kind 1 that says so; a client, and one that suffers not. */
+/**
+ * Starts a relay with a plugin that makes this trouble for events of kind 1 that ask for it.
+ * Returns it with a client, and with a check that other clients are served.
+ */
 async function trouble(kind: string, entry = LONG, settings: Settings = {}) {
   const log = join(freshDirectory(), 'pids');
   const relay = await startRelay({
@@ -44,7 +49,9 @@ async function trouble(kind: string, entry = LONG, settings: Settings = {}) {
       return event;
     },
     publish: (content: string) => client.publish(author.event({ content })),
-    /** Somebody else, who does not write what the plugin is asked about. */
+    /**
+     * Checks that another client, which writes nothing that the plugin is asked about, is served.
+     */
     isServed: async () => {
       const event = author.event({ kind: 2 });
       expect(await other.publish(event)).toEqual(['OK', event.id, true, '']);
@@ -53,7 +60,7 @@ async function trouble(kind: string, entry = LONG, settings: Settings = {}) {
   };
 }
 
-/** The processes that have been started, by their ids. */
+/** Returns the ids of the plugin processes that have been started. */
 function started(log: string): number[] {
   try {
     return readFileSync(log, 'utf8').trim().split('\n').map(Number);
@@ -73,7 +80,7 @@ describe('a plugin that', () => {
     await isServed();
     expect(client.inbox).toEqual([]);
     expect((await client.ok(event.id)).slice(2)).toEqual([false, CLOSED]);
-    // It was asked about this one too, and its time has passed.
+    // The plugin was asked about this event too, and its time has passed.
     expect((await client.ok(behind.id)).slice(2)).toEqual([false, CLOSED]);
     await until(async () => (await publish('good again'))[2] === true, 'its successor');
     const [first, second] = started(log);
@@ -100,7 +107,7 @@ describe('a plugin that', () => {
       expect((await publish('trouble')).slice(2)).toEqual([false, CLOSED]);
       expect(relay.logged.join()).toContain('not asked for a while');
       const before = started(log).length;
-      // Even what it would accept: nobody asks it, nobody waits for it.
+      // Not even an event that it would accept is sent to it or waits for it.
       for (let i = 0; i < 20; i++) expect((await publish('good'))[3]).toBe(CLOSED);
       expect(started(log).length).toBe(before);
       done();
@@ -121,9 +128,9 @@ describe('a plugin that', () => {
     const event = send('trouble');
     const behind = send('good, behind it');
     await isServed();
-    // Long before its time has passed.
+    // Long before the timeout has passed.
     expect((await client.ok(event.id)).slice(2)).toEqual([false, CLOSED]);
-    // Not its fault: it is asked again.
+    // Not the fault of this event: the next process is asked about it again.
     expect((await client.ok(behind.id)).slice(2)).toEqual([true, '']);
     expect(relay.logged.join()).toContain(why);
     expect((await publish('good'))[2]).toBe(true);
@@ -191,7 +198,7 @@ describe('several processes', () => {
     const others = await Promise.all([0, 1].map(() => Client.connect(relay.url)));
     const published = others.map((other) => other.publish(author.event()));
     expect((await Promise.race(published))[2]).toBe(true);
-    // The other one still stalls.
+    // The process with the first event still stalls.
     expect(client.inbox).toEqual([]);
     expect((await client.ok(event.id))[3]).toBe(CLOSED);
     await Promise.all(published);
@@ -225,7 +232,7 @@ describe('what waits for a plugin', () => {
     expect((await client.ok(event.id)).slice(2)).toEqual([false, CLOSED]);
     expect((await publish('good'))[2]).toBe(true);
     expect(client.closed).toBe(null);
-    // It hears nothing any more; nobody but its room's successor can end it.
+    // The process reacts to nothing any more; only the next plugin host can end it.
     await until(() => !isRunning(stuck!), 'the stuck process to go');
   });
 });

@@ -1,4 +1,6 @@
-/** The OK to a request to vanish (NIP-62): nothing of the key leaves behind it, by any way. */
+// Order of the OK to a request to vanish (NIP-62): after it, no event of the key leaves the relay
+// on any path (stored, live, counted, queued). Relays in this process and in their own, over real
+// sockets; Writer, Barriers and CountRun as units.
 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -48,12 +50,12 @@ const SETTINGS: Settings = {
   'auth.private_kinds': [],
   'limits.subscriptions_max': 1_000,
 };
-/** A removal takes some milliseconds an event. */
+/** Trigger that makes a removal take some milliseconds an event. */
 const SLOW = `CREATE TRIGGER slow BEFORE DELETE ON event BEGIN
   SELECT (WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 8000)
     SELECT max(n) FROM c);
 END`;
-/** Slices that end in the middle of a count, and an index that holds everything. */
+/** Short slices that end in the middle of a count, and an index that holds everything. */
 const INDEXED: Settings = { 'query.slice_milliseconds': 1, 'storage.index_batch_events': 1 };
 const NOW = now();
 
@@ -83,10 +85,13 @@ async function publishAll(client: Client, events: readonly NostrEvent[]): Promis
   }
 }
 
-/** Asks one question after the other, and keeps what the answers to each found of a key. */
+/**
+ * Client that sends one query after the other and keeps the number of events of a key in each
+ * answer.
+ */
 class Asker {
   readonly client: Client;
-  /** By the number of the question. */
+  /** Number of events found, by the number of the query. */
   readonly found: number[] = [];
   asked = 0;
   #going = true;
@@ -118,7 +123,7 @@ class Asker {
     this.client.send(this.#ask(n));
   }
 
-  /** Resolves when the last question is answered. */
+  /** Stops asking; resolves when the last query is answered. */
   async stop(): Promise<void> {
     this.#going = false;
     await until(() => this.#answered === this.asked, 'the last answer');
@@ -165,18 +170,19 @@ describe.each([
     await Promise.all(live.map((client) => client.req('live', by)));
     await until(() => askers.every(({ found }) => found.some((count) => count > 0)), 'answers');
     const request = vanishing(author);
-    // What was published right before it is removed like the rest.
+    // Events published right before the request are removed like the rest.
     const last = notesOf(author, 20);
     for (const event of [...last, request]) writer.send(['EVENT', event]);
     expect(await writer.ok(request.id)).toEqual(accepted(request));
     const first = askers.map(({ asked }) => asked);
     await until(() => askers.every(({ asked }, i) => asked > first[i]! + 5), 'more answers');
     await Promise.all(askers.map((one) => one.stop()));
-    // Questions that were sent when the OK was there.
+    // Answers to the queries that were sent after the OK.
     expect(askers.map(({ found }, i) => found.slice(first[i]).some((count) => count > 0))).toEqual(
       askers.map(() => false),
     );
-    // What was on the way to their sockets has come; one more event, and nothing else, comes live.
+    // All that was in flight to these sockets has come; afterwards exactly one more event comes
+    // live.
     await Promise.all(live.map((client) => client.sync()));
     for (const { inbox } of live) inbox.splice(0);
     const next = author.event({ created_at: NOW + 5 });
@@ -204,7 +210,7 @@ describe.each([
       const request = vanishing(author);
       const lines: unknown[][] = [['REQ', 'live', { ...by, limit: 0 }]];
       for (let n = 0; n < 6; n++) lines.push(['REQ', `q${n}`, by], ['COUNT', `c${n}`, by]);
-      // Live, stored or ephemeral, while the EOSE of the questions is still to come.
+      // Live events, stored or ephemeral, while the EOSE of the queries is still to come.
       for (const event of notesOf(author, 30)) lines.push(['EVENT', event]);
       lines.push(['EVENT', author.event({ kind: 20_001, created_at: NOW })]);
       lines.splice(6 + round * 3, 0, ['EVENT', request]);
@@ -236,7 +242,7 @@ it('what io holds back of a key when it vanishes does not leave later', async ()
   const wrapFor = (author: Author, content: string, created_at = NOW - 1) =>
     new Author().event({ kind: 1059, created_at, tags: [['p', author.pubkey]], content });
   const writer = await Client.connect(relay.url);
-  // More than the system's buffers take, so that live events wait behind them for their reader.
+  // More than the system's buffers take, so that live events queue up after them.
   const stored = Array.from({ length: 350 }, (_, n) =>
     wrapFor(reader, `${n} ${'x'.repeat(60_000)}`),
   );
@@ -251,7 +257,7 @@ it('what io holds back of a key when it vanishes does not leave later', async ()
     if (verb === 'EVENT') slow.socket.pause();
     return false;
   };
-  // As one for whom a gift wrap is, too.
+  // Authenticated as the receiver of a gift wrap, too.
   await other.auth(gone);
   await other.req('live', { ...filter, limit: 0 });
   await slow.auth(gone, reader);
@@ -286,7 +292,7 @@ describe('the OK to a request to vanish', () => {
       const notesLeft = db
         .prepare('SELECT count(*) FROM nostr_event WHERE kind = 1 AND pubkey = ?')
         .pluck();
-      /** By each OK: whether it is true, and how many notes of its key were left when it came. */
+      /** For each OK: its status, and the number of notes of its key left when it came. */
       const oks: unknown[] = [];
       for (const one of [client, other]) {
         one.tap = ([verb, id, ok]) => {
@@ -344,11 +350,11 @@ describe('the OK to a request to vanish', () => {
         ]),
       );
       for (const [n, end] of (await Promise.all(ends)).entries()) {
-        // By two ingester lanes either may come first.
+        // With two ingester workers, either may come first.
         if (end !== 'ended') expect(end.slice(0, 3)).toEqual(['OK', requests[n]!.id, true]);
       }
       await until(async () => relay.relay.health().healthy, 'all lanes to be back');
-      // Whoever comes back and asks again hears of it.
+      // A client that connects and asks again gets the OK.
       const client = await Client.connect(relay.url);
       await until(async () => {
         const [, , ok] = await client.publish(requests[1]!);
@@ -371,9 +377,9 @@ describe('the OK to a request to vanish', () => {
       BEGIN SELECT raise(ABORT, 'the disk fails'); END`);
     const request = vanishing(author);
     expect(await client.publish(request)).toEqual(refused(request, 'error'));
-    // Asked again before it is tried again, it is told at once.
+    // Sent again before the next attempt, the request is refused at once.
     expect(await client.publish(request)).toEqual(refused(request, 'error'));
-    // Others go on.
+    // Events of others are still accepted.
     const other = new Author().event();
     expect(await client.publish(other)).toEqual(accepted(other));
     const done = db.prepare('SELECT done_at FROM vanish_request WHERE id = ?').pluck();
@@ -410,7 +416,7 @@ describe('the OK to a request to vanish', () => {
     const [, , ok, text] = await client.ok(request.id);
     if (ok !== true) expect(text).toMatch(/^error: this relay is being restarted; .*stored/);
     await until(() => wok.out.includes('a successor has taken over'), 'the successor');
-    // A connection that the old process still accepts is told to come again.
+    // A connection that the old process still accepts gets an error and has to come again.
     let next = await Client.connect(wok.url);
     for (;;) {
       const answer = await next.publish(request);
@@ -457,7 +463,7 @@ describe('the OK to a request to vanish', () => {
     const body = Buffer.from(JSON.stringify(request));
     writeCheckedEvent(outbox.records, 7, facts, body, 0, 600);
     outbox.flush();
-    // Before the event loop turns: it is stored by stop(), which leaves no time to carry it out.
+    // Before the event loop turns: stop() stores the request, and has no time to carry it out.
     ingester!.near.drain();
     writer.stop();
     const answers: unknown[] = [];
@@ -573,10 +579,10 @@ describe('a COUNT under way', () => {
         [],
         { bill: null, turns: new QueryQueue().connect('192.0.2.1') },
       );
-    /** How often a COUNT has to be begun until it is refused; 9: never. */
+    /** Returns how often a COUNT has to be begun until it is refused; 9 if it never is. */
     const begun = (filter: object) => {
       const count = run(filter);
-      // It has not begun, so it has counted nothing.
+      // Restarts before the first step are free: nothing was counted yet.
       for (let n = 0; n < 9; n++) count.countAgain(key);
       for (let n = 1; n < 9; n++) {
         if (count.step({ rows: 0 }) === 'done') return n - 1;

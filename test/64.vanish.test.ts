@@ -1,4 +1,5 @@
-/** Requests to vanish (NIP-62), as far as they reach and as long as they hold. */
+// Requests to vanish (NIP-62): their scope, how long they hold, and their resumption after a crash.
+// In-process relay over real sockets; the tests read its database, too.
 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -23,7 +24,7 @@ function wrapFor(author: Author, created_at = NOW - 10): NostrEvent {
   return new Author().event({ kind: 1059, created_at, tags: [['p', author.pubkey]] });
 }
 
-/** The row of a request, once it is carried out. */
+/** Returns the row of a request once it is carried out. */
 async function finished(relay: TestRelay, id: string): Promise<Record<string, unknown>> {
   const db = new Database(join(relay.directory, 'wok.db'), { readonly: true });
   try {
@@ -154,11 +155,13 @@ describe.each([
 });
 
 it('a request that is half done goes on after a crash, and writes go on meanwhile', async () => {
-  // As many more as it takes, until it is half done at the crash.
+  // Three times as many events each time, until the request is half done at the crash.
   for (let count = 1_500; !(await isHalfDone(count)); count *= 3);
 });
 
-/** Whether a request to vanish was half done when the writer died; then it has gone on. */
+/**
+ * Returns true if a request to vanish was half done when the writer died; then it has been resumed.
+ */
 async function isHalfDone(count: number): Promise<boolean> {
   const directory = freshDirectory();
   let relay = await startRelay(SETTINGS, directory);
@@ -183,7 +186,7 @@ async function isHalfDone(count: number): Promise<boolean> {
   if ((row as { done_at: number | null }).done_at !== null) return false;
   relay = await startRelay(SETTINGS, directory);
   client = await Client.connect(relay.url);
-  // Sent again, it waits for the end of the first.
+  // Sent again, the request waits for the end of the first one.
   expect(await client.publish(request)).toEqual(accepted(request, 'duplicate'));
   expect((await client.count({ authors: [author.pubkey] }))[2]).toEqual({ count: 1 });
   expect(await finished(relay, request.id)).toMatchObject({ removed: count });

@@ -1,4 +1,6 @@
-/** The admin room and its control socket. */
+// The admin worker and its control socket, and `wok status` as a command. Relays in this process
+// and in their own.
+
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -163,7 +165,7 @@ describe('the admin room', () => {
     const client = await Client.connect(relay.url);
     expect((await client.publish(author.event()))[2]).toBe(true);
     expect(ended).toBe(false);
-    // Of others it is not even asked whether the worker is there.
+    // An admin's key: requests of other keys are refused without the admin worker.
     const signed = JSON.stringify(author.event({ kind: 27_235, tags: [['u', relay.httpUrl]] }));
     const headers = {
       'Content-Type': 'application/nostr+json+rpc',

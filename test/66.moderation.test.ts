@@ -1,4 +1,6 @@
-/** What moderators do, and that it takes effect at once in every station and survives a restart. */
+// Bans, allowances and removals by `wok mod` and the control socket: they take effect at once in
+// every worker and survive a restart. In-process relay over real sockets; NetworkSet as a unit.
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -21,7 +23,7 @@ interface Use {
   relay: TestRelay;
   control: Control;
   client: Client;
-  /** `wok mod …` against this relay. */
+  /** Runs `wok mod …` against this relay. */
   mod(...args: string[]): Promise<Ran>;
 }
 
@@ -64,7 +66,7 @@ describe('a banned author', () => {
       expect(await client.publish(fine)).toEqual(accepted(fine));
       client.socket.terminate();
     }
-    // What is stored stays, where its removal was not asked for.
+    // Stored events stay where their removal was not asked for.
     expect(idsOf((await use.client.query({ ids: [old.id] })).events)).toEqual([old.id]);
 
     use = await restart(use);
@@ -194,7 +196,7 @@ describe('a removed author', () => {
 
 describe('a removal', () => {
   it('that was interrupted goes on by itself when the room is back', async () => {
-    // As many more as it takes, until some are left when the room has died.
+    // Three times as many events each time, until some are left when the admin worker has died.
     for (let events = 3000, left = 0; left === 0; events *= 3) {
       const { relay, control, client } = await start({ 'storage.index_batch_events': 500 });
       const author = new Author();
@@ -316,7 +318,7 @@ describe('a banned key', () => {
         ['NOTICE', BLOCKED],
       ]);
     }
-    // Who has another key keeps the connection, and reads what is for that one only.
+    // A connection with another key stays open, and reads only events for that key.
     expect(await both.next(([verb]) => verb === 'NOTICE')).toEqual(['NOTICE', BLOCKED]);
     const secret = new Author().event({ kind: 4, tags: [['p', author.pubkey]] });
     expect(await client.publish(secret)).toEqual(accepted(secret));
@@ -357,10 +359,10 @@ describe('wok mod', () => {
     const [row] = JSON.parse((await mod('list', 'pubkey', '--json')).out) as ListedRow[];
     expect(row).toMatchObject({ subject: pubkey, stance: 'ban', reason: 'spam', by: 'shell' });
     const seconds = row!.expires_at! - row!.at;
-    // The two moments are read one after the other.
+    // The two times are read one after the other.
     expect([604_799, 604_800, 604_801]).toContain(seconds);
     expect((await mod('list', 'pubkey')).out).toContain(`ban  ${pubkey}`);
-    // An allowance takes the place of the ban.
+    // An allowance replaces the ban.
     await mod('allow', 'pubkey', pubkey);
     expect((await mod('unban', 'pubkey', pubkey)).out).toContain('was not banned');
     expect((await mod('unallow', 'pubkey', pubkey)).out).toContain('no longer allowed');

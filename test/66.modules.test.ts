@@ -1,4 +1,6 @@
-/** Policy modules: every hook, what goes wrong in them, and the two examples of the documentation. */
+// Policy modules: every hook, their failures, the two examples of the documentation, and the
+// exported types. In-process relay over real sockets.
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -91,7 +93,7 @@ describe('a module that fails', () => {
       }
       expect(relay.logged.join()).toContain('thrown on purpose');
       expect(relay.logged.join()).toContain('not asked for a while');
-      // What it would refuse passes.
+      // An event that the module would refuse passes.
       expect((await client.publish(author.event({ content: 'bare 1' })))[2]).toBe(true);
       done();
       await until(
@@ -136,7 +138,7 @@ describe('a module that does not come back', () => {
     ['open', ''],
   ])('is switched off, its lane starts again, and others work on (%s)', async (fail, answer) => {
     const { relay, author, publish, healthy } = await started({ 'policy.modules_fail': fail });
-    // As long as it comes back before that, it is left alone.
+    // A module that blocks for less than modules_stuck_seconds is left alone.
     expect(await publish('block 1')).toBe('');
     const [stuck, other] = [await Client.connect(relay.url), await Client.connect(relay.url)];
     stuck.send(['EVENT', author.event({ content: 'forever' })]);
@@ -145,10 +147,10 @@ describe('a module that does not come back', () => {
     const said = relay.logged.filter((line) => line.includes('does not come back'));
     expect(said).toHaveLength(1);
     expect(said[0]).toContain('"module":"trouble.mjs"');
-    // In the lane that was started again and in the one that was not: connections take turns.
+    // In the restarted worker and in the other one: connections take turns.
     const words = ['fine 1', 'fine 2', 'fine 3', 'fine 4', 'forever'];
     for (const word of words) expect(await publish(word)).toBe(answer);
-    // The one behind it is asked where the first lets through.
+    // The next module is asked where the first one lets through.
     expect(await publish('no')).toBe(answer || 'blocked: no');
     expect(relay.logged.filter((line) => line.includes('a lane died')).length).toBeLessThan(4);
     expect((await other.query({ kinds: [1] })).end[0]).toBe('EOSE');
@@ -207,7 +209,7 @@ describe('acceptConnection and acceptFilter', () => {
     client.send(['EVENT', event]);
     client.send(['COUNT', 'c', { kinds: [44] }]);
     client.send(['REQ', 'r', { kinds: [0] }]);
-    // The three answers come by different ways.
+    // The three answers take different paths.
     const counted = client.next(([verb, id]) => verb === 'CLOSED' && id === 'c');
     expect(await counted).toEqual(['CLOSED', 'c', 'restricted: no COUNT of kind 44']);
     expect((await client.ok(event.id))[2]).toBe(true);

@@ -1,7 +1,7 @@
-/**
- * What the relay takes for its own address while `identity.urls` is empty, and what it tells the
- * operator.
- */
+// The relay's own address while `identity.urls` is empty: addresses accepted in AUTH, NIP-98 and
+// NIP-62, and the advice to the operator. In-process relay over real sockets; OwnAddresses and the
+// advice as units.
+
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Status } from '../src/admin/verbs/status.ts';
@@ -136,7 +136,7 @@ describe('the operator is told what to set', () => {
       expect((await status()).reachedBy).toEqual([]);
       for (let n = 0; n < 3; n++) await reach('Relay.Example:443');
       await reach('127.0.0.1:7777');
-      // A proxy may say another Host; then the authentications tell.
+      // A proxy may send another Host; then the authentications show the right one.
       const client = await Client.connect(own.url);
       const auth = new Author().auth(await client.challenge(), 'wss://nostr.example/');
       expect(await client.authenticate(auth)).toEqual(refused(auth, 'error'));
@@ -161,7 +161,7 @@ describe('the operator is told what to set', () => {
       const page = await AdminPage.open(own.httpUrl, adminKey);
       expect((await page.ask('dashboard')).identityAdvice).toBe(advice);
 
-      // The operator takes it over, live.
+      // The operator follows the advice by a live reload.
       const urls = ['wss://relay.example'];
       const config = testConfig(own.directory, { ...SETTINGS, 'identity.urls': urls });
       await own.relay.reload(config);

@@ -1,4 +1,6 @@
-/** Management requests (NIP-86, /admin) while others send as many as they can: admins get in. */
+// Management requests (NIP-86, /admin) while others send as many as they can: admins still get in.
+// RequestSlots and CallerRank as units, then an in-process relay over HTTP.
+
 import { request } from 'node:http';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +22,7 @@ const admin = getPublicKey(adminKey);
 const SETTINGS = { 'admin.pubkeys': [admin] };
 const BODY = JSON.stringify({ method: 'supportedmethods', params: [] });
 
-/** A header that names the admin's key and has no signature. */
+/** Returns a header that names the admin's key and has no signature. */
 function claim(n: number): string {
   const event = { id: 'a'.repeat(64), pubkey: admin, kind: 27_235, tags: [['n', `${n}`]] };
   return `Nostr ${Buffer.from(JSON.stringify(event)).toString('base64')}`;
@@ -33,7 +35,7 @@ describe('slots', () => {
     bytes: 0,
   });
   const slots = (askedMax: number, bytesMax = 1e9) => new RequestSlots({ askedMax, bytesMax });
-  /** Drops what is too much, as its owner does. */
+  /** Ends surplus requests, as the owner of the slots does, and returns them. */
   function bound(of: RequestSlots<SlotRequest>): SlotRequest[] {
     const gone: SlotRequest[] = [];
     for (let one = of.surplus(); one !== null; one = of.surplus()) {
@@ -162,7 +164,7 @@ describe('a relay', () => {
     return (await ask(relay.httpUrl, BODY, headers)).status;
   };
 
-  /** Begins a request that does not go on; resolves with its status, or 0 when it was cut off. */
+  /** Begins a request that stalls; `status` resolves with its status, or 0 when it was cut off. */
   function slow(path: string, headers: Record<string, string>) {
     const asked = request(`${relay.httpUrl}${path}`, {
       method: 'POST',
@@ -187,7 +189,7 @@ describe('a relay', () => {
   it('lets an admin in while slow senders of one /64, and of many networks, claim to be one', async () => {
     const page = await AdminPage.open(relay.httpUrl, adminKey);
     const attackers = Array.from({ length: 300 }, (_, n) => {
-      // A third from one /64, where the admin is, too.
+      // A third comes from one /64, which the admin uses, too.
       const network = n % 3 === 0 ? '2001:db8:0:1' : `2001:db8:0:${(n % 50) + 2}`;
       const from = `${network}::${n + 1}`;
       const isCall = n % 2 === 0;
@@ -203,7 +205,7 @@ describe('a relay', () => {
       expect(await call(`192.0.2.${n}`)).toBe(200);
       expect((await page.answer('session')).status).toBe(200);
     }
-    // What does not go on is answered.
+    // Stalled requests are answered in the end.
     const statuses = await Promise.all(attackers.map(({ status }) => status));
     expect(new Set(statuses)).toEqual(new Set([408]));
   });

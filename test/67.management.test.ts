@@ -1,4 +1,6 @@
-/** The relay management API (NIP-86), by a real HTTP client. */
+// The relay management API (NIP-86) with its authorization (NIP-98), by a real HTTP client against
+// an in-process relay; HttpAuth as a unit.
+
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { getToken } from 'nostr-tools/nip98';
@@ -24,11 +26,11 @@ interface Answer {
   headers: Headers;
 }
 
-/** What a test wants to be wrong with an authorization. */
+/** Deliberate fault of an authorization. */
 interface Wrong {
   kind?: number;
   created_at?: number;
-  /** Null: without the tag. */
+  /** Null leaves the tag out. */
   u?: string | null;
   method?: string | null;
   payload?: string | null;
@@ -85,7 +87,7 @@ async function call(method: string, params: unknown[] = [], key = adminKey!): Pr
   return post(body, authorization(key, body));
 }
 
-/** The result of a call that has to succeed. */
+/** Returns the result of a call that has to succeed. */
 async function result(method: string, params: unknown[] = [], key = adminKey!): Promise<unknown> {
   const answer = await call(method, params, key);
   expect(answer).toMatchObject({ status: 200 });
@@ -136,7 +138,7 @@ describe('authorization (NIP-98)', () => {
   ])('is refused with %s', async (_, wrong) => {
     const body = JSON.stringify({ method: 'supportedmethods', params: [] });
     const answer = await post(body, authorization(adminKey!, body, wrong)).catch((error) => error);
-    // uWebSockets.js itself cuts off who sends a header that long.
+    // uWebSockets.js itself cuts off a header of that length.
     if (answer instanceof Error) expect(wrong.tamper?.('')).toHaveLength(20_006);
     else {
       expect(answer.status).toBeGreaterThanOrEqual(401);
@@ -219,7 +221,8 @@ describe('authorization (NIP-98)', () => {
   );
 
   it.each(CHANGING)('is good for one %s, which changes something', async (method) => {
-    // Without parameters: it is refused by the method itself, and cannot be tried again all the same.
+    // Without parameters the method itself refuses the call, and the authorization is spent all the
+    // same.
     const body = JSON.stringify({ method, params: [] });
     const header = authorization(adminKey!, body);
     expect(await post(body, header)).toMatchObject({ status: 400 });
@@ -268,7 +271,7 @@ describe('spent authorizations', () => {
       retrySeconds: 61,
     });
     expect(auth.spend(one(10_000, 1_060), 1_060)).toMatchObject({ retrySeconds: 1 });
-    // Half of them are over.
+    // Half of them have expired.
     for (let n = 10_000; n < 15_000; n++) expect(auth.spend(one(n, 1_061), 1_061)).toBeNull();
     expect(auth.spend(one(15_000, 1_061), 1_061)).toMatchObject({ retrySeconds: 1 });
     expect(auth.spend(one(1, 1_001), 1_061)).toMatchObject({ why: expect.stringMatching(/used/) });
@@ -406,7 +409,7 @@ describe('methods', () => {
     expect(await client.publish(event)).toEqual(refused(event, 'blocked'));
     await result('allowkind', [7]);
     expect(await client.publish(event)).toEqual(accepted(event));
-    // It is as before: nothing is allowed in particular, and so everything is.
+    // State as before: no kind is listed as allowed, and so every kind is.
     expect(await result('listallowedkinds')).toEqual([]);
     await result('allowkind', [1]);
     expect(await result('listallowedkinds')).toEqual([1]);
@@ -488,7 +491,7 @@ describe('reports', () => {
       await client.publish(one.event({ kind: 1984, ...report(bad.id, 'spam') }));
     }
     const first = strangers[0]!;
-    // The same reporter twice, an event that is not here, and a type that nobody knows.
+    // The same reporter twice, an event that is not here, and an unknown type.
     await client.publish(first.event({ kind: 1984, ...report(bad.id, 'nonsense') }));
     await client.publish(first.event({ kind: 1984, ...report('0'.repeat(64), 'spam') }));
     await client.publish(
@@ -515,7 +518,7 @@ describe('reports', () => {
     expect(await ids()).toEqual([bad.id]);
     await result('allowevent', [bad.id], moderatorKey);
     expect(await ids()).toEqual([]);
-    // It was said to be all right: nobody has to look at it again.
+    // The event was allowed: further reports do not bring it back into the queue.
     await client.publish(new Author().event({ kind: 1984, ...report(bad.id, 'spam') }));
     expect(await ids()).toEqual([]);
     expect(idsOf((await client.query({ ids: [bad.id] })).events)).toEqual([bad.id]);

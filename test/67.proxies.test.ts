@@ -1,7 +1,7 @@
-/**
- * Reverse proxies that do not tell the addresses of their clients: how they are recognised, what the
- * operator is told, and that local clients are not taken for them.
- */
+// Reverse proxies that do not pass on the addresses of clients: how they are recognised, what the
+// operator is told, and that local clients are not taken for them. In-process relay over real
+// sockets, with nginx, Caddy and a browser where installed; the advice and foreignHost as units.
+
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -36,14 +36,14 @@ const RPC = 'application/nostr+json+rpc';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Connects and leaves again; the relay answered in between. */
+/** Connects, waits for an answer and disconnects. */
 async function visit(relay: TestRelay, headers: Headers = {}): Promise<void> {
   const client = await Client.connect(relay.url, { headers });
   await client.sync();
   client.socket.terminate();
 }
 
-/** How often clients without an address were counted, by fault. */
+/** Number of clients counted without an address, by fault. */
 function counted({ relay }: TestRelay): Record<ProxyFault, number> {
   const families = parseExposition(relay.metricsText());
   const of = (fault: ProxyFault) =>
@@ -75,7 +75,7 @@ describe('a client behind a proxy that tells no address', () => {
       `relay.localhost:${port}`,
       own,
       `${own}:${port}`,
-      // A name of /etc/hosts: who connects directly names the port.
+      // A name of /etc/hosts: a direct client names the port.
       `relay.example:${port}`,
     ]) {
       await visit(relay, { Host });
@@ -202,7 +202,7 @@ describe('the operator is told of such a proxy', () => {
       const page = await AdminPage.open(relay.httpUrl, adminKey);
       expect((await page.ask('dashboard')).proxyAdvice).toBe(advice);
 
-      // Another header is read from now on, by a reload.
+      // From now on another header is read, by a reload.
       const settings = { ...SETTINGS, 'io.client_address_header': 'x-real-ip' };
       await relay.relay.reload(testConfig(relay.directory, settings));
       expect(await status()).toMatchObject({ proxies: [], proxyAdvice: null });

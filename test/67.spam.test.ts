@@ -1,4 +1,6 @@
-/** The spam stage: what each part finds, thresholds and modes, and the quarantine. */
+// The spam filter: its parts, thresholds and modes, and the quarantine. Text features, simhashes,
+// RecentTexts and WordList as units; the rest against an in-process relay over real sockets.
+
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -168,7 +170,7 @@ describe('enforce', () => {
       [{ content: 'This is the very last WARNING before the END' }, null],
       [{ content: 'TO THE MOON' }, null],
       [{ content: links(5), tags: tags('t', 10) }, '5 links, 10 hashtags'],
-      // Other kinds are not looked at.
+      // Other kinds are not examined.
       [{ kind: 30_078, content: links(9) }, null],
     ];
     for (const [draft, why] of cases) {
@@ -208,7 +210,7 @@ describe('enforce', () => {
     expect(answers.at(-1)![3]).toMatch(
       /^blocked: this looks like spam \(the same text from [3-6] keys\)$/,
     );
-    // The same from one key again and again is not this part's business, nor are short texts.
+    // Repeated texts of one key are not the concern of this part, nor are short texts.
     const author = new Author();
     for (let i = 0; i < 5; i++) {
       const content = 'the weather is rather nice today in the southern parts of the country';

@@ -1,4 +1,7 @@
-/** `wok why`: what became of an event, and which rule, limit or person decided. */
+// `wok why` and `wok why --reads`: the fate of an event or a query, and the rule, limit or person
+// that decided. In-process relay over real sockets, the control socket and the command;
+// DecisionNotes as a unit.
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Why } from '../src/admin/page-api/events.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
@@ -28,7 +31,7 @@ async function start(settings: Settings = {}, directory = freshDirectory()) {
   };
   onTestFinished(once);
   const why = ({ id }: { id: string }) => control.ask<Why>('why', { id });
-  /** What is known of an event once something is known. */
+  /** Returns the decisions on an event once there is one. */
   const told = async (event: { id: string }) => {
     await until(async () => (await why(event)).decisions.length > 0, 'a decision');
     return (await why(event)).decisions;
@@ -125,7 +128,7 @@ describe('wok why', () => {
     const { client, told } = await start({ 'limits.in_flight_bytes_max': 1024 });
     const author = new Author();
     let refused: Message | undefined;
-    // They do not always reach the relay together.
+    // The events do not always reach the relay together.
     await until(async () => {
       const events = Array.from({ length: 20 }, () => author.event());
       for (const event of events) client.send(['EVENT', event]);
@@ -171,7 +174,7 @@ describe('wok why', () => {
       return all.filter(({ decisions }) => decisions.length > 0).length;
     };
     await until(async () => (await known()) + (await why(events[0]!)).leftOut === 200, 'the count');
-    // Five of every second that it took, the first and the last of them begun.
+    // Five for every second that the flood took, the first and the last second begun.
     expect((await why(events[0]!)).leftOut).toBeGreaterThanOrEqual(200 - 5 * (seconds + 2));
   });
 });

@@ -1,4 +1,5 @@
-/** `wok policy test`: a policy over recorded events, without a relay. */
+// `wok policy test`, run as a command: a policy over recorded events, without a relay.
+
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -31,7 +32,7 @@ async function run(lines: readonly string[], ...args: string[]) {
 describe('wok policy test', () => {
   it('tells what would be refused by which rule', async () => {
     const [author, denied] = [new Author(), new Author()];
-    // Long ago: an event arrives when it was dated.
+    // Long ago: created_at stands for the time of arrival.
     const old = author.event({ created_at: now() - 10_000_000 });
     const bad = author.event({ kind: 7 });
     const forged = { ...author.event(), sig: 'a'.repeat(128) };
@@ -162,7 +163,7 @@ describe('wok policy test', () => {
     );
     expect(summary.notTried).toEqual([expect.stringMatching(/^plugins failed: silent, \d times$/)]);
     expect(ran.err).toContain('not asked for a while');
-    // What a shell leaves behind may still have to be buried by somebody else.
+    // Processes left by a shell may stay zombies until another process reaps them.
     const runs = (number: string) =>
       existsSync(`/proc/${number}/stat`) &&
       !/\) Z /.test(readFileSync(`/proc/${number}/stat`, 'utf8'));

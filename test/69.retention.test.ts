@@ -1,4 +1,7 @@
-/** Retention: what goes by age, count and size, what is spared, and that writes go on meanwhile. */
+// Retention by age, count and size: removed and protected events, and writes during a run.
+// In-process relay over real sockets, the control socket and `wok mod retention`; retentionRule as
+// a unit.
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RetentionReport } from '../src/admin/page-api/config.ts';
 import type { Why } from '../src/admin/page-api/events.ts';
@@ -37,7 +40,7 @@ async function start(settings: Settings) {
     relay,
     control,
     client,
-    /** Publishes and waits until the index has it. */
+    /** Publishes events and waits until the index has them. */
     async publish(...events: NostrEvent[]) {
       for (const event of events) expect((await client.publish(event))[2]).toBe(true);
       await control.indexed();
@@ -102,7 +105,7 @@ describe('retention by age', () => {
       const { decisions } = await use.control.ask<Why>('why', { id: gone[1]!.id });
       return decisions[0]?.rule === 'retention';
     }, 'wok why');
-    // It may come back, until the next run.
+    // The event may come back, until the next run.
     await use.publish(gone[0]!);
     expect(await use.retention('run')).toMatchObject({ events: 1 });
   });
@@ -145,7 +148,7 @@ describe('retention by count', () => {
       series(member, 7, 3),
     ];
     await use.publish(...all.flat());
-    // Postings of what is gone already do not count.
+    // Postings of removed events do not count.
     await use.publish(one.deletion([['e', all[0]![4]!.id]]));
     const expected = [1, 2, 3].map((i) => all[0]![i]!.id);
     const report = await use.retention('run');
@@ -193,7 +196,7 @@ describe('the byte budget', () => {
       async () => (await use.client.query({ ids: [first.id] })).events.length === 0,
       'room being made',
     );
-    // While it goes on, writing does.
+    // Writes continue during the run.
     const fresh = other.event();
     expect((await use.client.publish(fresh))[2]).toBe(true);
     await until(
@@ -206,7 +209,7 @@ describe('the byte budget', () => {
     expect(events).toHaveLength(4);
     const counted = (await use.client.count({ authors: [other.pubkey], kinds: [1] }))[2];
     const { count } = counted as { count: number };
-    // Half of 16 MiB, at 50 kB of JSON each and what stands around it.
+    // Half of 16 MiB, at 50 kB of JSON an event and its overhead.
     expect(count).toBeGreaterThan(60);
     expect(count).toBeLessThan(260);
     publisher.socket.terminate();

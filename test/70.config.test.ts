@@ -1,3 +1,6 @@
+// Unit tests of the configuration: the option table, its sources and their order, formats, the
+// sentences about mistakes, relay.conf, the JSON Schema, and line numbers in TOML.
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -60,7 +63,7 @@ function problems(sources: Partial<ConfigSources>): readonly string[] {
   throw new Error('expected a ConfigError');
 }
 
-/** The one problem of a file, without the file's name. */
+/** Returns the one problem of a file, without the file's name. */
 function fileProblem(text: string): string {
   const file = write(text);
   const found = problems({ file });
@@ -69,12 +72,12 @@ function fileProblem(text: string): string {
   return found[0]!.slice(file.length).trim();
 }
 
-/** A value that an option takes and that is not its default. */
+/** Returns a value that an option takes and that is not its default. */
 function otherValue(key: OptionKey): OptionValue {
   const option: Option = optionOf(key);
   switch (option.type) {
     case 'integer':
-      // Its default is as much as its neighbour allows.
+      // Its default is the most that a related option allows.
       if (key === 'limits.event_bytes_max') return option.default - 1;
       return option.default === option.max ? option.max - 1 : option.default + 1;
     case 'boolean':
@@ -181,7 +184,7 @@ describe('where values come from', () => {
     const value = otherValue(key);
     const text = typeof value === 'object' ? value.join(' , ') : String(value);
     const env: Record<string, string> = { [environmentName(key)]: text };
-    // Some options may not rise above a neighbour; lift the neighbours out of the way.
+    // Some options may not exceed another one: that one is raised first.
     if (key === 'limits.limit_default') env.WOK_LIMITS__LIMIT_MAX = '2000';
     expect(configValue(load({ env }), key)).toEqual(value);
     expect(value).not.toEqual(optionOf(key).default);

@@ -1,4 +1,6 @@
-/** Every flag of every command, wherever it stands, and every wrong way to write it. */
+// Every flag of every command in every position, and every wrong way to write it: readCommandLine
+// as a unit over all commands, then the compiled command.
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,13 +12,13 @@ import { Author } from './support/author.ts';
 import { freshDirectory } from './support/relay.ts';
 import { wok } from './support/wok.ts';
 
-/** A command, with one of its actions where it has some. */
+/** Command, with one of its actions if it has some. */
 interface Form {
   command: Command;
   action: string;
-  /** `config print`. */
+  /** Leading words, for example `config print`. */
   head: string[];
-  /** As `Command.args`. */
+  /** Arguments, as in `Command.args`. */
   usage: string;
   flags: readonly Flag[];
 }
@@ -35,7 +37,7 @@ const forms: Form[] = commands.flatMap((command): Form[] => {
   }));
 });
 
-/** An argument for each place of a usage; the optional ones only where they are asked for. */
+/** Returns an argument for each place of a usage; for optional places only on request. */
 function argumentsFor(usage: string, optional: boolean): string[] {
   const places = usage === '' ? [] : usage.split(' ');
   return places
@@ -46,7 +48,7 @@ function argumentsFor(usage: string, optional: boolean): string[] {
 const given = ({ name }: Flag, value: string) =>
   name.includes('<') ? [name.split(' ', 1)[0]!, value] : [name];
 
-/** What has to be given beside a flag for it to have an effect. */
+/** Returns the flags that have to be given beside a flag for it to have an effect. */
 const needed = ({ needs }: Flag) => (needs === undefined ? [] : [`--${needs}`]);
 
 function read(argv: readonly string[]) {
@@ -56,7 +58,7 @@ function read(argv: readonly string[]) {
   return { command: command.name, action: call.action, args: call.args, flags: call.flags };
 }
 
-/** The sentence with which a command line is refused. */
+/** Returns the sentence with which a command line is refused. */
 function refusal(argv: readonly string[]): string {
   try {
     const { kind } = readCommandLine(argv, commands);
@@ -115,7 +117,7 @@ describe('a flag', () => {
   it.each(cases)('$title has no effect behind --', ({ form, flag }) => {
     const args = argumentsFor(form.usage, false);
     const argv = [...form.head, ...args, '--', given(flag, 'value')[0]!];
-    // A place that is left takes it as an argument, else it is too much.
+    // A free place takes it as an argument; otherwise it is one too many.
     const wanted = form.usage === '' ? [] : form.usage.split(' ');
     const isRoom = wanted.length > args.length || form.usage.endsWith('...');
     if (!isRoom) return expect(refusal(argv)).toMatch(/ cannot use "--/);
@@ -182,7 +184,7 @@ describe('a flag', () => {
       }
       for (const name of flag.excludes ?? []) {
         const other = form.flags.find((one) => bareName(one) === name);
-        // Of another action, which is refused for that.
+        // A flag of another action is refused for that reason.
         if (other === undefined) continue;
         expect(refusal([...plain, ...words, ...given(other, 'value')])).toContain(
           `--${bareName(flag)} has no effect beside --${name}.`,

@@ -1,3 +1,6 @@
+// The compiled command (dist/src/wok.js), run as a process: help and version, wrong command lines,
+// `wok config`, and the check of the version of Node.js.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -19,7 +22,7 @@ import { NODE_VERSION_MIN, nodeProblem } from '../src/lib/node-version.ts';
 import { packageRoot, version } from '../src/paths.ts';
 import { freshDirectory } from './support/relay.ts';
 
-/** The compiled command; `npm test` builds it first. */
+/** Compiled command; `npm test` builds it first. */
 const wokFile = join(packageRoot, 'dist/src/wok.js');
 
 let cwd: string;
@@ -42,7 +45,7 @@ async function ended(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-/** Runs wok in a directory that is not the package's, to its end. */
+/** Runs wok to its end, in a directory that is not the package's. */
 async function wok(args: readonly string[], env: Record<string, string> = {}, file = wokFile) {
   const child = start(args, env, file);
   const [out, err, code] = await Promise.all([
@@ -185,7 +188,7 @@ describe('the process', () => {
   it('says which Node.js it needs, before it loads what an older one cannot load', async () => {
     const fake = `Object.defineProperty(process.versions, 'node', { value: '18.20.4' })`;
     const old = `data:text/javascript,${encodeURIComponent(fake)}`;
-    // As with the older one: the command line cannot be loaded.
+    // Without the other files: as with the older Node.js, the command line cannot be loaded.
     const root = freshDirectory();
     mkdirSync(join(root, 'lib'));
     for (const name of [

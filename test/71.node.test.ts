@@ -1,4 +1,6 @@
-/** Which Node.js and which system wok runs on, and what it says where it does not. */
+// Versions of Node.js and systems that wok runs on, and what it says elsewhere: uwsProblem and
+// engineFinding as units, commands in processes that pretend to have another Node.js.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +32,7 @@ const DEBIAN_12: NativeTarget = {
 };
 const DEBIAN_13: NativeTarget = { ...DEBIAN_12, glibc: '2.41' };
 
-/** Runs wok in a process in which this script ran first, in all threads. */
+/** Runs wok in a process that runs this script first, in all threads. */
 function wokAfter(script: string, args: readonly string[]) {
   return runWok(args, { preload: script });
 }
@@ -41,7 +43,7 @@ describe('the binaries of uWebSockets.js', () => {
       const binary = readFileSync(join(uws, `uws_linux_${arch}_${abi}.node`), 'latin1');
       const minors = [...binary.matchAll(/\bGLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
       const needed = Math.max(...minors);
-      // Node.js 20 needs 2.28 by itself, so that is what is said of it.
+      // Node.js 20 itself needs 2.28, so that is the version stated for it.
       expect(`2.${Math.max(needed, 28)}`, abi).toBe(glibc);
     }
   });
@@ -49,7 +51,7 @@ describe('the binaries of uWebSockets.js', () => {
   it('for other versions of Node.js are not there, or that version is out of use', () => {
     const abis = files.flatMap((name) => /^uws_linux_x64_(\d+)\.node$/.exec(name)?.[1] ?? []);
     const further = abis.filter((abi) => Number(abi) >= 115 && !supportedNodes.has(abi));
-    // Node.js 21.
+    // 120 is Node.js 21.
     expect(further).toEqual(['120']);
   });
 });
@@ -142,7 +144,7 @@ describe('what is said of a system', () => {
       true,
     );
     expect(isNativeLoadFailure(new Error('Could not locate the bindings file. Tried:'))).toBe(true);
-    // As they come out of a thread, without their code.
+    // Errors as they come out of a thread, without their code.
     for (const text of [
       'The module x.node\nwas compiled against a different Node.js version using NODE_MODULE_VERSION 115.',
       "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by x.node)",

@@ -1,4 +1,6 @@
-/** The lines of docs/getting-started.md by which people write and read a first event. */
+// The command in docs/getting-started.md that writes and reads a first event, run by a shell against
+// an in-process relay.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

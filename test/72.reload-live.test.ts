@@ -1,4 +1,7 @@
-/** Every option of the data path that applies live, seen by what it does after a reload. */
+// Every option of the data path that applies live: its effect before and after a reload, against an
+// in-process relay over real sockets. storage.synchronous runs in a process of its own, where a
+// library counts the syncs.
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +28,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const BASE: Settings = {
   'io.connections_per_ip_max': 0,
   'limits.created_at_past_seconds_max': 0,
-  // Longer than any test waits: what is indexed is so by what a test has set.
+  // Longer than any test waits: events are indexed only because of a setting of a test.
   'storage.index_delay_milliseconds': 600_000,
   'storage.index_batch_events': 1_000_000,
 };
@@ -37,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => relay.stop());
 
-/** The relay works by the defaults and these settings when this resolves. */
+/** Reloads the relay with the defaults and these settings; resolves when they are in force. */
 async function change(settings: Settings): Promise<void> {
   const config = testConfig(relay.directory, { ...BASE, ...settings });
   await relay.relay.reload(config);
@@ -60,7 +63,10 @@ const refusedReq = async (...filters: unknown[]): Promise<string> => {
   return answer[0] === 'CLOSED' ? String(answer[2]) : '';
 };
 
-/** Setting, what is seen before it and what after it; beside it, what its relations need. */
+/**
+ * Value of an option, probe, its result before and after the reload, and other settings that the
+ * value needs.
+ */
 type Case = [
   value: Settings[string],
   look: () => Promise<unknown>,
@@ -198,7 +204,7 @@ const cases: Readonly<Record<string, Case>> = {
         else break;
       }
       for (let n = 0; n < 40; n++) client.send(['CLOSE', `m${n}`]);
-      // As much as is left: half of a megabyte.
+      // As many as the memory allows: half of a megabyte.
       return opened === 40 ? 'all' : opened >= 16 && opened <= 18 ? 'half' : `${opened}`;
     },
     'all',
@@ -266,7 +272,7 @@ function beginning(why: string): string {
   return why.split(':')[0]!;
 }
 
-/** What becomes of a connection beside the one that there is. */
+/** Returns a probe that opens another connection and returns `open`, or the error. */
 function door(options: { origin?: string; headers?: Record<string, string> } = {}) {
   return async (): Promise<string> => {
     try {
@@ -282,7 +288,7 @@ function door(options: { origin?: string; headers?: Record<string, string> } = {
 const START = now();
 let made = 0;
 
-/** Publishes an event of a second of its own: the second in which a limit cuts comes whole. */
+/** Publishes an event in a second of its own: the second in which a limit cuts comes whole. */
 async function publishOlder(): Promise<void> {
   await publish({ content: String(Math.random()), created_at: START - 3_600 - made++ });
 }
@@ -293,10 +299,10 @@ async function count(limit?: number): Promise<number | 'many'> {
   return length > 2 ? 'many' : length;
 }
 
-/** What matters when somebody connects: the settings beside it hold before, too. */
+/** Options that matter at the time of connecting: their other settings are in force before, too. */
 const DOOR = /^io\.(connections|trusted|client)/;
 
-/** Before their setting they would take too long to look at. */
+/** Options with a probe that takes too long before the change. */
 const ONLY_AFTER = new Set(['storage.index_delay_milliseconds', 'io.handshake_seconds']);
 
 describe('a reload is seen at once', () => {
@@ -313,14 +319,14 @@ describe('a reload is seen at once', () => {
     if (DOOR.test(key)) await until(() => relay.relay.counters.connections === 0, 'room');
     else client = await Client.connect(relay.url);
     if (DOOR.test(key)) client = await Client.connect(relay.url);
-    // What is sent together does not always reach the relay together.
+    // Messages that are sent together do not always reach the relay together.
     await expect.poll(look).toEqual(after);
   });
 
   it('is looked at for every such option', () => {
     const sections = /^(info|io|limits|storage)\.|^query\.(count|eose|slice|queries)|^writer\./;
     const live = optionKeys.filter((key) => optionOf(key).reload && sections.test(key));
-    // The second and third are reloaded in 88.io.
+    // The first is reloaded below, the others in 80.protocol/88.io.
     const elsewhere = ['storage.synchronous', 'io.drain_seconds', 'io.outbound_total_bytes_max'];
     const covered = new Set([...Object.keys(cases), ...Object.keys(boundCases), ...elsewhere]);
     expect(live.filter((key) => !covered.has(key))).toEqual([]);
@@ -354,7 +360,9 @@ describe('a bound or a pace is seen after a reload', () => {
   });
 });
 
-/** Counts, in a file, how often the write-ahead log is forced to the disk. */
+/**
+ * Source of a library that counts, in a file, how often the write-ahead log is forced to the disk.
+ */
 const SYNC_COUNTER = `
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,4 +1,6 @@
-/** A running relay reads its configuration again: SIGHUP and `wok reload`. */
+// Reload of the configuration by a running relay (a process of its own), on SIGHUP and by `wok
+// reload`; identityAdvice as a unit.
+
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +49,7 @@ describe('SIGHUP', () => {
     expect(wok.out).toMatch(
       /warn {2}io\.path cannot change .* it becomes "\/other" with a restart/,
     );
-    // The ingester goes by it as well, on a connection that was there before.
+    // The ingester applies it as well, on a connection from before the reload.
     const tags = [['a'], ['b'], ['c'], ['d']];
     expect((await client.publish(author.event({ tags })))[2]).toBe(false);
     expect((await client.publish(author.event({ tags: tags.slice(1) })))[2]).toBe(true);
@@ -58,7 +60,7 @@ describe('SIGHUP', () => {
     for (const [text, why] of [
       ['[info]\nname = "after"\n[limits]\ntags_maximum = 3\n', 'line 4'],
       ['[info]\nname = after\n', 'this is not TOML'],
-      // Right by itself, but a larger message is only taken after a restart.
+      // Valid by itself, but a larger message is only taken after a restart.
       [
         '[info]\nname = "after"\n[limits]\nmessage_bytes_max = 2_000_000\nevent_bytes_max = 1_000_000\n',
         'limits.message_bytes_max cannot change while the relay runs',
@@ -136,7 +138,7 @@ describe('identity.urls', () => {
     await until(() => quiet.wok.out.includes('was read again'), 'the reload');
     expect(quiet.wok.out).toMatch(WARNING);
     expect(quiet.wok.out).toMatch(/authorizations to manage.*\(admin\.pubkeys\).*vanish/);
-    // Something else that changes is no reason to say it again.
+    // The change of another option does not repeat the warning.
     quiet.write(`[admin]\npubkeys = ["${author.pubkey}"]\n[info]\nname = "other"\n`);
     quiet.wok.signal('SIGHUP');
     await until(() => quiet.wok.out.split('was read again').length === 3, 'the second reload');

@@ -1,7 +1,6 @@
-/**
- * What the process gives away beside its clients: the inspector of Node.js, and the environment of
- * plugins.
- */
+// Exposure of the process beside its clients: the inspector of Node.js (SIGUSR1), and the
+// environment of plugins. Relay in its own process; the plugin environment also as a unit.
+
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +15,7 @@ import { freshDirectory } from './support/relay.ts';
 
 const TCP_LISTEN = '0A';
 
-/** Ports that a process listens on. */
+/** Returns the TCP ports that a process listens on. */
 function listeningPorts(pid: number): number[] {
   const links = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {

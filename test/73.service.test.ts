@@ -1,4 +1,7 @@
-/** wok as a systemd service: what it tells systemd, its unit, installing it. */
+// wok as a systemd service: notifications and watchdog over a real datagram socket, the journal,
+// the unit, and `wok service`. Relays and commands in their own processes; ServiceManager as a
+// unit.
+
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -32,7 +35,7 @@ function wok(...args: string[]) {
   );
 }
 
-/** A Unix datagram socket as systemd has one. Node.js cannot make one, Python can. */
+/** Unix datagram socket like the one of systemd. Node.js cannot make one, Python can. */
 class Datagrams {
   text = '';
   readonly address: string;
@@ -102,8 +105,8 @@ describe.runIf(hasPython)('sd_notify', () => {
     const [, pid] = /MAINPID=(\d+)\nWATCHDOG=1\n/.exec(socket.text)!;
     onTestFinished(() => void process.kill(Number(pid), 'SIGKILL'));
     await until(() => socket.text.split('READY=1').length === 3, 'the successor to be ready');
-    // By the one at the start, as it hands over, and by the other when it has taken over and when it is ready:
-    // not as late as after a third of the hour.
+    // Fed by the first process at its start and at the handover, and by the second one after taking
+    // over and when ready: not as late as after a third of the hour.
     await until(
       () => socket.messages.filter((one) => one.endsWith('WATCHDOG=1')).length >= 4,
       'the watchdog to be fed',
@@ -126,7 +129,7 @@ describe('the watchdog', () => {
     let alive = true;
     manager.watch(() => ({ alive, status: alive ? 'fine' : 'unwell: query lane 0' }));
     const fed = () => sent.filter((one) => one === 'WATCHDOG=1').length;
-    // At once: up to here it has been hungry since somebody else fed it.
+    // Fed at once: the last feed was that of another process.
     expect(fed()).toBe(1);
     await until(() => fed() > 2, 'food');
     alive = false;

@@ -1,4 +1,6 @@
-/** A graceful restart: a new process takes over on the same port and database. */
+// Graceful restart: a new process takes over on the same port and database, while clients connect,
+// publish and follow. Relays in their own processes, over real sockets.
+
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,18 +26,21 @@ async function cli(...args: string[]) {
   );
 }
 
-/** A relay with a directory of its own, whose successors end with the test as well. */
+/** Starts a relay with a directory of its own; its successors end with the test as well. */
 async function started(settings: Settings = {}, nodeFlags: string[] = [], flags: string[] = []) {
   const directory = freshDirectory();
   const wok = WokProcess.spawn(settings, directory, nodeFlags, flags);
-  // Before the wait for the end of the output, which they share.
+  // Registered before the wait for the end of the output, which relay and successors share.
   onTestFinished(() => {
     for (const [, pid] of wok.out.matchAll(/successor is being started {2}pid=(\d+)/g)) {
       if (isRunning(Number(pid))) process.kill(Number(pid), 'SIGKILL');
     }
   });
   await wok.listening();
-  /** The process that answers on the control socket, once one does: a successor takes it over a moment late. */
+  /**
+   * Returns the process that answers on the control socket, once one does: a successor takes it
+   * over a moment late.
+   */
   const pid = async (): Promise<number> => {
     let told = '';
     await until(async () => {
@@ -47,18 +52,18 @@ async function started(settings: Settings = {}, nodeFlags: string[] = [], flags:
   return { wok, directory, pid };
 }
 
-/** Everybody who uses a relay while it is restarted. */
+/** Clients that use a relay while it is restarted, and their observations. */
 class Crowd {
   readonly url: string;
   readonly stored = new Map<string, number>();
-  /** What went wrong. */
+  /** Errors of connections that were refused. */
   readonly refusedConnections: string[] = [];
   readonly refusals: string[] = [];
   unanswered = 0;
   newcomers = 0;
   readonly goodbyes: number[] = [];
   going = true;
-  /** The others have come to their ends. */
+  /** True once the other clients have ended. */
   over = false;
 
   constructor(url: string) {
@@ -81,12 +86,12 @@ class Crowd {
       if (accepted) this.stored.set(String(id), performance.now());
       else this.refusals.push(String(message));
     } catch {
-      // The connection was closed with the event on its way: the client does not know.
+      // The connection was closed with the event in flight: the client does not know its fate.
       this.unanswered++;
     }
   }
 
-  /** Connects, publishes, goes, again and again. */
+  /** Connects, publishes and disconnects, again and again. */
   async newcomer(): Promise<void> {
     while (this.going) {
       const client = await this.connect();
@@ -97,7 +102,7 @@ class Crowd {
     }
   }
 
-  /** Stays until it is sent away, and comes back. */
+  /** Stays until the relay closes the connection, and connects again. */
   async regular(): Promise<void> {
     while (this.going) {
       const client = await this.connect();
@@ -111,7 +116,7 @@ class Crowd {
     }
   }
 
-  /** Follows the author, over all its connections; what it has seen. */
+  /** Follows the author over several connections, and adds the ids that it gets to `seen`. */
   async follower(seen: Set<string>): Promise<void> {
     while (!this.over) {
       const client = await this.connect();
@@ -128,7 +133,7 @@ class Crowd {
     }
   }
 
-  /** The longest time between two accepted events, in milliseconds. */
+  /** Longest time between two accepted events, in milliseconds. */
   get gap(): number {
     const times = [...this.stored.values()].sort((a, b) => a - b);
     return Math.max(...times.slice(1).map((time, i) => time - times[i]!));
@@ -228,7 +233,7 @@ describe('a graceful restart', () => {
   ])('is refused when the database has schema %i', async (version, sentence) => {
     const { wok, directory, pid } = await started();
     const client = await Client.connect(wok.url);
-    // As if the relay that runs were of the version that has made this database.
+    // As if the running relay were of the version that made this database.
     const other = new Database(databaseFile(directory));
     onTestFinished(() => void other.close());
     other.pragma(`user_version = ${version}`);
@@ -236,7 +241,7 @@ describe('a graceful restart', () => {
     const refused = await cli('service', 'restart', '--graceful', '--data', directory);
     expect(refused.code).toBe(exitCodes.refused);
     expect(refused.stderr).toMatch(sentence);
-    // The command has seen it by itself, and has not bothered the relay.
+    // The command finds that out by itself and does not bother the relay.
     expect(wok.out).not.toContain('a successor is being started');
 
     wok.signal('SIGUSR2');

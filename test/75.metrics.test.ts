@@ -1,4 +1,6 @@
-/** What the relay counts, and how it is told. */
+// Metrics: the table, meters, slow queries and the parser of the tests as units; then the figures
+// of in-process relays for everything that clients do over real sockets.
+
 import { describe, expect, it } from 'vitest';
 import { cellOf, histogramOf, LANE_CELLS, placeOf } from '../src/metrics/layout.ts';
 import { Meter, shareMetrics } from '../src/metrics/meter.ts';
@@ -104,7 +106,7 @@ describe('a running relay', () => {
   const read = () => parseExposition(use.relay.relay.metricsText());
   const count = (found: Map<string, Family>, name: string, labels = {}) =>
     sampleOf(found, name, labels);
-  /** How much a counter has grown since `before`. */
+  /** Returns how much a counter has grown since `before`. */
   const since = (before: Map<string, Family>, name: string, labels = {}) =>
     count(read(), name, labels) - count(before, name, labels);
 
@@ -199,7 +201,7 @@ describe('a running relay', () => {
 
   it('counts what is refused at the door', async () => {
     const before = read();
-    // They do not always reach the relay together.
+    // The messages do not always reach the relay together.
     await until(async () => {
       for (let i = 0; i < 40; i++) use.client.send(['REQ', 'same', { limit: i }]);
       await use.client.sync();
@@ -208,7 +210,7 @@ describe('a running relay', () => {
   });
 });
 
-/** No single thing that was measured since that moment can have taken longer. */
+/** Returns the seconds since a moment: no single duration measured since then can be longer. */
 function secondsSince(moment: number): number {
   return (performance.now() - moment) / 1000;
 }

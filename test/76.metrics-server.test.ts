@@ -1,4 +1,6 @@
-/** Where the metrics are served, and what the admin room adds to them. */
+// The addresses where the metrics are served, and the RPC methods of the admin worker for figures,
+// slow queries and top connections. Relays in this process and in their own, over HTTP.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -52,7 +54,7 @@ describe('the address of the metrics', () => {
     }, 'the first look at the threads');
     await until(async () => {
       const now = parseExposition((await http(url)).body);
-      // To the last digit: what changes is a restart for the alert rules.
+      // Equal to the last digit: alert rules take a change for a restart.
       expect(sampleOf(now, 'process_start_time_seconds')).toBe(value('process_start_time_seconds'));
       return sampleOf(now, 'process_cpu_seconds_total') > value('process_cpu_seconds_total');
     }, 'another look at the process');

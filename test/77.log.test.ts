@@ -1,4 +1,6 @@
-/** The log: levels by station, floods, addresses, journald. */
+// The log: levels by station, suppression of floods, addresses of clients, journald. LogGate,
+// levelOf and ipFacts as units, then relays in their own processes.
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../src/config/options.ts';
 import { LogGate, levelOf } from '../src/lib/log-gate.ts';

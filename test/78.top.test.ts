@@ -1,4 +1,6 @@
-/** wok top and wok slow. */
+// `wok top` and `wok slow`, run as commands beside a relay in its own process; quantiles and
+// differences between samples as units.
+
 import { describe, expect, it } from 'vitest';
 import { shownMetrics } from '../src/commands/top/screen.ts';
 import { Between } from '../src/metrics/look.ts';
@@ -31,7 +33,7 @@ describe('two looks', () => {
       { labels: { class: 'regular', outcome: 'stored' }, values: [stored] },
       { labels: { class: 'regular', outcome: 'failed' }, values: [failed] },
     ],
-    // 11 buckets, what lies beyond, and the sum.
+    // 11 buckets, the overflow, and the sum.
     wok_verify_seconds: [{ labels: {}, values: [small, ...Array(11).fill(0), small * 4e-6] }],
   });
   const found = new Between(

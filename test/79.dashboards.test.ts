@@ -1,4 +1,6 @@
-/** The alert rules and the dashboard in deploy/: every metric, label and value that they name exists. */
+// Alert rules and dashboard in deploy/: every metric, label and value that they name exists;
+// promtool checks them, too, where it is installed.
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +18,7 @@ const hasPromtool = spawnSync(promtool, ['--version']).status === 0;
 /** Labels that Prometheus adds itself. */
 const ADDED = ['instance', 'job', 'le'];
 
-/** The expressions of the alert rules, by the name of the alert. */
+/** Returns the expressions of the alert rules, each with the name of its alert. */
 function alerts(): [string, string][] {
   const text = readFileSync(RULES, 'utf8');
   return [...text.matchAll(/- alert: (\w+)\n\s+expr: (.+)/g)].map(([, name, expr]) => [
@@ -49,7 +51,7 @@ function panels(): [string, string][] {
   );
 }
 
-/** What is wrong with the metrics and labels of an expression. */
+/** Returns the faults in the metrics and labels of an expression. */
 function complaints(expr: string): string[] {
   const found: string[] = [];
   const selectors = expr.matchAll(/\b((?:wok|process)_\w+)(?:\{([^}]*)\})?/g);

@@ -1,4 +1,6 @@
-/** What lies in deploy/, as far as its tools are at hand. */
+// Files in deploy/ (Debian package, proxies, container), each tested with its own tools as far as
+// they are installed; relays run in their own processes.
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +43,7 @@ describe.skipIf(!has('dpkg-deb', '--version'))('the Debian package', () => {
     expect(readFileSync(join(root, 'etc/wok/relay.conf'), 'utf8')).toContain('"/var/lib/wok"');
     const wok = join(root, 'usr/bin/wok');
     expect(execFileSync(wok, ['--version'], { encoding: 'utf8' })).toContain(version);
-    // The native parts are among what was kept.
+    // The native libraries are among the files that were kept.
     const koffi = join(root, 'usr/lib/wok/node_modules/koffi');
     if (libc()) execFileSync('node', ['-e', `require(${JSON.stringify(koffi)})`]);
     const check = ['config', 'check', '--config', join(root, 'etc/wok/relay.conf')];
@@ -95,7 +97,8 @@ describe('the proxies', () => {
           });
         const client = await through('9.9.9.9');
         expect((await client.publish(new Author().event()))[2]).toBe(true);
-        // What a client makes up does not count: nginx appends 127.0.0.2, a second one is refused.
+        // An address made up by a client does not count: nginx appends 127.0.0.2, and a second
+        // connection from there is refused.
         await expect(through('8.8.8.8')).rejects.toThrow('429');
       } finally {
         process.kill(Number(readFileSync(join(directory, 'pid'), 'utf8')));
@@ -134,7 +137,7 @@ describe('the container', () => {
   });
 
   it('is built by steps that work: sources, build, and a healthy relay', async () => {
-    // As the image has it: only what it copies.
+    // Only the files that the image copies.
     const root = freshDirectory();
     for (const name of [
       'package.json',
@@ -152,7 +155,7 @@ describe('the container', () => {
     const dockerfile = readFileSync(join(deploy, 'container/Dockerfile'), 'utf8');
     const [, afterwards] = /^RUN npm run build && (chmod \S+ \S+) && npm prune/m.exec(dockerfile)!;
     execFileSync('sh', ['-c', afterwards!], { cwd: root });
-    // Through a link and by itself, as the entry point does it.
+    // Through a link and as an executable, like the entry point.
     const link = join(root, 'wok');
     execFileSync('ln', ['-s', join(root, 'dist/src/wok.js'), link]);
     expect(execFileSync(link, ['--version'], { encoding: 'utf8' })).toContain(version);

@@ -1,4 +1,6 @@
-/** The public page in a real browser: with and without scripts, in both schemes, on small screens. */
+// The public page in a real browser, with and without scripts, in both color schemes and on small
+// screens, served by in-process relays. Skipped without a browser.
+
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Figures } from '../src/pages/browser/figures.ts';
 import { Author } from './support/author.ts';

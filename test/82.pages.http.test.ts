@@ -1,4 +1,6 @@
-/** What browsers are shown, as HTTP: who gets it, with which headers, in which form. */
+// The pages for browsers over HTTP: content negotiation, headers, compression, assets and the icon.
+// In-process relays; raw sockets where the bytes on the wire matter.
+
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -41,7 +43,7 @@ async function get(
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
-/** The bytes as they are on the wire, and the head above them. */
+/** Returns the bytes of a body as they are on the wire, and the head above them in lower case. */
 async function raw(port: number, path: string, headers: readonly string[]) {
   const socket = await RawSocket.connect(port);
   socket.socket.write(
@@ -55,7 +57,10 @@ async function raw(port: number, path: string, headers: readonly string[]) {
   };
 }
 
-/** Kills the room that makes the page, asks meanwhile, and sees that nobody waits for nothing. */
+/**
+ * Kills the admin worker, which makes the page, and expects that all requests meanwhile are
+ * answered.
+ */
 async function relayRoomGone({ relay, httpUrl }: TestRelay): Promise<void> {
   const dead = relay.kill('admin', 0);
   const answers = [];
@@ -70,7 +75,7 @@ async function relayRoomGone({ relay, httpUrl }: TestRelay): Promise<void> {
   }
 }
 
-/** All addresses that a page loads. */
+/** Returns all addresses that a page loads. */
 function loaded(page: string): string[] {
   return [...page.matchAll(/<(?:link|script|img)\b[^>]*?(?:href|src)="([^"]*)"/g)].map(
     ([, address]) => address!,
@@ -245,7 +250,7 @@ describe('the icon', () => {
     const socket = connect(relay.relay.port, '127.0.0.1');
     socket.write('GET /icon HTTP/1.1\r\nHost: relay.example\r\n\r\n');
     const chunks: Buffer[] = [];
-    // Whoever sends more than the socket holds has to wait for this.
+    // A server that sends more than the socket holds has to wait for this reader.
     await once(socket, 'readable');
     for (let i = 0; i < 50; i++) await turn();
     for await (const chunk of socket) {

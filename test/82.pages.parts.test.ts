@@ -1,4 +1,6 @@
-/** What pages are made of: escaping, words, rules in sentences, charts, figures over time. */
+// Unit tests of the parts of pages: HTML escaping, words, rules as sentences, limits, charts and
+// figures over time; the number of stored events with an in-process relay.
+
 import fc from 'fast-check';
 import { npubEncode } from 'nostr-tools/nip19';
 import { describe, expect, it } from 'vitest';
@@ -103,7 +105,7 @@ describe('words', () => {
   });
 });
 
-/** All sentences about a configuration, as text. */
+/** Returns all sentences about a configuration, as text. */
 function sentences(settings: Settings, kindsDisallowed: readonly string[] = []): string {
   const config = configOf(settings);
   const all = [
@@ -371,7 +373,7 @@ describe('the number of stored events', () => {
     await client.publish(author.deletion(events.slice(0, 3).map(({ id }) => ['e', id])));
     await shows(40);
     client.socket.terminate();
-    // A new room counts by itself, with removed events still in the index.
+    // A new admin worker counts by itself, with removed events still in the index.
     await relay.relay.kill('admin', 0);
     await until(async () => (await count().catch(() => null)) === 40, 'the same again');
     await relay.stop();

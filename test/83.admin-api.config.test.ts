@@ -1,4 +1,6 @@
-/** The configuration on the page /admin: where values stand, what a reload would change, and changes. */
+// The configuration on the page /admin: the source of each value, the changes that a reload would
+// make, and reloads. Relay in its own process, by the page's API.
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
@@ -85,7 +87,7 @@ describe('config', () => {
       value: '7',
       from: `${file} line 5`,
     });
-    // It waits for a restart, so nothing that is in effect stands there.
+    // The change waits for a restart, so the value in effect stands in no file.
     expect(await option('io.path')).toMatchObject({ value: '"/"', from: '' });
     expect(await page.ask('config.compare')).toMatchObject({ live: [], waiting: changes.waiting });
   });

@@ -1,4 +1,6 @@
-/** Logging in to the page /admin, and what pages of other origins get, by a real HTTP client. */
+// Logins and sessions of the page /admin, and the answers to pages of other origins, by a real HTTP
+// client against in-process relays.
+
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../src/config/options.ts';
@@ -30,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => relay.stop());
 
-/** Has a relay work by these settings on top of its own. */
+/** Reloads a relay with these settings on top of its own. */
 function reconfigure(settings: Settings, on = relay): Promise<unknown> {
   const config: Config = testConfig(on.directory, { ...SETTINGS, ...settings });
   return on.relay.reload(config);
@@ -40,7 +42,7 @@ function cookieOf({ headers }: Answered): string {
   return headers['set-cookie']![0]!;
 }
 
-/** Not one word by which a browser would show an answer to another origin. */
+/** Expects no header by which a browser would show an answer to another origin. */
 function expectNoCors({ headers }: Answered): void {
   const named = Object.keys(headers).filter((name) => name.startsWith('access-control-'));
   expect(named).toEqual([]);
@@ -92,7 +94,7 @@ describe('a login', () => {
     ['another scheme', { tamper: (header) => header.replace('Nostr', 'Basic') }],
     ['no event', { tamper: () => `Nostr ${Buffer.from('{}').toString('base64')}` }],
   ])('is refused with %s', async (_, draft) => {
-    // Each from an address of its own, so that none is told to wait for another.
+    // From an address at random, so that failures of other cases do not count for it.
     const page = new AdminPage(relay.httpUrl);
     page.headers = { 'X-Forwarded-For': `198.51.100.${1 + Math.floor(Math.random() * 250)}` };
     const answer = await page.login(adminKey, draft);
@@ -150,7 +152,7 @@ describe('a login', () => {
     expect(Number(late.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(late.headers['retry-after'])).toBeLessThanOrEqual(60);
     expect((await page.login(adminKey)).status).toBe(200);
-    // Nobody else has to wait for it.
+    // Other addresses do not have to wait for it.
     const other = new AdminPage(relay.httpUrl);
     other.headers = { 'X-Forwarded-For': '203.0.113.10' };
     expect((await other.login(strangerKey)).status).toBe(401);
@@ -203,14 +205,14 @@ describe('a session', () => {
         const used = await AdminPage.open(own.httpUrl, adminKey);
         const left = await AdminPage.open(own.httpUrl, adminKey);
         await delay(5_000 * scale);
-        // It counts in whole seconds.
+        // The idle time is counted in whole seconds.
         const done = within(2_000 * scale);
         expect((await used.answer('session')).status).toBe(200);
         await reconfigure({ 'admin.session_idle_seconds': 3 * scale }, own);
         expect((await left.answer('session')).status).toBe(401);
         expect((await used.answer('session')).status).toBe(200);
         done();
-        // The time that was promised at the login is not what counts.
+        // The present setting counts, not the end that was promised at the login.
         await reconfigure({ 'admin.session_seconds': 5 * scale }, own);
         expect((await used.answer('session')).status).toBe(401);
         const late = await AdminPage.open(own.httpUrl, adminKey);
@@ -231,7 +233,7 @@ describe('a session', () => {
       expect((await page.answer('slow')).status).toBe(403);
       await reconfigure({ 'admin.pubkeys': [], 'admin.moderators': [] }, own);
       expect((await page.answer('session')).status).toBe(401);
-      // It does not come back with the role.
+      // The session does not come back with the role.
       await reconfigure({}, own);
       expect((await page.answer('session')).status).toBe(401);
     } finally {
@@ -245,7 +247,7 @@ describe('a session', () => {
       const first = await AdminPage.open(own.httpUrl, adminKey);
       const second = await AdminPage.open(own.httpUrl, adminKey);
       await first.session();
-      // Two for a key, of ten.
+      // Two sessions for a key, of ten in all.
       const third = await AdminPage.open(own.httpUrl, adminKey);
       const other = await AdminPage.open(own.httpUrl, moderatorKey);
       expect((await second.answer('session')).status).toBe(401);
@@ -306,7 +308,7 @@ describe('a page of another origin', () => {
       expect(answer.headers['set-cookie']).toBeUndefined();
       expectNoCors(answer);
     }
-    // Nothing of it has ended the session.
+    // None of these requests has ended the session.
     expect((await page.answer('session')).status).toBe(200);
   });
 
@@ -350,7 +352,7 @@ describe('behind a proxy', () => {
       for (const headers of [
         { Host: 'relay.example', 'X-Forwarded-Proto': 'https' },
         { Host: 'relay.example', Origin: 'https://relay.example' },
-        // A proxy that passes nothing on.
+        // From a proxy that passes no header on.
         { Origin: 'https://relay.example', 'Sec-Fetch-Site': 'same-origin' },
       ]) {
         const page = new AdminPage(own.httpUrl);
@@ -373,7 +375,7 @@ describe('behind a proxy', () => {
         const all = { 'Content-Type': 'application/json', Host: 'relay.example', ...headers };
         return (await ask(`${own.httpUrl}/admin/api`, body, all)).status;
       };
-      // 401: the page is its own, and nobody has logged in.
+      // 401: the page is the relay's own, but there is no session.
       expect(await statusOf({ Origin: 'https://relay.example' })).toBe(401);
       expect(await statusOf({ Origin: 'http://relay.example' })).toBe(403);
       const proto = { 'X-Forwarded-Proto': 'https' };

@@ -1,4 +1,6 @@
-/** The search of the page /admin, judged by the naive oracle, page by page to the end. */
+// The search of the page /admin, compared with the naive oracle, page by page to the end.
+// In-process relay, by the page's API.
+
 import { nip19 } from 'nostr-tools';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,7 +56,7 @@ beforeAll(async () => {
     'admin.pubkeys': [getPublicKey(adminKey)],
     'admin.moderators': [getPublicKey(moderatorKey)],
   };
-  // The second half stays behind the index.
+  // The second half stays out of the index.
   const settings = { ...keys, ...ANY_TIME, 'storage.index_delay_milliseconds': 600_000 };
   relay = await startRelay(settings, directory);
   client = await Client.connect(relay.url);
@@ -68,7 +70,7 @@ afterAll(async () => {
   await relay.stop();
 });
 
-/** All pages of a search, and the last of them. */
+/** Returns the events of all pages of a search, and the pages. */
 async function all(
   page: AdminPage,
   params: SearchParams,
@@ -85,7 +87,7 @@ async function all(
   return { found: pages.flatMap(({ events }) => events), pages };
 }
 
-/** The parameters that stand for a filter. */
+/** Returns the search parameters that stand for a filter. */
 function paramsOf({ limit: _, ...filter }: RawFilter): SearchParams {
   const tags: Record<string, string[]> = {};
   const params: Record<string, unknown> = {};
@@ -138,7 +140,7 @@ describe('search', () => {
     const byId = new Map(stored.map((event) => [event.id, event]));
     for (const { event, receivedAt } of found) {
       expect(event).toEqual(byId.get(event.id));
-      // Of what was imported nobody knows.
+      // Imported events have no time of arrival.
       if (receivedAt !== null) expect(Math.abs(receivedAt - now())).toBeLessThan(600);
     }
     expect(found.some(({ receivedAt }) => receivedAt !== null)).toBe(true);

@@ -1,4 +1,6 @@
-/** Every verb of the page /admin: what it does, one bad input each, and what moderators may. */
+// Every RPC method ("verb") of the page /admin: its effect, one bad input each, and the rights of
+// moderators. In-process relay, by the page's API; RetentionTasks as a unit.
+
 import { nip19 } from 'nostr-tools';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -52,7 +54,7 @@ async function publish(event: NostrEvent): Promise<NostrEvent> {
   return event;
 }
 
-/** A report about an event, or about its author. */
+/** Makes a report about an event, which names its author, too. */
 function report(by: Author, event: NostrEvent, type = 'spam', content = ''): NostrEvent {
   const tags = [
     ['e', event.id, type],
@@ -66,17 +68,17 @@ async function queued(page: AdminPage, target: string): Promise<Queued | undefin
   return items.find((item) => item.target === target);
 }
 
-/** Until the index has what is stored. */
+/** Waits until the index has everything that is stored. */
 async function indexed(): Promise<void> {
   const began = Date.now();
   await until(async () => {
     const { at, storage } = await admin.ask('dashboard');
-    // One answer serves a second long.
+    // One answer is served for a second.
     return at >= began && storage.head > 0 && storage.head === storage.indexed;
   }, 'the index');
 }
 
-/** For each verb something that it carries out, and something that it does not understand. */
+/** For each method, parameters that it carries out, and parameters that it does not understand. */
 const CASES: Readonly<Record<PageVerb, { good: () => unknown; bad: unknown }>> = {
   session: { good: () => undefined, bad: undefined },
   dashboard: { good: () => ({}), bad: { since: 'yesterday' } },
@@ -132,7 +134,9 @@ const FOR_ADMINS: readonly PageVerb[] = [
   'reload',
   'retention.task',
 ];
-/** A relay inside of a test takes no orders; 83.admin-api.config has one of its own. */
+/**
+ * Methods that a relay inside of a test refuses; 83.admin-api.config has one in its own process.
+ */
 const OF_THE_PROCESS: readonly PageVerb[] = ['config.compare', 'reload'];
 
 describe('verbs', () => {
@@ -327,7 +331,7 @@ describe('reports', () => {
       type: 'spam',
       content: 'look at this',
     });
-    // The same when the index has it.
+    // The same once the index has it.
     await indexed();
     expect((await queued(admin, event.id))!.author).toMatchObject({
       events: 2,
@@ -571,7 +575,7 @@ describe('retention', () => {
 });
 
 describe('a task of retention', () => {
-  /** A room whose retention does nothing until it is told to. */
+  /** Makes retention tasks on a fake context: each pass goes on until `goOn` is called. */
   function withTask() {
     let goOn: () => void = () => {};
     const passes: Pass[] = [];

@@ -1,4 +1,6 @@
-/** The page /admin in a browser: who gets in, what is said to who does not, and how it ends. */
+// Login to the page /admin in a real browser: admission, the sentence for each refusal, and the end
+// of a session. In-process relay. Skipped without a browser.
+
 import { npubEncode } from 'nostr-tools/nip19';
 import { describe, expect, it } from 'vitest';
 import { enter, giveSigner, logIn } from './support/admin-browser.ts';
@@ -9,7 +11,7 @@ import { until } from './support/process.ts';
 import { testConfig } from './support/relay.ts';
 import { useRelay } from './support/use-relay.ts';
 
-/** The browser writes every answer that is no success to the console. */
+/** Console messages to expect: the browser writes every answer without success to the console. */
 const REFUSED = /status of (401|403|429|503)/;
 
 describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
@@ -118,7 +120,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     const text = await page.getByText(told).textContent();
     const behind = Number(told.exec(text!)![1]);
     expect(behind).toBeGreaterThanOrEqual(599);
-    // Its clock stands still.
+    // The clock of the browser stands still.
     expect(behind).toBeLessThanOrEqual(601 + (Date.now() - began) / 1000);
     await browser.close(page, REFUSED);
   });
@@ -142,7 +144,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await logIn(page, use.relay.httpUrl, moderator, '#/events?words=kept');
     const words = page.getByLabel('Words in the text');
     await words.fill('what I was typing');
-    // A role that is taken away ends the session, and giving it back does not bring it back.
+    // Taking a role away ends the session, and giving it back does not bring it back.
     for (const moderators of [[], [moderator.pubkey]]) {
       const config = testConfig(use.relay.directory, {
         ...SETTINGS,

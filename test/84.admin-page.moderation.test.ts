@@ -1,4 +1,5 @@
-/** The page /admin in a browser: what moderators do there is in force for clients at once. */
+// Moderation on the page /admin in a real browser: each action is in force for clients at once.
+// In-process relay. Skipped without a browser.
 
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ import type { Client } from './support/client.ts';
 import { until } from './support/process.ts';
 import { useRelay } from './support/use-relay.ts';
 
-/** Nobody has logged in at first; a wrong key is refused. */
+/** Console messages to expect: there is no session at first, and a wrong key is refused. */
 const REFUSED = /status of (400|401)/;
 
 describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
@@ -33,7 +34,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     expect((await client.publish(reporter.event()))[2]).toBe(true);
   });
 
-  /** Stores an event that is reported. */
+  /** Stores an event and a report about it; returns the event. */
   async function reported(author: Author, content: string): Promise<NostrEvent> {
     const event = author.event({ content });
     await use.client.publish(event);
@@ -107,7 +108,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await page.keyboard.press('Enter');
     await page.getByText(/The key is banned\. 2 events removed\./).waitFor();
     await report.waitFor({ state: 'detached' });
-    // The focus goes on to what is left.
+    // The focus moves on to a report that is left.
     expect(await page.evaluate('document.activeElement.tagName')).toBe('ARTICLE');
     for (const event of [first, other]) expect(await isStored(use.client, event)).toBe(false);
     expect(await isStored(use.client, kept)).toBe(true);

@@ -1,4 +1,6 @@
-/** The page /admin in a browser: roles, invites, and how the relay describes itself. */
+// Roles and invites on the page /admin in a real browser. In-process relay. Skipped without a
+// browser.
+
 import { npubEncode } from 'nostr-tools/nip19';
 import { describe, expect, it } from 'vitest';
 import { logIn } from './support/admin-browser.ts';
@@ -6,7 +8,10 @@ import { Author } from './support/author.ts';
 import { inBrowser, noBrowser, useBrowser } from './support/browser.ts';
 import { useRelay } from './support/use-relay.ts';
 
-/** Nobody has logged in at first; a relay in this process has no file whose options it could tell. */
+/**
+ * Console messages to expect: there is no session at first, and a relay in this process has no file
+ * whose options it could show.
+ */
 const REFUSED = /status of (401|409)/;
 
 describe.skipIf(noBrowser)(`people ${inBrowser}`, () => {

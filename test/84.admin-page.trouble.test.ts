@@ -1,4 +1,6 @@
-/** The page /admin in a browser: configuration, retention, and a relay that does not answer. */
+// Configuration, retention, and a relay that does not answer, on the page /admin in a real browser.
+// Relays in their own processes. Skipped without a browser.
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -81,7 +83,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
       const event = author.event({ kind: 7, created_at: now() - 3 * 86_400 - n });
       expect((await client.publish(event))[2]).toBe(true);
     }
-    // Rules meet events once they are in the index, a second after they came.
+    // Retention rules apply to events once they are in the index, a second after they came.
     const control = await Control.connect(directory);
     await control.indexed();
     control.socket.destroy();
@@ -117,7 +119,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     await status.getByText(/Next try in|Trying/).waitFor();
     await page.locator('#main .stale').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
-    // Other views say it above what they show, and in place of what they cannot.
+    // Other views show it above their contents, and in place of what they cannot load.
     await page.goto(`${first.wok.httpUrl}/admin#/reports`);
     await page
       .locator('#main')

@@ -1,4 +1,6 @@
-/** The page /admin in a browser: every view shows what there is, to everybody, on every screen. */
+// Every view of the page /admin in a real browser: contents, charts, accessibility, keyboard and
+// small screens. In-process relay under load. Skipped without a browser.
+
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -10,7 +12,10 @@ import { Client } from './support/client.ts';
 import { until } from './support/process.ts';
 import { startRelay, type TestRelay } from './support/relay.ts';
 
-/** Nobody has logged in at first; a search is wrong once; a relay in this process has no file to read. */
+/**
+ * Console messages to expect: there is no session at first, a search is wrong once, and a relay in
+ * this process has no file to read.
+ */
 const REFUSED = /status of (400|401|409)/;
 /** Text that would do something if it were HTML. */
 const HOSTILE = '<img src=x onerror="document.title=1"> <b>words</b> & "quotes"';
@@ -83,7 +88,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     for (const text of texts) await page.locator('#main').getByText(text).first().waitFor();
   }
 
-  /** Asks for more until the end is said. */
+  /** Loads more until the page shows the text `end`. */
   async function allOf(end: string): Promise<void> {
     const more = page.getByRole('button', { name: 'Show more' });
     await until(async () => {
@@ -133,7 +138,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     expect(await page.evaluate(drawn)).toBe(true);
     const before = await chart.getAttribute('aria-label');
     await until(async () => {
-      // A steady load would draw the same figures again.
+      // Without it, a steady load would draw the same figures again.
       clients[0]!.send(['EVENT', authors[0]!.event({ content: 'more' })]);
       const now = await page.locator('[aria-label^="Events."]').getAttribute('aria-label');
       return now !== before;

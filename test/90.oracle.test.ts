@@ -1,3 +1,7 @@
+// Random trials: a relay and the naive oracle get the same events, queries, subscriptions and
+// authentications, and all answers are compared. In-process relay over real sockets;
+// WOK_TEST_ROUNDS sets the number of rounds.
+
 import { describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { TEST_MILLISECONDS } from './support/ceiling.ts';
@@ -22,29 +26,32 @@ const CONNECTIONS = 4;
 const WAVES = 7;
 const WAVE_EVENTS = 40;
 const QUERIES = 120;
-/** Queries under way at the same time. */
+/** Number of queries in flight at the same time. */
 const QUERIES_AT_ONCE = 20;
 const SUBSCRIPTIONS = 30;
-/** No generator makes this kind by itself: it tells a subscription that there is nothing more to come. */
+/**
+ * Kind that no generator makes by itself: its event tells a subscription that nothing more will
+ * come.
+ */
 const LAST_KIND = 20_002;
-/** Direct messages: only for those whom they concern (NIP-04). */
+/** Kind of direct messages, which only their authors and receivers may read (NIP-04). */
 const PRIVATE_KIND = 4;
-/** When the events are written, so that a seed always makes the same ones. */
+/** Time at which the events are dated, in seconds, so that a seed always makes the same ones. */
 const WRITTEN = 1_750_000_000;
 const NEVER = 4_000_000_000;
 /** Seconds after the start at which events expire, where they do so during the test. */
 const EXPIRY_SECONDS = 5;
-/** How long a wave or some queries take, at most, on a machine that is not busy. */
+/** Longest time of a wave or of some queries on a machine that is not busy, in seconds. */
 const CALM_SECONDS = 3;
 
 interface Setup {
   name: string;
   settings: Settings;
-  /** What the relay is started with again, half-way. */
+  /** Settings with which the relay is started again, half-way. */
   later: Settings;
-  /** The writer's thread is killed, so that the log's tail is not indexed at the end. */
+  /** True if the writer's thread is killed, so that the log's tail is not indexed at the end. */
   crash?: boolean;
-  /** Some events expire half-way. */
+  /** True if some events expire half-way. */
   expiry?: boolean;
 }
 
@@ -126,7 +133,7 @@ const SETUPS: readonly Setup[] = [
   },
 ];
 
-/** A relay and the oracle that judges it, given the same events and the same questions. */
+/** Relay and oracle, given the same events and the same queries. */
 class Trial {
   readonly #random: Random;
   readonly #generator: Generator;
@@ -137,16 +144,18 @@ class Trial {
   readonly reasons = new Set<string>();
   #oracle = new Oracle({ limitDefault: 500, limitMax: 1000 });
   #clients: Client[] = [];
-  /** Who has authenticated on each of them. */
+  /** Keys that have authenticated, by connection. */
   readonly #readers = new Map<Client, string[]>();
   readonly refusals = new Set<string>();
-  /** Stored events that came to open subscriptions because their connection authenticated. */
+  /**
+   * Number of stored events that came to open subscriptions because their connection authenticated.
+   */
   heldBack = 0;
-  /** What was accepted since somebody asked last. */
+  /** Events accepted since the subscriptions were opened. */
   #accepted: NostrEvent[] = [];
   #lasts = 0;
 
-  /** Events expire so many seconds from now; 0: none does. */
+  /** Makes a trial in which events expire so many seconds from now; 0: none does. */
   constructor(seed: number, expirySeconds: number, within: Within) {
     this.#random = new Random(seed);
     this.#within = within;
@@ -159,7 +168,7 @@ class Trial {
     this.#waves = new Waves(this.#generator);
   }
 
-  /** Begins on a relay that was started with these settings, on what it had before. */
+  /** Connects to a relay that was started with these settings on its former database. */
   async connect(url: string, settings: Settings): Promise<void> {
     this.#oracle.restart({
       limitDefault: Number(settings['limits.limit_default'] ?? 500),
@@ -175,7 +184,7 @@ class Trial {
     }
   }
 
-  /** As somebody of whom some of the messages are, perhaps not for the first time. */
+  /** Authenticates as an author of some of the messages, perhaps not for the first time. */
   async #authenticate(client: Client): Promise<void> {
     const event = await this.#authentication(client);
     expect(await client.authenticate(event)).toEqual(['OK', event.id, true, '']);
@@ -188,7 +197,7 @@ class Trial {
     return this.#generator.auth(author, challenge, client.socket.url, seconds());
   }
 
-  /** Asks, and authenticates before the answer can be there. */
+  /** Sends queries, and authenticates before the answer can be there. */
   async askAndAuthenticate(): Promise<void> {
     await this.#inCalm((now) =>
       Promise.all(
@@ -248,9 +257,9 @@ class Trial {
     expect(verdicts.sort(), JSON.stringify(wrong)).toEqual(expected.sort());
   }
 
-  /** Asks random questions, many at once, and compares every answer. */
+  /** Sends random queries, many at once, and compares every answer. */
   async ask(queries: number): Promise<void> {
-    // One that nobody may ask who has not authenticated is in it whatever the seed.
+    // A query that needs authentication is among them whatever the seed.
     const first = this.#clients[0]!;
     await this.#inCalm((now) => this.#req(first, [{ kinds: [PRIVATE_KIND] }], now));
     for (let asked = 0; asked < queries; asked += QUERIES_AT_ONCE) {
@@ -325,10 +334,12 @@ class Trial {
     expect(end[2], JSON.stringify(filters)).toMatch(new RegExp(`^${prefix}: `));
   }
 
-  /** Subscriptions that get every event that matches while they are open, and nothing else. */
+  /**
+   * Opens subscriptions that get every event that matches while they are open, and nothing else.
+   */
   async live(waves: number): Promise<void> {
     const open = Array.from({ length: SUBSCRIPTIONS }, (_, n) => ({
-      // Ids that are shared by connections, as clients' are.
+      // Ids that several connections share, as the ids of real clients do.
       subId: `live-${n % 10}`,
       client: this.#clients[Math.floor(n / 10)]!,
       filters: [...this.#generator.filters(), { kinds: [LAST_KIND] }],
@@ -341,8 +352,8 @@ class Trial {
           this.#compare(filters, this.#readers.get(client)!, events, end, now);
         }),
       );
-      // One that is refused has no subscription; who authenticates now sees more in those that are open:
-      // first what is stored, newest first, once for each key, then what comes.
+      // A refused subscription does not exist. A later authentication shows more in the open ones:
+      // first the stored events, newest first, once for each key, then the live ones.
       asked = open
         .filter(({ client, filters }) => refusalOf(filters, this.#readers.get(client)!) === null)
         .map((one) => ({ ...one, heldBack: [] as NostrEvent[][] }));
@@ -366,7 +377,7 @@ class Trial {
         const readers = this.#readers.get(client)!;
         const stored: NostrEvent[] = [];
         while (stored.length < heldBack.flat().length) stored.push(await client.live(subId));
-        // Those of two keys may come between each other.
+        // Stored events of two keys may come between each other.
         const want = heldBack.flat();
         const inTurn = heldBack.filter(({ length }) => length > 0).length < 2;
         expect(inTurn ? idsOf(stored) : idsOf(stored).sort(), JSON.stringify(filters)).toEqual(
@@ -392,14 +403,14 @@ class Trial {
     expect(this.#clients.flatMap(({ inbox }) => inbox)).toEqual([]);
   }
 
-  /** Past the second in which events expire. */
+  /** Waits for the second in which events expire. */
   async expiry(): Promise<void> {
     await until(() => seconds() >= this.#expiresAt, 'the second of expiry');
   }
 
   /**
-   * Does something at a time that is told to it, once no second of expiry is near enough to fall into it.
-   * Where it does fall into it all the same, the machine was too slow.
+   * Runs `work` with the time at which it runs, once no second of expiry is near enough to fall
+   * into it. If one falls into it all the same, the machine was too slow.
    */
   async #inCalm(work: (now: number) => Promise<unknown>): Promise<void> {
     const left = this.#expiresAt - Date.now() / 1000;
@@ -411,7 +422,7 @@ class Trial {
   }
 }
 
-/** Any time, and every hint, so that each is judged. */
+/** Settings for all trials: events of any time, and every EOSE hint, so that each is compared. */
 const TRIAL: Settings = { ...ANY_TIME, 'query.eose_hints': 'all' };
 
 async function run(setup: Setup, seed: number, expirySeconds: number, within: Within) {
@@ -441,7 +452,7 @@ async function run(setup: Setup, seed: number, expirySeconds: number, within: Wi
   return trial;
 }
 
-/** A trial whose second of expiry fell between two of its steps. */
+/** Runs a trial with its second of expiry between two of its steps, with more time if necessary. */
 async function tried(setup: Setup, seed: number): Promise<Trial> {
   let trial!: Trial;
   await inTime(async (scale, within) => {
@@ -464,7 +475,7 @@ describe('the relay answers as the oracle does', () => {
         for (const refusal of trial.refusals) refusals.add(refusal);
         heldBack += trial.heldBack;
       }
-      // What was compared was worth comparing.
+      // The comparison covered enough cases.
       expect(hints.finish).toBeGreaterThan(20);
       expect(hints.more).toBeGreaterThan(20);
       expect([...reasons].sort()).toEqual([
@@ -484,7 +495,7 @@ function idsOf(events: readonly NostrEvent[]): string[] {
   return events.map(({ id }) => id);
 }
 
-/** `id accepted prefix` of an OK. */
+/** Returns `id accepted prefix` of an OK. */
 function verdictOf([, id, accepted, text]: Message): string {
   return `${id} ${accepted} ${/^(?:([a-z-]+): .+)?$/.exec(String(text))?.[1] ?? text}`;
 }

@@ -1,3 +1,6 @@
+// `wok bench`: histograms, datasets, the WebSocket client and the statistics as units; the command
+// against fake relays with a fault each, which it has to find, and against a fresh wok.
+
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -224,7 +227,7 @@ describe('client', () => {
     });
     for (let at = 0; at < unmasked.length; ) {
       const length = Math.min(1 + random.below(40_000), unmasked.length - at);
-      // In memory that is used again, as a socket's is.
+      // In memory that is used again, like that of a socket.
       const piece = Buffer.concat([unmasked.subarray(at, at + length), Buffer.alloc(50, 1)]);
       reader.push(piece, length);
       piece.fill(0x7a);
@@ -264,7 +267,7 @@ describe('client', () => {
   });
 });
 
-/** Takes the mask off every frame, as a server would, and sends them unmasked. */
+/** Removes the mask from every frame, as a server does. */
 function unmask(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -380,7 +383,7 @@ describe('a relay that is wrong', () => {
       const { err, code } = await bench(['run', wanted, '--url', relay.url, ...small]);
       expect(err).not.toContain('WRONG');
       expect(code, err).toBe(exitCodes.ok);
-      // The same events once more are no fresh ones.
+      // The same events once more are not fresh.
       const again = await bench(['run', 'ingest/fresh', '--url', relay.url, ...small]);
       expect(again.err).toContain('take another --seed or an empty relay');
       expect(again.code).toBe(exitCodes.crash);
@@ -419,7 +422,7 @@ describe('every scenario against a fresh wok', () => {
     for (const name of names) expect(out).toContain(name.replace('/', ' '));
 
     const html = readFileSync(htmlFile, 'utf8');
-    // The only addresses are those that were measured, as text; nothing is fetched.
+    // The only addresses are those that were measured, as text; the report fetches nothing.
     expect(html).not.toMatch(/(src|href|url)\s*[=(]|@import|<script|<link|<iframe/i);
     expect(html).toContain('prefers-color-scheme: dark');
     expect(html.match(/<svg/g)!.length).toBeGreaterThan(scenarios.length);
@@ -448,7 +451,10 @@ describe('every scenario against a fresh wok', () => {
 });
 
 describe('wok bench', () => {
-  /** Runs a bench that would take a minute, and ends it so long after its first case has begun. */
+  /**
+   * Runs a bench that would take a minute, and interrupts it so long after its first case has
+   * begun.
+   */
   async function interrupted(milliseconds: number) {
     const json = join(cache, 'interrupted.json');
     const child = startBench([
@@ -469,7 +475,8 @@ describe('wok bench', () => {
   }
 
   it('ends cleanly on Ctrl-C with what was measured', async () => {
-    // Twenty deliveries a second; the warm-up takes two tenths. A busy machine may have begun with none.
+    // Twenty deliveries a second; the warm-up takes two tenths of a second. A busy machine may have
+    // begun with none.
     let wait = 1_500;
     let run = await interrupted(wait);
     while (run.report.results[0]!.done === 0 && wait < 20_000) {

@@ -1,3 +1,6 @@
+// Floods of siege/ in their short form against relays that the siege starts, its bounds as a unit,
+// and its compiled command.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -17,10 +20,10 @@ import { testSeed } from './support/random.ts';
 import { freshDirectory } from './support/relay.ts';
 
 const seed = testSeed('92.siege') % 2 ** 31;
-/** What has to hold on any machine: nothing of how fast it is. */
+/** Form with the bounds that hold on any machine: none of them is about speed. */
 const form = { ...SHORT, patience: SLOW_MILLISECONDS, seed };
 
-/** Runs the command to its end. */
+/** Runs the command of the siege to its end. */
 async function siege(...args: string[]) {
   const file = join(packageRoot, 'dist/siege/main.js');
   const child = spawn(process.execPath, [file, ...args], { env: testEnvironment() });

@@ -1,3 +1,6 @@
+// nostr-tools (Relay and SimplePool) as a client of in-process relays over real sockets. With
+// WOK_TEST_DATA, also real events, compared with the naive oracle.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Filter } from 'nostr-tools';
@@ -22,7 +25,7 @@ import { ANY_TIME, freshDirectory, startRelay, type TestRelay } from './support/
 useRelayWebSocket(WebSocket);
 usePoolWebSocket(WebSocket);
 
-/** What a relay of nostr-tools waits for: a busy machine takes longer than the defaults. */
+/** Timeouts of a relay of nostr-tools: a busy machine takes longer than the defaults. */
 const PATIENCE = {
   baseEoseTimeout: WAIT_MILLISECONDS,
   publishTimeout: WAIT_MILLISECONDS,
@@ -33,7 +36,7 @@ const secret = generateSecretKey();
 const pubkey = getPublicKey(secret);
 let made = 0;
 
-/** A signed event of now; each a second younger than the one before. */
+/** Returns a signed event of the last minutes, each dated a second later than the one before. */
 function sign(draft: Partial<EventTemplate> = {}): NostrEvent {
   const { kind = 1, tags = [], content = `note ${made}` } = draft;
   const created_at = draft.created_at ?? Math.floor(Date.now() / 1000) - 500 + made++;
@@ -41,7 +44,7 @@ function sign(draft: Partial<EventTemplate> = {}): NostrEvent {
   return { id, pubkey, created_at, kind, tags, content, sig };
 }
 
-/** The fields of an event without what nostr-tools notes on it. */
+/** Returns the fields of an event without those that nostr-tools adds to it. */
 function plain(event: NostrEvent): NostrEvent {
   const { id, pubkey, created_at, kind, tags, content, sig } = event;
   return { id, pubkey, created_at, kind, tags, content, sig };
@@ -62,7 +65,7 @@ describe('nostr-tools', () => {
     });
     afterAll(() => relay.close());
 
-    /** Subscribes until EOSE and closes. */
+    /** Subscribes until EOSE, closes, and returns the stored events. */
     const stored = (...filters: Filter[]) =>
       new Promise<NostrEvent[]>((resolve, reject) => {
         const events: NostrEvent[] = [];
@@ -271,7 +274,7 @@ describe.skipIf(DATA === undefined)('@all real events (WOK_TEST_DATA)', () => {
   });
 });
 
-/** A filter built from what is in the data. */
+/** Makes a filter from values in the data. */
 function filterFrom(events: readonly NostrEvent[], random: Random): RawFilter {
   const filter: RawFilter = {};
   const some = random.chance(0.2) ? random.shuffle(events).slice(0, 300) : random.sample(events, 5);

@@ -1,3 +1,7 @@
+// kill -9 while clients publish: nothing acknowledged is lost, and log and index agree. Relays in
+// their own processes, over real sockets; the tests read the database, too. WOK_TEST_ROUNDS sets
+// the number of kills.
+
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, hashesTo, idPreimage } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
@@ -15,17 +19,19 @@ import { freshDirectory, type Settings, testConfig } from './support/relay.ts';
 const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 15);
 const CLIENTS = 4;
 const IN_FLIGHT = 100;
-/** Acknowledgements that every round has before its kill. */
+/** Number of acknowledgements that every round has before its kill. */
 const ACKNOWLEDGED_MIN = 40;
-/** Events of one client that share a second and a tag, so that one query asks for all of them. */
+/**
+ * Number of events of one client that share a second and a tag, so that one query gets all of them.
+ */
 const GROUP = 100;
 const KIND_REPLACEABLE = 30_078;
 
-/** What one client of one round published, and what it may rely on afterwards. */
+/** Events that one client of one round published, and the queries that find them afterwards. */
 class Load {
   readonly author = new Author();
   readonly events = new Map<string, NostrEvent>();
-  /** Events that a deletion names, by the id of the deletion. */
+  /** Ids of the events that a deletion names, by the id of the deletion. */
   readonly targets = new Map<string, string[]>();
   readonly #name: string;
   readonly #random: Random;
@@ -52,7 +58,7 @@ class Load {
       event = this.author.event({ kind: 5, created_at, tags: [t, ...ids.map((id) => ['e', id])] });
       this.targets.set(event.id, ids);
     } else if (dice === 1) {
-      // Newer than all before it: the second is what tells them apart.
+      // Newer than all before it: the second tells them apart.
       const d = ['d', `place ${this.#random.below(5)}`];
       event = this.author.event({ kind: KIND_REPLACEABLE, created_at: this.#start + n, tags: [d] });
     } else {
@@ -68,7 +74,10 @@ class Load {
     return `${this.#name} ${group}`;
   }
 
-  /** Filters that together find all events but the replaceable ones: by tag, and by author and kind. */
+  /**
+   * Yields filters that together find all events but the replaceable ones: by tag, and by author
+   * and kind.
+   */
   *routes(): Generator<{ filter: unknown; group: number }> {
     const authors = [this.author.pubkey];
     for (let group = 0; group * GROUP < this.#count; group++) {
@@ -78,7 +87,7 @@ class Load {
     }
   }
 
-  /** The events of a group that are neither replaceable nor (perhaps) deleted. */
+  /** Returns the events of a group that are neither replaceable nor (perhaps) deleted. */
   inGroup(group: number): NostrEvent[] {
     const deleted = new Set([...this.targets.values()].flat());
     return [...this.events.values()].filter(
@@ -88,7 +97,7 @@ class Load {
   }
 }
 
-/** What all rounds together have seen in the database. */
+/** Contents of the database that all rounds together have seen. */
 interface History {
   idBySeq: Map<number, string>;
   head: number;
@@ -106,7 +115,9 @@ interface Posting {
   seq: number;
 }
 
-/** So that a kill may hit the indexing, the sweeping, or a checkpoint. */
+/**
+ * Returns settings at random, so that a kill may hit the indexing, the sweeping, or a checkpoint.
+ */
 function settings(random: Random): Settings {
   return {
     'storage.index_batch_events': random.pick([20, 150, 2000]),
@@ -175,7 +186,7 @@ async function publishUntilKilled(
   const running = publishers.map((publisher, i) =>
     publisher.publish(() => loads[i]!.next(publisher.verdicts), IN_FLIGHT),
   );
-  // Enough to judge, on a machine that is slow; the kill may hit anything that comes after it.
+  // Enough to check, on a machine that is slow; the kill may hit anything that comes after it.
   const acknowledged = () => publishers.reduce((sum, { verdicts }) => sum + verdicts.size, 0);
   await until(() => acknowledged() > ACKNOWLEDGED_MIN, 'some acknowledgements');
   await delay(milliseconds);
@@ -189,7 +200,10 @@ async function publishUntilKilled(
   return publishers;
 }
 
-/** What was acknowledged is found by id, by tag, and by author and kind; the rest all or not at all. */
+/**
+ * Expects acknowledged events by id, by tag, and by author and kind; the others by all of these or
+ * by none.
+ */
 async function checkAnswers(client: Client, load: Load, { verdicts }: Publisher): Promise<void> {
   const gone = new Set<string>();
   const perhapsGone = new Set<string>();
@@ -225,7 +239,7 @@ async function checkAnswers(client: Client, load: Load, { verdicts }: Publisher)
   }
 }
 
-/** Of every address there is one version, and none older than the newest that was acknowledged. */
+/** Expects one version of every address, none older than the newest that was acknowledged. */
 async function checkReplaceable(
   client: Client,
   load: Load,
@@ -248,7 +262,7 @@ async function checkReplaceable(
   }
 }
 
-/** Log and index agree, nothing is half there, and no seq was given to two events. */
+/** Expects that log and index agree, nothing is half there, and no seq was given to two events. */
 function checkDatabase(directory: string, history: History): void {
   const db = openReader(testConfig(directory).storage);
   db.exec('BEGIN');

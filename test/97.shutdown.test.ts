@@ -1,3 +1,6 @@
+// Stops by a signal, starts that are refused, and the death of the writer: answers, stored events
+// and exit codes. Relays in their own processes, over real sockets.
+
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -16,7 +19,7 @@ import { freshDirectory, type Settings } from './support/relay.ts';
 
 const author = new Author();
 
-/** Notes of different seconds. */
+/** Returns notes of different seconds. */
 function notes(count: number, contentLength = 10): NostrEvent[] {
   const now = Math.floor(Date.now() / 1000);
   return Array.from({ length: count }, (_, i) =>
@@ -24,7 +27,10 @@ function notes(count: number, contentLength = 10): NostrEvent[] {
   );
 }
 
-/** Resolves once io has taken everything that the client sent before: it answers binary frames itself. */
+/**
+ * Resolves once io has read everything that the client sent before: io itself answers binary
+ * frames.
+ */
 function taken(publisher: Publisher): Promise<void> {
   return new Promise((resolve) => {
     publisher.socket.on('message', (data) => {
@@ -40,7 +46,10 @@ async function timed(exited: Promise<Exit>): Promise<{ exit: Exit; milliseconds:
   return { exit, milliseconds: performance.now() - start };
 }
 
-/** A relay that cannot stop before its deadline: a client does not read the answer to its query. */
+/**
+ * Starts a relay that cannot stop before its deadline: a client does not read the answer to its
+ * query.
+ */
 async function stalled(settings: Settings = {}): Promise<WokProcess> {
   const wok = await WokProcess.start({ 'io.outbound_bytes_max': 1_000_000, ...settings });
   const publisher = await Publisher.connect(wok.url);
@@ -54,13 +63,13 @@ async function stalled(settings: Settings = {}): Promise<WokProcess> {
   return wok;
 }
 
-/** Written by a process that had to be cut off instead of ending by itself. */
+/** Name of the file that is written by a process that did not end by itself and was cut off. */
 const CUT_OFF = 'cut-off';
 
 /**
- * A module for a process that leaves this file when `process.exit` is called and does not end by itself in
- * the minute after that: wok.ts cuts off what keeps a finished process alive after two seconds, which a
- * busy machine may need.
+ * Returns a module for a process that writes `file` if the process does not end by itself in the
+ * minute after the call of `process.exit`. wok.ts cuts off what keeps a finished process alive
+ * after two seconds, which a busy machine may need.
  */
 function watchExit(file: string): string {
   return `data:text/javascript,
@@ -99,7 +108,7 @@ describe('a signal to stop', () => {
       );
       expect(exit).toEqual({ code: exitCodes.ok, signal: null });
       expect(wok.err).toBe('');
-      // Nothing keeps a finished process alive: it ended before wok.ts would have cut it off.
+      // The process ended by itself before wok.ts would have cut it off.
       expect(existsSync(join(directory, CUT_OFF))).toBe(false);
       for (const { verdicts, sent, closed } of publishers) {
         expect(sent.filter(({ id }) => verdicts.get(id)?.accepted !== true)).toEqual([]);
@@ -211,11 +220,11 @@ describe('a relay that cannot start says why in one sentence', () => {
     const { code, sentence } = await refused({}, directory);
     expect(sentence).toContain('in use by another process');
     expect(code).toBe(exitCodes.busy);
-    // The one that runs has not noticed.
+    // The running relay is not affected.
     const client = await Client.connect(wok.url);
     expect((await client.publish(notes(1)[0]))[2]).toBe(true);
     await wok.kill();
-    // And what it held is free after its death.
+    // After its death, the directory is free.
     await WokProcess.start({}, directory);
   });
 
@@ -261,7 +270,7 @@ describe('a relay that cannot start says why in one sentence', () => {
   });
 });
 
-/** Ends the writer's thread of the relay that the process starts, when it gets SIGXCPU. */
+/** Module that ends the writer's thread of the relay in its process on SIGXCPU. */
 const KILL_WRITER = `data:text/javascript,
 import { Relay } from ${JSON.stringify(new URL('../dist/src/relay.js', import.meta.url).href)};
 const start = Relay.start;

@@ -1,3 +1,7 @@
+// Worker threads that die under load: clients of the other workers notice nothing, every
+// acknowledged event is delivered exactly once, and the workers come back. In-process relays over
+// real sockets; Query and Monitor as units.
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
 import { systemClock } from '../src/lib/clock.ts';
@@ -47,13 +51,13 @@ const author = new Author();
 const TWO_LANES: Settings = { 'ingester.lanes': 2, 'query.lanes': 2 };
 const CLOSE_SERVICE_RESTART = 1012;
 
-/** A client that keeps a subscription open and publishes without pause, one event at a time. */
+/** Client that keeps a subscription open and publishes without pause, one event at a time. */
 class Member {
   closed: number | null = null;
-  /** How often each event came by the subscription. */
+  /** Number of times that each event came by the subscription, by id. */
   readonly received = new Map<string, number>();
   readonly accepted: string[] = [];
-  /** The longest time between two answers, in milliseconds. */
+  /** Longest time between two answers, in milliseconds. */
   longestGap = 0;
   live = false;
   readonly socket: WebSocket;
@@ -73,7 +77,7 @@ class Member {
     socket.on('message', (data) => this.#take(JSON.parse(String(data)) as unknown[]));
   }
 
-  /** Connects; unless it is a `writer`, it subscribes to everything that is said in the room. */
+  /** Connects; unless it is a `writer`, subscribes to all events with the tag `room`. */
   static async join(url: string, room: string, role: 'reader' | 'writer' = 'reader') {
     const socket = new WebSocket(url);
     const member = new Member(socket, room);
@@ -85,7 +89,7 @@ class Member {
     return member;
   }
 
-  /** Waits for nothing. */
+  /** True if no answer is outstanding. */
   get quiet(): boolean {
     return this.closed !== null || !this.#waiting;
   }
@@ -126,7 +130,7 @@ async function health({ httpUrl }: TestRelay): Promise<{ status: number; body: s
   return http(`${httpUrl}/health`);
 }
 
-/** Every event that anybody was told OK for reaches every member that is still there, once. */
+/** Expects that every event with an OK reaches every member that is still connected, once. */
 async function expectExactlyOnce(members: readonly Member[], all: readonly Member[]) {
   await until(() => members.every(({ quiet }) => quiet), 'the last OK');
   const accepted = new Set(all.flatMap((member) => member.accepted));
@@ -223,7 +227,8 @@ describe('lanes that die at random', () => {
       const all: Member[] = [];
       let here: Member[] = [];
       let over = false;
-      // Whoever is sent away is followed by somebody else, up to as many events as one REQ brings.
+      // Closed members are replaced; they stop publishing before there are more events than one REQ
+      // brings.
       const arrivals = (async () => {
         while (!over) {
           here = here.filter(({ closed }) => closed === null);
@@ -297,7 +302,7 @@ describe('a query lane', () => {
     }
     await until(() => handovers.length === 4, 'the hand-overs');
     link('ingester', 1);
-    // Nobody wakes monitor for those who have gone.
+    // No wake-up comes for the disconnects: the test drains the channel itself.
     await until(() => monitor.drain() || handovers.length > 4, 'the forgetting');
     expect(handovers.slice(4)).toEqual([
       { t: 'disconnect', connId: 3 },

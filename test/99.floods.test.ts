@@ -1,3 +1,7 @@
+// Floods by clients (unread answers, garbage, connections, busy clients, control frames): memory
+// and file descriptors stay bounded, and another client is served. Relays in their own processes,
+// over real sockets.
+
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -11,14 +15,14 @@ import { Publisher } from './support/publisher.ts';
 import type { Settings } from './support/relay.ts';
 
 const MIB = 1024 * 1024;
-/** How often somebody else publishes and asks while a flood lasts, before it may end. */
+/** Number of times that another client publishes and queries during a flood, before it may end. */
 const ROUNDS_MEANWHILE = 5;
-/** Small page caches, so that memory that grows is memory that something holds. */
+/** Settings with small page caches: memory that grows is memory that something holds. */
 const SMALL: Settings = { 'storage.cache_mib': 4, 'io.outbound_bytes_max': 2 * MIB };
 
 const author = new Author();
 
-/** Somebody who publishes a note and asks for it, again and again, and looks at the clock. */
+/** Client that publishes a note and queries it, again and again, and measures the time. */
 class Bystander {
   worst = 0;
   rounds = 0;
@@ -46,7 +50,7 @@ class Bystander {
     if (this.#failed) await this.#running;
   }
 
-  /** Ends; @throws if it was not served. */
+  /** Ends the client; @throws if it was not served. */
   async leave(): Promise<void> {
     this.#over = true;
     await this.#running;
@@ -70,9 +74,10 @@ class Bystander {
 }
 
 /**
- * Runs an attack while a bystander is served, and sees the relay well afterwards: memory within `growth`
- * bytes, the file descriptors that were open before, and everybody served. What the attack is given
- * resolves when the bystander was served some times more; it ends no sooner.
+ * Runs an attack while a bystander is served, and checks the relay afterwards: memory within
+ * `growth` bytes, the file descriptors that were open before, and good health. The function that
+ * the attack is given resolves when the bystander was served some times more; the attack ends no
+ * sooner.
  */
 async function flood(
   wok: WokProcess,
@@ -124,7 +129,7 @@ async function fill(wok: WokProcess, count: number, oneSecond: boolean): Promise
 
 describe('a client that asks and does not read', () => {
   it.each<[string, boolean, Settings]>([
-    // Questions that wait for their client leave room for those of others.
+    // Queries that wait for their client leave room for those of others.
     ['for answers of many seconds', false, { 'query.queries_max': 200 }],
     ['for answers of one second', true, {}],
   ])('%s', async (_, oneSecond, settings) => {
@@ -213,7 +218,7 @@ const GARBAGE: readonly (() => string)[] = [
   () => randomBytes(200).toString('latin1'),
 ];
 
-/** The TCP socket under a client's WebSocket. */
+/** Returns the TCP socket under a client's WebSocket. */
 function rawOf(client: Client): Socket {
   return (client.socket as unknown as { _socket: Socket })._socket;
 }
@@ -269,12 +274,12 @@ describe('one busy client', () => {
         for (let i = 0; i < 100; i++) {
           client.send(['REQ', `${i}`, { kinds: [1, i], '#t': [`${round}`], limit: 10 }]);
         }
-        // A COUNT needs no place.
+        // A COUNT needs no subscription slot.
         expect((await client.count({ ids: ['0'.repeat(64)] }))[0]).toBe('COUNT');
         client.inbox.length = 0;
       }
       const { end } = await client.query({ ids: ['0'.repeat(64)] });
-      // All places are taken.
+      // All subscription slots are taken.
       expect(end[0]).toBe('CLOSED');
       client.inbox.length = 0;
       const event = author.event({ kind: 50, tags: [['t', '99']] });
@@ -321,7 +326,7 @@ describe('one busy client', () => {
     await flood(wok, 200 * MIB, async (served) => {
       const meanwhile = served();
       const client = await Client.connect(wok.url);
-      // In lots, because more would not fit into io.queue_bytes_max.
+      // In batches, because more would not fit into io.queue_bytes_max.
       for (let i = 0; i < 40; i++) {
         client.send(['REQ', `${i}`, filters[i % filters.length]]);
         client.send(['COUNT', `count ${i}`, filters[i % filters.length]]);
@@ -386,7 +391,7 @@ describe('control frames', () => {
       raw.once('close', () => {
         isOver = true;
       });
-      // What both kernels take is some megabytes; a relay that answers for ever would take all of it.
+      // Both kernels take some megabytes; a relay that answers for ever would take all of it.
       for (let sent = 0; sent < 400 && !isOver; sent++) {
         await new Promise<void>((resolve) => {
           raw.write(pings, () => resolve());

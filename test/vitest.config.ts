@@ -1,3 +1,5 @@
+// Configuration of vitest for all tests but those of test/clients.
+
 import { defineConfig } from 'vitest/config';
 import { TEST_MILLISECONDS, WAIT_MILLISECONDS } from './support/ceiling.ts';
 

@@ -1,10 +1,13 @@
+// Client side of the programs in adapters/, python/ and go/: one process for each client library,
+// driven by lines of JSON.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { WAIT_MILLISECONDS } from '../support/ceiling.ts';
 import type { RawFilter } from '../support/oracle.ts';
 
-/** What a client library says of an OK. */
+/** Result of an OK, as a client library reports it. */
 export interface Verdict {
   accepted: boolean;
   message: string;
@@ -25,18 +28,18 @@ interface Waiter {
 }
 
 /**
- * A client library in a program of its own, because libraries keep sockets and timers, change globals,
- * and some hang. Each program reads one command a line and writes one answer a line, as JSON;
- * adapters/program.js says what they mean.
+ * Client library in a program of its own, because libraries keep sockets and timers, change
+ * globals, and some hang. Each program reads one command a line and writes one answer a line, as
+ * JSON; adapters/program.js defines them.
  */
 export class Client {
-  /** What a live subscription has brought, stored events first. */
+  /** Events that a live subscription has brought, stored events first. */
   readonly heard: NostrEvent[] = [];
-  /** The verbs that the library knows. */
+  /** Commands that the library supports. */
   can: ReadonlySet<string> = new Set();
-  /** Whether it has paging of its own; otherwise its program asks page by page. */
+  /** True if the library has paging of its own; otherwise its program asks page by page. */
   pages = false;
-  /** What the program wrote to standard error. */
+  /** Last part of the program's standard error. */
   complaints = '';
   readonly #child: ChildProcess;
   readonly #waiters = new Map<number, Waiter>();
@@ -66,8 +69,8 @@ export class Client {
   }
 
   /**
-   * Starts a program. Its arguments are a relay's address, the key of its user in hex if there is one,
-   * and `required` if the relay challenges everyone who connects.
+   * Starts a program. Its arguments are a relay's address, the key of its user in hex if there is
+   * one, and `required` if the relay challenges everyone who connects.
    */
   static async start(command: readonly string[], directory: string): Promise<Client> {
     const client = new Client(command, directory);
@@ -82,7 +85,7 @@ export class Client {
     return this.#ask('publish', { event }) as Promise<Verdict>;
   }
 
-  /** Asks everything at once and gives the stored events of each. */
+  /** Sends all queries at once and returns the stored events of each. */
   queries(filters: readonly RawFilter[]): Promise<NostrEvent[][]> {
     return this.#ask('query', { filters }) as Promise<NostrEvent[][]>;
   }
@@ -92,7 +95,7 @@ export class Client {
     return events!;
   }
 
-  /** Subscribes; resolves at EOSE. What arrives is in `heard`. */
+  /** Subscribes; resolves at EOSE. Events arrive in `heard`. */
   async live(filter: RawFilter): Promise<void> {
     await this.#ask('live', { filter });
   }
@@ -101,7 +104,7 @@ export class Client {
     return this.#ask('count', { filter }) as Promise<number>;
   }
 
-  /** The ids of everything that matches, asked for in pages of `limit`. */
+  /** Returns the ids of everything that matches, asked for in pages of `limit`. */
   page(filter: RawFilter, limit: number): Promise<string[]> {
     return this.#ask('page', { filter, limit }) as Promise<string[]>;
   }

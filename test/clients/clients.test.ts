@@ -1,3 +1,6 @@
+// Every step of steps.ts with every client library, against an in-process relay with the defaults
+// and one with auth.required = "all". Each library runs in a program of its own.
+
 import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import type { Settings } from '../support/relay.ts';
 import type { Client } from './client.ts';
@@ -11,7 +14,10 @@ const RELAYS: Readonly<Record<string, Settings>> = {
   'auth.required = "all"': { 'auth.required': 'all' },
 };
 
-/** "short" runs the steps that CI runs, "all" also those that a library is known not to manage. */
+/**
+ * Extent of a run: "short" has the steps that CI runs, "all" also those that a library is known not
+ * to manage.
+ */
 const extent = process.env.WOK_TEST_CLIENTS;
 
 const missing = new Map<Library['language'], string>();

@@ -1,3 +1,6 @@
+// Installation of the client libraries of each language, done again when a file that pins their
+// versions changes.
+
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +10,7 @@ import { CLIENTS, type Library } from './libraries.ts';
 
 const run = promisify(execFile);
 
-/** A download or a build that takes longer is given up. */
+/** Longest time of a download or a build, in milliseconds. */
 const INSTALL_MILLISECONDS = 240_000;
 
 type Language = Library['language'];
@@ -15,16 +18,16 @@ type Language = Library['language'];
 interface Step {
   program: string;
   args: readonly string[];
-  /** Relative to the folder of the clients. */
+  /** Working directory, relative to the folder of the clients. */
   directory: string;
 }
 
 interface Recipe {
-  /** Files that say what is installed: when they change it is installed anew. */
+  /** Files that define the installation: when they change, it is made anew. */
   pinned: readonly string[];
-  /** What is there once it is installed. */
+  /** Path that exists once it is installed. */
   result: string;
-  /** A file that git ignores, for the digest of what was installed. */
+  /** File, ignored by git, for the digest of what was installed. */
   stamp: string;
   steps: readonly Step[];
 }
@@ -58,8 +61,8 @@ const RECIPES: Readonly<Record<Language, Recipe>> = {
 };
 
 /**
- * Installs the client libraries of a language where they are missing or of another version.
- * Answers null, or why they are not there: no such language on this machine, or no registry.
+ * Installs the client libraries of a language where they are missing or of another version. Returns
+ * null, or the reason why they are not there: no such language on this machine, or no registry.
  */
 export async function install(language: Language): Promise<string | null> {
   const { pinned, result, stamp, steps } = RECIPES[language];

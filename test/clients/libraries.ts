@@ -1,20 +1,22 @@
+// Client libraries under test: the command that starts the program of each, and its known limits.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/paths.ts';
 
-/** The folder with the client programs. */
+/** Folder of the client programs. */
 export const CLIENTS = join(packageRoot, 'test/clients');
 
-/** What a library cannot do with any relay; docs/clients.md tells it to people. */
+/** Limit of a library with any relay; docs/clients.md describes it for readers. */
 export interface Limit {
-  /** The names of the steps. */
+  /** Names of the steps. */
   steps: RegExp;
-  /** On which of the two relays; both, if left out. */
+  /** Relay on which it shows, of the two; both, if left out. */
   relay?: 'the defaults' | 'auth.required = "all"';
   reason: string;
 }
 
-/** A client library, and how its program is started. */
+/** Client library, and the command that starts its program. */
 export interface Library {
   name: string;
   version: string;
@@ -37,7 +39,7 @@ function javaScript(name: string, file: string, ...limits: Limit[]): Library {
   return { name, version: dependencies[name]!, language: 'JavaScript', command, limits };
 }
 
-/** The text of a file that the pattern finds in it. */
+/** Returns the text of a file that the pattern finds in it. */
 function pinned(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join(CLIENTS, file), 'utf8'))![1]!;
 }

@@ -1,3 +1,5 @@
+// The relay for the steps, and a plain client for everything that is not the library's part.
+
 import { expect } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Author } from '../support/author.ts';
@@ -9,7 +11,7 @@ import { Client } from './client.ts';
 import { CLIENTS, type Library } from './libraries.ts';
 import { manyEvents } from './steps.ts';
 
-/** Sent to the relay at once; more would be a flood. */
+/** Number of events that are sent to the relay at once; more would be a flood. */
 const PUBLISHED_AT_ONCE = 500;
 
 interface PagedEvents {
@@ -17,9 +19,9 @@ interface PagedEvents {
   events: NostrEvent[];
 }
 
-/** A relay, and a plain connection to it that does what is not the library's part. */
+/** In-process relay with a plain connection to it, which does what is not the library's part. */
 export class Stage {
-  /** The user of the library; another one with each start of it. */
+  /** User of the library; another one with each start of it. */
   me = new Author();
   readonly #settings: Settings;
   readonly #directory = freshDirectory();
@@ -43,7 +45,7 @@ export class Stage {
     if (this.#settings['auth.required'] === 'all') await this.#authenticate();
   }
 
-  /** Starts the library's program, for a user who may have no key there. */
+  /** Starts the library's program; the user has a key there only if `isKeyed`. */
   start({ command }: Library, isKeyed: boolean): Promise<Client> {
     this.me = new Author();
     const args = [this.#server.url];
@@ -52,7 +54,7 @@ export class Stage {
     return Client.start([...command, ...args], CLIENTS);
   }
 
-  /** Publishes without the library, and waits until all is stored. */
+  /** Publishes without the library, and waits until everything is stored. */
   readonly publish = async (...events: NostrEvent[]): Promise<void> => {
     for (let at = 0; at < events.length; at += PUBLISHED_AT_ONCE) {
       const some = events.slice(at, at + PUBLISHED_AT_ONCE);
@@ -61,13 +63,13 @@ export class Stage {
     }
   };
 
-  /** Asks without the library. */
+  /** Queries without the library. */
   readonly query = async (filter: RawFilter): Promise<NostrEvent[]> => {
     const { events } = await this.#plain.query(filter);
     return events;
   };
 
-  /** Published when the first step asks for them. */
+  /** Events for the steps with pages, published when the first step asks for them. */
   readonly pagedEvents = (): Promise<PagedEvents> => {
     this.#paged ??= (async () => {
       const author = new Author();

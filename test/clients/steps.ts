@@ -1,3 +1,6 @@
+// Steps that every client library is asked to do: publish, query, live events, deletions, gift
+// wraps, paging, COUNT, and queries and subscriptions after a restart.
+
 import { expect } from 'vitest';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Author, addressOf, now } from '../support/author.ts';
@@ -5,27 +8,30 @@ import { delay, until } from '../support/process.ts';
 import type { Client } from './client.ts';
 import type { Stage } from './stage.ts';
 
-/** What every client library is asked to do. */
+/** Step that every client library is asked to do. */
 export interface Step {
   name: string;
-  /** Runs in the short pass of CI, too. */
+  /** True if the short pass of CI runs it, too. */
   short?: true;
-  /** The user has a key, also on a relay that asks nobody for one. */
+  /** True if the user has a key, also on a relay that asks for none. */
   keyed?: true;
-  /** What the library has to be able to do. */
+  /** Commands that the library has to support. */
   needs?: readonly string[];
   run(client: Client, stage: Stage): Promise<void>;
 }
 
-/** More than the relay gives in one page. */
+/** Limit above the largest page of the relay. */
 const LIMIT_ABOVE_CAP = 5000;
-/** Less than that, and more than the events of any one second. */
+/** Limit below that, and above the number of events of any one second. */
 const LIMIT_BELOW_CAP = 400;
-/** How many events of one second there are, over and over; together 900. */
+/** Numbers of events of successive seconds, over and over; together 900. */
 const EVENTS_A_SECOND = [300, 1, 37, 260, 5, 297];
 const PAGED_EVENTS = 3000;
 const FOLLOWS = 1500;
-/** Several libraries never answer a query that was begun before they were connected again. */
+/**
+ * Time after which a query is sent again: several libraries never answer a query that was begun
+ * before they were connected again.
+ */
 const ASK_AGAIN_MILLISECONDS = 5000;
 
 export const STEPS: readonly Step[] = [
@@ -37,7 +43,7 @@ export const STEPS: readonly Step[] = [
       const event = me.event();
       expect(await client.publish(event)).toMatchObject({ accepted: true });
       expect(await query({ ids: [event.id] })).toEqual([event]);
-      // Some libraries do not send what they have sent already.
+      // Some libraries do not send again what they have sent already.
       const again = await client.publish(event);
       expect(again.accepted || again.message).toBeTruthy();
     },
@@ -186,7 +192,7 @@ export const STEPS: readonly Step[] = [
       expect(await client.count({ authors: [author.pubkey] })).toBe(3);
     },
   },
-  // The last two: they restart the relay.
+  // The last two steps restart the relay.
   {
     name: 'query after a restart',
     async run(client, { publish, restart }) {
@@ -210,7 +216,7 @@ export const STEPS: readonly Step[] = [
       const author = new Author();
       await client.live({ authors: [author.pubkey] });
       await restart();
-      // One after the other, because a subscription may come back without what it missed.
+      // One after the other, because a subscription may come back without the events it missed.
       await until(async () => {
         if (client.heard.length > 0) return true;
         await publish(author.event());
@@ -225,7 +231,7 @@ async function queriesAtOnce(client: Client, { publish }: Stage, count: number):
   const author = new Author();
   const events = Array.from({ length: count }, () => author.event());
   await publish(...events);
-  // With a kind beside the id, so that no library puts them together or answers by itself.
+  // With a kind beside the id, so that no library merges the queries or answers by itself.
   const answers = await client.queries(events.map(({ id }) => ({ ids: [id], kinds: [1] })));
   expect(answers.filter(({ length }) => length === 1).length).toBe(count);
   expect(ids(answers.flat())).toEqual(ids(events));
@@ -237,7 +243,7 @@ async function pageThrough(client: Client, { pagedEvents }: Stage, limit: number
   expect(new Set(found).size).toBe(events.length);
 }
 
-/** 3,000 events of one author; many share a second, never more than a page holds. */
+/** Returns 3,000 events of one author; many share a second, never more than a page holds. */
 export function manyEvents(author: Author): NostrEvent[] {
   const events: NostrEvent[] = [];
   const start = now() - 100_000;

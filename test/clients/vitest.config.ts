@@ -1,3 +1,6 @@
+// Vitest configuration of `npm run test:clients`: only the client libraries, which `npm test`
+// leaves out.
+
 import { defineConfig } from 'vitest/config';
 import { TEST_MILLISECONDS } from '../support/ceiling.ts';
 
