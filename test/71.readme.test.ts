@@ -1,5 +1,5 @@
-// The command in docs/getting-started.md that writes and reads a first event, run by a shell against
-// an in-process relay.
+// The command in docs/getting-started.md that writes and reads a first event, run by a shell
+// against an in-process relay.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
