@@ -264,6 +264,7 @@ export class Rates {
     this.#lastWait = wait;
     // Reconnecting too often only makes the client wait; it is no reason for a ban.
     if (bucket !== shared.CONNECTIONS && rule === 'rate-ip') this.#violation(client, now);
+    // For example: rate-limited: too many messages from your address; try again in 3 seconds
     return refuse(
       rule,
       `rate-limited: too many ${THINGS[bucket]} from ${whose}; try again ${inSeconds(wait)}`,
