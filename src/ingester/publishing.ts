@@ -10,7 +10,6 @@ import { EVENTS } from '../policy/rates/shared-rates.ts';
 import { refuse, type Verdict } from '../policy/verdict.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import type { Refusal } from '../protocol/refusal.ts';
 import { BodyMaker } from '../storage/body.ts';
 import { AUTH_REQUIRED, idIn } from './addressing.ts';
 import type { EventGate, PassedEvent } from './event-gate.ts';
@@ -18,8 +17,10 @@ import type { Lane } from './lane.ts';
 import type { MessageScan } from './message-scan.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-const WRITER_FULL: Refusal =
-  'rate-limited: this relay is storing events as fast as it can; try again';
+const WRITER_FULL = refuse(
+  'writer-queue',
+  'rate-limited: this relay is storing events as fast as it can; try again',
+);
 
 /** Handler of EVENT messages: event validator, policy pipeline, then the queue of the writer. */
 export class Publishing {
@@ -69,7 +70,7 @@ export class Publishing {
     }
     // Before validation: while the queue is full, no work is done for the clients that fill it.
     if (this.#isFull()) {
-      this.#refuseUnchecked(connId, value, refuse('writer-queue', WRITER_FULL));
+      this.#refuseUnchecked(connId, value, WRITER_FULL);
       return;
     }
     const checked = this.#gate.check(value, bytes, scan, this.#lane.connections.of(connId));
@@ -141,10 +142,10 @@ export class Publishing {
   }
 
   /** Rejects the value in the place of an event before it is checked. */
-  #refuseUnchecked(connId: number, value: unknown, { rule, refusal }: Verdict): void {
-    this.#lane.meter.eventRefused(value, { rule, refusal });
-    this.#lane.decisions.note(value, 'refused', rule, refusal);
-    this.#lane.answer(connId, okAnswer(idIn(value), false, refusal));
+  #refuseUnchecked(connId: number, value: unknown, verdict: Verdict): void {
+    this.#lane.meter.eventRefused(value, verdict);
+    this.#lane.decisions.note(value, 'refused', verdict.rule, verdict.refusal);
+    this.#lane.answer(connId, okAnswer(idIn(value), false, verdict.refusal));
   }
 
   /** Rejects an event that the validator has accepted. */
@@ -182,7 +183,7 @@ export class Publishing {
       return;
     }
     if (this.#isFull()) {
-      this.#refuseEvent(connId, passed.event, refuse('writer-queue', WRITER_FULL));
+      this.#refuseEvent(connId, passed.event, WRITER_FULL);
       return;
     }
     this.#unposted += queuedEvents(this.#lane.cost);
