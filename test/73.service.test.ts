@@ -199,7 +199,8 @@ describe('wok service', () => {
     expect(first.code).toBe(0);
     const unit = readFileSync(join(root, 'etc/systemd/system/wok.service'), 'utf8');
     const [, documentation] = /^Documentation=(.*)$/m.exec(unit)!;
-    expect(readFileSync(fileURLToPath(documentation!), 'utf8')).toContain('# Operating wok');
+    const page = readFileSync(fileURLToPath(documentation!), 'utf8');
+    expect(page).toMatch(/^# Operations\n/);
     expect(unit).toContain(`ExecStart=${process.execPath} ${wokFile} relay --config /etc/wok/`);
     const config = join(root, 'etc/wok/relay.conf');
     expect(readFileSync(config, 'utf8')).toContain('directory = "/var/lib/wok"');
