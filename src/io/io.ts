@@ -710,6 +710,7 @@ export class Io {
       }
       if (confirm === 1) connection.confirmDue = true;
       if (type === OPEN) connection.open(subNo);
+      else if (type === EVENTS && payload.length === 0) this.#outbound.check(connection);
       else if (type === EVENTS) this.#queueFrames(connection, payload);
       else if (payload.length > 0) this.#outbound.queue(connection, payload);
       if (type === HOLD) connection.hold(subNo);

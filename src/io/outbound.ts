@@ -61,15 +61,24 @@ export class Outbound {
     this.#meter.delivered(frame.length);
   }
 
+  /** Has the next flush call `left` if it is due, although no frame is queued. */
+  check(connection: Connection): void {
+    this.#dirty.push(connection);
+    this.#schedule();
+  }
+
   #add(connection: Connection, frame: Frame): void {
     if (connection.pending.push(frame) === 1) {
       this.#dirty.push(connection);
-      if (!this.#scheduled) {
-        this.#scheduled = true;
-        setImmediate(() => this.flush());
-      }
+      this.#schedule();
     }
     connection.pendingBytes += frame.length;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.flush());
   }
 
   flush(): void {
@@ -91,7 +100,7 @@ export class Outbound {
     connection.sentBytes += connection.pendingBytes;
     connection.pendingBytes = 0;
     if (pending.length === 1) this.#send(connection, pending[0]!);
-    else {
+    else if (pending.length > 1) {
       socket.cork(() => {
         for (const frame of pending) this.#send(connection, frame);
       });

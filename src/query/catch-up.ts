@@ -53,7 +53,7 @@ export class CatchUpRun extends BaseRun {
       budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
       const upTo = Math.min(this.#seq + CHUNK_EVENTS, this.#upTo);
       for (const { seq, body } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
-        if (!this.#lane.hasRoom(this)) return 'wait';
+        if (!this.#lane.canSend(this)) return 'wait';
         this.#seq = seq;
         const json = jsonOf(body);
         const event = JSON.parse(json) as NostrEvent;

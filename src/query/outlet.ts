@@ -23,7 +23,7 @@ import {
   MESSAGE_END,
 } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { Rooms } from './rooms.ts';
+import type { SendWindows } from './send-windows.ts';
 
 /** Subscription that is answered; `cost` is that of the REQ that the answer acknowledges, or 0. */
 export interface Asked {
@@ -43,15 +43,15 @@ interface AskedCount {
 /** Writes the records of a query worker for io: stored events, and the frames around them. */
 export class Outlet {
   readonly #outbox: RecordOutbox;
-  readonly #rooms: Rooms;
+  readonly #windows: SendWindows;
   /** EVENTS record that is being written: offset of its payload's length, and its subscription. */
   #lengthAt = -1;
   #connId = 0;
   #subNo = 0;
 
-  constructor(channel: Channel, rooms: Rooms) {
+  constructor(channel: Channel, windows: SendWindows) {
     this.#outbox = new RecordOutbox(channel);
-    this.#rooms = rooms;
+    this.#windows = windows;
   }
 
   open(connId: number, subNo: number): void {
@@ -61,7 +61,7 @@ export class Outlet {
   /** Writes one stored event; consecutive events of one subscription share a record. */
   event(connId: number, subNo: number, prefix: Buffer, json: Buffer): void {
     const { records } = this.#outbox;
-    const confirm = this.#rooms.confirm(connId);
+    const confirm = this.#windows.confirm(connId);
     if (confirm || this.#lengthAt < 0 || this.#connId !== connId || this.#subNo !== subNo) {
       this.#endEvents();
       writeStoredHead(records, EVENTS, connId, subNo, 0, confirm ? 1 : 0);
@@ -75,7 +75,17 @@ export class Outlet {
     records.raw(prefix);
     records.raw(json);
     records.u8(MESSAGE_END);
-    this.#rooms.sent(connId, records.length - before);
+    this.#windows.sent(connId, records.length - before);
+  }
+
+  /** Asks io for a confirmation without an event, if one is due and not asked for yet. */
+  askConfirmation(connId: number): void {
+    if (!this.#windows.confirm(connId)) return;
+    this.#endEvents();
+    const { records } = this.#outbox;
+    writeStoredHead(records, EVENTS, connId, 0, 0, 1);
+    records.u32(0);
+    this.#outbox.schedule();
   }
 
   /** Writes EOSE, with a hint (NIP-67) or without. */

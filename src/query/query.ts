@@ -31,7 +31,7 @@ import { LiveSubscription } from './live-subscription.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
 import { type Asked, Outlet } from './outlet.ts';
 import { QueryMeter } from './query-meter.ts';
-import { Rooms } from './rooms.ts';
+import { SendWindows, type WindowBounds } from './send-windows.ts';
 import {
   type Account,
   CountRun,
@@ -86,7 +86,7 @@ interface Client {
 export class Query {
   #queriesMax: number;
   readonly #window: Window;
-  readonly #rooms: Rooms;
+  readonly #windows: SendWindows;
   readonly #scheduler: Scheduler;
   readonly #clients = new Map<number, Client>();
   readonly #db: Db;
@@ -119,7 +119,7 @@ export class Query {
     this.#hasher = hasher;
     this.#queriesMax = config.query.queries_max;
     this.#window = new Window(config.query.timeline_events);
-    this.#rooms = new Rooms(roomBytes(config));
+    this.#windows = new SendWindows(windowBounds(config));
     this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds(), {
       removals,
       cacheBytes: config.query.cache_bytes,
@@ -168,7 +168,7 @@ export class Query {
     this.#config = config;
     this.#reads?.reconfigure(config);
     this.#queriesMax = config.query.queries_max;
-    this.#rooms.limit(roomBytes(config));
+    this.#windows.limit(windowBounds(config));
     this.#meter.slowMilliseconds = config.metrics.slow_query_milliseconds;
     this.#scheduler.sliceMilliseconds = config.query.slice_milliseconds;
     tuneReader(this.#db, config.storage);
@@ -194,13 +194,13 @@ export class Query {
   }
 
   #attachIo(channel: Channel): void {
-    this.#outlet = new Outlet(channel, this.#rooms);
+    this.#outlet = new Outlet(channel, this.#windows);
     channel.receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) {
         const message = readFromIo(reader);
         if ('n' in message) this.#barrier(message);
-        else this.#rooms.confirmed(message.connId);
+        else this.#confirmed(message.connId);
       }
     });
     this.#lane = {
@@ -211,10 +211,15 @@ export class Query {
       limitMax: this.#config.limits.limit_max,
       eoseHints: this.#config.query.eose_hints,
       privateKinds: new PrivateKinds(kindsIn(this.#config.auth.private_kinds)),
-      hasRoom: (run) => this.#hasRoom(run),
+      canSend: (run) => this.#canSend(run),
       handOver: (run, seq) => this.#handOver(run, seq),
       refuse: (run, why) => this.#refuse(run, why),
     };
+  }
+
+  #confirmed(connId: number): void {
+    this.#windows.confirmed(connId);
+    this.#outlet!.askConfirmation(connId);
   }
 
   /** Reads a batch of writer: the accepted events, and the progress of the index. */
@@ -410,7 +415,7 @@ export class Query {
     subscriptions!.delete(subNo);
     for (const run of runsOf(subscription)) {
       run.cancelled = true;
-      this.#rooms.wake(connId, run);
+      this.#windows.wake(connId, run);
     }
     return subscription;
   }
@@ -448,8 +453,8 @@ export class Query {
    * blocked run is bounded by the client's subscriptions. It never counts again, because all runs
    * blocked for a client resume at once, and the first takes the space that there is.
    */
-  #hasRoom(run: Run): boolean {
-    const free = this.#rooms.free(run.connId, run, () => this.#scheduler.resume(run));
+  #canSend(run: Run): boolean {
+    const free = this.#windows.canSend(run.connId, run, () => this.#scheduler.resume(run));
     if (!free) this.#uncount(run);
     return free;
   }
@@ -556,7 +561,7 @@ export class Query {
       this.#clients.delete(connId);
       this.#monitor!.send({ t: 'disconnect', connId });
     }
-    this.#rooms.forget(connId);
+    this.#windows.forget(connId);
   }
 }
 
@@ -566,10 +571,13 @@ function runsOf(subscription: ReqRun | LiveSubscription | null): Iterable<Run> {
   return subscription instanceof ReqRun ? [subscription] : subscription.runs;
 }
 
-/** Number of bytes of stored events in flight to one client, at most. */
-const ROOM_BYTES_MAX = 1024 * 1024;
+/** Bytes of stored events in flight to one client, at most. */
+const CLIENT_BYTES_MAX = 1024 * 1024;
 
-/** Returns the bound of bytes in flight to one client: at most a quarter of what io buffers. */
-function roomBytes({ io }: Config): number {
-  return Math.min(ROOM_BYTES_MAX, Math.floor(io.outbound_bytes_max / 4));
+/** Returns the bounds of bytes in flight: at most a quarter of what io buffers. */
+function windowBounds({ io }: Config): WindowBounds {
+  return {
+    clientBytes: Math.min(CLIENT_BYTES_MAX, Math.floor(io.outbound_bytes_max / 4)),
+    totalBytes: Math.floor(io.outbound_total_bytes_max / 4),
+  };
 }

@@ -93,7 +93,7 @@ export interface Lane {
   eoseHints: EoseHints;
   privateKinds: PrivateKinds;
   /** Returns true if the client can take more; otherwise the run is queued again when it can. */
-  hasRoom(run: Run): boolean;
+  canSend(run: Run): boolean;
   handOver(run: ReqRun, seq: number): void;
   /** Ends a subscription whose client has no budget left. */
   refuse(run: ReqRun | HeldBackRun, why: Refusal): void;
@@ -247,7 +247,7 @@ class EventSender {
     const { snapshot, outlet } = this.#lane;
     const run = this.#run;
     while (this.#sent < this.#second.length) {
-      if (!this.#lane.hasRoom(run)) return false;
+      if (!this.#lane.canSend(run)) return false;
       const body = snapshot.body(this.#second[this.#sent++]!.seq);
       if (body === null) continue;
       outlet.event(run.connId, run.subNo, this.#prefix, body.bytes);
@@ -290,7 +290,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
     const short = bill?.isShort(this.rows) === true;
     if (!this.begun) {
       // A query of a client that does not read is not begun, because begun queries take memory.
-      if (!this.lane.hasRoom(this)) return 'wait';
+      if (!this.lane.canSend(this)) return 'wait';
       this.#seq = this.lane.snapshot.head;
     }
     const union = this.reader(false, (scans) => new Union(scans));
