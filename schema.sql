@@ -1,5 +1,5 @@
 -- The database of wok, a Nostr relay. This file is the one place of its schema; older files are
--- brought here step by step by src/storage/migrations.ts. `PRAGMA user_version` says which one a file
+-- brought here step by step by src/store/database/migrations.ts. `PRAGMA user_version` says which one a file
 -- has. Looking around with the sqlite3 shell is safe while the relay runs; start with
 --
 --   SELECT * FROM nostr_event ORDER BY seq DESC LIMIT 10;
@@ -9,7 +9,7 @@
 PRAGMA user_version = 10;
 
 -- A few facts about this file.
---   term_key     8 secret bytes that key the hash of every term (src/storage/terms.ts)
+--   term_key     8 secret bytes that key the hash of every term (src/store/index/terms.ts)
 --   indexed_seq  postings hold every event up to this seq; later ones are found in memory
 --   write_probe  when it was last tried whether a full disk takes something again, in seconds
 --   seq_floor    the highest seq given out when a row at the end of the log was removed
@@ -21,7 +21,7 @@ CREATE TABLE meta (
 -- The log: every stored event in the order in which it was accepted. `seq` is given without gaps and
 -- never twice; removed events leave their number unused. `json` is canonical: fields in the order
 -- id, pubkey, created_at, kind, tags, content, sig, without white space. A BLOB is the same packed, as
--- src/storage/packed/format.ts says; `nostr_event` below shows the JSON of both (its column `json`), and
+-- src/store/body/format.ts says; `nostr_event` below shows the JSON of both (its column `json`), and
 -- so do `wok scan` and `wok export`.
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY,

@@ -1,6 +1,6 @@
 // Actions and flags of `wok bench`. Every wok command imports this file, so it imports only types.
 
-import type { ActionUsage, Flag } from '../src/commands/command.ts';
+import type { ActionUsage, Flag } from '../src/cli/command.ts';
 
 /** Actions of `wok bench`. */
 export const benchActions = {

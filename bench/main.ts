@@ -1,6 +1,6 @@
 // Entry of `wok bench`: runs an action and turns signals and errors into exit codes.
 
-import { type Call, UsageError } from '../src/commands/command.ts';
+import { type Call, UsageError } from '../src/cli/command.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { compareAction } from './actions/compare.ts';
 import { generateAction } from './actions/generate.ts';

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { type Call, UsageError } from '../src/commands/command.ts';
+import { type Call, UsageError } from '../src/cli/command.ts';
 import { nearest } from '../src/lib/nearest.ts';
 import { assertMayLoad, parseTarget } from './client/target.ts';
 import { defaultCacheDirectory } from './dataset/generate.ts';

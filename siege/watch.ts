@@ -1,9 +1,9 @@
 // Relay process under attack, and the measurements on it: memory, processor time, dead lanes,
 // health.
 
+import { now } from '../bench/load/clock.ts';
 import { MachineMeter, ProcessMeter } from '../bench/relay/process-meter.ts';
 import { type StartedRelay, startRelay } from '../bench/relay/start.ts';
-import { now } from '../bench/load/clock.ts';
 
 const SAMPLE_MILLISECONDS = 50;
 /**

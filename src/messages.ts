@@ -31,21 +31,21 @@
  *    events that the request covers are removed, and then until io has read what every query worker
  *    and monitor sent before they knew of the removal (`Barrier`).
  *
- * Links that carry bodies or many small records are binary (`mailbox/records.ts`), one batch a
+ * Links that carry bodies or many small records are binary (`channel/records.ts`), one batch a
  * turn; links that carry a structured message now and then use msgpackr.
  */
 
+import type { ListEntry, ListName, Stance } from './access/lists.ts';
+import type { KeyShare } from './access/shared-keys.ts';
+import type { ChannelEnd } from './channel/channel.ts';
+import type { RecordReader, RecordWriter } from './channel/records.ts';
 import type { SeenProxy } from './config/proxy-advice.ts';
-import type { ChannelEnd } from './mailbox/channel.ts';
-import type { RecordReader, RecordWriter } from './mailbox/records.ts';
-import type { Encoded } from './pages/encoded.ts';
-import type { Decision, DecisionBatch } from './policy/decisions.ts';
-import type { KeyShare } from './policy/doors/keys.ts';
-import type { ListEntry, ListName, Stance } from './policy/lists.ts';
+import type { Encoded } from './lib/encoded.ts';
+import type { Decision, DecisionBatch } from './policy/rejection-log.ts';
 import type { NostrEvent } from './protocol/event.ts';
 import type { Refusal } from './protocol/refusal.ts';
-import { pubkeyBytesOf } from './storage/body.ts';
-import { postingKind } from './storage/posting-kind.ts';
+import { pubkeyBytesOf } from './store/body/body.ts';
+import { postingKind } from './store/index/posting-kind.ts';
 
 // ── io → ingester ────────────────────────────────────────────────────────────────────────────────
 
@@ -243,9 +243,9 @@ function readVanishedKey(from: RecordReader): VanishedKey {
 /**
  * Event with checked shape, limits, id and signature, on its way to the log.
  *
- * `terms` are its index terms (`storage/terms.ts`), `address` is `kind:pubkey:d` for replaceable
+ * `terms` are its index terms (`store/index/terms.ts`), `address` is `kind:pubkey:d` for replaceable
  * and addressable events and '' for others, `expiresAt` is 0 if it never expires, `body` is the
- * stored form (`storage/body.ts`).
+ * stored form (`store/body/body.ts`).
  */
 export interface CheckedEvent {
   connId: number;
@@ -369,7 +369,7 @@ export function readAcceptedEvent(from: RecordReader): AcceptedEvent | number {
 export interface AcceptedTerms {
   seq: number;
   createdAt: number;
-  /** Kind as the index keeps it (`storage/posting-kind.ts`). */
+  /** Kind as the index keeps it (`store/index/posting-kind.ts`). */
   kind: number;
   /** 32 bytes. */
   pubkey: Uint8Array;
@@ -380,7 +380,7 @@ export interface AcceptedTerms {
 export interface AcceptedHead {
   /** Last seq of the log that the on-disk index holds. */
   indexedSeq: number;
-  /** Number of events removed from the log ever (`mailbox/removals.ts`), `removed` included. */
+  /** Number of events removed from the log ever (`channel/removals.ts`), `removed` included. */
   removals: number;
   /** Seqs of the events removed since the batch before. */
   removed: Float64Array;
@@ -520,7 +520,7 @@ export function readPluginVerdict(from: RecordReader): PluginVerdict {
 /**
  * Request to a query worker. `subNo` numbers the subscriptions of a connection in the order of
  * their REQs; a REQ that re-uses a subscription id has a new number and names the old one in
- * `replaces`. `filters` are packed (`mailbox/filters.ts`).
+ * `replaces`. `filters` are packed (`channel/packed-filters.ts`).
  */
 export type QueryRequest =
   | {
@@ -989,7 +989,7 @@ class GroupAt implements DeliveryGroup {
 /**
  * Change that the admin worker may have the writer make. The changes of one request are one
  * transaction: all of them or none. A change is carried out by the function of its name in
- * `writer/desk.ts`.
+ * `writer/change-executor.ts`.
  */
 export type Change =
   /** Row of the audit log: actor, action, subject and reason. */

@@ -2,6 +2,7 @@
 // supervisor.
 
 import { availableParallelism } from 'node:os';
+import type { WriteState } from './channel/write-state.ts';
 import { type Reconfiguration, reconfigure } from './config/change.ts';
 import { originsOf } from './config/load.ts';
 import type { Config } from './config/options.ts';
@@ -9,9 +10,8 @@ import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
 import { systemClock } from './lib/clock.ts';
-import type { Log } from './lib/log.ts';
-import type { CountLine } from './lib/log-gate.ts';
-import type { WriteState } from './mailbox/write-state.ts';
+import type { CountLine } from './log/line-limiter.ts';
+import type { Log } from './log/log.ts';
 import type { Order, OriginsAnswer } from './messages.ts';
 import { countLines } from './metrics/counters.ts';
 import { cellOf } from './metrics/layout.ts';

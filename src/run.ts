@@ -5,19 +5,19 @@ import type { Reconfiguration } from './config/change.ts';
 import { identityAdvice } from './config/identity-advice.ts';
 import { ConfigError } from './config/load.ts';
 import type { Config } from './config/options.ts';
-import { tooFewDescriptors } from './io/descriptor-room.ts';
+import { tooFewDescriptors } from './io/descriptor-limit.ts';
 import { ListenError } from './io/listen.ts';
 import { type ExitCode, exitCodes } from './lib/exit-codes.ts';
 import { boundHeapGrowth } from './lib/heap-growth.ts';
-import { createLog, type ProcessLog } from './lib/pino-log.ts';
 import { isNativeLoadFailure, NativeModuleError } from './lib/uws.ts';
+import { createLog, type ProcessLog } from './log/pino.ts';
 import { version } from './paths.ts';
 import { laneCounts, Relay } from './relay.ts';
 import { libc } from './service/libc.ts';
 import { ServiceManager, type Vital } from './service/notify.ts';
 import { type Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
-import { asStorageError, isSqliteError, storageExitCode } from './storage/error.ts';
-import { databaseFile } from './storage/open.ts';
+import { asStorageError, isSqliteError, storageExitCode } from './store/database/error.ts';
+import { databaseFile } from './store/database/open.ts';
 import { threadsAreShared } from './supervisor/threads.ts';
 
 /** Options whose change may make the relay's own addresses necessary. */

@@ -22,7 +22,7 @@ if (few !== null) {
   process.stderr.write(`wok: ${few}.\n`);
   process.exitCode = exitCodes.config;
 } else if (problem === null) {
-  const { runCommandLine } = await import('./commands/cli.ts');
+  const { runCommandLine } = await import('./cli/cli.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));
 } else {
   process.stderr.write(`wok: ${problem}.\n`);

@@ -23,7 +23,7 @@ const SHARED_GROUND = [
   'storage',
 ];
 /** Worker programs that run short jobs for piscina, and the file with the code of the job. */
-const TASKS: Readonly<Record<string, string>> = { check: 'src/upkeep/import/chunk.ts' };
+const TASKS: Readonly<Record<string, string>> = { check: 'src/maintenance/import/chunk.ts' };
 
 /** Folders that the files of a folder may import, besides their own; any for a folder not named. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -134,7 +134,7 @@ describe('imports', () => {
 
   it('give browsers nothing that is not served to them, but types', () => {
     const wrong = src
-      .filter(({ file }) => BROWSER.test(file) && !file.startsWith('src/pages/browser/vendor/'))
+      .filter(({ file }) => BROWSER.test(file) && !file.startsWith('src/web/browser/vendor/'))
       .flatMap(({ file, code }) =>
         [...code.matchAll(/^import (type )?[^;]*?from '([^']+)'/gms)]
           .filter(([, isType, from]) => {
@@ -156,16 +156,16 @@ describe('imports', () => {
 });
 
 describe('code', () => {
-  it('has its SQL in src/storage/sql.ts and schema.sql', () => {
+  it('has its SQL in src/store/database/sql.ts and schema.sql', () => {
     const statement =
       /\b(SELECT\s+[\w*(]|INSERT\s+(OR|INTO)\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+(TABLE|INDEX|VIEW)\b|ON CONFLICT)/;
     const allowed = /^src\/storage\/sql\.ts$/;
     expect(offenders([...src, ...workers], allowed, ({ code }) => statement.test(code))).toEqual(
       [],
     );
-    expect(statement.test(readFileSync(join(packageRoot, 'src/storage/sql.ts'), 'utf8'))).toBe(
-      true,
-    );
+    expect(
+      statement.test(readFileSync(join(packageRoot, 'src/store/database/sql.ts'), 'utf8')),
+    ).toBe(true);
   });
 
   it('gives uWebSockets.js bytes, never text, which its builds send differently (src/io/uws.ts)', () => {
@@ -226,9 +226,9 @@ describe('code', () => {
       expect([...STATIONS.slice(1), 'plugins', 'admin']).toContain(station);
       const role =
         station === 'plugins'
-          ? 'src/policy/plugins/room.ts'
+          ? 'src/policy/plugins/host.ts'
           : station === 'writer'
-            ? 'src/writer/seat.ts'
+            ? 'src/writer/lease.ts'
             : `src/${station}/${station}.ts`;
       expect(imports).toContain(role);
       expect(code).toMatch(/^export function run\(task: LaneTask\)/m);

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DescriptorRoom, tooFewDescriptors } from '../src/io/descriptor-room.ts';
+import { DescriptorRoom, tooFewDescriptors } from '../src/io/descriptor-limit.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';

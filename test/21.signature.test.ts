@@ -9,13 +9,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { requireOptional } from '../src/lib/optional-package.ts';
 import { libraryNames, loadLibsecp256k1 } from '../src/protocol/signature/libsecp256k1.ts';
 import {
   type NativeSecp256k1,
   recoverNonce,
   sumNonce,
 } from '../src/protocol/signature/npm-secp256k1.ts';
-import { requireOptional } from '../src/protocol/signature/optional-package.ts';
 import {
   type ChosenSignatureBackend,
   loadSignatureBackend,

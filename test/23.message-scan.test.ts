@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EventText } from '../src/ingester/event-text.ts';
-import { MessageScan } from '../src/ingester/message-scan.ts';
 import { canonicalJson, idPreimage } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { checkEventShape } from '../src/protocol/event-check.ts';
+import { EventText } from '../src/protocol/event-text.ts';
+import { MessageScan } from '../src/protocol/message-scan.ts';
 import { testSeed } from './support/random.ts';
 
 const seed = testSeed('23.message-scan');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { packageRoot, schemaFile } from '../src/paths.ts';
-import { migrate, SCHEMA_VERSION } from '../src/storage/migrations.ts';
+import { migrate, SCHEMA_VERSION } from '../src/store/database/migrations.ts';
 
 interface Part {
   type: string;

@@ -18,11 +18,11 @@ import {
   jsonOf,
   pubkeyBytesOf,
   pubkeyOf,
-} from '../src/storage/body.ts';
-import { StorageError } from '../src/storage/error.ts';
-import { PIECES } from '../src/storage/packed/format.ts';
-import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from '../src/storage/packed/unpack.ts';
-import * as sql from '../src/storage/sql.ts';
+} from '../src/store/body/body.ts';
+import { PIECES } from '../src/store/body/format.ts';
+import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from '../src/store/body/unpack.ts';
+import { StorageError } from '../src/store/database/error.ts';
+import * as sql from '../src/store/database/sql.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { Generator } from './support/generator.ts';

@@ -2,7 +2,7 @@
 // connection, independence of connections, bounds.
 
 import { describe, expect, it } from 'vitest';
-import { type Place, WaitingRoom } from '../src/ingester/waiting-room.ts';
+import { type Place, WaitingRoom } from '../src/ingester/in-order-queue.ts';
 import { Random, testSeed } from './support/random.ts';
 
 const MANY = 1_000_000;

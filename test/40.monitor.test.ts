@@ -3,10 +3,10 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Channel, channelPair } from '../src/mailbox/channel.ts';
-import { packFilters } from '../src/mailbox/filters.ts';
-import { MessageInbox, RecordOutbox } from '../src/mailbox/outbox.ts';
-import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
+import { Channel, channelPair } from '../src/channel/channel.ts';
+import { MessageInbox, RecordOutbox } from '../src/channel/outbox.ts';
+import { packFilters } from '../src/channel/packed-filters.ts';
+import { RecordReader, RecordWriter } from '../src/channel/records.ts';
 import {
   type Behind,
   type Handover,
@@ -19,7 +19,7 @@ import {
 import { Monitor } from '../src/monitor/monitor.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import { parseFilter } from '../src/protocol/filter.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import { framesOf } from './support/deliveries.ts';
 import { Generator } from './support/generator.ts';
 import type { RawFilter } from './support/oracle.ts';

@@ -3,15 +3,15 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { packFilters } from '../src/mailbox/filters.ts';
+import { packFilters } from '../src/channel/packed-filters.ts';
 import { EventView } from '../src/monitor/event-view.ts';
 import { FilterIndex, type Subscription } from '../src/monitor/filter-index.ts';
 import { TermLists } from '../src/monitor/term-lists.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, matchesFilter, parseFilter } from '../src/protocol/filter.ts';
-import { BodyMaker } from '../src/storage/body.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { BodyMaker } from '../src/store/body/body.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import { Generator } from './support/generator.ts';
 import { Random, testSeed } from './support/random.ts';
 

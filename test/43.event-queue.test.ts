@@ -1,7 +1,7 @@
 // Unit tests of EventQueue, the fair queue of events before their transaction in the writer.
 
 import { describe, expect, it } from 'vitest';
-import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
+import { RecordReader, RecordWriter } from '../src/channel/records.ts';
 import { writeCheckedEvent } from '../src/messages.ts';
 import { EventQueue } from '../src/writer/event-queue.ts';
 import { Random, testSeed } from './support/random.ts';

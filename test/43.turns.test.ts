@@ -3,10 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
 import { BaseRun, type Step } from '../src/query/run.ts';
-import type { Budget } from '../src/query/scan.ts';
 import { Scheduler } from '../src/query/scheduler.ts';
-import type { Snapshot } from '../src/query/snapshot.ts';
 import type { QueryTurns } from '../src/query/turns.ts';
+import type { Budget } from '../src/store/read/scan.ts';
+import type { Snapshot } from '../src/store/read/snapshot.ts';
 
 const MIB = 1024 * 1024;
 

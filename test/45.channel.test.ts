@@ -5,11 +5,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Arena, ownMemory } from '../src/mailbox/arena.ts';
-import { Channel, channelPair } from '../src/mailbox/channel.ts';
-import { packFilters, unpackFilters } from '../src/mailbox/filters.ts';
-import { MessageInbox, MessageOutbox } from '../src/mailbox/outbox.ts';
-import { Ring } from '../src/mailbox/ring.ts';
+import { Arena, ownMemory } from '../src/channel/arena.ts';
+import { Channel, channelPair } from '../src/channel/channel.ts';
+import { MessageInbox, MessageOutbox } from '../src/channel/outbox.ts';
+import { packFilters, unpackFilters } from '../src/channel/packed-filters.ts';
+import { Ring } from '../src/channel/ring.ts';
 import { packageRoot } from '../src/paths.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { Generator } from './support/generator.ts';
@@ -167,7 +167,7 @@ describe('a channel', () => {
   it('carries everything to and fro between threads, asleep or awake', async () => {
     const random = new Random(SEED);
     const [near, far] = channelPair(4096, 2048);
-    const module = pathToFileURL(join(packageRoot, 'dist/src/mailbox/channel.js')).href;
+    const module = pathToFileURL(join(packageRoot, 'dist/src/channel/channel.js')).href;
     const worker = new Worker(
       `import('${module}').then(({ Channel }) => {
         const channel = new Channel(require('node:worker_threads').workerData);

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';
-import { Bodies } from '../src/query/bodies.ts';
-import { Lists } from '../src/query/lists.ts';
-import { BodyMaker } from '../src/storage/body.ts';
+import { BodyMaker } from '../src/store/body/body.ts';
+import { Bodies } from '../src/store/read/body-cache.ts';
+import { Lists } from '../src/store/read/postings-cache.ts';
 import { Random, testSeed } from './support/random.ts';
 
 function json(seq: number, length: number): string {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { postingOrder } from '../src/writer/radix-sort.ts';
+import { postingOrder } from '../src/store/write/radix-sort.ts';
 import { testSeed } from './support/random.ts';
 
 const seed = testSeed('52.posting-order');

@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NostrEvent } from '../src/protocol/event.ts';
-import { databaseFile } from '../src/storage/open.ts';
+import { databaseFile } from '../src/store/database/open.ts';
 import { TEST_MILLISECONDS, WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';
 import { Generator } from './support/generator.ts';

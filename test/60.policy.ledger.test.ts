@@ -4,8 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRate } from '../src/config/rate.ts';
-import { type Account, Ledger } from '../src/policy/rates/ledger.ts';
 import { accountNames, Networks } from '../src/policy/rates/networks.ts';
+import { type Account, Ledger } from '../src/policy/rates/token-buckets.ts';
 
 const RATE = { perSecond: 2, burst: 5 };
 

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes, INTERRUPTED } from '../src/lib/exit-codes.ts';
 import { packageRoot } from '../src/paths.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
-import { openReader } from '../src/storage/open.ts';
+import { openReader } from '../src/store/database/open.ts';
 import { Author, addressOf, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { until, WokProcess } from './support/process.ts';

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Finding } from '../src/upkeep/doctor/finding.ts';
+import type { Finding } from '../src/maintenance/doctor/finding.ts';
 import { Author } from './support/author.ts';
 import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';

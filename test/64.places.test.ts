@@ -15,12 +15,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../src/commands/cli.ts';
-import { bareName } from '../src/commands/command.ts';
+import { commands } from '../src/cli/cli.ts';
+import { bareName } from '../src/cli/command.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { makeDirectory } from '../src/lib/make-directory.ts';
+import type { Finding } from '../src/maintenance/doctor/finding.ts';
 import { packageRoot } from '../src/paths.ts';
-import type { Finding } from '../src/upkeep/doctor/finding.ts';
 import { Author } from './support/author.ts';
 import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { until, WokProcess } from './support/process.ts';

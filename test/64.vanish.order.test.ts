@@ -5,14 +5,14 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Channel, channelPair } from '../src/channel/channel.ts';
+import { Credits } from '../src/channel/credits.ts';
+import { RecordOutbox } from '../src/channel/outbox.ts';
+import { packFilters } from '../src/channel/packed-filters.ts';
+import { RecordReader } from '../src/channel/records.ts';
+import { Removals } from '../src/channel/removals.ts';
 import { Barriers } from '../src/io/barriers.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { Channel, channelPair } from '../src/mailbox/channel.ts';
-import { Credits } from '../src/mailbox/credits.ts';
-import { packFilters } from '../src/mailbox/filters.ts';
-import { RecordOutbox } from '../src/mailbox/outbox.ts';
-import { RecordReader } from '../src/mailbox/records.ts';
-import { Removals } from '../src/mailbox/removals.ts';
 import {
   type Barrier,
   readAnswer,
@@ -25,11 +25,11 @@ import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { PrivateKinds } from '../src/protocol/privacy.ts';
 import { CountRun, type Lane } from '../src/query/run.ts';
-import { Snapshot } from '../src/query/snapshot.ts';
 import { QueryQueue } from '../src/query/turns.ts';
-import { Window } from '../src/query/window.ts';
-import { openReader, openWriter, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { openReader, openWriter, termKey } from '../src/store/database/open.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
+import { Snapshot } from '../src/store/read/snapshot.ts';
+import { Window } from '../src/store/read/tail-index.ts';
 import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { FileGuard } from '../src/writer/file-guard.ts';
 import { Writer } from '../src/writer/writer.ts';

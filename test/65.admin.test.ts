@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Status } from '../src/admin/verbs/status.ts';
+import type { Status } from '../src/admin/rpc/status.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { controlSocketFile } from '../src/paths.ts';
 import { Author } from './support/author.ts';

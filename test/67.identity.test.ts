@@ -4,11 +4,11 @@
 
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Status } from '../src/admin/verbs/status.ts';
+import type { Status } from '../src/admin/rpc/status.ts';
 import { identityAdvice } from '../src/config/identity-advice.ts';
+import type { Finding } from '../src/maintenance/doctor/finding.ts';
+import { examineIdentity } from '../src/maintenance/doctor/identity.ts';
 import { OwnAddresses } from '../src/protocol/own-addresses.ts';
-import type { Finding } from '../src/upkeep/doctor/finding.ts';
-import { examineIdentity } from '../src/upkeep/doctor/identity.ts';
 import { AdminPage, ask, nip98 } from './support/admin-page.ts';
 import { accepted, closed, refused } from './support/answers.ts';
 import { Author } from './support/author.ts';

@@ -8,7 +8,7 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpAuth } from '../src/admin/http-auth.ts';
 import { methods } from '../src/admin/methods.ts';
-import type { AuditRow } from '../src/admin/page-api/moderation.ts';
+import type { AuditRow } from '../src/web/api/moderation.ts';
 import { accepted, idsOf, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';

@@ -4,8 +4,8 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { distance, fingerprintOf } from '../src/policy/spam/likeness.ts';
 import { RecentTexts } from '../src/policy/spam/recent-texts.ts';
+import { distance, fingerprintOf } from '../src/policy/spam/simhash.ts';
 import { factsOf } from '../src/policy/spam/text.ts';
 import { WordList } from '../src/policy/spam/word-list.ts';
 import { Author, type Draft, now } from './support/author.ts';

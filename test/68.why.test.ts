@@ -3,11 +3,11 @@
 // DecisionNotes as a unit.
 
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Why } from '../src/admin/page-api/events.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import type { RefusedRead } from '../src/metrics/refused-reads.ts';
-import { DecisionNotes } from '../src/policy/decisions.ts';
+import { DecisionNotes } from '../src/policy/rejection-log.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import type { Why } from '../src/web/api/events.ts';
 import { Author, now } from './support/author.ts';
 import { Client, type Message } from './support/client.ts';
 import { wok } from './support/command.ts';

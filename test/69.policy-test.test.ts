@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
-import type { TrialVerdict } from '../src/upkeep/policy-trial.ts';
+import type { TrialVerdict } from '../src/maintenance/policy-trial.ts';
 import { Author, now } from './support/author.ts';
 import { wok } from './support/command.ts';
 import { Control } from './support/control.ts';

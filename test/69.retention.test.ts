@@ -3,13 +3,13 @@
 // a unit.
 
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RetentionReport } from '../src/admin/page-api/config.ts';
-import type { Why } from '../src/admin/page-api/events.ts';
-import type { AuditRow } from '../src/admin/page-api/moderation.ts';
 import { retentionRule } from '../src/config/retention-rule.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
-import { BodyMaker } from '../src/storage/body.ts';
+import { BodyMaker } from '../src/store/body/body.ts';
+import type { RetentionReport } from '../src/web/api/config.ts';
+import type { Why } from '../src/web/api/events.ts';
+import type { AuditRow } from '../src/web/api/moderation.ts';
 import { idsOf } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';

@@ -4,9 +4,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../src/commands/cli.ts';
-import { bareName, type Command, type Flag, valueName } from '../src/commands/command.ts';
-import { CommandLineError, readCommandLine } from '../src/commands/command-line.ts';
+import { commands } from '../src/cli/cli.ts';
+import { bareName, type Command, type Flag, valueName } from '../src/cli/command.ts';
+import { CommandLineError, readCommandLine } from '../src/cli/command-line.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { Author } from './support/author.ts';
 import { freshDirectory } from './support/relay.ts';

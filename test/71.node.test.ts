@@ -13,8 +13,8 @@ import {
   thisTarget,
   uwsProblem,
 } from '../src/lib/uws.ts';
+import { engineFinding } from '../src/maintenance/doctor/machine.ts';
 import { packageRoot } from '../src/paths.ts';
-import { engineFinding } from '../src/upkeep/doctor/machine.ts';
 import { freshDirectory } from './support/relay.ts';
 import { runWok, wok } from './support/wok.ts';
 

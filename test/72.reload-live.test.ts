@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { optionKeys, optionOf } from '../src/config/options.ts';
-import { databaseFile } from '../src/storage/open.ts';
+import { databaseFile } from '../src/store/database/open.ts';
 import { Author } from './support/author.ts';
 import { Client, type Message } from './support/client.ts';
 import { http, RawSocket } from './support/http.ts';

@@ -4,8 +4,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Figures } from '../src/metrics/look.ts';
 import type { SlowQuery, Talker } from '../src/metrics/ring-rows.ts';
+import type { Figures } from '../src/metrics/sample.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { Control } from './support/control.ts';

@@ -3,8 +3,8 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../src/config/options.ts';
-import { LogGate, levelOf } from '../src/lib/log-gate.ts';
-import { ipFacts } from '../src/lib/log-ip.ts';
+import { ipFacts } from '../src/log/client-ip.ts';
+import { LogGate, levelOf } from '../src/log/line-limiter.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { until, WokProcess } from './support/process.ts';

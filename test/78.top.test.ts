@@ -2,10 +2,10 @@
 // differences between samples as units.
 
 import { describe, expect, it } from 'vitest';
-import { shownMetrics } from '../src/commands/top/screen.ts';
-import { Between } from '../src/metrics/look.ts';
+import { shownMetrics } from '../src/cli/top/screen.ts';
 import { quantileOf } from '../src/metrics/quantile.ts';
 import type { SlowQuery } from '../src/metrics/ring-rows.ts';
+import { Between } from '../src/metrics/sample.ts';
 import { metricNames } from '../src/metrics/table.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';

@@ -2,7 +2,7 @@
 // screens, served by in-process relays. Skipped without a browser.
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Figures } from '../src/pages/browser/figures.ts';
+import type { Figures } from '../src/web/browser/figures.ts';
 import { Author } from './support/author.ts';
 import { accessibilityFaults } from './support/axe.ts';
 import { inBrowser, noBrowser, useBrowser, type WatchedPage } from './support/browser.ts';

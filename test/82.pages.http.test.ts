@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { Assets } from '../src/pages/assets.ts';
+import { Assets } from '../src/web/assets.ts';
 import { RawSocket } from './support/http.ts';
 import { until } from './support/process.ts';
 import {

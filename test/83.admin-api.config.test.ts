@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { describe, expect, it } from 'vitest';
-import type { ConfigOption } from '../src/admin/page-api/config.ts';
+import type { ConfigOption } from '../src/web/api/config.ts';
 import { AdminPage } from './support/admin-page.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';

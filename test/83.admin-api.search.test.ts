@@ -4,8 +4,8 @@
 import { nip19 } from 'nostr-tools';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FoundEvent, SearchPage, SearchParams } from '../src/admin/page-api/events.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import type { FoundEvent, SearchPage, SearchParams } from '../src/web/api/events.ts';
 import { AdminPage } from './support/admin-page.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';

@@ -4,13 +4,13 @@
 import { nip19 } from 'nostr-tools';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { PageVerb } from '../src/admin/page-api/api.ts';
-import type { RetentionTask } from '../src/admin/page-api/config.ts';
-import type { Queued } from '../src/admin/page-api/moderation.ts';
+import type { Room } from '../src/admin/context.ts';
 import type { Pass } from '../src/admin/retention/pass.ts';
 import { RetentionTasks } from '../src/admin/retention/task.ts';
-import type { Room } from '../src/admin/room.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import type { PageVerb } from '../src/web/api/api.ts';
+import type { RetentionTask } from '../src/web/api/config.ts';
+import type { Queued } from '../src/web/api/moderation.ts';
 import { AdminPage } from './support/admin-page.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';

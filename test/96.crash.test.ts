@@ -5,9 +5,9 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, hashesTo, idPreimage } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
-import { jsonOf, type StoredBody } from '../src/storage/body.ts';
-import { type Db, openReader, termKey } from '../src/storage/open.ts';
-import { TERM_ALL, TermHasher } from '../src/storage/terms.ts';
+import { jsonOf, type StoredBody } from '../src/store/body/body.ts';
+import { type Db, openReader, termKey } from '../src/store/database/open.ts';
+import { TERM_ALL, TermHasher } from '../src/store/index/terms.ts';
 import { Author } from './support/author.ts';
 import { TEST_MILLISECONDS } from './support/ceiling.ts';
 import { Client } from './support/client.ts';

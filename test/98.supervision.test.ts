@@ -4,12 +4,12 @@
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
+import { Channel, channelPair } from '../src/channel/channel.ts';
+import { RecordOutbox } from '../src/channel/outbox.ts';
+import { packFilters } from '../src/channel/packed-filters.ts';
+import { RecordReader, RecordWriter } from '../src/channel/records.ts';
+import { Removals } from '../src/channel/removals.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { Channel, channelPair } from '../src/mailbox/channel.ts';
-import { packFilters } from '../src/mailbox/filters.ts';
-import { RecordOutbox } from '../src/mailbox/outbox.ts';
-import { RecordReader, RecordWriter } from '../src/mailbox/records.ts';
-import { Removals } from '../src/mailbox/removals.ts';
 import {
   type Handover,
   readCheckedEvent,
@@ -25,8 +25,8 @@ import { Monitor } from '../src/monitor/monitor.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { Query } from '../src/query/query.ts';
-import { openReader, openWriter, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { openReader, openWriter, termKey } from '../src/store/database/open.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import type { ThreadStation } from '../src/supervisor/supervisor.ts';
 import { Author } from './support/author.ts';
 import { SLOW_MILLISECONDS } from './support/ceiling.ts';

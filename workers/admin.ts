@@ -4,8 +4,8 @@
 import { Admin } from '../src/admin/admin.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
-import { openReader, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { openReader, termKey } from '../src/store/database/open.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 

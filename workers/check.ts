@@ -2,8 +2,12 @@
 // ChunkChecker.
 
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
+import {
+  type CheckedChunk,
+  type CheckSetup,
+  ChunkChecker,
+} from '../src/maintenance/import/chunk.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
-import { type CheckedChunk, type CheckSetup, ChunkChecker } from '../src/upkeep/import/chunk.ts';
 
 const setup = workerData as CheckSetup;
 let checker: Promise<ChunkChecker> | null = null;

@@ -2,24 +2,24 @@
 // role owns: a read-only database connection, the policy pipeline, and the caches of lists and
 // keys.
 
+import { loadLists } from '../src/access/list-rows.ts';
+import { DoorKeys } from '../src/access/shared-keys.ts';
 import { Ingester } from '../src/ingester/ingester.ts';
 import { spamMeter } from '../src/ingester/spam-meter.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
 import { ReadNotes } from '../src/metrics/refused-reads.ts';
-import { DoorKeys } from '../src/policy/doors/keys.ts';
-import { Judges } from '../src/policy/judges.ts';
+import { Judges } from '../src/policy/pipeline.ts';
 import { ModuleWatch } from '../src/policy/plugins/module-watch.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
 import { logBans } from '../src/policy/rates/ban-log.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
-import { KeyBook } from '../src/policy/spam/key-facts.ts';
-import { SpamJudge } from '../src/policy/spam/spam-judge.ts';
+import { KeyBook } from '../src/policy/spam/author-cache.ts';
+import { SpamJudge } from '../src/policy/spam/spam-filter.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
-import { IdFilter } from '../src/storage/id-filter.ts';
-import { loadLists } from '../src/storage/lists.ts';
-import { openReader, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { openReader, termKey } from '../src/store/database/open.ts';
+import { IdFilter } from '../src/store/index/id-filter.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import { frameBytes, subscriptionBytes, writerEvents } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 

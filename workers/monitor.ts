@@ -1,8 +1,8 @@
 // Entry of the worker thread that runs the monitor, which matches new events with subscriptions.
 
 import { Monitor } from '../src/monitor/monitor.ts';
-import { openReader, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { openReader, termKey } from '../src/store/database/open.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 /** Runs the monitor, as a piscina task. */

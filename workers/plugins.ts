@@ -4,7 +4,7 @@ import { systemClock } from '../src/lib/clock.ts';
 import { PLUGIN_FAILURES } from '../src/metrics/label-values.ts';
 import { byLabel, cellOf } from '../src/metrics/layout.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
-import { PluginRoom } from '../src/policy/plugins/room.ts';
+import { PluginRoom } from '../src/policy/plugins/host.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 
 const FAILURES = byLabel(PLUGIN_FAILURES, (why) => cellOf('wok_plugin_failures_total', { why }));

@@ -7,8 +7,8 @@ import { slowQueryRing } from '../src/metrics/slow-queries.ts';
 import { ReadBudget } from '../src/policy/rates/read-budget.ts';
 import { Query } from '../src/query/query.ts';
 import { QueryMeter } from '../src/query/query-meter.ts';
-import { openReader, termKey } from '../src/storage/open.ts';
-import { TermHasher } from '../src/storage/terms.ts';
+import { openReader, termKey } from '../src/store/database/open.ts';
+import { TermHasher } from '../src/store/index/terms.ts';
 import { removals } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
 

@@ -3,7 +3,7 @@
 import { systemClock } from '../src/lib/clock.ts';
 import { removals, writerEvents, writeState } from '../src/supervisor/cells.ts';
 import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
-import { WriterSeat } from '../src/writer/seat.ts';
+import { WriterSeat } from '../src/writer/lease.ts';
 
 /** Runs the writer, as a piscina task. */
 export function run(task: LaneTask): Promise<void> {

@@ -1,6 +1,6 @@
 // Measures two relays, or two commits of wok, in turns and reports the ratios.
 
-import type { Call } from '../../src/commands/command.ts';
+import type { Call } from '../../src/cli/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { type CompareReport, compare } from '../compare/compare.ts';

@@ -1,7 +1,7 @@
 // Writes a dataset of events to a file, in the cache or elsewhere.
 
 import { resolve } from 'node:path';
-import { type Call, UsageError } from '../../src/commands/command.ts';
+import { type Call, UsageError } from '../../src/cli/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { formatCount } from '../../src/lib/format.ts';
 import { Progress } from '../../src/lib/progress.ts';

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Call } from '../../src/commands/command.ts';
+import type { Call } from '../../src/cli/command.ts';
 
 /** Writes a line on standard output. */
 export function out(text: string): void {

@@ -1,6 +1,6 @@
 // Tries out which NIPs a relay implements and prints one screen.
 
-import type { Call } from '../../src/commands/command.ts';
+import type { Call } from '../../src/cli/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { assertMayLoad, parseTarget } from '../client/target.ts';

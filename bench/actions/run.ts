@@ -1,6 +1,6 @@
 // Runs scenarios against one relay and reports the figures.
 
-import type { Call } from '../../src/commands/command.ts';
+import type { Call } from '../../src/cli/command.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { Progress } from '../../src/lib/progress.ts';
 import { chosenScenarios, relaySource, runParameters } from '../options.ts';

@@ -1,6 +1,6 @@
 // Address of the relay under test, and the check that it may be loaded.
 
-import { UsageError } from '../../src/commands/command.ts';
+import { UsageError } from '../../src/cli/command.ts';
 
 /** Address of a relay, as plain data that can be sent to threads. */
 export interface Target {

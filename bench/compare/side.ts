@@ -6,7 +6,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { UsageError } from '../../src/commands/command.ts';
+import { UsageError } from '../../src/cli/command.ts';
 import { packageRoot } from '../../src/paths.ts';
 import { assertMayLoad, parseTarget } from '../client/target.ts';
 import type { RelaySource } from '../relay/session.ts';

@@ -1,8 +1,8 @@
 // BIP-340 signatures by the fastest library that is installed.
 
 import { createHash, hash } from 'node:crypto';
+import { requireOptional } from '../../src/lib/optional-package.ts';
 import { libraryNames } from '../../src/protocol/signature/libsecp256k1.ts';
-import { requireOptional } from '../../src/protocol/signature/optional-package.ts';
 
 /** Secret key. The signature of a message is always the same (BIP-340 with zeroes as aux). */
 export interface SigningKey {

@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../../src/commands/command.ts';
+import { UsageError } from '../../src/cli/command.ts';
 
 /** Unit of CPU times in /proc, on every Linux that Node.js runs on. */
 const TICK_SECONDS = 0.01;

@@ -30,8 +30,8 @@ lib=$stage/usr/lib/wok
 mkdir -p "$lib/dist" "$stage/usr/bin" "$stage/lib/systemd/system" "$stage/etc/wok" \
   "$stage/usr/share/doc/wok" "$stage/DEBIAN"
 cp -r dist/src dist/workers dist/bench "$lib/dist/"
-mkdir -p "$lib/src/pages/browser"
-cp src/pages/browser/*.css src/pages/browser/*.svg "$lib/src/pages/browser/"
+mkdir -p "$lib/src/web/browser"
+cp src/web/browser/*.css src/web/browser/*.svg "$lib/src/web/browser/"
 cp -r package.json schema.sql relay.conf deploy docs "$lib/"
 cp LICENSE "$stage/usr/share/doc/wok/copyright"
 

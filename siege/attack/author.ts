@@ -1,10 +1,10 @@
 // Signing author of events, for attackers and honest clients.
 
 import { createHash } from 'node:crypto';
-import { canonicalJson, idPreimage } from '../../src/protocol/canonical.ts';
-import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Random } from '../../bench/dataset/random.ts';
 import { loadSigner, type Signer, type SigningKey } from '../../bench/dataset/signer.ts';
+import { canonicalJson, idPreimage } from '../../src/protocol/canonical.ts';
+import type { NostrEvent } from '../../src/protocol/event.ts';
 
 /**
  * Fields of an event to be signed; kind 1, the current time and no tags where they are left out.

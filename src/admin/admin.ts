@@ -1,11 +1,15 @@
 // The admin worker: one thread beside the data path for the control socket, the management API, the
 // admin page, retention and metrics. The thread owns all state below.
 
+import { loadLists } from '../access/list-rows.ts';
+import type { Lists, ListUpdate } from '../access/lists.ts';
+import type { KeyShare, Nip05Message, VerifyRequest } from '../access/shared-keys.ts';
+import { Keeper } from '../access/updater.ts';
+import type { Channel } from '../channel/channel.ts';
+import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
+import type { Log } from '../log/log.ts';
 import type {
   Change,
   ForIo,
@@ -20,19 +24,15 @@ import type {
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
-import type { DecisionBatch } from '../policy/decisions.ts';
-import type { KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
-import type { Lists, ListUpdate } from '../policy/lists.ts';
+import type { DecisionBatch } from '../policy/rejection-log.ts';
 import type { SignatureBackend } from '../protocol/signature/signature.ts';
-import { loadLists } from '../storage/lists.ts';
-import type { Db } from '../storage/open.ts';
-import type { TermHasher } from '../storage/terms.ts';
+import type { Db } from '../store/database/open.ts';
+import type { TermHasher } from '../store/index/terms.ts';
+import { AdminError, type Room } from './context.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
 import { Dashboards } from './dashboard/dashboards.ts';
-import { Decisions } from './decisions.ts';
 import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
-import { Keeper } from './keeper/keeper.ts';
 import { answerManagement } from './management.ts';
 import { Membership } from './membership.ts';
 import { EventCount } from './metrics/event-count.ts';
@@ -41,15 +41,15 @@ import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
 import { expireLists } from './moderation.ts';
 import { Calls } from './pages/calls.ts';
-import { makePublicPage } from './public-page.ts';
 import { Proxies } from './proxies.ts';
+import { makePublicPage } from './public-page.ts';
 import { ReachedBy } from './reached-by.ts';
+import { Decisions } from './rejections.ts';
 import { resumeRemovals } from './removal.ts';
 import { Retention } from './retention/retention.ts';
 import { RetentionTasks } from './retention/task.ts';
-import { AdminError, type Room } from './room.ts';
+import { runVerb } from './rpc.ts';
 import { Search } from './search/search.ts';
-import { runVerb } from './verbs.ts';
 import { WriterLink } from './writer-link.ts';
 
 /** Delay before the next attempt to listen on the metrics address. */

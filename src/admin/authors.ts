@@ -1,9 +1,9 @@
 // Per-author statistics for moderators: stored events, lists, roles, reports.
 
-import type { ListedRow } from '../storage/lists.ts';
-import * as sql from '../storage/sql.ts';
-import type { Author } from './page-api/people.ts';
-import type { Room } from './room.ts';
+import type { ListedRow } from '../access/list-rows.ts';
+import * as sql from '../store/database/sql.ts';
+import type { Author } from '../web/api/people.ts';
+import type { Room } from './context.ts';
 
 /** Maximum number of events counted per author. */
 const COUNTED_MAX = 1_000;

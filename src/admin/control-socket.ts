@@ -4,7 +4,7 @@
 import { chmodSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { AdminErrorCode } from './room.ts';
+import type { AdminErrorCode } from './context.ts';
 
 /** Maximum number of connections; further ones are closed. */
 const CLIENTS_MAX = 32;

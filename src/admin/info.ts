@@ -1,9 +1,9 @@
 // Relay description (NIP-11 name, description, icon) as changed at runtime; stored in the database.
 
 import type { InfoChanges } from '../messages.ts';
-import type { Db } from '../storage/open.ts';
-import * as sql from '../storage/sql.ts';
-import { AdminError, type Room } from './room.ts';
+import type { Db } from '../store/database/open.ts';
+import * as sql from '../store/database/sql.ts';
+import { AdminError, type Room } from './context.ts';
 
 /** Options of the relay description that can be changed at runtime. */
 export const infoNames = ['info.name', 'info.description', 'info.icon'] as const;

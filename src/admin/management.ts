@@ -3,10 +3,10 @@
 import { nearest } from '../lib/nearest.ts';
 import type { ManagementRequest } from '../messages.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
+import { AdminError, type Room } from './context.ts';
 import type { HttpAuth } from './http-auth.ts';
 import { urlKey } from './http-auth.ts';
 import { type Method, methods } from './methods.ts';
-import { AdminError, type Room } from './room.ts';
 
 /** HTTP status line and body of an answer. */
 export interface ManagementAnswer {

@@ -1,8 +1,8 @@
 // Members, roles and vanish receipts that the relay publishes under its own key. Owned by the admin
 // worker.
 
+import type { ListUpdate } from '../access/lists.ts';
 import type { MemberAnswer, MemberRequest } from '../messages.ts';
-import type { ListUpdate } from '../policy/lists.ts';
 import { AUTH_SECONDS } from '../protocol/auth.ts';
 import {
   KIND_INVITE,
@@ -13,13 +13,13 @@ import {
   KIND_VANISH_RECEIPT,
 } from '../protocol/kinds.ts';
 import type { RelaySigner } from '../protocol/relay-signer.ts';
-import { relaySecret } from '../storage/relay-key.ts';
-import * as sql from '../storage/sql.ts';
+import { relaySecret } from '../store/database/relay-key.ts';
+import * as sql from '../store/database/sql.ts';
+import { AdminError, type Room } from './context.ts';
 import { makeInvite, readInvite } from './invites.ts';
 import { putOnList, takeOffList } from './moderation.ts';
 import { OwnEvents } from './own-events.ts';
 import { roles } from './roles.ts';
-import { AdminError, type Room } from './room.ts';
 
 /** Delay that collects changes into one published list. */
 const PUBLISH_MILLISECONDS = 300;

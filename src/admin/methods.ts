@@ -1,15 +1,15 @@
 // Methods of the relay management API (NIP-86): parameters, required role and implementation.
 
-import { KindSet } from '../policy/kind-set.ts';
-import type { ListName, Stance } from '../policy/lists.ts';
+import type { ListedRow } from '../access/list-rows.ts';
+import type { ListName, Stance } from '../access/lists.ts';
+import { KindSet } from '../protocol/kind-set.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
-import type { ListedRow } from '../storage/lists.ts';
-import * as sql from '../storage/sql.ts';
+import * as sql from '../store/database/sql.ts';
+import { AdminError, type Caller, type Room } from './context.ts';
 import { changeInfo, type InfoName } from './info.ts';
 import { banEvent, putOnList, removeAllOf, takeOffList } from './moderation.ts';
 import { dismissReports, reported } from './reports.ts';
 import { assignRole, putRole, removeRole, unassignRole } from './roles.ts';
-import { AdminError, type Caller, type Room } from './room.ts';
 
 const REASON_LENGTH_MAX = 1000;
 const REPORTED_MAX = 1000;

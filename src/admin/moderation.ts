@@ -1,9 +1,9 @@
 // Bans and allowances: changes of the moderation lists, with the audit log. The writer stores them.
 
+import type { ListEntry, ListName, Stance } from '../access/lists.ts';
 import type { Change } from '../messages.ts';
-import type { ListEntry, ListName, Stance } from '../policy/lists.ts';
+import { AdminError, type Room } from './context.ts';
 import { removeAuthor, removeEvent } from './removal.ts';
-import { AdminError, type Room } from './room.ts';
 import { normalSubject } from './subjects.ts';
 
 /** Actor and reason of an action, for the lists and the audit log. */

@@ -4,9 +4,9 @@ import { dTagOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
 import type { RelaySigner } from '../protocol/relay-signer.ts';
-import { eventOf, type StoredBody } from '../storage/body.ts';
-import * as sql from '../storage/sql.ts';
-import type { Room } from './room.ts';
+import { eventOf, type StoredBody } from '../store/body/body.ts';
+import * as sql from '../store/database/sql.ts';
+import type { Room } from './context.ts';
 
 /**
  * Published events of the relay's own key, replaceable and addressable ones. Keeps no state: they

@@ -1,9 +1,9 @@
 // Access to private kinds in moderation views.
 
-import { kindsIn } from '../config/kind-range.ts';
+import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
-import type { PageEvent } from './page-api/events.ts';
-import type { Caller, Room } from './room.ts';
+import type { PageEvent } from '../web/api/events.ts';
+import type { Caller, Room } from './context.ts';
 
 /**
  * Returns the kinds hidden from a caller: none for admins; for moderators the kinds that only the

@@ -1,17 +1,17 @@
 // Public home page of the relay and its live figures, made on request of io.
 
 import type { Config } from '../config/options.ts';
+import { encode } from '../lib/encoded.ts';
 import type { PageAnswer, PageRequest } from '../messages.ts';
 import { cellOf } from '../metrics/layout.ts';
 import { laneCells } from '../metrics/meter.ts';
-import { Assets } from '../pages/assets.ts';
-import type { Figures } from '../pages/browser/figures.ts';
-import { MINUTES } from '../pages/browser/figures.ts';
-import { encode } from '../pages/encoded.ts';
-import { homePage } from '../pages/home/home.ts';
+import { Assets } from '../web/assets.ts';
+import type { Figures } from '../web/browser/figures.ts';
+import { MINUTES } from '../web/browser/figures.ts';
+import { homePage } from '../web/home/home.ts';
+import type { Room } from './context.ts';
 import { infoChanges } from './info.ts';
 import { SAMPLE_SECONDS, type SeriesName } from './metrics/history.ts';
-import type { Room } from './room.ts';
 
 const CONNECTIONS = cellOf('wok_connections');
 const SUBSCRIPTIONS = cellOf('wok_subscriptions');

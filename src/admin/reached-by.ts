@@ -4,7 +4,7 @@
 import { identityAdvice } from '../config/identity-advice.ts';
 import type { SeenAddresses } from '../messages.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
-import type { Room } from './room.ts';
+import type { Room } from './context.ts';
 
 /** Maximum number of hosts kept; above it the least frequent one is dropped. */
 const HOSTS_MAX = 16;

@@ -1,9 +1,9 @@
 // Removal of stored events by moderators; the writer carries it out in slices.
 
-import type { ListEntry } from '../policy/lists.ts';
-import * as sql from '../storage/sql.ts';
+import type { ListEntry } from '../access/lists.ts';
+import * as sql from '../store/database/sql.ts';
+import type { Room } from './context.ts';
 import type { Act } from './moderation.ts';
-import type { Room } from './room.ts';
 
 /** Maximum number of events removed in one transaction, between which the writer commits. */
 const SLICE_EVENTS = 100;

@@ -1,11 +1,11 @@
 // Report queue of moderators (NIP-56).
 
-import { eventOf, type StoredBody } from '../storage/body.ts';
-import * as sql from '../storage/sql.ts';
+import { eventOf, type StoredBody } from '../store/body/body.ts';
+import * as sql from '../store/database/sql.ts';
+import type { Reported, ReportRow } from '../web/api/moderation.ts';
+import type { Room } from './context.ts';
 import type { Act } from './moderation.ts';
-import type { Reported, ReportRow } from './page-api/moderation.ts';
 import { findEvent } from './removal.ts';
-import type { Room } from './room.ts';
 
 interface Row {
   target: string;

@@ -1,8 +1,8 @@
 // Roles of members (NIP-43): definition and assignment. The writer stores them.
 
 import type { Role } from '../messages.ts';
-import * as sql from '../storage/sql.ts';
-import { AdminError, type Room } from './room.ts';
+import * as sql from '../store/database/sql.ts';
+import { AdminError, type Room } from './context.ts';
 import { normalSubject } from './subjects.ts';
 
 const ROLES_MAX = 1000;

@@ -1,10 +1,10 @@
 // Normalization of the subjects of moderation lists.
 
+import type { ListName } from '../access/lists.ts';
 import { normalNetwork } from '../lib/network-set.ts';
-import type { ListName } from '../policy/lists.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
+import { AdminError } from './context.ts';
 import { eventIdIn, pubkeyIn } from './entities.ts';
-import { AdminError } from './room.ts';
 
 /** Expected form of a subject, by list; completes an error message. */
 const MUST: Readonly<Record<ListName, string>> = {

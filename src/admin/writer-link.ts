@@ -1,10 +1,10 @@
 // Channel between the admin worker and the writer.
 
-import type { Channel } from '../mailbox/channel.ts';
-import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
+import type { Channel } from '../channel/channel.ts';
+import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
-import type { DecisionBatch } from '../policy/decisions.ts';
-import { AdminError } from './room.ts';
+import type { DecisionBatch } from '../policy/rejection-log.ts';
+import { AdminError } from './context.ts';
 
 /** Maximum number of requests waiting for the writer; further ones are refused. */
 const REQUESTS_MAX = 1_000;

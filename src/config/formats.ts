@@ -2,8 +2,8 @@
 
 import ipaddr from 'ipaddr.js';
 import { RE2JS } from 're2js';
-import { kindRange } from './kind-range.ts';
-import { isKindNumber, kindValue } from './kind-values.ts';
+import { kindRange } from '../protocol/kind-range.ts';
+import { isKindNumber, kindValue } from '../protocol/kind-values.ts';
 import { decodeNpub } from './npub.ts';
 import { PLUGIN_ENTRY_MUST, parsePluginEntry } from './plugin-entry.ts';
 import { parseRate } from './rate.ts';

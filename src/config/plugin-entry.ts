@@ -1,6 +1,6 @@
 // Parser of the entries of `plugins.commands`: settings like `fail=open`, then a shell command.
 
-import { kindRange } from './kind-range.ts';
+import { kindRange } from '../protocol/kind-range.ts';
 
 /** Plugin as a configuration names it; settings left out come from the section `plugins`. */
 export interface PluginEntry {

@@ -1,7 +1,7 @@
 // Parser of the entries of `retention.age` and `retention.count`.
 
 import { durationSeconds } from '../lib/duration.ts';
-import { type KindValue, kindValue } from './kind-values.ts';
+import { type KindValue, kindValue } from '../protocol/kind-values.ts';
 
 /** Class of authors that a retention rule applies to. */
 export type AuthorClass = 'members' | 'others';

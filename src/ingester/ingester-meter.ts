@@ -1,5 +1,6 @@
 // Metrics of one ingester worker, in shared memory that only this worker writes.
 
+import type { Verdict } from '../access/rejection.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import {
   type ClientVerb,
@@ -11,8 +12,7 @@ import {
 import { CLIENT_VERBS } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { Judgement } from '../policy/judge.ts';
-import type { Verdict } from '../policy/verdict.ts';
+import type { Judgement } from '../policy/result.ts';
 
 const VERBS = byLabel(CLIENT_VERBS, (verb) => cellOf('wok_messages_received_total', { verb }));
 const WRITER_QUEUE = cellOf('wok_rate_limit_hits_total', { limit: 'writer_queue' });

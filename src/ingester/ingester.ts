@@ -1,11 +1,13 @@
 // Station ingester: parses and validates the messages of clients, in N worker threads. Each worker
 // owns the state of its connections.
 
+import type { ListUpdate } from '../access/lists.ts';
+import type { KeyShare, Nip05Message, VerifyRequest } from '../access/shared-keys.ts';
+import type { Channel } from '../channel/channel.ts';
+import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
+import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { messageCost } from '../lib/message-cost.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import { RecordReader } from '../mailbox/records.ts';
 import {
   ARRIVED,
   CONNECTED,
@@ -14,34 +16,32 @@ import {
   type Frame,
   type MemberAnswer,
   type MemberRequest,
+  REFUSED_REQ,
   readArrived,
   readClient,
   readFrame,
   readRefusedReq,
-  REFUSED_REQ,
   type SeenAddresses,
   type StationName,
   type SubscriptionEnded,
 } from '../messages.ts';
-import type { DecisionBatch } from '../policy/decisions.ts';
-import type { KeyShare, Nip05Message, VerifyRequest } from '../policy/doors/keys.ts';
-import { VERDICT_QUEUE_FULL } from '../policy/judge.ts';
-import type { ListUpdate } from '../policy/lists.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
+import type { DecisionBatch } from '../policy/rejection-log.ts';
+import { VERDICT_QUEUE_FULL } from '../policy/result.ts';
 import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import { relaysOf } from '../protocol/auth.ts';
+import { isRequest, MessageScan, opensAtMost } from '../protocol/message-scan.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
-import { tuneReader } from '../storage/open.ts';
-import { idIn, quotable } from './addressing.ts';
+import { tuneReader } from '../store/database/open.ts';
+import { EventGate } from '../validation/event-validator.ts';
 import { Backlog } from './backlog.ts';
-import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './banishment.ts';
+import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
 import type { Connection } from './connections.ts';
-import { Doorway } from './doorway.ts';
-import { EventGate } from './event-gate.ts';
-import { type IngesterParts, Lane } from './lane.ts';
-import { isRequest, MessageScan, opensAtMost } from './message-scan.ts';
+import { type IngesterParts, Lane } from './context.ts';
+import { Doorway } from './pending-connections.ts';
 import { Publishing } from './publishing.ts';
+import { idIn, quotable } from './reply-id.ts';
 import { Requests } from './requests.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Requests about membership (NIP-43) from one ingester worker to the admin worker.
 
+import type { Lists } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
 import type { MemberAnswer, MemberRequest } from '../messages.ts';
-import type { Lists } from '../policy/lists.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { KIND_INVITE, KIND_JOIN, KIND_LEAVE } from '../protocol/kinds.ts';

@@ -1,21 +1,21 @@
 // EVENT messages in one ingester worker: validation, policies, and the hand-over to the writer.
 
+import { refuse, type Verdict } from '../access/rejection.ts';
+import type { Channel } from '../channel/channel.ts';
+import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { RecordOutbox } from '../mailbox/outbox.ts';
 import { writeCheckedEvent } from '../messages.ts';
-import { type Judgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
-import { refuse, type Verdict } from '../policy/verdict.ts';
+import { type Judgement, VERDICT_QUEUE_FULL } from '../policy/result.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { BodyMaker } from '../storage/body.ts';
-import { AUTH_REQUIRED, idIn } from './addressing.ts';
-import type { EventGate, PassedEvent } from './event-gate.ts';
-import type { Lane } from './lane.ts';
-import type { MessageScan } from './message-scan.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import type { MessageScan } from '../protocol/message-scan.ts';
+import { BodyMaker } from '../store/body/body.ts';
+import type { EventGate, PassedEvent } from '../validation/event-validator.ts';
+import type { Lane } from './context.ts';
+import { WaitingRoom } from './in-order-queue.ts';
+import { AUTH_REQUIRED, idIn } from './reply-id.ts';
 
 const WRITER_FULL = refuse(
   'writer-queue',

@@ -1,17 +1,17 @@
 // REQ, COUNT and CLOSE messages in one ingester worker, up to the request to the query worker.
 
+import { packFilters } from '../channel/packed-filters.ts';
 import type { Config } from '../config/options.ts';
-import { packFilters } from '../mailbox/filters.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
-import { ACCEPT, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/judge.ts';
 import { SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
 import { ReadPolicy } from '../policy/read-policy.ts';
+import { ACCEPT, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/result.ts';
 import { closedAnswer, eventPrefix } from '../protocol/answers.ts';
 import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './addressing.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './context.ts';
 import { PendingSubscriptions } from './pending-subscriptions.ts';
+import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './reply-id.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
 import { WaitingReads } from './waiting-reads.ts';
 

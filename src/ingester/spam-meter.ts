@@ -1,10 +1,10 @@
 // Metrics of the spam stage of one ingester worker.
 
+import { spamParts } from '../config/spam-signals.ts';
 import { SPAM_VERDICTS } from '../metrics/label-values.ts';
 import { byLabel, cellOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
-import { spamParts } from '../policy/spam/parts.ts';
-import type { SpamMeter } from '../policy/spam/spam-judge.ts';
+import type { SpamMeter } from '../policy/spam/spam-filter.ts';
 
 const VERDICTS = byLabel(SPAM_VERDICTS, (verdict) =>
   cellOf('wok_spam_verdicts_total', { verdict }),

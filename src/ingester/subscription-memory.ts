@@ -1,7 +1,7 @@
 // Memory accounting of open subscriptions: shared counters of all ingester workers, and the bytes
 // by address of this one.
 
-import type { Credits } from '../mailbox/credits.ts';
+import type { Credits } from '../channel/credits.ts';
 
 /** Bytes that a live subscription uses in all threads beside its filters; measured: 1,150 bytes. */
 const SUBSCRIPTION_BYTES = 1024;

@@ -1,6 +1,6 @@
 // REQs and COUNTs of one ingester worker that wait for an asynchronous policy.
 
-import { type Place, WaitingRoom } from './waiting-room.ts';
+import { type Place, WaitingRoom } from './in-order-queue.ts';
 
 /** Slot of a REQ or COUNT that waits for its policy result. */
 export interface WaitingRead extends Place {

@@ -1,10 +1,10 @@
 // Link between io and the admin worker. Its state belongs to the main thread.
 
+import type { Channel } from '../channel/channel.ts';
+import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import type { SeenProxy } from '../config/proxy-advice.ts';
 import { NetworkSet } from '../lib/network-set.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
 import type {
   AdminCall,
   ForIo,
@@ -13,7 +13,7 @@ import type {
   ManagementRequest,
   PageAnswer,
 } from '../messages.ts';
-import { DecisionNotes } from '../policy/decisions.ts';
+import { DecisionNotes } from '../policy/rejection-log.ts';
 import { Management } from './management.ts';
 
 /** Callbacks of the admin link. */

@@ -1,7 +1,7 @@
 // Barriers that order answers to requests to vanish (NIP-62) after all frames in flight. Owned by
 // the main thread.
 
-import type { RecordOutbox } from '../mailbox/outbox.ts';
+import type { RecordOutbox } from '../channel/outbox.ts';
 import { type Answer, type Vanished, writeBarrier } from '../messages.ts';
 
 interface Open {

@@ -1,7 +1,7 @@
 // Writing of HTTP responses with uWebSockets.js.
 
 import type { HttpRequest } from 'uWebSockets.js';
-import { bestOf, type Encoded } from '../pages/encoded.ts';
+import { bestOf, type Encoded } from '../lib/encoded.ts';
 import { type HttpResponse, utf8 } from './uws.ts';
 
 /**

@@ -1,17 +1,18 @@
 // Station io, in the main thread: all sockets, and the frames between clients and the worker
 // threads.
 
+import type { Verdict } from '../access/rejection.ts';
+import { Arena } from '../channel/arena.ts';
+import { type Channel, readChannels } from '../channel/channel.ts';
+import type { Credits } from '../channel/credits.ts';
+import { RecordOutbox } from '../channel/outbox.ts';
+import { RecordReader, type RecordWriter } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
-import { levelOf } from '../lib/log-gate.ts';
-import { ipFacts } from '../lib/log-ip.ts';
 import { messageCost } from '../lib/message-cost.ts';
-import { Arena } from '../mailbox/arena.ts';
-import { type Channel, readChannels } from '../mailbox/channel.ts';
-import type { Credits } from '../mailbox/credits.ts';
-import { RecordOutbox } from '../mailbox/outbox.ts';
-import { RecordReader, type RecordWriter } from '../mailbox/records.ts';
+import { ipFacts } from '../log/client-ip.ts';
+import { levelOf } from '../log/line-limiter.ts';
+import type { Log } from '../log/log.ts';
 import {
   type Answer,
   CLOSED,
@@ -44,7 +45,6 @@ import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';
 import type { Rates } from '../policy/rates/rates.ts';
-import type { Verdict } from '../policy/verdict.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -57,7 +57,7 @@ import { Backlogs } from './backlogs.ts';
 import { Barriers } from './barriers.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { type AddressLoad, ConnectionCounts } from './connection-counts.ts';
-import { DescriptorRoom, DescriptorWatch } from './descriptor-room.ts';
+import { DescriptorRoom, DescriptorWatch } from './descriptor-limit.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener } from './listen.ts';
 import { LiveEvent, type LiveFrame } from './live-frame.ts';
@@ -65,7 +65,7 @@ import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { PendingChallenges } from './pending-challenges.ts';
 import { ProxyWatch } from './proxy-watch.ts';
-import { Talkers } from './talkers.ts';
+import { Talkers } from './top-connections.ts';
 import { type ServerSocket, utf8 } from './uws.ts';
 
 /** Size of the arena for frames in flight to sockets; when it is full they are sent at once. */

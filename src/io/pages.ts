@@ -2,12 +2,12 @@
 
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
+import { accepts, type Encoded, encode } from '../lib/encoded.ts';
 import type { PageAnswer } from '../messages.ts';
-import { adminPage } from '../pages/admin.ts';
-import { Assets } from '../pages/assets.ts';
-import { accepts, type Encoded, encode } from '../pages/encoded.ts';
-import { type Icon, loadIcon } from '../pages/icon.ts';
-import { unavailablePage } from '../pages/unavailable.ts';
+import { adminPage } from '../web/admin.ts';
+import { Assets } from '../web/assets.ts';
+import { type Icon, loadIcon } from '../web/icon.ts';
+import { unavailablePage } from '../web/unavailable.ts';
 import { type Header, isKnown, notModified, write } from './http-answer.ts';
 import type { HttpResource } from './io-meter.ts';
 import type { HttpResponse } from './uws.ts';

@@ -1,7 +1,7 @@
 // Detection of reverse proxies that hide client addresses, owned by the main thread.
 
-import { hostname } from 'node:os';
 import type { HttpRequest } from 'uWebSockets.js';
+import { hostname } from 'node:os';
 import type { ProxyFault, SeenProxy } from '../config/proxy-advice.ts';
 import { isLoopback } from '../lib/loopback.ts';
 

@@ -1,11 +1,11 @@
 // Relay information document (NIP-11).
 
+import { asksForPayment } from '../access/allowlist.ts';
 import type { Config } from '../config/options.ts';
-import { accepts } from '../pages/encoded.ts';
-import { supportedNips } from '../pages/supported-nips.ts';
+import { accepts } from '../lib/encoded.ts';
 import { SOFTWARE, version } from '../paths.ts';
-import { asksForPayment } from '../policy/doors/door.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
+import { supportedNips } from '../web/supported-nips.ts';
 
 /** Returns the relay information document (NIP-11), computed from the running configuration. */
 export function relayInformation(config: Config, self = ''): string {

@@ -1,8 +1,8 @@
 // Counting functions for events, refusals and log lines, with the cells of their labels looked up
 // once.
 
-import type { CountLine } from '../lib/log-gate.ts';
-import { type RuleName, ruleNames } from '../policy/rule-names.ts';
+import { type RuleName, ruleNames } from '../config/rule-names.ts';
+import type { CountLine } from '../log/line-limiter.ts';
 import { KIND_MAX, kindClass } from '../protocol/kinds.ts';
 import {
   type CLIENT_VERBS,

@@ -3,7 +3,7 @@
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
-/** Labels whose values depend on build or configuration, or are in policy/rule-names.ts. */
+/** Labels whose values depend on build or configuration, or are in config/rule-names.ts. */
 const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule', 'plugin']);
 
 const HEAD = '| metric | type | labels | what it tells |';

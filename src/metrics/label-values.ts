@@ -130,7 +130,7 @@ export const LIMITS = [
 ] as const;
 
 /**
- * Indexes that a query can read (`query/plan.ts`); `several` for filters that read different lists.
+ * Indexes that a query can read (`store/read/plan.ts`); `several` for filters that read different lists.
  */
 export const INDEXES = [
   'id',
@@ -160,11 +160,11 @@ export const PLUGIN_PLACES = [
 export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as const;
 
 /**
- * Policy results (`policy/judge.ts`); a failed or late plugin refuses or accepts, as configured.
+ * Policy results (`policy/result.ts`); a failed or late plugin refuses or accepts, as configured.
  */
 export const VERDICTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
 
-export { LOG_LEVELS } from '../lib/log-gate.ts';
+export { LOG_LEVELS } from '../log/line-limiter.ts';
 
 export const HTTP_RESOURCES = [
   'information',

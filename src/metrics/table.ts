@@ -3,9 +3,9 @@
 // by `Meter` and the cells of `layout.ts`. Names follow Prometheus: prefix `wok_`, base units
 // (seconds, bytes) as suffix, `_total` for counters; `process_` for what every exporter calls so.
 
+import { ruleNames } from '../config/rule-names.ts';
+import { spamParts } from '../config/spam-signals.ts';
 import { version } from '../paths.ts';
-import { ruleNames } from '../policy/rule-names.ts';
-import { spamParts } from '../policy/spam/parts.ts';
 import * as values from './label-values.ts';
 import { countingStations, type Metric } from './types.ts';
 

@@ -2,7 +2,7 @@
 
 import type { AcceptedEvent } from '../messages.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { eventOf, idBytesOf, pubkeyBytesOf } from '../storage/body.ts';
+import { eventOf, idBytesOf, pubkeyBytesOf } from '../store/body/body.ts';
 
 /**
  * Accepted event as live filters compare it: ids and pubkeys are 32 characters, one for each byte;

@@ -1,7 +1,7 @@
 // Inverted index of the filters of live subscriptions, owned by the monitor thread.
 
-import { RecordReader } from '../mailbox/records.ts';
-import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
+import { RecordReader } from '../channel/records.ts';
+import { TERM_ALL, type TermHasher } from '../store/index/terms.ts';
 import type { EventView } from './event-view.ts';
 import { ANYWHERE, LiveFilter } from './live-filter.ts';
 import { TermLists } from './term-lists.ts';

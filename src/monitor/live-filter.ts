@@ -1,8 +1,8 @@
 // Filter of a live subscription, matched in its packed encoding.
 
-import { KEY_BYTES, PackedLayout, type PackedList } from '../mailbox/filters.ts';
-import type { RecordReader } from '../mailbox/records.ts';
-import { TERM_ALL, type TermHasher } from '../storage/terms.ts';
+import { KEY_BYTES, PackedLayout, type PackedList } from '../channel/packed-filters.ts';
+import type { RecordReader } from '../channel/records.ts';
+import { TERM_ALL, type TermHasher } from '../store/index/terms.ts';
 import type { EventView } from './event-view.ts';
 import type { Subscription } from './filter-index.ts';
 

@@ -1,13 +1,12 @@
 // Station monitor: the thread that matches new events with the live subscriptions, and owns their
 // state.
 
-import { kindsIn } from '../config/kind-range.ts';
+import { Arena } from '../channel/arena.ts';
+import type { Channel } from '../channel/channel.ts';
+import { MessageOutbox, RecordOutbox } from '../channel/outbox.ts';
+import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import { Arena } from '../mailbox/arena.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { MessageOutbox, RecordOutbox } from '../mailbox/outbox.ts';
-import { RecordReader } from '../mailbox/records.ts';
 import {
   type AcceptedEvent,
   type FromMonitor,
@@ -24,9 +23,10 @@ import {
 } from '../messages.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
+import { kindsIn } from '../protocol/kind-range.ts';
 import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
-import { jsonBytesOf, jsonOf, type StoredBody } from '../storage/body.ts';
-import type { TermHasher } from '../storage/terms.ts';
+import { jsonBytesOf, jsonOf, type StoredBody } from '../store/body/body.ts';
+import type { TermHasher } from '../store/index/terms.ts';
 import { EventView } from './event-view.ts';
 import { type Audience, FilterIndex, type Subscription } from './filter-index.ts';
 import type { LiveFilter } from './live-filter.ts';

@@ -3,7 +3,7 @@
 import type { AcceptedEvent } from '../messages.ts';
 import { isGiftWrap } from '../protocol/kinds.ts';
 import { type GoneKey, isOf } from '../protocol/vanish.ts';
-import { eventOf, pubkeyOf } from '../storage/body.ts';
+import { eventOf, pubkeyOf } from '../store/body/body.ts';
 
 const NOTHING = Buffer.alloc(0);
 const NO_TERMS = new Float64Array(0);

@@ -1,11 +1,11 @@
 // Authentication and membership rules for reads.
 
-import { kindsIn } from '../config/kind-range.ts';
+import type { Lists } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
 import type { Filter } from '../protocol/filter.ts';
+import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds, readRefusal } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { Lists } from './lists.ts';
 
 /** Read rules compiled from a configuration: applied to REQ, COUNT and every other way to read. */
 export class ReadPolicy {

@@ -1,10 +1,10 @@
 // Interface of a single write rule, its input, and the function that runs the rules of one stage.
 
+import { refuse, type Verdict } from '../access/rejection.ts';
+import type { RuleName } from '../config/rule-names.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Client } from './rates/rates.ts';
-import type { RuleName } from './rule-names.ts';
-import { refuse, type Verdict } from './verdict.ts';
 
 /** Event to be written, with its context. The object is reused: rules must not retain it. */
 export interface WriteAttempt {

@@ -1,13 +1,14 @@
 // Compiles the configuration into the ordered write rules that run in an ingester worker.
 
+import { doorRules, hasDoors } from '../access/allowlists.ts';
+import type { Lists } from '../access/lists.ts';
+import type { Verdict } from '../access/rejection.ts';
+import type { DoorKeys } from '../access/shared-keys.ts';
 import type { Config } from '../config/options.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_JOIN, KIND_LEAVE, KIND_VANISH } from '../protocol/kinds.ts';
 import { relayAddress } from '../protocol/relay-url.ts';
 import { vanishesFrom } from '../protocol/vanish.ts';
-import { doorRules, hasDoors } from './doors/doors.ts';
-import type { DoorKeys } from './doors/keys.ts';
-import type { Lists } from './lists.ts';
 import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
 import { authRule, protectedRule } from './rules/auth.ts';
@@ -18,7 +19,6 @@ import { contentPatternsRule, tagPatternsRule } from './rules/patterns.ts';
 import { powRule } from './rules/pow.ts';
 import { deniedKeysRule } from './rules/pubkeys.ts';
 import { hashtagsRule, mentionsRule, requiredTagsRule } from './rules/tags.ts';
-import type { Verdict } from './verdict.ts';
 
 /**
  * Write rules compiled from a configuration: only the rules that are on, in the order of their

@@ -1,14 +1,14 @@
 // Run of a query worker that replays events to a live subscription out of the log.
 
-import { unpackFilters } from '../mailbox/filters.ts';
+import { unpackFilters } from '../channel/packed-filters.ts';
 import type { Behind } from '../messages.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
-import { jsonOf } from '../storage/body.ts';
+import { jsonOf } from '../store/body/body.ts';
+import type { Budget } from '../store/read/scan.ts';
 import { type Account, BaseRun, type Lane, type Step } from './run.ts';
-import type { Budget } from './scan.ts';
 
 /** Number of events of the log read at once, and the cost of each in rows. */
 const CHUNK_EVENTS = 50;

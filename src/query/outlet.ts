@@ -1,7 +1,7 @@
 // Sending end of the channel from a query worker to io.
 
-import type { Channel } from '../mailbox/channel.ts';
-import { RecordOutbox } from '../mailbox/outbox.ts';
+import type { Channel } from '../channel/channel.ts';
+import { RecordOutbox } from '../channel/outbox.ts';
 import {
   ANSWER,
   CLOSED,

@@ -1,8 +1,8 @@
 // Metrics of a query worker, and its records of slow and refused queries.
 
+import { unpackFilters } from '../channel/packed-filters.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
-import { unpackFilters } from '../mailbox/filters.ts';
+import type { Log } from '../log/log.ts';
 import { countRefusal } from '../metrics/counters.ts';
 import { INDEXES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';

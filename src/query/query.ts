@@ -1,13 +1,12 @@
 // Station query: one worker thread of several, which answers REQ and COUNT from stored events. The
 // worker owns the state of its connections and a read-only database connection.
 
-import { kindsIn } from '../config/kind-range.ts';
+import type { Channel } from '../channel/channel.ts';
+import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
+import { RecordReader } from '../channel/records.ts';
+import type { Removals } from '../channel/removals.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { MessageInbox, MessageOutbox } from '../mailbox/outbox.ts';
-import { RecordReader } from '../mailbox/records.ts';
-import type { Removals } from '../mailbox/removals.ts';
 import {
   type Barrier,
   type Behind,
@@ -21,17 +20,19 @@ import {
   type SubscriptionEnded,
 } from '../messages.ts';
 import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
+import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { type Db, tuneReader } from '../storage/open.ts';
-import type { TermHasher } from '../storage/terms.ts';
-import { Bill } from './bill.ts';
+import { type Db, tuneReader } from '../store/database/open.ts';
+import type { TermHasher } from '../store/index/terms.ts';
+import { Snapshot } from '../store/read/snapshot.ts';
+import { Window } from '../store/read/tail-index.ts';
 import { CatchUpRun } from './catch-up.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
 import { type Asked, Outlet } from './outlet.ts';
+import { Bill } from './query-cost.ts';
 import { QueryMeter } from './query-meter.ts';
-import { SendWindows, type WindowBounds } from './send-windows.ts';
 import {
   type Account,
   CountRun,
@@ -43,9 +44,8 @@ import {
   type Run,
 } from './run.ts';
 import { Scheduler } from './scheduler.ts';
-import { Snapshot } from './snapshot.ts';
+import { SendWindows, type WindowBounds } from './send-windows.ts';
 import type { QueryTurns } from './turns.ts';
-import { Window } from './window.ts';
 
 const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; try again later';
 const TOO_MANY: Refusal =

@@ -1,21 +1,28 @@
 // Runs of a query worker: resumable executions of REQ, COUNT, and the sending of held-back events.
 
-import { packFilters, type UnpackedFilter, unpackFilters } from '../mailbox/filters.ts';
+import { packFilters, type UnpackedFilter, unpackFilters } from '../channel/packed-filters.ts';
 import type { VanishedKey } from '../messages.ts';
 import { type EoseHint, eventPrefix } from '../protocol/answers.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { mayHaveHad } from '../protocol/vanish.ts';
-import type { TermHasher } from '../storage/terms.ts';
-import type { Bill } from './bill.ts';
-import type { IndexName } from './index-name.ts';
+import type { TermHasher } from '../store/index/terms.ts';
+import type { IndexName } from '../store/read/index-name.ts';
+import type { Audience } from '../store/read/recheck.ts';
+import {
+  AGAIN,
+  ALL,
+  type Budget,
+  type Completeness,
+  FilterScan,
+  shareOf,
+} from '../store/read/scan.ts';
+import type { Snapshot, Stored } from '../store/read/snapshot.ts';
+import { Tally } from '../store/read/tally.ts';
+import { Union } from '../store/read/union.ts';
 import type { Outlet } from './outlet.ts';
-import type { Audience } from './recheck.ts';
-import { AGAIN, ALL, type Budget, type Completeness, FilterScan, shareOf } from './scan.ts';
-import type { Snapshot, Stored } from './snapshot.ts';
-import { Tally } from './tally.ts';
+import type { Bill } from './query-cost.ts';
 import type { QueryTurns } from './turns.ts';
-import { Union } from './union.ts';
 
 /** Result of a step of a run: there is more to do, it is blocked by its client, or it is done. */
 export type Step = 'again' | 'wait' | 'done';

@@ -1,10 +1,10 @@
 // Scheduler of a query worker: shares its time between runs, in slices.
 
 import type { Clock } from '../lib/clock.ts';
-import { isSqliteError, StorageError } from '../storage/error.ts';
+import { isSqliteError, StorageError } from '../store/database/error.ts';
+import type { Budget } from '../store/read/scan.ts';
+import type { Snapshot } from '../store/read/snapshot.ts';
 import type { Run, Step } from './run.ts';
-import type { Budget } from './scan.ts';
-import type { Snapshot } from './snapshot.ts';
 import { QueryQueue } from './turns.ts';
 
 /** Cost of a turn beside the rows that it reads, as rows of 0.3 µs (`plan.ts`). */

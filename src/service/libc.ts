@@ -2,7 +2,7 @@
 // the socket operations built on them.
 
 import { readdirSync } from 'node:fs';
-import { requireOptional } from '../protocol/signature/optional-package.ts';
+import { requireOptional } from '../lib/optional-package.ts';
 
 /**
  * Part of koffi's interface that is used (its own types are unavailable where the package is

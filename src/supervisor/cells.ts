@@ -1,9 +1,9 @@
 // Layout of the shared memory with the bounded queues' counters. All threads hold it; each counter
 // is atomic.
 
-import { Credits } from '../mailbox/credits.ts';
-import { Removals } from '../mailbox/removals.ts';
-import { WriteState } from '../mailbox/write-state.ts';
+import { Credits } from '../channel/credits.ts';
+import { Removals } from '../channel/removals.ts';
+import { WriteState } from '../channel/write-state.ts';
 
 /**
  * Layout of the cells: 0 counts the events that wait for the writer, 1 removals, 2 says whether

@@ -2,15 +2,15 @@
 // the supervisor, and stop. Its state is owned by the thread of the lane.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { KeyShare } from '../access/shared-keys.ts';
+import { Channel } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
-import type { Log } from '../lib/log.ts';
-import { LogGate } from '../lib/log-gate.ts';
-import { Channel } from '../mailbox/channel.ts';
+import { LogGate } from '../log/line-limiter.ts';
+import type { Log } from '../log/log.ts';
 import type { Control, LaneFacts, Order, Report, StationName } from '../messages.ts';
 import { countLines } from '../metrics/counters.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
-import type { KeyShare } from '../policy/doors/keys.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
 /** Data of the piscina task that starts a lane. */
@@ -26,11 +26,11 @@ export interface LaneTask {
   rates: SharedRates;
   /** Recent texts for the spam check (`policy/spam/recent-texts.ts`). */
   texts: SharedArrayBuffer;
-  /** Table of child pids of plugins (`policy/plugins/roll-call.ts`). */
+  /** Table of child pids of plugins (`policy/plugins/child-pids.ts`). */
   processes: SharedArrayBuffer;
   /** Policy module that each lane is executing (`policy/plugins/module-watch.ts`). */
   modules: SharedArrayBuffer;
-  /** Memory of the filter of stored ids (`storage/id-filter.ts`), once the writer has made it. */
+  /** Memory of the filter of stored ids (`store/index/id-filter.ts`), once the writer has made it. */
   idFilter: SharedArrayBuffer | null;
   /** True while another process still owns the database. */
   standby: boolean;

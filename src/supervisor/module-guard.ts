@@ -3,7 +3,7 @@
 
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
+import type { Log } from '../log/log.ts';
 import { ModuleWatch } from '../policy/plugins/module-watch.ts';
 import { moduleName } from '../policy/plugins/names.ts';
 

@@ -3,14 +3,14 @@
 // them in order.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { KeyShare } from '../access/shared-keys.ts';
+import { Channel, channelPair } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
-import type { Log } from '../lib/log.ts';
-import { Channel, channelPair } from '../mailbox/channel.ts';
+import type { Log } from '../log/log.ts';
 import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages.ts';
 import { LaneMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
-import type { KeyShare } from '../policy/doors/keys.ts';
-import { RollCall } from '../policy/plugins/roll-call.ts';
+import { RollCall } from '../policy/plugins/child-pids.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import type { LaneTask } from './lane.ts';

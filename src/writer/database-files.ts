@@ -1,8 +1,8 @@
 // Detects removed, replaced or truncated files of an open SQLite database.
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { type Db, databaseFile } from '../storage/open.ts';
-import { WAL_FRAME_HEADER_BYTES, WAL_HEADER_BYTES, walHeaderOf } from '../storage/wal.ts';
+import { type Db, databaseFile } from '../store/database/open.ts';
+import { WAL_FRAME_HEADER_BYTES, WAL_HEADER_BYTES, walHeaderOf } from '../store/database/wal.ts';
 
 const ENDS = ['', '-wal', '-shm'] as const;
 type End = (typeof ENDS)[number];

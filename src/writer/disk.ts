@@ -1,7 +1,7 @@
 // State of the disk as the writer sees it. Owned by the writer thread.
 
-import type { Log as Logger } from '../lib/log.ts';
-import type { WriteState, WriteTrouble } from '../mailbox/write-state.ts';
+import type { WriteState, WriteTrouble } from '../channel/write-state.ts';
+import type { Log as Logger } from '../log/log.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
 /** Least time between a failure and the next attempt to write. */

@@ -1,8 +1,8 @@
 // Fair queue of validated events before their transaction. Owned by the writer thread.
 
+import type { RecordReader } from '../channel/records.ts';
 import { FairQueue, Share } from '../lib/fair-queue.ts';
 import { Fifo } from '../lib/fifo.ts';
-import type { RecordReader } from '../mailbox/records.ts';
 import { type CheckedEvent, readCheckedEvent } from '../messages.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
 

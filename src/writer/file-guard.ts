@@ -1,19 +1,19 @@
 // Guard of the files of the writer's open database. Owned by the writer thread.
 
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
-import type { Log as Logger } from '../lib/log.ts';
+import type { Log as Logger } from '../log/log.ts';
 import { cellOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { copyDatabase } from '../storage/copy.ts';
-import { makeDataDirectory } from '../storage/data-directory.ts';
-import { asStorageError } from '../storage/error.ts';
-import { lockFile } from '../storage/lock.ts';
-import { closeWriter, type Db, lockAgain, markerOf } from '../storage/open.ts';
-import type { OpenMarker } from '../storage/open-marker.ts';
-import { nameBeside } from '../storage/presence.ts';
-import { needRoom } from '../storage/room.ts';
-import * as sql from '../storage/sql.ts';
+import { copyDatabase } from '../store/database/copy.ts';
+import { makeDataDirectory } from '../store/database/data-directory.ts';
+import { asStorageError } from '../store/database/error.ts';
+import { needRoom } from '../store/database/free-space.ts';
+import { lockFile } from '../store/database/lock.ts';
+import { closeWriter, type Db, lockAgain, markerOf } from '../store/database/open.ts';
+import type { OpenMarker } from '../store/database/open-marker.ts';
+import { nameBeside } from '../store/database/presence.ts';
+import * as sql from '../store/database/sql.ts';
 import { DatabaseFiles, type Identity, identityAt, isSame, type Loss } from './database-files.ts';
 
 /** Interval of checks apart from those before transactions; each takes some 20 µs. */

@@ -1,15 +1,15 @@
 // Follower of the log after a handover to another process. Runs on the writer thread.
 
+import type { Channel } from '../channel/channel.ts';
+import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import { RecordOutbox } from '../mailbox/outbox.ts';
 import { writeHead, writeVanished } from '../messages.ts';
 import { KIND_VANISH } from '../protocol/kinds.ts';
-import { BodyMaker, idOf, jsonOf, type StoredBody } from '../storage/body.ts';
-import { type Db, openReader, termKey } from '../storage/open.ts';
-import * as sql from '../storage/sql.ts';
-import { TermHasher } from '../storage/terms.ts';
-import { writeUnsentEvent } from './unsent.ts';
+import { BodyMaker, idOf, jsonOf, type StoredBody } from '../store/body/body.ts';
+import { type Db, openReader, termKey } from '../store/database/open.ts';
+import * as sql from '../store/database/sql.ts';
+import { TermHasher } from '../store/index/terms.ts';
+import { writeUnsentEvent } from './internal-event.ts';
 
 const LOOK_MILLISECONDS = 100;
 const EVENTS_A_LOOK_MAX = 500;

@@ -1,10 +1,10 @@
 // Pending answers to requests to vanish. Owned by the writer thread.
 
-import type { RecordWriter } from '../mailbox/records.ts';
+import type { RecordWriter } from '../channel/records.ts';
 import { type CheckedEvent, type VanishedKey, writeAnswer, writeVanished } from '../messages.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { Awaited, Vanished } from './vanish.ts';
+import type { Awaited, Vanished } from '../store/write/vanish.ts';
 
 /** Number of answers that may wait, each some 300 bytes. */
 const WAITING_MAX = 10_000;

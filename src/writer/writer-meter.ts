@@ -61,7 +61,7 @@ export class WriterMeter {
       countAccepted(meter, event.kind);
       return;
     }
-    // Quarantined (`writer/quarantine.ts`).
+    // Quarantined (`store/write/quarantine.ts`).
     if (seq < -1) {
       countEvent(meter, event.kind, 'quarantined');
       return;

@@ -2,16 +2,17 @@
 // own, which owns all tables.
 
 import { statfsSync } from 'node:fs';
+import { loadLists } from '../access/list-rows.ts';
+import type { Channel } from '../channel/channel.ts';
+import type { Credits } from '../channel/credits.ts';
+import { RecordOutbox } from '../channel/outbox.ts';
+import { RecordReader } from '../channel/records.ts';
+import type { Removals } from '../channel/removals.ts';
+import type { WriteState } from '../channel/write-state.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Log as Logger } from '../lib/log.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
-import type { Channel } from '../mailbox/channel.ts';
-import type { Credits } from '../mailbox/credits.ts';
-import { RecordOutbox } from '../mailbox/outbox.ts';
-import { RecordReader } from '../mailbox/records.ts';
-import type { Removals } from '../mailbox/removals.ts';
-import type { WriteState } from '../mailbox/write-state.ts';
+import type { Log as Logger } from '../log/log.ts';
 import {
   type CheckedEvent,
   type StationName,
@@ -23,28 +24,27 @@ import {
   writeRemovedEvent,
 } from '../messages.ts';
 import type { Meter } from '../metrics/meter.ts';
-import { DecisionNotes } from '../policy/decisions.ts';
+import { DecisionNotes } from '../policy/rejection-log.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { BodyMaker, idOf, pubkeyOf, type StoredBody } from '../storage/body.ts';
-import { loadLists } from '../storage/lists.ts';
-import { type Db, tuneWriter } from '../storage/open.ts';
-import * as sql from '../storage/sql.ts';
-import type { TermHasher } from '../storage/terms.ts';
-import { Rules } from './apply.ts';
-import { Desk } from './desk.ts';
+import { BodyMaker, idOf, pubkeyOf, type StoredBody } from '../store/body/body.ts';
+import { type Db, tuneWriter } from '../store/database/open.ts';
+import * as sql from '../store/database/sql.ts';
+import type { TermHasher } from '../store/index/terms.ts';
+import { type KnownIds, Log, noRemovals } from '../store/write/event-log.ts';
+import { Inbox } from '../store/write/gift-wrap-quota.ts';
+import { Postings } from '../store/write/postings.ts';
+import { Quarantine } from '../store/write/quarantine.ts';
+import { Reports } from '../store/write/reports.ts';
+import { Rules } from '../store/write/rules.ts';
+import { type Awaited, Vanish, type Vanished } from '../store/write/vanish.ts';
+import { Desk } from './change-executor.ts';
 import { Disk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
 import type { FileGuard } from './file-guard.ts';
-import { Inbox } from './inbox.ts';
-import { type KnownIds, Log, noRemovals } from './log.ts';
-import { Postings } from './postings.ts';
-import { Quarantine } from './quarantine.ts';
+import { unsentBatch } from './internal-event.ts';
 import { RecentIds } from './recent-ids.ts';
-import { Reports } from './reports.ts';
-import { unsentBatch } from './unsent.ts';
-import { type Awaited, Vanish, type Vanished } from './vanish.ts';
 import { VanishAnswers } from './vanish-answers.ts';
 import { type Removal, WriterMeter } from './writer-meter.ts';
 

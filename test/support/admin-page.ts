@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { finalizeEvent } from 'nostr-tools/pure';
-import type { PageError, PageVerb, PageVerbs, Session } from '../../src/admin/page-api/api.ts';
+import type { PageError, PageVerb, PageVerbs, Session } from '../../src/web/api/api.ts';
 import { now } from './author.ts';
 
 /** HTTP answer of the page's API. */

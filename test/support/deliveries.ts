@@ -1,6 +1,6 @@
 // Decoder of the deliveries that monitor sends to io, for tests without a socket.
 
-import type { RecordReader } from '../../src/mailbox/records.ts';
+import type { RecordReader } from '../../src/channel/records.ts';
 import { readDelivery } from '../../src/messages.ts';
 
 /** Frame that io sends for a delivery of monitor, to one subscription of a connection. */

@@ -3,7 +3,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { databaseFile } from '../../src/storage/open.ts';
+import { databaseFile } from '../../src/store/database/open.ts';
 import { Author } from './author.ts';
 import { Client } from './client.ts';
 import { until } from './process.ts';

@@ -2,7 +2,7 @@
 
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/options.ts';
-import type { Log } from '../../src/lib/log.ts';
+import type { Log } from '../../src/log/log.ts';
 import type { Relay } from '../../src/relay.ts';
 import { freshDirectory } from './temporary.ts';
 

@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
-import { requireOptional } from '../../src/protocol/signature/optional-package.ts';
+import { requireOptional } from '../../src/lib/optional-package.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const EVEN_Y = 2;

@@ -1,9 +1,9 @@
 // Cache of the dashboard figures. Owned by the admin worker.
 
-import { Between, type Look, readFigures } from '../../metrics/look.ts';
-import * as sql from '../../storage/sql.ts';
-import type { Dashboard } from '../page-api/dashboard.ts';
-import type { Room } from '../room.ts';
+import { Between, type Look, readFigures } from '../../metrics/sample.ts';
+import * as sql from '../../store/database/sql.ts';
+import type { Dashboard } from '../../web/api/dashboard.ts';
+import type { Room } from '../context.ts';
 import { dashboardMetrics, measured } from './figures.ts';
 
 /** Lifetime of an answer that is shared by all callers. */

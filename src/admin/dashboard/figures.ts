@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { INDEXES } from '../../metrics/label-values.ts';
-import type { Between, Timing } from '../../metrics/look.ts';
+import type { Between, Timing } from '../../metrics/sample.ts';
 import type { MetricName } from '../../metrics/table.ts';
 import { version } from '../../paths.ts';
 import type {
@@ -13,7 +13,7 @@ import type {
   RateFigures,
   StorageFigures,
   ThreadFigures,
-} from '../page-api/dashboard.ts';
+} from '../../web/api/dashboard.ts';
 
 /** Latencies of the dashboard and their histograms. */
 const LATENCIES: readonly (readonly [string, MetricName])[] = [

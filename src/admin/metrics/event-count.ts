@@ -2,9 +2,9 @@
 
 import type { MetricsMemory } from '../../metrics/meter.ts';
 import { readSeries } from '../../metrics/render.ts';
-import type { Db } from '../../storage/open.ts';
-import * as sql from '../../storage/sql.ts';
-import { TERM_ALL } from '../../storage/terms.ts';
+import type { Db } from '../../store/database/open.ts';
+import * as sql from '../../store/database/sql.ts';
+import { TERM_ALL } from '../../store/index/terms.ts';
 
 /** Number of index entries counted in one slice; takes about two milliseconds. */
 const SLICE = 20_000;

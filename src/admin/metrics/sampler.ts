@@ -2,13 +2,13 @@
 // the admin worker.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Credits } from '../../channel/credits.ts';
 import type { Config } from '../../config/options.ts';
-import type { Credits } from '../../mailbox/credits.ts';
 import { cellOf } from '../../metrics/layout.ts';
 import { laneCells, type Meter, type MetricsMemory } from '../../metrics/meter.ts';
 import { version } from '../../paths.ts';
-import type { Db } from '../../storage/open.ts';
-import { databaseSizes } from '../../storage/sizes.ts';
+import type { Db } from '../../store/database/open.ts';
+import { databaseSizes } from '../../store/database/sizes.ts';
 
 const BUILD = cellOf('wok_build_info', { version, node: process.version });
 const CPU = cellOf('process_cpu_seconds_total');

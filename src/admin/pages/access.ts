@@ -1,7 +1,7 @@
 // Permissions of the admin page: the RPC methods it may call, by role.
 
 import type { Config } from '../../config/options.ts';
-import type { PageRole, PageVerb } from '../page-api/api.ts';
+import type { PageRole, PageVerb } from '../../web/api/api.ts';
 
 /** Rule for moderators: never, always, or unless the function returns an objection (a sentence). */
 type ForModerators = boolean | ((params: Params, config: Config) => string | null);

@@ -1,15 +1,15 @@
 // HTTP calls of the admin page, passed on by io. The admin worker owns the sessions.
 
-import { ipFacts } from '../../lib/log-ip.ts';
 import { nearest } from '../../lib/nearest.ts';
+import { ipFacts } from '../../log/client-ip.ts';
 import type { AdminCall } from '../../messages.ts';
 import { version } from '../../paths.ts';
 import { OwnAddresses } from '../../protocol/own-addresses.ts';
+import type { PageErrorKind, PageRole, Session } from '../../web/api/api.ts';
+import { AdminError, type Room } from '../context.ts';
 import type { Authorization, HttpAuth } from '../http-auth.ts';
 import { infoChanges } from '../info.ts';
-import type { PageErrorKind, PageRole, Session } from '../page-api/api.ts';
-import { AdminError, type Room } from '../room.ts';
-import { runVerb } from '../verbs.ts';
+import { runVerb } from '../rpc.ts';
 import { isPageVerb, objection, verbsOf } from './access.ts';
 import { setCookie, tokenIn } from './cookie.ts';
 import { FailedLogins } from './failed-logins.ts';

@@ -2,10 +2,10 @@
 // index.
 
 import type { AuthorClass } from '../../config/retention-rule.ts';
-import type { Db } from '../../storage/open.ts';
-import { kindOfPosting } from '../../storage/posting-kind.ts';
-import * as sql from '../../storage/sql.ts';
-import { AUTHOR_KIND_TERMS, TERM_ALL } from '../../storage/terms.ts';
+import type { Db } from '../../store/database/open.ts';
+import * as sql from '../../store/database/sql.ts';
+import { kindOfPosting } from '../../store/index/posting-kind.ts';
+import { AUTHOR_KIND_TERMS, TERM_ALL } from '../../store/index/terms.ts';
 import type { RetentionRules } from './rules.ts';
 
 /** Number of postings read at once, each time in a snapshot of its own. */

@@ -1,6 +1,6 @@
 // Progress of one retention run or preview; lives in the admin worker.
 
-import type { RetentionReport, RuleTotal } from '../page-api/config.ts';
+import type { RetentionReport, RuleTotal } from '../../web/api/config.ts';
 
 /** Progress of a retention run, or of a preview; the caller that made it may end it. */
 export class Pass {

@@ -2,9 +2,9 @@
 // the writer removes the events.
 
 import type { AuthorClass } from '../../config/retention-rule.ts';
-import * as sql from '../../storage/sql.ts';
-import type { RetentionReport, RuleTotal } from '../page-api/config.ts';
-import type { Room } from '../room.ts';
+import * as sql from '../../store/database/sql.ts';
+import type { RetentionReport, RuleTotal } from '../../web/api/config.ts';
+import type { Room } from '../context.ts';
 import {
   type Candidate,
   type ClassOf,

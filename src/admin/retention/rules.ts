@@ -6,8 +6,8 @@ import {
   type RetentionRule,
   retentionRule,
 } from '../../config/retention-rule.ts';
-import { holds } from '../../policy/kind-numbers.ts';
-import { KindSet } from '../../policy/kind-set.ts';
+import { holds } from '../../protocol/kind-numbers.ts';
+import { KindSet } from '../../protocol/kind-set.ts';
 
 /** Retention rules of a configuration; the last entry that matches an event applies. */
 export class RetentionRules {

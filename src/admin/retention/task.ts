@@ -1,7 +1,7 @@
 // Background retention task of the admin page. Owned by the admin worker.
 
-import type { RetentionTask } from '../page-api/config.ts';
-import { AdminError, type Room } from '../room.ts';
+import type { RetentionTask } from '../../web/api/config.ts';
+import { AdminError, type Room } from '../context.ts';
 import { Pass } from './pass.ts';
 
 /** Time without a status request after which a preview ends. */

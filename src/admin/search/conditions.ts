@@ -3,9 +3,9 @@
 import type { NostrEvent } from '../../protocol/event.ts';
 import { type Filter, parseFilter } from '../../protocol/filter.ts';
 import type { PrivateKinds } from '../../protocol/privacy.ts';
+import type { SearchParams } from '../../web/api/events.ts';
+import { AdminError } from '../context.ts';
 import { eventIdIn, pubkeyIn } from '../entities.ts';
-import type { SearchParams } from '../page-api/events.ts';
-import { AdminError } from '../room.ts';
 
 const VALUES_MAX = 500;
 const TAGS_MAX = 10;

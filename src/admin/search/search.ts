@@ -1,12 +1,12 @@
 // Event search of the admin worker, outside the data path.
 
-import { kindsIn } from '../../config/kind-range.ts';
-import * as sql from '../../storage/sql.ts';
-import type { Place } from '../../upkeep/select/cursor.ts';
-import { type Looked, look } from '../../upkeep/select/select.ts';
-import type { FoundEvent, PageEvent, SearchPage, SearchParams, Why } from '../page-api/events.ts';
+import { kindsIn } from '../../protocol/kind-range.ts';
+import * as sql from '../../store/database/sql.ts';
+import { type Looked, look } from '../../store/read/select.ts';
+import type { Place } from '../../store/read/select-cursor.ts';
+import type { FoundEvent, PageEvent, SearchPage, SearchParams, Why } from '../../web/api/events.ts';
+import { AdminError, type Caller, type Room } from '../context.ts';
 import { hiddenFrom } from '../private-events.ts';
-import { AdminError, type Caller, type Room } from '../room.ts';
 import { filterOf, wordMatcher } from './conditions.ts';
 
 /** Maximum number of searches in progress. */

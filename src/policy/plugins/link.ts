@@ -1,10 +1,10 @@
 // Ingester side of the link to the plugin host: sends questions and matches the responses.
 
+import type { Channel } from '../../channel/channel.ts';
+import { RecordOutbox } from '../../channel/outbox.ts';
+import { RecordReader } from '../../channel/records.ts';
 import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
-import type { Channel } from '../../mailbox/channel.ts';
-import { RecordOutbox } from '../../mailbox/outbox.ts';
-import { RecordReader } from '../../mailbox/records.ts';
 import {
   ASK_COUNT,
   ASK_EVENT,
@@ -21,6 +21,7 @@ import {
   readPluginVerdict,
   writePluginAsk,
 } from '../../messages.ts';
+import { KindSet } from '../../protocol/kind-set.ts';
 import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
 import {
   ACCEPT,
@@ -29,8 +30,7 @@ import {
   type Judgement,
   type ReadJudgement,
   type Sender,
-} from '../judge.ts';
-import { KindSet } from '../kind-set.ts';
+} from '../result.ts';
 import { type SourceType, sourceTypes } from './protocol.ts';
 
 const FAILED: Refusal = 'error: a policy of this relay does not answer; try again later';

@@ -1,6 +1,6 @@
 // Guarded call of one hook of a policy module: time-out, circuit breaker and log.
 
-import type { Log } from '../../lib/log.ts';
+import type { Log } from '../../log/log.ts';
 import { Breaker } from './breaker.ts';
 
 /** Shortest time between two log lines about the same hook. */

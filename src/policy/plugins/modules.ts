@@ -3,7 +3,7 @@
 
 import type { Config } from '../../config/options.ts';
 import { sharedMilliseconds } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
+import type { Log } from '../../log/log.ts';
 import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
 import {
   ACCEPT,
@@ -12,7 +12,7 @@ import {
   type Judgement,
   type ReadJudgement,
   type Sender,
-} from '../judge.ts';
+} from '../result.ts';
 import type {
   Decision,
   PolicyClient,

@@ -4,14 +4,14 @@
 import { type Stats, statSync } from 'node:fs';
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { PluginEntry } from '../../config/plugin-entry.ts';
-import type { Log } from '../../lib/log.ts';
-import { KindSet } from '../kind-set.ts';
+import type { Log } from '../../log/log.ts';
+import { KindSet } from '../../protocol/kind-set.ts';
 import { Breaker } from './breaker.ts';
+import type { RollCall } from './child-pids.ts';
 import { pluginEnvironment } from './environment.ts';
-import { Gossip } from './gossip.ts';
 import { type Fault, PluginProcess, type Question } from './process.ts';
 import type { PluginAnswer } from './protocol.ts';
-import type { RollCall } from './roll-call.ts';
+import { Gossip } from './stderr-log.ts';
 
 /** Interval of the search for overdue questions, while any wait. */
 const TICK_MILLISECONDS = 20;

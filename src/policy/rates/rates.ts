@@ -1,17 +1,17 @@
 // Rate limits and bans of clients, networks and authors. The token buckets are in shared memory;
 // each thread has its own `Rates` over them.
 
-import { kindValue } from '../../config/kind-values.ts';
+import { refuse, type Verdict } from '../../access/rejection.ts';
 import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { holds } from '../../protocol/kind-numbers.ts';
+import { kindValue } from '../../protocol/kind-values.ts';
 import { isEphemeral } from '../../protocol/kinds.ts';
-import { TermHasher } from '../../storage/terms.ts';
-import { holds } from '../kind-numbers.ts';
-import { refuse, type Verdict } from '../verdict.ts';
-import { type Account, Ledger } from './ledger.ts';
+import { TermHasher } from '../../store/index/terms.ts';
 import { accountNames, Networks, type PrefixBits } from './networks.ts';
 import * as shared from './shared-rates.ts';
+import { type Account, Ledger } from './token-buckets.ts';
 
 /** Quota keys that a connection's messages are charged to. */
 export interface Client {

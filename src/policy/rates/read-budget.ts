@@ -5,10 +5,10 @@ import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
-import { TermHasher } from '../../storage/terms.ts';
-import { type Account, Ledger } from './ledger.ts';
+import { TermHasher } from '../../store/index/terms.ts';
 import { inSeconds } from './rates.ts';
 import * as shared from './shared-rates.ts';
+import { type Account, Ledger } from './token-buckets.ts';
 
 /** Quota owner of a connection's queries: the quota keys that they are charged to. */
 export interface Payer {

@@ -1,8 +1,8 @@
 // Shared memory of all rate limits: bucket numbers and allocation. Made once by the main thread and
 // used by all threads.
 
-import { TERM_KEY_BYTES } from '../../storage/terms.ts';
-import { Ledger } from './ledger.ts';
+import { TERM_KEY_BYTES } from '../../store/index/terms.ts';
+import { Ledger } from './token-buckets.ts';
 
 /** Buckets of an address, a network, or the whole relay. */
 export const CONNECTIONS = 0;

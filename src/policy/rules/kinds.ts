@@ -1,8 +1,8 @@
 // Write rule for allowed and denied kinds.
 
+import type { Lists } from '../../access/lists.ts';
 import type { Config } from '../../config/options.ts';
-import { KindSet } from '../kind-set.ts';
-import type { Lists } from '../lists.ts';
+import { KindSet } from '../../protocol/kind-set.ts';
 import type { WriteRule } from '../rule.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Write rule for proof of work (NIP-13).
 
 import type { Config } from '../../config/options.ts';
+import { KindNumbers } from '../../protocol/kind-numbers.ts';
 import { committedTarget, leadingZeroBits } from '../../protocol/proof-of-work.ts';
-import { KindNumbers } from '../kind-numbers.ts';
 import type { WriteRule } from '../rule.ts';
 
 /**

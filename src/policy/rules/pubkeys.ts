@@ -1,8 +1,8 @@
 // Write rule for denied authors.
 
+import { KeySet } from '../../access/key-set.ts';
+import type { DoorKeys } from '../../access/shared-keys.ts';
 import type { Config } from '../../config/options.ts';
-import type { DoorKeys } from '../doors/keys.ts';
-import { KeySet } from '../key-set.ts';
 import type { WriteRule } from '../rule.ts';
 
 /** Returns the rule for denied authors, of the configuration and of files. */

@@ -1,8 +1,8 @@
 // Write rules on tags: maximum hashtags and mentions, and required tags.
 
-import { kindValue } from '../../config/kind-values.ts';
 import type { Config } from '../../config/options.ts';
-import { holds } from '../kind-numbers.ts';
+import { holds } from '../../protocol/kind-numbers.ts';
+import { kindValue } from '../../protocol/kind-values.ts';
 import type { WriteRule } from '../rule.ts';
 
 /** Returns the rule for too many hashtags (`t`). */

@@ -1,7 +1,7 @@
 // Near-duplicate detection: a table of recent text fingerprints in shared memory, read and written
 // by all ingester workers.
 
-import { distance, type Fingerprint, ones } from './likeness.ts';
+import { distance, type Fingerprint, ones } from './simhash.ts';
 
 /** Capacity in texts, a power of two: 2.4 MB of shared memory together with the bands. */
 const TEXTS = 16_384;

@@ -2,11 +2,11 @@
 // and listed words.
 
 import type { Config } from '../../config/options.ts';
+import type { SpamPart } from '../../config/spam-signals.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
-import type { Keys } from './key-facts.ts';
-import { fingerprintOf } from './likeness.ts';
-import type { SpamPart } from './parts.ts';
+import type { Keys } from './author-cache.ts';
 import type { RecentTexts } from './recent-texts.ts';
+import { fingerprintOf } from './simhash.ts';
 import { factsOf, type TextFacts } from './text.ts';
 import type { WordList } from './word-list.ts';
 

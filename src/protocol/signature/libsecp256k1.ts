@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { requireOptional } from './optional-package.ts';
+import { requireOptional } from '../../lib/optional-package.ts';
 import type { SignatureBackend } from './signature.ts';
 
 /**

@@ -1,6 +1,6 @@
 // Signature backend in JavaScript, as the fallback.
 
-import { packageVersion } from './optional-package.ts';
+import { packageVersion } from '../../lib/optional-package.ts';
 import type { SignatureBackend } from './signature.ts';
 
 /**

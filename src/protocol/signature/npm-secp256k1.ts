@@ -2,7 +2,7 @@
 // functions.
 
 import { createHash, hash } from 'node:crypto';
-import { packageVersion, requireOptional } from './optional-package.ts';
+import { packageVersion, requireOptional } from '../../lib/optional-package.ts';
 import type { SignatureBackend } from './signature.ts';
 
 /**

@@ -1,0 +1,146 @@
+// Combines the access rules for writers (`door.ts`) into write rules of the stages `claimed` and
+// `proven`.
+
+import type { Config } from '../config/options.ts';
+import type { WriteAttempt, WriteRule } from '../policy/rule.ts';
+import { KindSet } from '../protocol/kind-set.ts';
+import {
+  admissionDoor,
+  allowedDoor,
+  type Door,
+  membersOnly,
+  nip05Door,
+  trustDoor,
+  UNKNOWN,
+} from './allowlist.ts';
+import type { Lists } from './lists.ts';
+import { refuse, type Verdict } from './rejection.ts';
+import type { DoorKeys } from './shared-keys.ts';
+
+const AUTH_REQUIRED = refuse(
+  'doors',
+  'auth-required: only people whom this relay knows may write; authenticate as one of them',
+);
+
+/**
+ * Returns the write rules made from the access rules: allow list, paid admission, web of trust,
+ * NIP-05 address. Without any of them every client may write. `policy.doors` tells whether one of
+ * them is enough or all have to pass; `policy.doors_for` tells which keys they apply to: the
+ * author, the keys that have authenticated on the connection, or either.
+ *
+ * Rules that need only the key run before the signature check. A rule with a lookup runs once more
+ * after it, so that a client cannot trigger lookups with events that others are claimed to have
+ * written.
+ */
+export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRule[] {
+  const { policy } = config;
+  const doors = [
+    allowedDoor(config, lists, keys),
+    admissionDoor(config, lists, keys),
+    trustDoor(config, keys),
+    nip05Door(config, keys),
+  ].filter((door) => door !== null);
+  if (doors.length === 0) return [];
+  const openKinds = new KindSet(policy.open_kinds);
+  const pass = policy.doors === 'any' ? passAny : passAll;
+
+  const { doors_for: whom } = policy;
+
+  /** Returns null when one of the keys passes, else its rejection. */
+  const people = ({ event, authed, now }: WriteAttempt): Answer => {
+    if (whom === 'author') return pass(doors, event.pubkey, now);
+    let refusal: Answer = AUTH_REQUIRED;
+    for (const pubkey of whom === 'either' ? [...authed, event.pubkey] : authed) {
+      const answer = pass(doors, pubkey, now);
+      if (answer === null) return null;
+      if (refusal !== UNKNOWN) refusal = answer;
+    }
+    return refusal !== UNKNOWN && authed.size === 0 ? AUTH_REQUIRED : refusal;
+  };
+  const mayPass = (attempt: WriteAttempt) =>
+    openKinds.has(attempt.event.kind) ||
+    (policy.open_to_mentions && mentions(attempt, (pubkey) => pass(doors, pubkey, attempt.now)));
+
+  const claimed: WriteRule = {
+    name: 'doors',
+    stage: 'claimed',
+    check(attempt) {
+      if (mayPass(attempt)) return null;
+      const answer = people(attempt);
+      return answer === UNKNOWN ? null : answer;
+    },
+  };
+  const finder = doors.find((door) => door.find !== undefined);
+  if (finder === undefined) return [claimed];
+  /** Starts a lookup for each key that could pass afterwards. */
+  const findOut = ({ event, authed, now }: WriteAttempt): Verdict => {
+    let refusal = AUTH_REQUIRED;
+    if (whom !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
+    return whom === 'authed' ? refusal : finder.find!(event.pubkey, event, now);
+  };
+  const proven: WriteRule = {
+    name: 'doors',
+    stage: 'proven',
+    check(attempt) {
+      if (mayPass(attempt)) return null;
+      const answer = people(attempt);
+      return answer === UNKNOWN ? findOut(attempt) : answer;
+    },
+  };
+
+  return [claimed, proven];
+}
+
+type Answer = Verdict | typeof UNKNOWN | null;
+
+/** Returns null when one rule passes; else `UNKNOWN` when one does not know, else a rejection. */
+function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
+  let unknown = false;
+  let first: Verdict | null = null;
+  for (let i = 0; i < doors.length; i++) {
+    const answer = doors[i]!.ask(pubkey, now);
+    if (answer === null) return null;
+    if (answer === UNKNOWN) unknown = true;
+    // A client that could get access by paying is told so, whatever the other rules say.
+    else if (first === null || answer.rule === 'admission') first = answer;
+  }
+  return unknown ? UNKNOWN : first;
+}
+
+/** Returns null when all rules pass; else the first rejection, else `UNKNOWN`. */
+function passAll(doors: readonly Door[], pubkey: string, now: number): Answer {
+  let unknown = false;
+  for (let i = 0; i < doors.length; i++) {
+    const answer = doors[i]!.ask(pubkey, now);
+    if (answer === UNKNOWN) unknown = true;
+    else if (answer !== null) return answer;
+  }
+  return unknown ? UNKNOWN : null;
+}
+
+/**
+ * Returns true if the event mentions a key that passes: mail to members may come from any author.
+ */
+function mentions({ event: { tags } }: WriteAttempt, ask: (pubkey: string) => Answer): boolean {
+  for (let i = 0; i < tags.length; i++) {
+    const [name, pubkey] = tags[i]!;
+    if (name === 'p' && pubkey !== undefined && pubkey.length === 64 && ask(pubkey) === null) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Returns true if any access rule for writers is configured. */
+export function hasDoors(config: Config): boolean {
+  const { policy, admission, trust, nip05 } = config;
+  return (
+    membersOnly(config) ||
+    policy.pubkeys_allowed.length > 0 ||
+    policy.pubkeys_allowed_files.length > 0 ||
+    admission.files.length > 0 ||
+    admission.payments_url !== '' ||
+    trust.roots.length > 0 ||
+    nip05.required
+  );
+}

@@ -1,0 +1,73 @@
+// Log of rejection records (refused, shadowed, quarantined and removed events). Owned by the admin
+// worker; the writer stores the rows.
+
+import type { Change } from '../messages.ts';
+import type { Decision, DecisionBatch } from '../policy/rejection-log.ts';
+import * as sql from '../store/database/sql.ts';
+import type { Room } from './context.ts';
+
+/** Maximum number of records waiting to be written; further ones are dropped and counted. */
+const WAITING_MAX = 10_000;
+/** Maximum number of records in one transaction, except at shutdown. */
+const WRITTEN_MAX = 500;
+const WRITE_MILLISECONDS = 2_000;
+
+/**
+ * Rejection log: the records of the last seconds in memory, older ones as database rows, at most
+ * `moderation.decisions_max`.
+ */
+export class Decisions {
+  /** Number of records dropped since the admin worker started, because there were too many. */
+  leftOut = 0;
+  readonly #room: Room;
+  #waiting: Decision[] = [];
+  #writing = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(room: Room) {
+    this.#room = room;
+    this.#timer = setInterval(() => void this.write(), WRITE_MILLISECONDS);
+  }
+
+  take({ decisions, leftOut }: DecisionBatch): void {
+    this.leftOut += leftOut;
+    if (this.#room.config.moderation.decisions_max === 0) return;
+    for (const decision of decisions) {
+      if (this.#waiting.length < WAITING_MAX) this.#waiting.push(decision);
+      else this.leftOut++;
+    }
+  }
+
+  /** Returns all records about an event, the newest last. */
+  about(id: string): Decision[] {
+    const rows = this.#room.db.prepare(sql.SELECT_DECISIONS).all(id) as Decision[];
+    return [...rows, ...this.#waiting.filter((one) => one.id === id)];
+  }
+
+  /** Sends the oldest waiting records to the writer; one transaction at a time. */
+  async write(): Promise<void> {
+    if (this.#writing || this.#waiting.length === 0) return;
+    this.#writing = true;
+    const decisions = this.#waiting.slice(0, WRITTEN_MAX);
+    try {
+      await this.#room.change([this.#change(decisions)]);
+      this.#waiting.splice(0, decisions.length);
+    } catch (error) {
+      this.#room.log.debug('decisions wait to be written', { error: String(error) });
+    } finally {
+      this.#writing = false;
+    }
+    if (this.#waiting.length >= WRITTEN_MAX) setImmediate(() => void this.write());
+  }
+
+  /** Sends all waiting records, without a reply: the writer reads them before it stops. */
+  stop(): void {
+    clearInterval(this.#timer);
+    if (this.#writing || this.#waiting.length === 0) return;
+    void this.#room.change([this.#change(this.#waiting)]).catch(() => {});
+  }
+
+  #change(decisions: Decision[]): Change {
+    return { t: 'decisions', decisions, max: this.#room.config.moderation.decisions_max };
+  }
+}

@@ -1,0 +1,95 @@
+// `wok export` and `wok scan`: write stored events to standard output as lines of JSON.
+
+import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
+import { formatCount } from '../lib/format.ts';
+import { Progress } from '../lib/progress.ts';
+import type { Selection } from '../store/read/select.ts';
+import { type Call, type Command, print } from './command.ts';
+import { configOfCall, directoryFlags } from './config-flags.ts';
+import { needDatabase, storageFailure } from './failure.ts';
+import { filterFlags, filtersOfCall, filtersOfText } from './filter-flags.ts';
+import { interruptible } from './interrupt.ts';
+
+/** Command `wok export`: writes the stored events, oldest first. */
+export const exportCommand: Command = {
+  name: 'export',
+  summary: 'Write stored events to standard output, one a line, oldest first',
+  flags: [...directoryFlags, ...filterFlags, { name: '--reverse', text: 'Newest first' }],
+  examples: ['wok export > events.jsonl', 'wok export --kinds 0,3,10002 --since 2026-01-01'],
+  run(call) {
+    const filters = filtersOfCall(call);
+    const direction = call.flags.has('reverse') ? 'downwards' : 'upwards';
+    return write(call, { filters, direction }, false);
+  },
+};
+
+/** Command `wok scan`: writes the events that a filter finds, newest first, or their number. */
+export const scanCommand: Command = {
+  name: 'scan',
+  args: '<filter>',
+  summary: 'Write the events that a filter (or a list of filters) finds, newest first',
+  flags: [...directoryFlags, { name: '--count', text: 'Write only how many there are' }],
+  examples: [`wok scan '{"kinds":[1],"limit":10}'`, `wok scan --count '{"#t":["nostr"]}'`],
+  run(call) {
+    const [text] = call.args;
+    const selection = { filters: filtersOfText(text!), direction: 'downwards' } as const;
+    return write(call, selection, call.flags.has('count'));
+  },
+};
+
+/**
+ * Writes the selected events, or their number. Works while the relay runs: it only reads, and never
+ * holds a long snapshot.
+ */
+async function write(
+  call: Call,
+  wanted: Pick<Selection, 'filters' | 'direction'>,
+  countOnly: boolean,
+): Promise<number> {
+  const { storage } = configOfCall(call);
+  needDatabase(storage);
+  const [{ openReader, termKey }, { TermHasher }, { select }, { LineOutput }] = await Promise.all([
+    import('../store/database/open.ts'),
+    import('../store/index/terms.ts'),
+    import('../store/read/select.ts'),
+    import('../maintenance/event-lines.ts'),
+  ]);
+  return interruptible(async (signal) => {
+    const progress = new Progress();
+    // No progress on a terminal that shows the events themselves.
+    const shown = process.stdout.isTTY !== true || countOnly;
+    const output = new LineOutput(process.stdout);
+    let count = 0;
+    try {
+      const db = openReader(storage);
+      const selection = {
+        ...wanted,
+        db,
+        hasher: new TermHasher(termKey(db)),
+        nowSeconds: Math.floor(Date.now() / 1000),
+      };
+      for (const { json } of select(selection)) {
+        if (signal.aborted || output.closed) break;
+        count++;
+        if (!countOnly) await output.line(json);
+        if (shown && count % 1000 === 0) {
+          progress.update('reading', count, 0, () => `${formatCount(count)} events`);
+        }
+        if (count % 1000 === 0) await turn();
+      }
+      db.close();
+    } catch (error) {
+      progress.clear();
+      return storageFailure(error, storage);
+    }
+    progress.clear();
+    await output.flush();
+    if (countOnly) print(String(count));
+    return signal.aborted ? INTERRUPTED : exitCodes.ok;
+  });
+}
+
+/** Yields to the event loop, so that signals are handled. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,150 @@
+// Actions of `wok mod` on the lists of bans and allowances, on events, and on the audit log.
+
+import type { ListedRow } from '../../access/list-rows.ts';
+import { timeText } from '../../lib/duration.ts';
+import type { AuditRow } from '../../web/api/moderation.ts';
+import { type Call, UsageError } from '../command.ts';
+import { askRelay } from '../control.ts';
+import { type Action, columns, endOf, limitOf, tell } from './action.ts';
+
+const LISTS = '<pubkey|event|kind|ip> <subject>';
+const PAGE = 1000;
+
+function put(name: 'ban' | 'allow', summary: string): Action {
+  return {
+    args: LISTS,
+    summary,
+    async run(call, [list, subject]) {
+      if (call.flags.has('remove') && list !== 'pubkey') {
+        throw new UsageError('--remove is for wok mod ban pubkey.');
+      }
+      const answer = await askRelay<{ removed: number | null }>(call, 'mod.put', {
+        list,
+        subject,
+        stance: name,
+        reason: call.flags.last('reason') ?? '',
+        expiresAt: endOf(call),
+        remove: call.flags.has('remove'),
+      });
+      tell(call, answer, ({ removed }) => {
+        const events = removed ? `; ${removed} events were removed` : '';
+        return `${list} ${subject} is ${name === 'ban' ? 'banned' : 'allowed'}${events}.`;
+      });
+    },
+  };
+}
+
+function take(name: 'unban' | 'unallow', summary: string): Action {
+  const lists = name === 'unban' ? LISTS.replace('ip>', 'ip|author>') : LISTS;
+  return {
+    args: lists,
+    summary,
+    async run(call, [list, subject]) {
+      const answer = await askRelay<{ taken: boolean }>(call, 'mod.take', {
+        list,
+        subject,
+        stance: name === 'unban' ? 'ban' : 'allow',
+        reason: call.flags.last('reason') ?? '',
+      });
+      const state = name === 'unban' ? 'banned' : 'allowed';
+      tell(call, answer, ({ taken }) =>
+        taken
+          ? `${list} ${subject} is no longer ${state}.`
+          : `${list} ${subject} was not ${state}; nothing has changed.`,
+      );
+    },
+  };
+}
+
+async function wholeList(call: Call, list: string, stance: string): Promise<ListedRow[]> {
+  const rows: ListedRow[] = [];
+  for (;;) {
+    const after = rows.at(-1)?.subject ?? '';
+    const page = await askRelay<ListedRow[]>(call, 'mod.list', {
+      list,
+      stance,
+      after,
+      limit: PAGE,
+    });
+    rows.push(...page);
+    if (page.length < PAGE) return rows;
+  }
+}
+
+const list: Action = {
+  args: '<pubkey|event|kind|ip|author>',
+  summary: 'Show who or what is banned and allowed',
+  async run(call, [name]) {
+    const rows = [
+      ...(await wholeList(call, name!, 'ban')),
+      ...(await wholeList(call, name!, 'allow')),
+    ];
+    tell(call, rows, () => (rows.length === 0 ? 'There is nothing on it.' : listText(rows)));
+  },
+};
+
+function listText(rows: readonly ListedRow[]): string {
+  return columns(
+    rows.map(({ stance, subject, at, by, expires_at, reason }) => [
+      stance,
+      subject,
+      timeText(at),
+      expires_at === null ? 'for good' : `until ${timeText(expires_at)}`,
+      `by ${by}`,
+      reason,
+    ]),
+  );
+}
+
+const remove: Action = {
+  args: '<event|author> <subject>',
+  summary: 'Remove an event, or all that an author has written so far, so that it stays away',
+  async run(call, [what, subject]) {
+    const reason = call.flags.last('reason') ?? '';
+    const answer = await askRelay<{ removed: number | null }>(call, 'mod.remove', {
+      what,
+      subject,
+      reason,
+    });
+    tell(call, answer, ({ removed }) =>
+      removed === null
+        ? `${what} ${subject} is removed.`
+        : `${removed} events of ${subject} were removed.`,
+    );
+  },
+};
+
+const audit: Action = {
+  args: '[subject]',
+  summary: 'Show what was done, by whom and why; the newest last',
+  async run(call, args) {
+    const rows = await askRelay<AuditRow[]>(call, 'mod.audit', {
+      subject: args[0] ?? '',
+      limit: limitOf(call),
+    });
+    tell(call, rows.reverse(), () =>
+      rows.length === 0
+        ? 'Nothing was done.'
+        : columns(
+            rows.map(({ at, by, action, subject, reason }) => [
+              timeText(at),
+              by,
+              action,
+              subject,
+              reason,
+            ]),
+          ),
+    );
+  },
+};
+
+/** Actions of `wok mod` on lists, stored events and the audit log, by name. */
+export const listActions: Readonly<Record<string, Action>> = {
+  ban: put('ban', 'Ban somebody or something, for some time or for good'),
+  unban: take('unban', 'End a ban, or let a removed author’s old events come back'),
+  allow: put('allow', 'Allow somebody or something whatever the configuration says'),
+  unallow: take('unallow', 'Take an allowance back'),
+  list,
+  remove,
+  audit,
+};

@@ -1,0 +1,37 @@
+// `wok status`: prints version, files and sizes of the relay that runs on the data directory.
+
+import type { Status } from '../admin/rpc/status.ts';
+import { exitCodes } from '../lib/exit-codes.ts';
+import { formatBytes } from '../lib/format.ts';
+import { type Command, print } from './command.ts';
+import { askRelay, controlFlags } from './control.ts';
+
+/** Command `wok status`: describes the relay that runs on this data directory. */
+export const statusCommand: Command = {
+  name: 'status',
+  summary: 'Tell about the relay that runs on the data directory',
+  flags: controlFlags,
+  examples: ['wok status --data /var/lib/wok'],
+  async run(call) {
+    const status = await askRelay<Status>(call, 'status');
+    if (call.flags.has('json')) {
+      print(JSON.stringify(status));
+      return exitCodes.ok;
+    }
+    const { version, pid, startedAt, configFile, database, seq, indexedSeq } = status;
+    const { databaseBytes, writeAheadLogBytes, identityAdvice, proxyAdvice } = status;
+    const bytes = formatBytes(databaseBytes + writeAheadLogBytes);
+    const inLog = `${formatBytes(writeAheadLogBytes)} of it in the write-ahead log`;
+    print(
+      [
+        `wok ${version}, process ${pid}, since ${new Date(startedAt * 1000).toISOString()}`,
+        `configuration  ${configFile ?? 'no file; the defaults, the environment and flags'}`,
+        `database       ${database}, ${bytes}, ${inLog}`,
+        `events         ${seq} were accepted, ${indexedSeq} of them are in the index`,
+        ...(identityAdvice === null ? [] : [`addresses      ${identityAdvice}`]),
+        ...(proxyAdvice === null ? [] : [`proxy          ${proxyAdvice}`]),
+      ].join('\n'),
+    );
+    return exitCodes.ok;
+  },
+};

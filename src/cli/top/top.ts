@@ -1,0 +1,67 @@
+// `wok top`: samples the metrics of the running relay and shows the rates between two samples.
+
+import { exitCodes } from '../../lib/exit-codes.ts';
+import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
+import { Between, type Figures, type Look } from '../../metrics/sample.ts';
+import { type Call, type Command, print } from '../command.ts';
+import { askRelay, controlFlags } from '../control.ts';
+import { shownMetrics, topScreen } from './screen.ts';
+
+const INTERVAL_SECONDS = 2;
+/** Escape codes: cursor to the top left, clear the screen and its history. */
+const CLEAR = '\x1b[H\x1b[2J\x1b[3J';
+
+/** Command `wok top`: shows what the relay does right now. */
+export const topCommand: Command = {
+  name: 'top',
+  summary: 'Watch rates, latencies, queues, and who sends and receives most',
+  flags: [
+    ...controlFlags,
+    { name: '--once', text: 'Look once and end, as without a terminal' },
+    { name: '--interval <seconds>', text: `Time between two looks (${INTERVAL_SECONDS})` },
+  ],
+  examples: ['wok top', 'wok top --once --interval 10 > report.txt'],
+  async run(call) {
+    const seconds = call.flags.integer('interval', 1, 3600) ?? INTERVAL_SECONDS;
+    const once = call.flags.has('once') || call.flags.has('json') || !process.stdout.isTTY;
+    let stopped = false;
+    let wake = () => {};
+    const onSignal = () => {
+      stopped = true;
+      wake();
+    };
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+    let before = await look(call);
+    do {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, seconds * 1000);
+      });
+      if (stopped) break;
+      const now = await look(call);
+      if (call.flags.has('json')) print(JSON.stringify({ before, now }));
+      else {
+        const screen = topScreen(new Between(before, now), now.talkers, now.slow);
+        print(once ? screen : CLEAR + screen);
+      }
+      before = now;
+    } while (!once && !stopped);
+    return exitCodes.ok;
+  },
+};
+
+interface FullLook extends Look {
+  talkers: Talker[];
+  slow: SlowQuery[];
+}
+
+async function look(call: Call): Promise<FullLook> {
+  const figures = await askRelay<Figures>(call, 'metrics', { names: shownMetrics });
+  return {
+    at: Date.now(),
+    figures,
+    talkers: await askRelay<Talker[]>(call, 'talkers'),
+    slow: await askRelay<SlowQuery[]>(call, 'slow', { limit: 5 }),
+  };
+}

@@ -1,0 +1,35 @@
+// Enforcement of new key bans on open connections.
+
+import type { Lists, ListUpdate } from '../access/lists.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { Connection } from './connections.ts';
+
+/** Rejection for a connection with banned keys only, and for an AUTH with a banned key. */
+export const KEY_BANNED: Refusal = 'blocked: this key is banned from this relay';
+/** Notice to a connection that has other keys left. */
+export const ONE_KEY_BANNED: Refusal =
+  'blocked: a key of this connection is banned from this relay and does not count any more';
+
+/** Connection that lost banned keys, with the keys that remain. */
+export interface Banished {
+  readonly connection: Connection;
+  readonly left: readonly string[];
+}
+
+/** Yields the connections that have authenticated with keys that this list update bans. */
+export function* banishedBy(
+  update: ListUpdate,
+  connections: Iterable<Connection>,
+  lists: Lists,
+  now: number,
+): Generator<Banished> {
+  if (update.t !== 'put') return;
+  const banned = update.entries.filter(({ list, stance }) => list === 'pubkey' && stance === 'ban');
+  if (banned.length === 0) return;
+  for (const connection of connections) {
+    const { authed } = connection;
+    if (!banned.some(({ subject }) => authed.has(subject))) continue;
+    const left = [...authed].filter((pubkey) => lists.stance('pubkey', pubkey, now) !== 'ban');
+    if (left.length < authed.size) yield { connection, left };
+  }
+}

@@ -1,0 +1,198 @@
+// Import of events from a file (`wok import`): this thread reads and commits, the threads of a
+// piscina pool check.
+
+import { availableParallelism } from 'node:os';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { Piscina } from 'piscina';
+import { RecordReader } from '../../channel/records.ts';
+import type { Config } from '../../config/options.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { readCheckedEvent } from '../../messages.ts';
+import { taskUrl } from '../../paths.ts';
+import { idOf } from '../../store/body/body.ts';
+import { OfflineWriter } from '../offline-writer.ts';
+import type { CheckedChunk, CheckSetup, RefusedLine } from './chunk.ts';
+import { wholeLines } from './lines.ts';
+import { Tally } from './tally.ts';
+
+/** Upper bound of a line, in bytes. No event is longer; a longer line is not text of events. */
+const LINE_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * Number of chunks queued for each checking thread, so that it stays busy while this thread
+ * commits.
+ */
+const CHUNKS_AHEAD = 48;
+/**
+ * Assumed bytes of an event, a low guess because the filter of stored ids had better be too large.
+ */
+const EVENT_BYTES = 500;
+/** Number of events expected if the size of the source is unknown. */
+const EVENTS_UNKNOWN = 2_000_000;
+
+/** Options of an import. */
+export interface ImportOptions {
+  /** True to check signatures. */
+  verify: boolean;
+  /** True to apply the configured limits for the size of events. */
+  limits: boolean;
+  /** Number of events in one commit. */
+  commitEvents: number;
+  /** Size of the source in bytes, if known. */
+  totalBytes: number | undefined;
+  signal: AbortSignal;
+  progress: (state: { bytes: number; events: number }) => void;
+  /** Called for every rejected line. */
+  onRefused: (line: RefusedLine) => void;
+}
+
+/**
+ * Imports the events of a source, one JSON object a line: piscina tasks on all processors check the
+ * lines, and this thread stores the events in the order of the source.
+ *
+ * An import may be repeated at any time: stored events count as duplicates. Commits survive
+ * whatever ends the import, and the index catches up with the log as after any crash.
+ *
+ * @throws StorageError when the database cannot be used, or another process writes to it.
+ */
+export async function importEvents(
+  config: Config,
+  source: Readable,
+  options: ImportOptions,
+): Promise<Tally> {
+  const { totalBytes } = options;
+  const expected = totalBytes === undefined ? EVENTS_UNKNOWN : Math.ceil(totalBytes / EVENT_BYTES);
+  const writer = new OfflineWriter(config.storage, systemClock, {
+    commitEvents: options.commitEvents,
+    idsExpected: expected,
+  });
+  const setup: CheckSetup = {
+    config,
+    idFilter: writer.log.idFilterMemory,
+    verify: options.verify,
+    limits: options.limits,
+  };
+  const threads = availableParallelism();
+  const pool = new Piscina({
+    filename: taskUrl('check').href,
+    name: 'run',
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker: CHUNKS_AHEAD,
+    workerData: setup,
+    recordTiming: false,
+  });
+  try {
+    const tally = await new Import(writer, pool, options).run(source, threads * CHUNKS_AHEAD);
+    // The readers of the pool close first, so that the writer is the last to close and deletes the
+    // write-ahead log.
+    await pool.destroy();
+    writer.close();
+    return tally;
+  } catch (error) {
+    await pool.destroy();
+    writer.abandon();
+    throw error;
+  }
+}
+
+/** State of one import, owned by the reading thread. */
+class Import {
+  readonly #writer: OfflineWriter;
+  readonly #pool: Piscina;
+  readonly #options: ImportOptions;
+  readonly #tally = new Tally();
+  /** Number of lines before the chunk that is stored next. */
+  #linesBefore = 0;
+  /** Number of chunks that are being checked or wait to be stored. */
+  #ahead = 0;
+  #failure: unknown = null;
+  /** Resumes reading when a chunk has been stored. */
+  #onRoom = () => {};
+
+  constructor(writer: OfflineWriter, pool: Piscina, options: ImportOptions) {
+    this.#writer = writer;
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  /** Reads the source, while earlier chunks are checked and stored in order. */
+  async run(source: Readable, aheadMax: number): Promise<Tally> {
+    const { signal } = this.#options;
+    let stored = Promise.resolve();
+    addAbortSignal(signal, source);
+    try {
+      for await (const { bytes, read, tooLong } of wholeLines(source, LINE_BYTES_MAX)) {
+        this.#ahead++;
+        const checked = tooLong ? Promise.resolve(tooLongLine()) : this.#check(bytes);
+        stored = stored.then(() => this.#take(checked, read));
+        if (this.#ahead >= aheadMax) await this.#room();
+        if (this.#failure !== null) break;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    await stored;
+    if (this.#failure !== null) throw this.#failure;
+    return this.#tally;
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRoom = resolve;
+    });
+  }
+
+  async #take(checked: Promise<CheckedChunk>, read: number): Promise<void> {
+    try {
+      const chunk = await checked;
+      // A turn of the event loop lets the file be read between chunks, or the threads would run out
+      // of work.
+      await setImmediate();
+      if (this.#failure === null && !this.#options.signal.aborted) this.#store(chunk, read);
+    } catch (error) {
+      this.#failure ??= error;
+    }
+    this.#ahead--;
+    this.#onRoom();
+  }
+
+  #check(bytes: ArrayBuffer): Promise<CheckedChunk> {
+    return this.#pool.run(bytes, { transferList: [bytes] }) as Promise<CheckedChunk>;
+  }
+
+  #store(chunk: CheckedChunk, read: number): void {
+    const { records, lines, newlines, duplicates, refused } = chunk;
+    const tally = this.#tally;
+    tally.lines += lines;
+    tally.duplicates += duplicates;
+    for (const one of refused) this.#refuse(one);
+    const reader = new RecordReader(new Uint8Array(records));
+    while (reader.more) {
+      const event = readCheckedEvent(reader);
+      const outcome = this.#writer.store(event);
+      if (outcome.t === 'stored') tally.added++;
+      else if (outcome.t === 'duplicate') tally.duplicates++;
+      else this.#refuse({ line: event.connId, id: idOf(event.body), why: outcome.message });
+    }
+    this.#linesBefore += newlines;
+    this.#options.progress({ bytes: read, events: tally.lines });
+  }
+
+  #refuse(refused: RefusedLine): void {
+    const line = this.#linesBefore + refused.line;
+    this.#tally.refuse(line, refused.why);
+    this.#options.onRefused({ ...refused, line });
+  }
+}
+
+function tooLongLine(): CheckedChunk {
+  const why = `invalid: the line has more than ${LINE_BYTES_MAX} bytes`;
+  return {
+    records: new ArrayBuffer(0),
+    lines: 1,
+    newlines: 1,
+    duplicates: 0,
+    refused: [{ line: 1, id: '', why: why as RefusedLine['why'] }],
+  };
+}

@@ -1,0 +1,236 @@
+// Dry run of the write policy of a configuration on recorded events, in the process of a command.
+// It uses the rules of a running relay and stores nothing.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { readKeyFile } from '../access/key-file.ts';
+import { KeySet } from '../access/key-set.ts';
+import { loadLists } from '../access/list-rows.ts';
+import { Lists } from '../access/lists.ts';
+import { DoorKeys } from '../access/shared-keys.ts';
+import { Profiles, webOfTrust } from '../access/web-of-trust.ts';
+import type { Config } from '../config/options.ts';
+import type { RuleName } from '../config/rule-names.ts';
+import type { Log } from '../log/log.ts';
+import { PolicyModules } from '../policy/plugins/modules.ts';
+import { Rates } from '../policy/rates/rates.ts';
+import { shareRates } from '../policy/rates/shared-rates.ts';
+import type { Sender } from '../policy/result.ts';
+import type { WriteAttempt } from '../policy/rule.ts';
+import { RecentTexts } from '../policy/spam/recent-texts.ts';
+import { SpamJudge } from '../policy/spam/spam-filter.ts';
+import { WritePolicy } from '../policy/write-policy.ts';
+import { canonicalJson, hashesTo } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
+import { loadSignatureBackend, type SignatureBackend } from '../protocol/signature/signature.ts';
+import { databaseFile, openReader, termKey } from '../store/database/open.ts';
+import { TermHasher } from '../store/index/terms.ts';
+import { KindLimits } from '../validation/kind-limits.ts';
+import { TrialPlugins } from './trial-plugins.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
+
+const nothing = () => {};
+const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** Policy result for one recorded event. */
+export interface TrialVerdict {
+  /** '' if the line has none. */
+  id: string;
+  pubkey: string;
+  kind: number | null;
+  action: 'accepted' | 'refused' | 'shadowed' | 'quarantined';
+  /** Rule that rejected the event; '' if it was accepted. */
+  rule: RuleName | '';
+  text: string;
+}
+
+/** Options of a trial. */
+export interface TrialOptions {
+  /** True to check signatures. */
+  verify: boolean;
+  /**
+   * True to treat every event as sent by its author, authenticated (NIP-42); false: by an
+   * unauthenticated client.
+   */
+  authed: boolean;
+  /** True to start and ask plugins. */
+  plugins: boolean;
+}
+
+/** Returns descriptions of the parts of the configuration that a trial leaves out. */
+export function notTried({ plugins, nip05, spam }: Config, asked: boolean): string[] {
+  const found: string[] = [];
+  if (plugins.commands.length > 0 && !asked) {
+    found.push('plugins are not asked; --plugins starts and asks them');
+  }
+  if (spam.mode !== 'off')
+    found.push('spam is scored as if every key had a profile and no reports');
+  if (nip05.required) found.push('NIP-05 addresses are not looked up');
+  return found;
+}
+
+/**
+ * Trial of a write policy on recorded events. Each event is treated as if it had arrived at its own
+ * created_at, from its author or from an unauthenticated client. Rates of authors apply, those of
+ * addresses do not. The lists and the follow graph are those of the data directory, if it has a
+ * database.
+ */
+export class PolicyTrial {
+  #now = 0;
+  readonly #limits: KindLimits;
+  readonly #policy: WritePolicy;
+  readonly #modules: PolicyModules;
+  readonly #plugins: TrialPlugins | null;
+  readonly #spam: SpamJudge;
+  readonly #signature: SignatureBackend | null;
+  readonly #attempt: WriteAttempt;
+  readonly #authed: boolean;
+
+  private constructor(
+    config: Config,
+    known: { lists: Lists; keys: DoorKeys },
+    modules: PolicyModules,
+    signature: SignatureBackend | null,
+    how: TrialOptions,
+    log: Log,
+  ) {
+    this.#authed = how.authed;
+    const clock = { seconds: () => this.#now, milliseconds: () => this.#now * 1000 };
+    const rates = new Rates(config, shareRates(config.rates.accounts_max), clock);
+    this.#limits = new KindLimits(config);
+    this.#policy = new WritePolicy(config, known.lists, known.keys, rates);
+    this.#modules = modules;
+    const wanted = how.plugins && config.plugins.commands.length > 0;
+    this.#plugins = wanted ? new TrialPlugins(config, clock, log) : null;
+    this.#spam = new SpamJudge({
+      config,
+      texts: RecentTexts.share(),
+      keys: { of: () => ({ hasProfile: true, reports: 0 }) },
+      clock,
+      log: SILENT,
+      meter: { verdict: () => {}, part: () => {} },
+    });
+    this.#signature = signature;
+    const event = null as unknown as NostrEvent;
+    this.#attempt = { event, client: null, authed: NOBODY, isNew: true, now: 0 };
+  }
+
+  /** @throws Error named ConfigError for a module, StorageError for the database. */
+  static async open(config: Config, how: TrialOptions, log: Log): Promise<PolicyTrial> {
+    const modules = await PolicyModules.load(config, 0, log);
+    const signature = how.verify
+      ? await loadSignatureBackend(config.ingester.signature_backend)
+      : null;
+    return new PolicyTrial(config, await knownOf(config), modules, signature, how, log);
+  }
+
+  /** Number of failures of plugins, by cause. */
+  get pluginFailures(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#plugins?.failures ?? []);
+  }
+
+  async stop(): Promise<void> {
+    this.#modules.stop();
+    await this.#plugins?.stop();
+  }
+
+  /**
+   * Returns the policy result for one line: an event, `["EVENT",event]`, or an object with an
+   * `event`.
+   */
+  async try(line: string): Promise<TrialVerdict> {
+    let value: unknown;
+    try {
+      value = eventIn(JSON.parse(line));
+    } catch {
+      return verdict(null, 'refused', 'shape', 'invalid: the line is not JSON');
+    }
+    const event = checkEventShape(value);
+    if (typeof event === 'string') return verdict(value, 'refused', 'shape', event);
+    this.#now = event.created_at;
+    const json = Buffer.from(canonicalJson(event));
+    const { kind, created_at: now } = event;
+    const outside = checkEventLimits(event, this.#limits.of(kind), now, json.length);
+    if (outside !== null) return verdict(event, 'refused', 'limits', outside);
+    const authed = this.#authed ? new Set([event.pubkey]) : NOBODY;
+    Object.assign(this.#attempt, { event, now, authed });
+    const claimed = this.#policy.claimed(this.#attempt);
+    if (claimed) return verdict(event, 'refused', claimed.rule, claimed.refusal);
+    if (!hashesTo(event)) {
+      return verdict(event, 'refused', 'id', 'invalid: id is not the SHA-256 of the event');
+    }
+    if (this.#signature && !isSigned(event, this.#signature)) {
+      return verdict(event, 'refused', 'signature', 'invalid: sig is not the signature of the id');
+    }
+    const proven = this.#policy.proven(this.#attempt);
+    if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
+    const write = { event, json, from: { ...SENDER, authed } };
+    const scored = this.#spam.judgeWrite(write);
+    let judged = scored.action === 'accept' ? await this.#modules.judgeWrite(write) : scored;
+    if (judged.action === 'accept' && this.#plugins) judged = await this.#plugins.judgeWrite(write);
+    if (judged.action === 'accept') return verdict(event, 'accepted', '', '');
+    if (judged.action === 'hold') return verdict(event, 'quarantined', judged.rule, judged.why);
+    const action = judged.action === 'refuse' ? 'refused' : 'shadowed';
+    return verdict(event, action, judged.rule, judged.message);
+  }
+}
+
+/** Loads the lists and keys that a relay on this data directory would use. */
+async function knownOf(config: Config): Promise<{ lists: Lists; keys: DoorKeys }> {
+  const keys = new DoorKeys();
+  const { policy, admission, trust } = config;
+  const files = {
+    denied: policy.pubkeys_denied_files,
+    allowed: policy.pubkeys_allowed_files,
+    admitted: admission.files,
+  };
+  for (const [list, paths] of Object.entries(files) as [keyof typeof files, string[]][]) {
+    const now = Math.floor(Date.now() / 1000);
+    const read = (path: string) => readKeyFile(readFileSync(resolve(path), 'utf8'), now).keys;
+    if (paths.length > 0) keys.sets[list] = KeySet.of(paths.flatMap(read));
+  }
+  if (!existsSync(databaseFile(config.storage.directory))) return { lists: new Lists(), keys };
+  const db = openReader(config.storage);
+  try {
+    if (trust.roots.length > 0) {
+      const { depth, followers_min: followersMin, keys_max: keysMax } = trust;
+      const profiles = new Profiles(db, new TermHasher(termKey(db)));
+      const limits = { depth, followersMin, keysMax };
+      keys.sets.trusted = KeySet.of(await webOfTrust(profiles, trust.roots, limits));
+    }
+    return { lists: loadLists(db), keys };
+  } finally {
+    db.close();
+  }
+}
+
+function eventIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value[0] === 'EVENT' ? value.at(-1) : value;
+  const { event } = (value ?? {}) as { event?: unknown };
+  return typeof event === 'object' && event !== null ? event : value;
+}
+
+function isSigned({ id, pubkey, sig }: NostrEvent, signature: SignatureBackend): boolean {
+  const bytes = (hex: string) => Buffer.from(hex, 'hex');
+  return signature.verify(bytes(sig), bytes(id), bytes(pubkey));
+}
+
+function verdict(
+  event: unknown,
+  action: TrialVerdict['action'],
+  rule: TrialVerdict['rule'],
+  text: string,
+): TrialVerdict {
+  const { id, pubkey, kind } = (event ?? {}) as Record<string, unknown>;
+  return {
+    id: typeof id === 'string' ? id : '',
+    pubkey: typeof pubkey === 'string' ? pubkey : '',
+    kind: typeof kind === 'number' ? kind : null,
+    action,
+    rule,
+    text,
+  };
+}

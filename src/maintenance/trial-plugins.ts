@@ -1,0 +1,52 @@
+// Plugins in the process of a policy trial. The plugin host and the link to it run in the same
+// thread, joined by a channel pair.
+
+import { Channel, channelPair } from '../channel/channel.ts';
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../log/log.ts';
+import { RollCall } from '../policy/plugins/child-pids.ts';
+import { PluginRoom } from '../policy/plugins/host.ts';
+import { PluginLink } from '../policy/plugins/link.ts';
+import { ACCEPT, type JudgedWrite, type Judgement } from '../policy/result.ts';
+
+const LINK_BYTES = 64 * 1024;
+
+/**
+ * Plugins of a configuration, asked as a relay asks them: with the same plugin host, time-outs and
+ * circuit breaker. Their requests carry the source type `Stored`, as for an event that was stored
+ * before.
+ */
+export class TrialPlugins {
+  readonly #room: PluginRoom;
+  readonly #link: PluginLink;
+  readonly #ends: Channel[];
+  /** Number of failed answers by cause: faults of processes, and time-outs. */
+  readonly failures = new Map<string, number>();
+
+  constructor(config: Config, clock: Clock, log: Log) {
+    const meter = {
+      failed: (why: string) => {
+        this.failures.set(why, (this.failures.get(why) ?? 0) + 1);
+      },
+      circuitsOpen: () => {},
+      answered: () => {},
+    };
+    this.#room = new PluginRoom(config, log, clock, meter, RollCall.share());
+    this.#link = new PluginLink(config, 'Stored');
+    this.#ends = channelPair(LINK_BYTES, LINK_BYTES).map((end) => new Channel(end));
+    const [ingester, plugins] = this.#ends as [Channel, Channel];
+    this.#room.attach('ingester', 0, plugins);
+    this.#link.attach(ingester);
+  }
+
+  judgeWrite(write: JudgedWrite): Judgement | Promise<Judgement> {
+    return this.#link.covers(write.event.kind) ? this.#link.judgeWrite(write) : ACCEPT;
+  }
+
+  /** Terminates the plugins and the processes that they started. */
+  async stop(): Promise<void> {
+    await this.#room.stop();
+    for (const end of this.#ends) end.close();
+  }
+}

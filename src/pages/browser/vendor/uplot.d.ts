@@ -1,3 +1,0 @@
-// Types of vendor/uplot.js; the relay serves the installed package there (`src/pages/assets.ts`).
-
-export { default } from 'uplot';

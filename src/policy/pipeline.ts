@@ -1,0 +1,121 @@
+// Policy pipeline that runs after the signature check: spam score, policy modules, plugins. Each
+// ingester worker has its own.
+
+import type { Channel } from '../channel/channel.ts';
+import type { Config } from '../config/options.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { PluginLink } from './plugins/link.ts';
+import type { PolicyModules } from './plugins/modules.ts';
+import {
+  ACCEPT,
+  type JudgedRead,
+  type JudgedWrite,
+  type Judgement,
+  type ReadJudgement,
+  type Sender,
+  VERDICT_QUEUE_FULL,
+} from './result.ts';
+import type { SpamJudge } from './spam/spam-filter.ts';
+
+/** Stage of the pipeline that evaluates one event. */
+type Stage = (write: JudgedWrite, mayWait: boolean) => Judgement | Promise<Judgement>;
+
+/**
+ * Policy pipeline of one ingester worker. It runs last, after the signature check, and is the only
+ * part of the policy that may be asynchronous. The stages run in order; the first that does not
+ * accept decides.
+ */
+export class Judges {
+  /** True if any stage evaluates events; callers check this and the next two before they ask. */
+  asksWrites = false;
+  asksReads = false;
+  asksConnections = false;
+  readonly #spam: SpamJudge;
+  readonly #modules: PolicyModules;
+  readonly #plugins: PluginLink;
+  #stages: readonly Stage[] = [];
+
+  constructor(config: Config, spam: SpamJudge, modules: PolicyModules) {
+    this.#spam = spam;
+    this.#modules = modules;
+    this.#plugins = new PluginLink(config);
+    this.reconfigure(config);
+  }
+
+  reconfigure(config: Config): void {
+    this.#spam.reconfigure(config);
+    this.#modules.reconfigure(config);
+    this.#plugins.reconfigure(config);
+    const stages: Stage[] = [];
+    if (this.#spam.isOn) stages.push((write) => this.#spam.judgeWrite(write));
+    if (this.#modules.asksWrites) stages.push((write) => this.#modules.judgeWrite(write));
+    if (this.#plugins.asksWrites) {
+      stages.push((write, mayWait) => {
+        if (!this.#plugins.covers(write.event.kind)) return ACCEPT;
+        return mayWait ? this.#plugins.judgeWrite(write) : VERDICT_QUEUE_FULL;
+      });
+    }
+    this.#stages = stages;
+    this.asksWrites = stages.length > 0;
+    this.asksReads = this.#modules.asksReads || this.#plugins.asksReads;
+    this.asksConnections = this.#modules.asksConnections;
+  }
+
+  /** Attaches the channel to the plugin host; called again after the host was restarted. */
+  attachPlugins(channel: Channel): void {
+    this.#plugins.attach(channel);
+  }
+
+  stop(): void {
+    this.#modules.stop();
+  }
+
+  /**
+   * Returns the policy result, or a promise of it that never rejects. Without `mayWait` the bound
+   * on waiting events is reached: an event that would have to wait is refused.
+   */
+  judgeWrite(write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
+    const judged = this.#from(0, write, mayWait);
+    // The module has already begun; its answer is ignored.
+    return judged instanceof Promise && !mayWait ? VERDICT_QUEUE_FULL : judged;
+  }
+
+  #from(first: number, write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
+    const stages = this.#stages;
+    for (let i = first; i < stages.length; i++) {
+      const judged = stages[i]!(write, mayWait);
+      if (judged instanceof Promise) {
+        if (i + 1 === stages.length || !mayWait) return judged;
+        // The JSON buffer is reused meanwhile.
+        const kept = { ...write, json: Buffer.from(write.json) };
+        return judged.then((one) =>
+          one.action === 'accept' ? this.#from(i + 1, kept, true) : one,
+        );
+      }
+      if (judged.action !== 'accept') return judged;
+    }
+    return ACCEPT;
+  }
+
+  /** Returns the policy result of a REQ or COUNT, under the same rules as `judgeWrite`. */
+  judgeRead(read: JudgedRead, mayWait: boolean): ReadJudgement | Promise<ReadJudgement> {
+    const judged = this.#modules.asksReads ? this.#modules.judgeRead(read) : ACCEPT;
+    if (judged instanceof Promise) {
+      return mayWait ? judged.then((one) => this.#askPlugins(read, one)) : VERDICT_QUEUE_FULL;
+    }
+    if (judged.action === 'refuse' || !this.#plugins.asksReads) return judged;
+    return mayWait ? this.#askPlugins(read, judged) : VERDICT_QUEUE_FULL;
+  }
+
+  async #askPlugins(read: JudgedRead, former: ReadJudgement): Promise<ReadJudgement> {
+    if (former.action === 'refuse' || !this.#plugins.asksReads) return former;
+    const asked = former.action === 'replace' ? { ...read, filters: former.filters } : read;
+    const judged = await this.#plugins.judgeRead(asked);
+    return judged.action === 'accept' ? former : judged;
+  }
+
+  /** Returns the reason to refuse a connection, or null. */
+  judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
+    return this.#modules.judgeConnection(from);
+  }
+}

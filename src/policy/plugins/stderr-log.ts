@@ -1,0 +1,44 @@
+// Rate-limited log of the output of plugins that is no answer.
+
+import type { Log } from '../../log/log.ts';
+
+const LINES_MAX = 50;
+const WINDOW_MILLISECONDS = 1_000;
+const LINE_LENGTH_MAX = 1_000;
+
+/** Stderr log of a plugin: passes on its output beside the answers, up to a rate. */
+export class Gossip {
+  readonly #plugin: string;
+  readonly #log: Log;
+  #lines = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(plugin: string, log: Log) {
+    this.#plugin = plugin;
+    this.#log = log;
+  }
+
+  printed(line: string, isAnswerPipe: boolean): void {
+    this.#timer ??= setTimeout(() => this.#count(), WINDOW_MILLISECONDS);
+    if (++this.#lines > LINES_MAX) return;
+    const facts = { plugin: this.#plugin, line: line.slice(0, LINE_LENGTH_MAX) };
+    if (isAnswerPipe) this.#log.warn('a plugin printed what is no answer', facts);
+    else this.#log.info('a plugin says', facts);
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #count(): void {
+    const more = this.#lines - LINES_MAX;
+    if (more > 0) {
+      this.#log.warn('a plugin printed more than the log takes', {
+        plugin: this.#plugin,
+        linesLeftOut: more,
+      });
+    }
+    this.#lines = 0;
+    this.#timer = null;
+  }
+}

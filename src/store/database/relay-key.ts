@@ -1,0 +1,66 @@
+// The relay's own secret key file.
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { decodeNsec } from '../../config/npub.ts';
+import type { Config } from '../../config/options.ts';
+import { makeDataDirectory } from './data-directory.ts';
+import { StorageError } from './error.ts';
+
+const OWNER_ONLY = 0o600;
+
+/**
+ * Returns the file of the relay's own secret key: `identity.secret_key_file`, or relay.key beside
+ * the database.
+ */
+export function relayKeyFile({ identity, storage }: Config): string {
+  return identity.secret_key_file || join(storage.directory, 'relay.key');
+}
+
+/**
+ * Returns the relay's own secret key, 32 bytes; null when there is none. With `make` one is created
+ * if the file is missing, readable by its user only.
+ *
+ * @throws StorageError when the file holds no secret key or cannot be read or created.
+ */
+export function relaySecret(config: Config, make: boolean): Buffer | null {
+  const file = relayKeyFile(config);
+  try {
+    if (make) makeKey(file);
+    return parseSecret(readFileSync(file, 'utf8').trim(), file);
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !make && config.identity.secret_key_file === '') return null;
+    throw new StorageError(
+      `the secret key of this relay, ${file}, cannot be used: ${message}`,
+      'key',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Creates the key file, but never over an existing one. */
+function makeKey(file: string): void {
+  makeDataDirectory(dirname(file));
+  try {
+    const text = `${randomBytes(32).toString('hex')}\n`;
+    writeFileSync(file, text, { flag: 'wx', mode: OWNER_ONLY, flush: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function parseSecret(text: string, file: string): Buffer {
+  const hex = /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : decodeNsec(text);
+  if (hex === undefined) {
+    throw new StorageError(
+      `${file} has to hold one secret key, as nsec1… or 64 hex characters, and nothing else`,
+      'key',
+    );
+  }
+  return Buffer.from(hex, 'hex');
+}

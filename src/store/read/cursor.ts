@@ -1,0 +1,193 @@
+// Cursors over the posting lists of a query: lists in memory, lists of the index, and their merge.
+
+import type { Snapshot } from './snapshot.ts';
+import { type Entry, entryOrder, type Place } from './tail-index.ts';
+
+/** Bytes that a cursor and an entry of its page take (measured with 4,000 lists). */
+const CURSOR_BYTES = 400;
+const ENTRY_BYTES = 64;
+
+/** Cursor over a list of entries, newest first, which is read as far as it is needed. */
+export interface Cursor {
+  /** Next entry, or null at the end. */
+  head: Entry | null;
+  /** Number of entries that it holds. */
+  readonly size: number;
+  /** Moves on to the next entry. */
+  advance(): void;
+}
+
+/** Cursor over a list in memory. */
+export class ListCursor implements Cursor {
+  head: Entry | null;
+  readonly #entries: readonly Entry[];
+  #at = 0;
+
+  constructor(entries: readonly Entry[]) {
+    this.#entries = entries;
+    this.head = entries[0] ?? null;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  advance(): void {
+    this.head = this.#entries[++this.#at] ?? null;
+  }
+}
+
+/** Posting list of a term, and the range of it that is read. */
+export interface TermList {
+  snapshot: Snapshot;
+  term: number;
+  /** Seconds since 1970, inclusive. */
+  since: number;
+  /** Exclusive start: reading begins strictly after this place. */
+  behind: Place;
+  /** Number of rows of a page at most. */
+  pageRows: number;
+  /** Last seq that is taken from the index: the head of the index when the list was opened. */
+  indexed: number;
+}
+
+/**
+ * Cursor over a term's list in the index, read in pages that grow; the first page may be cached.
+ * Between two pages the snapshot may have become a later one; entries later than `indexed` are
+ * skipped, because the query took those from the tail index.
+ */
+export class TermCursor implements Cursor {
+  head: Entry | null = null;
+  readonly #list: TermList;
+  #rows: number;
+  #page: readonly Entry[] = [];
+  #at = 0;
+  #createdAt: number;
+  #seq: number;
+  #exhausted = false;
+
+  constructor(list: TermList, firstRows: number) {
+    this.#list = list;
+    this.#createdAt = list.behind.createdAt;
+    this.#seq = list.behind.seq;
+    this.#rows = Math.min(firstRows, list.pageRows);
+    this.#begin();
+    this.advance();
+  }
+
+  get size(): number {
+    return this.#page.length;
+  }
+
+  advance(): void {
+    for (;;) {
+      if (this.#at === this.#page.length && !this.#turnPage()) {
+        this.head = null;
+        return;
+      }
+      const entry = this.#page[this.#at++]!;
+      if (entry.createdAt < this.#list.since) {
+        this.head = null;
+        return;
+      }
+      if (entry.seq <= this.#list.indexed) {
+        this.head = entry;
+        return;
+      }
+    }
+  }
+
+  /** Starts with the cached head of the list if the start of the range lies in it. */
+  #begin(): void {
+    const { snapshot, term, behind } = this.#list;
+    const { entries, complete } = snapshot.newest(term, this.#rows);
+    const last = entries.at(-1);
+    if (!complete && entryOrder(last!, behind) <= 0) return;
+    while (this.#at < entries.length && entryOrder(entries[this.#at]!, behind) <= 0) this.#at++;
+    this.#page = entries;
+    this.#exhausted = complete;
+    if (last) this.#continueBehind(last);
+  }
+
+  #turnPage(): boolean {
+    if (this.#exhausted) return false;
+    const { snapshot, term, since } = this.#list;
+    this.#page = snapshot.postings(term, this.#createdAt, this.#seq, since, this.#rows);
+    this.#at = 0;
+    this.#exhausted = this.#page.length < this.#rows;
+    const last = this.#page.at(-1);
+    if (!last) return false;
+    this.#continueBehind(last);
+    return true;
+  }
+
+  #continueBehind({ createdAt, seq }: Entry): void {
+    this.#createdAt = createdAt;
+    this.#seq = seq;
+    this.#rows = Math.min(this.#rows * 2, this.#list.pageRows);
+  }
+}
+
+/** Merge of several lists: a binary heap of cursors by their next entries. */
+export class MergedCursor implements Cursor {
+  head: Entry | null = null;
+  readonly #heap: Cursor[] = [];
+
+  /** Bytes that its cursors hold, estimated. */
+  get held(): number {
+    let held = 0;
+    for (const { size } of this.#heap) held += CURSOR_BYTES + size * ENTRY_BYTES;
+    return held;
+  }
+
+  /** Number of entries of the pages in memory. */
+  get size(): number {
+    return this.#heap.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  add(cursor: Cursor): void {
+    if (cursor.head === null) return;
+    this.#heap.push(cursor);
+    this.#siftUp(this.#heap.length - 1);
+    this.head = this.#heap[0]!.head;
+  }
+
+  advance(): void {
+    const top = this.#heap[0]!;
+    top.advance();
+    if (top.head === null) {
+      const last = this.#heap.pop()!;
+      if (this.#heap.length > 0 && last !== top) this.#heap[0] = last;
+    }
+    if (this.#heap.length > 1) this.#siftDown();
+    this.head = this.#heap[0]?.head ?? null;
+  }
+
+  #siftUp(from: number): void {
+    const heap = this.#heap;
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (entryOrder(heap[parent]!.head!, heap[at]!.head!) <= 0) return;
+      [heap[parent], heap[at]] = [heap[at]!, heap[parent]!];
+      at = parent;
+    }
+  }
+
+  #siftDown(): void {
+    const heap = this.#heap;
+    let at = 0;
+    for (;;) {
+      const left = at * 2 + 1;
+      const right = left + 1;
+      let first = at;
+      if (left < heap.length && entryOrder(heap[left]!.head!, heap[first]!.head!) < 0) first = left;
+      if (right < heap.length && entryOrder(heap[right]!.head!, heap[first]!.head!) < 0) {
+        first = right;
+      }
+      if (first === at) return;
+      [heap[first], heap[at]] = [heap[at]!, heap[first]!];
+      at = first;
+    }
+  }
+}

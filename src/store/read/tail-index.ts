@@ -1,0 +1,124 @@
+// Tail index: the events that the on-disk index does not hold yet, one copy for each query worker.
+
+import type { AcceptedTerms } from '../../messages.ts';
+import { Timeline } from './recent-columns.ts';
+
+/** Entry of a list of events by time: place in the log, and fields in the index. */
+export interface Entry {
+  createdAt: number;
+  seq: number;
+  /** Kind as the index keeps it (`store/index/posting-kind.ts`). */
+  kind: number;
+  /** Set if ids, authors, kinds and tags of the filter are known to match. */
+  sure?: true;
+}
+
+/** Place in a list of events by time: that of the event with this seq, even if there is none. */
+export interface Place {
+  readonly createdAt: number;
+  readonly seq: number;
+}
+
+/** Order of all lists: newest first; within a second by seq, newest first. */
+export function entryOrder(a: Place, b: Place): number {
+  return b.createdAt - a.createdAt || b.seq - a.seq;
+}
+
+/** Returns the place before all events of a second. */
+export function endOfSecond(createdAt: number): Place {
+  return { createdAt, seq: Number.MAX_SAFE_INTEGER };
+}
+
+/**
+ * Index by term of the newest events, which the on-disk index does not hold yet (seq >
+ * `indexedSeq`), together with the recent columns, which reach further back.
+ *
+ * It grows by the messages that the writer sends after each commit, and by the log itself if those
+ * have not arrived yet, so that it always covers a read snapshot exactly. It keeps no bodies: those
+ * come from the log, where a removed event is missing.
+ */
+export class Window {
+  readonly timeline: Timeline;
+  #indexedSeq = 0;
+  #head = 0;
+  #entries: AcceptedTerms[] = [];
+  #byTerm = new Map<number, AcceptedTerms[]>();
+
+  constructor(timelineEventsMax: number) {
+    this.timeline = new Timeline(timelineEventsMax);
+  }
+
+  /** Number of events that the on-disk index does not hold yet. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Last event up to which all are in the on-disk index, in the tail index, or were removed. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Begins with an index up to `indexedSeq`; the recent columns have its newest events already. */
+  begin(indexedSeq: number): void {
+    this.#indexedSeq = indexedSeq;
+    this.#head = indexedSeq;
+  }
+
+  /** Adds the event that follows the newest one; any other is left to `addFromLog`. */
+  add(event: AcceptedTerms): void {
+    if (event.seq === this.#head + 1) this.addFromLog(event);
+  }
+
+  /** Adds an event of the log; removed ones before it may be missing. */
+  addFromLog(event: AcceptedTerms): void {
+    if (event.seq <= this.#head) return;
+    this.#head = event.seq;
+    const { createdAt, seq, kind, pubkey } = event;
+    this.timeline.add(createdAt, seq, kind, pubkey);
+    if (seq > this.#indexedSeq) this.#insert(event);
+  }
+
+  /** Declares that nothing up to `head` is missing (removed events leave gaps in the log). */
+  reached(head: number): void {
+    this.#head = Math.max(this.#head, head);
+  }
+
+  /** Drops the events that the on-disk index holds by now; the recent columns keep them. */
+  advance(indexedSeq: number): void {
+    if (indexedSeq <= this.#indexedSeq) return;
+    this.#indexedSeq = indexedSeq;
+    const kept = this.#entries.filter((event) => event.seq > indexedSeq);
+    this.#entries = [];
+    this.#byTerm = new Map();
+    for (const event of kept) this.#insert(event);
+  }
+
+  /** Returns the events with a term (null: all), seq ≤ `head`, since `since`, after a place. */
+  list(term: number | null, head: number, since: number, behind: Place): Entry[] {
+    const events = term === null ? this.#entries : this.#byTerm.get(term);
+    if (events === undefined) return NO_ENTRIES;
+    const found: Entry[] = [];
+    for (const event of events) {
+      if (event.seq <= head && event.createdAt >= since && entryOrder(behind, event) < 0) {
+        found.push(event);
+      }
+    }
+    return found.sort(entryOrder);
+  }
+
+  /** Returns the number of events that have the term. */
+  count(term: number): number {
+    return this.#byTerm.get(term)?.length ?? 0;
+  }
+
+  #insert(event: AcceptedTerms): void {
+    this.#entries.push(event);
+    for (const term of event.terms) {
+      const events = this.#byTerm.get(term);
+      if (events) events.push(event);
+      else this.#byTerm.set(term, [event]);
+    }
+  }
+}
+
+const NO_ENTRIES: Entry[] = [];

@@ -1,0 +1,249 @@
+// Nostr's rules for the event log. Runs on the writer thread, or in a command that owns the
+// database.
+
+import type { Lists } from '../../access/lists.ts';
+import type { RuleName } from '../../config/rule-names.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { CheckedEvent } from '../../messages.ts';
+import { isNewer, parseAddress } from '../../protocol/address.ts';
+import { isLowerHex } from '../../protocol/canonical.ts';
+import type { NostrEvent } from '../../protocol/event.ts';
+import { isExpired } from '../../protocol/expiration.ts';
+import { isGiftWrap, KIND_DELETION, KIND_REPORT, KIND_VANISH } from '../../protocol/kinds.ts';
+import type { Refusal } from '../../protocol/refusal.ts';
+import { relaysToVanishFrom } from '../../protocol/vanish.ts';
+import {
+  eventOf,
+  idBytesOf,
+  idOf,
+  pubkeyBytesOf,
+  pubkeyOf,
+  type StoredBody,
+} from '../body/body.ts';
+import type { Db } from '../database/open.ts';
+import * as sql from '../database/sql.ts';
+import { TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
+import type { Found, Log } from './event-log.ts';
+import type { Inbox } from './gift-wrap-quota.ts';
+import type { Reports } from './reports.ts';
+import type { Vanish } from './vanish.ts';
+
+/** Result of an event: stored under `seq`, rejected, or a duplicate of a stored event. */
+export type Outcome =
+  | { t: 'stored'; seq: number }
+  | { t: 'duplicate'; message: Refusal }
+  | { t: 'refused'; message: Refusal; rule: RuleName };
+
+const DUPLICATE: Outcome = {
+  t: 'duplicate',
+  message: 'duplicate: this relay has this event already',
+};
+const SUPERSEDED: Outcome = {
+  t: 'refused',
+  rule: 'superseded',
+  message: 'duplicate: this relay has a newer version of this replaceable event',
+};
+const DELETED: Outcome = {
+  t: 'refused',
+  rule: 'deleted',
+  message: 'blocked: this event was deleted by its author',
+};
+
+const VANISHED: Outcome = {
+  t: 'refused',
+  rule: 'vanished',
+  message: 'blocked: this event belongs to a key that has vanished from this relay',
+};
+const VANISHED_BEFORE: Outcome = {
+  t: 'duplicate',
+  message: 'duplicate: this key has vanished from this relay already',
+};
+const INBOX_FULL: Outcome = {
+  t: 'refused',
+  rule: 'inbox-full',
+  message: 'restricted: the inbox of whom this message is for is full',
+};
+const NO_RELAY: Outcome = {
+  t: 'refused',
+  rule: 'shape',
+  message: 'invalid: a request to vanish names the relays that it is for',
+};
+
+/**
+ * Rules for the event log: no event twice, one living version an address (NIP-01), nothing that was
+ * deleted (NIP-09, NIP-59), is banned, or is of a key that has vanished (NIP-62). Runs inside the
+ * writer's transaction.
+ */
+export class Rules {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #hasher: TermHasher;
+  readonly #lists: Lists;
+  readonly #reports: Reports | undefined;
+  readonly #vanish: Vanish;
+  readonly #inbox: Inbox | undefined;
+  readonly #statements;
+
+  constructor(
+    db: Db,
+    log: Log,
+    hasher: TermHasher,
+    clock: Clock,
+    lists: Lists,
+    vanish: Vanish,
+    reports?: Reports,
+    inbox?: Inbox,
+  ) {
+    this.#inbox = inbox;
+    this.#vanish = vanish;
+    this.#reports = reports;
+    this.#lists = lists;
+    this.#log = log;
+    this.#clock = clock;
+    this.#hasher = hasher;
+    this.#statements = {
+      deleteId: db.prepare(sql.INSERT_DELETED_ID),
+      deletedId: db.prepare(sql.SELECT_DELETED_ID),
+      deleteAddress: db.prepare(sql.UPSERT_DELETED_ADDRESS),
+      deletedAddress: db.prepare(sql.SELECT_DELETED_ADDRESS).pluck(),
+    };
+  }
+
+  /**
+   * Returns why an event that is not to be stored (ephemeral, quarantined) may not pass, or null.
+   * Tombstones count.
+   */
+  judge(event: CheckedEvent): Outcome | null {
+    const id = idOf(event.body);
+    const banned = this.#banned(event, id);
+    if (banned !== null) return banned;
+    if (this.#vanish.covers(event)) return VANISHED;
+    return this.#isDeleted(event) ? DELETED : null;
+  }
+
+  /** Returns a duplicate outcome if the log has the event, else null. */
+  known(event: CheckedEvent): Outcome | null {
+    const found = this.#log.findById(idOf(event.body), event.terms[TERM_INDEX_ID]!);
+    return found ? DUPLICATE : null;
+  }
+
+  /** Stores an event, or returns why not; a deletion request also takes effect. */
+  apply(event: CheckedEvent, id = idOf(event.body)): Outcome {
+    if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (event.kind === KIND_VANISH) {
+      const request = eventOf(event.body);
+      if (relaysToVanishFrom(request).length === 0) return NO_RELAY;
+      // Requests to vanish are accepted from banned keys too (NIP-62).
+      if (this.#vanish.concerns(request)) {
+        if (!this.#vanish.take(request)) return VANISHED_BEFORE;
+        return { t: 'stored', seq: this.#log.append(event, id) };
+      }
+    }
+    const banned = this.#banned(event, id);
+    if (banned) return banned;
+    if (this.#vanish.covers(event)) return VANISHED;
+    const isRequest = event.kind === KIND_DELETION || event.kind === KIND_VANISH;
+    if (!isRequest && this.#isDeleted(event)) return DELETED;
+    if (this.#inbox?.isFull(event)) return INBOX_FULL;
+    if (event.address !== '') {
+      const former = this.#former(event);
+      if (former) {
+        const formerEvent = eventOf(former.body);
+        // An expired version counts as gone, whether it was purged yet or not (NIP-40).
+        const gone = isExpired(formerEvent, this.#clock.seconds());
+        if (!gone && !isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
+        this.#log.remove(former, 'replaced');
+      }
+    }
+    if (event.kind === KIND_DELETION) this.#delete(eventOf(event.body));
+    const seq = this.#log.append(event, id);
+    if (event.kind === KIND_REPORT) {
+      const report = eventOf(event.body);
+      this.#reports?.take(report, seq, this.#clock.seconds());
+    }
+    return { t: 'stored', seq };
+  }
+
+  /** Checks the lists again: the event may have been in flight when its ban was made. */
+  #banned({ body, kind, createdAt }: CheckedEvent, id: string): Outcome | null {
+    if (this.#lists.size === 0) return null;
+    const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
+    const verdict = this.#lists.verdict(event, this.#clock.seconds());
+    return verdict && { t: 'refused', message: verdict.refusal, rule: verdict.rule };
+  }
+
+  #former(event: CheckedEvent): Found | null {
+    const { kind, pubkey, d } = parseAddress(event.address)!;
+    return this.#log.findByAddress(kind, pubkey, d);
+  }
+
+  #isDeleted(event: CheckedEvent): boolean {
+    const id = idBytesOf(event.body);
+    if (this.#statements.deletedId.get(id, pubkeyBytesOf(event.body))) return true;
+    if (event.address !== '') {
+      const until = this.#statements.deletedAddress.get(event.address) as number | undefined;
+      return until !== undefined && event.createdAt <= until;
+    }
+    if (!isGiftWrap(event.kind)) return false;
+    return recipients(eventOf(event.body)).some(
+      (pubkey) => this.#statements.deletedId.get(id, hexBytes(pubkey)) !== undefined,
+    );
+  }
+
+  /** Carries out a deletion request. Targets that it may not delete are skipped (NIP-09). */
+  #delete(request: NostrEvent): void {
+    const seen = new Set<string>();
+    for (const [name, value] of request.tags) {
+      if (value === undefined || (name !== 'e' && name !== 'a')) continue;
+      const target = name + value;
+      if (seen.has(target)) continue;
+      seen.add(target);
+      if (name === 'e') this.#deleteId(request, value);
+      else this.#deleteAddress(request, value);
+    }
+  }
+
+  #deleteId(request: NostrEvent, id: string): void {
+    if (!isLowerHex(id, 64)) return;
+    const found = this.#log.findById(id, this.#hasher.id(id));
+    if (found) {
+      if (!mayDelete(request.pubkey, found.body)) return;
+      this.#log.remove(found, 'deleted');
+    }
+    this.#statements.deleteId.run(Buffer.from(id, 'hex'), hexBytes(request.pubkey));
+  }
+
+  #deleteAddress(request: NostrEvent, text: string): void {
+    const address = parseAddress(text);
+    if (!address || address.pubkey !== request.pubkey) return;
+    const { kind, pubkey, d } = address;
+    const found = this.#log.findByAddress(kind, pubkey, d);
+    if (found && eventOf(found.body).created_at <= request.created_at) {
+      this.#log.remove(found, 'deleted');
+    }
+    this.#statements.deleteAddress.run(`${kind}:${pubkey}:${d}`, request.created_at);
+  }
+}
+
+/**
+ * Returns true for own events except requests to delete or to vanish (NIP-09, NIP-62), and for gift
+ * wraps addressed to the key (NIP-59).
+ */
+function mayDelete(pubkey: string, body: StoredBody): boolean {
+  const own = pubkeyOf(body) === pubkey;
+  const event = eventOf(body);
+  if (event.kind === KIND_DELETION || event.kind === KIND_VANISH) return false;
+  return own || (isGiftWrap(event.kind) && recipients(event).includes(pubkey));
+}
+
+function recipients(event: NostrEvent): string[] {
+  const found: string[] = [];
+  for (const [name, value] of event.tags) {
+    if (name === 'p' && value !== undefined && isLowerHex(value, 64)) found.push(value);
+  }
+  return found;
+}
+
+function hexBytes(hex: string): Buffer {
+  return Buffer.from(hex, 'hex');
+}

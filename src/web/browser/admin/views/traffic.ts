@@ -1,0 +1,152 @@
+// View of the busiest connections and of slow queries.
+
+import type { SlowQuery, Talker } from '../../../api/dashboard.ts';
+import { putAddress } from '../address.ts';
+import type { View } from '../context.ts';
+import { bytes, count, figure, span } from '../format.ts';
+import { liveStatus } from '../live-status.ts';
+import { progress } from '../load.ts';
+import { fill, make } from '../make.ts';
+import { badge, card, Numeric, row, table, when } from '../parts.ts';
+import { Poller } from '../poller.ts';
+
+const TALKERS_MILLISECONDS = 2_000;
+const SLOW_MILLISECONDS = 10_000;
+const SLOW_LIMIT = 100;
+
+const number = (name: string) => ({ name, number: true }) as const;
+
+/** Top connections of the last second and the newest slow queries, each polled on its own. */
+export const traffic: View = {
+  name: 'traffic',
+  title: 'Traffic',
+  group: 'Watch',
+  verb: 'talkers',
+  open: (context) => {
+    const { call, left } = context;
+    const talkers = table('Top talkers', [
+      'Address',
+      number('connection'),
+      number('open for'),
+      number('messages/s'),
+      number('received/s'),
+      number('sent/s'),
+      number('under way'),
+      number('subscriptions'),
+      'Do',
+    ]);
+    const talkersPlace = make('div', { class: 'stack' }, progress('Loading connections…'));
+    const slow = table('Slow queries', [
+      'When',
+      'What was asked',
+      'Index',
+      number('work'),
+      number('until EOSE'),
+      number('rows read'),
+      number('events'),
+      number('connection'),
+    ]);
+    slow.frame.classList.add('tall');
+    const slowPlace = make('div', { class: 'stack' }, progress('Loading queries…'));
+
+    const talkersPoller = new Poller(
+      async (leaving) => {
+        const found = await call('talkers', {}, leaving);
+        const focused = (document.activeElement as HTMLElement | null)?.dataset.connection;
+        fill(
+          talkers.rows,
+          ...found.map((one) => talkerRow(one, () => void putAddress(context, one.ip))),
+        );
+        fill(
+          talkersPlace,
+          found.length > 0
+            ? talkers.frame
+            : make(
+                'p',
+                { class: 'empty' },
+                'Nobody has sent or received anything in the last second.',
+              ),
+        );
+        // The rows are new elements, so the focused button is focused again.
+        if (focused !== undefined) {
+          talkers.rows.querySelector<HTMLElement>(`[data-connection="${focused}"]`)?.focus();
+        }
+      },
+      () => TALKERS_MILLISECONDS,
+      left,
+    );
+    const slowPoller = new Poller(
+      async (leaving) => {
+        const found = await call('slow', { limit: SLOW_LIMIT }, leaving);
+        fill(slow.rows, ...found.map(slowRow));
+        fill(
+          slowPlace,
+          found.length > 0
+            ? slow.frame
+            : make('p', { class: 'empty' }, 'No query was slow since the start.'),
+        );
+      },
+      () => SLOW_MILLISECONDS,
+      left,
+    );
+    return [
+      card(
+        'Top talkers',
+        make(
+          'p',
+          { class: 'muted small' },
+          'Connections by what passed in the last second, the busiest first.',
+        ),
+        liveStatus(talkersPoller, left, [talkersPlace]),
+        talkersPlace,
+      ),
+      card(
+        'Slow queries',
+        make(
+          'p',
+          { class: 'muted small' },
+          'The newest that took more work than metrics.slow_query_milliseconds, without the ids, keys and values that were asked for.',
+        ),
+        liveStatus(slowPoller, left, [slowPlace]),
+        slowPlace,
+      ),
+    ];
+  },
+};
+
+function talkerRow(one: Talker, ban: () => void): HTMLTableRowElement {
+  return row(
+    make('code', null, one.ip),
+    new Numeric(String(one.connection)),
+    new Numeric(span(one.age)),
+    new Numeric(figure(one.messages)),
+    new Numeric(bytes(one.bytesIn)),
+    new Numeric(bytes(one.bytesOut)),
+    new Numeric(count(one.inFlight)),
+    new Numeric(count(one.subscriptions)),
+    make(
+      'button',
+      {
+        type: 'button',
+        class: 'small danger',
+        'data-connection': one.connection,
+        'aria-label': `Ban ${one.ip}`,
+        onclick: ban,
+      },
+      'Ban…',
+    ),
+  );
+}
+
+function slowRow(one: SlowQuery): HTMLTableRowElement {
+  return row(
+    when(one.at),
+    [badge(one.verb), ' ', make('code', { class: 'filters' }, one.filters)],
+    one.index,
+    new Numeric(`${figure(one.work)} ms`),
+    new Numeric(`${figure(one.total)} ms`),
+    new Numeric(count(one.rows)),
+    new Numeric(count(one.events)),
+    new Numeric(String(one.connection)),
+  );
+}

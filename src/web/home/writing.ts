@@ -1,0 +1,167 @@
+// Sentences of the public page about publishing.
+
+import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
+import { hasDoors } from '../../access/allowlists.ts';
+import type { Config } from '../../config/options.ts';
+import { kindValue } from '../../protocol/kind-values.ts';
+import { countText } from '../browser/format.ts';
+import { type Html, html, linkable } from '../html.ts';
+import { bytesText, durationText, kindsOfEntry, kindsText, listText } from '../words.ts';
+
+/** Configuration together with the rules that changed at run time. */
+export interface RuleFacts {
+  readonly config: Config;
+  /** Kinds that were banned at run time. */
+  readonly kindsDisallowed: readonly string[];
+}
+
+/** Rules for writers and for events, one sentence for each active rule. */
+export function writingRules({ config, kindsDisallowed }: RuleFacts): Html[] {
+  return [
+    ...who(config),
+    ...authentication(config),
+    ...whatKinds(config, kindsDisallowed),
+    ...form(config),
+    ...judges(config),
+  ];
+}
+
+function who(config: Config): Html[] {
+  const { policy, auth, membership } = config;
+  if (auth.dm_inbox) {
+    return [
+      html`This relay is an inbox for private messages. It takes gift wraps from anybody, and what their readers need besides: profiles, relay lists and deletions. It keeps up to ${countText(auth.dm_inbox_events_max)} messages for one person, who may delete them.`,
+      ...doors(config),
+    ];
+  }
+  if (!hasDoors(config)) return [html`Anybody may write.`];
+  return [
+    ...doors(config),
+    ...(membership.enabled && membership.members_invite
+      ? [html`Members can invite others; an invite is good for one person.`]
+      : []),
+    ...(policy.open_kinds.length > 0
+      ? [html`Anybody may write kind ${kindsText(policy.open_kinds)}.`]
+      : []),
+    ...(policy.open_to_mentions
+      ? [
+          html`Anybody may write to the people of this relay: replies, reactions and mail that mention one of them.`,
+        ]
+      : []),
+  ];
+}
+
+/** Access rules for writers, as one sentence. */
+function doors(config: Config): Html[] {
+  const { policy, admission, trust, nip05 } = config;
+  const ways: Html[] = [];
+  if (membersOnly(config)) ways.push(html`are members of this relay`);
+  else if (policy.pubkeys_allowed.length > 0 || policy.pubkeys_allowed_files.length > 0) {
+    ways.push(html`are on the relay’s list`);
+  }
+  if (asksForPayment(admission)) ways.push(html`have ${payment(config)}`);
+  if (trust.roots.length > 0) {
+    ways.push(html`are followed by people whom this relay trusts`);
+  }
+  if (nip05.required) ways.push(html`have a NIP-05 address${domains(config)}`);
+  if (ways.length === 0) return [];
+  const whom = {
+    author: 'Those may write who',
+    authed: 'Those may write, and bring what others wrote, who authenticate and',
+    either: 'Those may write, and bring what others wrote, who',
+  }[policy.doors_for as 'author' | 'authed' | 'either'];
+  const word = policy.doors === 'any' ? ', or ' : ', and ';
+  return [html`${whom} ${ways.flatMap((way, i) => (i === 0 ? [way] : [word, way]))}.`];
+}
+
+function domains({ nip05 }: Config): Html {
+  const { domains_allowed: allowed, domains_denied: denied } = nip05;
+  if (allowed.length > 0) return html` at ${listText(allowed, 'or')}`;
+  return denied.length > 0 ? html` (not at ${listText(denied, 'or')})` : html``;
+}
+
+function payment({ admission }: Config): Html {
+  const { payments_url: url, fee_msats: fee, subscription_msats: subscription } = admission;
+  const href = linkable(url);
+  const paid = href === null ? html`paid` : html`<a href="${href}" rel="nofollow">paid</a>`;
+  const prices = [
+    ...(fee > 0 ? [`${sats(fee)} once`] : []),
+    ...(subscription > 0 ? [`${sats(subscription)} for ${admission.subscription_days} days`] : []),
+  ];
+  return prices.length === 0 ? paid : html`${paid} (${listText(prices)})`;
+}
+
+function sats(msats: number): string {
+  return `${countText(msats / 1000)} sats`;
+}
+
+function authentication({ auth }: Config): Html[] {
+  const needed = auth.required === 'write' || auth.required === 'all';
+  return [
+    ...(needed ? [html`Clients have to authenticate with a key before they write (NIP-42).`] : []),
+    html`Protected events are taken from their authenticated author only (NIP-70).`,
+  ];
+}
+
+function whatKinds({ policy, auth }: Config, kindsDisallowed: readonly string[]): Html[] {
+  const denied = [...new Set([...policy.kinds_denied, ...kindsDisallowed])];
+  const { kinds_allowed: allowed } = policy;
+  return [
+    ...(allowed.length > 0 && !auth.dm_inbox
+      ? [html`Only these kinds of events are taken: ${kindsText(allowed)}.`]
+      : []),
+    ...(denied.length > 0 ? [html`These kinds are not taken: ${kindsText(denied)}.`] : []),
+    ...required(policy.tags_required),
+  ];
+}
+
+function required(entries: readonly string[]): Html[] {
+  const found = entries.map(kindValue).filter((one) => one !== undefined);
+  if (found.length === 0) return [];
+  const parts = found.map(({ kinds, value }) => `${kindsOfEntry(kinds)} a “${value}” tag`);
+  return [html`Some events need a tag: ${listText(parts)}.`];
+}
+
+function form({ limits, policy }: Config): Html[] {
+  const { created_at_past_seconds_max: past, created_at_future_seconds_max: future } = limits;
+  return [
+    ...proofOfWork(policy),
+    html`An event has at most ${bytesText(limits.event_bytes_max)}, and ${countText(limits.content_length_max)} characters of content.`,
+    ...(past > 0
+      ? [html`It may be up to ${durationText(past)} old when it arrives.`]
+      : [html`It may be as old as it likes.`]),
+    ...(future > 0
+      ? [html`It may not be dated more than ${durationText(future)} ahead of the clock.`]
+      : []),
+    ...(policy.hashtags_max > 0
+      ? [html`It has at most ${countText(policy.hashtags_max)} hashtags.`]
+      : []),
+    ...(policy.mentions_max > 0
+      ? [html`It mentions at most ${countText(policy.mentions_max)} people.`]
+      : []),
+  ];
+}
+
+function proofOfWork({ pow_min: bits, pow_min_by_kind: byKind }: Config['policy']): Html[] {
+  const others = byKind.map(kindValue).filter((one) => one !== undefined);
+  const parts = others.map(({ kinds, value }) => `${kindsOfEntry(kinds)} ${value} bits`);
+  if (bits === 0 && parts.length === 0) return [];
+  if (bits === 0) return [html`Some events need a proof of work (NIP-13): ${listText(parts)}.`];
+  const but = parts.length === 0 ? '' : `; ${listText(parts)}`;
+  return [html`Events need a proof of work of ${bits} bits (NIP-13)${but}.`];
+}
+
+/** Sentences about the filters beyond fixed rules: patterns, spam, plugins and modules. */
+function judges({ policy, plugins, spam }: Config): Html[] {
+  const patterns =
+    policy.content_patterns_denied.length > 0 || policy.tag_patterns_denied.length > 0;
+  return [
+    ...(patterns ? [html`Some words and tags are not taken.`] : []),
+    ...(spam.mode === 'enforce'
+      ? [html`What looks like spam is refused, or kept back until somebody has looked at it.`]
+      : []),
+    ...(plugins.commands.length > 0 || policy.modules.length > 0
+      ? [html`The operator’s own programs look at events, too, and may refuse some.`]
+      : []),
+  ];
+}

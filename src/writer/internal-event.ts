@@ -1,0 +1,37 @@
+// Events that the relay itself adds to the log.
+
+import { RecordReader, RecordWriter } from '../channel/records.ts';
+import { writeCheckedEvent } from '../messages.ts';
+import { addressOf } from '../protocol/address.ts';
+import { canonicalJson } from '../protocol/canonical.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { expirationOf } from '../protocol/expiration.ts';
+import type { BodyMaker } from '../store/body/body.ts';
+import type { TermHasher } from '../store/index/terms.ts';
+
+/**
+ * Writes an event that no ingester has sent (one of the relay itself, from quarantine, or of
+ * another process) as if one had.
+ */
+export function writeUnsentEvent(
+  to: RecordWriter,
+  json: string,
+  hasher: TermHasher,
+  bodies: BodyMaker,
+): void {
+  const event = JSON.parse(json) as NostrEvent;
+  const facts = {
+    event,
+    expiresAt: expirationOf(event) ?? 0,
+    terms: hasher.ofEvent(event),
+    address: addressOf(event) ?? '',
+  };
+  writeCheckedEvent(to, 0, facts, bodies.make(Buffer.from(canonicalJson(event))));
+}
+
+/** Returns such an event as a batch of its own. */
+export function unsentBatch(json: string, hasher: TermHasher, bodies: BodyMaker): RecordReader {
+  const records = new RecordWriter();
+  writeUnsentEvent(records, json, hasher, bodies);
+  return new RecordReader(records.take());
+}

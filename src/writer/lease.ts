@@ -1,0 +1,163 @@
+// Writer lease of this process. Owned by the writer thread.
+
+import type { Channel } from '../channel/channel.ts';
+import type { Credits } from '../channel/credits.ts';
+import { RecordOutbox } from '../channel/outbox.ts';
+import { RecordReader } from '../channel/records.ts';
+import type { Removals } from '../channel/removals.ts';
+import type { WriteState } from '../channel/write-state.ts';
+import type { Config } from '../config/options.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log as Logger } from '../log/log.ts';
+import { readCheckedEvent, type StationName, writeAnswer } from '../messages.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { okAnswer } from '../protocol/answers.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { idOf } from '../store/body/body.ts';
+import { openAsSuccessor, openWriter, termKey } from '../store/database/open.ts';
+import { TermHasher } from '../store/index/terms.ts';
+import { type KnownIds, Log } from '../store/write/event-log.ts';
+import { FileGuard, type TellTrouble } from './file-guard.ts';
+import { Follower } from './follower.ts';
+import { Writer } from './writer.ts';
+
+const HANDED_OVER: Refusal =
+  'error: this relay is being restarted; reconnect and send the event again';
+
+/** Dependencies that the writer thread provides. */
+export interface SeatParts {
+  config: Config;
+  /** Count of events queued for the writer. */
+  queue: Credits;
+  removals: Removals;
+  /** Set while events cannot be stored. */
+  writes: WriteState;
+  clock: Clock;
+  logger: Logger;
+  meter: Meter;
+  trouble: TellTrouble;
+}
+
+interface Neighbour {
+  station: StationName;
+  lane: number;
+  channel: Channel;
+}
+
+/**
+ * Writer lease: its holder owns the database. A process that takes over from another starts without
+ * it: it reads what it needs from the database, and events for it wait in their queue. It acquires
+ * the lease when the other has released it. A process that has released it keeps its clients for a
+ * while, sends them the events that the other accepts, and answers their own with an error.
+ */
+export class WriterSeat {
+  #parts: SeatParts;
+  #writer: Writer | null = null;
+  #ids: KnownIds | null = null;
+  #follower: Follower | null = null;
+  readonly #neighbours = new Map<string, Neighbour>();
+
+  /**
+   * @throws StorageError when the database cannot be opened; on standby also when it is of another
+   *   schema.
+   */
+  constructor(parts: SeatParts, standby: boolean) {
+    this.#parts = parts;
+    if (!standby) {
+      this.#sitDown();
+      return;
+    }
+    const db = openAsSuccessor(parts.config.storage);
+    const log = new Log(db, new TermHasher(termKey(db)));
+    this.#ids = { memory: log.idFilterMemory, upTo: log.head };
+    db.close();
+  }
+
+  /** Memory of the filter of stored ids, for the ingesters. */
+  get idFilterMemory(): SharedArrayBuffer {
+    return this.#ids!.memory;
+  }
+
+  attach(station: StationName, lane: number, channel: Channel): void {
+    const neighbour = { station, lane, channel };
+    this.#neighbours.set(`${station}:${lane}`, neighbour);
+    if (this.#writer) this.#writer.attach(station, lane, channel);
+    else if (this.#follower) this.#stand(neighbour);
+  }
+
+  reconfigure(config: Config): void {
+    this.#parts = { ...this.#parts, config };
+    this.#writer?.reconfigure(config);
+  }
+
+  /** Acquires the database; queued events are handled next. @throws StorageError */
+  own(): void {
+    this.#follower?.stop();
+    this.#follower = null;
+    if (this.#writer === null) this.#sitDown();
+  }
+
+  /** Commits and answers what is queued, then releases the database. */
+  release(): void {
+    if (this.#writer === null) return;
+    const { head } = this.#writer;
+    this.#ids = { memory: this.idFilterMemory, upTo: head };
+    this.#writer.stop(true);
+    this.#writer = null;
+    // Removals by the successor are not reported here: from now on the query workers ask the log.
+    this.#parts.removals.add(1);
+    this.#follower = new Follower(this.#parts.config.storage, head);
+    for (const neighbour of this.#neighbours.values()) this.#stand(neighbour);
+  }
+
+  async stop(): Promise<void> {
+    this.#follower?.stop();
+    await this.#writer?.rescue();
+    this.#writer?.stop();
+  }
+
+  #sitDown(): void {
+    const { config, queue, removals, writes, clock, logger, meter, trouble } = this.#parts;
+    const db = openWriter(config.storage);
+    const hasher = new TermHasher(termKey(db));
+    const writer = new Writer(
+      config,
+      db,
+      hasher,
+      queue,
+      removals,
+      writes,
+      clock,
+      logger,
+      meter,
+      new FileGuard(db, config.storage.directory, logger, meter, trouble),
+      this.#ids ?? undefined,
+    );
+    this.#writer = writer;
+    this.#ids = { memory: writer.idFilterMemory, upTo: writer.head };
+    for (const { station, lane, channel } of this.#neighbours.values()) {
+      writer.attach(station, lane, channel);
+    }
+  }
+
+  /** Connects a worker while another process owns the database. */
+  #stand({ station, channel }: Neighbour): void {
+    if (station === 'monitor') this.#follower?.attachMonitor(channel);
+    if (station === 'io') this.#follower?.attachIo(channel);
+    if (station !== 'ingester') return;
+    channel.receive((batch) => {
+      const io = this.#neighbours.get('io:0');
+      if (io === undefined) return;
+      const outbox = new RecordOutbox(io.channel);
+      const reader = new RecordReader(batch);
+      let events = 0;
+      for (; reader.more; events++) {
+        const { connId, body, cost } = readCheckedEvent(reader);
+        if (connId === 0) continue;
+        writeAnswer(outbox.records, connId, cost, okAnswer(idOf(body), false, HANDED_OVER));
+      }
+      this.#parts.queue.release(events);
+      outbox.flush();
+    });
+  }
+}
