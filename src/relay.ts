@@ -12,7 +12,7 @@ import type { Health } from './io/listen.ts';
 import { systemClock } from './lib/clock.ts';
 import type { CountLine } from './log/line-limiter.ts';
 import type { Log } from './log/log.ts';
-import type { Order, OriginsAnswer } from './messages.ts';
+import type { Order, OriginsAnswer } from './messages/control.ts';
 import { countLines } from './metrics/counters.ts';
 import { cellOf } from './metrics/layout.ts';
 import { Meter, type MetricsMemory, shareMetrics } from './metrics/meter.ts';

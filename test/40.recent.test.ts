@@ -1,7 +1,7 @@
 // Unit tests of RecentEvents, the replay buffer of monitor for late hand-overs.
 
 import { expect, it } from 'vitest';
-import type { AcceptedEvent } from '../src/messages.ts';
+import type { AcceptedEvent } from '../src/messages/writer-monitor.ts';
 import { RecentEvents } from '../src/monitor/recent.ts';
 
 function event(seq: number, bodyBytes: number, terms = 0): AcceptedEvent {

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { Backlog } from '../src/ingester/backlog.ts';
-import type { Frame } from '../src/messages.ts';
-import { DISCONNECTED, FRAME } from '../src/messages.ts';
+import type { Frame } from '../src/messages/io-ingester.ts';
+import { DISCONNECTED, FRAME } from '../src/messages/io-ingester.ts';
 
 const BYTES = Buffer.from('[]');
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { RecordReader, RecordWriter } from '../src/channel/records.ts';
-import { writeCheckedEvent } from '../src/messages.ts';
+import { writeCheckedEvent } from '../src/messages/ingester-writer.ts';
 import { EventQueue } from '../src/writer/event-queue.ts';
 import { Random, testSeed } from './support/random.ts';
 

@@ -6,7 +6,7 @@ import { Lists } from '../src/access/lists.ts';
 import { packFilters, type UnpackedFilter, unpackFilters } from '../src/channel/packed-filters.ts';
 import { Removals } from '../src/channel/removals.ts';
 import type { Clock } from '../src/lib/clock.ts';
-import type { CheckedEvent } from '../src/messages.ts';
+import type { CheckedEvent } from '../src/messages/ingester-writer.ts';
 import { addressOf } from '../src/protocol/address.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';

@@ -13,13 +13,9 @@ import { RecordReader } from '../src/channel/records.ts';
 import { Removals } from '../src/channel/removals.ts';
 import { Barriers } from '../src/io/barriers.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import {
-  type Barrier,
-  readAnswer,
-  readFromIo,
-  type Vanished,
-  writeCheckedEvent,
-} from '../src/messages.ts';
+import { readAnswer, type Vanished } from '../src/messages/answers.ts';
+import { writeCheckedEvent } from '../src/messages/ingester-writer.ts';
+import { type Barrier, readFromIo } from '../src/messages/io-query.ts';
 import { Meter } from '../src/metrics/meter.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';

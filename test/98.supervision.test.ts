@@ -10,17 +10,11 @@ import { packFilters } from '../src/channel/packed-filters.ts';
 import { RecordReader, RecordWriter } from '../src/channel/records.ts';
 import { Removals } from '../src/channel/removals.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import {
-  type Handover,
-  readCheckedEvent,
-  readHandover,
-  type StationName,
-  writeAcceptedEvent,
-  writeCheckedEvent,
-  writeHandover,
-  writeHead,
-  writeQueryRequest,
-} from '../src/messages.ts';
+import { type StationName } from '../src/messages/control.ts';
+import { writeQueryRequest } from '../src/messages/ingester-query.ts';
+import { readCheckedEvent, writeCheckedEvent } from '../src/messages/ingester-writer.ts';
+import { type Handover, readHandover, writeHandover } from '../src/messages/query-monitor.ts';
+import { writeAcceptedEvent, writeHead } from '../src/messages/writer-monitor.ts';
 import { Monitor } from '../src/monitor/monitor.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';

@@ -10,17 +10,14 @@ import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
+import type { ForIo, FromIo, PageRequest } from '../messages/admin-io.ts';
 import type {
   Change,
-  ForIo,
-  FromIo,
   MemberAnswer,
   MemberRequest,
-  Order,
-  PageRequest,
   SeenAddresses,
-  StationName,
-} from '../messages.ts';
+} from '../messages/admin-writer.ts';
+import type { Order, StationName } from '../messages/control.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';

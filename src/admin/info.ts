@@ -1,6 +1,6 @@
 // Relay description (NIP-11 name, description, icon) as changed at runtime; stored in the database.
 
-import type { InfoChanges } from '../messages.ts';
+import type { InfoChanges } from '../messages/admin-io.ts';
 import type { Db } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 import { AdminError, type Room } from './context.ts';

@@ -1,7 +1,7 @@
 // Relay management API (NIP-86) over HTTP; io passes on the requests.
 
 import { nearest } from '../lib/nearest.ts';
-import type { ManagementRequest } from '../messages.ts';
+import type { ManagementRequest } from '../messages/admin-io.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
 import { AdminError, type Room } from './context.ts';
 import type { HttpAuth } from './http-auth.ts';

@@ -2,7 +2,7 @@
 // worker.
 
 import type { ListUpdate } from '../access/lists.ts';
-import type { MemberAnswer, MemberRequest } from '../messages.ts';
+import type { MemberAnswer, MemberRequest } from '../messages/admin-writer.ts';
 import { AUTH_SECONDS } from '../protocol/auth.ts';
 import {
   KIND_INVITE,

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/options.ts';
 import { proxyAdvice, type SeenProxy } from '../config/proxy-advice.ts';
-import type { ProxyReport } from '../messages.ts';
+import type { ProxyReport } from '../messages/admin-io.ts';
 import type { Room } from './context.ts';
 
 /** Maximum number of proxies kept; above it the one seen longest ago is dropped. */

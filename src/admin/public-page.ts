@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/options.ts';
 import { encode } from '../lib/encoded.ts';
-import type { PageAnswer, PageRequest } from '../messages.ts';
+import type { PageAnswer, PageRequest } from '../messages/admin-io.ts';
 import { cellOf } from '../metrics/layout.ts';
 import { laneCells } from '../metrics/meter.ts';
 import { Assets } from '../web/assets.ts';

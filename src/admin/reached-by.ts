@@ -2,7 +2,7 @@
 // worker.
 
 import { identityAdvice } from '../config/identity-advice.ts';
-import type { SeenAddresses } from '../messages.ts';
+import type { SeenAddresses } from '../messages/admin-writer.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
 import type { Room } from './context.ts';
 

@@ -1,7 +1,7 @@
 // Log of rejection records (refused, shadowed, quarantined and removed events). Owned by the admin
 // worker; the writer stores the rows.
 
-import type { Change } from '../messages.ts';
+import type { Change } from '../messages/admin-writer.ts';
 import type { Decision, DecisionBatch } from '../policy/rejection-log.ts';
 import * as sql from '../store/database/sql.ts';
 import type { Room } from './context.ts';

@@ -1,6 +1,6 @@
 // Roles of members (NIP-43): definition and assignment. The writer stores them.
 
-import type { Role } from '../messages.ts';
+import type { Role } from '../messages/admin-writer.ts';
 import * as sql from '../store/database/sql.ts';
 import { AdminError, type Room } from './context.ts';
 import { normalSubject } from './subjects.ts';

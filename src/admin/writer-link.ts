@@ -2,7 +2,7 @@
 
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
-import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
+import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages/admin-writer.ts';
 import type { DecisionBatch } from '../policy/rejection-log.ts';
 import { AdminError } from './context.ts';
 

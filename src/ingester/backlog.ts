@@ -3,7 +3,7 @@
 import { Fifo } from '../lib/fifo.ts';
 import { messageCost } from '../lib/message-cost.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
-import type { Frame } from '../messages.ts';
+import type { Frame } from '../messages/io-ingester.ts';
 
 /**
  * Cost of a turn of a connection while others wait, in units of `lib/message-cost.ts`: a few small

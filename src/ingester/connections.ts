@@ -1,6 +1,6 @@
 // Table of the connections of one ingester worker, which owns it.
 
-import type { ConnectedClient } from '../messages.ts';
+import type { ConnectedClient } from '../messages/io-ingester.ts';
 import type { Client } from '../policy/rates/rates.ts';
 import type { SubscriptionMemory } from './subscription-memory.ts';
 

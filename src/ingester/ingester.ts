@@ -9,22 +9,24 @@ import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { messageCost } from '../lib/message-cost.ts';
 import {
+  type MemberAnswer,
+  type MemberRequest,
+  type SeenAddresses,
+} from '../messages/admin-writer.ts';
+import { type StationName } from '../messages/control.ts';
+import { type SubscriptionEnded } from '../messages/ingester-query.ts';
+import {
   ARRIVED,
   CONNECTED,
   type ConnectedClient,
   DISCONNECTED,
   type Frame,
-  type MemberAnswer,
-  type MemberRequest,
   REFUSED_REQ,
   readArrived,
   readClient,
   readFrame,
   readRefusedReq,
-  type SeenAddresses,
-  type StationName,
-  type SubscriptionEnded,
-} from '../messages.ts';
+} from '../messages/io-ingester.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
 import type { DecisionBatch } from '../policy/rejection-log.ts';
 import { VERDICT_QUEUE_FULL } from '../policy/result.ts';

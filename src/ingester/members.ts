@@ -2,7 +2,7 @@
 
 import type { Lists } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
-import type { MemberAnswer, MemberRequest } from '../messages.ts';
+import type { MemberAnswer, MemberRequest } from '../messages/admin-writer.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { KIND_INVITE, KIND_JOIN, KIND_LEAVE } from '../protocol/kinds.ts';

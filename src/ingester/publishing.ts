@@ -5,7 +5,7 @@ import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
-import { writeCheckedEvent } from '../messages.ts';
+import { writeCheckedEvent } from '../messages/ingester-writer.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
 import { type Judgement, VERDICT_QUEUE_FULL } from '../policy/result.ts';
 import { okAnswer } from '../protocol/answers.ts';

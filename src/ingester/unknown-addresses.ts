@@ -2,7 +2,7 @@
 // Owned by one ingester worker, reported to the admin worker.
 
 import type { Config } from '../config/options.ts';
-import type { SeenAddresses } from '../messages.ts';
+import type { SeenAddresses } from '../messages/admin-writer.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
 import { relayHost } from '../protocol/relay-url.ts';
 

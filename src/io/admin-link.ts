@@ -12,7 +12,7 @@ import type {
   InfoChanges,
   ManagementRequest,
   PageAnswer,
-} from '../messages.ts';
+} from '../messages/admin-io.ts';
 import { DecisionNotes } from '../policy/rejection-log.ts';
 import { Management } from './management.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { DeliveryGroup } from '../messages.ts';
+import type { DeliveryGroup } from '../messages/monitor-io.ts';
 import type { Client } from '../policy/rates/rates.ts';
 import type { AddressLoad } from './connection-counts.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';

@@ -13,34 +13,31 @@ import { messageCost } from '../lib/message-cost.ts';
 import { ipFacts } from '../log/client-ip.ts';
 import { levelOf } from '../log/line-limiter.ts';
 import type { Log } from '../log/log.ts';
+import { type Answer, CLOSES, LEFT, readAnswer, type Vanished } from '../messages/answers.ts';
+import { type StationName } from '../messages/control.ts';
 import {
-  type Answer,
-  CLOSED,
-  CLOSES,
-  type DeliveryGroup,
-  EOSE,
-  EVENTS,
-  GONE,
-  HOLD,
-  LEFT,
-  MARK,
-  OPEN,
-  RESUME,
-  readAnswer,
-  readDelivery,
-  readStored,
   refusedReqBytes,
-  type StationName,
-  TURNED_AWAY,
-  type Vanished,
-  type VanishedKey,
   writeArrived,
   writeConnected,
   writeDisconnected,
   writeFrame,
   writeRefusedReq,
-  writeRoom,
-} from '../messages.ts';
+} from '../messages/io-ingester.ts';
+import { writeRoom } from '../messages/io-query.ts';
+import { type DeliveryGroup, readDelivery } from '../messages/monitor-io.ts';
+import {
+  CLOSED,
+  EOSE,
+  EVENTS,
+  GONE,
+  HOLD,
+  MARK,
+  OPEN,
+  RESUME,
+  readStored,
+  TURNED_AWAY,
+} from '../messages/query-io.ts';
+import { type VanishedKey } from '../messages/vanished.ts';
 import type { Meter, MetricsMemory } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';

@@ -9,7 +9,7 @@ import type {
 import type { Config } from '../config/options.ts';
 import type { ProxyFault } from '../config/proxy-advice.ts';
 import { loadUws } from '../lib/uws.ts';
-import type { AdminCall, InfoChanges } from '../messages.ts';
+import type { AdminCall, InfoChanges } from '../messages/admin-io.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
 import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';

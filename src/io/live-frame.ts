@@ -1,6 +1,6 @@
 // Frames of live events, shared between subscriptions. Used by the main thread only.
 
-import type { DeliveryGroup } from '../messages.ts';
+import type { DeliveryGroup } from '../messages/monitor-io.ts';
 import { MESSAGE_END } from '../protocol/answers.ts';
 
 /** Size of the shared buffer for building frames; longer ones get a buffer of their own. */

@@ -2,7 +2,7 @@
 
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
-import type { AdminCall, ForIo, ManagementRequest } from '../messages.ts';
+import type { AdminCall, ForIo, ManagementRequest } from '../messages/admin-io.ts';
 import { CallerRank } from './caller-rank.ts';
 import { answer, CORS, type Header } from './http-answer.ts';
 import { RANK_STRANGER, RequestSlots, type SlotBounds, type SlotRequest } from './request-slots.ts';

@@ -3,7 +3,7 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import { accepts, type Encoded, encode } from '../lib/encoded.ts';
-import type { PageAnswer } from '../messages.ts';
+import type { PageAnswer } from '../messages/admin-io.ts';
 import { adminPage } from '../web/admin.ts';
 import { Assets } from '../web/assets.ts';
 import { type Icon, loadIcon } from '../web/icon.ts';

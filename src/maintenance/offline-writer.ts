@@ -3,7 +3,7 @@
 import { loadLists } from '../access/list-rows.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { CheckedEvent } from '../messages.ts';
+import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { closeWriter, type Db, markerOf, openWriter, termKey } from '../store/database/open.ts';
 import { TermHasher } from '../store/index/terms.ts';
 import { Log } from '../store/write/event-log.ts';

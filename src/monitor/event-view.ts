@@ -1,6 +1,6 @@
 // View of an accepted event in the encoding of packed filters, for matching without conversion.
 
-import type { AcceptedEvent } from '../messages.ts';
+import type { AcceptedEvent } from '../messages/writer-monitor.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { eventOf, idBytesOf, pubkeyBytesOf } from '../store/body/body.ts';
 

@@ -7,20 +7,17 @@ import { MessageOutbox, RecordOutbox } from '../channel/outbox.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
+import { type StationName } from '../messages/control.ts';
+import { readFromIo } from '../messages/io-query.ts';
+import { writeDelivery, writeHold, writeMonitorMark } from '../messages/monitor-io.ts';
 import {
-  type AcceptedEvent,
   type FromMonitor,
   type Handover,
   MONITOR_BUSY,
   monitorStands,
-  readAcceptedEvent,
-  readFromIo,
   readHandover,
-  type StationName,
-  writeDelivery,
-  writeHold,
-  writeMonitorMark,
-} from '../messages.ts';
+} from '../messages/query-monitor.ts';
+import { type AcceptedEvent, readAcceptedEvent } from '../messages/writer-monitor.ts';
 import { Meter } from '../metrics/meter.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import { kindsIn } from '../protocol/kind-range.ts';

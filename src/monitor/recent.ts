@@ -1,6 +1,6 @@
 // Replay buffer of the monitor thread.
 
-import type { AcceptedEvent } from '../messages.ts';
+import type { AcceptedEvent } from '../messages/writer-monitor.ts';
 import { isGiftWrap } from '../protocol/kinds.ts';
 import { type GoneKey, isOf } from '../protocol/vanish.ts';
 import { eventOf, pubkeyOf } from '../store/body/body.ts';

@@ -1,7 +1,7 @@
 // Run of a query worker that replays events to a live subscription out of the log.
 
 import { unpackFilters } from '../channel/packed-filters.ts';
-import type { Behind } from '../messages.ts';
+import type { Behind } from '../messages/query-monitor.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';

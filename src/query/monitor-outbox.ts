@@ -2,7 +2,7 @@
 
 import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
-import { type Handover, monitorStands, writeHandover } from '../messages.ts';
+import { type Handover, monitorStands, writeHandover } from '../messages/query-monitor.ts';
 
 /**
  * Outbox of hand-overs to monitor. It wakes monitor unless that has seen exactly the events of the

@@ -14,7 +14,7 @@ import {
   RESUME,
   TURNED_AWAY,
   writeStoredHead,
-} from '../messages.ts';
+} from '../messages/query-io.ts';
 import {
   closedAnswer,
   countAnswer,

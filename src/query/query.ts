@@ -7,18 +7,15 @@ import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import { type StationName } from '../messages/control.ts';
 import {
-  type Barrier,
-  type Behind,
-  type FromMonitor,
   type QueryRequest,
-  readAcceptedHead,
-  readAcceptedTerms,
-  readFromIo,
   readQueryRequest,
-  type StationName,
   type SubscriptionEnded,
-} from '../messages.ts';
+} from '../messages/ingester-query.ts';
+import { type Barrier, readFromIo } from '../messages/io-query.ts';
+import { type Behind, type FromMonitor } from '../messages/query-monitor.ts';
+import { readAcceptedHead, readAcceptedTerms } from '../messages/writer-query.ts';
 import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';

@@ -1,7 +1,7 @@
 // Runs of a query worker: resumable executions of REQ, COUNT, and the sending of held-back events.
 
 import { packFilters, type UnpackedFilter, unpackFilters } from '../channel/packed-filters.ts';
-import type { VanishedKey } from '../messages.ts';
+import type { VanishedKey } from '../messages/vanished.ts';
 import { type EoseHint, eventPrefix } from '../protocol/answers.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';

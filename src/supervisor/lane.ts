@@ -7,7 +7,7 @@ import { Channel } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
 import { LogGate } from '../log/line-limiter.ts';
 import type { Log } from '../log/log.ts';
-import type { Control, LaneFacts, Order, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Order, Report, StationName } from '../messages/control.ts';
 import { countLines } from '../metrics/counters.ts';
 import { Meter, type MetricsMemory } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';

@@ -7,7 +7,7 @@ import type { KeyShare } from '../access/shared-keys.ts';
 import { Channel, channelPair } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log/log.ts';
-import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages.ts';
+import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages/control.ts';
 import { LaneMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/meter.ts';
 import { RollCall } from '../policy/plugins/child-pids.ts';

@@ -6,7 +6,7 @@ import type { DoorKeys } from '../access/shared-keys.ts';
 import type { Config } from '../config/options.ts';
 import type { Connection } from '../ingester/connections.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { EventFacts } from '../messages.ts';
+import type { EventFacts } from '../messages/ingester-writer.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Rates } from '../policy/rates/rates.ts';

@@ -3,7 +3,7 @@
 import type { Lists } from '../access/lists.ts';
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
-import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages.ts';
+import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages/admin-writer.ts';
 import type { DecisionNotes } from '../policy/rejection-log.ts';
 import type { Db } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';

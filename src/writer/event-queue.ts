@@ -3,7 +3,7 @@
 import type { RecordReader } from '../channel/records.ts';
 import { FairQueue, Share } from '../lib/fair-queue.ts';
 import { Fifo } from '../lib/fifo.ts';
-import { type CheckedEvent, readCheckedEvent } from '../messages.ts';
+import { type CheckedEvent, readCheckedEvent } from '../messages/ingester-writer.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
 
 /**

@@ -3,7 +3,8 @@
 import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
-import { writeHead, writeVanished } from '../messages.ts';
+import { writeVanished } from '../messages/answers.ts';
+import { writeHead } from '../messages/writer-monitor.ts';
 import { KIND_VANISH } from '../protocol/kinds.ts';
 import { BodyMaker, idOf, jsonOf, type StoredBody } from '../store/body/body.ts';
 import { type Db, openReader, termKey } from '../store/database/open.ts';

@@ -1,7 +1,7 @@
 // Events that the relay itself adds to the log.
 
 import { RecordReader, RecordWriter } from '../channel/records.ts';
-import { writeCheckedEvent } from '../messages.ts';
+import { writeCheckedEvent } from '../messages/ingester-writer.ts';
 import { addressOf } from '../protocol/address.ts';
 import { canonicalJson } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';

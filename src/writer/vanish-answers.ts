@@ -1,7 +1,9 @@
 // Pending answers to requests to vanish. Owned by the writer thread.
 
 import type { RecordWriter } from '../channel/records.ts';
-import { type CheckedEvent, type VanishedKey, writeAnswer, writeVanished } from '../messages.ts';
+import { writeAnswer, writeVanished } from '../messages/answers.ts';
+import { type CheckedEvent } from '../messages/ingester-writer.ts';
+import { type VanishedKey } from '../messages/vanished.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Awaited, Vanished } from '../store/write/vanish.ts';

@@ -1,7 +1,7 @@
 // Metrics of the writer thread.
 
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { CheckedEvent } from '../messages.ts';
+import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { countAccepted, countEvent, countRefusal } from '../metrics/counters.ts';
 import { REMOVALS } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';

@@ -13,16 +13,11 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import type { Log as Logger } from '../log/log.ts';
-import {
-  type CheckedEvent,
-  type StationName,
-  writeAcceptedEvent,
-  writeAcceptedHead,
-  writeAcceptedTerms,
-  writeAnswer,
-  writeHead,
-  writeRemovedEvent,
-} from '../messages.ts';
+import { writeAnswer } from '../messages/answers.ts';
+import { type StationName } from '../messages/control.ts';
+import { type CheckedEvent } from '../messages/ingester-writer.ts';
+import { writeAcceptedEvent, writeHead, writeRemovedEvent } from '../messages/writer-monitor.ts';
+import { writeAcceptedHead, writeAcceptedTerms } from '../messages/writer-query.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { DecisionNotes } from '../policy/rejection-log.ts';
 import { okAnswer } from '../protocol/answers.ts';

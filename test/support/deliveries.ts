@@ -1,7 +1,7 @@
 // Decoder of the deliveries that monitor sends to io, for tests without a socket.
 
 import type { RecordReader } from '../../src/channel/records.ts';
-import { readDelivery } from '../../src/messages.ts';
+import { readDelivery } from '../../src/messages/monitor-io.ts';
 
 /** Frame that io sends for a delivery of monitor, to one subscription of a connection. */
 export interface Delivered {

@@ -2,7 +2,7 @@
 
 import { nearest } from '../../lib/nearest.ts';
 import { ipFacts } from '../../log/client-ip.ts';
-import type { AdminCall } from '../../messages.ts';
+import type { AdminCall } from '../../messages/admin-io.ts';
 import { version } from '../../paths.ts';
 import { OwnAddresses } from '../../protocol/own-addresses.ts';
 import type { PageErrorKind, PageRole, Session } from '../../web/api/api.ts';

@@ -2,7 +2,7 @@
 
 import type { Config } from '../../config/options.ts';
 import { isLoopback } from '../../lib/loopback.ts';
-import type { AdminCall } from '../../messages.ts';
+import type { AdminCall } from '../../messages/admin-io.ts';
 import { OwnAddresses } from '../../protocol/own-addresses.ts';
 import { relayHost } from '../../protocol/relay-url.ts';
 import { urlKey } from '../http-auth.ts';

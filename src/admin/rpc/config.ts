@@ -11,7 +11,7 @@ import {
   sections,
 } from '../../config/options.ts';
 import { describeValue } from '../../config/schema.ts';
-import type { OriginsAnswer } from '../../messages.ts';
+import type { OriginsAnswer } from '../../messages/control.ts';
 import type { ConfigChanges, ConfigOption, ConfigView } from '../../web/api/config.ts';
 import { type Room, verb } from '../context.ts';
 import { infoChanges } from '../info.ts';

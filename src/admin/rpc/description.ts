@@ -1,7 +1,7 @@
 // RPC methods that change the relay description and the roles.
 
 import { z } from 'zod';
-import type { InfoChanges } from '../../messages.ts';
+import type { InfoChanges } from '../../messages/admin-io.ts';
 import * as sql from '../../store/database/sql.ts';
 import type { RoleWithMembers } from '../../web/api/people.ts';
 import { verb } from '../context.ts';

@@ -1,7 +1,7 @@
 // RPC method of `wok delete`.
 
 import { z } from 'zod';
-import type { Change } from '../../messages.ts';
+import type { Change } from '../../messages/admin-writer.ts';
 import { verb } from '../context.ts';
 
 /** Maximum number of events removed in one transaction, between which the writer commits. */

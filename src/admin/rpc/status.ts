@@ -1,7 +1,7 @@
 // RPC method of `wok status`.
 
 import { z } from 'zod';
-import type { OriginsAnswer } from '../../messages.ts';
+import type { OriginsAnswer } from '../../messages/control.ts';
 import { version } from '../../paths.ts';
 import { databaseFile } from '../../store/database/open.ts';
 import { databaseSizes } from '../../store/database/sizes.ts';

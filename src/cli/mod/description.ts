@@ -1,6 +1,6 @@
 // Actions `wok mod describe`, `roles` and `role`: the relay's description and its roles.
 
-import type { InfoChanges } from '../../messages.ts';
+import type { InfoChanges } from '../../messages/admin-io.ts';
 import type { RoleWithMembers } from '../../web/api/people.ts';
 import { UsageError } from '../command.ts';
 import { askRelay } from '../control.ts';

@@ -4,7 +4,7 @@
 import { RecordWriter } from '../../channel/records.ts';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { writeCheckedEvent } from '../../messages.ts';
+import { writeCheckedEvent } from '../../messages/ingester-writer.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
 import type { SignatureBackend } from '../../protocol/signature/signature.ts';
 import { BodyMaker } from '../../store/body/body.ts';

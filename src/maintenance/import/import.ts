@@ -8,7 +8,7 @@ import { Piscina } from 'piscina';
 import { RecordReader } from '../../channel/records.ts';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { readCheckedEvent } from '../../messages.ts';
+import { readCheckedEvent } from '../../messages/ingester-writer.ts';
 import { taskUrl } from '../../paths.ts';
 import { idOf } from '../../store/body/body.ts';
 import { OfflineWriter } from '../offline-writer.ts';

@@ -7,6 +7,7 @@ import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../log/log.ts';
+import { type StationName } from '../../messages/control.ts';
 import {
   ASK_EVENT,
   ASK_REQ,
@@ -20,9 +21,8 @@ import {
   type PluginAsk,
   type PluginVerdict,
   readPluginAsk,
-  type StationName,
   writePluginVerdict,
-} from '../../messages.ts';
+} from '../../messages/ingester-plugins.ts';
 import { RollCall } from './child-pids.ts';
 import type { TimePlugin } from './names.ts';
 import { type CountFailure, Plugin, type PluginOptions } from './plugin.ts';

@@ -20,7 +20,7 @@ import {
   type PluginVerdict,
   readPluginVerdict,
   writePluginAsk,
-} from '../../messages.ts';
+} from '../../messages/ingester-plugins.ts';
 import { KindSet } from '../../protocol/kind-set.ts';
 import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
 import {

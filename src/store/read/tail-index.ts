@@ -1,6 +1,6 @@
 // Tail index: the events that the on-disk index does not hold yet, one copy for each query worker.
 
-import type { AcceptedTerms } from '../../messages.ts';
+import type { AcceptedTerms } from '../../messages/writer-query.ts';
 import { Timeline } from './recent-columns.ts';
 
 /** Entry of a list of events by time: place in the log, and fields in the index. */

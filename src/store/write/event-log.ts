@@ -1,6 +1,6 @@
 // The event log. Owned by the writer thread, or by a command that owns the database.
 
-import type { CheckedEvent } from '../../messages.ts';
+import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { addressOf, dTagOf } from '../../protocol/address.ts';
 import { isAddressable } from '../../protocol/kinds.ts';
 import type { Removal } from '../../writer/writer-meter.ts';

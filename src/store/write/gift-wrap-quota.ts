@@ -2,7 +2,7 @@
 
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CheckedEvent } from '../../messages.ts';
+import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { KIND_GIFT_WRAP } from '../../protocol/kinds.ts';
 import { eventOf } from '../body/body.ts';
 import type { Db } from '../database/open.ts';

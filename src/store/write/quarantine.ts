@@ -1,7 +1,7 @@
 // Quarantine of events that look like spam. Owned by the writer thread.
 
 import type { Config } from '../../config/options.ts';
-import type { CheckedEvent } from '../../messages.ts';
+import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { jsonOf, pubkeyOf } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';

@@ -4,7 +4,7 @@
 import type { Lists } from '../../access/lists.ts';
 import type { RuleName } from '../../config/rule-names.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CheckedEvent } from '../../messages.ts';
+import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { isNewer, parseAddress } from '../../protocol/address.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';

@@ -2,7 +2,7 @@
 
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CheckedEvent } from '../../messages.ts';
+import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isGiftWrap, KIND_GIFT_WRAP, KIND_VANISH } from '../../protocol/kinds.ts';

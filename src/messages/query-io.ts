@@ -1,0 +1,59 @@
+// Records query → io: stored events and the frames around them. It holds no state.
+
+import type { RecordReader, RecordWriter } from '../channel/records.ts';
+
+/** Types of the records of a query worker for io, about a subscription (`ANSWER`: a COUNT). */
+export const OPEN = 1;
+export const EVENTS = 2;
+export const EOSE = 3;
+export const CLOSED = 4;
+export const GONE = 5;
+export const ANSWER = 6;
+export const TURNED_AWAY = 7;
+export const HOLD = 8;
+export const RESUME = 9;
+export const MARK = 10;
+
+/**
+ * Record of a query worker about a subscription. `OPEN` makes the subscription known, `EVENTS`
+ * carries frames for it (each a blob), `EOSE` lets live events follow, `CLOSED` ends it with a
+ * frame, `GONE` without one. `TURNED_AWAY` closes the connection with a reason. `HOLD` holds live
+ * events of the subscription back until `RESUME`, because stored events come first; monitor sends
+ * holds, too, and either may arrive first, so io counts them. `confirm` asks io for a `Room` once
+ * all bytes so far have been sent to the socket.
+ */
+export interface Stored {
+  type: number;
+  connId: number;
+  subNo: number;
+  settles: number;
+  confirm: number;
+  payload: Buffer;
+}
+
+/** Writes all but the payload, which follows as one blob. */
+export function writeStoredHead(
+  to: RecordWriter,
+  type: number,
+  connId: number,
+  subNo: number,
+  settles: number,
+  confirm: number,
+): void {
+  to.u8(type);
+  to.u32(connId);
+  to.u32(subNo);
+  to.u32(settles);
+  to.u8(confirm);
+}
+
+export function readStored(from: RecordReader): Stored {
+  return {
+    type: from.u8(),
+    connId: from.u32(),
+    subNo: from.u32(),
+    settles: from.u32(),
+    confirm: from.u8(),
+    payload: from.blob(),
+  };
+}

@@ -1,0 +1,67 @@
+// Records writer → query: entries of the tail index, and removals. It holds no state.
+
+import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { pubkeyBytesOf } from '../store/body/body.ts';
+import { postingKind } from '../store/index/posting-kind.ts';
+import type { CheckedEvent } from './ingester-writer.ts';
+
+/** Entry of the tail index of a query worker: an event that the on-disk index does not hold. */
+export interface AcceptedTerms {
+  seq: number;
+  createdAt: number;
+  /** Kind as the index keeps it (`store/index/posting-kind.ts`). */
+  kind: number;
+  /** 32 bytes. */
+  pubkey: Uint8Array;
+  terms: Float64Array;
+}
+
+/** Beginning of every batch for a query worker. */
+export interface AcceptedHead {
+  /** Last seq of the log that the on-disk index holds. */
+  indexedSeq: number;
+  /** Number of events removed from the log ever (`channel/removals.ts`), `removed` included. */
+  removals: number;
+  /** Seqs of the events removed since the batch before. */
+  removed: Float64Array;
+}
+
+/** Writes the beginning of a batch. */
+export function writeAcceptedHead(
+  to: RecordWriter,
+  indexedSeq: number,
+  removals: number,
+  removed: readonly number[],
+): void {
+  to.f64(indexedSeq);
+  to.u32(removals);
+  to.u32(removed.length);
+  for (const seq of removed) to.f64(seq);
+}
+
+export function readAcceptedHead(from: RecordReader): AcceptedHead {
+  const indexedSeq = from.f64();
+  const removals = from.u32();
+  const removed = new Float64Array(from.u32());
+  for (let i = 0; i < removed.length; i++) removed[i] = from.f64();
+  return { indexedSeq, removals, removed };
+}
+
+export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {
+  to.f64(seq);
+  to.f64(event.createdAt);
+  to.u32(postingKind(event.kind, event.expiresAt));
+  to.blob(pubkeyBytesOf(event.body));
+  to.u32(event.terms.length);
+  for (const term of event.terms) to.f64(term);
+}
+
+export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
+  const seq = from.f64();
+  const createdAt = from.f64();
+  const kind = from.u32();
+  const pubkey = from.blob();
+  const terms = new Float64Array(from.u32());
+  for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
+  return { seq, createdAt, kind, pubkey, terms };
+}
