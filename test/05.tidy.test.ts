@@ -9,38 +9,36 @@ import { withMetricsTable } from '../src/metrics/document.ts';
 import { packageRoot } from '../src/paths.ts';
 
 /** Stations, each a folder of src, in the order of the data path. */
-const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query', 'sync'] as const;
-const SHARED_GROUND = [
-  'config',
-  'lib',
-  'mailbox',
-  'messages',
-  'metrics',
-  'pages',
-  'paths',
-  'policy',
-  'protocol',
-  'storage',
+const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query'] as const;
+
+/**
+ * Floor plan: layers of folders and files of src, lowest first. A folder imports folders of lower
+ * layers only; folders of one layer, such as the stations, never import each other.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['paths', 'no-inspector'],
+  ['lib'],
+  ['protocol'],
+  ['channel', 'config'],
+  ['log'],
+  ['metrics'],
+  ['store'],
+  ['messages'],
+  ['access'],
+  ['policy'],
+  ['validation', 'web'],
+  STATIONS,
+  ['admin'],
+  ['maintenance'],
+  ['supervisor', 'service'],
+  ['relay'],
+  ['run'],
+  ['cli'],
+  ['wok'],
 ];
+
 /** Worker programs that run short jobs for piscina, and the file with the code of the job. */
 const TASKS: Readonly<Record<string, string>> = { check: 'src/maintenance/import/chunk.ts' };
-
-/** Folders that the files of a folder may import, besides their own; any for a folder not named. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  lib: ['config'],
-  protocol: ['lib'],
-  mailbox: ['protocol'],
-  config: ['lib', 'paths'],
-  metrics: ['lib', 'paths', 'policy', 'protocol'],
-  storage: ['config', 'lib', 'paths', 'policy', 'protocol'],
-  policy: ['config', 'lib', 'mailbox', 'messages', 'protocol', 'storage'],
-  pages: ['config', 'lib', 'paths', 'policy', 'protocol'],
-  ...Object.fromEntries(STATIONS.map((station) => [station, SHARED_GROUND])),
-  io: SHARED_GROUND.filter((folder) => folder !== 'storage'),
-  // Outside the data path: changes the database through the writer, and reads it.
-  admin: [...SHARED_GROUND, 'upkeep'],
-  supervisor: ['config', 'lib', 'mailbox', 'messages', 'metrics', 'paths', 'policy'],
-};
 
 interface Source {
   /** Path relative to the package, like `src/io/io.ts`. */
@@ -83,33 +81,42 @@ function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: S
 }
 
 const NOBODY = /^$/;
-const BROWSER = /^src\/pages\/browser\//;
-const CONTRACT = /^src\/admin\/page-api\//;
+const BROWSER = /^src\/web\/browser\//;
+const CONTRACT = /^src\/web\/api\//;
 
 describe('imports', () => {
   it('are found at all', () => {
     expect(src.length).toBeGreaterThan(50);
     const { imports } = src.find(({ file }) => file === 'src/io/io.ts')!;
-    expect(imports).toContain('src/messages.ts');
+    expect(imports).toContain('src/messages/io-ingester.ts');
     expect(src.flatMap(({ imports }) => imports)).toContain('secp256k1/bindings.js');
   });
 
-  it('go from a station to the shared ground, never to another station; nothing imports upwards', () => {
+  it('go to lower layers only, and from no station to another', () => {
+    const layerOf = (part: string) => LAYERS.findIndex((layer) => layer.includes(part));
     const wrong = src.flatMap(({ file, imports }) => {
       const part = partOf(file);
-      const allowed = MAY_IMPORT[part];
-      const strangers = imports.filter(
-        (target) => partOf(target) !== '' && partOf(target) !== part,
-      );
-      return (
-        strangers
-          .filter((target) => allowed && !allowed.includes(partOf(target)))
-          // Types of the messages between the admin page and the relay.
-          .filter((target) => !(BROWSER.test(file) && CONTRACT.test(target)))
-          .map((target) => `${file} imports ${target}`)
-      );
+      expect(layerOf(part), `${file} is in no layer`).toBeGreaterThanOrEqual(0);
+      return imports
+        .filter((target) => partOf(target) !== '' && partOf(target) !== part)
+        .filter((target) => layerOf(partOf(target)) >= layerOf(part))
+        .map((target) => `${file} imports ${target}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('go in no circle, among the files of a folder either', () => {
+    const importsOf = new Map([...src, ...workers].map(({ file, imports }) => [file, imports]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const follow = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (path.includes(file) || done.has(file)) return;
+      for (const target of importsOf.get(file) ?? []) follow(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of importsOf.keys()) follow(file, []);
+    expect(circles).toEqual([]);
   });
 
   it('give io neither a database nor cryptography', () => {
@@ -121,12 +128,13 @@ describe('imports', () => {
   });
 
   it('let nobody but the writer open the database for writing', () => {
-    const allowed = /^(src\/writer\/|workers\/writer\.ts|src\/storage\/open\.ts)/;
+    const allowed =
+      /^(src\/writer\/|workers\/writer\.ts|src\/store\/database\/open\.ts|src\/maintenance\/offline-writer\.ts)/;
     expect(offenders([...src, ...workers], allowed, ({ code }) => /openWriter/.test(code))).toEqual(
       [],
     );
     expect(
-      offenders([...src, ...workers], /^src\/storage\//, ({ imports }) =>
+      offenders([...src, ...workers], /^src\/store\/database\//, ({ imports }) =>
         imports.includes('better-sqlite3'),
       ),
     ).toEqual([]);
@@ -150,7 +158,7 @@ describe('imports', () => {
     const imported = new Set(all.flatMap(({ imports }) => imports));
     // Entry files, including those that browsers load, and stand-ins for packages of browsers.
     const roots =
-      /^(src\/wok\.ts|workers\/|src\/pages\/browser\/(home|admin)\.ts|src\/pages\/browser\/vendor\/)/;
+      /^(src\/wok\.ts|workers\/|src\/web\/browser\/(home|admin)\.ts|src\/web\/browser\/vendor\/)/;
     expect(offenders([...src, ...workers], roots, ({ file }) => !imported.has(file))).toEqual([]);
   });
 });
@@ -159,7 +167,7 @@ describe('code', () => {
   it('has its SQL in src/store/database/sql.ts and schema.sql', () => {
     const statement =
       /\b(SELECT\s+[\w*(]|INSERT\s+(OR|INTO)\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+(TABLE|INDEX|VIEW)\b|ON CONFLICT)/;
-    const allowed = /^src\/storage\/sql\.ts$/;
+    const allowed = /^src\/store\/database\/sql\.ts$/;
     expect(offenders([...src, ...workers], allowed, ({ code }) => statement.test(code))).toEqual(
       [],
     );

@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { requireOptional } from '../src/lib/optional-package.ts';
+import type { SignatureBackendName } from '../src/protocol/signature/backend.ts';
 import { libraryNames, loadLibsecp256k1 } from '../src/protocol/signature/libsecp256k1.ts';
 import {
   type NativeSecp256k1,
@@ -20,7 +21,6 @@ import {
   type ChosenSignatureBackend,
   loadSignatureBackend,
   SIGNATURE_CANDIDATES,
-  type SignatureBackendName,
   type SignatureCandidate,
 } from '../src/protocol/signature/signature.ts';
 import {

@@ -7,7 +7,7 @@ import { Channel, channelPair } from '../src/channel/channel.ts';
 import { MessageInbox, RecordOutbox } from '../src/channel/outbox.ts';
 import { packFilters } from '../src/channel/packed-filters.ts';
 import { RecordReader, RecordWriter } from '../src/channel/records.ts';
-import { type StationName } from '../src/messages/control.ts';
+import type { StationName } from '../src/messages/control.ts';
 import { writeCheckedEvent } from '../src/messages/ingester-writer.ts';
 import { type Behind, type Handover, writeHandover } from '../src/messages/query-monitor.ts';
 import { writeHead, writeRemovedEvent } from '../src/messages/writer-monitor.ts';

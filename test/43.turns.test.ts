@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../src/lib/clock.ts';
-import { BaseRun, type Step } from '../src/query/run.ts';
+import { BaseRun } from '../src/query/run.ts';
 import { Scheduler } from '../src/query/scheduler.ts';
-import type { QueryTurns } from '../src/query/turns.ts';
+import type { QueryTurns, Step } from '../src/query/turns.ts';
 import type { Budget } from '../src/store/read/scan.ts';
 import type { Snapshot } from '../src/store/read/snapshot.ts';
 

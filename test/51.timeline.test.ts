@@ -1,8 +1,9 @@
 // Unit tests of Timeline, the recent columns of a query worker, compared with a naive list.
 
 import { describe, expect, it } from 'vitest';
+import { endOfSecond } from '../src/store/read/entry.ts';
 import { Timeline } from '../src/store/read/recent-columns.ts';
-import { endOfSecond, entryOrder } from '../src/store/read/tail-index.ts';
+import { entryOrder } from '../src/store/read/tail-index.ts';
 import { Random, testSeed } from './support/random.ts';
 
 const seed = testSeed('51.timeline');

@@ -26,7 +26,7 @@ import { openReader, openWriter, termKey } from '../src/store/database/open.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { Snapshot } from '../src/store/read/snapshot.ts';
 import { Window } from '../src/store/read/tail-index.ts';
-import type { ThreadStation } from '../src/supervisor/supervisor.ts';
+import type { ThreadStation } from '../src/supervisor/thread-stations.ts';
 import { FileGuard } from '../src/writer/file-guard.ts';
 import { Writer } from '../src/writer/writer.ts';
 import { accepted, idsOf, refused } from './support/answers.ts';

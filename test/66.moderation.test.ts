@@ -4,9 +4,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ListedRow } from '../src/access/list-rows.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { NetworkSet, normalNetwork } from '../src/lib/network-set.ts';
+import type { ListedRow } from '../src/store/database/listed.ts';
 import type { AuditRow } from '../src/web/api/moderation.ts';
 import { accepted, idsOf, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';

@@ -1,12 +1,13 @@
 // Access rules for writers: allow list, payment, web of trust and NIP-05. `doors.ts` combines them.
 
 import type { Config } from '../config/options.ts';
+import type { KeyListName } from '../messages/key-lists.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_METADATA } from '../protocol/kinds.ts';
 import { KeySet } from './key-set.ts';
 import type { Lists } from './lists.ts';
 import { refuse, type Verdict } from './rejection.ts';
-import type { DoorKeys, KeyListName } from './shared-keys.ts';
+import type { DoorKeys } from './shared-keys.ts';
 
 /** Access rule: one condition that a key can meet in order to write; see `doors.ts`. */
 export interface Door {

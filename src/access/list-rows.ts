@@ -1,25 +1,10 @@
 // Reads ban and allow lists from the database.
 
+import { entryOf, type ListedRow } from '../store/database/listed.ts';
 import type { Db } from '../store/database/open.ts';
 import { isRow, strangeRow } from '../store/database/row-shapes.ts';
 import * as sql from '../store/database/sql.ts';
-import { type ListEntry, type ListName, Lists, type Stance } from './lists.ts';
-
-/** Row of the table `listed`. */
-export interface ListedRow {
-  list: ListName;
-  subject: string;
-  stance: Stance;
-  reason: string;
-  by: string;
-  at: number;
-  expires_at: number | null;
-  until: number | null;
-}
-
-export function entryOf({ list, subject, stance, expires_at, until }: ListedRow): ListEntry {
-  return { list, subject, stance, expiresAt: expires_at ?? 0, until: until ?? 0 };
-}
+import { Lists } from './lists.ts';
 
 /** Returns the lists as stored in the database. @throws StorageError when a row is damaged. */
 export function loadLists(db: Db): Lists {

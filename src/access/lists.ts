@@ -3,30 +3,9 @@
 
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { type ListEntry, type ListName, listNames, type Stance } from '../store/database/listed.ts';
 import { Sieve } from './hex-prefix-bloom.ts';
 import { refuse, type Verdict } from './rejection.ts';
-
-/**
- * Names of the lists. `pubkey`, `event`, `kind` and `ip` may be banned or allowed; `author` is an
- * author of removed events, up to a point in time.
- */
-export const listNames = ['pubkey', 'event', 'kind', 'ip', 'author'] as const;
-export type ListName = (typeof listNames)[number];
-
-/** Stance of a list entry: a subject is banned or allowed, never both. */
-export type Stance = 'ban' | 'allow';
-
-/** Columns of the table `listed` that the worker threads need. */
-export interface ListEntry {
-  list: ListName;
-  /** Public key or id in hex, kind as a number, address, or network. */
-  subject: string;
-  stance: Stance;
-  /** Seconds since 1970; 0: never. */
-  expiresAt: number;
-  /** For `author`: events dated up to this time were removed, in seconds since 1970. */
-  until: number;
-}
 
 /** Change of the lists, sent to every worker thread. `all` replaces all entries. */
 export type ListUpdate =
@@ -35,10 +14,12 @@ export type ListUpdate =
   | { t: 'drop'; list: ListName; subject: string };
 
 const PUBKEY_BANNED = refuse('pubkey-banned', 'blocked: this author is banned from this relay');
+
 const AUTHOR_REMOVED = refuse(
   'author-removed',
   'blocked: what this author wrote until then was removed from this relay',
 );
+
 const EVENT_BANNED = refuse('event-banned', 'blocked: this event was removed from this relay');
 
 /**

@@ -2,8 +2,8 @@
 
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Verification } from '../messages/key-lists.ts';
 import { isBelow, lookUp, parseAddress } from './nip05.ts';
-import type { Verification } from './shared-keys.ts';
 
 /** Maximum look-ups in progress and waiting; others are dropped until the author writes again. */
 const AT_ONCE_MAX = 8;

@@ -1,47 +1,20 @@
-// Key lists and NIP-05 verifications as an ingester worker has them, and the messages that keep
-// them current. The admin worker owns the originals.
+// Key lists and NIP-05 verifications as an ingester worker has them. The admin worker owns the
+// originals.
 
+import type {
+  KeyListName,
+  KeyShare,
+  Nip05Message,
+  Verification,
+  VerifyRequest,
+} from '../messages/key-lists.ts';
 import { KeySet } from './key-set.ts';
-
-/** Key lists that the admin worker keeps for all ingester workers: from files, and computed. */
-export const keyLists = ['denied', 'allowed', 'admitted', 'trusted'] as const;
-export type KeyListName = (typeof keyLists)[number];
-
-/**
- * Message admin → supervisor → every ingester worker. It uses the control ports, because shared
- * memory cannot be packed into records.
- */
-export interface KeyShare {
-  t: 'keys';
-  list: KeyListName;
-  keys: SharedArrayBuffer;
-}
-
-/** Message admin → ingester. */
-export interface Nip05Message extends Verification {
-  t: 'nip05';
-  pubkey: string;
-}
-
-/** Result of the lookup of a NIP-05 address. */
-export interface Verification {
-  verified: boolean;
-  /** Time until which it is in force, in seconds since 1970. */
-  until: number;
-  /** Text for the client; '' when it is verified. */
-  why: string;
-}
-
-/** Message ingester → admin: look up an address; `address` is '' where the event named none. */
-export interface VerifyRequest {
-  t: 'verify';
-  pubkey: string;
-  address: string;
-}
 
 /** Bounds of remembered verifications and pending requests; the oldest are evicted. */
 const REMEMBERED_MAX = 100_000;
+
 const ASKED_MAX = 10_000;
+
 /** Shortest time between two requests for the same key, in seconds. */
 const ASK_AGAIN_SECONDS = 10;
 

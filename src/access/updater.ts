@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
+import type { KeyListName, KeyShare, Nip05Message, VerifyRequest } from '../messages/key-lists.ts';
 import type { Db } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { nip05Of } from './allowlist.ts';
 import { KeyFiles } from './key-files.ts';
 import { KeySet } from './key-set.ts';
 import { Verifier } from './nip05-verifier.ts';
-import type { KeyListName, KeyShare, Nip05Message, VerifyRequest } from './shared-keys.ts';
 import { Profiles, webOfTrust } from './web-of-trust.ts';
 
 /** Interval of the check for changed files and a due web of trust. */

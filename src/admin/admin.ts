@@ -3,7 +3,6 @@
 
 import { loadLists } from '../access/list-rows.ts';
 import type { Lists, ListUpdate } from '../access/lists.ts';
-import type { KeyShare, Nip05Message, VerifyRequest } from '../access/shared-keys.ts';
 import { Keeper } from '../access/updater.ts';
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
@@ -18,11 +17,13 @@ import type {
   SeenAddresses,
 } from '../messages/admin-writer.ts';
 import type { Order, StationName } from '../messages/control.ts';
-import type { Meter, MetricsMemory } from '../metrics/meter.ts';
+import type { KeyShare, Nip05Message, VerifyRequest } from '../messages/key-lists.ts';
+import type { DecisionBatch } from '../messages/rejections.ts';
+import type { MetricsMemory } from '../metrics/memory.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { controlSocketFile } from '../paths.ts';
-import type { DecisionBatch } from '../policy/rejection-log.ts';
-import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../protocol/signature/backend.ts';
 import type { Db } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { AdminError, type Room } from './context.ts';

@@ -1,6 +1,6 @@
 // Per-author statistics for moderators: stored events, lists, roles, reports.
 
-import type { ListedRow } from '../access/list-rows.ts';
+import type { ListedRow } from '../store/database/listed.ts';
 import * as sql from '../store/database/sql.ts';
 import type { Author } from '../web/api/people.ts';
 import type { Room } from './context.ts';

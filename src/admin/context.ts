@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
 import type { Change } from '../messages/admin-writer.ts';
 import type { Order } from '../messages/control.ts';
-import type { MetricsMemory } from '../metrics/meter.ts';
+import type { MetricsMemory } from '../metrics/memory.ts';
 import type { Db } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import type { PageRole } from '../web/api/api.ts';

@@ -8,7 +8,7 @@ import { checkEventShape } from '../protocol/event-check.ts';
 import { authorizationText } from '../protocol/http-authorization.ts';
 import { KIND_HTTP_AUTH } from '../protocol/kinds.ts';
 import type { OwnAddresses } from '../protocol/own-addresses.ts';
-import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../protocol/signature/backend.ts';
 
 /** Maximum number of spent authorizations that are remembered. */
 const REMEMBERED_MAX = 10_000;

@@ -1,9 +1,8 @@
 // Methods of the relay management API (NIP-86): parameters, required role and implementation.
 
-import type { ListedRow } from '../access/list-rows.ts';
-import type { ListName, Stance } from '../access/lists.ts';
 import { KindSet } from '../protocol/kind-set.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
+import type { ListedRow, ListName, Stance } from '../store/database/listed.ts';
 import * as sql from '../store/database/sql.ts';
 import { AdminError, type Caller, type Room } from './context.ts';
 import { changeInfo, type InfoName } from './info.ts';

@@ -1,7 +1,7 @@
 // Bans and allowances: changes of the moderation lists, with the audit log. The writer stores them.
 
-import type { ListEntry, ListName, Stance } from '../access/lists.ts';
 import type { Change } from '../messages/admin-writer.ts';
+import type { ListEntry, ListName, Stance } from '../store/database/listed.ts';
 import { AdminError, type Room } from './context.ts';
 import { removeAuthor, removeEvent } from './removal.ts';
 import { normalSubject } from './subjects.ts';

@@ -2,7 +2,7 @@
 // worker; the writer stores the rows.
 
 import type { Change } from '../messages/admin-writer.ts';
-import type { Decision, DecisionBatch } from '../policy/rejection-log.ts';
+import type { Decision, DecisionBatch } from '../messages/rejections.ts';
 import * as sql from '../store/database/sql.ts';
 import type { Room } from './context.ts';
 

@@ -1,6 +1,6 @@
 // Removal of stored events by moderators; the writer carries it out in slices.
 
-import type { ListEntry } from '../access/lists.ts';
+import type { ListEntry } from '../store/database/listed.ts';
 import * as sql from '../store/database/sql.ts';
 import type { Room } from './context.ts';
 import type { Act } from './moderation.ts';

@@ -1,8 +1,8 @@
 // Normalization of the subjects of moderation lists.
 
-import type { ListName } from '../access/lists.ts';
 import { normalNetwork } from '../lib/network-set.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
+import type { ListName } from '../store/database/listed.ts';
 import { AdminError } from './context.ts';
 import { eventIdIn, pubkeyIn } from './entities.ts';
 

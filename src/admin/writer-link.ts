@@ -3,7 +3,7 @@
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages/admin-writer.ts';
-import type { DecisionBatch } from '../policy/rejection-log.ts';
+import type { DecisionBatch } from '../messages/rejections.ts';
 import { AdminError } from './context.ts';
 
 /** Maximum number of requests waiting for the writer; further ones are refused. */

@@ -18,7 +18,7 @@ import type { Rates } from '../policy/rates/rates.ts';
 import { DecisionNotes } from '../policy/rejection-log.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../protocol/signature/backend.ts';
 import type { Db } from '../store/database/open.ts';
 import type { IdFilter } from '../store/index/id-filter.ts';
 import type { TermHasher } from '../store/index/terms.ts';

@@ -2,19 +2,14 @@
 // owns the state of its connections.
 
 import type { ListUpdate } from '../access/lists.ts';
-import type { KeyShare, Nip05Message, VerifyRequest } from '../access/shared-keys.ts';
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { messageCost } from '../lib/message-cost.ts';
-import {
-  type MemberAnswer,
-  type MemberRequest,
-  type SeenAddresses,
-} from '../messages/admin-writer.ts';
-import { type StationName } from '../messages/control.ts';
-import { type SubscriptionEnded } from '../messages/ingester-query.ts';
+import type { MemberAnswer, MemberRequest, SeenAddresses } from '../messages/admin-writer.ts';
+import type { StationName } from '../messages/control.ts';
+import type { SubscriptionEnded } from '../messages/ingester-query.ts';
 import {
   ARRIVED,
   CONNECTED,
@@ -27,8 +22,9 @@ import {
   readFrame,
   readRefusedReq,
 } from '../messages/io-ingester.ts';
+import type { KeyShare, Nip05Message, VerifyRequest } from '../messages/key-lists.ts';
+import type { DecisionBatch } from '../messages/rejections.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
-import type { DecisionBatch } from '../policy/rejection-log.ts';
 import { VERDICT_QUEUE_FULL } from '../policy/result.ts';
 import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import { relaysOf } from '../protocol/auth.ts';

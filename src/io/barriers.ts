@@ -2,7 +2,7 @@
 // the main thread.
 
 import type { RecordOutbox } from '../channel/outbox.ts';
-import { type Answer, type Vanished } from '../messages/answers.ts';
+import type { Answer, Vanished } from '../messages/answers.ts';
 import { writeBarrier } from '../messages/io-query.ts';
 
 interface Open {

@@ -14,7 +14,7 @@ import { ipFacts } from '../log/client-ip.ts';
 import { levelOf } from '../log/line-limiter.ts';
 import type { Log } from '../log/log.ts';
 import { type Answer, CLOSES, LEFT, readAnswer, type Vanished } from '../messages/answers.ts';
-import { type StationName } from '../messages/control.ts';
+import type { StationName } from '../messages/control.ts';
 import {
   refusedReqBytes,
   writeArrived,
@@ -37,8 +37,9 @@ import {
   readStored,
   TURNED_AWAY,
 } from '../messages/query-io.ts';
-import { type VanishedKey } from '../messages/vanished.ts';
-import type { Meter, MetricsMemory } from '../metrics/meter.ts';
+import type { VanishedKey } from '../messages/vanished.ts';
+import type { MetricsMemory } from '../metrics/memory.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';
 import type { Rates } from '../policy/rates/rates.ts';

@@ -1,7 +1,7 @@
 // Ranking of connections by traffic for `wok top`, in the main thread.
 
 import { sharedMilliseconds } from '../lib/clock.ts';
-import type { MetricsMemory } from '../metrics/meter.ts';
+import type { MetricsMemory } from '../metrics/memory.ts';
 import type { Talker } from '../metrics/ring-rows.ts';
 import { TALKERS } from '../metrics/text-ring.ts';
 import { talkersWatched, tellTalkers, weight } from '../metrics/top-connections.ts';

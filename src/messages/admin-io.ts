@@ -2,7 +2,7 @@
 
 import type { SeenProxy } from '../config/proxy-advice.ts';
 import type { Encoded } from '../lib/encoded.ts';
-import type { DecisionBatch } from '../policy/rejection-log.ts';
+import type { DecisionBatch } from './rejections.ts';
 
 /** Messages of the admin worker to io. */
 export type ForIo =

@@ -1,7 +1,7 @@
 // Messages between admin worker and writer: changes and their results. It holds no state.
 
-import type { ListEntry, ListName, Stance } from '../access/lists.ts';
-import type { Decision, DecisionBatch } from '../policy/rejection-log.ts';
+import type { ListEntry, ListName, Stance } from '../store/database/listed.ts';
+import type { Decision, DecisionBatch } from './rejections.ts';
 
 /**
  * Change that the admin worker may have the writer make. The changes of one request are one

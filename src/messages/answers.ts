@@ -1,4 +1,5 @@
-// Records ingester → io and writer → io: frames for clients, and acknowledgements. It holds no state.
+// Records ingester → io and writer → io: frames for clients, and acknowledgements. It holds no
+// state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { NO_CONNECTION } from './map.ts';

@@ -1,7 +1,7 @@
 // Messages between the supervisor and every worker thread, on its control port. It holds no state.
 
-import type { KeyShare } from '../access/shared-keys.ts';
 import type { ChannelEnd } from '../channel/channel.ts';
+import type { KeyShare } from './key-lists.ts';
 
 /** Names of the six stations, and of plugin host and admin worker beside the data path. */
 export type StationName =

@@ -2,31 +2,20 @@
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import type { NostrEvent } from '../protocol/event.ts';
+import type { StorableEvent } from '../store/event.ts';
 
-/**
- * Event with checked shape, limits, id and signature, on its way to the log.
- *
- * `terms` are its index terms (`store/index/terms.ts`), `address` is `kind:pubkey:d` for replaceable
- * and addressable events and '' for others, `expiresAt` is 0 if it never expires, `body` is the
- * stored form (`store/body/body.ts`).
- */
-export interface CheckedEvent {
-  connId: number;
-  kind: number;
-  createdAt: number;
-  expiresAt: number;
-  terms: Float64Array;
-  address: string;
-  body: Buffer;
+/** Event with checked shape, limits, id and signature, on its way to the log. */
+export interface CheckedEvent extends StorableEvent {
+  readonly connId: number;
   /** Arrival time at its socket, in shared milliseconds (`lib/clock.ts`); 0: from no socket. */
-  arrivedAt: number;
+  readonly arrivedAt: number;
   /** Cost of its message until it is answered (`lib/message-cost.ts`); 0: there is no answer. */
-  cost: number;
+  readonly cost: number;
   /** Reason for quarantine (`spam.quarantine_points`); '' if the event is to be stored. */
-  held: string;
+  readonly held: string;
   /** Range of the record in its batch, so that it can be passed on as it is. */
-  start: number;
-  end: number;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Validated event: the fields that the event validator has derived from it. */

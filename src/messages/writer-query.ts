@@ -3,18 +3,8 @@
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { pubkeyBytesOf } from '../store/body/body.ts';
 import { postingKind } from '../store/index/posting-kind.ts';
+import type { AcceptedTerms } from '../store/read/tail-entry.ts';
 import type { CheckedEvent } from './ingester-writer.ts';
-
-/** Entry of the tail index of a query worker: an event that the on-disk index does not hold. */
-export interface AcceptedTerms {
-  seq: number;
-  createdAt: number;
-  /** Kind as the index keeps it (`store/index/posting-kind.ts`). */
-  kind: number;
-  /** 32 bytes. */
-  pubkey: Uint8Array;
-  terms: Float64Array;
-}
 
 /** Beginning of every batch for a query worker. */
 export interface AcceptedHead {

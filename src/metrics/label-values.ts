@@ -130,7 +130,8 @@ export const LIMITS = [
 ] as const;
 
 /**
- * Indexes that a query can read (`store/read/plan.ts`); `several` for filters that read different lists.
+ * Indexes that a query can read (`store/read/plan.ts`); `several` for filters that read different
+ * lists.
  */
 export const INDEXES = [
   'id',

@@ -1,7 +1,8 @@
 // Counters of the supervisor about the worker threads: restarts and silence.
 
 import { cellOf } from './layout.ts';
-import { laneCells, type MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
+import { laneCells } from './meter.ts';
 
 const RESTARTS = cellOf('wok_lane_restarts_total');
 const SILENCE = cellOf('wok_lane_silence_seconds');

@@ -1,7 +1,8 @@
 // Histogram of the answer times of plugins and modules.
 
 import { type HistogramCells, histogramOf } from './layout.ts';
-import type { Meter, MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
+import type { Meter } from './meter.ts';
 import { PluginNames } from './plugin-names.ts';
 
 /**

@@ -1,7 +1,7 @@
 // Ring of recently refused or shortened reads in shared memory: each ingester and query worker
 // writes its own, any thread reads.
 
-import type { MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
 import { REFUSED_READS, TextRing } from './text-ring.ts';
 
 /**

@@ -2,7 +2,8 @@
 
 import { OTHER_PLUGIN } from './label-values.ts';
 import { placeOf } from './layout.ts';
-import { laneCells, type MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
+import { laneCells } from './meter.ts';
 import { PluginNames } from './plugin-names.ts';
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';

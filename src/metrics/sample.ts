@@ -1,6 +1,6 @@
 // Samples of metrics, and the rates and quantiles between two samples, for pages and `wok top`.
 
-import type { MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
 import { quantileOf } from './quantile.ts';
 import { readSeries } from './render.ts';
 import { type MetricName, metricOf } from './table.ts';

@@ -1,7 +1,7 @@
 // Rings of slow queries in shared memory: each query worker writes its own, any thread reads.
 
 import type { Filter } from '../protocol/filter.ts';
-import type { MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
 import type { SlowQuery } from './ring-rows.ts';
 import { RING_TEXT_BYTES_MAX, SLOW_QUERIES, TextRing } from './text-ring.ts';
 

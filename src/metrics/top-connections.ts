@@ -1,6 +1,6 @@
 // Top connections by traffic, found by the io thread on request and passed in shared memory.
 
-import type { MetricsMemory } from './meter.ts';
+import type { MetricsMemory } from './memory.ts';
 import type { Talker } from './ring-rows.ts';
 import { TALKERS, TextRing } from './text-ring.ts';
 

@@ -4,29 +4,11 @@ import { RecordReader } from '../channel/records.ts';
 import { TERM_ALL, type TermHasher } from '../store/index/terms.ts';
 import type { EventView } from './event-view.ts';
 import { ANYWHERE, LiveFilter } from './live-filter.ts';
+import type { Subscription } from './subscription.ts';
 import { TermLists } from './term-lists.ts';
 
 /** Number of terms up to which nodes are in a plain array; a typed one has a header of its own. */
 const SMALL_TERMS_MAX = 64;
-
-/** Pubkeys that have authenticated on a connection. */
-export interface Audience {
-  readers: readonly string[];
-}
-
-/** Live subscription. */
-export interface Subscription {
-  connId: number;
-  subNo: number;
-  /** Beginning of its frames (`eventPrefix`). */
-  prefix: string;
-  /** Last seq that was answered from stored events. */
-  afterSeq: number;
-  /** Turn of the event that was matched last, so that several matching filters count once. */
-  matchedTurn: number;
-  /** Shared by all subscriptions of the connection. */
-  audience: Audience;
-}
 
 /**
  * Inverted index from terms to live filters: an event is compared with the filters that share a

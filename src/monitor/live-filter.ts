@@ -4,7 +4,7 @@ import { KEY_BYTES, PackedLayout, type PackedList } from '../channel/packed-filt
 import type { RecordReader } from '../channel/records.ts';
 import { TERM_ALL, type TermHasher } from '../store/index/terms.ts';
 import type { EventView } from './event-view.ts';
-import type { Subscription } from './filter-index.ts';
+import type { Subscription } from './subscription.ts';
 
 /** Place of a term that has no value of its own to compare: the whole filter is matched. */
 export const ANYWHERE = -1;

@@ -7,7 +7,7 @@ import { MessageOutbox, RecordOutbox } from '../channel/outbox.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
-import { type StationName } from '../messages/control.ts';
+import type { StationName } from '../messages/control.ts';
 import { readFromIo } from '../messages/io-query.ts';
 import { writeDelivery, writeHold, writeMonitorMark } from '../messages/monitor-io.ts';
 import {
@@ -25,10 +25,11 @@ import { mayRead, PrivateKinds } from '../protocol/privacy.ts';
 import { jsonBytesOf, jsonOf, type StoredBody } from '../store/body/body.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { EventView } from './event-view.ts';
-import { type Audience, FilterIndex, type Subscription } from './filter-index.ts';
+import { FilterIndex } from './filter-index.ts';
 import type { LiveFilter } from './live-filter.ts';
 import { MonitorMeter } from './monitor-meter.ts';
 import { RecentEvents } from './recent.ts';
+import type { Audience, Subscription } from './subscription.ts';
 
 /** Bytes of bodies and terms kept for replay, whatever the number of events. */
 const REPLAY_BYTES_MAX = 16 * 1024 * 1024;

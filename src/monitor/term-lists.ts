@@ -21,7 +21,8 @@ export type Moved = (filter: number, ordinal: number, node: number) => void;
  * one term of one filter. Nodes are numbered without gaps: when one is removed, the last takes its
  * number, and `moved` is called. So the memory follows the number of nodes, and shrinks with it.
  *
- * Terms are secret hashes (`store/index/terms.ts`), so their lower bits serve as the hash as they are.
+ * Terms are secret hashes (`store/index/terms.ts`), so their lower bits serve as the hash as they
+ * are.
  */
 export class TermLists {
   readonly #moved: Moved;

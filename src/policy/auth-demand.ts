@@ -1,7 +1,7 @@
 // Rules that tell from the configuration whether clients have to authenticate (NIP-42).
 
-import { hasDoors } from '../access/allowlists.ts';
 import type { Config } from '../config/options.ts';
+import { hasDoors } from './rules/access.ts';
 
 /**
  * Returns true if something that every client does, reading or writing, can require authentication.

@@ -1,38 +1,7 @@
-// Rejection records for `wok why`: the record and the per-thread, rate-limited sender that reports
-// records to the admin worker.
+// Rate-limited sender of one thread that reports its rejection records to the admin worker.
 
+import type { Decision, DecisionBatch } from '../messages/rejections.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
-
-/** Rejection record: the outcome of one event, for `wok why`. */
-export interface Decision {
-  /** 64 hex characters. */
-  id: string;
-  /** Author that the event names, or ''. */
-  pubkey: string;
-  /** Seconds since 1970. */
-  at: number;
-  /**
-   * `shadowed`: the client was told OK, and nothing was stored; `quarantined`: the event is stored
-   * apart until a moderator releases or discards it.
-   */
-  action: 'refused' | 'shadowed' | 'quarantined' | 'removed';
-  /**
-   * Name from `rule-names.ts`; for removed events the reason: `replaced`, `deleted`, `expired`, …
-   */
-  rule: string;
-  /** Plugin that refused, or the remover; '' otherwise. */
-  by: string;
-  /** Text that the client was told, or the reason. */
-  text: string;
-}
-
-/**
- * Rejection records in flight to the admin worker, and the number omitted since the previous batch.
- */
-export interface DecisionBatch {
-  decisions: Decision[];
-  leftOut: number;
-}
 
 /** Longest time until a count of omitted records is sent. */
 const LEFT_OUT_MILLISECONDS = 1_000;

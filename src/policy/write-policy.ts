@@ -1,6 +1,5 @@
 // Compiles the configuration into the ordered write rules that run in an ingester worker.
 
-import { doorRules, hasDoors } from '../access/allowlists.ts';
 import type { Lists } from '../access/lists.ts';
 import type { Verdict } from '../access/rejection.ts';
 import type { DoorKeys } from '../access/shared-keys.ts';
@@ -11,6 +10,7 @@ import { relayAddress } from '../protocol/relay-url.ts';
 import { vanishesFrom } from '../protocol/vanish.ts';
 import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
+import { doorRules, hasDoors } from './rules/access.ts';
 import { authRule, protectedRule } from './rules/auth.ts';
 import { authorRateRules } from './rules/author-rate.ts';
 import { dmInboxRule } from './rules/dm-inbox.ts';

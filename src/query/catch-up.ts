@@ -8,7 +8,8 @@ import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
 import { jsonOf } from '../store/body/body.ts';
 import type { Budget } from '../store/read/scan.ts';
-import { type Account, BaseRun, type Lane, type Step } from './run.ts';
+import { BaseRun, type Lane } from './run.ts';
+import type { Account, Step } from './turns.ts';
 
 /** Number of events of the log read at once, and the cost of each in rows. */
 const CHUNK_EVENTS = 50;

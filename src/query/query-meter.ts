@@ -11,7 +11,8 @@ import type { ReadNotes } from '../metrics/refused-reads.ts';
 import type { SlowQuery } from '../metrics/ring-rows.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
 import type { TextRing } from '../metrics/text-ring.ts';
-import { CountRun, ReqRun, type Run } from './run.ts';
+import { CountRun, ReqRun } from './run.ts';
+import type { Run } from './turns.ts';
 
 const WAIT = histogramOf('wok_query_wait_seconds');
 const EOSE = byLabel(INDEXES, (index) => histogramOf('wok_eose_seconds', { index }));

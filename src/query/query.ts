@@ -7,14 +7,14 @@ import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type StationName } from '../messages/control.ts';
+import type { StationName } from '../messages/control.ts';
 import {
   type QueryRequest,
   readQueryRequest,
   type SubscriptionEnded,
 } from '../messages/ingester-query.ts';
 import { type Barrier, readFromIo } from '../messages/io-query.ts';
-import { type Behind, type FromMonitor } from '../messages/query-monitor.ts';
+import type { Behind, FromMonitor } from '../messages/query-monitor.ts';
 import { readAcceptedHead, readAcceptedTerms } from '../messages/writer-query.ts';
 import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
@@ -30,19 +30,10 @@ import { MonitorOutbox } from './monitor-outbox.ts';
 import { type Asked, Outlet } from './outlet.ts';
 import { Bill } from './query-cost.ts';
 import { QueryMeter } from './query-meter.ts';
-import {
-  type Account,
-  CountRun,
-  type HeldBack,
-  HeldBackRun,
-  hiddenPart,
-  type Lane,
-  ReqRun,
-  type Run,
-} from './run.ts';
+import { CountRun, type HeldBack, HeldBackRun, hiddenPart, type Lane, ReqRun } from './run.ts';
 import { Scheduler } from './scheduler.ts';
 import { SendWindows, type WindowBounds } from './send-windows.ts';
-import type { QueryTurns } from './turns.ts';
+import type { Account, QueryTurns, Run } from './turns.ts';
 
 const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; try again later';
 const TOO_MANY: Refusal =

@@ -22,36 +22,7 @@ import { Tally } from '../store/read/tally.ts';
 import { Union } from '../store/read/union.ts';
 import type { Outlet } from './outlet.ts';
 import type { Bill } from './query-cost.ts';
-import type { QueryTurns } from './turns.ts';
-
-/** Result of a step of a run: there is more to do, it is blocked by its client, or it is done. */
-export type Step = 'again' | 'wait' | 'done';
-
-/** Resumable work that the scheduler gives slices to. */
-export interface Run {
-  readonly connId: number;
-  cancelled: boolean;
-  /** True while it counts against `query.queries_max`: until its client first blocks it. */
-  counted: boolean;
-  /** Milliseconds of work spent on it, and rows that it has cost (`Budget`). */
-  work: number;
-  rows: number;
-  /** Rows that its first turn is expected to cost. */
-  readonly expectedRows: number;
-  /** Cost to be charged; null: it is not charged. */
-  readonly bill: Bill | null;
-  /** Queue in which it waits for its turn. */
-  readonly turns: QueryTurns;
-  /** True if it has had a turn. */
-  hasTurned: boolean;
-  /** Bytes that it holds between two turns, as last estimated. */
-  held: number;
-  step(budget: Budget): Step;
-  /** Estimates the bytes that it holds now. */
-  weigh(): number;
-  /** Cancels it and releases the memory that it holds. */
-  drop(): void;
-}
+import type { Account, QueryTurns, Run, Step } from './turns.ts';
 
 /** Common state of all runs. */
 export abstract class BaseRun implements Run {
@@ -81,13 +52,6 @@ export abstract class BaseRun implements Run {
   drop(): void {
     this.cancelled = true;
   }
-}
-
-/** Quota that a run is charged to, and the queue in which it waits. */
-export interface Account {
-  /** Null: it is not charged. */
-  readonly bill: Bill | null;
-  readonly turns: QueryTurns;
 }
 
 /** Context of a query worker that runs need. */
@@ -145,6 +109,7 @@ interface Question {
  * (measured: 11 kB for one of 20 authors and 200 kinds, which has 1 kB packed).
  */
 const UNPACKED_FACTOR = 12;
+
 /** Bytes of packed filters that are read and planned for in the time of a row (0.3 µs). */
 const PACKED_BYTES_A_ROW = 8;
 
@@ -438,6 +403,7 @@ export function hiddenPart(
 
 /** Times that a COUNT is begun anew because events that it may have counted were removed. */
 const COUNT_AGAIN_MAX = 3;
+
 const KEPT_CHANGING: Refusal =
   'error: events were removed again and again while they were counted; try again later';
 

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { isSqliteError, StorageError } from '../store/database/error.ts';
 import type { Budget } from '../store/read/scan.ts';
 import type { Snapshot } from '../store/read/snapshot.ts';
-import type { Run, Step } from './run.ts';
+import type { Run, Step } from './turns.ts';
 import { QueryQueue } from './turns.ts';
 
 /** Cost of a turn beside the rows that it reads, as rows of 0.3 µs (`plan.ts`). */

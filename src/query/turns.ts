@@ -1,8 +1,46 @@
-// Queue of the runs of a query worker, fair by address and connection.
+// Runs of a query worker as its scheduler sees them, and their queue, fair by address and
+// connection.
 
 import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
-import type { Run } from './run.ts';
+import type { Budget } from '../store/read/scan.ts';
+import type { Bill } from './query-cost.ts';
+
+/** Result of a step of a run: there is more to do, it is blocked by its client, or it is done. */
+export type Step = 'again' | 'wait' | 'done';
+
+/** Resumable work that the scheduler gives slices to. */
+export interface Run {
+  readonly connId: number;
+  cancelled: boolean;
+  /** True while it counts against `query.queries_max`: until its client first blocks it. */
+  counted: boolean;
+  /** Milliseconds of work spent on it, and rows that it has cost (`Budget`). */
+  work: number;
+  rows: number;
+  /** Rows that its first turn is expected to cost. */
+  readonly expectedRows: number;
+  /** Cost to be charged; null: it is not charged. */
+  readonly bill: Bill | null;
+  /** Queue in which it waits for its turn. */
+  readonly turns: QueryTurns;
+  /** True if it has had a turn. */
+  hasTurned: boolean;
+  /** Bytes that it holds between two turns, as last estimated. */
+  held: number;
+  step(budget: Budget): Step;
+  /** Estimates the bytes that it holds now. */
+  weigh(): number;
+  /** Cancels it and releases the memory that it holds. */
+  drop(): void;
+}
+
+/** Quota that a run is charged to, and the queue in which it waits. */
+export interface Account {
+  /** Null: it is not charged. */
+  readonly bill: Bill | null;
+  readonly turns: QueryTurns;
+}
 
 /**
  * Number of begun queries of one connection in the queue from which on no new one is begun, because

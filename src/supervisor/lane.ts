@@ -2,14 +2,15 @@
 // the supervisor, and stop. Its state is owned by the thread of the lane.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { KeyShare } from '../access/shared-keys.ts';
 import { Channel } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
 import { LogGate } from '../log/line-limiter.ts';
 import type { Log } from '../log/log.ts';
 import type { Control, LaneFacts, Order, Report, StationName } from '../messages/control.ts';
+import type { KeyShare } from '../messages/key-lists.ts';
 import { countLines } from '../metrics/counters.ts';
-import { Meter, type MetricsMemory } from '../metrics/meter.ts';
+import type { MetricsMemory } from '../metrics/memory.ts';
+import { Meter } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
@@ -30,7 +31,9 @@ export interface LaneTask {
   processes: SharedArrayBuffer;
   /** Policy module that each lane is executing (`policy/plugins/module-watch.ts`). */
   modules: SharedArrayBuffer;
-  /** Memory of the filter of stored ids (`store/index/id-filter.ts`), once the writer has made it. */
+  /**
+   * Memory of the filter of stored ids (`store/index/id-filter.ts`), once the writer has made it.
+   */
   idFilter: SharedArrayBuffer | null;
   /** True while another process still owns the database. */
   standby: boolean;

@@ -3,34 +3,20 @@
 // them in order.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { KeyShare } from '../access/shared-keys.ts';
 import { Channel, channelPair } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log/log.ts';
 import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages/control.ts';
+import type { KeyShare } from '../messages/key-lists.ts';
 import { LaneMeters } from '../metrics/lanes.ts';
-import type { MetricsMemory } from '../metrics/meter.ts';
+import type { MetricsMemory } from '../metrics/memory.ts';
 import { RollCall } from '../policy/plugins/child-pids.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import type { LaneTask } from './lane.ts';
 import { ModuleGuard } from './module-guard.ts';
+import { type ThreadStation, threadStations } from './thread-stations.ts';
 import { Threads, threadsAreShared } from './threads.ts';
-
-/**
- * Stations that run in threads, in the order of their start, so that no message goes to a station
- * that is not there yet. Beside the data path are the plugin host, with no lane while there are no
- * plugins, and the admin worker.
- */
-export const threadStations = [
-  'writer',
-  'monitor',
-  'query',
-  'plugins',
-  'ingester',
-  'admin',
-] as const;
-export type ThreadStation = (typeof threadStations)[number];
 
 /**
  * Order in which stations stop. It follows the path of an event, so that each station has received
@@ -69,12 +55,16 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
 ];
 
 const PING_MILLISECONDS = 1_000;
+
 /** Time without an answer after which a lane is reported as unwell. */
 const SILENCE_MILLISECONDS = 5_000;
+
 /** Time that a lane's own report of why it cannot start may take. */
 const REPORT_MILLISECONDS = 100;
+
 /** Number of restarts of one thread that are allowed within the window; one more ends the relay. */
 const RESTARTS_MAX = 5;
+
 const RESTART_WINDOW_MILLISECONDS = 60_000;
 
 /** Callbacks of the supervisor into the relay. */

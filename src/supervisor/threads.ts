@@ -6,7 +6,7 @@ import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import { workerUrl } from '../paths.ts';
 import type { LaneTask } from './lane.ts';
-import type { ThreadStation } from './supervisor.ts';
+import type { ThreadStation } from './thread-stations.ts';
 
 /** Stations that can share a thread; lane n of each is in thread n. */
 const SHARING: ReadonlySet<ThreadStation> = new Set(['monitor', 'query', 'ingester']);

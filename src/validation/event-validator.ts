@@ -4,12 +4,11 @@ import type { Lists } from '../access/lists.ts';
 import { refuse, type Verdict } from '../access/rejection.ts';
 import type { DoorKeys } from '../access/shared-keys.ts';
 import type { Config } from '../config/options.ts';
-import type { Connection } from '../ingester/connections.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EventFacts } from '../messages/ingester-writer.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { Rates } from '../policy/rates/rates.ts';
+import type { Client, Rates } from '../policy/rates/rates.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
 import { addressOf } from '../protocol/address.ts';
@@ -20,7 +19,7 @@ import { expirationOf } from '../protocol/expiration.ts';
 import { isEphemeral, KIND_VANISH } from '../protocol/kinds.ts';
 import type { MessageScan } from '../protocol/message-scan.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../protocol/signature/backend.ts';
 import type { Db } from '../store/database/open.ts';
 import type { IdFilter } from '../store/index/id-filter.ts';
 import { StoredIds } from '../store/index/stored-ids.ts';
@@ -53,6 +52,14 @@ export interface PassedEvent extends EventFacts {
   event: NostrEvent;
   /** Canonical JSON, in memory that the next check overwrites. */
   json: Buffer;
+}
+
+/** Connection that an event came from. */
+export interface EventSource {
+  /** Client to charge; null for exempt clients. */
+  readonly client: Client | null;
+  /** Public keys that have authenticated on the connection (NIP-42). */
+  readonly authed: ReadonlySet<string>;
 }
 
 /**
@@ -122,7 +129,7 @@ export class EventGate {
     value: unknown,
     message: Buffer,
     scan: MessageScan,
-    { client, authed }: Connection,
+    { client, authed }: EventSource,
   ): PassedEvent | Verdict {
     const event = checkEventShape(value);
     if (typeof event === 'string') return refuse('shape', event);

@@ -8,7 +8,7 @@ import { expirationOf, isExpired } from '../protocol/expiration.ts';
 import { isEphemeral, KIND_AUTH } from '../protocol/kinds.ts';
 import { MessageScan } from '../protocol/message-scan.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { SignatureBackend } from '../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../protocol/signature/backend.ts';
 import type { StoredIds } from '../store/index/stored-ids.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../store/index/terms.ts';
 import type { PassedEvent } from './event-validator.ts';

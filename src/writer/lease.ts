@@ -10,7 +10,7 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
-import { type StationName } from '../messages/control.ts';
+import type { StationName } from '../messages/control.ts';
 import { readCheckedEvent } from '../messages/ingester-writer.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';

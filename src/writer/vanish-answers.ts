@@ -2,8 +2,8 @@
 
 import type { RecordWriter } from '../channel/records.ts';
 import { writeAnswer, writeVanished } from '../messages/answers.ts';
-import { type CheckedEvent } from '../messages/ingester-writer.ts';
-import { type VanishedKey } from '../messages/vanished.ts';
+import type { CheckedEvent } from '../messages/ingester-writer.ts';
+import type { VanishedKey } from '../messages/vanished.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Awaited, Vanished } from '../store/write/vanish.ts';

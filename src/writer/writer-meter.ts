@@ -6,18 +6,26 @@ import { countAccepted, countEvent, countRefusal } from '../metrics/counters.ts'
 import { REMOVALS } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
-
-export type Removal = (typeof REMOVALS)[number];
+import type { Removal } from '../store/write/removal.ts';
 
 const BATCH = histogramOf('wok_writer_batch_events');
+
 const WAIT = histogramOf('wok_writer_wait_seconds');
+
 const TRANSACTION = histogramOf('wok_writer_transaction_seconds');
+
 const COMMIT = histogramOf('wok_writer_commit_seconds');
+
 const INDEX = histogramOf('wok_writer_index_seconds');
+
 const OK = histogramOf('wok_ok_seconds');
+
 const FAILURES = cellOf('wok_writer_failures_total');
+
 const HEAD = cellOf('wok_log_head_seq');
+
 const INDEXED = cellOf('wok_log_indexed_seq');
+
 const REMOVED = byLabel(REMOVALS, (reason) => cellOf('wok_events_removed_total', { reason }));
 
 /** Counters and histograms of the writer. */

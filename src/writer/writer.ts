@@ -14,8 +14,8 @@ import type { Clock } from '../lib/clock.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
-import { type StationName } from '../messages/control.ts';
-import { type CheckedEvent } from '../messages/ingester-writer.ts';
+import type { StationName } from '../messages/control.ts';
+import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { writeAcceptedEvent, writeHead, writeRemovedEvent } from '../messages/writer-monitor.ts';
 import { writeAcceptedHead, writeAcceptedTerms } from '../messages/writer-query.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -31,6 +31,7 @@ import { type KnownIds, Log, noRemovals } from '../store/write/event-log.ts';
 import { Inbox } from '../store/write/gift-wrap-quota.ts';
 import { Postings } from '../store/write/postings.ts';
 import { Quarantine } from '../store/write/quarantine.ts';
+import type { Removal } from '../store/write/removal.ts';
 import { Reports } from '../store/write/reports.ts';
 import { Rules } from '../store/write/rules.ts';
 import { type Awaited, Vanish, type Vanished } from '../store/write/vanish.ts';
@@ -41,7 +42,7 @@ import type { FileGuard } from './file-guard.ts';
 import { unsentBatch } from './internal-event.ts';
 import { RecentIds } from './recent-ids.ts';
 import { VanishAnswers } from './vanish-answers.ts';
-import { type Removal, WriterMeter } from './writer-meter.ts';
+import { WriterMeter } from './writer-meter.ts';
 
 /** Ephemeral event ids that are remembered, so that an event sent twice is delivered once. */
 const EPHEMERAL_IDS_MAX = 10_000;
@@ -409,7 +410,7 @@ export class Writer {
       const accepted = outcome.t === 'duplicate';
       return { event, id, accepted, message: outcome.message, seq: -1 };
     }
-    this.#quarantine.hold(event, id, this.#clock.seconds());
+    this.#quarantine.hold(event, event.held, id, this.#clock.seconds());
     return { event, id, accepted: true, message: HELD, seq: QUARANTINED };
   }
 

@@ -1,6 +1,6 @@
 // Number of stored events, counted in the background of the admin worker.
 
-import type { MetricsMemory } from '../../metrics/meter.ts';
+import type { MetricsMemory } from '../../metrics/memory.ts';
 import { readSeries } from '../../metrics/render.ts';
 import type { Db } from '../../store/database/open.ts';
 import * as sql from '../../store/database/sql.ts';

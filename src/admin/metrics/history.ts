@@ -1,6 +1,6 @@
 // History of the last hour for charts: a ring of samples of each series. Owned by the admin worker.
 
-import type { MetricsMemory } from '../../metrics/meter.ts';
+import type { MetricsMemory } from '../../metrics/memory.ts';
 import { quantileOf } from '../../metrics/quantile.ts';
 import { readSeries } from '../../metrics/render.ts';
 import { type MetricName, metricOf } from '../../metrics/table.ts';

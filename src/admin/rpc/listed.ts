@@ -1,8 +1,8 @@
 // RPC method that pages and searches the moderation lists.
 
 import { z } from 'zod';
-import type { ListedRow } from '../../access/list-rows.ts';
-import { listNames } from '../../access/lists.ts';
+import type { ListedRow } from '../../store/database/listed.ts';
+import { listNames } from '../../store/database/listed.ts';
 import * as sql from '../../store/database/sql.ts';
 import type { ListPage } from '../../web/api/moderation.ts';
 import { verb } from '../context.ts';

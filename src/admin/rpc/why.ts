@@ -1,9 +1,8 @@
 // RPC methods that explain refused reads and the fate of an event.
 
 import { z } from 'zod';
-import type { ListedRow } from '../../access/list-rows.ts';
-import type { ListName } from '../../access/lists.ts';
 import { type RefusedRead, refusedReads } from '../../metrics/refused-reads.ts';
+import type { ListedRow, ListName } from '../../store/database/listed.ts';
 import * as sql from '../../store/database/sql.ts';
 import type { Why } from '../../web/api/events.ts';
 import { verb } from '../context.ts';

@@ -1,7 +1,7 @@
 // Actions of `wok mod` on the lists of bans and allowances, on events, and on the audit log.
 
-import type { ListedRow } from '../../access/list-rows.ts';
 import { timeText } from '../../lib/duration.ts';
+import type { ListedRow } from '../../store/database/listed.ts';
 import type { AuditRow } from '../../web/api/moderation.ts';
 import { type Call, UsageError } from '../command.ts';
 import { askRelay } from '../control.ts';

@@ -1,6 +1,6 @@
 // Check of a database by a random sample of its events, for `wok doctor` and backups.
 
-import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { type Db, termKey } from '../../store/database/open.ts';
 import * as sql from '../../store/database/sql.ts';
 import { TermHasher } from '../../store/index/terms.ts';

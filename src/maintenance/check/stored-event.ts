@@ -4,7 +4,7 @@ import { hashesTo } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { checkEventShape } from '../../protocol/event-check.ts';
 import { expirationOf } from '../../protocol/expiration.ts';
-import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { idOf, jsonOf, pubkeyOf, type StoredBody } from '../../store/body/body.ts';
 import type { Db } from '../../store/database/open.ts';
 import * as sql from '../../store/database/sql.ts';

@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/options.ts';
 import { formatBytes, formatCount } from '../../lib/format.ts';
-import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { SCHEMA_VERSION } from '../../store/database/migrations.ts';
 import { type Db, databaseFile, termKey } from '../../store/database/open.ts';
 import { countStrange, ROW_SHAPES } from '../../store/database/row-shapes.ts';

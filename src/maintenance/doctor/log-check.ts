@@ -4,7 +4,7 @@
 import { addressOf, dTagOf, isNewer } from '../../protocol/address.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isAddressable, KIND_DELETION, KIND_VANISH } from '../../protocol/kinds.ts';
-import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { eventOf, idOf, type StoredBody } from '../../store/body/body.ts';
 import type { Db } from '../../store/database/open.ts';
 import * as sql from '../../store/database/sql.ts';

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/options.ts';
 import { formatBytes, formatCount } from '../../lib/format.ts';
 import { loadUws, type NativeTarget, uwsProblem } from '../../lib/uws.ts';
-import type { SignatureBackendName } from '../../protocol/signature/signature.ts';
+import type { SignatureBackendName } from '../../protocol/signature/backend.ts';
 import { databaseFile } from '../../store/database/open.ts';
 import { LEFTOVERS } from './database.ts';
 import { type Finding, findings } from './finding.ts';

@@ -6,7 +6,7 @@ import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { writeCheckedEvent } from '../../messages/ingester-writer.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
-import type { SignatureBackend } from '../../protocol/signature/signature.ts';
+import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { BodyMaker } from '../../store/body/body.ts';
 import { openReader, termKey } from '../../store/database/open.ts';
 import { IdFilter } from '../../store/index/id-filter.ts';

@@ -7,7 +7,7 @@ import type { Config } from '../../config/options.ts';
 import { parsePluginEntry } from '../../config/plugin-entry.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../log/log.ts';
-import { type StationName } from '../../messages/control.ts';
+import type { StationName } from '../../messages/control.ts';
 import {
   ASK_EVENT,
   ASK_REQ,

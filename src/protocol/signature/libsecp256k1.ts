@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { requireOptional } from '../../lib/optional-package.ts';
-import type { SignatureBackend } from './signature.ts';
+import type { SignatureBackend } from './backend.ts';
 
 /**
  * Part of koffi's interface that is used (its own types are unavailable where the package is

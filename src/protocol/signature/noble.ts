@@ -1,7 +1,7 @@
 // Signature backend in JavaScript, as the fallback.
 
 import { packageVersion } from '../../lib/optional-package.ts';
-import type { SignatureBackend } from './signature.ts';
+import type { SignatureBackend } from './backend.ts';
 
 /**
  * Loads the backend that is always available: @noble/curves, in JavaScript. It is imported only

@@ -3,7 +3,7 @@
 
 import { createHash, hash } from 'node:crypto';
 import { packageVersion, requireOptional } from '../../lib/optional-package.ts';
-import type { SignatureBackend } from './signature.ts';
+import type { SignatureBackend } from './backend.ts';
 
 /**
  * Part of the npm package secp256k1 that is used; it implements ECDSA but not BIP-340. Points are

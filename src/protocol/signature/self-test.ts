@@ -1,6 +1,6 @@
 // Self-test of a signature backend before it is used.
 
-import type { SignatureBackend } from './signature.ts';
+import type { SignatureBackend } from './backend.ts';
 
 const MESSAGE = 'f08a6c07cf25fb2056178d3d60b611a47258b3c57702e3cec78b57529caea82e';
 const PUBKEY = '06fbc7ef0a30d4164cd5a317872341b48606b69d7f085c2f99a0bdf90cbf5bc8';

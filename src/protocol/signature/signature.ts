@@ -1,25 +1,10 @@
 // Signature backends: their common interface, and the choice of one for this machine.
 
+import type { SignatureBackend, SignatureBackendName } from './backend.ts';
 import { loadLibsecp256k1 } from './libsecp256k1.ts';
 import { loadNoble } from './noble.ts';
 import { loadNpmSecp256k1 } from './npm-secp256k1.ts';
 import { selfTestFault } from './self-test.ts';
-
-/** Names of the signature backends, the fastest first. */
-export type SignatureBackendName = 'libsecp256k1' | 'secp256k1' | 'noble';
-
-/** Verifier of BIP-340 signatures of 32-byte messages, as NIP-01 uses them. One per thread. */
-export interface SignatureBackend {
-  readonly name: SignatureBackendName;
-  /** Library file or package version in use, for the log. */
-  readonly detail: string;
-  /**
-   * Returns true if `sig` (64 bytes) is the signature of `message` (32 bytes, for an event its id)
-   * by the x-only `pubkey` (32 bytes). Never throws: malformed input, or input of another length,
-   * is not valid.
-   */
-  verify(sig: Uint8Array, message: Uint8Array, pubkey: Uint8Array): boolean;
-}
 
 /** Backend that `auto` would have preferred, and why it cannot be used on this machine. */
 export interface PassedOver {

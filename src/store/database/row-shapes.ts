@@ -1,10 +1,10 @@
 // Expected shapes of table rows, by which damaged rows are found.
 
 import type Database from 'better-sqlite3';
-import { listNames } from '../../access/lists.ts';
 import { normalNetwork } from '../../lib/network-set.ts';
 import { TERM_KEY_BYTES } from '../index/terms.ts';
 import { StorageError } from './error.ts';
+import { listNames } from './listed.ts';
 import * as sql from './sql.ts';
 
 /** Column value as better-sqlite3 returns it. */

@@ -1,7 +1,8 @@
 // Cursors over the posting lists of a query: lists in memory, lists of the index, and their merge.
 
+import type { Entry, Place } from './entry.ts';
 import type { Snapshot } from './snapshot.ts';
-import { type Entry, entryOrder, type Place } from './tail-index.ts';
+import { entryOrder } from './tail-index.ts';
 
 /** Bytes that a cursor and an entry of its page take (measured with 4,000 lists). */
 const CURSOR_BYTES = 400;

@@ -1,6 +1,6 @@
 // Cache of the heads of posting lists, one for each query worker.
 
-import type { Entry } from './tail-index.ts';
+import type { Entry } from './entry.ts';
 
 /** Head of a term's list, newest first. */
 export interface ListHead {

@@ -1,7 +1,7 @@
 // Recent columns: the newest events in typed arrays, one copy for each query worker.
 
+import { type Entry, endOfSecond, type Place } from './entry.ts';
 import { PUBKEY_WORDS, PubkeyTable } from './pubkey-table.ts';
-import { type Entry, endOfSecond, type Place } from './tail-index.ts';
 
 /** Number of events out of order that are merged together, at most. */
 const PENDING_MAX = 4_096;

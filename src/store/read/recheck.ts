@@ -5,7 +5,7 @@ import { compileFilter, type Filter } from '../../protocol/filter.ts';
 import { mayRead, type PrivateKinds } from '../../protocol/privacy.ts';
 import { kindOfPosting } from '../index/posting-kind.ts';
 import type { Body } from './body-cache.ts';
-import type { Entry } from './tail-index.ts';
+import type { Entry } from './entry.ts';
 
 /** Number of tag values up to which a filter is matched by bytes; beyond, events are parsed. */
 const NEEDLES_MAX = 8;

@@ -6,12 +6,12 @@ import { isReplaceable } from '../../protocol/kinds.ts';
 import type { TermHasher } from '../index/terms.ts';
 import type { Body } from './body-cache.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
+import { type Entry, endOfSecond, type Place } from './entry.ts';
 import { prefixOf } from './id-prefixes.ts';
 import { type IndexName, indexOfPlan } from './index-name.ts';
 import { choosePlan, type Plan } from './plan.ts';
 import { type Audience, Recheck } from './recheck.ts';
 import type { Snapshot, Stored } from './snapshot.ts';
-import { type Entry, endOfSecond, type Place } from './tail-index.ts';
 
 /** Cost of reading a body and of opening a list, in rows: the unit of a slice's budget. */
 const BODY_ROWS = 5;

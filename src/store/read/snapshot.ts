@@ -7,9 +7,10 @@ import * as sql from '../database/sql.ts';
 import { mayExpire, postingKind } from '../index/posting-kind.ts';
 import { TERM_ALL, type TermHasher } from '../index/terms.ts';
 import { Bodies, type Body, bodyOf } from './body-cache.ts';
+import type { Entry } from './entry.ts';
 import { IdPrefixes } from './id-prefixes.ts';
 import { type ListHead, Lists } from './postings-cache.ts';
-import type { Entry, Window } from './tail-index.ts';
+import type { Window } from './tail-index.ts';
 
 /** Number of events of the log read at once to close a gap of the tail index. */
 const CATCH_UP_ROWS = 1_000;

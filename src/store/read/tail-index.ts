@@ -1,32 +1,12 @@
 // Tail index: the events that the on-disk index does not hold yet, one copy for each query worker.
 
-import type { AcceptedTerms } from '../../messages/writer-query.ts';
+import type { Entry, Place } from './entry.ts';
 import { Timeline } from './recent-columns.ts';
-
-/** Entry of a list of events by time: place in the log, and fields in the index. */
-export interface Entry {
-  createdAt: number;
-  seq: number;
-  /** Kind as the index keeps it (`store/index/posting-kind.ts`). */
-  kind: number;
-  /** Set if ids, authors, kinds and tags of the filter are known to match. */
-  sure?: true;
-}
-
-/** Place in a list of events by time: that of the event with this seq, even if there is none. */
-export interface Place {
-  readonly createdAt: number;
-  readonly seq: number;
-}
+import type { AcceptedTerms } from './tail-entry.ts';
 
 /** Order of all lists: newest first; within a second by seq, newest first. */
 export function entryOrder(a: Place, b: Place): number {
   return b.createdAt - a.createdAt || b.seq - a.seq;
-}
-
-/** Returns the place before all events of a second. */
-export function endOfSecond(createdAt: number): Place {
-  return { createdAt, seq: Number.MAX_SAFE_INTEGER };
 }
 
 /**

@@ -1,8 +1,9 @@
 // Count over several filters, the reader of a COUNT.
 
+import type { Entry } from './entry.ts';
 import { type IndexName, indexOfAll } from './index-name.ts';
 import { AGAIN, type Again, type Budget, type FilterScan } from './scan.ts';
-import { type Entry, entryOrder } from './tail-index.ts';
+import { entryOrder } from './tail-index.ts';
 
 /**
  * Number of events that match at least one of several filters (COUNT, NIP-45). The filters are read

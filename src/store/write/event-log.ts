@@ -1,17 +1,17 @@
 // The event log. Owned by the writer thread, or by a command that owns the database.
 
-import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { addressOf, dTagOf } from '../../protocol/address.ts';
 import { isAddressable } from '../../protocol/kinds.ts';
-import type { Removal } from '../../writer/writer-meter.ts';
 import { eventOf, idOf, type StoredBody } from '../body/body.ts';
 import { isPacked } from '../body/unpack.ts';
 import { StorageError } from '../database/error.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
+import type { StorableEvent } from '../event.ts';
 import { IdFilter } from '../index/id-filter.ts';
 import { postingKind } from '../index/posting-kind.ts';
 import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
+import type { Removal } from './removal.ts';
 
 /** A stored event that was found by its id or address. */
 export interface Found {
@@ -206,7 +206,7 @@ export class Log {
   }
 
   /** Appends an event and returns its seq, the next one. */
-  append(event: CheckedEvent, id: string): number {
+  append(event: StorableEvent, id: string): number {
     const seq = this.head + 1;
     const { createdAt, kind, terms, address, body } = event;
     const { insertPacked, insertJson } = this.#statements;

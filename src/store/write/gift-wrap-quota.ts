@@ -2,11 +2,11 @@
 
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { KIND_GIFT_WRAP } from '../../protocol/kinds.ts';
 import { eventOf } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
+import type { StorableEvent } from '../event.ts';
 import { kindOfPosting } from '../index/posting-kind.ts';
 import type { TermHasher } from '../index/terms.ts';
 import type { Log } from './event-log.ts';
@@ -44,7 +44,7 @@ export class Inbox {
   /**
    * Returns true if a recipient has all the gift wraps that the relay keeps; else counts the event.
    */
-  isFull(event: CheckedEvent): boolean {
+  isFull(event: StorableEvent): boolean {
     if (this.#wrapsMax === 0 || event.kind !== KIND_GIFT_WRAP) return false;
     const { tags } = eventOf(event.body);
     const recipients = new Set(

@@ -1,10 +1,10 @@
 // Quarantine of events that look like spam. Owned by the writer thread.
 
 import type { Config } from '../../config/options.ts';
-import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { jsonOf, pubkeyOf } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
+import type { StorableEvent } from '../event.ts';
 
 /** Rows dropped in one transaction because of their age. */
 const PURGE_MAX = 500;
@@ -45,11 +45,14 @@ export class Quarantine {
     return this.#ids.size > 0 && this.#ids.has(id);
   }
 
-  /** Adds an event; inside the writer's transaction, like all changes. */
-  hold(event: CheckedEvent, id: string, now: number): void {
+  /**
+   * Adds an event, with the reason for moderators; inside the writer's transaction, like all
+   * changes.
+   */
+  hold(event: StorableEvent, reason: string, id: string, now: number): void {
     if (this.#ids.has(id)) return;
     const pubkey = pubkeyOf(event.body);
-    this.#statements.put.run(id, pubkey, now, event.held, jsonOf(event.body));
+    this.#statements.put.run(id, pubkey, now, reason, jsonOf(event.body));
     this.#ids.add(id);
     const { quarantine_max: max } = this.#config.spam;
     while (this.#ids.size > max) this.drop(this.#ids.values().next().value!);

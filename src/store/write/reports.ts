@@ -1,12 +1,12 @@
 // Queue of reports (NIP-56). Owned by the writer thread.
 
-import type { Lists } from '../../access/lists.ts';
 import type { Config } from '../../config/options.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import type { TermHasher } from '../index/terms.ts';
+import type { BanLists } from './ban-lists.ts';
 import type { Log } from './event-log.ts';
 
 /** Report types of NIP-56. */
@@ -38,12 +38,12 @@ interface Target {
 export class Reports {
   #config: Config;
   readonly #log: Log;
-  readonly #lists: Lists;
+  readonly #lists: BanLists;
   readonly #hasher: TermHasher;
   readonly #statements;
   #count: number;
 
-  constructor(config: Config, db: Db, log: Log, lists: Lists, hasher: TermHasher) {
+  constructor(config: Config, db: Db, log: Log, lists: BanLists, hasher: TermHasher) {
     this.#config = config;
     this.#log = log;
     this.#lists = lists;

@@ -1,10 +1,8 @@
 // Nostr's rules for the event log. Runs on the writer thread, or in a command that owns the
 // database.
 
-import type { Lists } from '../../access/lists.ts';
 import type { RuleName } from '../../config/rule-names.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { isNewer, parseAddress } from '../../protocol/address.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
@@ -22,7 +20,9 @@ import {
 } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
+import type { StorableEvent } from '../event.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
+import type { BanLists } from './ban-lists.ts';
 import type { Found, Log } from './event-log.ts';
 import type { Inbox } from './gift-wrap-quota.ts';
 import type { Reports } from './reports.ts';
@@ -78,7 +78,7 @@ export class Rules {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
-  readonly #lists: Lists;
+  readonly #lists: BanLists;
   readonly #reports: Reports | undefined;
   readonly #vanish: Vanish;
   readonly #inbox: Inbox | undefined;
@@ -89,7 +89,7 @@ export class Rules {
     log: Log,
     hasher: TermHasher,
     clock: Clock,
-    lists: Lists,
+    lists: BanLists,
     vanish: Vanish,
     reports?: Reports,
     inbox?: Inbox,
@@ -113,7 +113,7 @@ export class Rules {
    * Returns why an event that is not to be stored (ephemeral, quarantined) may not pass, or null.
    * Tombstones count.
    */
-  judge(event: CheckedEvent): Outcome | null {
+  judge(event: StorableEvent): Outcome | null {
     const id = idOf(event.body);
     const banned = this.#banned(event, id);
     if (banned !== null) return banned;
@@ -122,13 +122,13 @@ export class Rules {
   }
 
   /** Returns a duplicate outcome if the log has the event, else null. */
-  known(event: CheckedEvent): Outcome | null {
+  known(event: StorableEvent): Outcome | null {
     const found = this.#log.findById(idOf(event.body), event.terms[TERM_INDEX_ID]!);
     return found ? DUPLICATE : null;
   }
 
   /** Stores an event, or returns why not; a deletion request also takes effect. */
-  apply(event: CheckedEvent, id = idOf(event.body)): Outcome {
+  apply(event: StorableEvent, id = idOf(event.body)): Outcome {
     if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
     if (event.kind === KIND_VANISH) {
       const request = eventOf(event.body);
@@ -165,19 +165,19 @@ export class Rules {
   }
 
   /** Checks the lists again: the event may have been in flight when its ban was made. */
-  #banned({ body, kind, createdAt }: CheckedEvent, id: string): Outcome | null {
+  #banned({ body, kind, createdAt }: StorableEvent, id: string): Outcome | null {
     if (this.#lists.size === 0) return null;
     const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
     const verdict = this.#lists.verdict(event, this.#clock.seconds());
     return verdict && { t: 'refused', message: verdict.refusal, rule: verdict.rule };
   }
 
-  #former(event: CheckedEvent): Found | null {
+  #former(event: StorableEvent): Found | null {
     const { kind, pubkey, d } = parseAddress(event.address)!;
     return this.#log.findByAddress(kind, pubkey, d);
   }
 
-  #isDeleted(event: CheckedEvent): boolean {
+  #isDeleted(event: StorableEvent): boolean {
     const id = idBytesOf(event.body);
     if (this.#statements.deletedId.get(id, pubkeyBytesOf(event.body))) return true;
     if (event.address !== '') {

@@ -2,7 +2,6 @@
 
 import type { Config } from '../../config/options.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isGiftWrap, KIND_GIFT_WRAP, KIND_VANISH } from '../../protocol/kinds.ts';
@@ -11,6 +10,7 @@ import { relaysToVanishFrom, vanishesFrom } from '../../protocol/vanish.ts';
 import { eventOf, jsonOf, pubkeyOf } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
+import type { StorableEvent } from '../event.ts';
 import { kindOfPosting } from '../index/posting-kind.ts';
 import { TERM_INDEX_AUTHOR, type TermHasher } from '../index/terms.ts';
 import type { Log } from './event-log.ts';
@@ -106,7 +106,7 @@ export class Vanish {
   }
 
   /** Returns true if an event is by a vanished key, or is a gift wrap for one. */
-  covers({ body, kind, createdAt, terms }: CheckedEvent): boolean {
+  covers({ body, kind, createdAt, terms }: StorableEvent): boolean {
     if (this.#authors.size === 0) return false;
     if (this.#authors.has(terms[TERM_INDEX_AUTHOR]!) && this.#isGone(pubkeyOf(body), createdAt)) {
       return true;
@@ -145,7 +145,7 @@ export class Vanish {
    * vanish, or none that is carried out here. The same request again, or one that reaches less far,
    * waits as well.
    */
-  awaited({ body, kind, createdAt: until }: CheckedEvent): Awaited | null {
+  awaited({ body, kind, createdAt: until }: StorableEvent): Awaited | null {
     if (kind !== KIND_VANISH) return null;
     const pubkey = pubkeyOf(body);
     if (!this.#isGone(pubkey, until)) return null;

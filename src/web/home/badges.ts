@@ -1,8 +1,8 @@
 // Badges of the public page: the main access rules in a few words.
 
 import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
-import { hasDoors } from '../../access/allowlists.ts';
 import type { Config } from '../../config/options.ts';
+import { hasDoors } from '../../policy/rules/access.ts';
 
 /** Short text about the relay with its tone. */
 export interface Badge {

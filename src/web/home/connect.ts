@@ -2,7 +2,7 @@
 
 import { encodeNpub } from '../../config/npub.ts';
 import { type Html, html, linkable } from '../html.ts';
-import type { HomeFacts } from './home.ts';
+import type { HomeFacts } from './home-facts.ts';
 
 /** Card with the relay's addresses, its operator and its own key. */
 export function connectCard({ config, self }: HomeFacts): Html {

@@ -3,26 +3,16 @@
 import type { Config } from '../../config/options.ts';
 import { SOFTWARE, version } from '../../paths.ts';
 import type { Assets } from '../assets.ts';
-import type { Figures } from '../browser/figures.ts';
 import { type Html, html, linkable } from '../html.ts';
 import { documentOf } from '../layout.ts';
 import { nipFacts, supportedNips } from '../supported-nips.ts';
 import { badges } from './badges.ts';
 import { connectCard } from './connect.ts';
 import { figuresCard } from './figures.ts';
+import type { HomeFacts } from './home-facts.ts';
 import { type Limit, limitGroups } from './limits.ts';
 import { keepingRules, readingRules } from './reading.ts';
-import { type RuleFacts, writingRules } from './writing.ts';
-
-/** Data of the public page. */
-export interface HomeFacts extends RuleFacts {
-  /** Address of the relay's icon. */
-  readonly icon: string;
-  /** Own public key of the relay in hex, or ''. */
-  readonly self: string;
-  /** Live figures; null if they are not public. */
-  readonly figures: Figures | null;
-}
+import { writingRules } from './writing.ts';
 
 /** HTML document of the page /: description, live figures, rules, limits and NIPs of the relay. */
 export function homePage(facts: HomeFacts, assets: Assets): string {

@@ -1,8 +1,8 @@
 // Sentences of the public page about publishing.
 
 import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
-import { hasDoors } from '../../access/allowlists.ts';
 import type { Config } from '../../config/options.ts';
+import { hasDoors } from '../../policy/rules/access.ts';
 import { kindValue } from '../../protocol/kind-values.ts';
 import { countText } from '../browser/format.ts';
 import { type Html, html, linkable } from '../html.ts';

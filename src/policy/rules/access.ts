@@ -1,9 +1,6 @@
 // Combines the access rules for writers (`door.ts`) into write rules of the stages `claimed` and
 // `proven`.
 
-import type { Config } from '../config/options.ts';
-import type { WriteAttempt, WriteRule } from '../policy/rule.ts';
-import { KindSet } from '../protocol/kind-set.ts';
 import {
   admissionDoor,
   allowedDoor,
@@ -12,10 +9,13 @@ import {
   nip05Door,
   trustDoor,
   UNKNOWN,
-} from './allowlist.ts';
-import type { Lists } from './lists.ts';
-import { refuse, type Verdict } from './rejection.ts';
-import type { DoorKeys } from './shared-keys.ts';
+} from '../../access/allowlist.ts';
+import type { Lists } from '../../access/lists.ts';
+import { refuse, type Verdict } from '../../access/rejection.ts';
+import type { DoorKeys } from '../../access/shared-keys.ts';
+import type { Config } from '../../config/options.ts';
+import { KindSet } from '../../protocol/kind-set.ts';
+import type { WriteAttempt, WriteRule } from '../rule.ts';
 
 const AUTH_REQUIRED = refuse(
   'doors',

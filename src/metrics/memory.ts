@@ -1,0 +1,28 @@
+// Shared memory in which all threads count.
+
+import type { CountingStation } from './types.ts';
+
+/** Worker thread that counts. */
+export interface MeterLane {
+  readonly station: CountingStation;
+  readonly lane: number;
+}
+
+/**
+ * Shared memory of all meters: one block of 64-bit floats for each worker thread, in the order of
+ * `lanes`. Any thread may read it at any time; a worker that is restarted continues in its
+ * predecessor's block, so counters never go back.
+ */
+export interface MetricsMemory {
+  readonly lanes: readonly MeterLane[];
+  readonly cells: SharedArrayBuffer;
+  /** Slow queries of every query worker (`slow-queries.ts`). */
+  readonly slow: SharedArrayBuffer;
+  /** Top connections, and in `watch` the time until which they are requested (`talkers.ts`). */
+  readonly talkers: SharedArrayBuffer;
+  readonly watch: SharedArrayBuffer;
+  /** Reads that ingester and query workers refused (`refused-reads.ts`). */
+  readonly reads: SharedArrayBuffer;
+  /** Names of plugins by label value (`plugin-names.ts`). */
+  readonly plugins: SharedArrayBuffer;
+}

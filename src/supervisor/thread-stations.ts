@@ -1,0 +1,17 @@
+// Stations that run on worker threads.
+
+/**
+ * Stations that run in threads, in the order of their start, so that no message goes to a station
+ * that is not there yet. Beside the data path are the plugin host, with no lane while there are no
+ * plugins, and the admin worker.
+ */
+export const threadStations = [
+  'writer',
+  'monitor',
+  'query',
+  'plugins',
+  'ingester',
+  'admin',
+] as const;
+
+export type ThreadStation = (typeof threadStations)[number];
