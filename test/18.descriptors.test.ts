@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DescriptorRoom, tooFewDescriptors } from '../src/io/descriptor-limit.ts';
+import { DescriptorLimit, tooFewDescriptors } from '../src/io/descriptor-limit.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
@@ -147,21 +147,21 @@ describe('DescriptorRoom', () => {
   it('leaves a share of the sockets to who asks, and descriptors to the relay itself', () => {
     const config = testConfig(freshDirectory(), { 'io.connections_max': 10_000 });
     for (const limit of [200, 400, 1024, 4096, 65_536]) {
-      const room = new DescriptorRoom(config, limit, 50);
+      const room = new DescriptorLimit(config, limit, 50);
       expect(room.sockets + 50).toBeLessThan(limit - 32);
       expect(room.connections).toBeLessThan(room.sockets);
       expect(room.bound(config).io.connections_max).toBe(Math.min(10_000, room.connections));
       expect(room.advice(config) === null).toBe(limit === 65_536);
     }
-    const advice = new DescriptorRoom(config, 1024, 50).advice(config)!;
+    const advice = new DescriptorLimit(config, 1024, 50).advice(config)!;
     const wanted = Number(/LimitNOFILE=(\d+)/.exec(advice)![1]);
-    expect(new DescriptorRoom(config, wanted, 50).advice(config)).toBe(null);
+    expect(new DescriptorLimit(config, wanted, 50).advice(config)).toBe(null);
   });
 
   it('asks for no limit where there is none', () => {
     const config = testConfig(freshDirectory());
     expect(tooFewDescriptors(config, 10, Number.POSITIVE_INFINITY)).toBe(null);
-    const room = new DescriptorRoom(config, Number.POSITIVE_INFINITY, 50);
+    const room = new DescriptorLimit(config, Number.POSITIVE_INFINITY, 50);
     expect(room.bound(config)).toBe(config);
   });
 });

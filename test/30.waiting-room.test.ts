@@ -2,17 +2,17 @@
 // connection, independence of connections, bounds.
 
 import { describe, expect, it } from 'vitest';
-import { type Place, WaitingRoom } from '../src/ingester/in-order-queue.ts';
+import { InOrderQueue, type Slot } from '../src/ingester/in-order-queue.ts';
 import { Random, testSeed } from './support/random.ts';
 
 const MANY = 1_000_000;
 
 describe('the waiting room', () => {
   it('does what a connection sent in its order, whenever the verdicts come', () => {
-    const room = new WaitingRoom(MANY, MANY);
+    const room = new InOrderQueue(MANY, MANY);
     const done: string[] = [];
     const places = ['a', 'b', 'c'].map((name) => ({ name, place: room.take(1, 10) }));
-    const settle = ({ name, place }: { name: string; place: Place }) =>
+    const settle = ({ name, place }: { name: string; place: Slot }) =>
       place.settle(() => done.push(name));
     settle(places[2]!);
     settle(places[1]!);
@@ -25,7 +25,7 @@ describe('the waiting room', () => {
   });
 
   it('lets no connection wait for another', () => {
-    const room = new WaitingRoom(MANY, MANY);
+    const room = new InOrderQueue(MANY, MANY);
     const done: number[] = [];
     room.take(1, 10);
     room.take(2, 10).settle(() => done.push(2));
@@ -35,7 +35,7 @@ describe('the waiting room', () => {
   });
 
   it('is full by number and by bytes, and has room again afterwards', () => {
-    const room = new WaitingRoom(2, 100);
+    const room = new InOrderQueue(2, 100);
     const first = room.take(1, 60);
     expect(room.admits(40)).toBe(true);
     expect(room.admits(41)).toBe(false);
@@ -49,7 +49,7 @@ describe('the waiting room', () => {
   });
 
   it('gives up what a connection has waiting, and frees its room', () => {
-    const room = new WaitingRoom(MANY, 100);
+    const room = new InOrderQueue(MANY, 100);
     const place = room.take(1, 100);
     room.drop(1);
     room.drop(2);
@@ -61,13 +61,13 @@ describe('the waiting room', () => {
 
   it('keeps order and count whatever happens', () => {
     const random = new Random(testSeed('waiting room'));
-    const room = new WaitingRoom(MANY, MANY);
-    const open: { connId: number; n: number; place: Place }[] = [];
+    const room = new InOrderQueue(MANY, MANY);
+    const open: { connId: number; n: number; place: Slot }[] = [];
     const last = new Map<number, number>();
     let done = 0;
     const settleOne = () => {
       const [{ connId, n, place }] = open.splice(random.below(open.length), 1) as [
-        { connId: number; n: number; place: Place },
+        { connId: number; n: number; place: Slot },
       ];
       place.settle(() => {
         expect(n).toBeGreaterThan(last.get(connId) ?? -1);

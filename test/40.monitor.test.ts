@@ -9,7 +9,11 @@ import { packFilters } from '../src/channel/packed-filters.ts';
 import { RecordReader, RecordWriter } from '../src/channel/records.ts';
 import type { StationName } from '../src/messages/control.ts';
 import { writeCheckedEvent } from '../src/messages/ingester-writer.ts';
-import { type Behind, type Handover, writeHandover } from '../src/messages/query-monitor.ts';
+import {
+  type CatchUpRequest,
+  type Handover,
+  writeHandover,
+} from '../src/messages/query-monitor.ts';
 import { writeHead, writeRemovedEvent } from '../src/messages/writer-monitor.ts';
 import { Monitor } from '../src/monitor/monitor.ts';
 import { canonicalJson } from '../src/protocol/canonical.ts';
@@ -32,7 +36,7 @@ type Message = [verb: string, subId: string, event: { content: string }];
  */
 class Bench {
   readonly delivered: string[] = [];
-  readonly behind: Behind[] = [];
+  readonly behind: CatchUpRequest[] = [];
   readonly #generator = new Generator(new Random(1), { now: 1_750_000_000 });
   readonly #hasher = new TermHasher(new Uint8Array(8));
   readonly #channels: Channel[] = [];
@@ -58,7 +62,7 @@ class Bench {
     this.#writer = this.#attach(monitor, 'writer');
     const query = this.#attach(monitor, 'query');
     this.#query = new RecordOutbox(query);
-    const inbox = new MessageInbox<Behind>();
+    const inbox = new MessageInbox<CatchUpRequest>();
     query.receive((batch) => this.behind.push(...inbox.read(batch)));
   }
 

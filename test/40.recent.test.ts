@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import type { AcceptedEvent } from '../src/messages/writer-monitor.ts';
-import { RecentEvents } from '../src/monitor/recent.ts';
+import { ReplayBuffer } from '../src/monitor/recent.ts';
 
 function event(seq: number, bodyBytes: number, terms = 0): AcceptedEvent {
   const body = Buffer.alloc(bodyBytes, 'x');
@@ -16,12 +16,12 @@ function event(seq: number, bodyBytes: number, terms = 0): AcceptedEvent {
   } as AcceptedEvent;
 }
 
-function seqsAfter(recent: RecentEvents, seq: number, head: number): number[] | null {
+function seqsAfter(recent: ReplayBuffer, seq: number, head: number): number[] | null {
   return recent.after(seq, head)?.map((one) => one.seq) ?? null;
 }
 
 it('keeps so many events, and tells when some that are asked for were dropped', () => {
-  const recent = new RecentEvents(10, 1_000_000);
+  const recent = new ReplayBuffer(10, 1_000_000);
   for (let seq = 1; seq <= 100; seq++) recent.add(event(seq, 100));
   expect(seqsAfter(recent, 100, 100)).toEqual([]);
   expect(seqsAfter(recent, 95, 100)).toEqual([96, 97, 98, 99, 100]);
@@ -33,7 +33,7 @@ it.each([
   ['bodies', 10_000, 0],
   ['terms', 10, 1_250],
 ])('keeps no more bytes of %s than there is room for', (_, bodyBytes, terms) => {
-  const recent = new RecentEvents(1_000, 50_000);
+  const recent = new ReplayBuffer(1_000, 50_000);
   for (let seq = 1; seq <= 300; seq++) recent.add(event(seq, bodyBytes, terms));
   const kept = [...Array(300).keys()].find((seq) => seqsAfter(recent, seq, 300) !== null)!;
   expect(300 - kept).toBeGreaterThanOrEqual(4);
@@ -41,7 +41,7 @@ it.each([
 });
 
 it('forgets an event that was removed, and keeps the others in their places', () => {
-  const recent = new RecentEvents(10, 1_000_000);
+  const recent = new ReplayBuffer(10, 1_000_000);
   for (let seq = 1; seq <= 30; seq++) recent.add(event(seq, 100));
   for (const seq of [3, 21, 25, 25, 31]) recent.forget(seq);
   expect(seqsAfter(recent, 20, 30)).toEqual([22, 23, 24, 26, 27, 28, 29, 30]);

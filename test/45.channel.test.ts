@@ -157,7 +157,7 @@ describe('a channel', () => {
     expect(far!.drain()).toBe(true);
     expect(received).toEqual([1]);
     near!.send(batchOf(2, 0), true);
-    near!.wakeOther();
+    near!.wakePeer();
     await until(() => received.length === 2, 'being woken');
     for (let place = 3; place < 20; place++) near!.send(batchOf(place, 0), true);
     await until(() => received.length > 5, 'the ring being half full');

@@ -2,7 +2,7 @@
 // and answers compared with the oracle.
 
 import { describe, expect, it } from 'vitest';
-import { Lists } from '../src/access/lists.ts';
+import { AccessLists } from '../src/access/lists.ts';
 import { packFilters, type UnpackedFilter, unpackFilters } from '../src/channel/packed-filters.ts';
 import { Removals } from '../src/channel/removals.ts';
 import type { Clock } from '../src/lib/clock.ts';
@@ -20,12 +20,12 @@ import { postingKind } from '../src/store/index/posting-kind.ts';
 import { ID_TERMS, TermHasher } from '../src/store/index/terms.ts';
 import { AGAIN, ALL, type Budget, FilterScan, shareOf } from '../src/store/read/scan.ts';
 import { Snapshot } from '../src/store/read/snapshot.ts';
-import { Window } from '../src/store/read/tail-index.ts';
+import { TailIndex } from '../src/store/read/tail-index.ts';
 import { Tally } from '../src/store/read/tally.ts';
 import { Union } from '../src/store/read/union.ts';
-import { Log } from '../src/store/write/event-log.ts';
+import { EventLog } from '../src/store/write/event-log.ts';
 import { Postings } from '../src/store/write/postings.ts';
-import { Rules } from '../src/store/write/rules.ts';
+import { EventRules } from '../src/store/write/rules.ts';
 import { Vanish } from '../src/store/write/vanish.ts';
 import { TEST_MILLISECONDS } from './support/ceiling.ts';
 import { Generator } from './support/generator.ts';
@@ -77,10 +77,10 @@ class Store {
   readonly #writer: Db;
   readonly #reader: Db;
   readonly #hasher: TermHasher;
-  readonly #log: Log;
-  readonly #rules: Rules;
+  readonly #log: EventLog;
+  readonly #rules: EventRules;
   readonly #postings: Postings;
-  #window!: Window;
+  #window!: TailIndex;
   #snapshot!: Snapshot;
   #waiting: CheckedEvent[] = [];
   readonly #removals = new Removals(new SharedArrayBuffer(4));
@@ -94,9 +94,16 @@ class Store {
     this.generator = new Generator(random, { now: START });
     this.#writer = openWriter(storage);
     this.#hasher = new Hasher(termKey(this.#writer));
-    this.#log = new Log(this.#writer, this.#hasher);
+    this.#log = new EventLog(this.#writer, this.#hasher);
     const vanish = new Vanish(this.#writer, this.#log, this.#hasher, clock);
-    this.#rules = new Rules(this.#writer, this.#log, this.#hasher, clock, new Lists(), vanish);
+    this.#rules = new EventRules(
+      this.#writer,
+      this.#log,
+      this.#hasher,
+      clock,
+      new AccessLists(),
+      vanish,
+    );
     this.#postings = new Postings(this.#writer, this.#log);
     this.#reader = openReader(storage);
     this.startLane();
@@ -104,7 +111,7 @@ class Store {
 
   /** Starts the state of a new query worker. */
   startLane(): void {
-    this.#window = new Window(40);
+    this.#window = new TailIndex(40);
     this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now, {
       removals: this.#removals,
       cacheBytes: this.random.pick([0, 30_000, 1_000_000, 1_000_000]),

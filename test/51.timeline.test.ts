@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { endOfSecond } from '../src/store/read/entry.ts';
-import { Timeline } from '../src/store/read/recent-columns.ts';
+import { RecentColumns } from '../src/store/read/recent-columns.ts';
 import { entryOrder } from '../src/store/read/tail-index.ts';
 import { Random, testSeed } from './support/random.ts';
 
@@ -25,7 +25,7 @@ describe('the timeline', () => {
     const random = new Random(seed);
     for (let round = 0; round < 60; round++) {
       const eventsMax = 16 + random.below(100);
-      const timeline = new Timeline(eventsMax);
+      const timeline = new RecentColumns(eventsMax);
       const rows: Row[] = [];
       for (let seq = 1; seq <= 400; seq++) {
         const late = random.chance(0.3) ? random.below(80) : random.below(3);
@@ -45,7 +45,7 @@ describe('the timeline', () => {
   });
 
   it('keeps the newest events that it was asked to keep', () => {
-    const timeline = new Timeline(50);
+    const timeline = new RecentColumns(50);
     for (let seq = 1; seq <= 1_000; seq++)
       timeline.add(seq, seq, 1, Buffer.from(pubkeyOf(1), 'hex'));
     const query = {
@@ -65,7 +65,7 @@ describe('the timeline', () => {
   });
 });
 
-function compare(timeline: Timeline, rows: readonly Row[], random: Random): void {
+function compare(timeline: RecentColumns, rows: readonly Row[], random: Random): void {
   const authors = random.sample([0, 1, 2, 3, 4, 5, 13], 3).map(pubkeyOf);
   const kinds = random.chance(0.5) ? new Set([random.below(3)]) : null;
   const since = random.below(60);

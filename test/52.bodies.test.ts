@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../src/protocol/canonical.ts';
 import { BodyMaker } from '../src/store/body/body.ts';
-import { Bodies } from '../src/store/read/body-cache.ts';
-import { Lists } from '../src/store/read/postings-cache.ts';
+import { BodyCache } from '../src/store/read/body-cache.ts';
+import { PostingsCache } from '../src/store/read/postings-cache.ts';
 import { Random, testSeed } from './support/random.ts';
 
 function json(seq: number, length: number): string {
@@ -29,7 +29,7 @@ describe('the bodies that a lane keeps', () => {
   it('are what was put in, or gone, and never more than there is room for', () => {
     const random = new Random(testSeed('52.bodies'));
     const bytesMax = 100_000;
-    const bodies = new Bodies(bytesMax);
+    const bodies = new BodyCache(bytesMax);
     const put = new Map<number, string>();
     let hits = 0;
     for (let seq = 1; seq < 5_000; seq++) {
@@ -53,14 +53,14 @@ describe('the bodies that a lane keeps', () => {
   });
 
   it('are gone when their event is', () => {
-    const bodies = new Bodies(10_000);
+    const bodies = new BodyCache(10_000);
     bodies.put(1, json(1, 10));
     bodies.delete(1);
     expect(bodies.get(1)).toBeUndefined();
   });
 
   it('are handed through where there is no memory for them', () => {
-    const bodies = new Bodies(0);
+    const bodies = new BodyCache(0);
     expect(bodies.put(1, json(1, 10)).bytes.toString()).toBe(json(1, 10));
     expect(bodies.put(1, packed(json(1, 10))).bytes.toString()).toBe(json(1, 10));
     expect(bodies.size).toBe(0);
@@ -74,7 +74,7 @@ describe('the beginnings of lists', () => {
   });
 
   it('are forgotten when the index has grown', () => {
-    const lists = new Lists(100);
+    const lists = new PostingsCache(100);
     lists.begin(5);
     lists.put(1, head(3));
     lists.begin(5);
@@ -84,7 +84,7 @@ describe('the beginnings of lists', () => {
   });
 
   it('are bounded, and those asked for stay', () => {
-    const lists = new Lists(100);
+    const lists = new PostingsCache(100);
     for (let term = 0; term < 1_000; term++) {
       lists.put(term, head(8));
       expect(lists.get(0)).toBeDefined();

@@ -4,25 +4,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRate } from '../src/config/rate.ts';
-import { accountNames, Networks } from '../src/policy/rates/networks.ts';
-import { type Account, Ledger } from '../src/policy/rates/token-buckets.ts';
+import { Networks, quotaNames } from '../src/policy/rates/networks.ts';
+import { type QuotaKey, TokenBuckets } from '../src/policy/rates/token-buckets.ts';
 
 const RATE = { perSecond: 2, burst: 5 };
 
 /**
  * Charges `cost` if the bucket allows it. Returns the time to wait, in milliseconds; 0 if charged.
  */
-function take(ledger: Ledger, account: Account, now: number, cost = 1): number {
+function take(ledger: TokenBuckets, account: QuotaKey, now: number, cost = 1): number {
   const wait = ledger.wait(account, 0, RATE, now);
   if (wait === 0) ledger.charge(account, 0, RATE, cost, now);
   return wait;
 }
 
 describe('Ledger', () => {
-  const account = (tag: number): Account => ({ tag, row: 0 });
+  const account = (tag: number): QuotaKey => ({ tag, row: 0 });
 
   it('gives the burst at once, then what the rate gives, and tells how long to wait', () => {
-    const ledger = new Ledger(Ledger.share(64, 1), 1);
+    const ledger = new TokenBuckets(TokenBuckets.share(64, 1), 1);
     const one = account(77);
     for (let i = 0; i < 5; i++) expect(take(ledger, one, 1000)).toBe(0);
     const wait = take(ledger, one, 1000);
@@ -35,15 +35,15 @@ describe('Ledger', () => {
   });
 
   it('lets somebody overdraw once and then pay it off', () => {
-    const ledger = new Ledger(Ledger.share(64, 1), 1);
+    const ledger = new TokenBuckets(TokenBuckets.share(64, 1), 1);
     expect(take(ledger, account(5), 0, 50)).toBe(0);
     expect(take(ledger, account(5), 22_999)).toBeGreaterThan(0);
     expect(take(ledger, account(5), 23_000)).toBe(0);
   });
 
   it('is one for all who look at the same memory', () => {
-    const shared = Ledger.share(64, 1);
-    const [a, b] = [new Ledger(shared, 1), new Ledger(shared, 1)];
+    const shared = TokenBuckets.share(64, 1);
+    const [a, b] = [new TokenBuckets(shared, 1), new TokenBuckets(shared, 1)];
     for (let i = 0; i < 5; i++) expect(take(i % 2 === 0 ? a : b, account(9), 10)).toBe(0);
     expect(take(a, account(9), 10)).toBeGreaterThan(0);
     expect(take(b, account(9), 10)).toBeGreaterThan(0);
@@ -54,9 +54,9 @@ describe('Ledger', () => {
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 2, max: 90 }), fc.nat(300)), { maxLength: 600 }),
         (steps) => {
-          const ledger = new Ledger(Ledger.share(32, 1), 1);
+          const ledger = new TokenBuckets(TokenBuckets.share(32, 1), 1);
           const exact = new Map<number, number>();
-          const accounts = new Map<number, Account>();
+          const accounts = new Map<number, QuotaKey>();
           let now = 0;
           for (const [holder, pause] of steps) {
             now += pause;
@@ -73,7 +73,7 @@ describe('Ledger', () => {
   });
 
   it('forgets the account that is nearest to rest, when there is no room', () => {
-    const ledger = new Ledger(Ledger.share(8, 1), 1);
+    const ledger = new TokenBuckets(TokenBuckets.share(8, 1), 1);
     for (let tag = 1; tag <= 8; tag++) ledger.block(account(tag), 0, tag * 1000, 0);
     ledger.block(account(9), 0, 9000, 0);
     expect(ledger.debt(account(1), 0, 0)).toBe(0);
@@ -113,11 +113,11 @@ describe('networks', () => {
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64', '2001:db8:1::/48'],
     ['2001:db8:1:2::9', '2001:db8:1:2::/64', '2001:db8:1::/48'],
   ])('%s', (ip, address, network) => {
-    expect(accountNames(ip, bits)).toEqual({ address, network });
+    expect(quotaNames(ip, bits)).toEqual({ address, network });
   });
 
   it('cuts at any bit', () => {
-    const { network } = accountNames('10.255.255.255', { ...bits, ipv4Network: 13 });
+    const { network } = quotaNames('10.255.255.255', { ...bits, ipv4Network: 13 });
     expect(network).toBe('10.248.0.0/13');
   });
 

@@ -20,12 +20,12 @@ import { Meter } from '../src/metrics/meter.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { type Filter, parseFilter } from '../src/protocol/filter.ts';
 import { PrivateKinds } from '../src/protocol/privacy.ts';
-import { CountRun, type Lane } from '../src/query/run.ts';
+import { CountRun, type RunContext } from '../src/query/run.ts';
 import { QueryQueue } from '../src/query/turns.ts';
 import { openReader, openWriter, termKey } from '../src/store/database/open.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { Snapshot } from '../src/store/read/snapshot.ts';
-import { Window } from '../src/store/read/tail-index.ts';
+import { TailIndex } from '../src/store/read/tail-index.ts';
 import type { ThreadStation } from '../src/supervisor/thread-stations.ts';
 import { FileGuard } from '../src/writer/file-guard.ts';
 import { Writer } from '../src/writer/writer.ts';
@@ -546,7 +546,7 @@ describe('a COUNT under way', () => {
     const db = openReader(storage);
     onTestFinished(() => void db.close());
     const hasher = new TermHasher(termKey(db));
-    const snapshot = new Snapshot(db, hasher, new Window(10), () => NOW, {
+    const snapshot = new Snapshot(db, hasher, new TailIndex(10), () => NOW, {
       removals: new Removals(new SharedArrayBuffer(4)),
       cacheBytes: 0,
     });
@@ -560,7 +560,7 @@ describe('a COUNT under way', () => {
       hasher,
       outlet: { countRefused: (_: unknown, why: string) => refusals.push(why) },
       privateKinds: new PrivateKinds([]),
-    } as unknown as Lane;
+    } as unknown as RunContext;
     const limits = { filterValuesMax: 10, filterTagsMax: 10 };
     const run = (filter: object) =>
       new CountRun(

@@ -5,7 +5,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import type { RefusedRead } from '../src/metrics/refused-reads.ts';
-import { DecisionNotes } from '../src/policy/rejection-log.ts';
+import { RejectionReporter } from '../src/policy/rejection-log.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import type { Why } from '../src/web/api/events.ts';
 import { Author, now } from './support/author.ts';
@@ -184,9 +184,9 @@ describe('the notes of a lane', () => {
     let second = 1;
     let sent = 0;
     let leftOut = 0;
-    const notes = new DecisionNotes(2, () => second);
+    const notes = new RejectionReporter(2, () => second);
     notes.to((batch) => {
-      sent += batch.decisions.length;
+      sent += batch.records.length;
       leftOut += batch.leftOut;
     });
     for (const event of [null, 7, {}, { id: 7 }, { id: 'abc' }, { id: 'A'.repeat(64) }]) {

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../src/config/options.ts';
 import { ipFacts } from '../src/log/client-ip.ts';
-import { LogGate, levelOf } from '../src/log/line-limiter.ts';
+import { LineLimiter, levelOf } from '../src/log/line-limiter.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { until, WokProcess } from './support/process.ts';
@@ -34,7 +34,7 @@ describe('a gate', () => {
   let lines: string[] = [];
   let counted: string[] = [];
   const gate = (settings: Settings = {}) =>
-    new LogGate(
+    new LineLimiter(
       'query',
       config(settings),
       (level, text, facts) => lines.push(`${level} ${text} ${JSON.stringify(facts ?? {})}`),

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { shownMetrics } from '../src/cli/top/screen.ts';
 import { quantileOf } from '../src/metrics/quantile.ts';
 import type { SlowQuery } from '../src/metrics/ring-rows.ts';
-import { Between } from '../src/metrics/sample.ts';
+import { MetricsDelta } from '../src/metrics/sample.ts';
 import { metricNames } from '../src/metrics/table.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
@@ -36,7 +36,7 @@ describe('two looks', () => {
     // 11 buckets, the overflow, and the sum.
     wok_verify_seconds: [{ labels: {}, values: [small, ...Array(11).fill(0), small * 4e-6] }],
   });
-  const found = new Between(
+  const found = new MetricsDelta(
     { at: 1_000, figures: figures(10, 1, 100) },
     { at: 3_000, figures: figures(30, 1, 300) },
   );

@@ -7,10 +7,10 @@ import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { openReader, termKey } from '../src/store/database/open.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
-import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
+import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
 
 /** Runs the admin worker, as a piscina task. */
-export function run(task: LaneTask): Promise<void> {
+export function run(task: WorkerTask): Promise<void> {
   return serveLane(task, async (log, meter, orders, share) => {
     const { config, metrics, credits } = task;
     const ingesters = metrics.lanes.filter(({ station }) => station === 'ingester');

@@ -3,28 +3,28 @@
 // keys.
 
 import { loadLists } from '../src/access/list-rows.ts';
-import { DoorKeys } from '../src/access/shared-keys.ts';
+import { SharedKeys } from '../src/access/shared-keys.ts';
 import { Ingester } from '../src/ingester/ingester.ts';
 import { spamMeter } from '../src/ingester/spam-meter.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
-import { ReadNotes } from '../src/metrics/refused-reads.ts';
-import { Judges } from '../src/policy/pipeline.ts';
+import { RefusedReadRing } from '../src/metrics/refused-reads.ts';
+import { PolicyPipeline } from '../src/policy/pipeline.ts';
 import { ModuleWatch } from '../src/policy/plugins/module-watch.ts';
 import { PolicyModules } from '../src/policy/plugins/modules.ts';
 import { logBans } from '../src/policy/rates/ban-log.ts';
 import { Rates } from '../src/policy/rates/rates.ts';
-import { KeyBook } from '../src/policy/spam/author-cache.ts';
-import { SpamJudge } from '../src/policy/spam/spam-filter.ts';
+import { AuthorCache } from '../src/policy/spam/author-cache.ts';
+import { SpamFilter } from '../src/policy/spam/spam-filter.ts';
 import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { openReader, termKey } from '../src/store/database/open.ts';
 import { IdFilter } from '../src/store/index/id-filter.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { frameBytes, subscriptionBytes, writerEvents } from '../src/supervisor/cells.ts';
-import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
+import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
 
 /** Runs one ingester lane, as a piscina task. */
-export function run(task: LaneTask): Promise<void> {
+export function run(task: WorkerTask): Promise<void> {
   return serveLane(task, async (log, meter) => {
     const { config, credits, lane, idFilter, rates, texts } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
@@ -34,8 +34,8 @@ export function run(task: LaneTask): Promise<void> {
     const time = pluginTimer(meter, task.metrics);
     const watch = new ModuleWatch(task.modules);
     const modules = await PolicyModules.load(config, lane, log, time, watch);
-    const keyBook = new KeyBook(db, hasher);
-    const spam = new SpamJudge({
+    const keyBook = new AuthorCache(db, hasher);
+    const spam = new SpamFilter({
       config,
       texts,
       keys: keyBook,
@@ -54,12 +54,12 @@ export function run(task: LaneTask): Promise<void> {
       subscriptionBytes: subscriptionBytes(credits),
       lane,
       lists: loadLists(db),
-      keys: new DoorKeys(),
-      judges: new Judges(config, spam, modules),
+      keys: new SharedKeys(),
+      judges: new PolicyPipeline(config, spam, modules),
       rates: new Rates(config, rates, systemClock, logBans(log, config)),
       clock,
       meter,
-      readNotes: new ReadNotes(task.metrics, 'ingester', lane),
+      readNotes: new RefusedReadRing(task.metrics, 'ingester', lane),
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };
   });

@@ -4,14 +4,14 @@ import { systemClock } from '../src/lib/clock.ts';
 import { PLUGIN_FAILURES } from '../src/metrics/label-values.ts';
 import { byLabel, cellOf } from '../src/metrics/layout.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
-import { PluginRoom } from '../src/policy/plugins/host.ts';
-import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
+import { PluginHost } from '../src/policy/plugins/host.ts';
+import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
 
 const FAILURES = byLabel(PLUGIN_FAILURES, (why) => cellOf('wok_plugin_failures_total', { why }));
 const OPEN = cellOf('wok_plugin_circuit_open');
 
 /** Runs the plugin host, as a piscina task. */
-export function run(task: LaneTask): Promise<void> {
+export function run(task: WorkerTask): Promise<void> {
   return serveLane(task, (log, meter) => {
     const count = {
       failed: (why: keyof typeof FAILURES) => meter.add(FAILURES[why], 1),
@@ -19,7 +19,7 @@ export function run(task: LaneTask): Promise<void> {
       answered: pluginTimer(meter, task.metrics),
     };
     return {
-      role: new PluginRoom(task.config, log, systemClock, count, task.processes),
+      role: new PluginHost(task.config, log, systemClock, count, task.processes),
       facts: {},
     };
   });

@@ -2,7 +2,7 @@
 // owns: a read-only database connection, the term hasher, and the meter of slow queries.
 
 import { systemClock } from '../src/lib/clock.ts';
-import { ReadNotes } from '../src/metrics/refused-reads.ts';
+import { RefusedReadRing } from '../src/metrics/refused-reads.ts';
 import { slowQueryRing } from '../src/metrics/slow-queries.ts';
 import { ReadBudget } from '../src/policy/rates/read-budget.ts';
 import { Query } from '../src/query/query.ts';
@@ -10,10 +10,10 @@ import { QueryMeter } from '../src/query/query-meter.ts';
 import { openReader, termKey } from '../src/store/database/open.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { removals } from '../src/supervisor/cells.ts';
-import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
+import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
 
 /** Runs one query lane, as a piscina task. */
-export function run(task: LaneTask): Promise<void> {
+export function run(task: WorkerTask): Promise<void> {
   return serveLane(task, (log, laneMeter) => {
     const { config, credits, lane, metrics, rates } = task;
     const db = openReader(config.storage);
@@ -24,7 +24,7 @@ export function run(task: LaneTask): Promise<void> {
       lane,
       slow,
       log,
-      notes: new ReadNotes(metrics, 'query', lane),
+      notes: new RefusedReadRing(metrics, 'query', lane),
       slowMilliseconds: config.metrics.slow_query_milliseconds,
     });
     const reads = new ReadBudget(config, rates, systemClock);

@@ -2,11 +2,11 @@
 
 import { systemClock } from '../src/lib/clock.ts';
 import { removals, writerEvents, writeState } from '../src/supervisor/cells.ts';
-import { type LaneTask, serveLane } from '../src/supervisor/lane.ts';
-import { WriterSeat } from '../src/writer/lease.ts';
+import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
+import { WriterLease } from '../src/writer/lease.ts';
 
 /** Runs the writer, as a piscina task. */
-export function run(task: LaneTask): Promise<void> {
+export function run(task: WorkerTask): Promise<void> {
   return serveLane(task, (logger, meter, _orders, _share, trouble) => {
     const { config, credits, standby } = task;
     const parts = {
@@ -19,7 +19,7 @@ export function run(task: LaneTask): Promise<void> {
       meter,
       trouble,
     };
-    const role = new WriterSeat(parts, standby);
+    const role = new WriterLease(parts, standby);
     return { role, facts: { idFilter: role.idFilterMemory } };
   });
 }

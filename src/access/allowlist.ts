@@ -5,22 +5,22 @@ import type { KeyListName } from '../messages/key-lists.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_METADATA } from '../protocol/kinds.ts';
 import { KeySet } from './key-set.ts';
-import type { Lists } from './lists.ts';
-import { refuse, type Verdict } from './rejection.ts';
-import type { DoorKeys } from './shared-keys.ts';
+import type { AccessLists } from './lists.ts';
+import { type Rejection, refuse } from './rejection.ts';
+import type { SharedKeys } from './shared-keys.ts';
 
 /** Access rule: one condition that a key can meet in order to write; see `doors.ts`. */
-export interface Door {
+export interface AccessRule {
   /**
    * Returns null if the key may write, or the rejection. `UNKNOWN`: a lookup is needed, which
    * requires proof that the author asks.
    */
-  ask(pubkey: string, now: number): Verdict | typeof UNKNOWN | null;
+  ask(pubkey: string, now: number): Rejection | typeof UNKNOWN | null;
   /**
    * Starts the lookup for a key that was `UNKNOWN` and is now proven, and rejects for now. `event`
    * is given if it is by that key.
    */
-  find?(pubkey: string, event: NostrEvent | null, now: number): Verdict;
+  find?(pubkey: string, event: NostrEvent | null, now: number): Rejection;
 }
 
 export const UNKNOWN = Symbol('not known yet');
@@ -31,7 +31,11 @@ const LOADING = refuse(
 );
 
 /** Returns the rule for keys that the configuration, its files or an admin allow. */
-export function allowedDoor(config: Config, lists: Lists, keys: DoorKeys): Door | null {
+export function allowlistRule(
+  config: Config,
+  lists: AccessLists,
+  keys: SharedKeys,
+): AccessRule | null {
   const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = config.policy;
   if (inline.length === 0 && files.length === 0 && !membersOnly(config)) return null;
   const own = KeySet.of(inline);
@@ -50,7 +54,11 @@ export function membersOnly({ membership }: Config): boolean {
 }
 
 /** Returns the rule for paid admission: keys from a payment service, or allowed by an admin. */
-export function admissionDoor({ admission }: Config, lists: Lists, keys: DoorKeys): Door | null {
+export function admissionRule(
+  { admission }: Config,
+  lists: AccessLists,
+  keys: SharedKeys,
+): AccessRule | null {
   if (!asksForPayment(admission)) return null;
   const url = admission.payments_url;
   const no = refuse(
@@ -71,7 +79,7 @@ export function asksForPayment(admission: Config['admission']): boolean {
 }
 
 /** Returns the web-of-trust rule: keys near enough to the roots in the follow graph. */
-export function trustDoor({ trust }: Config, keys: DoorKeys): Door | null {
+export function trustRule({ trust }: Config, keys: SharedKeys): AccessRule | null {
   if (trust.roots.length === 0) return null;
   const no = refuse(
     'web-of-trust',
@@ -83,7 +91,7 @@ export function trustDoor({ trust }: Config, keys: DoorKeys): Door | null {
 }
 
 /** Returns the NIP-05 rule: a key without a known result is rejected while it is looked up. */
-export function nip05Door({ nip05 }: Config, keys: DoorKeys): Door | null {
+export function nip05Rule({ nip05 }: Config, keys: SharedKeys): AccessRule | null {
   if (!nip05.required) return null;
   return {
     ask(pubkey, now) {
@@ -104,7 +112,12 @@ export function nip05Door({ nip05 }: Config, keys: DoorKeys): Door | null {
   };
 }
 
-function inSet(keys: DoorKeys, list: KeyListName, pubkey: string, no: Verdict): Verdict | null {
+function inSet(
+  keys: SharedKeys,
+  list: KeyListName,
+  pubkey: string,
+  no: Rejection,
+): Rejection | null {
   const set = keys.sets[list];
   if (set === null) return LOADING;
   return set.has(pubkey) ? null : no;

@@ -4,11 +4,11 @@ import { entryOf, type ListedRow } from '../store/database/listed.ts';
 import type { Db } from '../store/database/open.ts';
 import { isRow, strangeRow } from '../store/database/row-shapes.ts';
 import * as sql from '../store/database/sql.ts';
-import { Lists } from './lists.ts';
+import { AccessLists } from './lists.ts';
 
 /** Returns the lists as stored in the database. @throws StorageError when a row is damaged. */
-export function loadLists(db: Db): Lists {
-  const lists = new Lists();
+export function loadLists(db: Db): AccessLists {
+  const lists = new AccessLists();
   const rows = db.prepare(sql.SELECT_LISTED).all() as ListedRow[];
   if (!rows.every((row) => isRow('listed', { ...row }))) throw strangeRow(db, 'listed');
   lists.update({ t: 'all', entries: rows.map(entryOf) });

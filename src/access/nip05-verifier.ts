@@ -15,7 +15,7 @@ interface Job {
 }
 
 /** Verifies NIP-05 addresses in the background, some at a time; an author waits at most once. */
-export class Verifier {
+export class Nip05Verifier {
   readonly #clock: Clock;
   readonly #profileAddress: (pubkey: string) => string;
   readonly #done: (pubkey: string, verification: Verification) => void;

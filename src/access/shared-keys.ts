@@ -19,7 +19,7 @@ const ASKED_MAX = 10_000;
 const ASK_AGAIN_SECONDS = 10;
 
 /** Key lists and verifications of one ingester worker. A list not received yet is null. */
-export class DoorKeys {
+export class SharedKeys {
   readonly sets: Record<KeyListName, KeySet | null> = {
     denied: null,
     allowed: null,

@@ -10,7 +10,7 @@ import type { TermHasher } from '../store/index/terms.ts';
 import { nip05Of } from './allowlist.ts';
 import { KeyFiles } from './key-files.ts';
 import { KeySet } from './key-set.ts';
-import { Verifier } from './nip05-verifier.ts';
+import { Nip05Verifier } from './nip05-verifier.ts';
 import { Profiles, webOfTrust } from './web-of-trust.ts';
 
 /** Interval of the check for changed files and a due web of trust. */
@@ -19,7 +19,7 @@ const LOOK_MILLISECONDS = 1_000;
 const BARE_SECONDS = 10;
 
 /** Parts of the admin worker that the updater needs. */
-export interface KeeperParts {
+export interface AccessListUpdaterParts {
   config: Config;
   db: Db;
   hasher: TermHasher;
@@ -32,11 +32,11 @@ export interface KeeperParts {
  * changes, and the web of trust, computed periodically. Verifies NIP-05 addresses. All of it runs
  * in the admin worker, so that no ingester ever waits for a disk or a network.
  */
-export class Keeper {
-  readonly #parts: KeeperParts;
+export class AccessListUpdater {
+  readonly #parts: AccessListUpdaterParts;
   readonly #share: (share: KeyShare) => void;
   readonly #profiles: Profiles;
-  readonly #verifier: Verifier;
+  readonly #verifier: Nip05Verifier;
   #trusted = -1;
   #config: Config;
   #files = new Map<KeyListName, KeyFiles>();
@@ -50,7 +50,7 @@ export class Keeper {
    * which reaches the present ones only.
    */
   constructor(
-    parts: KeeperParts,
+    parts: AccessListUpdaterParts,
     share: (share: KeyShare) => void,
     tell: (message: Nip05Message) => void,
   ) {
@@ -58,7 +58,7 @@ export class Keeper {
     this.#config = parts.config;
     this.#share = share;
     this.#profiles = new Profiles(parts.db, parts.hasher);
-    this.#verifier = new Verifier(
+    this.#verifier = new Nip05Verifier(
       parts.config.nip05,
       parts.clock,
       (pubkey) => nip05Of(this.#profiles.profileOf(pubkey)),

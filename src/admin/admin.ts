@@ -2,8 +2,8 @@
 // admin page, retention and metrics. The thread owns all state below.
 
 import { loadLists } from '../access/list-rows.ts';
-import type { Lists, ListUpdate } from '../access/lists.ts';
-import { Keeper } from '../access/updater.ts';
+import type { AccessLists, ListUpdate } from '../access/lists.ts';
+import { AccessListUpdater } from '../access/updater.ts';
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
@@ -18,7 +18,7 @@ import type {
 } from '../messages/admin-writer.ts';
 import type { Order, StationName } from '../messages/control.ts';
 import type { KeyShare, Nip05Message, VerifyRequest } from '../messages/key-lists.ts';
-import type { DecisionBatch } from '../messages/rejections.ts';
+import type { RejectionBatch } from '../messages/rejections.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
@@ -42,7 +42,7 @@ import { Calls } from './pages/calls.ts';
 import { Proxies } from './proxies.ts';
 import { makePublicPage } from './public-page.ts';
 import { ReachedBy } from './reached-by.ts';
-import { Decisions } from './rejections.ts';
+import { RejectionLog } from './rejections.ts';
 import { resumeRemovals } from './removal.ts';
 import { Retention } from './retention/retention.ts';
 import { RetentionTasks } from './retention/task.ts';
@@ -101,8 +101,8 @@ export class Admin implements Room {
   readonly history: History;
   readonly eventCount: EventCount;
   readonly dashboards: Dashboards;
-  readonly lists: Lists;
-  readonly decisions = new Decisions(this);
+  readonly lists: AccessLists;
+  readonly decisions = new RejectionLog(this);
   readonly retention: Retention;
   readonly search = new Search(this);
   readonly retentionTasks = new RetentionTasks(this);
@@ -115,7 +115,7 @@ export class Admin implements Room {
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
   readonly #ingesters = new Map<number, MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>>();
-  readonly #keeper: Keeper;
+  readonly #keeper: AccessListUpdater;
   #io: MessageOutbox<ForIo> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sampleTimer: NodeJS.Timeout | null = null;
@@ -138,7 +138,7 @@ export class Admin implements Room {
     this.history = new History(metrics);
     this.eventCount = new EventCount(db, metrics);
     this.dashboards = new Dashboards(this);
-    this.#keeper = new Keeper(this, parts.share, (message) => {
+    this.#keeper = new AccessListUpdater(this, parts.share, (message) => {
       for (const outbox of this.#ingesters.values()) outbox.send(message);
     });
     this.#auth = new HttpAuth({
@@ -218,11 +218,11 @@ export class Admin implements Room {
       // The worker may have read the lists from the database before the latest changes.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
       const inbox = new MessageInbox<
-        VerifyRequest | DecisionBatch | MemberRequest | SeenAddresses
+        VerifyRequest | RejectionBatch | MemberRequest | SeenAddresses
       >();
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
-          if ('decisions' in message) this.decisions.take(message);
+          if ('records' in message) this.decisions.take(message);
           else if (message.t === 'addresses') this.reachedBy.take(message);
           else if (message.t === 'member') {
             void this.membership.answer(message).then((answer) => {
@@ -245,7 +245,7 @@ export class Admin implements Room {
     const inbox = new MessageInbox<FromIo>();
     channel.receive((batch) => {
       for (const request of inbox.read(batch)) {
-        if ('decisions' in request) {
+        if ('records' in request) {
           this.decisions.take(request);
           continue;
         }

@@ -2,7 +2,7 @@
 // method.
 
 import type { z } from 'zod';
-import type { Lists, ListUpdate } from '../access/lists.ts';
+import type { AccessLists, ListUpdate } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
@@ -18,7 +18,7 @@ import type { EventCount } from './metrics/event-count.ts';
 import type { History } from './metrics/history.ts';
 import type { Proxies } from './proxies.ts';
 import type { ReachedBy } from './reached-by.ts';
-import type { Decisions } from './rejections.ts';
+import type { RejectionLog } from './rejections.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RetentionTasks } from './retention/task.ts';
 import type { Search } from './search/search.ts';
@@ -44,9 +44,9 @@ export interface Room {
   /** Start of the admin worker, in seconds since 1970. */
   readonly openedAt: number;
   /** Bans and allowances, as stored in the database. */
-  readonly lists: Lists;
+  readonly lists: AccessLists;
   /** Rejection log. */
-  readonly decisions: Decisions;
+  readonly decisions: RejectionLog;
   readonly retention: Retention;
   /** Background run of retention begun from the admin page. */
   readonly retentionTasks: RetentionTasks;

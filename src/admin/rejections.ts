@@ -2,7 +2,7 @@
 // worker; the writer stores the rows.
 
 import type { Change } from '../messages/admin-writer.ts';
-import type { Decision, DecisionBatch } from '../messages/rejections.ts';
+import type { RejectionBatch, RejectionRecord } from '../messages/rejections.ts';
 import * as sql from '../store/database/sql.ts';
 import type { Room } from './context.ts';
 
@@ -16,11 +16,11 @@ const WRITE_MILLISECONDS = 2_000;
  * Rejection log: the records of the last seconds in memory, older ones as database rows, at most
  * `moderation.decisions_max`.
  */
-export class Decisions {
+export class RejectionLog {
   /** Number of records dropped since the admin worker started, because there were too many. */
   leftOut = 0;
   readonly #room: Room;
-  #waiting: Decision[] = [];
+  #waiting: RejectionRecord[] = [];
   #writing = false;
   readonly #timer: NodeJS.Timeout;
 
@@ -29,7 +29,7 @@ export class Decisions {
     this.#timer = setInterval(() => void this.write(), WRITE_MILLISECONDS);
   }
 
-  take({ decisions, leftOut }: DecisionBatch): void {
+  take({ records: decisions, leftOut }: RejectionBatch): void {
     this.leftOut += leftOut;
     if (this.#room.config.moderation.decisions_max === 0) return;
     for (const decision of decisions) {
@@ -39,8 +39,8 @@ export class Decisions {
   }
 
   /** Returns all records about an event, the newest last. */
-  about(id: string): Decision[] {
-    const rows = this.#room.db.prepare(sql.SELECT_DECISIONS).all(id) as Decision[];
+  about(id: string): RejectionRecord[] {
+    const rows = this.#room.db.prepare(sql.SELECT_DECISIONS).all(id) as RejectionRecord[];
     return [...rows, ...this.#waiting.filter((one) => one.id === id)];
   }
 
@@ -67,7 +67,7 @@ export class Decisions {
     void this.#room.change([this.#change(this.#waiting)]).catch(() => {});
   }
 
-  #change(decisions: Decision[]): Change {
+  #change(decisions: RejectionRecord[]): Change {
     return { t: 'decisions', decisions, max: this.#room.config.moderation.decisions_max };
   }
 }

@@ -3,7 +3,7 @@
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages/admin-writer.ts';
-import type { DecisionBatch } from '../messages/rejections.ts';
+import type { RejectionBatch } from '../messages/rejections.ts';
 import { AdminError } from './context.ts';
 
 /** Maximum number of requests waiting for the writer; further ones are refused. */
@@ -21,11 +21,11 @@ interface Waiting {
 export class WriterLink {
   #outbox: MessageOutbox<ChangeRequest> | null = null;
   #last = 0;
-  readonly #decided: (batch: DecisionBatch) => void;
+  readonly #decided: (batch: RejectionBatch) => void;
   readonly #waiting = new Map<number, Waiting>();
 
   /** Takes `decided`, which receives the rejection records of the writer. */
-  constructor(decided: (batch: DecisionBatch) => void) {
+  constructor(decided: (batch: RejectionBatch) => void) {
     this.#decided = decided;
   }
 
@@ -34,7 +34,7 @@ export class WriterLink {
     const inbox = new MessageInbox<FromWriter>();
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) {
-        if ('decisions' in message) this.#decided(message);
+        if ('records' in message) this.#decided(message);
         else this.#take(message);
       }
     });

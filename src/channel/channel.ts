@@ -7,7 +7,7 @@ import { type Memory, ownMemory } from './arena.ts';
 import { Ring } from './ring.ts';
 
 /** Wake-up message; every other message on the port is a batch with its number. */
-const BELL = 0;
+const WAKE = 0;
 type Overflow = [number: number, batch: Uint8Array];
 
 /** One end of a channel, for the thread that will use it; the port has to be transferred. */
@@ -57,16 +57,16 @@ export class Channel {
   receive(handler: (batch: Uint8Array) => void, memory = ownMemory): void {
     this.#handler = handler;
     this.#memory = memory;
-    this.#port.on('message', (message: typeof BELL | Overflow) => {
+    this.#port.on('message', (message: typeof WAKE | Overflow) => {
       this.#takeMessage(message);
-      watch.wake();
+      poller.wake();
     });
     this.#port.on('close', () => {
       this.drain();
-      watch.remove(this);
+      poller.remove(this);
     });
-    watch.add(this);
-    watch.rouse();
+    poller.add(this);
+    poller.poll();
     this.drain();
   }
 
@@ -94,22 +94,22 @@ export class Channel {
     }
     this.#sent = number;
     this.#outgoing.sent = number;
-    if (!quiet || this.#outgoing.unread > this.#outgoing.size >> 1) this.wakeOther();
+    if (!quiet || this.#outgoing.unread > this.#outgoing.size >> 1) this.wakePeer();
   }
 
   /** Wakes the other side if it sleeps, so that it reads what was sent. */
-  wakeOther(): void {
-    if (this.#outgoing.takeSleep()) this.#port.postMessage(BELL);
+  wakePeer(): void {
+    if (this.#outgoing.claimWakeup()) this.#port.postMessage(WAKE);
   }
 
   /** Progress word of this side, which the other side can read at any time. */
-  set note(note: number) {
-    this.#incoming.note = note;
+  set progress(note: number) {
+    this.#incoming.progress = note;
   }
 
   /** Progress word of the other side; 0 before it has set one. */
-  get otherNote(): number {
-    return this.#outgoing.note;
+  get peerProgress(): number {
+    return this.#outgoing.progress;
   }
 
   /** True if a batch has arrived that was not read yet. */
@@ -148,13 +148,13 @@ export class Channel {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return null;
       // The message may be the wake-up message, which the port's handler will not get any more.
-      watch.rouse();
-      this.#takeMessage(received.message as typeof BELL | Overflow);
+      poller.poll();
+      this.#takeMessage(received.message as typeof WAKE | Overflow);
     }
   }
 
-  #takeMessage(message: typeof BELL | Overflow): void {
-    if (message !== BELL) this.#overflow.set(message[0], message[1]);
+  #takeMessage(message: typeof WAKE | Overflow): void {
+    if (message !== WAKE) this.#overflow.set(message[0], message[1]);
   }
 }
 
@@ -170,7 +170,7 @@ const TURN_MILLISECONDS = 10;
  * event loop; only after a poll without a batch does it mark the channels as asleep, so that
  * senders wake the thread.
  */
-class Watch {
+class ChannelPoller {
   readonly #channels = new Set<Channel>();
   #awake = false;
 
@@ -189,12 +189,12 @@ class Watch {
   }
 
   read(): void {
-    this.rouse();
+    this.poll();
     this.#drain();
   }
 
   /** Starts polling at the end of this turn. */
-  rouse(): void {
+  poll(): void {
     if (this.#awake) return;
     this.#awake = true;
     for (const channel of this.#channels) channel.asleep = false;
@@ -227,9 +227,9 @@ class Watch {
 }
 
 /** Poller of this thread: every thread has its own instance of this module. */
-const watch = new Watch();
+const poller = new ChannelPoller();
 
 /** Reads the channels of this thread now, for a caller that delays the next turn of its loop. */
 export function readChannels(): void {
-  watch.read();
+  poller.read();
 }

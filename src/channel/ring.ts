@@ -105,18 +105,18 @@ export class Ring {
   }
 
   /** Claims the wake-up of the reader; for the writer. Returns true at most once for each sleep. */
-  takeSleep(): boolean {
+  claimWakeup(): boolean {
     return (
       Atomics.load(this.#words, ASLEEP) === 1 && Atomics.exchange(this.#words, ASLEEP, 0) === 1
     );
   }
 
   /** Progress word, written by the reader for the writer. */
-  get note(): number {
+  get progress(): number {
     return Atomics.load(this.#words, NOTE);
   }
 
-  set note(note: number) {
+  set progress(note: number) {
     Atomics.store(this.#words, NOTE, note);
   }
 }

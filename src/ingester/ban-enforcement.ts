@@ -1,6 +1,6 @@
 // Enforcement of new key bans on open connections.
 
-import type { Lists, ListUpdate } from '../access/lists.ts';
+import type { AccessLists, ListUpdate } from '../access/lists.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Connection } from './connections.ts';
 
@@ -11,7 +11,7 @@ export const ONE_KEY_BANNED: Refusal =
   'blocked: a key of this connection is banned from this relay and does not count any more';
 
 /** Connection that lost banned keys, with the keys that remain. */
-export interface Banished {
+export interface BanEnforcement {
   readonly connection: Connection;
   readonly left: readonly string[];
 }
@@ -20,9 +20,9 @@ export interface Banished {
 export function* banishedBy(
   update: ListUpdate,
   connections: Iterable<Connection>,
-  lists: Lists,
+  lists: AccessLists,
   now: number,
-): Generator<Banished> {
+): Generator<BanEnforcement> {
   if (update.t !== 'put') return;
   const banned = update.entries.filter(({ list, stance }) => list === 'pubkey' && stance === 'ban');
   if (banned.length === 0) return;

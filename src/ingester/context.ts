@@ -1,9 +1,9 @@
 // Shared context of one ingester worker: its parts, its channels to io and query, and the message
 // that is being handled. Only that worker uses it.
 
-import type { Lists } from '../access/lists.ts';
-import type { Verdict } from '../access/rejection.ts';
-import type { DoorKeys } from '../access/shared-keys.ts';
+import type { AccessLists } from '../access/lists.ts';
+import type { Rejection } from '../access/rejection.ts';
+import type { SharedKeys } from '../access/shared-keys.ts';
 import type { Channel } from '../channel/channel.ts';
 import type { Credits } from '../channel/credits.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
@@ -12,10 +12,10 @@ import type { Clock } from '../lib/clock.ts';
 import { CLOSES, LEFT, writeAnswer } from '../messages/answers.ts';
 import { type QueryRequest, writeQueryRequest } from '../messages/ingester-query.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { ReadNotes } from '../metrics/refused-reads.ts';
-import type { Judges } from '../policy/pipeline.ts';
+import type { RefusedReadRing } from '../metrics/refused-reads.ts';
+import type { PolicyPipeline } from '../policy/pipeline.ts';
 import type { Rates } from '../policy/rates/rates.ts';
-import { DecisionNotes } from '../policy/rejection-log.ts';
+import { RejectionReporter } from '../policy/rejection-log.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/backend.ts';
@@ -44,17 +44,17 @@ export interface IngesterParts {
   subscriptionBytes: readonly Credits[];
   lane: number;
   /** Bans and allowances of the access lists; kept up to date by the admin worker. */
-  lists: Lists;
+  lists: AccessLists;
   /** Keys that the admin worker knows from files, the follow graph, and their NIP-05 address. */
-  keys: DoorKeys;
+  keys: SharedKeys;
   /** Policy pipeline, asked last, after the signature check, because it may be asynchronous. */
-  judges: Judges;
+  judges: PolicyPipeline;
   /** Rate limits of clients, shared with all other threads. */
   rates: Rates;
   clock: Clock;
   meter: Meter;
   /** Record of rejected REQs and COUNTs. */
-  readNotes?: ReadNotes;
+  readNotes?: RefusedReadRing;
 }
 
 /** Message in flight through the worker: its time of arrival, and its cost until it is answered. */
@@ -69,10 +69,10 @@ export interface Handling {
  * Context of an ingester worker: its connections, its metrics, and its channels to io (answers to
  * clients) and to the query workers (requests for stored events).
  */
-export class Lane {
+export class IngesterContext {
   parts: IngesterParts;
   readonly meter: IngesterMeter;
-  readonly decisions: DecisionNotes;
+  readonly decisions: RejectionReporter;
   readonly members: Members;
   readonly unknownAddresses: UnknownAddresses;
   readonly connections: Connections;
@@ -86,7 +86,7 @@ export class Lane {
     const { config, clock } = parts;
     this.parts = parts;
     this.meter = new IngesterMeter(parts.meter);
-    this.decisions = new DecisionNotes(config.moderation.decisions_per_second_max, () =>
+    this.decisions = new RejectionReporter(config.moderation.decisions_per_second_max, () =>
       clock.seconds(),
     );
     this.members = new Members(config);
@@ -202,7 +202,7 @@ export class Lane {
   }
 
   /** Takes one unit of a rate limit; returns the rejection if the limit is reached, or null. */
-  rate(connId: number, bucket: number): Verdict | null {
+  rate(connId: number, bucket: number): Rejection | null {
     const { client } = this.connections.of(connId);
     return client === null ? null : this.parts.rates.one(client, bucket);
   }

@@ -1,7 +1,7 @@
 // In-order queue for messages that wait for an asynchronous policy. Owned by one ingester worker.
 
 /** Slot in the queue of a connection, held until `settle` is called. */
-export interface Place {
+export interface Slot {
   /** Resolves the slot, once: `act` runs after all earlier slots of the connection are resolved. */
   settle(act: () => void): void;
 }
@@ -16,7 +16,7 @@ interface Waiting {
  * even if their policy results come out of order; connections do not wait for each other. Bounded
  * by number and by bytes; the caller rejects messages beyond the bounds.
  */
-export class WaitingRoom {
+export class InOrderQueue {
   readonly #max: number;
   readonly #bytesMax: number;
   readonly #lines = new Map<number, Waiting[]>();
@@ -44,7 +44,7 @@ export class WaitingRoom {
   }
 
   /** Takes the next slot of a connection; the caller must have asked `admits`. */
-  take(connId: number, bytes: number): Place {
+  take(connId: number, bytes: number): Slot {
     const waiting: Waiting = { bytes, act: null };
     const line = this.#lines.get(connId);
     if (line === undefined) this.#lines.set(connId, [waiting]);

@@ -1,6 +1,6 @@
 // Metrics of one ingester worker, in shared memory that only this worker writes.
 
-import type { Verdict } from '../access/rejection.ts';
+import type { Rejection } from '../access/rejection.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import {
   type ClientVerb,
@@ -12,7 +12,7 @@ import {
 import { CLIENT_VERBS } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { Judgement } from '../policy/result.ts';
+import type { PolicyResult } from '../policy/result.ts';
 
 const VERBS = byLabel(CLIENT_VERBS, (verb) => cellOf('wok_messages_received_total', { verb }));
 const WRITER_QUEUE = cellOf('wok_rate_limit_hits_total', { limit: 'writer_queue' });
@@ -63,7 +63,7 @@ export class IngesterMeter {
   }
 
   /** Counts a rejected event; `value` is the unchecked value in its place. */
-  eventRefused(value: unknown, { rule, refusal }: Verdict): void {
+  eventRefused(value: unknown, { rule, refusal }: Rejection): void {
     const outcome = refusal.startsWith('duplicate:') ? 'duplicate' : 'refused';
     const kind = (value as { kind?: unknown } | null | undefined)?.kind;
     countEvent(this.#meter, kind, outcome);
@@ -74,7 +74,7 @@ export class IngesterMeter {
   }
 
   /** Counts a result of an asynchronous policy, asked at `askedAt` (`performance.now()`). */
-  judged(askedAt: number, { action }: Judgement): void {
+  judged(askedAt: number, { action }: PolicyResult): void {
     this.#meter.observe(PLUGIN, (performance.now() - askedAt) / 1000);
     this.#meter.cells[VERDICTS[action]]!++;
   }

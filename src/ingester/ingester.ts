@@ -23,21 +23,21 @@ import {
   readRefusedReq,
 } from '../messages/io-ingester.ts';
 import type { KeyShare, Nip05Message, VerifyRequest } from '../messages/key-lists.ts';
-import type { DecisionBatch } from '../messages/rejections.ts';
+import type { RejectionBatch } from '../messages/rejections.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
-import { VERDICT_QUEUE_FULL } from '../policy/result.ts';
+import { PLUGIN_QUEUE_FULL } from '../policy/result.ts';
 import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import { relaysOf } from '../protocol/auth.ts';
 import { isRequest, MessageScan, opensAtMost } from '../protocol/message-scan.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { tuneReader } from '../store/database/open.ts';
-import { EventGate } from '../validation/event-validator.ts';
+import { EventValidator } from '../validation/event-validator.ts';
 import { Backlog } from './backlog.ts';
 import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
 import type { Connection } from './connections.ts';
-import { type IngesterParts, Lane } from './context.ts';
-import { Doorway } from './pending-connections.ts';
+import { IngesterContext, type IngesterParts } from './context.ts';
+import { PendingConnections } from './pending-connections.ts';
 import { Publishing } from './publishing.ts';
 import { idIn, quotable } from './reply-id.ts';
 import { Requests } from './requests.ts';
@@ -60,13 +60,13 @@ const SHARED_TURN_MILLISECONDS = 4;
  * crashes, its connections are closed with 1012 and it is restarted.
  */
 export class Ingester {
-  readonly #lane: Lane;
-  readonly #gate: EventGate;
+  readonly #lane: IngesterContext;
+  readonly #gate: EventValidator;
   readonly #publishing: Publishing;
   readonly #requests: Requests;
   readonly #scan = new MessageScan();
   /** Messages of connections that wait for a policy result on the connection. */
-  readonly #doorway: Doorway;
+  readonly #doorway: PendingConnections;
   readonly #backlog = new Backlog();
   /** Current turn of the event loop, and the end of its frame handling (`performance.now()`). */
   #turn: NodeJS.Immediate | null = null;
@@ -75,11 +75,11 @@ export class Ingester {
 
   constructor(parts: IngesterParts) {
     const { config } = parts;
-    this.#lane = new Lane(parts);
-    this.#gate = new EventGate(parts);
+    this.#lane = new IngesterContext(parts);
+    this.#gate = new EventValidator(parts);
     this.#publishing = new Publishing(this.#lane, this.#gate, config);
     this.#requests = new Requests(this.#lane, config);
-    this.#doorway = new Doorway(config.plugins.waiting_bytes_max);
+    this.#doorway = new PendingConnections(config.plugins.waiting_bytes_max);
   }
 
   reconfigure(config: Config): void {
@@ -116,7 +116,7 @@ export class Ingester {
     this.#admin = channel;
     const inbox = new MessageInbox<ListUpdate | Nip05Message | MemberAnswer>();
     const { members, decisions, unknownAddresses, parts } = this.#lane;
-    const admin = new MessageOutbox<VerifyRequest | DecisionBatch | MemberRequest | SeenAddresses>(
+    const admin = new MessageOutbox<VerifyRequest | RejectionBatch | MemberRequest | SeenAddresses>(
       channel,
     );
     members.attach((request) => admin.send(request));
@@ -213,7 +213,7 @@ export class Ingester {
     if (!this.#doorway.has(connId)) this.#message(connId, bytes);
     else if (!this.#doorway.keep(connId, bytes)) {
       this.#lane.cost = cost;
-      this.#refuse(connId, bytes, VERDICT_QUEUE_FULL.message);
+      this.#refuse(connId, bytes, PLUGIN_QUEUE_FULL.message);
     }
   }
 

@@ -1,6 +1,6 @@
 // Requests about membership (NIP-43) from one ingester worker to the admin worker.
 
-import type { Lists } from '../access/lists.ts';
+import type { AccessLists } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
 import type { MemberAnswer, MemberRequest } from '../messages/admin-writer.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -79,7 +79,7 @@ export class Members {
   inviter(
     filters: readonly Filter[],
     authed: ReadonlySet<string>,
-    lists: Lists,
+    lists: AccessLists,
     now: number,
   ): string | null {
     if (!this.mayInvite(authed) || !filters.some(({ kinds }) => kinds?.includes(KIND_INVITE)))

@@ -5,7 +5,7 @@
  * Buffer of the messages of pending connections, those that a policy has not accepted yet. Bounded
  * by bytes for the whole worker.
  */
-export class Doorway {
+export class PendingConnections {
   readonly #bytesMax: number;
   readonly #waiting = new Map<number, Buffer[]>();
   #bytes = 0;

@@ -1,20 +1,20 @@
 // EVENT messages in one ingester worker: validation, policies, and the hand-over to the writer.
 
-import { refuse, type Verdict } from '../access/rejection.ts';
+import { type Rejection, refuse } from '../access/rejection.ts';
 import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import { writeCheckedEvent } from '../messages/ingester-writer.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
-import { type Judgement, VERDICT_QUEUE_FULL } from '../policy/result.ts';
+import { PLUGIN_QUEUE_FULL, type PolicyResult } from '../policy/result.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { MessageScan } from '../protocol/message-scan.ts';
 import { BodyMaker } from '../store/body/body.ts';
-import type { EventGate, PassedEvent } from '../validation/event-validator.ts';
-import type { Lane } from './context.ts';
-import { WaitingRoom } from './in-order-queue.ts';
+import type { CheckedResult, EventValidator } from '../validation/event-validator.ts';
+import type { IngesterContext } from './context.ts';
+import { InOrderQueue } from './in-order-queue.ts';
 import { AUTH_REQUIRED, idIn } from './reply-id.ts';
 
 const WRITER_FULL = refuse(
@@ -24,10 +24,10 @@ const WRITER_FULL = refuse(
 
 /** Handler of EVENT messages: event validator, policy pipeline, then the queue of the writer. */
 export class Publishing {
-  readonly #lane: Lane;
-  readonly #gate: EventGate;
+  readonly #lane: IngesterContext;
+  readonly #gate: EventValidator;
   /** Events that wait for their policy result. */
-  readonly #waiting: WaitingRoom;
+  readonly #waiting: InOrderQueue;
   #writer: RecordOutbox | null = null;
   /**
    * Number of events gathered for the writer and not sent yet. They are added to the shared counter
@@ -37,11 +37,11 @@ export class Publishing {
 
   readonly #bodies: BodyMaker;
 
-  constructor(lane: Lane, gate: EventGate, { plugins, storage }: Config) {
+  constructor(lane: IngesterContext, gate: EventValidator, { plugins, storage }: Config) {
     this.#bodies = new BodyMaker(storage.pack_bodies);
     this.#lane = lane;
     this.#gate = gate;
-    this.#waiting = new WaitingRoom(plugins.waiting_events_max, plugins.waiting_bytes_max);
+    this.#waiting = new InOrderQueue(plugins.waiting_events_max, plugins.waiting_bytes_max);
   }
 
   toWriter(channel: Channel): void {
@@ -88,27 +88,27 @@ export class Publishing {
   }
 
   /** Asks the policy pipeline, maybe asynchronously; events of a connection keep their order. */
-  #judge(connId: number, passed: PassedEvent): void {
+  #judge(connId: number, passed: CheckedResult): void {
     const { event, json } = passed;
     const { length } = json;
     const { handling } = this.#lane;
     const askedAt = performance.now();
     const from = this.#lane.connections.of(connId);
     const mayWait = this.#waiting.admits(length);
-    const judged = this.#lane.parts.judges.judgeWrite({ event, json, from }, mayWait);
+    const judged = this.#lane.parts.judges.evaluateWrite({ event, json, from }, mayWait);
     if (!(judged instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
         this.#obey(connId, passed, judged);
         return;
       }
       if (!mayWait) {
-        this.#obey(connId, passed, VERDICT_QUEUE_FULL);
+        this.#obey(connId, passed, PLUGIN_QUEUE_FULL);
         return;
       }
     }
     const place = this.#waiting.take(connId, length);
     const kept = { ...passed, json: Buffer.from(json) };
-    const settle = (judgement: Judgement) =>
+    const settle = (judgement: PolicyResult) =>
       place.settle(() => {
         this.#lane.resume(handling);
         this.#obey(connId, kept, judgement);
@@ -121,7 +121,7 @@ export class Publishing {
     } else settle(judged);
   }
 
-  #obey(connId: number, passed: PassedEvent, judgement: Judgement): void {
+  #obey(connId: number, passed: CheckedResult, judgement: PolicyResult): void {
     if (judgement.action === 'accept') {
       this.#store(connId, passed);
       return;
@@ -142,14 +142,14 @@ export class Publishing {
   }
 
   /** Rejects the value in the place of an event before it is checked. */
-  #refuseUnchecked(connId: number, value: unknown, verdict: Verdict): void {
+  #refuseUnchecked(connId: number, value: unknown, verdict: Rejection): void {
     this.#lane.meter.eventRefused(value, verdict);
     this.#lane.decisions.note(value, 'refused', verdict.rule, verdict.refusal);
     this.#lane.answer(connId, okAnswer(idIn(value), false, verdict.refusal));
   }
 
   /** Rejects an event that the validator has accepted. */
-  #refuseEvent(connId: number, event: NostrEvent, verdict: Verdict, by = ''): void {
+  #refuseEvent(connId: number, event: NostrEvent, verdict: Rejection, by = ''): void {
     this.#lane.meter.eventRefused(event, verdict);
     if (verdict.refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
     this.#lane.decisions.note(event, 'refused', verdict.rule, verdict.refusal, by);
@@ -177,7 +177,7 @@ export class Publishing {
     return used > 0 && used + wanted > max && (wanted > 1 || used >= max + max / 8);
   }
 
-  #store(connId: number, passed: PassedEvent, held = ''): void {
+  #store(connId: number, passed: CheckedResult, held = ''): void {
     if (this.#lane.members.concerns(passed.event.kind)) {
       this.#request(connId, passed.event);
       return;

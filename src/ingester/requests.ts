@@ -5,11 +5,11 @@ import type { Config } from '../config/options.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
 import { SUBSCRIPTIONS } from '../policy/rates/shared-rates.ts';
 import { ReadPolicy } from '../policy/read-policy.ts';
-import { ACCEPT, type ReadJudgement, VERDICT_QUEUE_FULL } from '../policy/result.ts';
+import { ACCEPT, PLUGIN_QUEUE_FULL, type ReadPolicyResult } from '../policy/result.ts';
 import { closedAnswer, eventPrefix } from '../protocol/answers.ts';
 import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { Lane } from './context.ts';
+import type { IngesterContext } from './context.ts';
 import { PendingSubscriptions } from './pending-subscriptions.ts';
 import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './reply-id.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
@@ -30,14 +30,14 @@ type Parsed = readonly Filter[] | Refusal;
 
 /** Handler of REQ, COUNT and CLOSE: read policies, then a request to the query worker. */
 export class Requests {
-  readonly #lane: Lane;
+  readonly #lane: IngesterContext;
   /** REQs and COUNTs that wait for their policy result. */
   readonly #waiting: WaitingReads;
   readonly #pending = new PendingSubscriptions();
   #filterLimits: FilterLimits;
   #readPolicy: ReadPolicy;
 
-  constructor(lane: Lane, config: Config) {
+  constructor(lane: IngesterContext, config: Config) {
     this.#lane = lane;
     const { waiting_events_max, waiting_bytes_max } = config.plugins;
     this.#waiting = new WaitingReads(waiting_events_max, waiting_bytes_max);
@@ -93,7 +93,7 @@ export class Requests {
     // An invalid message is rejected in its order, without a call of the policy.
     const isRead = typeof subId === 'string' && this.#fault(connId, parsed) === null;
     let judged = isRead
-      ? this.#lane.parts.judges.judgeRead(
+      ? this.#lane.parts.judges.evaluateRead(
           { type: verb as 'REQ' | 'COUNT', subId, filters, from },
           mayWait,
         )
@@ -114,13 +114,13 @@ export class Requests {
       }
       if (!mayWait) {
         this.#waiting.cancel(connId, subId);
-        this.#obey(connId, message, parsed, VERDICT_QUEUE_FULL);
+        this.#obey(connId, message, parsed, PLUGIN_QUEUE_FULL);
         return;
       }
     }
     const place = this.#waiting.take(connId, String(subId), bytes);
     const { handling } = this.#lane;
-    const settle = (judgement: ReadJudgement) =>
+    const settle = (judgement: ReadPolicyResult) =>
       place.settle(() => {
         this.#lane.resume(handling);
         if (place.isCancelled) {
@@ -145,7 +145,7 @@ export class Requests {
     return members.inviter(parsed, authed, parts.lists, parts.clock.seconds());
   }
 
-  #obey(connId: number, message: Message, parsed: Parsed, judgement: ReadJudgement): void {
+  #obey(connId: number, message: Message, parsed: Parsed, judgement: ReadPolicyResult): void {
     const [verb, subId] = message;
     if (judgement.action === 'accept') {
       this.#ask(connId, message, parsed);

@@ -1,9 +1,9 @@
 // REQs and COUNTs of one ingester worker that wait for an asynchronous policy.
 
-import { type Place, WaitingRoom } from './in-order-queue.ts';
+import { InOrderQueue, type Slot } from './in-order-queue.ts';
 
 /** Slot of a REQ or COUNT that waits for its policy result. */
-export interface WaitingRead extends Place {
+export interface WaitingRead extends Slot {
   /** True if its client has closed it, or it was rejected, meanwhile. */
   readonly isCancelled: boolean;
 }
@@ -15,11 +15,11 @@ interface Waiting {
 
 /** In-order queue of the REQs and COUNTs that wait for a policy result, by connection. */
 export class WaitingReads {
-  readonly #room: WaitingRoom;
+  readonly #room: InOrderQueue;
   readonly #waiting = new Map<number, Set<Waiting>>();
 
   constructor(max: number, bytesMax: number) {
-    this.#room = new WaitingRoom(max, bytesMax);
+    this.#room = new InOrderQueue(max, bytesMax);
   }
 
   admits(bytes: number): boolean {

@@ -13,7 +13,7 @@ import type {
   ManagementRequest,
   PageAnswer,
 } from '../messages/admin-io.ts';
-import { DecisionNotes } from '../policy/rejection-log.ts';
+import { RejectionReporter } from '../policy/rejection-log.ts';
 import { Management } from './management.ts';
 
 /** Callbacks of the admin link. */
@@ -29,7 +29,7 @@ export interface AdminLinkHandlers {
 /** Link to the admin worker: banned addresses, the relay's description, management requests. */
 export class AdminLink {
   readonly management: Management;
-  readonly decisions: DecisionNotes;
+  readonly decisions: RejectionReporter;
   readonly #banned = new NetworkSet();
   readonly #handlers: AdminLinkHandlers;
   #outbox: MessageOutbox<FromIo> | null = null;
@@ -38,7 +38,7 @@ export class AdminLink {
   constructor(config: Config, networkOf: (ip: string) => string, handlers: AdminLinkHandlers) {
     this.#handlers = handlers;
     const { decisions_per_second_max: perSecond } = config.moderation;
-    this.decisions = new DecisionNotes(perSecond, nowSeconds);
+    this.decisions = new RejectionReporter(perSecond, nowSeconds);
     this.decisions.to((batch) => this.#outbox?.send(batch));
     const send = (request: ManagementRequest | AdminCall) => {
       this.#outbox?.send(request);

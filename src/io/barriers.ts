@@ -70,6 +70,6 @@ export class Barriers {
   }
 }
 
-function ownMemory({ connId, settles, frame }: Answer): Answer {
-  return { connId, settles, frame: Buffer.from(frame) };
+function ownMemory({ connId, acks: settles, frame }: Answer): Answer {
+  return { connId, acks: settles, frame: Buffer.from(frame) };
 }

@@ -54,7 +54,7 @@ function reserve({ plugins }: Config): number {
  * Bounds of sockets for this process. They stay below the limit of open files, because
  * uWebSockets.js retries without a pause if it gets no descriptor for a connection.
  */
-export class DescriptorRoom {
+export class DescriptorLimit {
   /** Maximum of simultaneous sockets of all kinds. */
   readonly sockets: number;
   /** Maximum of simultaneous WebSockets. */

@@ -3,8 +3,8 @@
 import { sharedMilliseconds } from '../lib/clock.ts';
 import { countEvent, countRefusal } from '../metrics/counters.ts';
 import {
+  ADMISSION_REASONS,
   CLOSE_REASONS,
-  DOOR_REASONS,
   HTTP_RESOURCES,
   PROXY_FAULTS,
   RELAY_VERBS,
@@ -14,14 +14,14 @@ import type { Meter } from '../metrics/meter.ts';
 import type { Addressee } from '../protocol/unparsed.ts';
 
 export type CloseReason = (typeof CLOSE_REASONS)[number];
-export type DoorReason = (typeof DOOR_REASONS)[number];
+export type AdmissionReason = (typeof ADMISSION_REASONS)[number];
 export type HttpResource = (typeof HTTP_RESOURCES)[number];
 
 const CONNECTIONS = cellOf('wok_connections');
 const CONNECTIONS_MAX = cellOf('wok_connections_max');
 const SUBSCRIPTIONS = cellOf('wok_subscriptions');
 const OPENED = cellOf('wok_connections_total');
-const REFUSED = byLabel(DOOR_REASONS, (reason) =>
+const REFUSED = byLabel(ADMISSION_REASONS, (reason) =>
   cellOf('wok_connections_refused_total', { reason }),
 );
 const UNNAMED = byLabel(PROXY_FAULTS, (fault) =>
@@ -96,7 +96,7 @@ export class IoMeter {
     this.#meter.cells[SUBSCRIPTIONS]! += change;
   }
 
-  notAdmitted(reason: DoorReason): void {
+  notAdmitted(reason: AdmissionReason): void {
     this.#meter.cells[REFUSED[reason]]!++;
   }
 

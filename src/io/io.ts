@@ -1,7 +1,7 @@
 // Station io, in the main thread: all sockets, and the frames between clients and the worker
 // threads.
 
-import type { Verdict } from '../access/rejection.ts';
+import type { Rejection } from '../access/rejection.ts';
 import { Arena } from '../channel/arena.ts';
 import { type Channel, readChannels } from '../channel/channel.ts';
 import type { Credits } from '../channel/credits.ts';
@@ -23,7 +23,7 @@ import {
   writeFrame,
   writeRefusedReq,
 } from '../messages/io-ingester.ts';
-import { writeRoom } from '../messages/io-query.ts';
+import { writeWindowUpdate } from '../messages/io-query.ts';
 import { type DeliveryGroup, readDelivery } from '../messages/monitor-io.ts';
 import {
   CLOSED,
@@ -34,7 +34,7 @@ import {
   MARK,
   OPEN,
   RESUME,
-  readStored,
+  readQueryRecord,
   TURNED_AWAY,
 } from '../messages/query-io.ts';
 import type { VanishedKey } from '../messages/vanished.ts';
@@ -55,7 +55,7 @@ import { Backlogs } from './backlogs.ts';
 import { Barriers } from './barriers.ts';
 import { Connection, type SocketData } from './connection.ts';
 import { type AddressLoad, ConnectionCounts } from './connection-counts.ts';
-import { DescriptorRoom, DescriptorWatch } from './descriptor-limit.ts';
+import { DescriptorLimit, DescriptorWatch } from './descriptor-limit.ts';
 import { type CloseReason, closeReason, type IoCounters, IoMeter } from './io-meter.ts';
 import { type Health, Listener } from './listen.ts';
 import { LiveEvent, type LiveFrame } from './live-frame.ts';
@@ -63,7 +63,7 @@ import { Outbound } from './outbound.ts';
 import { Pages } from './pages.ts';
 import { PendingChallenges } from './pending-challenges.ts';
 import { ProxyWatch } from './proxy-watch.ts';
-import { Talkers } from './top-connections.ts';
+import { TopConnections } from './top-connections.ts';
 import { type ServerSocket, utf8 } from './uws.ts';
 
 /** Size of the arena for frames in flight to sockets; when it is full they are sent at once. */
@@ -121,7 +121,7 @@ interface IngesterLane {
 export class Io {
   readonly #meter: IoMeter;
   readonly #metrics: MetricsMemory;
-  readonly #talkers: Talkers;
+  readonly #talkers: TopConnections;
   #config: Config;
   readonly #log: Log;
   readonly #rates: Rates;
@@ -144,7 +144,7 @@ export class Io {
   readonly #leaving = new Map<number, Connection>();
   readonly #admission: Admission;
   /** Bounds of sockets; known once it listens. */
-  #room: DescriptorRoom | null = null;
+  #room: DescriptorLimit | null = null;
   #watch: DescriptorWatch | null = null;
   readonly #ingesters: IngesterLane[] = [];
   readonly #queries: RecordOutbox[] = [];
@@ -172,7 +172,7 @@ export class Io {
     this.#meter = new IoMeter(meter);
     this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
-    this.#talkers = new Talkers(metrics, this.#connections);
+    this.#talkers = new TopConnections(metrics, this.#connections);
     this.#metrics = metrics;
     this.#config = config;
     this.#rates = rates;
@@ -246,7 +246,7 @@ export class Io {
 
   /** @param port one that this process shares with its predecessor, see `Listener`. */
   async listen(port = 0): Promise<void> {
-    this.#room = new DescriptorRoom(this.#config);
+    this.#room = new DescriptorLimit(this.#config);
     const advice = this.#room.advice(this.#config);
     if (advice !== null) this.#log.warn(advice);
     this.#boundConnections();
@@ -531,12 +531,12 @@ export class Io {
   }
 
   /** Charges a message to the rates of its address and network; returns the rejection, or null. */
-  #charge({ client }: Connection, bytes: number): Verdict | null {
+  #charge({ client }: Connection, bytes: number): Rejection | null {
     return client === null ? null : this.#rates.message(client, bytes);
   }
 
   /** Rejects a message beyond the rates; one of a banned address closes all its connections. */
-  #overRate(connection: Connection, frame: Buffer, { rule, refusal }: Verdict): void {
+  #overRate(connection: Connection, frame: Buffer, { rule, refusal }: Rejection): void {
     const addressee = addresseeOf(frame);
     if (rule !== 'banned-ip') {
       this.#answerRefused(connection, addressee, refusal);
@@ -631,7 +631,7 @@ export class Io {
     }
   }
 
-  #answer({ connId, settles, frame }: Answer): void {
+  #answer({ connId, acks: settles, frame }: Answer): void {
     if (settles === LEFT) {
       this.#left(connId);
       return;
@@ -694,7 +694,7 @@ export class Io {
 
   #stored(reader: RecordReader, lane: string): void {
     while (reader.more) {
-      const { type, connId, subNo, settles, confirm, payload } = readStored(reader);
+      const { type, connId, subNo, acks: settles, confirm, payload } = readQueryRecord(reader);
       if (type === MARK) {
         this.#barriers.marked(lane, subNo);
         continue;
@@ -749,7 +749,7 @@ export class Io {
   #confirm(connection: Connection): void {
     connection.confirmDue = false;
     const outbox = this.#queries[connection.id % this.#queries.length]!;
-    writeRoom(outbox.records, connection.id);
+    writeWindowUpdate(outbox.records, connection.id);
     outbox.touch();
   }
 

@@ -15,7 +15,7 @@ import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import { answer, CORS, type Header } from './http-answer.ts';
-import type { DoorReason, HttpResource } from './io-meter.ts';
+import type { AdmissionReason, HttpResource } from './io-meter.ts';
 import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
 import type { Reach } from './proxy-watch.ts';
@@ -62,7 +62,7 @@ export class ListenError extends Error {
 
 /** Rejection of a WebSocket, for the metrics and as an HTTP response. */
 export interface NotAdmitted {
-  reason: DoorReason;
+  reason: AdmissionReason;
   status: string;
   text: string;
   /** Seconds for `Retry-After`. */
@@ -89,7 +89,7 @@ export interface SocketHandlers {
   /** Called for a request without a known client address; `proxy` may be one that hides it. */
   unnamed(req: HttpRequest, proxy: string, fault: ProxyFault, reach: Reach): void;
   /** Called after the rejection of a WebSocket. */
-  refused(reason: DoorReason): void;
+  refused(reason: AdmissionReason): void;
   /** Returns the metrics in the Prometheus text format. */
   metrics(): string;
   /** Called after the certificate was renewed, or with the reason why it could not be. */

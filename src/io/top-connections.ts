@@ -13,7 +13,7 @@ const LOOK_MILLISECONDS = 1_000;
  * Sampler of the top connections by traffic, once a second while a `wok top` asks for them. Without
  * one it only checks for a reader.
  */
-export class Talkers {
+export class TopConnections {
   readonly #memory: MetricsMemory;
   readonly #connections: ReadonlyMap<number, Connection>;
   readonly #timer: NodeJS.Timeout;

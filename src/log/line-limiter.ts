@@ -34,7 +34,7 @@ export function levelOf({ level, levels }: Config['log'], station: string): LogL
  * with the same text in a minute; those are counted, and their number is logged in one line at most
  * a minute later. The limit keeps a flood of lines from filling the disk.
  */
-export class LogGate implements Log {
+export class LineLimiter implements Log {
   readonly #station: string;
   readonly #write: WriteLine;
   readonly #count: CountLine;

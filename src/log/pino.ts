@@ -3,7 +3,7 @@
 import pino from 'pino';
 import type { Config } from '../config/options.ts';
 import { journalPrefix, writesToJournal } from './journal.ts';
-import { type CountLine, LogGate, type LogLevel } from './line-limiter.ts';
+import { type CountLine, LineLimiter, type LogLevel } from './line-limiter.ts';
 import type { Log } from './log.ts';
 
 /** Log with a level and format that can change while it is in use. */
@@ -25,7 +25,7 @@ export function createLog(config: Config['log']): ProcessLog {
   let count: CountLine = () => {};
   const write = (level: LogLevel, text: string, facts?: Record<string, unknown>) =>
     logger[level](facts ?? {}, text);
-  const gate = new LogGate('io', config, write, (level, leftOut) => count(level, leftOut));
+  const gate = new LineLimiter('io', config, write, (level, leftOut) => count(level, leftOut));
   const say =
     (level: LogLevel) =>
     (text: string, facts?: Record<string, unknown>): void => {

@@ -6,9 +6,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { closeWriter, type Db, markerOf, openWriter, termKey } from '../store/database/open.ts';
 import { TermHasher } from '../store/index/terms.ts';
-import { Log } from '../store/write/event-log.ts';
+import { EventLog } from '../store/write/event-log.ts';
 import { Postings } from '../store/write/postings.ts';
-import { type Outcome, Rules } from '../store/write/rules.ts';
+import { EventRules, type Outcome } from '../store/write/rules.ts';
 import { Vanish } from '../store/write/vanish.ts';
 
 const INDEX_EVENTS_MIN = 10_000;
@@ -37,8 +37,8 @@ export interface OfflineOptions {
 export class OfflineWriter {
   readonly db: Db;
   readonly hasher: TermHasher;
-  readonly log: Log;
-  readonly #rules: Rules;
+  readonly log: EventLog;
+  readonly #rules: EventRules;
   readonly #postings: Postings;
   readonly #options: OfflineOptions;
   readonly #begin;
@@ -51,11 +51,11 @@ export class OfflineWriter {
     this.db = openWriter({ ...storage, synchronous: 'normal' });
     this.db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     this.hasher = new TermHasher(termKey(this.db));
-    this.log = new Log(this.db, this.hasher, options.idsExpected);
+    this.log = new EventLog(this.db, this.hasher, options.idsExpected);
     // Knows the vanished keys; only a relay with its configuration knows which relays a request
     // names.
     const vanish = new Vanish(this.db, this.log, this.hasher, clock);
-    this.#rules = new Rules(this.db, this.log, this.hasher, clock, loadLists(this.db), vanish);
+    this.#rules = new EventRules(this.db, this.log, this.hasher, clock, loadLists(this.db), vanish);
     this.#postings = new Postings(this.db, this.log);
     this.#begin = this.db.prepare('BEGIN IMMEDIATE');
     this.#commit = this.db.prepare('COMMIT');

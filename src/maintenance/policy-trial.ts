@@ -6,8 +6,8 @@ import { resolve } from 'node:path';
 import { readKeyFile } from '../access/key-file.ts';
 import { KeySet } from '../access/key-set.ts';
 import { loadLists } from '../access/list-rows.ts';
-import { Lists } from '../access/lists.ts';
-import { DoorKeys } from '../access/shared-keys.ts';
+import { AccessLists } from '../access/lists.ts';
+import { SharedKeys } from '../access/shared-keys.ts';
 import { Profiles, webOfTrust } from '../access/web-of-trust.ts';
 import type { Config } from '../config/options.ts';
 import type { RuleName } from '../config/rule-names.ts';
@@ -18,7 +18,7 @@ import { shareRates } from '../policy/rates/shared-rates.ts';
 import type { Sender } from '../policy/result.ts';
 import type { WriteAttempt } from '../policy/rule.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
-import { SpamJudge } from '../policy/spam/spam-filter.ts';
+import { SpamFilter } from '../policy/spam/spam-filter.ts';
 import { WritePolicy } from '../policy/write-policy.ts';
 import { canonicalJson, hashesTo } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -85,14 +85,14 @@ export class PolicyTrial {
   readonly #policy: WritePolicy;
   readonly #modules: PolicyModules;
   readonly #plugins: TrialPlugins | null;
-  readonly #spam: SpamJudge;
+  readonly #spam: SpamFilter;
   readonly #signature: SignatureBackend | null;
   readonly #attempt: WriteAttempt;
   readonly #authed: boolean;
 
   private constructor(
     config: Config,
-    known: { lists: Lists; keys: DoorKeys },
+    known: { lists: AccessLists; keys: SharedKeys },
     modules: PolicyModules,
     signature: SignatureBackend | null,
     how: TrialOptions,
@@ -106,7 +106,7 @@ export class PolicyTrial {
     this.#modules = modules;
     const wanted = how.plugins && config.plugins.commands.length > 0;
     this.#plugins = wanted ? new TrialPlugins(config, clock, log) : null;
-    this.#spam = new SpamJudge({
+    this.#spam = new SpamFilter({
       config,
       texts: RecentTexts.share(),
       keys: { of: () => ({ hasProfile: true, reports: 0 }) },
@@ -169,8 +169,8 @@ export class PolicyTrial {
     const proven = this.#policy.proven(this.#attempt);
     if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
     const write = { event, json, from: { ...SENDER, authed } };
-    const scored = this.#spam.judgeWrite(write);
-    let judged = scored.action === 'accept' ? await this.#modules.judgeWrite(write) : scored;
+    const scored = this.#spam.evaluateWrite(write);
+    let judged = scored.action === 'accept' ? await this.#modules.evaluateWrite(write) : scored;
     if (judged.action === 'accept' && this.#plugins) judged = await this.#plugins.judgeWrite(write);
     if (judged.action === 'accept') return verdict(event, 'accepted', '', '');
     if (judged.action === 'hold') return verdict(event, 'quarantined', judged.rule, judged.why);
@@ -180,8 +180,8 @@ export class PolicyTrial {
 }
 
 /** Loads the lists and keys that a relay on this data directory would use. */
-async function knownOf(config: Config): Promise<{ lists: Lists; keys: DoorKeys }> {
-  const keys = new DoorKeys();
+async function knownOf(config: Config): Promise<{ lists: AccessLists; keys: SharedKeys }> {
+  const keys = new SharedKeys();
   const { policy, admission, trust } = config;
   const files = {
     denied: policy.pubkeys_denied_files,
@@ -193,7 +193,8 @@ async function knownOf(config: Config): Promise<{ lists: Lists; keys: DoorKeys }
     const read = (path: string) => readKeyFile(readFileSync(resolve(path), 'utf8'), now).keys;
     if (paths.length > 0) keys.sets[list] = KeySet.of(paths.flatMap(read));
   }
-  if (!existsSync(databaseFile(config.storage.directory))) return { lists: new Lists(), keys };
+  if (!existsSync(databaseFile(config.storage.directory)))
+    return { lists: new AccessLists(), keys };
   const db = openReader(config.storage);
   try {
     if (trust.roots.length > 0) {

@@ -5,10 +5,10 @@ import { Channel, channelPair } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
-import { RollCall } from '../policy/plugins/child-pids.ts';
-import { PluginRoom } from '../policy/plugins/host.ts';
+import { ChildPidTable } from '../policy/plugins/child-pids.ts';
+import { PluginHost } from '../policy/plugins/host.ts';
 import { PluginLink } from '../policy/plugins/link.ts';
-import { ACCEPT, type JudgedWrite, type Judgement } from '../policy/result.ts';
+import { ACCEPT, type PolicyResult, type PolicyWrite } from '../policy/result.ts';
 
 const LINK_BYTES = 64 * 1024;
 
@@ -18,7 +18,7 @@ const LINK_BYTES = 64 * 1024;
  * before.
  */
 export class TrialPlugins {
-  readonly #room: PluginRoom;
+  readonly #room: PluginHost;
   readonly #link: PluginLink;
   readonly #ends: Channel[];
   /** Number of failed answers by cause: faults of processes, and time-outs. */
@@ -32,7 +32,7 @@ export class TrialPlugins {
       circuitsOpen: () => {},
       answered: () => {},
     };
-    this.#room = new PluginRoom(config, log, clock, meter, RollCall.share());
+    this.#room = new PluginHost(config, log, clock, meter, ChildPidTable.share());
     this.#link = new PluginLink(config, 'Stored');
     this.#ends = channelPair(LINK_BYTES, LINK_BYTES).map((end) => new Channel(end));
     const [ingester, plugins] = this.#ends as [Channel, Channel];
@@ -40,8 +40,8 @@ export class TrialPlugins {
     this.#link.attach(ingester);
   }
 
-  judgeWrite(write: JudgedWrite): Judgement | Promise<Judgement> {
-    return this.#link.covers(write.event.kind) ? this.#link.judgeWrite(write) : ACCEPT;
+  judgeWrite(write: PolicyWrite): PolicyResult | Promise<PolicyResult> {
+    return this.#link.covers(write.event.kind) ? this.#link.evaluateWrite(write) : ACCEPT;
   }
 
   /** Terminates the plugins and the processes that they started. */

@@ -2,7 +2,7 @@
 
 import type { SeenProxy } from '../config/proxy-advice.ts';
 import type { Encoded } from '../lib/encoded.ts';
-import type { DecisionBatch } from './rejections.ts';
+import type { RejectionBatch } from './rejections.ts';
 
 /** Messages of the admin worker to io. */
 export type ForIo =
@@ -30,7 +30,7 @@ export interface InfoChanges {
 }
 
 /** Messages of io to the admin worker. */
-export type FromIo = ManagementRequest | AdminCall | DecisionBatch | PageRequest | ProxyReport;
+export type FromIo = ManagementRequest | AdminCall | RejectionBatch | PageRequest | ProxyReport;
 
 /**
  * io → admin: proxies that do not pass on the addresses of their clients, with the number of

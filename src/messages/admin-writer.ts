@@ -1,7 +1,7 @@
 // Messages between admin worker and writer: changes and their results. It holds no state.
 
 import type { ListEntry, ListName, Stance } from '../store/database/listed.ts';
-import type { Decision, DecisionBatch } from './rejections.ts';
+import type { RejectionBatch, RejectionRecord } from './rejections.ts';
 
 /**
  * Change that the admin worker may have the writer make. The changes of one request are one
@@ -17,7 +17,7 @@ export type Change =
   /** Removes events by their place in the log; events that are gone already are skipped. */
   | { t: 'remove'; seqs: number[]; why?: { rule: string; by: string; text: string } }
   /** Adds rejection records, and deletes the oldest beyond `max`. */
-  | { t: 'decisions'; decisions: Decision[]; max: number }
+  | { t: 'decisions'; decisions: RejectionRecord[]; max: number }
   | { t: 'forgetAudit'; before: number }
   /** Setting of the relay's own description, made at run time; null: as it is configured. */
   | { t: 'setting'; name: string; value: string | null }
@@ -94,4 +94,4 @@ export interface ChangeReply {
 }
 
 /** Messages of the writer to the admin worker. */
-export type FromWriter = ChangeReply | DecisionBatch;
+export type FromWriter = ChangeReply | RejectionBatch;

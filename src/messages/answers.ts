@@ -18,7 +18,7 @@ export const LEFT = 0xffff_fffe;
  */
 export interface Answer {
   connId: number;
-  settles: number;
+  acks: number;
   frame: Buffer;
 }
 
@@ -37,7 +37,7 @@ export function writeAnswer(
 export function readAnswer(from: RecordReader): Answer | Vanished {
   const connId = from.u32();
   if (connId === NO_CONNECTION) return readVanished(from);
-  return { connId, settles: from.u32(), frame: from.blob() };
+  return { connId, acks: from.u32(), frame: from.blob() };
 }
 
 /** Answers that io holds until no more events of the key are sent. */
@@ -62,7 +62,7 @@ function readVanished(from: RecordReader): Vanished {
   const key = readVanishedKey(from);
   const answers = Array.from({ length: from.u32() }, () => ({
     connId: from.u32(),
-    settles: from.u32(),
+    acks: from.u32(),
     frame: from.blob(),
   }));
   return { key, answers };

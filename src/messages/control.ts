@@ -38,7 +38,7 @@ export type Control =
   | { t: 'stop' };
 
 /** Data that a worker reports when it is ready. */
-export type LaneFacts = Record<string, string | number | SharedArrayBuffer>;
+export type WorkerFacts = Record<string, string | number | SharedArrayBuffer>;
 
 /**
  * Order of a worker that concerns the whole process: `reload` reads the configuration again,
@@ -59,7 +59,7 @@ export interface OriginsAnswer {
 /** Messages of a worker to the supervisor. */
 export type Report =
   | { t: 'order'; n: number; order: Order }
-  | { t: 'ready'; facts: LaneFacts }
+  | { t: 'ready'; facts: WorkerFacts }
   /** Error for which the worker cannot start: structured clone would lose its name and fields. */
   | { t: 'failed'; name: string; message: string; fault?: string; code?: string }
   | { t: 'pong'; n: number }

@@ -66,7 +66,7 @@ export const PLUGIN_FAILED_OPEN = 6;
 export const PLUGIN_BUSY = 7;
 
 /** plugins → ingester: response of the plugin `by`; `filters` is a JSON array or empty. */
-export interface PluginVerdict {
+export interface PluginResponse {
   ticket: number;
   outcome: number;
   by: string;
@@ -74,7 +74,7 @@ export interface PluginVerdict {
   filters: string;
 }
 
-export function writePluginVerdict(to: RecordWriter, verdict: PluginVerdict): void {
+export function writePluginResponse(to: RecordWriter, verdict: PluginResponse): void {
   to.u32(verdict.ticket);
   to.u8(verdict.outcome);
   to.text(verdict.by);
@@ -82,7 +82,7 @@ export function writePluginVerdict(to: RecordWriter, verdict: PluginVerdict): vo
   to.text(verdict.filters);
 }
 
-export function readPluginVerdict(from: RecordReader): PluginVerdict {
+export function readPluginResponse(from: RecordReader): PluginResponse {
   return {
     ticket: from.u32(),
     outcome: from.u8(),

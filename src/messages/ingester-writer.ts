@@ -19,7 +19,7 @@ export interface CheckedEvent extends StorableEvent {
 }
 
 /** Validated event: the fields that the event validator has derived from it. */
-export interface EventFacts {
+export interface ValidatedEvent {
   event: Pick<NostrEvent, 'kind' | 'created_at'>;
   /** Seconds since 1970; 0: never. */
   expiresAt: number;
@@ -31,7 +31,7 @@ export interface EventFacts {
 export function writeCheckedEvent(
   to: RecordWriter,
   connId: number,
-  { event, expiresAt, terms, address }: EventFacts,
+  { event, expiresAt, terms, address }: ValidatedEvent,
   body: Uint8Array,
   arrivedAt = 0,
   cost = 0,

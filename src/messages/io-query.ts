@@ -5,7 +5,7 @@ import { NO_CONNECTION } from './map.ts';
 import { readVanishedKey, type VanishedKey, writeVanishedKey } from './vanished.ts';
 
 /** Window update: all bytes to be confirmed to this worker have left for the socket. */
-export interface Room {
+export interface WindowUpdate {
   connId: number;
 }
 
@@ -18,7 +18,7 @@ export interface Barrier {
   key: VanishedKey;
 }
 
-export function writeRoom(to: RecordWriter, connId: number): void {
+export function writeWindowUpdate(to: RecordWriter, connId: number): void {
   to.u32(connId);
 }
 
@@ -28,7 +28,7 @@ export function writeBarrier(to: RecordWriter, { n, key }: Barrier): void {
   writeVanishedKey(to, key);
 }
 
-export function readFromIo(from: RecordReader): Room | Barrier {
+export function readFromIo(from: RecordReader): WindowUpdate | Barrier {
   const connId = from.u32();
   return connId === NO_CONNECTION ? { n: from.u32(), key: readVanishedKey(from) } : { connId };
 }

@@ -22,17 +22,17 @@ export const MARK = 10;
  * holds, too, and either may arrive first, so io counts them. `confirm` asks io for a `Room` once
  * all bytes so far have been sent to the socket.
  */
-export interface Stored {
+export interface QueryRecord {
   type: number;
   connId: number;
   subNo: number;
-  settles: number;
+  acks: number;
   confirm: number;
   payload: Buffer;
 }
 
 /** Writes all but the payload, which follows as one blob. */
-export function writeStoredHead(
+export function writeQueryRecordHead(
   to: RecordWriter,
   type: number,
   connId: number,
@@ -47,12 +47,12 @@ export function writeStoredHead(
   to.u8(confirm);
 }
 
-export function readStored(from: RecordReader): Stored {
+export function readQueryRecord(from: RecordReader): QueryRecord {
   return {
     type: from.u8(),
     connId: from.u32(),
     subNo: from.u32(),
-    settles: from.u32(),
+    acks: from.u32(),
     confirm: from.u8(),
     payload: from.blob(),
   };

@@ -29,10 +29,10 @@ export type Handover =
  * not wake monitor if the progress word is that of its snapshot (`monitorStands`): then it is read
  * before the next event.
  */
-export const MONITOR_BUSY = -1;
+export const READING_EVENTS = -1;
 
 /** Returns the progress word of monitor for having seen all events up to `head`. */
-export function monitorStands(head: number): number {
+export function headWord(head: number): number {
   return head % 0x8000_0000;
 }
 
@@ -82,7 +82,7 @@ export function readHandover(from: RecordReader): Handover {
 }
 
 /** Messages of monitor to a query worker. */
-export type FromMonitor = Behind | ReadersApplied;
+export type FromMonitor = CatchUpRequest | ReadersApplied;
 
 /**
  * monitor → query: answer to an `auth` that holds subscriptions. Events up to `upTo` were matched
@@ -98,7 +98,7 @@ export interface ReadersApplied {
  * monitor → query: more events came since `seq` than monitor can replay. The subscription is live
  * from `upTo` on; query sends the events in between out of the log.
  */
-export interface Behind {
+export interface CatchUpRequest {
   t: 'behind';
   connId: number;
   subNo: number;

@@ -2,7 +2,7 @@
 // worker. It holds no state.
 
 /** Rejection record: the outcome of one event, for `wok why`. */
-export interface Decision {
+export interface RejectionRecord {
   /** 64 hex characters. */
   id: string;
   /** Author that the event names, or ''. */
@@ -27,7 +27,7 @@ export interface Decision {
 /**
  * Rejection records in flight to the admin worker, and the number omitted since the previous batch.
  */
-export interface DecisionBatch {
-  decisions: Decision[];
+export interface RejectionBatch {
+  records: RejectionRecord[];
   leftOut: number;
 }

@@ -3,7 +3,7 @@
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { pubkeyBytesOf } from '../store/body/body.ts';
 import { postingKind } from '../store/index/posting-kind.ts';
-import type { AcceptedTerms } from '../store/read/tail-entry.ts';
+import type { TailEntry } from '../store/read/tail-entry.ts';
 import type { CheckedEvent } from './ingester-writer.ts';
 
 /** Beginning of every batch for a query worker. */
@@ -46,7 +46,7 @@ export function writeAcceptedTerms(to: RecordWriter, seq: number, event: Checked
   for (const term of event.terms) to.f64(term);
 }
 
-export function readAcceptedTerms(from: RecordReader): AcceptedTerms {
+export function readAcceptedTerms(from: RecordReader): TailEntry {
   const seq = from.f64();
   const createdAt = from.f64();
   const kind = from.u32();

@@ -108,7 +108,7 @@ export const CLOSE_REASONS = [
 ] as const;
 
 /** Reasons for which no WebSocket was opened. */
-export const DOOR_REASONS = [
+export const ADMISSION_REASONS = [
   'full',
   'per_address',
   'per_network',

@@ -8,7 +8,7 @@ const RESTARTS = cellOf('wok_lane_restarts_total');
 const SILENCE = cellOf('wok_lane_silence_seconds');
 
 /** Meters of the worker threads in cells that only the supervisor writes. */
-export class LaneMeters {
+export class WorkerMeters {
   readonly #memory: MetricsMemory;
 
   constructor(memory: MetricsMemory) {

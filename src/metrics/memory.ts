@@ -3,7 +3,7 @@
 import type { CountingStation } from './types.ts';
 
 /** Worker thread that counts. */
-export interface MeterLane {
+export interface WorkerMemory {
   readonly station: CountingStation;
   readonly lane: number;
 }
@@ -14,7 +14,7 @@ export interface MeterLane {
  * predecessor's block, so counters never go back.
  */
 export interface MetricsMemory {
-  readonly lanes: readonly MeterLane[];
+  readonly lanes: readonly WorkerMemory[];
   readonly cells: SharedArrayBuffer;
   /** Slow queries of every query worker (`slow-queries.ts`). */
   readonly slow: SharedArrayBuffer;

@@ -36,7 +36,7 @@ export function readRings(counts: Readonly<Partial<Record<string, number>>>): nu
 }
 
 /** Writer of the refused and shortened reads of one worker thread. */
-export class ReadNotes {
+export class RefusedReadRing {
   readonly #ring: TextRing;
   #second = 0;
   readonly #noted = { refused: 0, short: 0 };

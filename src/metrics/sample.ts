@@ -24,19 +24,19 @@ export function readFigures(memory: MetricsMemory, names: readonly MetricName[])
 type Wanted = Readonly<Record<string, string>>;
 
 /** Sample of metrics at one moment. */
-export interface Look {
+export interface MetricsSample {
   /** Milliseconds since 1970. */
   at: number;
   figures: Figures;
 }
 
 /** Difference between two samples of a relay. */
-export class Between {
+export class MetricsDelta {
   readonly seconds: number;
   readonly #before: Figures;
   readonly #now: Figures;
 
-  constructor(before: Look, now: Look) {
+  constructor(before: MetricsSample, now: MetricsSample) {
     this.seconds = (now.at - before.at) / 1000;
     this.#before = before.figures;
     this.#now = now.figures;

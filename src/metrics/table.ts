@@ -103,7 +103,7 @@ export const metrics = {
     type: 'counter',
     help: 'WebSocket connections refused before the handshake.',
     by: ['io'],
-    labels: { reason: values.DOOR_REASONS },
+    labels: { reason: values.ADMISSION_REASONS },
   },
   wok_clients_without_address_total: {
     type: 'counter',

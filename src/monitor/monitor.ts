@@ -13,8 +13,8 @@ import { writeDelivery, writeHold, writeMonitorMark } from '../messages/monitor-
 import {
   type FromMonitor,
   type Handover,
-  MONITOR_BUSY,
-  monitorStands,
+  headWord,
+  READING_EVENTS,
   readHandover,
 } from '../messages/query-monitor.ts';
 import { type AcceptedEvent, readAcceptedEvent } from '../messages/writer-monitor.ts';
@@ -28,7 +28,7 @@ import { EventView } from './event-view.ts';
 import { FilterIndex } from './filter-index.ts';
 import type { LiveFilter } from './live-filter.ts';
 import { MonitorMeter } from './monitor-meter.ts';
-import { RecentEvents } from './recent.ts';
+import { ReplayBuffer } from './recent.ts';
 import type { Audience, Subscription } from './subscription.ts';
 
 /** Bytes of bodies and terms kept for replay, whatever the number of events. */
@@ -68,7 +68,7 @@ interface Unread {
  */
 export class Monitor {
   readonly #index: FilterIndex;
-  readonly #recent: RecentEvents;
+  readonly #recent: ReplayBuffer;
   readonly #hasher: TermHasher;
   readonly #meter: MonitorMeter;
   #privateKinds: PrivateKinds;
@@ -90,7 +90,7 @@ export class Monitor {
     this.#hasher = hasher;
     this.#privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
     this.#index = new FilterIndex(hasher);
-    this.#recent = new RecentEvents(config.monitor.replay_events_max, REPLAY_BYTES_MAX);
+    this.#recent = new ReplayBuffer(config.monitor.replay_events_max, REPLAY_BYTES_MAX);
   }
 
   attach(station: StationName, lane: number, channel: Channel): void {
@@ -103,7 +103,7 @@ export class Monitor {
     } else if (station === 'query') {
       const query = new MessageOutbox<FromMonitor>(channel);
       this.#queries.add(channel);
-      channel.note = this.#head === UNKNOWN ? MONITOR_BUSY : monitorStands(this.#head);
+      channel.progress = this.#head === UNKNOWN ? READING_EVENTS : headWord(this.#head);
       const arena = new Arena(HANDOVER_BYTES, () => true);
       const read = (batch: Uint8Array) => {
         const reader = new RecordReader(batch);
@@ -130,7 +130,7 @@ export class Monitor {
   #accept(reader: RecordReader): void {
     // Hand-overs sent before these events must be read before them. A query worker that sends one
     // from now on sees the progress word and wakes this thread.
-    for (const channel of this.#queries) channel.note = MONITOR_BUSY;
+    for (const channel of this.#queries) channel.progress = READING_EVENTS;
     for (const channel of this.#queries) channel.drain();
     const begunAt = sharedMilliseconds();
     const head = reader.f64();
@@ -155,7 +155,7 @@ export class Monitor {
     }
     this.#meter.batchEnds(begunAt);
     this.#io?.flush();
-    for (const channel of this.#queries) channel.note = monitorStands(this.#head);
+    for (const channel of this.#queries) channel.progress = headWord(this.#head);
   }
 
   /** Answers barriers. After its mark no event of the vanished key is delivered or replayed. */

@@ -12,7 +12,7 @@ const NO_TERMS = new Float64Array(0);
  * Newest accepted events in seq order, without gaps, bounded by number and bytes. Monitor replays
  * them to a subscription that is handed over after they came.
  */
-export class RecentEvents {
+export class ReplayBuffer {
   #eventsMax: number;
   readonly #bytesMax: number;
   /** In seq order; undefined for dropped events. */

@@ -1,7 +1,7 @@
 // Rules that tell from the configuration whether clients have to authenticate (NIP-42).
 
 import type { Config } from '../config/options.ts';
-import { hasDoors } from './rules/access.ts';
+import { hasAccessRules } from './rules/access.ts';
 
 /**
  * Returns true if something that every client does, reading or writing, can require authentication.
@@ -12,7 +12,7 @@ export function requiresAuth(config: Config): boolean {
     auth.required !== 'none' ||
     auth.dm_inbox ||
     (membership.enabled && membership.restrict_reads) ||
-    (hasDoors(config) && policy.doors_for !== 'author')
+    (hasAccessRules(config) && policy.doors_for !== 'author')
   );
 }
 

@@ -8,34 +8,34 @@ import { PluginLink } from './plugins/link.ts';
 import type { PolicyModules } from './plugins/modules.ts';
 import {
   ACCEPT,
-  type JudgedRead,
-  type JudgedWrite,
-  type Judgement,
-  type ReadJudgement,
+  PLUGIN_QUEUE_FULL,
+  type PolicyRead,
+  type PolicyResult,
+  type PolicyWrite,
+  type ReadPolicyResult,
   type Sender,
-  VERDICT_QUEUE_FULL,
 } from './result.ts';
-import type { SpamJudge } from './spam/spam-filter.ts';
+import type { SpamFilter } from './spam/spam-filter.ts';
 
 /** Stage of the pipeline that evaluates one event. */
-type Stage = (write: JudgedWrite, mayWait: boolean) => Judgement | Promise<Judgement>;
+type Stage = (write: PolicyWrite, mayWait: boolean) => PolicyResult | Promise<PolicyResult>;
 
 /**
  * Policy pipeline of one ingester worker. It runs last, after the signature check, and is the only
  * part of the policy that may be asynchronous. The stages run in order; the first that does not
  * accept decides.
  */
-export class Judges {
+export class PolicyPipeline {
   /** True if any stage evaluates events; callers check this and the next two before they ask. */
   asksWrites = false;
   asksReads = false;
   asksConnections = false;
-  readonly #spam: SpamJudge;
+  readonly #spam: SpamFilter;
   readonly #modules: PolicyModules;
   readonly #plugins: PluginLink;
   #stages: readonly Stage[] = [];
 
-  constructor(config: Config, spam: SpamJudge, modules: PolicyModules) {
+  constructor(config: Config, spam: SpamFilter, modules: PolicyModules) {
     this.#spam = spam;
     this.#modules = modules;
     this.#plugins = new PluginLink(config);
@@ -47,12 +47,12 @@ export class Judges {
     this.#modules.reconfigure(config);
     this.#plugins.reconfigure(config);
     const stages: Stage[] = [];
-    if (this.#spam.isOn) stages.push((write) => this.#spam.judgeWrite(write));
-    if (this.#modules.asksWrites) stages.push((write) => this.#modules.judgeWrite(write));
+    if (this.#spam.isOn) stages.push((write) => this.#spam.evaluateWrite(write));
+    if (this.#modules.asksWrites) stages.push((write) => this.#modules.evaluateWrite(write));
     if (this.#plugins.asksWrites) {
       stages.push((write, mayWait) => {
         if (!this.#plugins.covers(write.event.kind)) return ACCEPT;
-        return mayWait ? this.#plugins.judgeWrite(write) : VERDICT_QUEUE_FULL;
+        return mayWait ? this.#plugins.evaluateWrite(write) : PLUGIN_QUEUE_FULL;
       });
     }
     this.#stages = stages;
@@ -74,13 +74,13 @@ export class Judges {
    * Returns the policy result, or a promise of it that never rejects. Without `mayWait` the bound
    * on waiting events is reached: an event that would have to wait is refused.
    */
-  judgeWrite(write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
+  evaluateWrite(write: PolicyWrite, mayWait: boolean): PolicyResult | Promise<PolicyResult> {
     const judged = this.#from(0, write, mayWait);
     // The module has already begun; its answer is ignored.
-    return judged instanceof Promise && !mayWait ? VERDICT_QUEUE_FULL : judged;
+    return judged instanceof Promise && !mayWait ? PLUGIN_QUEUE_FULL : judged;
   }
 
-  #from(first: number, write: JudgedWrite, mayWait: boolean): Judgement | Promise<Judgement> {
+  #from(first: number, write: PolicyWrite, mayWait: boolean): PolicyResult | Promise<PolicyResult> {
     const stages = this.#stages;
     for (let i = first; i < stages.length; i++) {
       const judged = stages[i]!(write, mayWait);
@@ -98,19 +98,19 @@ export class Judges {
   }
 
   /** Returns the policy result of a REQ or COUNT, under the same rules as `judgeWrite`. */
-  judgeRead(read: JudgedRead, mayWait: boolean): ReadJudgement | Promise<ReadJudgement> {
-    const judged = this.#modules.asksReads ? this.#modules.judgeRead(read) : ACCEPT;
+  evaluateRead(read: PolicyRead, mayWait: boolean): ReadPolicyResult | Promise<ReadPolicyResult> {
+    const judged = this.#modules.asksReads ? this.#modules.evaluateRead(read) : ACCEPT;
     if (judged instanceof Promise) {
-      return mayWait ? judged.then((one) => this.#askPlugins(read, one)) : VERDICT_QUEUE_FULL;
+      return mayWait ? judged.then((one) => this.#askPlugins(read, one)) : PLUGIN_QUEUE_FULL;
     }
     if (judged.action === 'refuse' || !this.#plugins.asksReads) return judged;
-    return mayWait ? this.#askPlugins(read, judged) : VERDICT_QUEUE_FULL;
+    return mayWait ? this.#askPlugins(read, judged) : PLUGIN_QUEUE_FULL;
   }
 
-  async #askPlugins(read: JudgedRead, former: ReadJudgement): Promise<ReadJudgement> {
+  async #askPlugins(read: PolicyRead, former: ReadPolicyResult): Promise<ReadPolicyResult> {
     if (former.action === 'refuse' || !this.#plugins.asksReads) return former;
     const asked = former.action === 'replace' ? { ...read, filters: former.filters } : read;
-    const judged = await this.#plugins.judgeRead(asked);
+    const judged = await this.#plugins.evaluateRead(asked);
     return judged.action === 'accept' ? former : judged;
   }
 

@@ -1,6 +1,6 @@
 // Authentication and membership rules for reads.
 
-import type { Lists } from '../access/lists.ts';
+import type { AccessLists } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
@@ -12,9 +12,9 @@ export class ReadPolicy {
   readonly #required: boolean;
   readonly #membersOnly: boolean;
   readonly #privateKinds: PrivateKinds;
-  readonly #lists: Lists;
+  readonly #lists: AccessLists;
 
-  constructor({ auth, membership }: Config, lists: Lists) {
+  constructor({ auth, membership }: Config, lists: AccessLists) {
     this.#lists = lists;
     this.#membersOnly = membership.enabled && membership.restrict_reads;
     const { required, dm_inbox: isInbox } = auth;

@@ -1,6 +1,6 @@
 // Rate-limited sender of one thread that reports its rejection records to the admin worker.
 
-import type { Decision, DecisionBatch } from '../messages/rejections.ts';
+import type { RejectionBatch, RejectionRecord } from '../messages/rejections.ts';
 import { isLowerHex } from '../protocol/canonical.ts';
 
 /** Longest time until a count of omitted records is sent. */
@@ -11,11 +11,11 @@ const LEFT_OUT_MILLISECONDS = 1_000;
  * a second to the admin worker and only counts the rest, so that a flood of rejections costs one
  * addition each.
  */
-export class DecisionNotes {
+export class RejectionReporter {
   /** Records a second; 0: none. */
   perSecond: number;
   readonly #now: () => number;
-  #send: ((batch: DecisionBatch) => void) | null = null;
+  #send: ((batch: RejectionBatch) => void) | null = null;
   #second = 0;
   #noted = 0;
   #leftOut = 0;
@@ -27,7 +27,7 @@ export class DecisionNotes {
   }
 
   /** Sets the receiver of the records; without one they are dropped. */
-  to(send: (batch: DecisionBatch) => void): void {
+  to(send: (batch: RejectionBatch) => void): void {
     this.#send = send;
   }
 
@@ -35,7 +35,13 @@ export class DecisionNotes {
    * Records the outcome of `event`, which may be any value that a client sent. An event without an
    * id is not recorded, because it cannot be looked up later.
    */
-  note(event: unknown, action: Decision['action'], rule: string, text: string, by = ''): void {
+  note(
+    event: unknown,
+    action: RejectionRecord['action'],
+    rule: string,
+    text: string,
+    by = '',
+  ): void {
     if (this.perSecond === 0 || this.#send === null) return;
     const at = this.#now();
     if (at !== this.#second) {
@@ -50,7 +56,7 @@ export class DecisionNotes {
     if (!isHex(id)) return;
     this.#noted++;
     const decision = { id, pubkey: isHex(pubkey) ? pubkey : '', at, action, rule, by, text };
-    this.#send({ decisions: [decision], leftOut: this.#leftOut });
+    this.#send({ records: [decision], leftOut: this.#leftOut });
     this.#leftOut = 0;
   }
 
@@ -58,7 +64,7 @@ export class DecisionNotes {
     if (++this.#leftOut > 1 || this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      if (this.#leftOut > 0) this.#send?.({ decisions: [], leftOut: this.#leftOut });
+      if (this.#leftOut > 0) this.#send?.({ records: [], leftOut: this.#leftOut });
       this.#leftOut = 0;
     }, LEFT_OUT_MILLISECONDS);
     this.#timer.unref();

@@ -14,7 +14,7 @@ export interface Sender {
 }
 
 /** Event with a verified signature, and its sender. */
-export interface JudgedWrite {
+export interface PolicyWrite {
   readonly event: NostrEvent;
   /** Canonical JSON in a buffer that is reused: a stage that waits keeps a copy. */
   readonly json: Buffer;
@@ -22,7 +22,7 @@ export interface JudgedWrite {
 }
 
 /** REQ or COUNT of a client. */
-export interface JudgedRead {
+export interface PolicyRead {
   readonly type: 'REQ' | 'COUNT';
   readonly subId: string;
   /** Filters as the client wrote them, after they were checked. */
@@ -44,14 +44,14 @@ export interface Decider {
  * - `hold`: OK true, and the event is stored apart (`quarantined`) until a moderator releases it;
  *   `why` is for moderators.
  */
-export type Judgement =
+export type PolicyResult =
   | { readonly action: 'accept' }
   | (Decider & { readonly action: 'refuse'; readonly message: Refusal })
   | (Decider & { readonly action: 'shadow'; readonly message: string })
   | (Decider & { readonly action: 'hold'; readonly why: string });
 
 /** Policy result for a REQ or COUNT; `replace` answers other filters than the client's. */
-export type ReadJudgement =
+export type ReadPolicyResult =
   | { readonly action: 'accept' }
   | (Decider & { readonly action: 'refuse'; readonly message: Refusal })
   | (Decider & { readonly action: 'replace'; readonly filters: readonly unknown[] });
@@ -60,9 +60,9 @@ export type ReadJudgement =
 export const ACCEPT = { action: 'accept' } as const;
 
 /** Result when the bound on waiting events or queries is reached. */
-export const VERDICT_QUEUE_FULL = {
+export const PLUGIN_QUEUE_FULL = {
   action: 'refuse',
   rule: 'verdict-queue',
   by: '',
   message: 'rate-limited: too much waits for the policy of this relay; try again',
-} as const satisfies Judgement;
+} as const satisfies PolicyResult;

@@ -1,6 +1,6 @@
 // Interface of a single write rule, its input, and the function that runs the rules of one stage.
 
-import { refuse, type Verdict } from '../access/rejection.ts';
+import { type Rejection, refuse } from '../access/rejection.ts';
 import type { RuleName } from '../config/rule-names.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -31,11 +31,11 @@ export interface WriteRule {
    */
   readonly stage: 'claimed' | 'proven';
   /** Returns the reason to refuse, or null; a rejection if it stands for several rules. */
-  check(attempt: WriteAttempt): Refusal | Verdict | null;
+  check(attempt: WriteAttempt): Refusal | Rejection | null;
 }
 
 /** Runs the rules of one stage in order and returns the first rejection, or null. */
-export function firstRefusal(rules: readonly WriteRule[], attempt: WriteAttempt): Verdict | null {
+export function firstRefusal(rules: readonly WriteRule[], attempt: WriteAttempt): Rejection | null {
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i]!;
     const refusal = rule.check(attempt);

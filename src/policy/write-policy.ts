@@ -1,8 +1,8 @@
 // Compiles the configuration into the ordered write rules that run in an ingester worker.
 
-import type { Lists } from '../access/lists.ts';
-import type { Verdict } from '../access/rejection.ts';
-import type { DoorKeys } from '../access/shared-keys.ts';
+import type { AccessLists } from '../access/lists.ts';
+import type { Rejection } from '../access/rejection.ts';
+import type { SharedKeys } from '../access/shared-keys.ts';
 import type { Config } from '../config/options.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_JOIN, KIND_LEAVE, KIND_VANISH } from '../protocol/kinds.ts';
@@ -10,7 +10,7 @@ import { relayAddress } from '../protocol/relay-url.ts';
 import { vanishesFrom } from '../protocol/vanish.ts';
 import type { Rates } from './rates/rates.ts';
 import { firstRefusal, type WriteAttempt, type WriteRule } from './rule.ts';
-import { doorRules, hasDoors } from './rules/access.ts';
+import { accessRules, hasAccessRules } from './rules/access.ts';
 import { authRule, protectedRule } from './rules/auth.ts';
 import { authorRateRules } from './rules/author-rate.ts';
 import { dmInboxRule } from './rules/dm-inbox.ts';
@@ -25,7 +25,7 @@ import { hashtagsRule, mentionsRule, requiredTagsRule } from './rules/tags.ts';
  * cost. An ingester worker makes a new one when the configuration changes.
  */
 export class WritePolicy {
-  readonly #lists: Lists;
+  readonly #lists: AccessLists;
   readonly #claimed: readonly WriteRule[];
   readonly #proven: readonly WriteRule[];
   /** Addresses of this relay; null: requests to vanish are not carried out. */
@@ -33,7 +33,7 @@ export class WritePolicy {
   readonly #hasMembers: boolean;
 
   /** Takes `lists` and `keys`, which may change at any time. */
-  constructor(config: Config, lists: Lists, keys: DoorKeys, rates: Rates) {
+  constructor(config: Config, lists: AccessLists, keys: SharedKeys, rates: Rates) {
     this.#lists = lists;
     this.#hasMembers = config.membership.enabled;
     const { vanish, urls } = config.identity;
@@ -44,7 +44,7 @@ export class WritePolicy {
       dmInboxRule(config),
       kindsRule(config, lists),
       deniedKeysRule(config, keys),
-      ...doorRules(config, lists, keys),
+      ...accessRules(config, lists, keys),
       hashtagsRule(config),
       mentionsRule(config),
       requiredTagsRule(config),
@@ -58,13 +58,15 @@ export class WritePolicy {
   }
 
   /** Runs the rules that come before hash and signature. */
-  claimed(attempt: WriteAttempt): Verdict | null {
+  claimed(attempt: WriteAttempt): Rejection | null {
     if (this.#isForRelay(attempt.event)) return null;
-    return this.#lists.verdict(attempt.event, attempt.now) ?? firstRefusal(this.#claimed, attempt);
+    return (
+      this.#lists.rejectionOf(attempt.event, attempt.now) ?? firstRefusal(this.#claimed, attempt)
+    );
   }
 
   /** Runs the rules for an event that is signed by its author and new. */
-  proven(attempt: WriteAttempt): Verdict | null {
+  proven(attempt: WriteAttempt): Rejection | null {
     if (this.#isForRelay(attempt.event)) return null;
     return firstRefusal(this.#proven, attempt);
   }
@@ -84,7 +86,7 @@ export class WritePolicy {
 export function restrictsWrites(config: Config): boolean {
   const { policy, auth } = config;
   return (
-    hasDoors(config) ||
+    hasAccessRules(config) ||
     auth.dm_inbox ||
     auth.required === 'write' ||
     auth.required === 'all' ||

@@ -1,15 +1,15 @@
 // Run of a query worker that replays events to a live subscription out of the log.
 
 import { unpackFilters } from '../channel/packed-filters.ts';
-import type { Behind } from '../messages/query-monitor.ts';
+import type { CatchUpRequest } from '../messages/query-monitor.ts';
 import { eventPrefix } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Matcher } from '../protocol/filter.ts';
 import { mayRead } from '../protocol/privacy.ts';
 import { jsonOf } from '../store/body/body.ts';
 import type { Budget } from '../store/read/scan.ts';
-import { BaseRun, type Lane } from './run.ts';
-import type { Account, Step } from './turns.ts';
+import { BaseRun, type RunContext } from './run.ts';
+import type { RunQuota, Step } from './turns.ts';
 
 /** Number of events of the log read at once, and the cost of each in rows. */
 const CHUNK_EVENTS = 50;
@@ -24,7 +24,7 @@ export class CatchUpRun extends BaseRun {
   readonly subId: string;
   /** 0: its REQ was answered by EOSE. */
   readonly cost = 0;
-  readonly #lane: Lane;
+  readonly #lane: RunContext;
   readonly #prefix: Buffer;
   readonly #matchers: readonly Matcher[];
   readonly #readers: readonly string[];
@@ -32,9 +32,9 @@ export class CatchUpRun extends BaseRun {
   #seq: number;
 
   constructor(
-    lane: Lane,
-    { connId, subNo, subId, seq, upTo, filters, readers }: Behind,
-    account: Account,
+    lane: RunContext,
+    { connId, subNo, subId, seq, upTo, filters, readers }: CatchUpRequest,
+    account: RunQuota,
   ) {
     super(connId, account);
     this.subId = subId;

@@ -2,7 +2,7 @@
 
 import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
-import { type Handover, monitorStands, writeHandover } from '../messages/query-monitor.ts';
+import { type Handover, headWord, writeHandover } from '../messages/query-monitor.ts';
 
 /**
  * Outbox of hand-overs to monitor. It wakes monitor unless that has seen exactly the events of the
@@ -23,7 +23,7 @@ export class MonitorOutbox {
   /** Queues a hand-over; it is sent at the end of the turn, or by `flush`. */
   send(handover: Handover): void {
     if (handover.t === 'live') {
-      const stand = monitorStands(handover.seq);
+      const stand = headWord(handover.seq);
       this.#stand = this.#stand === null || this.#stand === stand ? stand : Number.NaN;
     } else if (handover.t === 'auth' && handover.held.length > 0) {
       // The answer is awaited.
@@ -39,7 +39,8 @@ export class MonitorOutbox {
 
   /** Called after a batch was sent: monitor reads it before any event that it takes from now on. */
   #posted(): void {
-    if (this.#stand !== null && this.#channel.otherNote !== this.#stand) this.#channel.wakeOther();
+    if (this.#stand !== null && this.#channel.peerProgress !== this.#stand)
+      this.#channel.wakePeer();
     this.#stand = null;
   }
 }

@@ -13,7 +13,7 @@ import {
   OPEN,
   RESUME,
   TURNED_AWAY,
-  writeStoredHead,
+  writeQueryRecordHead,
 } from '../messages/query-io.ts';
 import {
   closedAnswer,
@@ -41,7 +41,7 @@ interface AskedCount {
 }
 
 /** Writes the records of a query worker for io: stored events, and the frames around them. */
-export class Outlet {
+export class IoOutbox {
   readonly #outbox: RecordOutbox;
   readonly #windows: SendWindows;
   /** EVENTS record that is being written: offset of its payload's length, and its subscription. */
@@ -64,7 +64,7 @@ export class Outlet {
     const confirm = this.#windows.confirm(connId);
     if (confirm || this.#lengthAt < 0 || this.#connId !== connId || this.#subNo !== subNo) {
       this.#endEvents();
-      writeStoredHead(records, EVENTS, connId, subNo, 0, confirm ? 1 : 0);
+      writeQueryRecordHead(records, EVENTS, connId, subNo, 0, confirm ? 1 : 0);
       this.#lengthAt = records.length;
       this.#connId = connId;
       this.#subNo = subNo;
@@ -83,7 +83,7 @@ export class Outlet {
     if (!this.#windows.confirm(connId)) return;
     this.#endEvents();
     const { records } = this.#outbox;
-    writeStoredHead(records, EVENTS, connId, 0, 0, 1);
+    writeQueryRecordHead(records, EVENTS, connId, 0, 0, 1);
     records.u32(0);
     this.#outbox.schedule();
   }
@@ -142,7 +142,7 @@ export class Outlet {
 
   #record(type: number, connId: number, subNo: number, settles: number, frame: string): void {
     this.#endEvents();
-    writeStoredHead(this.#outbox.records, type, connId, subNo, settles, 0);
+    writeQueryRecordHead(this.#outbox.records, type, connId, subNo, settles, 0);
     this.#outbox.records.text(frame);
     this.#outbox.schedule();
   }

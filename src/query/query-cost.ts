@@ -1,21 +1,21 @@
 // Cost of one query, charged to its quota owner.
 
-import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
+import type { QuotaOwner, ReadBudget } from '../policy/rates/read-budget.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
 /**
  * Cost of one query in rows and bytes, and the quota owner that it is charged to. It is charged in
  * parts, while the query goes on.
  */
-export class Bill {
+export class QueryCost {
   /** Bytes sent so far. */
   bytes = 0;
   readonly #budget: ReadBudget;
-  readonly #payer: Payer;
+  readonly #payer: QuotaOwner;
   #rowsCharged = 0;
   #bytesCharged = 0;
 
-  constructor(budget: ReadBudget, payer: Payer) {
+  constructor(budget: ReadBudget, payer: QuotaOwner) {
     this.#budget = budget;
     this.#payer = payer;
   }

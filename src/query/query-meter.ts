@@ -7,7 +7,7 @@ import { countRefusal } from '../metrics/counters.ts';
 import { INDEXES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import { Meter } from '../metrics/meter.ts';
-import type { ReadNotes } from '../metrics/refused-reads.ts';
+import type { RefusedReadRing } from '../metrics/refused-reads.ts';
 import type { SlowQuery } from '../metrics/ring-rows.ts';
 import { filterShapes } from '../metrics/slow-queries.ts';
 import type { TextRing } from '../metrics/text-ring.ts';
@@ -37,7 +37,7 @@ export interface QueryMeterParts {
   slow: TextRing | null;
   log: Log | null;
   /** Ring of reads that were refused or cut short. */
-  notes: ReadNotes | null;
+  notes: RefusedReadRing | null;
   /** Work from which on a query is slow, in milliseconds; 0: none is. */
   slowMilliseconds: number;
 }
@@ -50,7 +50,7 @@ export class QueryMeter {
   readonly #lane: number;
   readonly #slow: TextRing | null;
   readonly #log: Log | null;
-  readonly #notes: ReadNotes | null;
+  readonly #notes: RefusedReadRing | null;
   #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: QueryMeterParts) {

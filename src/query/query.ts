@@ -14,26 +14,33 @@ import {
   type SubscriptionEnded,
 } from '../messages/ingester-query.ts';
 import { type Barrier, readFromIo } from '../messages/io-query.ts';
-import type { Behind, FromMonitor } from '../messages/query-monitor.ts';
+import type { CatchUpRequest, FromMonitor } from '../messages/query-monitor.ts';
 import { readAcceptedHead, readAcceptedTerms } from '../messages/writer-query.ts';
-import type { Payer, ReadBudget } from '../policy/rates/read-budget.ts';
+import type { QuotaOwner, ReadBudget } from '../policy/rates/read-budget.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { type Db, tuneReader } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { Snapshot } from '../store/read/snapshot.ts';
-import { Window } from '../store/read/tail-index.ts';
+import { TailIndex } from '../store/read/tail-index.ts';
 import { CatchUpRun } from './catch-up.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
-import { type Asked, Outlet } from './outlet.ts';
-import { Bill } from './query-cost.ts';
+import { type Asked, IoOutbox } from './outlet.ts';
+import { QueryCost } from './query-cost.ts';
 import { QueryMeter } from './query-meter.ts';
-import { CountRun, type HeldBack, HeldBackRun, hiddenPart, type Lane, ReqRun } from './run.ts';
+import {
+  CountRun,
+  type HeldBack,
+  HeldBackRun,
+  hiddenPart,
+  ReqRun,
+  type RunContext,
+} from './run.ts';
 import { Scheduler } from './scheduler.ts';
 import { SendWindows, type WindowBounds } from './send-windows.ts';
-import type { Account, QueryTurns, Run } from './turns.ts';
+import type { QueryTurns, Run, RunQuota } from './turns.ts';
 
 const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; try again later';
 const TOO_MANY: Refusal =
@@ -55,7 +62,7 @@ interface Client {
    */
   heldBack: Omit<HeldBack, 'upTo'>[][];
   /** Quota owner of its queries; null: they are not charged. */
-  payer: Payer | null;
+  payer: QuotaOwner | null;
   /** Queue of its queries that wait for a turn. */
   turns: QueryTurns;
 }
@@ -73,7 +80,7 @@ interface Client {
  */
 export class Query {
   #queriesMax: number;
-  readonly #window: Window;
+  readonly #window: TailIndex;
   readonly #windows: SendWindows;
   readonly #scheduler: Scheduler;
   readonly #clients = new Map<number, Client>();
@@ -84,8 +91,8 @@ export class Query {
   readonly #meter: QueryMeter;
   readonly #reads: ReadBudget | null;
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
-  #lane: Lane | null = null;
-  #outlet: Outlet | null = null;
+  #lane: RunContext | null = null;
+  #outlet: IoOutbox | null = null;
   /** Channel from writer. Its batches are read before each slice, and need not wake this thread. */
   #writer: Channel | null = null;
   #monitor: MonitorOutbox | null = null;
@@ -106,7 +113,7 @@ export class Query {
     this.#db = db;
     this.#hasher = hasher;
     this.#queriesMax = config.query.queries_max;
-    this.#window = new Window(config.query.timeline_events);
+    this.#window = new TailIndex(config.query.timeline_events);
     this.#windows = new SendWindows(windowBounds(config));
     this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds(), {
       removals,
@@ -182,7 +189,7 @@ export class Query {
   }
 
   #attachIo(channel: Channel): void {
-    this.#outlet = new Outlet(channel, this.#windows);
+    this.#outlet = new IoOutbox(channel, this.#windows);
     channel.receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) {
@@ -337,8 +344,8 @@ export class Query {
   }
 
   /** Returns the quota and the queue of a new query of this client. */
-  #account({ payer, turns }: Client): Account & { bill: Bill | null } {
-    return { bill: payer === null ? null : new Bill(this.#reads!, payer), turns };
+  #account({ payer, turns }: Client): RunQuota & { bill: QueryCost | null } {
+    return { bill: payer === null ? null : new QueryCost(this.#reads!, payer), turns };
   }
 
   /**
@@ -499,7 +506,7 @@ export class Query {
     this.#sendHeldBack(client, { ...heldBack, upTo: seq });
   }
 
-  #behind(behind: Behind): void {
+  #behind(behind: CatchUpRequest): void {
     const { connId, subNo, subId } = behind;
     const subscriptions = this.#clients.get(connId)?.subscriptions;
     let subscription = subscriptions?.get(subNo);

@@ -17,17 +17,17 @@ import {
   FilterScan,
   shareOf,
 } from '../store/read/scan.ts';
-import type { Snapshot, Stored } from '../store/read/snapshot.ts';
+import type { Match, Snapshot } from '../store/read/snapshot.ts';
 import { Tally } from '../store/read/tally.ts';
 import { Union } from '../store/read/union.ts';
-import type { Outlet } from './outlet.ts';
-import type { Bill } from './query-cost.ts';
-import type { Account, QueryTurns, Run, Step } from './turns.ts';
+import type { IoOutbox } from './outlet.ts';
+import type { QueryCost } from './query-cost.ts';
+import type { QueryTurns, Run, RunQuota, Step } from './turns.ts';
 
 /** Common state of all runs. */
 export abstract class BaseRun implements Run {
   readonly connId: number;
-  readonly bill: Bill | null;
+  readonly bill: QueryCost | null;
   readonly turns: QueryTurns;
   cancelled = false;
   counted = true;
@@ -37,7 +37,7 @@ export abstract class BaseRun implements Run {
   rows = 0;
   held = 0;
 
-  constructor(connId: number, { bill, turns }: Account) {
+  constructor(connId: number, { bill, turns }: RunQuota) {
     this.connId = connId;
     this.bill = bill;
     this.turns = turns;
@@ -55,10 +55,10 @@ export abstract class BaseRun implements Run {
 }
 
 /** Context of a query worker that runs need. */
-export interface Lane {
+export interface RunContext {
   readonly snapshot: Snapshot;
   readonly hasher: TermHasher;
-  readonly outlet: Outlet;
+  readonly outlet: IoOutbox;
   limitDefault: number;
   limitMax: number;
   eoseHints: EoseHints;
@@ -78,7 +78,11 @@ interface Reading {
   upTo: number;
 }
 
-function scans(filters: readonly UnpackedFilter[], lane: Lane, reading: Reading): FilterScan[] {
+function scans(
+  filters: readonly UnpackedFilter[],
+  lane: RunContext,
+  reading: Reading,
+): FilterScan[] {
   const { counting, audience, upTo } = reading;
   return filters
     .filter((filter) => !filter.matchesNothing)
@@ -127,14 +131,14 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
   events = 0;
   /** Pubkeys that had authenticated when the request came. */
   readonly readers: readonly string[];
-  protected readonly lane: Lane;
+  protected readonly lane: RunContext;
   #reader: By | null = null;
 
   constructor(
-    lane: Lane,
+    lane: RunContext,
     { connId, filters, arrivedAt, cost }: Question,
     readers: readonly string[],
-    account: Account,
+    account: RunQuota,
   ) {
     super(connId, account);
     this.lane = lane;
@@ -196,20 +200,20 @@ interface EventsRun extends Run {
 
 /** Sends the seconds of a union to a subscription, within the send window of its client. */
 class EventSender {
-  readonly #lane: Lane;
+  readonly #lane: RunContext;
   readonly #run: EventsRun;
   readonly #prefix: Buffer;
   /** Second that is being sent, and the number of its events sent so far. */
-  #second: readonly Stored[] = [];
+  #second: readonly Match[] = [];
   #sent = 0;
 
-  constructor(lane: Lane, run: EventsRun, subId: string) {
+  constructor(lane: RunContext, run: EventsRun, subId: string) {
     this.#lane = lane;
     this.#run = run;
     this.#prefix = Buffer.from(eventPrefix(subId));
   }
 
-  begin(second: readonly Stored[]): void {
+  begin(second: readonly Match[]): void {
     this.#second = second;
     this.#sent = 0;
   }
@@ -241,10 +245,10 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
   #seq = 0;
 
   constructor(
-    lane: Lane,
+    lane: RunContext,
     request: Question & { subNo: number; subId: string },
     readers: readonly string[],
-    account: Account,
+    account: RunQuota,
   ) {
     super(lane, request, readers, account);
     this.subNo = request.subNo;
@@ -329,12 +333,12 @@ export class HeldBackRun extends BaseRun implements EventsRun {
   /** 0: its REQ was answered by EOSE. */
   readonly cost = 0;
   events = 0;
-  readonly #lane: Lane;
+  readonly #lane: RunContext;
   readonly #heldBack: HeldBack;
   readonly #sender: EventSender;
   #union: Union | null = null;
 
-  constructor(lane: Lane, heldBack: HeldBack, account: Account) {
+  constructor(lane: RunContext, heldBack: HeldBack, account: RunQuota) {
     super(heldBack.connId, account);
     // Bounded by the subscriptions of its client, which cannot ask for it again.
     this.counted = false;
@@ -415,10 +419,10 @@ export class CountRun extends QuestionRun<Tally> {
   #again = 0;
 
   constructor(
-    lane: Lane,
+    lane: RunContext,
     request: Question & { queryId: string },
     readers: readonly string[],
-    account: Account,
+    account: RunQuota,
   ) {
     super(lane, request, readers, account);
     this.queryId = request.queryId;

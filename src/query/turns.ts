@@ -4,7 +4,7 @@
 import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Budget } from '../store/read/scan.ts';
-import type { Bill } from './query-cost.ts';
+import type { QueryCost } from './query-cost.ts';
 
 /** Result of a step of a run: there is more to do, it is blocked by its client, or it is done. */
 export type Step = 'again' | 'wait' | 'done';
@@ -21,7 +21,7 @@ export interface Run {
   /** Rows that its first turn is expected to cost. */
   readonly expectedRows: number;
   /** Cost to be charged; null: it is not charged. */
-  readonly bill: Bill | null;
+  readonly bill: QueryCost | null;
   /** Queue in which it waits for its turn. */
   readonly turns: QueryTurns;
   /** True if it has had a turn. */
@@ -36,9 +36,9 @@ export interface Run {
 }
 
 /** Quota that a run is charged to, and the queue in which it waits. */
-export interface Account {
+export interface RunQuota {
   /** Null: it is not charged. */
-  readonly bill: Bill | null;
+  readonly bill: QueryCost | null;
   readonly turns: QueryTurns;
 }
 

@@ -25,7 +25,7 @@ const TICKS_A_ROUND = 4;
 const DESCRIPTORS_A_TICK_MAX = 4_000;
 
 /** State of pending connections, provided by the owner of the sockets. */
-export interface Doorstep {
+export interface PendingSockets {
   /** Port of the listening socket. */
   readonly port: number;
   /** Number of sockets that were accepted and neither upgraded nor closed yet. */
@@ -56,7 +56,7 @@ export class HandshakeSweeper {
   /** Number of sockets that were shut down. */
   closed = 0;
   readonly #libc: Libc;
-  readonly #doorstep: Doorstep;
+  readonly #doorstep: PendingSockets;
   readonly #timer: NodeJS.Timeout;
   readonly #info = Buffer.alloc(INFO_BYTES);
   readonly #length = Buffer.alloc(4);
@@ -67,7 +67,7 @@ export class HandshakeSweeper {
   #isStopped = false;
 
   /** @param seconds time limit; 0: nothing is closed. */
-  constructor(libc: Libc, doorstep: Doorstep, seconds: number) {
+  constructor(libc: Libc, doorstep: PendingSockets, seconds: number) {
     this.#libc = libc;
     this.#doorstep = doorstep;
     this.seconds = seconds;

@@ -4,9 +4,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Channel } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
-import { LogGate } from '../log/line-limiter.ts';
+import { LineLimiter } from '../log/line-limiter.ts';
 import type { Log } from '../log/log.ts';
-import type { Control, LaneFacts, Order, Report, StationName } from '../messages/control.ts';
+import type { Control, Order, Report, StationName, WorkerFacts } from '../messages/control.ts';
 import type { KeyShare } from '../messages/key-lists.ts';
 import { countLines } from '../metrics/counters.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
@@ -15,7 +15,7 @@ import { watchThread } from '../metrics/thread.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
 /** Data of the piscina task that starts a lane. */
-export interface LaneTask {
+export interface WorkerTask {
   station: StationName;
   lane: number;
   config: Config;
@@ -60,7 +60,7 @@ export interface Role {
 /** Result of a worker's main: the role, and facts about it for the log of the start. */
 export interface Built {
   role: Role;
-  facts: LaneFacts;
+  facts: WorkerFacts;
 }
 
 /**
@@ -69,7 +69,7 @@ export interface Built {
  * it there.
  */
 export async function serveLane(
-  task: LaneTask,
+  task: WorkerTask,
   build: (
     log: Log,
     meter: Meter,
@@ -83,7 +83,7 @@ export async function serveLane(
   const meter = new Meter(task.metrics, task.station, task.lane);
   const orders = new Orders(report);
   const trouble = (text: string, hold: boolean) => report({ t: 'trouble', text, hold });
-  const log = new LogGate(
+  const log = new LineLimiter(
     task.station,
     task.config.log,
     (level, text, facts = {}) => report({ t: 'log', level, text, facts }),

@@ -6,14 +6,21 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Channel, channelPair } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log/log.ts';
-import type { Control, LaneFacts, Link, Order, Report, StationName } from '../messages/control.ts';
+import type {
+  Control,
+  Link,
+  Order,
+  Report,
+  StationName,
+  WorkerFacts,
+} from '../messages/control.ts';
 import type { KeyShare } from '../messages/key-lists.ts';
-import { LaneMeters } from '../metrics/lanes.ts';
+import { WorkerMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
-import { RollCall } from '../policy/plugins/child-pids.ts';
+import { ChildPidTable } from '../policy/plugins/child-pids.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
-import type { LaneTask } from './lane.ts';
+import type { WorkerTask } from './lane.ts';
 import { ModuleGuard } from './module-guard.ts';
 import { type ThreadStation, threadStations } from './thread-stations.ts';
 import { Threads, threadsAreShared } from './threads.ts';
@@ -87,7 +94,7 @@ interface Lane {
   station: ThreadStation;
   lane: number;
   control: MessagePort;
-  facts: LaneFacts;
+  facts: WorkerFacts;
   task: Promise<unknown>;
   answeredAt: number;
   /** Callbacks for answers to pings, by number of the ping. */
@@ -114,12 +121,12 @@ export class Supervisor {
   #config: Config;
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
-  readonly #laneMeters: LaneMeters;
+  readonly #laneMeters: WorkerMeters;
   readonly #rates: SharedRates;
   /** Latest lists of keys from the admin worker, by list. */
   readonly #keys = new Map<string, KeyShare>();
   readonly #texts = RecentTexts.share();
-  readonly #processes = RollCall.share();
+  readonly #processes = ChildPidTable.share();
   readonly #modules: ModuleGuard;
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
@@ -144,7 +151,7 @@ export class Supervisor {
     this.#config = config;
     this.#credits = credits;
     this.#metrics = metrics;
-    this.#laneMeters = new LaneMeters(metrics);
+    this.#laneMeters = new WorkerMeters(metrics);
     this.#rates = rates;
     this.#log = log;
     this.#modules = new ModuleGuard(log);
@@ -210,7 +217,7 @@ export class Supervisor {
   }
 
   /** Returns the facts that a lane reported when it was ready. */
-  facts(station: ThreadStation, lane: number): LaneFacts {
+  facts(station: ThreadStation, lane: number): WorkerFacts {
     return this.#lanes.get(`${station}:${lane}`)?.facts ?? {};
   }
 
@@ -286,7 +293,7 @@ export class Supervisor {
   #startLane(station: ThreadStation, lane: number): Promise<Lane> {
     const { port1: control, port2 } = new MessageChannel();
     const config = this.#config;
-    const data: LaneTask = {
+    const data: WorkerTask = {
       station,
       lane,
       config,

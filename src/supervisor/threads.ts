@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import { workerUrl } from '../paths.ts';
-import type { LaneTask } from './lane.ts';
+import type { WorkerTask } from './lane.ts';
 import type { ThreadStation } from './thread-stations.ts';
 
 /** Stations that can share a thread; lane n of each is in thread n. */
@@ -44,7 +44,7 @@ export class Threads {
   }
 
   /** Runs a lane; the promise settles when it has ended. */
-  run(task: LaneTask, control: MessagePort): Promise<unknown> {
+  run(task: WorkerTask, control: MessagePort): Promise<unknown> {
     return this.#pool(this.nameOf(task.station as ThreadStation, task.lane)).run(task, {
       filename: workerUrl(task.station as ThreadStation).href,
       name: 'run',

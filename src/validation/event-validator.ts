@@ -1,11 +1,11 @@
 // Validation of EVENT and AUTH messages in an ingester worker, up to the signature.
 
-import type { Lists } from '../access/lists.ts';
-import { refuse, type Verdict } from '../access/rejection.ts';
-import type { DoorKeys } from '../access/shared-keys.ts';
+import type { AccessLists } from '../access/lists.ts';
+import { type Rejection, refuse } from '../access/rejection.ts';
+import type { SharedKeys } from '../access/shared-keys.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { EventFacts } from '../messages/ingester-writer.ts';
+import type { ValidatedEvent } from '../messages/ingester-writer.ts';
 import { histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Client, Rates } from '../policy/rates/rates.ts';
@@ -48,7 +48,7 @@ const NO_EVENT: NostrEvent = {
 const VERIFY = histogramOf('wok_verify_seconds');
 
 /** Validated event for the writer, with the values that later stations need. */
-export interface PassedEvent extends EventFacts {
+export interface CheckedResult extends ValidatedEvent {
   event: NostrEvent;
   /** Canonical JSON, in memory that the next check overwrites. */
   json: Buffer;
@@ -67,11 +67,11 @@ export interface EventSource {
  * and signed. Checks run in the order of their cost, so that a bad event costs its sender more than
  * the relay.
  */
-export class EventGate {
+export class EventValidator {
   #limits: KindLimits;
   #policy: WritePolicy;
-  readonly #lists: Lists;
-  readonly #keys: DoorKeys;
+  readonly #lists: AccessLists;
+  readonly #keys: SharedKeys;
   readonly #rates: Rates;
   readonly #hasher: TermHasher;
   readonly #signature: SignatureBackend;
@@ -98,8 +98,8 @@ export class EventGate {
     hasher: TermHasher;
     signature: SignatureBackend;
     idFilter: IdFilter;
-    lists: Lists;
-    keys: DoorKeys;
+    lists: AccessLists;
+    keys: SharedKeys;
     rates: Rates;
     clock: Clock;
     meter: Meter;
@@ -130,7 +130,7 @@ export class EventGate {
     message: Buffer,
     scan: MessageScan,
     { client, authed }: EventSource,
-  ): PassedEvent | Verdict {
+  ): CheckedResult | Rejection {
     const event = checkEventShape(value);
     if (typeof event === 'string') return refuse('shape', event);
     const text = this.#text;

@@ -11,7 +11,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/backend.ts';
 import type { StoredIds } from '../store/index/stored-ids.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../store/index/terms.ts';
-import type { PassedEvent } from './event-validator.ts';
+import type { CheckedResult } from './event-validator.ts';
 import type { KindLimits } from './kind-limits.ts';
 
 /** Result for an event that is stored already. */
@@ -22,7 +22,7 @@ const MESSAGE_START = Buffer.from('["EVENT",');
 const MESSAGE_DEPTH = 1;
 
 /** Dependencies of an event validator. */
-export interface GateParts {
+export interface ImportValidatorParts {
   /** null: only events that the store itself cannot hold are rejected. */
   limits: KindLimits | null;
   depthMax: number;
@@ -38,8 +38,8 @@ export interface GateParts {
  * that protect a relay from its clients are left out: age, publisher (NIP-70), rates and lists.
  * Checks that keep the database consistent stay: form, id and signature.
  */
-export class ImportGate {
-  readonly #parts: GateParts;
+export class ImportValidator {
+  readonly #parts: ImportValidatorParts;
   readonly #text = new EventText();
   readonly #scan = new MessageScan();
   #message = Buffer.alloc(64 * 1024);
@@ -48,13 +48,13 @@ export class ImportGate {
   readonly #pubkey = Buffer.alloc(32);
   readonly #sig = Buffer.alloc(64);
 
-  constructor(parts: GateParts) {
+  constructor(parts: ImportValidatorParts) {
     this.#parts = parts;
     MESSAGE_START.copy(this.#message);
   }
 
   /** Returns the validated event of a line, or the reason for its rejection. */
-  check(line: Buffer): PassedEvent | Refusal {
+  check(line: Buffer): CheckedResult | Refusal {
     const { limits, depthMax, hasher, nowSeconds } = this.#parts;
     const message = this.#asMessage(line);
     const scan = this.#scan;

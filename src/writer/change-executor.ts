@@ -1,13 +1,13 @@
 // Executor of the changes that the admin worker requests. Runs on the writer thread.
 
-import type { Lists } from '../access/lists.ts';
+import type { AccessLists } from '../access/lists.ts';
 import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages/admin-writer.ts';
-import type { DecisionNotes } from '../policy/rejection-log.ts';
+import type { RejectionReporter } from '../policy/rejection-log.ts';
 import type { Db } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
-import type { Log } from '../store/write/event-log.ts';
+import type { EventLog } from '../store/write/event-log.ts';
 import type { Quarantine } from '../store/write/quarantine.ts';
 
 /** Handlers by type of change; each returns the number of rows it touched. */
@@ -16,13 +16,13 @@ type Handlers = {
 };
 
 /** Dependencies of the executor. */
-export interface DeskParts {
+export interface ChangeExecutorParts {
   db: Db;
-  log: Log;
+  log: EventLog;
   /** The writer's own copy of the lists. */
-  lists: Lists;
+  lists: AccessLists;
   /** Rejections and removals by the writer, for the admin worker. */
-  decisions: DecisionNotes;
+  decisions: RejectionReporter;
   /** Queues an event of the relay itself for the log, in order with all others. */
   submit(json: string): void;
   quarantine: Quarantine;
@@ -34,17 +34,17 @@ export interface DeskParts {
  * Executor of admin changes: turns requests of the admin worker into rows, each in a transaction of
  * its own, between two commits.
  */
-export class Desk {
-  readonly #transact: DeskParts['transact'];
+export class ChangeExecutor {
+  readonly #transact: ChangeExecutorParts['transact'];
   readonly #handlers: Handlers;
   /** Cause of the current removals; null: the rules of the log. */
   removedBy: { rule: string; by: string; text: string } | null = null;
-  readonly #decisions: DecisionNotes;
+  readonly #decisions: RejectionReporter;
   /** Changes in memory that follow once the transaction is on disk. */
   #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
-  constructor({ db, log, lists, decisions, quarantine, transact, submit }: DeskParts) {
+  constructor({ db, log, lists, decisions, quarantine, transact, submit }: ChangeExecutorParts) {
     this.#decisions = decisions;
     this.#transact = transact;
     const audit = db.prepare(sql.INSERT_AUDIT);

@@ -10,7 +10,7 @@ import { BodyMaker, idOf, jsonOf, type StoredBody } from '../store/body/body.ts'
 import { type Db, openReader, termKey } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 import { TermHasher } from '../store/index/terms.ts';
-import { writeUnsentEvent } from './internal-event.ts';
+import { writeInternalEvent } from './internal-event.ts';
 
 const LOOK_MILLISECONDS = 100;
 const EVENTS_A_LOOK_MAX = 500;
@@ -99,7 +99,7 @@ export class Follower {
         this.#vanishing.add(idOf(json));
       }
       records.f64(seq);
-      writeUnsentEvent(records, jsonOf(json), this.#hasher, this.#bodies);
+      writeInternalEvent(records, jsonOf(json), this.#hasher, this.#bodies);
       this.#head = seq;
     }
     this.#monitor.flush();

@@ -13,7 +13,7 @@ import type { TermHasher } from '../store/index/terms.ts';
  * Writes an event that no ingester has sent (one of the relay itself, from quarantine, or of
  * another process) as if one had.
  */
-export function writeUnsentEvent(
+export function writeInternalEvent(
   to: RecordWriter,
   json: string,
   hasher: TermHasher,
@@ -30,8 +30,12 @@ export function writeUnsentEvent(
 }
 
 /** Returns such an event as a batch of its own. */
-export function unsentBatch(json: string, hasher: TermHasher, bodies: BodyMaker): RecordReader {
+export function internalEventBatch(
+  json: string,
+  hasher: TermHasher,
+  bodies: BodyMaker,
+): RecordReader {
   const records = new RecordWriter();
-  writeUnsentEvent(records, json, hasher, bodies);
+  writeInternalEvent(records, json, hasher, bodies);
   return new RecordReader(records.take());
 }

@@ -18,7 +18,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { idOf } from '../store/body/body.ts';
 import { openAsSuccessor, openWriter, termKey } from '../store/database/open.ts';
 import { TermHasher } from '../store/index/terms.ts';
-import { type KnownIds, Log } from '../store/write/event-log.ts';
+import { EventLog, type KnownIds } from '../store/write/event-log.ts';
 import { FileGuard, type TellTrouble } from './file-guard.ts';
 import { Follower } from './follower.ts';
 import { Writer } from './writer.ts';
@@ -27,7 +27,7 @@ const HANDED_OVER: Refusal =
   'error: this relay is being restarted; reconnect and send the event again';
 
 /** Dependencies that the writer thread provides. */
-export interface SeatParts {
+export interface WriterLeaseParts {
   config: Config;
   /** Count of events queued for the writer. */
   queue: Credits;
@@ -52,8 +52,8 @@ interface Neighbour {
  * the lease when the other has released it. A process that has released it keeps its clients for a
  * while, sends them the events that the other accepts, and answers their own with an error.
  */
-export class WriterSeat {
-  #parts: SeatParts;
+export class WriterLease {
+  #parts: WriterLeaseParts;
   #writer: Writer | null = null;
   #ids: KnownIds | null = null;
   #follower: Follower | null = null;
@@ -63,14 +63,14 @@ export class WriterSeat {
    * @throws StorageError when the database cannot be opened; on standby also when it is of another
    *   schema.
    */
-  constructor(parts: SeatParts, standby: boolean) {
+  constructor(parts: WriterLeaseParts, standby: boolean) {
     this.#parts = parts;
     if (!standby) {
       this.#sitDown();
       return;
     }
     const db = openAsSuccessor(parts.config.storage);
-    const log = new Log(db, new TermHasher(termKey(db)));
+    const log = new EventLog(db, new TermHasher(termKey(db)));
     this.#ids = { memory: log.idFilterMemory, upTo: log.head };
     db.close();
   }

@@ -19,7 +19,7 @@ import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { writeAcceptedEvent, writeHead, writeRemovedEvent } from '../messages/writer-monitor.ts';
 import { writeAcceptedHead, writeAcceptedTerms } from '../messages/writer-query.ts';
 import type { Meter } from '../metrics/meter.ts';
-import { DecisionNotes } from '../policy/rejection-log.ts';
+import { RejectionReporter } from '../policy/rejection-log.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -27,19 +27,19 @@ import { BodyMaker, idOf, pubkeyOf, type StoredBody } from '../store/body/body.t
 import { type Db, tuneWriter } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 import type { TermHasher } from '../store/index/terms.ts';
-import { type KnownIds, Log, noRemovals } from '../store/write/event-log.ts';
-import { Inbox } from '../store/write/gift-wrap-quota.ts';
+import { EventLog, type KnownIds, noRemovals } from '../store/write/event-log.ts';
+import { GiftWrapQuota } from '../store/write/gift-wrap-quota.ts';
 import { Postings } from '../store/write/postings.ts';
 import { Quarantine } from '../store/write/quarantine.ts';
 import type { Removal } from '../store/write/removal.ts';
 import { Reports } from '../store/write/reports.ts';
-import { Rules } from '../store/write/rules.ts';
+import { EventRules } from '../store/write/rules.ts';
 import { type Awaited, Vanish, type Vanished } from '../store/write/vanish.ts';
-import { Desk } from './change-executor.ts';
+import { ChangeExecutor } from './change-executor.ts';
 import { Disk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
 import type { FileGuard } from './file-guard.ts';
-import { unsentBatch } from './internal-event.ts';
+import { internalEventBatch } from './internal-event.ts';
 import { RecentIds } from './recent-ids.ts';
 import { VanishAnswers } from './vanish-answers.ts';
 import { WriterMeter } from './writer-meter.ts';
@@ -106,10 +106,10 @@ export class Writer {
   readonly #logger: Logger;
   readonly #disk: Disk;
   readonly #files: FileGuard;
-  readonly #log: Log;
-  readonly #rules: Rules;
+  readonly #log: EventLog;
+  readonly #rules: EventRules;
   readonly #vanish: Vanish;
-  readonly #inbox: Inbox;
+  readonly #inbox: GiftWrapQuota;
   readonly #vanishAnswers = new VanishAnswers();
   #vanishSoon: NodeJS.Immediate | null = null;
   /** Time of the next attempt after failures, and the pause after the next failure. */
@@ -117,8 +117,8 @@ export class Writer {
   #vanishPause = VANISH_AGAIN_MILLISECONDS;
   #stopping = false;
   readonly #postings: Postings;
-  readonly #desk: Desk;
-  readonly #decisions: DecisionNotes;
+  readonly #desk: ChangeExecutor;
+  readonly #decisions: RejectionReporter;
   readonly #reports: Reports;
   readonly #queue: Credits;
   readonly #quarantine: Quarantine;
@@ -170,14 +170,14 @@ export class Writer {
     this.#logger = logger;
     this.#disk = new Disk(logger, writes);
     this.#files = files;
-    this.#log = new Log(db, hasher, 0, knownIds);
+    this.#log = new EventLog(db, hasher, 0, knownIds);
     const lists = loadLists(db);
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
     this.#vanish = new Vanish(db, this.#log, hasher, clock);
     this.#vanish.reconfigure(config);
-    this.#inbox = new Inbox(db, this.#log, hasher, clock);
+    this.#inbox = new GiftWrapQuota(db, this.#log, hasher, clock);
     this.#inbox.reconfigure(config);
-    this.#rules = new Rules(
+    this.#rules = new EventRules(
       db,
       this.#log,
       hasher,
@@ -191,11 +191,11 @@ export class Writer {
     const submit = (json: string) => this.#submit(json);
     const transact = (work: () => void) => this.#transact(work)?.error ?? null;
     const { decisions_per_second_max: perSecond } = config.moderation;
-    this.#decisions = new DecisionNotes(perSecond, () => clock.seconds());
+    this.#decisions = new RejectionReporter(perSecond, () => clock.seconds());
     const decisions = this.#decisions;
     this.#quarantine = new Quarantine(config, db);
     const quarantine = this.#quarantine;
-    this.#desk = new Desk({
+    this.#desk = new ChangeExecutor({
       db,
       log: this.#log,
       lists,
@@ -311,7 +311,7 @@ export class Writer {
   /** Queues an event that the relay itself has signed, or one from quarantine. */
   #submit(json: string): void {
     this.#queue.add(1);
-    this.#waiting.add(unsentBatch(json, this.#hasher, this.#bodies));
+    this.#waiting.add(internalEventBatch(json, this.#hasher, this.#bodies));
     this.#schedule();
   }
 

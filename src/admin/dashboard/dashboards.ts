@@ -1,6 +1,6 @@
 // Cache of the dashboard figures. Owned by the admin worker.
 
-import { Between, type Look, readFigures } from '../../metrics/sample.ts';
+import { MetricsDelta, type MetricsSample, readFigures } from '../../metrics/sample.ts';
 import * as sql from '../../store/database/sql.ts';
 import type { Dashboard } from '../../web/api/dashboard.ts';
 import type { Room } from '../context.ts';
@@ -21,7 +21,7 @@ type Figures = Omit<Dashboard, 'history'>;
  */
 export class Dashboards {
   readonly #room: Room;
-  #looks: Look[] = [];
+  #looks: MetricsSample[] = [];
   #made: { at: number; figures: Promise<Figures> } | null = null;
 
   constructor(room: Room) {
@@ -53,7 +53,7 @@ export class Dashboards {
     const now = this.#now();
     const before = this.#looks.find(({ at }) => at < now.at) ?? { ...now, at: now.at - 1 };
     const health = (await this.#room.order('health')) as Dashboard['health'];
-    const { storage, ...figures } = measured(new Between(before, now));
+    const { storage, ...figures } = measured(new MetricsDelta(before, now));
     return {
       at: now.at,
       ...figures,
@@ -68,7 +68,7 @@ export class Dashboards {
     };
   }
 
-  #now(): Look {
+  #now(): MetricsSample {
     return { at: Date.now(), figures: readFigures(this.#room.metrics, dashboardMetrics) };
   }
 }

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { INDEXES } from '../../metrics/label-values.ts';
-import type { Between, Timing } from '../../metrics/sample.ts';
+import type { MetricsDelta, Timing } from '../../metrics/sample.ts';
 import type { MetricName } from '../../metrics/table.ts';
 import { version } from '../../paths.ts';
 import type {
@@ -90,7 +90,7 @@ export type Measured = Pick<
   | 'threads'
 > & { storage: Omit<StorageFigures, 'events'> };
 
-export function measured(found: Between): Measured {
+export function measured(found: MetricsDelta): Measured {
   return {
     seconds: found.seconds,
     process: processFigures(found),
@@ -110,7 +110,7 @@ export function measured(found: Between): Measured {
   };
 }
 
-function processFigures(found: Between): ProcessFigures {
+function processFigures(found: MetricsDelta): ProcessFigures {
   return {
     pid: process.pid,
     version,
@@ -124,7 +124,7 @@ function processFigures(found: Between): ProcessFigures {
   };
 }
 
-function rateFigures(found: Between): RateFigures {
+function rateFigures(found: MetricsDelta): RateFigures {
   return {
     received: found.rates('wok_messages_received_total', 'verb'),
     sent: found.rates('wok_messages_sent_total', 'verb'),
@@ -138,7 +138,7 @@ function rateFigures(found: Between): RateFigures {
   };
 }
 
-function latencies(found: Between): Latency[] {
+function latencies(found: MetricsDelta): Latency[] {
   const all = LATENCIES.map(([name, metric]) => latency(name, found.timing(metric)));
   const byIndex = INDEXES.map((index) =>
     latency(`eose by ${index}`, found.timing('wok_eose_seconds', { index })),
@@ -155,7 +155,7 @@ function latency(name: string, { rate, mean, p50, p95, p99 }: Timing): Latency {
   return { name, rate, mean, p50, p95, p99 };
 }
 
-function queues(found: Between): Queue[] {
+function queues(found: MetricsDelta): Queue[] {
   return QUEUES.flatMap(([station, used, max, unit]) =>
     lanesOf(found, station).map((lane) => ({
       station,
@@ -169,13 +169,13 @@ function queues(found: Between): Queue[] {
 }
 
 /** Returns the running workers of a station. */
-function lanesOf(found: Between, station: string): string[] {
+function lanesOf(found: MetricsDelta, station: string): string[] {
   return found
     .labels('wok_thread_heap_bytes', 'lane', { station })
     .filter((lane) => found.value('wok_thread_heap_bytes', { station, lane }) > 0);
 }
 
-function threads(found: Between): ThreadFigures[] {
+function threads(found: MetricsDelta): ThreadFigures[] {
   return found.labels('wok_thread_heap_bytes', 'station').flatMap((station) =>
     lanesOf(found, station).map((lane) => {
       const which = { station, lane };
@@ -195,7 +195,7 @@ function threads(found: Between): ThreadFigures[] {
   );
 }
 
-function storageFigures(found: Between): Omit<StorageFigures, 'events'> {
+function storageFigures(found: MetricsDelta): Omit<StorageFigures, 'events'> {
   return {
     databaseBytes: found.value('wok_database_bytes'),
     freeBytes: found.value('wok_database_free_bytes'),

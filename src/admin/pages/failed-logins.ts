@@ -1,6 +1,6 @@
 // Counter of failed logins by client address. Owned by the admin worker.
 
-import { accountNames } from '../../policy/rates/networks.ts';
+import { quotaNames } from '../../policy/rates/networks.ts';
 
 /** Maximum number of failed logins of one address in a window that are answered with a reason. */
 const FAILURES_MAX = 10;
@@ -20,7 +20,7 @@ export class FailedLogins {
 
   /** Counts a failure; returns the seconds to wait if there were too many, else 0. */
   count(ip: string, now: number): number {
-    const name = accountNames(ip, BITS).address;
+    const name = quotaNames(ip, BITS).address;
     let failures = this.#failures.get(name);
     if (failures === undefined || now >= failures.since + WINDOW_SECONDS) {
       this.#failures.delete(name);

@@ -9,7 +9,7 @@ import {
 } from '../../lib/format.ts';
 import { INDEXES } from '../../metrics/label-values.ts';
 import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
-import type { Between, Timing } from '../../metrics/sample.ts';
+import type { MetricsDelta, Timing } from '../../metrics/sample.ts';
 import type { MetricName } from '../../metrics/table.ts';
 
 /** Names of the metrics that `wok top` reads. */
@@ -65,7 +65,7 @@ const SLOW_SHOWN = 5;
 
 /** Returns the text of `wok top`. */
 export function topScreen(
-  found: Between,
+  found: MetricsDelta,
   talkers: readonly Talker[],
   slow: readonly SlowQuery[],
 ): string {
@@ -82,7 +82,7 @@ export function topScreen(
   ].join('\n');
 }
 
-function head(found: Between): string[] {
+function head(found: MetricsDelta): string[] {
   const up = Date.now() / 1000 - found.value('process_start_time_seconds');
   const cpu = formatCount(found.rate('process_cpu_seconds_total'));
   const closed = found
@@ -97,7 +97,7 @@ function head(found: Between): string[] {
   ];
 }
 
-function messages(found: Between): string[] {
+function messages(found: MetricsDelta): string[] {
   const received = (verb: string) => found.rate('wok_messages_received_total', { verb });
   const sent = (verb: string) => found.rate('wok_messages_sent_total', { verb });
   const outcome = (one: string) =>
@@ -116,7 +116,7 @@ function messages(found: Between): string[] {
   ];
 }
 
-function timings(found: Between): string[] {
+function timings(found: MetricsDelta): string[] {
   const rows: [string, Timing][] = [
     ['OK', found.timing('wok_ok_seconds')],
     ['live', found.timing('wok_live_seconds')],
@@ -146,7 +146,7 @@ function timings(found: Between): string[] {
   );
 }
 
-function threads(found: Between): string[] {
+function threads(found: MetricsDelta): string[] {
   const queue: Readonly<Record<string, (lane: string) => string>> = {
     ingester: (lane) =>
       `${formatBytes(found.value('wok_ingester_queue_bytes', { lane }))} of ${formatBytes(found.value('wok_ingester_queue_bytes_max'))}`,

@@ -2,7 +2,7 @@
 
 import { exitCodes } from '../../lib/exit-codes.ts';
 import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
-import { Between, type Figures, type Look } from '../../metrics/sample.ts';
+import { type Figures, MetricsDelta, type MetricsSample } from '../../metrics/sample.ts';
 import { type Call, type Command, print } from '../command.ts';
 import { askRelay, controlFlags } from '../control.ts';
 import { shownMetrics, topScreen } from './screen.ts';
@@ -42,7 +42,7 @@ export const topCommand: Command = {
       const now = await look(call);
       if (call.flags.has('json')) print(JSON.stringify({ before, now }));
       else {
-        const screen = topScreen(new Between(before, now), now.talkers, now.slow);
+        const screen = topScreen(new MetricsDelta(before, now), now.talkers, now.slow);
         print(once ? screen : CLEAR + screen);
       }
       before = now;
@@ -51,7 +51,7 @@ export const topCommand: Command = {
   },
 };
 
-interface FullLook extends Look {
+interface FullLook extends MetricsSample {
   talkers: Talker[];
   slow: SlowQuery[];
 }

@@ -12,7 +12,7 @@ import { openReader, termKey } from '../../store/database/open.ts';
 import { IdFilter } from '../../store/index/id-filter.ts';
 import { StoredIds } from '../../store/index/stored-ids.ts';
 import { TermHasher } from '../../store/index/terms.ts';
-import { DUPLICATE, ImportGate } from '../../validation/import-validator.ts';
+import { DUPLICATE, ImportValidator } from '../../validation/import-validator.ts';
 import { KindLimits } from '../../validation/kind-limits.ts';
 
 const NEWLINE = 0x0a;
@@ -56,14 +56,14 @@ export interface CheckedChunk {
 
 /** Checker of chunks, which are whole lines of a file, one after the other. */
 export class ChunkChecker {
-  readonly #gate: ImportGate;
+  readonly #gate: ImportValidator;
   readonly #records = new RecordWriter();
   readonly #bodies: BodyMaker;
 
   constructor({ config, idFilter, limits }: CheckSetup, signature: SignatureBackend | null) {
     const db = openReader(config.storage);
     this.#bodies = new BodyMaker(config.storage.pack_bodies);
-    this.#gate = new ImportGate({
+    this.#gate = new ImportValidator({
       limits: limits ? new KindLimits(config) : null,
       depthMax: config.limits.json_depth_max,
       hasher: new TermHasher(termKey(db)),

@@ -9,7 +9,7 @@ const PLACES = 1024;
  * Table of the child pids of the plugin host, in memory that outlives its thread: after a crash its
  * successor kills them, because a stuck process would not notice the crash.
  */
-export class RollCall {
+export class ChildPidTable {
   readonly #pids: Int32Array;
 
   constructor(shared: SharedArrayBuffer) {

@@ -19,11 +19,11 @@ import {
   PLUGIN_REPLACE,
   PLUGIN_SHADOW,
   type PluginAsk,
-  type PluginVerdict,
+  type PluginResponse,
   readPluginAsk,
-  writePluginVerdict,
+  writePluginResponse,
 } from '../../messages/ingester-plugins.ts';
-import { RollCall } from './child-pids.ts';
+import { ChildPidTable } from './child-pids.ts';
 import type { TimePlugin } from './names.ts';
 import { type CountFailure, Plugin, type PluginOptions } from './plugin.ts';
 import { eventLine, type PluginAnswer, queryLine, type Source, sourceTypes } from './protocol.ts';
@@ -57,11 +57,11 @@ interface Asking {
  * (`plugins.waiting_events_max`, `plugins.waiting_bytes_max`). If it dies, it is restarted, and the
  * workers refuse the open questions.
  */
-export class PluginRoom {
+export class PluginHost {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #meter: PluginMeter;
-  readonly #rollCall: RollCall;
+  readonly #rollCall: ChildPidTable;
   #chain: { key: string; plugin: Plugin }[] = [];
   /** Plugins removed by the last reload, resolved when they have stopped. */
   #leaving: Promise<void>[] = [];
@@ -75,7 +75,7 @@ export class PluginRoom {
     processes: SharedArrayBuffer,
   ) {
     this.#meter = meter;
-    this.#rollCall = new RollCall(processes);
+    this.#rollCall = new ChildPidTable(processes);
     this.#rollCall.endAll();
     this.#log = log;
     this.#clock = clock;
@@ -144,7 +144,7 @@ export class PluginRoom {
     asking: Asking,
     plugin: Plugin,
     answer: PluginAnswer | 'busy' | 'failed',
-  ): Partial<PluginVerdict> | null {
+  ): Partial<PluginResponse> | null {
     const by = plugin.name;
     if (answer === 'busy') return { outcome: PLUGIN_BUSY, by };
     const isEvent = asking.ask.type === ASK_EVENT;
@@ -171,10 +171,10 @@ export class PluginRoom {
     return null;
   }
 
-  #say({ ask, outbox }: Asking, verdict: Partial<PluginVerdict>): void {
+  #say({ ask, outbox }: Asking, verdict: Partial<PluginResponse>): void {
     this.#meter.circuitsOpen(this.#chain.filter(({ plugin }) => plugin.isOpen).length);
     const said = { outcome: PLUGIN_FAILED, by: '', message: '', filters: '', ...verdict };
-    writePluginVerdict(outbox.records, { ...said, ticket: ask.ticket });
+    writePluginResponse(outbox.records, { ...said, ticket: ask.ticket });
     outbox.touch();
   }
 }

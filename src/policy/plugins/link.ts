@@ -17,18 +17,18 @@ import {
   PLUGIN_REPLACE,
   PLUGIN_SHADOW,
   type PluginAsk,
-  type PluginVerdict,
-  readPluginVerdict,
+  type PluginResponse,
+  readPluginResponse,
   writePluginAsk,
 } from '../../messages/ingester-plugins.ts';
 import { KindSet } from '../../protocol/kind-set.ts';
 import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
 import {
   ACCEPT,
-  type JudgedRead,
-  type JudgedWrite,
-  type Judgement,
-  type ReadJudgement,
+  type PolicyRead,
+  type PolicyResult,
+  type PolicyWrite,
+  type ReadPolicyResult,
   type Sender,
 } from '../result.ts';
 import { type SourceType, sourceTypes } from './protocol.ts';
@@ -50,7 +50,7 @@ export class PluginLink {
   #outbox: RecordOutbox | null = null;
   #ticket = 0;
   readonly #source: SourceType | null;
-  readonly #pending = new Map<number, (verdict: PluginVerdict) => void>();
+  readonly #pending = new Map<number, (verdict: PluginResponse) => void>();
 
   /**
    * Takes `source`, the source type that plugins are told; by default it follows from the address.
@@ -73,7 +73,7 @@ export class PluginLink {
     this.#outbox = new RecordOutbox(channel);
     channel.receive((batch) => {
       const reader = new RecordReader(batch);
-      while (reader.more) this.#settle(readPluginVerdict(reader));
+      while (reader.more) this.#settle(readPluginResponse(reader));
     });
     // Questions to the previous plugin host will not be answered.
     for (const ticket of [...this.#pending.keys()]) this.#settle(failed(ticket));
@@ -84,7 +84,7 @@ export class PluginLink {
     return this.asksWrites && (this.#kinds.isEmpty || this.#kinds.has(kind));
   }
 
-  async judgeWrite({ event, json, from }: JudgedWrite): Promise<Judgement> {
+  async evaluateWrite({ event, json, from }: PolicyWrite): Promise<PolicyResult> {
     const verdict = await this.#ask(ASK_EVENT, event.kind, from, event.pubkey, event.id, json);
     switch (verdict.outcome) {
       case PLUGIN_ACCEPT:
@@ -97,7 +97,7 @@ export class PluginLink {
     }
   }
 
-  async judgeRead({ type, subId, filters, from }: JudgedRead): Promise<ReadJudgement> {
+  async evaluateRead({ type, subId, filters, from }: PolicyRead): Promise<ReadPolicyResult> {
     const asked = type === 'REQ' ? ASK_REQ : ASK_COUNT;
     const verdict = await this.#ask(
       asked,
@@ -130,7 +130,7 @@ export class PluginLink {
     pubkey: string,
     subject: string,
     body: Buffer,
-  ): Promise<PluginVerdict> {
+  ): Promise<PluginResponse> {
     const ticket = this.#nextTicket();
     const outbox = this.#outbox;
     if (outbox === null) return Promise.resolve(failed(ticket));
@@ -164,7 +164,7 @@ export class PluginLink {
     return this.#ticket;
   }
 
-  #settle(verdict: PluginVerdict): void {
+  #settle(verdict: PluginResponse): void {
     const done = this.#pending.get(verdict.ticket);
     this.#pending.delete(verdict.ticket);
     done?.(verdict);
@@ -177,11 +177,11 @@ function authedAs(authed: ReadonlySet<string>, pubkey: string): string {
   return authed.has(pubkey) ? pubkey : authed.values().next().value!;
 }
 
-function failed(ticket: number): PluginVerdict {
+function failed(ticket: number): PluginResponse {
   return { ticket, outcome: PLUGIN_FAILED, by: '', message: '', filters: '' };
 }
 
-function refusal({ outcome, by, message }: PluginVerdict) {
+function refusal({ outcome, by, message }: PluginResponse) {
   const text =
     outcome === PLUGIN_REJECT ? asRefusal(message) : outcome === PLUGIN_BUSY ? BUSY : FAILED;
   return { action: 'refuse', rule: 'plugin', by, message: text } as const;

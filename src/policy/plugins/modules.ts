@@ -7,10 +7,10 @@ import type { Log } from '../../log/log.ts';
 import { asRefusal, type Refusal } from '../../protocol/refusal.ts';
 import {
   ACCEPT,
-  type JudgedRead,
-  type JudgedWrite,
-  type Judgement,
-  type ReadJudgement,
+  type PolicyRead,
+  type PolicyResult,
+  type PolicyWrite,
+  type ReadPolicyResult,
   type Sender,
 } from '../result.ts';
 import type {
@@ -157,13 +157,13 @@ export class PolicyModules {
     for (const { module } of this.#loaded) module.stop?.();
   }
 
-  judgeWrite({ event, from }: JudgedWrite): Judgement | Promise<Judgement> {
+  evaluateWrite({ event, from }: PolicyWrite): PolicyResult | Promise<PolicyResult> {
     // The bytes to store were measured and hashed before; a module that tries to change the event
     // throws.
     Object.freeze(event);
-    return inTurn<EventHook, Judgement>(this.#events, ACCEPT, (hook) => {
+    return inTurn<EventHook, PolicyResult>(this.#events, ACCEPT, (hook) => {
       const said = hook.ask(event, from);
-      const judge = (answer: Awaited<typeof said>): Judgement => {
+      const judge = (answer: Awaited<typeof said>): PolicyResult => {
         if (answer === FAILED) return this.#failure(hook.name);
         if (typeof answer !== 'object') return judged(hook.name, answer);
         const message = answer.message ?? '';
@@ -174,12 +174,12 @@ export class PolicyModules {
   }
 
   /** Runs the filter hooks. Later modules see the filters that an earlier one has replaced. */
-  judgeRead(read: JudgedRead): ReadJudgement | Promise<ReadJudgement> {
+  evaluateRead(read: PolicyRead): ReadPolicyResult | Promise<ReadPolicyResult> {
     let filters = read.filters as readonly PolicyFilter[];
-    let replaced: ReadJudgement = ACCEPT;
-    const last = inTurn<FilterHook, ReadJudgement>(this.#filters, ACCEPT, (hook) => {
+    let replaced: ReadPolicyResult = ACCEPT;
+    const last = inTurn<FilterHook, ReadPolicyResult>(this.#filters, ACCEPT, (hook) => {
       const said = hook.ask(filters, read.from, read.type);
-      const judge = (answer: Awaited<typeof said>): ReadJudgement => {
+      const judge = (answer: Awaited<typeof said>): ReadPolicyResult => {
         if (answer === FAILED) return this.#failure(hook.name);
         if (typeof answer !== 'object') return judged(hook.name, answer);
         filters = answer.filters;
@@ -188,20 +188,20 @@ export class PolicyModules {
       };
       return said instanceof Promise ? said.then(judge) : judge(said);
     });
-    const ends = (judgement: ReadJudgement) =>
+    const ends = (judgement: ReadPolicyResult) =>
       judgement.action === 'accept' ? replaced : judgement;
     return last instanceof Promise ? last.then(ends) : ends(last);
   }
 
   /** Returns the reason to refuse a connection, or null. */
   judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
-    const last = inTurn<ConnectionHook, ReadJudgement>(this.#connections, ACCEPT, (hook) => {
+    const last = inTurn<ConnectionHook, ReadPolicyResult>(this.#connections, ACCEPT, (hook) => {
       const said = hook.ask(from);
-      const judge = (answer: Awaited<typeof said>): ReadJudgement =>
+      const judge = (answer: Awaited<typeof said>): ReadPolicyResult =>
         answer === FAILED ? this.#failure(hook.name) : judged(hook.name, answer);
       return said instanceof Promise ? said.then(judge) : judge(said);
     });
-    const ends = (judgement: ReadJudgement) =>
+    const ends = (judgement: ReadPolicyResult) =>
       judgement.action === 'refuse' ? judgement.message : null;
     return last instanceof Promise ? last.then(ends) : ends(last);
   }

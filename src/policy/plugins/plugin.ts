@@ -7,11 +7,11 @@ import type { PluginEntry } from '../../config/plugin-entry.ts';
 import type { Log } from '../../log/log.ts';
 import { KindSet } from '../../protocol/kind-set.ts';
 import { Breaker } from './breaker.ts';
-import type { RollCall } from './child-pids.ts';
+import type { ChildPidTable } from './child-pids.ts';
 import { pluginEnvironment } from './environment.ts';
 import { type Fault, PluginProcess, type Question } from './process.ts';
 import type { PluginAnswer } from './protocol.ts';
-import { Gossip } from './stderr-log.ts';
+import { PluginStderrLog } from './stderr-log.ts';
 
 /** Interval of the search for overdue questions, while any wait. */
 const TICK_MILLISECONDS = 20;
@@ -58,10 +58,10 @@ export class Plugin {
   readonly #options: PluginOptions;
   readonly #log: Log;
   readonly #count: CountFailure;
-  readonly #rollCall: RollCall;
+  readonly #rollCall: ChildPidTable;
   readonly #kinds: KindSet;
   readonly #breaker: Breaker;
-  readonly #gossip: Gossip;
+  readonly #gossip: PluginStderrLog;
   readonly #slots: Slot[];
   /** Running processes, including those that are ending. */
   readonly #processes = new Set<PluginProcess>();
@@ -72,7 +72,7 @@ export class Plugin {
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
 
-  constructor(options: PluginOptions, log: Log, count: CountFailure, rollCall: RollCall) {
+  constructor(options: PluginOptions, log: Log, count: CountFailure, rollCall: ChildPidTable) {
     this.#count = count;
     this.#rollCall = rollCall;
     const { entry } = options;
@@ -82,7 +82,7 @@ export class Plugin {
     this.#log = log;
     this.#kinds = new KindSet(entry.kinds);
     this.#breaker = new Breaker(options.breakerFailures, options.breakerMilliseconds);
-    this.#gossip = new Gossip(entry.name, log);
+    this.#gossip = new PluginStderrLog(entry.name, log);
     this.#file = entry.command.includes(' ') ? null : entry.command;
     this.#fileStat = this.#stat();
     this.#slots = Array.from({ length: options.processes }, () => ({

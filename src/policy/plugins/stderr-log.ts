@@ -7,7 +7,7 @@ const WINDOW_MILLISECONDS = 1_000;
 const LINE_LENGTH_MAX = 1_000;
 
 /** Stderr log of a plugin: passes on its output beside the answers, up to a rate. */
-export class Gossip {
+export class PluginStderrLog {
   readonly #plugin: string;
   readonly #log: Log;
   #lines = 0;

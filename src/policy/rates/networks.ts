@@ -39,7 +39,7 @@ export interface PrefixBits {
  * Returns the quota names of an address and of its network: `192.0.2.7` and `192.0.2.0/24`,
  * `2001:db8::/64` and `2001:db8::/48`. A text that is no address is its own name in both.
  */
-export function accountNames(text: string, bits: PrefixBits): { address: string; network: string } {
+export function quotaNames(text: string, bits: PrefixBits): { address: string; network: string } {
   if (!ipaddr.isValid(text)) return { address: text, network: text };
   const ip = ipaddr.process(text);
   if (ip.kind() === 'ipv4') {

@@ -1,7 +1,7 @@
 // Rate limits and bans of clients, networks and authors. The token buckets are in shared memory;
 // each thread has its own `Rates` over them.
 
-import { refuse, type Verdict } from '../../access/rejection.ts';
+import { type Rejection, refuse } from '../../access/rejection.ts';
 import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -9,21 +9,21 @@ import { holds } from '../../protocol/kind-numbers.ts';
 import { kindValue } from '../../protocol/kind-values.ts';
 import { isEphemeral } from '../../protocol/kinds.ts';
 import { TermHasher } from '../../store/index/terms.ts';
-import { accountNames, Networks, type PrefixBits } from './networks.ts';
+import { Networks, type PrefixBits, quotaNames } from './networks.ts';
 import * as shared from './shared-rates.ts';
-import { type Account, Ledger } from './token-buckets.ts';
+import { type QuotaKey, TokenBuckets } from './token-buckets.ts';
 
 /** Quota keys that a connection's messages are charged to. */
 export interface Client {
   /** Address; for IPv6 its prefix. */
   readonly name: string;
-  readonly address: Account;
-  readonly network: Account;
+  readonly address: QuotaKey;
+  readonly network: QuotaKey;
 }
 
 /** Quota key that an author's events are charged to, and its rate. */
-export interface AuthorAccount {
-  readonly account: Account;
+export interface AuthorQuotaKey {
+  readonly account: QuotaKey;
   readonly rate: Rate;
 }
 
@@ -35,7 +35,7 @@ interface Known {
 
 const KNOWN_MAX = 4096;
 
-const EVERYBODY: Account = { tag: 1, row: 0 };
+const EVERYBODY: QuotaKey = { tag: 1, row: 0 };
 
 /** Names of the buckets in refusals, by bucket number. */
 const THINGS = ['connections', 'messages', 'bytes', 'events', 'queries'];
@@ -62,9 +62,9 @@ interface KindRate {
 export class Rates {
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
-  readonly #networks: Ledger;
-  readonly #keys: Ledger;
-  readonly #everybody: Ledger;
+  readonly #networks: TokenBuckets;
+  readonly #keys: TokenBuckets;
+  readonly #everybody: TokenBuckets;
   readonly #banned: (address: string, seconds: number) => void;
   #bits!: PrefixBits;
   #exempt!: Networks;
@@ -90,9 +90,9 @@ export class Rates {
     this.#banned = banned;
     this.#clock = clock;
     this.#hasher = new TermHasher(secret);
-    this.#networks = new Ledger(networks, shared.NETWORK_BUCKETS);
-    this.#keys = new Ledger(keys, shared.KEY_BUCKETS);
-    this.#everybody = new Ledger(everybody, shared.NETWORK_BUCKETS);
+    this.#networks = new TokenBuckets(networks, shared.NETWORK_BUCKETS);
+    this.#keys = new TokenBuckets(keys, shared.KEY_BUCKETS);
+    this.#everybody = new TokenBuckets(everybody, shared.NETWORK_BUCKETS);
     this.reconfigure(config);
   }
 
@@ -157,7 +157,7 @@ export class Rates {
   #of(ip: string): Known {
     let known = this.#known.get(ip);
     if (known !== undefined) return known;
-    const { address, network } = accountNames(ip, this.#bits);
+    const { address, network } = quotaNames(ip, this.#bits);
     const exempt = ip === '' || this.#exempt.has(ip);
     const client = exempt
       ? null
@@ -185,7 +185,7 @@ export class Rates {
   }
 
   /** Charges a message; returns null when it may be processed. */
-  message(client: Client, bytes: number): Verdict | null {
+  message(client: Client, bytes: number): Rejection | null {
     const now = this.#clock.milliseconds();
     return (
       this.#ban(client, now) ??
@@ -195,11 +195,11 @@ export class Rates {
   }
 
   /** Returns the rejection of a banned address; null when it is not banned. */
-  ban(client: Client): Verdict | null {
+  ban(client: Client): Rejection | null {
     return this.#ban(client, this.#clock.milliseconds());
   }
 
-  #ban(client: Client, now: number): Verdict | null {
+  #ban(client: Client, now: number): Rejection | null {
     const banned = this.#networks.debt(client.address, shared.BAN, now);
     if (banned === 0) return null;
     return refuse(
@@ -209,7 +209,7 @@ export class Rates {
   }
 
   /** Charges one connection (`CONNECTIONS`), event or subscription; null when it is allowed. */
-  one(client: Client, bucket: number): Verdict | null {
+  one(client: Client, bucket: number): Rejection | null {
     return this.#take(client, bucket, 1, this.#clock.milliseconds());
   }
 
@@ -227,7 +227,7 @@ export class Rates {
     if (network !== null) this.#networks.charge(client.network, bucket, network, cost, now);
   }
 
-  #take(client: Client, bucket: number, cost: number, now: number): Verdict | null {
+  #take(client: Client, bucket: number, cost: number, now: number): Rejection | null {
     const address = this.#address[bucket]!;
     const network = this.#network[bucket]!;
     const all = this.#all[bucket]!;
@@ -260,7 +260,7 @@ export class Rates {
     whose: string,
     wait: number,
     now: number,
-  ): Verdict {
+  ): Rejection {
     this.#lastWait = wait;
     // Reconnecting too often only makes the client wait; it is no reason for a ban.
     if (bucket !== shared.CONNECTIONS && rule === 'rate-ip') this.#violation(client, now);
@@ -292,7 +292,7 @@ export class Rates {
    * none. Ephemeral events can be replayed by every client that received them, so each address has
    * a separate quota key for them.
    */
-  author(client: Client, pubkey: string, kind: number): AuthorAccount | null {
+  author(client: Client, pubkey: string, kind: number): AuthorQuotaKey | null {
     for (let i = this.#byKind.length - 1; i >= 0; i--) {
       const { kinds, rate, name } = this.#byKind[i]!;
       if (!holds(kinds, kind)) continue;
@@ -303,7 +303,7 @@ export class Rates {
     return this.#authorAccount(client, pubkey, kind, this.#keyEvents);
   }
 
-  #authorAccount(client: Client, name: string, kind: number, rate: Rate): AuthorAccount {
+  #authorAccount(client: Client, name: string, kind: number, rate: Rate): AuthorQuotaKey {
     const whose = isEphemeral(kind) ? `${name} ${client.address.tag}` : name;
     return { account: { tag: this.#hasher.author(whose), row: 0 }, rate };
   }
@@ -314,11 +314,11 @@ export class Rates {
   }
 
   /** Returns the milliseconds that an author has to wait. */
-  authorWait({ account, rate }: AuthorAccount): number {
+  authorWait({ account, rate }: AuthorQuotaKey): number {
     return this.#keys.wait(account, shared.KEY_EVENTS, rate, this.#clock.milliseconds());
   }
 
-  chargeAuthor({ account, rate }: AuthorAccount): void {
+  chargeAuthor({ account, rate }: AuthorQuotaKey): void {
     this.#keys.charge(account, shared.KEY_EVENTS, rate, 1, this.#clock.milliseconds());
   }
 }

@@ -8,21 +8,21 @@ import type { Refusal } from '../../protocol/refusal.ts';
 import { TermHasher } from '../../store/index/terms.ts';
 import { inSeconds } from './rates.ts';
 import * as shared from './shared-rates.ts';
-import { type Account, Ledger } from './token-buckets.ts';
+import { type QuotaKey, TokenBuckets } from './token-buckets.ts';
 
 /** Quota owner of a connection's queries: the quota keys that they are charged to. */
-export interface Payer {
-  readonly address: Account;
-  readonly network: Account;
+export interface QuotaOwner {
+  readonly address: QuotaKey;
+  readonly network: QuotaKey;
   /** Quota keys of the public keys that have authenticated on the connection. */
-  keys: readonly Account[];
+  keys: readonly QuotaKey[];
 }
 
 /**
  * Budget left: `plenty`; `short` when the budget is used up, so that answers get short; `none` when
  * a second budget is used up as well.
  */
-export type Means = 'plenty' | 'short' | 'none';
+export type QuotaState = 'plenty' | 'short' | 'none';
 
 interface Budget {
   readonly rate: Rate;
@@ -42,8 +42,8 @@ type Budgets = readonly (readonly [bucket: number, budget: Budget])[];
 export class ReadBudget {
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
-  readonly #networks: Ledger;
-  readonly #keys: Ledger;
+  readonly #networks: TokenBuckets;
+  readonly #keys: TokenBuckets;
   #address: Budgets = [];
   #network: Budgets = [];
   #key: Budgets = [];
@@ -53,8 +53,8 @@ export class ReadBudget {
   constructor(config: Config, { secret, networks, keys }: shared.SharedRates, clock: Clock) {
     this.#clock = clock;
     this.#hasher = new TermHasher(secret);
-    this.#networks = new Ledger(networks, shared.NETWORK_BUCKETS);
-    this.#keys = new Ledger(keys, shared.KEY_BUCKETS);
+    this.#networks = new TokenBuckets(networks, shared.NETWORK_BUCKETS);
+    this.#keys = new TokenBuckets(keys, shared.KEY_BUCKETS);
     this.reconfigure(config);
   }
 
@@ -66,34 +66,34 @@ export class ReadBudget {
   }
 
   /** Returns a quota owner. The tags are those of its quota keys (`Rates.client`). */
-  payer(address: number, network: number): Payer {
+  payer(address: number, network: number): QuotaOwner {
     return { address: { tag: address, row: 0 }, network: { tag: network, row: 0 }, keys: [] };
   }
 
-  keysOf(pubkeys: readonly string[]): Account[] {
+  keysOf(pubkeys: readonly string[]): QuotaKey[] {
     return pubkeys.map((pubkey) => ({ tag: this.#hasher.author(pubkey), row: 0 }));
   }
 
-  charge(payer: Payer, work: number, bytes: number): void {
+  charge(payer: QuotaOwner, work: number, bytes: number): void {
     const now = this.#clock.milliseconds();
     charge(this.#networks, payer.address, this.#address, work, bytes, now);
     charge(this.#networks, payer.network, this.#network, work, bytes, now);
     for (const key of payer.keys) charge(this.#keys, key, this.#key, work, bytes, now);
   }
 
-  means(payer: Payer): Means {
+  means(payer: QuotaOwner): QuotaState {
     const owed = this.#owed(payer);
     return owed < 1 ? 'plenty' : owed < 2 ? 'short' : 'none';
   }
 
   /** Returns the refusal for a quota owner without budget. */
-  refusal(payer: Payer): Refusal {
+  refusal(payer: QuotaOwner): Refusal {
     const wait = this.#wait(payer);
     return `rate-limited: your queries have read more than this relay allows; try again ${inSeconds(wait)}`;
   }
 
   /** Returns the debt in budgets, of the budget that is worst off. */
-  #owed(payer: Payer): number {
+  #owed(payer: QuotaOwner): number {
     let worst = 0;
     this.#each(payer, (debt, { milliseconds }) => {
       worst = Math.max(worst, debt / milliseconds);
@@ -102,7 +102,7 @@ export class ReadBudget {
   }
 
   /** Returns the milliseconds until reads are answered again, or in full. */
-  #wait(payer: Payer): number {
+  #wait(payer: QuotaOwner): number {
     let longest = 0;
     this.#each(payer, (debt, { milliseconds }) => {
       longest = Math.max(
@@ -113,7 +113,7 @@ export class ReadBudget {
     return longest;
   }
 
-  #each(payer: Payer, look: (debt: number, budget: Budget) => void): void {
+  #each(payer: QuotaOwner, look: (debt: number, budget: Budget) => void): void {
     const now = this.#clock.milliseconds();
     for (const [bucket, budget] of this.#address) {
       look(this.#networks.debt(payer.address, bucket, now), budget);
@@ -136,8 +136,8 @@ function budgets(...texts: (readonly [bucket: number, rate: string])[]): Budgets
 }
 
 function charge(
-  ledger: Ledger,
-  account: Account,
+  ledger: TokenBuckets,
+  account: QuotaKey,
   budgets: Budgets,
   work: number,
   bytes: number,

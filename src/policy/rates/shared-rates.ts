@@ -2,7 +2,7 @@
 // used by all threads.
 
 import { TERM_KEY_BYTES } from '../../store/index/terms.ts';
-import { Ledger } from './token-buckets.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 /** Buckets of an address, a network, or the whole relay. */
 export const CONNECTIONS = 0;
@@ -41,8 +41,8 @@ export function shareRates(accounts: number): SharedRates {
   const secret = crypto.getRandomValues(new Uint8Array(TERM_KEY_BYTES));
   return {
     secret,
-    networks: Ledger.share(accounts, NETWORK_BUCKETS),
-    keys: Ledger.share(accounts, KEY_BUCKETS),
-    everybody: Ledger.share(1, NETWORK_BUCKETS),
+    networks: TokenBuckets.share(accounts, NETWORK_BUCKETS),
+    keys: TokenBuckets.share(accounts, KEY_BUCKETS),
+    everybody: TokenBuckets.share(1, NETWORK_BUCKETS),
   };
 }

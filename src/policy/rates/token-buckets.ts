@@ -7,7 +7,7 @@ const WAYS = 8;
 const TAG = 0;
 
 /** Quota key: the tag of its holder, and the row where it was last found. */
-export interface Account {
+export interface QuotaKey {
   /** Keyed hash of 48 bits (`TermHasher`); never 0. */
   readonly tag: number;
   row: number;
@@ -27,7 +27,7 @@ export interface Account {
  * Threads read and write without locks. Two charges to one bucket in the same microsecond may count
  * once; a lost charge lets one message more through and does no other harm.
  */
-export class Ledger {
+export class TokenBuckets {
   readonly #cells: Float64Array;
   readonly #stride: number;
   readonly #sets: number;
@@ -46,7 +46,7 @@ export class Ledger {
   }
 
   /** Returns the milliseconds until the bucket has a token again; 0 when it has one now. */
-  wait(account: Account, bucket: number, { perSecond, burst }: Rate, now: number): number {
+  wait(account: QuotaKey, bucket: number, { perSecond, burst }: Rate, now: number): number {
     const row = this.#find(account);
     if (row < 0) return 0;
     const fullAt = this.#cells[row + 1 + bucket]!;
@@ -56,22 +56,22 @@ export class Ledger {
   }
 
   /** Takes `cost` tokens, even more than there are: the debt is paid off before the next token. */
-  charge(account: Account, bucket: number, { perSecond }: Rate, cost: number, now: number): void {
+  charge(account: QuotaKey, bucket: number, { perSecond }: Rate, cost: number, now: number): void {
     this.#raise(account, bucket, now, (cost * 1000) / perSecond, now);
   }
 
   /** Empties the bucket so that it is full no earlier than `until`. */
-  block(account: Account, bucket: number, until: number, now: number): void {
+  block(account: QuotaKey, bucket: number, until: number, now: number): void {
     this.#raise(account, bucket, until, 0, now);
   }
 
   /** Returns the milliseconds until the bucket is full, 0 when it is. */
-  debt(account: Account, bucket: number, now: number): number {
+  debt(account: QuotaKey, bucket: number, now: number): number {
     const row = this.#find(account);
     return row < 0 ? 0 : Math.max(0, this.#cells[row + 1 + bucket]! - now);
   }
 
-  #raise(account: Account, bucket: number, floor: number, by: number, now: number): void {
+  #raise(account: QuotaKey, bucket: number, floor: number, by: number, now: number): void {
     const found = this.#find(account);
     const row = found >= 0 ? found : this.#claim(account, now);
     const cell = row + 1 + bucket;
@@ -79,7 +79,7 @@ export class Ledger {
   }
 
   /** Returns the row of the quota key, or -1. */
-  #find(account: Account): number {
+  #find(account: QuotaKey): number {
     const cells = this.#cells;
     if (cells[account.row + TAG] === account.tag) return account.row;
     let row = this.#setOf(account.tag);
@@ -92,7 +92,7 @@ export class Ledger {
     return -1;
   }
 
-  #claim(account: Account, now: number): number {
+  #claim(account: QuotaKey, now: number): number {
     const cells = this.#cells;
     const stride = this.#stride;
     let chosen = -1;

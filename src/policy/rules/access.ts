@@ -2,17 +2,17 @@
 // `proven`.
 
 import {
-  admissionDoor,
-  allowedDoor,
-  type Door,
+  type AccessRule,
+  admissionRule,
+  allowlistRule,
   membersOnly,
-  nip05Door,
-  trustDoor,
+  nip05Rule,
+  trustRule,
   UNKNOWN,
 } from '../../access/allowlist.ts';
-import type { Lists } from '../../access/lists.ts';
-import { refuse, type Verdict } from '../../access/rejection.ts';
-import type { DoorKeys } from '../../access/shared-keys.ts';
+import type { AccessLists } from '../../access/lists.ts';
+import { type Rejection, refuse } from '../../access/rejection.ts';
+import type { SharedKeys } from '../../access/shared-keys.ts';
 import type { Config } from '../../config/options.ts';
 import { KindSet } from '../../protocol/kind-set.ts';
 import type { WriteAttempt, WriteRule } from '../rule.ts';
@@ -32,13 +32,13 @@ const AUTH_REQUIRED = refuse(
  * after it, so that a client cannot trigger lookups with events that others are claimed to have
  * written.
  */
-export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRule[] {
+export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys): WriteRule[] {
   const { policy } = config;
   const doors = [
-    allowedDoor(config, lists, keys),
-    admissionDoor(config, lists, keys),
-    trustDoor(config, keys),
-    nip05Door(config, keys),
+    allowlistRule(config, lists, keys),
+    admissionRule(config, lists, keys),
+    trustRule(config, keys),
+    nip05Rule(config, keys),
   ].filter((door) => door !== null);
   if (doors.length === 0) return [];
   const openKinds = new KindSet(policy.open_kinds);
@@ -73,7 +73,7 @@ export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRu
   const finder = doors.find((door) => door.find !== undefined);
   if (finder === undefined) return [claimed];
   /** Starts a lookup for each key that could pass afterwards. */
-  const findOut = ({ event, authed, now }: WriteAttempt): Verdict => {
+  const findOut = ({ event, authed, now }: WriteAttempt): Rejection => {
     let refusal = AUTH_REQUIRED;
     if (whom !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
     return whom === 'authed' ? refusal : finder.find!(event.pubkey, event, now);
@@ -91,12 +91,12 @@ export function doorRules(config: Config, lists: Lists, keys: DoorKeys): WriteRu
   return [claimed, proven];
 }
 
-type Answer = Verdict | typeof UNKNOWN | null;
+type Answer = Rejection | typeof UNKNOWN | null;
 
 /** Returns null when one rule passes; else `UNKNOWN` when one does not know, else a rejection. */
-function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
+function passAny(doors: readonly AccessRule[], pubkey: string, now: number): Answer {
   let unknown = false;
-  let first: Verdict | null = null;
+  let first: Rejection | null = null;
   for (let i = 0; i < doors.length; i++) {
     const answer = doors[i]!.ask(pubkey, now);
     if (answer === null) return null;
@@ -108,7 +108,7 @@ function passAny(doors: readonly Door[], pubkey: string, now: number): Answer {
 }
 
 /** Returns null when all rules pass; else the first rejection, else `UNKNOWN`. */
-function passAll(doors: readonly Door[], pubkey: string, now: number): Answer {
+function passAll(doors: readonly AccessRule[], pubkey: string, now: number): Answer {
   let unknown = false;
   for (let i = 0; i < doors.length; i++) {
     const answer = doors[i]!.ask(pubkey, now);
@@ -132,7 +132,7 @@ function mentions({ event: { tags } }: WriteAttempt, ask: (pubkey: string) => An
 }
 
 /** Returns true if any access rule for writers is configured. */
-export function hasDoors(config: Config): boolean {
+export function hasAccessRules(config: Config): boolean {
   const { policy, admission, trust, nip05 } = config;
   return (
     membersOnly(config) ||

@@ -1,7 +1,7 @@
 // Write rules for the event rates of authors.
 
 import type { NostrEvent } from '../../protocol/event.ts';
-import { type AuthorAccount, inSeconds, type Rates } from '../rates/rates.ts';
+import { type AuthorQuotaKey, inSeconds, type Rates } from '../rates/rates.ts';
 import type { WriteAttempt, WriteRule } from '../rule.ts';
 
 /**
@@ -14,7 +14,7 @@ export function authorRateRules(rates: Rates): WriteRule[] {
   // The quota key is needed twice for each event, and costs a hash. The id of an event is not
   // proven yet, so the cache compares the object.
   let lastEvent: NostrEvent | null = null;
-  let last: AuthorAccount | null = null;
+  let last: AuthorQuotaKey | null = null;
   const accountOf = ({ event, client }: WriteAttempt) => {
     if (client === null) return null;
     if (event !== lastEvent) last = rates.author(client, event.pubkey, event.kind);

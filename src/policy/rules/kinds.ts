@@ -1,6 +1,6 @@
 // Write rule for allowed and denied kinds.
 
-import type { Lists } from '../../access/lists.ts';
+import type { AccessLists } from '../../access/lists.ts';
 import type { Config } from '../../config/options.ts';
 import { KindSet } from '../../protocol/kind-set.ts';
 import type { WriteRule } from '../rule.ts';
@@ -9,7 +9,7 @@ import type { WriteRule } from '../rule.ts';
  * Returns the rule for kinds that may be written: all but the denied, or only the allowed that are
  * not denied. A kind that the list `kind` allows passes whatever the configuration says.
  */
-export function kindsRule({ policy }: Config, lists: Lists): WriteRule | null {
+export function kindsRule({ policy }: Config, lists: AccessLists): WriteRule | null {
   const allowed = new KindSet(policy.kinds_allowed);
   const denied = new KindSet(policy.kinds_denied);
   if (allowed.isEmpty && denied.isEmpty) return null;

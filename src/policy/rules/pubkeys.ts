@@ -1,12 +1,12 @@
 // Write rule for denied authors.
 
 import { KeySet } from '../../access/key-set.ts';
-import type { DoorKeys } from '../../access/shared-keys.ts';
+import type { SharedKeys } from '../../access/shared-keys.ts';
 import type { Config } from '../../config/options.ts';
 import type { WriteRule } from '../rule.ts';
 
 /** Returns the rule for denied authors, of the configuration and of files. */
-export function deniedKeysRule({ policy }: Config, keys: DoorKeys): WriteRule | null {
+export function deniedKeysRule({ policy }: Config, keys: SharedKeys): WriteRule | null {
   const { pubkeys_denied: inline, pubkeys_denied_files: files } = policy;
   if (inline.length === 0 && files.length === 0) return null;
   const denied = KeySet.of(inline);

@@ -12,7 +12,7 @@ const KEYS_MAX = 20_000;
 const MILLISECONDS = 60_000;
 
 /** Reputation of a key that follows from stored events. */
-export interface KeyFacts {
+export interface AuthorReputation {
   /** True if a profile of the key is stored here. */
   readonly hasProfile: boolean;
   /** Number of trusted reporters (`moderation.trusted_reporters`) that were not dismissed. */
@@ -21,10 +21,10 @@ export interface KeyFacts {
 
 /** Source of key reputations. */
 export interface Keys {
-  of(pubkey: string): KeyFacts;
+  of(pubkey: string): AuthorReputation;
 }
 
-interface Remembered extends KeyFacts {
+interface Remembered extends AuthorReputation {
   readonly until: number;
 }
 
@@ -32,7 +32,7 @@ interface Remembered extends KeyFacts {
  * Cache of key reputations over the database. A key is read at most once a minute: 10 µs from the
  * database, half a microsecond from the cache.
  */
-export class KeyBook implements Keys {
+export class AuthorCache implements Keys {
   readonly #hasher: TermHasher;
   readonly #posting;
   readonly #reports;
@@ -44,7 +44,7 @@ export class KeyBook implements Keys {
     this.#reports = db.prepare(sql.COUNT_TRUSTED_REPORTS).pluck();
   }
 
-  of(pubkey: string): KeyFacts {
+  of(pubkey: string): AuthorReputation {
     const now = performance.now();
     const remembered = this.#remembered.get(pubkey);
     if (remembered !== undefined && remembered.until > now) return remembered;
@@ -58,7 +58,7 @@ export class KeyBook implements Keys {
     return facts;
   }
 
-  #lookUp(pubkey: string, term: number): KeyFacts {
+  #lookUp(pubkey: string, term: number): AuthorReputation {
     try {
       const hasProfile = this.#posting.get(term) !== undefined;
       return { hasProfile, reports: this.#reports.get(pubkey) as number };

@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../log/log.ts';
 import { KindSet } from '../../protocol/kind-set.ts';
 import { isEphemeral } from '../../protocol/kinds.ts';
-import { ACCEPT, type JudgedWrite, type Judgement } from '../result.ts';
+import { ACCEPT, type PolicyResult, type PolicyWrite } from '../result.ts';
 import type { Keys } from './author-cache.ts';
 import { RecentTexts } from './recent-texts.ts';
 import { type Score, Scorer } from './score.ts';
@@ -16,11 +16,11 @@ const LOG_LINES_MAX = 10;
 const LOG_MILLISECONDS = 1_000;
 
 /** Outcomes of the spam stage for an event. */
-export type SpamVerdict = 'pass' | 'quarantine' | 'shadow' | 'reject';
+export type SpamResult = 'pass' | 'quarantine' | 'shadow' | 'reject';
 
 /** Counters of the spam stage. */
 export interface SpamMeter {
-  verdict(verdict: SpamVerdict): void;
+  verdict(verdict: SpamResult): void;
   part(part: SpamPart): void;
 }
 
@@ -38,7 +38,7 @@ export interface SpamParts {
  * Spam stage of an ingester worker. It scores events and applies the thresholds; in the mode
  * `observe` it only logs what it would do.
  */
-export class SpamJudge {
+export class SpamFilter {
   readonly #parts: SpamParts;
   readonly #keys: Keys;
   #kinds = new KindSet([]);
@@ -80,7 +80,7 @@ export class SpamJudge {
     return this.#scorer !== null;
   }
 
-  judgeWrite({ event }: JudgedWrite): Judgement {
+  evaluateWrite({ event }: PolicyWrite): PolicyResult {
     if (this.#scorer === null || !this.#kinds.has(event.kind)) return ACCEPT;
     if (this.#trusted.has(event.pubkey)) return ACCEPT;
     const score = this.#scorer.score(event, this.#parts.clock.seconds());
@@ -108,11 +108,11 @@ export class SpamJudge {
    * Returns the outcome of the highest threshold reached. Ephemeral events are not stored, so they
    * are rejected instead of quarantined.
    */
-  #verdict(points: number, isEphemeral: boolean): SpamVerdict {
+  #verdict(points: number, isEphemeral: boolean): SpamResult {
     const { reject_points, shadow_points, quarantine_points } = this.#options;
-    let verdict: SpamVerdict = 'pass';
+    let verdict: SpamResult = 'pass';
     let reached = 0;
-    const reaches = (threshold: number, what: SpamVerdict) => {
+    const reaches = (threshold: number, what: SpamResult) => {
       if (threshold === 0 || points < threshold || threshold < reached) return;
       reached = threshold;
       verdict = what;
@@ -124,7 +124,7 @@ export class SpamJudge {
   }
 
   /** Logs the first few events of a second, so that a wave of spam does not flood the log. */
-  #say(id: string, pubkey: string, { points, parts }: Score, verdict: SpamVerdict): void {
+  #say(id: string, pubkey: string, { points, parts }: Score, verdict: SpamResult): void {
     const window = Math.floor(performance.now() / LOG_MILLISECONDS);
     if (window !== this.#logWindow) {
       if (this.#logLines > LOG_LINES_MAX) {

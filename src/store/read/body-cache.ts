@@ -42,7 +42,7 @@ class JsonBody implements Body {
  * The cache is one slab, written as a ring; overwritten bodies are evicted. The caller checks if a
  * body may still be served (`Snapshot.read`).
  */
-export class Bodies {
+export class BodyCache {
   readonly #slab: Buffer;
   readonly #view: DataView;
   readonly #kept = new Map<number, JsonBody>();

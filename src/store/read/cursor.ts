@@ -1,6 +1,6 @@
 // Cursors over the posting lists of a query: lists in memory, lists of the index, and their merge.
 
-import type { Entry, Place } from './entry.ts';
+import type { Entry, Position } from './entry.ts';
 import type { Snapshot } from './snapshot.ts';
 import { entryOrder } from './tail-index.ts';
 
@@ -45,7 +45,7 @@ export interface TermList {
   /** Seconds since 1970, inclusive. */
   since: number;
   /** Exclusive start: reading begins strictly after this place. */
-  behind: Place;
+  behind: Position;
   /** Number of rows of a page at most. */
   pageRows: number;
   /** Last seq that is taken from the index: the head of the index when the list was opened. */

@@ -11,12 +11,12 @@ export interface Entry {
 }
 
 /** Place in a list of events by time: that of the event with this seq, even if there is none. */
-export interface Place {
+export interface Position {
   readonly createdAt: number;
   readonly seq: number;
 }
 
 /** Returns the place before all events of a second. */
-export function endOfSecond(createdAt: number): Place {
+export function endOfSecond(createdAt: number): Position {
   return { createdAt, seq: Number.MAX_SAFE_INTEGER };
 }

@@ -16,7 +16,7 @@ export interface ListHead {
  * Between two growths of the index nothing is added to a list; postings of removed events may be
  * swept from it, but their bodies are gone as well.
  */
-export class Lists {
+export class PostingsCache {
   readonly #entriesMax: number;
   #young = new Map<number, ListHead>();
   #old = new Map<number, ListHead>();

@@ -1,31 +1,31 @@
 // Recent columns: the newest events in typed arrays, one copy for each query worker.
 
-import { type Entry, endOfSecond, type Place } from './entry.ts';
+import { type Entry, endOfSecond, type Position } from './entry.ts';
 import { PUBKEY_WORDS, PubkeyTable } from './pubkey-table.ts';
 
 /** Number of events out of order that are merged together, at most. */
 const PENDING_MAX = 4_096;
 
 /** Query over the recent columns. */
-export interface TimelineQuery {
+export interface RecentQuery {
   /** Pubkeys of the authors, 32 bytes each, concatenated. */
   authors: Uint8Array;
   kinds: ReadonlySet<number> | null;
   /** Seconds since 1970, inclusive. */
   since: number;
   /** Exclusive start: reading begins strictly after this place. */
-  behind: Place;
+  behind: Position;
   /** Last seq of the snapshot. */
   head: number;
   /** Number of events to stop at. */
   want: number;
 }
 
-export interface TimelineAnswer {
+export interface RecentAnswer {
   /** In `entryOrder`. Their authors and kinds match exactly. */
   entries: Entry[];
   /** Place after which nothing was read; null: none of the rest can match. */
-  rest: Place | null;
+  rest: Position | null;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface TimelineAnswer {
  * seq. Removed events stay until they are dropped at the old end; their bodies are gone from the
  * log.
  */
-export class Timeline {
+export class RecentColumns {
   /** Second up to which no events are kept. */
   floor = -1;
   readonly eventsMax: number;
@@ -83,7 +83,7 @@ export class Timeline {
     if (this.size > this.eventsMax * 2) this.#drop();
   }
 
-  collect(query: TimelineQuery): TimelineAnswer {
+  collect(query: RecentQuery): RecentAnswer {
     this.#settle();
     const { kinds, since, behind, head, want } = query;
     const turn = this.#mark(query.authors);
@@ -180,7 +180,7 @@ export class Timeline {
   }
 
   /** Returns the index after the last event that is older than `place`, by time and then by seq. */
-  #endBefore({ createdAt, seq }: Place): number {
+  #endBefore({ createdAt, seq }: Position): number {
     let at = this.#endOf(createdAt);
     let low = this.#endOf(createdAt - 1);
     while (low < at) {

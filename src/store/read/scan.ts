@@ -6,12 +6,12 @@ import { isReplaceable } from '../../protocol/kinds.ts';
 import type { TermHasher } from '../index/terms.ts';
 import type { Body } from './body-cache.ts';
 import { type Cursor, ListCursor, MergedCursor, TermCursor } from './cursor.ts';
-import { type Entry, endOfSecond, type Place } from './entry.ts';
+import { type Entry, endOfSecond, type Position } from './entry.ts';
 import { prefixOf } from './id-prefixes.ts';
 import { type IndexName, indexOfPlan } from './index-name.ts';
 import { choosePlan, type Plan } from './plan.ts';
 import { type Audience, Recheck } from './recheck.ts';
-import type { Snapshot, Stored } from './snapshot.ts';
+import type { Match, Snapshot } from './snapshot.ts';
 
 /** Cost of reading a body and of opening a list, in rows: the unit of a slice's budget. */
 const BODY_ROWS = 5;
@@ -132,7 +132,7 @@ export class FilterScan {
    * Exclusive start of further reading: the end of the filter's range, then the last place read
    * from the recent columns.
    */
-  #behind: Place;
+  #behind: Position;
   /** Head of the log when the query began. */
   readonly #head: number;
   readonly #share: Share;
@@ -151,7 +151,7 @@ export class FilterScan {
   /** Second that is being collected, and the number of its entries read so far. */
   #second: number | null = null;
   #entries = 0;
-  #matches: Stored[] = [];
+  #matches: Match[] = [];
   #matched = 0;
   /** Largest id prefix that can still be sent of this second. */
   #prefixMax = Number.POSITIVE_INFINITY;
@@ -193,7 +193,7 @@ export class FilterScan {
    * Returns the next second that has matches, sorted by id; AGAIN when the budget is used up; null
    * at the end.
    */
-  next(budget: Budget): Stored[] | Again | null {
+  next(budget: Budget): Match[] | Again | null {
     while (this.#left > 0) {
       if (!this.#open(budget)) return AGAIN;
       if (this.#second === null && !this.#beginSecond()) return null;
@@ -356,7 +356,7 @@ export class FilterScan {
     this.#prefixMax = prefixOf(this.#matches[room]!.id);
   }
 
-  #endSecond(): Stored[] {
+  #endSecond(): Match[] {
     this.#second = null;
     const { limit, most, exact } = this.#share;
     const room = most - this.#taken;

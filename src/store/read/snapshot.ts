@@ -6,11 +6,11 @@ import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import { mayExpire, postingKind } from '../index/posting-kind.ts';
 import { TERM_ALL, type TermHasher } from '../index/terms.ts';
-import { Bodies, type Body, bodyOf } from './body-cache.ts';
+import { type Body, BodyCache, bodyOf } from './body-cache.ts';
 import type { Entry } from './entry.ts';
 import { IdPrefixes } from './id-prefixes.ts';
-import { type ListHead, Lists } from './postings-cache.ts';
-import type { Window } from './tail-index.ts';
+import { type ListHead, PostingsCache } from './postings-cache.ts';
+import type { TailIndex } from './tail-index.ts';
 
 /** Number of events of the log read at once to close a gap of the tail index. */
 const CATCH_UP_ROWS = 1_000;
@@ -23,7 +23,7 @@ const LIST_ROWS_MIN = 32;
 const LIST_ENTRY_BYTES = 320;
 
 /** Stored event that matches: its place and its order. */
-export interface Stored extends Entry {
+export interface Match extends Entry {
   id: string;
 }
 
@@ -42,11 +42,11 @@ export class Snapshot {
   head = 0;
   /** Last event that its index holds. */
   indexed = 0;
-  readonly window: Window;
+  readonly window: TailIndex;
   /** Id prefixes of events in crowded seconds. */
   readonly prefixes = new IdPrefixes();
-  readonly #bodies: Bodies;
-  readonly #lists: Lists;
+  readonly #bodies: BodyCache;
+  readonly #lists: PostingsCache;
   readonly #removals: Removals;
   readonly #hasher: TermHasher;
   readonly #now: () => number;
@@ -61,14 +61,14 @@ export class Snapshot {
   constructor(
     db: Db,
     hasher: TermHasher,
-    window: Window,
+    window: TailIndex,
     now: () => number,
     { removals, cacheBytes }: { removals: Removals; cacheBytes: number },
   ) {
     this.window = window;
     this.#removals = removals;
-    this.#bodies = new Bodies(cacheBytes);
-    this.#lists = new Lists(Math.floor(cacheBytes / LIST_ENTRY_BYTES));
+    this.#bodies = new BodyCache(cacheBytes);
+    this.#lists = new PostingsCache(Math.floor(cacheBytes / LIST_ENTRY_BYTES));
     this.#hasher = hasher;
     this.#now = now;
     this.#db = db;

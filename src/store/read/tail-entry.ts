@@ -1,7 +1,7 @@
 // Entry of the tail index, as writer sends it to the query workers.
 
 /** Entry of the tail index of a query worker: an event that the on-disk index does not hold. */
-export interface AcceptedTerms {
+export interface TailEntry {
   seq: number;
   createdAt: number;
   /** Kind as the index keeps it (`store/index/posting-kind.ts`). */

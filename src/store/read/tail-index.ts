@@ -1,11 +1,11 @@
 // Tail index: the events that the on-disk index does not hold yet, one copy for each query worker.
 
-import type { Entry, Place } from './entry.ts';
-import { Timeline } from './recent-columns.ts';
-import type { AcceptedTerms } from './tail-entry.ts';
+import type { Entry, Position } from './entry.ts';
+import { RecentColumns } from './recent-columns.ts';
+import type { TailEntry } from './tail-entry.ts';
 
 /** Order of all lists: newest first; within a second by seq, newest first. */
-export function entryOrder(a: Place, b: Place): number {
+export function entryOrder(a: Position, b: Position): number {
   return b.createdAt - a.createdAt || b.seq - a.seq;
 }
 
@@ -17,15 +17,15 @@ export function entryOrder(a: Place, b: Place): number {
  * have not arrived yet, so that it always covers a read snapshot exactly. It keeps no bodies: those
  * come from the log, where a removed event is missing.
  */
-export class Window {
-  readonly timeline: Timeline;
+export class TailIndex {
+  readonly timeline: RecentColumns;
   #indexedSeq = 0;
   #head = 0;
-  #entries: AcceptedTerms[] = [];
-  #byTerm = new Map<number, AcceptedTerms[]>();
+  #entries: TailEntry[] = [];
+  #byTerm = new Map<number, TailEntry[]>();
 
   constructor(timelineEventsMax: number) {
-    this.timeline = new Timeline(timelineEventsMax);
+    this.timeline = new RecentColumns(timelineEventsMax);
   }
 
   /** Number of events that the on-disk index does not hold yet. */
@@ -45,12 +45,12 @@ export class Window {
   }
 
   /** Adds the event that follows the newest one; any other is left to `addFromLog`. */
-  add(event: AcceptedTerms): void {
+  add(event: TailEntry): void {
     if (event.seq === this.#head + 1) this.addFromLog(event);
   }
 
   /** Adds an event of the log; removed ones before it may be missing. */
-  addFromLog(event: AcceptedTerms): void {
+  addFromLog(event: TailEntry): void {
     if (event.seq <= this.#head) return;
     this.#head = event.seq;
     const { createdAt, seq, kind, pubkey } = event;
@@ -74,7 +74,7 @@ export class Window {
   }
 
   /** Returns the events with a term (null: all), seq ≤ `head`, since `since`, after a place. */
-  list(term: number | null, head: number, since: number, behind: Place): Entry[] {
+  list(term: number | null, head: number, since: number, behind: Position): Entry[] {
     const events = term === null ? this.#entries : this.#byTerm.get(term);
     if (events === undefined) return NO_ENTRIES;
     const found: Entry[] = [];
@@ -91,7 +91,7 @@ export class Window {
     return this.#byTerm.get(term)?.length ?? 0;
   }
 
-  #insert(event: AcceptedTerms): void {
+  #insert(event: TailEntry): void {
     this.#entries.push(event);
     for (const term of event.terms) {
       const events = this.#byTerm.get(term);

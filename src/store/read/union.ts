@@ -9,7 +9,7 @@ import {
   type Completeness,
   type FilterScan,
 } from './scan.ts';
-import type { Stored } from './snapshot.ts';
+import type { Match } from './snapshot.ts';
 
 /**
  * Union of the scans of several filters as one answer: newest first over all of them, ties by id,
@@ -18,7 +18,7 @@ import type { Stored } from './snapshot.ts';
 export class Union {
   readonly #scans: readonly FilterScan[];
   /** Next second of each scan; undefined: not read yet, null: at its end. */
-  readonly #next: (Stored[] | null | undefined)[];
+  readonly #next: (Match[] | null | undefined)[];
 
   constructor(scans: readonly FilterScan[]) {
     this.#scans = scans;
@@ -44,7 +44,7 @@ export class Union {
    * Returns the next second of the union, sorted by id; AGAIN when the budget is used up; null at
    * the end.
    */
-  next(budget: Budget): Stored[] | Again | null {
+  next(budget: Budget): Match[] | Again | null {
     let newest = -1;
     for (let i = 0; i < this.#scans.length; i++) {
       if (this.#next[i] === undefined) {
@@ -56,7 +56,7 @@ export class Union {
       if (second) newest = Math.max(newest, second[0]!.createdAt);
     }
     if (newest === -1) return null;
-    const found: Stored[][] = [];
+    const found: Match[][] = [];
     for (let i = 0; i < this.#next.length; i++) {
       const second = this.#next[i];
       if (second && second[0]!.createdAt === newest) {
@@ -76,7 +76,7 @@ export class Union {
   }
 
   /** Clears `more` of a filter if its missed match came by another one, now or later. */
-  #forgive(second: readonly Stored[]): void {
+  #forgive(second: readonly Match[]): void {
     for (const scan of this.#scans) {
       if (scan.completeness === 'more' && second.some(({ seq }) => seq === scan.missed)) {
         scan.completeness = 'unknown';
@@ -85,8 +85,8 @@ export class Union {
   }
 }
 
-function mergeSecond(seconds: readonly Stored[][]): Stored[] {
-  const bySeq = new Map<number, Stored>();
+function mergeSecond(seconds: readonly Match[][]): Match[] {
+  const bySeq = new Map<number, Match>();
   for (const second of seconds) for (const stored of second) bySeq.set(stored.seq, stored);
   return [...bySeq.values()].sort(byId);
 }

@@ -9,7 +9,7 @@ import type { ListName, Stance } from '../database/listed.ts';
 export interface BanLists {
   readonly size: number;
   /** Returns the rejection of an event, or null. `now`: seconds since 1970. */
-  verdict(
+  rejectionOf(
     event: Pick<NostrEvent, 'id' | 'pubkey' | 'kind' | 'created_at'>,
     now: number,
   ): { readonly refusal: Refusal; readonly rule: RuleName } | null;

@@ -65,7 +65,7 @@ function addressTerm(hasher: TermHasher, kind: number, pubkey: string, d: string
  *
  * All changes happen inside a transaction of the writer; after a rollback the tail is loaded again.
  */
-export class Log {
+export class EventLog {
   head = 0;
   indexedSeq = 0;
   /** Seq up to which the tail is being indexed: some of its postings may be in the index. */

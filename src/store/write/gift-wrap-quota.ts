@@ -9,7 +9,7 @@ import * as sql from '../database/sql.ts';
 import type { StorableEvent } from '../event.ts';
 import { kindOfPosting } from '../index/posting-kind.ts';
 import type { TermHasher } from '../index/terms.ts';
-import type { Log } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 
 /** Number of recipients for which counts are cached. */
 const RECIPIENTS_MAX = 10_000;
@@ -21,8 +21,8 @@ interface Count {
 }
 
 /** Quota of gift wraps for each recipient, where the relay is an inbox (`auth.dm_inbox`). */
-export class Inbox {
-  readonly #log: Log;
+export class GiftWrapQuota {
+  readonly #log: EventLog;
   readonly #hasher: TermHasher;
   readonly #clock: Clock;
   readonly #stored;
@@ -30,7 +30,7 @@ export class Inbox {
   /** Gift wraps for one recipient; 0: the relay is no inbox. */
   #wrapsMax = 0;
 
-  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
+  constructor(db: Db, log: EventLog, hasher: TermHasher, clock: Clock) {
     this.#log = log;
     this.#hasher = hasher;
     this.#clock = clock;

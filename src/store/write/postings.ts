@@ -3,7 +3,7 @@
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import { TERM_ALL } from '../index/terms.ts';
-import type { Log, TailEvent } from './event-log.ts';
+import type { EventLog, TailEvent } from './event-log.ts';
 import { postingOrder } from './radix-sort.ts';
 
 /** Removed events swept with one batch; more wait for the next. */
@@ -30,13 +30,13 @@ interface Batch {
  * 10,000 events 28–32 µs and 4–8 kB.
  */
 export class Postings {
-  readonly #log: Log;
+  readonly #log: EventLog;
   #batch: Batch | null = null;
   /** True at the start: a previous process may have left events to sweep. */
   #sweepPending = true;
   readonly #statements;
 
-  constructor(db: Db, log: Log) {
+  constructor(db: Db, log: EventLog) {
     this.#log = log;
     this.#statements = {
       insert: db.prepare(sql.insertPostings(1)),

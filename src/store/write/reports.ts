@@ -7,7 +7,7 @@ import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import type { TermHasher } from '../index/terms.ts';
 import type { BanLists } from './ban-lists.ts';
-import type { Log } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 
 /** Report types of NIP-56. */
 const TYPES = new Set([
@@ -37,13 +37,13 @@ interface Target {
  */
 export class Reports {
   #config: Config;
-  readonly #log: Log;
+  readonly #log: EventLog;
   readonly #lists: BanLists;
   readonly #hasher: TermHasher;
   readonly #statements;
   #count: number;
 
-  constructor(config: Config, db: Db, log: Log, lists: BanLists, hasher: TermHasher) {
+  constructor(config: Config, db: Db, log: EventLog, lists: BanLists, hasher: TermHasher) {
     this.#config = config;
     this.#log = log;
     this.#lists = lists;

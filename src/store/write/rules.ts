@@ -23,8 +23,8 @@ import * as sql from '../database/sql.ts';
 import type { StorableEvent } from '../event.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
 import type { BanLists } from './ban-lists.ts';
-import type { Found, Log } from './event-log.ts';
-import type { Inbox } from './gift-wrap-quota.ts';
+import type { EventLog, Found } from './event-log.ts';
+import type { GiftWrapQuota } from './gift-wrap-quota.ts';
 import type { Reports } from './reports.ts';
 import type { Vanish } from './vanish.ts';
 
@@ -74,25 +74,25 @@ const NO_RELAY: Outcome = {
  * deleted (NIP-09, NIP-59), is banned, or is of a key that has vanished (NIP-62). Runs inside the
  * writer's transaction.
  */
-export class Rules {
-  readonly #log: Log;
+export class EventRules {
+  readonly #log: EventLog;
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
   readonly #lists: BanLists;
   readonly #reports: Reports | undefined;
   readonly #vanish: Vanish;
-  readonly #inbox: Inbox | undefined;
+  readonly #inbox: GiftWrapQuota | undefined;
   readonly #statements;
 
   constructor(
     db: Db,
-    log: Log,
+    log: EventLog,
     hasher: TermHasher,
     clock: Clock,
     lists: BanLists,
     vanish: Vanish,
     reports?: Reports,
-    inbox?: Inbox,
+    inbox?: GiftWrapQuota,
   ) {
     this.#inbox = inbox;
     this.#vanish = vanish;
@@ -168,7 +168,7 @@ export class Rules {
   #banned({ body, kind, createdAt }: StorableEvent, id: string): Outcome | null {
     if (this.#lists.size === 0) return null;
     const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
-    const verdict = this.#lists.verdict(event, this.#clock.seconds());
+    const verdict = this.#lists.rejectionOf(event, this.#clock.seconds());
     return verdict && { t: 'refused', message: verdict.refusal, rule: verdict.rule };
   }
 

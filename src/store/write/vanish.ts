@@ -13,7 +13,7 @@ import * as sql from '../database/sql.ts';
 import type { StorableEvent } from '../event.ts';
 import { kindOfPosting } from '../index/posting-kind.ts';
 import { TERM_INDEX_AUTHOR, type TermHasher } from '../index/terms.ts';
-import type { Log } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 
 /** Events removed in one transaction; between two of them the writer goes on with its commits. */
 const SLICE_EVENTS = 200;
@@ -56,7 +56,7 @@ export interface Vanished {
  * removal that was not finished goes on at the next start, from the table `vanish_request`.
  */
 export class Vanish {
-  readonly #log: Log;
+  readonly #log: EventLog;
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
   #enabled = false;
@@ -71,7 +71,7 @@ export class Vanish {
   #more = true;
   readonly #statements;
 
-  constructor(db: Db, log: Log, hasher: TermHasher, clock: Clock) {
+  constructor(db: Db, log: EventLog, hasher: TermHasher, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
     this.#hasher = hasher;

@@ -2,7 +2,7 @@
 
 import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
 import type { Config } from '../../config/options.ts';
-import { hasDoors } from '../../policy/rules/access.ts';
+import { hasAccessRules } from '../../policy/rules/access.ts';
 
 /** Short text about the relay with its tone. */
 export interface Badge {
@@ -15,7 +15,7 @@ export function badges(config: Config): Badge[] {
   const { auth, membership, policy } = config;
   const all: [boolean, Badge][] = [
     [auth.dm_inbox, { text: 'Inbox for private messages', tone: '' }],
-    [!auth.dm_inbox && !hasDoors(config), { text: 'Anybody may write', tone: 'good' }],
+    [!auth.dm_inbox && !hasAccessRules(config), { text: 'Anybody may write', tone: 'good' }],
     [membersOnly(config), { text: 'Members write', tone: 'warning' }],
     [asksForPayment(config.admission), { text: 'Paid', tone: 'warning' }],
     [config.trust.roots.length > 0, { text: 'Web of trust', tone: 'warning' }],

@@ -2,7 +2,7 @@
 
 import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
 import type { Config } from '../../config/options.ts';
-import { hasDoors } from '../../policy/rules/access.ts';
+import { hasAccessRules } from '../../policy/rules/access.ts';
 import { kindValue } from '../../protocol/kind-values.ts';
 import { countText } from '../browser/format.ts';
 import { type Html, html, linkable } from '../html.ts';
@@ -34,7 +34,7 @@ function who(config: Config): Html[] {
       ...doors(config),
     ];
   }
-  if (!hasDoors(config)) return [html`Anybody may write.`];
+  if (!hasAccessRules(config)) return [html`Anybody may write.`];
   return [
     ...doors(config),
     ...(membership.enabled && membership.members_invite
