@@ -226,7 +226,7 @@ describe('parseFilter', () => {
 });
 
 describe('matching', () => {
-  const judge = (filter: RawFilter, draft: Draft = {}) => {
+  const evaluate = (filter: RawFilter, draft: Draft = {}) => {
     const event = generator().event({ kind: 1, created_at: 100, tags: [], ...draft });
     const direct = matchesFilter(parsed(filter), event);
     expect(compileFilter(parsed(filter))(event)).toBe(direct);
@@ -235,13 +235,13 @@ describe('matching', () => {
   };
 
   it('has since and until inclusive', () => {
-    expect(judge({ since: 100, until: 100 })).toBe(true);
-    expect(judge({ since: 101 })).toBe(false);
-    expect(judge({ until: 99 })).toBe(false);
-    expect(judge({ since: 101, until: 99 })).toBe(false);
-    expect(judge({ until: -1 }, { created_at: 0 })).toBe(false);
-    expect(judge({ until: -0 }, { created_at: 0 })).toBe(true);
-    expect(judge({ since: 2 ** 53 }, { created_at: TIME_MAX })).toBe(false);
+    expect(evaluate({ since: 100, until: 100 })).toBe(true);
+    expect(evaluate({ since: 101 })).toBe(false);
+    expect(evaluate({ until: 99 })).toBe(false);
+    expect(evaluate({ since: 101, until: 99 })).toBe(false);
+    expect(evaluate({ until: -1 }, { created_at: 0 })).toBe(false);
+    expect(evaluate({ until: -0 }, { created_at: 0 })).toBe(true);
+    expect(evaluate({ since: 2 ** 53 }, { created_at: TIME_MAX })).toBe(false);
   });
 
   it('asks all conditions, any value of each', () => {
@@ -250,28 +250,28 @@ describe('matching', () => {
       ['t', 'b'],
       ['x', 'c'],
     ];
-    expect(judge({ kinds: [2, 1], '#t': ['b', 'z'], '#x': ['c'] }, { tags })).toBe(true);
-    expect(judge({ kinds: [2], '#t': ['b'], '#x': ['c'] }, { tags })).toBe(false);
-    expect(judge({ kinds: [1], '#t': ['b'], '#x': ['z'] }, { tags })).toBe(false);
-    expect(judge({ '#x': ['a'] }, { tags })).toBe(false);
+    expect(evaluate({ kinds: [2, 1], '#t': ['b', 'z'], '#x': ['c'] }, { tags })).toBe(true);
+    expect(evaluate({ kinds: [2], '#t': ['b'], '#x': ['c'] }, { tags })).toBe(false);
+    expect(evaluate({ kinds: [1], '#t': ['b'], '#x': ['z'] }, { tags })).toBe(false);
+    expect(evaluate({ '#x': ['a'] }, { tags })).toBe(false);
   });
 
   it('compares tags exactly: letter case, first value, no prefix', () => {
-    expect(judge({ '#t': ['x'] }, { tags: [['T', 'x']] })).toBe(false);
-    expect(judge({ '#T': ['x'] }, { tags: [['T', 'x']] })).toBe(true);
-    expect(judge({ '#t': ['y'] }, { tags: [['t', 'x', 'y']] })).toBe(false);
-    expect(judge({ '#t': ['x'] }, { tags: [['t', 'xy']] })).toBe(false);
-    expect(judge({ '#t': ['xy'] }, { tags: [['t', 'x']] })).toBe(false);
-    expect(judge({ '#t': [''] }, { tags: [['t'], []] })).toBe(false);
-    expect(judge({ '#t': [''] }, { tags: [['t', '']] })).toBe(true);
-    expect(judge({ '#t': ['undefined'] }, { tags: [['t']] })).toBe(false);
+    expect(evaluate({ '#t': ['x'] }, { tags: [['T', 'x']] })).toBe(false);
+    expect(evaluate({ '#T': ['x'] }, { tags: [['T', 'x']] })).toBe(true);
+    expect(evaluate({ '#t': ['y'] }, { tags: [['t', 'x', 'y']] })).toBe(false);
+    expect(evaluate({ '#t': ['x'] }, { tags: [['t', 'xy']] })).toBe(false);
+    expect(evaluate({ '#t': ['xy'] }, { tags: [['t', 'x']] })).toBe(false);
+    expect(evaluate({ '#t': [''] }, { tags: [['t'], []] })).toBe(false);
+    expect(evaluate({ '#t': [''] }, { tags: [['t', '']] })).toBe(true);
+    expect(evaluate({ '#t': ['undefined'] }, { tags: [['t']] })).toBe(false);
   });
 
   it('matches everything for {}, also with limit 0, and nothing for an empty list', () => {
-    expect(judge({})).toBe(true);
-    expect(judge({ limit: 0 })).toBe(true);
-    expect(judge({ ids: [] })).toBe(false);
-    expect(judge({ '#t': [], kinds: [1] })).toBe(false);
+    expect(evaluate({})).toBe(true);
+    expect(evaluate({ limit: 0 })).toBe(true);
+    expect(evaluate({ ids: [] })).toBe(false);
+    expect(evaluate({ '#t': [], kinds: [1] })).toBe(false);
   });
 
   it('agrees with the naive oracle', () => {

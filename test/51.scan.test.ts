@@ -257,7 +257,7 @@ function goOn(store: Store, query: Query): boolean {
   });
 }
 
-function judge({ filters, reader, found, expected, total }: Query): void {
+function evaluate({ filters, reader, found, expected, total }: Query): void {
   const asked = JSON.stringify(filters);
   if (reader instanceof Tally) {
     expect(reader.count, asked).toBe(total);
@@ -294,7 +294,7 @@ describe.each([
         while (queries.length > 0) {
           queries = queries.filter((query) => {
             if (!goOn(store, query)) return true;
-            judge(query);
+            evaluate(query);
             return false;
           });
           // While queries run, commits add only events that they must not see, and grow the index.
@@ -331,7 +331,7 @@ it('gives a crowded second in the order of its ids, and what is removed of it no
       for (const filter of [{}, { kinds: [7] }, { '#t': ['nostr'] }, { until: START }]) {
         const queries = [begin(store, [{ ...filter, limit }]), begin(store, [{ ...filter }], true)];
         for (const query of queries) while (!goOn(store, query));
-        for (const query of queries) judge(query);
+        for (const query of queries) evaluate(query);
       }
     }
   };

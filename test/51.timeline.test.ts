@@ -25,7 +25,7 @@ describe('the timeline', () => {
     const random = new Random(seed);
     for (let round = 0; round < 60; round++) {
       const eventsMax = 16 + random.below(100);
-      const timeline = new RecentColumns(eventsMax);
+      const recentColumns = new RecentColumns(eventsMax);
       const rows: Row[] = [];
       for (let seq = 1; seq <= 400; seq++) {
         const late = random.chance(0.3) ? random.below(80) : random.below(3);
@@ -36,18 +36,18 @@ describe('the timeline', () => {
           author: pubkeyOf(random.below(12)),
         };
         rows.push(row);
-        timeline.add(row.createdAt, row.seq, row.kind, Buffer.from(row.author, 'hex'));
-        if (random.chance(0.1)) compare(timeline, rows, random);
+        recentColumns.add(row.createdAt, row.seq, row.kind, Buffer.from(row.author, 'hex'));
+        if (random.chance(0.1)) compare(recentColumns, rows, random);
       }
-      expect(timeline.size).toBeLessThanOrEqual(eventsMax * 2);
-      expect(timeline.floor).toBeGreaterThan(-1);
+      expect(recentColumns.size).toBeLessThanOrEqual(eventsMax * 2);
+      expect(recentColumns.floor).toBeGreaterThan(-1);
     }
   });
 
   it('keeps the newest events that it was asked to keep', () => {
-    const timeline = new RecentColumns(50);
+    const recentColumns = new RecentColumns(50);
     for (let seq = 1; seq <= 1_000; seq++)
-      timeline.add(seq, seq, 1, Buffer.from(pubkeyOf(1), 'hex'));
+      recentColumns.add(seq, seq, 1, Buffer.from(pubkeyOf(1), 'hex'));
     const query = {
       authors: Buffer.from(pubkeyOf(1), 'hex'),
       kinds: null,
@@ -56,7 +56,7 @@ describe('the timeline', () => {
       head: 1_000,
       want: 1e9,
     };
-    const { entries, rest } = timeline.collect(query);
+    const { entries, rest } = recentColumns.collect(query);
     expect(entries.length).toBeGreaterThanOrEqual(50);
     expect(entries.map(({ seq }) => seq)).toEqual(
       Array.from({ length: entries.length }, (_, i) => 1_000 - i),
@@ -65,18 +65,18 @@ describe('the timeline', () => {
   });
 });
 
-function compare(timeline: RecentColumns, rows: readonly Row[], random: Random): void {
+function compare(recentColumns: RecentColumns, rows: readonly Row[], random: Random): void {
   const authors = random.sample([0, 1, 2, 3, 4, 5, 13], 3).map(pubkeyOf);
   const kinds = random.chance(0.5) ? new Set([random.below(3)]) : null;
   const since = random.below(60);
   const until = since + random.below(60);
   const head = rows.length - random.below(10);
   const want = 1 + random.below(20);
-  const { floor } = timeline;
+  const { floor } = recentColumns;
   const behind = random.chance(0.5)
     ? endOfSecond(until)
     : { createdAt: until, seq: random.below(rows.length) };
-  const { entries, rest } = timeline.collect({
+  const { entries, rest } = recentColumns.collect({
     authors: Buffer.from(authors.join(''), 'hex'),
     kinds,
     since,

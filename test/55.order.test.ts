@@ -140,7 +140,7 @@ class Storm {
       if (this.#random.chance(0.3)) await turn();
       while (history.inFlight > IN_FLIGHT_MAX) await turn();
     }
-    await this.#judge();
+    await this.#evaluate();
   }
 
   #publish(count: number): void {
@@ -195,24 +195,24 @@ class Storm {
     while (this.history.inFlight > 0) await turn();
   }
 
-  async #judge(): Promise<void> {
+  async #evaluate(): Promise<void> {
     const { history } = this;
     await this.#settled();
     const db = openLog(this.#relay);
     history.number(db);
     db.close();
-    let judge = new Judge(history.published.values());
+    let evaluate = new Judge(history.published.values());
     let waiting = history.watched.filter(({ endedAt }) => endedAt === Number.POSITIVE_INFINITY);
     expect(waiting.length).toBeGreaterThan(5);
     await until(() => {
-      waiting = waiting.filter((one) => judge.fault(one) !== null);
+      waiting = waiting.filter((one) => evaluate.fault(one) !== null);
       return waiting.length === 0;
     }).catch(() => {});
     // One more event for all subscriptions: a duplicate in flight arrives before it.
     await this.#oneMore();
-    judge = new Judge(history.published.values());
+    evaluate = new Judge(history.published.values());
     const faults = history.watched.flatMap((one) => {
-      const fault = judge.fault(one);
+      const fault = evaluate.fault(one);
       return fault === null ? [] : [`${one.subId} ${JSON.stringify(one.filters)}: ${fault}`];
     });
     expect([...faults, ...history.faults]).toEqual([]);

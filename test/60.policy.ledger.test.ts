@@ -12,9 +12,9 @@ const RATE = { perSecond: 2, burst: 5 };
 /**
  * Charges `cost` if the bucket allows it. Returns the time to wait, in milliseconds; 0 if charged.
  */
-function take(ledger: TokenBuckets, account: QuotaKey, now: number, cost = 1): number {
-  const wait = ledger.wait(account, 0, RATE, now);
-  if (wait === 0) ledger.charge(account, 0, RATE, cost, now);
+function take(buckets: TokenBuckets, account: QuotaKey, now: number, cost = 1): number {
+  const wait = buckets.wait(account, 0, RATE, now);
+  if (wait === 0) buckets.charge(account, 0, RATE, cost, now);
   return wait;
 }
 
@@ -22,23 +22,23 @@ describe('Ledger', () => {
   const account = (tag: number): QuotaKey => ({ tag, row: 0 });
 
   it('gives the burst at once, then what the rate gives, and tells how long to wait', () => {
-    const ledger = new TokenBuckets(TokenBuckets.share(64, 1), 1);
+    const buckets = new TokenBuckets(TokenBuckets.share(64, 1), 1);
     const one = account(77);
-    for (let i = 0; i < 5; i++) expect(take(ledger, one, 1000)).toBe(0);
-    const wait = take(ledger, one, 1000);
+    for (let i = 0; i < 5; i++) expect(take(buckets, one, 1000)).toBe(0);
+    const wait = take(buckets, one, 1000);
     expect(wait).toBeCloseTo(500);
-    expect(take(ledger, one, 1000 + wait - 1)).toBeGreaterThan(0);
-    expect(take(ledger, one, 1000 + wait)).toBe(0);
-    expect(take(ledger, one, 1000 + wait)).toBeGreaterThan(0);
-    for (let i = 0; i < 5; i++) expect(take(ledger, one, 60_000)).toBe(0);
-    expect(take(ledger, one, 60_000)).toBeGreaterThan(0);
+    expect(take(buckets, one, 1000 + wait - 1)).toBeGreaterThan(0);
+    expect(take(buckets, one, 1000 + wait)).toBe(0);
+    expect(take(buckets, one, 1000 + wait)).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) expect(take(buckets, one, 60_000)).toBe(0);
+    expect(take(buckets, one, 60_000)).toBeGreaterThan(0);
   });
 
   it('lets somebody overdraw once and then pay it off', () => {
-    const ledger = new TokenBuckets(TokenBuckets.share(64, 1), 1);
-    expect(take(ledger, account(5), 0, 50)).toBe(0);
-    expect(take(ledger, account(5), 22_999)).toBeGreaterThan(0);
-    expect(take(ledger, account(5), 23_000)).toBe(0);
+    const buckets = new TokenBuckets(TokenBuckets.share(64, 1), 1);
+    expect(take(buckets, account(5), 0, 50)).toBe(0);
+    expect(take(buckets, account(5), 22_999)).toBeGreaterThan(0);
+    expect(take(buckets, account(5), 23_000)).toBe(0);
   });
 
   it('is one for all who look at the same memory', () => {
@@ -54,7 +54,7 @@ describe('Ledger', () => {
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 2, max: 90 }), fc.nat(300)), { maxLength: 600 }),
         (steps) => {
-          const ledger = new TokenBuckets(TokenBuckets.share(32, 1), 1);
+          const buckets = new TokenBuckets(TokenBuckets.share(32, 1), 1);
           const exact = new Map<number, number>();
           const accounts = new Map<number, QuotaKey>();
           let now = 0;
@@ -63,7 +63,7 @@ describe('Ledger', () => {
             if (!accounts.has(holder)) accounts.set(holder, account(holder * 7919));
             const full = Math.max(exact.get(holder) ?? 0, now);
             const mayPass = full - now <= 2000 + 1e-6;
-            const passed = take(ledger, accounts.get(holder)!, now) === 0;
+            const passed = take(buckets, accounts.get(holder)!, now) === 0;
             if (mayPass) expect(passed).toBe(true);
             if (passed) exact.set(holder, full + 500);
           }
@@ -73,11 +73,11 @@ describe('Ledger', () => {
   });
 
   it('forgets the account that is nearest to rest, when there is no room', () => {
-    const ledger = new TokenBuckets(TokenBuckets.share(8, 1), 1);
-    for (let tag = 1; tag <= 8; tag++) ledger.block(account(tag), 0, tag * 1000, 0);
-    ledger.block(account(9), 0, 9000, 0);
-    expect(ledger.debt(account(1), 0, 0)).toBe(0);
-    for (let tag = 2; tag <= 9; tag++) expect(ledger.debt(account(tag), 0, 0)).toBe(tag * 1000);
+    const buckets = new TokenBuckets(TokenBuckets.share(8, 1), 1);
+    for (let tag = 1; tag <= 8; tag++) buckets.block(account(tag), 0, tag * 1000, 0);
+    buckets.block(account(9), 0, 9000, 0);
+    expect(buckets.debt(account(1), 0, 0)).toBe(0);
+    for (let tag = 2; tag <= 9; tag++) expect(buckets.debt(account(tag), 0, 0)).toBe(tag * 1000);
   });
 });
 

@@ -474,7 +474,7 @@ describe('the OK to a request to vanish', () => {
 
 describe('Barriers', () => {
   const key = { pubkey: 'a'.repeat(64), until: 1, removed: true };
-  const answers = [{ connId: 1, settles: 600, frame: Buffer.from('OK') }];
+  const answers = [{ connId: 1, acks: 600, frame: Buffer.from('OK') }];
 
   function lane(): { outbox: RecordOutbox; asked: () => number[] } {
     const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/lib/exit-codes.ts';
-import type { TrialVerdict } from '../src/maintenance/policy-trial.ts';
+import type { TrialResult } from '../src/maintenance/policy-trial.ts';
 import { Author, now } from './support/author.ts';
 import { wok } from './support/command.ts';
 import { Control } from './support/control.ts';
@@ -26,7 +26,7 @@ async function run(lines: readonly string[], ...args: string[]) {
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
   const { summary } = rows.pop() as Summary;
-  return { ran, summary, refused: rows as TrialVerdict[] };
+  return { ran, summary, refused: rows as TrialResult[] };
 }
 
 describe('wok policy test', () => {
@@ -95,7 +95,7 @@ describe('wok policy test', () => {
         .trim()
         .split('\n')
         .slice(0, -1)
-        .map((line) => (JSON.parse(line) as TrialVerdict).rule);
+        .map((line) => (JSON.parse(line) as TrialResult).rule);
     const [first, second] = await rules();
     expect(first).toBe('pubkey-banned');
     expect(second).toBeDefined();

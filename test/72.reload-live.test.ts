@@ -91,18 +91,18 @@ const cases: Readonly<Record<string, Case>> = {
   'info.privacy_policy': [text, () => told('privacy_policy'), undefined, text],
   'info.terms_of_service': [text, () => told('terms_of_service'), undefined, text],
   'info.posting_policy': [text, () => told('posting_policy'), undefined, text],
-  'io.connections_max': [1, door(), 'open', 'HTTP 503'],
-  'io.connections_per_ip_max': [1, door(), 'open', 'HTTP 429'],
-  'io.connections_per_subnet_max': [1, door(), 'open', 'HTTP 429'],
+  'io.connections_max': [1, accessRule(), 'open', 'HTTP 503'],
+  'io.connections_per_ip_max': [1, accessRule(), 'open', 'HTTP 429'],
+  'io.connections_per_subnet_max': [1, accessRule(), 'open', 'HTTP 429'],
   'io.allowed_origins': [
     ['https://a.example'],
-    door({ origin: 'https://b.example' }),
+    accessRule({ origin: 'https://b.example' }),
     'open',
     'HTTP 403',
   ],
   'io.trusted_proxies': [
     ['10.0.0.1'],
-    async () => [await door({ headers: { 'X-Forwarded-For': '9.9.9.9' } })()][0],
+    async () => [await accessRule({ headers: { 'X-Forwarded-For': '9.9.9.9' } })()][0],
     'open',
     'HTTP 429',
     { 'io.connections_per_ip_max': 1 },
@@ -241,7 +241,7 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   'io.client_address_header': [
     'x-real-ip',
-    door({ headers: { 'X-Real-IP': '9.9.9.9' } }),
+    accessRule({ headers: { 'X-Real-IP': '9.9.9.9' } }),
     'HTTP 429',
     'open',
     { 'io.connections_per_ip_max': 1 },
@@ -273,7 +273,7 @@ function beginning(why: string): string {
 }
 
 /** Returns a probe that opens another connection and returns `open`, or the error. */
-function door(options: { origin?: string; headers?: Record<string, string> } = {}) {
+function accessRule(options: { origin?: string; headers?: Record<string, string> } = {}) {
   return async (): Promise<string> => {
     try {
       const other = await Client.connect(relay.url, options);

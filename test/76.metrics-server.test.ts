@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SlowQuery, Talker } from '../src/metrics/ring-rows.ts';
+import type { SlowQuery, TopConnection } from '../src/metrics/ring-rows.ts';
 import type { Figures } from '../src/metrics/sample.ts';
 import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
@@ -145,10 +145,10 @@ describe('the verbs of the admin room', () => {
 
   it('tell who sends and receives most', async () => {
     const ask = await control();
-    let most: Talker | undefined;
+    let most: TopConnection | undefined;
     await until(async () => {
       use.client.send(['COUNT', 'c', { kinds: [1] }]);
-      [most] = await ask.ask<Talker[]>('talkers');
+      [most] = await ask.ask<TopConnection[]>('connections');
       return most !== undefined && most.messages > 0;
     }, 'the talker');
     expect(most!.ip).toBe('127.0.0.1');

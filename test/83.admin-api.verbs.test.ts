@@ -82,7 +82,7 @@ async function indexed(): Promise<void> {
 const CASES: Readonly<Record<PageVerb, { good: () => unknown; bad: unknown }>> = {
   session: { good: () => undefined, bad: undefined },
   dashboard: { good: () => ({}), bad: { since: 'yesterday' } },
-  talkers: { good: () => ({}), bad: { limit: 1 } },
+  connections: { good: () => ({}), bad: { limit: 1 } },
   slow: { good: () => ({ limit: 5 }), bad: { limit: 0 } },
   'mod.queue': { good: () => ({}), bad: { limit: 101 } },
   'mod.report': { good: () => ({ target: 'a'.repeat(64) }), bad: { target: 'a' } },
@@ -123,7 +123,7 @@ const CASES: Readonly<Record<PageVerb, { good: () => unknown; bad: unknown }>> =
   'retention.task': { good: () => ({ do: 'show' }), bad: { do: 'undo' } },
 };
 const FOR_ADMINS: readonly PageVerb[] = [
-  'talkers',
+  'connections',
   'slow',
   'mod.roles',
   'mod.role',
@@ -295,7 +295,7 @@ describe('dashboard', () => {
   it('shows who talks', async () => {
     await until(async () => {
       await client.query({ ids: ['0'.repeat(64)] });
-      return (await admin.ask('talkers')).some(({ ip, messages }) => ip !== '' && messages > 0);
+      return (await admin.ask('connections')).some(({ ip, messages }) => ip !== '' && messages > 0);
     }, 'the talker');
   });
 });

@@ -71,7 +71,7 @@ describe('the verdict', () => {
     wrong: [],
     proof: 1,
   };
-  const judge = (change: Partial<Figures>, speed = true) =>
+  const evaluate = (change: Partial<Figures>, speed = true) =>
     breachesOf({ ...held, ...change }, { speed, patience: 30_000 }).map(({ bound }) => bound);
 
   it.each<[Bound, Partial<Figures>, boolean]>([
@@ -93,8 +93,8 @@ describe('the verdict', () => {
     ['answers', { wrong: ['a private event was given away'] }, false],
     ['flood', { proof: 0 }, false],
   ])('breaks the bound of %s for %j', (bound, change, isOfSpeed) => {
-    expect(judge(change)).toEqual([bound]);
-    expect(judge(change, false)).toEqual(isOfSpeed ? [] : [bound]);
+    expect(evaluate(change)).toEqual([bound]);
+    expect(evaluate(change, false)).toEqual(isOfSpeed ? [] : [bound]);
   });
 
   it('on kill -9 names what was lost, what was refused, and rounds that are missing', () => {
@@ -108,8 +108,8 @@ describe('the verdict', () => {
   });
 
   it('is good at the bounds themselves, with more time where the attackers saturate the machine', () => {
-    expect(judge({})).toEqual([]);
-    expect(judge({ isSaturated: true, publishP99: 250, reqP99: 250 })).toEqual([]);
+    expect(evaluate({})).toEqual([]);
+    expect(evaluate({ isSaturated: true, publishP99: 250, reqP99: 250 })).toEqual([]);
   });
 });
 

@@ -55,7 +55,7 @@ export function run(task: WorkerTask): Promise<void> {
       lane,
       lists: loadLists(db),
       keys: new SharedKeys(),
-      judges: new PolicyPipeline(config, spam, modules),
+      pipeline: new PolicyPipeline(config, spam, modules),
       rates: new Rates(config, rates, systemClock, logBans(log, config)),
       clock,
       meter,

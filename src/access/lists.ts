@@ -34,8 +34,8 @@ export class AccessLists {
   readonly #kinds = this.#byList.get('kind')!;
 
   /** Bloom filters over the keys of both key lists, and over ids; a miss saves the lookup. */
-  readonly #keySieve = new HexPrefixBloom();
-  readonly #idSieve = new HexPrefixBloom();
+  readonly #keyBloom = new HexPrefixBloom();
+  readonly #idBloom = new HexPrefixBloom();
 
   update(update: ListUpdate): void {
     if (update.t === 'drop') {
@@ -44,14 +44,14 @@ export class AccessLists {
     }
     if (update.t === 'all') {
       for (const map of this.#byList.values()) map.clear();
-      this.#keySieve.clear();
-      this.#idSieve.clear();
+      this.#keyBloom.clear();
+      this.#idBloom.clear();
     }
     for (const entry of update.entries) {
       const { list, subject } = entry;
       this.#byList.get(list)!.set(subject, entry);
-      if (list === 'pubkey' || list === 'author') this.#keySieve.add(subject);
-      else if (list === 'event') this.#idSieve.add(subject);
+      if (list === 'pubkey' || list === 'author') this.#keyBloom.add(subject);
+      else if (list === 'event') this.#idBloom.add(subject);
     }
   }
 
@@ -60,14 +60,14 @@ export class AccessLists {
     event: Pick<NostrEvent, 'id' | 'pubkey' | 'kind' | 'created_at'>,
     now: number,
   ): Rejection | null {
-    if (this.#keySieve.mayHave(event.pubkey)) {
+    if (this.#keyBloom.mayHave(event.pubkey)) {
       if (this.stance('pubkey', event.pubkey, now) === 'ban') return PUBKEY_BANNED;
       const removed = this.#authors.get(event.pubkey);
       if (removed && event.created_at <= removed.until && isInForce(removed, now)) {
         return AUTHOR_REMOVED;
       }
     }
-    if (this.#idSieve.mayHave(event.id) && this.stance('event', event.id, now) === 'ban') {
+    if (this.#idBloom.mayHave(event.id) && this.stance('event', event.id, now) === 'ban') {
       return EVENT_BANNED;
     }
     if (this.#kinds.size > 0 && this.stance('kind', String(event.kind), now) === 'ban') {

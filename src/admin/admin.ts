@@ -115,7 +115,7 @@ export class Admin implements Room {
   readonly #socket: ControlSocket;
   readonly #order: AdminParts['order'];
   readonly #ingesters = new Map<number, MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>>();
-  readonly #keeper: AccessListUpdater;
+  readonly #accessListUpdater: AccessListUpdater;
   #io: MessageOutbox<ForIo> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sampleTimer: NodeJS.Timeout | null = null;
@@ -138,7 +138,7 @@ export class Admin implements Room {
     this.history = new History(metrics);
     this.eventCount = new EventCount(db, metrics);
     this.dashboards = new Dashboards(this);
-    this.#keeper = new AccessListUpdater(this, parts.share, (message) => {
+    this.#accessListUpdater = new AccessListUpdater(this, parts.share, (message) => {
       for (const outbox of this.#ingesters.values()) outbox.send(message);
     });
     this.#auth = new HttpAuth({
@@ -201,7 +201,7 @@ export class Admin implements Room {
   /** Starts the periodic work, once the writer is reachable. */
   #begin(): void {
     this.#timer = setInterval(() => this.#expire(), EXPIRY_MILLISECONDS);
-    this.#keeper.begin();
+    this.#accessListUpdater.begin();
     this.membership.begin();
     resumeRemovals(this).catch((error) => {
       this.log.warn('not everything that was to be removed is gone', { error: String(error) });
@@ -229,7 +229,7 @@ export class Admin implements Room {
               outbox.send(answer);
               outbox.flush();
             });
-          } else this.#keeper.verify(message);
+          } else this.#accessListUpdater.verify(message);
         }
       });
     } else if (station === 'io') {
@@ -284,7 +284,7 @@ export class Admin implements Room {
     this.proxies.reconfigure(config);
     this.config = config;
     this.retention.reconfigure();
-    this.#keeper.reconfigure(config);
+    this.#accessListUpdater.reconfigure(config);
     void this.membership.reconfigure();
   }
 
@@ -293,7 +293,7 @@ export class Admin implements Room {
     if (this.#sampleTimer) clearInterval(this.#sampleTimer);
     if (this.#metricsTimer) clearTimeout(this.#metricsTimer);
     this.#metricsServer?.close();
-    this.#keeper.stop();
+    this.#accessListUpdater.stop();
     this.membership.stop();
     this.#socket.close();
     this.retention.stop();

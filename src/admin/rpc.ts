@@ -11,7 +11,7 @@ import { heldVerb } from './rpc/held.ts';
 import { inviteVerb } from './rpc/invite.ts';
 import { listedVerb } from './rpc/listed.ts';
 import { auditVerb, listVerb, putVerb, removeVerb, takeVerb } from './rpc/lists.ts';
-import { expositionVerb, metricsVerb, slowVerb, talkersVerb } from './rpc/metrics.ts';
+import { expositionVerb, metricsVerb, slowVerb, topConnectionsVerb } from './rpc/metrics.ts';
 import { reloadVerb, restartVerb } from './rpc/process.ts';
 import { discardVerb, quarantineVerb, releaseVerb } from './rpc/quarantine.ts';
 import { aboutVerb, queueVerb } from './rpc/queue.ts';
@@ -33,7 +33,7 @@ const verbs: readonly Verb[] = [
   metricsVerb,
   expositionVerb,
   slowVerb,
-  talkersVerb,
+  topConnectionsVerb,
   removeEventsVerb,
   reloadVerb,
   restartVerb,

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import type { Log } from '../log/log.ts';
-import type { TrialVerdict } from '../maintenance/policy-trial.ts';
+import type { TrialResult } from '../maintenance/policy-trial.ts';
 import { type Command, CommandError, print } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { interruptible } from './interrupt.ts';
@@ -96,7 +96,7 @@ function atOnce<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   return work(new AbortController().signal);
 }
 
-function textOf({ id, kind, action, rule, text }: TrialVerdict): string {
+function textOf({ id, kind, action, rule, text }: TrialResult): string {
   return `${action}  ${id === '' ? '-'.repeat(64) : id}  kind ${kind ?? '?'}  ${rule}: ${text}`;
 }
 

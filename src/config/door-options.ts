@@ -2,7 +2,7 @@
 // [admission].
 
 /** Option rows of the access rules, by option name. */
-export const doorOptions = {
+export const accessOptions = {
   'policy.pubkeys_allowed_files': {
     type: 'string[]',
     default: [],

@@ -2,7 +2,7 @@
 // environment variables and relay.conf are made from it. To add an option, add a row.
 // Names are `section.name`; the main noun comes first, unit and bound last.
 
-import { doorOptions } from './door-options.ts';
+import { accessOptions } from './door-options.ts';
 import type { ConfigOf, Option, OptionValue } from './option-types.ts';
 import { pageOptions } from './page-options.ts';
 import { rateOptions } from './rate-options.ts';
@@ -596,7 +596,7 @@ export const options = {
     reload: true,
     text: 'A module that computes for so long without coming back is switched off until the relay is started anew, and its lane is started again. Nothing else gets a lane out of there; its connections are closed (1012).',
   },
-  ...doorOptions,
+  ...accessOptions,
 
   ...rateOptions,
   'rates.pubkey_events_by_kind': {

@@ -17,7 +17,7 @@ export interface BanEnforcement {
 }
 
 /** Yields the connections that have authenticated with keys that this list update bans. */
-export function* banishedBy(
+export function* bannedBy(
   update: ListUpdate,
   connections: Iterable<Connection>,
   lists: AccessLists,

@@ -48,7 +48,7 @@ export interface IngesterParts {
   /** Keys that the admin worker knows from files, the follow graph, and their NIP-05 address. */
   keys: SharedKeys;
   /** Policy pipeline, asked last, after the signature check, because it may be asynchronous. */
-  judges: PolicyPipeline;
+  pipeline: PolicyPipeline;
   /** Rate limits of clients, shared with all other threads. */
   rates: Rates;
   clock: Clock;
@@ -219,9 +219,9 @@ export class IngesterContext {
     if (client !== null) this.parts.rates.violation(client);
   }
 
-  #send(connId: number, settles: number, frame: string): void {
+  #send(connId: number, acks: number, frame: string): void {
     const io = this.#io!;
-    writeAnswer(io.records, connId, settles, frame);
+    writeAnswer(io.records, connId, acks, frame);
     io.touch();
   }
 }

@@ -22,7 +22,7 @@ const WAITING = cellOf('wok_plugin_waiting_events');
 const WAIT = histogramOf('wok_ingester_wait_seconds');
 const BATCH = histogramOf('wok_ingester_batch_messages');
 const PLUGIN = histogramOf('wok_plugin_seconds');
-const VERDICTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (verdict) =>
+const PLUGIN_RESULTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (verdict) =>
   cellOf('wok_plugin_verdicts_total', { verdict }),
 );
 const PARSE = histogramOf('wok_parse_seconds');
@@ -74,9 +74,9 @@ export class IngesterMeter {
   }
 
   /** Counts a result of an asynchronous policy, asked at `askedAt` (`performance.now()`). */
-  judged(askedAt: number, { action }: PolicyResult): void {
+  evaluated(askedAt: number, { action }: PolicyResult): void {
     this.#meter.observe(PLUGIN, (performance.now() - askedAt) / 1000);
-    this.#meter.cells[VERDICTS[action]]!++;
+    this.#meter.cells[PLUGIN_RESULTS[action]]!++;
   }
 
   /** Counts a shadowed event: a plugin rejected it, and its client gets an OK. */

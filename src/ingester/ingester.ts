@@ -34,7 +34,7 @@ import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts'
 import { tuneReader } from '../store/database/open.ts';
 import { EventValidator } from '../validation/event-validator.ts';
 import { Backlog } from './backlog.ts';
-import { banishedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
+import { bannedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
 import type { Connection } from './connections.ts';
 import { IngesterContext, type IngesterParts } from './context.ts';
 import { PendingConnections } from './pending-connections.ts';
@@ -66,7 +66,7 @@ export class Ingester {
   readonly #requests: Requests;
   readonly #scan = new MessageScan();
   /** Messages of connections that wait for a policy result on the connection. */
-  readonly #doorway: PendingConnections;
+  readonly #pendingConnections: PendingConnections;
   readonly #backlog = new Backlog();
   /** Current turn of the event loop, and the end of its frame handling (`performance.now()`). */
   #turn: NodeJS.Immediate | null = null;
@@ -79,14 +79,14 @@ export class Ingester {
     this.#gate = new EventValidator(parts);
     this.#publishing = new Publishing(this.#lane, this.#gate, config);
     this.#requests = new Requests(this.#lane, config);
-    this.#doorway = new PendingConnections(config.plugins.waiting_bytes_max);
+    this.#pendingConnections = new PendingConnections(config.plugins.waiting_bytes_max);
   }
 
   reconfigure(config: Config): void {
-    const { judges, db } = this.#lane.parts;
+    const { pipeline, db } = this.#lane.parts;
     this.#lane.reconfigure(config);
     this.#gate.reconfigure(config);
-    judges.reconfigure(config);
+    pipeline.reconfigure(config);
     this.#requests.reconfigure(config);
     tuneReader(db, config.storage);
   }
@@ -100,7 +100,7 @@ export class Ingester {
     } else if (station === 'admin') {
       this.#attachAdmin(channel);
     } else if (station === 'plugins') {
-      this.#lane.parts.judges.attachPlugins(channel);
+      this.#lane.parts.pipeline.attachPlugins(channel);
     } else if (station === 'query') {
       this.#lane.toQuery(lane, channel);
       const inbox = new MessageInbox<SubscriptionEnded>();
@@ -129,7 +129,7 @@ export class Ingester {
         else if (message.t === 'nip05') parts.keys.verified(message);
         else {
           parts.lists.update(message);
-          this.#banish(message);
+          this.#enforceBan(message);
         }
       }
     });
@@ -141,7 +141,7 @@ export class Ingester {
 
   stop(): void {
     if (this.#turn !== null) clearImmediate(this.#turn);
-    this.#lane.parts.judges.stop();
+    this.#lane.parts.pipeline.stop();
     this.#lane.parts.db.close();
   }
 
@@ -197,7 +197,7 @@ export class Ingester {
     if (type === DISCONNECTED) {
       this.#lane.connections.disconnect(connId);
       this.#requests.drop(connId);
-      this.#doorway.leave(connId);
+      this.#pendingConnections.leave(connId);
       this.#lane.query(connId, { t: 'disconnect', connId });
       this.#lane.left(connId);
       return;
@@ -210,8 +210,8 @@ export class Ingester {
       this.#requests.refuseReq(connId, subId, why);
       return;
     }
-    if (!this.#doorway.has(connId)) this.#message(connId, bytes);
-    else if (!this.#doorway.keep(connId, bytes)) {
+    if (!this.#pendingConnections.has(connId)) this.#message(connId, bytes);
+    else if (!this.#pendingConnections.keep(connId, bytes)) {
       this.#lane.cost = cost;
       this.#refuse(connId, bytes, PLUGIN_QUEUE_FULL.message);
     }
@@ -222,20 +222,20 @@ export class Ingester {
     const connection = this.#lane.connections.connect(connId, client, address);
     this.#lane.unknownAddresses.note(client.host);
     connection.client = this.#lane.parts.rates.client(connection.ip);
-    if (this.#lane.parts.judges.asksConnections) this.#judgeConnection(connection);
+    if (this.#lane.parts.pipeline.asksConnections) this.#evaluateConnection(connection);
   }
 
   /** Asks the policy about a new connection; its messages are buffered meanwhile. */
-  #judgeConnection(connection: Connection): void {
+  #evaluateConnection(connection: Connection): void {
     const { connId } = connection;
-    const judged = this.#lane.parts.judges.judgeConnection(connection);
-    if (!(judged instanceof Promise)) {
-      if (judged !== null) this.#turnAway(connId, judged);
+    const evaluated = this.#lane.parts.pipeline.evaluateConnection(connection);
+    if (!(evaluated instanceof Promise)) {
+      if (evaluated !== null) this.#turnAway(connId, evaluated);
       return;
     }
-    this.#doorway.enter(connId);
-    void judged.then((refusal) => {
-      const messages = this.#doorway.leave(connId);
+    this.#pendingConnections.enter(connId);
+    void evaluated.then((refusal) => {
+      const messages = this.#pendingConnections.leave(connId);
       if (messages === null) return;
       if (refusal !== null) this.#turnAway(connId, refusal);
       else for (const bytes of messages) this.#message(connId, bytes);
@@ -244,16 +244,16 @@ export class Ingester {
 
   /** Closes a connection (1008); its later messages are dropped, as on a closed socket. */
   #turnAway(connId: number, why: Refusal): void {
-    this.#doorway.enter(connId);
+    this.#pendingConnections.enter(connId);
     this.#lane.turnAway(connId, why);
   }
 
   /** Removes banned keys; a connection without other keys is closed, its subscriptions first. */
-  #banish(update: ListUpdate): void {
+  #enforceBan(update: ListUpdate): void {
     const lane = this.#lane;
     const { lists, clock } = lane.parts;
     const all = lane.connections.all();
-    for (const { connection, left } of banishedBy(update, all, lists, clock.seconds())) {
+    for (const { connection, left } of bannedBy(update, all, lists, clock.seconds())) {
       const { connId, subscriptions } = connection;
       connection.authed = new Set(left);
       lane.query(connId, { t: 'auth', connId, readers: [...left], answer: '', cost: 0 });
@@ -262,7 +262,7 @@ export class Ingester {
         continue;
       }
       // Drops its later messages and those that wait for a policy.
-      this.#doorway.enter(connId);
+      this.#pendingConnections.enter(connId);
       this.#requests.drop(connId);
       // The CLOSED frames acknowledge no message.
       lane.cost = 0;

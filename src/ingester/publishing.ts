@@ -83,22 +83,22 @@ export class Publishing {
       this.#lane.answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
-    if (this.#lane.parts.judges.asksWrites) this.#judge(connId, checked);
+    if (this.#lane.parts.pipeline.asksWrites) this.#evaluate(connId, checked);
     else this.#store(connId, checked);
   }
 
   /** Asks the policy pipeline, maybe asynchronously; events of a connection keep their order. */
-  #judge(connId: number, passed: CheckedResult): void {
+  #evaluate(connId: number, passed: CheckedResult): void {
     const { event, json } = passed;
     const { length } = json;
     const { handling } = this.#lane;
     const askedAt = performance.now();
     const from = this.#lane.connections.of(connId);
     const mayWait = this.#waiting.admits(length);
-    const judged = this.#lane.parts.judges.evaluateWrite({ event, json, from }, mayWait);
-    if (!(judged instanceof Promise)) {
+    const evaluated = this.#lane.parts.pipeline.evaluateWrite({ event, json, from }, mayWait);
+    if (!(evaluated instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
-        this.#obey(connId, passed, judged);
+        this.#obey(connId, passed, evaluated);
         return;
       }
       if (!mayWait) {
@@ -108,52 +108,52 @@ export class Publishing {
     }
     const place = this.#waiting.take(connId, length);
     const kept = { ...passed, json: Buffer.from(json) };
-    const settle = (judgement: PolicyResult) =>
+    const settle = (result: PolicyResult) =>
       place.settle(() => {
         this.#lane.resume(handling);
-        this.#obey(connId, kept, judgement);
+        this.#obey(connId, kept, result);
       });
-    if (judged instanceof Promise) {
-      void judged.then((judgement) => {
-        this.#lane.meter.judged(askedAt, judgement);
-        settle(judgement);
+    if (evaluated instanceof Promise) {
+      void evaluated.then((result) => {
+        this.#lane.meter.evaluated(askedAt, result);
+        settle(result);
       });
-    } else settle(judged);
+    } else settle(evaluated);
   }
 
-  #obey(connId: number, passed: CheckedResult, judgement: PolicyResult): void {
-    if (judgement.action === 'accept') {
+  #obey(connId: number, passed: CheckedResult, result: PolicyResult): void {
+    if (result.action === 'accept') {
       this.#store(connId, passed);
       return;
     }
     const { event } = passed;
-    if (judgement.action === 'refuse') {
-      this.#refuseEvent(connId, event, refuse(judgement.rule, judgement.message), judgement.by);
+    if (result.action === 'refuse') {
+      this.#refuseEvent(connId, event, refuse(result.rule, result.message), result.by);
       return;
     }
-    if (judgement.action === 'hold') {
-      this.#lane.decisions.note(event, 'quarantined', judgement.rule, judgement.why, judgement.by);
-      this.#store(connId, passed, judgement.why);
+    if (result.action === 'hold') {
+      this.#lane.decisions.note(event, 'quarantined', result.rule, result.why, result.by);
+      this.#store(connId, passed, result.why);
       return;
     }
     this.#lane.meter.eventShadowed(event.kind);
-    this.#lane.decisions.note(event, 'shadowed', judgement.rule, judgement.message, judgement.by);
-    this.#lane.answer(connId, okAnswer(event.id, true, judgement.message));
+    this.#lane.decisions.note(event, 'shadowed', result.rule, result.message, result.by);
+    this.#lane.answer(connId, okAnswer(event.id, true, result.message));
   }
 
   /** Rejects the value in the place of an event before it is checked. */
-  #refuseUnchecked(connId: number, value: unknown, verdict: Rejection): void {
-    this.#lane.meter.eventRefused(value, verdict);
-    this.#lane.decisions.note(value, 'refused', verdict.rule, verdict.refusal);
-    this.#lane.answer(connId, okAnswer(idIn(value), false, verdict.refusal));
+  #refuseUnchecked(connId: number, value: unknown, rejection: Rejection): void {
+    this.#lane.meter.eventRefused(value, rejection);
+    this.#lane.decisions.note(value, 'refused', rejection.rule, rejection.refusal);
+    this.#lane.answer(connId, okAnswer(idIn(value), false, rejection.refusal));
   }
 
   /** Rejects an event that the validator has accepted. */
-  #refuseEvent(connId: number, event: NostrEvent, verdict: Rejection, by = ''): void {
-    this.#lane.meter.eventRefused(event, verdict);
-    if (verdict.refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-    this.#lane.decisions.note(event, 'refused', verdict.rule, verdict.refusal, by);
-    this.#lane.answer(connId, okAnswer(event.id, false, verdict.refusal));
+  #refuseEvent(connId: number, event: NostrEvent, rejection: Rejection, by = ''): void {
+    this.#lane.meter.eventRefused(event, rejection);
+    if (rejection.refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
+    this.#lane.decisions.note(event, 'refused', rejection.rule, rejection.refusal, by);
+    this.#lane.answer(connId, okAnswer(event.id, false, rejection.refusal));
   }
 
   /** Executes a request to the relay itself (NIP-43), which is neither stored nor passed on. */

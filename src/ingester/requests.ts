@@ -53,18 +53,18 @@ export class Requests {
   /** Handles a REQ or a COUNT of `bytes` bytes. */
   read(connId: number, message: Message, bytes: number): void {
     const { members, connections, parts } = this.#lane;
-    const isJudged = parts.judges.asksReads || this.#waiting.has(connId);
+    const isEvaluated = parts.pipeline.asksReads || this.#waiting.has(connId);
     const mayInvite = message[0] === 'REQ' && members.mayInvite(connections.of(connId).authed);
-    if (!isJudged && !mayInvite) {
+    if (!isEvaluated && !mayInvite) {
       this.#ask(connId, message, null);
       return;
     }
     const parsed = this.#parsed(message);
     const inviter = mayInvite ? this.#inviter(connId, parsed) : null;
-    if (!isJudged && inviter === null) {
+    if (!isEvaluated && inviter === null) {
       this.#ask(connId, message, parsed);
     } else {
-      this.#judge(connId, message, parsed, inviter, bytes);
+      this.#evaluate(connId, message, parsed, inviter, bytes);
     }
   }
 
@@ -80,7 +80,7 @@ export class Requests {
   }
 
   /** Asks the policy about a REQ or COUNT; those of one connection keep their order. */
-  #judge(
+  #evaluate(
     connId: number,
     message: Message,
     parsed: Parsed,
@@ -92,24 +92,24 @@ export class Requests {
     const from = this.#lane.connections.of(connId);
     // An invalid message is rejected in its order, without a call of the policy.
     const isRead = typeof subId === 'string' && this.#fault(connId, parsed) === null;
-    let judged = isRead
-      ? this.#lane.parts.judges.evaluateRead(
+    let evaluated = isRead
+      ? this.#lane.parts.pipeline.evaluateRead(
           { type: verb as 'REQ' | 'COUNT', subId, filters, from },
           mayWait,
         )
       : ACCEPT;
     let invite = '';
     if (isRead && mayWait && inviter !== null) {
-      judged = Promise.all([judged, this.#lane.members.invite(inviter)]).then(
-        ([judgement, event]) => {
+      evaluated = Promise.all([evaluated, this.#lane.members.invite(inviter)]).then(
+        ([result, event]) => {
           invite = event;
-          return judgement;
+          return result;
         },
       );
     }
-    if (!(judged instanceof Promise)) {
+    if (!(evaluated instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
-        this.#obey(connId, message, parsed, judged);
+        this.#obey(connId, message, parsed, evaluated);
         return;
       }
       if (!mayWait) {
@@ -120,21 +120,21 @@ export class Requests {
     }
     const place = this.#waiting.take(connId, String(subId), bytes);
     const { handling } = this.#lane;
-    const settle = (judgement: ReadPolicyResult) =>
+    const settle = (result: ReadPolicyResult) =>
       place.settle(() => {
         this.#lane.resume(handling);
         if (place.isCancelled) {
           this.#lane.settle(connId);
           return;
         }
-        if (invite !== '' && judgement.action === 'accept') {
+        if (invite !== '' && result.action === 'accept') {
           const frame = `${eventPrefix(String(subId))}${invite}]`;
           this.#lane.query(connId, { t: 'say', connId, frame });
         }
-        this.#obey(connId, message, parsed, judgement);
+        this.#obey(connId, message, parsed, result);
       });
-    if (judged instanceof Promise) void judged.then(settle);
-    else settle(judged);
+    if (evaluated instanceof Promise) void evaluated.then(settle);
+    else settle(evaluated);
   }
 
   /** Returns the member for which a REQ returns an invite (NIP-43), or null. */
@@ -145,19 +145,18 @@ export class Requests {
     return members.inviter(parsed, authed, parts.lists, parts.clock.seconds());
   }
 
-  #obey(connId: number, message: Message, parsed: Parsed, judgement: ReadPolicyResult): void {
+  #obey(connId: number, message: Message, parsed: Parsed, result: ReadPolicyResult): void {
     const [verb, subId] = message;
-    if (judgement.action === 'accept') {
+    if (result.action === 'accept') {
       this.#ask(connId, message, parsed);
-    } else if (judgement.action === 'refuse') {
-      if (verb === 'REQ') this.refuseReq(connId, String(subId), judgement.message, message);
-      else this.#refuseCount(connId, String(subId), judgement.message, message);
+    } else if (result.action === 'refuse') {
+      if (verb === 'REQ') this.refuseReq(connId, String(subId), result.message, message);
+      else this.#refuseCount(connId, String(subId), result.message, message);
     } else {
-      const replaced: Message = [verb, subId, ...judgement.filters];
+      const replaced: Message = [verb, subId, ...result.filters];
       const instead = this.#parsed(replaced);
       if (typeof instead !== 'string') this.#ask(connId, replaced, instead);
-      else
-        this.#obey(connId, message, parsed, { ...judgement, action: 'refuse', message: NO_FILTER });
+      else this.#obey(connId, message, parsed, { ...result, action: 'refuse', message: NO_FILTER });
     }
   }
 

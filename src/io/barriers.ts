@@ -70,6 +70,6 @@ export class Barriers {
   }
 }
 
-function ownMemory({ connId, acks: settles, frame }: Answer): Answer {
-  return { connId, acks: settles, frame: Buffer.from(frame) };
+function ownMemory({ connId, acks, frame }: Answer): Answer {
+  return { connId, acks, frame: Buffer.from(frame) };
 }

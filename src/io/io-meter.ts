@@ -46,7 +46,7 @@ export interface IoCounters {
   readonly connections: number;
   readonly connectionsTotal: number;
   readonly slowClientsClosed: number;
-  readonly refusedAtDoor: number;
+  readonly refusedBeforeParsing: number;
 }
 
 /** Metrics of io. */
@@ -69,7 +69,7 @@ export class IoMeter {
       get slowClientsClosed() {
         return cells[CLOSED.slow]!;
       },
-      get refusedAtDoor() {
+      get refusedBeforeParsing() {
         return cells[IN_FLIGHT]! + cells[QUEUE_FULL]!;
       },
     };
@@ -136,7 +136,7 @@ export class IoMeter {
   }
 
   /** Counts a message beyond the in-flight bound of its connection, or the queue of its worker. */
-  refusedAtDoor(limit: 'in_flight' | 'ingester_queue'): void {
+  refusedBeforeParsing(limit: 'in_flight' | 'ingester_queue'): void {
     this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
   }
 }

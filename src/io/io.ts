@@ -100,7 +100,7 @@ const PONG_HEAD_BYTES = 2;
 
 const ADDRESS_BANNED: Refusal = 'blocked: this address was banned from this relay';
 
-const DOOR_RULES = { in_flight: 'in-flight', ingester_queue: 'ingester-queue' } as const;
+const ADMISSION_RULES = { in_flight: 'in-flight', ingester_queue: 'ingester-queue' } as const;
 
 interface IngesterLane {
   outbox: RecordOutbox;
@@ -121,7 +121,7 @@ interface IngesterLane {
 export class Io {
   readonly #meter: IoMeter;
   readonly #metrics: MetricsMemory;
-  readonly #talkers: TopConnections;
+  readonly #topConnections: TopConnections;
   #config: Config;
   readonly #log: Log;
   readonly #rates: Rates;
@@ -172,7 +172,7 @@ export class Io {
     this.#meter = new IoMeter(meter);
     this.#challengesAtConnect = challengesAtConnect(config);
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
-    this.#talkers = new TopConnections(metrics, this.#connections);
+    this.#topConnections = new TopConnections(metrics, this.#connections);
     this.#metrics = metrics;
     this.#config = config;
     this.#rates = rates;
@@ -386,7 +386,7 @@ export class Io {
 
   /** Cuts off the connections that are still open. */
   destroy(): void {
-    this.#talkers.stop();
+    this.#topConnections.stop();
     this.#challenges.stop();
     this.#backlogs.stop();
     this.#watch?.stop();
@@ -613,9 +613,9 @@ export class Io {
       return;
     }
     const addressee = addresseeOf(frame);
-    this.#meter.refusedAtDoor(limit);
+    this.#meter.refusedBeforeParsing(limit);
     if (addressee?.verb === 'EVENT')
-      this.#admin.decisions.note(addressee, 'refused', DOOR_RULES[limit], why);
+      this.#admin.decisions.note(addressee, 'refused', ADMISSION_RULES[limit], why);
     this.#answerRefused(connection, addressee, why);
   }
 
@@ -631,16 +631,16 @@ export class Io {
     }
   }
 
-  #answer({ connId, acks: settles, frame }: Answer): void {
-    if (settles === LEFT) {
+  #answer({ connId, acks, frame }: Answer): void {
+    if (acks === LEFT) {
       this.#left(connId);
       return;
     }
     const connection = this.#connections.get(connId);
     if (connection === undefined) return;
-    if (settles === CLOSES) this.#refuseConnection(connection, frame.toString());
+    if (acks === CLOSES) this.#refuseConnection(connection, frame.toString());
     else {
-      connection.settle(settles);
+      connection.settle(acks);
       if (frame.length > 0 && !isWasted(frame, connection)) this.#outbound.queue(connection, frame);
     }
   }
@@ -694,14 +694,14 @@ export class Io {
 
   #stored(reader: RecordReader, lane: string): void {
     while (reader.more) {
-      const { type, connId, subNo, acks: settles, confirm, payload } = readQueryRecord(reader);
+      const { type, connId, subNo, acks, confirm, payload } = readQueryRecord(reader);
       if (type === MARK) {
         this.#barriers.marked(lane, subNo);
         continue;
       }
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
-      connection.settle(settles);
+      connection.settle(acks);
       if (type === TURNED_AWAY) {
         this.#turnAway(connection, payload.toString());
         continue;

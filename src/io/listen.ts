@@ -201,7 +201,7 @@ export class Listener {
 
   #newApp(): void {
     const app = this.#certificate ? this.#uws.SSLApp(this.#certificate.take()) : this.#uws.App();
-    this.#watchDoor(app as unknown as { filter: FilterConnections });
+    this.#watchPendingSockets(app as unknown as { filter: FilterConnections });
     this.#routes(app);
     this.#apps.push(app);
   }
@@ -247,7 +247,7 @@ export class Listener {
   }
 
   /** Counts pending sockets and closes new ones beyond the bounds. */
-  #watchDoor(app: { filter: FilterConnections }): void {
+  #watchPendingSockets(app: { filter: FilterConnections }): void {
     const count = (res: HttpResponse, change: 1 | -1): void => {
       this.pending += change;
       if (change < 0) return;

@@ -2,9 +2,9 @@
 
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
-import type { Talker } from '../metrics/ring-rows.ts';
-import { TALKERS } from '../metrics/text-ring.ts';
-import { talkersWatched, tellTalkers, weight } from '../metrics/top-connections.ts';
+import type { TopConnection } from '../metrics/ring-rows.ts';
+import { TOP_CONNECTIONS } from '../metrics/text-ring.ts';
+import { sendTopConnections, topConnectionsWatched, weight } from '../metrics/top-connections.ts';
 import type { Connection } from './connection.ts';
 
 const LOOK_MILLISECONDS = 1_000;
@@ -33,8 +33,8 @@ export class TopConnections {
   }
 
   #look(): void {
-    if (!talkersWatched(this.#memory)) {
-      if (this.#before !== null) tellTalkers(this.#memory, []);
+    if (!topConnectionsWatched(this.#memory)) {
+      if (this.#before !== null) sendTopConnections(this.#memory, []);
       this.#before = null;
       return;
     }
@@ -43,7 +43,7 @@ export class TopConnections {
     const before = this.#before;
     this.#before = new Map();
     this.#lookedAt = now;
-    const found: Talker[] = [];
+    const found: TopConnection[] = [];
     for (const connection of this.#connections.values()) {
       const { id, received, receivedBytes, sentBytes } = connection;
       this.#before.set(id, [received, receivedBytes, sentBytes]);
@@ -61,6 +61,6 @@ export class TopConnections {
       });
     }
     found.sort((a, b) => weight(b) - weight(a));
-    if (before !== null) tellTalkers(this.#memory, found.slice(0, TALKERS));
+    if (before !== null) sendTopConnections(this.#memory, found.slice(0, TOP_CONNECTIONS));
   }
 }

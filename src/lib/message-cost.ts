@@ -6,7 +6,7 @@ const MESSAGE_OVERHEAD_BYTES = 512;
 /**
  * Returns the cost of a message of `bytes`, counted against `limits.in_flight_bytes_max` of its
  * connection until it is answered. The cost travels with the message, and back with the answer as
- * `settles`.
+ * `acks`.
  */
 export function messageCost(bytes: number): number {
   return bytes + MESSAGE_OVERHEAD_BYTES;

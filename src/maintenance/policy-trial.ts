@@ -37,7 +37,7 @@ const nothing = () => {};
 const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Policy result for one recorded event. */
-export interface TrialVerdict {
+export interface TrialResult {
   /** '' if the line has none. */
   id: string;
   pubkey: string;
@@ -142,7 +142,7 @@ export class PolicyTrial {
    * Returns the policy result for one line: an event, `["EVENT",event]`, or an object with an
    * `event`.
    */
-  async try(line: string): Promise<TrialVerdict> {
+  async try(line: string): Promise<TrialResult> {
     let value: unknown;
     try {
       value = eventIn(JSON.parse(line));
@@ -170,12 +170,14 @@ export class PolicyTrial {
     if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
     const write = { event, json, from: { ...SENDER, authed } };
     const scored = this.#spam.evaluateWrite(write);
-    let judged = scored.action === 'accept' ? await this.#modules.evaluateWrite(write) : scored;
-    if (judged.action === 'accept' && this.#plugins) judged = await this.#plugins.judgeWrite(write);
-    if (judged.action === 'accept') return verdict(event, 'accepted', '', '');
-    if (judged.action === 'hold') return verdict(event, 'quarantined', judged.rule, judged.why);
-    const action = judged.action === 'refuse' ? 'refused' : 'shadowed';
-    return verdict(event, action, judged.rule, judged.message);
+    let evaluated = scored.action === 'accept' ? await this.#modules.evaluateWrite(write) : scored;
+    if (evaluated.action === 'accept' && this.#plugins)
+      evaluated = await this.#plugins.evaluateWrite(write);
+    if (evaluated.action === 'accept') return verdict(event, 'accepted', '', '');
+    if (evaluated.action === 'hold')
+      return verdict(event, 'quarantined', evaluated.rule, evaluated.why);
+    const action = evaluated.action === 'refuse' ? 'refused' : 'shadowed';
+    return verdict(event, action, evaluated.rule, evaluated.message);
   }
 }
 
@@ -222,10 +224,10 @@ function isSigned({ id, pubkey, sig }: NostrEvent, signature: SignatureBackend):
 
 function verdict(
   event: unknown,
-  action: TrialVerdict['action'],
-  rule: TrialVerdict['rule'],
+  action: TrialResult['action'],
+  rule: TrialResult['rule'],
   text: string,
-): TrialVerdict {
+): TrialResult {
   const { id, pubkey, kind } = (event ?? {}) as Record<string, unknown>;
   return {
     id: typeof id === 'string' ? id : '',

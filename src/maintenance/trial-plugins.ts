@@ -40,7 +40,7 @@ export class TrialPlugins {
     this.#link.attach(ingester);
   }
 
-  judgeWrite(write: PolicyWrite): PolicyResult | Promise<PolicyResult> {
+  evaluateWrite(write: PolicyWrite): PolicyResult | Promise<PolicyResult> {
     return this.#link.covers(write.event.kind) ? this.#link.evaluateWrite(write) : ACCEPT;
   }
 

@@ -5,14 +5,14 @@ import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { NO_CONNECTION } from './map.ts';
 import { readVanishedKey, type VanishedKey, writeVanishedKey } from './vanished.ts';
 
-/** Value in place of `settles`: io closes the connection with 1008; the frame is the reason. */
+/** Value in place of `acks`: io closes the connection with 1008; the frame is the reason. */
 export const CLOSES = 0xffff_ffff;
 
-/** Value in place of `settles`: the connection is closed, and all its frames were handled. */
+/** Value in place of `acks`: the connection is closed, and all its frames were handled. */
 export const LEFT = 0xffff_fffe;
 
 /**
- * Frame for one connection. `settles` acknowledges a message: it is the cost of the message that
+ * Frame for one connection. `acks` acknowledges a message: it is the cost of the message that
  * the frame answers, or 0 if it answers none. An empty frame only acknowledges (a CLOSE has no
  * answer).
  */
@@ -22,14 +22,9 @@ export interface Answer {
   frame: Buffer;
 }
 
-export function writeAnswer(
-  to: RecordWriter,
-  connId: number,
-  settles: number,
-  frame: string,
-): void {
+export function writeAnswer(to: RecordWriter, connId: number, acks: number, frame: string): void {
   to.u32(connId);
-  to.u32(settles);
+  to.u32(acks);
   to.text(frame);
 }
 
@@ -50,12 +45,12 @@ export interface Vanished {
 export function writeVanished(
   to: RecordWriter,
   key: VanishedKey,
-  answers: readonly { connId: number; settles: number; frame: string }[],
+  answers: readonly { connId: number; acks: number; frame: string }[],
 ): void {
   to.u32(NO_CONNECTION);
   writeVanishedKey(to, key);
   to.u32(answers.length);
-  for (const { connId, settles, frame } of answers) writeAnswer(to, connId, settles, frame);
+  for (const { connId, acks, frame } of answers) writeAnswer(to, connId, acks, frame);
 }
 
 function readVanished(from: RecordReader): Vanished {

@@ -74,12 +74,12 @@ export interface PluginResponse {
   filters: string;
 }
 
-export function writePluginResponse(to: RecordWriter, verdict: PluginResponse): void {
-  to.u32(verdict.ticket);
-  to.u8(verdict.outcome);
-  to.text(verdict.by);
-  to.text(verdict.message);
-  to.text(verdict.filters);
+export function writePluginResponse(to: RecordWriter, response: PluginResponse): void {
+  to.u32(response.ticket);
+  to.u8(response.outcome);
+  to.text(response.by);
+  to.text(response.message);
+  to.text(response.filters);
 }
 
 export function readPluginResponse(from: RecordReader): PluginResponse {

@@ -37,13 +37,13 @@ export function writeQueryRecordHead(
   type: number,
   connId: number,
   subNo: number,
-  settles: number,
+  acks: number,
   confirm: number,
 ): void {
   to.u8(type);
   to.u32(connId);
   to.u32(subNo);
-  to.u32(settles);
+  to.u32(acks);
   to.u8(confirm);
 }
 

@@ -48,7 +48,7 @@ export const EVENT_OUTCOMES = [
 ] as const;
 
 /** Outcomes of the spam stage (`policy/spam/`). */
-export const SPAM_VERDICTS = ['pass', 'quarantine', 'shadow', 'reject'] as const;
+export const SPAM_RESULTS = ['pass', 'quarantine', 'shadow', 'reject'] as const;
 
 /** Kinds that have a series of their own; all others are `other`. */
 export const KINDS = [
@@ -163,7 +163,7 @@ export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as 
 /**
  * Policy results (`policy/result.ts`); a failed or late plugin refuses or accepts, as configured.
  */
-export const VERDICTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
+export const PLUGIN_RESULTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
 
 export { LOG_LEVELS } from '../log/line-limiter.ts';
 

@@ -19,7 +19,7 @@ export interface MetricsMemory {
   /** Slow queries of every query worker (`slow-queries.ts`). */
   readonly slow: SharedArrayBuffer;
   /** Top connections, and in `watch` the time until which they are requested (`talkers.ts`). */
-  readonly talkers: SharedArrayBuffer;
+  readonly topConnections: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
   /** Reads that ingester and query workers refused (`refused-reads.ts`). */
   readonly reads: SharedArrayBuffer;

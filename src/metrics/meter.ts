@@ -6,7 +6,7 @@ import type { MetricsMemory } from './memory.ts';
 import { PluginNames } from './plugin-names.ts';
 import { readRings } from './refused-reads.ts';
 import { metricNames, metricOf } from './table.ts';
-import { REFUSED_READS, SLOW_QUERIES, TALKERS, TextRing } from './text-ring.ts';
+import { REFUSED_READS, SLOW_QUERIES, TextRing, TOP_CONNECTIONS } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
 
 /** Allocates memory for so many worker threads of each station. */
@@ -20,7 +20,7 @@ export function shareMetrics(
     lanes,
     cells: new SharedArrayBuffer(lanes.length * LANE_CELLS * 8),
     slow: TextRing.share(counts.query ?? 0, SLOW_QUERIES),
-    talkers: TextRing.share(1, TALKERS),
+    topConnections: TextRing.share(1, TOP_CONNECTIONS),
     watch: new SharedArrayBuffer(8),
     reads: TextRing.share(readRings(counts), REFUSED_READS),
     plugins: PluginNames.share(),

@@ -1,7 +1,7 @@
 // Rows that the rings of `text-ring.ts` hold, and that pages and commands show. Types only.
 
 /** Top connection: one with much traffic, measured over the last second. */
-export interface Talker {
+export interface TopConnection {
   connection: number;
   ip: string;
   /** Age of the connection, in seconds. */

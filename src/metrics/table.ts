@@ -210,7 +210,7 @@ export const metrics = {
     type: 'counter',
     help: 'What write policies that take their time said of events.',
     by: ['ingester'],
-    labels: { verdict: values.VERDICTS },
+    labels: { verdict: values.PLUGIN_RESULTS },
   },
   wok_events_total: {
     type: 'counter',
@@ -241,7 +241,7 @@ export const metrics = {
     type: 'counter',
     help: 'What the spam stage found of events, also while it only observes.',
     by: ['ingester'],
-    labels: { verdict: values.SPAM_VERDICTS },
+    labels: { verdict: values.SPAM_RESULTS },
   },
   wok_spam_parts_total: {
     type: 'counter',

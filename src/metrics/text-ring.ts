@@ -10,7 +10,7 @@ export const SLOW_QUERIES = 64;
 /** Number of refused reads that are kept of each ingester and query worker. */
 export const REFUSED_READS = 32;
 /** Number of top connections that `wok top` can show. */
-export const TALKERS = 20;
+export const TOP_CONNECTIONS = 20;
 const SLOT_BYTES = HEAD_BYTES + RING_TEXT_BYTES_MAX;
 
 /**

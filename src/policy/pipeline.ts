@@ -75,47 +75,47 @@ export class PolicyPipeline {
    * on waiting events is reached: an event that would have to wait is refused.
    */
   evaluateWrite(write: PolicyWrite, mayWait: boolean): PolicyResult | Promise<PolicyResult> {
-    const judged = this.#from(0, write, mayWait);
+    const evaluated = this.#from(0, write, mayWait);
     // The module has already begun; its answer is ignored.
-    return judged instanceof Promise && !mayWait ? PLUGIN_QUEUE_FULL : judged;
+    return evaluated instanceof Promise && !mayWait ? PLUGIN_QUEUE_FULL : evaluated;
   }
 
   #from(first: number, write: PolicyWrite, mayWait: boolean): PolicyResult | Promise<PolicyResult> {
     const stages = this.#stages;
     for (let i = first; i < stages.length; i++) {
-      const judged = stages[i]!(write, mayWait);
-      if (judged instanceof Promise) {
-        if (i + 1 === stages.length || !mayWait) return judged;
+      const evaluated = stages[i]!(write, mayWait);
+      if (evaluated instanceof Promise) {
+        if (i + 1 === stages.length || !mayWait) return evaluated;
         // The JSON buffer is reused meanwhile.
         const kept = { ...write, json: Buffer.from(write.json) };
-        return judged.then((one) =>
+        return evaluated.then((one) =>
           one.action === 'accept' ? this.#from(i + 1, kept, true) : one,
         );
       }
-      if (judged.action !== 'accept') return judged;
+      if (evaluated.action !== 'accept') return evaluated;
     }
     return ACCEPT;
   }
 
-  /** Returns the policy result of a REQ or COUNT, under the same rules as `judgeWrite`. */
+  /** Returns the policy result of a REQ or COUNT, under the same rules as `evaluateWrite`. */
   evaluateRead(read: PolicyRead, mayWait: boolean): ReadPolicyResult | Promise<ReadPolicyResult> {
-    const judged = this.#modules.asksReads ? this.#modules.evaluateRead(read) : ACCEPT;
-    if (judged instanceof Promise) {
-      return mayWait ? judged.then((one) => this.#askPlugins(read, one)) : PLUGIN_QUEUE_FULL;
+    const evaluated = this.#modules.asksReads ? this.#modules.evaluateRead(read) : ACCEPT;
+    if (evaluated instanceof Promise) {
+      return mayWait ? evaluated.then((one) => this.#askPlugins(read, one)) : PLUGIN_QUEUE_FULL;
     }
-    if (judged.action === 'refuse' || !this.#plugins.asksReads) return judged;
-    return mayWait ? this.#askPlugins(read, judged) : PLUGIN_QUEUE_FULL;
+    if (evaluated.action === 'refuse' || !this.#plugins.asksReads) return evaluated;
+    return mayWait ? this.#askPlugins(read, evaluated) : PLUGIN_QUEUE_FULL;
   }
 
   async #askPlugins(read: PolicyRead, former: ReadPolicyResult): Promise<ReadPolicyResult> {
     if (former.action === 'refuse' || !this.#plugins.asksReads) return former;
     const asked = former.action === 'replace' ? { ...read, filters: former.filters } : read;
-    const judged = await this.#plugins.evaluateRead(asked);
-    return judged.action === 'accept' ? former : judged;
+    const evaluated = await this.#plugins.evaluateRead(asked);
+    return evaluated.action === 'accept' ? former : evaluated;
   }
 
   /** Returns the reason to refuse a connection, or null. */
-  judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
-    return this.#modules.judgeConnection(from);
+  evaluateConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
+    return this.#modules.evaluateConnection(from);
   }
 }

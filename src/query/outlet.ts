@@ -106,8 +106,8 @@ export class IoOutbox {
     this.#record(CLOSED, connId, subNo, cost, closedAnswer(subId, why));
   }
 
-  gone(connId: number, subNo: number, settles: number): void {
-    this.#record(GONE, connId, subNo, settles, '');
+  gone(connId: number, subNo: number, acks: number): void {
+    this.#record(GONE, connId, subNo, acks, '');
   }
 
   count({ connId, queryId, cost }: AskedCount, count: number): void {
@@ -118,9 +118,9 @@ export class IoOutbox {
     this.#record(ANSWER, connId, 0, cost, closedAnswer(queryId, why));
   }
 
-  /** Writes a frame that belongs to no subscription; `settles` as in `Stored`. */
-  say(connId: number, settles: number, frame: string): void {
-    this.#record(ANSWER, connId, 0, settles, frame);
+  /** Writes a frame that belongs to no subscription; `acks` as in `Stored`. */
+  say(connId: number, acks: number, frame: string): void {
+    this.#record(ANSWER, connId, 0, acks, frame);
   }
 
   /** Has io close the connection after all frames before it were sent. */
@@ -140,9 +140,9 @@ export class IoOutbox {
     this.#outbox.flush();
   }
 
-  #record(type: number, connId: number, subNo: number, settles: number, frame: string): void {
+  #record(type: number, connId: number, subNo: number, acks: number, frame: string): void {
     this.#endEvents();
-    writeQueryRecordHead(this.#outbox.records, type, connId, subNo, settles, 0);
+    writeQueryRecordHead(this.#outbox.records, type, connId, subNo, acks, 0);
     this.#outbox.records.text(frame);
     this.#outbox.schedule();
   }

@@ -56,7 +56,7 @@ export class HandshakeSweeper {
   /** Number of sockets that were shut down. */
   closed = 0;
   readonly #libc: Libc;
-  readonly #doorstep: PendingSockets;
+  readonly #pendingSockets: PendingSockets;
   readonly #timer: NodeJS.Timeout;
   readonly #info = Buffer.alloc(INFO_BYTES);
   readonly #length = Buffer.alloc(4);
@@ -67,9 +67,9 @@ export class HandshakeSweeper {
   #isStopped = false;
 
   /** @param seconds time limit; 0: nothing is closed. */
-  constructor(libc: Libc, doorstep: PendingSockets, seconds: number) {
+  constructor(libc: Libc, pendingSockets: PendingSockets, seconds: number) {
     this.#libc = libc;
-    this.#doorstep = doorstep;
+    this.#pendingSockets = pendingSockets;
     this.seconds = seconds;
     // The check runs after the sockets were read: a thread that had no turn for some seconds then
     // finds requests that came in time.
@@ -84,7 +84,7 @@ export class HandshakeSweeper {
   }
 
   #tick(): void {
-    if (this.#isStopped || this.seconds === 0 || this.#doorstep.pending <= 0) {
+    if (this.#isStopped || this.seconds === 0 || this.#pendingSockets.pending <= 0) {
       this.#round = [];
       return;
     }
@@ -123,7 +123,7 @@ export class HandshakeSweeper {
       (state === ESTABLISHED || state === CLOSE_WAIT) &&
       info.readBigUInt64LE(BYTES_SENT_AT) === 0n &&
       info.readUInt32LE(LAST_DATA_SENT_AT) >= this.seconds * 1000 &&
-      localPort(this.#libc, fd) === this.#doorstep.port
+      localPort(this.#libc, fd) === this.#pendingSockets.port
     );
   }
 }

@@ -113,7 +113,7 @@ function write(io: RecordWriter, key: VanishedKey, answers: readonly Waiting[]):
     key,
     answers.map(({ connId, cost, id, message }) => ({
       connId,
-      settles: cost,
+      acks: cost,
       frame: okAnswer(id, true, message),
     })),
   );

@@ -117,7 +117,7 @@ export class Writer {
   #vanishPause = VANISH_AGAIN_MILLISECONDS;
   #stopping = false;
   readonly #postings: Postings;
-  readonly #desk: ChangeExecutor;
+  readonly #changeExecutor: ChangeExecutor;
   readonly #decisions: RejectionReporter;
   readonly #reports: Reports;
   readonly #queue: Credits;
@@ -195,7 +195,7 @@ export class Writer {
     const decisions = this.#decisions;
     this.#quarantine = new Quarantine(config, db);
     const quarantine = this.#quarantine;
-    this.#desk = new ChangeExecutor({
+    this.#changeExecutor = new ChangeExecutor({
       db,
       log: this.#log,
       lists,
@@ -248,7 +248,7 @@ export class Writer {
       this.#queries.set(lane, outbox);
       writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
       outbox.flush();
-    } else if (station === 'admin') this.#desk.attach(channel);
+    } else if (station === 'admin') this.#changeExecutor.attach(channel);
     else if (station === 'ingester') {
       channel.receive((batch) => {
         this.#waiting.add(new RecordReader(batch));
@@ -273,7 +273,7 @@ export class Writer {
     if (this.#indexSoon) clearImmediate(this.#indexSoon);
     if (this.#vanishSoon) clearImmediate(this.#vanishSoon);
     while (!this.#waiting.isEmpty) this.#drain();
-    this.#desk.stop();
+    this.#changeExecutor.stop();
     while (!this.#waiting.isEmpty) this.#drain();
     if (this.#io) {
       this.#vanishAnswers.giveUp(this.#io.records, successor ? 'restarted' : 'stopped');
@@ -381,7 +381,7 @@ export class Writer {
   #apply(event: CheckedEvent): Answered {
     const id = idOf(event.body);
     if (event.held !== '') return this.#hold(event, id);
-    const outcome = isEphemeral(event) ? this.#rules.judge(event) : this.#rules.apply(event, id);
+    const outcome = isEphemeral(event) ? this.#rules.evaluate(event) : this.#rules.apply(event, id);
     if (outcome?.t === 'refused') this.#note(event, id, outcome.rule, outcome.message);
     if (outcome === null) return { event, id, accepted: true, message: '', seq: 0 };
     if (outcome.t === 'stored') {
@@ -398,14 +398,14 @@ export class Writer {
   #noteRemoval(body: StoredBody, reason: Removal): void {
     // A vanished key leaves nothing but its request (NIP-62).
     if (reason === 'vanished') return;
-    const why = this.#desk.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
+    const why = this.#changeExecutor.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
     const event = { id: idOf(body), pubkey: pubkeyOf(body) };
     this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
   }
 
   /** Quarantines an event that looks like spam, unless it may not be stored anyway. */
   #hold(event: CheckedEvent, id: string): Answered {
-    const outcome = this.#rules.known(event) ?? this.#rules.judge(event);
+    const outcome = this.#rules.known(event) ?? this.#rules.evaluate(event);
     if (outcome !== null && outcome.t !== 'stored') {
       const accepted = outcome.t === 'duplicate';
       return { event, id, accepted, message: outcome.message, seq: -1 };

@@ -22,7 +22,7 @@ type Params = Readonly<Record<string, unknown>>;
 const access: Readonly<Record<PageVerb, ForModerators>> = {
   session: true,
   dashboard: true,
-  talkers: false,
+  connections: false,
   slow: false,
   'mod.queue': true,
   'mod.report': true,

@@ -5,7 +5,7 @@ import { renderMetrics } from '../../metrics/render.ts';
 import { type Figures, readFigures } from '../../metrics/sample.ts';
 import { slowQueries } from '../../metrics/slow-queries.ts';
 import { type MetricName, metricNames } from '../../metrics/table.ts';
-import { talkers, watchTalkers } from '../../metrics/top-connections.ts';
+import { topConnections, watchTopConnections } from '../../metrics/top-connections.ts';
 import { verb } from '../context.ts';
 
 /** RPC method `metrics`: returns the current values of metrics by name. */
@@ -35,12 +35,12 @@ export const slowVerb = verb({
   run: ({ limit }, { metrics }) => slowQueries(metrics).slice(0, limit),
 });
 
-/** RPC method `talkers`: returns the top connections; io samples them while it is called. */
-export const talkersVerb = verb({
-  name: 'talkers',
+/** RPC method `topConnections`: returns the top connections; io samples them while it is called. */
+export const topConnectionsVerb = verb({
+  name: 'connections',
   params: z.strictObject({}),
   run(_, { metrics }) {
-    watchTalkers(metrics);
-    return talkers(metrics);
+    watchTopConnections(metrics);
+    return topConnections(metrics);
   },
 });

@@ -8,7 +8,7 @@ import {
   formatShare,
 } from '../../lib/format.ts';
 import { INDEXES } from '../../metrics/label-values.ts';
-import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
+import type { SlowQuery, TopConnection } from '../../metrics/ring-rows.ts';
 import type { MetricsDelta, Timing } from '../../metrics/sample.ts';
 import type { MetricName } from '../../metrics/table.ts';
 
@@ -60,13 +60,13 @@ export const shownMetrics: readonly MetricName[] = [
 ];
 
 const COLUMN = 12;
-const TALKERS_SHOWN = 10;
+const TOP_CONNECTIONS_SHOWN = 10;
 const SLOW_SHOWN = 5;
 
 /** Returns the text of `wok top`. */
 export function topScreen(
   found: MetricsDelta,
-  talkers: readonly Talker[],
+  topConnections: readonly TopConnection[],
   slow: readonly SlowQuery[],
 ): string {
   return [
@@ -77,7 +77,7 @@ export function topScreen(
     ...timings(found),
     '',
     ...threads(found),
-    ...talking(talkers),
+    ...talking(topConnections),
     ...slowest(slow),
   ].join('\n');
 }
@@ -179,10 +179,10 @@ function threads(found: MetricsDelta): string[] {
   return table(['thread', 'busy', 'lag p99', 'lag max', 'heap', 'queue'], rows);
 }
 
-function talking(talkers: readonly Talker[]): string[] {
-  if (talkers.length === 0) return [];
-  const rows = talkers
-    .slice(0, TALKERS_SHOWN)
+function talking(topConnections: readonly TopConnection[]): string[] {
+  if (topConnections.length === 0) return [];
+  const rows = topConnections
+    .slice(0, TOP_CONNECTIONS_SHOWN)
     .map(({ connection, ip, age, messages, bytesIn, bytesOut, inFlight, subscriptions }) => [
       `#${connection}`,
       formatCount(messages),

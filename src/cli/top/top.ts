@@ -1,7 +1,7 @@
 // `wok top`: samples the metrics of the running relay and shows the rates between two samples.
 
 import { exitCodes } from '../../lib/exit-codes.ts';
-import type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
+import type { SlowQuery, TopConnection } from '../../metrics/ring-rows.ts';
 import { type Figures, MetricsDelta, type MetricsSample } from '../../metrics/sample.ts';
 import { type Call, type Command, print } from '../command.ts';
 import { askRelay, controlFlags } from '../control.ts';
@@ -42,7 +42,7 @@ export const topCommand: Command = {
       const now = await look(call);
       if (call.flags.has('json')) print(JSON.stringify({ before, now }));
       else {
-        const screen = topScreen(new MetricsDelta(before, now), now.talkers, now.slow);
+        const screen = topScreen(new MetricsDelta(before, now), now.topConnections, now.slow);
         print(once ? screen : CLEAR + screen);
       }
       before = now;
@@ -52,7 +52,7 @@ export const topCommand: Command = {
 };
 
 interface FullLook extends MetricsSample {
-  talkers: Talker[];
+  topConnections: TopConnection[];
   slow: SlowQuery[];
 }
 
@@ -61,7 +61,7 @@ async function look(call: Call): Promise<FullLook> {
   return {
     at: Date.now(),
     figures,
-    talkers: await askRelay<Talker[]>(call, 'talkers'),
+    topConnections: await askRelay<TopConnection[]>(call, 'connections'),
     slow: await askRelay<SlowQuery[]>(call, 'slow', { limit: 5 }),
   };
 }

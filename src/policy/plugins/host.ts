@@ -61,7 +61,7 @@ export class PluginHost {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #meter: PluginMeter;
-  readonly #rollCall: ChildPidTable;
+  readonly #childPids: ChildPidTable;
   #chain: { key: string; plugin: Plugin }[] = [];
   /** Plugins removed by the last reload, resolved when they have stopped. */
   #leaving: Promise<void>[] = [];
@@ -75,8 +75,8 @@ export class PluginHost {
     processes: SharedArrayBuffer,
   ) {
     this.#meter = meter;
-    this.#rollCall = new ChildPidTable(processes);
-    this.#rollCall.endAll();
+    this.#childPids = new ChildPidTable(processes);
+    this.#childPids.endAll();
     this.#log = log;
     this.#clock = clock;
     this.reconfigure(config);
@@ -90,7 +90,7 @@ export class PluginHost {
       const key = JSON.stringify(options);
       const kept = former.findIndex((one) => one.key === key);
       if (kept >= 0) return former.splice(kept, 1)[0]!;
-      return { key, plugin: new Plugin(options, this.#log, this.#meter.failed, this.#rollCall) };
+      return { key, plugin: new Plugin(options, this.#log, this.#meter.failed, this.#childPids) };
     });
     this.#leaving = former.map(({ plugin }) => plugin.retire());
   }
@@ -127,9 +127,9 @@ export class PluginHost {
         if (answer !== 'failed') {
           this.#meter.answered(plugin.name, (performance.now() - askedAt) / 1000);
         }
-        const verdict = this.#judge(asking, plugin, answer);
-        if (verdict === null) this.#step(asking, i + 1);
-        else this.#say(asking, verdict);
+        const response = this.#evaluate(asking, plugin, answer);
+        if (response === null) this.#step(asking, i + 1);
+        else this.#say(asking, response);
       });
       return;
     }
@@ -140,7 +140,7 @@ export class PluginHost {
   }
 
   /** Returns the response for an answer, or null when the next plugin is asked. */
-  #judge(
+  #evaluate(
     asking: Asking,
     plugin: Plugin,
     answer: PluginAnswer | 'busy' | 'failed',
@@ -171,9 +171,9 @@ export class PluginHost {
     return null;
   }
 
-  #say({ ask, outbox }: Asking, verdict: Partial<PluginResponse>): void {
+  #say({ ask, outbox }: Asking, response: Partial<PluginResponse>): void {
     this.#meter.circuitsOpen(this.#chain.filter(({ plugin }) => plugin.isOpen).length);
-    const said = { outcome: PLUGIN_FAILED, by: '', message: '', filters: '', ...verdict };
+    const said = { outcome: PLUGIN_FAILED, by: '', message: '', filters: '', ...response };
     writePluginResponse(outbox.records, { ...said, ticket: ask.ticket });
     outbox.touch();
   }

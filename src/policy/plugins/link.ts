@@ -50,7 +50,7 @@ export class PluginLink {
   #outbox: RecordOutbox | null = null;
   #ticket = 0;
   readonly #source: SourceType | null;
-  readonly #pending = new Map<number, (verdict: PluginResponse) => void>();
+  readonly #pending = new Map<number, (response: PluginResponse) => void>();
 
   /**
    * Takes `source`, the source type that plugins are told; by default it follows from the address.
@@ -85,21 +85,21 @@ export class PluginLink {
   }
 
   async evaluateWrite({ event, json, from }: PolicyWrite): Promise<PolicyResult> {
-    const verdict = await this.#ask(ASK_EVENT, event.kind, from, event.pubkey, event.id, json);
-    switch (verdict.outcome) {
+    const response = await this.#ask(ASK_EVENT, event.kind, from, event.pubkey, event.id, json);
+    switch (response.outcome) {
       case PLUGIN_ACCEPT:
       case PLUGIN_FAILED_OPEN:
         return ACCEPT;
       case PLUGIN_SHADOW:
-        return { action: 'shadow', rule: 'plugin', by: verdict.by, message: verdict.message };
+        return { action: 'shadow', rule: 'plugin', by: response.by, message: response.message };
       default:
-        return refusal(verdict);
+        return refusal(response);
     }
   }
 
   async evaluateRead({ type, subId, filters, from }: PolicyRead): Promise<ReadPolicyResult> {
     const asked = type === 'REQ' ? ASK_REQ : ASK_COUNT;
-    const verdict = await this.#ask(
+    const response = await this.#ask(
       asked,
       0,
       from,
@@ -107,7 +107,7 @@ export class PluginLink {
       subId,
       Buffer.from(JSON.stringify(filters)),
     );
-    switch (verdict.outcome) {
+    switch (response.outcome) {
       case PLUGIN_ACCEPT:
       case PLUGIN_FAILED_OPEN:
         return ACCEPT;
@@ -115,11 +115,11 @@ export class PluginLink {
         return {
           action: 'replace',
           rule: 'plugin',
-          by: verdict.by,
-          filters: JSON.parse(verdict.filters) as unknown[],
+          by: response.by,
+          filters: JSON.parse(response.filters) as unknown[],
         };
       default:
-        return refusal(verdict);
+        return refusal(response);
     }
   }
 
@@ -164,10 +164,10 @@ export class PluginLink {
     return this.#ticket;
   }
 
-  #settle(verdict: PluginResponse): void {
-    const done = this.#pending.get(verdict.ticket);
-    this.#pending.delete(verdict.ticket);
-    done?.(verdict);
+  #settle(response: PluginResponse): void {
+    const done = this.#pending.get(response.ticket);
+    this.#pending.delete(response.ticket);
+    done?.(response);
   }
 }
 

@@ -163,13 +163,13 @@ export class PolicyModules {
     Object.freeze(event);
     return inTurn<EventHook, PolicyResult>(this.#events, ACCEPT, (hook) => {
       const said = hook.ask(event, from);
-      const judge = (answer: Awaited<typeof said>): PolicyResult => {
+      const evaluate = (answer: Awaited<typeof said>): PolicyResult => {
         if (answer === FAILED) return this.#failure(hook.name);
-        if (typeof answer !== 'object') return judged(hook.name, answer);
+        if (typeof answer !== 'object') return evaluated(hook.name, answer);
         const message = answer.message ?? '';
         return { action: 'shadow', rule: 'module', by: hook.name, message };
       };
-      return said instanceof Promise ? said.then(judge) : judge(said);
+      return said instanceof Promise ? said.then(evaluate) : evaluate(said);
     });
   }
 
@@ -179,30 +179,28 @@ export class PolicyModules {
     let replaced: ReadPolicyResult = ACCEPT;
     const last = inTurn<FilterHook, ReadPolicyResult>(this.#filters, ACCEPT, (hook) => {
       const said = hook.ask(filters, read.from, read.type);
-      const judge = (answer: Awaited<typeof said>): ReadPolicyResult => {
+      const evaluate = (answer: Awaited<typeof said>): ReadPolicyResult => {
         if (answer === FAILED) return this.#failure(hook.name);
-        if (typeof answer !== 'object') return judged(hook.name, answer);
+        if (typeof answer !== 'object') return evaluated(hook.name, answer);
         filters = answer.filters;
         replaced = { action: 'replace', rule: 'module', by: hook.name, filters };
         return ACCEPT;
       };
-      return said instanceof Promise ? said.then(judge) : judge(said);
+      return said instanceof Promise ? said.then(evaluate) : evaluate(said);
     });
-    const ends = (judgement: ReadPolicyResult) =>
-      judgement.action === 'accept' ? replaced : judgement;
+    const ends = (result: ReadPolicyResult) => (result.action === 'accept' ? replaced : result);
     return last instanceof Promise ? last.then(ends) : ends(last);
   }
 
   /** Returns the reason to refuse a connection, or null. */
-  judgeConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
+  evaluateConnection(from: Sender): Refusal | null | Promise<Refusal | null> {
     const last = inTurn<ConnectionHook, ReadPolicyResult>(this.#connections, ACCEPT, (hook) => {
       const said = hook.ask(from);
-      const judge = (answer: Awaited<typeof said>): ReadPolicyResult =>
-        answer === FAILED ? this.#failure(hook.name) : judged(hook.name, answer);
-      return said instanceof Promise ? said.then(judge) : judge(said);
+      const evaluate = (answer: Awaited<typeof said>): ReadPolicyResult =>
+        answer === FAILED ? this.#failure(hook.name) : evaluated(hook.name, answer);
+      return said instanceof Promise ? said.then(evaluate) : evaluate(said);
     });
-    const ends = (judgement: ReadPolicyResult) =>
-      judgement.action === 'refuse' ? judgement.message : null;
+    const ends = (result: ReadPolicyResult) => (result.action === 'refuse' ? result.message : null);
     return last instanceof Promise ? last.then(ends) : ends(last);
   }
 
@@ -212,7 +210,7 @@ export class PolicyModules {
   }
 }
 
-function judged(by: string, decision: Decision) {
+function evaluated(by: string, decision: Decision) {
   if (decision === true) return ACCEPT;
   return { action: 'refuse', rule: 'module', by, message: asRefusal(decision) } as const;
 }

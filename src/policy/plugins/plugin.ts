@@ -58,10 +58,10 @@ export class Plugin {
   readonly #options: PluginOptions;
   readonly #log: Log;
   readonly #count: CountFailure;
-  readonly #rollCall: ChildPidTable;
+  readonly #childPids: ChildPidTable;
   readonly #kinds: KindSet;
   readonly #breaker: Breaker;
-  readonly #gossip: PluginStderrLog;
+  readonly #stderrLog: PluginStderrLog;
   readonly #slots: Slot[];
   /** Running processes, including those that are ending. */
   readonly #processes = new Set<PluginProcess>();
@@ -72,9 +72,9 @@ export class Plugin {
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
 
-  constructor(options: PluginOptions, log: Log, count: CountFailure, rollCall: ChildPidTable) {
+  constructor(options: PluginOptions, log: Log, count: CountFailure, childPids: ChildPidTable) {
     this.#count = count;
-    this.#rollCall = rollCall;
+    this.#childPids = childPids;
     const { entry } = options;
     this.name = entry.name;
     this.failOpen = options.failOpen;
@@ -82,7 +82,7 @@ export class Plugin {
     this.#log = log;
     this.#kinds = new KindSet(entry.kinds);
     this.#breaker = new Breaker(options.breakerFailures, options.breakerMilliseconds);
-    this.#gossip = new PluginStderrLog(entry.name, log);
+    this.#stderrLog = new PluginStderrLog(entry.name, log);
     this.#file = entry.command.includes(' ') ? null : entry.command;
     this.#fileStat = this.#stat();
     this.#slots = Array.from({ length: options.processes }, () => ({
@@ -137,7 +137,7 @@ export class Plugin {
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#timer) clearInterval(this.#timer);
-    this.#gossip.stop();
+    this.#stderrLog.stop();
     const processes = [...this.#processes];
     for (const process of processes) process.stop();
     await Promise.all(processes.map(({ exited }) => exited));
@@ -169,14 +169,14 @@ export class Plugin {
     const started = new PluginProcess(entry.command, pluginEnvironment(entry.environment ?? []), {
       answered: (question, answer) => this.#answered(slot, question, answer),
       ended: (process, fault) => this.#ended(slot, process, fault),
-      printed: (line, isAnswerPipe) => this.#gossip.printed(line, isAnswerPipe),
+      printed: (line, isAnswerPipe) => this.#stderrLog.printed(line, isAnswerPipe),
     });
     slot.process = started;
     this.#processes.add(started);
-    this.#rollCall.enter(started.pid);
+    this.#childPids.enter(started.pid);
     void started.exited.then(() => {
       this.#processes.delete(started);
-      this.#rollCall.leave(started.pid);
+      this.#childPids.leave(started.pid);
     });
     this.#log.info('a plugin was started', { plugin: this.name, pid: started.pid });
   }

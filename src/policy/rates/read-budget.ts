@@ -136,7 +136,7 @@ function budgets(...texts: (readonly [bucket: number, rate: string])[]): Budgets
 }
 
 function charge(
-  ledger: TokenBuckets,
+  buckets: TokenBuckets,
   account: QuotaKey,
   budgets: Budgets,
   work: number,
@@ -145,6 +145,6 @@ function charge(
 ): void {
   for (const [bucket, { rate }] of budgets) {
     const cost = bucket === shared.WORK || bucket === shared.KEY_WORK ? work : bytes;
-    if (cost > 0) ledger.charge(account, bucket, rate, cost, now);
+    if (cost > 0) buckets.charge(account, bucket, rate, cost, now);
   }
 }

@@ -39,7 +39,7 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
     admissionRule(config, lists, keys),
     trustRule(config, keys),
     nip05Rule(config, keys),
-  ].filter((door) => door !== null);
+  ].filter((accessRule) => accessRule !== null);
   if (doors.length === 0) return [];
   const openKinds = new KindSet(policy.open_kinds);
   const pass = policy.doors === 'any' ? passAny : passAll;
@@ -70,7 +70,7 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
       return answer === UNKNOWN ? null : answer;
     },
   };
-  const finder = doors.find((door) => door.find !== undefined);
+  const finder = doors.find((accessRule) => accessRule.find !== undefined);
   if (finder === undefined) return [claimed];
   /** Starts a lookup for each key that could pass afterwards. */
   const findOut = ({ event, authed, now }: WriteAttempt): Rejection => {

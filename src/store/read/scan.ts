@@ -19,16 +19,16 @@ const SEEK_ROWS = 25;
 /** Number of rows read after the last match sent, to tell if there are more matches. */
 const LOOK_AHEAD_ROWS = 20;
 /** Number of authors from which on a filter is answered from the recent columns first. */
-const TIMELINE_AUTHORS = 8;
+const RECENT_AUTHORS = 8;
 /** Entries taken from the recent columns beyond the limit, for those whose event is gone. */
-const TIMELINE_SPARE = 16;
+const RECENT_SPARE = 16;
 /**
  * Cost of a stretch of the recent columns, in rows: a pass over 100,000 entries is as expensive as
  * 1,000.
  */
-const TIMELINE_ROWS = 200;
+const RECENT_ROWS = 200;
 /** Number of entries of a stretch, at most. */
-const TIMELINE_ENTRIES_MAX = 2_048;
+const RECENT_ENTRIES_MAX = 2_048;
 /** Cost of making a plan, in rows: set for 18 estimates. */
 const PLAN_ROWS = 100;
 /**
@@ -145,7 +145,7 @@ export class FilterScan {
   #cursor = new MergedCursor();
   #opened = 0;
   /** True if the recent columns reached as far back as the filter. */
-  #timelineWasAll = false;
+  #recentWasAll = false;
   /** Seq of the last entry: one that is in several lists comes several times in a row. */
   #last = -1;
   /** Second that is being collected, and the number of its entries read so far. */
@@ -181,7 +181,7 @@ export class FilterScan {
   /** Index that it reads: the recent columns, or the lists chosen after them. */
   get index(): IndexName {
     if (this.plan !== null) return indexOfPlan(this.plan.name);
-    return this.#authors === null && !this.#timelineWasAll ? 'none' : 'timeline';
+    return this.#authors === null && !this.#recentWasAll ? 'none' : 'timeline';
   }
 
   /** Bytes that it holds, estimated. */
@@ -220,11 +220,11 @@ export class FilterScan {
   #open(budget: Budget): boolean {
     while (this.#authors !== null && this.#cursor.head === null) {
       if (budget.rows <= 0) return false;
-      this.#readTimeline(this.#authors, budget);
+      this.#readRecentColumns(this.#authors, budget);
     }
     if (this.#authors !== null) return true;
     if (this.plan === null) {
-      if (this.#timelineWasAll) return true;
+      if (this.#recentWasAll) return true;
       if (budget.rows <= 0) return false;
       budget.rows -= PLAN_ROWS;
       this.plan = this.#choosePlan();
@@ -259,26 +259,26 @@ export class FilterScan {
   }
 
   /** Reads the next stretch of the recent columns; at their old end the lists take over. */
-  #readTimeline(authors: Uint8Array, budget: Budget): void {
-    const { timeline } = this.#snapshot.window;
-    if (this.#behind.createdAt <= timeline.floor) {
+  #readRecentColumns(authors: Uint8Array, budget: Budget): void {
+    const { recentColumns } = this.#snapshot.window;
+    if (this.#behind.createdAt <= recentColumns.floor) {
       this.#authors = null;
       return;
     }
-    const { entries, rest } = timeline.collect({
+    const { entries, rest } = recentColumns.collect({
       authors,
       kinds: this.#recheck.kinds,
       since: this.#since,
       behind: this.#behind,
       head: this.#head,
-      want: Math.min(this.#left + TIMELINE_SPARE, TIMELINE_ENTRIES_MAX),
+      want: Math.min(this.#left + RECENT_SPARE, RECENT_ENTRIES_MAX),
     });
-    budget.rows -= TIMELINE_ROWS;
+    budget.rows -= RECENT_ROWS;
     this.#cursor.add(new ListCursor(entries));
     if (rest !== null) this.#behind = rest;
     else {
       this.#authors = null;
-      this.#timelineWasAll = true;
+      this.#recentWasAll = true;
     }
   }
 
@@ -390,7 +390,7 @@ export class FilterScan {
       const { head } = this.#cursor as Cursor;
       if (head === null) {
         // The end of a stretch of the recent columns is not the end of all.
-        if (this.#authors === null && (this.plan !== null || this.#timelineWasAll)) this.#finish();
+        if (this.#authors === null && (this.plan !== null || this.#recentWasAll)) this.#finish();
         return;
       }
       const body = this.#recheck.entry(head) ? this.#snapshot.read(head, false) : null;
@@ -431,6 +431,6 @@ export function byId(a: { id: string }, b: { id: string }): number {
 
 /** Returns true for filters by many authors; the newest events seldom are profiles and the like. */
 function isFeed({ ids, authorCount, kinds, tags }: UnpackedFilter): boolean {
-  if (ids !== null || tags.length > 0 || authorCount < TIMELINE_AUTHORS) return false;
+  if (ids !== null || tags.length > 0 || authorCount < RECENT_AUTHORS) return false;
   return !kinds?.every(isReplaceable);
 }

@@ -89,16 +89,16 @@ export class Snapshot {
   load(): void {
     this.#statements.begin.run();
     const [, indexed] = this.#statements.heads.get() as [number, number];
-    const { timeline } = this.window;
-    const rows = this.#statements.newest.all(TERM_ALL, timeline.eventsMax) as [
+    const { recentColumns } = this.window;
+    const rows = this.#statements.newest.all(TERM_ALL, recentColumns.eventsMax) as [
       ...PostingRow,
       string,
     ][];
     for (const [createdAt, seq, kind, pubkey] of rows.reverse()) {
-      timeline.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
+      recentColumns.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
     }
     // The second where the index was cut may be incomplete.
-    if (rows.length === timeline.eventsMax) timeline.raiseFloor(rows[0]![0]);
+    if (rows.length === recentColumns.eventsMax) recentColumns.raiseFloor(rows[0]![0]);
     this.window.begin(indexed);
     this.#statements.commit.run();
   }

@@ -18,14 +18,14 @@ export function entryOrder(a: Position, b: Position): number {
  * come from the log, where a removed event is missing.
  */
 export class TailIndex {
-  readonly timeline: RecentColumns;
+  readonly recentColumns: RecentColumns;
   #indexedSeq = 0;
   #head = 0;
   #entries: TailEntry[] = [];
   #byTerm = new Map<number, TailEntry[]>();
 
-  constructor(timelineEventsMax: number) {
-    this.timeline = new RecentColumns(timelineEventsMax);
+  constructor(recentEventsMax: number) {
+    this.recentColumns = new RecentColumns(recentEventsMax);
   }
 
   /** Number of events that the on-disk index does not hold yet. */
@@ -54,7 +54,7 @@ export class TailIndex {
     if (event.seq <= this.#head) return;
     this.#head = event.seq;
     const { createdAt, seq, kind, pubkey } = event;
-    this.timeline.add(createdAt, seq, kind, pubkey);
+    this.recentColumns.add(createdAt, seq, kind, pubkey);
     if (seq > this.#indexedSeq) this.#insert(event);
   }
 

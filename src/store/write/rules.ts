@@ -113,7 +113,7 @@ export class EventRules {
    * Returns why an event that is not to be stored (ephemeral, quarantined) may not pass, or null.
    * Tombstones count.
    */
-  judge(event: StorableEvent): Outcome | null {
+  evaluate(event: StorableEvent): Outcome | null {
     const id = idOf(event.body);
     const banned = this.#banned(event, id);
     if (banned !== null) return banned;
@@ -168,8 +168,8 @@ export class EventRules {
   #banned({ body, kind, createdAt }: StorableEvent, id: string): Outcome | null {
     if (this.#lists.size === 0) return null;
     const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
-    const verdict = this.#lists.rejectionOf(event, this.#clock.seconds());
-    return verdict && { t: 'refused', message: verdict.refusal, rule: verdict.rule };
+    const rejection = this.#lists.rejectionOf(event, this.#clock.seconds());
+    return rejection && { t: 'refused', message: rejection.refusal, rule: rejection.rule };
   }
 
   #former(event: StorableEvent): Found | null {

@@ -2,7 +2,7 @@
 // import them. The relay's side is `src/admin/pages/`, the rules are in docs/admin.md.
 
 import type { ConfigVerbs } from './config.ts';
-import type { Dashboard, SlowQuery, Talker } from './dashboard.ts';
+import type { Dashboard, SlowQuery, TopConnection } from './dashboard.ts';
 import type { EventVerbs } from './events.ts';
 import type { ModerationVerbs } from './moderation.ts';
 import type { PeopleVerbs } from './people.ts';
@@ -38,7 +38,7 @@ export interface PageVerbs extends ModerationVerbs, PeopleVerbs, EventVerbs, Con
    */
   dashboard: { params: { since?: number }; result: Dashboard };
   /** Returns the top connections by traffic, the greatest first; admins only, for the addresses. */
-  talkers: { params: Nothing; result: Talker[] };
+  connections: { params: Nothing; result: TopConnection[] };
   /** Returns the newest slow queries, newest first. `limit`: 1 … 1000, default 50. */
   slow: { params: { limit?: number }; result: SlowQuery[] };
 }

@@ -1,6 +1,6 @@
-// Answers of `dashboard`, `talkers` and `slow`. Types only, shared with the browser; see api.ts.
+// Answers of `dashboard`, `connections` and `slow`. Types only, shared with the browser; see api.ts.
 
-export type { SlowQuery, Talker } from '../../metrics/ring-rows.ts';
+export type { SlowQuery, TopConnection } from '../../metrics/ring-rows.ts';
 
 /** State of the relay. Rates and latencies cover the last `seconds`. */
 export interface Dashboard {

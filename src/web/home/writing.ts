@@ -22,7 +22,7 @@ export function writingRules({ config, kindsDisallowed }: RuleFacts): Html[] {
     ...authentication(config),
     ...whatKinds(config, kindsDisallowed),
     ...form(config),
-    ...judges(config),
+    ...pipeline(config),
   ];
 }
 
@@ -152,7 +152,7 @@ function proofOfWork({ pow_min: bits, pow_min_by_kind: byKind }: Config['policy'
 }
 
 /** Sentences about the filters beyond fixed rules: patterns, spam, plugins and modules. */
-function judges({ policy, plugins, spam }: Config): Html[] {
+function pipeline({ policy, plugins, spam }: Config): Html[] {
   const patterns =
     policy.content_patterns_denied.length > 0 || policy.tag_patterns_denied.length > 0;
   return [

@@ -1,6 +1,6 @@
 // View of the busiest connections and of slow queries.
 
-import type { SlowQuery, Talker } from '../../../api/dashboard.ts';
+import type { SlowQuery, TopConnection } from '../../../api/dashboard.ts';
 import { putAddress } from '../address.ts';
 import type { View } from '../context.ts';
 import { bytes, count, figure, span } from '../format.ts';
@@ -10,7 +10,7 @@ import { fill, make } from '../make.ts';
 import { badge, card, Numeric, row, table, when } from '../parts.ts';
 import { Poller } from '../poller.ts';
 
-const TALKERS_MILLISECONDS = 2_000;
+const TOP_CONNECTIONS_MILLISECONDS = 2_000;
 const SLOW_MILLISECONDS = 10_000;
 const SLOW_LIMIT = 100;
 
@@ -21,10 +21,10 @@ export const traffic: View = {
   name: 'traffic',
   title: 'Traffic',
   group: 'Watch',
-  verb: 'talkers',
+  verb: 'connections',
   open: (context) => {
     const { call, left } = context;
-    const talkers = table('Top talkers', [
+    const topConnections = table('Top connections', [
       'Address',
       number('connection'),
       number('open for'),
@@ -35,7 +35,7 @@ export const traffic: View = {
       number('subscriptions'),
       'Do',
     ]);
-    const talkersPlace = make('div', { class: 'stack' }, progress('Loading connections…'));
+    const topConnectionsAt = make('div', { class: 'stack' }, progress('Loading connections…'));
     const slow = table('Slow queries', [
       'When',
       'What was asked',
@@ -49,18 +49,18 @@ export const traffic: View = {
     slow.frame.classList.add('tall');
     const slowPlace = make('div', { class: 'stack' }, progress('Loading queries…'));
 
-    const talkersPoller = new Poller(
+    const topConnectionsPoller = new Poller(
       async (leaving) => {
-        const found = await call('talkers', {}, leaving);
+        const found = await call('connections', {}, leaving);
         const focused = (document.activeElement as HTMLElement | null)?.dataset.connection;
         fill(
-          talkers.rows,
-          ...found.map((one) => talkerRow(one, () => void putAddress(context, one.ip))),
+          topConnections.rows,
+          ...found.map((one) => topConnectionRow(one, () => void putAddress(context, one.ip))),
         );
         fill(
-          talkersPlace,
+          topConnectionsAt,
           found.length > 0
-            ? talkers.frame
+            ? topConnections.frame
             : make(
                 'p',
                 { class: 'empty' },
@@ -69,10 +69,10 @@ export const traffic: View = {
         );
         // The rows are new elements, so the focused button is focused again.
         if (focused !== undefined) {
-          talkers.rows.querySelector<HTMLElement>(`[data-connection="${focused}"]`)?.focus();
+          topConnections.rows.querySelector<HTMLElement>(`[data-connection="${focused}"]`)?.focus();
         }
       },
-      () => TALKERS_MILLISECONDS,
+      () => TOP_CONNECTIONS_MILLISECONDS,
       left,
     );
     const slowPoller = new Poller(
@@ -91,14 +91,14 @@ export const traffic: View = {
     );
     return [
       card(
-        'Top talkers',
+        'Top connections',
         make(
           'p',
           { class: 'muted small' },
           'Connections by what passed in the last second, the busiest first.',
         ),
-        liveStatus(talkersPoller, left, [talkersPlace]),
-        talkersPlace,
+        liveStatus(topConnectionsPoller, left, [topConnectionsAt]),
+        topConnectionsAt,
       ),
       card(
         'Slow queries',
@@ -114,7 +114,7 @@ export const traffic: View = {
   },
 };
 
-function talkerRow(one: Talker, ban: () => void): HTMLTableRowElement {
+function topConnectionRow(one: TopConnection, ban: () => void): HTMLTableRowElement {
   return row(
     make('code', null, one.ip),
     new Numeric(String(one.connection)),
