@@ -2,6 +2,7 @@
 // supervisor.
 
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WriteState } from './channel/write-state.ts';
 import { type Reconfiguration, reconfigure } from './config/change.ts';
 import { originsOf } from './config/load.ts';
@@ -379,8 +380,4 @@ async function within(promise: Promise<void>, milliseconds: number): Promise<voi
   });
   await Promise.race([promise, patience]);
   clearTimeout(timer);
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -4,7 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRate } from '../src/config/rate.ts';
-import { Networks, quotaNames } from '../src/policy/rates/networks.ts';
+import { NetworkSet } from '../src/lib/network-set.ts';
+import { quotaNames } from '../src/policy/rates/networks.ts';
 import { type QuotaKey, TokenBuckets } from '../src/policy/rates/token-buckets.ts';
 
 const RATE = { perSecond: 2, burst: 5 };
@@ -122,12 +123,13 @@ describe('networks', () => {
   });
 
   it('hold addresses of their family, and nothing that is none', () => {
-    const some = new Networks(['10.0.0.0/8', '::1', 'fd00::/8', '192.0.2.1']);
+    const some = new NetworkSet(['10.0.0.0/8', '::1', 'fd00::/8', '192.0.2.1']);
     for (const ip of ['10.9.8.7', '::1', 'fd12::1', '192.0.2.1', '::ffff:10.0.0.1']) {
       expect(some.has(ip)).toBe(true);
     }
     for (const ip of ['11.0.0.1', '::2', 'fe00::1', '192.0.2.2', '', 'unix']) {
       expect(some.has(ip)).toBe(false);
     }
+    expect(new NetworkSet(['::ffff:198.51.100.0/120']).has('198.51.100.7')).toBe(true);
   });
 });

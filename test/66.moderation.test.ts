@@ -441,6 +441,7 @@ describe('a set of networks', () => {
     expect(set.has('8.8.8.8', 1)).toBe(false);
     expect(normalNetwork('10.1.2.3/16')).toBe('10.1.0.0/16');
     expect(normalNetwork('2001:DB8::0')).toBe('2001:db8::');
+    expect(normalNetwork('::ffff:10.1.2.3/112')).toBe('10.1.0.0/16');
     expect(normalNetwork('10.1.2.3/')).toBeNull();
   });
 });

@@ -10,7 +10,6 @@ import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { reconfigure } from '../src/config/change.ts';
 import { ConfigError, type ConfigSources, loadConfig, originsOf } from '../src/config/load.ts';
-import { decodeNpub } from '../src/config/npub.ts';
 import type { Option, OptionValue } from '../src/config/option-types.ts';
 import {
   type Config,
@@ -33,6 +32,7 @@ import { environmentName, findConfigFile } from '../src/config/sources.ts';
 import { tomlLines, tomlValue } from '../src/config/toml-text.ts';
 import { editDistance, nearest } from '../src/lib/nearest.ts';
 import { packageRoot, sampleConfigFile, schemaFile, version, workerUrl } from '../src/paths.ts';
+import { decodeNpub } from '../src/protocol/nip19.ts';
 import { freshDirectory } from './support/relay.ts';
 
 let directory: string;

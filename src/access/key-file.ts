@@ -1,6 +1,6 @@
 // Parser for files with lists of public keys.
 
-import { decodeNpub } from '../config/npub.ts';
+import { parsePubkey } from '../protocol/nip19.ts';
 
 /** Contents of a key file at a point in time. */
 export interface KeyFile {
@@ -24,7 +24,7 @@ export function readKeyFile(text: string, now: number): KeyFile {
     line++;
     const [name = '', ...rest] = raw.replace(/#.*/, '').trim().split(/\s+/);
     if (name === '') continue;
-    const key = /^[0-9a-f]{64}$/i.test(name) ? name.toLowerCase() : decodeNpub(name);
+    const key = parsePubkey(name);
     const end = rest.length === 0 ? Number.POSITIVE_INFINITY : momentOf(rest.join(' '));
     if (key === undefined) {
       file.problems.push({ line, text: 'no public key as 64 hex characters or npub1…' });

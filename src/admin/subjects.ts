@@ -2,9 +2,9 @@
 
 import { normalNetwork } from '../lib/network-set.ts';
 import { KIND_MAX } from '../protocol/kinds.ts';
+import { eventIdIn, pubkeyIn } from '../protocol/nip19.ts';
 import type { ListName } from '../store/database/listed.ts';
 import { AdminError } from './context.ts';
-import { eventIdIn, pubkeyIn } from './entities.ts';
 
 /** Expected form of a subject, by list; completes an error message. */
 const MUST: Readonly<Record<ListName, string>> = {

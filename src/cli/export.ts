@@ -1,5 +1,6 @@
 // `wok export` and `wok scan`: write stored events to standard output as lines of JSON.
 
+import { setImmediate } from 'node:timers/promises';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
@@ -75,7 +76,8 @@ async function write(
         if (shown && count % 1000 === 0) {
           progress.update('reading', count, 0, () => `${formatCount(count)} events`);
         }
-        if (count % 1000 === 0) await turn();
+        // Signals are handled between two turns of the event loop.
+        if (count % 1000 === 0) await setImmediate();
       }
       db.close();
     } catch (error) {
@@ -87,9 +89,4 @@ async function write(
     if (countOnly) print(String(count));
     return signal.aborted ? INTERRUPTED : exitCodes.ok;
   });
-}
-
-/** Yields to the event loop, so that signals are handled. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

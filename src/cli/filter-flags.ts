@@ -1,7 +1,7 @@
 // Flags of the commands that select events, and the filters that they make.
 
-import { decodeNpub } from '../config/npub.ts';
 import { type Filter, parseFilter } from '../protocol/filter.ts';
+import { parsePubkey } from '../protocol/nip19.ts';
 import { type Call, type Flag, UsageError } from './command.ts';
 
 /**
@@ -99,8 +99,7 @@ function kindOf(text: string): number {
 
 function authorOf(text: string): string {
   const key = text.trim();
-  if (/^[0-9a-f]{64}$/i.test(key)) return key.toLowerCase();
-  const decoded = decodeNpub(key);
-  if (decoded !== undefined) return decoded;
+  const pubkey = parsePubkey(key);
+  if (pubkey !== undefined) return pubkey;
   throw new UsageError(`--authors are public keys of 64 hex characters or npub1…, not "${key}".`);
 }

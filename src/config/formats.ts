@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { RE2JS } from 're2js';
 import { kindRange } from '../protocol/kind-range.ts';
 import { isKindNumber, kindValue } from '../protocol/kind-values.ts';
-import { decodeNpub } from './npub.ts';
+import { parsePubkey } from '../protocol/nip19.ts';
 import { PLUGIN_ENTRY_MUST, parsePluginEntry } from './plugin-entry.ts';
 import { parseRate } from './rate.ts';
 import { retentionRule } from './retention-rule.ts';
@@ -23,10 +23,7 @@ const accept = (ok: (text: string) => boolean) => (text: string) => (ok(text) ? 
 export const formats = {
   public_key: {
     must: 'a public key, as 64 hex characters or npub1…, or empty',
-    parse: (text) => {
-      if (text === '') return text;
-      return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : decodeNpub(text);
-    },
+    parse: (text) => (text === '' ? text : parsePubkey(text)),
   },
   web_address: {
     must: 'an address that starts with https:// or http://, or empty',
@@ -112,7 +109,7 @@ export const formats = {
   },
   known_key: {
     must: 'a public key, as 64 hex characters or npub1…',
-    parse: (text) => (/^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : decodeNpub(text)),
+    parse: parsePubkey,
   },
   plugin: {
     must: PLUGIN_ENTRY_MUST,

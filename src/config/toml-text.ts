@@ -14,75 +14,46 @@ function tomlString(text: string): string {
   return JSON.stringify(text).replaceAll('\x7f', '\\u007f');
 }
 
+/** Token of a TOML text: a string, a comment, a line end, punctuation, or bare text. */
+const TOKEN =
+  /"""(?:\\[\s\S]|[^\\])*?"""+|'''[\s\S]*?'''+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*|[\n=.,[\]{}]|[^\s\ufeff"'#=.,[\]{}]+/g;
+
 /**
  * Returns the line (from 1) of each key and each table header of a TOML text, by dotted path. A key
  * inside an inline table is on the line of that table, under the table's own path.
  *
- * The parser reports no positions, so this scans the text again. The parser must have accepted the
- * text: the scan looks for structure and checks nothing.
+ * The parser reports no positions, so this reads the text again. The parser must have accepted the
+ * text: tokens are told apart and nothing is checked.
  */
 export function tomlLines(text: string): Map<string, number> {
   const lines = new Map<string, number>();
   let table: string[] = [];
+  let path: string[] = [];
+  let place: 'key' | 'value' = 'key';
+  let depth = 0;
   let line = 1;
-  // A statement is a header, a key with its value (which may span lines), a comment, or nothing.
-  for (const statement of statements(text)) {
-    const trimmed = statement.trimStart();
-    if (trimmed.startsWith('[')) {
-      table = keyPath(trimmed.replace(/^\[+/, ''), ']');
-      remember(lines, table, line);
-    } else if (trimmed !== '' && !trimmed.startsWith('#')) {
-      remember(lines, [...table, ...keyPath(trimmed, '=')], line);
+  const remember = (parts: readonly string[]) => {
+    const dotted = parts.join('.');
+    if (!lines.has(dotted)) lines.set(dotted, line);
+  };
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '\n' && depth === 0) {
+      place = 'key';
+      path = [];
+    } else if (place === 'value') {
+      if (token === '[' || token === '{') depth++;
+      else if (token === ']' || token === '}') depth--;
+    } else if (token === '=') {
+      remember([...table, ...path]);
+      place = 'value';
+    } else if (token === ']') {
+      // The end of a header; the second bracket of [[…]] repeats it.
+      table = path;
+      remember(table);
+    } else if (!/^[.[#]/.test(token)) {
+      path.push(/^["']/.test(token) ? token.slice(1, -1) : token);
     }
-    line += statement.split('\n').length - 1;
+    line += token.split('\n').length - 1;
   }
   return lines;
-}
-
-function remember(lines: Map<string, number>, path: readonly string[], line: number): void {
-  const dotted = path.join('.');
-  if (!lines.has(dotted)) lines.set(dotted, line);
-}
-
-const STRING = /"""(?:\\[\s\S]|[^\\])*?"""+|'''[\s\S]*?'''+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'/y;
-
-/** Splits a text after each line end that is outside of strings, comments and brackets. */
-function* statements(text: string): Generator<string> {
-  let start = 0;
-  let depth = 0;
-  for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; at++) {
-    const char = text[at]!;
-    if (char === '"' || char === "'") {
-      STRING.lastIndex = at;
-      at += (STRING.exec(text)?.[0].length ?? 1) - 1;
-    } else if (char === '#') {
-      const end = text.indexOf('\n', at);
-      at = (end < 0 ? text.length : end) - 1;
-    } else if (char === '[' || char === '{') depth++;
-    else if (char === ']' || char === '}') depth--;
-    else if (char === '\n' && depth === 0) {
-      yield text.slice(start, at + 1);
-      start = at + 1;
-    }
-  }
-  yield text.slice(start);
-}
-
-/** Returns the parts of a dotted key, up to `end`. */
-function keyPath(text: string, end: string): string[] {
-  const parts: string[] = [];
-  let part = '';
-  for (let at = 0; at < text.length && text[at] !== end; at++) {
-    const char = text[at]!;
-    if (char === '"' || char === "'") {
-      STRING.lastIndex = at;
-      const quoted = STRING.exec(text)?.[0] ?? char;
-      part += quoted.slice(1, -1);
-      at += quoted.length - 1;
-    } else if (char === '.') {
-      parts.push(part);
-      part = '';
-    } else if (!/\s/.test(char)) part += char;
-  }
-  return [...parts, part];
 }

@@ -3,7 +3,7 @@
 import ipaddr from 'ipaddr.js';
 import type { ProxyFault } from '../config/proxy-advice.ts';
 import { isLoopback } from '../lib/loopback.ts';
-import { Networks } from '../policy/rates/networks.ts';
+import { NetworkSet } from '../lib/network-set.ts';
 
 /** Maximum of cached addresses, and maximum length of a cached text. */
 const SEEN_MAX = 4096;
@@ -32,13 +32,13 @@ export interface Traced {
  * there, and forged entries of a client stand to the left of them.
  */
 export class ClientAddress {
-  readonly #trusted: Networks;
+  readonly #trusted: NetworkSet;
   /** Recently seen addresses, as written: parsing one costs 10 µs. */
   readonly #seen = new Map<string, Hop | null>();
 
   /** @param trusted addresses and CIDR networks, checked by the configuration. */
   constructor(trusted: readonly string[]) {
-    this.#trusted = new Networks(trusted);
+    this.#trusted = new NetworkSet(trusted);
   }
 
   /**

@@ -34,10 +34,11 @@ type Extension = keyof typeof TYPES;
 
 const FOLDER = 'src/web/browser';
 
-/** Files of installed packages, by the name under which browsers request them. */
+/** Package and file, by the name under which browsers request it. */
 const VENDOR = {
-  'vendor/uplot.js': 'uPlot.esm.js',
-  'vendor/uplot.css': 'uPlot.min.css',
+  'vendor/scure-base.js': ['@scure/base', 'index.js'],
+  'vendor/uplot.js': ['uplot', 'dist/uPlot.esm.js'],
+  'vendor/uplot.css': ['uplot', 'dist/uPlot.min.css'],
 } as const;
 
 /**
@@ -102,9 +103,9 @@ function readFiles(): Map<string, Buffer> {
         files.set(name, withoutMap(readFileSync(join(folder, name))));
     }
   }
-  const package_ = createRequire(import.meta.url).resolve('uplot/package.json');
-  for (const [name, file] of Object.entries(VENDOR)) {
-    files.set(name, readFileSync(join(package_, '../dist', file)));
+  const require = createRequire(import.meta.url);
+  for (const [name, [from, file]] of Object.entries(VENDOR)) {
+    files.set(name, readFileSync(join(require.resolve(`${from}/package.json`), '..', file)));
   }
   return files;
 }

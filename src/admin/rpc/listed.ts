@@ -1,12 +1,12 @@
 // RPC method that pages and searches the moderation lists.
 
 import { z } from 'zod';
+import { eventIdIn, pubkeyIn } from '../../protocol/nip19.ts';
 import type { ListedRow } from '../../store/database/listed.ts';
 import { listNames } from '../../store/database/listed.ts';
 import * as sql from '../../store/database/sql.ts';
 import type { ListPage } from '../../web/api/moderation.ts';
 import { verb } from '../context.ts';
-import { eventIdIn, pubkeyIn } from '../entities.ts';
 
 const PAGE_MAX = 500;
 /** Number of rows searched before the event loop runs other work. */

@@ -2,10 +2,10 @@
 
 import type { NostrEvent } from '../../protocol/event.ts';
 import { type Filter, parseFilter } from '../../protocol/filter.ts';
+import { eventIdIn, pubkeyIn } from '../../protocol/nip19.ts';
 import type { PrivateKinds } from '../../protocol/privacy.ts';
 import type { SearchParams } from '../../web/api/events.ts';
 import { AdminError } from '../context.ts';
-import { eventIdIn, pubkeyIn } from '../entities.ts';
 
 const VALUES_MAX = 500;
 const TAGS_MAX = 10;

@@ -1,32 +1,7 @@
-// Sets of IP networks, and the mapping of addresses to the names that rates are counted under.
+// Mapping of client addresses to the names that rates are counted under.
 
 import ipaddr from 'ipaddr.js';
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
-
-/** Set of addresses and CIDR networks, checked by the configuration (format `network`). */
-export class Networks {
-  readonly #networks: readonly (readonly [Address, number])[];
-
-  constructor(texts: readonly string[]) {
-    this.#networks = texts.map((text) =>
-      text.includes('/') ? ipaddr.parseCIDR(text) : single(ipaddr.process(text)),
-    );
-  }
-
-  get isEmpty(): boolean {
-    return this.#networks.length === 0;
-  }
-
-  /** Returns true if the address is in one of the networks; false for a text that is no address. */
-  has(text: string): boolean {
-    if (this.isEmpty || !ipaddr.isValid(text)) return false;
-    const address = ipaddr.process(text);
-    return this.#networks.some(
-      ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
-    );
-  }
-}
+import { networkOf } from '../../lib/network-set.ts';
 
 /** Prefix lengths that identify one household (address) and one network. */
 export interface PrefixBits {
@@ -43,20 +18,7 @@ export function quotaNames(text: string, bits: PrefixBits): { address: string; n
   if (!ipaddr.isValid(text)) return { address: text, network: text };
   const ip = ipaddr.process(text);
   if (ip.kind() === 'ipv4') {
-    return { address: ip.toString(), network: prefix(ip, bits.ipv4Network) };
+    return { address: ip.toString(), network: networkOf(ip, bits.ipv4Network) };
   }
-  return { address: prefix(ip, bits.ipv6Address), network: prefix(ip, bits.ipv6Network) };
-}
-
-function prefix(address: Address, bits: number): string {
-  const bytes = address.toByteArray();
-  const kept = bytes.map((byte, at) => {
-    const left = Math.min(Math.max(bits - at * 8, 0), 8);
-    return byte & (0xff00 >> left) & 0xff;
-  });
-  return `${ipaddr.fromByteArray(kept).toString()}/${bits}`;
-}
-
-function single(address: Address): readonly [Address, number] {
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
+  return { address: networkOf(ip, bits.ipv6Address), network: networkOf(ip, bits.ipv6Network) };
 }

@@ -5,11 +5,12 @@ import { type Rejection, refuse } from '../../access/rejection.ts';
 import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { NetworkSet } from '../../lib/network-set.ts';
 import { holds } from '../../protocol/kind-numbers.ts';
 import { kindValue } from '../../protocol/kind-values.ts';
 import { isEphemeral } from '../../protocol/kinds.ts';
 import { TermHasher } from '../../store/index/terms.ts';
-import { Networks, type PrefixBits, quotaNames } from './networks.ts';
+import { type PrefixBits, quotaNames } from './networks.ts';
 import * as shared from './shared-rates.ts';
 import { type QuotaKey, TokenBuckets } from './token-buckets.ts';
 
@@ -67,7 +68,7 @@ export class Rates {
   readonly #everybody: TokenBuckets;
   readonly #banned: (address: string, seconds: number) => void;
   #bits!: PrefixBits;
-  #exempt!: Networks;
+  #exempt!: NetworkSet;
   #address!: BucketRates;
   #network!: BucketRates;
   #all!: BucketRates;
@@ -103,7 +104,7 @@ export class Rates {
       ipv4Network: rates.ipv4_subnet_bits,
       ipv6Network: rates.ipv6_subnet_bits,
     };
-    this.#exempt = new Networks([...rates.exempt, ...io.trusted_proxies]);
+    this.#exempt = new NetworkSet([...rates.exempt, ...io.trusted_proxies]);
     this.#known.clear();
     const of = (text: string) => parseRate(text) ?? null;
 

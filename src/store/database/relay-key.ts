@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { decodeNsec } from '../../config/npub.ts';
 import type { Config } from '../../config/options.ts';
+import { parseSecretKey } from '../../protocol/nip19.ts';
 import { makeDataDirectory } from './data-directory.ts';
 import { StorageError } from './error.ts';
 
@@ -55,7 +55,7 @@ function makeKey(file: string): void {
 }
 
 function parseSecret(text: string, file: string): Buffer {
-  const hex = /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : decodeNsec(text);
+  const hex = parseSecretKey(text);
   if (hex === undefined) {
     throw new StorageError(
       `${file} has to hold one secret key, as nsec1… or 64 hex characters, and nothing else`,

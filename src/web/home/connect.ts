@@ -1,6 +1,6 @@
 // Card of the public page with the addresses, the contact and the keys of the relay.
 
-import { encodeNpub } from '../../config/npub.ts';
+import { encodeNpub } from '../../protocol/nip19.ts';
 import { type Html, html, linkable } from '../html.ts';
 import type { HomeFacts } from './home-facts.ts';
 
