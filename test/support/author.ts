@@ -10,7 +10,7 @@ export type Draft = Partial<Pick<NostrEvent, 'created_at' | 'kind' | 'tags' | 'c
 
 let notes = 0;
 
-/** Author with a fresh random key pair, which signs events. */
+/** Author with a key pair, which signs events; the key is random unless one is given. */
 export class Author {
   readonly pubkey: string;
   /** Secret key in hex, for programs that sign for this author themselves. */
@@ -18,8 +18,7 @@ export class Author {
   /** Signs an id (hex), of an event or not. */
   readonly sign: (id: string) => string;
 
-  constructor() {
-    const secret = schnorr.utils.randomSecretKey();
+  constructor(secret: Uint8Array = schnorr.utils.randomSecretKey()) {
     this.pubkey = Buffer.from(schnorr.getPublicKey(secret)).toString('hex');
     this.secret = Buffer.from(secret).toString('hex');
     this.sign = signer(secret);

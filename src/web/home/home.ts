@@ -72,7 +72,7 @@ function rules(facts: HomeFacts): Html {
     { title: 'Keeping', sentences: keepingRules(config) },
   ];
   return html`<section class="stack" aria-labelledby="rules">
-<h2 id="rules">What the rules are</h2>
+<h2 id="rules">Rules</h2>
 <div class="grid">
 ${parts.map(
   ({ title, sentences }) => html`<div class="card stack">
@@ -133,7 +133,7 @@ function tableHead(rows: readonly Limit[]): Html {
 function nips(config: Config): Html {
   const found = supportedNips(config).map(nipFacts);
   return html`<section class="stack" aria-labelledby="nips">
-<h2 id="nips">What it speaks</h2>
+<h2 id="nips">Supported NIPs</h2>
 <ul class="nips">
 ${found.map(
   ({ number, title, url }) =>
@@ -145,7 +145,7 @@ ${found.map(
 function footer({ pages }: Config): Html {
   return html`<footer class="muted small">
 <p>This relay runs <a href="${SOFTWARE}">wok</a> ${version}.${
-    pages.admin && html` <a href="/admin">For its people</a>.`
+    pages.admin && html` <a href="/admin">Administration</a>.`
   }</p>
 </footer>`;
 }

@@ -28,7 +28,7 @@ export const audit: View = {
     const { frame, rows } = table('Audit log', ['When', 'By', 'What', 'About', 'Reason']);
     const log = pager<number>({
       what: 'the audit log',
-      empty: 'Nothing is written down that fits.',
+      empty: 'No entry matches.',
       container: rows,
       frame,
       left: context.left,
@@ -65,7 +65,11 @@ export const audit: View = {
       void log.reload();
     });
     return [
-      make('p', { class: 'muted small' }, 'The newest first. Nobody can change what stands here.'),
+      make(
+        'p',
+        { class: 'muted small' },
+        'The newest first. Entries cannot be changed; moderation.audit_days says how long they are kept.',
+      ),
       form,
       make('div', { class: 'card' }, log.place),
     ];

@@ -23,11 +23,7 @@ export function descriptionCard(context: Context): HTMLElement {
   );
   return card(
     'How the relay describes itself',
-    make(
-      'p',
-      null,
-      'What is set here stands above the configuration, at once and also after a restart.',
-    ),
+    make('p', null, 'What is set here overrides the configuration, at once and after a restart.'),
     forms.place,
   );
 }

@@ -28,7 +28,11 @@ export const event: View = {
       'form',
       { class: 'card stack', novalidate: true },
       id.place,
-      make('div', { class: 'row' }, make('button', { type: 'submit', class: 'primary' }, 'Tell')),
+      make(
+        'div',
+        { class: 'row' },
+        make('button', { type: 'submit', class: 'primary' }, 'Look up'),
+      ),
     );
     form.addEventListener('submit', (submitted) => {
       submitted.preventDefault();
@@ -93,7 +97,7 @@ function whyParts(context: Context, found: Why, reload: () => void): Node[] {
           : ([
               ['Kind', kindText(stored.kind)],
               ['Dated', when(stored.created_at)],
-              ['Accepted', when(stored.received_at, 'before wok remembered when')],
+              ['Accepted', when(stored.received_at, 'not recorded')],
               ['Place in the log', count(stored.seq)],
               ['Expires', when(stored.expires_at, 'never')],
             ] as const)),

@@ -174,7 +174,7 @@ function entry(context: Context, { event, receivedAt, seq }: FoundEvent): HTMLEl
           'span',
           { class: 'muted small' },
           `number ${count(seq)} of the log, accepted `,
-          when(receivedAt, 'before wok remembered when'),
+          when(receivedAt, 'at a time that is not recorded'),
         ),
       ]),
     ),

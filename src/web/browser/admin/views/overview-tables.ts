@@ -19,7 +19,7 @@ const LATENCY_NAMES: Readonly<Record<string, string>> = {
   plugin: 'plugin',
   'wait writer': 'wait for writer',
   commit: 'commit to disk',
-  'wait query': 'wait for query lane',
+  'wait query': 'wait for query worker',
   'wait monitor': 'wait for monitor',
   fanout: 'fan-out',
 };
@@ -68,7 +68,7 @@ export class QueueTable {
 
 export class ThreadTable {
   readonly #table = table('Threads', [
-    'Lane',
+    'Thread',
     'Busy',
     number('share'),
     number('lag p99'),

@@ -33,7 +33,7 @@ const CHARTS: readonly ChartOptions[] = [
     least: 1,
   },
   {
-    title: 'Questions',
+    title: 'Queries',
     lines: [
       { series: 'queries', name: 'REQ' },
       { series: 'storedSent', name: 'events sent' },

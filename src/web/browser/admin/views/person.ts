@@ -35,7 +35,7 @@ function parts(context: Context, author: Author, reload: () => void): Node[] {
   const ban = listed.find(({ list, stance }) => list === 'pubkey' && stance === 'ban');
   return [
     card(
-      'What there is',
+      'Summary',
       facts([
         [
           'npub',

@@ -34,7 +34,7 @@ export const quarantine: View = {
     });
     return queueOf(
       held,
-      'Events that the spam stage holds back, the oldest first. Who sent them was told so. Released ones are stored like new ones.',
+      'Events that the spam stage holds back, the oldest first. The senders were told so. Released ones are stored like new ones.',
     );
   },
 };

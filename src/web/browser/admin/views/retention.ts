@@ -72,7 +72,7 @@ export const retention: View = {
       make(
         'p',
         { class: 'muted small' },
-        'The rules stand in [retention] of the configuration. The relay works by them by itself; here one sees what would go now.',
+        'The rules are in [retention] of the configuration, and the relay applies them by itself. A preview shows what they would remove now.',
       ),
       make('div', { class: 'row' }, preview, run, stop),
       state,

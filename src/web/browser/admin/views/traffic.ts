@@ -13,6 +13,8 @@ import { Poller } from '../poller.ts';
 const TOP_CONNECTIONS_MILLISECONDS = 2_000;
 const SLOW_MILLISECONDS = 10_000;
 const SLOW_LIMIT = 100;
+/** Answers after which the relay has two samples of every connection, and so knows their rates. */
+const ANSWERS_UNTIL_KNOWN = 3;
 
 const number = (name: string) => ({ name, number: true }) as const;
 
@@ -49,6 +51,7 @@ export const traffic: View = {
     slow.frame.classList.add('tall');
     const slowPlace = make('div', { class: 'stack' }, progress('Loading queries…'));
 
+    let answers = 0;
     const topConnectionsPoller = new Poller(
       async (leaving) => {
         const found = await call('connections', {}, leaving);
@@ -61,11 +64,13 @@ export const traffic: View = {
           topConnectionsAt,
           found.length > 0
             ? topConnections.frame
-            : make(
-                'p',
-                { class: 'empty' },
-                'Nobody has sent or received anything in the last second.',
-              ),
+            : ++answers < ANSWERS_UNTIL_KNOWN
+              ? progress('Measuring connections…')
+              : make(
+                  'p',
+                  { class: 'empty' },
+                  'No client has sent or received anything in the last second.',
+                ),
         );
         // The rows are new elements, so the focused button is focused again.
         if (focused !== undefined) {
