@@ -1,12 +1,12 @@
--- The database of wok, a Nostr relay. This file is the one place of its schema; older files are
--- brought here step by step by src/store/database/migrations.ts. `PRAGMA user_version` says which one a file
--- has. Looking around with the sqlite3 shell is safe while the relay runs; start with
+-- The database of wok, a Nostr relay. This file is the one place of its schema. `PRAGMA user_version`
+-- is the version of it that a file has; src/store/database/migrations.ts brings files of older releases to
+-- this one. Looking around with the sqlite3 shell is safe while the relay runs; start with
 --
 --   SELECT * FROM nostr_event ORDER BY seq DESC LIMIT 10;
 --
 -- Only the relay's writer thread writes. Do not change rows by hand: the index would not follow.
 
-PRAGMA user_version = 10;
+PRAGMA user_version = 1;
 
 -- A few facts about this file.
 --   term_key     8 secret bytes that key the hash of every term (src/store/index/terms.ts)
@@ -29,7 +29,7 @@ CREATE TABLE event (
   kind INTEGER NOT NULL,
   expires_at INTEGER,          -- NIP-40, seconds since 1970; NULL: never
   json ANY NOT NULL,           -- TEXT: the JSON; BLOB: the same, packed
-  received_at INTEGER          -- when it was accepted, seconds since 1970; NULL: nobody remembers
+  received_at INTEGER          -- when it was accepted, seconds since 1970; NULL: unknown
 ) STRICT;
 
 CREATE INDEX event_by_expiry ON event (expires_at) WHERE expires_at IS NOT NULL;
@@ -91,8 +91,6 @@ CREATE TABLE listed (
   until INTEGER,               -- author: of events dated up to here, in seconds since 1970
   PRIMARY KEY (list, subject)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX listed_by_expiry ON listed (expires_at) WHERE expires_at IS NOT NULL;
 
 -- What was changed of the relay's description while it ran (NIP-86): info.name, info.description, info.icon.
 CREATE TABLE setting (

@@ -16,7 +16,7 @@ export const benchActions = {
 export type BenchAction = keyof typeof benchActions;
 
 /** Flag with the actions that accept it. */
-export interface BenchFlag extends Flag {
+interface BenchFlag extends Flag {
   readonly of: readonly BenchAction[];
 }
 

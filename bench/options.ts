@@ -76,7 +76,7 @@ export function relaySource(call: Call): RelaySource {
 }
 
 /** Returns the source of a wok to start. @throws UsageError when there is no build to start. */
-export function startSource({ flags }: Call): RelaySource {
+function startSource({ flags }: Call): RelaySource {
   if (!existsSync(ownWok)) throw new UsageError(`${ownWok} is missing: run npm run build.`);
   return { from: 'start', settings: flags.all('set') };
 }

@@ -1,7 +1,7 @@
 // URLs of the compiled worker files.
 
 /** Names of the worker files. */
-export type BenchWorker = 'dataset/generate-worker' | 'load/load-worker';
+type BenchWorker = 'dataset/generate-worker' | 'load/load-worker';
 
 /**
  * Returns the URL of a compiled worker file, as Piscina takes it. Sources (vitest) get the one in

@@ -68,7 +68,7 @@ export interface Figures {
 }
 
 /** Strictness of the check of a run. */
-export interface Judgement {
+interface Judgement {
   /**
    * True to check p99, refusals of a busy relay, and the memory afterwards, and to apply the tight
    * bound of the peak memory: these need time, and a machine of their own.

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Programs of the siege that run in processes of their own. */
-export type SiegeProcess = 'honest/process' | 'attack/process';
+type SiegeProcess = 'honest/process' | 'attack/process';
 
 interface Call {
   readonly call: string;

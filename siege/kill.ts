@@ -18,7 +18,7 @@ export const KILL = 'kill';
 export const KILL_ABOUT = 'kill -9 while events are stored, again and again on the same database';
 
 /** Result of the crash test. */
-export interface KillReport {
+interface KillReport {
   readonly rounds: number;
   /** Number of events sent, and of those with OK true, in all rounds. */
   readonly sent: number;

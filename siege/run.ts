@@ -64,7 +64,7 @@ export const LONG: Omit<SiegeForm, 'seed'> = {
 };
 
 /** Latency percentiles, in milliseconds. */
-export interface Latency {
+interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;

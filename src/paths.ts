@@ -39,16 +39,13 @@ export const SOFTWARE = 'https://www.npmjs.com/package/wok-relay';
 /** File with the SQL of a new database. */
 export const schemaFile: string = join(packageRoot, 'schema.sql');
 
-/** File with the relay.conf that comes with wok: every option with its default. */
-export const sampleConfigFile: string = join(packageRoot, 'relay.conf');
-
 /** Returns the path of the control socket of the relay that runs on a data directory. */
 export function controlSocketFile(directory: string): string {
   return join(directory, 'wok.sock');
 }
 
 /** Name of a program for a worker thread: a station, the plugin host, or the admin worker. */
-export type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'plugins' | 'admin';
+type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'plugins' | 'admin';
 
 /**
  * Returns the compiled entry of a station's thread. Sources (vitest) get the one in dist/ too,
@@ -59,7 +56,7 @@ export function workerUrl(name: WorkerName): URL {
 }
 
 /** Name of a program for threads that do short jobs beside the stations. */
-export type TaskName = 'check';
+type TaskName = 'check';
 
 /** Returns the compiled entry of a short job, as `workerUrl` does for a station. */
 export function taskUrl(name: TaskName): URL {

@@ -55,7 +55,7 @@ const RESCUE_MILLISECONDS = 600_000;
 const LANES_MILLISECONDS = 1_000;
 
 /** Reason why a relay ended by itself. */
-export interface Fatal {
+interface Fatal {
   station: ThreadStation;
   error: Error;
 }

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import WebSocket from 'ws';
 import { Connection, type SocketData } from '../src/io/connection.ts';
 import { Listener, type SocketHandlers } from '../src/io/listen.ts';
-import { closeReason } from '../src/io/uws.ts';
+import { closeFrameText } from '../src/io/uws.ts';
 import { AdminPage, nip98 } from './support/admin-page.ts';
 import { Author } from './support/author.ts';
 import { RawSocket } from './support/http.ts';
@@ -302,7 +302,7 @@ describe('a close reason', () => {
     [`${'a'.repeat(120)}\ufffd`, 123],
     [`${'a'.repeat(121)}\ufffd`, 121],
   ])('of %j has %i bytes, whole characters', (text, length) => {
-    const bytes = closeReason(text);
+    const bytes = closeFrameText(text);
     expect(bytes.length).toBe(length);
     expect(text.startsWith(bytes.toString())).toBe(true);
     expect(Buffer.from(bytes.toString())).toEqual(bytes);

@@ -134,7 +134,7 @@ describe('the turns of queries', () => {
     let running = 0;
     for (const { what } of lane.log) {
       running += what === 'begins' ? 1 : -1;
-      expect(running).toBeLessThanOrEqual(5);
+      expect(running).toBeLessThanOrEqual(4);
     }
     expect(lane.log).toHaveLength(80);
   });

@@ -2,13 +2,14 @@
 // that it signs. In-process relay over real sockets and the control socket; `wok invite` as a
 // command.
 
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { controlSocketFile } from '../src/paths.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
+import { relaySecret } from '../src/store/database/relay-key.ts';
 import { accepted, closed, refused } from './support/answers.ts';
 import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
@@ -75,6 +76,30 @@ async function eventually(client: Client, filter: object, good: (found: NostrEve
 
 const membersOf = (event?: NostrEvent) =>
   (event?.tags ?? []).filter(([name]) => name === 'member').map(([, pubkey]) => pubkey);
+
+describe('the key of a relay', () => {
+  it('appears whole, over what a crash left of one, and never over another', () => {
+    const directory = freshDirectory();
+    const config = testConfig(directory, MEMBERS);
+    const file = join(directory, 'relay.key');
+    writeFileSync(`${file}.new`, '', { mode: 0o644 });
+    expect(relaySecret(config, false)).toBeNull();
+    const made = relaySecret(config, true);
+    expect(made).toHaveLength(32);
+    expect(readdirSync(directory)).toEqual(['relay.key']);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { ino } = statSync(file);
+    expect(relaySecret(config, true)).toEqual(made);
+    expect(statSync(file).ino).toBe(ino);
+  });
+
+  it('is not made where its file cannot be written whole', () => {
+    const directory = freshDirectory();
+    mkdirSync(join(directory, 'relay.key.new', 'in the way'), { recursive: true });
+    expect(() => relaySecret(testConfig(directory, MEMBERS), true)).toThrow('cannot be used');
+    expect(readdirSync(directory)).toEqual(['relay.key.new']);
+  });
+});
 
 describe('a relay with members', () => {
   const use = useRelay(MEMBERS);

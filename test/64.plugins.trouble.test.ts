@@ -123,6 +123,8 @@ describe('a plugin that', () => {
     ['wrong-action', 'an unknown action'],
     ['flood', 'a line without an end'],
     ['flood-lines', 'much that is no answer'],
+    // 30,000 characters, which are 90,000 bytes.
+    ['long-line', 'it prints a line'],
   ])('does %s fails at once, and its successor serves', async (kind, why) => {
     const { relay, client, send, publish, isServed } = await trouble(kind);
     const event = send('trouble');

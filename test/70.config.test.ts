@@ -31,7 +31,7 @@ import {
 import { environmentName, findConfigFile } from '../src/config/sources.ts';
 import { tomlLines, tomlValue } from '../src/config/toml-text.ts';
 import { editDistance, nearest } from '../src/lib/nearest.ts';
-import { packageRoot, sampleConfigFile, schemaFile, version, workerUrl } from '../src/paths.ts';
+import { packageRoot, schemaFile, version, workerUrl } from '../src/paths.ts';
 import { decodeNpub } from '../src/protocol/nip19.ts';
 import { freshDirectory } from './support/relay.ts';
 
@@ -39,6 +39,9 @@ let directory: string;
 beforeAll(() => {
   directory = freshDirectory();
 });
+
+/** File with the relay.conf that comes with wok: every option with its default. */
+const sampleConfigFile = join(packageRoot, 'relay.conf');
 
 let files = 0;
 /** Writes a configuration file and returns its path. */

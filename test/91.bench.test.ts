@@ -9,7 +9,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
-import { FrameReader, FrameWriter, TEXT } from '../bench/client/frames.ts';
+import {
+  CONTINUATION,
+  FrameReader,
+  FrameWriter,
+  MESSAGE_BYTES_MAX,
+  TEXT,
+} from '../bench/client/frames.ts';
 import { EVENT, idKey, MessageReader, OK } from '../bench/client/messages.ts';
 import { isLoopback } from '../bench/client/target.ts';
 import { type Comparison, comparisonsOf } from '../bench/compare/compare.ts';
@@ -234,6 +240,35 @@ describe('client', () => {
       at += length;
     }
     expect(seen).toEqual(messages);
+  });
+
+  it('puts fragments together, and takes no more of them than of one message', () => {
+    const seen: string[] = [];
+    const faults: string[] = [];
+    const reader = new FrameReader({
+      text: (bytes, start, end) => seen.push(bytes.toString('utf8', start, end)),
+      control: () => {},
+      fault: (what) => faults.push(what),
+    });
+    const push = (first: number, payload: Buffer) => {
+      const header = Buffer.alloc(10);
+      header[0] = first;
+      header[1] = 127;
+      header.writeUInt32BE(payload.length, 6);
+      const frame = Buffer.concat([header, payload]);
+      reader.push(frame, frame.length);
+    };
+    push(TEXT, Buffer.from('one '));
+    push(CONTINUATION, Buffer.from('two '));
+    push(0x80 | CONTINUATION, Buffer.from('three'));
+    expect([seen, faults]).toEqual([['one two three'], []]);
+    const quarter = Buffer.alloc(MESSAGE_BYTES_MAX / 4);
+    push(TEXT, quarter);
+    for (let n = 0; n < 2; n++) push(CONTINUATION, quarter);
+    expect(faults).toEqual([]);
+    push(CONTINUATION, quarter);
+    expect(faults).toEqual([expect.stringContaining('a message in fragments of more than')]);
+    expect(seen).toHaveLength(1);
   });
 
   it('understands messages without parsing them, with and without white space', () => {

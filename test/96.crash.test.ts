@@ -3,7 +3,7 @@
 // the number of kills.
 
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, hashesTo, idPreimage } from '../src/protocol/canonical.ts';
+import { canonicalJson, hashesTo } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import { jsonOf, type StoredBody } from '../src/store/body/body.ts';
 import { type Db, openReader, termKey } from '../src/store/database/open.ts';
@@ -281,7 +281,7 @@ function checkDatabase(directory: string, history: History): void {
     const say = (what: string) => wrong.push(`seq ${row.seq}, ${what}: ${json.slice(0, 200)}`);
     if (ids.has(event.id)) say('there twice');
     if (canonicalJson(event) !== json) say('not canonical');
-    if (!hashesTo(event, idPreimage(event))) say('not what its id says');
+    if (!hashesTo(event)) say('not what its id says');
     if (event.created_at !== row.created_at || event.kind !== row.kind) say('columns are wrong');
     const before = history.idBySeq.get(row.seq);
     if (before === undefined ? row.seq <= history.head : before !== event.id) say('seq used twice');

@@ -10,7 +10,7 @@ const ANSWER_MILLISECONDS = 10_000;
 export type Message = readonly [verb: string, ...rest: unknown[]];
 
 /** Answer to a REQ. */
-export interface Answer {
+interface Answer {
   readonly events: readonly NostrEvent[];
   /** EOSE, or the CLOSED that came instead. */
   readonly end: Message;

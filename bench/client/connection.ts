@@ -141,11 +141,6 @@ export class Connection implements FrameSink {
     this.flush();
   }
 
-  /** Number of bytes written that the network has not taken yet. */
-  get unsentBytes(): number {
-    return this.#socket?.writableLength ?? 0;
-  }
-
   /** Stops reading, so that the server's answers pile up. */
   pause(): void {
     this.#socket?.pause();

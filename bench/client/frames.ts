@@ -134,10 +134,13 @@ export interface FrameSink {
 }
 
 /**
- * Longest frame that is accepted, in bytes; a longer one is a fault, so that one frame cannot fill
- * the memory. The sum of the fragments of a message is not checked.
+ * Longest message that is accepted, in bytes, in one frame or in fragments; a longer one is a
+ * fault, so that no message can fill the memory.
  */
 export const MESSAGE_BYTES_MAX = 64 * 2 ** 20;
+
+/** Cost of a fragment beside its payload, so that empty ones are bounded, too. */
+const FRAGMENT_BYTES = 128;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -154,6 +157,7 @@ export class FrameReader {
   /** Length that `#part` must reach before parsing can go on. */
   #partNeeded = 0;
   #fragments: Buffer[] = [];
+  #fragmentBytes = 0;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -222,12 +226,28 @@ export class FrameReader {
     } else if (opcode === BINARY) {
       this.#sink.fault('a binary message');
     } else {
-      this.#fragments.push(Buffer.from(bytes.subarray(start, end)));
-      if ((first & FIN) === 0) return;
-      const whole = Buffer.concat(this.#fragments);
-      this.#fragments = [];
-      this.#sink.text(whole, 0, whole.length);
+      this.#fragment(bytes.subarray(start, end), (first & FIN) !== 0);
     }
+  }
+
+  /** Keeps a fragment of a message, and passes the message on with its last one. */
+  #fragment(payload: Buffer, isLast: boolean): void {
+    this.#fragmentBytes += payload.length + FRAGMENT_BYTES;
+    if (this.#fragmentBytes > MESSAGE_BYTES_MAX) {
+      this.#dropFragments();
+      this.#sink.fault(`a message in fragments of more than ${MESSAGE_BYTES_MAX} bytes`);
+      return;
+    }
+    this.#fragments.push(Buffer.from(payload));
+    if (!isLast) return;
+    const whole = Buffer.concat(this.#fragments);
+    this.#dropFragments();
+    this.#sink.text(whole, 0, whole.length);
+  }
+
+  #dropFragments(): void {
+    this.#fragments = [];
+    this.#fragmentBytes = 0;
   }
 
   #keep(chunk: Buffer, at: number, length: number): void {

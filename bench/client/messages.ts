@@ -1,7 +1,7 @@
 // Parser of a relay's messages on their bytes, without JSON.parse.
 
 /** Types of relay messages. */
-export const OTHER = 0;
+const OTHER = 0;
 export const OK = 1;
 export const EVENT = 2;
 export const EOSE = 3;
@@ -78,37 +78,19 @@ export class MessageReader {
     return number;
   }
 
-  /** Returns the offset of the event in an EVENT, or of white space before it. */
-  eventStart(): number {
-    // A quote and a comma come first.
-    return this.idEnd + 2;
-  }
-
   /** Returns the offset of the 64 digits of the event's id in an EVENT, or -1. */
   eventId(bytes: Buffer, end: number): number {
+    // A quote and a comma come first.
     const from = this.idEnd + 2;
     // Relays that write the id first take the fast path; other messages are searched.
     if (bytes[from + 2] === 0x69 && bytes[from + 6] === QUOTE) return from + 7;
     return textAfter(bytes, from, end, ID_KEY);
   }
-
-  /** Returns the created_at of the event in an EVENT, or -1. */
-  createdAt(bytes: Buffer, end: number): number {
-    let at = bytes.indexOf(CREATED_AT_KEY, this.idEnd);
-    if (at < 0 || at >= end) return -1;
-    at += CREATED_AT_KEY.length;
-    while (bytes[at]! < ZERO || bytes[at]! > NINE) at++;
-    let value = 0;
-    for (; bytes[at]! >= ZERO && bytes[at]! <= NINE; at++) value = value * 10 + bytes[at]! - ZERO;
-    return value;
-  }
 }
 
-// Keys with their quotes. In strings a quote is escaped, so they only match a key or a whole string
-// such as a tag value; the latter has no colon after it, which `textAfter` checks and `createdAt`
-// does not.
+// Key with its quotes. In strings a quote is escaped, so it only matches a key or a whole string
+// such as a tag value; the latter has no colon after it, which `textAfter` checks.
 const ID_KEY = Buffer.from('"id"');
-const CREATED_AT_KEY = Buffer.from('"created_at"');
 const COLON = 0x3a;
 
 /** Returns the offset of the string value of a key, after its quote, or -1. */

@@ -69,7 +69,7 @@ const ROUNDS_MIN = 5;
 /** Distance of the seeds of two rounds; scenarios add less than this. */
 const ROUND_SEEDS = 1000;
 
-export interface CompareOptions {
+interface CompareOptions {
   readonly a: Side;
   readonly b: Side;
   readonly rounds: number;

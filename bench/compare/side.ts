@@ -24,7 +24,7 @@ export interface Side {
   end(): Promise<void>;
 }
 
-export interface SideOptions {
+interface SideOptions {
   readonly mayLoad: boolean;
   readonly pids: readonly number[];
   /** Settings of a wok that is started. */

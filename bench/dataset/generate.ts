@@ -18,7 +18,7 @@ export function defaultCacheDirectory(): string {
 /** Number of events of one task: some 50 ms of work. */
 const CHUNK_EVENTS = 500;
 
-export interface GenerateOptions {
+interface GenerateOptions {
   /** Called with the number of events written so far. */
   readonly progress?: (events: number) => void;
   readonly signal?: AbortSignal;

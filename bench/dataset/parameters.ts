@@ -18,7 +18,7 @@ export interface DatasetParameters {
 }
 
 /** Version of the generator: goes up when its bytes change, so that no old file is taken. */
-export const GENERATOR_VERSION = 2;
+const GENERATOR_VERSION = 2;
 
 /** 2026-06-01T00:00:00Z: a fixed time, so that a dataset does not depend on the day it was made. */
 export const DEFAULT_UNTIL = 1_780_272_000;

@@ -53,7 +53,7 @@ export function hashtag(random: Random): string {
 }
 
 /** Returns the hashtag with this rank of popularity, 0 … 399. */
-export function hashtagAt(rank: number): string {
+function hashtagAt(rank: number): string {
   return words[200 + rank]!;
 }
 

@@ -15,7 +15,7 @@ export interface Filter {
 }
 
 /** Returns true if an event matches a filter, by the plainest code possible. */
-export function matches(filter: Filter, event: NostrEvent): boolean {
+function matches(filter: Filter, event: NostrEvent): boolean {
   for (const [key, value] of Object.entries(filter)) {
     if (key === 'ids' && !filter.ids!.includes(event.id)) return false;
     if (key === 'authors' && !filter.authors!.includes(event.pubkey)) return false;

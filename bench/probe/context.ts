@@ -22,7 +22,7 @@ export const no = (detail: string): Finding => ({ does: 'no', detail });
 export const unknown = (detail: string): Finding => ({ does: 'unknown', detail });
 
 /** Fields of a probe's event; the others have defaults. */
-export interface ProbeEvent {
+interface ProbeEvent {
   readonly kind?: number;
   readonly tags?: string[][];
   readonly content?: string;

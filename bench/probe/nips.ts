@@ -14,7 +14,7 @@ import {
 } from './context.ts';
 
 /** Probe of a NIP that is visible to clients. */
-export interface NipProbe {
+interface NipProbe {
   readonly nip: number;
   readonly title: string;
   readonly run: (context: ProbeContext, asker: Asker) => Promise<Finding>;

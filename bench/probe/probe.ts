@@ -9,12 +9,12 @@ import { nipProbes } from './nips.ts';
 const LATENCY_TRIES = 7;
 
 /** Line of the screen. */
-export interface ProbeLine {
+interface ProbeLine {
   readonly name: string;
   readonly finding: Finding;
 }
 
-export interface NipLine extends ProbeLine {
+interface NipLine extends ProbeLine {
   readonly nip: number;
   /** True if the relay says that it supports the NIP; undefined if it advertises no list. */
   readonly says: boolean | undefined;

@@ -32,7 +32,7 @@ const LIFTED: Readonly<Record<string, string>> = {
 };
 
 /** Options of a start. */
-export interface StartOptions {
+interface StartOptions {
   readonly lifted?: boolean;
   readonly onOutput?: (text: string) => void;
 }

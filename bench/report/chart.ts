@@ -1,7 +1,7 @@
 // Charts as SVG text.
 
 /** Line of a chart. */
-export interface Line {
+interface Line {
   readonly label: string;
   /** Index of one of the report's colours, 0 … 7. */
   readonly colour: number;
@@ -9,7 +9,7 @@ export interface Line {
 }
 
 /** Axis of a chart. */
-export interface Axis {
+interface Axis {
   readonly title: string;
   readonly scale: 'linear' | 'log';
   /** Positions and texts of the marks; the first and the last are the ends of the axis. */
@@ -70,7 +70,7 @@ export function lineChart(
 }
 
 /** Bar of a chart: a ratio with its spread, or a value. */
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly value: number;
   readonly low: number;

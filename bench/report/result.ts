@@ -84,7 +84,7 @@ export interface ClientUse {
   readonly isLate: boolean;
 }
 
-export interface MachineUse {
+interface MachineUse {
   readonly cores: number;
   readonly idleShare: number;
   readonly stealShare: number;

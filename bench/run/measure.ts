@@ -47,7 +47,7 @@ export interface Measurement {
   readonly clientCores: number;
 }
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly of: Case;
   readonly label: string;
   readonly target: Target;

@@ -19,7 +19,7 @@ export interface RunParameters {
   readonly overrides: Overrides;
 }
 
-export interface Overrides {
+interface Overrides {
   readonly connections?: number;
   readonly inFlight?: number;
   /** Events or requests a second. */

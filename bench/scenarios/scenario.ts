@@ -47,7 +47,7 @@ export interface Case {
 export type Part = PublishPart | QueryPart | SubscribePart | ConnectPart;
 
 /** Source of the events that are published. */
-export interface Source {
+interface Source {
   readonly profile: DatasetProfile;
   /** Added to the seed: another number gives other authors and other events. */
   readonly seedOffset: number;
@@ -87,7 +87,7 @@ export interface FilterTemplate {
   readonly limit?: number;
 }
 
-export interface Shape {
+interface Shape {
   /** Name of the action under which it is counted. */
   readonly action: string;
   readonly weight: number;

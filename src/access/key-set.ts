@@ -1,7 +1,6 @@
 // Immutable sorted set of public keys in shared memory, and the test for the form of a key.
 
 const WORDS = 8;
-const KEY_HEX = 64;
 
 /**
  * Public keys as a sorted table in shared memory: 32 bytes each, looked up by binary search (about
@@ -63,11 +62,6 @@ export class KeySet {
     }
     return 0;
   }
-}
-
-/** Returns true if a text is a public key in the form that events carry. */
-export function isKey(text: string): boolean {
-  return text.length === KEY_HEX && /^[0-9a-f]+$/.test(text);
 }
 
 function wordOf(key: string, word: number): number {

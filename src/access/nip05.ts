@@ -8,7 +8,7 @@ import ipaddr from 'ipaddr.js';
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-export interface LookUpOptions {
+interface LookUpOptions {
   timeoutSeconds: number;
   /** True to allow private addresses; those given as localhost or IP are asked by http. */
   privateNetworks: boolean;

@@ -19,7 +19,7 @@ const LOOK_MILLISECONDS = 1_000;
 const BARE_SECONDS = 10;
 
 /** Parts of the admin worker that the updater needs. */
-export interface AccessListUpdaterParts {
+interface AccessListUpdaterParts {
   config: Config;
   db: Db;
   hasher: TermHasher;

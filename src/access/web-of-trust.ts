@@ -14,7 +14,7 @@ const COUNTED_MAX = 8_000_000;
 /** Pattern of p tags in canonical JSON: quotes in content are escaped, so only tags match. */
 const FOLLOWED = /\["p","([0-9a-f]{64})"/g;
 
-export interface TrustLimits {
+interface TrustLimits {
   depth: number;
   followersMin: number;
   keysMax: number;

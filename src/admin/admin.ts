@@ -59,7 +59,7 @@ const CHANGES_ROLES: ReadonlySet<Change['t']> = new Set(['role', 'unrole', 'assi
 const EXPIRED_MAX = 500;
 
 /** Parts that the worker thread hands to `Admin`. */
-export interface AdminParts {
+interface AdminParts {
   config: Config;
   db: Db;
   hasher: TermHasher;

@@ -14,7 +14,7 @@ import type { SignatureBackend } from '../protocol/signature/backend.ts';
 const REMEMBERED_MAX = 10_000;
 
 /** Parts of one request that its authorization is checked against. */
-export interface Authorized {
+interface Authorized {
   /** Value of the Authorization header. */
   authorization: string;
   /** Addresses that the `u` tag may name, normalized by `urlKey`. */
@@ -35,14 +35,14 @@ export interface Authorization {
 }
 
 /** Reason why an authorization cannot be spent. */
-export interface NotSpent {
+interface NotSpent {
   readonly why: string;
   /** Seconds until the next authorization can be spent; 0 if a new one will do at once. */
   readonly retrySeconds: number;
 }
 
 /** Dependencies of `HttpAuth`. */
-export interface HttpAuthParts {
+interface HttpAuthParts {
   signature: SignatureBackend;
   windowSeconds(): number;
   /** Seconds since 1970; older authorizations are refused, as the list of spent ones was lost. */

@@ -6,7 +6,7 @@ import * as sql from '../store/database/sql.ts';
 import { AdminError, type Room } from './context.ts';
 
 /** Options of the relay description that can be changed at runtime. */
-export const infoNames = ['info.name', 'info.description', 'info.icon'] as const;
+const infoNames = ['info.name', 'info.description', 'info.icon'] as const;
 export type InfoName = (typeof infoNames)[number];
 
 const LENGTH_MAX = 10_000;

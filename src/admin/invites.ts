@@ -8,7 +8,7 @@ const HEAD_BYTES = 14;
 const SEAL_BYTES = 12;
 
 /** Content of an invite code. Only the relay can make one, so codes are not stored. */
-export interface Invite {
+interface Invite {
   /** Random id of the invite, 16 hex characters, under which its uses are counted. */
   nonce: string;
   /** Number of people who may join with it, 1 … 65,535. */

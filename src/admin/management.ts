@@ -9,7 +9,7 @@ import { urlKey } from './http-auth.ts';
 import { type Method, methods } from './methods.ts';
 
 /** HTTP status line and body of an answer. */
-export interface ManagementAnswer {
+interface ManagementAnswer {
   status: string;
   body: string;
 }

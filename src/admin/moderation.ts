@@ -13,7 +13,7 @@ export interface Act {
 }
 
 /** Entry to put on a list. */
-export interface Listing extends Act {
+interface Listing extends Act {
   list: ListName;
   subject: string;
   stance: Stance;

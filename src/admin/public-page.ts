@@ -40,7 +40,7 @@ function describedConfig({ config, db }: Room): Config {
 }
 
 /** Returns the public live figures; `now` in milliseconds since 1970. */
-export function publicFigures({ metrics, history, eventCount }: Room, now: number): Figures {
+function publicFigures({ metrics, history, eventCount }: Room, now: number): Figures {
   const io = metrics.lanes.findIndex(({ station }) => station === 'io');
   const cells = laneCells(metrics, io);
   return {

@@ -14,7 +14,7 @@ import {
 } from './command.ts';
 
 /** Request that a command line makes. */
-export type Wanted =
+type Wanted =
   | { readonly kind: 'version' }
   /** Help of one command; of wok itself if `command` is undefined. */
   | { readonly kind: 'help'; readonly command: Command | undefined }

@@ -16,7 +16,7 @@ import { relationProblems } from './relations.ts';
 import { tomlValue } from './toml-text.ts';
 
 /** Option whose value changed; `from` and `to` as in relay.conf, secrets masked. */
-export interface Change {
+interface Change {
   readonly key: OptionKey;
   readonly from: string;
   readonly to: string;

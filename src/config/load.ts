@@ -85,7 +85,7 @@ export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Confi
 }
 
 /** Origin of a configuration and of its values. */
-export interface Origins {
+interface Origins {
   /** Absolute path of the configuration file in effect; null if there is none. */
   readonly file: string | null;
   /**

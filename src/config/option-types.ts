@@ -21,7 +21,7 @@ export interface IntegerOption extends OptionBase {
   readonly zero?: string;
 }
 
-export interface BooleanOption extends OptionBase {
+interface BooleanOption extends OptionBase {
   readonly type: 'boolean';
   readonly default: boolean;
 }
@@ -34,14 +34,14 @@ export interface StringOption extends OptionBase {
 }
 
 /** List of texts; `format` applies to each of them. */
-export interface StringListOption extends OptionBase {
+interface StringListOption extends OptionBase {
   readonly type: 'string[]';
   readonly default: readonly string[];
   readonly format?: FormatName;
 }
 
 /** One of the words in `values`. */
-export interface EnumOption extends OptionBase {
+interface EnumOption extends OptionBase {
   readonly type: 'enum';
   readonly default: string;
   readonly values: readonly [string, ...string[]];

@@ -50,7 +50,7 @@ export const sections = {
 export type SectionName = keyof typeof sections;
 
 /** Option table, in the order of relay.conf. */
-export const options = {
+const options = {
   'info.name': {
     type: 'string',
     default: 'wok relay',

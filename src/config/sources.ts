@@ -19,7 +19,7 @@ export interface Given {
 }
 
 /** Findings of one source, in its own order: values, and a sentence for each problem. */
-export type Findings = (Given | string)[];
+type Findings = (Given | string)[];
 
 /** Command-line flags that change the configuration; each overrides environment and file. */
 export interface ConfigFlags {

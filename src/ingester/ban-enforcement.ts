@@ -11,7 +11,7 @@ export const ONE_KEY_BANNED: Refusal =
   'blocked: a key of this connection is banned from this relay and does not count any more';
 
 /** Connection that lost banned keys, with the keys that remain. */
-export interface BanEnforcement {
+interface BanEnforcement {
   readonly connection: Connection;
   readonly left: readonly string[];
 }

@@ -58,7 +58,7 @@ export interface IngesterParts {
 }
 
 /** Message in flight through the worker: its time of arrival, and its cost until it is answered. */
-export interface Handling {
+interface Handling {
   /** In shared milliseconds (`lib/clock.ts`). */
   readonly arrivedAt: number;
   /** In units of `lib/message-cost.ts`. */

@@ -5,7 +5,7 @@
 const WAIT_MILLISECONDS = 2_000;
 
 /** Waiting REQ with its callbacks. */
-export interface PendingSubscription {
+interface PendingSubscription {
   readonly subId: string;
   /** Cost of its message until it is answered (`lib/message-cost.ts`). */
   readonly cost: number;

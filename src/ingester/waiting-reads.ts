@@ -3,7 +3,7 @@
 import { InOrderQueue, type Slot } from './in-order-queue.ts';
 
 /** Slot of a REQ or COUNT that waits for its policy result. */
-export interface WaitingRead extends Slot {
+interface WaitingRead extends Slot {
   /** True if its client has closed it, or it was rejected, meanwhile. */
   readonly isCancelled: boolean;
 }

@@ -17,7 +17,7 @@ import { RejectionReporter } from '../policy/rejection-log.ts';
 import { Management } from './management.ts';
 
 /** Callbacks of the admin link. */
-export interface AdminLinkHandlers {
+interface AdminLinkHandlers {
   /** Called after the banned addresses have changed. */
   banned(): void;
   /** Called after the relay's description has changed. */

@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls';
 import type { Config } from '../config/options.ts';
 
 /** Error for a certificate and key that cannot be used; the message contains the reason. */
-export class CertificateError extends Error {
+class CertificateError extends Error {
   override name = 'CertificateError';
 }
 

@@ -16,7 +16,7 @@ interface Hop {
 }
 
 /** Origin of a request, according to its socket and header. */
-export interface Traced {
+interface Traced {
   /** Client address; not an address if the socket was reset meanwhile. */
   readonly ip: string;
   /**

@@ -7,7 +7,7 @@ import type { Client } from '../policy/rates/rates.ts';
 import type { AddressLoad } from './connection-counts.ts';
 import type { CloseReason, IoMeter } from './io-meter.ts';
 import type { Frame, LiveEvent, LiveFrame } from './live-frame.ts';
-import { closeReason, type ServerSocket } from './uws.ts';
+import { closeFrameText, type ServerSocket } from './uws.ts';
 
 /** User data of a socket in uWebSockets.js. */
 export interface SocketData {
@@ -158,7 +158,7 @@ export class Connection {
 
   /** Closes with a close frame; the reason is cut to the length that fits into it. */
   close(code: number, reason: string): void {
-    this.socket.end(code, closeReason(reason));
+    this.socket.end(code, closeFrameText(reason));
   }
 
   /** Ends all subscriptions of a closed connection. */

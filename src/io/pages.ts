@@ -61,7 +61,7 @@ interface Waiting {
 }
 
 /** Callbacks of the pages. */
-export interface PagesHandlers {
+interface PagesHandlers {
   /** Requests a new public page with this icon; returns false while there is no admin worker. */
   ask(icon: string): boolean;
   served(resource: HttpResource): void;

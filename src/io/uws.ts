@@ -45,7 +45,7 @@ export function utf8(text: string): Buffer {
 }
 
 /** Returns the beginning of a text that fits into a close frame, cut between two characters. */
-export function closeReason(text: string): Buffer {
+export function closeFrameText(text: string): Buffer {
   const bytes = utf8(text);
   let end = Math.min(bytes.length, CLOSE_REASON_BYTES_MAX);
   while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;

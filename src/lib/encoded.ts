@@ -10,7 +10,7 @@ export interface Encoded {
 }
 
 /** Value of the Content-Encoding header. */
-export type ContentEncoding = 'br' | 'gzip';
+type ContentEncoding = 'br' | 'gzip';
 
 /** Minimum length of a body that is compressed, in bytes. */
 const WORTHWHILE_BYTES = 512;

@@ -38,14 +38,6 @@ export class NetworkSet {
     prefix.until.set(masked(address, bits), until);
   }
 
-  drop(network: string): void {
-    const { address, bits } = parse(network);
-    const name = `${address.kind()}/${bits}`;
-    const prefix = this.#prefixes.get(name);
-    prefix?.until.delete(masked(address, bits));
-    if (prefix?.until.size === 0) this.#prefixes.delete(name);
-  }
-
   clear(): void {
     this.#prefixes.clear();
   }

@@ -9,7 +9,7 @@ const BAR_WIDTH = 24;
 const ERASE_LINE = '\r\x1b[2K';
 
 /** Output for progress: standard error, or a replacement in tests. */
-export interface ProgressOutput {
+interface ProgressOutput {
   readonly isTTY?: boolean | undefined;
   write(text: string): unknown;
 }

@@ -65,7 +65,7 @@ export function loadUws(): typeof import('uWebSockets.js') {
 }
 
 /** Reason why uWebSockets.js does not run, and advice; each a sentence or two. */
-export interface UwsProblem {
+interface UwsProblem {
   readonly problem: string;
   readonly advice: string;
 }

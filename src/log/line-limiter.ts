@@ -11,7 +11,7 @@ const WINDOW_MILLISECONDS = 60_000;
 const TEXTS_MAX = 256;
 
 /** Output for lines that pass the filter. */
-export type WriteLine = (level: LogLevel, text: string, facts?: Record<string, unknown>) => void;
+type WriteLine = (level: LogLevel, text: string, facts?: Record<string, unknown>) => void;
 
 /** Callback for every line at or above the level; `leftOut`: the rate limit dropped it. */
 export type CountLine = (level: LogLevel, leftOut: boolean) => void;

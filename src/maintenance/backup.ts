@@ -36,7 +36,7 @@ export interface Copied extends Sampled {
 }
 
 /** Error about a copy that exists and failed its check. */
-export class CopyProblem extends Error {
+class CopyProblem extends Error {
   override name = 'CopyProblem';
   readonly copied: Copied;
 
@@ -83,7 +83,7 @@ export async function backup(
 }
 
 /** Result of `restore`. */
-export interface Restored extends Copied {
+interface Restored extends Copied {
   /** Path that the former database was moved to, or null. */
   replaced: string | null;
 }

@@ -18,7 +18,7 @@ const INDEX_EVENTS_MAX = 100_000;
 const CHECKPOINT_PAGES = 16_000;
 
 /** Options of a command that owns the database for a while. */
-export interface OfflineOptions {
+interface OfflineOptions {
   /** Number of events in one commit. */
   commitEvents: number;
   /**

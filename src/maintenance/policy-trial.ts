@@ -49,7 +49,7 @@ export interface TrialResult {
 }
 
 /** Options of a trial. */
-export interface TrialOptions {
+interface TrialOptions {
   /** True to check signatures. */
   verify: boolean;
   /**

@@ -10,7 +10,7 @@ import { OfflineWriter } from './offline-writer.ts';
 const COMMIT_EVENTS = 10_000;
 
 /** Entry of the audit log about a removal. */
-export interface RemovalNote {
+interface RemovalNote {
   subject: string;
   reason: string;
 }

@@ -2,7 +2,7 @@
 // worker owns the originals. It holds no state.
 
 /** Key lists that the admin worker keeps for all ingester workers: from files, and computed. */
-export const keyLists = ['denied', 'allowed', 'admitted', 'trusted'] as const;
+const keyLists = ['denied', 'allowed', 'admitted', 'trusted'] as const;
 
 export type KeyListName = (typeof keyLists)[number];
 

@@ -16,7 +16,7 @@ import {
 import { byLabel, cellOf } from './layout.ts';
 import type { Meter } from './meter.ts';
 
-export type EventOutcome = (typeof EVENT_OUTCOMES)[number];
+type EventOutcome = (typeof EVENT_OUTCOMES)[number];
 export type Refused = (typeof REFUSED)[number];
 export type ClientVerb = (typeof CLIENT_VERBS)[number];
 

@@ -5,7 +5,7 @@ import { type MetricName, metricNames, metricOf, metrics } from './table.ts';
 import type { Labels, LabelsOf } from './types.ts';
 
 /** Position of the series of a metric in the memory of a worker thread. */
-export interface Place {
+interface Place {
   /** First cell. */
   readonly start: number;
   /** Cells of one series: 1, or for a histogram its buckets, the overflow bucket, and the sum. */

@@ -3,7 +3,7 @@
 import type { CountingStation } from './types.ts';
 
 /** Worker thread that counts. */
-export interface WorkerMemory {
+interface WorkerMemory {
   readonly station: CountingStation;
   readonly lane: number;
 }

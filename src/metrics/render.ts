@@ -12,7 +12,7 @@ import type { Metric } from './types.ts';
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Values of one series: one number, or the buckets, the overflow bucket, and the sum. */
-export interface Series {
+interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly values: Float64Array;
 }

@@ -36,7 +36,7 @@ export function filterShapes(filters: readonly Filter[]): string {
  * Returns the shape of a filter, which identifies no client or author: the number of ids, authors
  * and tag values, not the values. `authors×300 kinds 1,6 since 2026-11-20T10:00:00Z limit 100`.
  */
-export function filterShape({ ids, authors, kinds, tags, since, until, limit }: Filter): string {
+function filterShape({ ids, authors, kinds, tags, since, until, limit }: Filter): string {
   const parts: string[] = [];
   if (ids) parts.push(`ids×${ids.length}`);
   if (authors) parts.push(`authors×${authors.length}`);

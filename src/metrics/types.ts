@@ -7,8 +7,6 @@ export const countingStations = [
   'writer',
   'query',
   'monitor',
-  'sync',
-  'plugins',
   'plugins',
   'admin',
 ] as const;
@@ -30,15 +28,15 @@ interface MetricBase {
   readonly per?: 'lane';
 }
 
-export interface Counter extends MetricBase {
+interface Counter extends MetricBase {
   readonly type: 'counter';
 }
 
-export interface Gauge extends MetricBase {
+interface Gauge extends MetricBase {
   readonly type: 'gauge';
 }
 
-export interface Histogram extends MetricBase {
+interface Histogram extends MetricBase {
   readonly type: 'histogram';
   /** Upper bounds, ascending; +Inf is implied. */
   readonly buckets: readonly number[];

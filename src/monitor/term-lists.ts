@@ -14,7 +14,7 @@ interface Segment {
 }
 
 /** Callback for a node that has a new number; `ordinal` is the one that the node was added with. */
-export type Moved = (filter: number, ordinal: number, node: number) => void;
+type Moved = (filter: number, ordinal: number, node: number) => void;
 
 /**
  * Doubly linked lists of filters by term, in a hash table with open addressing. A node stands for

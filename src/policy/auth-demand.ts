@@ -6,7 +6,7 @@ import { hasAccessRules } from './rules/access.ts';
 /**
  * Returns true if something that every client does, reading or writing, can require authentication.
  */
-export function requiresAuth(config: Config): boolean {
+function requiresAuth(config: Config): boolean {
   const { auth, membership, policy } = config;
   return (
     auth.required !== 'none' ||

@@ -31,7 +31,7 @@ export interface PolicyRead {
 }
 
 /** Origin of a policy result, for `wok why` and counters: rule, and plugin name or ''. */
-export interface Decider {
+interface Decider {
   readonly rule: RuleName;
   readonly by: string;
 }

@@ -6,7 +6,7 @@ import type { NostrEvent } from './event.ts';
 import { isAddressable, isReplaceable } from './kinds.ts';
 
 /** Target of an `a` tag (NIP-01): the newest event of a kind, a pubkey and a `d` tag. */
-export interface Address {
+interface Address {
   /** Replaceable or addressable kind. */
   kind: number;
   /** 64 lower-case hex characters. */
@@ -35,16 +35,11 @@ export function addressOf(event: Pick<NostrEvent, 'kind' | 'pubkey' | 'tags'>): 
   return null;
 }
 
-/** Returns the text form of an address, equal to `addressOf` of the events it names. */
-export function formatAddress(address: Address): string {
-  return `${address.kind}:${address.pubkey}:${address.d}`;
-}
-
 /**
  * Parses the value of an `a` tag. Returns null when no event can have that address: a kind that
  * isn't replaceable or addressable or has leading zeros, a pubkey that isn't 64 lower-case hex
  * characters, a missing second colon (NIP-01 asks for it), a `d` after a replaceable kind. `d` may
- * hold colons. So `formatAddress(parseAddress(text))` is `text` wherever it isn't null.
+ * hold colons.
  */
 export function parseAddress(text: string): Address | null {
   const first = text.indexOf(':');

@@ -18,7 +18,7 @@ export function newChallenge(): string {
 }
 
 /** Conditions that an authentication event has to meet. */
-export interface AuthDemand {
+interface AuthDemand {
   /** Challenge sent on the connection; '' if none was sent. */
   challenge: string;
   own: OwnAddresses;

@@ -50,7 +50,7 @@ export interface FilterLimits {
 export type Matcher = (event: NostrEvent) => boolean;
 
 /** Tag that relays index: named by one letter, with a value. More elements may follow. */
-export type IndexedTag = readonly [letter: string, value: string, ...rest: string[]];
+type IndexedTag = readonly [letter: string, value: string, ...rest: string[]];
 
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
 /**
@@ -129,24 +129,9 @@ export function parseFilter(value: unknown, limits: FilterLimits): Filter | Refu
   return { ids, authors, kinds, tags, since, until, limit, matchesNothing };
 }
 
-/** Returns true if the event matches every condition of the filter; `limit` isn't one (NIP-01). */
-export function matchesFilter(filter: Filter, event: NostrEvent): boolean {
-  if (filter.matchesNothing) return false;
-  if (filter.since !== null && event.created_at < filter.since) return false;
-  if (filter.until !== null && event.created_at > filter.until) return false;
-  if (filter.kinds !== null && !filter.kinds.includes(event.kind)) return false;
-  if (filter.authors !== null && !filter.authors.includes(event.pubkey)) return false;
-  if (filter.ids !== null && !filter.ids.includes(event.id)) return false;
-  for (let i = 0; i < filter.tags.length; i++) {
-    const { letter, values } = filter.tags[i]!;
-    if (!hasTagIn(event.tags, letter, values, null)) return false;
-  }
-  return true;
-}
-
 /**
- * Returns `matchesFilter` for a filter that is used often: long lists become Sets, once. The
- * matcher keeps references to the filter's lists.
+ * Returns the function that tells if an event matches every condition of the filter; `limit` isn't
+ * one (NIP-01). Long lists become Sets, once; the matcher keeps references to the filter's lists.
  */
 export function compileFilter(filter: Filter): Matcher {
   if (filter.matchesNothing) return () => false;

@@ -21,7 +21,7 @@ export const KIND_VANISH = 62;
 /** Gift wrap (NIP-59), stored, meant for its `p`-tagged recipient. */
 export const KIND_GIFT_WRAP = 1059;
 /** Gift wrap that is never stored (NIP-59). */
-export const KIND_EPHEMERAL_GIFT_WRAP = 21_059;
+const KIND_EPHEMERAL_GIFT_WRAP = 21_059;
 /** Report (NIP-56). */
 export const KIND_REPORT = 1984;
 /** HTTP authorization (NIP-98). */

@@ -4,7 +4,7 @@ import { isLoopback } from '../lib/loopback.ts';
 import { relayHost } from './relay-url.ts';
 
 /** Part of the configuration that determines the relay's addresses. */
-export interface AddressSettings {
+interface AddressSettings {
   readonly identity: { readonly urls: readonly string[] };
   readonly io: { readonly host: string };
 }

@@ -67,8 +67,7 @@ export class PrivateKinds {
  * Part of a filter that `PrivateKinds.mayHide` reads; `authorCount` is 0 without a condition on
  * authors.
  */
-export interface ReadableFilter
-  extends Pick<Filter, 'kinds' | 'tags' | 'authors' | 'matchesNothing'> {
+interface ReadableFilter extends Pick<Filter, 'kinds' | 'tags' | 'authors' | 'matchesNothing'> {
   readonly authorCount: number;
 }
 

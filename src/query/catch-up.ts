@@ -60,8 +60,9 @@ export class CatchUpRun extends BaseRun {
         const event = JSON.parse(json) as NostrEvent;
         if (!this.#matchers.some((matches) => matches(event))) continue;
         if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;
-        outlet.event(this.connId, this.subNo, this.#prefix, Buffer.from(json));
-        if (this.bill !== null) this.bill.bytes += json.length;
+        const bytes = Buffer.from(json);
+        outlet.event(this.connId, this.subNo, this.#prefix, bytes);
+        if (this.bill !== null) this.bill.bytes += bytes.length;
       }
       this.#seq = upTo;
     }

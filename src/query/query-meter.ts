@@ -30,7 +30,7 @@ const MEMORY = cellOf('wok_rate_limit_hits_total', { limit: 'query_memory' });
 /** Interval at which a lasting failure is logged again. */
 const REPEAT_MILLISECONDS = 60_000;
 
-export interface QueryMeterParts {
+interface QueryMeterParts {
   meter: Meter;
   lane: number;
   /** Ring of slow queries, and the log that names them. */

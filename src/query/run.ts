@@ -302,7 +302,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
 }
 
 /** Hints that EOSE carries (`query.eose_hints`). */
-export type EoseHints = 'off' | 'more' | 'all';
+type EoseHints = 'off' | 'more' | 'all';
 
 function hintOf(completeness: Completeness, hints: EoseHints): EoseHint | undefined {
   if (hints === 'off' || completeness === 'unknown') return undefined;

@@ -16,7 +16,7 @@ const FIRST_TURN = 2 / 5;
 /** Bytes that the queries of a worker may hold between their turns. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
-export interface SchedulerHooks {
+interface SchedulerHooks {
   beforeSlice(): void;
   /** Called for a run that gets its first turn. */
   begins(run: Run): void;

@@ -25,7 +25,7 @@ const TICKS_A_ROUND = 4;
 const DESCRIPTORS_A_TICK_MAX = 4_000;
 
 /** State of pending connections, provided by the owner of the sockets. */
-export interface PendingSockets {
+interface PendingSockets {
   /** Port of the listening socket. */
   readonly port: number;
   /** Number of sockets that were accepted and neither upgraded nor closed yet. */

@@ -44,7 +44,7 @@ export interface WorkerTask {
  * Work of a lane, as the supervisor drives it: it is given channels to its neighbours and told when
  * to stop.
  */
-export interface Role {
+interface Role {
   attach(station: StationName, lane: number, channel: Channel): void;
   /** Applies changes of the options that apply live; all others are as they were. */
   reconfigure(config: Config): void;
@@ -58,7 +58,7 @@ export interface Role {
 }
 
 /** Result of a worker's main: the role, and facts about it for the log of the start. */
-export interface Built {
+interface Built {
   role: Role;
   facts: WorkerFacts;
 }
@@ -136,7 +136,7 @@ export async function serveLane(
 }
 
 /** Pending requests of a lane to the main process, matched to results by number. */
-export class Orders {
+class Orders {
   readonly #report: (message: Report) => void;
   readonly #waiting = new Map<number, (done: Control & { t: 'done' }) => void>();
   #last = 0;

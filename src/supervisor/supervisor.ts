@@ -75,7 +75,7 @@ const RESTARTS_MAX = 5;
 const RESTART_WINDOW_MILLISECONDS = 60_000;
 
 /** Callbacks of the supervisor into the relay. */
-export interface SupervisorHooks {
+interface SupervisorHooks {
   /** Passes io's end of a link; called again when the lane at the other end has been restarted. */
   attachIo(station: ThreadStation, lane: number, channel: Channel): void;
   /** Reports that a lane that had died is back, and known to all its neighbours. */

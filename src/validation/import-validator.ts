@@ -22,7 +22,7 @@ const MESSAGE_START = Buffer.from('["EVENT",');
 const MESSAGE_DEPTH = 1;
 
 /** Dependencies of an event validator. */
-export interface ImportValidatorParts {
+interface ImportValidatorParts {
   /** null: only events that the store itself cannot hold are rejected. */
   limits: KindLimits | null;
   depthMax: number;

@@ -8,7 +8,7 @@ import { type Encoded, encode } from '../lib/encoded.ts';
 import { packageRoot } from '../paths.ts';
 
 /** File that pages load, with its media type. */
-export class Asset {
+class Asset {
   readonly type: string;
   readonly #bytes: Buffer;
   #body: Encoded | null = null;

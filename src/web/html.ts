@@ -14,7 +14,7 @@ export class Html {
 }
 
 /** Value of a template: text and numbers are escaped, null and false leave nothing. */
-export type Piece = Html | string | number | null | false | readonly Piece[];
+type Piece = Html | string | number | null | false | readonly Piece[];
 
 /** Template tag for HTML; escapes every value, for text and for attributes in double quotes. */
 export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
@@ -41,7 +41,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Escapes a text for use between tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 

@@ -4,7 +4,7 @@ import type { Assets } from './assets.ts';
 import { type Html, html } from './html.ts';
 
 /** Parts of a page. */
-export interface Page {
+interface Page {
   readonly title: string;
   /** Description for search engines and previews; '' leaves it out. */
   readonly description: string;

@@ -16,7 +16,7 @@ type Handlers = {
 };
 
 /** Dependencies of the executor. */
-export interface ChangeExecutorParts {
+interface ChangeExecutorParts {
   db: Db;
   log: EventLog;
   /** The writer's own copy of the lists. */

@@ -14,7 +14,7 @@ const TERMS_A_UNIT = 16;
 const DELETION_TERMS_A_UNIT = 3;
 
 /** A queued event, and the batch buffer that holds its record. */
-export interface WaitingEvent {
+interface WaitingEvent {
   readonly event: CheckedEvent;
   readonly source: Buffer;
 }

@@ -27,7 +27,7 @@ const HANDED_OVER: Refusal =
   'error: this relay is being restarted; reconnect and send the event again';
 
 /** Dependencies that the writer thread provides. */
-export interface WriterLeaseParts {
+interface WriterLeaseParts {
   config: Config;
   /** Count of events queued for the writer. */
   queue: Credits;

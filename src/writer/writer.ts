@@ -357,7 +357,7 @@ export class Writer {
         }
       })?.refusal;
     if (refusal !== undefined) {
-      this.#disk.count(events.length);
+      this.#disk.count(events.filter((event) => !isEphemeral(event)).length);
       answered = events.map((event) =>
         isEphemeral(event) ? this.#passOrFail(event) : failed(event, refusal),
       );

@@ -78,7 +78,7 @@ export const dashboardMetrics: readonly MetricName[] = [
 ];
 
 /** Figures of a time span that are derived from metrics. */
-export type Measured = Pick<
+type Measured = Pick<
   Dashboard,
   | 'seconds'
   | 'process'

@@ -52,7 +52,7 @@ export type SeriesName = keyof typeof SERIES;
 export const seriesNames = Object.keys(SERIES) as readonly SeriesName[];
 
 /** Samples of some series, oldest first; all columns are as long as `at`. */
-export interface Samples {
+interface Samples {
   /** Seconds since 1970. */
   at: number[];
   /** Null if there was nothing to measure. */

@@ -34,7 +34,7 @@ export interface Queues {
   readonly writer: Credits;
 }
 
-export interface SamplerParts {
+interface SamplerParts {
   memory: MetricsMemory;
   meter: Meter;
   queues: Queues;

@@ -17,7 +17,7 @@ import { isEncrypted, isOwn, loginUrls } from './origin.ts';
 import { type LoggedIn, Sessions } from './sessions.ts';
 
 /** HTTP status line, headers in addition to those of every call, and body. */
-export interface CallAnswer {
+interface CallAnswer {
   status: string;
   headers: [string, string][];
   body: string;

@@ -13,7 +13,7 @@ export interface CarvedEvent {
 }
 
 /** Row of a table beside the log, as found on a page. */
-export interface CarvedRow {
+interface CarvedRow {
   table: string;
   row: Record<string, Value>;
 }
@@ -80,16 +80,13 @@ export function* carve(
   }
 }
 
-/**
- * Returns a row of the log as an event, or null. seq is the rowid; the column `received_at` was
- * added to the schema later than the others.
- */
+/** Returns a row of the log as an event, or null. seq is the rowid. */
 function eventOf({ rowid, values }: RawRow): CarvedEvent | null {
-  const [seq, createdAt, kind, expiresAt, body, receivedAt = null] = values;
+  const [seq, createdAt, kind, expiresAt, body, receivedAt] = values;
   const isNumber = (value: unknown) => typeof value === 'number';
   const isEvent =
     rowid > 0 &&
-    (values.length === 5 || values.length === 6) &&
+    values.length === 6 &&
     seq === null &&
     isNumber(createdAt) &&
     isNumber(kind) &&

@@ -33,7 +33,7 @@ export interface DatabaseReport {
 }
 
 /** Extent of an examination. */
-export interface Thoroughness {
+interface Thoroughness {
   /** True to check only the pages and a small sample. */
   quick: boolean;
   progress: (step: string, done: number, total: number) => void;

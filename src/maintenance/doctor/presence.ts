@@ -5,7 +5,7 @@ import { missingOf } from '../../store/database/presence.ts';
 import { type Finding, findings } from './finding.ts';
 
 /** Result of the check of the files. */
-export interface PresenceReport {
+interface PresenceReport {
   findings: Finding[];
   /**
    * Set if committed events are missing; `hasLog`: some may be in a write-ahead log that SQLite

@@ -8,7 +8,7 @@ import type { RawPages } from './raw-pages.ts';
  * ROWID, which are stored as indexes.
  */
 export const TABLE_LEAF = 0x0d;
-export const INDEX_LEAF = 0x0a;
+const INDEX_LEAF = 0x0a;
 const INDEX_INTERIOR = 0x02;
 /** Upper bound of a payload, in bytes; no event and no other row is longer. */
 const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;

@@ -30,7 +30,7 @@ const FILE_ENDS = ['-wal', '-shm', '-journal', ''];
 const PIECE_BITS = 65_536;
 
 /** Result of a salvage. */
-export interface Salvaged {
+interface Salvaged {
   /** Number of events in the new database. */
   events: number;
   /** Number of those that SQLite could not find any more and that were read from raw pages. */

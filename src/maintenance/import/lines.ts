@@ -3,7 +3,7 @@
 const NEWLINE = 0x0a;
 
 /** Chunk of whole lines, in memory that the receiver owns. */
-export interface Lines {
+interface Lines {
   bytes: ArrayBuffer;
   /** Number of bytes of the source read so far. */
   read: number;

@@ -29,7 +29,7 @@ import { type CountFailure, Plugin, type PluginOptions } from './plugin.ts';
 import { eventLine, type PluginAnswer, queryLine, type Source, sourceTypes } from './protocol.ts';
 
 /** Counters of the plugin host. */
-export interface PluginMeter {
+interface PluginMeter {
   readonly failed: CountFailure;
   readonly circuitsOpen: (plugins: number) => void;
   /** Called when a plugin has answered, or has taken too long. */

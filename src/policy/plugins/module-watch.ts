@@ -14,7 +14,7 @@ export const HOOK_BITS = { acceptEvent: 1, acceptFilter: 2, acceptConnection: 4 
 const OFF = 8;
 
 /** Call that a worker has not returned from. */
-export interface StuckCall {
+interface StuckCall {
   /** Index in `policy.modules`. */
   readonly module: number;
   /** Number that distinguishes the calls of one worker. */

@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type PluginAnswer, readLine } from './protocol.ts';
 
-/** Longest line of a plugin, in UTF-16 units. strfry takes 8 kB; replaced filters may need more. */
+/** Longest line of a plugin, in bytes. strfry takes 8 kB; replaced filters may need more. */
 const LINE_BYTES_MAX = 64 * 1024;
 /** Maximum of other output before the next answer; more is a flood. */
 const NONSENSE_BYTES_MAX = 256 * 1024;
@@ -36,7 +36,7 @@ export interface Fault {
 }
 
 /** Callbacks from a process to its plugin. */
-export interface ProcessHooks {
+interface ProcessHooks {
   answered(question: Question, answer: PluginAnswer): void;
   /**
    * Called when the process is over. `fault` is what it did wrong, or null if it was told to stop.
@@ -155,11 +155,12 @@ export class PluginProcess {
       this.#line(line);
       if (this.#over) return;
     }
-    if (this.#rest.length > LINE_BYTES_MAX) this.#fault('flood', 'it prints a line without an end');
+    if (Buffer.byteLength(this.#rest) > LINE_BYTES_MAX)
+      this.#fault('flood', 'it prints a line without an end');
   }
 
   #line(line: string): void {
-    if (line.length > LINE_BYTES_MAX) {
+    if (Buffer.byteLength(line) > LINE_BYTES_MAX) {
       this.#fault('flood', 'it prints a line that is too long');
       return;
     }
@@ -186,7 +187,7 @@ export class PluginProcess {
   }
 
   #nonsense(line: string): void {
-    this.#nonsenseBytes += line.length + 1;
+    this.#nonsenseBytes += Buffer.byteLength(line) + 1;
     if (this.#nonsenseBytes > NONSENSE_BYTES_MAX)
       this.#fault('flood', 'it prints much that is no answer');
     else if (line.trim() !== '') this.#hooks.printed(line, true);
@@ -194,7 +195,13 @@ export class PluginProcess {
 
   #readError(text: string): void {
     const lines = (this.#errorRest + text).split('\n');
-    this.#errorRest = lines.pop()!.slice(-LINE_BYTES_MAX);
+    this.#errorRest = lastBytes(lines.pop()!, LINE_BYTES_MAX);
     for (const line of lines) if (line.trim() !== '') this.#hooks.printed(line, false);
   }
+}
+
+/** Returns the end of a text, of at most `most` bytes. */
+function lastBytes(text: string, most: number): string {
+  if (Buffer.byteLength(text) <= most) return text;
+  return Buffer.from(text).subarray(-most).toString();
 }

@@ -14,7 +14,7 @@ export interface Source {
   readonly authed: string;
 }
 
-export type PluginAction = 'accept' | 'reject' | 'shadowReject' | 'replace';
+type PluginAction = 'accept' | 'reject' | 'shadowReject' | 'replace';
 
 /** Answer of a plugin. */
 export interface PluginAnswer {
@@ -54,7 +54,7 @@ function common({ type, info }: Source, receivedAt: number): string {
 }
 
 /** Parsed line of a plugin: an answer to `id`, or the reason why it is none. */
-export type Said =
+type Said =
   | { t: 'answer'; id: string; answer: PluginAnswer }
   | { t: 'nonsense' }
   | { t: 'unknown action'; id: string };

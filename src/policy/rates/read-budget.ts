@@ -22,7 +22,7 @@ export interface QuotaOwner {
  * Budget left: `plenty`; `short` when the budget is used up, so that answers get short; `none` when
  * a second budget is used up as well.
  */
-export type QuotaState = 'plenty' | 'short' | 'none';
+type QuotaState = 'plenty' | 'short' | 'none';
 
 interface Budget {
   readonly rate: Rate;

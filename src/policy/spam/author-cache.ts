@@ -12,7 +12,7 @@ const KEYS_MAX = 20_000;
 const MILLISECONDS = 60_000;
 
 /** Reputation of a key that follows from stored events. */
-export interface AuthorReputation {
+interface AuthorReputation {
   /** True if a profile of the key is stored here. */
   readonly hasProfile: boolean;
   /** Number of trusted reporters (`moderation.trusted_reporters`) that were not dismissed. */

@@ -23,7 +23,7 @@ const FIRST_TEXT = FIRST_BAND + BANDS * BAND_VALUES;
 const CELLS = FIRST_TEXT + TEXTS * TEXT_CELLS;
 
 /** Earlier occurrences of a text, this one included. */
-export interface Seen {
+interface Seen {
   /** Number of different keys that wrote it, as a lower bound: 32 at most. */
   keys: number;
   times: number;

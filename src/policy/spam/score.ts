@@ -11,7 +11,7 @@ import { factsOf, type TextFacts } from './text.ts';
 import type { WordList } from './word-list.ts';
 
 /** Part of a score: one reason why an event looks like spam. */
-export interface ScorePart {
+interface ScorePart {
   readonly name: SpamPart;
   readonly points: number;
   /** Text for moderators: `5 links`. */

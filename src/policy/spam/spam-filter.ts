@@ -16,7 +16,7 @@ const LOG_LINES_MAX = 10;
 const LOG_MILLISECONDS = 1_000;
 
 /** Outcomes of the spam stage for an event. */
-export type SpamResult = 'pass' | 'quarantine' | 'shadow' | 'reject';
+type SpamResult = 'pass' | 'quarantine' | 'shadow' | 'reject';
 
 /** Counters of the spam stage. */
 export interface SpamMeter {
@@ -24,7 +24,7 @@ export interface SpamMeter {
   part(part: SpamPart): void;
 }
 
-export interface SpamParts {
+interface SpamParts {
   config: Config;
   /** Shared memory of `RecentTexts`, the same for all workers. */
   texts: SharedArrayBuffer;

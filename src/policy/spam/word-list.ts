@@ -14,7 +14,7 @@ interface Expression {
 }
 
 /** Entries of a word list that occur in a text, and the sum of their points. */
-export interface WordHits {
+interface WordHits {
   points: number;
   found: string[];
 }

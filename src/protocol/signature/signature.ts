@@ -7,7 +7,7 @@ import { loadNpmSecp256k1 } from './npm-secp256k1.ts';
 import { selfTestFault } from './self-test.ts';
 
 /** Backend that `auto` would have preferred, and why it cannot be used on this machine. */
-export interface PassedOver {
+interface PassedOver {
   readonly name: SignatureBackendName;
   readonly reason: string;
 }

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStorageError, StorageError } from './error.ts';
 import { syncFile } from './fsync.ts';
-import { SCHEMA_VERSION } from './migrations.ts';
+import { newerSchema, SCHEMA_VERSION } from './migrations.ts';
 import type { Db } from './open.ts';
 import { refuseEmpty } from './presence.ts';
 import { SELECT_META, VACUUM_INTO } from './sql.ts';
@@ -98,10 +98,7 @@ export function openCopy(file: string): Db {
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version < 1)
       throw new StorageError(`${file} is a database, but not one of wok's`, 'damaged');
-    if (version > SCHEMA_VERSION) {
-      const message = `${file} has schema version ${version}, newer than this wok's ${SCHEMA_VERSION}`;
-      throw new StorageError(message, 'version');
-    }
+    if (version > SCHEMA_VERSION) throw newerSchema(file, version);
     return db;
   } catch (error) {
     throw asStorageError(error, file);

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from '../../lib/exit-codes.ts';
 import { isNativeLoadFailure, nativeLoadAdvice } from '../../lib/uws.ts';
 
 /** Kind of fault of a database that cannot be used. */
-export type StorageFault =
+type StorageFault =
   | 'busy'
   | 'unwritable'
   | 'damaged'

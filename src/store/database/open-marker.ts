@@ -32,7 +32,7 @@ export interface Marked {
 }
 
 /** Returns the marker file of a data directory. */
-export function markerFile(directory: string): string {
+function markerFile(directory: string): string {
   return join(directory, 'wok.running');
 }
 

@@ -215,7 +215,10 @@ function createDatabase(file: string): void {
       set.run('indexed_seq', 0);
     })();
     if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) {
-      throw new StorageError('schema.sql and the migrations disagree about the version', 'version');
+      throw new StorageError(
+        'schema.sql and the list of migrations disagree about the version',
+        'version',
+      );
     }
   } finally {
     db.close();

@@ -72,7 +72,7 @@ export function checkPresence(directory: string): boolean {
 }
 
 /** Loss in the files of a database, as a start would find it. */
-export interface Missing {
+interface Missing {
   error: StorageError;
   /** True if there is a write-ahead log from which something may be recovered. */
   hasLog: boolean;
@@ -168,11 +168,7 @@ function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError |
     if (isCutOff(db, bytes ?? 0)) throw damaged(file);
     if (marker === null) return null;
     const { head, indexed } = db.prepare(SELECT_HEADS).get() as { head: number; indexed: number };
-    // The audit log of an older version is not compared.
-    const audit =
-      version < SCHEMA_VERSION
-        ? marker.audit
-        : (db.prepare(SELECT_MAX_AUDIT).pluck().get() as number);
+    const audit = db.prepare(SELECT_MAX_AUDIT).pluck().get() as number;
     const missing = marker.head - Math.max(head, indexed);
     if (missing <= 0 && marker.audit <= audit) return null;
     // A power cut may take the newest commits only if they do not wait for the disk.

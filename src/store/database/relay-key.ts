@@ -1,12 +1,13 @@
 // The relay's own secret key file.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/options.ts';
 import { parseSecretKey } from '../../protocol/nip19.ts';
 import { makeDataDirectory } from './data-directory.ts';
 import { StorageError } from './error.ts';
+import { syncFile } from './fsync.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -14,7 +15,7 @@ const OWNER_ONLY = 0o600;
  * Returns the file of the relay's own secret key: `identity.secret_key_file`, or relay.key beside
  * the database.
  */
-export function relayKeyFile({ identity, storage }: Config): string {
+function relayKeyFile({ identity, storage }: Config): string {
   return identity.secret_key_file || join(storage.directory, 'relay.key');
 }
 
@@ -43,15 +44,20 @@ export function relaySecret(config: Config, make: boolean): Buffer | null {
   }
 }
 
-/** Creates the key file, but never over an existing one. */
+/**
+ * Creates the key file, but never over an existing one. It appears under its name when it is whole,
+ * so that a crash leaves no empty key, which would keep the relay from starting.
+ */
 function makeKey(file: string): void {
+  if (existsSync(file)) return;
   makeDataDirectory(dirname(file));
-  try {
-    const text = `${randomBytes(32).toString('hex')}\n`;
-    writeFileSync(file, text, { flag: 'wx', mode: OWNER_ONLY, flush: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  const made = `${file}.new`;
+  // A crash may have left one, with whatever permissions.
+  rmSync(made, { force: true });
+  const text = `${randomBytes(32).toString('hex')}\n`;
+  writeFileSync(made, text, { flag: 'wx', mode: OWNER_ONLY, flush: true });
+  renameSync(made, file);
+  syncFile(file);
 }
 
 function parseSecret(text: string, file: string): Buffer {

@@ -8,7 +8,7 @@ import { listNames } from './listed.ts';
 import * as sql from './sql.ts';
 
 /** Column value as better-sqlite3 returns it. */
-export type Value = null | number | string | Uint8Array;
+type Value = null | number | string | Uint8Array;
 
 /** Row by column names. */
 type Row = Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ type Row = Readonly<Record<string, unknown>>;
 type Check = (value: Value, row: Row) => boolean;
 
 /** Columns of a table in the order of its rows on disk, with a check of the values of each. */
-export type RowShape = readonly (readonly [column: string, check: Check])[];
+type RowShape = readonly (readonly [column: string, check: Check])[];
 
 /**
  * Upper bound of a seq: no log gets as long, and a larger number would ask for more memory than

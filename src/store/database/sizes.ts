@@ -4,7 +4,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { type Db, databaseFile } from './open.ts';
 
 /** Disk usage of the database, in bytes. */
-export interface DatabaseSizes {
+interface DatabaseSizes {
   file: number;
   /** Free pages inside the file, which are used again. */
   free: number;

@@ -115,9 +115,6 @@ export const SELECT_LIST = `
   SELECT ${LISTED} FROM listed WHERE list = ? AND stance = ? AND subject > ?
   ORDER BY subject LIMIT ?`;
 export const SELECT_LIST_ROW = `SELECT ${LISTED} FROM listed WHERE list = ? AND subject = ?`;
-export const SELECT_LISTED_EXPIRED = `
-  SELECT ${LISTED} FROM listed WHERE expires_at IS NOT NULL AND expires_at <= ?
-  ORDER BY expires_at LIMIT ?`;
 export const COUNT_LISTED = 'SELECT count(*) FROM listed WHERE list = ? AND stance = ?';
 export const UPSERT_LISTED = `INSERT OR REPLACE INTO listed (${LISTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 export const DELETE_LISTED = 'DELETE FROM listed WHERE list = ? AND subject = ? AND stance = ?';
@@ -239,7 +236,6 @@ export const SELECT_REPORTS_OF = `
 // ── Queries of wok doctor ────────────────────────────────────────────────────────────────────────
 
 export const SELECT_ROW = 'SELECT seq, created_at, kind, expires_at, json FROM event WHERE seq = ?';
-export const SELECT_MAX_SEQ = 'SELECT max(seq) FROM event';
 export const COUNT_ALL_POSTINGS = 'SELECT count(*) FROM posting';
 /** Postings without an event: all of them, and those that are to be swept anyway. */
 export const COUNT_DANGLING = `
@@ -295,95 +291,7 @@ export const COUNT_QUARANTINED = 'SELECT count(*) FROM quarantined';
 export const COUNT_QUARANTINED_OF = 'SELECT count(*) FROM quarantined WHERE pubkey = ?';
 export const SELECT_QUARANTINED_OF = 'SELECT id FROM quarantined WHERE id = ? OR pubkey = ?';
 
-// ── Migrations, by the version that they lead to ─────────────────────────────────────────────────
-
-export const TO_VERSION_2 = `
-  CREATE TABLE audit (
-    n INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    by TEXT NOT NULL,
-    action TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    reason TEXT NOT NULL
-  ) STRICT;
-  CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
-  BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;`;
-
-export const TO_VERSION_3 = `
-  CREATE TABLE listed (
-    list TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    stance TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    by TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    expires_at INTEGER,
-    until INTEGER,
-    PRIMARY KEY (list, subject)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX listed_by_expiry ON listed (expires_at) WHERE expires_at IS NOT NULL;`;
-
-export const TO_VERSION_4 = `
-  CREATE TABLE setting (
-    name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE role (
-    id TEXT PRIMARY KEY,
-    label TEXT NOT NULL,
-    description TEXT NOT NULL,
-    color INTEGER,
-    "order" INTEGER
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE role_of (
-    pubkey TEXT NOT NULL,
-    role TEXT NOT NULL,
-    by TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    PRIMARY KEY (pubkey, role)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE report (
-    target TEXT NOT NULL,
-    reporter TEXT NOT NULL,
-    is_event INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    trusted INTEGER NOT NULL,
-    PRIMARY KEY (target, reporter)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX report_by_age ON report (trusted, at);`;
-
-export const TO_VERSION_5 = `
-  ALTER TABLE event ADD COLUMN received_at INTEGER;
-  CREATE TABLE decision (
-    n INTEGER PRIMARY KEY,
-    id TEXT NOT NULL,
-    pubkey TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    action TEXT NOT NULL,
-    rule TEXT NOT NULL,
-    by TEXT NOT NULL,
-    text TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX decision_by_id ON decision (id);`;
-
-export const TO_VERSION_6 = `
-  CREATE TABLE vanished (
-    pubkey TEXT PRIMARY KEY,
-    until INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE vanish_request (
-    id TEXT PRIMARY KEY,
-    pubkey TEXT NOT NULL,
-    until INTEGER NOT NULL,
-    relays TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    removed INTEGER NOT NULL,
-    done_at INTEGER,
-    receipt TEXT
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX vanish_request_undone ON vanish_request (at) WHERE done_at IS NULL;`;
+// ── Requests to vanish, and what else stations look up ───────────────────────────────────────────
 
 export const SELECT_VANISHED = 'SELECT until FROM vanished WHERE pubkey = ?';
 export const SELECT_ALL_VANISHED = 'SELECT pubkey FROM vanished';
@@ -422,13 +330,6 @@ export const SELECT_VANISHING_WRAPS = `
     AND instr(json_of(e.json), ?) > 0
   ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 
-export const TO_VERSION_7 = `
-  CREATE TABLE invite_use (
-    nonce TEXT PRIMARY KEY,
-    uses INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;`;
-
 /** Counts a use of an invite; no row changes when it has none left. */
 export const USE_INVITE = `
   INSERT INTO invite_use (nonce, uses, expires_at) VALUES (?, 1, ?)
@@ -444,90 +345,9 @@ export const SELECT_TAIL_JSON_OF = `
   WHERE seq > (SELECT value FROM meta WHERE name = 'indexed_seq') AND kind = ?
     AND ${pubkeyIn('json')} = ?`;
 
-export const TO_VERSION_8 = `
-  CREATE TABLE quarantined (
-    id TEXT PRIMARY KEY,
-    pubkey TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    why TEXT NOT NULL,
-    json TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX quarantined_by_age ON quarantined (at);`;
-
 export const COUNT_OF_KIND = `
   SELECT count(*) FROM posting p CROSS JOIN event e ON e.seq = p.seq
   WHERE p.term = ? AND (p.kind & 65535) = ?`;
 
 /** Deletes the rejection records of a vanished key. */
 export const DELETE_DECISIONS_OF = 'DELETE FROM decision WHERE pubkey = ?';
-
-/** Lets the column `json` of `event` take packed bodies, too. Stored rows do not change. */
-export const LET_BODIES_BE_PACKED = `
-  UPDATE sqlite_schema SET sql = replace(sql, 'json TEXT NOT NULL', 'json ANY NOT NULL')
-  WHERE type = 'table' AND name = 'event'`;
-export const TO_VERSION_9 = String.raw`
-  DROP VIEW nostr_event;
-  CREATE VIEW nostr_event AS
-  SELECT
-    seq,
-    id,
-    pubkey,
-    datetime(created_at, 'unixepoch') AS created,
-    kind,
-    json_extract(json, '$.tags') AS tags,
-    json_extract(json, '$.content') AS content,
-    json
-  FROM (
-    SELECT seq, created_at, kind,
-      iif(typeof(json) = 'text', substr(json, 8, 64), lower(hex(substr(json, 5, 32)))) AS id,
-      iif(typeof(json) = 'text', substr(json, 84, 64), lower(hex(substr(json, 37, 32)))) AS pubkey,
-      iif(typeof(json) = 'text', json,
-      '{"id":"' || lower(hex(substr(json, 5, 32))) || '","pubkey":"' || lower(hex(substr(json, 37, 32)))
-      || '","created_at":' || created_at || ',"kind":' || kind || ',"tags":' || (
-      WITH RECURSIVE piece (code, text, bytes) AS (VALUES
-        (x'01', '', 32), (x'03', '"],["p","', 32), (x'04', '"],["e","', 32), (x'05', '[["p","', 32),
-        (x'06', '[["e","', 32), (x'07', '\"id\":\"', 32), (x'08', '\"pubkey\":\"', 32),
-        (x'09', '\"],[\"p\",\"', 32), (x'0a', '\"],[\"e\",\"', 32), (x'0b', '"],["', 0),
-        (x'0c', '","', 0), (x'0d', '","","', 0), (x'0e', '","wss://', 0), (x'0f', '","root', 0),
-        (x'10', '","reply', 0), (x'11', '"]],"content":"', 0), (x'12', '[],"content":"', 0),
-        (x'13', '\"', 0), (x'14', '\",\"', 0), (x'15', '\":\"', 0), (x'16', '\"],[\"', 0),
-        (x'17', '\n\n', 0), (x'18', '\n', 0), (x'19', '"],["t","', 0), (x'1a', '\"content\":\"', 0),
-        (x'1b', '\"created_at\":', 0), (x'1c', '\"tags\":[', 0), (x'1d', '\"sig\":\"', 0),
-        (x'1e', '\"kind\":', 0), (x'1f', '"],["r","', 0)
-      ),
-      -- Where the next byte is, whether it is behind created_at, and what the one before stood for.
-      step (at, inside, text) AS (
-        SELECT 135, 0, ''
-        UNION ALL
-        SELECT
-          at + 1 + iif(inside AND substr(json, at, 1) = x'02',
-            instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 1, 1)) * 16 - 16
-            + instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 2, 1)),
-            coalesce(bytes, 0)),
-          inside OR substr(json, at, 1) < x'80',
-          CASE
-            WHEN NOT inside THEN ''
-            WHEN substr(json, at, 1) >= x'20' THEN CAST(substr(json, at, 1) AS TEXT)
-            WHEN substr(json, at, 1) = x'02' THEN lower(hex(substr(json, at + 2,
-              instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 1, 1)) * 16 - 16
-              + instr('0123456789ABCDEF', substr(hex(substr(json, at + 1, 1)), 2, 1)) - 1)))
-            ELSE piece.text || lower(hex(substr(json, at + 1, bytes)))
-          END
-        FROM step LEFT JOIN piece ON inside AND code = substr(json, at, 1)
-        WHERE at <= length(json)
-      )
-      SELECT group_concat(text, '') FROM step
-      ) || ',"sig":"' || lower(hex(substr(json, 69, 64))) || '"}') AS json
-    FROM event
-  );`;
-
-export const TO_VERSION_10 = `
-  ALTER TABLE deleted_id RENAME TO deleted_id_by_id;
-  CREATE TABLE deleted_id (
-    pubkey BLOB NOT NULL,
-    id BLOB NOT NULL,
-    PRIMARY KEY (pubkey, id)
-  ) STRICT, WITHOUT ROWID;
-  INSERT INTO deleted_id (pubkey, id) SELECT pubkey, id FROM deleted_id_by_id;
-  DROP TABLE deleted_id_by_id;
-`;

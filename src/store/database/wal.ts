@@ -8,7 +8,7 @@ const MAGIC = 0x377f0682;
 const BIG_ENDIAN = 1;
 
 /** Header of a log. */
-export interface WalHeader {
+interface WalHeader {
   pageBytes: number;
   bigEndian: boolean;
   /** Both salts as one text, the same in all frames of this log. */

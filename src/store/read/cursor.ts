@@ -39,7 +39,7 @@ export class ListCursor implements Cursor {
 }
 
 /** Posting list of a term, and the range of it that is read. */
-export interface TermList {
+interface TermList {
   snapshot: Snapshot;
   term: number;
   /** Seconds since 1970, inclusive. */

@@ -34,10 +34,10 @@ export interface Plan {
 }
 
 /** Estimates the number of entries of a term's list in [since, until]. */
-export type Estimate = (term: number, since: number, until: number) => number;
+type Estimate = (term: number, since: number, until: number) => number;
 
 /** Input of the planner, beside the filter. */
-export interface Planning {
+interface Planning {
   hasher: TermHasher;
   /** Number of events wanted. */
   limit: number;

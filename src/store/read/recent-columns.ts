@@ -7,7 +7,7 @@ import { PUBKEY_WORDS, PubkeyTable } from './pubkey-table.ts';
 const PENDING_MAX = 4_096;
 
 /** Query over the recent columns. */
-export interface RecentQuery {
+interface RecentQuery {
   /** Pubkeys of the authors, 32 bytes each, concatenated. */
   authors: Uint8Array;
   kinds: ReadonlySet<number> | null;
@@ -21,7 +21,7 @@ export interface RecentQuery {
   want: number;
 }
 
-export interface RecentAnswer {
+interface RecentAnswer {
   /** In `entryOrder`. Their authors and kinds match exactly. */
   entries: Entry[];
   /** Place after which nothing was read; null: none of the rest can match. */

@@ -59,7 +59,7 @@ export type Completeness = 'finish' | 'more' | 'unknown';
  * a whole second beyond the cap: a client that pages by `until` misses nothing then (NIP-67), and
  * one that counts against `max_limit` of NIP-11 sees that there is more.
  */
-export interface Share {
+interface Share {
   /** Number of matches from which on no second is begun; Infinity for COUNT. */
   limit: number;
   /** Number of matches at most, at least `limit`. */
@@ -91,7 +91,7 @@ export const ALL: Share = {
   exact: true,
 };
 
-export interface ScanOptions {
+interface ScanOptions {
   share: Share;
   /** Number of filters of the query. */
   filters: number;

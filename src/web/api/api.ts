@@ -44,7 +44,7 @@ export interface PageVerbs extends ModerationVerbs, PeopleVerbs, EventVerbs, Con
 }
 
 /** Parameters of an RPC method that takes none. */
-export type Nothing = Record<string, never>;
+type Nothing = Record<string, never>;
 
 /** Name of an RPC method. */
 export type PageVerb = keyof PageVerbs;

@@ -55,7 +55,7 @@ export interface ConfigChanges {
 }
 
 /** Change of one option. Values as relay.conf writes them; secrets are masked. */
-export interface ConfigChange {
+interface ConfigChange {
   key: string;
   from: string;
   to: string;

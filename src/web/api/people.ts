@@ -58,7 +58,7 @@ export interface RoleWithMembers {
   members: string[];
 }
 
-export type RoleParams =
+type RoleParams =
   | {
       do: 'create' | 'edit';
       id: string;

@@ -8,7 +8,7 @@ export const CHART_HEIGHT = 120;
 const MARGIN = 3;
 
 /** SVG paths of a chart and the upper end of its scale. */
-export interface Chart {
+interface Chart {
   /** Path of the line, and of the area below it; '' without values. */
   line: string;
   area: string;

@@ -5,7 +5,7 @@ import type { Config } from '../../config/options.ts';
 import { hasAccessRules } from '../../policy/rules/access.ts';
 
 /** Short text about the relay with its tone. */
-export interface Badge {
+interface Badge {
   readonly text: string;
   readonly tone: 'good' | 'warning' | '';
 }

@@ -6,7 +6,7 @@ import type { PageAnswer, PageErrorKind, PageVerb, PageVerbs, Session } from '..
 const PATIENCE_MILLISECONDS = 25_000;
 
 /** Kind of a fault; `unreachable`: no answer, or one that is not from the relay. */
-export type FaultKind = PageErrorKind | 'unreachable';
+type FaultKind = PageErrorKind | 'unreachable';
 
 /** Failure of a request, with a message for the user of the page. */
 export class PageFault extends Error {

@@ -5,7 +5,7 @@ import type { Feed } from './feed.ts';
 import { fill, freshId, make } from './make.ts';
 
 /** Line of a chart. */
-export interface Line {
+interface Line {
   /** Name of the series in the history. */
   readonly series: string;
   readonly name: string;

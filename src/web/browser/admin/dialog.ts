@@ -4,7 +4,7 @@ import { failure, perform } from './load.ts';
 import { button, type Child, fill, freshId, make } from './make.ts';
 
 /** Confirmation of an action. */
-export interface Question {
+interface Question {
   title: string;
   /** Description of the consequences. */
   text: Child;

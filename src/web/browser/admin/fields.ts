@@ -3,7 +3,7 @@
 import { freshId, make } from './make.ts';
 
 /** Form field with its label; `input` is the control in it. */
-export interface Field<Input extends HTMLElement = HTMLInputElement> {
+interface Field<Input extends HTMLElement = HTMLInputElement> {
   readonly place: HTMLElement;
   readonly input: Input;
 }

@@ -69,7 +69,7 @@ export function load<Result>(
 }
 
 /** Outcome of an action; `under way`: it takes long and continues at the relay. */
-export type Outcome = 'done' | 'under way' | 'failed';
+type Outcome = 'done' | 'under way' | 'failed';
 
 /**
  * Runs the action of a button: a second press during the action is ignored, and progress or error

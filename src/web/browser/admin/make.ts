@@ -30,7 +30,7 @@ export function fill(element: Element, ...children: readonly Child[]): void {
 }
 
 /** Flattens children to arguments of `append`. */
-export function nodesOf(children: readonly Child[]): (Node | string)[] {
+function nodesOf(children: readonly Child[]): (Node | string)[] {
   return children.flatMap((child): (Node | string)[] => {
     if (child === null || child === false) return [];
     if (child instanceof Node) return [child];

@@ -5,7 +5,7 @@ import { failure, progress } from './load.ts';
 import { button, type Child, fill, make } from './make.ts';
 
 /** Page of a list. */
-export interface ListPart<Cursor> {
+interface ListPart<Cursor> {
   items: readonly Node[];
   /** Cursor of the next page; null: this is the last. */
   next: Cursor | null;
@@ -15,7 +15,7 @@ export interface ListPart<Cursor> {
   more?: string;
 }
 
-export interface Pager {
+interface Pager {
   readonly place: HTMLElement;
   /** Loads the list again from the first page. */
   reload(): Promise<void>;

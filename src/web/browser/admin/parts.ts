@@ -70,7 +70,7 @@ export function facts(pairs: readonly (readonly [string, Child])[]): HTMLElement
 }
 
 /** Column of a table: its heading; `number`: its cells are numbers. */
-export type Column = string | { name: string; number: true };
+type Column = string | { name: string; number: true };
 
 /** Table in a scrolling frame; `rows` is its body. */
 export function table(

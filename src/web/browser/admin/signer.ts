@@ -19,12 +19,12 @@ const KIND_HTTP_AUTH = 27_235;
 const LOOK_MILLISECONDS = 250;
 
 /** Failure to sign; the message is a sentence. */
-export class SignerRefused extends Error {
+class SignerRefused extends Error {
   override name = 'SignerRefused';
 }
 
 /** Signer of this browser, or null. */
-export function findSigner(): Signer | null {
+function findSigner(): Signer | null {
   const { nostr } = window as unknown as { nostr?: Partial<Signer> };
   return typeof nostr?.signEvent === 'function' ? (nostr as Signer) : null;
 }
