@@ -73,7 +73,9 @@ export async function runRelay(
     }
   } catch (error) {
     await predecessor?.fails((error as Error).message);
-    return startFailed(error as Error, config);
+    const { sentence, status } = startFailure(error as Error, config);
+    process.stderr.write(`wok: ${sentence}\n`);
+    return status;
   }
   const readAgain = () => reload(relay, readConfig, log, manager);
   let replaced: () => void = () => {};
@@ -269,20 +271,25 @@ function isForeignLibrary(reason: Error): boolean {
   return isNativeLoadFailure(reason) && !(reason instanceof NativeModuleError);
 }
 
-function startFailed(reason: Error, config: Config): ExitCode {
+/** Returns the sentence and the exit status for a start that has failed. */
+export function startFailure(
+  reason: Error,
+  config: Config,
+): { sentence: string; status: ExitCode } {
   // A thread that meets a damaged page, or a library of another Node.js, passes the raw error on.
   const error =
     isSqliteError(reason) || isForeignLibrary(reason)
       ? asStorageError(reason, databaseFile(config.storage.directory))
       : reason;
-  process.stderr.write(`wok: ${error.message}\n`);
+  return { sentence: error.message, status: startStatus(error) };
+}
+
+function startStatus(error: Error): ExitCode {
   if (error.name === 'CertificateError') return exitCodes.config;
   if (error instanceof NativeModuleError || error instanceof ListenError) {
     return exitCodes.unavailable;
   }
   // The error of a policy module that cannot be loaded; the other options are checked before.
   if (error.name === 'ConfigError') return exitCodes.config;
-  const status = storageExitCode(error);
-  if (status !== null) return status;
-  return exitCodes.crash;
+  return storageExitCode(error) ?? exitCodes.crash;
 }

@@ -23,7 +23,7 @@ import { Client } from './support/client.ts';
 import { inTime } from './support/pace.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory, startRelay } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { wok, wokHere } from './support/wok.ts';
 
 function jsonl(events: readonly unknown[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('');
@@ -69,8 +69,8 @@ describe('wok backup and wok restore', () => {
     const other = freshDirectory();
     const restored = await wok(['restore', file, '--data', other]);
     expect(restored.code).toBe(exitCodes.ok);
-    const before = (await wok(['export', '--data', directory])).out.split('\n');
-    const after = (await wok(['export', '--data', other])).out.split('\n');
+    const before = (await wokHere(['export', '--data', directory])).out.split('\n');
+    const after = (await wokHere(['export', '--data', other])).out.split('\n');
     expect(after.length).toBeGreaterThan(100);
     expect(after.length).toBeLessThanOrEqual(sent + 1);
     expect(new Set(before)).toEqual(new Set([...before, ...after]));
@@ -96,12 +96,12 @@ describe('wok backup and wok restore', () => {
     const refused = await wok(['restore', file, '--data', directory]);
     expect(refused.err).toContain('--force');
     expect(refused.code).toBe(exitCodes.refused);
-    const before = await wok(['export', '--data', directory]);
+    const before = await wokHere(['export', '--data', directory]);
     expect([before.err, before.code]).toEqual(['', exitCodes.ok]);
     expect(before.out).not.toBe(lines);
     const forced = await wok(['restore', file, '--data', directory, '--force']);
     expect([forced.err, forced.code]).toEqual(['', exitCodes.ok]);
-    const after = await wok(['export', '--data', directory]);
+    const after = await wokHere(['export', '--data', directory]);
     expect([after.err, after.code]).toEqual(['', exitCodes.ok]);
     expect(after.out).toBe(lines);
     const kept = readdirSync(directory).find((name) => /^wok\.db\.replaced-\w+$/.test(name))!;
@@ -159,7 +159,7 @@ describe('wok backup and wok restore', () => {
     const other = freshDirectory();
     await wok(['restore', compact!, '--data', other]);
     const [before, after] = await Promise.all(
-      [directory, other].map((one) => wok(['export', '--data', one])),
+      [directory, other].map((one) => wokHere(['export', '--data', one])),
     );
     expect(after!.out).toBe(before!.out);
   });

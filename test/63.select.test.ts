@@ -14,7 +14,7 @@ import { Generator } from './support/generator.ts';
 import { matches, Oracle } from './support/oracle.ts';
 import { Random, testSeed } from './support/random.ts';
 import { freshDirectory, startRelay, testConfig } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { wok, wokHere } from './support/wok.ts';
 
 const SEED = testSeed('63.select');
 const EVENTS = 600;
@@ -96,27 +96,27 @@ describe('wok export and wok scan', () => {
     const client = await Client.connect(relay.url);
     for (const event of events) await client.publish(event);
     const data = ['--data', directory];
-    const all = await wok(['export', ...data]);
+    const all = await wokHere(['export', ...data]);
     expect(all.code).toBe(exitCodes.ok);
     expect(parsed(all.out)).toEqual(events);
-    const reversed = await wok(['export', '--reverse', ...data]);
+    const reversed = await wokHere(['export', '--reverse', ...data]);
     expect(parsed(reversed.out)).toEqual([...events].reverse());
-    const some = await wok([
+    const some = await wokHere([
       ...['export', '--kinds', '1,1059', '--since', String(start + 10), ...data],
       ...['--until', new Date((start + 55) * 1000).toISOString(), '--authors', bob.pubkey],
     ]);
     expect(parsed(some.out)).toEqual([events.at(-2)]);
-    const scan = await wok(['scan', '[{"kinds":[1],"limit":2},{"kinds":[1059]}]', ...data]);
+    const scan = await wokHere(['scan', '[{"kinds":[1],"limit":2},{"kinds":[1059]}]', ...data]);
     const ones = events.filter(({ kind }) => kind === 1);
     expect(parsed(scan.out)).toEqual([events.at(-1), ones.at(-1), ones.at(-2)]);
-    const count = await wok(['scan', '--count', '{"#t":["x\\"y"]}', ...data]);
+    const count = await wokHere(['scan', '--count', '{"#t":["x\\"y"]}', ...data]);
     expect(count.out).toBe('1\n');
     client.socket.terminate();
     await relay.stop();
 
     const other = freshDirectory();
     await wok(['import', '--data', other], all.out);
-    expect((await wok(['export', '--data', other])).out).toBe(all.out);
+    expect((await wokHere(['export', '--data', other])).out).toBe(all.out);
   });
 
   it.each<[string[], string]>([
@@ -130,13 +130,13 @@ describe('wok export and wok scan', () => {
     [['delete'], 'Say what to remove'],
     [['delete', '--age', 'old'], '--age is "old"'],
   ])('%j is refused with a sentence', async (args, sentence) => {
-    const { err, code } = await wok([...args, '--data', freshDirectory()]);
+    const { err, code } = await wokHere([...args, '--data', freshDirectory()]);
     expect(err).toContain(sentence);
     expect(code).toBe(exitCodes.usage);
   });
 
   it('say so where there is no database', async () => {
-    const { err, code } = await wok(['export', '--data', freshDirectory()]);
+    const { err, code } = await wokHere(['export', '--data', freshDirectory()]);
     expect(err).toContain('there is no database in ');
     expect(code).toBe(exitCodes.refused);
   });
@@ -160,7 +160,7 @@ describe('wok delete', () => {
       expect(dry.out).toBe('700 events would be removed.\n');
       const real = await wok(['delete', '--age', '10d', '--reason', 'too old', ...data]);
       expect(real.out).toBe('700 events were removed.\n');
-      const left = parsed((await wok(['export', ...data])).out);
+      const left = parsed((await wokHere(['export', ...data])).out);
       expect(idsOf(left)).toEqual(idsOf(young));
       if (relay) {
         const client = await Client.connect(relay.url);

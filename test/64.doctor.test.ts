@@ -25,7 +25,7 @@ import { Author, now } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { WokProcess } from './support/process.ts';
 import { freshDirectory, startRelay, testConfig } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { wok, wokHere } from './support/wok.ts';
 
 const AUTHOR = new Author();
 const NOTES = Array.from({ length: 120 }, (_, n) =>
@@ -59,7 +59,7 @@ function tamper(directory: string, work: (db: Db, hasher: TermHasher) => void): 
 }
 
 async function doctor(directory: string, ...flags: string[]) {
-  const { out, err, code } = await wok(['doctor', '--json', '--data', directory, ...flags]);
+  const { out, err, code } = await wokHere(['doctor', '--json', '--data', directory, ...flags]);
   const { findings, repaired } = JSON.parse(out || '{"findings":[]}') as {
     findings: Finding[];
     repaired: string[];
@@ -269,7 +269,7 @@ describe('wok doctor', () => {
     expect(healed.bad).toEqual([]);
     expect(healed.code).toBe(exitCodes.ok);
     expect(readdirSync(directory).some((name) => name.startsWith('wok.db.damaged-'))).toBe(true);
-    const { out } = await wok(['export', '--data', directory]);
+    const { out } = await wokHere(['export', '--data', directory]);
     const saved = out
       .trim()
       .split('\n')

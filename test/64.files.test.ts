@@ -22,8 +22,8 @@ import { Author } from './support/author.ts';
 import { Client } from './support/client.ts';
 import { until, WokProcess } from './support/process.ts';
 import { Publisher } from './support/publisher.ts';
-import { freshDirectory, type Settings } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { freshDirectory, type Settings, startRefusal, startRelay } from './support/relay.ts';
+import { wok, wokHere } from './support/wok.ts';
 
 const REFUSED = /^error: files of the database of this relay were removed or damaged/;
 
@@ -74,9 +74,12 @@ async function health(wok: WokProcess): Promise<string> {
   return `${response.status} ${await response.text()}`;
 }
 
-/** Returns the ids of these events that a relay on the directory does not serve. */
+/**
+ * Returns the ids of these events that a relay on the directory does not serve. The relay runs in
+ * this process, its workers in threads.
+ */
 async function lostOf(directory: string, events: readonly NostrEvent[]): Promise<string[]> {
-  const relay = await WokProcess.start({}, directory);
+  const relay = await startRelay({}, directory);
   const client = await Client.connect(relay.url);
   const found = new Set<string>();
   for (let at = 0; at < events.length; at += 400) {
@@ -84,8 +87,7 @@ async function lostOf(directory: string, events: readonly NostrEvent[]): Promise
     for (const { id } of (await client.query({ ids, limit: 500 })).events) found.add(id);
   }
   await client.close();
-  relay.signal('SIGTERM');
-  await relay.exited;
+  await relay.stop();
   return events.map(({ id }) => id).filter((id) => !found.has(id));
 }
 
@@ -134,7 +136,7 @@ describe('while the relay runs', () => {
     const ids = load.acknowledged.slice(-50).map(({ id }) => id);
     expect((await client.query({ ids })).events.length).toBe(50);
     expect((await client.publish(new Author().event({ kind: 20_001 })))[2]).toBe(true);
-    const doctor = await wok(['doctor', '--quick', '--data', directory]);
+    const doctor = await wokHere(['doctor', '--quick', '--data', directory]);
     expect(doctor.out).toMatch(
       new RegExp(`BAD +database files +Process ${relay.pid} says: wok\\.db`),
     );
@@ -142,7 +144,7 @@ describe('while the relay runs', () => {
     load.close();
     await relay.kill();
     expect(await lostOf(directory, load.acknowledged)).toEqual([]);
-    const after = await wok(['doctor', '--data', directory]);
+    const after = await wokHere(['doctor', '--data', directory]);
     expect(after.out).not.toMatch(/^BAD {3}database/m);
   });
 
@@ -160,7 +162,13 @@ describe('while the relay runs', () => {
     load.close();
     await relay.kill();
     const saved = names(directory).find((name) => name.startsWith('wok.db.saved-'))!;
-    const restored = await wok(['restore', join(directory, saved), '--data', directory, '--force']);
+    const restored = await wokHere([
+      'restore',
+      join(directory, saved),
+      '--data',
+      directory,
+      '--force',
+    ]);
     expect(restored.err).toBe('');
     expect(await lostOf(directory, load.acknowledged)).toEqual([]);
   });
@@ -209,10 +217,10 @@ describe('while the relay runs', () => {
       const again = WokProcess.spawn({}, directory);
       expect((await again.exited).code).toBe(exitCodes.damaged);
       expect(again.err).toMatch(/^wok: [^\n]+\n$/);
-      const repaired = await wok(['doctor', '--repair', '--data', directory]);
+      const repaired = await wokHere(['doctor', '--repair', '--data', directory]);
       expect(repaired.err).toBe('');
       if (repaired.code !== exitCodes.ok) {
-        const accepted = await wok(['doctor', '--accept-loss', '--data', directory]);
+        const accepted = await wokHere(['doctor', '--accept-loss', '--data', directory]);
         expect(accepted.out).toMatch(/Given up: the database .* lacks \d+ of the events/);
       }
       const lost = await lostOf(directory, kept);
@@ -259,18 +267,41 @@ describe('while the relay runs', () => {
 });
 
 describe('before a start', () => {
-  /** Makes a directory in which a relay was killed. */
-  async function killed(): Promise<{ directory: string; events: NostrEvent[] }> {
-    const directory = freshDirectory();
-    const relay = await WokProcess.start({}, directory);
+  // Kept until the end of the file, not of one test.
+  const source = freshDirectory();
+  let events: NostrEvent[] = [];
+
+  /** Kills a relay after 50 events; once. */
+  async function prepare(): Promise<void> {
+    if (events.length > 0) return;
+    const relay = await WokProcess.start({}, source);
     const load = await Load.connect(relay.url);
     await load.publish(50);
     load.close();
     await relay.kill();
-    return { directory, events: load.acknowledged };
+    events = load.acknowledged;
+    expect(events).toHaveLength(50);
+  }
+
+  /** Copies the directory in which the relay was killed. */
+  async function killed(): Promise<string> {
+    await prepare();
+    const directory = freshDirectory();
+    for (const name of readdirSync(source)) {
+      if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
+    }
+    return directory;
   }
 
   async function refusal(directory: string): Promise<string> {
+    const refused = await startRefusal(directory);
+    expect(refused?.status, refused?.sentence).toBe(exitCodes.damaged);
+    expect(refused!.sentence).toMatch(/^[^\n]+$/);
+    return refused!.sentence;
+  }
+
+  /** Does the same as `refusal` with a process of its own, whose output and status it checks. */
+  async function refusalOfProcess(directory: string): Promise<string> {
     const relay = WokProcess.spawn({}, directory);
     const { code } = await relay.exited;
     expect(code, relay.err).toBe(exitCodes.damaged);
@@ -307,19 +338,19 @@ describe('before a start', () => {
       },
     ],
   ])('%s after a kill: it refuses to start, and the flag starts it', async (_, said, damage) => {
-    const { directory } = await killed();
+    const directory = await killed();
     const wal = readFileSync(join(directory, 'wok.db-wal'));
     damage(directory);
-    expect(await refusal(directory)).toMatch(said);
+    expect(await refusalOfProcess(directory)).toMatch(said);
     expect(await refusal(directory)).toMatch(said);
     // Neither the start nor the doctor removes the files that are left.
-    const doctor = await wok(['doctor', '--data', directory]);
+    const doctor = await wokHere(['doctor', '--data', directory]);
     expect(doctor.out).toMatch(/^BAD {3}database missing/m);
     expect(doctor.out).toMatch(/--accept-loss/);
     expect(doctor.code).toBe(exitCodes.damaged);
     const left = join(directory, 'wok.db-wal');
     if (existsSync(left) && statSync(left).size > 0) expect(readFileSync(left)).toEqual(wal);
-    const imported = await wok(['import', '--data', directory], '');
+    const imported = await wokHere(['import', '/dev/null', '--data', directory]);
     expect(imported.code).toBe(exitCodes.damaged);
     const relay = WokProcess.spawn({}, directory, [], ['--accept-loss']);
     await relay.listening();
@@ -332,23 +363,23 @@ describe('before a start', () => {
   });
 
   it('a log without its database is read by doctor --repair', async () => {
-    const { directory, events } = await killed();
+    const directory = await killed();
     truncateSync(join(directory, 'wok.db'), 0);
-    const { out, code } = await wok(['doctor', '--repair', '--data', directory]);
+    const { out, code } = await wokHere(['doctor', '--repair', '--data', directory]);
     expect(out).toMatch(/50 events were saved into a new database/);
     expect(code).toBe(exitCodes.ok);
     expect(await lostOf(directory, events)).toEqual([]);
   });
 
   it('where one was moved away by a repair that did not end', async () => {
-    const { directory } = await killed();
+    const directory = await killed();
     expect(await lostOf(directory, [])).toEqual([]);
     renameSync(join(directory, 'wok.db'), join(directory, 'wok.db.damaged-20261129T120000Z'));
     expect(await refusal(directory)).toMatch(/is gone, and wok.db.damaged-\S+ lies in its place/);
   });
 
   it('is not alarmed by a stop, a copy, a backup, a restore, a restart, a marker that is none', async () => {
-    const { directory, events } = await killed();
+    const directory = await killed();
     // Killed, then started and stopped in order: the file alone is complete, wherever it is copied.
     expect(await lostOf(directory, events)).toEqual([]);
     expect(existsSync(join(directory, 'wok.running'))).toBe(false);
@@ -357,7 +388,7 @@ describe('before a start', () => {
     copyFileSync(join(directory, 'wok.db'), join(elsewhere, 'wok.db'));
     expect(await lostOf(elsewhere, events)).toEqual([]);
     const copy = join(freshDirectory(), 'copy.db');
-    expect((await wok(['backup', copy, '--data', directory])).code).toBe(exitCodes.ok);
+    expect((await wokHere(['backup', copy, '--data', directory])).code).toBe(exitCodes.ok);
     const relay = await WokProcess.start({}, directory);
     const load = await Load.connect(relay.url);
     await load.publish(20);
@@ -365,7 +396,9 @@ describe('before a start', () => {
     await relay.kill();
     rmSync(join(directory, 'wok.db-wal'));
     expect(await refusal(directory)).toMatch(/lacks 20 of/);
-    expect((await wok(['restore', copy, '--data', directory, '--force'])).code).toBe(exitCodes.ok);
+    expect((await wokHere(['restore', copy, '--data', directory, '--force'])).code).toBe(
+      exitCodes.ok,
+    );
     expect(await lostOf(directory, events)).toEqual([]);
     for (const text of ['', 'garbage', '{"pid":1}', '\0'.repeat(2000)]) {
       writeFileSync(join(directory, 'wok.running'), text);

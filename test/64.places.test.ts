@@ -1,6 +1,6 @@
 // Data directories that cannot be used, for every command that takes `--data`, and the permissions
-// of everything that wok makes. Commands and relays run in their own processes; makeDirectory as a
-// unit.
+// of everything that wok makes. Relays, and commands as another user or with a umask, run in their
+// own processes, other commands in this one; makeDirectory as a unit.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ import { Author } from './support/author.ts';
 import { WAIT_MILLISECONDS } from './support/ceiling.ts';
 import { until, WokProcess } from './support/process.ts';
 import { freshDirectory } from './support/relay.ts';
-import { type Ran, runWok, wok } from './support/wok.ts';
+import { type Ran, runWok, wokHere } from './support/wok.ts';
 
 const NOBODY = 65_534;
 const ID = '5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36';
@@ -63,15 +63,19 @@ const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link t
 /** Commands that need no data directory. */
 const FREE = ['policy', 'config'];
 
+/** Commands that run in a process of their own: what they do at their end is part of the test. */
+const PROCESSES: ReadonlySet<string> = new Set(['relay', 'bench', 'service']);
+
 /** Runs wok to its end; a process that does not end is killed and has no status. */
 function run(args: readonly string[], uid?: number): Promise<Ran> {
+  if (uid === undefined && !PROCESSES.has(args[0]!)) return wokHere(args);
   const as = uid === undefined ? {} : { uid };
   return runWok(args, { milliseconds: WAIT_MILLISECONDS, ...as });
 }
 
 async function backupFile(): Promise<string> {
   const directory = freshDirectory();
-  await wok(['import', '--data', directory]);
+  await wokHere(['import', '/dev/null', '--data', directory]);
   return join(directory, 'wok.db');
 }
 
@@ -143,7 +147,7 @@ describe('a data directory that cannot be', () => {
   it('is told of where other paths are given', async () => {
     const directory = freshDirectory();
     writeFileSync(join(directory, 'file'), '');
-    await wok(['import', '--data', directory]);
+    await wokHere(['import', '/dev/null', '--data', directory]);
     const inFile = join(directory, 'file', 'x');
     const cases: [string[], number][] = [
       [['backup', '/proc/x'], exitCodes.inputOutput],
@@ -194,7 +198,7 @@ describe.runIf(canBeNobody())('a data directory of another user', () => {
     const fresh = forOthers();
     const place = join(fresh, 'data');
     mkdirSync(place, { mode: 0o700 });
-    await wok(['import', '--data', place]);
+    await wokHere(['import', '/dev/null', '--data', place]);
     for (const [name, lists] of Object.entries(calls)) {
       if (FREE.includes(name) || ['backup', 'restore', 'import'].includes(name)) continue;
       const { err, code } = await run([name, ...lists[0]!, '--data', place], NOBODY);
@@ -334,7 +338,7 @@ describe('what wok makes', () => {
   });
 
   async function mode(directory: string): Promise<Finding> {
-    const { out } = await wok(['doctor', '--json', '--quick', '--data', directory]);
+    const { out } = await wokHere(['doctor', '--json', '--quick', '--data', directory]);
     const { findings } = JSON.parse(out) as { findings: Finding[] };
     return findings.find(({ area, name }) => area === 'files' && name === 'mode')!;
   }

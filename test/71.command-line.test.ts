@@ -10,7 +10,7 @@ import { CommandLineError, readCommandLine } from '../src/cli/command-line.ts';
 import { exitCodes } from '../src/lib/exit-codes.ts';
 import { Author } from './support/author.ts';
 import { freshDirectory } from './support/relay.ts';
-import { wok } from './support/wok.ts';
+import { wok, wokHere } from './support/wok.ts';
 
 /** Command, with one of its actions if it has some. */
 interface Form {
@@ -356,19 +356,19 @@ describe('the process', () => {
       expect(out).toContain('2 events read · 1 added · 0 there already · 1 refused');
       if (flag === '--show-rejected') expect(err).toContain('line 2: ');
       expect(code).toBe(exitCodes.ok);
-      const scan = await wok(['scan', '--count', '{}', '--data', data]);
+      const scan = await wokHere(['scan', '--count', '{}', '--data', data]);
       expect(scan).toMatchObject({ out: '1\n', code: exitCodes.ok });
       const copy = join(directory, 'copy.db');
       const backup = await wok(['backup', '--compact', copy, '--data', data]);
       expect(backup).toMatchObject({ err: '', code: exitCodes.ok });
-      expect((await wok(['backup', '--force', copy, '--data', data])).code).toBe(exitCodes.ok);
+      expect((await wokHere(['backup', '--force', copy, '--data', data])).code).toBe(exitCodes.ok);
     },
   );
 
   it.each([['--no-verify'], ['--summary'], ['--authed']])(
     'wok policy test %s FILE reads the file',
     async (flag) => {
-      const { out, code } = await wok(['policy', flag, 'test', fileOf(freshDirectory())]);
+      const { out, code } = await wokHere(['policy', flag, 'test', fileOf(freshDirectory())]);
       expect(out).toContain('2 events');
       expect(code).toBe(exitCodes.ok);
     },
@@ -387,15 +387,15 @@ describe('the process', () => {
 
   it('takes the filters of several --filter together', async () => {
     const directory = freshDirectory();
-    await wok(['import', fileOf(directory), '--data', directory]);
+    await wokHere(['import', fileOf(directory), '--data', directory]);
     const both = ['--filter', '{"kinds":[0]}', '--filter', `{"ids":["${event.id}"]}`];
-    const { out, code } = await wok(['export', ...both, '--data', directory]);
+    const { out, code } = await wokHere(['export', ...both, '--data', directory]);
     expect({ out: out.trim(), code }).toEqual({ out: JSON.stringify(event), code: exitCodes.ok });
   });
 
   it('shows the help of every command, with its arguments, actions and flags', async () => {
     for (const { name, flags, actions } of commands) {
-      const { out, code } = await wok(['help', name]);
+      const { out, code } = await wokHere(['help', name]);
       expect(code).toBe(exitCodes.ok);
       expect(out).toContain(`Usage: wok ${name}`);
       for (const flag of flags) expect(out).toContain(`  ${flag.name}`);

@@ -1,7 +1,8 @@
 // Sending ends of channels, which collect the records or messages of one turn of the event loop
 // into one batch, and the receiving end for messages. An outbox belongs to the sending thread.
 
-import { Packr } from 'msgpackr';
+// Without the native addon of 'msgpackr', which every thread would load for a few small messages.
+import { Packr } from 'msgpackr/pack';
 import type { Channel } from './channel.ts';
 import { RecordWriter } from './records.ts';
 

@@ -54,10 +54,14 @@ export const commands: readonly Command[] = [
  * Runs one command line, the part after `wok`, and returns the exit status (exit-codes.ts). Output
  * goes to standard output, problems to standard error.
  *
+ * @param env variables that may set options, as `WOK_IO__PORT`.
  * @throws any error that is not a wrong command line, a command that cannot do its work, a wrong
  *   configuration or a native library that does not load: a bug.
  */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+export async function runCommandLine(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
   let command: Command | undefined;
   try {
     const wanted = readCommandLine(argv, commands);
@@ -73,7 +77,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
         return exitCodes.usage;
       default:
         ({ command } = wanted);
-        return await command.run({ ...wanted.call, env: process.env, cwd: process.cwd() });
+        return await command.run({ ...wanted.call, env, cwd: process.cwd() });
     }
   } catch (error) {
     if (error instanceof CommandLineError) ({ command } = error);

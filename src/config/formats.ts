@@ -1,7 +1,7 @@
 // Text formats that options may name, each with its check and its normal form.
 
 import ipaddr from 'ipaddr.js';
-import { RE2JS } from 're2js';
+import { compileRe2 } from '../lib/re2.ts';
 import { kindRange } from '../protocol/kind-range.ts';
 import { isKindNumber, kindValue } from '../protocol/kind-values.ts';
 import { parsePubkey } from '../protocol/nip19.ts';
@@ -138,7 +138,7 @@ export function isSecretKey(text: string): boolean {
 
 function isPattern(text: string): boolean {
   try {
-    RE2JS.compile(text);
+    compileRe2(text);
     return true;
   } catch {
     return false;

@@ -1,7 +1,9 @@
 // Real relay inside the process of the test, listening on a loopback port, and its settings.
 
+import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/options.ts';
+import { exitCodes } from '../../src/lib/exit-codes.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { Relay } from '../../src/relay.ts';
 import { freshDirectory } from './temporary.ts';
@@ -75,4 +77,29 @@ export async function startRelay(
     said,
     stop: () => relay.stop(),
   };
+}
+
+/** Sentence and exit status with which the process of a relay ends whose start has failed. */
+type Refusal = ReturnType<typeof import('../../src/run.ts').startFailure>;
+
+/**
+ * Starts a relay inside this process and stops it at once. Returns what its process would say and
+ * end with if it does not start, or else null. Damage that a station meets between the start and
+ * the stop is expected to end the process as damaged.
+ */
+export async function startRefusal(directory: string): Promise<Refusal | null> {
+  const compiled = '../../dist/src/run.js';
+  const { startFailure } = (await import(compiled)) as typeof import('../../src/run.ts');
+  const refusal = (error: Error) => startFailure(error, testConfig(directory));
+  let relay: Relay;
+  try {
+    ({ relay } = await startRelay({}, directory));
+  } catch (error) {
+    return refusal(error as Error);
+  }
+  const deaths: Error[] = [];
+  void relay.fatal.then(({ error }) => deaths.push(error));
+  await relay.stop();
+  for (const death of deaths) expect(refusal(death).status, String(death)).toBe(exitCodes.damaged);
+  return null;
 }

@@ -1,4 +1,5 @@
-// The command `wok` of the build in dist/, run to its end, for tests of the command line.
+// The command `wok` of the build in dist/, run to its end in a process of its own or in that of the
+// test.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -65,4 +66,49 @@ export async function runWok(
     once(child, 'close') as Promise<[number | null]>,
   ]);
   return { out, err, code };
+}
+
+/** Last call of `wokHere`; the next one waits for it, because both write to the same streams. */
+let lastHere: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs a command of the build in dist/ to its end in this process, for tests of what the command
+ * does rather than of its process: it saves the start of Node.js and the loading of wok. Not for
+ * commands that read standard input or run until a signal.
+ */
+export function wokHere(args: readonly string[]): Promise<Ran> {
+  const ran = lastHere.then(() => runHere(args));
+  lastHere = ran.catch(() => {});
+  return ran;
+}
+
+async function runHere(args: readonly string[]): Promise<Ran> {
+  const compiled = '../../dist/src/cli/cli.js';
+  const { runCommandLine } = (await import(compiled)) as typeof import('../../src/cli/cli.ts');
+  const [out, err] = [keepOutput(process.stdout), keepOutput(process.stderr)];
+  try {
+    const code = await runCommandLine(args, testEnvironment());
+    return { out: out.text(), err: err.text(), code };
+  } finally {
+    out.end();
+    err.end();
+  }
+}
+
+/** Keeps what is written to a stream, instead of writing it, until `end`. */
+function keepOutput(stream: NodeJS.WriteStream): { text(): string; end(): void } {
+  const parts: Buffer[] = [];
+  const write = stream.write;
+  stream.write = (part: string | Uint8Array, ...rest: unknown[]) => {
+    parts.push(Buffer.from(part as string));
+    const written = rest.findLast((one) => typeof one === 'function');
+    if (written !== undefined) queueMicrotask(() => written());
+    return true;
+  };
+  return {
+    text: () => Buffer.concat(parts).toString(),
+    end: () => {
+      stream.write = write;
+    },
+  };
 }

@@ -1,7 +1,7 @@
 // Write rules that match content and tag values against regular expressions (RE2).
 
-import { RE2JS } from 're2js';
 import type { Config } from '../../config/options.ts';
+import { compileRe2 } from '../../lib/re2.ts';
 import type { WriteRule } from '../rule.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { WriteRule } from '../rule.ts';
  */
 export function contentPatternsRule({ policy }: Config): WriteRule | null {
   if (policy.content_patterns_denied.length === 0) return null;
-  const patterns = policy.content_patterns_denied.map((text) => RE2JS.compile(text));
+  const patterns = policy.content_patterns_denied.map((text) => compileRe2(text));
   return {
     name: 'content-patterns',
     stage: 'claimed',
@@ -29,7 +29,7 @@ export function tagPatternsRule({ policy }: Config): WriteRule | null {
   if (policy.tag_patterns_denied.length === 0) return null;
   const patterns = policy.tag_patterns_denied.map((text) => {
     const at = text.indexOf('=');
-    return { name: text.slice(0, at), pattern: RE2JS.compile(text.slice(at + 1)) };
+    return { name: text.slice(0, at), pattern: compileRe2(text.slice(at + 1)) };
   });
   return {
     name: 'tag-patterns',

@@ -1,7 +1,7 @@
 // Word list file of the operator for the spam score, reloaded on change.
 
 import { readFileSync, statSync } from 'node:fs';
-import { RE2JS } from 're2js';
+import { compileRe2, type RE2JS } from '../../lib/re2.ts';
 
 /** Points of an entry that names none. */
 const POINTS = 50;
@@ -108,7 +108,7 @@ export class WordList {
 
   #addExpression(text: string, points: number, line: number): void {
     try {
-      this.#expressions.push({ text, points, pattern: RE2JS.compile(text) });
+      this.#expressions.push({ text, points, pattern: compileRe2(text) });
     } catch (error) {
       const why = (error as Error).message;
       this.#complain(`${this.#file} line ${line}: ${text} is no expression of RE2 (${why})`);
