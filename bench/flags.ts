@@ -7,7 +7,7 @@ export const benchActions = {
   list: { args: '', summary: 'Show all scenarios and their cases' },
   generate: { args: '', summary: 'Write a dataset of events to a file' },
   run: { args: '<scenarios>...', summary: 'Measure one relay: all, ingest, ingest/fresh, …' },
-  probe: { args: '<url>', summary: 'Tell what a relay does, on one screen' },
+  probe: { args: '<url>', summary: 'Show the features of a relay, on one screen' },
   compare: {
     args: '<first> <second>',
     summary: 'Measure two relays in turns; each is an address, a commit or a directory',
@@ -42,7 +42,7 @@ export const benchFlags: readonly BenchFlag[] = [
   {
     of: ['run'],
     name: '--pid <number>',
-    text: 'Process of a relay on this machine, for its CPU, memory and disk; may be repeated',
+    text: 'Process id of a relay on this machine, to measure CPU, memory and disk; may be repeated',
     repeatable: true,
     excludes: ['start'],
   },
@@ -61,7 +61,7 @@ export const benchFlags: readonly BenchFlag[] = [
   {
     of: ['run'],
     name: '--data-dir <directory>',
-    text: "Where the relay's database is, to tell its size",
+    text: 'Database directory of the relay, to measure its size',
     excludes: ['start'],
   },
   {
@@ -83,65 +83,65 @@ export const benchFlags: readonly BenchFlag[] = [
   {
     of: ['generate'],
     name: '--profile <name>',
-    text: 'What events: social (default), notes, versions',
+    text: 'Kind of events: social (default), notes, versions',
   },
   {
     of: ['generate'],
     name: '--out <file>',
-    text: 'Where to write them, instead of the cache',
+    text: 'Output file, instead of the cache',
     excludes: ['cache'],
   },
   {
     of: ['run', 'compare', 'generate'],
     name: '--cache <directory>',
-    text: 'Where datasets are kept (wok-bench in the directory for temporary files)',
+    text: 'Cache of datasets (wok-bench in the directory for temporary files)',
   },
   {
     of: ['run', 'compare', 'generate'],
     name: '--threads <number>',
-    text: 'Threads that make the load (2 to 4, by the processors) or the events (all)',
+    text: 'Threads that generate the load (2 to 4, by the processors) or the events (all)',
   },
   {
     of: ['run', 'compare'],
     name: '--connections <number>',
-    text: 'Connections of the part that is measured, instead of what the scenario says',
+    text: 'Connections of the measured part, instead of those of the scenario',
   },
   {
     of: ['run', 'compare'],
     name: '--in-flight <number>',
-    text: 'Events or requests on their way on each connection',
+    text: 'Events or requests in flight on each connection',
   },
   {
     of: ['run', 'compare'],
     name: '--rate <number>',
-    text: 'Events or requests a second, whatever the relay does, instead of as fast as it answers',
+    text: 'Fixed rate of events or requests per second, instead of a closed loop',
   },
   { of: ['run', 'compare'], name: '--subscriptions <number>', text: 'Live subscriptions' },
-  { of: ['run', 'compare'], name: '--seconds <number>', text: 'How long each case is measured' },
+  { of: ['run', 'compare'], name: '--seconds <number>', text: 'Duration of each case' },
   {
     of: ['run', 'compare'],
     name: '--short',
-    text: 'Everything small: shows that it works, measures nothing',
+    text: 'Smallest sizes: checks that it works, measures nothing',
   },
   {
     of: ['compare'],
     name: '--scenario <names>',
     text: 'Scenarios or cases to compare, with commas (ingest/fresh,req)',
   },
-  { of: ['compare'], name: '--rounds <number>', text: 'How often A and B take turns (5)' },
+  { of: ['compare'], name: '--rounds <number>', text: 'Rounds in which A and B take turns (5)' },
   {
     of: ['run', 'compare', 'probe'],
     name: '--json <file>',
-    text: 'Write everything that was found as JSON; - is standard output',
+    text: 'Write all results as JSON; - is standard output',
   },
   {
     of: ['run', 'compare'],
     name: '--html <file>',
-    text: 'Write a report with charts that opens without a network',
+    text: 'Write a self-contained report with charts',
   },
   {
     of: ['run', 'compare', 'probe'],
     name: '--i-may-load-this-host',
-    text: 'The relay is not on this machine, and whoever runs it agreed to this',
+    text: 'The relay is not on this machine, and its operator agreed to this',
   },
 ];

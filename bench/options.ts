@@ -64,7 +64,7 @@ export function relaySource(call: Call): RelaySource {
   const { flags, cwd } = call;
   const url = flags.last('url');
   if (flags.has('start')) return startSource(call);
-  if (url === undefined) throw new UsageError('Say which relay: --url ws://… or --start.');
+  if (url === undefined) throw new UsageError('Name the relay: --url ws://… or --start.');
   assertMayLoad(parseTarget(url), flags.has('i-may-load-this-host'));
   const dataDirectory = flags.last('data-dir');
   return {
@@ -83,7 +83,8 @@ function startSource({ flags }: Call): RelaySource {
 
 /** Returns a process id. @throws UsageError unless the text is a process number. */
 export function pidOf(name: string, text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`${name} is a process number, not "${text}".`);
+  if (!/^[1-9]\d*$/.test(text))
+    throw new UsageError(`${name} must be a process id, not "${text}".`);
   return Number(text);
 }
 

@@ -88,7 +88,7 @@ export function breachesOf(figures: Figures, { speed, patience }: Judgement): Br
     breach('RSS', `RSS was ${formatBytes(rssPeak)}, more than ${formatBytes(rssMax)}`);
   }
   if (figures.hasEnded) breach('lanes', 'the relay ended');
-  if (figures.laneDeaths > 0) breach('lanes', `${figures.laneDeaths} lanes died`);
+  if (figures.laneDeaths > 0) breach('lanes', `${figures.laneDeaths} workers exited`);
   if (figures.lost > 0) breach('lost', `${figures.lost} acknowledged events are lost`);
   for (const [what, times] of Object.entries(figures.complaints)) {
     breach('served', `${what} (${times} times)`);
@@ -102,7 +102,7 @@ export function breachesOf(figures: Figures, { speed, patience }: Judgement): Br
   if (figures.slowest > patience) {
     breach('served', `an honest client waited ${formatMilliseconds(figures.slowest)}`);
   }
-  if (figures.health !== 'ok') breach('health', `/health said afterwards: ${figures.health}`);
+  if (figures.health !== 'ok') breach('health', `/health answered afterwards: ${figures.health}`);
   for (const sentence of figures.wrong) breach('answers', sentence);
   if (figures.proof === 0) breach('flood', 'the flood did not reach the relay');
   if (!speed) return found;

@@ -33,7 +33,7 @@ export class Child {
       else waiting?.reject(new Error(answer.error));
     });
     process.on('exit', (code, signal) => {
-      this.#waiting?.reject(new Error(`a process of the siege ended: ${signal ?? code}`));
+      this.#waiting?.reject(new Error(`a process of the siege exited: ${signal ?? code}`));
     });
   }
 

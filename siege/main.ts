@@ -23,7 +23,7 @@ status 1 when a bound is broken. siege/README.md explains floods, bounds and fig
   --short            A second of each: what CI runs; p99 and memory afterwards are not judged
   --long             Five minutes of each, and 1,000 rounds of kill -9
   --attackers <who>  Only from 1 address, from 50, or from loopback, which has no rates
-  --seconds <number> How long each flood lasts (20)
+  --seconds <number> Duration of each flood (20)
   --seed <number>    Seed of everything random (1)
   --json <file>      Write all figures as JSON
 `;
@@ -44,14 +44,14 @@ const origins: Readonly<Record<string, Origin>> = {
 
 /** @throws UsageError */
 function optionsOf({ values, positionals }: ReturnType<typeof parsed>): Options {
-  if (values.short && values.long) throw new UsageError('Take --short or --long, not both.');
+  if (values.short && values.long) throw new UsageError('Use --short or --long, not both.');
   const seed = wholeNumber('seed', values.seed) ?? 1;
   const seconds = wholeNumber('seconds', values.seconds);
   const form = values.short ? SHORT : values.long ? LONG : FULL;
   const floodMilliseconds = seconds === undefined ? form.floodMilliseconds : seconds * 1000;
   const origin = origins[values.attackers ?? ''];
   if (values.attackers !== undefined && origin === undefined) {
-    throw new UsageError('--attackers is 1, 50 or loopback.');
+    throw new UsageError('--attackers must be 1, 50 or loopback.');
   }
   const names = [...scenarios.map(({ name }) => name), KILL];
   for (const name of positionals) {
@@ -69,7 +69,8 @@ function optionsOf({ values, positionals }: ReturnType<typeof parsed>): Options 
 /** @throws UsageError */
 function wholeNumber(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} is a whole number, not "${text}".`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new UsageError(`--${name} must be a whole number, not "${text}".`);
   return Number(text);
 }
 

@@ -23,7 +23,7 @@ const HEAD: readonly string[] = [
   'p99',
   'REQ p50',
   'p99',
-  'lanes died',
+  'workers exited',
   'lost',
   '',
 ];
@@ -58,7 +58,7 @@ export function sentenceOf(row: Row): string {
   const others =
     row.othersShare < OTHERS_SHARE_MAX
       ? ''
-      : `; other programs used ${formatShare(row.othersShare)} of the machine: p99 says little`;
+      : `; other programs used ${formatShare(row.othersShare)} of the machine: p99 is not reliable`;
   return (
     `${row.scenario}, ${row.attackers}: ${counts} in ${formatSeconds(row.floodSeconds)}; relay ` +
     `${row.relayCores.toFixed(2)} processors, attackers ${row.attackerCores.toFixed(2)}, ` +

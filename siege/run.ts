@@ -228,7 +228,7 @@ async function warm(besieged: Besieged, honest: Child, form: SiegeForm): Promise
   }
   const giveUp = now() + form.patience;
   while ((await honest.call<number>('served')) === 0) {
-    if (now() > giveUp) throw new Error('the honest client was not served before the flood');
+    if (now() > giveUp) throw new Error('the honest client got no answers before the flood');
     await sleep(POLL_MILLISECONDS);
   }
   return median(samples.slice(samples.length >> 1));

@@ -10,8 +10,8 @@ const SAMPLE_MILLISECONDS = 50;
  * Settings of the relay: any free port for the metrics, too; all else is the default configuration.
  */
 const SETTINGS = ['metrics.port=0'];
-/** Pattern of the log line for each lane that dies with its thread. */
-const LANE_DIED = /\ba lane died\b/;
+/** Pattern of the log line for each worker that exits with its thread. */
+const LANE_DIED = /\ba worker exited\b/;
 const OUTPUT_CHARACTERS_MAX = 20_000;
 
 /** Relay with the default configuration and the settings of a scenario, with its measurements. */

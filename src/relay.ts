@@ -86,7 +86,7 @@ export class Relay {
   #reloading: Promise<unknown> = Promise.resolve();
   /** Executes a request of the control socket to the process; throws an Error with a sentence. */
   onOrder: (order: Exclude<Order, 'health' | 'origins'>) => Promise<unknown> = async () => {
-    throw new Error('this relay takes no orders');
+    throw new Error('this relay does not support process requests');
   };
 
   private constructor(config: Config, log: Log) {
@@ -122,7 +122,7 @@ export class Relay {
       },
       laneBack: (station, lane) => this.#laneBack(station, lane),
       fatal: (station, error) => {
-        this.#down = `the ${station} station has died`;
+        this.#down = `the ${station} worker exited`;
         fatal({ station, error });
       },
     });
@@ -286,7 +286,7 @@ export class Relay {
       await delay(POLL_MILLISECONDS);
     }
     if (this.#io.unanswered > 0) {
-      this.#log.warn('not everything was answered before the deadline', {
+      this.#log.warn('shutdown deadline reached before all messages were answered', {
         unanswered: this.#io.unanswered,
       });
     }
@@ -348,9 +348,9 @@ export class Relay {
       plugins: () => false,
       admin: () => false,
     };
-    const reason = 'a part of the relay was restarted; please reconnect';
+    const reason = 'a worker of the relay was restarted; reconnect';
     const closed = this.#io.closeConnections(concerns[station], reason);
-    this.#log.warn('a lane is back', { station, lane, connectionsClosed: closed });
+    this.#log.warn('a worker was restarted', { station, lane, connectionsClosed: closed });
   }
 }
 

@@ -47,7 +47,7 @@ export async function runRelay(
   process.on('SIGUSR2', () => onRestart());
   process.on('SIGUSR1', () => {
     log.warn(
-      'SIGUSR1 does nothing: the inspector of Node.js is not opened; to debug start node --inspect',
+      'SIGUSR1 is ignored, it does not start the inspector of Node.js; to debug, start with node --inspect',
     );
   });
   const manager = new ServiceManager(process.env);
@@ -84,7 +84,7 @@ export async function runRelay(
   });
   let restarting = false;
   const restart = async () => {
-    if (restarting) throw new Error('a successor is being started already');
+    if (restarting) throw new Error('a successor is already being started');
     restarting = true;
     try {
       return await handOver(relay, log, manager, replaced, () => {
@@ -121,7 +121,7 @@ export async function runRelay(
   manager.watch(() => vital(relay));
   let deathStatus: ExitCode = exitCodes.inputOutput;
   const fatal = relay.fatal.then(({ station, error }) => {
-    log.error(`the ${station} station has died; the relay ends`, { error: String(error) });
+    log.error(`the ${station} worker exited; the relay stops`, { error: String(error) });
     const failure = isSqliteError(error)
       ? asStorageError(error, databaseFile(config.storage.directory))
       : error;
@@ -138,17 +138,21 @@ export async function runRelay(
     const goneAway = relay.sendAway(steered).then(() => 'replaced' as const);
     signal = await Promise.race([stopped, fatal, goneAway]);
   } else {
-    manager.stopping(signal === null ? 'a station has died' : 'storing what was accepted');
+    manager.stopping(signal === null ? 'a worker exited' : 'storing accepted events');
   }
   if (signal === null) {
     await relay.abandon();
     log.flush();
     return deathStatus;
   }
-  log.info(signal === 'replaced' ? 'the clients have gone over' : `${signal}: going down`);
+  log.info(
+    signal === 'replaced'
+      ? 'all clients have moved to the new process'
+      : `${signal}: shutting down`,
+  );
   await relay.stop();
   log.flush();
-  log.info(signal === 'replaced' ? 'goodbye' : 'everything is stored; goodbye');
+  log.info(signal === 'replaced' ? 'exiting' : 'all accepted events are stored; exiting');
   return exitCodes.ok;
 }
 
@@ -172,13 +176,13 @@ async function handOver(
   if (relay.holds) throw new Error(`no graceful restart now: ${relay.health().reason}`);
   const successor = Successor.start(relay.port);
   const { pid } = successor;
-  log.info('a successor is being started', { pid });
+  log.info('starting a successor', { pid });
   try {
     await successor.prepared();
   } catch (error) {
     await successor.end();
     const why = (error as Error).message.trim().replace(/\.$/, '');
-    const sentence = `the successor did not start: ${why}; this process goes on`;
+    const sentence = `the successor did not start: ${why}; this process continues`;
     log.error(sentence);
     throw new Error(sentence);
   }
@@ -188,7 +192,9 @@ async function handOver(
     try {
       await successor.takes();
     } catch (error) {
-      log.error('the successor did not take over; this process goes on', { error: String(error) });
+      log.error('the successor did not take over; this process continues', {
+        error: String(error),
+      });
       await successor.end();
       await relay.own();
       kept();
@@ -263,7 +269,7 @@ function startLine(config: Config, relay: Relay): string {
   const database = databaseFile(config.storage.directory);
   const { file } = relay.origins;
   const configuration = file === null ? 'no configuration file' : `configuration ${file}`;
-  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · lanes: io 1, ${lanes.join(', ')}${shared}`;
+  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · workers: io 1, ${lanes.join(', ')}${shared}`;
 }
 
 /** Returns true if better-sqlite3 does not load; uWebSockets.js says by itself what to do. */

@@ -1,5 +1,5 @@
 // Static checks of the source text: imports between folders, places of certain code, names in
-// documents, and the form of comments. No code of the relay runs.
+// documents, and the form of comments and texts. No code of the relay runs.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -341,9 +341,97 @@ describe('documents', () => {
   });
 });
 
-/** Pronouns that stand in a comment instead of a term of the field. */
+/** Pronouns that stand in a comment or a text instead of a term of the field. */
 const RIDDLES = /\b(?:nobody|somebody|everybody|anybody|whoever|whom|whomever)\b/i;
 const COMMENT_COLUMNS_MAX = 100;
+
+interface Literal {
+  /** Text between the quotes, without the expressions of a template. */
+  text: string;
+  line: number;
+}
+
+/** Returns the string literals and templates of a source text, also those inside of templates. */
+function literalsOf(source: string): Literal[] {
+  const found: Literal[] = [];
+  const lineAt = (at: number) => source.slice(0, at).split('\n').length;
+  const comment = /\/\/[^\n]*|\/\*.*?\*\//sy;
+  const quoted = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"/sy;
+  const regex = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
+  const isAt = (pattern: RegExp, at: number) => {
+    pattern.lastIndex = at;
+    return pattern.exec(source);
+  };
+  /** Reads code up to the end, or up to the brace that closes an expression of a template. */
+  const code = (start: number): number => {
+    let depth = 0;
+    let before = '';
+    let at = start;
+    while (at < source.length) {
+      const char = source[at]!;
+      const skipped =
+        isAt(comment, at) ??
+        (/^$|[(,=:[!&|?{};+>]$|\breturn$/.test(before) ? isAt(regex, at) : null);
+      const text = isAt(quoted, at);
+      if (skipped !== null) at += skipped[0].length;
+      else if (text !== null) {
+        found.push({ text: text[1] ?? text[2]!, line: lineAt(at) });
+        at += text[0].length;
+        before = "'";
+      } else if (char === '`') {
+        at = template(at + 1);
+        before = '`';
+      } else {
+        if (char === '{') depth++;
+        if (char === '}' && depth-- === 0) return at + 1;
+        if (char.trim() !== '') before = `${before}${char}`.slice(-8);
+        at++;
+      }
+    }
+    return at;
+  };
+  const template = (start: number): number => {
+    let text = '';
+    let at = start;
+    while (at < source.length && source[at] !== '`') {
+      if (source.startsWith('${', at)) {
+        text += ' ';
+        at = code(at + 2);
+      } else {
+        const length = source[at] === '\\' ? 2 : 1;
+        text += source.slice(at, at + length);
+        at += length;
+      }
+    }
+    found.push({ text, line: lineAt(start) });
+    return at + 1;
+  };
+  code(0);
+  return found;
+}
+
+describe('texts for people', () => {
+  const literals = all.flatMap(({ file }) =>
+    literalsOf(readFileSync(join(packageRoot, file), 'utf8')).map((one) => ({ file, ...one })),
+  );
+
+  it('are found, inside of templates as well, and nothing else is', () => {
+    expect(literals.length).toBeGreaterThan(10_000);
+    const source = "f(/'/, `a $<b ? 'c d' : `e $<g} h`} i`, \"it's\"); // 'k'\nconst l = 'm\\'n';";
+    expect(literalsOf(source.replaceAll('<', '{'))).toEqual([
+      { text: 'c d', line: 1 },
+      { text: 'e   h', line: 1 },
+      { text: 'a   i', line: 1 },
+      { text: "it's", line: 1 },
+      { text: "m\\'n", line: 2 },
+    ]);
+  });
+
+  it('use none of the words that name no one', () => {
+    const riddles = literals.filter(({ text }) => RIDDLES.test(text));
+    expect(riddles.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
+  });
+});
 
 describe('comments', () => {
   const files = [...all, ...read('test')].map(({ file }) => ({

@@ -82,7 +82,7 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     expect((await client.query({ ids: [event.id] })).events).toEqual([event]);
     const other = await Client.connect(wok.url, INSECURE);
     expect((await other.query({ ids: [event.id] })).events).toEqual([event]);
-    expect(wok.out).toContain('new connections get the new certificate');
+    expect(wok.out).toContain('the TLS certificate was reloaded: new connections get the new one');
 
     writeFileSync(cert, 'no certificate');
     await until(() => wok.out.includes('the old one stays'), 'the complaint');
@@ -104,7 +104,7 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     expect(missing.err).toContain('cannot be read');
     const half = WokProcess.spawn({ 'tls.cert': cert });
     expect((await half.exited).code).toBe(exitCodes.config);
-    expect(half.err).toContain('set both or none');
+    expect(half.err).toContain('must be set together, or neither');
   });
 
   it('closes who is silent before, in the middle of, and after the TLS handshake, and nobody else', async () => {

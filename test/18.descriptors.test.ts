@@ -107,7 +107,7 @@ describe('few file descriptors', () => {
       await client?.close();
       return client !== null;
     }, 'a place for somebody else');
-    expect(relay.out).not.toMatch(/a lane died|out of file descriptors/);
+    expect(relay.out).not.toMatch(/a worker exited|out of file descriptors/);
     await first.close();
   });
 
@@ -132,11 +132,14 @@ describe('few file descriptors', () => {
     await expect(Client.connect(relay.url)).rejects.toThrow(/ECONNREFUSED/);
     limit(4_000);
     flood.end();
-    await until(() => relay.out.includes('there are file descriptors again'), 'it to listen again');
+    await until(
+      () => relay.out.includes('file descriptors are available again'),
+      'it to listen again',
+    );
     const other = await Client.connect(relay.url);
     expect((await other.query({ ids: [event.id] })).events).toEqual([event]);
     await status(relay, directory);
-    expect(relay.out).not.toMatch(/a lane died/);
+    expect(relay.out).not.toMatch(/a worker exited/);
     for (const one of [client, other]) await one.close();
     relay.signal('SIGTERM');
     expect((await relay.exited).code).toBe(exitCodes.ok);

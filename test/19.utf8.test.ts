@@ -136,7 +136,7 @@ describe.each(TEXTS)('text with %s', (_, text) => {
       Buffer.from(JSON.stringify({ result: [{ pubkey, reason: text }] })),
     );
     expect(await manage(text, [])).toEqual(
-      Buffer.from(JSON.stringify({ error: `this relay does not support ${text}` })),
+      Buffer.from(JSON.stringify({ error: `method not found: ${text}` })),
     );
     const renamed = `${text} by NIP-86`;
     expect(await manage('changerelayname', [renamed])).toEqual(Buffer.from('{"result":true}'));
@@ -161,7 +161,7 @@ describe.each(TEXTS)('text with %s', (_, text) => {
     expect(session).toEqual(Buffer.from(JSON.stringify(parsed)));
     expect(await ask({ verb: text })).toEqual(
       Buffer.from(
-        JSON.stringify({ error: { kind: 'unknown', message: `There is no verb "${text}".` } }),
+        JSON.stringify({ error: { kind: 'unknown', message: `There is no method "${text}".` } }),
       ),
     );
   });
@@ -176,7 +176,7 @@ describe.each(TEXTS)('text with %s', (_, text) => {
       Buffer.from(JSON.stringify(['CLOSED', text, `restricted: ${text}`])),
     );
     const verb = text.slice(0, 4);
-    const why = `unsupported: unknown verb "${verb}"; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`;
+    const why = `unsupported: unknown message type "${verb}"; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`;
     expect(await client.answer([verb])).toEqual(Buffer.from(JSON.stringify(['NOTICE', why])));
   });
 

@@ -121,7 +121,7 @@ describe('lists in files', () => {
       directory,
     );
     await until(one, 'ok');
-    expect(await say(two)).toMatch(/^restricted: only some/);
+    expect(await say(two)).toMatch(/^restricted: this key is not on the list/);
     expect(await say(inline)).toBe('ok');
     appendFileSync(allowed, `${two.pubkey}\n`);
     await until(two, 'ok');
@@ -144,7 +144,7 @@ describe('lists in files', () => {
     const logged = () => relay!.logged.join();
     await expect
       .poll(logged, { timeout: WAIT_MILLISECONDS })
-      .toMatch(/a list of keys cannot be read.*allowed.txt/);
+      .toMatch(/a key list file cannot be read.*allowed.txt/);
     writeFileSync(path, author.pubkey);
     await until(author, 'ok');
   });
@@ -234,7 +234,9 @@ describe('the web of trust', () => {
     // The last stored event may reach the index, and so the web of trust, a little later.
     await until(twice, 'ok');
     for (const one of [once, far, stranger]) {
-      expect(await say(one)).toMatch(/^restricted: nobody whom this relay trusts follows you/);
+      expect(await say(one)).toMatch(
+        /^restricted: this key is not in the web of trust of this relay/,
+      );
     }
     await follow(b, twice, once);
     await until(once, 'ok');
@@ -279,13 +281,13 @@ describe('NIP-05', () => {
     }));
     await start(required);
     const draft = profile(`Bob@${host}`);
-    expect(await say(bob, draft)).toMatch(/^restricted: .* is being looked up; try again/);
+    expect(await say(bob, draft)).toMatch(/^restricted: .* is being verified; try again/);
     await until(bob, 'ok', draft);
     for (let i = 0; i < 5; i++) expect(await say(bob)).toBe('ok');
     expect(asked).toEqual(['/.well-known/nostr.json?name=bob']);
     await until(thief, /belongs to another key/, draft);
-    await until(nobody, /takes a NIP-05 address; send your profile/);
-    await until(nobody, /no address like name@domain/, profile('a b@c'));
+    await until(nobody, /requires a NIP-05 address; publish a profile/);
+    await until(nobody, /does not have the form name@domain/, profile('a b@c'));
     const forged = { ...bob.event(), pubkey: nobody.pubkey };
     expect((await client.publish(forged))[3]).toMatch(/^(invalid|restricted)/);
   });
@@ -297,9 +299,13 @@ describe('NIP-05', () => {
       'nip05.domains_allowed': ['good.example'],
       'nip05.domains_denied': ['bad.good.example'],
     });
-    await until(author, /has to be at good.example/, profile('a@elsewhere.example'));
+    await until(author, /must be at good.example/, profile('a@elsewhere.example'));
     const other = new Author();
-    await until(other, /takes no NIP-05 addresses of this domain/, profile('a@x.bad.good.example'));
+    await until(
+      other,
+      /does not accept NIP-05 addresses of this domain/,
+      profile('a@x.bad.good.example'),
+    );
     expect(isBelow('good.example:8080', ['good.example'])).toBe(true);
     expect(isBelow('notgood.example', ['good.example'])).toBe(false);
   });
@@ -313,8 +319,8 @@ describe('NIP-05', () => {
     ['an error', { status: 500, body: '' }, /status 500/],
     ['no JSON', { body: '<html>' }, /did not answer with JSON/],
     ['too much', { body: ' '.repeat(300_000) }, /answered too much/],
-    ['another name', { body: '{"names":{"alice":"x"}}' }, /knows no bob/],
-    ['a name of Object', { body: '{"names":{}}' }, /knows no bob/],
+    ['another name', { body: '{"names":{"alice":"x"}}' }, /has no name bob/],
+    ['a name of Object', { body: '{"names":{}}' }, /has no name bob/],
   ])('%s is no answer', async (_, answer, why) => {
     const { host } = await serve(() => answer);
     await expect(
@@ -370,8 +376,8 @@ describe('doors together', () => {
     for (const one of [both, listed, payer]) await until(one, 'ok');
     expect(await say(new Author())).toContain('https://relay.example/pay');
     await relay!.relay.reload(testConfig(directory, { ...settings, 'policy.doors': 'all' }));
-    await until(listed, /^restricted: writing here has to be paid for/);
-    expect(await say(payer)).toMatch(/^restricted: only some people/);
+    await until(listed, /^restricted: writing to this relay requires payment/);
+    expect(await say(payer)).toMatch(/^restricted: this key is not on the list/);
     expect(await say(both)).toBe('ok');
   });
 

@@ -64,7 +64,7 @@ it('full answers, then short ones with "more", then a refusal; and nobody else n
     if (end[0] === 'CLOSED') {
       expect(end).toEqual(closed(String(end[1]), 'rate-limited'));
       expect(end[2]).toMatch(
-        /queries have read more than this relay allows; try again in \d+ seconds?$/,
+        /queries exceeded the read budget of this relay; try again in \d+ seconds?$/,
       );
       break;
     }

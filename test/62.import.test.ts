@@ -64,7 +64,7 @@ describe('wok import', () => {
     ];
     const file = fileOf(lines.join('\n'));
     const first = await wok(['import', file, '--data', directory, '--show-rejected']);
-    expect(first.out).toContain('46 events read · 40 added · 1 there already · 5 refused');
+    expect(first.out).toContain('46 events read · 40 added · 1 already stored · 5 refused');
     expect(first.out).toContain(
       '1 × invalid: sig is not the signature of the id by the pubkey (line 21)',
     );
@@ -75,7 +75,7 @@ describe('wok import', () => {
     );
     expect(first.code).toBe(exitCodes.ok);
     const again = await wok(['import', file, '--data', directory]);
-    expect(again.out).toContain('46 events read · 0 added · 41 there already · 5 refused');
+    expect(again.out).toContain('46 events read · 0 added · 41 already stored · 5 refused');
     const found = await stored(directory, { authors: [alice.pubkey] });
     expect(found).toEqual(new Map(notes.map((one) => [one.id, one])));
   });
@@ -96,7 +96,7 @@ describe('wok import', () => {
     ]);
     const events = [old, newest, older, gone, draft, deletion, early, final, kept];
     const { out } = await wok(['import', '--data', directory], jsonl(events));
-    expect(out).toContain('9 events read · 6 added · 0 there already · 3 refused');
+    expect(out).toContain('9 events read · 6 added · 0 already stored · 3 refused');
     expect(out).toContain('× blocked: this event was deleted by its author');
     const found = await stored(directory, { authors: [bob.pubkey] });
     expect(new Set(found.keys())).toEqual(new Set([newest.id, deletion.id, kept.id]));
@@ -112,10 +112,10 @@ describe('wok import', () => {
       carol.event({ content: 'x'.repeat(300_000) }),
     ];
     const first = await wok(['import', '--data', directory], jsonl(events));
-    expect(first.out).toContain('4 events read · 3 added · 0 there already · 1 refused');
+    expect(first.out).toContain('4 events read · 3 added · 0 already stored · 1 refused');
     expect(first.out).toContain('invalid: event is too large, the limit is 262134');
     const second = await wok(['import', '-', '--no-limits', '--data', directory], jsonl(events));
-    expect(second.out).toContain('4 events read · 1 added · 3 there already · 0 refused');
+    expect(second.out).toContain('4 events read · 1 added · 3 already stored · 0 refused');
   });
 
   it('checks ids but no signatures with --no-verify', async () => {
@@ -127,7 +127,7 @@ describe('wok import', () => {
       ['import', '--no-verify', '--data', directory],
       jsonl([forged, altered]),
     );
-    expect(out).toContain('2 events read · 1 added · 0 there already · 1 refused');
+    expect(out).toContain('2 events read · 1 added · 0 already stored · 1 refused');
     expect(code).toBe(exitCodes.ok);
   });
 
@@ -136,7 +136,7 @@ describe('wok import', () => {
     const event = new Author().event();
     const long = `{"content":"${'x'.repeat(17 * 1024 * 1024)}"}\n`;
     const one = await wok(['import', '--data', directory], `${long}${JSON.stringify(event)}`);
-    expect(one.out).toContain('2 events read · 1 added · 0 there already · 1 refused');
+    expect(one.out).toContain('2 events read · 1 added · 0 already stored · 1 refused');
     expect(one.out).toContain('the line has more than');
     const none = await wok(['import', '--data', directory], 'a,b,c\n1,2,3\n');
     expect(none.code).toBe(exitCodes.refused);
@@ -187,7 +187,7 @@ describe('wok import', () => {
       }
     }
     const last = await wok(['import', '--data', directory], jsonl(events));
-    expect(last.out).toMatch(/400 events read · \d+ added · \d+ there already · 0 refused/);
+    expect(last.out).toMatch(/400 events read · \d+ added · \d+ already stored · 0 refused/);
     expect(last.code).toBe(exitCodes.ok);
     const found = await stored(directory, { authors: [erin.pubkey], limit: 500 });
     expect(found.size).toBe(400);

@@ -88,7 +88,7 @@ describe('wok backup and wok restore', () => {
     const file = join(freshDirectory(), 'copy.db');
     await wok(['backup', file, '--data', directory]);
     const twice = await wok(['backup', file, '--data', directory]);
-    expect(twice.err).toContain('is there already');
+    expect(twice.err).toContain('exists already');
     expect(twice.code).toBe(exitCodes.refused);
     expect((await wok(['backup', file, '--data', directory, '--force'])).code).toBe(exitCodes.ok);
 
@@ -131,7 +131,7 @@ describe('wok backup and wok restore', () => {
     writeSync(at, Buffer.alloc(8192, 0x5a), 0, 8192, Math.floor(statSync(file).size / 8192) * 4096);
     closeSync(at);
     const found = await wok(['restore', damaged, ...other]);
-    expect(found.err).toContain('is not good: ');
+    expect(found.err).toContain('is damaged: ');
     expect(found.code).toBe(exitCodes.damaged);
 
     const forged = `${file}.forged`;

@@ -75,7 +75,7 @@ describe('a plugin in Python', () => {
   it.each([
     ['refuse me', 'blocked: python says no'],
     ['bare text', 'blocked: python says no'],
-    ['silent', 'blocked: the policy of this relay does not take it'],
+    ['silent', 'blocked: rejected by the policy of this relay'],
   ])('rejects %j with a standard word in front', async (content, message) => {
     const event = author.event({ content });
     expect(await use.client.publish(event)).toEqual(['OK', event.id, false, message]);
@@ -289,8 +289,8 @@ describe('a read policy', () => {
   });
 
   it.each([
-    [{ kinds: [2] }, 'error: a policy of this relay answers with filters that are none'],
-    [{ kinds: [3] }, 'error: a policy of this relay does not answer; try again later'],
+    [{ kinds: [2] }, 'error: a policy of this relay returned invalid filters'],
+    [{ kinds: [3] }, 'error: a policy plugin of this relay does not respond; try again later'],
   ])('that answers nonsense to %j ends in a refusal', async (filter, why) => {
     expect((await use.client.req('x', filter)).end).toEqual(['CLOSED', 'x', why]);
   });

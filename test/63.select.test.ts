@@ -120,14 +120,14 @@ describe('wok export and wok scan', () => {
   });
 
   it.each<[string[], string]>([
-    [['export', '--kinds', 'one'], '--kinds are numbers'],
-    [['export', '--authors', 'npub1x'], '--authors are public keys'],
-    [['export', '--since', 'yesterday'], '--since is a number of seconds'],
+    [['export', '--kinds', 'one'], '--kinds must be numbers'],
+    [['export', '--authors', 'npub1x'], '--authors must be public keys'],
+    [['export', '--since', 'yesterday'], '--since must be seconds since 1970'],
     [['export', '--filter', '{'], '--filter is not JSON'],
-    [['export', '--filter', '{"since":1}', '--since', '1'], '--since stands in --filter, too'],
+    [['export', '--filter', '{"since":1}', '--since', '1'], '--since is also in --filter'],
     [['scan'], 'wok scan needs <filter>. Write wok scan <filter>.'],
     [['scan', '{"kind":[1]}'], 'unknown elements'],
-    [['delete'], 'Say what to remove'],
+    [['delete'], 'Give --filter or --age'],
     [['delete', '--age', 'old'], '--age is "old"'],
   ])('%j is refused with a sentence', async (args, sentence) => {
     const { err, code } = await wokHere([...args, '--data', freshDirectory()]);

@@ -295,7 +295,7 @@ describe('a damaged page', () => {
   });
 });
 
-describe('a row that wok cannot have written', () => {
+describe('a row of invalid form', () => {
   const KEY = author.pubkey;
   const ID = 'ab'.repeat(32);
   const AT = 1_700_000_000;
@@ -463,7 +463,7 @@ describe('a truncated database', () => {
       if (small.length > 0) await expectRepaired(directory, small);
       else {
         const { code, err } = await doctor(directory, '--repair');
-        if (code !== exitCodes.ok) expect(err).toMatch(/nothing of wok's could be read/);
+        if (code !== exitCodes.ok) expect(err).toMatch(/no data of wok could be read/);
       }
     },
   );
@@ -474,7 +474,7 @@ describe('a truncated database', () => {
     expect(await tryProcess(directory)).toBe(false);
     const { code, err } = await doctor(directory, '--repair');
     expect(err).toMatch(
-      /nothing of wok's could be read in .*, which stays as it is; restore a backup/,
+      /no data of wok could be read from .*, which is unchanged; restore a backup/,
     );
     expect(code).toBe(exitCodes.damaged);
     expect(readFileSync(join(directory, 'wok.db')).length).toBe(700);
@@ -546,7 +546,7 @@ describe('a damaged write-ahead log', () => {
       expect(await tryStart(directory)).toBe(false);
       expect(readFileSync(log)).toEqual(wal);
       const sick = await doctor(directory);
-      expect(sick.bad.join()).toMatch(/lacks \d+ of the events .* is damaged/);
+      expect(sick.bad.join()).toMatch(/lacks \d+ of the stored events .* is damaged/);
       await expectRepaired(directory, readable);
     }
   });
@@ -595,6 +595,8 @@ describe('a damaged write-ahead log', () => {
     mkdirSync(lock, { recursive: true });
     const relay = WokProcess.spawn({}, directory);
     expect((await relay.exited).code).toBe(exitCodes.cannotCreate);
-    expect(relay.err).toMatch(/^wok: the lock file \S+wok\.lock cannot be used .*it holds no data/);
+    expect(relay.err).toMatch(
+      /^wok: the lock file \S+wok\.lock cannot be used .*it contains no data/,
+    );
   });
 });

@@ -96,7 +96,7 @@ describe.skipIf(!canMount)('a full disk', () => {
       last = large();
       return (await client.publish(last))[2] === true;
     }, 'events to be taken again');
-    await until(() => seen.out.includes('the database takes events again'), 'the log to say so');
+    await until(() => seen.out.includes('the database accepts events again'), 'the log to say so');
     expect(said().length).toBe(1);
     expect((await client.query({ ids: [last.id] })).events).toEqual([last]);
 
@@ -108,7 +108,7 @@ describe.skipIf(!canMount)('a full disk', () => {
       kept.push(event);
     }
     child.kill('SIGTERM');
-    await until(() => seen.out.includes('goodbye'), 'an end in order');
+    await until(() => seen.out.includes('exiting'), 'an end in order');
     expect((await exited)[0]).toBe(exitCodes.ok);
   });
 
@@ -147,12 +147,12 @@ describe('Disk', () => {
     }
     expect(lines.length).toBe(2);
     expect(disk.failed(failure('SQLITE_IOERR_WRITE'), 120_000)).toContain('error: ');
-    expect(lines.at(-1)).toContain('the disk fails');
-    expect([writes.trouble, disk.isFailing]).toEqual(['the disk fails', true]);
+    expect(lines.at(-1)).toContain('disk I/O error');
+    expect([writes.trouble, disk.isFailing]).toEqual(['disk I/O error', true]);
     disk.worked(121_000);
     disk.worked(122_000);
     expect(lines.length).toBe(4);
-    expect(lines.at(-1)).toBe('the database takes events again');
+    expect(lines.at(-1)).toBe('the database accepts events again');
     expect([writes.trouble, disk.isFailing]).toEqual(['', false]);
   });
 });

@@ -190,7 +190,7 @@ describe('wok doctor', () => {
     const sick = await doctor(directory);
     expect(sick.bad).toContain('events');
     expect(sick.findings.find(({ name }) => name === 'events')!.text).toContain(
-      '2 of 121 events are wrong; event 5: its id is not the SHA-256 of the event',
+      '2 of 121 events are invalid; event 5: its id is not the SHA-256 of the event',
     );
     const healed = await doctor(directory, '--repair');
     expect(healed.bad).toEqual([]);
@@ -216,7 +216,7 @@ describe('wok doctor', () => {
     const sick = await doctor(directory);
     expect(sick.bad).toEqual(['signatures', 'events']);
     expect(sick.findings.find(({ name }) => name === 'events')!.text).toContain(
-      '2 of 121 events are wrong; event 5: its signature is wrong',
+      '2 of 121 events are invalid; event 5: its signature is wrong',
     );
     const healed = await doctor(directory, '--repair');
     expect([healed.bad, healed.code]).toEqual([[], exitCodes.ok]);

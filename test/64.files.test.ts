@@ -130,7 +130,7 @@ describe('while the relay runs', () => {
     expect(load.refusal).toMatch(REFUSED);
     await until(async () => /^503 .* saved in /.test(await health(relay)), 'all to be saved');
     expect(await health(relay)).toMatch(/while the relay runs: new events are refused/);
-    expect(relay.out).toMatch(/everything stored is saved in/);
+    expect(relay.out).toMatch(/all stored events are saved in/);
     // Stored events are still served, and ephemeral ones pass.
     const client = await Client.connect(relay.url);
     const ids = load.acknowledged.slice(-50).map(({ id }) => id);
@@ -221,7 +221,9 @@ describe('while the relay runs', () => {
       expect(repaired.err).toBe('');
       if (repaired.code !== exitCodes.ok) {
         const accepted = await wokHere(['doctor', '--accept-loss', '--data', directory]);
-        expect(accepted.out).toMatch(/Given up: the database .* lacks \d+ of the events/);
+        expect(accepted.out).toMatch(
+          /Loss accepted: the database .* lacks \d+ of the stored events/,
+        );
       }
       const lost = await lostOf(directory, kept);
       // Of a truncated database, only the part in front of the cut is there.
@@ -229,7 +231,7 @@ describe('while the relay runs', () => {
     },
   );
 
-  it('wok.lock is removed: it is made anew, and still keeps others out', async () => {
+  it('wok.lock is removed: it is created again, and still keeps others out', async () => {
     const directory = freshDirectory();
     const relay = await WokProcess.start({}, directory);
     rmSync(join(directory, 'wok.lock'));
@@ -312,12 +314,12 @@ describe('before a start', () => {
   it.each<[string, RegExp, (directory: string) => void]>([
     [
       'the log is gone',
-      /lacks 50 of the events .*its write-ahead log \(wok.db-wal\) is gone/,
+      /lacks 50 of the stored events .*its write-ahead log \(wok.db-wal\) is missing/,
       (directory) => rmSync(join(directory, 'wok.db-wal')),
     ],
     [
       'the log is empty',
-      /lacks 50 of the events/,
+      /lacks 50 of the stored events/,
       (directory) => truncateSync(join(directory, 'wok.db-wal'), 0),
     ],
     [
@@ -327,12 +329,12 @@ describe('before a start', () => {
     ],
     [
       'the database is gone',
-      /is gone, though the relay that had it was not stopped/,
+      /is missing, although its relay was not stopped/,
       (directory) => rmSync(join(directory, 'wok.db')),
     ],
     [
       'the database and its marker are gone',
-      /is gone, and its write-ahead log is there/,
+      /is missing, but its write-ahead log exists/,
       (directory) => {
         for (const name of ['wok.db', 'wok.running']) rmSync(join(directory, name));
       },
@@ -375,7 +377,9 @@ describe('before a start', () => {
     const directory = await killed();
     expect(await lostOf(directory, [])).toEqual([]);
     renameSync(join(directory, 'wok.db'), join(directory, 'wok.db.damaged-20261129T120000Z'));
-    expect(await refusal(directory)).toMatch(/is gone, and wok.db.damaged-\S+ lies in its place/);
+    expect(await refusal(directory)).toMatch(
+      /is missing, and wok.db.damaged-\S+ was found in its directory/,
+    );
   });
 
   it('is not alarmed by a stop, a copy, a backup, a restore, a restart, a marker that is none', async () => {

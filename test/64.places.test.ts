@@ -218,7 +218,7 @@ describe.runIf(canBeNobody())('a data directory of another user', () => {
       ]) {
         const { err, code } = await run([...words, '--data', place], NOBODY);
         expect(err).toMatch(
-          /^wok: the database .+ cannot be made: this user may not write there\n$/,
+          /^wok: the database .+ cannot be created: this user may not write there\n$/,
         );
         expect(code).toBe(exitCodes.cannotCreate);
       }

@@ -11,8 +11,8 @@ import { plugins, script } from './support/plugins.ts';
 import { isRunning, until } from './support/process.ts';
 import { freshDirectory, type Settings, startRelay } from './support/relay.ts';
 
-const CLOSED = 'error: a policy of this relay does not answer; try again later';
-const BUSY = 'rate-limited: a policy of this relay has too much to do; try again';
+const CLOSED = 'error: a policy plugin of this relay does not respond; try again later';
+const BUSY = 'rate-limited: a policy plugin of this relay is overloaded; try again';
 
 /** Timeout of a plugin that a test gives up: more than a start and an answer take. */
 const SHORT = 'timeout=3s';
@@ -105,7 +105,7 @@ describe('a plugin that', () => {
       const opened = performance.now();
       const done = within(scale * 1000);
       expect((await publish('trouble')).slice(2)).toEqual([false, CLOSED]);
-      expect(relay.logged.join()).toContain('not asked for a while');
+      expect(relay.logged.join()).toContain('circuit breaker is open');
       const before = started(log).length;
       // Not even an event that it would accept is sent to it or waits for it.
       for (let i = 0; i < 20; i++) expect((await publish('good'))[3]).toBe(CLOSED);
@@ -118,13 +118,13 @@ describe('a plugin that', () => {
     }));
 
   it.each([
-    ['die', 'it ended with status 3'],
+    ['die', 'it exited with status 3'],
     ['wrong-id', 'an id that it was not asked about'],
     ['wrong-action', 'an unknown action'],
     ['flood', 'a line without an end'],
-    ['flood-lines', 'much that is no answer'],
+    ['flood-lines', 'too many lines that are not responses'],
     // 30,000 characters, which are 90,000 bytes.
-    ['long-line', 'it prints a line'],
+    ['long-line', 'it printed a line'],
   ])('does %s fails at once, and its successor serves', async (kind, why) => {
     const { relay, client, send, publish, isServed } = await trouble(kind);
     const event = send('trouble');
@@ -155,8 +155,8 @@ describe('a plugin that', () => {
   it('floods standard error fills no log', async () => {
     const { relay, publish } = await trouble('flood-errors');
     expect((await publish('trouble'))[2]).toBe(true);
-    await until(() => relay.logged.join().includes('more than the log takes'), 'the count');
-    expect(relay.said.filter((line) => line.startsWith('a plugin says')).length).toBeLessThan(200);
+    await until(() => relay.logged.join().includes('was left out of the log'), 'the count');
+    expect(relay.said.filter((line) => line.startsWith('plugin output')).length).toBeLessThan(200);
   });
 
   it('is slow says so instead of letting people wait for ever', async () => {
@@ -184,7 +184,7 @@ describe('a plugin that', () => {
     const relay = await startRelay(plugins('/nowhere/plugin.sh'));
     const client = await Client.connect(relay.url);
     expect((await client.publish(new Author().event())).slice(2)).toEqual([false, CLOSED]);
-    expect(relay.logged.join()).toContain('it ended with status 127');
+    expect(relay.logged.join()).toContain('it exited with status 127');
     await client.close();
     await relay.stop();
   });
@@ -218,7 +218,7 @@ describe('what waits for a plugin', () => {
     for (const answer of full) {
       expect(answer.slice(2)).toEqual([
         false,
-        'rate-limited: too much waits for the policy of this relay; try again',
+        'rate-limited: the policy queue of this relay is full; try again',
       ]);
     }
     await isServed();

@@ -370,7 +370,7 @@ describe('the OK to a request to vanish', () => {
     await publishAll(client, notes);
     const db = open(relay, false);
     db.exec(`CREATE TRIGGER failing BEFORE DELETE ON event
-      BEGIN SELECT raise(ABORT, 'the disk fails'); END`);
+      BEGIN SELECT raise(ABORT, 'disk I/O error'); END`);
     const request = vanishing(author);
     expect(await client.publish(request)).toEqual(refused(request, 'error'));
     // Sent again before the next attempt, the request is refused at once.
@@ -391,7 +391,7 @@ describe('the OK to a request to vanish', () => {
   it('is error: when a successor takes over before the end, which goes on', async () => {
     const directory = freshDirectory();
     const wok = WokProcess.spawn({ ...SETTINGS, 'shutdown.handover_seconds': 5 }, directory);
-    const successor = () => /successor is being started {2}pid=(\d+)/.exec(wok.out)?.[1];
+    const successor = () => /starting a successor {2}pid=(\d+)/.exec(wok.out)?.[1];
     onTestFinished(() => {
       const pid = Number(successor() ?? 0);
       if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL');
@@ -468,7 +468,7 @@ describe('the OK to a request to vanish', () => {
       if ('frame' in answer) answers.push(answer.connId, JSON.parse(String(answer.frame)));
     });
     expect(answers).toEqual([7, refused(request, 'error')]);
-    expect(String(answers[1])).toContain('is stored and goes on by itself with the next start');
+    expect(String(answers[1])).toContain('is stored and continues by itself with the next start');
   });
 });
 

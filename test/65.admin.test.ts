@@ -135,7 +135,7 @@ describe('what runs', () => {
   });
 });
 
-describe('the admin room', () => {
+describe('the admin worker', () => {
   it('comes back when it dies; no event waits for it, no client is sent away', async () => {
     const relay = await startRelay();
     const client = await Client.connect(relay.url);
@@ -179,7 +179,7 @@ describe('the admin room', () => {
 
   it('is not missed where there can be no socket', async () => {
     const relay = await startRelay({}, `${freshDirectory()}/${'long/'.repeat(25)}`);
-    expect(relay.logged.join()).toContain('there is no control socket');
+    expect(relay.logged.join()).toContain('the control socket cannot be opened');
     const client = await Client.connect(relay.url);
     expect((await client.publish(author.event()))[2]).toBe(true);
     await client.close();

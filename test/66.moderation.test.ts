@@ -354,7 +354,7 @@ describe('wok mod', () => {
   it('lists, takes back, and keeps account of everything', async () => {
     const { mod, control } = await start();
     const { pubkey } = new Author();
-    expect((await mod('list', 'pubkey')).out).toBe('There is nothing on it.\n');
+    expect((await mod('list', 'pubkey')).out).toBe('The list is empty.\n');
     await mod('ban', 'pubkey', pubkey, '--reason', 'spam', '--for', '7d');
     const [row] = JSON.parse((await mod('list', 'pubkey', '--json')).out) as ListedRow[];
     expect(row).toMatchObject({ subject: pubkey, stance: 'ban', reason: 'spam', by: 'shell' });

@@ -249,7 +249,7 @@ describe.skipIf(noBrowser)(`the overview of /admin ${inBrowser}`, () => {
       await visit(relay, { 'X-Forwarded-Proto': 'https' });
       const page = await browser.open();
       await logIn(page, relay.httpUrl, admin, '#/overview');
-      const notice = page.locator('.notice').filter({ hasText: 'To be set in the proxy' });
+      const notice = page.locator('.notice').filter({ hasText: 'Proxy configuration' });
       await notice.getByText('recognised by X-Forwarded-Proto').waitFor();
       await notice.getByText('proxy_set_header X-Forwarded-For').waitFor();
       expect(await accessibilityFaults(page)).toEqual([]);

@@ -119,7 +119,7 @@ describe('wok why', () => {
     const json = await wok('why', kept.id, '--json', '--data', relay.directory);
     expect(JSON.parse(json.out)).toMatchObject({ stored: { seq: 1 }, decisions: [] });
     const nothing = await wok('why', '0'.repeat(64), '--data', relay.directory);
-    expect(nothing.out).toBe('This relay knows nothing of this event.\n');
+    expect(nothing.out).toBe('This relay has no record of this event.\n');
     const wrong = await wok('why', 'abc', '--data', relay.directory);
     expect(wrong).toMatchObject({ code: 2, out: '' });
   });
@@ -226,7 +226,7 @@ describe('wok why --reads', () => {
     const wanted = [
       ...cases.map(([, text, filters]) => ['REQ', text, filters]),
       ['REQ', 'rate-limited: too many subscriptions', 'authors×1'],
-      ['COUNT', 'unsupported: this relay does not count', 'authors×1'],
+      ['COUNT', 'unsupported: this relay does not offer COUNT (NIP-45)', 'authors×1'],
     ];
     const found = (await reads(control)).reverse();
     expect(found).toHaveLength(wanted.length);
@@ -243,7 +243,7 @@ describe('wok why --reads', () => {
       /^refused {2}\S+ \S+ {2}REQ of connection 1 {2}auth-required: .*\(kinds 4 #p×1 limit 5\)$/m,
     );
     const none = await wok('why', '--reads', '--connection', '7', '--data', relay.directory);
-    expect(none.out).toContain('lately');
+    expect(none.out).toContain('recently');
     expect((await wok('why', '--reads', '--connection', 'x')).code).toBe(exitCodes.usage);
   });
 

@@ -72,7 +72,7 @@ describe('wok policy test', () => {
       events: 8,
       accepted: 2,
       refusedBy: { kinds: 1, 'pubkeys-denied': 1, signature: 1, id: 1, shape: 2 },
-      notTried: ['plugins are not asked; --plugins starts and asks them'],
+      notTried: ['plugins are not queried; --plugins starts and queries them'],
     });
     const trusting = await run(lines.slice(4, 5), '--no-verify');
     expect(trusting.summary.accepted).toBe(1);
@@ -162,7 +162,7 @@ describe('wok policy test', () => {
       lines.map(() => ['plugin', 'error']),
     );
     expect(summary.notTried).toEqual([expect.stringMatching(/^plugins failed: silent, \d times$/)]);
-    expect(ran.err).toContain('not asked for a while');
+    expect(ran.err).toContain('circuit breaker is open');
     // Processes left by a shell may stay zombies until another process reaps them.
     const runs = (number: string) =>
       existsSync(`/proc/${number}/stat`) &&

@@ -224,7 +224,7 @@ describe('wok mod retention', () => {
     const mod = (what: string) => wok('mod', 'retention', what, '--data', use.relay.directory);
     expect((await mod('preview')).out).toMatch(/^1=1d {2}1 events .* to .*\n.* are in use\.\n$/);
     expect((await mod('run')).out).toMatch(/^1=1d {2}1 events/);
-    expect((await mod('preview')).out).toMatch(/^Nothing would go; /);
+    expect((await mod('preview')).out).toMatch(/^Nothing would be removed; /);
     expect((await mod('now')).code).toBe(2);
   });
 

@@ -398,7 +398,7 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     [
       'a key above all sections',
       'port = 1',
-      'line 1: "port" stands outside of a section. Did you mean io.port?',
+      'line 1: "port" is outside of a section. Did you mean io.port?',
     ],
     [
       'a section that is a value',
@@ -455,22 +455,22 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     [
       'a number for text',
       '[info]\nname = 5',
-      'line 2: info.name is 5, but must be text in quotes. Write name = "5"',
+      'line 2: info.name is 5, but must be a string in quotes. Write name = "5"',
     ],
     [
       'a date',
       '[info]\nname = 2026-01-01',
-      'line 2: info.name is a date, but must be text in quotes.',
+      'line 2: info.name is a date, but must be a string in quotes.',
     ],
     [
       'a list for text',
       '[info]\nname = ["a"]',
-      'line 2: info.name is a list, but must be text in quotes.',
+      'line 2: info.name is a list, but must be a string in quotes.',
     ],
     [
       'a table for text',
       '[info.name]\nx = 1',
-      'line 1: info.name is a table, but must be text in quotes.',
+      'line 1: info.name is a table, but must be a string in quotes.',
     ],
     [
       'text for a list',
@@ -480,12 +480,12 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     [
       'a wrong item in a list',
       '[io]\ntrusted_proxies = [\n  "::1",\n  "nope",\n]',
-      'line 2: io.trusted_proxies has "nope" in it, but must be a list',
+      'line 2: io.trusted_proxies contains "nope", but must be a list',
     ],
     [
       'text without quotes',
       '[io]\nhost = localhost',
-      'line 2, column 8: this is not TOML: invalid value. Text must stand in double quotes. The line is: host = localhost',
+      'line 2, column 8: this is not TOML: invalid value. Text must be in double quotes. The line is: host = localhost',
     ],
     [
       'a key twice',
@@ -517,7 +517,7 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     [
       'WOK_STORAGE_DIRECTORY',
       '/data',
-      'WOK_STORAGE_DIRECTORY: section and name have two underscores between them. Write WOK_STORAGE__DIRECTORY.',
+      'WOK_STORAGE_DIRECTORY: section and name are separated by two underscores. Write WOK_STORAGE__DIRECTORY.',
     ],
     ['WOK_IO__PORT', '', 'WOK_IO__PORT: io.port is "", but must be a whole number'],
     ['WOK_IO__PORT', '1e3', 'WOK_IO__PORT: io.port is "1e3", but must be a whole number'],
@@ -563,7 +563,7 @@ describe('options that must fit together', () => {
   it.each<[string, string]>([
     [
       'limits.event_bytes_max=300000',
-      'limits.event_bytes_max is 300000 (--set limits.event_bytes_max) but may be at most 262134, which is limits.message_bytes_max (262144, the default) less 10: an event travels inside a message.',
+      'limits.event_bytes_max is 300000 (--set limits.event_bytes_max) but may be at most 262134, which is limits.message_bytes_max (262144, the default) less 10: an event is sent inside a message.',
     ],
     ['limits.content_length_max=262000', 'limits.content_length_max is 262000'],
     ['limits.limit_default=1001', 'limits.limit_default is 1001'],

@@ -353,7 +353,7 @@ describe('the process', () => {
       const file = fileOf(directory);
       const data = join(directory, 'data');
       const { out, err, code } = await wok(['import', flag, file, '--data', data]);
-      expect(out).toContain('2 events read · 1 added · 0 there already · 1 refused');
+      expect(out).toContain('2 events read · 1 added · 0 already stored · 1 refused');
       if (flag === '--show-rejected') expect(err).toContain('line 2: ');
       expect(code).toBe(exitCodes.ok);
       const scan = await wokHere(['scan', '--count', '{}', '--data', data]);
@@ -378,11 +378,11 @@ describe('the process', () => {
     const { out, err, code } = await wok(['import', '--show-rejected=yes', 'x']);
     expect({ out, code }).toEqual({ out: '', code: exitCodes.usage });
     expect(err).toBe(
-      'wok: --show-rejected takes no value. Write --show-rejected.\nwok: wok import --help tells more.\n',
+      'wok: --show-rejected takes no value. Write --show-rejected.\nwok: see wok import --help.\n',
     );
     const refused = await wok(['export', '--kinds', 'one']);
     expect(refused.code).toBe(exitCodes.usage);
-    expect(refused.err).toContain('wok: wok export --help tells more.\n');
+    expect(refused.err).toContain('wok: see wok export --help.\n');
   });
 
   it('takes the filters of several --filter together', async () => {

@@ -119,7 +119,7 @@ describe('wok config', () => {
     const file = join(cwd, 'fine.conf');
     writeFileSync(file, '[io]\nport = 1\n');
     const { out, code } = await wok(['config', 'check', '--config', 'fine.conf']);
-    expect({ out, code }).toEqual({ out: `${file} is fine.\n`, code: exitCodes.ok });
+    expect({ out, code }).toEqual({ out: `${file} is valid.\n`, code: exitCodes.ok });
   });
 
   it.each([['config', 'check'], ['config', 'print'], ['relay']])(

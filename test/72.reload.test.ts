@@ -96,7 +96,7 @@ describe('wok reload', () => {
     const told = await cli('reload', '--data', directory);
     expect(told.stdout).toBe('info.name = "by command"  (was "wok relay")\n');
     expect((await information()).name).toBe('by command');
-    expect((await cli('reload', '--data', directory)).stdout).toBe('Nothing has changed.\n');
+    expect((await cli('reload', '--data', directory)).stdout).toBe('No changes.\n');
     expect(wok.out).toContain('info.name is "by command" now');
   });
 

@@ -39,7 +39,7 @@ describe.skipIf(process.platform !== 'linux')('SIGUSR1', () => {
     expect(listeningPorts(wok.pid)).toEqual([port]);
     for (let n = 1; n <= 3; n++) {
       wok.signal('SIGUSR1');
-      const told = () => wok.out.split('SIGUSR1 does nothing').length - 1;
+      const told = () => wok.out.split('SIGUSR1 is ignored').length - 1;
       await until(() => told() === n, 'the log to say so');
     }
     expect(listeningPorts(wok.pid)).toEqual([port]);

@@ -32,7 +32,7 @@ async function started(settings: Settings = {}, nodeFlags: string[] = [], flags:
   const wok = WokProcess.spawn(settings, directory, nodeFlags, flags);
   // Registered before the wait for the end of the output, which relay and successors share.
   onTestFinished(() => {
-    for (const [, pid] of wok.out.matchAll(/successor is being started {2}pid=(\d+)/g)) {
+    for (const [, pid] of wok.out.matchAll(/starting a successor {2}pid=(\d+)/g)) {
       if (isRunning(Number(pid))) process.kill(Number(pid), 'SIGKILL');
     }
   });
@@ -182,11 +182,14 @@ describe('a graceful restart', () => {
     const kept = new Set(events.map(({ id }) => id));
     expect([...crowd.stored.keys()].filter((id) => !kept.has(id))).toEqual([]);
     expect([...crowd.stored.keys()].filter((id) => !seen.has(id))).toEqual([]);
-    expect(wok.out).toContain('goodbye');
+    expect(wok.out).toContain('exiting');
 
     const successor = await pid();
     process.kill(successor, 'SIGTERM');
-    await until(() => wok.out.includes('everything is stored; goodbye'), 'the successor to stop');
+    await until(
+      () => wok.out.includes('all accepted events are stored; exiting'),
+      'the successor to stop',
+    );
   });
 
   it('can be done again and again', async () => {
@@ -213,7 +216,7 @@ describe('a graceful restart', () => {
     const refused = await cli('service', 'restart', '--graceful', '--data', directory);
     expect(refused.code).toBe(exitCodes.refused);
     expect(refused.stderr).toMatch(/line 2: info\.name is 5/);
-    expect(refused.stderr).toContain('this process goes on');
+    expect(refused.stderr).toContain('this process continues');
     expect(await pid()).toBe(wok.pid);
     expect((await client.publish(author.event()))[2]).toBe(true);
   });
@@ -223,12 +226,12 @@ describe('a graceful restart', () => {
     const { wok, directory, pid } = await started({}, ['--import', die]);
     const refused = await cli('service', 'restart', '--graceful', '--data', directory);
     expect(refused.code).toBe(exitCodes.refused);
-    expect(refused.stderr).toContain('it ended with status 3; this process goes on');
+    expect(refused.stderr).toContain('it exited with status 3; this process continues');
     expect(await pid()).toBe(wok.pid);
   });
 
   it.each([
-    [SCHEMA_VERSION - 1, /bring it to \d+ under a relay that still reads it; use a plain restart/],
+    [SCHEMA_VERSION - 1, /migrate it to \d+ while a relay still reads it; use a plain restart/],
     [SCHEMA_VERSION + 1, /newer than this wok's/],
   ])('is refused when the database has schema %i', async (version, sentence) => {
     const { wok, directory, pid } = await started();
@@ -242,10 +245,10 @@ describe('a graceful restart', () => {
     expect(refused.code).toBe(exitCodes.refused);
     expect(refused.stderr).toMatch(sentence);
     // The command finds that out by itself and does not bother the relay.
-    expect(wok.out).not.toContain('a successor is being started');
+    expect(wok.out).not.toContain('starting a successor');
 
     wok.signal('SIGUSR2');
-    await until(() => wok.out.includes('this process goes on'), 'the refusal');
+    await until(() => wok.out.includes('this process continues'), 'the refusal');
     expect(wok.out).toMatch(sentence);
     expect(other.pragma('user_version', { simple: true })).toBe(version);
     expect(await pid()).toBe(wok.pid);

@@ -96,7 +96,7 @@ describe('a meter', () => {
   });
 
   it('is refused to a lane that the memory does not know', () => {
-    expect(() => new Meter(shareMetrics({ query: 1 }), 'query', 1)).toThrow('query lane 1');
+    expect(() => new Meter(shareMetrics({ query: 1 }), 'query', 1)).toThrow('query worker 1');
   });
 });
 

@@ -20,7 +20,7 @@ describe('the address of the metrics', () => {
   it('is one of its own on loopback, and the public one knows nothing', async () => {
     const began = Date.now() / 1000;
     const relay = await WokProcess.start({ 'metrics.enabled': true, 'metrics.port': 0 });
-    const said = () => /metrics are served.* url=(http:\S+)/.exec(relay.out)?.[1];
+    const said = () => /metrics server listening.* url=(http:\S+)/.exec(relay.out)?.[1];
     await until(() => said() !== undefined, 'the address of the metrics');
     const url = said()!;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
@@ -77,7 +77,7 @@ describe('the address of the metrics', () => {
     });
     onTestFinished(() => relay.stop());
     await until(() => relay.logged.length > 0, 'the warning');
-    expect(relay.logged.join()).toMatch(/the metrics are not served yet.*EADDRINUSE/);
+    expect(relay.logged.join()).toMatch(/the metrics server cannot listen yet.*EADDRINUSE/);
     expect((await http(`${relay.httpUrl}/health`)).status).toBe(200);
     other.close();
     const metrics = () => http(`http://${host}:${port}/metrics`).catch(() => null);

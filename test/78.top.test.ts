@@ -89,7 +89,7 @@ describe('wok top', () => {
     await load;
     expect(top.code).toBe(0);
     expect(top.out).not.toContain('\x1b');
-    expect(top.out).toMatch(/^up \d+ s · [\d.]+ processors busy/m);
+    expect(top.out).toMatch(/^up \d+ s · [\d.]+ processors in use/m);
     expect(top.out).toMatch(/^connections 1 of 10,000/m);
     expect(top.out).toMatch(/^events {2}stored [\d.]*[1-9][\d.]*\/s/m);
     for (const name of ['OK', 'COUNT', 'verify', 'commit', 'writer 0', 'query 0', 'io 0']) {
@@ -107,9 +107,9 @@ describe('wok top', () => {
     const directory = freshDirectory();
     const cases: [string[], number, RegExp][] = [
       [['top', '--data', directory], 69, /no relay runs on/],
-      [['top', '--interval', '0'], 2, /--interval is a whole number from 1 to 3600/],
-      [['slow', '--by', 'name'], 2, /--by knows work, total, rows and events/],
-      [['slow', '--limit', 'x'], 2, /--limit is a whole number from 1 to 1000/],
+      [['top', '--interval', '0'], 2, /--interval must be a whole number from 1 to 3600/],
+      [['slow', '--by', 'name'], 2, /--by must be work, total, rows or events/],
+      [['slow', '--limit', 'x'], 2, /--limit must be a whole number from 1 to 1000/],
     ];
     for (const [argv, code, sentence] of cases) {
       const answer = await runWok(argv);

@@ -47,7 +47,7 @@ describe.skipIf(!has('dpkg-deb', '--version'))('the Debian package', () => {
     const koffi = join(root, 'usr/lib/wok/node_modules/koffi');
     if (libc()) execFileSync('node', ['-e', `require(${JSON.stringify(koffi)})`]);
     const check = ['config', 'check', '--config', join(root, 'etc/wok/relay.conf')];
-    expect(execFileSync(wok, check, { encoding: 'utf8' })).toContain('is fine');
+    expect(execFileSync(wok, check, { encoding: 'utf8' })).toContain('is valid');
     for (const script of ['postinst', 'prerm', 'postrm']) {
       execFileSync('dpkg-deb', ['--control', built, join(root, 'DEBIAN')]);
       expect(has('sh', '-n', join(root, 'DEBIAN', script))).toBe(true);

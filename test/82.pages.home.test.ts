@@ -57,13 +57,13 @@ describe.skipIf(noBrowser)(inBrowser, () => {
       'wss://harbour.example',
       'npub1',
       'keeper@harbour.example',
-      'Anybody may write',
+      'Open for writing',
       'kind 1059 (gift wraps) 16 bits',
       'Events of kind 7 (reactions) are kept for 30 days.',
-      'An event as JSON 256 KiB',
-      'Stored events for a filter 1,000',
+      'Event size (JSON) 256 KiB',
+      'Stored events per filter 1,000',
       '01 Basic protocol',
-      'New events a minute',
+      'New events per minute',
       'wok 0.',
     ]) {
       expect(text).toContain(part);
@@ -71,7 +71,7 @@ describe.skipIf(noBrowser)(inBrowser, () => {
     expect(Number(await figure(page, 'events'))).toBe((await figuresOf(relay)).events);
     expect(Number(await figure(page, 'connections'))).toBe(1);
     expect(await page.getByRole('button').count()).toBe(0);
-    expect(await page.getByRole('img', { name: /new events a minute/ }).count()).toBe(1);
+    expect(await page.getByRole('img', { name: /new events per minute/ }).count()).toBe(1);
     const privacy = page.getByRole('link', { name: 'Privacy policy' });
     expect(await privacy.getAttribute('href')).toBe('https://harbour.example/privacy');
     await browser.close(page);

@@ -215,7 +215,7 @@ describe('assets', () => {
     const path = `/assets/${Assets.load().hash}/${name}`;
     const { head, body } = await raw(use.relay.relay.port, path, [`Accept: ${BROWSER}`]);
     expect(head).toMatch(/^http\/1\.1 404/);
-    expect(body.toString()).toContain('there is nothing here');
+    expect(body.toString()).toContain('not found; the relay is at');
   });
 });
 

@@ -119,32 +119,36 @@ function sentences(settings: Settings, kindsDisallowed: readonly string[] = []):
 
 describe('rules', () => {
   it.each<[Settings, string[], string[]]>([
-    [{}, ['Anybody may write.', 'Anybody may read.', '[Anybody may write]'], ['have to auth']],
+    [
+      {},
+      ['Writing is open to everyone.', 'Reading is open to everyone.', '[Open for writing]'],
+      ['have to auth'],
+    ],
     [
       { 'auth.required': 'all' },
-      ['authenticate with a key before they write', 'reads here who has authenticated'],
-      ['Anybody may read'],
+      ['authenticate with a key before they write', 'Reading requires authentication'],
+      ['Reading is open', '[Open for reading]'],
     ],
-    [{ 'auth.required': 'write' }, ['before they write', 'Anybody may read.'], []],
+    [{ 'auth.required': 'write' }, ['before they write', 'Reading is open to everyone.'], []],
     [
       { 'auth.required': 'read' },
-      ['reads here who has auth', 'Anybody may write.'],
+      ['Reading requires authentication', 'Writing is open to everyone.'],
       ['they write'],
     ],
     [
       { 'membership.enabled': true },
-      ['who are members of this relay.', 'Members can invite', '[Members write]'],
-      ['Anybody may write.'],
+      ['whose keys are members of this relay.', 'Members can invite', '[Members only: writing]'],
+      ['Writing is open to everyone.'],
     ],
     [
       { 'membership.enabled': true, 'membership.restrict_writes': false },
-      ['Anybody may write.'],
-      ['[Members write]'],
+      ['Writing is open to everyone.'],
+      ['[Members only: writing]'],
     ],
     [
       { 'membership.enabled': true, 'membership.restrict_reads': true },
-      ['Members read here', '[Members read]'],
-      ['Anybody may read'],
+      ['Only members may read', '[Members only: reading]'],
+      ['Reading is open', '[Open for reading]'],
     ],
     [
       {
@@ -153,14 +157,14 @@ describe('rules', () => {
         'admission.subscription_msats': 5_000_000,
       },
       [
-        'who have <a href="https://pay.example/" rel="nofollow">paid</a> (21,000 sats once and 5,000 sats for 30 days).',
+        'whose keys have <a href="https://pay.example/" rel="nofollow">paid</a> (21,000 sats once and 5,000 sats for 30 days).',
         '[Paid]',
       ],
-      ['Anybody may write.'],
+      ['Writing is open to everyone.'],
     ],
     [
       { 'policy.pubkeys_allowed': A, 'trust.roots': A, 'policy.doors': 'all' },
-      ['are on the relay’s list, and are followed by people whom this relay trusts.'],
+      ['are on the list of allowed keys, and are in the web of trust of this relay.'],
       [],
     ],
     [
@@ -169,29 +173,33 @@ describe('rules', () => {
         'nip05.domains_allowed': 'a.example',
         'policy.doors_for': 'either',
       },
-      ['bring what others wrote, who have a NIP-05 address at a.example.'],
+      ['clients with events by others, may write whose keys have a NIP-05 address at a.example.'],
       [],
     ],
     [
       { 'policy.pubkeys_allowed': A, 'policy.open_kinds': '9735', 'policy.open_to_mentions': true },
-      ['Anybody may write kind 9735 (zap receipts).', 'that mention one of them'],
-      ['Anybody may write.'],
+      ['Everyone may write kind 9735 (zap receipts).', 'that mention (p tag) an author'],
+      ['Writing is open to everyone.'],
     ],
     [
       { 'auth.dm_inbox': true, 'auth.dm_inbox_events_max': 1234 },
-      ['inbox for private messages', 'up to 1,234 messages', 'reads here who has authenticated'],
-      ['Anybody may write.', 'Anybody may read.'],
+      ['inbox for private messages', 'up to 1,234 messages', 'Reading requires authentication'],
+      ['Writing is open to everyone.', 'Reading is open to everyone.'],
     ],
-    [{ 'policy.kinds_allowed': '1,7' }, ['Only these kinds of events are taken: 1 (notes), 7'], []],
-    [{ 'policy.kinds_denied': '4' }, ['not taken: 4 (old private messages), 30023'], []],
+    [
+      { 'policy.kinds_allowed': '1,7' },
+      ['Only these kinds of events are accepted: 1 (notes), 7'],
+      [],
+    ],
+    [{ 'policy.kinds_denied': '4' }, ['not accepted: 4 (old private messages), 30023'], []],
     [{ 'policy.pow_min': 20, 'policy.pow_min_by_kind': '0=0' }, ['20 bits (NIP-13); kind 0'], []],
     [{ 'policy.tags_required': '30023=title' }, ['kind 30023 (articles) a “title” tag'], []],
-    [{ 'policy.hashtags_max': 9, 'policy.mentions_max': 8 }, ['9 hashtags', '8 people'], []],
+    [{ 'policy.hashtags_max': 9, 'policy.mentions_max': 8 }, ['9 hashtags', '8 keys'], []],
     [{ 'policy.content_patterns_denied': 'x+' }, ['Some words and tags'], ['x+']],
-    [{ 'spam.mode': 'enforce' }, ['looks like spam'], []],
+    [{ 'spam.mode': 'enforce' }, ['look like spam'], []],
     [{ 'spam.mode': 'observe' }, [], ['spam']],
-    [{ 'limits.created_at_past_seconds_max': 86_400 }, ['up to 1 day old'], ['as old as it likes']],
-    [{ 'limits.created_at_future_seconds_max': 0 }, ['as old as it likes'], ['ahead of the clock']],
+    [{ 'limits.created_at_past_seconds_max': 86_400 }, ['up to 1 day old'], ['age is not limited']],
+    [{ 'limits.created_at_future_seconds_max': 0 }, ['age is not limited'], ['ahead of the clock']],
     [{ 'auth.private_kinds': '' }, [], ['Private kinds']],
     [{ 'query.count_enabled': false }, [], ['counted']],
     [
@@ -204,8 +212,8 @@ describe('rules', () => {
       ],
       ['until their author deletes'],
     ],
-    [{ 'identity.urls': 'wss://r.example' }, ['asks to vanish'], []],
-    [{ 'identity.urls': 'wss://r.example', 'identity.vanish': false }, [], ['asks to vanish']],
+    [{ 'identity.urls': 'wss://r.example' }, ['request to vanish'], []],
+    [{ 'identity.urls': 'wss://r.example', 'identity.vanish': false }, [], ['request to vanish']],
   ])('of %j', (settings, there, notThere) => {
     const text = sentences(settings, settings['policy.kinds_denied'] === '4' ? ['30023'] : []);
     for (const part of there) expect(text).toContain(part);
@@ -226,12 +234,12 @@ describe('rules', () => {
       'rates.ip_events': '',
       'limits.created_at_future_seconds_max': 0,
     });
-    expect(found['Stored events for a filter']).toEqual(['777', undefined]);
-    expect(found['New events of one author']).toEqual(['6/min', '60']);
-    expect(found['Events from one address']).toBeUndefined();
-    expect(found['Ahead of the clock']).toEqual(['no limit', undefined]);
+    expect(found['Stored events per filter']).toEqual(['777', undefined]);
+    expect(found['New events per author']).toEqual(['6/min', '60']);
+    expect(found['Events per address']).toBeUndefined();
+    expect(found['created_at in the future']).toEqual(['no limit', undefined]);
     const none = configOf({ 'io.connections_per_ip_max': 0 });
-    expect(JSON.stringify(limitGroups(none))).not.toContain('Connections from one');
+    expect(JSON.stringify(limitGroups(none))).not.toContain('Connections per ');
   });
 
   it('know what every supported NIP is about', () => {
@@ -292,7 +300,7 @@ describe('charts', () => {
     expect(chartSentence('connections', figures)).toBe(
       'Since 12:27 UTC between 3 and 9 connections, now 4.',
     );
-    expect(chartSentence('events', figures)).toContain('No new events a minute to show yet');
+    expect(chartSentence('events', figures)).toContain('No new events per minute to show yet');
     expect(shownFigures(figures)).toEqual({
       events: { value: '–', unit: 'being counted' },
       connections: { value: '1,234', unit: '' },

@@ -456,7 +456,7 @@ describe('requests', () => {
       expect(performance.now() - start).toBeGreaterThan(1_300);
       fail(new Error('the file has gone'));
       const told = () => own.logged.some((line) => line.includes('the file has gone'));
-      await until(told, 'what became of it');
+      await until(told, 'the records of the event');
       expect((await page.answer('session')).status).toBe(200);
     } finally {
       await own.stop();

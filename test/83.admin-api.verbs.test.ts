@@ -595,7 +595,7 @@ describe('a task of retention', () => {
     const { tasks, pass, goOn } = withTask();
     expect(tasks.show()).toBeNull();
     expect(tasks.begin('preview', 'me')).toMatchObject({ state: 'running', looked: 0 });
-    expect(() => tasks.begin('run', 'me')).toThrow(/under way; stop it first/);
+    expect(() => tasks.begin('run', 'me')).toThrow(/is running; stop it first/);
     pass().looked = 4000;
     pass().totals.set('x', { rule: 'x', events: 3, bytes: 9, oldest: 1, newest: 2 });
     expect(tasks.show()).toMatchObject({ looked: 4000, report: { events: 3, bytes: 9 } });

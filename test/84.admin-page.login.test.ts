@@ -54,7 +54,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     expect(await views.getByRole('link', { name: 'Configuration' }).count()).toBe(0);
     expect(await views.getByRole('link', { name: 'Traffic' }).count()).toBe(0);
     await page.goto(`${url()}#/config`);
-    await page.getByText('This is for admins of the relay only').waitFor();
+    await page.getByText('This view is for admins of the relay only').waitFor();
     await page.goto(`${url()}#/lists`);
     await page.getByRole('link', { name: 'Banned events' }).waitFor();
     expect(await page.getByRole('link', { name: 'Banned addresses' }).count()).toBe(0);
@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     const page = await browser.open();
     const signer = await giveSigner(page, (draft) => admin.event(draft), true);
     await page.goto(url());
-    await page.getByText('There is no signer in this browser yet').waitFor();
+    await page.getByText('No signer was found in this browser').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await signer.appear();
     await enter(page);
@@ -90,7 +90,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
       () => (draft) => admin.event({ ...draft, created_at: now() - 3600 }),
       /more than 60 seconds from this clock/,
     ],
-    ['that the signer gave nonsense', () => () => 'nothing', /not a signed event/],
+    ['that the signer gave nonsense', () => () => 'nothing', /did not return a signed event/],
     [
       'that the signature is wrong',
       () => (draft) => ({ ...admin.event(draft), sig: 'ab'.repeat(64) }),
@@ -100,7 +100,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     const page = await browser.open({ colorScheme: 'dark' });
     await giveSigner(page, sign());
     await page.goto(url());
-    await page.getByText('A signer is there').waitFor();
+    await page.getByText('A signer was found').waitFor();
     await page.getByRole('button', { name: 'Log in with your key' }).click();
     await page.getByText(sentence).waitFor();
     expect(await page.getByRole('button', { name: 'Log out' }).count()).toBe(0);
@@ -114,7 +114,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await page.clock.setFixedTime(began - 600_000);
     await giveSigner(page, (draft) => admin.event(draft));
     await page.goto(url());
-    await page.getByText('A signer is there').waitFor();
+    await page.getByText('A signer was found').waitFor();
     await page.getByRole('button', { name: 'Log in with your key' }).click();
     const told = /clock of this device is (\d+) seconds behind/;
     const text = await page.getByText(told).textContent();
@@ -129,7 +129,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     const page = await browser.open();
     await giveSigner(page, (draft) => new Author().event(draft));
     await page.goto(url());
-    await page.getByText('A signer is there').waitFor();
+    await page.getByText('A signer was found').waitFor();
     await until(async () => {
       await page.getByRole('button', { name: 'Log in with your key' }).click();
       const state = page.locator('.login .notice.bad');
@@ -159,7 +159,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     expect(page.url()).toContain('#/events');
     await enter(page);
     expect(await words.inputValue()).toBe('what I was typing');
-    await page.getByText('Nothing was found').waitFor();
+    await page.getByText('No events found').waitFor();
     await browser.close(page, REFUSED);
   });
 

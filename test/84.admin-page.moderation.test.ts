@@ -62,7 +62,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     const report = page.locator('article', { hasText: 'to be removed' });
     await report.getByRole('button', { name: 'Remove event…' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('refused when anybody publishes it again').waitFor();
+    await dialog.getByText('refused when it is published again').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'detached' });
@@ -71,7 +71,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await report.getByRole('button', { name: 'Remove event…' }).click();
     await dialog.getByLabel('Reason').fill('it is illegal');
     await dialog.getByRole('button', { name: 'Remove the event' }).click();
-    await page.getByText('The event is removed and will not come back.').waitFor();
+    await page.getByText('The event is removed and will not be accepted again.').waitFor();
     await report.waitFor({ state: 'detached' });
     expect(await isStored(use.client, event)).toBe(false);
     const [, , accepted, sentence] = await use.client.publish(event);
@@ -80,7 +80,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await page.goto(`${use.relay.httpUrl}/admin#/audit`);
     await page.getByRole('row', { name: /ban event.*it is illegal/ }).waitFor();
     await page.goto(`${use.relay.httpUrl}/admin#/event/${event.id}`);
-    await page.getByText('It is not stored here').waitFor();
+    await page.getByText('Not stored').waitFor();
     await page.getByText('removed', { exact: true }).waitFor();
     await browser.close(page, REFUSED);
   });
@@ -101,8 +101,8 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await page.keyboard.press('b');
     const dialog = page.getByRole('dialog');
     await dialog.waitFor();
-    await dialog.getByLabel('For how long').selectOption('7 days');
-    await dialog.getByLabel('Also remove everything').check();
+    await dialog.getByLabel('Duration').selectOption('7 days');
+    await dialog.getByLabel('Also remove all stored events').check();
     await dialog.getByLabel('Reason').focus();
     await page.keyboard.type('spam again and again');
     await page.keyboard.press('Enter');
@@ -119,8 +119,8 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await page.goto(`${use.relay.httpUrl}/admin#/lists/pubkey-ban`);
     const row = page.getByRole('row', { name: /spam again and again/ });
     await row.getByText('in 6').waitFor();
-    await row.getByRole('button', { name: 'Take back…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click();
+    await row.getByRole('button', { name: 'End…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
     await row.waitFor({ state: 'detached' });
     const again = await use.connect();
     expect(
@@ -160,7 +160,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await page.getByRole('row', { name: /by hand/ }).waitFor();
     expect((await use.client.publish(author.event()))[2]).toBe(false);
     await page.getByLabel('Search').fill('no such reason');
-    await page.getByText('Nothing stands here.').waitFor();
+    await page.getByText('The list is empty.').waitFor();
     await page.getByLabel('Search').fill('BY HAND');
     await page.getByRole('row', { name: /by hand/ }).waitFor();
     await page.goto(`${use.relay.httpUrl}/admin#/lists/kind-ban`);

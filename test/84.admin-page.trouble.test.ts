@@ -37,9 +37,9 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     await page.getByText(`from ${file} line 2`).waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
 
-    const look = page.getByRole('button', { name: 'Look for changes' });
+    const look = page.getByRole('button', { name: 'Check for changes' });
     await look.click();
-    await page.getByText('Nothing differs from what is in effect.').waitFor();
+    await page.getByText('No differences from the configuration in effect.').waitFor();
     write(`[info]\nname = "two"\n[limits]\nfilters_max = "many"\n${ADMIN}`);
     await look.click();
     await page
@@ -48,9 +48,9 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
       .waitFor();
     write(`[info]\nname = "two"\n[io]\npath = "/other"\n${ADMIN}`);
     await look.click();
-    await page.getByRole('row', { name: 'info.name "one" "two" at once' }).waitFor();
+    await page.getByRole('row', { name: 'info.name "one" "two" immediately' }).waitFor();
     await page.getByRole('row', { name: 'io.path "/" "/other" after a restart' }).waitFor();
-    await page.getByRole('button', { name: 'Take it over…' }).click();
+    await page.getByRole('button', { name: 'Apply…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
     await page.getByText('Reloaded.', { exact: true }).waitFor();
     await page.locator('.options').getByText('"two"').waitFor();
@@ -71,7 +71,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     expect(await named()).toBe('two');
     await page.goto(`${wok.httpUrl}/admin#/config`);
     await page.getByLabel('Search').fill('no such option');
-    await page.getByText('No option fits.').waitFor();
+    await page.getByText('No option matches.').waitFor();
     await browser.close(page, /status of (401|409)/);
   });
 
@@ -92,14 +92,14 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.getByRole('heading', { name: 'The last preview' }).waitFor();
     await page.getByText('done', { exact: true }).waitFor();
-    await page.getByText('12 events would go').waitFor();
+    await page.getByText('12 events would be removed').waitFor();
     await page.getByRole('row', { name: /^7=1d 12 / }).waitFor();
     await page.getByRole('button', { name: 'Run now…' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('It cannot be taken back.').waitFor();
+    await dialog.getByText('This cannot be undone.').waitFor();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await page.getByRole('heading', { name: 'The last run' }).waitFor();
-    await page.getByText('12 events went').waitFor();
+    await page.getByText('12 events removed').waitFor();
     expect((await client.query({ kinds: [7] })).events).toEqual([]);
     client.socket.terminate();
     await browser.close(page, /status of 401/);
@@ -115,7 +115,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     first.wok.signal('SIGTERM');
     await first.wok.exited;
     const status = page.locator('#main .live');
-    await status.getByText(/cannot be reached.*What you see is of \d\d:\d\d:\d\d\./).waitFor();
+    await status.getByText(/cannot be reached.*The data shown is of \d\d:\d\d:\d\d\./).waitFor();
     await status.getByText(/Next try in|Trying/).waitFor();
     await page.locator('#main .stale').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
@@ -136,7 +136,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     // A restart ends all sessions.
     await page.getByText('Your session has ended').waitFor();
     await enter(page);
-    await page.getByText('No report waits.').waitFor();
+    await page.getByText('The report queue is empty.').waitFor();
     await page.locator('.trouble').waitFor({ state: 'hidden' });
     await page.goto(`${first.wok.httpUrl}/admin#/overview`);
     await status.getByText('Live').waitFor();
@@ -158,7 +158,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
       page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
         document.dispatchEvent(new Event('visibilitychange'))`);
     await hide(true);
-    await page.locator('#main').getByText('Paused while nobody looks').waitFor();
+    await page.locator('#main').getByText('Paused while this tab is hidden').waitFor();
     const before = asked;
     await page.clock.fastForward(120_000);
     expect(asked).toBe(before);

@@ -98,17 +98,21 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
   }
 
   const VIEWS: [string, () => string, (string | RegExp)[]][] = [
-    ['overview', () => 'overview', ['Healthy.', 'Until EOSE', 'event until OK', 'writer 0']],
+    [
+      'overview',
+      () => 'overview',
+      ['Healthy.', 'Query latency (REQ to EOSE)', 'EVENT to OK', 'writer 0'],
+    ],
     ['traffic', () => 'traffic', ['127.0.0.1', /kinds 1,? ?7/]],
     ['reports', () => 'reports', ['2 reports', HOSTILE, 'Dismiss…']],
     ['quarantine', () => 'quarantine', ['held back text', /points/]],
-    ['lists', () => 'lists', ['Banned people', /in all/]],
-    ['events', () => 'events?words=harbour&tags=t%3Deven', ['harbour 2', /number \d+ of the log/]],
+    ['lists', () => 'lists', ['Banned keys', /in all/]],
+    ['events', () => 'events?words=harbour&tags=t%3Deven', ['harbour 2', /seq \d+ of the log/]],
     ['audit', () => 'audit', ['log in']],
     ['people', () => 'people', ['Members', 'New role…']],
     ['retention', () => 'retention', ['Preview']],
-    ['event', () => `event/${events[7]!.id}`, ['It is stored here', `"kind": 1`]],
-    ['person', () => `person/${authors[1]!.pubkey}`, [/events here/, 'Their events']],
+    ['event', () => `event/${events[7]!.id}`, ['Stored', `"kind": 1`]],
+    ['person', () => `person/${authors[1]!.pubkey}`, [/events stored/, 'Events of the key']],
   ];
 
   it.each(VIEWS)('%s shows what there is, in both schemes, on a phone', async (_, hash, texts) => {
@@ -148,11 +152,11 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
   });
 
   it('shows text as text', async () => {
-    await open(`event/${events[7]!.id}`, 'It is stored here', '"kind": 1');
+    await open(`event/${events[7]!.id}`, 'Stored', '"kind": 1');
     expect(await page.locator('#main .content').first().textContent()).toBe(HOSTILE);
     expect(await page.locator('#main img').count()).toBe(0);
     await open('reports', '2 reports');
-    await page.getByText('Who reported it, and why (2)').click();
+    await page.getByText('Reporters and reasons (2)').click();
     await page.getByText(`says ${HOSTILE}`).first().waitFor();
     expect(await page.title()).toBe('Reports · Views');
   });
@@ -181,7 +185,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
   it('pages through a long search, and shows an event in full', async () => {
     await open('events?words=harbour', /50 events so far/);
     expect(await page.locator('.queue > li').count()).toBe(50);
-    await allOf('59 entries; that is all.');
+    await allOf('59 entries in total.');
     await page.locator('.queue > li').first().getByRole('button', { name: 'JSON' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(`"id": "${events[0]!.id}"`).waitFor();
@@ -190,15 +194,12 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
   });
 
   it('finds by author, kind, id and time, and says what is wrong with a search', async () => {
-    await open(`events?authors=${authors[1]!.pubkey}&kinds=7`, /that is all/);
+    await open(`events?authors=${authors[1]!.pubkey}&kinds=7`, /in total/);
     expect(await page.locator('.queue > li').count()).toBe(3);
-    await open(`events?ids=${events[4]!.id}`, '1 entry; that is all.');
-    await open('events?words=harbour&kinds=seven', /“seven” is no kind/);
+    await open(`events?ids=${events[4]!.id}`, '1 entry in total.');
+    await open('events?words=harbour&kinds=seven', /“seven” is not a kind/);
     await open('events?authors=npub1nonsense', /npub/);
     await page.getByRole('alert').waitFor();
-    await open(
-      'events?words=nobodysaidthis',
-      'Nothing was found; everything that fits was looked at.',
-    );
+    await open('events?words=nobodysaidthis', 'No events found; all candidates were checked.');
   });
 });

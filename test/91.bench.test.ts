@@ -333,13 +333,16 @@ describe('a wrong command line', () => {
     [['run', 'ingset', '--start'], 'There is no scenario "ingset". Did you mean ingest?'],
     [['run', 'ingest/frehs', '--start'], 'There is no case of ingest "frehs". Did you mean fresh?'],
     [['run', 'ingest', '--strat'], 'There is no flag --strat. Did you mean --start?'],
-    [['run', 'ingest'], 'Say which relay: --url ws://… or --start.'],
+    [['run', 'ingest'], 'Name the relay: --url ws://… or --start.'],
     [
       ['run', 'ingest', '--start', '--url', 'ws://127.0.0.1'],
       '--url has no effect beside --start. Leave one of them out.',
     ],
     [['run', 'ingest', '--url', 'http://127.0.0.1'], 'does not start with ws:// or wss://'],
-    [['run', 'ingest', '--start', '--events', 'many'], '--events is a whole number from 100 to'],
+    [
+      ['run', 'ingest', '--start', '--events', 'many'],
+      '--events must be a whole number from 100 to',
+    ],
     [
       ['run', 'ingest', '--start', '--out', 'x'],
       '--out is for wok bench generate, not for wok bench run.',
@@ -369,15 +372,15 @@ describe('a relay that is wrong', () => {
   const cases: [Fault, scenario: string, wrong: string][] = [
     ['takes forged events', 'ingest/invalid', 'an invalid signature was accepted'],
     ['refuses every tenth event', 'ingest/fresh', 'a valid event was refused'],
-    ['leaves an OK out', 'ingest/fresh', 'no OK came'],
+    ['leaves an OK out', 'ingest/fresh', 'no OK'],
     ['forgets an event', 'ingest/fresh', 'an accepted event cannot be read back'],
     ['leaves an event of an answer out', 'req/author', 'a wrong number of events'],
     ['answers with an event that does not match', 'req/newest-100', 'does not match the filter'],
     ['answers with a changed event', 'req/id', 'is not what its id says'],
-    ['never ends an answer', 'req/id', 'no answer came'],
+    ['never ends an answer', 'req/id', 'no answer'],
     ['counts one too many', 'count/author', 'a wrong count'],
     ['loses a delivery', 'fan-out/mixed', 'a delivery is missing'],
-    ['delivers twice', 'fan-out/mixed', 'a delivery came twice'],
+    ['delivers twice', 'fan-out/mixed', 'a duplicate delivery'],
     ['delivers what nobody asked for', 'fan-out/mixed', 'does not match its filter'],
   ];
 
@@ -540,7 +543,7 @@ describe('wok bench', () => {
       await relay.stop();
     }
     const gone = await bench(['probe', relay.url]);
-    expect(gone.out).toContain('It cannot be talked to.');
+    expect(gone.out).toContain('It does not respond as a relay.');
     expect(gone.code).toBe(exitCodes.crash);
   });
 

@@ -84,7 +84,7 @@ describe('the verdict', () => {
     ['served', { slowest: 30_001 }, false],
     ['served', { undelivered: 1 }, false],
     ['served', { deliveredTwice: 1 }, false],
-    ['served', { complaints: { 'no OK came': 1 } }, false],
+    ['served', { complaints: { 'no OK': 1 } }, false],
     ['served', { refusedBusy: 1 }, true],
     ['lanes', { laneDeaths: 1 }, false],
     ['lanes', { hasEnded: true }, false],
@@ -139,9 +139,9 @@ describe('the command', () => {
 
   it.each([
     [['ping'], 'There is no flood "ping". Did you mean pings?'],
-    [['--short', '--long'], 'Take --short or --long, not both.'],
-    [['--attackers', '7'], '--attackers is 1, 50 or loopback.'],
-    [['--seed', 'x'], '--seed is a whole number, not "x".'],
+    [['--short', '--long'], 'Use --short or --long, not both.'],
+    [['--attackers', '7'], '--attackers must be 1, 50 or loopback.'],
+    [['--seed', 'x'], '--seed must be a whole number, not "x".'],
     [['--url', 'ws://relay.example'], "Unknown option '--url'"],
   ])('%j is a usage error', async (args, sentence) => {
     const { out, err, code } = await siege(...args);

@@ -101,7 +101,10 @@ describe('a signal to stop', () => {
       const unanswered = publishers.reduce((sum, one) => sum + one.unanswered, 0);
       const stopping = timed(wok.exited);
       wok.signal(signal);
-      await until(() => wok.out.includes('everything is stored'), 'the last line of the log');
+      await until(
+        () => wok.out.includes('all accepted events are stored'),
+        'the last line of the log',
+      );
       const { exit, milliseconds } = await stopping;
       process.stdout.write(
         `97.shutdown: ${signal} with ${unanswered} unanswered took ${Math.round(milliseconds)} ms\n`,
@@ -154,7 +157,7 @@ describe('a signal to stop', () => {
     const wok = await stalled({ 'shutdown.deadline_seconds': 2 });
     const stopping = timed(wok.exited);
     wok.signal('SIGTERM');
-    await until(() => wok.out.includes('going down'), 'the stop to begin');
+    await until(() => wok.out.includes('shutting down'), 'the stop to begin');
     await expect(Client.connect(wok.url)).rejects.toThrow('ECONNREFUSED');
     const { exit, milliseconds } = await stopping;
     process.stdout.write(
@@ -169,7 +172,7 @@ describe('a signal to stop', () => {
   it('a second signal ends it at once', async () => {
     const wok = await stalled({ 'shutdown.deadline_seconds': 600 });
     wok.signal('SIGTERM');
-    await until(() => wok.out.includes('going down'), 'the stop to begin');
+    await until(() => wok.out.includes('shutting down'), 'the stop to begin');
     wok.signal('SIGINT');
     let exit: Exit | null = null;
     void wok.exited.then((found) => {
@@ -301,7 +304,7 @@ describe('the writer dies', () => {
     const { exit, milliseconds } = await ending;
     process.stdout.write(`97.shutdown: without a writer it took ${Math.round(milliseconds)} ms\n`);
     expect(exit).toEqual({ code: exitCodes.inputOutput, signal: null });
-    expect(wok.out).toContain('the writer station has died');
+    expect(wok.out).toContain('the writer worker exited');
     await running;
     await client.ended();
 

@@ -173,8 +173,8 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
       reason = body;
       return status === 503;
     }, 'being unwell');
-    expect(reason).toContain(`${station} lane ${lane} is being started again`);
-    expect(reason.match(/again/g)).toHaveLength(threads === 'own' ? 1 : monitors ? 3 : 2);
+    expect(reason).toContain(`${station} worker ${lane} is restarting`);
+    expect(reason.match(/is restarting/g)).toHaveLength(threads === 'own' ? 1 : monitors ? 3 : 2);
     await killed;
     await until(async () => (await health(relay)).status === 200, 'being well again');
     await until(() => concerned.every(({ closed }) => closed !== null), 'the goodbye');
@@ -382,7 +382,7 @@ describe('what cannot be repaired', () => {
     expect(fatal).toBe('query');
     expect(await health(relay)).toMatchObject({
       status: 503,
-      body: 'the query station has died\n',
+      body: 'the query worker exited\n',
     });
     await relay.relay.abandon();
   });
@@ -393,7 +393,7 @@ describe('what cannot be repaired', () => {
     expect(await relay.relay.fatal).toMatchObject({ station: 'writer' });
     expect(await health(relay)).toMatchObject({
       status: 503,
-      body: 'the writer station has died\n',
+      body: 'the writer worker exited\n',
     });
     await relay.relay.abandon();
   });

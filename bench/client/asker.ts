@@ -74,7 +74,7 @@ export class Asker implements ConnectionOwner {
       };
       const timer = setTimeout(() => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
-        reject(new Error(`${what} did not come within ${milliseconds / 1000} s`));
+        reject(new Error(`${what} was not received within ${milliseconds / 1000} s`));
       }, milliseconds);
       this.#waiters.push(waiter);
     });

@@ -253,7 +253,7 @@ export class Connection implements FrameSink {
     if (code !== '101') {
       this.#opened?.(new Error(`the relay answered HTTP ${code}`));
     } else if (!accepted) {
-      this.#opened?.(new Error('the answer to the handshake is wrong'));
+      this.#opened?.(new Error('the handshake response is invalid'));
     } else {
       this.#opened?.();
       // Some relays send a message in the same packet as the 101.
@@ -262,7 +262,7 @@ export class Connection implements FrameSink {
   }
 
   #ended(): void {
-    const why = this.#why === '' ? 'the relay hung up' : this.#why;
+    const why = this.#why === '' ? 'the relay closed the connection' : this.#why;
     if (this.#opened !== undefined) {
       this.#opened(new Error(why));
       return;

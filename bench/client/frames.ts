@@ -222,7 +222,7 @@ export class FrameReader {
     if (opcode >= CLOSE) {
       this.#sink.control(opcode, Buffer.from(bytes.subarray(start, end)));
     } else if ((first & 0x70) !== 0) {
-      this.#sink.fault('a frame with reserved bits, though no extension was agreed on');
+      this.#sink.fault('a frame with reserved bits, without a negotiated extension');
     } else if (opcode === BINARY) {
       this.#sink.fault('a binary message');
     } else {

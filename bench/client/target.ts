@@ -22,7 +22,7 @@ export function parseTarget(url: string): Target {
   try {
     parsed = new URL(url);
   } catch {
-    throw new UsageError(`"${url}" is no URL. A relay's starts with ws:// or wss://.`);
+    throw new UsageError(`"${url}" is not a URL. The URL of a relay starts with ws:// or wss://.`);
   }
   const tls = parsed.protocol === 'wss:';
   if (!tls && parsed.protocol !== 'ws:') {
@@ -59,7 +59,7 @@ export function isLoopback(host: string): boolean {
 export function assertMayLoad({ host }: Target, mayLoad: boolean): void {
   if (mayLoad || isLoopback(host)) return;
   throw new UsageError(
-    `${host} is not this machine. Load it only if it is yours or its operator agreed; ` +
+    `${host} is not this machine. Benchmark it only if it is yours or its operator agreed; ` +
       'then add --i-may-load-this-host.',
   );
 }

@@ -71,7 +71,7 @@ async function commitNamed(word: string): Promise<string> {
     return stdout.trim();
   } catch {
     throw new UsageError(
-      `"${word}" is no address (ws://…), no directory with a built wok, and no commit here.`,
+      `"${word}" is not an address (ws://…), a directory with a built wok, or a commit here.`,
     );
   }
 }

@@ -76,7 +76,7 @@ export class ConnectDriver implements Driver, ConnectionOwner {
       this.#context.tally.error(`${message[0]} ${refusalKind(message.at(-1) ?? '')}`);
       this.#settle(connection);
     } else if (verb === EVENT) {
-      this.#context.tally.count('stored events that came', 1);
+      this.#context.tally.count('stored events received', 1);
     }
   }
 

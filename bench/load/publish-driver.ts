@@ -123,15 +123,15 @@ export class PublishDriver implements Driver, ConnectionOwner {
     this.#over = true;
     this.#pacer?.stop();
     clearInterval(this.#watchdog);
-    tally.error('was due but never sent', this.#backlog.length - this.#backlogAt);
+    tally.error('due but never sent', this.#backlog.length - this.#backlogAt);
     const isDone = () => this.#outstanding === 0;
     const waited = await waitWhileComing(isDone, () => this.#outstanding, this.#context);
     for (const { waiting } of this.#lanes) {
       const [item] = waiting.values();
       if (item === undefined) continue;
       const example = `for ${this.#dataset.id(this.#lines[item]!)}`;
-      if (waited === 'quiet') tally.wrong('no OK came', example, waiting.size);
-      else tally.error('no OK had come when the wait was over', waiting.size);
+      if (waited === 'quiet') tally.wrong('no OK', example, waiting.size);
+      else tally.error('no OK before the timeout', waiting.size);
     }
   }
 
@@ -196,7 +196,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     this.#sentAt[item] = dueAt;
     this.#backlog.push(item);
     if (this.#backlog.length - this.#backlogAt <= BACKLOG_MAX) return true;
-    this.#context.tally.error('the relay was too far behind; the run was cut short');
+    this.#context.tally.error('the relay fell too far behind; the run was cut short');
     this.#context.control.stop();
     return false;
   }
@@ -228,7 +228,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     const key = idKey(bytes, start + CANONICAL_ID_START);
     if (waiting.has(key)) {
       // The relay answers by id, so two copies on one connection could not be told apart.
-      this.#context.tally.count('copies left out, because the first was not answered yet', 1);
+      this.#context.tally.count('duplicates not sent, because the first was not answered yet', 1);
       return;
     }
     connection.out.textAround('["EVENT",', bytes, start, end, ']');
@@ -247,7 +247,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     const key = idKey(bytes, reader.idStart);
     const item = lane.waiting.get(key);
     if (item === undefined) {
-      tally.wrong('an OK that nobody waits for', bytes.toString('utf8', start, end));
+      tally.wrong('an unexpected OK', bytes.toString('utf8', start, end));
       return;
     }
     lane.waiting.delete(key);

@@ -103,12 +103,12 @@ export class QueryDriver implements Driver, ConnectionOwner {
     const { tally } = this.#context;
     this.#over = true;
     this.#pacer?.stop();
-    tally.error('was due but never sent', this.#backlog.length);
+    tally.error('due but never sent', this.#backlog.length);
     const isDone = () => this.#outstanding === 0;
     await waitWhileComing(isDone, () => this.#outstanding, this.#context);
     clearInterval(this.#sweeper);
     for (const { request } of this.#slots.flat()) {
-      if (request !== undefined) tally.wrong('no answer came', clip(request.filters));
+      if (request !== undefined) tally.wrong('no answer', clip(request.filters));
     }
   }
 
@@ -195,7 +195,7 @@ export class QueryDriver implements Driver, ConnectionOwner {
     const answer = (JSON.parse(message) as unknown[])[2] as Record<string, unknown> | undefined;
     const count = answer?.count;
     const isRough = answer?.approximate === true || answer?.limited === true;
-    if (isRough) tally.count('counts that say they are not exact', 1);
+    if (isRough) tally.count('counts marked as approximate', 1);
     if (typeof count !== 'number' || (!isRough && (count < min || count > max))) {
       tally.wrong('a wrong count', `${message} instead of ${min} for ${clip(filters)}`);
     } else {
@@ -232,7 +232,7 @@ export class QueryDriver implements Driver, ConnectionOwner {
     if (this.#over || control.isOver(dueAt)) return false;
     this.#backlog.push(dueAt);
     if (this.#backlog.length <= BACKLOG_MAX) return true;
-    tally.error('the relay was too far behind; the run was cut short');
+    tally.error('the relay fell too far behind; the run was cut short');
     control.stop();
     return false;
   }

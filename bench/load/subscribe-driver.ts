@@ -120,7 +120,7 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
   }
 
   closed(connection: Connection, why: string): void {
-    if (this.#job.slow) this.#context.tally.count('slow readers that the relay closed', 1);
+    if (this.#job.slow) this.#context.tally.count('slow readers that the relay disconnected', 1);
     else this.#context.tally.error(`connection lost: ${why}`);
     for (let at = connection.number; at < this.#live.length; at += this.connections.length) {
       this.#live[at] = 0;
@@ -152,13 +152,13 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
     if (subscription < 0 || (this.#live[subscription] === 0 && item === undefined)) return;
     if (item === undefined || this.#sentAt[item] === 0) {
       const text = bytes.toString('utf8', idAt, Math.min(idAt + 64, end));
-      tally.wrong('a delivery that nobody published', text);
+      tally.wrong('a delivery of an event that was not published', text);
       return;
     }
     const at = subscription * this.#rowBytes + (item >> 3);
     const bit = 1 << (item & 7);
     if ((this.#got[at]! & bit) !== 0) {
-      tally.wrong('a delivery came twice', this.#dataset.id(this.#lines[item]!));
+      tally.wrong('a duplicate delivery', this.#dataset.id(this.#lines[item]!));
       return;
     }
     this.#got[at]! |= bit;
@@ -192,7 +192,7 @@ export class SubscribeDriver implements Driver, ConnectionOwner {
         const what = `${this.#dataset.id(this.#lines[item]!)} to ${this.#audience.filter(subscription)}`;
         if (has) tally.wrong('a delivery that does not match its filter', what);
         else if (this.#live[subscription] !== 1) continue;
-        else if (waited === 'over') tally.error('a delivery had not come when the wait was over');
+        else if (waited === 'over') tally.error('a delivery missing at the timeout');
         else tally.wrong('a delivery is missing', what);
       }
     }

@@ -64,7 +64,7 @@ export class ProbeContext {
     {
       kind = 1,
       tags = [],
-      content = 'a probe; it deletes itself',
+      content = 'a probe event, which is deleted again',
       createdAt = seconds(),
     }: ProbeEvent,
     key: SigningKey = this.key,
@@ -88,7 +88,7 @@ export class ProbeContext {
       if (own.length > 0) {
         const asker = await this.connect();
         const tags = own.map(({ id }) => ['e', id]);
-        await asker.publish(this.event({ kind: 5, tags, content: 'the probe is over' }));
+        await asker.publish(this.event({ kind: 5, tags, content: 'the probe has ended' }));
       }
     } catch {
       // A relay that does not take deletions keeps a few small events.

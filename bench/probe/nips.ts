@@ -45,9 +45,9 @@ async function basics(context: ProbeContext, asker: Asker): Promise<Finding> {
   const delivered = messageOf(listener, ['EVENT'], 'live');
   const event = context.event({ tags: [['t', topic]] });
   const published = await context.publish(asker, event);
-  if (!published.accepted) return unknown(`it takes no events from strangers: ${published.reason}`);
+  if (!published.accepted) return unknown(`it refuses events of unknown keys: ${published.reason}`);
   const faults: string[] = [];
-  if ((await delivered) === undefined) faults.push('nothing is delivered live');
+  if ((await delivered) === undefined) faults.push('no live delivery');
   const filters = [{ ids: [event.id] }, { authors: [event.pubkey], kinds: [1] }, { '#t': [topic] }];
   for (const filter of filters) {
     const { events } = await asker.query([filter]);
@@ -77,9 +77,11 @@ async function deletion(context: ProbeContext, asker: Asker): Promise<Finding> {
   const answer = await context.publish(asker, request);
   if (!answer.accepted) return no(`the request was refused: ${answer.reason}`);
   const { events } = await asker.query([{ ids: [event.id] }]);
-  if (events.length > 0) return no('the event is still there');
+  if (events.length > 0) return no('the event is still stored');
   const again = await context.publish(asker, event);
-  return again.accepted ? no('gone, but it can be published again') : yes('gone, and stays away');
+  return again.accepted
+    ? no('deleted, but accepted again')
+    : yes('deleted, and refused afterwards');
 }
 
 async function expiration(context: ProbeContext, asker: Asker): Promise<Finding> {
@@ -92,8 +94,8 @@ async function expiration(context: ProbeContext, asker: Asker): Promise<Finding>
   const { events } = await asker.query([{ ids: [soon.id] }]);
   if (events.length > 0) return no('an expired event is still sent');
   return past.accepted
-    ? yes('not sent any more; taken though expired')
-    : yes('not sent, not taken');
+    ? yes('not sent any more; accepted although expired')
+    : yes('not sent, not accepted');
 }
 
 /** Returns the challenge of the relay; publishes a protected event to get one if none has come. */
@@ -127,7 +129,7 @@ async function authentication(context: ProbeContext): Promise<Finding> {
   await sleep(100);
   const atConnect = asker.log.some(([verb]) => verb === 'AUTH');
   const challenge = await challengeOf(context, asker);
-  if (challenge === undefined) return no('no challenge comes');
+  if (challenge === undefined) return no('no challenge received');
   const answer = await authenticate(context, asker, challenge);
   if (answer === undefined) return no('AUTH is not answered');
   const when = atConnect ? 'challenge at connect' : 'challenge when needed';
@@ -184,26 +186,27 @@ async function vanishing(context: ProbeContext, asker: Asker): Promise<Finding> 
   );
   const answer = await context.publish(asker, request);
   const { events } = await asker.query([{ ids: [event.id] }]);
-  if (events.length === 0) return yes('everything of the key is gone');
-  return no(answer.accepted ? 'taken, but nothing vanishes' : answer.reason);
+  if (events.length === 0) return yes('all events of the key are removed');
+  return no(answer.accepted ? 'accepted, but no events are removed' : answer.reason);
 }
 
 async function hints(_context: ProbeContext, asker: Asker): Promise<Finding> {
   const { end } = await asker.query([{ ids: ['0'.repeat(64)] }]);
   const hint = end[2];
-  return Array.isArray(hint) ? yes(`EOSE says ${hint.join(', ')}`) : no('EOSE says nothing more');
+  return Array.isArray(hint) ? yes(`EOSE says ${hint.join(', ')}`) : no('EOSE has no hint');
 }
 
 async function protectedEvents(context: ProbeContext): Promise<Finding> {
   const asker = await context.connect();
   const event = context.event({ tags: [['-']], content: 'protected' });
   const answer = await asker.publish(event);
-  if (answer[2] === true) return no('a stranger may publish a protected event');
+  if (answer[2] === true)
+    return no('a client without authentication may publish a protected event');
   const challenge = await challengeOf(context, asker);
   if (challenge === undefined) return yes(`refused: ${String(answer[3])}`);
   await authenticate(context, asker, challenge);
   const { accepted } = await context.publish(asker, event);
-  return yes(accepted ? 'refused, and taken from its author' : 'refused, from its author too');
+  return yes(accepted ? 'refused, and accepted from its author' : 'refused, from its author too');
 }
 
 async function negentropy(_context: ProbeContext, asker: Asker): Promise<Finding> {

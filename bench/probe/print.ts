@@ -30,15 +30,15 @@ export function probeScreen(report: ProbeReport): string {
     );
   }
   if (untried.length > 0) {
-    lines.push('', `  It also says ${untried.join(', ')}; these cannot be tried from outside.`);
+    lines.push('', `  It also claims ${untried.join(', ')}; these cannot be tested from outside.`);
   }
   lines.push('', `  ${verdict(report)}`);
   return lines.join('\n');
 }
 
 function verdict({ ok, nips }: ProbeReport): string {
-  if (nips.length === 0) return 'It cannot be talked to.';
-  return ok ? 'It does what it says.' : 'It does not do everything that it says.';
+  if (nips.length === 0) return 'It does not respond as a relay.';
+  return ok ? 'All tested claims hold.' : 'Not all claims hold.';
 }
 
 function clip(text: string): string {

@@ -47,7 +47,7 @@ export async function probe(target: Target, tell: (what: string) => void): Promi
     const faults = [...informationFaults(information), ...(await httpOptions(target))];
     add(
       'information document (NIP-11)',
-      faults.length === 0 ? yes('whole, open to web pages') : no(faults.join(', ')),
+      faults.length === 0 ? yes('complete, with CORS headers') : no(faults.join(', ')),
     );
   } catch (error) {
     add('information document (NIP-11)', no(messageOfError(error)));

@@ -31,7 +31,7 @@ export class ProcessMeter {
       try {
         statSync(`/proc/${pid}/stat`);
       } catch {
-        throw new UsageError(`There is no process ${pid} to be seen in /proc.`);
+        throw new UsageError(`There is no process ${pid} in /proc.`);
       }
     }
   }

@@ -89,7 +89,7 @@ export async function fetchInformation(target: Target): Promise<RelayInformation
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   const document: unknown = await response.json();
-  if (typeof document !== 'object' || document === null) throw new Error('it is no JSON object');
+  if (typeof document !== 'object' || document === null) throw new Error('it is not a JSON object');
   return document as RelayInformation;
 }
 

@@ -160,7 +160,7 @@ function firstLine(child: ChildProcess): Promise<string> {
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code) => {
       clearTimeout(timer);
-      fail(`it ended with status ${code}`);
+      fail(`it exited with status ${code}`);
     });
   });
 }

@@ -10,7 +10,7 @@ import { RESULT_HEAD, remarks, resultRows } from './table.ts';
 export function htmlReport(report: RunReport): string {
   const { results, target, environment, startedAt, ok, parameters } = report;
   const verdict = ok
-    ? '<p class="good">Every answer was right.</p>'
+    ? '<p class="good">All answers were right.</p>'
     : '<p class="bad">There were wrong answers, or nothing was measured: see below.</p>';
   const relay = [target.name, target.software, target.version].filter(Boolean).join(', ');
   const facts = factList([
@@ -73,7 +73,7 @@ function overview(results: readonly CaseResult[]): string {
       : figure(
           'Latency distribution',
           lineChart(
-            { title: 'share of answers that were faster', scale: 'log', ticks: SHARE_TICKS },
+            { title: 'share of faster answers', scale: 'log', ticks: SHARE_TICKS },
             {
               title: 'latency',
               scale: 'log',
@@ -124,7 +124,7 @@ function courses({ series, unit, headline }: CaseResult): string {
   const rate = lineChart(
     seconds,
     {
-      title: `${plural(unit)} a second`,
+      title: `${plural(unit)} per second`,
       scale: 'linear',
       ticks: linearTicks(Math.max(...perSecond), formatCount),
     },

@@ -121,7 +121,7 @@ async function withSize(result: CaseResult, session: Session, json: number): Pro
   if (session.started === undefined) return { ...result, notes, database: running };
   await session.started.halt();
   const stopped = (await sizeOf(session, json, result.done))!;
-  notes.push(`After a clean stop it takes ${formatBytes(stopped.bytes)}.`);
+  notes.push(`After a clean stop it uses ${formatBytes(stopped.bytes)}.`);
   return { ...result, notes, database: stopped };
 }
 
@@ -137,7 +137,7 @@ async function sizeOf(
 
 function sizeNote({ bytes, jsonBytes, bytesPerEvent }: DatabaseSize): string {
   return (
-    `The database takes ${formatBytes(bytes)}, ${formatBytes(bytesPerEvent)} an event, ` +
+    `The database uses ${formatBytes(bytes)}, ${formatBytes(bytesPerEvent)} per event, ` +
     `${(bytes / jsonBytes).toFixed(2)} times the JSON of the events (${formatBytes(jsonBytes)}).`
   );
 }

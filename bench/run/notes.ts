@@ -22,7 +22,7 @@ export function notesOf(
   wasMeasured: boolean,
 ): string[] {
   const notes: string[] = [];
-  if (!wasMeasured) notes.push('It ended before the warm-up was over: there are no figures.');
+  if (!wasMeasured) notes.push('It ended before the warm-up was over: no results.');
   if (client.isBottleneck) {
     notes.push(
       `The client is the bottleneck: its busiest thread used ${percent(client.cpuShare)} of a processor. ` +
@@ -30,7 +30,7 @@ export function notesOf(
     );
   } else if (client.isLate) {
     notes.push(
-      `The client was late: 1 % of what it sent left ${client.lagP99!.toFixed(1)} ms or more after it was due.`,
+      `The client was late: 1 % of its messages were sent ${client.lagP99!.toFixed(1)} ms or more after it was due.`,
     );
   }
   if (machine !== undefined) notes.push(...machineNotes(machine, client, relay));
@@ -48,7 +48,7 @@ function machineNotes(
   const othersShare = 1 - idleShare - stealShare - clientShare - (relay?.cores ?? 0) / cores;
   if (relay !== undefined && othersShare > OTHERS_SHARE_MAX) {
     notes.push(
-      `Other programs used ${percent(othersShare)} of this machine: the figures are disturbed.`,
+      `Other programs used ${percent(othersShare)} of this machine: the results are not reliable.`,
     );
   } else if (idleShare < IDLE_SHARE_MIN) {
     notes.push(

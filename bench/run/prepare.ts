@@ -54,7 +54,7 @@ export async function prepare(
         break;
       case 'subscribe':
         if (publishing === undefined)
-          throw new Error(`${of.name} subscribes, but nobody publishes`);
+          throw new Error(`${of.name} subscribes, but no client publishes`);
         add(subscribeShares(part, publishing.items, parameters));
         break;
       case 'query':

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 /** Scenario of handshakes, and of the memory of idle connections. */
 export const connect: Scenario = {
   name: 'connect',
-  title: 'Connections: a storm of handshakes, and idle ones',
+  title: 'Connections: many handshakes, and idle connections',
   about:
     'idle: 5,000 connections are opened, each subscribes to notes (up to its EOSE), then all are held ' +
     'for five seconds; the memory that the relay gained is divided by them. storm: 5,000 handshakes, ' +

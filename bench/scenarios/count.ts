@@ -28,7 +28,7 @@ export const count: Scenario = {
   name: 'count',
   title: 'COUNT',
   about:
-    'Eight connections count one thing after the other: the notes of an author, the answers in a ' +
+    'Eight connections send one COUNT after the other: the notes of an author, the answers in a ' +
     'thread, the reactions to a person, the uses of a hashtag, all notes. Every number is compared ' +
     'with the dataset, unless the relay says that it is approximate.',
   cases: [

@@ -8,9 +8,9 @@ function fanOut(name: string, seedOffset: number, rate: number, audience: Audien
   return {
     name,
     unit: 'delivery',
-    headline: 'EVENT due to delivered',
+    headline: 'EVENT due to delivery',
     parts: [
-      { part: 'subscribe', action: 'EVENT due to delivered', ...audience },
+      { part: 'subscribe', action: 'EVENT due to delivery', ...audience },
       {
         part: 'publish',
         action: 'EVENT due to OK',

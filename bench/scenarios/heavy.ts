@@ -7,9 +7,9 @@ const others: Part = {
   part: 'query',
   verb: 'REQ',
   shapes: [
-    { action: 'REQ of the others', weight: 0.4, filter: shapes.author },
-    { action: 'REQ of the others', weight: 0.3, filter: shapes.profile },
-    { action: 'REQ of the others', weight: 0.3, filter: shapes.thread },
+    { action: 'ordinary REQ', weight: 0.4, filter: shapes.author },
+    { action: 'ordinary REQ', weight: 0.3, filter: shapes.profile },
+    { action: 'ordinary REQ', weight: 0.3, filter: shapes.thread },
   ],
   distinct: 1000,
   connections: 10,
@@ -47,7 +47,7 @@ function heavyCase(name: string, parts: readonly Part[]): Case {
   return {
     name,
     unit: 'request',
-    headline: 'REQ of the others',
+    headline: 'ordinary REQ',
     parts,
     needsStored: true,
     seconds: 10,
@@ -58,10 +58,10 @@ function heavyCase(name: string, parts: readonly Part[]): Case {
 /** Scenario of expensive queries, and of their effect on the ordinary ones beside them. */
 export const heavy: Scenario = {
   name: 'heavy',
-  title: 'Expensive questions beside ordinary ones',
+  title: 'Expensive queries beside ordinary ones',
   about:
-    'Ordinary questions come at 100 a second: first alone, then while two clients ask one expensive ' +
-    'thing after the other (filters that match nothing, 1,000 authors × 20 kinds, pages of everything ' +
+    'Ordinary queries are sent at 100 per second: first alone, then while two clients send one expensive ' +
+    'query after the other (filters that match nothing, 1,000 authors × 20 kinds, pages of everything ' +
     'to the end). The ordinary ones must stay fast.',
   cases: [heavyCase('alone', [others]), heavyCase('beside', [others, bullies])],
 };

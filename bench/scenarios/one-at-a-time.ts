@@ -9,8 +9,8 @@ export const oneAtATime: Scenario = {
   name: 'one-at-a-time',
   title: 'One client, one event at a time',
   about:
-    'One connection, one event in flight. With an fsync for each commit this is what a commit takes, ' +
-    'and the way there and back.',
+    'One connection, one event in flight. With an fsync for each commit this is the latency of a commit, ' +
+    'and of the round trip.',
   cases: [
     {
       name: 'fresh',

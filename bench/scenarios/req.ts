@@ -47,7 +47,7 @@ export const req: Scenario = {
   name: 'req',
   title: 'Stored events: ten REQ shapes and deep paging',
   about:
-    'Eight connections ask one question after the other: REQ, wait for EOSE, CLOSE together with the ' +
+    'Eight connections send one query after the other: REQ, wait for EOSE, CLOSE together with the ' +
     'next REQ. Ten shapes, each alone, and deep-paging, which walks all notes from the newest to the ' +
     'oldest in pages of 100. The number of events of every answer is compared with the dataset; one ' +
     'answer in 64 is checked event by event.',

@@ -48,8 +48,8 @@ export const slowReadersScenario: Scenario = {
   title: 'Slow readers among fast ones',
   about:
     'A hundred clients read 1,000 notes a second. In the second case twenty more subscribe and then ' +
-    'stop reading. What the fast ones get must not change, and the memory of the relay must stay ' +
-    'bounded. At the end the slow ones read again: each must get everything, once, unless the relay ' +
-    'closed it, which is counted and is not wrong.',
+    'stop reading. The latency of the fast ones must not change, and the memory of the relay must stay ' +
+    'bounded. At the end the slow ones read again: each must get all events once, unless the relay ' +
+    'disconnected it, which is counted and not an error.',
   cases: [slowReaders('none', 40, 0), slowReaders('twenty', 41, 20)],
 };

@@ -57,12 +57,12 @@ const parts: Case['parts'] = [
 /** Scenario of all kinds of work at once, at the rates of some hundred people. */
 export const social: Scenario = {
   name: 'social',
-  title: 'A mix as social clients make it',
+  title: 'Mixed load of social clients',
   about:
-    '250 clients hold their feed and their mentions open, 150 questions a second (feeds, ' +
+    '250 clients have open subscriptions to their feed and mentions, 150 queries per second (feeds, ' +
     'notifications, threads, profiles) come over 50 connections, 20 notes a second are published, ten ' +
-    'clients a second come, ask and go. Everything is paced: latencies count from the moment that ' +
-    'something was due.',
+    'clients per second connect, query and disconnect. All load is paced: latencies count from the moment that ' +
+    'a message was due.',
   cases: [
     {
       name: 'mix',
@@ -79,7 +79,7 @@ export const social: Scenario = {
 /** Scenario of the same mix for a long time. */
 export const soak: Scenario = {
   name: 'soak',
-  title: 'Soak: the mix for a long time',
+  title: 'Soak: the social mix for a long time',
   about:
     'The mix of social for five minutes, or as long as --seconds says. Memory and latency at the end ' +
     'are compared with those at the beginning.',

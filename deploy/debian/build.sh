@@ -85,7 +85,7 @@ if [ "$1" = configure ]; then
     adduser --system --group --home /var/lib/wok --no-create-home --quiet wok
   install -d -o wok -g wok -m 0750 /var/lib/wok
   chown root:wok /etc/wok
-  # Who has removed it wants the defaults.
+  # A removed configuration is replaced by the defaults.
   if [ -e /etc/wok/relay.conf ]; then chown root:wok /etc/wok/relay.conf; fi
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload

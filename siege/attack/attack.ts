@@ -146,7 +146,7 @@ export class Attack {
           continue;
         }
         await work(wire, number);
-        if (!this.#over && !wire.isOpen) this.count('cut off');
+        if (!this.#over && !wire.isOpen) this.count('disconnected');
         this.#drop(wire);
       }
     });
@@ -206,11 +206,13 @@ export class Attack {
       if (!accepted) refused = why;
       if (++stored === drafts.length) talk.destroy();
     });
-    if (!(await talk.open(''))) throw new Error('the relay takes no connection from loopback');
+    if (!(await talk.open('')))
+      throw new Error('the relay does not accept connections from loopback');
     await talk.ended;
     this.#drop(talk);
     if (refused !== '') throw new Error(`an event of the preparation was refused: ${refused}`);
-    if (stored < drafts.length) throw new Error('the relay hung up during the preparation');
+    if (stored < drafts.length)
+      throw new Error('the relay closed the connection during the preparation');
     for (const name of Object.keys(this.counts)) delete this.counts[name];
   }
 
@@ -322,7 +324,7 @@ class Conversation {
   }
 
   closed(): void {
-    this.#attack.count('cut off');
+    this.#attack.count('disconnected');
     this.#end();
   }
 

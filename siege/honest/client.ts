@@ -63,7 +63,8 @@ const READ_BACK_IDS = 250;
 /**
  * Refusals because a queue of the relay is full, which is no fault of the client: it tries again.
  */
-const BUSY = /^(rate-limited|error): .*(is busy|as fast as it can|unanswered|are waiting)/;
+const BUSY =
+  /^(rate-limited|error): .*(is busy|queue of this relay is full|unanswered|are waiting)/;
 /**
  * Delay of a retry, in milliseconds; long enough that retries do not use up the rates of the
  * client's own address.
@@ -198,7 +199,7 @@ export class HonestClients {
       this.#acknowledged.filter((id) => this.#notes.get(id)!.delivered === 0).length;
     await waitUntil(() => undelivered() === 0 || !this.#listener!.isOpen, this.#patience);
     const lost = await this.#lost().catch((error: Error) => {
-      this.#complain(`nothing could be read back: ${error.message}`);
+      this.#complain(`stored events could not be read back: ${error.message}`);
       return 0;
     });
     await Promise.all([this.#publisher?.close(), this.#listener?.close()]);
@@ -255,7 +256,7 @@ export class HonestClients {
     if (verb === 'OK') {
       const pending = this.#unanswered.get(key);
       if (pending === undefined) {
-        this.#complain('an OK for what was not sent, or twice');
+        this.#complain('an unexpected or duplicate OK');
         return;
       }
       if (second === false && this.#isRetried(pending, third)) return;
@@ -280,17 +281,17 @@ export class HonestClients {
     } else if (verb === 'CLOSED' && !this.#isRetried(question, second)) {
       this.#questions.delete(key);
       this.#took(question, this.#req);
-      this.#complain(`a question was refused: ${withoutNumbers(second)}`);
+      this.#complain(`a query was refused: ${withoutNumbers(second)}`);
     }
   }
 
   #live([verb, first, second]: Message): void {
     if (verb === 'EOSE') this.#isSubscribed = true;
-    else if (verb === 'CLOSED') this.#complain(`the subscription was ended: ${second}`);
+    else if (verb === 'CLOSED') this.#complain(`the subscription was closed: ${second}`);
     else if (verb === 'EVENT' && first === SUBSCRIPTION) {
       const note = this.#notes.get((second as { id: string }).id);
       if (note === undefined) {
-        this.#complain('an event was delivered that was not asked for');
+        this.#complain('an event was delivered that matches no filter');
       } else if (++note.delivered === 1) {
         this.#took(note, this.#delivery);
       }
@@ -316,7 +317,7 @@ export class HonestClients {
 
   #missing(what: string, pending: Pending, histogram: Histogram): void {
     this.#took(pending, histogram);
-    this.#complain(`no ${what} came`);
+    this.#complain(`no ${what} received`);
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.ts';
  */
 export const calm: Scenario = {
   name: 'calm',
-  about: 'nothing: what the machine gives to honest clients at the moment',
+  about: 'no flood: the baseline of honest clients on this machine',
   from: ['one'],
   proof: 'waits',
   async flood(attack) {

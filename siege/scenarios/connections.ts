@@ -17,7 +17,7 @@ const SILENT = { short: 50, full: 300 };
 export const connections: Scenario = {
   name: 'connections',
   about:
-    'connections opened and closed at full speed, dripping and silent ones, TLS where there is none',
+    'connections opened and closed at full speed, slow and silent ones, TLS handshakes without TLS',
   from: ['one', 'many'],
   proof: 'connections',
   async flood(attack) {

@@ -18,7 +18,7 @@ const questions = [
  */
 export const crowdedSecond: Scenario = {
   name: 'crowded-second',
-  about: '30,000 stored events of one second, and questions that touch it: limit 1, 500, COUNT',
+  about: '30,000 stored events of one second, and queries that match it: limit 1, 500, COUNT',
   from: ['one', 'many'],
   proof: 'messages',
   async prepare(attack) {

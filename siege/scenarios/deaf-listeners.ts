@@ -11,7 +11,8 @@ const NOTES_PER_SECOND = 100;
 /** Flood of live events of 20 kB for connections that subscribe to all events and read nothing. */
 export const deafListeners: Scenario = {
   name: 'deaf-listeners',
-  about: '98 connections subscribe to everything and read nothing, while notes of 20 kB come',
+  about:
+    '98 connections subscribe to everything and read nothing, while notes of 20 kB are published',
   from: ['one', 'many'],
   proof: 'notes',
   async flood(attack) {

@@ -27,7 +27,7 @@ const draft = (reader: Author, n: number) => ({
 /** Flood of queries for other users' private messages, which must never be sent out. */
 export const privateMessages: Scenario = {
   name: 'private-messages',
-  about: "questions for other people's gift wraps and direct messages, and AUTHs that are wrong",
+  about: 'queries for gift wraps and direct messages of other keys, and invalid AUTHs',
   from: ['one', 'many'],
   proof: 'answers',
   async prepare(attack) {
@@ -81,11 +81,11 @@ function look(attack: Attack, { verb, text }: Heard): void {
   if (verb === EVENT) {
     const [, , event] = JSON.parse(text()) as [string, string, { kind: number }];
     if (PRIVATE_KINDS.includes(event.kind)) {
-      attack.tellWrong(`a private event of kind ${event.kind} was given to a stranger`);
+      attack.tellWrong(`a private event of kind ${event.kind} was sent without authentication`);
     }
   } else if (verb === COUNT) {
     const [, , { count }] = JSON.parse(text()) as [string, string, { count: number }];
-    if (count > 0) attack.tellWrong(`private events were counted for a stranger: ${count}`);
+    if (count > 0) attack.tellWrong(`private events were counted without authentication: ${count}`);
   }
 }
 

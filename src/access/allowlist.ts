@@ -27,7 +27,7 @@ export const UNKNOWN = Symbol('not known yet');
 
 const LOADING = refuse(
   'lists-loading',
-  'error: this relay is still reading its lists of people; try again in a moment',
+  'error: this relay is still loading its access lists; try again in a few seconds',
 );
 
 /** Returns the rule for keys that the configuration, its files or an admin allow. */
@@ -39,7 +39,10 @@ export function allowlistRule(
   const { pubkeys_allowed: inline, pubkeys_allowed_files: files } = config.policy;
   if (inline.length === 0 && files.length === 0 && !membersOnly(config)) return null;
   const own = KeySet.of(inline);
-  const no = refuse('pubkeys-allowed', 'restricted: only some people may write here');
+  const no = refuse(
+    'pubkeys-allowed',
+    'restricted: this key is not on the list of keys that may write to this relay',
+  );
   return {
     ask(pubkey, now) {
       if (own.has(pubkey) || lists.stance('pubkey', pubkey, now) === 'allow') return null;
@@ -63,7 +66,7 @@ export function admissionRule(
   const url = admission.payments_url;
   const no = refuse(
     'admission',
-    `restricted: writing here has to be paid for${url === '' ? '' : `; see ${url}`}`,
+    `restricted: writing to this relay requires payment${url === '' ? '' : `; see ${url}`}`,
   );
   return {
     ask(pubkey, now) {
@@ -83,7 +86,7 @@ export function trustRule({ trust }: Config, keys: SharedKeys): AccessRule | nul
   if (trust.roots.length === 0) return null;
   const no = refuse(
     'web-of-trust',
-    'restricted: nobody whom this relay trusts follows you; ask somebody here to',
+    'restricted: this key is not in the web of trust of this relay',
   );
   return {
     ask: (pubkey) => (trust.roots.includes(pubkey) ? null : inSet(keys, 'trusted', pubkey, no)),
@@ -106,7 +109,7 @@ export function nip05Rule({ nip05 }: Config, keys: SharedKeys): AccessRule | nul
       keys.verify(pubkey, event === null ? '' : addressIn(event), now);
       return refuse(
         'nip05',
-        'restricted: your NIP-05 address is being looked up; try again in some seconds',
+        'restricted: your NIP-05 address is being verified; try again in a few seconds',
       );
     },
   };

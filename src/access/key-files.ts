@@ -37,10 +37,10 @@ export class KeyFiles {
       try {
         changed = (await this.#read(path, now)) || changed;
         if (this.#missing.delete(path))
-          this.#log.info('a list of keys can be read again', { path });
+          this.#log.info('a key list file can be read again', { path });
       } catch (error) {
         if (!this.#missing.has(path)) {
-          this.#log.error('a list of keys cannot be read', { path, error: String(error) });
+          this.#log.error('a key list file cannot be read', { path, error: String(error) });
         }
         this.#missing.add(path);
       }
@@ -58,9 +58,13 @@ export class KeyFiles {
     const file = readKeyFile(await readFile(path, 'utf8'), now);
     this.#known.set(path, { ...file, version });
     for (const { line, text } of file.problems.slice(0, PROBLEMS_TOLD)) {
-      this.#log.warn('a line of a list of keys is left out', { path, line, because: text });
+      this.#log.warn('an invalid line of a key list file was skipped', {
+        path,
+        line,
+        because: text,
+      });
     }
-    this.#log.info('a list of keys was read', {
+    this.#log.info('a key list file was read', {
       path,
       keys: file.keys.length,
       wrongLines: file.problems.length,

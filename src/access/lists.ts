@@ -17,7 +17,7 @@ const PUBKEY_BANNED = refuse('pubkey-banned', 'blocked: this author is banned fr
 
 const AUTHOR_REMOVED = refuse(
   'author-removed',
-  'blocked: what this author wrote until then was removed from this relay',
+  'blocked: the events of this author up to this time were removed from this relay',
 );
 
 const EVENT_BANNED = refuse('event-banned', 'blocked: this event was removed from this relay');
@@ -113,5 +113,5 @@ function isInForce({ expiresAt }: ListEntry, now: number): boolean {
 }
 
 function kindRefusal(kind: number): Refusal {
-  return `blocked: this relay takes no events of kind ${kind}`;
+  return `blocked: this relay does not accept events of kind ${kind}`;
 }

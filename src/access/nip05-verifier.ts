@@ -67,16 +67,16 @@ export class Nip05Verifier {
   async #look({ pubkey, address: told }: Job): Promise<string> {
     const address = told || this.#profileAddress(pubkey);
     if (address === '') {
-      return 'writing here takes a NIP-05 address; send your profile (kind 0) with one first';
+      return 'writing to this relay requires a NIP-05 address; publish a profile (kind 0) with one first';
     }
     const parsed = parseAddress(address);
     const nip05 = this.#nip05;
-    if (parsed === undefined) return 'your NIP-05 address is no address like name@domain';
+    if (parsed === undefined) return 'your NIP-05 address does not have the form name@domain';
     if (isBelow(parsed.domain, nip05.domains_denied)) {
-      return 'this relay takes no NIP-05 addresses of this domain';
+      return 'this relay does not accept NIP-05 addresses of this domain';
     }
     if (nip05.domains_allowed.length > 0 && !isBelow(parsed.domain, nip05.domains_allowed)) {
-      return `your NIP-05 address has to be at ${nip05.domains_allowed.join(' or ')}`;
+      return `your NIP-05 address must be at ${nip05.domains_allowed.join(' or ')}`;
     }
     try {
       const found = await lookUp(address, {

@@ -39,7 +39,7 @@ export function isBelow(domain: string, domains: readonly string[]): boolean {
  */
 export async function lookUp(address: string, options: LookUpOptions): Promise<string> {
   const parsed = parseAddress(address);
-  if (parsed === undefined) throw new Error('it is no address like name@domain');
+  if (parsed === undefined) throw new Error('it does not have the form name@domain');
   const { local, domain } = parsed;
   const secure = !(options.privateNetworks && isLocal(domain));
   const url = `${secure ? 'https' : 'http'}://${domain}/.well-known/nostr.json?name=${encodeURIComponent(local)}`;
@@ -54,7 +54,7 @@ export async function lookUp(address: string, options: LookUpOptions): Promise<s
     typeof names === 'object' && names !== null && Object.hasOwn(names, local)
       ? (names as Record<string, unknown>)[local]
       : undefined;
-  if (typeof found !== 'string') throw new Error(`${domain} knows no ${local}`);
+  if (typeof found !== 'string') throw new Error(`${domain} has no name ${local}`);
   return found;
 }
 

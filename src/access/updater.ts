@@ -115,7 +115,7 @@ export class AccessListUpdater {
       }
       await this.#trust();
     } catch (error) {
-      this.#parts.log.error('the lists of people could not be kept', { error: String(error) });
+      this.#parts.log.error('the access lists could not be updated', { error: String(error) });
     } finally {
       this.#looking = false;
     }
@@ -132,7 +132,7 @@ export class AccessListUpdater {
     if (this.#stopped) return;
     if (trusted.size === roots.length) {
       this.#trustDue = Math.min(this.#trustDue, clock.seconds() + BARE_SECONDS);
-      log.debug('the web of trust has nobody but its roots: their follow lists are not here yet');
+      log.debug('the web of trust has only its roots: their follow lists are not stored here yet');
     }
     if (trusted.size !== this.#trusted) {
       const milliseconds = Math.round(clock.milliseconds() - start);

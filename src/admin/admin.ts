@@ -159,7 +159,7 @@ export class Admin implements Room {
     try {
       await this.#socket.listen();
     } catch (error) {
-      this.log.warn('there is no control socket; wok commands cannot reach this relay', {
+      this.log.warn('the control socket cannot be opened; wok commands cannot reach this relay', {
         error: String(error),
       });
     }
@@ -187,12 +187,15 @@ export class Admin implements Room {
     try {
       const url = await server.listen(host, port);
       this.#metricsServer = server;
-      this.log.info('the metrics are served', { url });
+      this.log.info('metrics server listening', { url });
     } catch (error) {
       if (first) {
-        this.log.warn('the metrics are not served yet; set metrics.host and metrics.port', {
-          error: String(error),
-        });
+        this.log.warn(
+          'the metrics server cannot listen yet, trying again; check metrics.host and metrics.port',
+          {
+            error: String(error),
+          },
+        );
       }
       this.#metricsTimer = setTimeout(() => void this.#serveMetrics(false), LISTEN_MILLISECONDS);
     }
@@ -204,7 +207,10 @@ export class Admin implements Room {
     this.#accessListUpdater.begin();
     this.membership.begin();
     resumeRemovals(this).catch((error) => {
-      this.log.warn('not everything that was to be removed is gone', { error: String(error) });
+      this.log.warn(
+        'removal of the events of an author is incomplete; it continues at the next start',
+        { error: String(error) },
+      );
     });
   }
 
@@ -275,7 +281,7 @@ export class Admin implements Room {
     try {
       return { t: 'page', made: makePublicPage(this, request) };
     } catch (error) {
-      this.log.error('the public page cannot be made', { error: String(error) });
+      this.log.error('the public page cannot be rendered', { error: String(error) });
       return { t: 'page', made: null };
     }
   }
@@ -360,10 +366,14 @@ export class Admin implements Room {
 
   #expire(): void {
     this.membership.giveReceipts().catch((error) => {
-      this.log.warn('a receipt could not be given', { error: String(error) });
+      this.log.warn('the receipt of a request to vanish could not be published', {
+        error: String(error),
+      });
     });
     expireLists(this, EXPIRED_MAX).catch((error) => {
-      this.log.warn('what has expired stays on the lists for now', { error: String(error) });
+      this.log.warn('expired list entries could not be removed, trying again later', {
+        error: String(error),
+      });
     });
   }
 
@@ -376,7 +386,10 @@ export class Admin implements Room {
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof AdminError) return { id, error: { code: error.code, message } };
-      this.log.error('a verb failed', { method, error: String((error as Error).stack ?? error) });
+      this.log.error('an RPC method failed', {
+        method,
+        error: String((error as Error).stack ?? error),
+      });
       return { id, error: { code: 'crash', message } };
     }
   }

@@ -116,10 +116,10 @@ export class ControlSocket {
     try {
       request = JSON.parse(line) as Partial<ControlRequest> | null;
     } catch {
-      return wrong(null, 'A request is a line of JSON.');
+      return wrong(null, 'A request must be one line of JSON.');
     }
     const { id = null, method, params } = request ?? {};
-    if (typeof method !== 'string') return wrong(id, 'A request has a method, a text.');
+    if (typeof method !== 'string') return wrong(id, 'A request must have a method, a string.');
     return this.#answer({ id, method, params });
   }
 }

@@ -156,7 +156,7 @@ function eventIn(header: string): NostrEvent | string {
   if (text === null) return 'an Authorization header with the scheme Nostr is needed (NIP-98)';
   try {
     const event = checkEventShape(JSON.parse(text));
-    return typeof event === 'string' ? `the authorization is no event: ${event}` : event;
+    return typeof event === 'string' ? `the authorization is not a valid event: ${event}` : event;
   } catch {
     return 'the authorization is not base64 of JSON';
   }

@@ -24,10 +24,10 @@ export async function changeInfo(
   by: string,
 ): Promise<void> {
   if (value.length > LENGTH_MAX) {
-    throw new AdminError('usage', `This has at most ${LENGTH_MAX} characters.`);
+    throw new AdminError('usage', `The text may have at most ${LENGTH_MAX} characters.`);
   }
   if (name === 'info.icon' && value !== '' && !/^https?:\/\/\S+$/i.test(value)) {
-    throw new AdminError('usage', 'An icon is an address that starts with https:// or http://.');
+    throw new AdminError('usage', 'The icon must be a URL that starts with https:// or http://.');
   }
   const at = room.clock.seconds();
   await room.change([

@@ -43,7 +43,7 @@ export async function answerManagement(
     const { message } = error as Error;
     if (error instanceof AdminError) return failed(STATUS[error.code], message);
     room.log.error('a management request failed', { method: call.method, error: String(error) });
-    return failed('500 Internal Server Error', 'this is a fault of the relay; see its log');
+    return failed('500 Internal Server Error', 'internal error of the relay; see its log');
   }
 }
 
@@ -70,11 +70,11 @@ function methodsFor(pubkey: string, room: Room): Map<string, Method> {
 function callIn(body: Uint8Array): { method: string; params: unknown[] } | string {
   try {
     const call = JSON.parse(Buffer.from(body).toString()) as { method?: unknown; params?: unknown };
-    if (typeof call?.method !== 'string') return 'a request has a method';
+    if (typeof call?.method !== 'string') return 'the request needs a method, a string';
     const params = call.params ?? [];
-    return Array.isArray(params) ? { method: call.method, params } : 'params is an array';
+    return Array.isArray(params) ? { method: call.method, params } : 'params must be an array';
   } catch {
-    return 'a request is JSON';
+    return 'the request must be JSON';
   }
 }
 
@@ -82,7 +82,7 @@ function unknown(name: string, allowed: ReadonlyMap<string, Method>): Management
   if (Object.hasOwn(methods, name)) return failed('403 Forbidden', `${name} is for admins only`);
   const meant = nearest(name, allowed.keys());
   const advice = meant === undefined ? '' : `; did you mean ${meant}?`;
-  return failed('400 Bad Request', `this relay does not support ${name}${advice}`);
+  return failed('400 Bad Request', `method not found: ${name}${advice}`);
 }
 
 function failed(status: string, error: string): ManagementAnswer {

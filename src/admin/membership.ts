@@ -129,7 +129,11 @@ export class Membership {
         return { n, ok: true, text: this.#inviteEvent() };
       } catch (error) {
         this.#failed(error as Error);
-        return { n, ok: false, text: 'error: this relay cannot do that now; try again later' };
+        return {
+          n,
+          ok: false,
+          text: 'error: membership requests cannot be processed at the moment; try again later',
+        };
       }
     });
     this.#line = answer;
@@ -164,7 +168,9 @@ export class Membership {
     const { lists, clock, config } = this.#room;
     const now = clock.seconds();
     if (Math.abs(now - createdAt) > AUTH_SECONDS) {
-      return no('invalid: a request to join is made now, not some other time');
+      return no(
+        `invalid: created_at is more than ${AUTH_SECONDS} seconds from the time of this relay`,
+      );
     }
     const stance = lists.stance('pubkey', pubkey, now);
     if (stance === 'ban') return no('restricted: this key is banned from this relay');
@@ -188,8 +194,8 @@ export class Membership {
   async #leave(pubkey: string): Promise<Omit<MemberAnswer, 'n'>> {
     const listing = { list: 'pubkey', subject: pubkey, stance: 'allow', by: pubkey } as const;
     const left = await takeOffList(this.#room, { ...listing, reason: 'asked to leave' });
-    if (left) return { ok: true, text: 'info: you are no member of this relay any more' };
-    return { ok: true, text: 'duplicate: you are no member of this relay' };
+    if (left) return { ok: true, text: 'info: you are no longer a member of this relay' };
+    return { ok: true, text: 'duplicate: you are not a member of this relay' };
   }
 
   /** Returns a single-use invite, the event of kind 28935 that answers a REQ for it, as JSON. */
@@ -237,7 +243,9 @@ export class Membership {
   }
 
   #failed(error: Error): void {
-    this.#room.log.warn('something about the members could not be done', { error: String(error) });
+    this.#room.log.warn('a membership request or member list update failed', {
+      error: String(error),
+    });
   }
 }
 

@@ -134,7 +134,7 @@ function on(list: ListName, stance: Stance, moderator: boolean): Method {
     moderator,
     changes: true,
     async run(params, room, { by }) {
-      const [subject, reason] = [text(params, 0, 'what it is about'), reasonIn(params, 1)];
+      const [subject, reason] = [text(params, 0, 'an entry of the list'), reasonIn(params, 1)];
       await putOnList(room, { list, subject, stance, expiresAt: 0, by, reason });
       return true;
     },
@@ -146,7 +146,7 @@ function off(list: ListName, stance: Stance, moderator: boolean): Method {
     moderator,
     changes: true,
     async run(params, room, { by }) {
-      const [subject, reason] = [text(params, 0, 'what it is about'), reasonIn(params, 1)];
+      const [subject, reason] = [text(params, 0, 'an entry of the list'), reasonIn(params, 1)];
       await takeOffList(room, { list, subject, stance, by, reason });
       return true;
     },
@@ -187,7 +187,7 @@ function allowedKinds(room: Room): number[] {
 function text(params: readonly unknown[], at: number, what: string): string {
   const value = params[at];
   if (typeof value !== 'string')
-    throw new AdminError('usage', `Parameter ${at + 1} is ${what}, a text.`);
+    throw new AdminError('usage', `Parameter ${at + 1} must be ${what}, a string.`);
   return value;
 }
 
@@ -197,7 +197,8 @@ function reasonIn(params: readonly unknown[], at: number): string {
 
 function kind(params: readonly unknown[]): string {
   const [value] = params;
-  if (typeof value !== 'number') throw new AdminError('usage', 'Parameter 1 is a kind, a number.');
+  if (typeof value !== 'number')
+    throw new AdminError('usage', 'Parameter 1 must be a kind, a number.');
   return String(value);
 }
 
@@ -215,6 +216,6 @@ function whole(params: readonly unknown[], at: number): number | null {
   if (value == null || value === '') return null;
   const number = Number(value);
   if (!Number.isInteger(number))
-    throw new AdminError('usage', `Parameter ${at + 1} is a whole number.`);
+    throw new AdminError('usage', `Parameter ${at + 1} must be an integer.`);
   return number;
 }

@@ -32,17 +32,20 @@ export async function putOnList(room: Room, listing: Listing): Promise<string> {
   const subject = normalSubject(list, listing.subject);
   const at = room.clock.seconds();
   if (expiresAt !== 0 && expiresAt <= at) {
-    throw new AdminError('usage', 'The end has to lie in the future.');
+    throw new AdminError('usage', 'The end must be in the future.');
   }
   if (stance === 'ban' && (list === 'pubkey' || list === 'author') && room.isAdmin(subject)) {
     throw new AdminError(
       'refused',
-      'This is an admin of the relay; take the key out of admin.pubkeys first.',
+      'This key is an admin of the relay; remove it from admin.pubkeys first.',
     );
   }
   const max = room.config.moderation.list_entries_max;
   if (room.lists.size >= max && room.lists.entry(list, subject) === undefined) {
-    throw new AdminError('refused', `The lists have ${max} entries (moderation.list_entries_max).`);
+    throw new AdminError(
+      'refused',
+      `The lists are full: ${max} entries (moderation.list_entries_max).`,
+    );
   }
   const until = list === 'author' ? at : 0;
   const entry: ListEntry = { list, subject, stance, expiresAt, until };

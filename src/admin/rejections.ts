@@ -53,7 +53,9 @@ export class RejectionLog {
       await this.#room.change([this.#change(decisions)]);
       this.#waiting.splice(0, decisions.length);
     } catch (error) {
-      this.#room.log.debug('decisions wait to be written', { error: String(error) });
+      this.#room.log.debug('rejection records could not be written, trying again', {
+        error: String(error),
+      });
     } finally {
       this.#writing = false;
     }

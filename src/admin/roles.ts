@@ -19,18 +19,18 @@ export async function putRole(room: Room, role: Role, by: string, isNew: boolean
   if (id === '' || [id, label, description].some(({ length }) => length > TEXT_LENGTH_MAX)) {
     throw new AdminError(
       'usage',
-      `A role has an id, and texts of at most ${TEXT_LENGTH_MAX} characters.`,
+      `A role must have an id, and texts of at most ${TEXT_LENGTH_MAX} characters.`,
     );
   }
   if (color !== null && (color < 0 || color > 360)) {
-    throw new AdminError('usage', 'A color is a hue from 0 to 360.');
+    throw new AdminError('usage', 'A color must be a hue from 0 to 360.');
   }
   const all = roles(room);
   const exists = all.some((one) => one.id === id);
   if (exists === isNew) {
     throw new AdminError(
       'refused',
-      isNew ? `There is a role "${id}".` : `There is no role "${id}".`,
+      isNew ? `The role "${id}" exists already.` : `There is no role "${id}".`,
     );
   }
   if (isNew && all.length >= ROLES_MAX)

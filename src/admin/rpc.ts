@@ -73,7 +73,7 @@ export async function runVerb(
   if (found === undefined) {
     const meant = nearest(name, byName.keys());
     const advice = meant === undefined ? '' : ` Did you mean "${meant}"?`;
-    throw new AdminError('usage', `This relay does not know the verb "${name}".${advice}`);
+    throw new AdminError('usage', `Method not found: "${name}".${advice}`);
   }
   const parsed = found.params.safeParse(params ?? {});
   if (!parsed.success) {

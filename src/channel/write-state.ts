@@ -5,9 +5,9 @@
 const TROUBLES = [
   '',
   'the disk is full',
-  'the disk fails',
+  'disk I/O error',
   'the database is read-only',
-  'another process holds the database',
+  'another process has locked the database',
   'the database is damaged',
 ] as const;
 

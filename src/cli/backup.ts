@@ -18,15 +18,15 @@ const flags: readonly Flag[] = [
   ...directoryFlags,
   {
     name: '--rate <megabytes>',
-    text: `Most bytes a second (default ${MEGABYTES_A_SECOND} MB, 0: no limit)`,
+    text: `Bytes per second at most (default ${MEGABYTES_A_SECOND} MB, 0: no limit)`,
     excludes: ['compact'],
   },
   { name: '--sample <events>', text: `Events whose signatures are checked (default ${SAMPLE})` },
   {
     name: '--compact',
-    text: 'Leave out what is free in the file; copies in one go, without --rate',
+    text: 'Leave out free pages (VACUUM INTO); copies in one transaction, without --rate',
   },
-  { name: '--force', text: 'Also where there is a file, or a database, already' },
+  { name: '--force', text: 'Replace an existing file, or an existing database' },
 ];
 
 /** Command `wok backup`: copies the database while the relay runs, and checks the copy. */
@@ -41,7 +41,7 @@ export const backupCommand: Command = {
     if (isDirectory(file)) throw new UsageError(`${file} is a directory; name a file in it.`);
     if (existsSync(file) && !call.flags.has('force')) {
       throw new CommandError(
-        `${file} is there already; name another file, or add --force.`,
+        `${file} exists already; name another file, or add --force.`,
         exitCodes.refused,
       );
     }
@@ -62,7 +62,7 @@ export const backupCommand: Command = {
 export const restoreCommand: Command = {
   name: 'restore',
   args: '<file>',
-  summary: 'Put a backup in the place of the database; the relay has to be stopped',
+  summary: 'Replace the database with a backup; the relay has to be stopped',
   flags,
   examples: ['wok restore /var/backups/wok-monday.db --data /var/lib/wok --force'],
   run(call) {
@@ -74,19 +74,19 @@ export const restoreCommand: Command = {
       const { storage, ingester } = configOfCall(call);
       if (hasDatabase(storage.directory) && !call.flags.has('force')) {
         throw new CommandError(
-          `there is a database in ${storage.directory} already; with --force it is kept under another name, and the backup takes its place.`,
+          `there is a database in ${storage.directory} already; with --force it is renamed, and the backup takes its place.`,
           exitCodes.refused,
         );
       }
       const done = await restore(storage, ingester.signature_backend, file, options);
-      const kept = done.replaced === null ? '' : ` What was there is ${done.replaced} now.`;
+      const kept = done.replaced === null ? '' : ` The previous database is ${done.replaced} now.`;
       return `${describe(done)} The database is ${done.file}.${kept}`;
     });
   },
 };
 
 function describe({ bytes, events, looked }: Copied): string {
-  return `${formatCount(events)} events, ${formatBytes(bytes)}; ${formatCount(looked)} of them looked at: ids, signatures and index are right.`;
+  return `${formatCount(events)} events, ${formatBytes(bytes)}; ${formatCount(looked)} of them checked: ids, signatures and index are right.`;
 }
 
 async function carryOut(
@@ -122,7 +122,7 @@ async function carryOut(
       const { name, message } = error as Error;
       if (name === 'CopyProblem') {
         const { file } = (error as { copied?: Copied }).copied!;
-        process.stderr.write(`wok: ${file} is not good: ${message}\n`);
+        process.stderr.write(`wok: ${file} is damaged: ${message}\n`);
         return exitCodes.damaged;
       }
       if (error instanceof CommandError || error instanceof UsageError) throw error;

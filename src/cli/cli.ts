@@ -83,7 +83,7 @@ export async function runCommandLine(
     if (error instanceof CommandLineError) ({ command } = error);
     if (error instanceof UsageError) {
       const help = command === undefined ? 'wok --help' : `wok ${command.name} --help`;
-      process.stderr.write(`wok: ${error.message}\nwok: ${help} tells more.\n`);
+      process.stderr.write(`wok: ${error.message}\nwok: see ${help}.\n`);
       return exitCodes.usage;
     }
     if (error instanceof CommandError) {

@@ -107,7 +107,7 @@ export class Flags {
     if (text === undefined) return undefined;
     const value = /^\d+(_\d+)*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
     if (value >= min && value <= max) return value;
-    throw new UsageError(`--${name} is a whole number from ${min} to ${max}, not "${text}".`);
+    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not "${text}".`);
   }
 }
 

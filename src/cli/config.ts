@@ -14,23 +14,23 @@ interface Action extends ActionUsage {
 const actions: Readonly<Record<string, Action>> = {
   check: {
     args: '',
-    summary: 'Tell whether the configuration is right',
+    summary: 'Check the configuration',
     text(call) {
       configOfCall(call);
       const file = findConfigFile(call.flags.last('config'), call.env, call.cwd);
       return file === undefined
-        ? 'There is no configuration file; the defaults and what was set beside them are fine.'
-        : `${file} is fine.`;
+        ? 'There is no configuration file; the defaults, environment and flags are valid.'
+        : `${file} is valid.`;
     },
   },
   print: {
     args: '',
-    summary: 'Write the configuration that applies, as a relay.conf',
+    summary: 'Print the effective configuration as a relay.conf',
     text: (call) => (call.flags.has('defaults') ? printConfig() : printConfig(configOfCall(call))),
   },
   schema: {
     args: '',
-    summary: 'Write the JSON Schema of relay.conf, for editors',
+    summary: 'Print the JSON Schema of relay.conf, for editors',
     text: () => JSON.stringify(configJsonSchema(), undefined, 2),
   },
 };
@@ -39,12 +39,12 @@ const actions: Readonly<Record<string, Action>> = {
 export const configCommand: Command = {
   name: 'config',
   actions,
-  summary: 'Check the configuration, print what applies, or print its JSON Schema',
+  summary: 'Check the configuration, print the effective one, or print its JSON Schema',
   flags: [
     ...configFlags.map((flag) => ({ ...flag, of: ['check', 'print'] })),
     {
       name: '--defaults',
-      text: 'The built-in defaults, whatever is configured',
+      text: 'The built-in defaults instead of the effective configuration',
       of: ['print'],
       excludes: ['config', 'port', 'data', 'set'],
     },

@@ -56,7 +56,7 @@ function exchange(directory: string, request: string): Promise<string> {
     socket.on('close', () =>
       reject(
         new CommandError(
-          'the relay ended before it answered; look at its log.',
+          'the relay exited before it answered; see its log.',
           exitCodes.unavailable,
         ),
       ),
@@ -68,7 +68,7 @@ function exchange(directory: string, request: string): Promise<string> {
 function unreachable(error: NodeJS.ErrnoException, directory: string): CommandError {
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new CommandError(
-      `this user may not control the relay on ${directory}; run the command as the user that the relay runs as.`,
+      `this user may not control the relay on ${directory}; run the command as the user of the relay.`,
       exitCodes.noPermission,
     );
   }

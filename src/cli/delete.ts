@@ -18,13 +18,13 @@ import { interruptible } from './interrupt.ts';
 /** Command `wok delete`: removes stored events for good. */
 export const deleteCommand: Command = {
   name: 'delete',
-  summary: 'Remove the events that a filter finds, or those over an age',
+  summary: 'Remove the events that match a filter or exceed an age',
   flags: [
     ...directoryFlags,
     ...filterFlags,
-    { name: '--age <time>', text: 'Only events that are older: seconds, or 30d, 12w, 2y' },
-    { name: '--reason <text>', text: 'Why, for the audit log' },
-    { name: '--dry-run', text: 'Only say how many there are' },
+    { name: '--age <time>', text: 'Only events older than this: seconds, or 30d, 12w, 2y' },
+    { name: '--reason <text>', text: 'Reason for the audit log' },
+    { name: '--dry-run', text: 'Only print how many events match' },
   ],
   examples: [
     `wok delete --age 1y --kinds 1 --dry-run`,
@@ -56,19 +56,18 @@ function wantedOf(call: Call): Filter[] {
   const age = flags.last('age');
   const names = ['filter', 'since', 'until', 'kinds', 'authors', 'age'];
   if (!names.some((name) => flags.has(name))) {
-    throw new UsageError(
-      `Say what to remove: --filter or --age; --filter '{}' is everything that is stored.`,
-    );
+    throw new UsageError(`Give --filter or --age; --filter '{}' matches all stored events.`);
   }
   const filters = filtersOfCall(call);
   if (age === undefined) return filters;
   const seconds = /^\d+$/.test(age) ? Number(age) : durationSeconds(age);
   if (seconds === null) {
-    throw new UsageError(`--age is "${age}", but must be seconds or a time like 12h, 30d, 2y.`);
+    throw new UsageError(`--age is "${age}", but must be seconds or a duration like 12h, 30d, 2y.`);
   }
   const until = Math.floor(Date.now() / 1000) - seconds;
   return filters.map((filter) => {
-    if (filter.until !== null) throw new UsageError('--age and until say the same; use one.');
+    if (filter.until !== null)
+      throw new UsageError('--age and until set the same condition; use one.');
     return { ...filter, until };
   });
 }

@@ -30,19 +30,19 @@ const MARKS: Readonly<Record<Severity, string>> = {
 /** Command `wok doctor`: reports the state of this installation and what to do about each fault. */
 export const doctorCommand: Command = {
   name: 'doctor',
-  summary: 'Examine database, disk, kernel and clock, and say what to do',
+  summary: 'Check database, disk, kernel and clock, and print advice',
   flags: [
     ...directoryFlags,
-    { name: '--quick', text: 'Only a sample of the events and a short look at the pages' },
+    { name: '--quick', text: 'Check a sample of the events and only the structure of the pages' },
     { name: '--json', text: 'Print the findings as JSON' },
     {
       name: '--repair',
-      text: 'Put log and index right, or save what can be read; the relay has to be stopped',
+      text: 'Repair log and index, or save the readable events; the relay has to be stopped',
       excludes: ['quick'],
     },
     {
       name: '--accept-loss',
-      text: 'Go on with what is there where committed events are missing, or the database itself is',
+      text: 'Continue without committed events or a database file that are missing',
     },
   ],
   examples: ['wok doctor --data /var/lib/wok', 'wok doctor --repair'],
@@ -196,8 +196,8 @@ async function repair(
   const { salvage } = await import('../maintenance/doctor/salvage.ts');
   const { events, carved, places, damaged } = await salvage(config, options);
   return [
-    `${formatCount(events)} events were saved into a new database, ${formatCount(carved)} of them from pages that SQLite does not find any more; at ${formatCount(places)} places of its log nothing could be read.`,
-    `The damaged database is ${damaged} now; compare with a backup before you remove it.`,
+    `${formatCount(events)} events were saved into a new database, ${formatCount(carved)} of them from pages that SQLite does not find any more; ${formatCount(places)} entries of its log could not be read.`,
+    `The damaged database is ${damaged} now; compare it with a backup before you remove it.`,
   ];
 }
 
@@ -219,8 +219,8 @@ function lineOf({ area, name, severity, text, advice }: Finding): string {
 function summaryOf(found: readonly Finding[]): string {
   const count = (severity: Severity) => found.filter((one) => one.severity === severity).length;
   const [bad, warn] = [count('bad'), count('warn')];
-  if (bad + warn === 0) return 'All is well.';
-  return `${bad} bad, ${warn} to be looked after, ${count('ok')} in order.`;
+  if (bad + warn === 0) return 'No problems found.';
+  return `${bad} bad, ${warn} warnings, ${count('ok')} ok.`;
 }
 
 function statusOf(found: readonly Finding[]): ExitCode {

@@ -14,7 +14,7 @@ import { interruptible } from './interrupt.ts';
 /** Command `wok export`: writes the stored events, oldest first. */
 export const exportCommand: Command = {
   name: 'export',
-  summary: 'Write stored events to standard output, one a line, oldest first',
+  summary: 'Write stored events to standard output, one per line, oldest first',
   flags: [...directoryFlags, ...filterFlags, { name: '--reverse', text: 'Newest first' }],
   examples: ['wok export > events.jsonl', 'wok export --kinds 0,3,10002 --since 2026-01-01'],
   run(call) {
@@ -28,8 +28,8 @@ export const exportCommand: Command = {
 export const scanCommand: Command = {
   name: 'scan',
   args: '<filter>',
-  summary: 'Write the events that a filter (or a list of filters) finds, newest first',
-  flags: [...directoryFlags, { name: '--count', text: 'Write only how many there are' }],
+  summary: 'Write the events that match a filter (or a list of filters), newest first',
+  flags: [...directoryFlags, { name: '--count', text: 'Print only the number of matching events' }],
   examples: [`wok scan '{"kinds":[1],"limit":10}'`, `wok scan --count '{"#t":["nostr"]}'`],
   run(call) {
     const [text] = call.args;

@@ -19,7 +19,7 @@ export function needDatabase({ directory }: Config['storage']): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES') {
       throw new CommandError(
-        `this user may not look into ${directory}; run the command as the user that the relay runs as.`,
+        `this user may not read ${directory}; run the command as the user of the relay.`,
         exitCodes.noPermission,
       );
     }

@@ -16,9 +16,9 @@ export const filterFlags: readonly Flag[] = [
   },
   {
     name: '--since <time>',
-    text: 'Events from then on: seconds since 1970, or a date (2026-01-31)',
+    text: 'Events from this time on: seconds since 1970, or a date (2026-01-31)',
   },
-  { name: '--until <time>', text: 'Events up to then' },
+  { name: '--until <time>', text: 'Events up to this time' },
   {
     name: '--kinds <numbers>',
     text: 'Of these kinds, like 0,3,30023; may be repeated',
@@ -26,7 +26,7 @@ export const filterFlags: readonly Flag[] = [
   },
   {
     name: '--authors <keys>',
-    text: 'By these authors, as hex or npub1…, with commas between; may be repeated',
+    text: 'By these authors, as hex or npub1…, separated by commas; may be repeated',
     repeatable: true,
   },
 ];
@@ -55,7 +55,8 @@ export function filtersOfCall({ flags }: Call): Filter[] {
     .flatMap((text) => parseFilters(text, '--filter'))
     .map((one) => {
       for (const name of Object.keys(typed)) {
-        if (Object.hasOwn(one, name)) throw new UsageError(`--${name} stands in --filter, too.`);
+        if (Object.hasOwn(one, name))
+          throw new UsageError(`--${name} is also in --filter; use one.`);
       }
       return checked({ ...one, ...typed });
     });
@@ -75,7 +76,7 @@ function parseFilters(json: string, name: string): Record<string, unknown>[] {
   }
   const filters = Array.isArray(value) ? value : [value];
   if (filters.length === 0 || filters.some((one) => typeof one !== 'object' || one === null)) {
-    throw new UsageError(`${name} is a filter, or a list of filters.`);
+    throw new UsageError(`${name} must be a filter, or a list of filters.`);
   }
   return filters as Record<string, unknown>[];
 }
@@ -89,17 +90,19 @@ function checked(value: unknown): Filter {
 function timeOf(name: string, text: string): number {
   const seconds = /^\d+$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
   if (Number.isSafeInteger(seconds)) return seconds;
-  throw new UsageError(`--${name} is a number of seconds since 1970 or a date like 2026-01-31.`);
+  throw new UsageError(`--${name} must be seconds since 1970 or a date like 2026-01-31.`);
 }
 
 function kindOf(text: string): number {
   if (/^\s*\d+\s*$/.test(text)) return Number(text);
-  throw new UsageError(`--kinds are numbers with commas between, not "${text}".`);
+  throw new UsageError(`--kinds must be numbers separated by commas, not "${text}".`);
 }
 
 function authorOf(text: string): string {
   const key = text.trim();
   const pubkey = parsePubkey(key);
   if (pubkey !== undefined) return pubkey;
-  throw new UsageError(`--authors are public keys of 64 hex characters or npub1…, not "${key}".`);
+  throw new UsageError(
+    `--authors must be public keys of 64 hex characters or npub1…, not "${key}".`,
+  );
 }

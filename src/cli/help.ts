@@ -15,7 +15,7 @@ export function generalHelp(commands: readonly Command[]): string {
       commands.map(({ name, summary }) => [name, summary]),
     ),
     section('Flags', flagRows(generalFlags)),
-    'wok <command> --help tells how a command is used.',
+    'Run wok <command> --help for the usage of a command.',
   ].join('\n\n');
 }
 

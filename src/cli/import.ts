@@ -20,15 +20,15 @@ const COMMIT_EVENTS = 10_000;
 export const importCommand: Command = {
   name: 'import',
   args: '[file]',
-  summary: 'Store the events of a file (or standard input), one JSON object a line',
+  summary: 'Store the events of a file (or standard input), one JSON object per line',
   flags: [
     ...directoryFlags,
-    { name: '--no-verify', text: 'Do not check signatures; ids are checked all the same' },
-    { name: '--no-limits', text: 'Take events of any size, whatever the configuration says' },
-    { name: '--show-rejected', text: 'Name every line that is not taken, on standard error' },
+    { name: '--no-verify', text: 'Do not verify signatures; ids are still checked' },
+    { name: '--no-limits', text: 'Accept events of any size, ignoring the configured limits' },
+    { name: '--show-rejected', text: 'Print every rejected line on standard error' },
     {
       name: '--write-batch <events>',
-      text: `Events in one commit (default ${COMMIT_EVENTS})`,
+      text: `Events per commit (default ${COMMIT_EVENTS})`,
     },
   ],
   examples: ['wok import events.jsonl', 'strfry export | wok import --data /var/lib/wok'],
@@ -71,7 +71,9 @@ export const importCommand: Command = {
       const speed = `${formatCount(tally.lines / seconds)} events/s`;
       print(`${tally.summary()}\n${formatSeconds(seconds)}, ${speed}`);
       if (signal.aborted) {
-        print('Interrupted: what is counted here is stored. The same command again goes on.');
+        print(
+          'Interrupted: the events counted here are stored. Run the same command again to continue.',
+        );
         return INTERRUPTED;
       }
       const nothing = tally.refused > 0 && tally.added + tally.duplicates === 0;
@@ -88,7 +90,9 @@ interface Source {
 function openSource(call: Call, name: string): Source {
   if (name === '-') {
     if (process.stdin.isTTY === true) {
-      throw new UsageError('Write wok import <file>, or give the events on standard input.');
+      throw new UsageError(
+        'Name a file (wok import <file>), or pipe the events to standard input.',
+      );
     }
     return { stream: process.stdin, bytes: undefined };
   }

@@ -9,13 +9,13 @@ const DAY_SECONDS = 86_400;
 /** Command `wok invite`: makes a code by which people become members of the relay (NIP-43). */
 export const inviteCommand: Command = {
   name: 'invite',
-  summary: 'Make an invite code, by which people become members (NIP-43)',
+  summary: 'Create an invite code for new members (NIP-43)',
   flags: [
     ...controlFlags,
-    { name: '--uses <number>', text: 'How many people may come by it (default: 1)' },
+    { name: '--uses <number>', text: 'How many members may join with it (default: 1)' },
     {
       name: '--days <number>',
-      text: 'How long it is good, 0 for ever (default: membership.invite_days of the running relay)',
+      text: 'Days until it expires, 0: never (default: membership.invite_days of the running relay)',
     },
   ],
   examples: ['wok invite', 'wok invite --uses 50 --days 30'],

@@ -14,12 +14,12 @@ export const metricsCommand: Command = {
     ...controlFlags.filter(({ name }) => name !== '--json'),
     {
       name: '--table',
-      text: 'Print what every metric means instead, as Markdown',
+      text: 'Print a Markdown table of all metrics and their meaning instead',
       excludes: ['config', 'data', 'set'],
     },
     {
       name: '--table-in <file>',
-      text: 'Bring the table at the end of this Markdown file up to date',
+      text: 'Update the table at the end of this Markdown file',
       excludes: ['table', 'config', 'data', 'set'],
     },
   ],
@@ -32,10 +32,7 @@ export const metricsCommand: Command = {
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         if (code === undefined) throw error;
-        throw new CommandError(
-          `${file} cannot be brought up to date: ${message}.`,
-          exitCodes.refused,
-        );
+        throw new CommandError(`${file} cannot be updated: ${message}.`, exitCodes.refused);
       }
       return exitCodes.ok;
     }

@@ -19,7 +19,7 @@ const actions: Readonly<Record<string, Action>> = {
   ...retentionActions,
   help: {
     args: '',
-    summary: 'Show all this',
+    summary: 'Show this help',
     run: async () => print(commandHelp(modCommand)),
   },
 };
@@ -40,24 +40,24 @@ const WITH_REASON = [
 export const modCommand: Command = {
   name: 'mod',
   actions,
-  summary: 'Moderate a running relay: bans, reports, removal, the audit log (wok mod help)',
+  summary: 'Moderate a running relay: bans, reports, removal, audit log (wok mod help)',
   flags: [
     ...controlFlags,
     {
       name: '--reason <text>',
-      text: 'Why; it stands in the lists and in the audit log',
+      text: 'Reason, shown in the lists and in the audit log',
       of: WITH_REASON,
     },
     {
       name: '--for <time>',
-      text: 'How long: 30m, 12h, 7d, 2w, 1y; without it for good',
+      text: 'Duration: 30m, 12h, 7d, 2w, 1y (default: permanent)',
       of: ['ban', 'allow'],
     },
-    { name: '--remove', text: 'With pubkey: also remove what it has written', of: ['ban'] },
+    { name: '--remove', text: 'With pubkey: also remove its stored events', of: ['ban'] },
     { name: '--keep', text: 'Never queue reports of this event again', of: ['dismiss'] },
     {
       name: '--limit <number>',
-      text: 'How many rows to show (100)',
+      text: 'Rows to show (100)',
       of: ['audit', 'reports', 'report', 'quarantine'],
     },
   ],

@@ -17,10 +17,10 @@ export const policyCommand: Command = {
   actions: {
     test: {
       args: '[file]',
-      summary: 'Try the events of a file (or standard input), one JSON object a line',
+      summary: 'Test the events of a file (or standard input), one JSON object per line',
     },
   },
-  summary: 'Run the configured policy over recorded events, and tell what it would refuse',
+  summary: 'Run the configured policy over recorded events, and print what it would refuse',
   flags: [
     ...directoryFlags,
     {
@@ -28,9 +28,9 @@ export const policyCommand: Command = {
       text: 'One JSON object for each event that is not accepted, then the summary',
     },
     { name: '--summary', text: 'Only the summary' },
-    { name: '--authed', text: 'As if every author had authenticated (NIP-42)' },
-    { name: '--no-verify', text: 'Do not check signatures' },
-    { name: '--plugins', text: 'Start the configured plugins, ask them, and end them again' },
+    { name: '--authed', text: 'Treat every author as authenticated (NIP-42)' },
+    { name: '--no-verify', text: 'Do not verify signatures' },
+    { name: '--plugins', text: 'Start the configured plugins, query them, and stop them' },
   ],
   examples: [
     'wok policy test events.jsonl --config new.conf',

@@ -15,7 +15,7 @@ export const relayCommand: Command = {
     ...configFlags,
     {
       name: '--accept-loss',
-      text: 'Start with what is there where committed events are missing, or the database itself is',
+      text: 'Start without committed events or a database file that are missing',
     },
   ],
   examples: ['wok relay', 'wok relay --port 7778 --data /var/lib/wok --set info.name="My relay"'],

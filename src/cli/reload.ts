@@ -13,7 +13,7 @@ interface Reloaded {
 /** Command `wok reload`: reloads the configuration of the running relay. */
 export const reloadCommand: Command = {
   name: 'reload',
-  summary: 'Have the running relay read its configuration again',
+  summary: 'Reload the configuration of the running relay',
   flags: controlFlags,
   examples: ['wok reload', 'wok reload --config /etc/wok/relay.conf'],
   async run(call) {
@@ -26,7 +26,7 @@ export const reloadCommand: Command = {
     const { live, waiting } = reloaded;
     for (const { key, from, to } of live) print(`${key} = ${to}  (was ${from})`);
     for (const { key, to } of waiting) print(`${key} becomes ${to} with a restart`);
-    if (live.length + waiting.length === 0) print('Nothing has changed.');
+    if (live.length + waiting.length === 0) print('No changes.');
     return exitCodes.ok;
   },
 };

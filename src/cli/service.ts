@@ -30,7 +30,7 @@ interface Action extends ActionUsage {
 const actions: Readonly<Record<string, Action>> = {
   install: {
     args: '',
-    summary: 'Make user, directories, configuration and unit, and start it',
+    summary: 'Create user, directories, configuration and unit, and start the service',
     run(call) {
       const system = systemOf(call);
       if (call.flags.has('print')) print(unitText());
@@ -40,7 +40,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
   uninstall: {
     args: '',
-    summary: 'Stop it and remove the unit',
+    summary: 'Stop the service and remove the unit',
     run(call) {
       uninstall(systemOf(call), call.flags.has('purge'));
       return exitCodes.ok;
@@ -48,7 +48,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
   restart: {
     args: '',
-    summary: 'Restart it',
+    summary: 'Restart the service',
     async run(call) {
       if (call.flags.has('graceful')) return gracefully(call);
       systemOf(call).run('systemctl', 'restart', 'wok.service');
@@ -58,7 +58,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
   status: {
     args: '',
-    summary: 'Show what systemd says about it',
+    summary: 'Show the status of the systemd unit',
     run() {
       const done = spawnSync('systemctl', ['--no-pager', 'status', 'wok.service'], {
         stdio: 'inherit',
@@ -73,15 +73,15 @@ const actions: Readonly<Record<string, Action>> = {
 export const serviceCommand: Command = {
   name: 'service',
   actions,
-  summary: 'Install wok as a systemd service, remove it, restart it, look at it',
+  summary: 'Install, uninstall, restart or show wok as a systemd service',
   flags: [
     ...directoryFlags.map((flag) => ({ ...flag, of: ['restart'], needs: 'graceful' })),
     {
       name: '--graceful',
-      text: 'A new process takes over, no connection is refused',
+      text: 'Hand over to a new process without refusing connections',
       of: ['restart'],
     },
-    { name: '--no-start', text: 'Do not start it yet', of: ['install'] },
+    { name: '--no-start', text: 'Do not start the service', of: ['install'] },
     {
       name: '--print',
       text: 'Only print the unit file',
@@ -90,7 +90,7 @@ export const serviceCommand: Command = {
     },
     {
       name: '--purge',
-      text: 'Remove configuration and DATABASE too',
+      text: 'Also remove configuration and DATABASE',
       of: ['uninstall'],
     },
     {
@@ -108,7 +108,7 @@ export const serviceCommand: Command = {
       if (error instanceof InstallError) throw new CommandError(message, exitCodes.refused);
       if (code === 'EACCES' || code === 'EPERM') {
         throw new CommandError(
-          `this user may not do that (${message}); write sudo in front of it.`,
+          `this user may not do that (${message}); run it with sudo.`,
           exitCodes.noPermission,
         );
       }
@@ -134,10 +134,7 @@ async function gracefully(call: Call): Promise<ExitCode> {
     }
     await delay(POLL_MILLISECONDS);
   }
-  throw new CommandError(
-    'the new process does not answer; look at its log.',
-    exitCodes.unavailable,
-  );
+  throw new CommandError('the new process does not answer; see its log.', exitCodes.unavailable);
 }
 
 /**
@@ -178,5 +175,5 @@ function systemOf(call: Call): System {
 }
 
 function missing(program: string): string {
-  return `${program} is not here; wok service needs systemd. docs/operations.md tells how to do without.`;
+  return `${program} was not found; wok service needs systemd. See docs/operations.md for other setups.`;
 }

@@ -9,7 +9,7 @@ import { askRelay, controlFlags } from './control.ts';
 /** Command `wok status`: describes the relay that runs on this data directory. */
 export const statusCommand: Command = {
   name: 'status',
-  summary: 'Tell about the relay that runs on the data directory',
+  summary: 'Show the state of the relay that runs on the data directory',
   flags: controlFlags,
   examples: ['wok status --data /var/lib/wok'],
   async run(call) {
@@ -25,9 +25,9 @@ export const statusCommand: Command = {
     print(
       [
         `wok ${version}, process ${pid}, since ${new Date(startedAt * 1000).toISOString()}`,
-        `configuration  ${configFile ?? 'no file; the defaults, the environment and flags'}`,
+        `configuration  ${configFile ?? 'no file; defaults, environment and flags'}`,
         `database       ${database}, ${bytes}, ${inLog}`,
-        `events         ${seq} were accepted, ${indexedSeq} of them are in the index`,
+        `events         ${seq} accepted, ${indexedSeq} of them indexed`,
         ...(identityAdvice === null ? [] : [`addresses      ${identityAdvice}`]),
         ...(proxyAdvice === null ? [] : [`proxy          ${proxyAdvice}`]),
       ].join('\n'),

@@ -11,13 +11,16 @@ import { askRelay, controlFlags } from './control.ts';
 export const whyCommand: Command = {
   name: 'why',
   args: '[event-id]',
-  summary: 'Tell which rule, plugin, limit or person decided about an event or refused a REQ',
+  summary: 'Show which rule, plugin, limit or moderator decided about an event or refused a REQ',
   flags: [
     ...controlFlags,
-    { name: '--reads', text: 'The newest REQs and COUNTs that were refused or cut short, and why' },
+    {
+      name: '--reads',
+      text: 'The newest REQs and COUNTs that were refused or cut short, with the reason',
+    },
     {
       name: '--connection <number>',
-      text: 'With --reads: of this connection (wok top)',
+      text: 'With --reads: only of this connection (see wok top)',
       needs: 'reads',
     },
   ],
@@ -31,7 +34,7 @@ export const whyCommand: Command = {
       if (id === undefined) return tellReads(call);
       throw new UsageError('--reads is about REQs, not about an event. Write wok why --reads.');
     }
-    if (id === undefined) throw new UsageError('Write wok why and the id of an event.');
+    if (id === undefined) throw new UsageError('Write wok why <event id>.');
     const why = await askRelay<Why>(call, 'why', { id });
     print(call.flags.has('json') ? JSON.stringify(why) : whyText(why));
     return exitCodes.ok;
@@ -43,13 +46,13 @@ async function tellReads(call: Call): Promise<typeof exitCodes.ok> {
   const connection = number === undefined ? {} : { connection: number };
   const reads = await askRelay<RefusedRead[]>(call, 'why.reads', connection);
   if (call.flags.has('json')) print(JSON.stringify(reads));
-  else if (reads.length === 0) print('No REQ and no COUNT was refused or cut short lately.');
+  else if (reads.length === 0) print('No REQ or COUNT was refused or cut short recently.');
   else print(reads.map(readText).join('\n'));
   return exitCodes.ok;
 }
 
 function readText({ at, verb, connection, outcome, text, filters }: RefusedRead): string {
-  const why = outcome === 'short' ? 'cut short: its budget was used up' : text;
+  const why = outcome === 'short' ? 'cut short: read budget used up' : text;
   const asked = filters === '' ? '' : `  (${filters})`;
   return `${outcome}  ${timeText(at)}  ${verb} of connection ${connection}  ${why}${asked}`;
 }
@@ -59,7 +62,7 @@ function whyText({ stored, decisions, listed, deletedBy, leftOut }: Why): string
   if (stored) {
     const { seq, kind, pubkey, received_at: at } = stored;
     const when = at === null ? 'at an unknown time' : timeText(at);
-    lines.push(`accepted  ${when}  as number ${seq} of the log; kind ${kind}, by ${pubkey}`);
+    lines.push(`accepted  ${when}  as seq ${seq} of the log; kind ${kind}, by ${pubkey}`);
   }
   for (const { at, action, rule, by, text } of decisions) {
     lines.push(`${action}  ${timeText(at)}  ${rule}${by === '' ? '' : ` (${by})`}: ${text}`);
@@ -70,9 +73,9 @@ function whyText({ stored, decisions, listed, deletedBy, leftOut }: Why): string
       list === 'author' ? 'author removed' : `${list} ${stance === 'ban' ? 'banned' : 'allowed'}`;
     lines.push(`${what}  ${timeText(at)}  by ${by}${until}${reason === '' ? '' : `: ${reason}`}`);
   }
-  for (const pubkey of deletedBy) lines.push(`deletion asked for by ${pubkey}`);
+  for (const pubkey of deletedBy) lines.push(`deletion requested by ${pubkey}`);
   if (lines.length > 0) return lines.join('\n');
   const hint =
-    leftOut > 0 ? ` ${leftOut} decisions were not kept, because there were too many.` : '';
-  return `This relay knows nothing of this event.${hint}`;
+    leftOut > 0 ? ` ${leftOut} decisions were not recorded, because there were too many.` : '';
+  return `This relay has no record of this event.${hint}`;
 }

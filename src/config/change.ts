@@ -54,7 +54,7 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
   const where = (key: OptionKey) =>
     waiting.some((change) => change.key === key)
       ? 'in effect until a restart'
-      : 'as the configuration has it now';
+      : 'in the new configuration';
   const problems = relationProblems(config, where, new Set());
   if (problems.length > 0) {
     const keys = waiting.map(({ key }) => key).join(', ');

@@ -88,11 +88,11 @@ export const formats = {
     parse: accept((text) => text !== '' && !text.includes('\0')),
   },
   retention_age: {
-    must: 'kinds, perhaps with @members or @others, and a time, like "7=30d", "regular=1y" or "1@members=10y"',
+    must: 'kinds, optionally with @members or @others, and a time, like "7=30d", "regular=1y" or "1@members=10y"',
     parse: accept((text) => retentionRule(text, 'age') !== undefined),
   },
   retention_count: {
-    must: 'kinds, perhaps with @members or @others, and a number of events, like "7=1000" or "30078@members=100"',
+    must: 'kinds, optionally with @members or @others, and a number of events, like "7=1000" or "30078@members=100"',
     parse: accept((text) => retentionRule(text, 'count') !== undefined),
   },
   kind_tags: {
@@ -116,7 +116,7 @@ export const formats = {
     parse: accept((text) => parsePluginEntry(text) !== undefined),
   },
   websocket_path: {
-    must: 'a path that starts with a slash and has only letters, digits and / . _ ~ - in it',
+    must: 'a path that starts with a slash and contains only letters, digits and / . _ ~ -',
     parse: accept((text) => /^\/[A-Za-z0-9/._~-]*$/.test(text)),
   },
   absolute_file: {

@@ -54,7 +54,7 @@ export function identityAdvice(config: Config, hosts: readonly string[] = []): s
   const line = identityLine(config, hosts[0] ?? 'relay.example');
   const named = hosts.slice(0, NAMED_MAX).join(', ');
   const reached = named === '' ? '' : `; clients reach it as ${named}`;
-  return `identity.urls is empty, so only loopback names count as this relay${reached}; until it is set to the public addresses of this relay, like ${line}, ${found.join('; ')}`;
+  return `identity.urls is empty, so only loopback names are recognised as this relay${reached}; until it is set to the public addresses of this relay, like ${line}, ${found.join('; ')}`;
 }
 
 /** Returns the line for relay.conf that names a host. */

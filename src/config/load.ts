@@ -150,7 +150,7 @@ function valueProblem({ key, isText }: Given, raw: unknown, index: unknown): str
   const option = optionOf(key);
   const must = `must be ${describeValue(option)}.`;
   if (Array.isArray(raw) && typeof index === 'number') {
-    return `${key} has ${shown(raw[index])} in it, but ${must}`;
+    return `${key} contains ${shown(raw[index])}, but ${must}`;
   }
   const advice = [`${key} is ${shown(raw)}, but ${must}`];
   if (option.type === 'enum' && typeof raw === 'string') {

@@ -15,36 +15,36 @@ const YEAR_SECONDS = 31_536_000;
 
 /** Sections in the order of the table, with the text above them in relay.conf. */
 export const sections = {
-  info: 'What the relay says about itself (NIP-11). What is empty is left out.',
+  info: 'The relay information document (NIP-11). Empty values are left out.',
   io: 'The one thread that holds all sockets.',
-  tls: 'Encryption without a proxy. With a proxy that does it, leave this empty.',
-  limits: 'What a client may ask for. The relay information document (NIP-11) shows these numbers.',
-  policy: 'What may be written. docs/policy.md has recipes.',
-  trust: 'The web of trust: who may write because people who are trusted follow them.',
-  nip05: 'Who may write because they have a NIP-05 address.',
-  admission: 'Who may write because they have paid.',
+  tls: 'TLS without a reverse proxy. Leave this empty if a proxy terminates TLS.',
+  limits: 'Limits for clients. The relay information document (NIP-11) shows these numbers.',
+  policy: 'Rules for events. docs/policy.md has recipes.',
+  trust: 'Web of trust: keys may write that trusted keys follow.',
+  nip05: 'Keys may write that have a NIP-05 address.',
+  admission: 'Keys may write that have paid.',
   rates:
-    'How much one address, one network, one author, and everybody together may ask for: "20/s burst 500" is twenty a second and, after a rest, five hundred at once; s, min, h and day are known, k, M, KiB and MiB too; "" is no limit. Who asks for more is refused with the seconds to wait.',
-  bans: 'Addresses that were refused again and again are left out for a while.',
-  spam: 'Events that look like spam: points for what speaks for it, and thresholds. docs/spam.md explains it.',
-  plugins: 'Programs and modules that decide what may be written. docs/plugins.md explains them.',
-  identity: 'Who this relay is.',
+    'Rate limits for one address, one network, one author, and all clients together: "20/s burst 500" is 20 per second with bursts of up to 500. Units are s, min, h and day, and k, M, KiB and MiB; "" is no limit. Messages beyond a limit are refused with the seconds to wait.',
+  bans: 'Temporary bans of addresses with repeated violations.',
+  spam: 'Spam score: points for signs of spam, and thresholds. docs/spam.md explains it.',
+  plugins: 'Plugins: programs that decide about events and queries. docs/plugins.md explains them.',
+  identity: 'Addresses and key of this relay.',
   membership: 'Members of the relay (NIP-43).',
-  auth: 'Who has to show a key (NIP-42), and what only those involved may read.',
+  auth: 'Authentication (NIP-42), and kinds that only their authors and recipients may read.',
   admin:
-    'Who may manage the relay from afar (NIP-86, and the page /admin). Its own user may always do so with wok mod.',
-  pages: 'What browsers are shown: the public page at / and the page for admins at /admin.',
-  moderation: 'Bans, reports and the memory of decisions. docs/moderation.md explains them.',
+    'Keys that may manage the relay remotely (NIP-86, and the page /admin). The user of the relay process may always use wok mod.',
+  pages: 'Pages for browsers: the public page at / and the admin page at /admin.',
+  moderation: 'Bans, reports and the record of decisions. docs/moderation.md explains them.',
   retention:
-    'What is kept and for how long. wok mod retention preview shows what would go. Members are admins, moderators, allowed keys and who has a role; no rule is about them that does not say so.',
+    'How long events are kept. wok mod retention preview shows what would be removed. Members are admins, moderators, allowed keys and keys with a role; rules apply to them only if they say so.',
   ingester: 'The threads that parse messages, check limits, and verify signatures.',
   writer: 'The one thread that writes to the database.',
   storage: 'The SQLite database.',
-  query: 'The threads that answer from stored events.',
+  query: 'The threads that answer queries from stored events.',
   monitor: 'The thread that matches new events with open subscriptions.',
-  metrics: 'What the relay counts, for Prometheus, wok top and wok slow.',
+  metrics: 'Metrics for Prometheus, wok top and wok slow.',
   log: 'The log on standard output.',
-  shutdown: 'What happens on SIGTERM and SIGINT, and on a graceful restart (SIGUSR2).',
+  shutdown: 'Shutdown on SIGTERM and SIGINT, and graceful restart (SIGUSR2).',
 } as const;
 
 export type SectionName = keyof typeof sections;
@@ -55,61 +55,61 @@ const options = {
     type: 'string',
     default: 'wok relay',
     reload: true,
-    text: 'The name that clients show. Keep it below 30 characters, some clients cut it off there.',
+    text: 'Name that clients show. Keep it below 30 characters, because some clients cut it off there.',
   },
   'info.description': {
     type: 'string',
     default: '',
     reload: true,
-    text: 'What this relay is for, in plain text. An empty line separates paragraphs ("\\n\\n").',
+    text: 'Purpose of this relay, in plain text. An empty line separates paragraphs ("\\n\\n").',
   },
   'info.pubkey': {
     type: 'string',
     default: '',
     format: 'public_key',
     reload: true,
-    text: 'The public key of the administrator, as 64 hex characters or npub1…. People send abuse reports and questions there.',
+    text: 'The public key of the administrator, as 64 hex characters or npub1…. Users send abuse reports and questions to it.',
   },
   'info.contact': {
     type: 'string',
     default: '',
     reload: true,
-    text: 'Another way to reach the administrator, best as an address like mailto:admin@relay.example.',
+    text: 'Another contact of the administrator, preferably a URI like mailto:admin@relay.example.',
   },
   'info.icon': {
     type: 'string',
     default: '',
     format: 'web_address',
     reload: true,
-    text: 'Address of a square image that stands for the relay.',
+    text: 'URL of a square image, the icon of the relay.',
   },
   'info.banner': {
     type: 'string',
     default: '',
     format: 'web_address',
     reload: true,
-    text: 'Address of a wide image that goes with the description.',
+    text: 'URL of a wide image, the banner of the relay.',
   },
   'info.privacy_policy': {
     type: 'string',
     default: '',
     format: 'web_address',
     reload: true,
-    text: 'Address of the privacy policy.',
+    text: 'URL of the privacy policy.',
   },
   'info.terms_of_service': {
     type: 'string',
     default: '',
     format: 'web_address',
     reload: true,
-    text: 'Address of the terms of service.',
+    text: 'URL of the terms of service.',
   },
   'info.posting_policy': {
     type: 'string',
     default: '',
     format: 'web_address',
     reload: true,
-    text: 'Address of the rules for posting. NIP-11 dropped the field in 2026, some clients still show it.',
+    text: 'URL of the posting policy. NIP-11 dropped the field in 2026, but some clients still show it.',
   },
 
   'io.host': {
@@ -133,7 +133,7 @@ const options = {
     default: '/',
     format: 'websocket_path',
     reload: false,
-    text: 'The one path that takes WebSockets and serves the relay information document (NIP-01, NIP-11).',
+    text: 'Path that accepts WebSockets and serves the relay information document (NIP-01, NIP-11).',
   },
   'io.connections_max': {
     type: 'integer',
@@ -142,7 +142,7 @@ const options = {
     max: 1_000_000,
     unit: 'connections',
     reload: true,
-    text: 'Open connections in all. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number; else as many are taken as there are descriptors for.',
+    text: 'Maximum number of open connections. Each needs a file descriptor: raise LimitNOFILE (ulimit -n) above this number; otherwise fewer connections are accepted.',
   },
   'io.connections_per_ip_max': {
     type: 'integer',
@@ -152,7 +152,7 @@ const options = {
     unit: 'connections',
     zero: 'no limit',
     reload: true,
-    text: 'Open connections from one IP address; of an IPv6 address counts what rates.ipv6_address_bits says, so that whoever has a /64 is one. Many people can share one: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
+    text: 'Maximum number of open connections from one IP address; of an IPv6 address the first rates.ipv6_address_bits count, so that a /64 is one address. Many users can share an address: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
   },
   'io.connections_per_subnet_max': {
     type: 'integer',
@@ -162,28 +162,28 @@ const options = {
     unit: 'connections',
     zero: 'no limit',
     reload: true,
-    text: 'Open connections from one network, as large as rates.ipv4_subnet_bits and rates.ipv6_subnet_bits say (a /24, a /48).',
+    text: 'Maximum number of open connections from one network of the size in rates.ipv4_subnet_bits and rates.ipv6_subnet_bits (a /24, a /48).',
   },
   'io.trusted_proxies': {
     type: 'string[]',
     default: ['127.0.0.1', '::1'],
     format: 'network',
     reload: true,
-    text: 'Addresses and networks that are believed when they tell the address of a client (client_address_header). Name your proxies and nothing else, or clients can pretend to be anyone.',
+    text: 'Addresses and networks of reverse proxies whose header with the client address (client_address_header) is trusted. Name only your proxies, otherwise clients can forge their addresses.',
   },
   'io.client_address_header': {
     type: 'string',
     default: 'x-forwarded-for',
     format: 'header',
     reload: true,
-    text: 'The header in which trusted proxies tell the address of the client. It is read from the right, up to the first address that is no trusted proxy. Some have one of their own: cf-connecting-ip, x-real-ip.',
+    text: 'Header in which trusted proxies send the address of the client. It is read from the right, up to the first address that is not a trusted proxy. Some proxies have a header of their own: cf-connecting-ip, x-real-ip.',
   },
   'io.allowed_origins': {
     type: 'string[]',
     default: [],
     format: 'origin',
     reload: true,
-    text: 'Web pages that may connect, like "https://client.example"; an empty list allows any. Clients that are no web pages send no origin and are always allowed.',
+    text: 'Origins of web pages that may connect, like "https://client.example"; an empty list allows all. Clients that are not web pages send no origin and are always allowed.',
   },
   'io.idle_timeout_seconds': {
     type: 'integer',
@@ -193,7 +193,7 @@ const options = {
     unit: 'seconds',
     zero: 'never',
     reload: false,
-    text: 'A connection that is silent for this long, answers to pings included, is closed. It counts in steps of four seconds.',
+    text: 'A connection that sends nothing for this long, not even a pong, is closed. It counts in steps of four seconds.',
   },
   'io.handshake_seconds': {
     type: 'integer',
@@ -203,13 +203,13 @@ const options = {
     unit: 'seconds',
     zero: 'after 8 to 12 seconds, by uWebSockets.js itself',
     reload: true,
-    text: 'A connection on which nothing has been answered so long after it was made is closed: nobody asked for anything, or is still busy asking. With tls.cert that is who has not begun with TLS; whoever has, and then asks for nothing, is closed after 8 to 12 seconds by uWebSockets.js. It needs Linux and the optional package koffi; without them it is as if it were 0.',
+    text: 'A connection on which nothing was answered this long after it was accepted is closed: it sent no request, or an incomplete one. With tls.cert it applies to connections that have not started TLS; those that have and then send no request are closed by uWebSockets.js after 8 to 12 seconds. It needs Linux and the optional package koffi; without them it acts as 0.',
   },
   'io.ping': {
     type: 'boolean',
     default: true,
     reload: false,
-    text: 'Ping a silent connection shortly before its idle timeout, so that only dead ones are closed. There are no pings without an idle timeout.',
+    text: 'Ping an idle connection shortly before its idle timeout, so that only dead ones are closed. There are no pings without an idle timeout.',
   },
   'io.outbound_bytes_max': {
     type: 'integer',
@@ -218,7 +218,7 @@ const options = {
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Bytes that may wait for one slow client. A client that lets more pile up is disconnected.',
+    text: 'Outbound queue of one client, in bytes. A slow client whose queue grows beyond it is disconnected.',
   },
   'io.outbound_total_bytes_max': {
     type: 'integer',
@@ -227,7 +227,7 @@ const options = {
     max: 64 * 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Bytes that may wait for all slow clients together. Beyond it the clients with the largest backlogs are disconnected, of equal ones those who have taken nothing for the longest time.',
+    text: 'Outbound queues of all clients together, in bytes. Beyond it the clients with the largest queues are disconnected, among equal ones those that have read nothing for the longest time.',
   },
   'io.drain_seconds': {
     type: 'integer',
@@ -237,14 +237,14 @@ const options = {
     unit: 'seconds',
     zero: 'never',
     reload: true,
-    text: 'A client that has taken nothing of what waits for it for so long is disconnected.',
+    text: 'A client that has read nothing of its outbound queue for this long is disconnected.',
   },
   'io.compression': {
     type: 'enum',
     values: ['off', 'shared', 'sliding'],
     default: 'off',
     reload: false,
-    text: 'WebSocket compression. "shared" costs time; "sliding" compresses best and costs time and memory for each connection.',
+    text: 'WebSocket compression (permessage-deflate). "shared" costs CPU time; "sliding" compresses best and costs CPU time and memory for each connection.',
   },
   'io.compression_min_bytes': {
     type: 'integer',
@@ -253,17 +253,17 @@ const options = {
     max: 64 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Shorter messages go out uncompressed.',
+    text: 'Shorter messages are sent uncompressed.',
   },
   'io.receive_buffer_bytes': {
     type: 'integer',
     default: 32 * KIB,
     min: 4 * KIB,
     max: 64 * MIB,
-    zero: 'as the system sets it',
+    zero: 'the default of the system',
     unit: 'bytes',
     reload: false,
-    text: 'What the kernel receives for a connection before the relay reads it (SO_RCVBUF). A client that floods is read so far before others have their turn; one that is 100 ms away can send ten times as much a second. It needs Linux and the optional package koffi.',
+    text: 'Receive buffer of a connection in the kernel (SO_RCVBUF). It bounds how much of a flooding client is read in one turn; a client with 100 ms of latency can send ten times this per second. It needs Linux and the optional package koffi.',
   },
   'io.queue_bytes_max': {
     type: 'integer',
@@ -272,7 +272,7 @@ const options = {
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Messages that may wait for one ingester lane: their bytes, and 512 for each. When it is full, new ones are refused; one address may have as much unanswered as is still free, and 64 KiB in any case.',
+    text: 'Queue of messages for one ingester worker: their bytes, and 512 for each. When it is full, new messages are refused; one address may use as much of it as is still free, and at least 64 KiB.',
   },
 
   'tls.cert': {
@@ -280,14 +280,14 @@ const options = {
     default: '',
     format: 'absolute_file',
     reload: false,
-    text: 'The certificate, with those of its issuers behind it (PEM): the relay speaks wss and https by itself. When the files have changed, new connections get the new certificate within half a minute.',
+    text: 'Certificate chain file (PEM): with it the relay serves wss and https itself. A changed file is loaded within half a minute, for new connections.',
   },
   'tls.key': {
     type: 'string',
     default: '',
     format: 'absolute_file',
     reload: false,
-    text: 'The private key of the certificate (PEM), readable by the user that the relay runs as.',
+    text: 'Private key file of the certificate (PEM), readable by the user of the relay.',
   },
 
   'limits.message_bytes_max': {
@@ -297,7 +297,7 @@ const options = {
     max: 64 * MIB,
     unit: 'bytes',
     reload: false,
-    text: 'Longest message from a client. A longer one closes the connection (1009).',
+    text: 'Maximum size of a message from a client. A longer one closes the connection (1009).',
   },
   'limits.event_bytes_max': {
     type: 'integer',
@@ -306,7 +306,7 @@ const options = {
     max: 64 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Longest event, as JSON without spaces. The default is what fits into limits.message_bytes_max, the only number of bytes that clients are told (NIP-11). A follow list takes 73 bytes for each person followed, more with addresses of relays.',
+    text: 'Maximum size of an event, as JSON without spaces. The default is what fits into limits.message_bytes_max, the only size that clients are told (NIP-11). A follow list takes 73 bytes for each key, more with relay URLs.',
   },
   'limits.tags_max': {
     type: 'integer',
@@ -315,7 +315,7 @@ const options = {
     max: 100_000,
     unit: 'tags',
     reload: true,
-    text: 'Tags in an event.',
+    text: 'Maximum number of tags in an event.',
   },
   'limits.tag_value_bytes_max': {
     type: 'integer',
@@ -324,7 +324,7 @@ const options = {
     max: 64 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Longest first value of a tag with a one-letter name, the ones that filters can ask for.',
+    text: 'Maximum length of the first value of a tag with a one-letter name, which filters can match.',
   },
   'limits.content_length_max': {
     type: 'integer',
@@ -333,7 +333,7 @@ const options = {
     max: 64 * MIB,
     unit: 'Unicode characters',
     reload: true,
-    text: 'Longest content of an event. It must fit into limits.event_bytes_max beside id, keys and signature.',
+    text: 'Maximum length of the content of an event. It must fit into limits.event_bytes_max with id, pubkey and signature.',
   },
   'limits.json_depth_max': {
     type: 'integer',
@@ -342,7 +342,7 @@ const options = {
     max: 128,
     unit: 'levels',
     reload: true,
-    text: 'How deep the arrays and objects of a message may nest. An EVENT needs 4, a REQ 3; clients may add fields of their own.',
+    text: 'Maximum nesting of arrays and objects in a message. An EVENT needs 4, a REQ 3; clients may add fields of their own.',
   },
   'limits.filters_max': {
     type: 'integer',
@@ -351,7 +351,7 @@ const options = {
     max: 10_000,
     unit: 'filters',
     reload: true,
-    text: 'Filters in one REQ or COUNT.',
+    text: 'Maximum number of filters in one REQ or COUNT.',
   },
   'limits.filter_values_max': {
     type: 'integer',
@@ -360,7 +360,7 @@ const options = {
     max: 1_000_000,
     unit: 'values',
     reload: true,
-    text: 'Values in all lists of one filter together. Clients ask for everyone they follow at once, often 1,000 to 2,000 authors.',
+    text: 'Maximum number of values in all lists of one filter together. Clients query all followed authors at once, often 1,000 to 2,000.',
   },
   'limits.filter_tags_max': {
     type: 'integer',
@@ -369,7 +369,7 @@ const options = {
     max: 52,
     unit: 'conditions',
     reload: true,
-    text: 'Tag conditions (#e, #p …) in one filter.',
+    text: 'Maximum number of tag conditions (#e, #p …) in one filter.',
   },
   'limits.subscriptions_max': {
     type: 'integer',
@@ -378,7 +378,7 @@ const options = {
     max: 100_000,
     unit: 'subscriptions',
     reload: true,
-    text: 'Open subscriptions on one connection: apps open up to 300 at once. Each takes about 1.2 kB of memory and what limits.subscription_bytes_max counts of its filters. A REQ beyond it waits up to two seconds for another one to end.',
+    text: 'Maximum number of open subscriptions on one connection: apps open up to 300 at once. Each takes about 1.2 kB of memory and what limits.subscription_bytes_max counts of its filters. A REQ beyond it waits up to two seconds for another subscription to end.',
   },
   'limits.subscription_id_length_max': {
     type: 'integer',
@@ -387,7 +387,7 @@ const options = {
     max: 1024,
     unit: 'Unicode characters',
     reload: true,
-    text: 'Longest subscription id. NIP-01 allows clients 64.',
+    text: 'Maximum length of a subscription id. NIP-01 allows 64.',
   },
   'limits.subscription_bytes_max': {
     type: 'integer',
@@ -396,7 +396,7 @@ const options = {
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Memory of all open subscriptions: 32 bytes for each id or pubkey in their filters, and 1,024 for each subscription. One address may hold as much as is still free. At the default about 90,000 small subscriptions.',
+    text: 'Memory of all open subscriptions: 32 bytes for each id or pubkey in their filters, and 1,024 for each subscription. One address may use as much as is still free. The default allows about 90,000 small subscriptions.',
   },
   'limits.limit_max': {
     type: 'integer',
@@ -405,7 +405,7 @@ const options = {
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'Most stored events for one filter. A higher limit in a filter is taken as this number.',
+    text: 'Maximum number of stored events for one filter. A higher limit in a filter is reduced to it.',
   },
   'limits.limit_default': {
     type: 'integer',
@@ -414,7 +414,7 @@ const options = {
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'Most stored events for a filter without a limit.',
+    text: 'Maximum number of stored events for a filter without a limit.',
   },
   'limits.in_flight_bytes_max': {
     type: 'integer',
@@ -423,7 +423,7 @@ const options = {
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Messages of one connection that wait for their answer: their bytes and 512 for each message, which is about 8,000 small events. More are refused.',
+    text: 'Maximum of unanswered messages of one connection: their bytes and 512 for each, about 8,000 small events. More are refused.',
   },
   'limits.created_at_past_seconds_max': {
     type: 'integer',
@@ -433,7 +433,7 @@ const options = {
     unit: 'seconds',
     zero: 'no limit',
     reload: true,
-    text: 'How old an event may be when it arrives. Without a limit people can bring their old notes along, and a profile or follow list that has not changed for years is still taken.',
+    text: 'Maximum age of an event when it arrives. Without a limit users can import their old notes, and a profile or follow list that has not changed for years is accepted.',
   },
   'limits.created_at_future_seconds_max': {
     type: 'integer',
@@ -443,7 +443,7 @@ const options = {
     unit: 'seconds',
     zero: 'no limit',
     reload: true,
-    text: 'How far ahead of this clock an event may be dated. An event from the future would stay on top of every feed.',
+    text: 'How far in the future created_at may be. An event from the future would stay on top of every feed.',
   },
   'limits.ephemeral_age_seconds_max': {
     type: 'integer',
@@ -453,7 +453,7 @@ const options = {
     unit: 'seconds',
     zero: 'no limit',
     reload: true,
-    text: 'How old an ephemeral event (kinds 20000 to 29999) may be. They are passed on and never stored.',
+    text: 'Maximum age of an ephemeral event (kinds 20000 to 29999). They are delivered and never stored.',
   },
 
   'limits.created_at_past_by_kind': {
@@ -461,21 +461,21 @@ const options = {
     default: [],
     format: 'kind_numbers',
     reload: true,
-    text: 'Other ages for some kinds, in seconds (0: no limit), in place of created_at_past_seconds_max and ephemeral_age_seconds_max: "regular=31536000", "1059=0". The last entry that fits applies.',
+    text: 'Maximum ages for some kinds, in seconds (0: no limit), instead of created_at_past_seconds_max and ephemeral_age_seconds_max: "regular=31536000", "1059=0". The last matching entry applies.',
   },
   'limits.created_at_future_by_kind': {
     type: 'string[]',
     default: [],
     format: 'kind_numbers',
     reload: true,
-    text: 'Other bounds of the future for some kinds, in seconds (0: no limit), in place of created_at_future_seconds_max: "ephemeral=60". The last entry that fits applies.',
+    text: 'Limits of future created_at for some kinds, in seconds (0: no limit), instead of created_at_future_seconds_max: "ephemeral=60". The last matching entry applies.',
   },
   'limits.content_length_by_kind': {
     type: 'string[]',
     default: [],
     format: 'kind_numbers',
     reload: true,
-    text: 'Shorter contents for some kinds, in Unicode characters: "1=5000", "7=64". The last entry that fits applies.',
+    text: 'Lower content limits for some kinds, in Unicode characters: "1=5000", "7=64". The last matching entry applies.',
   },
 
   'policy.kinds_allowed': {
@@ -483,28 +483,28 @@ const options = {
     default: [],
     format: 'kinds',
     reload: true,
-    text: 'Kinds that may be written, single ones and ranges like "20000-29999"; an empty list allows all.',
+    text: 'Kinds that are accepted, single ones and ranges like "20000-29999"; an empty list allows all.',
   },
   'policy.kinds_denied': {
     type: 'string[]',
     default: [],
     format: 'kinds',
     reload: true,
-    text: 'Kinds that may not be written, even if they are allowed above.',
+    text: 'Kinds that are refused, even if they are allowed above.',
   },
   'policy.pubkeys_allowed': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'The only public keys that may write, as hex or npub; an empty list allows all that nothing else keeps out.',
+    text: 'The only public keys that may write, as hex or npub; an empty list allows all keys that no other rule refuses.',
   },
   'policy.pubkeys_denied': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys whose events are refused, whoever brings them.',
+    text: 'Public keys whose events are refused, whichever connection sends them.',
   },
   'policy.pow_min': {
     type: 'integer',
@@ -513,14 +513,14 @@ const options = {
     max: 256,
     unit: 'bits',
     reload: true,
-    text: 'Proof of work that an event must show (NIP-13) and commit to. 20 bits take a phone some seconds.',
+    text: 'Proof of work that an event needs and must commit to (NIP-13). 20 bits take a phone a few seconds.',
   },
   'policy.pow_min_by_kind': {
     type: 'string[]',
     default: [],
     format: 'kind_bits',
     reload: true,
-    text: 'Other proofs of work for some kinds: "1059=20", "0=0". The last entry that fits applies.',
+    text: 'Proof of work for some kinds: "1059=20", "0=0". The last matching entry applies.',
   },
   'policy.hashtags_max': {
     type: 'integer',
@@ -530,7 +530,7 @@ const options = {
     unit: 'tags',
     zero: 'no limit',
     reload: true,
-    text: 'Hashtags (t tags) in one event.',
+    text: 'Maximum number of hashtags (t tags) in one event.',
   },
   'policy.mentions_max': {
     type: 'integer',
@@ -540,42 +540,42 @@ const options = {
     unit: 'tags',
     zero: 'no limit',
     reload: true,
-    text: 'People mentioned (p tags) in one regular event, like a note. Follow lists and other lists are replaceable events and not meant.',
+    text: 'Maximum number of mentions (p tags) in one regular event, like a note. Follow lists and other lists are replaceable events and exempt.',
   },
   'policy.tags_required': {
     type: 'string[]',
     default: [],
     format: 'kind_tags',
     reload: true,
-    text: 'Tags that events of some kinds must have: "30023=title", "regular=client". All entries that fit apply.',
+    text: 'Tags that events of some kinds must have: "30023=title", "regular=client". All matching entries apply.',
   },
   'policy.tag_patterns_denied': {
     type: 'string[]',
     default: [],
     format: 'tag_pattern',
     reload: true,
-    text: 'Tag values that are not taken, as name and regular expression (RE2): "t=(?i)^nsfw$".',
+    text: 'Tag values that are refused, as name and regular expression (RE2): "t=(?i)^nsfw$".',
   },
   'policy.content_patterns_denied': {
     type: 'string[]',
     default: [],
     format: 'pattern',
     reload: true,
-    text: 'Content that is not taken, as regular expressions (RE2, which needs time linear in the text): "(?i)free airdrop".',
+    text: 'Content that is refused, as regular expressions (RE2, which runs in linear time): "(?i)free airdrop".',
   },
 
   'policy.modules': {
     type: 'string[]',
     default: [],
     reload: false,
-    text: 'JavaScript files whose acceptEvent, acceptFilter and acceptConnection are asked, one after the other; relative to the directory in which the relay is started. docs/plugins.md explains them.',
+    text: 'Policy modules: JavaScript files whose acceptEvent, acceptFilter and acceptConnection are called, in this order; relative to the directory in which the relay is started. docs/plugins.md explains them.',
   },
   'policy.modules_fail': {
     type: 'enum',
     values: ['closed', 'open'],
     default: 'closed',
     reload: true,
-    text: 'What happens when a module throws, takes too long, or answers nonsense: "closed" refuses, "open" lets through.',
+    text: 'What happens when a module throws, takes too long, or returns an invalid answer: "closed" refuses, "open" accepts.',
   },
   'policy.modules_timeout_milliseconds': {
     type: 'integer',
@@ -584,7 +584,7 @@ const options = {
     max: 600_000,
     unit: 'milliseconds',
     reload: true,
-    text: 'How long a module may take for an answer.',
+    text: 'Timeout for an answer of a module.',
   },
   'policy.modules_stuck_seconds': {
     type: 'integer',
@@ -594,7 +594,7 @@ const options = {
     unit: 'seconds',
     zero: 'never',
     reload: true,
-    text: 'A module that computes for so long without coming back is switched off until the relay is started anew, and its lane is started again. Nothing else gets a lane out of there; its connections are closed (1012).',
+    text: 'A module that computes for this long without returning is disabled until the relay restarts. Its worker is restarted, the only way to interrupt it, and the connections of the worker are closed (1012).',
   },
   ...accessOptions,
 
@@ -604,7 +604,7 @@ const options = {
     default: [],
     format: 'kind_rates',
     reload: true,
-    text: 'Rates of an author for some kinds, in place of pubkey_events: "0=10/h", "ephemeral=20/s burst 200", "1059=none". The last entry that fits applies.',
+    text: 'Rates of an author for some kinds, instead of pubkey_events: "0=10/h", "ephemeral=20/s burst 200", "1059=none". The last matching entry applies.',
   },
   'rates.query_work_min': {
     type: 'integer',
@@ -613,14 +613,14 @@ const options = {
     max: 1_000_000_000,
     unit: 'entries',
     reload: true,
-    text: 'What one query may read in any case, before it is cut short because nothing is left of a budget.',
+    text: 'What one query may always read before it is cut short because a budget is used up.',
   },
   'rates.exempt': {
     type: 'string[]',
     default: ['127.0.0.0/8', '::1'],
     format: 'network',
     reload: true,
-    text: 'Addresses and networks without rates and bans, beside io.trusted_proxies. Loopback is among them, because behind a proxy that sends no X-Forwarded-For all clients would share one budget.',
+    text: 'Addresses and networks exempt from rates and bans, in addition to io.trusted_proxies. Loopback is included, because behind a proxy that sends no X-Forwarded-For all clients would share one budget.',
   },
   'rates.ipv4_subnet_bits': {
     type: 'integer',
@@ -629,7 +629,7 @@ const options = {
     max: 32,
     unit: 'bits',
     reload: true,
-    text: 'How large a network of IPv4 addresses is held to account together.',
+    text: 'Prefix length of IPv4 networks that share network limits.',
   },
   'rates.ipv6_subnet_bits': {
     type: 'integer',
@@ -638,7 +638,7 @@ const options = {
     max: 128,
     unit: 'bits',
     reload: true,
-    text: 'How large a network of IPv6 addresses is held to account together.',
+    text: 'Prefix length of IPv6 networks that share network limits.',
   },
   'rates.ipv6_address_bits': {
     type: 'integer',
@@ -647,7 +647,7 @@ const options = {
     max: 128,
     unit: 'bits',
     reload: true,
-    text: 'How much of an IPv6 address counts as one address: a household has at least a /64.',
+    text: 'Prefix length of IPv6 addresses that count as one address: a household has at least a /64.',
   },
   'rates.accounts_max': {
     type: 'integer',
@@ -656,7 +656,7 @@ const options = {
     max: 16_777_216,
     unit: 'accounts',
     reload: false,
-    text: 'Addresses and networks, and as many authors, with something on their account at the same time. 112 bytes each.',
+    text: 'Number of addresses and networks, and of authors, whose rates are tracked at the same time. 112 bytes each.',
   },
 
   'bans.violations_max': {
@@ -665,9 +665,9 @@ const options = {
     min: 1,
     max: 1_000_000,
     unit: 'violations',
-    zero: 'nobody is banned',
+    zero: 'no bans',
     reload: true,
-    text: 'Violations of one address within the window below before it is banned: messages beyond its rates, messages that are no JSON, events with a false id or signature.',
+    text: 'Violations of one address within the window below after which it is banned: messages beyond its rates, messages that are not JSON, events with a wrong id or signature.',
   },
   'bans.window_seconds': {
     type: 'integer',
@@ -676,7 +676,7 @@ const options = {
     max: 86_400,
     unit: 'seconds',
     reload: true,
-    text: 'The time within which violations are counted; they are forgiven one by one.',
+    text: 'Window in which violations count; each expires on its own.',
   },
   'bans.ban_seconds': {
     type: 'integer',
@@ -685,7 +685,7 @@ const options = {
     max: 86_400,
     unit: 'seconds',
     reload: true,
-    text: 'How long a ban lasts. Open connections are closed and new ones refused with HTTP 429 and the time to wait; coming back meanwhile makes it no longer.',
+    text: 'Duration of a ban. Open connections are closed and new ones refused with HTTP 429 and the time to wait; attempts during a ban do not extend it.',
   },
 
   'spam.mode': {
@@ -693,21 +693,21 @@ const options = {
     default: 'off',
     values: ['off', 'observe', 'enforce'],
     reload: true,
-    text: 'What happens with events that look like spam: nothing ("off"), a line in the log ("observe"), or what the thresholds below say ("enforce").',
+    text: 'Handling of events that look like spam: nothing ("off"), a log line ("observe"), or the thresholds below ("enforce").',
   },
   'spam.kinds': {
     type: 'string[]',
     default: ['1', '42', '1111', '1311', '30023'],
     format: 'kinds',
     reload: true,
-    text: 'Kinds that are looked at.',
+    text: 'Kinds that are scored.',
   },
   'spam.trusted_keys': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Keys whose events are never spam, beside moderation.trusted_reporters.',
+    text: 'Keys whose events never count as spam, in addition to moderation.trusted_reporters.',
   },
   'spam.reject_points': {
     type: 'integer',
@@ -717,7 +717,7 @@ const options = {
     unit: 'points',
     zero: 'never',
     reload: true,
-    text: 'From so many points on an event is refused with "blocked:" and the reasons. Of the thresholds that an event reaches the highest counts.',
+    text: 'Points from which an event is refused with "blocked:" and the reasons. The highest threshold that an event reaches applies.',
   },
   'spam.shadow_points': {
     type: 'integer',
@@ -727,7 +727,7 @@ const options = {
     unit: 'points',
     zero: 'never',
     reload: true,
-    text: 'From so many points on the client is told OK, and the event is neither stored nor passed on.',
+    text: 'Points from which the client is told OK, but the event is neither stored nor delivered (shadow reject).',
   },
   'spam.quarantine_points': {
     type: 'integer',
@@ -737,7 +737,7 @@ const options = {
     unit: 'points',
     zero: 'never',
     reload: true,
-    text: 'From so many points on an event is kept apart, unseen, until somebody releases it (wok mod quarantine).',
+    text: 'Points from which an event is held in quarantine, hidden from clients, until a moderator releases it (wok mod quarantine).',
   },
   'spam.quarantine_max': {
     type: 'integer',
@@ -746,7 +746,7 @@ const options = {
     max: 1000000,
     unit: 'events',
     reload: true,
-    text: 'Events in quarantine. When there are more, the oldest are dropped.',
+    text: 'Maximum number of events in quarantine. Beyond it the oldest are dropped.',
   },
   'spam.quarantine_seconds': {
     type: 'integer',
@@ -755,7 +755,7 @@ const options = {
     max: 315360000,
     unit: 'seconds',
     reload: true,
-    text: 'What nobody has released is dropped after this time.',
+    text: 'Quarantined events that are not released are dropped after this time.',
   },
   'spam.points_duplicate': {
     type: 'integer',
@@ -764,7 +764,7 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For the same or nearly the same text from several keys; twice and three times as much for twice and three times as many keys.',
+    text: 'Points for the same or nearly the same text from several keys; doubled and tripled for two and three times as many keys.',
   },
   'spam.duplicate_keys': {
     type: 'integer',
@@ -773,7 +773,7 @@ const options = {
     max: 32,
     unit: 'keys',
     reload: true,
-    text: 'From how many keys on.',
+    text: 'Number of keys from which a text counts as a duplicate.',
   },
   'spam.duplicate_seconds': {
     type: 'integer',
@@ -782,7 +782,7 @@ const options = {
     max: 604800,
     unit: 'seconds',
     reload: true,
-    text: 'How long a text is remembered after it was last seen. The memory holds 16384 texts.',
+    text: 'How long a text is remembered after it was last seen. Up to 16384 texts are remembered.',
   },
   'spam.duplicate_letters_min': {
     type: 'integer',
@@ -791,7 +791,7 @@ const options = {
     max: 4000,
     unit: 'letters',
     reload: true,
-    text: 'Shorter texts, like "good morning", may come from anybody.',
+    text: 'Shorter texts, like "good morning", are not compared.',
   },
   'spam.points_link': {
     type: 'integer',
@@ -800,7 +800,7 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For each link beyond the free ones.',
+    text: 'Points for each link beyond the free ones.',
   },
   'spam.links_free': {
     type: 'integer',
@@ -809,7 +809,7 @@ const options = {
     max: 1000,
     unit: 'links',
     reload: true,
-    text: 'Links that cost nothing.',
+    text: 'Number of links without points.',
   },
   'spam.points_mention': {
     type: 'integer',
@@ -818,7 +818,7 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For each person named (p tags, or npub1… in the text) beyond the free ones.',
+    text: 'Points for each mention (p tags, or npub1… in the text) beyond the free ones.',
   },
   'spam.mentions_free': {
     type: 'integer',
@@ -827,7 +827,7 @@ const options = {
     max: 10000,
     unit: 'people',
     reload: true,
-    text: 'People who may be named. A reply carries on all whom the thread names.',
+    text: 'Number of mentions without points. A reply carries the mentions of its thread.',
   },
   'spam.points_hashtag': {
     type: 'integer',
@@ -836,7 +836,7 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For each hashtag beyond the free ones.',
+    text: 'Points for each hashtag beyond the free ones.',
   },
   'spam.hashtags_free': {
     type: 'integer',
@@ -845,7 +845,7 @@ const options = {
     max: 1000,
     unit: 'hashtags',
     reload: true,
-    text: 'Hashtags that cost nothing.',
+    text: 'Number of hashtags without points.',
   },
   'spam.points_capitals': {
     type: 'integer',
@@ -854,7 +854,7 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For a text of at least 30 letters, most of them capitals.',
+    text: 'Points for a text of at least 30 letters, most of them capitals.',
   },
   'spam.points_new_key': {
     type: 'integer',
@@ -863,7 +863,7 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For a key that has no profile (kind 0) here.',
+    text: 'Points for a key without a profile (kind 0) on this relay.',
   },
   'spam.points_report': {
     type: 'integer',
@@ -872,13 +872,13 @@ const options = {
     max: 10000,
     unit: 'points',
     reload: true,
-    text: 'For each trusted person who reports the key (kind 1984, moderation.trusted_reporters), three at most.',
+    text: 'Points for each trusted reporter that reports the key (kind 1984, moderation.trusted_reporters), at most three.',
   },
   'spam.words_file': {
     type: 'string',
     default: '',
     reload: true,
-    text: 'A file of words, phrases and /expressions/, one a line, with points in front or 50; docs/spam.md explains it. It is read again when it changes.',
+    text: 'File of words, phrases and /expressions/, one per line, with points in front (default 50); docs/spam.md explains it. It is read again when it changes.',
   },
 
   'plugins.commands': {
@@ -886,14 +886,14 @@ const options = {
     default: [],
     format: 'plugin',
     reload: true,
-    text: 'Programs that decide about events, in strfry\'s protocol, asked one after the other. Settings may stand in front of a command: name= (in logs), kinds=1,7 (asked about these only), asks=writes|reads|both, fail=open|closed, timeout=500ms, processes=4, pipeline=1, env=NAME (variables that it gets beside PATH, HOME, locale and TZ); then " -- ".',
+    text: 'Programs that decide about events, in the plugin protocol of strfry, called in this order. Settings may precede a command: name= (in logs), kinds=1,7 (only these), asks=writes|reads|both, fail=open|closed, timeout=500ms, processes=4, pipeline=1, env=NAME (variables that it gets in addition to PATH, HOME, locale and TZ); then " -- ".',
   },
   'plugins.fail': {
     type: 'enum',
     values: ['closed', 'open'],
     default: 'closed',
     reload: true,
-    text: 'What happens when a plugin does not answer: "closed" refuses, "open" lets through.',
+    text: 'What happens when a plugin does not answer: "closed" refuses, "open" accepts.',
   },
   'plugins.timeout_milliseconds': {
     type: 'integer',
@@ -902,7 +902,7 @@ const options = {
     max: 600_000,
     unit: 'milliseconds',
     reload: true,
-    text: 'How long anything may wait for a plugin. A process that answers nothing for this long is ended and started again.',
+    text: 'Timeout for answers of a plugin. A process that does not answer for this long is restarted.',
   },
   'plugins.processes': {
     type: 'integer',
@@ -911,7 +911,7 @@ const options = {
     max: 64,
     unit: 'processes',
     reload: true,
-    text: 'Processes of each plugin. What one connection sends is always decided by the same one. A plugin that counts or remembers needs one.',
+    text: 'Processes of each plugin. All messages of one connection go to the same process. A plugin that keeps state needs one.',
   },
   'plugins.pipeline_max': {
     type: 'integer',
@@ -920,7 +920,7 @@ const options = {
     max: 1024,
     unit: 'questions',
     reload: true,
-    text: 'Questions that a process may have before it answers. With 1 it gets the next one after its answer, as in strfry.',
+    text: 'Requests that a process may have unanswered. With 1 it gets the next one after its answer, as in strfry.',
   },
   'plugins.breaker_failures': {
     type: 'integer',
@@ -929,7 +929,7 @@ const options = {
     max: 1000,
     unit: 'failures',
     reload: true,
-    text: 'After so many failures in a row a plugin is not asked for a while, and nobody waits for it.',
+    text: 'Consecutive failures after which the circuit breaker opens: the plugin is skipped, and events and queries do not wait for it.',
   },
   'plugins.breaker_seconds': {
     type: 'integer',
@@ -938,7 +938,7 @@ const options = {
     max: 86_400,
     unit: 'seconds',
     reload: true,
-    text: 'How long; then one question is tried.',
+    text: 'How long the circuit breaker stays open; then one request is tried.',
   },
   'plugins.waiting_events_max': {
     type: 'integer',
@@ -947,7 +947,7 @@ const options = {
     max: 1_000_000,
     unit: 'events',
     reload: false,
-    text: 'Events of one ingester lane that may wait for a verdict. More are refused with "rate-limited:".',
+    text: 'Events of one ingester worker that may wait for plugins or policy modules. More are refused with "rate-limited:".',
   },
   'plugins.waiting_bytes_max': {
     type: 'integer',
@@ -956,7 +956,7 @@ const options = {
     max: 1024 * MIB,
     unit: 'bytes',
     reload: false,
-    text: 'Their JSON, in all.',
+    text: 'Total size of their JSON.',
   },
 
   'identity.urls': {
@@ -964,45 +964,45 @@ const options = {
     default: [],
     format: 'relay_url',
     reload: true,
-    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: people sign them when they authenticate (NIP-42) or manage the relay (NIP-86, /admin), so that no other server can pass that on to this one, and name them when they ask to vanish. While the list is empty, only loopback names (localhost, 127.0.0.1, [::1]) and the address in io.host count, and everything signed for another name is refused; wok doctor and wok status tell by which names clients come.',
+    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: clients sign them when they authenticate (NIP-42) or manage the relay (NIP-86, /admin), so that another server cannot reuse the signature here, and name them in requests to vanish. While the list is empty, only loopback names (localhost, 127.0.0.1, [::1]) and the address in io.host are accepted, and signatures for other names are refused; wok doctor and wok status show the names that clients use.',
   },
 
   'identity.secret_key_file': {
     type: 'string',
     default: '',
     reload: false,
-    text: 'The file with the secret key of the relay itself, as nsec1… or 64 hex characters; empty: relay.key in storage.directory, which is made when the relay has to sign something. With it the relay says who its members are.',
+    text: 'File with the secret key of the relay itself, as nsec1… or 64 hex characters; empty: relay.key in storage.directory, created when the relay first signs an event. The relay signs its member list with it.',
   },
   'identity.vanish': {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'Carry out requests to vanish (NIP-62) that name one of identity.urls or all relays: everything of the key up to then is removed and never taken again, gift wraps for it included. Others are stored like any event.',
+    text: 'Carry out requests to vanish (NIP-62) that name one of identity.urls or all relays: all events of the key up to then, and gift wraps for it, are removed and never accepted again. Other requests are stored like any event.',
   },
 
   'membership.enabled': {
     type: 'boolean',
     default: false,
     reload: true,
-    text: 'The relay has members (NIP-43): whoever is allowed on the list of public keys, by an invite (wok invite), by wok mod allow pubkey, or by NIP-86. It publishes who they are.',
+    text: 'The relay has members (NIP-43): the keys allowed on the list of public keys, by an invite (wok invite), by wok mod allow pubkey, or by NIP-86. It publishes the member list.',
   },
   'membership.restrict_writes': {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'Only members may write; policy.doors and policy.open_kinds say more.',
+    text: 'Only members may write; see also policy.doors and policy.open_kinds.',
   },
   'membership.restrict_reads': {
     type: 'boolean',
     default: false,
     reload: true,
-    text: 'Only who has authenticated as a member may read.',
+    text: 'Only connections authenticated as a member may read.',
   },
   'membership.members_invite': {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'A member who asks for kind 28935 gets an invite code for one person.',
+    text: 'A member that requests kind 28935 gets an invite code for one use.',
   },
   'membership.invite_days': {
     type: 'integer',
@@ -1011,7 +1011,7 @@ const options = {
     max: 3650,
     unit: 'days',
     reload: true,
-    text: 'How long an invite is good: those that members ask for, and those of wok invite without --days.',
+    text: 'Validity of invites: those that members request, and those of wok invite without --days.',
   },
 
   'auth.required': {
@@ -1019,14 +1019,14 @@ const options = {
     default: 'none',
     values: ['none', 'write', 'read', 'all'],
     reload: true,
-    text: 'For what a client has to authenticate (NIP-42), with any key: "write" for EVENT, "read" for REQ and COUNT.',
+    text: 'What a client has to authenticate for (NIP-42), with any key: "write" for EVENT, "read" for REQ and COUNT.',
   },
   'auth.challenge': {
     type: 'enum',
     default: 'auto',
     values: ['auto', 'connect', 'demand'],
     reload: true,
-    text: 'When the challenge is sent: "connect" as soon as a client connects; "demand" with the first answer that begins with "auth-required:"; "auto" at connect where the configuration asks for authentication to read or to write, else on demand. Several clients stop reading, or ask their user at once, when they get a challenge that they do not need.',
+    text: 'When the challenge is sent: "connect" as soon as a client connects; "demand" with the first answer that begins with "auth-required:"; "auto" at connect where the configuration asks for authentication to read or to write, else on demand. Several clients stop reading, or prompt their user at once, when they get a challenge that they do not need.',
   },
   'auth.pubkeys_max': {
     type: 'integer',
@@ -1035,13 +1035,13 @@ const options = {
     max: 1000,
     unit: 'keys',
     reload: true,
-    text: 'Keys that may authenticate on one connection.',
+    text: 'Maximum number of keys that may authenticate on one connection.',
   },
   'auth.dm_inbox': {
     type: 'boolean',
     default: false,
     reload: true,
-    text: 'The relay is an inbox for private messages (NIP-17): it takes gift wraps from anybody, what their readers need besides (profiles, relay lists, deletions), and nothing else; and it answers those who have authenticated.',
+    text: 'The relay is an inbox for private messages (NIP-17): it accepts only gift wraps, from any author, and what their recipients need (profiles, relay lists, deletions); reading requires authentication.',
   },
   'auth.dm_inbox_events_max': {
     type: 'integer',
@@ -1050,14 +1050,14 @@ const options = {
     max: 10_000_000,
     unit: 'events',
     reload: true,
-    text: 'Gift wraps that such an inbox keeps for one recipient, who may delete them.',
+    text: 'Gift wraps that an inbox relay keeps for one recipient, who may delete them.',
   },
   'auth.private_kinds': {
     type: 'string[]',
     default: ['4', '1059', '21059'],
     format: 'kinds',
     reload: true,
-    text: 'Kinds that are only given to those who have authenticated as one whom the event is p-tagged for, or as its author (gift wraps have none). An empty list lets everybody read everything.',
+    text: 'Kinds that are only sent to connections authenticated as a recipient (p tag) or as the author (gift wraps have no real author). With an empty list all kinds are public.',
   },
 
   'admin.pubkeys': {
@@ -1065,14 +1065,14 @@ const options = {
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys that may do everything by the management API (NIP-86) and the page /admin, beside info.pubkey, as hex or npub.',
+    text: 'Public keys with all rights in the management API (NIP-86) and the page /admin, in addition to info.pubkey, as hex or npub.',
   },
   'admin.moderators': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys that may ban, allow and list people and events and work on reports. docs/admin.md tells what they see of the page /admin.',
+    text: 'Public keys that may ban, allow and list keys and events and handle reports. docs/admin.md explains what they see of the page /admin.',
   },
 
   'admin.request_bytes_max': {
@@ -1082,7 +1082,7 @@ const options = {
     max: 16 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Longest request by the management API (NIP-86) or the page /admin.',
+    text: 'Maximum size of a request of the management API (NIP-86) or the page /admin.',
   },
   'admin.requests_max': {
     type: 'integer',
@@ -1091,7 +1091,7 @@ const options = {
     max: 10_000,
     unit: 'requests',
     reload: true,
-    text: 'Requests by the management API and the page /admin that are carried out at once; a quarter of them from one network. Others wait, admins before strangers.',
+    text: 'Requests of the management API and the page /admin that are processed at once; at most a quarter of them from one network. Others wait, admins first.',
   },
   'admin.window_seconds': {
     type: 'integer',
@@ -1100,7 +1100,7 @@ const options = {
     max: 3600,
     unit: 'seconds',
     reload: true,
-    text: 'How far the time of an authorization (NIP-98) may be from this clock. Each is good for one login or one change.',
+    text: 'How far created_at of an authorization (NIP-98) may be from the clock of the relay. Each is valid for one login or one change.',
   },
   'admin.session_seconds': {
     type: 'integer',
@@ -1109,7 +1109,7 @@ const options = {
     max: 2_592_000,
     unit: 'seconds',
     reload: true,
-    text: 'How long somebody who has logged in to the page /admin stays so; a restart ends it, too.',
+    text: 'Lifetime of a session of the page /admin; a restart ends it, too.',
   },
   'admin.session_idle_seconds': {
     type: 'integer',
@@ -1118,7 +1118,7 @@ const options = {
     max: 2_592_000,
     unit: 'seconds',
     reload: true,
-    text: 'A session in which nothing is asked for so long is over. A page that is open asks every few seconds.',
+    text: 'A session without requests for this long ends. An open page sends one every few seconds.',
   },
   'admin.sessions_max': {
     type: 'integer',
@@ -1127,7 +1127,7 @@ const options = {
     max: 10_000,
     unit: 'sessions',
     reload: true,
-    text: 'Sessions at once, a fifth of them for one key. Beyond it the one ends that was used least lately.',
+    text: 'Maximum number of sessions, a fifth of them for one key. Beyond it the least recently used one ends.',
   },
 
   ...pageOptions,
@@ -1136,7 +1136,7 @@ const options = {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'Whether a ban of a public key by the management API (NIP-86) also removes what it has written. wok mod has a flag for that.',
+    text: 'Whether a ban of a public key by the management API (NIP-86) also removes its events. wok mod has a flag for that.',
   },
   'moderation.reports_max': {
     type: 'integer',
@@ -1146,14 +1146,14 @@ const options = {
     unit: 'reports',
     zero: 'no queue',
     reload: true,
-    text: 'Reports (kind 1984) that may wait for moderators. Beyond it the oldest go, those by unknown people first.',
+    text: 'Maximum number of reports (kind 1984) that wait for moderators. Beyond it the oldest are dropped, those by unknown reporters first.',
   },
   'moderation.trusted_reporters': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys whose reports come first in the queue, beside those of admins, moderators and allowed keys.',
+    text: 'Public keys whose reports come first in the queue, in addition to admins, moderators and allowed keys.',
   },
   'moderation.decisions_max': {
     type: 'integer',
@@ -1163,7 +1163,7 @@ const options = {
     unit: 'decisions',
     zero: 'none',
     reload: true,
-    text: 'Decisions that wok why remembers, about 300 bytes each: which rule refused an event, who removed it. The oldest are forgotten.',
+    text: 'Number of decisions kept for wok why, about 300 bytes each: which rule refused an event, which admin removed it. The oldest are dropped.',
   },
   'moderation.decisions_per_second_max': {
     type: 'integer',
@@ -1173,7 +1173,7 @@ const options = {
     unit: 'decisions',
     zero: 'none',
     reload: true,
-    text: 'Decisions that each lane remembers in a second; in a flood the others are only counted.',
+    text: 'Decisions that each ingester worker records per second; in a flood the others are only counted.',
   },
   'moderation.audit_days': {
     type: 'integer',
@@ -1181,9 +1181,9 @@ const options = {
     min: 1,
     max: 36_500,
     unit: 'days',
-    zero: 'for ever',
+    zero: 'forever',
     reload: true,
-    text: 'How long the audit log remembers.',
+    text: 'How long entries of the audit log are kept.',
   },
   'moderation.list_entries_max': {
     type: 'integer',
@@ -1192,7 +1192,7 @@ const options = {
     max: 10_000_000,
     unit: 'entries',
     reload: true,
-    text: 'Bans and allowances in all. Each takes some 300 bytes in every ingester lane.',
+    text: 'Maximum number of bans and allowances. Each takes some 300 bytes in every ingester worker.',
   },
 
   'retention.age': {
@@ -1200,14 +1200,14 @@ const options = {
     default: [],
     format: 'retention_age',
     reload: true,
-    text: 'How old events may become by their created_at: "7=30d", "regular=1y", "1@members=10y". Units are s, m, h, d, w, y; the last entry that fits applies. An empty list keeps everything.',
+    text: 'Maximum age of stored events by created_at: "7=30d", "regular=1y", "1@members=10y". Units are s, m, h, d, w, y; the last matching entry applies. An empty list keeps everything.',
   },
   'retention.count': {
     type: 'string[]',
     default: [],
     format: 'retention_count',
     reload: true,
-    text: 'How many events of a kind are kept of one author, the newest: "7=1000", "30078=50". The last entry that fits applies.',
+    text: 'How many events of a kind are kept for one author, the newest ones: "7=1000", "30078=50". The last matching entry applies.',
   },
   'retention.mib_max': {
     type: 'integer',
@@ -1217,7 +1217,7 @@ const options = {
     unit: 'MiB',
     zero: 'no limit',
     reload: true,
-    text: 'How large the database may become. Beyond it the oldest events of people who are not members go.',
+    text: 'Maximum size of the database. Beyond it the oldest events of keys that are not members are removed.',
   },
   'retention.mib_target_percent': {
     type: 'integer',
@@ -1226,21 +1226,21 @@ const options = {
     max: 100,
     unit: 'percent',
     reload: true,
-    text: 'How far the database shrinks then, of retention.mib_max. The file keeps its size; what is free in it is used again.',
+    text: 'Size to which the used part of the database is reduced then, as a percentage of retention.mib_max. The file keeps its size; free pages are used again.',
   },
   'retention.budget_kinds_spared': {
     type: 'string[]',
     default: ['0', '3', '10000-19999'],
     format: 'kinds',
     reload: true,
-    text: 'Kinds that retention.mib_max spares: profiles, follow lists and other lists, by default.',
+    text: 'Kinds that retention.mib_max does not remove: profiles, follow lists and other lists, by default.',
   },
   'retention.pubkeys_protected': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys that count as members here, beside those who are.',
+    text: 'Public keys that retention treats as members, in addition to the members.',
   },
   'retention.interval_seconds': {
     type: 'integer',
@@ -1249,7 +1249,7 @@ const options = {
     max: 604_800,
     unit: 'seconds',
     reload: true,
-    text: 'How often ages and counts are looked at. The size is looked at every few seconds.',
+    text: 'How often ages and counts are checked. The size is checked every few seconds.',
   },
 
   'ingester.lanes': {
@@ -1258,16 +1258,16 @@ const options = {
     min: 1,
     max: 256,
     unit: 'threads',
-    zero: 'as the number of processors suggests',
+    zero: 'by the number of processors',
     reload: false,
-    text: 'Ingester threads. More of them verify more signatures at once.',
+    text: 'Number of ingester workers. More of them verify more signatures at once.',
   },
   'ingester.signature_backend': {
     type: 'enum',
     values: ['auto', 'libsecp256k1', 'secp256k1', 'noble'],
     default: 'auto',
     reload: false,
-    text: 'What verifies signatures: the library of the system, the npm package secp256k1, or JavaScript (some 25 times slower). "auto" takes the first of them that loads.',
+    text: 'Backend for signature verification: the library of the system, the npm package secp256k1, or JavaScript (some 25 times slower). "auto" uses the first of them that loads.',
   },
 
   'writer.batch_events_max': {
@@ -1277,7 +1277,7 @@ const options = {
     max: 100_000,
     unit: 'events',
     reload: true,
-    text: 'Most events in one commit. A client is told OK after the commit that holds its event.',
+    text: 'Maximum number of events in one commit. A client is told OK after the commit of its event.',
   },
   'writer.queue_events_max': {
     type: 'integer',
@@ -1286,7 +1286,7 @@ const options = {
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'Events that may wait for the writer; one whose message is longer than 4 kB counts as several. When it is full, new ones are refused.',
+    text: 'Queue of events for the writer; an event of more than 4 kB counts as several. When it is full, new ones are refused.',
   },
   'writer.expired_purge_seconds': {
     type: 'integer',
@@ -1295,7 +1295,7 @@ const options = {
     max: 86_400,
     unit: 'seconds',
     reload: true,
-    text: 'How often expired events (NIP-40) leave the disk. Clients do not get them from the second they expire.',
+    text: 'How often expired events (NIP-40) are removed from the disk. They are not sent to clients from the second they expire.',
   },
 
   'storage.directory': {
@@ -1303,14 +1303,14 @@ const options = {
     default: './data',
     format: 'directory',
     reload: false,
-    text: 'Where the database is. A relative path starts at the directory in which the relay is started.',
+    text: 'Data directory with the database. A relative path starts at the directory in which the relay is started.',
   },
   'storage.synchronous': {
     type: 'enum',
     values: ['full', 'normal'],
     default: 'full',
     reload: true,
-    text: 'With "full" an event that was answered with OK survives a power cut. With "normal" the newest may be lost then, though not in a crash of wok, and commits are faster.',
+    text: 'With "full" an event that was answered with OK survives a power failure. With "normal" the newest may be lost then, though not in a crash of wok, and commits are faster.',
   },
   'storage.cache_mib': {
     type: 'integer',
@@ -1319,13 +1319,13 @@ const options = {
     max: 65_536,
     unit: 'MiB',
     reload: true,
-    text: 'Page cache for each thread that opens the database: the writer and every query lane.',
+    text: 'Page cache for each thread that opens the database: the writer and every query worker.',
   },
   'storage.pack_bodies': {
     type: 'boolean',
     default: true,
     reload: false,
-    text: 'Store new events packed: ids, keys and signatures as bytes, frequent text as single ones. The database is a third smaller and less is written; a stored event that is not in memory takes two microseconds longer to read. What is stored already stays as it is, and both are read.',
+    text: 'Store new events in packed form: ids, keys and signatures as bytes, frequent text as single bytes. The database is a third smaller and less is written; reading an event that is not in memory takes two microseconds longer. Stored events keep their form, and both forms are read.',
   },
   'storage.index_batch_events': {
     type: 'integer',
@@ -1334,7 +1334,7 @@ const options = {
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'New events enter the search index in batches of this size and are answered from memory until then. Larger batches write less and take more memory. With more than 250,000 events stored, batches grow with the log, up to four times this.',
+    text: 'New events are added to the index in batches of this size and are served from memory until then. Larger batches write less and take more memory. With more than 250,000 events stored, batches grow with the log, up to four times this.',
   },
   'storage.index_delay_milliseconds': {
     type: 'integer',
@@ -1351,9 +1351,9 @@ const options = {
     min: 100,
     max: 1_000_000,
     unit: 'pages of 4096 bytes',
-    zero: 'never; something else does it',
+    zero: 'never; another program does it',
     reload: true,
-    text: 'When the write-ahead log is this long it is copied back into the database file. Litestream wants to do that itself: then, and only then, set 0.',
+    text: 'Length of the write-ahead log at which it is copied back into the database file (checkpoint). Set 0 only for Litestream, which does the checkpoints itself.',
   },
 
   'query.lanes': {
@@ -1362,16 +1362,16 @@ const options = {
     min: 1,
     max: 256,
     unit: 'threads',
-    zero: 'as the number of processors suggests',
+    zero: 'by the number of processors',
     reload: false,
-    text: 'Query lanes: how many questions are worked on at once.',
+    text: 'Number of query workers: how many queries run at once.',
   },
   'query.threads': {
     type: 'enum',
     values: ['auto', 'shared', 'own'],
     default: 'auto',
     reload: false,
-    text: 'Whether query lanes and monitor have threads of their own ("own") or work in those of the ingesters ("shared"). Stations that share a thread need not wake each other, so short questions cost a sixth less; but a long question delays the events of its lane by up to query.slice_milliseconds. "auto" shares on up to two processors.',
+    text: 'Whether query workers and monitor have threads of their own ("own") or run in those of the ingesters ("shared"). Workers that share a thread need not wake each other, so short queries cost a sixth less; but a long query delays the events of its worker by up to query.slice_milliseconds. "auto" shares on up to two processors.',
   },
   'query.slice_milliseconds': {
     type: 'integer',
@@ -1380,17 +1380,17 @@ const options = {
     max: 1000,
     unit: 'milliseconds',
     reload: true,
-    text: 'How long a lane works on queries before it reads its messages. Queries take turns by address and connection; a long one makes way for others after this time and goes on in its next turn.',
+    text: 'How long a query worker runs queries before it reads its messages. Queries take turns by address and connection; a long one yields to others after this time and continues in its next turn.',
   },
   'query.cache_bytes': {
     type: 'integer',
     default: 32 * MIB,
     min: 64 * KIB,
     max: 1024 * MIB,
-    zero: 'no memory; everything is read from the database',
+    zero: 'no cache; all events are read from the database',
     unit: 'bytes',
     reload: false,
-    text: 'Stored events that each lane keeps in memory as they leave for clients, for what is asked for again and again. The lists that lead to them take up to half as much on top.',
+    text: 'Cache of stored events in each query worker, as bytes ready to be sent. The cached posting lists take up to half as much in addition.',
   },
   'query.timeline_events': {
     type: 'integer',
@@ -1399,7 +1399,7 @@ const options = {
     max: 10_000_000,
     unit: 'events',
     reload: false,
-    text: 'The newest events that each lane keeps in memory, sorted by time, for feeds (filters with many authors). About 50 bytes each.',
+    text: 'Newest events that each query worker keeps in memory, sorted by time, for feeds (filters with many authors). About 50 bytes each.',
   },
   'query.queries_max': {
     type: 'integer',
@@ -1408,14 +1408,14 @@ const options = {
     max: 1_000_000,
     unit: 'queries',
     reload: true,
-    text: 'Queries that one lane may have waiting or running. More are refused.',
+    text: 'Queries that may wait or run in one query worker. More are refused.',
   },
   'query.eose_hints': {
     type: 'enum',
     default: 'off',
     values: ['off', 'more', 'all'],
     reload: true,
-    text: 'Whether EOSE tells by a third element (NIP-67) if there are more stored events: "more" where a limit of this relay cut the answer, "all" also "finish" where it is complete. Several client libraries drop an EOSE that has a third element, and wait for ever (docs/clients.md).',
+    text: 'Whether EOSE has a third element (NIP-67) that tells if there are more stored events: "more" where a limit of this relay cut the answer, "all" also "finish" where it is complete. Several client libraries drop an EOSE with a third element, and wait forever (docs/clients.md).',
   },
   'query.count_enabled': {
     type: 'boolean',
@@ -1431,21 +1431,21 @@ const options = {
     max: 1_000_000,
     unit: 'events',
     reload: true,
-    text: 'Newest events kept in memory, so that a subscription misses none between its stored events and the live ones. A query that takes longer than they last reads on from the database.',
+    text: 'Newest events kept in memory, so that a subscription misses none between its stored and its live events. A query that takes longer than they last catches up from the database.',
   },
 
   'metrics.enabled': {
     type: 'boolean',
     default: true,
     reload: false,
-    text: 'Serve the metrics at http://HOST:PORT/metrics. They are counted anyway.',
+    text: 'Serve the metrics at http://HOST:PORT/metrics. They are counted in any case.',
   },
   'metrics.host': {
     type: 'string',
     default: '127.0.0.1',
     format: 'host',
     reload: false,
-    text: 'Address that serves the metrics. Whoever reaches it may read them.',
+    text: 'Address that serves the metrics. There is no authentication.',
   },
   'metrics.port': {
     type: 'integer',
@@ -1468,9 +1468,9 @@ const options = {
     min: 1,
     max: 3_600_000,
     unit: 'milliseconds',
-    zero: 'none is slow',
+    zero: 'no query counts as slow',
     reload: true,
-    text: 'A query that took more work than this is counted as slow and shown by wok slow, without the values that it asked for.',
+    text: 'A query that took more work than this is counted as slow and shown by wok slow, without the values of its filters.',
   },
 
   'log.level': {
@@ -1478,21 +1478,21 @@ const options = {
     values: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     reload: true,
-    text: 'Lines below this level are left out.',
+    text: 'Log lines below this level are left out.',
   },
   'log.levels': {
     type: 'string[]',
     default: [],
     format: 'station_level',
     reload: true,
-    text: 'Levels of single stations, like ["query=debug", "io=warn"], instead of log.level. What the main process says counts as io.',
+    text: 'Levels of single stations, like ["query=debug", "io=warn"], instead of log.level. Lines of the main process count as io.',
   },
   'log.format': {
     type: 'enum',
     values: ['json', 'text', 'journal'],
     default: 'text',
     reload: true,
-    text: '"text" is for people, "json" has one object a line for log collectors. Both get the priorities of journald (<6>) in front where standard output leads there; "journal" is text with them wherever it leads.',
+    text: '"text" is readable, "json" has one object per line for log collectors. Both have journald priorities (<6>) in front where standard output is the journal; "journal" is text that always has them.',
   },
   'log.lines_per_minute_max': {
     type: 'integer',
@@ -1502,14 +1502,14 @@ const options = {
     unit: 'lines',
     zero: 'no limit',
     reload: true,
-    text: 'Lines of one thread with the same text in a minute, so that no flood fills a disk. What is left out is counted and told of.',
+    text: 'Maximum number of lines per minute with the same text from one thread, so that a flood does not fill the disk. Lines left out are counted and reported.',
   },
   'log.ip': {
     type: 'enum',
     values: ['off', 'hashed', 'on'],
     default: 'off',
     reload: true,
-    text: 'Whether lines about connections have the address of the client, or a hash of it that is the same for one address until the next start. Nothing else that is private is in the log.',
+    text: 'Whether lines about connections have the address of the client, or a hash of it that is the same for one address until the next start. The log has no other private data.',
   },
 
   'shutdown.handover_seconds': {
@@ -1519,7 +1519,7 @@ const options = {
     max: 3600,
     unit: 'seconds',
     reload: true,
-    text: 'After a graceful restart the old process asks its clients to come back (1012), one after the other over this time, so that they do not all return at once.',
+    text: 'After a graceful restart the old process asks its clients to reconnect (1012), spread over this time, so that they do not all reconnect at once.',
   },
   'shutdown.deadline_seconds': {
     type: 'integer',
@@ -1528,7 +1528,7 @@ const options = {
     max: 600,
     unit: 'seconds',
     reload: true,
-    text: 'How long a stop may take: clients are told, what was received is written, then everything ends. Give the service manager a little more.',
+    text: 'How long a shutdown may take: clients are told, received events are stored, then the process exits. Give the service manager a little more.',
   },
 } as const satisfies Record<`${SectionName}.${string}`, Option>;
 

@@ -17,7 +17,7 @@ import { tomlValue } from './toml-text.ts';
 
 const LINE_LENGTH_MAX = 100;
 
-const HEADER = `# Configuration of a wok relay (TOML). Every option stands here; one that is left out has its
+const HEADER = `# Configuration of a wok relay (TOML). All options are listed; one that is left out has its
 # default. An environment variable WOK_SECTION__KEY beats this file, for instance WOK_IO__PORT=7778
 # (lists with commas), and \`wok relay --set section.key=value\` beats both.
 #

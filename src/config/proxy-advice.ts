@@ -39,7 +39,7 @@ export function proxyAdvice(config: Config, seen: readonly SeenProxy[]): string 
 export function proxyProblem({ io }: Config, seen: readonly SeenProxy[]): string {
   const header = headerName(io.client_address_header);
   const named = seen.slice(0, NAMED_MAX).map((one) => described(one, header));
-  return `clients come through a reverse proxy that does not tell their addresses (${named.join('; ')}), so all of them count as one address, by default without rates and bans`;
+  return `clients connect through a reverse proxy that does not pass on their addresses (${named.join('; ')}), so all of them count as one address, by default exempt from rates and bans`;
 }
 
 /** Returns the settings that make the addresses of clients known, for the common proxies. */
@@ -57,7 +57,7 @@ export function proxyLines({ io }: Config, seen: readonly SeenProxy[]): string[]
       `proxy_set_header ${header} $proxy_add_x_forwarded_for; in nginx`,
       'option forwardfor in HAProxy (mode http)',
       'ProxyAddHeaders On in Apache',
-      'nothing in Caddy but take out the header_up that removes or replaces it',
+      'in Caddy, remove the header_up that removes or replaces it',
     );
   } else {
     lines.push(

@@ -19,7 +19,7 @@ const relations: readonly Relation[] = [
     smaller: 'limits.event_bytes_max',
     larger: 'limits.message_bytes_max',
     room: MESSAGE_FRAME_BYTES,
-    because: 'an event travels inside a message',
+    because: 'an event is sent inside a message',
   },
   {
     smaller: 'limits.content_length_max',
@@ -30,32 +30,33 @@ const relations: readonly Relation[] = [
   {
     smaller: 'limits.limit_default',
     larger: 'limits.limit_max',
-    because: 'a filter without a limit must not get more than one with a limit',
+    because: 'a filter without a limit may not return more than one with a limit',
   },
   {
     smaller: 'limits.message_bytes_max',
     larger: 'io.queue_bytes_max',
-    because: 'a message that does not fit into the queue of an ingester lane could never be taken',
+    because:
+      'a message that does not fit into the queue of an ingester worker could never be accepted',
   },
   {
     smaller: 'limits.message_bytes_max',
     larger: 'io.outbound_bytes_max',
-    because: 'an event must fit into what may wait for a client',
+    because: 'an event must fit into the outbound queue of a client',
   },
   {
     smaller: 'limits.event_bytes_max',
     larger: 'plugins.waiting_bytes_max',
-    because: 'an event that does not fit among those that wait for a verdict could never be taken',
+    because: 'an event that does not fit into the policy queue could never be accepted',
   },
   {
     smaller: 'writer.batch_events_max',
     larger: 'writer.queue_events_max',
-    because: 'a batch is taken from the queue',
+    because: 'a batch is filled from the queue',
   },
   {
     smaller: 'writer.batch_events_max',
     larger: 'monitor.replay_events_max',
-    because: 'one commit must not push out what a new subscription still has to see',
+    because: 'one commit may not evict events that a new subscription still needs',
   },
 ];
 

@@ -113,10 +113,10 @@ export function describeValue(option: Option): string {
     case 'enum':
       return `one of ${option.values.map((value) => `"${value}"`).join(', ')}`;
     case 'string':
-      return option.format === undefined ? 'text in quotes' : formats[option.format].must;
+      return option.format === undefined ? 'a string in quotes' : formats[option.format].must;
     case 'string[]':
       return option.format === undefined
-        ? 'a list of texts'
+        ? 'a list of strings'
         : `a list, each item ${formats[option.format].must}`;
   }
 }

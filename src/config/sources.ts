@@ -83,7 +83,7 @@ function readProblem({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT') return 'there is no such file.';
   if (code === 'EISDIR') return 'this is a directory, not a file.';
   if (code === 'EACCES')
-    return 'this user may not read the file. Write sudo in front, or name another file with --config.';
+    return 'this user may not read the file. Run it with sudo, or name another file with --config.';
   return `the file cannot be read (${message}).`;
 }
 
@@ -94,9 +94,7 @@ function tomlProblem(file: string, text: string, { line, column, message }: Toml
     [line - 1]!.trim()
     .replace(/nsec1\w+/gi, 'nsec1…');
   // Missing quotes are by far the most frequent mistake.
-  const hint = /invalid value|numeric|date/.test(reason)
-    ? ' Text must stand in double quotes.'
-    : '';
+  const hint = /invalid value|numeric|date/.test(reason) ? ' Text must be in double quotes.' : '';
   return `${file} line ${line}, column ${column}: this is not TOML: ${reason}.${hint} The line is: ${source}`;
 }
 
@@ -157,7 +155,7 @@ export function givenByEnvironment(env: Environment): Findings {
     } else if (variable.includes('__')) {
       found.push(`${variable}: ${unknownVariable(variable)}`);
     } else if (slip !== undefined && !/^(tcp|udp):\/\//.test(value)) {
-      found.push(`${variable}: section and name have two underscores between them. Write ${slip}.`);
+      found.push(`${variable}: section and name are separated by two underscores. Write ${slip}.`);
     }
   }
   return found;

@@ -11,7 +11,7 @@ export function strayKey(name: string): string {
   const meant = suggestKey(name);
   const advice =
     meant === undefined ? 'Every option belongs below a [section].' : `Did you mean ${meant}?`;
-  return `"${name}" stands outside of a section. ${advice}`;
+  return `"${name}" is outside of a section. ${advice}`;
 }
 
 /** Returns the advice that follows "there is no section". */

@@ -8,7 +8,7 @@ import type { Connection } from './connections.ts';
 export const KEY_BANNED: Refusal = 'blocked: this key is banned from this relay';
 /** Notice to a connection that has other keys left. */
 export const ONE_KEY_BANNED: Refusal =
-  'blocked: a key of this connection is banned from this relay and does not count any more';
+  'blocked: an authenticated key of this connection was banned; the connection lost its authentication as this key';
 
 /** Connection that lost banned keys, with the keys that remain. */
 interface BanEnforcement {

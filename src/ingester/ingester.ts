@@ -307,7 +307,10 @@ export class Ingester {
     this.#lane.meter.parsed(startedAt);
     if (!Array.isArray(message) || typeof message[0] !== 'string') {
       this.#lane.violation(connId);
-      this.#lane.notice(connId, 'invalid: a message is a JSON array that begins with a verb');
+      this.#lane.notice(
+        connId,
+        'invalid: a message must be a JSON array that begins with the message type',
+      );
       return;
     }
     this.#verb(connId, message as [string, ...unknown[]], bytes);
@@ -350,7 +353,7 @@ export class Ingester {
       default:
         this.#lane.notice(
           connId,
-          `unsupported: unknown verb ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`,
+          `unsupported: unknown message type ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`,
         );
     }
   }

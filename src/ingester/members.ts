@@ -14,7 +14,7 @@ const ASKED_MAX = 1_000;
 
 const BUSY: Omit<MemberAnswer, 'n'> = {
   ok: false,
-  text: 'error: this relay cannot do that now; try again later',
+  text: 'error: membership requests cannot be processed at the moment; try again later',
 };
 
 /** Request without its number. */
@@ -66,7 +66,8 @@ export class Members {
     }
     // Authentication is needed, because the event could be replayed after its author has joined
     // again.
-    const text = 'auth-required: only who has authenticated can leave';
+    const text =
+      'auth-required: a leave request (kind 28936) needs the authentication of its author';
     return Promise.resolve({ ok: false, text });
   }
 

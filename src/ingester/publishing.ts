@@ -19,7 +19,7 @@ import { AUTH_REQUIRED, idIn } from './reply-id.ts';
 
 const WRITER_FULL = refuse(
   'writer-queue',
-  'rate-limited: this relay is storing events as fast as it can; try again',
+  'rate-limited: the write queue of this relay is full; try again',
 );
 
 /** Handler of EVENT messages: event validator, policy pipeline, then the queue of the writer. */

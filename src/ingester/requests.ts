@@ -15,10 +15,10 @@ import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './reply-id.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
-const NO_FILTER: Refusal = 'error: a policy of this relay answers with filters that are none';
+const NO_FILTER: Refusal = 'error: a policy of this relay returned invalid filters';
 
 const NO_MEMORY: Refusal =
-  'rate-limited: the subscriptions of this address take too much of the memory that this relay has left; CLOSE some';
+  'rate-limited: the subscriptions of this address use too much of the free subscription memory of this relay; CLOSE some first';
 
 /** Packed bytes of filters (some 120 ids or pubkeys) that are charged as one more subscription. */
 const PRICED_BYTES = 4096;
@@ -214,7 +214,7 @@ export class Requests {
       refuse: () => {
         this.#lane.resume(handling);
         const max = this.#lane.parts.config.limits.subscriptions_max;
-        const why: Refusal = `rate-limited: too many subscriptions; this relay allows ${max} a connection, CLOSE one first`;
+        const why: Refusal = `rate-limited: too many subscriptions, the limit is ${max} per connection; CLOSE one first`;
         this.#refuseOpen(connId, subId, why, message);
       },
     });
@@ -287,7 +287,7 @@ export class Requests {
     const filters = this.#lane.parts.config.query.count_enabled
       ? (this.#lane.rate(connId, SUBSCRIPTIONS)?.refusal ??
         this.#packed(connId, parsed ?? this.#parsed(message)))
-      : 'unsupported: this relay does not count';
+      : 'unsupported: this relay does not offer COUNT (NIP-45)';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
     else {
       this.#introduce(connId);
@@ -314,7 +314,10 @@ export class Requests {
   close(connId: number, value: unknown): void {
     this.#waiting.cancel(connId, value);
     if (typeof value !== 'string') {
-      this.#lane.notice(connId, 'invalid: CLOSE names a subscription by its id');
+      this.#lane.notice(
+        connId,
+        'invalid: CLOSE needs a subscription id, a string, as its second element',
+      );
       return;
     }
     this.#cancelPending(connId, value);
@@ -333,7 +336,7 @@ export class Requests {
     }
     const max = this.#lane.parts.config.limits.subscription_id_length_max;
     if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
-      const why: Refusal = `invalid: the id of a ${verb} has 1 to ${max} characters`;
+      const why: Refusal = `invalid: the id of a ${verb} must have 1 to ${max} characters`;
       if (value.length > STRANGE_ID_MAX) this.#lane.notice(connId, why);
       else {
         this.#lane.meter.refused(verb, why);

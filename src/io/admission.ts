@@ -12,7 +12,7 @@ const TOO_MANY = '429 Too Many Requests';
 export const GOING_DOWN: NotAdmitted = {
   reason: 'stopping',
   status: BUSY,
-  text: 'this relay is going down\n',
+  text: 'this relay is shutting down\n',
 };
 
 /** Access rules for new WebSockets: bans, number of open connections, rate of new ones. */
@@ -44,7 +44,7 @@ export class Admission {
       return {
         reason: 'banned',
         status: '403 Forbidden',
-        text: 'this address may not use this relay\n',
+        text: 'this address is banned from this relay\n',
       };
     }
     return this.#full(ip, open) ?? this.#limited(ip);
@@ -57,15 +57,15 @@ export class Admission {
       connections_per_subnet_max: perSubnetMax,
     } = this.#config.io;
     if (open >= max) {
-      const text = 'this relay has all the connections it takes\n';
+      const text = `too many connections, the limit is ${max}\n`;
       return { reason: 'full', status: BUSY, text };
     }
     if (perIpMax > 0 && this.#counts.ofAddress(this.#rates.nameOf(ip)) >= perIpMax) {
-      const text = `this relay takes ${perIpMax} connections from one address\n`;
+      const text = `too many connections from this address, the limit is ${perIpMax}\n`;
       return { reason: 'per_address', status: TOO_MANY, text };
     }
     if (perSubnetMax > 0 && this.#counts.ofNetwork(this.#rates.networkOf(ip)) >= perSubnetMax) {
-      const text = `this relay takes ${perSubnetMax} connections from one network\n`;
+      const text = `too many connections from this network, the limit is ${perSubnetMax}\n`;
       return { reason: 'per_network', status: TOO_MANY, text };
     }
     return null;
@@ -77,7 +77,7 @@ export class Admission {
     if (client === null) return null;
     const banned = this.#rates.bannedSeconds(client);
     if (banned > 0) {
-      const text = `this address is banned for ${banned} more seconds, for too many violations\n`;
+      const text = `this address is banned for ${banned} more seconds because of too many violations\n`;
       return { reason: 'banned', status: TOO_MANY, text, retrySeconds: banned };
     }
     const seconds = this.#rates.connectionWait(client);

@@ -33,7 +33,7 @@ export class Certificate {
   take(): AppOptions {
     const { cert: certFile, key: keyFile } = this.#files;
     if (certFile === '' || keyFile === '') {
-      throw new CertificateError('tls.cert and tls.key go together: set both or none');
+      throw new CertificateError('tls.cert and tls.key must be set together, or neither');
     }
     const cert = read(certFile);
     const key = read(keyFile);

@@ -103,16 +103,14 @@ export class DescriptorWatch {
         if (!canOpen(FREE_MIN * 2)) return;
         this.#paused = false;
         resume().then(
-          () => log.warn('there are file descriptors again: connections are accepted'),
+          () => log.warn('file descriptors are available again: connections are accepted'),
           () => {
             this.#paused = true;
           },
         );
       } else if (!canOpen(FREE_MIN)) {
         this.#paused = true;
-        log.error(
-          'out of file descriptors: no connections are accepted until there are some again',
-        );
+        log.error('out of file descriptors: no connections are accepted until some are free again');
         pause();
       }
     }, LOOK_MILLISECONDS);

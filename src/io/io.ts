@@ -275,10 +275,10 @@ export class Io {
 
   #certificate(problem: Error | null): void {
     if (problem) {
-      this.#log.error('the new certificate is not taken; the old one stays', {
+      this.#log.error('the new TLS certificate cannot be used; the old one stays in use', {
         error: problem.message,
       });
-    } else this.#log.info('new connections get the new certificate');
+    } else this.#log.info('the TLS certificate was reloaded: new connections get the new one');
   }
 
   /** Stops accepting connections; open ones continue. */
@@ -379,7 +379,7 @@ export class Io {
     const connections = [...this.#connections.values()];
     for (const connection of connections) {
       connection.endedBy ??= 'shutdown';
-      connection.close(CLOSE_GOING_AWAY, 'the relay is going down');
+      connection.close(CLOSE_GOING_AWAY, 'the relay is shutting down');
     }
     return connections.length;
   }
@@ -756,7 +756,7 @@ export class Io {
   #tellEnd(connection: Connection, reason: CloseReason): void {
     const { received, receivedBytes, sentBytes, openedAt } = connection;
     const seconds = Math.round((sharedMilliseconds() - openedAt) / 1000);
-    this.#log.debug('a connection has ended', {
+    this.#log.debug('connection closed', {
       connection: connection.id,
       ...ipFacts(this.#config.log, connection.ip),
       reason,
@@ -769,7 +769,7 @@ export class Io {
 
   #cutOff(connection: Connection): void {
     connection.endedBy ??= 'slow';
-    this.#log.info('a client that does not read was cut off', {
+    this.#log.info('a slow client was disconnected', {
       connection: connection.id,
       ...ipFacts(this.#config.log, connection.ip),
       bytes: connection.pendingBytes + connection.socket.getBufferedAmount(),

@@ -216,7 +216,7 @@ export class Listener {
         if (!socket) {
           reject(
             new ListenError(
-              `cannot listen on ${host} port ${port}: it is in use, or not ours to take`,
+              `cannot listen on ${host} port ${port}: it is in use, or this user may not bind it`,
             ),
           );
           return;
@@ -333,7 +333,7 @@ export class Listener {
   #nothing(res: HttpResponse): void {
     this.#handlers.served('other');
     const { path } = this.#config.io;
-    answerText(res, '404 Not Found', `there is nothing here; the relay is at ${path}\n`);
+    answerText(res, '404 Not Found', `not found; the relay is at ${path}\n`);
   }
 
   #webSocket(app: TemplatedApp, path: string): void {
@@ -372,7 +372,7 @@ export class Listener {
     const origin = req.getHeader('origin');
     if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
       this.#handlers.refused('origin');
-      answerText(res, '403 Forbidden', 'pages from this origin may not use this relay\n');
+      answerText(res, '403 Forbidden', 'this origin is not allowed to connect to this relay\n');
       return;
     }
     const refusal = this.#handlers.admit(ip);
@@ -413,7 +413,7 @@ export class Listener {
   #post(res: HttpResponse, req: HttpRequest): void {
     if (!Management.concerns(req)) {
       this.#handlers.served('other');
-      answerText(res, '404 Not Found', 'there is nothing here to post to\n');
+      answerText(res, '404 Not Found', 'not found; this path does not accept POST\n');
       return;
     }
     this.#handlers.served('admin');

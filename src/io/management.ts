@@ -150,7 +150,11 @@ export class Management {
   forget(): void {
     this.#ranks.forget();
     for (const open of this.#slots.requests) {
-      this.#refuse(open, '503 Service Unavailable', 'try again');
+      this.#refuse(
+        open,
+        '503 Service Unavailable',
+        'the admin worker of this relay was restarted; try again',
+      );
     }
   }
 
@@ -159,7 +163,7 @@ export class Management {
     const n = ++this.#last;
     const network = this.#networkOf(ip);
     const late = () =>
-      this.#refuse(open, '408 Request Timeout', 'the body of the request did not come in time');
+      this.#refuse(open, '408 Request Timeout', 'the request body did not arrive in time');
     const timer = setTimeout(late, bodyMilliseconds(this.#config));
     const open: Open = { n, res, network, rank, isCall, timer, make, parts: [], bytes: 0 };
     this.#open.set(n, open);
@@ -179,7 +183,11 @@ export class Management {
     open.parts.push(Buffer.from(new Uint8Array(chunk)));
     this.#slots.grow(open, chunk.byteLength);
     if (open.bytes > bytesMax) {
-      this.#refuse(open, '413 Content Too Large', `a request has at most ${bytesMax} bytes`);
+      this.#refuse(
+        open,
+        '413 Content Too Large',
+        `the request is too large, the limit is ${bytesMax} bytes`,
+      );
       return;
     }
     if (isLast) {
@@ -201,7 +209,7 @@ export class Management {
       const body = new Uint8Array(Buffer.concat(open.parts));
       open.parts = [];
       if (!this.#send(open.make(open.n, body))) {
-        const why = 'this relay cannot be managed now; try again';
+        const why = 'the management API is not available at the moment; try again';
         this.#refuse(open, '503 Service Unavailable', why);
       }
     }
@@ -210,7 +218,7 @@ export class Management {
   /** Rejects requests beyond the bounds. */
   #bound(): void {
     for (let open = this.#slots.surplus(); open !== null; open = this.#slots.surplus()) {
-      const why = 'too many requests are under way; try again';
+      const why = 'too many management requests in progress; try again';
       this.#refuse(open, '503 Service Unavailable', why);
     }
   }
@@ -239,7 +247,7 @@ function boundsOf({ admin }: Config): SlotBounds {
 
 /** Answers a request with another method where only POST is accepted. */
 export function refuseMethod(res: HttpResponse, isHead: boolean): void {
-  const error = { kind: 'method', message: 'This takes POST and nothing else.' };
+  const error = { kind: 'method', message: 'Only POST is supported here.' };
   const headers: readonly Header[] = [...CALL_HEADERS, ['Allow', 'POST']];
   answer(res, '405 Method Not Allowed', headers, isHead ? '' : JSON.stringify({ error }));
 }

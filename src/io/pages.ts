@@ -32,7 +32,7 @@ const PAGE_HEADERS: readonly Header[] = [
   ['Vary', 'Accept, Accept-Encoding'],
 ];
 const RETRY: Header = ['Retry-After', '2'];
-const NO_FIGURES = encode('{"error":"the figures are not there now; try again"}');
+const NO_FIGURES = encode('{"error":"the figures are not available at the moment; try again"}');
 const FIGURES_HEADERS: readonly Header[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
@@ -258,7 +258,7 @@ export class Pages {
       return loadIcon(file);
     } catch (error) {
       if (file === '') throw error;
-      this.#handlers.problem('pages.icon_file is not shown', error as Error);
+      this.#handlers.problem('pages.icon_file cannot be used', error as Error);
       return loadIcon('');
     }
   }

@@ -22,7 +22,7 @@ const LOADING = 128;
 /** Returns why wok cannot be loaded with this limit, a sentence without a full stop, or null. */
 export function tooFewToLoad(limit = descriptorLimit()): string | null {
   if (limit >= LOADING) return null;
-  return `this process may open ${limit} files, and wok needs ${LOADING} to be loaded, and for a relay one for each connection besides; set LimitNOFILE in the unit, or ulimit -n in the shell, to some thousands`;
+  return `this process may open ${limit} files, and wok needs ${LOADING} to load, and a relay one more per connection; set LimitNOFILE in the unit, or ulimit -n in the shell, to some thousands`;
 }
 
 /** Returns the number of open descriptors of this process; 0 if the system does not report it. */

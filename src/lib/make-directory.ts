@@ -37,7 +37,7 @@ function isDirectory(path: string): boolean {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && isLink(path))
-      throw pathError('ELOOP', 'a symbolic link to nothing', path);
+      throw pathError('ELOOP', 'a dangling symbolic link', path);
     // ENOTDIR: a parent is a file; the next step of the caller finds it.
     if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') return false;
     throw error;

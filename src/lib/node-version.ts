@@ -14,8 +14,8 @@ export function nodeProblem(version: string): string | null {
   const [needMajor = 0, needMinor = 0] = need!;
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return null;
   return (
-    `this is Node.js ${version}, and wok needs ${needMajor}.${needMinor} or newer of 20, or 22, 24 or 25 (these want glibc ` +
-    '2.38). The packages of Debian 12 and Ubuntu 24.04 are older; install one from nodesource.com or nodejs.org for everybody, ' +
+    `this is Node.js ${version}, and wok needs ${needMajor}.${needMinor} or newer of 20, or 22, 24 or 25 (these need glibc ` +
+    '2.38). The packages of Debian 12 and Ubuntu 24.04 are older; install one system-wide from nodesource.com or nodejs.org, ' +
     'then install wok again with it'
   );
 }

@@ -65,7 +65,7 @@ interface TrialOptions {
 export function notTried({ plugins, nip05, spam }: Config, asked: boolean): string[] {
   const found: string[] = [];
   if (plugins.commands.length > 0 && !asked) {
-    found.push('plugins are not asked; --plugins starts and asks them');
+    found.push('plugins are not queried; --plugins starts and queries them');
   }
   if (spam.mode !== 'off')
     found.push('spam is scored as if every key had a profile and no reports');

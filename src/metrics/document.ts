@@ -6,7 +6,7 @@ import type { Metric } from './types.ts';
 /** Labels whose values depend on build or configuration, or are in config/rule-names.ts. */
 const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule', 'plugin']);
 
-const HEAD = '| metric | type | labels | what it tells |';
+const HEAD = '| metric | type | labels | meaning |';
 
 /** Returns the Markdown table of all metrics, as it is in docs/metrics.md. */
 export function metricsTable(): string {

@@ -46,7 +46,7 @@ export class Meter {
    */
   constructor(memory: MetricsMemory, station: CountingStation, lane: number) {
     const index = memory.lanes.findIndex((one) => one.station === station && one.lane === lane);
-    if (index < 0) throw new Error(`no memory for the metrics of ${station} lane ${lane}`);
+    if (index < 0) throw new Error(`no memory for the metrics of ${station} worker ${lane}`);
     this.cells = laneCells(memory, index);
     for (const name of metricNames) {
       if (metricOf(name).type !== 'gauge') continue;

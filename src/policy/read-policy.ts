@@ -27,10 +27,10 @@ export class ReadPolicy {
    */
   check(filters: readonly Filter[], authed: ReadonlySet<string>): Refusal | null {
     if (this.#required && authed.size === 0) {
-      return 'auth-required: this relay answers those whom it knows';
+      return 'auth-required: reading from this relay requires authentication (NIP-42)';
     }
     if (this.#membersOnly && !this.#hasMember(authed)) {
-      return 'restricted: this relay answers its members only';
+      return 'restricted: only members of this relay may read';
     }
     return readRefusal(filters, authed, this.#privateKinds);
   }

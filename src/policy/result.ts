@@ -64,5 +64,5 @@ export const PLUGIN_QUEUE_FULL = {
   action: 'refuse',
   rule: 'verdict-queue',
   by: '',
-  message: 'rate-limited: too much waits for the policy of this relay; try again',
+  message: 'rate-limited: the policy queue of this relay is full; try again',
 } as const satisfies PolicyResult;

@@ -30,7 +30,7 @@ interface AuthDemand {
  * signature are not checked here.
  */
 export function checkAuth(event: NostrEvent, demand: AuthDemand): Refusal | null {
-  if (event.kind !== KIND_AUTH) return 'invalid: an authentication is an event of kind 22242';
+  if (event.kind !== KIND_AUTH) return 'invalid: an AUTH event must be of kind 22242';
   if (Math.abs(demand.nowSeconds - event.created_at) > AUTH_SECONDS) {
     return `invalid: created_at is more than ${AUTH_SECONDS} seconds from the time of this relay`;
   }

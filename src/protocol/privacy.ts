@@ -104,10 +104,10 @@ export function readRefusal(
   for (const filter of filters) {
     if (filter.matchesNothing || !privateKinds.areAllOf(filter)) continue;
     if (readers.size === 0) {
-      return 'auth-required: private messages are only given to those who are part of them';
+      return 'auth-required: private messages are only sent to their author or recipient; authenticate as one of them';
     }
     if (!mayConcern(filter, readers)) {
-      return 'restricted: these private messages are for others than those who have authenticated here';
+      return 'restricted: private messages are only sent to their author or recipient, and this connection has authenticated as neither';
     }
   }
   return null;

@@ -25,5 +25,5 @@ const WITH_PREFIX =
  */
 export function asRefusal(text: string): Refusal {
   if (WITH_PREFIX.test(text)) return text as Refusal;
-  return `blocked: ${text.trim() === '' ? 'the policy of this relay does not take it' : text}`;
+  return `blocked: ${text.trim() === '' ? 'rejected by the policy of this relay' : text}`;
 }

@@ -117,7 +117,7 @@ export class QueryMeter {
     };
     this.#slow?.push(JSON.stringify(query));
     const { at: _, lane: _lane, ...facts } = query;
-    this.#log?.info('a query was slow', facts);
+    this.#log?.info('slow query', facts);
   }
 
   /** Called for a query that was refused before or after its begin; `packed` are its filters. */

@@ -46,7 +46,7 @@ const OVERLOADED: Refusal = 'error: too many queries are waiting on this relay; 
 const TOO_MANY: Refusal =
   'rate-limited: too many of your queries are waiting on this relay; try again later';
 const TOO_LARGE: Refusal =
-  'error: this query takes more memory than this relay has for it; ask by fewer filters or a smaller limit';
+  'error: this query exceeds the query memory of this relay; use fewer filters or a smaller limit';
 const UNREADABLE: Refusal = 'error: this relay could not read its database; try again later';
 
 /** State of one connection. */

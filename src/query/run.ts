@@ -409,7 +409,7 @@ export function hiddenPart(
 const COUNT_AGAIN_MAX = 3;
 
 const KEPT_CHANGING: Refusal =
-  'error: events were removed again and again while they were counted; try again later';
+  'error: events were removed repeatedly while they were counted; try again later';
 
 /** COUNT (NIP-45): exact; a filter's limit does not count. */
 export class CountRun extends QuestionRun<Tally> {

@@ -74,10 +74,10 @@ export function install(system: System, start: boolean): void {
     const shell = existsSync('/usr/sbin/nologin') ? '/usr/sbin/nologin' : '/bin/false';
     const home = ['--home-dir', places.data, '--no-create-home'];
     system.run('useradd', '--system', '--user-group', ...home, '--shell', shell, places.user);
-    system.say(`made the user ${places.user}`);
+    system.say(`created the user ${places.user}`);
   }
   const config = root + places.config;
-  if (existsSync(config)) system.say(`left ${config} as it is`);
+  if (existsSync(config)) system.say(`kept ${config} unchanged`);
   else {
     write(config, printConfig(withData()), 0o640);
     system.say(`wrote ${config}: the defaults, with the database in ${places.data}`);
@@ -93,8 +93,8 @@ export function install(system: System, start: boolean): void {
   const now = start && systemdRuns();
   if (systemdRuns()) system.run('systemctl', 'daemon-reload');
   system.run('systemctl', 'enable', ...(now ? ['--now'] : []), 'wok.service');
-  if (now) system.say('the relay runs; systemctl status wok tells how it is');
-  else system.say('it starts with the system');
+  if (now) system.say('the relay runs; see systemctl status wok');
+  else system.say('it is enabled at boot');
 }
 
 /**
@@ -154,6 +154,6 @@ function checkReadable(path: string): void {
   const home = /^\/(root|home)\//.exec(`${real}/`)?.[0];
   if (home === undefined) return;
   throw new InstallError(
-    `${real} lies in ${home}, where a system service must not look. Install Node.js for everybody (for instance from nodesource) and wok with sudo npm install -g, then try again.`,
+    `${real} lies in ${home}, which a system service may not read. Install Node.js system-wide (for instance from nodesource) and wok with sudo npm install -g, then try again.`,
   );
 }

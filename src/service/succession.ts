@@ -35,7 +35,7 @@ export class Successor {
     this.#gone = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => {
-        const how = code === null ? `it was ended by ${signal}` : `it ended with status ${code}`;
+        const how = code === null ? `it was killed by ${signal}` : `it exited with status ${code}`;
         if (!child.connected) return resolve(how);
         child.once('disconnect', () => resolve(how));
         setTimeout(resolve, LAST_WORDS_MILLISECONDS, how).unref();
@@ -93,7 +93,7 @@ export class Successor {
       });
     });
     const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve('it takes too long'), milliseconds);
+      timer = setTimeout(() => resolve('it took too long'), milliseconds);
     });
     const why = await Promise.race([said, this.#gone, late]);
     clearTimeout(timer);

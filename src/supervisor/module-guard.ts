@@ -40,13 +40,13 @@ export class ModuleGuard {
     this.#suspects.delete(lane);
     this.#watch.switchOff(found.module);
     this.#log.error(
-      'a policy module does not come back; its lane is started anew, and it is switched off until the relay is',
+      'a policy module does not return; its worker is restarted, and the module is disabled until the relay restarts',
       {
         module: moduleName(policy.modules[found.module] ?? ''),
         lane,
         seconds: Math.round(found.milliseconds / 1000),
         meanwhile:
-          policy.modules_fail === 'open' ? 'nobody asks it' : 'what it would be asked is refused',
+          policy.modules_fail === 'open' ? 'everything is accepted' : 'everything is refused',
       },
     );
     return true;

@@ -193,7 +193,7 @@ export class Supervisor {
     const writer = this.#lanes.get('writer:0')!;
     tell(writer, { t: 'own' });
     await this.#heard();
-    if (!writer.up) throw new Error('the writer could not take the database');
+    if (!writer.up) throw new Error('the writer could not open the database');
     taken();
     await this.#startStation('admin', 1);
     await this.#heard();
@@ -239,10 +239,10 @@ export class Supervisor {
     const now = performance.now();
     const found: string[] = [];
     for (const { station, lane, serves, answeredAt } of this.#lanes.values()) {
-      if (!serves) found.push(`${station} lane ${lane} is being started again`);
+      if (!serves) found.push(`${station} worker ${lane} is restarting`);
       else if (now - answeredAt > SILENCE_MILLISECONDS) {
         const seconds = Math.round((now - answeredAt) / 1000);
-        found.push(`${station} lane ${lane} has not answered for ${seconds} seconds`);
+        found.push(`${station} worker ${lane} has not answered for ${seconds} seconds`);
       }
     }
     return found;
@@ -415,12 +415,12 @@ export class Supervisor {
     const { station } = lane;
     for (const one of dead) {
       const text = String(error?.stack ?? error);
-      this.#log.error('a lane died', { station: one.station, lane: one.lane, error: text });
+      this.#log.error('a worker exited', { station: one.station, lane: one.lane, error: text });
     }
     const mayRestart = this.#mayRestart(thread);
     if (station === 'admin' && !mayRestart) {
       // The relay serves events without the admin worker; /health reports its absence.
-      this.#log.error('the admin room dies again and again and stays closed', { station });
+      this.#log.error('the admin worker keeps exiting and is not restarted any more', { station });
       return;
     }
     if (station === 'writer' || !mayRestart) {

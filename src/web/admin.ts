@@ -18,8 +18,8 @@ export function adminPage({ name, icon }: AdminPageFacts, assets: Assets): strin
 <main class="login">
 <h1 class="visually-hidden">${name}: administration</h1>
 <noscript><p class="notice warning">This page needs JavaScript: your key stays in your browser, which signs what you do.
-Without it, <code>wok mod</code> and <code>wok top</code> do the same on the machine of the relay.</p></noscript>
-<p class="muted scripted">Loading. If this stays, load the page again.</p>
+Without it, use <code>wok mod</code> and <code>wok top</code> on the machine of the relay.</p></noscript>
+<p class="muted scripted">Loading. If this message stays, reload the page.</p>
 </main>
 </div>`;
   const title = `${name}: administration`;

@@ -22,7 +22,9 @@ export function loadIcon(file: string): Icon {
   const bytes = read(file === '' ? MARK : file);
   const type = imageType(bytes);
   if (type === null) {
-    throw new Error(`${file} is no PNG, JPEG, WebP, SVG or ICO; give pages.icon_file one of these`);
+    throw new Error(
+      `${file} is not a PNG, JPEG, WebP, SVG or ICO file; set pages.icon_file to one of these`,
+    );
   }
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const body = type === SVG ? encode(bytes) : { plain: bytes, gzip: null, br: null };
@@ -32,7 +34,7 @@ export function loadIcon(file: string): Icon {
 function read(file: string): Buffer {
   const { size } = statSync(file);
   if (size > BYTES_MAX) {
-    throw new Error(`${file} has ${size} bytes; an icon has at most ${BYTES_MAX}`);
+    throw new Error(`${file} has ${size} bytes; the limit for icons is ${BYTES_MAX}`);
   }
   return readFileSync(file);
 }

@@ -12,8 +12,8 @@ export function unavailablePage({ name, icon }: AdminPageFacts, assets: Assets):
 <img class="icon" src="${icon}" alt="" width="48" height="48">
 <h1>${name}</h1>
 </header>
-<p class="notice warning">The page about this relay cannot be shown at this moment; try again in a few seconds.
-The relay itself goes on: clients can use it all the same.</p>
+<p class="notice warning">The page about this relay is not available at the moment; try again in a few seconds.
+The relay itself is running: clients can use it.</p>
 </main>`;
   const page = { title: name, description: '', styles: [], scripts: [], icon, body, hidden: true };
   return documentOf(page, assets);

@@ -24,22 +24,22 @@ const LATER: Refusal = 'error: the event could not be stored; try again later';
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   SQLITE_FULL: {
     name: 'the disk is full',
-    what: 'the disk is full: new events are refused until there is room again, stored ones are served',
+    what: 'the disk is full: new events are refused until space is free again, stored events are served',
     refusal: 'error: the disk of this relay is full; the event was not stored',
   },
   SQLITE_IOERR: {
-    name: 'the disk fails',
-    what: 'the disk fails: new events are refused; see the kernel log',
+    name: 'disk I/O error',
+    what: 'disk I/O error: new events are refused; see the kernel log',
     refusal: LATER,
   },
   SQLITE_READONLY: {
     name: 'the database is read-only',
-    what: 'the database is read-only: new events are refused; was the file system mounted anew?',
+    what: 'the database is read-only: new events are refused; was the file system remounted?',
     refusal: LATER,
   },
   SQLITE_BUSY: {
-    name: 'another process holds the database',
-    what: 'another process holds the database: new events are refused until it lets go',
+    name: 'another process has locked the database',
+    what: 'another process has locked the database: new events are refused until it unlocks it',
     refusal: LATER,
   },
   SQLITE_CORRUPT: {
@@ -109,7 +109,7 @@ export class Disk {
   worked(now: number): void {
     if (this.#trouble === null) return;
     const seconds = Math.round((now - this.#since) / 1000);
-    this.#logger.warn('the database takes events again', { refused: this.#refused, seconds });
+    this.#logger.warn('the database accepts events again', { refused: this.#refused, seconds });
     this.#trouble = null;
     if (this.#writes) this.#writes.trouble = '';
     this.#refused = 0;

@@ -126,7 +126,7 @@ export class FileGuard {
       }
       if (now - this.#saidAt >= REPEAT_MILLISECONDS) this.#say();
     } catch (error) {
-      this.#logger.error('the files of the database could not be looked at', {
+      this.#logger.error('the database files could not be checked', {
         error: String(error),
       });
     }
@@ -160,13 +160,13 @@ export class FileGuard {
     const path = lockFile(this.#directory);
     const found = identityAt(path);
     if (this.#loss !== null || found === undefined || isSame(found, this.#lock)) return;
-    this.#logger.warn('wok.lock was removed or replaced while the relay runs; it is made anew');
+    this.#logger.warn('wok.lock was removed or replaced while the relay runs; it is created again');
     try {
       lockAgain(this.#db, this.#directory);
       this.#lock = identityAt(path) ?? null;
     } catch (error) {
       this.#logger.error('the directory cannot be locked again', { error: String(error) });
-      const what = 'wok.lock was replaced, and another process has it';
+      const what = 'wok.lock was replaced, and another process has locked it';
       this.#look(() => ({ what, destroyed: false }));
     }
   }
@@ -246,7 +246,7 @@ export class FileGuard {
 
   #problem(error: Error): void {
     const { message } = asStorageError(error, this.#files.file);
-    this.#logger.error('what was stored could not be saved; it is tried again', { error: message });
+    this.#logger.error('stored events could not be saved, trying again', { error: message });
   }
 
   /** Reports the loss in the log, in /health, and in the marker for the doctor. */
@@ -256,12 +256,12 @@ export class FileGuard {
     const { file } = this.#files;
     const inPlace = this.#saved?.path === file;
     const then = destroyed
-      ? 'what was stored since the log was last copied back may be lost; stop the relay and run wok doctor --repair'
+      ? 'events stored since the last checkpoint may be lost; stop the relay and run wok doctor --repair'
       : this.#saved === null
-        ? `only this process (${process.pid}) can reach what was stored, and it is being saved; do not end it`
+        ? `only this process (${process.pid}) can read the stored events, and it is saving them; do not end it`
         : inPlace
-          ? `everything stored is saved in ${file}; restart the relay`
-          : `everything stored is saved in ${this.#saved.path}, and another file lies at ${file}; stop the relay, and wok restore the one that is right`;
+          ? `all stored events are saved in ${file}; restart the relay`
+          : `all stored events are saved in ${this.#saved.path}, and another file is at ${file}; stop the relay and run wok restore with the right one`;
     const text = `${what} while the relay runs: new events are refused; ${then}`;
     this.#logger.error(text);
     this.#tell(text, !inPlace);

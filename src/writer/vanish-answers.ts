@@ -11,15 +11,15 @@ import type { Awaited, Vanished } from '../store/write/vanish.ts';
 /** Number of answers that may wait, each some 300 bytes. */
 const WAITING_MAX = 10_000;
 
-const GOES_ON = 'the request to vanish is stored and goes on by itself';
-const AGAIN = 'send it again to hear when everything is removed';
+const GOES_ON = 'the request to vanish is stored and continues by itself';
+const AGAIN = 'send it again to be told when everything is removed';
 
 /** Answers to a request that is stored, when its end is not waited for. */
 const NOT_YET = {
   failed: `error: events could not be removed; ${GOES_ON} when they can; ${AGAIN}`,
   stopped: `error: this relay is shutting down; ${GOES_ON} with the next start; ${AGAIN}`,
   restarted: `error: this relay is being restarted; ${GOES_ON}; reconnect and ${AGAIN}`,
-  full: `rate-limited: too many wait for this answer; ${GOES_ON}; ${AGAIN}`,
+  full: `rate-limited: too many requests wait for this answer; ${GOES_ON}; ${AGAIN}`,
 } as const satisfies Record<string, Refusal>;
 
 interface Waiting {

@@ -62,14 +62,14 @@ const VANISH_AGAIN_MILLISECONDS_MAX = 600_000;
 
 /** Reasons recorded for events that are removed by the rules of the log. */
 const REMOVED: Readonly<Record<Exclude<Removal, 'vanished'>, string>> = {
-  replaced: 'a newer version took its place',
-  deleted: 'its author asked for it',
-  expired: 'its expiration has passed',
-  other: 'it was removed',
+  replaced: 'replaced by a newer version',
+  deleted: 'deleted by its author',
+  expired: 'expired (NIP-40)',
+  other: 'removed',
 };
 /** Value in place of a seq. */
 const QUARANTINED = -2;
-const HELD = 'this event is kept back until the people of this relay have looked at it';
+const HELD = 'this event is held in quarantine until a moderator of this relay has reviewed it';
 
 interface Answered {
   event: CheckedEvent;
@@ -617,7 +617,7 @@ export class Writer {
   }
 
   #vanished(done: Vanished): void {
-    this.#logger.info('a key has vanished', { ...done });
+    this.#logger.info('request to vanish completed', { ...done });
     if (this.#io === null) return;
     this.#vanishAnswers.writeVanished(this.#io.records, done);
     this.#io.flush();
@@ -631,7 +631,7 @@ export class Writer {
       for (const seq of seqs) this.#log.removeSeq(seq, 'expired');
     });
     if (failure) return;
-    this.#logger.debug('expired events purged', { events: seqs.length });
+    this.#logger.debug('expired events removed', { events: seqs.length });
     if (seqs.length === PURGE_MAX) this.#purgeSoon = setImmediate(() => this.#purge());
   }
 

@@ -23,7 +23,7 @@ interface Step {
 }
 
 interface Recipe {
-  /** Files that define the installation: when they change, it is made anew. */
+  /** Files that define the installation: when they change, it is created again. */
   pinned: readonly string[];
   /** Path that exists once it is installed. */
   result: string;

@@ -53,7 +53,7 @@ export async function logIn(page: Page, httpUrl: string, author: Author, hash = 
 
 /** Presses the login button, and waits until the page offers to log out. */
 export async function enter(page: Page): Promise<void> {
-  await page.getByText('A signer is there').waitFor();
+  await page.getByText('A signer was found').waitFor();
   await page.getByRole('button', { name: 'Log in with your key' }).click();
   await page.getByRole('button', { name: 'Log out' }).waitFor();
 }

@@ -94,7 +94,7 @@ export class Calls {
     if (!isOwn(call, this.#room.config)) {
       throw new CallError(
         'forbidden',
-        'This takes requests of its own page only. If this is its own page: name the address of the relay in identity.urls, or have the proxy pass on the Host header.',
+        'Only requests from the own origin of this page are accepted. If this is that page: set identity.urls to the address of the relay, or have the proxy pass on the Host header.',
       );
     }
   }
@@ -124,7 +124,7 @@ export class Calls {
     const notSpent = this.#auth.spend(authorized, now);
     if (notSpent === null) return authorized;
     const { why, retrySeconds } = notSpent;
-    if (retrySeconds > 0) throw tooMany(`Nobody was logged in: ${why}.`, retrySeconds);
+    if (retrySeconds > 0) throw tooMany(`Login failed: ${why}.`, retrySeconds);
     throw this.#failedLogin(call, why, now);
   }
 
@@ -136,7 +136,7 @@ export class Calls {
       return tooMany(message, wait);
     }
     log.info('a login to /admin failed', { why, ...ipFacts(config.log, ip) });
-    return new CallError('unauthenticated', `Nobody was logged in: ${why}.`);
+    return new CallError('unauthenticated', `Login failed: ${why}.`);
   }
 
   /** Writes a login to the audit log. A failure is ignored: an admin is needed just then. */
@@ -149,7 +149,7 @@ export class Calls {
     } catch (error) {
       log.warn('a login could not be written to the audit log', { error: String(error) });
     }
-    log.info('somebody has logged in to /admin', { role });
+    log.info('a key logged in to /admin', { role });
   }
 
   #logout(call: AdminCall): CallAnswer {
@@ -160,11 +160,12 @@ export class Calls {
   async #run(call: AdminCall, request: Readonly<Record<string, unknown>>): Promise<unknown> {
     const known = this.#known(call);
     const { verb, params = {} } = request;
-    if (typeof verb !== 'string') throw new CallError('usage', 'A request has a verb, a text.');
+    if (typeof verb !== 'string')
+      throw new CallError('usage', 'A request must have a method in "verb", a string.');
     if (!isPageVerb(verb)) {
       const meant = nearest(verb, verbsOf(known.role));
       const advice = meant === undefined ? '' : ` Did you mean "${meant}"?`;
-      throw new CallError('unknown', `There is no verb "${verb.slice(0, 100)}".${advice}`);
+      throw new CallError('unknown', `There is no method "${verb.slice(0, 100)}".${advice}`);
     }
     const objected = objection(known.role, verb, params, this.#room.config);
     if (objected !== null) throw new CallError('forbidden', objected);
@@ -186,9 +187,17 @@ export class Calls {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         work.catch((error) =>
-          log.warn('a call went on and failed', { verb, error: String(error) }),
+          log.warn('a request of /admin failed after its time limit', {
+            verb,
+            error: String(error),
+          }),
         );
-        reject(new CallError('under_way', 'This takes longer and goes on; the audit log has it.'));
+        reject(
+          new CallError(
+            'under_way',
+            'This takes longer than expected and continues; the audit log will show the result.',
+          ),
+        );
       }, milliseconds);
     });
     try {
@@ -207,7 +216,10 @@ export class Calls {
     const role = this.#roleOf(session.pubkey);
     if (role === null) {
       this.#sessions.end(token);
-      throw new CallError('unauthenticated', 'This key may not manage the relay any more.');
+      throw new CallError(
+        'unauthenticated',
+        'This key is no longer an admin or moderator of this relay.',
+      );
     }
     return { ...session, role };
   }
@@ -239,12 +251,12 @@ export class Calls {
   #failure(error: Error): CallAnswer {
     if (error instanceof CallError) return failed(error.kind, error.message, error.headers);
     if (error instanceof AdminError) return failed(error.code, error.message);
-    this.#room.log.error('a call of the page for admins failed', { error: String(error.stack) });
-    return failed('fault', 'This is a fault of the relay; see its log.');
+    this.#room.log.error('a request of /admin failed', { error: String(error.stack) });
+    return failed('fault', 'Internal error of the relay; see its log.');
   }
 }
 
-/** Parses the body. @throws CallError if it is no JSON object. */
+/** Parses the body. @throws CallError if it is not a JSON object. */
 function bodyOf({ body }: AdminCall): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(Buffer.from(body).toString());
@@ -254,7 +266,7 @@ function bodyOf({ body }: AdminCall): Record<string, unknown> {
   } catch {
     // Reported below.
   }
-  throw new CallError('usage', 'The body has to be a JSON object.');
+  throw new CallError('usage', 'The body must be a JSON object.');
 }
 
 function tooMany(message: string, retrySeconds: number): CallError {

@@ -87,7 +87,8 @@ export class Retention {
     if (now < this.#dueAt && !(checksSize && this.#isOverBudget())) return;
     this.#dueAt = clock.seconds() + config.retention.interval_seconds;
     this.run('relay').catch((error) => {
-      if (!this.#stopped) log.warn('retention goes on later', { error: String(error) });
+      if (!this.#stopped)
+        log.warn('a retention run failed, trying again later', { error: String(error) });
     });
   }
 
@@ -100,7 +101,7 @@ export class Retention {
       await this.#room.change([{ t: 'audit', at, by, action: 'retention', subject: rule, reason }]);
     }
     if (report.events > 0) {
-      log.info('events were removed by the rules of retention', { events: report.events });
+      log.info('events were removed by retention rules', { events: report.events });
     }
     if (report.events === 0) this.#budgetDueAt = at + config.retention.interval_seconds;
     const days = config.moderation.audit_days;
@@ -143,7 +144,7 @@ export class Retention {
   }
 
   async #remove(slice: readonly Candidate[], by: string): Promise<void> {
-    if (this.#stopped) throw new Error('the room closes');
+    if (this.#stopped) throw new Error('the admin worker is stopping');
     const seqs = slice.map(({ seq }) => seq);
     const why = { rule: 'retention', by: by === 'relay' ? '' : by, text: slice[0]!.rule };
     await this.#room.change([{ t: 'remove', seqs, why }]);

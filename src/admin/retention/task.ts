@@ -33,10 +33,7 @@ export class RetentionTasks {
   /** Begins a task. @throws AdminError while another is running. */
   begin(what: Task['what'], by: string): RetentionTask {
     if (this.#task?.state === 'running') {
-      throw new AdminError(
-        'refused',
-        `A ${this.#task.what} of retention is under way; stop it first.`,
-      );
+      throw new AdminError('refused', `A retention ${this.#task.what} is running; stop it first.`);
     }
     this.#stopped = false;
     this.#askedAt = performance.now();

@@ -15,7 +15,7 @@ export const heldVerb = verb({
   params: z.strictObject({
     after: z
       .string()
-      .regex(/^(\d{1,12}:[0-9a-f]{64})?$/, '`next` of the page before')
+      .regex(/^(\d{1,12}:[0-9a-f]{64})?$/, '`next` of the previous page')
       .default(''),
     limit: z.int().positive().max(PAGE_MAX).default(20),
   }),

@@ -31,7 +31,7 @@ export class Search {
   /** Returns a page of results. @throws AdminError for an invalid search or too many at once. */
   async page(params: SearchParams & { limit: number }, caller: Caller): Promise<SearchPage> {
     if (this.#running >= SEARCHES_MAX) {
-      throw new AdminError('unavailable', 'Other searches are under way; try again.');
+      throw new AdminError('unavailable', 'Too many searches are running; try again.');
     }
     this.#running++;
     try {
@@ -109,7 +109,7 @@ function placeIn(cursor: string): Place | null {
   if (cursor === '') return null;
   const [, createdAt, seq] = /^(\d{1,16}):(\d{1,16})$/.exec(cursor) ?? [];
   if (createdAt === undefined) {
-    throw new AdminError('usage', 'cursor is `next` of the page before, as it came.');
+    throw new AdminError('usage', 'cursor must be the unchanged `next` of the previous page.');
   }
   return { createdAt: Number(createdAt), seq: Number(seq) };
 }

@@ -31,7 +31,7 @@ export function endOf(call: Call): number {
   if (text === undefined) return 0;
   const seconds = durationSeconds(text);
   if (seconds === null) {
-    throw new UsageError(`--for is "${text}", but must be a time like 30m, 12h, 7d, 2w or 1y.`);
+    throw new UsageError(`--for is "${text}", but must be a duration like 30m, 12h, 7d, 2w or 1y.`);
   }
   return Math.floor(Date.now() / 1000) + seconds;
 }

@@ -8,7 +8,7 @@ import { type Action, columns, tell } from './action.ts';
 
 const describe: Action = {
   args: '<name|description|icon> <text>',
-  summary: 'Change what the relay says about itself; an empty text brings the configured one back',
+  summary: 'Change the relay information (NIP-11); an empty text restores the configured one',
   async run(call, [what, text]) {
     const changes = await askRelay<InfoChanges>(call, 'mod.describe', { what, text });
     tell(call, changes, () => `The ${what} is ${text === '' ? 'as configured' : 'changed'}.`);
@@ -17,7 +17,7 @@ const describe: Action = {
 
 const roles: Action = {
   args: '',
-  summary: 'Show all roles and who has them',
+  summary: 'Show all roles and their members',
   async run(call) {
     const rows = await askRelay<RoleWithMembers[]>(call, 'mod.roles');
     tell(call, rows, () =>
@@ -30,7 +30,7 @@ const roles: Action = {
 
 const role: Action = {
   args: '<create|edit|delete|assign|unassign> <id> [label-or-pubkey] [description]',
-  summary: 'Make, change or end a role, give it to somebody or take it away',
+  summary: 'Create, change or delete a role, assign it or take it away',
   async run(call, args) {
     const params = roleParams(args);
     await askRelay(call, 'mod.role', params);

@@ -50,7 +50,7 @@ function take(name: 'unban' | 'unallow', summary: string): Action {
       tell(call, answer, ({ taken }) =>
         taken
           ? `${list} ${subject} is no longer ${state}.`
-          : `${list} ${subject} was not ${state}; nothing has changed.`,
+          : `${list} ${subject} was not ${state}; nothing changed.`,
       );
     },
   };
@@ -73,13 +73,13 @@ async function wholeList(call: Call, list: string, stance: string): Promise<List
 
 const list: Action = {
   args: '<pubkey|event|kind|ip|author>',
-  summary: 'Show who or what is banned and allowed',
+  summary: 'Show bans and allowances',
   async run(call, [name]) {
     const rows = [
       ...(await wholeList(call, name!, 'ban')),
       ...(await wholeList(call, name!, 'allow')),
     ];
-    tell(call, rows, () => (rows.length === 0 ? 'There is nothing on it.' : listText(rows)));
+    tell(call, rows, () => (rows.length === 0 ? 'The list is empty.' : listText(rows)));
   },
 };
 
@@ -89,7 +89,7 @@ function listText(rows: readonly ListedRow[]): string {
       stance,
       subject,
       timeText(at),
-      expires_at === null ? 'for good' : `until ${timeText(expires_at)}`,
+      expires_at === null ? 'permanent' : `until ${timeText(expires_at)}`,
       `by ${by}`,
       reason,
     ]),
@@ -98,7 +98,7 @@ function listText(rows: readonly ListedRow[]): string {
 
 const remove: Action = {
   args: '<event|author> <subject>',
-  summary: 'Remove an event, or all that an author has written so far, so that it stays away',
+  summary: 'Remove an event, or all events of an author so far, and refuse them from now on',
   async run(call, [what, subject]) {
     const reason = call.flags.last('reason') ?? '';
     const answer = await askRelay<{ removed: number | null }>(call, 'mod.remove', {
@@ -116,7 +116,7 @@ const remove: Action = {
 
 const audit: Action = {
   args: '[subject]',
-  summary: 'Show what was done, by whom and why; the newest last',
+  summary: 'Show the audit log: time, actor, action and reason; newest last',
   async run(call, args) {
     const rows = await askRelay<AuditRow[]>(call, 'mod.audit', {
       subject: args[0] ?? '',
@@ -124,7 +124,7 @@ const audit: Action = {
     });
     tell(call, rows.reverse(), () =>
       rows.length === 0
-        ? 'Nothing was done.'
+        ? 'The audit log has no entries.'
         : columns(
             rows.map(({ at, by, action, subject, reason }) => [
               timeText(at),
@@ -140,10 +140,10 @@ const audit: Action = {
 
 /** Actions of `wok mod` on lists, stored events and the audit log, by name. */
 export const listActions: Readonly<Record<string, Action>> = {
-  ban: put('ban', 'Ban somebody or something, for some time or for good'),
-  unban: take('unban', 'End a ban, or let a removed author’s old events come back'),
-  allow: put('allow', 'Allow somebody or something whatever the configuration says'),
-  unallow: take('unallow', 'Take an allowance back'),
+  ban: put('ban', 'Ban an entry of a list, for a duration or permanently'),
+  unban: take('unban', 'End a ban, or accept the old events of a removed author again'),
+  allow: put('allow', 'Allow an entry of a list, overriding the configuration'),
+  unallow: take('unallow', 'End an allowance'),
   list,
   remove,
   audit,

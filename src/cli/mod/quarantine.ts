@@ -9,11 +9,11 @@ const CONTENT_LENGTH = 80;
 
 const quarantine: Action = {
   args: '',
-  summary: 'Show what looks like spam and waits for a release, the oldest first',
+  summary: 'Show quarantined events that wait for review, oldest first',
   async run(call) {
     const limit = limitOf(call);
     const rows = await askRelay<Quarantined[]>(call, 'mod.quarantine', { limit });
-    tell(call, rows, () => (rows.length === 0 ? 'Nothing is in quarantine.' : listText(rows)));
+    tell(call, rows, () => (rows.length === 0 ? 'The quarantine is empty.' : listText(rows)));
   },
 };
 
@@ -28,7 +28,7 @@ function listText(rows: readonly Quarantined[]): string {
 
 const release: Action = {
   args: '<event-id-or-pubkey>',
-  summary: 'Store an event that is in quarantine, or all of an author',
+  summary: 'Store a quarantined event, or all of an author',
   async run(call, [subject]) {
     const reason = call.flags.last('reason') ?? '';
     const answer = await askRelay<{ events: number }>(call, 'mod.release', { subject, reason });
@@ -38,7 +38,7 @@ const release: Action = {
 
 const discard: Action = {
   args: '<event-id-or-pubkey>',
-  summary: 'Drop an event that is in quarantine, or all of an author',
+  summary: 'Drop a quarantined event, or all of an author',
   async run(call, [subject]) {
     const reason = call.flags.last('reason') ?? '';
     const answer = await askRelay<{ events: number }>(call, 'mod.discard', { subject, reason });

@@ -7,13 +7,12 @@ import { type Action, columns, limitOf, tell } from './action.ts';
 
 const reports: Action = {
   args: '[event-id-or-pubkey]',
-  summary:
-    'Show what waits for a moderator, what trusted people report first; or the reports about one',
+  summary: 'Show the report queue, trusted reporters first; or the reports about one subject',
   async run(call, args) {
     if (args.length === 1) return report.run(call, args);
     const limit = limitOf(call);
     const rows = await askRelay<Reported[]>(call, 'mod.reports', { limit });
-    tell(call, rows, () => (rows.length === 0 ? 'Nothing was reported.' : queueText(rows)));
+    tell(call, rows, () => (rows.length === 0 ? 'The report queue is empty.' : queueText(rows)));
   },
 };
 
@@ -31,7 +30,7 @@ function queueText(rows: readonly Reported[]): string {
 
 const report: Action = {
   args: '<event-id-or-pubkey>',
-  summary: 'Show who reports it, and what they say',
+  summary: 'Show its reporters and their texts',
   async run(call, [target]) {
     const limit = limitOf(call);
     const rows = await askRelay<ReportRow[]>(call, 'mod.report', { target, limit });
@@ -51,7 +50,7 @@ const report: Action = {
 
 const dismiss: Action = {
   args: '<event-id-or-pubkey>',
-  summary: 'Take it off the queue; with --keep the event is not queued again',
+  summary: 'Remove it from the queue; with --keep the event is not queued again',
   async run(call, [target]) {
     const answer = await askRelay<{ reports: number }>(call, 'mod.dismiss', {
       target,

@@ -8,7 +8,7 @@ import { type Action, columns, tell } from './action.ts';
 
 const retention: Action = {
   args: '<preview|run>',
-  summary: 'Show what the rules of retention would remove now, or remove it now',
+  summary: 'Preview what the retention rules would remove, or remove it now',
   async run(call, [what]) {
     const report = await askRelay<RetentionReport>(call, 'mod.retention', { do: what });
     tell(call, report, () => reportText(report, what === 'preview'));
@@ -17,7 +17,7 @@ const retention: Action = {
 
 function reportText({ rules, events, usedBytes }: RetentionReport, isPreview: boolean): string {
   const used = `${formatBytes(usedBytes)} of the database are in use.`;
-  if (events === 0) return `Nothing ${isPreview ? 'would go' : 'had to go'}; ${used}`;
+  if (events === 0) return `Nothing ${isPreview ? 'would be removed' : 'was removed'}; ${used}`;
   const rows = rules.map((one) => [
     one.rule,
     `${formatCount(one.events)} events`,

@@ -91,9 +91,9 @@ function head(found: MetricsDelta): string[] {
     .filter(([, rate]) => rate > 0)
     .map(([reason, rate]) => `${reason} ${formatCount(rate)}`);
   return [
-    `up ${formatSeconds(up)} · ${cpu} processors busy · ${formatBytes(found.value('process_resident_memory_bytes'))} resident · ${found.value('process_open_fds')} of ${found.value('process_max_fds')} descriptors`,
+    `up ${formatSeconds(up)} · ${cpu} processors in use · ${formatBytes(found.value('process_resident_memory_bytes'))} resident · ${found.value('process_open_fds')} of ${found.value('process_max_fds')} descriptors`,
     `connections ${formatCount(found.value('wok_connections'))} of ${formatCount(found.value('wok_connections_max'))} · opened ${perSecond(found.rate('wok_connections_total'))} · refused ${perSecond(found.rate('wok_connections_refused_total'))} · closed ${closed.join(', ') || '0'} · ${formatCount(found.value('wok_subscriptions'))} subscriptions`,
-    `log ${formatCount(found.value('wok_log_head_seq'))} · database ${formatBytes(found.value('wok_database_bytes'))} · WAL ${formatBytes(found.value('wok_wal_bytes'))} · ${formatBytes(found.value('wok_disk_free_bytes'))} left on the disk`,
+    `log ${formatCount(found.value('wok_log_head_seq'))} · database ${formatBytes(found.value('wok_database_bytes'))} · WAL ${formatBytes(found.value('wok_wal_bytes'))} · ${formatBytes(found.value('wok_disk_free_bytes'))} free on disk`,
   ];
 }
 
@@ -112,7 +112,7 @@ function messages(found: MetricsDelta): string[] {
     `in      ${perSecond(found.rate('wok_messages_received_total'))}, ${formatBytes(found.rate('wok_received_bytes_total'))}/s: ${verbs.join(' · ')}`,
     `out     ${perSecond(found.rate('wok_messages_sent_total'))}, ${formatBytes(found.rate('wok_sent_bytes_total'))}/s: ${answers.join(' · ')} · live ${perSecond(found.rate('wok_deliveries_total'))}`,
     `events  ${['stored', 'passed', 'duplicate', 'refused', 'failed'].map(outcome).join(' · ')}`,
-    `no      refusals ${perSecond(found.rate('wok_refusals_total'))} · limits hit ${perSecond(found.rate('wok_rate_limit_hits_total'))}`,
+    `refused ${perSecond(found.rate('wok_refusals_total'))} · limits hit ${perSecond(found.rate('wok_rate_limit_hits_total'))}`,
   ];
 }
 

@@ -14,11 +14,11 @@ const CLEAR = '\x1b[H\x1b[2J\x1b[3J';
 /** Command `wok top`: shows what the relay does right now. */
 export const topCommand: Command = {
   name: 'top',
-  summary: 'Watch rates, latencies, queues, and who sends and receives most',
+  summary: 'Watch rates, latencies, queues, and the busiest connections',
   flags: [
     ...controlFlags,
-    { name: '--once', text: 'Look once and end, as without a terminal' },
-    { name: '--interval <seconds>', text: `Time between two looks (${INTERVAL_SECONDS})` },
+    { name: '--once', text: 'Print once and exit, as without a terminal' },
+    { name: '--interval <seconds>', text: `Time between two samples (${INTERVAL_SECONDS})` },
   ],
   examples: ['wok top', 'wok top --once --interval 10 > report.txt'],
   async run(call) {

@@ -46,10 +46,10 @@ export function sampleDatabase(
     if (typeof event === 'string') say(row, event);
     else if (!isSigned(event, signature)) say(row, 'its signature is wrong');
     else if (row.seq <= indexed && postings.missing(event, row) > 0) {
-      say(row, 'the index does not have all of it');
+      say(row, 'the index lacks postings of it');
     }
   }
-  if (bad > NAMED_MAX) problems.push(`and ${bad - NAMED_MAX} more of ${looked} looked at`);
+  if (bad > NAMED_MAX) problems.push(`and ${bad - NAMED_MAX} more of ${looked} checked`);
   return { events, looked, problems };
 }
 

@@ -36,7 +36,7 @@ export function readStored(row: LogRow): NostrEvent | string {
     return 'its text is not JSON';
   }
   const event = checkEventShape(value);
-  if (typeof event === 'string') return `its text is no event (${event})`;
+  if (typeof event === 'string') return `its text is not a valid event (${event})`;
   const { id, pubkey, created_at, kind } = event;
   if (idOf(json) !== id || pubkeyOf(json) !== pubkey) return 'its text is not canonical';
   if (created_at !== row.created_at || kind !== row.kind) return 'its columns differ from its text';

@@ -17,7 +17,7 @@ import { checkLog, type LogReport } from './log-check.ts';
 
 /** Advice for damaged pages. */
 export const PAGES_ADVICE =
-  'Restore a backup (wok restore); where there is none, stop the relay and run wok doctor --repair, which saves what can be read. Check the disk and the memory of this machine.';
+  'Restore a backup (wok restore); without one, stop the relay and run wok doctor --repair, which saves the readable events. Check the disk and the memory of this machine.';
 const REPAIR = 'Stop the relay and run wok doctor --repair.';
 /** Number of events in the sample of a thorough examination. */
 const SIGNATURES = 2_000;
@@ -52,13 +52,13 @@ export function examineDatabase(
     bad('pages', `The database is damaged. ${faults.join(' ')}`, PAGES_ADVICE);
     return { findings: made, log: null, pagesDamaged: true };
   }
-  ok('pages', 'SQLite finds its pages in order.');
+  ok('pages', 'The integrity check of SQLite found no errors.');
   const version = db.pragma('user_version', { simple: true }) as number;
   if (version < SCHEMA_VERSION) {
     warn(
       'version',
       `The schema has version ${version}; this wok's is ${SCHEMA_VERSION}.`,
-      'The next start of the relay brings it up to date; take a backup before.',
+      'The next start of the relay migrates it; take a backup first.',
     );
     return { findings: made, log: null, pagesDamaged: false };
   }
@@ -68,7 +68,7 @@ export function examineDatabase(
   }
   const strange = strangeRows(db);
   if (strange.length > 0) {
-    bad('rows', `Rows that wok cannot have written: ${strange.join(', ')}.`, PAGES_ADVICE);
+    bad('rows', `Rows of invalid form: ${strange.join(', ')}.`, PAGES_ADVICE);
     return { findings: made, log: null, pagesDamaged: true };
   }
   const sampled = sampleDatabase(db, signature, quick ? 500 : SIGNATURES, (done, total) =>
@@ -77,7 +77,7 @@ export function examineDatabase(
   if (sampled.problems.length === 0) {
     ok(
       'signatures',
-      `${formatCount(sampled.looked)} events have their id, signature and postings.`,
+      `${formatCount(sampled.looked)} events have the right id, signature and postings.`,
     );
   } else {
     bad(
@@ -116,36 +116,32 @@ function logFindings(log: LogReport): Finding[] {
   if (log.unreadable.length > 0) {
     bad(
       'events',
-      `${count(log.unreadable.length)} of ${count(log.events)} events are wrong; ${log.unreadableWhy}.`,
-      `${REPAIR} It takes them out and keeps their text in a file.`,
+      `${count(log.unreadable.length)} of ${count(log.events)} events are invalid; ${log.unreadableWhy}.`,
+      `${REPAIR} It removes them and keeps their text in a file.`,
     );
   } else ok('events', `${count(log.events)} events have the right form and id.`);
   if (log.missing > 0) {
-    const text = `The index lacks ${count(log.missing)} postings: some events are not found by some filters.`;
+    const text = `The index lacks ${count(log.missing)} postings: some filters do not find all events.`;
     bad('index-missing', text, REPAIR);
   }
   if (log.wrong > 0) {
-    bad(
-      'index-wrong',
-      `The index has ${count(log.wrong)} postings that belong to no such event.`,
-      REPAIR,
-    );
+    bad('index-wrong', `The index has ${count(log.wrong)} postings that match no event.`, REPAIR);
   }
   if (log.dangling > 0) {
-    const text = `The index has ${count(log.dangling)} postings of events that are gone: they take space and time.`;
+    const text = `The index has ${count(log.dangling)} postings of removed events: they cost space and time.`;
     warn('index-dangling', text, REPAIR);
   }
   if (log.missing + log.wrong + log.dangling === 0) ok('index', 'The index agrees with the log.');
   const rules: [string, number[], string][] = [
-    ['repeated', log.repeated, 'are there twice'],
-    ['superseded', log.superseded, 'are older versions beside a newer one'],
-    ['tombstones', log.deleted, 'were deleted by their authors and are here all the same'],
+    ['repeated', log.repeated, 'are duplicates'],
+    ['superseded', log.superseded, 'are superseded by a newer version'],
+    ['tombstones', log.deleted, 'were deleted by their authors but are still stored'],
   ];
   for (const [name, seqs, what] of rules) {
     if (seqs.length > 0) bad(name, `${count(seqs.length)} events ${what}.`, REPAIR);
   }
   if (rules.every(([, seqs]) => seqs.length === 0)) {
-    ok('rules', 'No event is there twice, superseded, or deleted.');
+    ok('rules', 'No event is duplicate, superseded or deleted.');
   }
   return made;
 }
@@ -155,23 +151,23 @@ function stateFindings(db: Db): Finding[] {
   const { head, indexed } = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
   const behind = head - indexed;
   if (!Number.isInteger(indexed) || indexed > head) {
-    bad('indexed', `The index is said to reach ${indexed}, and the log ends at ${head}.`, REPAIR);
+    bad(
+      'indexed',
+      `The index claims to reach seq ${indexed}, but the log ends at ${head}.`,
+      REPAIR,
+    );
   } else if (behind > 200_000) {
     warn(
       'indexed',
       `The index is ${formatCount(behind)} events behind the log.`,
-      'Start the relay: it catches up when it starts. If it does so while the relay runs, look at its log.',
+      'Start the relay: it catches up at the start. If the relay is running, see its log.',
     );
   } else ok('indexed', `The index is ${formatCount(behind)} events behind the log.`);
   const sweep = db.prepare(sql.COUNT_SWEEP).get() as { rows: number; living: number };
   if (sweep.living > 0) {
-    bad(
-      'sweep',
-      `${formatCount(sweep.living)} events that are here are marked as removed.`,
-      REPAIR,
-    );
+    bad('sweep', `${formatCount(sweep.living)} stored events are marked as removed.`, REPAIR);
   } else if (sweep.rows > 0) {
-    note('sweep', `${formatCount(sweep.rows)} removed events wait to leave the index.`);
+    note('sweep', `${formatCount(sweep.rows)} removed events are not yet swept from the index.`);
   }
   const expired = db
     .prepare(sql.COUNT_EXPIRED)
@@ -187,10 +183,7 @@ function stateFindings(db: Db): Finding[] {
   const strange = db.prepare(sql.COUNT_STRANGE_TOMBSTONES).pluck().get() as number;
   const tombstones = db.prepare(sql.COUNT_TOMBSTONES).pluck().get() as number;
   if (strange > 0)
-    warn(
-      'tombstones',
-      `${formatCount(strange)} tombstones have no right form and work on nothing.`,
-    );
+    warn('tombstones', `${formatCount(strange)} tombstones have an invalid form and no effect.`);
   else ok('tombstones', `${formatCount(tombstones)} tombstones of deletions.`);
   return made;
 }
@@ -206,7 +199,7 @@ function spaceFindings(
   const free = pragma('freelist_count');
   const text = `${formatBytes(pages * pageSize)} in ${formatCount(pages)} pages, ${formatBytes(free * pageSize)} of it free for new events.`;
   if (free > pages / 2 && pages * pageSize > 1e9) {
-    note('size', text, 'wok backup --compact and wok restore make it smaller.');
+    note('size', text, 'wok backup --compact and wok restore shrink it.');
   } else ok('size', text);
   const wal = `${databaseFile(directory)}-wal`;
   const walBytes = existsSync(wal) ? statSync(wal).size : 0;
@@ -214,7 +207,7 @@ function spaceFindings(
     warn(
       'wal',
       `The write-ahead log has ${formatBytes(walBytes)}.`,
-      'Something reads for a very long time (a backup, a sqlite3 shell inside a transaction) and keeps it from being copied back; end it.',
+      'A long read transaction (a backup, a sqlite3 shell) blocks the checkpoint; end it.',
     );
   } else ok('wal', `The write-ahead log has ${formatBytes(walBytes)}.`);
   return made;

@@ -18,7 +18,7 @@ export function examineIdentity(
   const { made, ok, note, warn } = findings('configuration');
   const { urls } = config.identity;
   if (urls.length > 0) {
-    ok('identity', `This relay is ${urls.join(', ')}.`);
+    ok('identity', `The public addresses of this relay are ${urls.join(', ')}.`);
     return made;
   }
   const hosts = reachedBy.map(({ host }) => host);
@@ -26,13 +26,17 @@ export function examineIdentity(
   const lines = (hosts.length > 0 ? hosts : ['relay.example']).map((host) =>
     identityLine(config, host),
   );
-  const write = `Write the addresses that are yours into relay.conf, then wok reload: ${lines.join(' or ')}`;
+  const write = `Write your public addresses into relay.conf, then run wok reload: ${lines.join(' or ')}`;
   if (advice === null) {
-    note('identity', 'identity.urls is empty: only loopback names count as this relay.', write);
+    note(
+      'identity',
+      'identity.urls is empty: only loopback names are recognised as this relay.',
+      write,
+    );
     return made;
   }
   const seen = reachedBy.map(({ host, count }) => `${host} (${formatCount(count)} times)`);
-  const reached = seen.length === 0 ? '' : ` Clients named ${seen.join(', ')}.`;
+  const reached = seen.length === 0 ? '' : ` Clients used ${seen.join(', ')}.`;
   warn('identity', `${advice[0]!.toUpperCase()}${advice.slice(1)}.${reached}`, write);
   return made;
 }

@@ -90,7 +90,7 @@ function fileFindings(directory: string): Finding[] {
     const paths = [directory, ...shared.map((name) => join(directory, name))];
     warn(
       'mode',
-      'Every user of this machine may read the database, with private messages in it.',
+      'All users of this machine may read the database, including private messages.',
       `chmod o-rwx ${paths.map(quoted).join(' ')}`,
     );
   } else ok('mode', 'Other users of this machine cannot read the database.');
@@ -108,7 +108,7 @@ function fileFindings(directory: string): Finding[] {
     bad(
       'owner',
       `This user may not write ${strangers.join(', ')}.`,
-      'Run it as the user that the relay runs as, or give it the files (chown).',
+      'Run wok as the user of the relay, or give this user the files (chown).',
     );
   }
   const owners = new Set(
@@ -120,15 +120,15 @@ function fileFindings(directory: string): Finding[] {
     bad(
       'owner',
       'The files of the database belong to different users.',
-      `chown -R them to the user that the relay runs as: ${directory}`,
+      `chown -R them to the user of the relay: ${directory}`,
     );
   }
   const left = names.filter((name) => LEFTOVERS.test(name));
   if (left.length > 0) {
     warn(
       'leftovers',
-      `${left.join(', ')} is left of something that did not end.`,
-      'Remove it when no wok backup, restore or doctor runs.',
+      `${left.join(', ')} is left over from an interrupted command.`,
+      'Remove it while no wok backup, restore or doctor runs.',
     );
   }
   return made;
@@ -148,7 +148,7 @@ function diskFindings(directory: string): Finding[] {
   const size = existsSync(file) ? statSync(file).size : 0;
   const text = `${formatBytes(free)} of ${formatBytes(total)} are free.`;
   const advice =
-    'Free some space or move the database; wok delete --age and retention keep it small. A full disk means that new events are refused.';
+    'Free some space or move the database; wok delete --age and retention keep it small. New events are refused while the disk is full.';
   if (free < Math.min(1e9, total * 0.05)) bad('space', text, advice);
   else if (free < Math.max(total * 0.1, Math.min(size, 10e9))) warn('space', text, advice);
   else ok('space', text);
@@ -163,14 +163,14 @@ function diskFindings(directory: string): Finding[] {
   if (type === TMPFS) {
     warn(
       'file-system',
-      'The database is in memory (tmpfs) and gone after a restart.',
-      'Set storage.directory to a place on a disk.',
+      'The database is in memory (tmpfs) and is lost at a reboot.',
+      'Set storage.directory to a directory on a disk.',
     );
   } else if (network !== undefined) {
     bad(
       'file-system',
-      `The database is on ${network}, where the locks and the shared memory of SQLite do not hold.`,
-      'Move it to a disk of this machine.',
+      `The database is on ${network}, where locks and shared memory of SQLite are not reliable.`,
+      'Move it to a local disk.',
     );
   }
   return made;
@@ -198,7 +198,7 @@ function processFindings(config: Config, { read }: Machine, pid: number | null):
       const open = readdirSync(`/proc/${pid}/fd`).length;
       ok('open', `${formatCount(open)} files are open.`);
     } catch {
-      note('open', 'How many files it has open may only its own user see.');
+      note('open', 'Only its own user can see how many files it has open.');
     }
   }
   const core = totalmem();
@@ -224,7 +224,7 @@ function kernelSettings({ io }: Config): KernelSetting[] {
     {
       key: 'net.core.somaxconn',
       wrong: (n) => n < 1024,
-      advice: 'sysctl net.core.somaxconn=4096: many clients that connect at once are turned away.',
+      advice: 'sysctl net.core.somaxconn=4096: many simultaneous connection attempts are refused.',
     },
     {
       key: 'net.ipv4.tcp_max_syn_backlog',
@@ -234,7 +234,8 @@ function kernelSettings({ io }: Config): KernelSetting[] {
     {
       key: 'vm.swappiness',
       wrong: (n) => n > 60,
-      advice: 'sysctl vm.swappiness=10: the page cache is worth less than what the relay holds.',
+      advice:
+        'sysctl vm.swappiness=10: keeps the memory of the relay from being swapped out for page cache.',
     },
     {
       key: 'vm.overcommit_memory',
@@ -264,12 +265,12 @@ function kernelFindings(config: Config, { read }: Machine): Finding[] {
     if (wrong(value)) warn(key, `${key} is ${value}.`, advice);
     else right++;
   }
-  ok('settings', `${right} settings are right.`);
+  ok('settings', `${right} settings are ok.`);
   const range = read('/proc/sys/net/ipv4/ip_local_port_range')?.trim().split(/\s+/).map(Number);
   if (range && range[1]! - range[0]! < config.io.connections_max) {
     note(
       'ports',
-      `A proxy on this machine has ${formatCount(range[1]! - range[0]!)} ports to connect from, fewer than io.connections_max.`,
+      `A proxy on this machine has ${formatCount(range[1]! - range[0]!)} local ports, fewer than io.connections_max.`,
       'sysctl net.ipv4.ip_local_port_range="1024 65535"',
     );
   }
@@ -279,11 +280,11 @@ function kernelFindings(config: Config, { read }: Machine): Finding[] {
 function clockFindings(config: Config, { read, nowSeconds }: Machine): Finding[] {
   const { made, ok, warn, bad } = findings('clock');
   const advice =
-    'Set it, and keep it right with systemd-timesyncd or chrony: times of events are judged by it.';
+    'Set it, and synchronize it with systemd-timesyncd or chrony: created_at of events is checked against it.';
   if (nowSeconds < RELEASED_SECONDS) {
     bad(
       'time',
-      `The clock says ${new Date(nowSeconds * 1000).toISOString()}, which is long ago.`,
+      `The clock says ${new Date(nowSeconds * 1000).toISOString()}, which is in the past.`,
       advice,
     );
     return made;
@@ -299,11 +300,11 @@ function clockFindings(config: Config, { read, nowSeconds }: Machine): Finding[]
       `The database was written ${formatCount(Math.round(ahead))} seconds in the future: the clock was set back.`,
       advice,
     );
-  } else ok('backwards', 'The clock has not gone back since the database was written.');
+  } else ok('backwards', 'The clock was not set back since the last write to the database.');
   const synchronized = isSynchronized(read);
-  if (synchronized === true) ok('synchronized', 'The clock is kept right by a time server.');
+  if (synchronized === true) ok('synchronized', 'The clock is synchronized.');
   else if (synchronized === false)
-    warn('synchronized', 'No time server keeps the clock right.', advice);
+    warn('synchronized', 'The clock is not synchronized with a time server.', advice);
   return made;
 }
 
@@ -342,7 +343,7 @@ export function engineFinding(target: NativeTarget, load: () => unknown = loadUw
 /** Reports the signature backend in use. */
 export function signatureFinding(name: SignatureBackendName, detail: string): Finding {
   const { made, ok, note, warn } = findings('process');
-  const text = `Signatures are checked by ${name} (${detail}).`;
+  const text = `Signatures are verified by ${name} (${detail}).`;
   const advice =
     'sudo sh deploy/install-system-packages.sh installs libsecp256k1, which is faster.';
   if (name === 'libsecp256k1') ok('signatures', text);

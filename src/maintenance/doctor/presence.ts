@@ -19,16 +19,16 @@ export function examinePresence(directory: string): PresenceReport {
   const { made, ok, bad } = findings('database');
   const marker = readMarker(directory);
   if (marker !== null && marker.lost !== '' && isAlive(marker.pid)) {
-    bad('files', `Process ${marker.pid} says: ${marker.lost}.`);
+    bad('files', `Process ${marker.pid} reported: ${marker.lost}.`);
     return { findings: made, missing: null };
   }
   const missing = missingOf(directory);
-  if (missing === null) ok('files', 'Everything that was committed is there.');
+  if (missing === null) ok('files', 'All committed events are there.');
   else {
     const [what, advice = ''] = missing.error.message.split(/; (.*)/s);
     const text = `${what!.charAt(0).toUpperCase()}${what!.slice(1)}.`;
     const repair = missing.hasLog
-      ? 'wok doctor --repair looks for it in the write-ahead log; or '
+      ? 'wok doctor --repair searches the write-ahead log for it; or '
       : '';
     bad(
       'missing',

@@ -13,7 +13,7 @@ import { type Finding, findings } from './finding.ts';
 export function examineProxies(config: Config, seen: readonly SeenProxy[]): Finding[] {
   const { made, ok, warn } = findings('configuration');
   if (seen.length === 0) {
-    ok('proxy', 'No reverse proxy was seen that does not tell the addresses of its clients.');
+    ok('proxy', 'No reverse proxy was seen that hides the addresses of its clients.');
     return made;
   }
   const text = proxyProblem(config, seen);

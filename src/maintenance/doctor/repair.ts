@@ -40,7 +40,7 @@ export function repairLog(
   if (report.unreadable.length > 0) {
     takeOut(storage, report.unreadable);
     done.push(
-      `${count(report.unreadable.length)} events were taken out; their text is in ${unreadableFile(storage.directory)}.`,
+      `${count(report.unreadable.length)} events were removed; their text is in ${unreadableFile(storage.directory)}.`,
     );
   }
   const writer = new OfflineWriter(storage, systemClock, {
@@ -52,15 +52,13 @@ export function repairLog(
     if (ahead || missing + wrong + dangling + marked + unreadable.length > 0) {
       const { head } = writer.log;
       writer.rebuildIndex((seq) => progress('index', seq, head));
-      done.push('The index was made anew from the log.');
+      done.push('The index was rebuilt from the log.');
     }
     const forbidden = new Set([...report.repeated, ...report.superseded, ...report.deleted]);
     let removed = 0;
     for (const seq of forbidden) if (writer.remove(seq)) removed++;
     if (removed > 0) {
-      done.push(
-        `${count(removed)} events were removed that are there twice, superseded or deleted.`,
-      );
+      done.push(`${count(removed)} duplicate, superseded or deleted events were removed.`);
     }
     writer.close();
   } catch (error) {

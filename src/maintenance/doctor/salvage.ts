@@ -79,7 +79,7 @@ export async function salvage(config: Config, options: RepairOptions): Promise<S
     options.signal.throwIfAborted();
     if (tally.added + rows === 0) {
       throw new StorageError(
-        `nothing of wok's could be read in ${place}, which stays as it is; restore a backup (wok restore)`,
+        `no data of wok could be read from ${place}, which is unchanged; restore a backup (wok restore)`,
         'damaged',
       );
     }

@@ -40,7 +40,7 @@ export class Tally {
     const counts = [
       `${formatCount(lines)} events read`,
       `${formatCount(added)} added`,
-      `${formatCount(duplicates)} there already`,
+      `${formatCount(duplicates)} already stored`,
       `${formatCount(refused)} refused`,
     ];
     const reasons = [...this.reasons]

@@ -152,7 +152,11 @@ export class PluginHost {
       const { action, message, filters } = answer;
       if (action === 'accept') return null;
       if (action === 'reject') {
-        this.#log.debug('a plugin rejects', { plugin: by, id: asking.ask.subject, message });
+        this.#log.debug('a plugin rejected an event or query', {
+          plugin: by,
+          id: asking.ask.subject,
+          message,
+        });
         return { outcome: PLUGIN_REJECT, by, message };
       }
       if (action === 'shadowReject' && isEvent) return { outcome: PLUGIN_SHADOW, by, message };
@@ -160,7 +164,7 @@ export class PluginHost {
         asking.filters = JSON.stringify(filters);
         return null;
       }
-      this.#log.error('a plugin gave an answer that does not fit the question', {
+      this.#log.error('a plugin returned a response that does not match the request', {
         plugin: by,
         action,
         question: isEvent ? 'new' : 'req or count',

@@ -33,8 +33,8 @@ import {
 } from '../result.ts';
 import { type SourceType, sourceTypes } from './protocol.ts';
 
-const FAILED: Refusal = 'error: a policy of this relay does not answer; try again later';
-const BUSY: Refusal = 'rate-limited: a policy of this relay has too much to do; try again';
+const FAILED: Refusal = 'error: a policy plugin of this relay does not respond; try again later';
+const BUSY: Refusal = 'rate-limited: a policy plugin of this relay is overloaded; try again';
 
 const TICKET_MAX = 0xffff_ffff;
 

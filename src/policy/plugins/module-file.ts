@@ -30,7 +30,7 @@ export async function loadModule(path: string): Promise<PolicyModule> {
   for (const name of [...HOOKS, 'start', 'stop']) {
     const value = exported[name];
     if (value !== undefined && typeof value !== 'function') {
-      throw wrongModule(`${file} exports ${name}, which is no function`);
+      throw wrongModule(`${file} exports ${name}, which is not a function`);
     }
   }
   if (!HOOKS.some((name) => exported[name] !== undefined)) {

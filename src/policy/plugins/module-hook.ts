@@ -69,7 +69,7 @@ export class Hook<Arguments extends readonly unknown[], Answer> {
     if (spent > this.#options.timeoutMilliseconds) {
       this.#options.time(spent / 1000);
       if (isThenable(said)) said.then(undefined, () => {});
-      return this.#failed(`it blocked its lane for ${Math.round(spent)} ms`);
+      return this.#failed(`it blocked its worker for ${Math.round(spent)} ms`);
     }
     if (isThenable(said)) return this.#wait(said, before);
     this.#options.time(spent / 1000);
@@ -105,7 +105,7 @@ export class Hook<Arguments extends readonly unknown[], Answer> {
   #failed(error: unknown): typeof FAILED {
     const now = performance.now();
     if (this.#breaker.failed(now)) {
-      this.#log.error('a policy module fails again and again and is not asked for a while', {
+      this.#log.error('a policy module failed repeatedly; its circuit breaker is open', {
         hook: this.name,
         milliseconds: this.#options.breakerMilliseconds,
       });

@@ -27,7 +27,7 @@ import { FAILED, Hook, type HookOptions } from './module-hook.ts';
 import { HOOK_BITS, ModuleWatch } from './module-watch.ts';
 import { moduleName, type TimePlugin } from './names.ts';
 
-const NOT_WORKING: Refusal = 'error: a policy of this relay does not work; try again later';
+const NOT_WORKING: Refusal = 'error: a policy module of this relay failed; try again later';
 
 type EventHook = Hook<[PolicyEvent, PolicyClient], Decision | ShadowReject>;
 type FilterHook = Hook<

@@ -219,10 +219,10 @@ export class Plugin {
     slot.queue.unshift(...again);
     if (opened) {
       const { breakerMilliseconds } = this.#options;
-      this.#log.error('a plugin fails again and again and is not asked for a while', {
+      this.#log.error('a plugin failed repeatedly; its circuit breaker is open', {
         plugin: this.name,
         milliseconds: breakerMilliseconds,
-        meanwhile: this.failOpen ? 'everything is let through' : 'everything is refused',
+        meanwhile: this.failOpen ? 'everything is accepted' : 'everything is refused',
       });
     }
     if (this.#breaker.isOpen) {
@@ -284,7 +284,7 @@ export class Plugin {
     // A file that is missing for a moment is being replaced.
     if (stat === null || (before?.mtimeMs === stat.mtimeMs && before.ino === stat.ino)) return;
     this.#fileStat = stat;
-    this.#log.info('a plugin has changed and is started anew', { plugin: this.name });
+    this.#log.info('a plugin file changed; the plugin is restarted', { plugin: this.name });
     for (const slot of this.#slots) {
       const former = slot.process;
       slot.process = null;

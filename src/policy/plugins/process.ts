@@ -81,7 +81,7 @@ export class PluginProcess {
       this.#gone();
     });
     const ended = (code: number | null, signal: NodeJS.Signals | null) => {
-      this.#fault('ended', `it ended with ${signal ?? `status ${code}`}`);
+      this.#fault('ended', `it exited with ${signal ?? `status ${code}`}`);
       this.#gone();
     };
     // The last answers may still be in the pipe; a leftover child may hold the pipe open for ever.
@@ -156,12 +156,12 @@ export class PluginProcess {
       if (this.#over) return;
     }
     if (Buffer.byteLength(this.#rest) > LINE_BYTES_MAX)
-      this.#fault('flood', 'it prints a line without an end');
+      this.#fault('flood', 'it printed a line without an end');
   }
 
   #line(line: string): void {
     if (Buffer.byteLength(line) > LINE_BYTES_MAX) {
-      this.#fault('flood', 'it prints a line that is too long');
+      this.#fault('flood', 'it printed a line that is too long');
       return;
     }
     const said = readLine(line);
@@ -172,9 +172,9 @@ export class PluginProcess {
     const at = this.inFlight.findIndex(({ id }) => id === said.id);
     if (at < 0) {
       if (this.#answered.includes(said.id)) this.#nonsense(line);
-      else this.#fault('wrong', 'it answers with an id that it was not asked about');
+      else this.#fault('wrong', 'it answered with an id that it was not asked about');
     } else if (said.t === 'unknown action') {
-      this.#fault('wrong', 'it answers with an unknown action');
+      this.#fault('wrong', 'it answered with an unknown action');
     } else {
       const [question] = this.inFlight.splice(at, 1);
       this.#progressAt = performance.now();
@@ -189,7 +189,7 @@ export class PluginProcess {
   #nonsense(line: string): void {
     this.#nonsenseBytes += Buffer.byteLength(line) + 1;
     if (this.#nonsenseBytes > NONSENSE_BYTES_MAX)
-      this.#fault('flood', 'it prints much that is no answer');
+      this.#fault('flood', 'it printed too many lines that are not responses');
     else if (line.trim() !== '') this.#hooks.printed(line, true);
   }
 

@@ -22,8 +22,8 @@ export class PluginStderrLog {
     this.#timer ??= setTimeout(() => this.#count(), WINDOW_MILLISECONDS);
     if (++this.#lines > LINES_MAX) return;
     const facts = { plugin: this.#plugin, line: line.slice(0, LINE_LENGTH_MAX) };
-    if (isAnswerPipe) this.#log.warn('a plugin printed what is no answer', facts);
-    else this.#log.info('a plugin says', facts);
+    if (isAnswerPipe) this.#log.warn('a plugin printed a line that is not a response', facts);
+    else this.#log.info('plugin output', facts);
   }
 
   stop(): void {
@@ -33,7 +33,7 @@ export class PluginStderrLog {
   #count(): void {
     const more = this.#lines - LINES_MAX;
     if (more > 0) {
-      this.#log.warn('a plugin printed more than the log takes', {
+      this.#log.warn('plugin output was left out of the log', {
         plugin: this.#plugin,
         linesLeftOut: more,
       });

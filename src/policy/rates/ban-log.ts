@@ -7,5 +7,5 @@ import type { Log } from '../../log/log.ts';
 /** Returns a callback that logs bans of a thread's `Rates`, the address as `log.ip` allows. */
 export function logBans(log: Log, config: Config): (address: string, seconds: number) => void {
   return (address, seconds) =>
-    log.warn('an address is banned for a while', { seconds, ...ipFacts(config.log, address) });
+    log.warn('an address was banned temporarily', { seconds, ...ipFacts(config.log, address) });
 }

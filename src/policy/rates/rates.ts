@@ -205,7 +205,7 @@ export class Rates {
     if (banned === 0) return null;
     return refuse(
       'banned-ip',
-      `rate-limited: this address is banned for too many violations; try again ${inSeconds(banned)}`,
+      `rate-limited: this address is banned because of too many violations; try again ${inSeconds(banned)}`,
     );
   }
 
@@ -246,7 +246,7 @@ export class Rates {
         this.#lastWait = wait;
         return refuse(
           'rate-all',
-          `rate-limited: too many ${THINGS[bucket]} here; try again ${inSeconds(wait)}`,
+          `rate-limited: too many ${THINGS[bucket]} on this relay; try again ${inSeconds(wait)}`,
         );
       }
     }

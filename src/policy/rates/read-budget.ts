@@ -89,7 +89,7 @@ export class ReadBudget {
   /** Returns the refusal for a quota owner without budget. */
   refusal(payer: QuotaOwner): Refusal {
     const wait = this.#wait(payer);
-    return `rate-limited: your queries have read more than this relay allows; try again ${inSeconds(wait)}`;
+    return `rate-limited: your queries exceeded the read budget of this relay; try again ${inSeconds(wait)}`;
   }
 
   /** Returns the debt in budgets, of the budget that is worst off. */

@@ -19,7 +19,7 @@ import type { WriteAttempt, WriteRule } from '../rule.ts';
 
 const AUTH_REQUIRED = refuse(
   'doors',
-  'auth-required: only people whom this relay knows may write; authenticate as one of them',
+  'auth-required: only allowed keys may write to this relay; authenticate as one of them',
 );
 
 /**

@@ -11,7 +11,9 @@ export function authRule({ auth }: Config): WriteRule | null {
     name: 'auth',
     stage: 'claimed',
     check: ({ authed }) =>
-      authed.size > 0 ? null : 'auth-required: this relay takes events from whom it knows',
+      authed.size > 0
+        ? null
+        : 'auth-required: writing to this relay requires authentication (NIP-42)',
   };
 }
 

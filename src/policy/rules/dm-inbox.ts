@@ -30,10 +30,10 @@ export function dmInboxRule({ auth }: Config): WriteRule | null {
     stage: 'claimed',
     check({ event: { kind, tags } }) {
       if (!INBOX_KINDS.has(kind) && !isGiftWrap(kind)) {
-        return 'blocked: this relay is an inbox for private messages and takes gift wraps (kind 1059)';
+        return 'blocked: this relay is an inbox for private messages and accepts gift wraps (kind 1059)';
       }
       if (isGiftWrap(kind) && !tags.some(([name, value]) => name === 'p' && value?.length === 64)) {
-        return 'invalid: a gift wrap names in a p tag whom it is for';
+        return 'invalid: a gift wrap must name its recipient in a p tag';
       }
       return null;
     },

@@ -19,7 +19,7 @@ export function kindsRule({ policy }: Config, lists: AccessLists): WriteRule | n
     check: ({ event: { kind }, now }) =>
       (denied.has(kind) || !(allowed.isEmpty || allowed.has(kind))) &&
       lists.stance('kind', String(kind), now) !== 'allow'
-        ? `blocked: this relay takes no events of kind ${kind}`
+        ? `blocked: this relay does not accept events of kind ${kind}`
         : null,
   };
 }

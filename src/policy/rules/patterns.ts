@@ -17,7 +17,8 @@ export function contentPatternsRule({ policy }: Config): WriteRule | null {
     check({ event: { content } }) {
       if (content === '') return null;
       for (let i = 0; i < patterns.length; i++) {
-        if (patterns[i]!.test(content)) return 'blocked: this relay does not take such content';
+        if (patterns[i]!.test(content))
+          return 'blocked: the content matches a pattern that this relay does not accept';
       }
       return null;
     },
@@ -38,7 +39,7 @@ export function tagPatternsRule({ policy }: Config): WriteRule | null {
       for (const { name, pattern } of patterns) {
         for (const tag of tags) {
           if (tag[0] === name && tag[1] !== undefined && pattern.test(tag[1])) {
-            return `blocked: this relay does not take such a tag ${JSON.stringify(name)}`;
+            return `blocked: the tag ${JSON.stringify(name)} matches a pattern that this relay does not accept`;
           }
         }
       }

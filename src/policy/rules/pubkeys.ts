@@ -16,10 +16,10 @@ export function deniedKeysRule({ policy }: Config, keys: SharedKeys): WriteRule 
     check({ event: { pubkey } }) {
       const set = keys.sets.denied;
       if (denied.has(pubkey) || (files.length > 0 && set?.has(pubkey) === true)) {
-        return 'blocked: this relay takes no events of this author';
+        return 'blocked: this relay does not accept events of this author';
       }
       return files.length > 0 && set === null
-        ? 'error: this relay is still reading its lists of people; try again in a moment'
+        ? 'error: this relay is still loading its access lists; try again in a few seconds'
         : null;
     },
   };

@@ -13,7 +13,7 @@ export function hashtagsRule({ policy: { hashtags_max: max } }: Config): WriteRu
     stage: 'claimed',
     check({ event: { tags } }) {
       const count = countOf(tags, 't');
-      return count > max ? `blocked: ${count} hashtags, this relay takes ${max}` : null;
+      return count > max ? `blocked: too many hashtags: ${count}, the limit is ${max}` : null;
     },
   };
 }
@@ -27,7 +27,9 @@ export function mentionsRule({ policy: { mentions_max: max } }: Config): WriteRu
     check({ event: { kind, tags } }) {
       if (tags.length <= max || !holds('regular', kind)) return null;
       const count = countOf(tags, 'p');
-      return count > max ? `blocked: ${count} people are mentioned, this relay takes ${max}` : null;
+      return count > max
+        ? `blocked: too many mentions (p tags): ${count}, the limit is ${max}`
+        : null;
     },
   };
 }
@@ -42,7 +44,7 @@ export function requiredTagsRule({ policy }: Config): WriteRule | null {
     check({ event: { kind, tags } }) {
       for (const { kinds, value } of required) {
         if (holds(kinds, kind) && !tags.some(([name]) => name === value)) {
-          return `blocked: events of kind ${kind} need a tag ${JSON.stringify(value)} here`;
+          return `blocked: events of kind ${kind} must have a tag ${JSON.stringify(value)} on this relay`;
         }
       }
       return null;

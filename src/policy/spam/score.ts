@@ -82,7 +82,7 @@ export class Scorer {
       const { hasProfile, reports } = this.#keys.of(event.pubkey);
       if (!hasProfile) add('new-key', options.points_new_key, 'a key without a profile here');
       const times = Math.min(reports, TIMES_MAX);
-      add('reports', options.points_report * times, `reported by ${reports} trusted people`);
+      add('reports', options.points_report * times, `reported by ${reports} trusted reporters`);
     }
     if (this.#words !== null) {
       const hits = this.#words.hits(text.words, event.content);

@@ -129,13 +129,13 @@ export class SpamFilter {
     if (window !== this.#logWindow) {
       if (this.#logLines > LOG_LINES_MAX) {
         const more = this.#logLines - LOG_LINES_MAX;
-        this.#parts.log.info('more spam was seen', { events: more });
+        this.#parts.log.info('spam events left out of the log', { events: more });
       }
       this.#logWindow = window;
       this.#logLines = 0;
     }
     if (++this.#logLines > LOG_LINES_MAX) return;
-    this.#parts.log.info('spam was seen', {
+    this.#parts.log.info('spam event', {
       id,
       pubkey,
       points,

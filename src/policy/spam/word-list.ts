@@ -111,7 +111,7 @@ export class WordList {
       this.#expressions.push({ text, points, pattern: compileRe2(text) });
     } catch (error) {
       const why = (error as Error).message;
-      this.#complain(`${this.#file} line ${line}: ${text} is no expression of RE2 (${why})`);
+      this.#complain(`${this.#file} line ${line}: ${text} is not an RE2 expression (${why})`);
     }
   }
 }

@@ -67,22 +67,28 @@ const REASONS: Readonly<Record<string, readonly [StorageFault, string]>> = {
   // Tables or columns are missing or differ from the schema.
   SQLITE_ERROR: ['damaged', DAMAGED],
   SQLITE_SCHEMA: ['damaged', DAMAGED],
-  SQLITE_READONLY: ['unwritable', 'is read-only for this user; give wok its files (chown)'],
+  SQLITE_READONLY: [
+    'unwritable',
+    'is read-only for this user; give the user of wok its files (chown)',
+  ],
   SQLITE_BUSY: ['busy', 'is in use by another process; is a second relay running on it?'],
   SQLITE_LOCKED: ['busy', 'is in use by another process; is a second relay running on it?'],
   SQLITE_FULL: ['full', 'cannot grow: the disk is full; free some space'],
-  SQLITE_IOERR: ['input-output', 'cannot be read or written: the disk fails; see the kernel log'],
+  SQLITE_IOERR: ['input-output', 'cannot be read or written: disk I/O error; see the kernel log'],
   ENOSPC: ['full', 'cannot grow: the disk is full; free some space'],
   EDQUOT: ['full', 'cannot grow: the quota of this user is used up'],
   EROFS: ['unwritable', 'is on a file system that is mounted read-only'],
-  EACCES: ['unusable', 'cannot be made: this user may not write there'],
-  EPERM: ['unusable', 'cannot be made: the system does not allow files there'],
-  ENOENT: ['unusable', 'cannot be made: the system has no files there; name another directory'],
-  ENOTDIR: ['unusable', 'cannot be made: a part of its path is a file, not a directory'],
+  EACCES: ['unusable', 'cannot be created: this user may not write there'],
+  EPERM: ['unusable', 'cannot be created: the system does not allow files there'],
+  ENOENT: [
+    'unusable',
+    'cannot be created: the file system does not support it; name another directory',
+  ],
+  ENOTDIR: ['unusable', 'cannot be created: a part of its path is a file, not a directory'],
   EISDIR: ['unusable', 'cannot be opened: it is a directory'],
-  ELOOP: ['unusable', 'cannot be made: a part of its path is a symbolic link to nothing'],
-  ENAMETOOLONG: ['unusable', 'cannot be made: its path is too long'],
-  EIO: ['input-output', 'cannot be read or written: the disk fails; see the kernel log'],
+  ELOOP: ['unusable', 'cannot be created: a part of its path is a dangling symbolic link'],
+  ENAMETOOLONG: ['unusable', 'cannot be created: its path is too long'],
+  EIO: ['input-output', 'cannot be read or written: disk I/O error; see the kernel log'],
 };
 
 /** Returns true if an error comes from SQLite, also after it has crossed a thread. */

@@ -13,7 +13,7 @@ export function needRoom(bytes: number, directory: string): void {
   if (bavail * bsize >= bytes) return;
   const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
   throw new StorageError(
-    `${directory} has ${megabytes(bavail * bsize)} free, and the copy needs ${megabytes(bytes)}; free some space, or name another place`,
+    `${directory} has ${megabytes(bavail * bsize)} free, and the copy needs ${megabytes(bytes)}; free some space, or name another directory`,
     'full',
   );
 }

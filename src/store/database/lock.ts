@@ -99,7 +99,7 @@ function asLockError(error: unknown, file: string): StorageError {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return asStorageError(error, join(file, '..', 'wok.db'));
   const rights = /^SQLITE_(READONLY|PERM)|^E(ACCES|PERM|ROFS)/.test(code);
   return new StorageError(
-    `the lock file ${file} cannot be used (${message}); it holds no data: remove it while no relay runs on the directory, and let this user write there`,
+    `the lock file ${file} cannot be used (${message}); it contains no data: remove it while no relay runs on the directory, and let this user write there`,
     rights ? 'unwritable' : 'unusable',
     { cause: error },
   );

@@ -45,7 +45,7 @@ export function checkUnchanged(db: Database.Database, file: string): void {
   const found = versionOf(db, file, SCHEMA_VERSION);
   if (found === SCHEMA_VERSION) return;
   throw new StorageError(
-    `the database ${file} has schema version ${found}, and this wok would bring it to ${SCHEMA_VERSION} under a relay that still reads it; use a plain restart (sudo systemctl restart wok), after a backup`,
+    `the database ${file} has schema version ${found}, and this wok would migrate it to ${SCHEMA_VERSION} while a relay still reads it; use a plain restart (sudo systemctl restart wok), after a backup`,
     'version',
   );
 }
@@ -57,8 +57,8 @@ export function checkUnchanged(db: Database.Database, file: string): void {
 export function newerSchema(what: string, version: number): StorageError {
   const advice =
     version > LAST_DEVELOPMENT_VERSION
-      ? 'run the wok that made it, or a later one'
-      : 'run the wok that made it; if that was a development version, export its events with it (wok export) and import them here (wok import)';
+      ? 'run the version of wok that wrote it, or a later one'
+      : 'run the version of wok that wrote it; if that was a development version, export its events with it (wok export) and import them here (wok import)';
   return new StorageError(
     `${what} has schema version ${version}, newer than this wok's ${SCHEMA_VERSION}; ${advice}`,
     'version',

@@ -17,9 +17,9 @@ const REMAINS = /^wok\.db\.(part|salvage|replaced-|damaged-|saved-)/;
 
 /** Advice on how to go on without the lost data. */
 const ACCEPT =
-  'put the missing file back, or restore a backup (wok restore); to go on with what is there, run wok doctor --accept-loss';
+  'put the missing file back, or restore a backup (wok restore); to continue without the missing data, run wok doctor --accept-loss';
 
-const BLANK = 'has nothing in it, not even tables';
+const BLANK = 'is empty, it has no tables';
 
 /** Files found where the database should be. */
 interface Lying {
@@ -107,7 +107,7 @@ export function giveUp(directory: string): string[] {
   const loss = goneFile(lying) ?? (bytes === null ? null : missingEvents(lying));
   if (loss === null) return [];
   if (loss.fault !== 'lost') throw loss;
-  const said = [`Given up: ${loss.message.split(';')[0]}.`];
+  const said = [`Loss accepted: ${loss.message.split(';')[0]}.`];
   if (lying.walBytes > 0) {
     const kept = `${nameBeside(file, 'lost')}-wal`;
     copyFileSync(`${file}-wal`, kept);
@@ -144,11 +144,13 @@ function goneFile({ file, bytes, walBytes, marker, remains }: Lying): StorageErr
   if (bytes === 0) return emptied(file);
   if (bytes !== null) return null;
   if (marker !== null) {
-    return lost(`the database ${file} is gone, though the relay that had it was not stopped`);
+    return lost(`the database ${file} is missing, although its relay was not stopped`);
   }
-  if (walBytes > 0) return lost(`the database ${file} is gone, and its write-ahead log is there`);
+  if (walBytes > 0) return lost(`the database ${file} is missing, but its write-ahead log exists`);
   if (remains.length === 0) return null;
-  return lost(`the database ${file} is gone, and ${remains.sort().at(-1)} lies in its place`);
+  return lost(
+    `the database ${file} is missing, and ${remains.sort().at(-1)} was found in its directory`,
+  );
 }
 
 /** Compares the content of the database with what its marker says was committed. */
@@ -175,9 +177,9 @@ function missingEvents({ file, bytes, walBytes, marker }: Lying): StorageError |
     if (marker.synchronous !== 'full' && bootId() !== marker.boot && walBytes > 0) return null;
     const what =
       missing > 0
-        ? `${missing} of the events that were stored (up to number ${marker.head})`
-        : `${marker.audit - audit} of the decisions in its audit log`;
-    const why = walBytes > 0 ? 'is damaged' : 'is gone';
+        ? `${missing} of the stored events (up to seq ${marker.head})`
+        : `${marker.audit - audit} of the entries of its audit log`;
+    const why = walBytes > 0 ? 'is damaged' : 'is missing';
     return lost(
       `the database ${file} lacks ${what}, because its write-ahead log (wok.db-wal) ${why} or it was replaced by an older one`,
     );

@@ -64,7 +64,7 @@ function parseSecret(text: string, file: string): Buffer {
   const hex = parseSecretKey(text);
   if (hex === undefined) {
     throw new StorageError(
-      `${file} has to hold one secret key, as nsec1… or 64 hex characters, and nothing else`,
+      `${file} must contain one secret key, as nsec1… or 64 hex characters, and nothing else`,
       'key',
     );
   }

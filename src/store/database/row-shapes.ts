@@ -182,7 +182,7 @@ export function countStrange(db: Database.Database, table: string): number {
 /** Returns the error for a table with a row that wok cannot have written. */
 export function strangeRow(db: Database.Database, table: string): StorageError {
   return new StorageError(
-    `the database ${db.name} is damaged: the table ${table} has a row that wok cannot have written; run wok doctor, or restore a backup with wok restore`,
+    `the database ${db.name} is damaged: the table ${table} has a row of invalid form; run wok doctor, or restore a backup with wok restore`,
     'damaged',
   );
 }

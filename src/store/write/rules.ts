@@ -61,12 +61,12 @@ const VANISHED_BEFORE: Outcome = {
 const INBOX_FULL: Outcome = {
   t: 'refused',
   rule: 'inbox-full',
-  message: 'restricted: the inbox of whom this message is for is full',
+  message: 'restricted: the inbox of the recipient is full',
 };
 const NO_RELAY: Outcome = {
   t: 'refused',
   rule: 'shape',
-  message: 'invalid: a request to vanish names the relays that it is for',
+  message: 'invalid: a request to vanish must have a relay tag',
 };
 
 /**

@@ -38,7 +38,7 @@ export interface SearchParams {
   words?: string | undefined;
   /** Number of events in a page: 1 … 200, default 50. */
   limit?: number | undefined;
-  /** `next` of the page before; the other parameters have to be the same. */
+  /** `next` of the previous page; the other parameters have to be the same. */
   cursor?: string | undefined;
 }
 

@@ -17,13 +17,13 @@ let login: AbortController | null = null;
 api.ended = (fault: PageFault) => {
   // Several requests in flight may fail together.
   if (login !== null) return;
-  showLogin(`Your session has ended. ${fault.message} You come back to where you were.`);
+  showLogin(`Your session has ended. ${fault.message} After the login you return to this view.`);
 };
 void begin();
 
 /** Shows the views if the browser has a session, otherwise the login. */
 async function begin(): Promise<void> {
-  fill(app, make('main', { class: 'login' }, progress('Asking the relay who you are…')));
+  fill(app, make('main', { class: 'login' }, progress('Checking your session…')));
   try {
     const session = await api.session();
     if (session === null) showLogin('');

@@ -66,9 +66,9 @@ export type ChartName = keyof Figures['minutes'];
 /** Sentence on a chart of the last hour, for screen readers. */
 export function chartSentence(name: ChartName, { at, minutes }: Figures): string {
   const values = minutes[name].filter((value) => value !== null);
-  const what = name === 'events' ? 'new events a minute' : 'connections';
+  const what = name === 'events' ? 'new events per minute' : 'connections';
   const last = values.at(-1);
-  if (last === undefined) return `No ${what} to show yet; the chart begins in some seconds.`;
+  if (last === undefined) return `No ${what} to show yet; the chart begins in a few seconds.`;
   const begun = clockText(at - values.length * 60_000);
   const range = `between ${countText(Math.min(...values))} and ${countText(Math.max(...values))}`;
   return `Since ${begun} UTC ${range} ${what}, now ${countText(last)}.`;

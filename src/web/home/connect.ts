@@ -14,7 +14,7 @@ ${addresses(config.identity.urls, config.io.path)}
 <dl class="facts">
 ${info.pubkey !== '' && key('Operator', info.pubkey)}
 ${info.contact !== '' && fact('Contact', contact(info.contact))}
-${self !== '' && key('The relay’s own key', self)}
+${self !== '' && key('Public key of the relay', self)}
 </dl>
 </section>`;
 }

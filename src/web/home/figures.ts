@@ -19,12 +19,12 @@ const LABELS: Readonly<Record<FigureName, string>> = {
   connections: 'Connections',
   subscriptions: 'Subscriptions',
   deliveries: 'Deliveries',
-  since: 'Up for',
+  since: 'Uptime',
 };
 const ORDER = Object.keys(LABELS) as FigureName[];
 
 const CHARTS: Readonly<Record<ChartName, string>> = {
-  events: 'New events a minute',
+  events: 'New events per minute',
   connections: 'Connections',
 };
 

@@ -69,7 +69,7 @@ function rules(facts: HomeFacts): Html {
   const parts = [
     { title: 'Writing', sentences: writingRules(facts) },
     { title: 'Reading', sentences: readingRules(config) },
-    { title: 'Keeping', sentences: keepingRules(config) },
+    { title: 'Retention', sentences: keepingRules(config) },
   ];
   return html`<section class="stack" aria-labelledby="rules">
 <h2 id="rules">Rules</h2>
@@ -125,9 +125,9 @@ ${rows.map(
 /** Head of a table of limits, visible only for rates, which have two columns of values. */
 function tableHead(rows: readonly Limit[]): Html {
   if (rows.every(({ burst }) => burst === undefined)) {
-    return html`<thead class="visually-hidden"><tr><th scope="col">What</th><th scope="col">At most</th></tr></thead>`;
+    return html`<thead class="visually-hidden"><tr><th scope="col">Limit</th><th scope="col">Maximum</th></tr></thead>`;
   }
-  return html`<thead><tr><th scope="col"><span class="visually-hidden">What</span></th><th scope="col" class="number">Steadily</th><th scope="col" class="number">At once</th></tr></thead>`;
+  return html`<thead><tr><th scope="col"><span class="visually-hidden">Limit</span></th><th scope="col" class="number">Sustained</th><th scope="col" class="number">Burst</th></tr></thead>`;
 }
 
 function nips(config: Config): Html {
@@ -145,7 +145,7 @@ ${found.map(
 function footer({ pages }: Config): Html {
   return html`<footer class="muted small">
 <p>This relay runs <a href="${SOFTWARE}">wok</a> ${version}.${
-    pages.admin && html` <a href="/admin">Administration</a>.`
+    pages.admin && html` <a href="/admin">Admin page</a>.`
   }</p>
 </footer>`;
 }

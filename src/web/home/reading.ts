@@ -13,22 +13,22 @@ export function readingRules(config: Config): Html[] {
     who(config),
     ...(auth.private_kinds.length > 0
       ? [
-          html`Private kinds are only given to those involved, after they have authenticated: ${kindsText(auth.private_kinds)}.`,
+          html`Private kinds are only sent to their authors and recipients, after authentication (NIP-42): ${kindsText(auth.private_kinds)}.`,
         ]
       : []),
-    html`A filter gets up to ${countText(limits.limit_max)} stored events at once, ${countText(limits.limit_default)} if it does not say how many; then come new ones as they arrive.`,
+    html`A filter gets up to ${countText(limits.limit_max)} stored events, ${countText(limits.limit_default)} if it has no limit; new events follow as they arrive.`,
     ...(query.count_enabled ? [html`Events can be counted without being sent (NIP-45).`] : []),
   ];
 }
 
 function who({ auth, membership }: Config): Html {
   if (membership.enabled && membership.restrict_reads) {
-    return html`Members read here, after they have authenticated (NIP-42).`;
+    return html`Only members may read, after authentication (NIP-42).`;
   }
   if (auth.required === 'read' || auth.required === 'all' || auth.dm_inbox) {
-    return html`Everybody reads here who has authenticated with a key (NIP-42).`;
+    return html`Reading requires authentication with any key (NIP-42).`;
   }
-  return html`Anybody may read.`;
+  return html`Reading is open to everyone.`;
 }
 
 /** Rules of retention and deletion, one sentence for each rule. */
@@ -50,14 +50,14 @@ export function keepingRules({ retention, identity }: Config): Html[] {
     ),
     ...(retention.mib_max > 0
       ? [
-          html`When the database is larger than ${countText(retention.mib_max)} MiB, the oldest events go.`,
+          html`When the database is larger than ${countText(retention.mib_max)} MiB, the oldest events are removed.`,
         ]
       : []),
-    ...(sparesMembers ? [html`None of this touches what members of this relay have written.`] : []),
-    html`Authors can delete what they wrote (NIP-09), and events go when they expire (NIP-40).`,
+    ...(sparesMembers ? [html`Events of members of this relay are exempt from this.`] : []),
+    html`Authors can delete their events (NIP-09), and expired events are removed (NIP-40).`,
     ...(identity.vanish && identity.urls.length > 0
       ? [
-          html`Whoever asks to vanish (NIP-62) is removed with everything they wrote, and kept out for good.`,
+          html`After a request to vanish (NIP-62) all events of the key are removed and not accepted again.`,
         ]
       : []),
   ];

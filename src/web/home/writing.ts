@@ -30,22 +30,22 @@ function who(config: Config): Html[] {
   const { policy, auth, membership } = config;
   if (auth.dm_inbox) {
     return [
-      html`This relay is an inbox for private messages. It takes gift wraps from anybody, and what their readers need besides: profiles, relay lists and deletions. It keeps up to ${countText(auth.dm_inbox_events_max)} messages for one person, who may delete them.`,
+      html`This relay is an inbox for private messages. It accepts gift wraps from everyone, and what their recipients need: profiles, relay lists and deletions. It keeps up to ${countText(auth.dm_inbox_events_max)} messages per recipient, who may delete them.`,
       ...doors(config),
     ];
   }
-  if (!hasAccessRules(config)) return [html`Anybody may write.`];
+  if (!hasAccessRules(config)) return [html`Writing is open to everyone.`];
   return [
     ...doors(config),
     ...(membership.enabled && membership.members_invite
-      ? [html`Members can invite others; an invite is good for one person.`]
+      ? [html`Members can invite others; an invite is valid for one new member.`]
       : []),
     ...(policy.open_kinds.length > 0
-      ? [html`Anybody may write kind ${kindsText(policy.open_kinds)}.`]
+      ? [html`Everyone may write kind ${kindsText(policy.open_kinds)}.`]
       : []),
     ...(policy.open_to_mentions
       ? [
-          html`Anybody may write to the people of this relay: replies, reactions and mail that mention one of them.`,
+          html`Everyone may write events that mention (p tag) an author who may write here: replies, reactions and private messages.`,
         ]
       : []),
   ];
@@ -57,18 +57,18 @@ function doors(config: Config): Html[] {
   const ways: Html[] = [];
   if (membersOnly(config)) ways.push(html`are members of this relay`);
   else if (policy.pubkeys_allowed.length > 0 || policy.pubkeys_allowed_files.length > 0) {
-    ways.push(html`are on the relay’s list`);
+    ways.push(html`are on the list of allowed keys`);
   }
   if (asksForPayment(admission)) ways.push(html`have ${payment(config)}`);
   if (trust.roots.length > 0) {
-    ways.push(html`are followed by people whom this relay trusts`);
+    ways.push(html`are in the web of trust of this relay`);
   }
   if (nip05.required) ways.push(html`have a NIP-05 address${domains(config)}`);
   if (ways.length === 0) return [];
   const whom = {
-    author: 'Those may write who',
-    authed: 'Those may write, and bring what others wrote, who authenticate and',
-    either: 'Those may write, and bring what others wrote, who',
+    author: 'Only authors may write whose keys',
+    authed: 'Only authenticated clients may write, also events by others, whose keys',
+    either: 'Only authors, or authenticated clients with events by others, may write whose keys',
   }[policy.doors_for as 'author' | 'authed' | 'either'];
   const word = policy.doors === 'any' ? ', or ' : ', and ';
   return [html`${whom} ${ways.flatMap((way, i) => (i === 0 ? [way] : [word, way]))}.`];
@@ -99,7 +99,7 @@ function authentication({ auth }: Config): Html[] {
   const needed = auth.required === 'write' || auth.required === 'all';
   return [
     ...(needed ? [html`Clients have to authenticate with a key before they write (NIP-42).`] : []),
-    html`Protected events are taken from their authenticated author only (NIP-70).`,
+    html`Protected events are only accepted from their authenticated author (NIP-70).`,
   ];
 }
 
@@ -108,9 +108,9 @@ function whatKinds({ policy, auth }: Config, kindsDisallowed: readonly string[])
   const { kinds_allowed: allowed } = policy;
   return [
     ...(allowed.length > 0 && !auth.dm_inbox
-      ? [html`Only these kinds of events are taken: ${kindsText(allowed)}.`]
+      ? [html`Only these kinds of events are accepted: ${kindsText(allowed)}.`]
       : []),
-    ...(denied.length > 0 ? [html`These kinds are not taken: ${kindsText(denied)}.`] : []),
+    ...(denied.length > 0 ? [html`These kinds are not accepted: ${kindsText(denied)}.`] : []),
     ...required(policy.tags_required),
   ];
 }
@@ -129,7 +129,7 @@ function form({ limits, policy }: Config): Html[] {
     html`An event has at most ${bytesText(limits.event_bytes_max)}, and ${countText(limits.content_length_max)} characters of content.`,
     ...(past > 0
       ? [html`It may be up to ${durationText(past)} old when it arrives.`]
-      : [html`It may be as old as it likes.`]),
+      : [html`Its age is not limited.`]),
     ...(future > 0
       ? [html`It may not be dated more than ${durationText(future)} ahead of the clock.`]
       : []),
@@ -137,7 +137,7 @@ function form({ limits, policy }: Config): Html[] {
       ? [html`It has at most ${countText(policy.hashtags_max)} hashtags.`]
       : []),
     ...(policy.mentions_max > 0
-      ? [html`It mentions at most ${countText(policy.mentions_max)} people.`]
+      ? [html`It mentions (p tags) at most ${countText(policy.mentions_max)} keys.`]
       : []),
   ];
 }
@@ -156,12 +156,12 @@ function pipeline({ policy, plugins, spam }: Config): Html[] {
   const patterns =
     policy.content_patterns_denied.length > 0 || policy.tag_patterns_denied.length > 0;
   return [
-    ...(patterns ? [html`Some words and tags are not taken.`] : []),
+    ...(patterns ? [html`Some words and tags are not accepted.`] : []),
     ...(spam.mode === 'enforce'
-      ? [html`What looks like spam is refused, or kept back until somebody has looked at it.`]
+      ? [html`Events that look like spam are refused, or held until a moderator has reviewed them.`]
       : []),
     ...(plugins.commands.length > 0 || policy.modules.length > 0
-      ? [html`The operator’s own programs look at events, too, and may refuse some.`]
+      ? [html`Programs of the operator also check events, and may refuse some.`]
       : []),
   ];
 }

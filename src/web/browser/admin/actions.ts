@@ -13,13 +13,13 @@ import { eventLink, person } from './parts.ts';
 export function banEvent(context: Context, id: string): Promise<boolean> {
   const reason = reasonField();
   return ask({
-    title: 'Remove this event for good?',
+    title: 'Remove this event permanently?',
     text: [
       make('p', null, 'Event ', eventLink(id)),
       make(
         'p',
         null,
-        'It is removed from the database, and refused when anybody publishes it again. Reports about it leave the queue. Its author may write on.',
+        'It is removed from the database, and refused when it is published again. Reports about it leave the queue. Its author may still write.',
       ),
     ],
     action: 'Remove the event',
@@ -32,7 +32,7 @@ export function banEvent(context: Context, id: string): Promise<boolean> {
         stance: 'ban',
         reason: reason.input.value.trim(),
       });
-      context.say('The event is removed and will not come back.');
+      context.say('The event is removed and will not be accepted again.');
     },
   });
 }
@@ -41,15 +41,15 @@ export function banEvent(context: Context, id: string): Promise<boolean> {
 export function banAuthor(context: Context, pubkey: string): Promise<boolean> {
   const reason = reasonField();
   const expiry = expiryField();
-  const remove = checkField('Also remove everything that they have written here');
+  const remove = checkField('Also remove all stored events of this key');
   return ask({
-    title: 'Ban this person?',
+    title: 'Ban this key?',
     text: [
       make('p', null, person(pubkey)),
       make(
         'p',
         null,
-        'From now on, events by this key are refused. What it has written stays, unless you have it removed; that cannot be taken back.',
+        'From now on, events by this key are refused. Its stored events stay, unless you remove them; that cannot be undone.',
       ),
     ],
     action: 'Ban',
@@ -74,16 +74,16 @@ export function banAuthor(context: Context, pubkey: string): Promise<boolean> {
 export function removeWritten(context: Context, pubkey: string): Promise<boolean> {
   const reason = reasonField();
   return ask({
-    title: 'Remove all that they have written?',
+    title: 'Remove all events of this key?',
     text: [
       make('p', null, person(pubkey)),
       make(
         'p',
         null,
-        'Everything that is dated up to now goes for good and does not come back. New events by this key are still taken.',
+        'All its events dated up to now are removed permanently and not accepted again. New events by this key are still accepted.',
       ),
     ],
-    action: 'Remove everything',
+    action: 'Remove all events',
     danger: true,
     fields: [reason.place],
     act: async () => {
@@ -107,8 +107,8 @@ export function dismiss(context: Context, target: string, isEvent: boolean): Pro
       'p',
       null,
       isEvent
-        ? 'Nothing happens to the event or to its author; the reports leave the queue.'
-        : 'Nothing happens to this person; the reports leave the queue.',
+        ? 'The event and its author stay as they are; the reports leave the queue.'
+        : 'The key stays as it is; the reports leave the queue.',
     ),
     action: 'Dismiss',
     fields: isEvent ? [reason.place, keep.place] : [reason.place],
@@ -135,25 +135,25 @@ export function takeBack(
 ): Promise<boolean> {
   const reason = reasonField();
   return ask({
-    title: entry.stance === 'ban' ? 'Take this ban back?' : 'Take this allowance back?',
+    title: entry.stance === 'ban' ? 'End this ban?' : 'End this allowance?',
     text: [
       make('p', null, shown),
       make(
         'p',
         null,
         entry.stance === 'ban'
-          ? 'It applies at once. What was removed does not come back by itself, but may be published again.'
-          : 'It applies at once; then only the configuration says what is let in.',
+          ? 'It takes effect immediately. Removed events are not restored, but may be published again.'
+          : 'It takes effect immediately; then the configuration alone decides.',
       ),
     ],
-    action: 'Take it back',
+    action: 'End it',
     fields: [reason.place],
     act: async () => {
       const { taken } = await context.call('mod.take', {
         ...entry,
         reason: reason.input.value.trim(),
       });
-      context.say(taken ? 'Taken back.' : 'It was not on the list any more.');
+      context.say(taken ? 'Ended.' : 'It was no longer on the list.');
     },
   });
 }
@@ -172,7 +172,7 @@ export function putOnList(
   const subject = textField(SUBJECTS[list].label, { required: true }, SUBJECTS[list].hint);
   const reason = reasonField();
   const expiry = expiryField();
-  const remove = checkField('Also remove everything that they have written here');
+  const remove = checkField('Also remove all stored events of this key');
   const withRemoval = list === 'pubkey' && stance === 'ban';
   return ask({
     title: stance === 'ban' ? SUBJECTS[list].ban : SUBJECTS[list].allow,
@@ -203,30 +203,30 @@ const SUBJECTS = {
     allow: 'Allow a public key',
     banned: 'From now on, events by this key are refused.',
     allowed:
-      'This key may write where the configuration lets only some. With membership it becomes a member.',
+      'This key may write where the configuration allows only some keys. With membership it becomes a member.',
   },
   event: {
     label: 'Event',
     hint: 'note1…, nevent1… or 64 hex characters.',
     ban: 'Ban an event',
     allow: 'Allow an event',
-    banned: 'The event is removed if it is here, and refused when anybody publishes it.',
-    allowed: 'The event is taken off the list of bans, and reports about it are not queued.',
+    banned: 'The event is removed if it is stored, and refused when it is published.',
+    allowed: 'A ban of the event ends, and reports about it are not queued.',
   },
   kind: {
     label: 'Kind',
     hint: 'A number from 0 to 65535.',
     ban: 'Ban a kind',
     allow: 'Allow a kind',
-    banned: 'Events of this kind are refused. What is stored stays.',
-    allowed: 'Events of this kind are taken, whatever the configuration says of kinds.',
+    banned: 'Events of this kind are refused. Stored events stay.',
+    allowed: 'Events of this kind are accepted, overriding the configured kinds.',
   },
   ip: {
     label: 'Address or network',
     hint: 'Like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/48.',
     ban: 'Ban an address',
     allow: 'Allow an address',
-    banned: 'Who is connected from there is cut off, and nobody gets in again.',
-    allowed: 'The address is taken off the list of bans.',
+    banned: 'Its connections are closed, and new ones are refused.',
+    allowed: 'A ban of the address ends.',
   },
 } as const;

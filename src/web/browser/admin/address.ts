@@ -16,7 +16,7 @@ export function putAddress(context: Context, ip: string): Promise<boolean> {
       make(
         'p',
         null,
-        'Everybody who is connected from there is cut off, and nobody gets in again. Behind an address may be many people.',
+        'Its connections are closed, and new ones are refused. Many users may share one address.',
       ),
     ],
     action: 'Ban',

@@ -130,7 +130,7 @@ function resultOf(answer: Response, text: string): unknown {
   }
   throw new PageFault(
     'unreachable',
-    `The answer was HTTP ${answer.status} and not one of the relay; what stands in front of it (a proxy) may have lost it.`,
+    `The answer was HTTP ${answer.status} and not from the relay; a proxy in front of it may have sent it.`,
     wait,
   );
 }

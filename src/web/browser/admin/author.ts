@@ -18,13 +18,13 @@ export function authorLine(author: Author, label: string): HTMLElement {
       make('span', { class: 'muted small' }, 'first seen ', when(author.firstSeenAt)),
     ...author.roles.map((role) => badge(role, 'good')),
     ...author.listed.map(listedBadge),
-    author.held > 0 && badge(`${amount(author.held, 'event')} held back`, 'warning'),
+    author.held > 0 && badge(`${amount(author.held, 'event')} quarantined`, 'warning'),
   );
 }
 
 /** Number of the author's stored events, as text. */
 export function eventsText({ events, more }: Author): string {
-  return `${more ? 'more than ' : ''}${amount(events, 'event')} here`;
+  return `${more ? 'more than ' : ''}${amount(events, 'event')} stored`;
 }
 
 /** Badge of a list entry, banned or allowed, with the reason in its title. */

@@ -123,7 +123,7 @@ export class Chart {
       const last = column.at(-1) ?? null;
       fill(this.#values[line]!, last === null ? '–' : text(last));
       const known = column.filter((value) => value !== null);
-      if (known.length === 0) return `${lines[line]!.name}: nothing measured`;
+      if (known.length === 0) return `${lines[line]!.name}: no data`;
       const range = `${text(Math.min(...known))} to ${text(Math.max(...known))}`;
       return `${lines[line]!.name}: ${range}${last === null ? '' : `, now ${text(last)}`}`;
     });

@@ -50,5 +50,5 @@ async function copy(text: string): Promise<void> {
   const done = document.execCommand('copy');
   area.remove();
   if (before instanceof HTMLElement) before.focus();
-  if (!done) throw new Error('nothing was copied');
+  if (!done) throw new Error('copying failed');
 }

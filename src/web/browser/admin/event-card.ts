@@ -62,9 +62,9 @@ export function eventCard(event: PageEvent, extra: Child, actions: readonly Chil
 /** Content of an event as plain text; a long one is cut until the button below is pressed. */
 export function contentOf(event: PageEvent): HTMLElement {
   const { content } = event;
-  if (content === '') return make('p', { class: 'muted small' }, 'It has no text.');
+  if (content === '') return make('p', { class: 'muted small' }, 'The content is empty.');
   if (isPrivate(event)) {
-    return make('p', { class: 'muted small' }, 'Its text is encrypted; the JSON has it.');
+    return make('p', { class: 'muted small' }, 'The content is encrypted; the JSON shows it.');
   }
   const text = make('p', { class: 'content', dir: 'auto' });
   if (content.length <= SHORT_LENGTH) {

@@ -61,8 +61,8 @@ const DAY = 24 * HOUR;
 
 /** Field for a duration; `value` returns its end in seconds since 1970, 0: never. */
 export function expiryField(): { place: HTMLElement; value(): number } {
-  const { place, input } = choiceField('For how long', [
-    ['0', 'For good'],
+  const { place, input } = choiceField('Duration', [
+    ['0', 'Permanent'],
     [String(HOUR), '1 hour'],
     [String(DAY), '1 day'],
     [String(7 * DAY), '7 days'],
@@ -81,7 +81,7 @@ export function reasonField(): Field {
   return textField(
     'Reason',
     { maxlength: 300 },
-    'It stands in the audit log; clients may be told.',
+    'It is recorded in the audit log and may be shown to clients.',
   );
 }
 

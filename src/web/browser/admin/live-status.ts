@@ -43,7 +43,7 @@ export function liveStatus(
 function wordsFor({ kind, goodAt, error }: PollState): string {
   if (kind === 'live') return 'Live';
   if (kind === 'waiting') return 'Loading…';
-  if (kind === 'paused') return 'Paused while nobody looks';
-  const last = goodAt === 0 ? '' : ` What you see is of ${moment(goodAt / 1000).slice(11)}.`;
+  if (kind === 'paused') return 'Paused while this tab is hidden';
+  const last = goodAt === 0 ? '' : ` The data shown is of ${moment(goodAt / 1000).slice(11)}.`;
   return `${error}${last}`;
 }

@@ -34,7 +34,7 @@ export function loginView(
   whenSigner(() => {
     isReady = true;
     clearTimeout(looking);
-    fill(signer, make('p', { class: 'muted' }, 'A signer is there.'));
+    fill(signer, make('p', { class: 'muted' }, 'A signer was found.'));
     enter.removeAttribute('aria-disabled');
   }, left);
 
@@ -59,7 +59,7 @@ export function loginView(
       make(
         'p',
         null,
-        'Admins and moderators of this relay log in with their Nostr key. A signer in your browser signs one line for this relay; the key itself never leaves it, and nothing is published.',
+        'Admins and moderators of this relay log in with their Nostr key. A signer in your browser signs one event for this relay; the key never leaves the signer, and nothing is published.',
       ),
       signer,
       make('div', { class: 'row' }, enter),
@@ -67,14 +67,14 @@ export function loginView(
       make(
         'details',
         null,
-        make('summary', null, 'Who may log in, and how'),
+        make('summary', null, 'Keys that may log in, and signers'),
         make(
           'div',
           { class: 'stack small' },
           make(
             'p',
             null,
-            'Admins stand in ',
+            'Admins are listed in ',
             make('code', null, 'admin.pubkeys'),
             ' or ',
             make('code', null, 'info.pubkey'),
@@ -87,11 +87,11 @@ export function loginView(
           make(
             'p',
             null,
-            'A signer is an extension of the browser that speaks NIP-07, like nos2x or Alby; some mobile browsers have one built in. On the machine of the relay, ',
+            'A signer is a browser extension for NIP-07, like nos2x or Alby; some mobile browsers have one built in. On the machine of the relay, ',
             make('code', null, 'wok mod'),
             ' and ',
             make('code', null, 'wok top'),
-            ' do the same without any key.',
+            ' do the same without a key.',
           ),
         ),
       ),
@@ -103,7 +103,7 @@ function noSigner(): HTMLElement {
   return make(
     'p',
     { class: 'notice warning' },
-    'There is no signer in this browser yet. Install or unlock one (an extension that speaks NIP-07) and allow it for this page; it is found by itself, without loading the page again.',
+    'No signer was found in this browser. Install or unlock one (a browser extension for NIP-07) and allow it for this page; it is detected without reloading the page.',
   );
 }
 
@@ -113,7 +113,7 @@ async function logIn(
   entered: (session: Session) => void,
 ): Promise<void> {
   try {
-    fill(state, progress('Waiting for your signer. It may ask you in a window of its own.'));
+    fill(state, progress('Waiting for your signer. It may open its own window to ask you.'));
     const authorization = await signLogin();
     fill(state, progress('Logging in…'));
     entered(await api.login(authorization));
@@ -140,7 +140,7 @@ function hintsFor({ kind, waitSeconds, ahead }: PageFault): string[] {
   if (kind === 'unauthenticated' && ahead !== null && Math.abs(ahead) > CLOCK_SECONDS) {
     const direction = ahead > 0 ? 'behind' : 'ahead of';
     hints.push(
-      `The clock of this device is ${amount(Math.abs(ahead), 'second')} ${direction} the one of the relay; set it right.`,
+      `The clock of this device is ${amount(Math.abs(ahead), 'second')} ${direction} the clock of the relay; correct it.`,
     );
   }
   if (kind === 'unreachable') hints.push('Your signature was not used; log in again later.');

@@ -69,7 +69,7 @@ export function pager<Cursor>(options: {
     const items = container.children.length;
     frame.hidden = items === 0;
     if (next !== null) {
-      const text = more ?? `${amount(items, 'entry', 'entries')} so far, and there are more.`;
+      const text = more ?? `${amount(items, 'entry', 'entries')} loaded, more available.`;
       fill(
         state,
         make(
@@ -82,7 +82,7 @@ export function pager<Cursor>(options: {
     } else if (items === 0)
       fill(state, make('p', { class: 'empty', role: 'status' }, options.empty));
     else {
-      const text = `${amount(items, 'entry', 'entries')}; that is all.`;
+      const text = `${amount(items, 'entry', 'entries')} in total.`;
       fill(state, make('p', { class: 'muted small', role: 'status' }, text));
     }
   };
@@ -98,7 +98,7 @@ export function queueOf({ place, reload }: Pager, ...said: readonly Child[]): HT
       'div',
       { class: 'toolbar start' },
       make('p', { class: 'muted small grow' }, ...said),
-      button('Look again', 'again', () => void reload()),
+      button('Refresh', 'again', () => void reload()),
     ),
     place,
   ];

@@ -139,7 +139,7 @@ export class Shell {
     };
     this.#navigation.show(route.name, view?.title ?? 'Menu');
     if (view === undefined) {
-      title('There is nothing here');
+      title('View not found');
       fill(this.#main, heading, this.#nothing(route));
     } else {
       title(view.title);
@@ -173,7 +173,9 @@ export class Shell {
     return make(
       'p',
       { class: 'notice' },
-      isForOthers ? 'This is for admins of the relay only. ' : 'The address has no such view. ',
+      isForOthers
+        ? 'This view is for admins of the relay only. '
+        : 'There is no view at this address. ',
       make('a', { href: '#/overview' }, 'Go to the overview'),
       '.',
     );

@@ -46,7 +46,10 @@ export function whenSigner(found: () => void, left: AbortSignal): void {
 /** Returns the Authorization header of a login here (NIP-98). @throws SignerRefused */
 export async function signLogin(): Promise<string> {
   const signer = findSigner();
-  if (signer === null) throw new SignerRefused('The signer is gone; is its extension still on?');
+  if (signer === null)
+    throw new SignerRefused(
+      'The signer is not available any more; is its extension still enabled?',
+    );
   const draft: Draft = {
     kind: KIND_HTTP_AUTH,
     created_at: Math.floor(Date.now() / 1000),
@@ -69,7 +72,7 @@ export async function signLogin(): Promise<string> {
     );
   }
   if (typeof signed !== 'object' || signed === null || !('sig' in signed)) {
-    throw new SignerRefused('What the signer gave back is not a signed event.');
+    throw new SignerRefused('The signer did not return a signed event.');
   }
   const bytes = new TextEncoder().encode(JSON.stringify(signed));
   return `Nostr ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;

@@ -28,7 +28,7 @@ export const audit: View = {
     const { frame, rows } = table('Audit log', ['When', 'By', 'What', 'About', 'Reason']);
     const log = pager<number>({
       what: 'the audit log',
-      empty: 'No entry matches.',
+      empty: 'No entries match.',
       container: rows,
       frame,
       left: context.left,
@@ -58,7 +58,7 @@ export const audit: View = {
         by.place,
         make('button', { type: 'submit' }, 'Show'),
       ),
-      button('Look again', '', () => void log.reload()),
+      button('Refresh', '', () => void log.reload()),
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -68,7 +68,7 @@ export const audit: View = {
       make(
         'p',
         { class: 'muted small' },
-        'The newest first. Entries cannot be changed; moderation.audit_days says how long they are kept.',
+        'Newest first. Entries cannot be changed; moderation.audit_days says how long they are kept.',
       ),
       form,
       make('div', { class: 'card' }, log.place),

@@ -18,9 +18,9 @@ export const configuration: View = {
   open: (context) => {
     const find = textField('Search', {
       type: 'search',
-      placeholder: 'In names, values and explanations',
+      placeholder: 'In names, values and descriptions',
     });
-    const changed = checkField('Only what is not the default');
+    const changed = checkField('Only options that differ from the default');
     let show: () => void = () => {};
     const options = load(
       'the configuration',
@@ -47,7 +47,7 @@ export const configuration: View = {
 function reloadCard(context: Context, reloaded: () => void): HTMLElement {
   const result = make('div', { class: 'stack', role: 'status' });
   const compare = () => {
-    fill(result, progress('Reading the configuration again…'));
+    fill(result, progress('Loading the configuration…'));
     context.call('config.compare', {}, context.left).then(
       (changes) => fill(result, ...changesPart(changes), take(changes)),
       (error: unknown) => {
@@ -56,14 +56,14 @@ function reloadCard(context: Context, reloaded: () => void): HTMLElement {
     );
   };
   const take = ({ live }: ConfigChanges) =>
-    live.length > 0 && button('Take it over…', 'primary', () => void confirm(live.length));
+    live.length > 0 && button('Apply…', 'primary', () => void confirm(live.length));
   const confirm = (changes: number) =>
     ask({
-      title: 'Take the changes over?',
+      title: 'Apply the changes?',
       text: make(
         'p',
         null,
-        `${amount(changes, 'option')} apply at once in all stations. The log keeps old and new values.`,
+        `${amount(changes, 'option')} take effect immediately in all workers. The log records old and new values.`,
       ),
       action: 'Reload',
       act: async () => {
@@ -78,9 +78,9 @@ function reloadCard(context: Context, reloaded: () => void): HTMLElement {
     make(
       'p',
       null,
-      'The relay reads its file, environment and flags again and shows what would change. Nothing changes before you say so, and nothing at all if something in it is wrong.',
+      'The relay reads its file, environment and flags again and shows what would change. Nothing changes before you confirm, and nothing at all if the configuration has an error.',
     ),
-    make('div', { class: 'row' }, button('Look for changes', '', compare)),
+    make('div', { class: 'row' }, button('Check for changes', '', compare)),
     result,
   );
 }
@@ -93,10 +93,10 @@ function problems(error: unknown, again: () => void): HTMLElement {
 
 function changesPart({ live, waiting }: ConfigChanges): HTMLElement[] {
   if (live.length + waiting.length === 0) {
-    return [make('p', { class: 'muted' }, 'Nothing differs from what is in effect.')];
+    return [make('p', { class: 'muted' }, 'No differences from the configuration in effect.')];
   }
   const rows = [
-    ...live.map((one) => ({ ...one, when: badge('at once', 'good') })),
+    ...live.map((one) => ({ ...one, when: badge('immediately', 'good') })),
     ...waiting.map((one) => ({ ...one, when: badge('after a restart', 'warning') })),
   ].map(({ key, from, to, when }) =>
     row(
@@ -144,7 +144,7 @@ function sections(view: ConfigView, find: string, onlyChanged: boolean): HTMLEle
   });
   return parts.length > 0
     ? parts
-    : [make('p', { class: 'empty', role: 'status' }, 'No option fits.')];
+    : [make('p', { class: 'empty', role: 'status' }, 'No option matches.')];
 }
 
 function optionPart(option: ConfigOption): HTMLElement {
@@ -175,7 +175,7 @@ function optionPart(option: ConfigOption): HTMLElement {
         ),
       ),
       make('p', { class: 'small' }, option.text),
-      make('p', { class: 'muted small' }, `Takes ${option.takes}.`),
+      make('p', { class: 'muted small' }, `Values: ${option.takes}.`),
     ),
   );
 }

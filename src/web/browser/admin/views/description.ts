@@ -10,20 +10,20 @@ import { card } from '../parts.ts';
 const FIELDS = [
   ['name', 'Name'],
   ['description', 'Description'],
-  ['icon', 'Address of the icon'],
+  ['icon', 'Icon URL'],
 ] as const;
 
 /** Card that changes the relay's description of itself, each field on its own. */
 export function descriptionCard(context: Context): HTMLElement {
   const forms = load(
-    'what it says now',
+    'the relay information',
     context.left,
     () => context.call('config', {}, context.left),
     (view) => FIELDS.map(([what, label]) => form(context, what, label, textNow(view, what))),
   );
   return card(
-    'How the relay describes itself',
-    make('p', null, 'What is set here overrides the configuration, at once and after a restart.'),
+    'Relay information (NIP-11)',
+    make('p', null, 'Values set here override the configuration, immediately and after restarts.'),
     forms.place,
   );
 }

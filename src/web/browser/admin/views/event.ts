@@ -22,7 +22,7 @@ export const event: View = {
     const id = textField(
       'Event id',
       { value: context.subject, required: true },
-      'note1…, nevent1… or 64 hex characters. It need not be stored here: what was refused or removed is remembered, too.',
+      'note1…, nevent1… or 64 hex characters. It need not be stored: refused and removed events have records, too.',
     );
     const form = make(
       'form',
@@ -46,7 +46,7 @@ export const event: View = {
 function answers(context: Context, id: string): Node[] {
   const stored = make('div');
   const why = load(
-    'what became of it',
+    'the records of the event',
     context.left,
     () => context.call('why', { id }, context.left),
     (found) => {
@@ -68,7 +68,7 @@ function whole(context: Context, id: string): HTMLElement {
         return make(
           'p',
           { class: 'muted' },
-          'Its text is not shown: it is private, or was just removed.',
+          'The content is not shown: it is private, or was just removed.',
         );
       }
       return card(
@@ -88,7 +88,7 @@ function whyParts(context: Context, found: Why, reload: () => void): Node[] {
   const known = stored !== null || decisions.length + listed.length + deletedBy.length > 0;
   return [
     card(
-      stored === null ? 'It is not stored here' : 'It is stored here',
+      stored === null ? 'Not stored' : 'Stored',
       facts([
         ['Id', eventLink(found.id)],
         ...(pubkey === '' ? [] : [['Author', person(pubkey)] as const]),
@@ -98,10 +98,12 @@ function whyParts(context: Context, found: Why, reload: () => void): Node[] {
               ['Kind', kindText(stored.kind)],
               ['Dated', when(stored.created_at)],
               ['Accepted', when(stored.received_at, 'not recorded')],
-              ['Place in the log', count(stored.seq)],
+              ['Log position (seq)', count(stored.seq)],
               ['Expires', when(stored.expires_at, 'never')],
             ] as const)),
-        ...(deletedBy.length === 0 ? [] : [['Deletion asked by', deletedBy.map(person)] as const]),
+        ...(deletedBy.length === 0
+          ? []
+          : [['Deletion requested by', deletedBy.map(person)] as const]),
         ...(listed.length === 0
           ? []
           : [['Lists', make('span', { class: 'row' }, ...listed.map(listedBadge))] as const]),
@@ -110,7 +112,7 @@ function whyParts(context: Context, found: Why, reload: () => void): Node[] {
         make(
           'p',
           null,
-          'Nothing is known of it: it never came, or was decided about too long ago.',
+          'No record of this event: it was never received, or its record has expired.',
         ),
       make(
         'div',
@@ -118,7 +120,7 @@ function whyParts(context: Context, found: Why, reload: () => void): Node[] {
         ban === undefined
           ? button('Remove event…', 'danger', () => void banEvent(context, found.id).then(again))
           : button(
-              'Take the ban back…',
+              'End the ban…',
               '',
               () => void takeBack(context, ban, eventLink(found.id)).then(again),
             ),
@@ -140,7 +142,7 @@ const LOOKS = {
 function decided(decisions: readonly Decided[], leftOut: number): HTMLElement {
   const { frame } = table(
     'Decisions',
-    ['When', 'What', 'Rule', 'By', 'What was said'],
+    ['When', 'What', 'Rule', 'By', 'Text'],
     decisions.map(({ at, action, rule, by, text }) =>
       row(
         when(at),
@@ -158,7 +160,7 @@ function decided(decisions: readonly Decided[], leftOut: number): HTMLElement {
       make(
         'p',
         { class: 'muted small' },
-        `${count(leftOut)} decisions about any event were not kept since the start, because there were too many.`,
+        `${count(leftOut)} decisions (about any event) were not recorded since the start, because there were too many.`,
       ),
   );
 }

@@ -26,7 +26,7 @@ export const events: View = {
     const words = textField(
       'Words in the text',
       { type: 'search', value: given('words') },
-      'All of them have to be there, in any case.',
+      'All words must occur; upper and lower case are the same.',
     );
     const authors = textField('Authors', { value: given('authors') }, 'npub1…, nprofile1… or hex.');
     const ids = textField('Event ids', { value: given('ids') }, 'note1…, nevent1… or hex.');
@@ -108,13 +108,13 @@ function paramsOf(
   if (ids.length > 0) params.ids = ids;
   for (const one of parts('kinds')) {
     if (!/^\d{1,5}$/.test(one))
-      throw new Error(`“${one}” is no kind; write numbers, like 1 or 30023.`);
+      throw new Error(`“${one}” is not a kind; write numbers, like 1 or 30023.`);
     params.kinds = [...(params.kinds ?? []), Number(one)];
   }
   for (const one of parts('tags')) {
     const [, letter, value] = /^#?([a-zA-Z])[=:](.+)$/.exec(one) ?? [];
     if (letter === undefined || value === undefined) {
-      throw new Error(`“${one}” is no tag; write a letter and a value, like t=nostr.`);
+      throw new Error(`“${one}” is not a tag; write a letter and a value, like t=nostr.`);
     }
     params.tags = { ...params.tags, [letter]: [...(params.tags?.[letter] ?? []), value] };
   }
@@ -131,7 +131,7 @@ function found(context: Context, params: SearchParams): HTMLElement {
   let looked = 0;
   const results = pager<string>({
     what: 'events',
-    empty: 'Nothing was found; everything that fits was looked at.',
+    empty: 'No events found; all candidates were checked.',
     container: list,
     left: context.left,
     ask: async (cursor) => {
@@ -150,7 +150,7 @@ function found(context: Context, params: SearchParams): HTMLElement {
               `Without the private kinds ${page.without.join(', ')}, which only admins see.`,
             ),
         ],
-        more: `${amount(list.children.length + page.events.length, 'event')} so far; ${count(looked)} looked at${down}.`,
+        more: `${amount(list.children.length + page.events.length, 'event')} so far; ${count(looked)} checked${down}.`,
       };
     },
   });
@@ -173,7 +173,7 @@ function entry(context: Context, { event, receivedAt, seq }: FoundEvent): HTMLEl
         make(
           'span',
           { class: 'muted small' },
-          `number ${count(seq)} of the log, accepted `,
+          `seq ${count(seq)} of the log, accepted `,
           when(receivedAt, 'at a time that is not recorded'),
         ),
       ]),

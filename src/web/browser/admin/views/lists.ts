@@ -25,39 +25,44 @@ interface List {
 }
 
 const LISTS: readonly List[] = [
-  { list: 'pubkey', stance: 'ban', name: 'Banned people', text: 'Their events are refused.' },
-  { list: 'event', stance: 'ban', name: 'Banned events', text: 'They are removed and stay away.' },
+  { list: 'pubkey', stance: 'ban', name: 'Banned keys', text: 'Their events are refused.' },
+  {
+    list: 'event',
+    stance: 'ban',
+    name: 'Banned events',
+    text: 'They were removed and are refused.',
+  },
   {
     list: 'author',
     stance: 'ban',
     name: 'Removed authors',
-    text: 'What they had written was removed and does not come back; they may write on.',
+    text: 'Their earlier events were removed and are refused; new events are accepted.',
   },
   {
     list: 'kind',
     stance: 'ban',
     name: 'Banned kinds',
-    text: 'Not taken any more.',
+    text: 'Their events are refused.',
     adminsOnly: true,
   },
   {
     list: 'ip',
     stance: 'ban',
     name: 'Banned addresses',
-    text: 'Nobody gets in from there.',
+    text: 'Their connections are refused.',
     adminsOnly: true,
   },
   {
     list: 'pubkey',
     stance: 'allow',
-    name: 'Allowed people',
-    text: 'They may write where only some may; with membership these are the members.',
+    name: 'Allowed keys',
+    text: 'They may write where only some keys may; with membership these are the members.',
   },
   {
     list: 'kind',
     stance: 'allow',
     name: 'Allowed kinds',
-    text: 'Taken whatever the configuration says.',
+    text: 'Accepted regardless of the configuration.',
     adminsOnly: true,
   },
 ];
@@ -91,11 +96,11 @@ function nameOf({ list, stance }: List): string {
 }
 
 function listParts(context: Context, { list, stance, text, name }: List): Node[] {
-  const { frame, rows } = table(name, ['What', 'Reason', 'By', 'Since', 'Until', 'Do']);
+  const { frame, rows } = table(name, ['What', 'Reason', 'By', 'Since', 'Until', 'Action']);
   const find = textField('Search', { type: 'search', placeholder: 'In keys, ids and reasons' });
   const entries = pager<string>({
     what: 'the list',
-    empty: 'Nothing stands here.',
+    empty: 'The list is empty.',
     container: rows,
     frame,
     left: context.left,
@@ -146,8 +151,8 @@ function listRow(context: Context, one: ListRow, reload: () => void): HTMLTableR
     one.reason === '' ? make('span', { class: 'muted' }, '–') : one.reason,
     doer(one.by),
     when(one.at),
-    when(one.expires_at, 'for good'),
-    button('Take back…', 'small', () => {
+    when(one.expires_at, 'permanent'),
+    button('End…', 'small', () => {
       void takeBack(
         context,
         { list: one.list, subject: one.subject, stance: one.stance },

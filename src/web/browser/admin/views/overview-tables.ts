@@ -9,12 +9,12 @@ import { badge, fullness, Numeric, row, table } from '../parts.ts';
 const SILENT_SECONDS = 3;
 
 const LATENCY_NAMES: Readonly<Record<string, string>> = {
-  ok: 'event until OK',
-  live: 'event until others',
-  eose: 'REQ until EOSE',
+  ok: 'EVENT to OK',
+  live: 'EVENT to live delivery',
+  eose: 'REQ to EOSE',
   count: 'COUNT',
   'wait ingester': 'wait for ingester',
-  parse: 'parse a message',
+  parse: 'message parsing',
   verify: 'signature',
   plugin: 'plugin',
   'wait writer': 'wait for writer',
@@ -29,7 +29,7 @@ const number = (name: string) => ({ name, number: true }) as const;
 export class LatencyTable {
   readonly #table = table('Latencies', [
     'What',
-    number('a second'),
+    number('per second'),
     number('mean'),
     number('p50'),
     number('p95'),
@@ -48,7 +48,7 @@ export class LatencyTable {
 }
 
 export class QueueTable {
-  readonly #table = table('Queues', ['Before', 'Full', number('used'), number('of')]);
+  readonly #table = table('Queues', ['Worker', 'Fill', number('used'), number('of')]);
   readonly frame = this.#table.frame;
 
   show(queues: readonly Queue[]): void {
@@ -57,7 +57,7 @@ export class QueueTable {
       const text = (value: number) => (unit === 'bytes' ? bytes(value) : `${count(value)} ${unit}`);
       return row(
         name,
-        fullness(`Queue before ${name}`, used, max),
+        fullness(`Queue of ${name}`, used, max),
         new Numeric(text(used)),
         new Numeric(text(max)),
       );
@@ -68,7 +68,7 @@ export class QueueTable {
 
 export class ThreadTable {
   readonly #table = table('Threads', [
-    'Thread',
+    'Worker',
     'Busy',
     number('share'),
     number('lag p99'),
@@ -84,7 +84,7 @@ export class ThreadTable {
         const name = `${station} ${lane}`;
         const isSilent = silence > SILENT_SECONDS;
         return row(
-          [name, isSilent && [' ', badge(`silent for ${figure(silence)} s`, 'bad')]],
+          [name, isSilent && [' ', badge(`no answer for ${figure(silence)} s`, 'bad')]],
           fullness(`${name} busy`, busy, 1),
           new Numeric(percent(busy)),
           new Numeric(latency(lagP99)),
@@ -100,21 +100,21 @@ export class ThreadTable {
 
 /** Rejections by rule, limits met, and ended connections by cause; only rates that are not 0. */
 export class RefusalTable {
-  readonly #table = table('Refused and limited', ['What', 'Which', number('a second')]);
+  readonly #table = table('Refused and limited', ['What', 'Which', number('per second')]);
   readonly #empty = make(
     'p',
     { class: 'muted' },
-    'Nothing was refused and no limit was met in the last seconds.',
+    'No refusals and no limits hit in the last seconds.',
   );
   readonly frame = make('div', null, this.#table.frame, this.#empty);
 
   show({ rates, connections }: Dashboard): void {
     const all = [
       ...entries('event refused', rates.refusedBy),
-      ...entries('limit met', rates.limits),
-      ...entries('connection ended', connections.closed),
+      ...entries('limit hit', rates.limits),
+      ...entries('connection closed', connections.closed),
       ...(connections.refused > 0
-        ? [['connection refused', 'at the door', connections.refused] as const]
+        ? [['connection refused', 'before the handshake', connections.refused] as const]
         : []),
     ];
     const rows = all.map(([what, which, rate]) => row(what, which, new Numeric(figure(rate))));

@@ -48,7 +48,7 @@ const CHARTS: readonly ChartOptions[] = [
     least: 1,
   },
   {
-    title: 'Until OK',
+    title: 'Publish latency (EVENT to OK)',
     lines: [
       { series: 'okP50', name: 'p50' },
       { series: 'okP99', name: 'p99' },
@@ -57,7 +57,7 @@ const CHARTS: readonly ChartOptions[] = [
     least: 0.01,
   },
   {
-    title: 'Until EOSE',
+    title: 'Query latency (REQ to EOSE)',
     lines: [
       { series: 'eoseP50', name: 'p50' },
       { series: 'eoseP99', name: 'p99' },
@@ -66,15 +66,15 @@ const CHARTS: readonly ChartOptions[] = [
     least: 0.01,
   },
   {
-    title: 'Processors busy',
-    lines: [{ series: 'cpu', name: 'processors' }],
+    title: 'CPU usage (cores)',
+    lines: [{ series: 'cpu', name: 'cores' }],
     text: figure,
     least: 1,
   },
   {
-    title: 'Others and disk, p99',
+    title: 'Delivery and commit latency, p99',
     lines: [
-      { series: 'liveP99', name: 'until others' },
+      { series: 'liveP99', name: 'live delivery' },
       { series: 'commitP99', name: 'commit' },
     ],
     text: latency,
@@ -114,11 +114,11 @@ export const overview: View = {
     const content = make('div', { class: 'stack wide' }, progress('Loading figures…'));
     const status = liveStatus(feed.poller, left, [content]);
     const seconds = choiceField(
-      'Charts of',
+      'Time range',
       [
-        ['300', 'the last 5 minutes'],
-        ['900', 'the last 15 minutes'],
-        ['3600', 'the last hour'],
+        ['300', 'last 5 minutes'],
+        ['900', 'last 15 minutes'],
+        ['3600', 'last hour'],
       ],
       '900',
     );
@@ -187,8 +187,8 @@ class Page {
 
   show(dashboard: Dashboard): void {
     this.#showHealth(dashboard);
-    showAdvice(this.#identityAdvice, 'To be set: ', dashboard.identityAdvice);
-    showAdvice(this.#proxyAdvice, 'To be set in the proxy: ', dashboard.proxyAdvice);
+    showAdvice(this.#identityAdvice, 'Configuration: ', dashboard.identityAdvice);
+    showAdvice(this.#proxyAdvice, 'Proxy configuration: ', dashboard.proxyAdvice);
     fill(this.#figures, ...keyFigures(dashboard).map(keyFigure));
     fill(this.#storage, storageFacts(dashboard));
     this.#latencies.show(dashboard.latencies);
@@ -203,7 +203,7 @@ class Page {
     fill(
       this.#health,
       make('b', null, health.healthy ? 'Healthy.' : `Not healthy: ${health.reason}.`),
-      ` wok ${process.version} has been up for ${up}, `,
+      ` wok ${process.version} up for ${up}, `,
       make('span', { class: 'nowrap' }, `since ${moment(process.startedAt)}`),
       ` (process ${process.pid}, Node.js ${process.node}).`,
     );
@@ -237,11 +237,11 @@ function keyFigures({ connections, rates, latencies, process, ...rest }: Dashboa
     ['Events refused', figure(refused), '/s'],
     ['REQ', figure(rates.received.REQ ?? 0), '/s'],
     ['Deliveries', figure(rates.deliveries), '/s'],
-    ['OK, p99', p99('ok'), ''],
-    ['EOSE, p99', p99('eose'), ''],
+    ['Publish latency, p99', p99('ok'), ''],
+    ['Query latency, p99', p99('eose'), ''],
     ['Received', bytes(rates.receivedBytes), '/s'],
     ['Sent', bytes(rates.sentBytes), '/s'],
-    ['Processors busy', figure(process.cpu), `of ${process.cores}`],
+    ['CPU cores in use', figure(process.cpu), `of ${process.cores}`],
     ['Memory', bytes(process.residentBytes), ''],
     [
       'Open files',
@@ -259,10 +259,10 @@ function storageFacts({ storage }: Dashboard): HTMLElement {
   const behind = storage.head - storage.indexed;
   return facts([
     ['Database', bytes(storage.databaseBytes)],
-    ['Free pages in it', `${bytes(storage.freeBytes)} (${percent(free)})`],
+    ['Free pages', `${bytes(storage.freeBytes)} (${percent(free)})`],
     ['Write-ahead log', bytes(storage.walBytes)],
-    ['Free on the disk', bytes(storage.diskFreeBytes)],
-    ['Newest place in the log', count(storage.head)],
+    ['Free disk space', bytes(storage.diskFreeBytes)],
+    ['Log head (seq)', count(storage.head)],
     ['Index', behind <= 0 ? 'up to date' : `${count(behind)} events behind, kept in memory`],
   ]);
 }

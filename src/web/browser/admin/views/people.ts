@@ -24,7 +24,7 @@ export const people: View = {
       () => context.call('mod.roles', {}, context.left),
       (all) =>
         all.length === 0
-          ? make('p', { class: 'empty' }, 'There is no role yet.')
+          ? make('p', { class: 'empty' }, 'There are no roles.')
           : make('ul', { class: 'plain' }, ...all.map((one) => role(context, one, roles))),
     );
     return [
@@ -33,7 +33,7 @@ export const people: View = {
         make(
           'p',
           null,
-          'Members are the public keys that are allowed: by an invite (with membership.enabled), or put there by hand.',
+          'Members are the allowed public keys: by an invite (with membership.enabled), or added by an admin.',
         ),
         make(
           'div',
@@ -47,7 +47,7 @@ export const people: View = {
         make(
           'p',
           null,
-          'Roles are names for some of the members; with the relay’s own key they are published (NIP-43).',
+          'Roles are named groups of members; the relay publishes them, signed with its own key (NIP-43).',
         ),
         make(
           'div',
@@ -74,7 +74,7 @@ function role(context: Context, one: RoleWithMembers, roles: Loaded): HTMLElemen
       'li',
       { class: 'row' },
       person(pubkey),
-      button('Take away…', 'small quiet', () => void unassign(context, one, pubkey).then(again)),
+      button('Remove…', 'small quiet', () => void unassign(context, one, pubkey).then(again)),
     ),
   );
   return make(
@@ -92,7 +92,7 @@ function role(context: Context, one: RoleWithMembers, roles: Loaded): HTMLElemen
     make(
       'div',
       { class: 'row' },
-      button('Give to…', 'small', () => void assign(context, one).then(again)),
+      button('Assign…', 'small', () => void assign(context, one).then(again)),
       button('Change…', 'small', () => void edit(context, one).then(again)),
       button('End…', 'small danger', () => void end(context, one).then(again)),
     ),
@@ -103,25 +103,25 @@ function edit(context: Context, one: RoleWithMembers | null): Promise<boolean> {
   const id = textField(
     'Id',
     { required: true, maxlength: 64 },
-    'A short word that does not change, like king.',
+    'A short name that does not change, like king.',
   );
   const label = textField('Name', { value: one?.label ?? '', maxlength: 100 });
   const description = textField('Description', { value: one?.description ?? '', maxlength: 500 });
   const color = textField(
     'Hue',
     { type: 'number', min: 0, max: 360, value: one?.color ?? '' },
-    'From 0 to 360; empty: none.',
+    'From 0 to 360; empty: no color.',
   );
   const order = textField(
     'Order',
     { type: 'number', value: one?.order ?? '' },
-    'Where it stands among others; empty: anywhere.',
+    'Position among the roles; empty: unordered.',
   );
   const number = (input: HTMLInputElement) => (input.value === '' ? null : Number(input.value));
   return ask({
-    title: one === null ? 'A new role' : `Change the role ${one.id}`,
-    text: make('p', null, 'It applies at once.'),
-    action: one === null ? 'Make it' : 'Change it',
+    title: one === null ? 'New role' : `Change the role ${one.id}`,
+    text: make('p', null, 'It takes effect immediately.'),
+    action: one === null ? 'Create' : 'Save',
     fields: [
       ...(one === null ? [id.place] : []),
       label.place,
@@ -138,7 +138,7 @@ function edit(context: Context, one: RoleWithMembers | null): Promise<boolean> {
         color: number(color.input),
         order: number(order.input),
       });
-      context.say(one === null ? 'The role is made.' : 'The role is changed.');
+      context.say(one === null ? 'The role was created.' : 'The role was changed.');
     },
   });
 }
@@ -146,54 +146,50 @@ function edit(context: Context, one: RoleWithMembers | null): Promise<boolean> {
 function assign(context: Context, { id }: RoleWithMembers): Promise<boolean> {
   const who = textField('Public key', { required: true }, 'npub1… or 64 hex characters.');
   return ask({
-    title: `Give the role ${id}`,
+    title: `Assign the role ${id}`,
     text: make(
       'p',
       null,
-      'Whoever has a role is protected from retention unless a rule says otherwise.',
+      'Events of keys with a role are exempt from retention unless a rule says otherwise.',
     ),
-    action: 'Give it',
+    action: 'Assign',
     fields: [who.place],
     act: async () => {
       await context.call('mod.role', { do: 'assign', id, pubkey: who.input.value.trim() });
-      context.say('The role is given.');
+      context.say('The role was assigned.');
     },
   });
 }
 
 function unassign(context: Context, { id }: RoleWithMembers, pubkey: string): Promise<boolean> {
   return ask({
-    title: `Take the role ${id} away?`,
+    title: `Remove the role ${id} from this member?`,
     text: make('p', null, person(pubkey)),
-    action: 'Take it away',
+    action: 'Remove',
     danger: true,
     act: async () => {
       await context.call('mod.role', { do: 'unassign', id, pubkey });
-      context.say('The role is taken away.');
+      context.say('The role was removed.');
     },
   });
 }
 
 function end(context: Context, { id, members }: RoleWithMembers): Promise<boolean> {
   return ask({
-    title: `End the role ${id}?`,
-    text: make(
-      'p',
-      null,
-      `${amount(members.length, 'member')} will have it no more. They stay members.`,
-    ),
-    action: 'End the role',
+    title: `Delete the role ${id}?`,
+    text: make('p', null, `${amount(members.length, 'member')} will lose it. They stay members.`),
+    action: 'Delete the role',
     danger: true,
     act: async () => {
       await context.call('mod.role', { do: 'delete', id });
-      context.say('The role is ended.');
+      context.say('The role was deleted.');
     },
   });
 }
 
 /** Asks for the number of uses and the expiry, makes an invite, and shows its code once. */
 async function invite(context: Context): Promise<void> {
-  const uses = textField('For how many people', {
+  const uses = textField('Number of uses', {
     type: 'number',
     min: 1,
     max: 10_000,
@@ -207,9 +203,9 @@ async function invite(context: Context): Promise<void> {
     text: make(
       'p',
       null,
-      'Whoever sends the code to this relay with a join request (NIP-43) becomes a member.',
+      'A key that sends the code to this relay in a join request (NIP-43) becomes a member.',
     ),
-    action: 'Make a code',
+    action: 'Create a code',
     fields: [uses.place, expiry.place],
     act: async () => {
       const { code } = await context.call('invite', {
@@ -222,7 +218,7 @@ async function invite(context: Context): Promise<void> {
   if (!done) return;
   show(
     'The code',
-    make('p', null, 'It is shown once. Give it to whom you invite.'),
+    make('p', null, 'It is shown only once. Send it to the people you invite.'),
     make('div', { class: 'copy' }, make('code', null, made), copyButton(made, 'the code')),
   );
 }

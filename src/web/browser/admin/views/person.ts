@@ -19,7 +19,7 @@ export const person: View = {
   verb: 'mod.about',
   open: (context) => {
     const about = load(
-      'what is known of the key',
+      'the records of the key',
       context.left,
       () => context.call('mod.about', { pubkey: context.subject }, context.left),
       (author) => parts(context, author, () => void about.reload()),
@@ -35,7 +35,7 @@ function parts(context: Context, author: Author, reload: () => void): Node[] {
   const ban = listed.find(({ list, stance }) => list === 'pubkey' && stance === 'ban');
   return [
     card(
-      'Summary',
+      'Records',
       facts([
         [
           'npub',
@@ -60,24 +60,20 @@ function parts(context: Context, author: Author, reload: () => void): Node[] {
             ? 'none'
             : make('span', { class: 'row' }, ...author.roles.map((role) => badge(role, 'good'))),
         ],
-        ['Reports about the person', count(author.reports)],
-        ['Events held back', count(author.held)],
+        ['Reports about the key', count(author.reports)],
+        ['Events in quarantine', count(author.held)],
       ]),
       make(
         'div',
         { class: 'row' },
-        make('a', { class: 'button', href: `#/events?authors=${npub}` }, 'Their events'),
+        make('a', { class: 'button', href: `#/events?authors=${npub}` }, 'Events of the key'),
         may(context, 'mod.audit') &&
           make('a', { class: 'button', href: `#/audit?subject=${pubkey}` }, 'Audit log'),
         ban === undefined
           ? button('Ban…', 'danger', () => void banAuthor(context, pubkey).then(again))
-          : button(
-              'Take the ban back…',
-              '',
-              () => void takeBack(context, ban, key(pubkey)).then(again),
-            ),
+          : button('End the ban…', '', () => void takeBack(context, ban, key(pubkey)).then(again)),
         button(
-          'Remove what they wrote…',
+          'Remove all events…',
           'danger',
           () => void removeWritten(context, pubkey).then(again),
         ),

@@ -22,8 +22,8 @@ export const quarantine: View = {
   open: (context) => {
     const list = make('ol', { class: 'queue' });
     const held = pager<string>({
-      what: 'what is held back',
-      empty: 'Nothing is held back. Whether anything ever is, the options in [spam] say.',
+      what: 'the quarantine',
+      empty: 'The quarantine is empty. The options in [spam] decide which events are held.',
       container: list,
       left: context.left,
       ask: async (after) => {
@@ -34,7 +34,7 @@ export const quarantine: View = {
     });
     return queueOf(
       held,
-      'Events that the spam stage holds back, the oldest first. The senders were told so. Released ones are stored like new ones.',
+      'Events held by the spam stage, oldest first. Their senders were told. Released events are stored like new ones.',
     );
   },
 };
@@ -47,7 +47,7 @@ function entry(context: Context, held: Held, reload: () => void): HTMLElement {
     null,
     make(
       'article',
-      { class: 'card stack', tabindex: 0, 'aria-label': `Held back: event ${id.slice(0, 8)}` },
+      { class: 'card stack', tabindex: 0, 'aria-label': `Quarantined: event ${id.slice(0, 8)}` },
       make(
         'div',
         { class: 'row' },
@@ -57,7 +57,7 @@ function entry(context: Context, held: Held, reload: () => void): HTMLElement {
         make('span', { class: 'muted small' }, eventLink(id)),
       ),
       event === null
-        ? make('p', { class: 'muted' }, 'It is private.')
+        ? make('p', { class: 'muted' }, 'The content is private.')
         : make('div', { class: 'quote' }, contentOf(event)),
       make('p', { class: 'small' }, make('b', null, 'Why: '), why),
       event !== null &&
@@ -90,7 +90,7 @@ function decide(
   all: boolean,
 ): Promise<boolean> {
   const reason = reasonField();
-  const whose = all ? 'everything that is held back of this author' : 'this event';
+  const whose = all ? 'all quarantined events of this author' : 'this event';
   return ask({
     title: what === 'release' ? `Release ${whose}?` : `Discard ${whose}?`,
     text: [
@@ -99,8 +99,8 @@ function decide(
         'p',
         null,
         what === 'release'
-          ? 'It is stored and given to subscriptions like a new event, by all rules of the log.'
-          : 'It is dropped. It may be sent again, and is judged anew then.',
+          ? 'It is stored and sent to subscriptions like a new event.'
+          : 'It is dropped. If it is sent again, it is scored again.',
       ),
     ],
     action: what === 'release' ? 'Release' : 'Discard',

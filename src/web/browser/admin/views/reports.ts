@@ -23,7 +23,7 @@ export const reports: View = {
     const list = make('ol', { class: 'queue' });
     const queue = pager<number>({
       what: 'reports',
-      empty: 'No report waits. Well done.',
+      empty: 'The report queue is empty.',
       container: list,
       left: context.left,
       ask: async (offset) => {
@@ -40,8 +40,13 @@ export const reports: View = {
     list.addEventListener('keydown', (event) => press(event, list));
     return queueOf(
       queue,
-      'What trusted people report comes first, then what many report. ',
-      make('span', { class: 'keys' }, 'Keys while a report has the focus: ', ...hints()),
+      'Reports by trusted reporters come first, then subjects with many reports. ',
+      make(
+        'span',
+        { class: 'keys' },
+        'Keyboard shortcuts while a report has the focus: ',
+        ...hints(),
+      ),
     );
   },
 };
@@ -52,7 +57,7 @@ const KEYS: readonly (readonly [key: string, what: string])[] = [
   ['d', 'dismiss'],
   ['e', 'remove the event'],
   ['b', 'ban the author'],
-  ['o', 'who reported it'],
+  ['o', 'show the reporters'],
 ];
 
 function hints(): Node[] {
@@ -127,7 +132,7 @@ function entry(context: Context, item: Queued, list: HTMLElement): HTMLElement {
         ),
       ),
       isEvent && eventPart(item),
-      authorLine(author, isEvent ? 'Written by' : 'Reported person'),
+      authorLine(author, isEvent ? 'Written by' : 'Reported key'),
       details(context, item),
       event !== null &&
         make('details', null, make('summary', null, 'The whole event'), jsonOf(event)),
@@ -142,7 +147,7 @@ function titleOf({ isEvent, event, reports: number }: Queued): string {
     ? event === null
       ? 'an event'
       : `an event of ${kindText(event.kind)}`
-    : 'a person';
+    : 'a key';
   return `${amount(number, 'report')} about ${what}`;
 }
 
@@ -159,7 +164,7 @@ function eventPart({ event, target }: Queued): HTMLElement {
       { class: 'muted' },
       'Event ',
       eventLink(target),
-      ': it is private, or not here any more.',
+      ': it is private, or not stored any more.',
     );
   }
   return make(
@@ -179,7 +184,7 @@ function eventPart({ event, target }: Queued): HTMLElement {
 /** Details with the reporters and their texts, loaded on the first opening. */
 function details(context: Context, { target, reports: number }: Queued): HTMLElement {
   const place = make('details', null);
-  place.append(make('summary', { 'data-key': 'o' }, `Who reported it, and why (${number})`));
+  place.append(make('summary', { 'data-key': 'o' }, `Reporters and reasons (${number})`));
   place.addEventListener(
     'toggle',
     () => {

@@ -35,7 +35,7 @@ export const retention: View = {
           ? make(
               'p',
               { class: 'empty' },
-              'There was no run since the start. A preview changes nothing.',
+              'No run since the start of the relay. A preview changes nothing.',
             )
           : taskPart(task),
       );
@@ -72,7 +72,7 @@ export const retention: View = {
       make(
         'p',
         { class: 'muted small' },
-        'The rules are in [retention] of the configuration, and the relay applies them by itself. A preview shows what they would remove now.',
+        'The rules are in [retention] of the configuration and are applied automatically; a preview shows what would be removed now.',
       ),
       make('div', { class: 'row' }, preview, run, stop),
       state,
@@ -90,30 +90,30 @@ function pending({ feed }: Context): HTMLElement | false {
     make(
       'p',
       { class: 'muted small' },
-      `The newest ${amount(head - indexed, 'event')} are not in the index yet; rules meet them as soon as they are.`,
+      `The newest ${amount(head - indexed, 'event')} are not indexed yet; the rules apply to them as soon as they are.`,
     )
   );
 }
 
 function confirmRun(context: Context, begin: (what: 'run') => Promise<void>): Promise<boolean> {
   return ask({
-    title: 'Remove by the rules now?',
+    title: 'Apply the retention rules now?',
     text: make(
       'p',
       null,
-      'Everything that a preview shows is removed, in the background, instead of at the next interval. It cannot be taken back.',
+      'All events that a preview shows are removed in the background now, instead of at the next interval. This cannot be undone.',
     ),
     action: 'Remove',
     danger: true,
     act: async () => {
       await begin('run');
-      context.say('The run has begun.');
+      context.say('The run has started.');
     },
   });
 }
 
 const STATES = {
-  running: ['under way', 'warning'],
+  running: ['running', 'warning'],
   done: ['done', 'good'],
   stopped: ['stopped', 'warning'],
   failed: ['failed', 'bad'],
@@ -123,7 +123,7 @@ function taskPart(task: RetentionTask): HTMLElement {
   const { report, what, state, startedAt, endedAt, looked, error } = task;
   const [text, kind] = STATES[state];
   const lasted = span((endedAt ?? Date.now() / 1000) - startedAt);
-  const verb = what === 'run' ? 'went' : 'would go';
+  const verb = what === 'run' ? 'removed' : 'would be removed';
   const share = report.usedBytes > 0 ? report.bytes / report.usedBytes : 0;
   const { frame } = table(
     'By rule',
@@ -147,12 +147,12 @@ function taskPart(task: RetentionTask): HTMLElement {
       make(
         'span',
         { class: 'muted small' },
-        'begun ',
+        'started ',
         when(startedAt),
-        `, ${state === 'running' ? 'for' : 'took'} ${lasted}; ${amount(looked, 'entry', 'entries')} of the index looked at`,
+        `, ${state === 'running' ? 'for' : 'took'} ${lasted}; ${amount(looked, 'entry', 'entries')} of the index checked`,
       ),
     ),
-    state === 'running' && make('progress', { 'aria-label': 'Retention is under way' }),
+    state === 'running' && make('progress', { 'aria-label': 'Retention is running' }),
     error !== '' && make('p', { class: 'notice bad' }, error),
     make(
       'p',

@@ -33,17 +33,17 @@ export const traffic: View = {
       number('messages/s'),
       number('received/s'),
       number('sent/s'),
-      number('under way'),
+      number('in flight'),
       number('subscriptions'),
-      'Do',
+      'Action',
     ]);
     const topConnectionsAt = make('div', { class: 'stack' }, progress('Loading connections…'));
     const slow = table('Slow queries', [
       'When',
-      'What was asked',
+      'Filters',
       'Index',
       number('work'),
-      number('until EOSE'),
+      number('to EOSE'),
       number('rows read'),
       number('events'),
       number('connection'),
@@ -66,11 +66,7 @@ export const traffic: View = {
             ? topConnections.frame
             : ++answers < ANSWERS_UNTIL_KNOWN
               ? progress('Measuring connections…')
-              : make(
-                  'p',
-                  { class: 'empty' },
-                  'No client has sent or received anything in the last second.',
-                ),
+              : make('p', { class: 'empty' }, 'No traffic in the last second.'),
         );
         // The rows are new elements, so the focused button is focused again.
         if (focused !== undefined) {
@@ -88,7 +84,7 @@ export const traffic: View = {
           slowPlace,
           found.length > 0
             ? slow.frame
-            : make('p', { class: 'empty' }, 'No query was slow since the start.'),
+            : make('p', { class: 'empty' }, 'No slow queries since the start.'),
         );
       },
       () => SLOW_MILLISECONDS,
@@ -100,7 +96,7 @@ export const traffic: View = {
         make(
           'p',
           { class: 'muted small' },
-          'Connections by what passed in the last second, the busiest first.',
+          'Connections by traffic of the last second, busiest first.',
         ),
         liveStatus(topConnectionsPoller, left, [topConnectionsAt]),
         topConnectionsAt,
@@ -110,7 +106,7 @@ export const traffic: View = {
         make(
           'p',
           { class: 'muted small' },
-          'The newest that took more work than metrics.slow_query_milliseconds, without the ids, keys and values that were asked for.',
+          'The newest queries that took more work than metrics.slow_query_milliseconds, without the ids, keys and values of their filters.',
         ),
         liveStatus(slowPoller, left, [slowPlace]),
         slowPlace,
