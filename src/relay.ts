@@ -333,7 +333,7 @@ export class Relay {
     if (c !== null) this.#sweeper = new HandshakeSweeper(c, this.#io, seconds);
     else if (seconds > 0) {
       this.#log.warn(
-        'without the npm package koffi on Linux, io.handshake_seconds is the 8 to 12 seconds of uWebSockets.js',
+        'without the npm package koffi on Linux, silent connections are closed after 8 to 12 seconds, by uWebSockets.js',
       );
     }
   }

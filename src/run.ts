@@ -3,7 +3,7 @@
 
 import type { Reconfiguration } from './config/change.ts';
 import { identityAdvice } from './config/identity-advice.ts';
-import { ConfigError } from './config/load.ts';
+import { ConfigError, originsOf } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import { tooFewDescriptors } from './io/descriptor-limit.ts';
 import { ListenError } from './io/listen.ts';
@@ -269,7 +269,10 @@ function startLine(config: Config, relay: Relay): string {
   const database = databaseFile(config.storage.directory);
   const { file } = relay.origins;
   const configuration = file === null ? 'no configuration file' : `configuration ${file}`;
-  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · workers: io 1, ${lanes.join(', ')}${shared}`;
+  const { constants } = originsOf(config);
+  const overridden =
+    constants.length === 0 ? '' : ` · for tests, WOK_CONSTANTS sets ${constants.join(', ')}`;
+  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · workers: io 1, ${lanes.join(', ')}${shared}${overridden}`;
 }
 
 /** Returns true if better-sqlite3 does not load; uWebSockets.js says by itself what to do. */

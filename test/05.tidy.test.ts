@@ -4,7 +4,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { optionKeys } from '../src/config/options.ts';
+import { isConstantKey } from '../src/config/constants.ts';
+import { isOptionKey, optionKeys } from '../src/config/options.ts';
 import { withMetricsTable } from '../src/metrics/document.ts';
 import { packageRoot } from '../src/paths.ts';
 
@@ -223,7 +224,7 @@ describe('code', () => {
     ).toEqual([]);
   });
 
-  it('has a thread main for stations and the rooms beside them, each of which builds its role, and for tasks', () => {
+  it('has a thread main for each station, the plugin host, the admin worker and each task', () => {
     for (const { file, code, imports } of workers) {
       const station = basename(file, '.ts');
       const task = TASKS[station];
@@ -239,7 +240,7 @@ describe('code', () => {
             ? 'src/writer/lease.ts'
             : `src/${station}/${station}.ts`;
       expect(imports).toContain(role);
-      expect(code).toMatch(/^export function run\(task: LaneTask\)/m);
+      expect(code).toMatch(/^export function run\(task: WorkerTask\)/m);
     }
   });
 });
@@ -337,7 +338,7 @@ describe('documents', () => {
       return section !== undefined && sections.has(section);
     });
     expect(new Set(keys).size).toBeGreaterThan(50);
-    expect(keys.filter((key) => !(optionKeys as readonly string[]).includes(key))).toEqual([]);
+    expect(keys.filter((key) => !isOptionKey(key) && !isConstantKey(key))).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
-// Access rules for writers (policy.doors, admission, trust, nip05): key files, payment, web of
-// trust and NIP-05, alone and combined. KeySet, readKeyFile, lookUp and parseAddress as units; the
-// rest against an in-process relay over real sockets, with a local HTTP server for NIP-05.
+// Access rules for writers (policy.access_match, admission, trust, nip05): key files, payment, web
+// of trust and NIP-05, alone and combined. KeySet, readKeyFile, lookUp and parseAddress as units;
+// the rest against an in-process relay over real sockets, with a local HTTP server for NIP-05.
 
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -375,7 +375,7 @@ describe('doors together', () => {
     await start(settings, directory);
     for (const one of [both, listed, payer]) await until(one, 'ok');
     expect(await say(new Author())).toContain('https://relay.example/pay');
-    await relay!.relay.reload(testConfig(directory, { ...settings, 'policy.doors': 'all' }));
+    await relay!.relay.reload(testConfig(directory, { ...settings, 'policy.access_match': 'all' }));
     await until(listed, /^restricted: writing to this relay requires payment/);
     expect(await say(payer)).toMatch(/^restricted: this key is not on the list/);
     expect(await say(both)).toBe('ok');
@@ -384,10 +384,10 @@ describe('doors together', () => {
   it('for those who authenticate', async () => {
     const member = new Author();
     const settings = { 'policy.pubkeys_allowed': [member.pubkey] };
-    await start({ ...settings, 'policy.doors_for': 'authed' });
+    await start({ ...settings, 'policy.access_for': 'authed' });
     expect(await say(member)).toMatch(/^auth-required/);
     await relay!.relay.reload(
-      testConfig(relay!.directory, { ...settings, 'policy.doors_for': 'either' }),
+      testConfig(relay!.directory, { ...settings, 'policy.access_for': 'either' }),
     );
     expect(await say(member)).toBe('ok');
     expect(await say(new Author())).toMatch(/^auth-required/);

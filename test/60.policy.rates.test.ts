@@ -15,11 +15,11 @@ let clients: Client[] = [];
 
 /** Settings with all rates and bans off but the given ones: each test checks one rate. */
 function only(settings: Settings): Settings {
-  const holders = ['ip', 'subnet', 'all'];
   const things = ['connections', 'messages', 'bytes', 'events', 'subscriptions'];
-  const off = holders.flatMap((holder) => things.map((thing) => [`rates.${holder}_${thing}`, '']));
+  const off = things.map((thing) => [`rates.ip_${thing}`, '']);
   return {
     ...Object.fromEntries(off),
+    'rates.subnet_factor': 0,
     'rates.pubkey_events': '',
     'bans.violations_max': 0,
     'ingester.lanes': 2,
@@ -129,15 +129,17 @@ describe('events of an address', () => {
   });
 });
 
-it('events of a network, and of everybody', async () => {
-  await start({ 'rates.subnet_events': '1/h burst 4', 'rates.all_events': '1/h burst 7' });
+it('events of a subnet: subnet_factor times those of an address', async () => {
+  await start({ 'rates.ip_events': '1/h burst 3', 'rates.subnet_factor': 2 });
   expect((await burst(await from('192.0.2.1'), 3)).taken).toBe(3);
-  const network = await burst(await from('192.0.2.200'), 3);
-  expect(network.taken).toBe(1);
-  expect(network.why).toContain('your network');
-  const all = await burst(await from('198.51.100.1'), 4);
-  expect(all.taken).toBe(3);
-  expect(all.why).toMatch(/^rate-limited: too many events on this relay/);
+  expect((await burst(await from('192.0.2.200'), 3)).taken).toBe(3);
+  const subnet = await burst(await from('192.0.2.201'), 3);
+  expect(subnet.taken).toBe(0);
+  expect(subnet.why).toContain('your network');
+  expect((await burst(await from('198.51.100.1'), 3)).taken).toBe(3);
+  const unlimited = only({ 'rates.ip_events': '1/h burst 3', 'rates.subnet_factor': 0 });
+  await relay.relay.reload(testConfig(relay.directory, unlimited));
+  expect((await burst(await from('192.0.2.202'), 3)).taken).toBe(3);
 });
 
 describe('events of an author', () => {

@@ -78,7 +78,7 @@ describe('a module that fails', () => {
     inTime(async (scale, within) => {
       const relay = await startRelay({
         ...modules(TROUBLE),
-        'policy.modules_fail': 'open',
+        'plugins.fail': 'open',
         'plugins.breaker_failures': 3,
         'plugins.breaker_seconds': scale,
       });
@@ -137,7 +137,7 @@ describe('a module that does not come back', () => {
     ['closed', NOT_WORKING],
     ['open', ''],
   ])('is switched off, its lane starts again, and others work on (%s)', async (fail, answer) => {
-    const { relay, author, publish, healthy } = await started({ 'policy.modules_fail': fail });
+    const { relay, author, publish, healthy } = await started({ 'plugins.fail': fail });
     // A module that blocks for less than modules_stuck_seconds is left alone.
     expect(await publish('block 1')).toBe('');
     const [stuck, other] = [await Client.connect(relay.url), await Client.connect(relay.url)];
@@ -228,7 +228,7 @@ describe('acceptConnection and acceptFilter', () => {
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([]);
   });
 
-  it('close who cannot be judged, as modules_fail says', async () => {
+  it('close who cannot be judged, as plugins.fail says', async () => {
     const client = await from('192.0.2.6');
     expect((await client.ended()).reason).toBe(NOT_WORKING);
   });

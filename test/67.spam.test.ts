@@ -15,7 +15,7 @@ import { until } from './support/process.ts';
 import { Random, testSeed } from './support/random.ts';
 import { freshDirectory, type Settings, startRelay, testConfig } from './support/relay.ts';
 
-const ON: Settings = { 'spam.mode': 'enforce', 'spam.points_new_key': 0, 'ingester.lanes': 2 };
+const ON: Settings = { 'spam.mode': 'enforce', 'spam.points': ['new-key 0'], 'ingester.lanes': 2 };
 
 const COPY =
   'Dear friends, my trading mentor has doubled my savings within a single week, write to him today and thank me later';
@@ -186,7 +186,7 @@ describe('enforce', () => {
   it('refuses keys without a profile here, if they alone are worth the points', async () => {
     const use = await start({
       'spam.reject_points': 25,
-      'spam.points_new_key': 25,
+      'spam.points': ['new-key 25'],
       'storage.index_batch_events': 1,
     });
     const author = new Author();
@@ -243,7 +243,10 @@ describe('enforce', () => {
 
   it('never looks at trusted keys', async () => {
     const author = new Author();
-    const use = await start({ 'spam.trusted_keys': author.pubkey, 'spam.quarantine_points': 0 });
+    const use = await start({
+      'moderation.trusted_reporters': author.pubkey,
+      'spam.quarantine_points': 0,
+    });
     const tags = Array.from({ length: 30 }, () => ['t', 'x']);
     expect((await use.publish({ tags }, author))[2]).toBe(true);
     expect((await use.publish({ tags }))[2]).toBe(false);

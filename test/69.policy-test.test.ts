@@ -11,16 +11,23 @@ import { Control } from './support/control.ts';
 import { plugins, script } from './support/plugins.ts';
 import { until } from './support/process.ts';
 import { freshDirectory, type Settings, settingFlags, startRelay } from './support/relay.ts';
+import { runWok } from './support/wok.ts';
 
 interface Summary {
   summary: { events: number; accepted: number; refusedBy: object; notTried: string[] };
 }
 
-async function run(lines: readonly string[], ...args: string[]) {
+function run(lines: readonly string[], ...args: string[]) {
+  return runWith({}, lines, ...args);
+}
+
+/** Runs the command with other constants. */
+async function runWith(constants: Settings, lines: readonly string[], ...args: string[]) {
   const directory = freshDirectory();
   const file = join(directory, 'events.jsonl');
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const ran = await wok('policy', 'test', file, '--json', '--data', directory, ...args);
+  const command = ['policy', 'test', file, '--json', '--data', directory, ...args];
+  const ran = await runWok(command, { constants });
   const rows = ran.out
     .trim()
     .split('\n')
@@ -126,7 +133,7 @@ describe('wok policy test', () => {
       author.event({ content, kind: i === 3 ? 7 : 1, created_at: 1_700_000_000 + i }),
     );
     const set = (settings: Settings) => settingFlags(settings).flatMap((one) => ['--set', one]);
-    const patient = { 'plugins.processes': 1, 'plugins.timeout_milliseconds': 60_000 };
+    const patient = { 'plugins.timeout_milliseconds': 60_000 };
     const { summary, refused } = await run(
       events.map((event) => JSON.stringify(event)),
       '--plugins',
@@ -151,13 +158,11 @@ describe('wok policy test', () => {
   it('says when plugins fail, and ends those that hang', async () => {
     const pid = join(freshDirectory(), 'pid');
     const command = `echo $$ >> ${pid}; sleep 1000 & echo $! >> ${pid}; wait`;
-    const settings = {
-      ...plugins(`processes=1 timeout=3s -- ${command}`),
-      'plugins.breaker_failures': 2,
-    };
-    const flags = settingFlags(settings).flatMap((one) => ['--set', one]);
+    const hangs = plugins(`processes=1 timeout=3s -- ${command}`);
+    const flags = settingFlags(hangs).flatMap((one) => ['--set', one]);
     const lines = [1, 2, 3].map(() => JSON.stringify(new Author().event()));
-    const { summary, refused, ran } = await run(lines, '--plugins', ...flags);
+    const patience = { 'plugins.breaker_failures': 2 };
+    const { summary, refused, ran } = await runWith(patience, lines, '--plugins', ...flags);
     expect(refused.map(({ rule, text }) => [rule, text.split(':')[0]])).toEqual(
       lines.map(() => ['plugin', 'error']),
     );

@@ -9,8 +9,10 @@ import { parse as parseToml } from 'smol-toml';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { reconfigure } from '../src/config/change.ts';
+import { constantKeys } from '../src/config/constants.ts';
+import { firstOptions } from '../src/config/first-options.ts';
 import { ConfigError, type ConfigSources, loadConfig, originsOf } from '../src/config/load.ts';
-import type { Option, OptionValue } from '../src/config/option-types.ts';
+import type { Constant, Option, OptionValue } from '../src/config/option-types.ts';
 import {
   type Config,
   configValue,
@@ -19,6 +21,7 @@ import {
   optionKeys,
   optionOf,
   sections,
+  settingOf,
   splitKey,
 } from '../src/config/options.ts';
 import { printConfig } from '../src/config/print.ts';
@@ -29,6 +32,7 @@ import {
   valueSchema,
 } from '../src/config/schema.ts';
 import { environmentName, findConfigFile } from '../src/config/sources.ts';
+import { spamPoints } from '../src/config/spam-points.ts';
 import { tomlLines, tomlValue } from '../src/config/toml-text.ts';
 import { editDistance, nearest } from '../src/lib/nearest.ts';
 import { packageRoot, schemaFile, version, workerUrl } from '../src/paths.ts';
@@ -111,6 +115,7 @@ function otherValue(key: OptionKey): OptionValue {
           kind_rates: ['0=10/h', '1059=none'],
           retention_age: ['7=30d', '1@members=10y'],
           retention_count: ['7=1000'],
+          spam_points: ['link 7', 'new-key 0'],
           kind_bits: ['1=10', '20000-29999=8'],
           kind_tags: ['30023=title', 'addressable=d'],
           known_key: ['ab'.repeat(32)],
@@ -161,10 +166,10 @@ describe('where values come from', () => {
   });
 
   it('a flag beats the environment, that beats the file, that beats the default', () => {
-    const file = write('[io]\nport = 1001\nhost = "::1"\nping = false\n');
+    const file = write('[io]\nport = 1001\nhost = "::1"\npath = "/two"\n');
     const env = { WOK_IO__PORT: '1002', WOK_IO__HOST: '0.0.0.0' };
-    expect(load({ file }).io).toMatchObject({ port: 1001, host: '::1', ping: false });
-    expect(load({ file, env }).io).toMatchObject({ port: 1002, host: '0.0.0.0', ping: false });
+    expect(load({ file }).io).toMatchObject({ port: 1001, host: '::1', path: '/two' });
+    expect(load({ file, env }).io).toMatchObject({ port: 1002, host: '0.0.0.0', path: '/two' });
     const bySet = { set: ['io.port=1003'] };
     expect(load({ file, env, flags: bySet }).io).toMatchObject({ port: 1003, host: '0.0.0.0' });
     expect(load({ file, env, flags: { ...bySet, port: 1004 } }).io.port).toBe(1004);
@@ -200,9 +205,13 @@ describe('where values come from', () => {
   });
 
   it('the environment may write booleans as 0 and 1 and numbers with underscores', () => {
-    const env = { WOK_IO__PING: '0', WOK_LIMITS__TAGS_MAX: '3_000', WOK_IO__TRUSTED_PROXIES: '' };
+    const env = {
+      WOK_PAGES__HOME: '0',
+      WOK_LIMITS__TAGS_MAX: '3_000',
+      WOK_IO__TRUSTED_PROXIES: '',
+    };
     const config = load({ env });
-    expect(config.io.ping).toBe(false);
+    expect(config.pages.home).toBe(false);
     expect(config.limits.tags_max).toBe(3000);
     expect(config.io.trusted_proxies).toEqual([]);
   });
@@ -223,10 +232,10 @@ describe('where values come from', () => {
   it('takes relay.local.conf before relay.conf, as the only file', () => {
     const cwd = join(directory, 'local');
     mkdirSync(cwd);
-    writeFileSync(join(cwd, 'relay.conf'), '[io]\nport = 2\nping = false\n');
+    writeFileSync(join(cwd, 'relay.conf'), '[io]\nport = 2\npath = "/two"\n');
     writeFileSync(join(cwd, 'relay.local.conf'), '[io]\nport = 4\n');
     const config = load({ cwd });
-    expect(config.io).toMatchObject({ port: 4, ping: defaultConfig.io.ping });
+    expect(config.io).toMatchObject({ port: 4, path: defaultConfig.io.path });
     expect(originsOf(config).file).toBe(join(cwd, 'relay.local.conf'));
     const env = { WOK_CONFIG: 'relay.conf' };
     expect(load({ cwd, env }).io.port).toBe(2);
@@ -444,8 +453,8 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     ],
     [
       'a word for a boolean',
-      '[io]\nping = "true"',
-      'line 2: io.ping is "true", but must be true or false. Write ping = true',
+      '[pages]\nhome = "true"',
+      'line 2: pages.home is "true", but must be true or false. Write home = true',
     ],
     [
       'an unknown word',
@@ -521,7 +530,7 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     ],
     ['WOK_IO__PORT', '', 'WOK_IO__PORT: io.port is "", but must be a whole number'],
     ['WOK_IO__PORT', '1e3', 'WOK_IO__PORT: io.port is "1e3", but must be a whole number'],
-    ['WOK_IO__PING', 'yes', 'WOK_IO__PING: io.ping is "yes", but must be true or false.'],
+    ['WOK_PAGES__HOME', 'yes', 'WOK_PAGES__HOME: pages.home is "yes", but must be true or false.'],
     ['WOK_LOG__LEVEL', 'inof', 'Did you mean "info"?'],
   ])('the variable %s=%s', (name, value, expected) => {
     const found = problems({ env: { [name]: value } });
@@ -548,12 +557,16 @@ describe('what is wrong is said with file, line, key and the right name', () => 
 
   it('all of it at once, in the order of the sources, also what a flag replaces', () => {
     const file = write('[io]\nport = "x"\nprot = 1\n[lgo]\n');
-    const found = problems({ file, env: { WOK_IO__PING: '?' }, flags: { port: 1, set: ['a=b'] } });
+    const found = problems({
+      file,
+      env: { WOK_PAGES__HOME: '?' },
+      flags: { port: 1, set: ['a=b'] },
+    });
     expect(found.map((problem) => problem.replace(`${file} `, '').split(':', 1)[0])).toEqual([
       'line 2',
       'line 3',
       'line 4',
-      'WOK_IO__PING',
+      'WOK_PAGES__HOME',
       '--set a',
     ]);
   });
@@ -565,15 +578,7 @@ describe('options that must fit together', () => {
       'limits.event_bytes_max=300000',
       'limits.event_bytes_max is 300000 (--set limits.event_bytes_max) but may be at most 262134, which is limits.message_bytes_max (262144, the default) less 10: an event is sent inside a message.',
     ],
-    ['limits.content_length_max=262000', 'limits.content_length_max is 262000'],
     ['limits.limit_default=1001', 'limits.limit_default is 1001'],
-    [
-      'io.queue_bytes_max=100000',
-      'limits.message_bytes_max is 262144 (the default) but may be at most 100000',
-    ],
-    ['io.outbound_bytes_max=100000', 'limits.message_bytes_max is 262144'],
-    ['writer.queue_events_max=999', 'writer.batch_events_max is 1000'],
-    ['monitor.replay_events_max=999', 'writer.batch_events_max is 1000'],
   ])('--set %s', (assignment, expected) => {
     const found = problems({ flags: { set: [assignment] } });
     expect(found).toHaveLength(1);
@@ -586,7 +591,98 @@ describe('options that must fit together', () => {
   });
 });
 
+describe('constants', () => {
+  const constants = (table: object) => ({ WOK_CONSTANTS: JSON.stringify(table) });
+
+  it.each(constantKeys)('%s has a sound row', (key) => {
+    const row: Constant = settingOf(key);
+    expect(optionKeys).not.toContain(key);
+    expect(valueSchema(row).parse(row.default)).toEqual(row.default);
+    expect(configValue(defaultConfig, key)).toEqual(row.default);
+  });
+
+  it('are no options: not in a file, the environment or --set', () => {
+    const unknown = 'there is no option query.slice_milliseconds.';
+    const file = write('[query]\nslice_milliseconds = 9\n');
+    expect(problems({ file })[0]).toContain(unknown);
+    const set = ['query.slice_milliseconds=9'];
+    expect(problems({ flags: { set } })[0]).toContain(unknown);
+    const env = { WOK_QUERY__SLICE_MILLISECONDS: '9' };
+    expect(problems({ env })[0]).toContain(unknown.slice(0, -1));
+    expect(printConfig()).not.toContain('slice_milliseconds');
+  });
+
+  it('are overridden by WOK_CONSTANTS, which the origins name', () => {
+    const config = load({ env: constants({ 'io.ping': false, 'query.queries_max': 7 }) });
+    expect([config.io.ping, config.query.queries_max]).toEqual([false, 7]);
+    expect(originsOf(config).constants).toEqual(['io.ping', 'query.queries_max']);
+    expect(originsOf(load({})).constants).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ['{', 'WOK_CONSTANTS must be a JSON object, like {"writer.queue_events_max": 16}.'],
+    ['[1]', 'WOK_CONSTANTS must be a JSON object'],
+    ['{"io.pong": true}', 'WOK_CONSTANTS: there is no constant io.pong. Did you mean io.ping?'],
+    ['{"io.port": 1}', 'WOK_CONSTANTS: io.port is an option. Set it like any other one.'],
+    [
+      '{"query.queries_max": 0}',
+      'WOK_CONSTANTS: query.queries_max is 0, but must be a whole number',
+    ],
+    [
+      '{"io.queue_bytes_max": 100000}',
+      'limits.message_bytes_max is 262144 (the default) but may be at most 100000',
+    ],
+    ['{"io.outbound_bytes_max": 100000}', 'limits.message_bytes_max is 262144'],
+    ['{"writer.queue_events_max": 999}', 'writer.batch_events_max is 1000 (a constant)'],
+    ['{"monitor.replay_events_max": 999}', 'writer.batch_events_max is 1000'],
+  ])('WOK_CONSTANTS=%s', (text, expected) => {
+    const found = problems({ env: { WOK_CONSTANTS: text } });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(expected);
+  });
+
+  it('fit every value that an option may have', () => {
+    const set = ['limits.message_bytes_max=16777216', 'limits.event_bytes_max=16777206'];
+    expect(load({ flags: { set } }).limits.event_bytes_max).toBe(16_777_206);
+    const small = load({ flags: { set: ['limits.event_bytes_max=1024'] } });
+    expect(small.limits.content_length_max).toBe(624);
+    expect(reconfigure(small, load({})).config.limits.content_length_max).toBe(128_000);
+  });
+});
+
+describe('points of spam', () => {
+  it('keep their default where a name is missing', () => {
+    const config = load({ flags: { set: ['spam.points=link 7, new-key 0'] } });
+    expect(spamPoints(config.spam.points)).toEqual({
+      ...spamPoints([]),
+      link: 7,
+      'new-key': 0,
+    });
+    expect(spamPoints(defaultConfig.spam.points)).toEqual(spamPoints([]));
+  });
+
+  it.each(['lnk 20', 'link', 'link x', 'link -1', 'link 10001', 'constructor 1'])(
+    'cannot be "%s"',
+    (entry) => {
+      const [found] = problems({ flags: { set: [`spam.points=${entry}`] } });
+      expect(found).toContain(`spam.points contains "${entry}", but must be a list, each item`);
+      expect(found).toContain('the names are duplicate, link, mention, hashtag, capitals, new-key');
+    },
+  );
+});
+
 describe('relay.conf', () => {
+  it('names the ten options to set first at its top, and so does README.md', () => {
+    const top = readFileSync(sampleConfigFile, 'utf8').split('[info]\n')[0]!;
+    const named = [...top.matchAll(/^# {3}\[(\w+)\] (\w+) /gm)].map(([, a, b]) => `${a}.${b}`);
+    expect(named).toHaveLength(10);
+    expect(named).toEqual(optionKeys.filter((key) => key in firstOptions));
+    const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8');
+    const part = /\n## Set first\n(.*?)\n## /s.exec(readme)![1]!;
+    const rows = [...part.matchAll(/^\| `(\w+\.\w+)` \|/gm)].map(([, key]) => key);
+    expect(rows).toEqual(named);
+  });
+
   it('is what `wok config print --defaults` prints (npm run conf)', () => {
     expect(readFileSync(sampleConfigFile, 'utf8')).toBe(printConfig());
   });

@@ -128,11 +128,11 @@ describe('wok config', () => {
       const file = join(cwd, 'wrong.conf');
       writeFileSync(file, '[io]\nprot = 1\nport = 70000\n');
       const args = [...command.filter((part) => part !== undefined), '--config', file];
-      const { out, err, code } = await wok(args, { WOK_IO__PING: 'maybe' });
+      const { out, err, code } = await wok(args, { WOK_PAGES__HOME: 'maybe' });
       expect(err.trim().split('\n')).toEqual([
         expect.stringContaining('line 2: there is no option io.prot. Did you mean io.port?'),
         expect.stringContaining('line 3: io.port is 70000'),
-        expect.stringContaining('WOK_IO__PING: io.ping is "maybe"'),
+        expect.stringContaining('WOK_PAGES__HOME: pages.home is "maybe"'),
       ]);
       expect({ out, code }).toEqual({ out: '', code: exitCodes.config });
     },
@@ -144,7 +144,7 @@ describe('wok config', () => {
       'print',
       '--set',
       'log.level=debug',
-      '--set=io.ping=false',
+      '--set=pages.home=false',
       '--port',
       '1',
     ];
@@ -152,7 +152,8 @@ describe('wok config', () => {
     expect(code).toBe(exitCodes.ok);
     expect(parseToml(out)).toMatchObject({
       info: { name: 'from outside' },
-      io: { port: 1, ping: false },
+      io: { port: 1 },
+      pages: { home: false },
       log: { level: 'debug' },
       storage: { directory: join(cwd, '007') },
     });

@@ -201,7 +201,7 @@ describe.skipIf(noBrowser)(inBrowser, () => {
       'info.contact': 'javascript:document.title="taken"',
       'info.icon': 'https://elsewhere.example/icon.png',
       'info.banner': 'https://elsewhere.example/banner.png',
-      'info.posting_policy': 'https://x.example/"onmouseover="document.title=\'taken\'',
+      'info.terms_of_service': 'https://x.example/"onmouseover="document.title=\'taken\'',
       'identity.urls': [`wss://relay.example/"><script>document.title='taken'</script>`],
       'policy.tags_required': [`1=${script}`],
     });

@@ -163,7 +163,7 @@ describe('rules', () => {
       ['Writing is open to everyone.'],
     ],
     [
-      { 'policy.pubkeys_allowed': A, 'trust.roots': A, 'policy.doors': 'all' },
+      { 'policy.pubkeys_allowed': A, 'trust.roots': A, 'policy.access_match': 'all' },
       ['are on the list of allowed keys, and are in the web of trust of this relay.'],
       [],
     ],
@@ -171,7 +171,7 @@ describe('rules', () => {
       {
         'nip05.required': true,
         'nip05.domains_allowed': 'a.example',
-        'policy.doors_for': 'either',
+        'policy.access_for': 'either',
       },
       ['clients with events by others, may write whose keys have a NIP-05 address at a.example.'],
       [],

@@ -33,7 +33,7 @@ beforeAll(async () => {
     'membership.enabled': true,
     'membership.restrict_writes': false,
     'spam.mode': 'enforce',
-    'spam.points_new_key': 0,
+    'spam.points': ['new-key 0'],
     'spam.quarantine_points': 10,
     'spam.reject_points': 0,
     'storage.index_delay_milliseconds': 10,

@@ -20,7 +20,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
   const use = useRelay({
     'admin.pubkeys': [admin.pubkey],
     'spam.mode': 'enforce',
-    'spam.points_new_key': 0,
+    'spam.points': ['new-key 0'],
     'spam.quarantine_points': 8,
     'spam.reject_points': 0,
     'query.lanes': 1,

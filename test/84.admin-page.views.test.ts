@@ -37,7 +37,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
       'metrics.slow_query_milliseconds': 1,
       'retention.age': ['7=1d'],
       'spam.mode': 'enforce',
-      'spam.points_new_key': 0,
+      'spam.points': ['new-key 0'],
       'spam.quarantine_points': 8,
       'spam.reject_points': 0,
       'query.lanes': 1,

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isConstantKey } from '../../src/config/constants.ts';
 import { packageRoot } from '../../src/paths.ts';
 
 const START_MILLISECONDS = 30_000;
@@ -74,9 +75,11 @@ export async function startRelay(
   const config = join(home, 'relay.conf');
   await writeFile(config, '');
   const base = lifted ? Object.entries(LIFTED).map(([key, value]) => `${key}=${value}`) : [];
-  const set = [...base, ...settings].flatMap((setting) => ['--set', setting]);
+  const all = [...base, ...settings];
+  const set = all.filter((one) => !isConstantKey(keyOf(one))).flatMap((one) => ['--set', one]);
   const args = [wok, 'relay', '--config', config, '--port', '0', '--data', dataDirectory, ...set];
-  let running = launch(args, home, onOutput);
+  const constants = constantsIn(all);
+  let running = launch(args, home, constants, onOutput);
   const stop = async () => {
     // Its files are removed, so no clean stop is needed.
     await running.end('SIGKILL');
@@ -94,7 +97,7 @@ export async function startRelay(
       halt: () => running.end('SIGTERM'),
       kill: () => running.end('SIGKILL'),
       restart: async () => {
-        running = launch(args, home, onOutput);
+        running = launch(args, home, constants, onOutput);
         return addressIn(await running.ready);
       },
       stop,
@@ -116,10 +119,27 @@ interface Running {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-function launch(args: readonly string[], cwd: string, onOutput: (text: string) => void): Running {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_')),
-  );
+function keyOf(setting: string): string {
+  return setting.split('=', 1)[0]!;
+}
+
+/** Returns the value of WOK_CONSTANTS for the constants among `key=value` settings. */
+function constantsIn(settings: readonly string[]): string {
+  const constants = settings
+    .map((setting) => [keyOf(setting), setting.slice(keyOf(setting).length + 1)] as const)
+    .filter(([key]) => isConstantKey(key))
+    .map(([key, text]) => [key, /^(\d+|true|false)$/.test(text) ? JSON.parse(text) : text]);
+  return JSON.stringify(Object.fromEntries(constants));
+}
+
+function launch(
+  args: readonly string[],
+  cwd: string,
+  constants: string,
+  onOutput: (text: string) => void,
+): Running {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WOK_'));
+  const env = { ...Object.fromEntries(own), WOK_CONSTANTS: constants };
   // Its own process group: Ctrl-C ends the measurement before the relay.
   const child = spawn(process.execPath, args, {
     cwd,

@@ -42,10 +42,7 @@ export async function putOnList(room: Room, listing: Listing): Promise<string> {
   }
   const max = room.config.moderation.list_entries_max;
   if (room.lists.size >= max && room.lists.entry(list, subject) === undefined) {
-    throw new AdminError(
-      'refused',
-      `The lists are full: ${max} entries (moderation.list_entries_max).`,
-    );
+    throw new AdminError('refused', `The lists are full: they have ${max} entries.`);
   }
   const until = list === 'author' ? at : 0;
   const entry: ListEntry = { list, subject, stance, expiresAt, until };

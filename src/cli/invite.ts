@@ -15,7 +15,7 @@ export const inviteCommand: Command = {
     { name: '--uses <number>', text: 'How many members may join with it (default: 1)' },
     {
       name: '--days <number>',
-      text: 'Days until it expires, 0: never (default: membership.invite_days of the running relay)',
+      text: 'Days until it expires, 0: never (default: 7)',
     },
   ],
   examples: ['wok invite', 'wok invite --uses 50 --days 30'],

@@ -1,6 +1,7 @@
 // Applies a new configuration to a running relay: separates the changes that apply live from those
 // that need a restart.
 
+import { constantKeys } from './constants.ts';
 import { isSecretKey } from './formats.ts';
 import { ConfigError, originsOf, rememberOrigins } from './load.ts';
 import type { OptionValue } from './option-types.ts';
@@ -11,6 +12,7 @@ import {
   type OptionKey,
   optionKeys,
   optionOf,
+  type SettingKey,
 } from './options.ts';
 import { relationProblems } from './relations.ts';
 import { tomlValue } from './toml-text.ts';
@@ -40,7 +42,9 @@ const MASKED = '"•••"';
  * @throws ConfigError if they conflict with values that must stay until a restart.
  */
 export function reconfigure(current: Config, next: Config): Reconfiguration {
-  const values = new Map<OptionKey, OptionValue>();
+  const values = new Map<SettingKey, OptionValue>();
+  // A process has one value for each; only tests inside it bring another one.
+  for (const key of constantKeys) values.set(key, configValue(next, key));
   const live: Change[] = [];
   const waiting: Change[] = [];
   for (const key of optionKeys) {
@@ -51,7 +55,7 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
     (reload ? live : waiting).push({ key, from: shownValue(key, from), to: shownValue(key, to) });
   }
   const config = buildConfig(values);
-  const where = (key: OptionKey) =>
+  const where = (key: SettingKey) =>
     waiting.some((change) => change.key === key)
       ? 'in effect until a restart'
       : 'in the new configuration';
@@ -69,7 +73,7 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
     const origin = (optionOf(key).reload ? after : before).options.get(key);
     if (origin !== undefined) origins.set(key, origin);
   }
-  rememberOrigins(config, { file: after.file, options: origins });
+  rememberOrigins(config, { file: after.file, options: origins, constants: after.constants });
   return { config, live, waiting };
 }
 

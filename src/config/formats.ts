@@ -8,6 +8,7 @@ import { parsePubkey } from '../protocol/nip19.ts';
 import { PLUGIN_ENTRY_MUST, parsePluginEntry } from './plugin-entry.ts';
 import { parseRate } from './rate.ts';
 import { retentionRule } from './retention-rule.ts';
+import { SPAM_POINTS_MUST, spamPointsEntry } from './spam-points.ts';
 
 /** Text format with rules of its own. */
 export interface Format {
@@ -94,6 +95,10 @@ export const formats = {
   retention_count: {
     must: 'kinds, optionally with @members or @others, and a number of events, like "7=1000" or "30078@members=100"',
     parse: accept((text) => retentionRule(text, 'count') !== undefined),
+  },
+  spam_points: {
+    must: SPAM_POINTS_MUST,
+    parse: accept((text) => spamPointsEntry(text) !== undefined),
   },
   kind_tags: {
     must: 'kinds and the name of a tag, like "30023=title" or "addressable=d"',

@@ -4,8 +4,17 @@
 import { resolve } from 'node:path';
 import { nearest } from '../lib/nearest.ts';
 import { isSecretKey } from './formats.ts';
-import type { Option, OptionValue } from './option-types.ts';
-import { buildConfig, type Config, type OptionKey, optionOf, splitKey } from './options.ts';
+import type { Constant, OptionValue } from './option-types.ts';
+import {
+  buildConfig,
+  type Config,
+  isOptionKey,
+  type OptionKey,
+  optionOf,
+  type SettingKey,
+  settingOf,
+  splitKey,
+} from './options.ts';
 import { relationProblems } from './relations.ts';
 import { describeValue, valueSchema } from './schema.ts';
 import {
@@ -13,6 +22,7 @@ import {
   type Environment,
   findConfigFile,
   type Given,
+  givenByConstants,
   givenByEnvironment,
   givenByFile,
   givenByFlags,
@@ -53,13 +63,15 @@ export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Confi
   const findings = [
     ...(path === undefined ? [] : givenByFile(path)),
     ...givenByEnvironment(env),
+    ...givenByConstants(env),
     ...givenByFlags(flags),
   ];
 
   const problems: string[] = [];
-  const values = new Map<OptionKey, OptionValue>();
+  const values = new Map<SettingKey, OptionValue>();
   const origins = new Map<OptionKey, string>();
-  const wrong = new Set<OptionKey>();
+  const constants: string[] = [];
+  const wrong = new Set<SettingKey>();
   for (const finding of findings) {
     if (typeof finding === 'string') {
       problems.push(finding);
@@ -70,17 +82,19 @@ export function loadConfig({ file, env, flags = {}, cwd }: ConfigSources): Confi
     if (value === undefined) wrong.add(key);
     else {
       values.set(key, value);
-      origins.set(key, where);
+      if (isOptionKey(key)) origins.set(key, where);
+      else constants.push(key);
     }
   }
   const directory = values.get('storage.directory') ?? optionOf('storage.directory').default;
   values.set('storage.directory', resolve(cwd, String(directory)));
 
   const config = buildConfig(values);
-  const where = (key: OptionKey) => origins.get(key) ?? 'the default';
+  const where = (key: SettingKey) =>
+    isOptionKey(key) ? (origins.get(key) ?? 'the default') : 'a constant';
   problems.push(...relationProblems(config, where, wrong));
   if (problems.length > 0) throw new ConfigError(problems);
-  rememberOrigins(config, { file: path ?? null, options: origins });
+  rememberOrigins(config, { file: path ?? null, options: origins, constants });
   return config;
 }
 
@@ -93,6 +107,8 @@ interface Origins {
    * their default are left out.
    */
   readonly options: ReadonlyMap<OptionKey, string>;
+  /** Names of the constants that WOK_CONSTANTS overrides. */
+  readonly constants: readonly string[];
 }
 
 const originsByConfig = new WeakMap<Config, Origins>();
@@ -104,12 +120,12 @@ export function rememberOrigins(config: Config, origins: Origins): void {
 
 /** Returns the origin of a configuration of `loadConfig` or `reconfigure`, else an empty one. */
 export function originsOf(config: Config): Origins {
-  return originsByConfig.get(config) ?? { file: null, options: new Map() };
+  return originsByConfig.get(config) ?? { file: null, options: new Map(), constants: [] };
 }
 
 /** Returns the value in its normal form, or undefined after adding a problem. */
 function checkedValue(given: Given, problems: string[]): OptionValue | undefined {
-  const option = optionOf(given.key);
+  const option = settingOf(given.key);
   const raw = given.isText ? fromText(option, String(given.value)) : given.value;
   const result = valueSchema(option).safeParse(raw);
   if (result.success) return result.data as OptionValue;
@@ -119,7 +135,7 @@ function checkedValue(given: Given, problems: string[]): OptionValue | undefined
 }
 
 /** Converts a text of the environment or command line; returns it as it is if unclear. */
-function fromText(option: Option, text: string): unknown {
+function fromText(option: Constant, text: string): unknown {
   switch (option.type) {
     case 'integer':
       return /^[+-]?\d+(_\d+)*$/.test(text.trim()) ? Number(text.replaceAll('_', '')) : text;
@@ -147,7 +163,7 @@ function fromJson(text: string): unknown {
 }
 
 function valueProblem({ key, isText }: Given, raw: unknown, index: unknown): string {
-  const option = optionOf(key);
+  const option = settingOf(key);
   const must = `must be ${describeValue(option)}.`;
   if (Array.isArray(raw) && typeof index === 'number') {
     return `${key} contains ${shown(raw[index])}, but ${must}`;
@@ -163,7 +179,7 @@ function valueProblem({ key, isText }: Given, raw: unknown, index: unknown): str
 }
 
 /** Returns the value in the right type: 7777 for "7777", "5" for 5, ["::1"] for "::1". */
-function retyped(option: Option, raw: unknown): OptionValue | undefined {
+function retyped(option: Constant, raw: unknown): OptionValue | undefined {
   if (!['string', 'number', 'boolean'].includes(typeof raw)) return undefined;
   if (isSecretKey(String(raw))) return undefined;
   const value = fromText(option, String(raw));

@@ -50,7 +50,12 @@ interface EnumOption extends OptionBase {
 /** Row of the option table. */
 export type Option = IntegerOption | BooleanOption | StringOption | StringListOption | EnumOption;
 
-/** Value of an option after the check. */
+type WithoutText<Row> = Row extends Option ? Omit<Row, keyof OptionBase> : never;
+
+/** Row of the table of constants: value and check, as in the row of an option. */
+export type Constant = WithoutText<Option>;
+
+/** Value of an option or a constant after the check. */
 export type OptionValue = number | boolean | string | readonly string[];
 
 type ValueOf<O> = O extends { type: 'integer' }

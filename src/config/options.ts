@@ -2,13 +2,17 @@
 // environment variables and relay.conf are made from it. To add an option, add a row.
 // Names are `section.name`; the main noun comes first, unit and bound last.
 
-import { accessOptions } from './door-options.ts';
-import type { ConfigOf, Option, OptionValue } from './option-types.ts';
+import { accessOptions } from './access-options.ts';
+import { type ConstantKey, constantKeys, constants } from './constants.ts';
+import type { ConfigOf, Constant, Option, OptionValue } from './option-types.ts';
 import { pageOptions } from './page-options.ts';
 import { rateOptions } from './rate-options.ts';
+import { standardSpamPoints } from './spam-points.ts';
 
 /** Number of bytes of a message around its event: `["EVENT",` and `]`. */
 export const MESSAGE_FRAME_BYTES = 10;
+/** Bytes of an event's JSON without tags and content: id, keys, numbers, signature. */
+const EVENT_FRAME_BYTES = 400;
 const KIB = 1024;
 const MIB = 1024 * 1024;
 const YEAR_SECONDS = 31_536_000;
@@ -24,7 +28,7 @@ export const sections = {
   nip05: 'Keys may write that have a NIP-05 address.',
   admission: 'Keys may write that have paid.',
   rates:
-    'Rate limits for one address, one network, one author, and all clients together: "20/s burst 500" is 20 per second with bursts of up to 500. Units are s, min, h and day, and k, M, KiB and MiB; "" is no limit. Messages beyond a limit are refused with the seconds to wait.',
+    'Rate limits for one address, one network and one author: "20/s burst 500" is 20 per second with bursts of up to 500. Units are s, min, h and day, and k, M, KiB and MiB; "" is no limit. Messages beyond a limit are refused with the seconds to wait.',
   bans: 'Temporary bans of addresses with repeated violations.',
   spam: 'Spam score: points for signs of spam, and thresholds. docs/spam.md explains it.',
   plugins: 'Plugins: programs that decide about events and queries. docs/plugins.md explains them.',
@@ -38,10 +42,8 @@ export const sections = {
   retention:
     'How long events are kept. wok mod retention preview shows what would be removed. Members are admins, moderators, allowed keys and keys with a role; rules apply to them only if they say so.',
   ingester: 'The threads that parse messages, check limits, and verify signatures.',
-  writer: 'The one thread that writes to the database.',
   storage: 'The SQLite database.',
   query: 'The threads that answer queries from stored events.',
-  monitor: 'The thread that matches new events with open subscriptions.',
   metrics: 'Metrics for Prometheus, wok top and wok slow.',
   log: 'The log on standard output.',
   shutdown: 'Shutdown on SIGTERM and SIGINT, and graceful restart (SIGUSR2).',
@@ -50,7 +52,7 @@ export const sections = {
 export type SectionName = keyof typeof sections;
 
 /** Option table, in the order of relay.conf. */
-const options = {
+export const options = {
   'info.name': {
     type: 'string',
     default: 'wok relay',
@@ -104,13 +106,6 @@ const options = {
     reload: true,
     text: 'URL of the terms of service.',
   },
-  'info.posting_policy': {
-    type: 'string',
-    default: '',
-    format: 'web_address',
-    reload: true,
-    text: 'URL of the posting policy. NIP-11 dropped the field in 2026, but some clients still show it.',
-  },
 
   'io.host': {
     type: 'string',
@@ -152,7 +147,7 @@ const options = {
     unit: 'connections',
     zero: 'no limit',
     reload: true,
-    text: 'Maximum number of open connections from one IP address; of an IPv6 address the first rates.ipv6_address_bits count, so that a /64 is one address. Many users can share an address: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
+    text: 'Maximum number of open connections from one IP address; an IPv6 /64 counts as one address. Many users can share an address: behind carrier NAT, through Tor, or behind a proxy that sends no X-Forwarded-For.',
   },
   'io.connections_per_subnet_max': {
     type: 'integer',
@@ -162,7 +157,7 @@ const options = {
     unit: 'connections',
     zero: 'no limit',
     reload: true,
-    text: 'Maximum number of open connections from one network of the size in rates.ipv4_subnet_bits and rates.ipv6_subnet_bits (a /24, a /48).',
+    text: 'Maximum number of open connections from one subnet (an IPv4 /24, an IPv6 /48).',
   },
   'io.trusted_proxies': {
     type: 'string[]',
@@ -195,84 +190,12 @@ const options = {
     reload: false,
     text: 'A connection that sends nothing for this long, not even a pong, is closed. It counts in steps of four seconds.',
   },
-  'io.handshake_seconds': {
-    type: 'integer',
-    default: 5,
-    min: 1,
-    max: 8,
-    unit: 'seconds',
-    zero: 'after 8 to 12 seconds, by uWebSockets.js itself',
-    reload: true,
-    text: 'A connection on which nothing was answered this long after it was accepted is closed: it sent no request, or an incomplete one. With tls.cert it applies to connections that have not started TLS; those that have and then send no request are closed by uWebSockets.js after 8 to 12 seconds. It needs Linux and the optional package koffi; without them it acts as 0.',
-  },
-  'io.ping': {
-    type: 'boolean',
-    default: true,
-    reload: false,
-    text: 'Ping an idle connection shortly before its idle timeout, so that only dead ones are closed. There are no pings without an idle timeout.',
-  },
-  'io.outbound_bytes_max': {
-    type: 'integer',
-    default: 16 * MIB,
-    min: 64 * KIB,
-    max: 1024 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Outbound queue of one client, in bytes. A slow client whose queue grows beyond it is disconnected.',
-  },
-  'io.outbound_total_bytes_max': {
-    type: 'integer',
-    default: 96 * MIB,
-    min: 1 * MIB,
-    max: 64 * 1024 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Outbound queues of all clients together, in bytes. Beyond it the clients with the largest queues are disconnected, among equal ones those that have read nothing for the longest time.',
-  },
-  'io.drain_seconds': {
-    type: 'integer',
-    default: 60,
-    min: 1,
-    max: 86_400,
-    unit: 'seconds',
-    zero: 'never',
-    reload: true,
-    text: 'A client that has read nothing of its outbound queue for this long is disconnected.',
-  },
   'io.compression': {
     type: 'enum',
     values: ['off', 'shared', 'sliding'],
     default: 'off',
     reload: false,
     text: 'WebSocket compression (permessage-deflate). "shared" costs CPU time; "sliding" compresses best and costs CPU time and memory for each connection.',
-  },
-  'io.compression_min_bytes': {
-    type: 'integer',
-    default: KIB,
-    min: 0,
-    max: 64 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Shorter messages are sent uncompressed.',
-  },
-  'io.receive_buffer_bytes': {
-    type: 'integer',
-    default: 32 * KIB,
-    min: 4 * KIB,
-    max: 64 * MIB,
-    zero: 'the default of the system',
-    unit: 'bytes',
-    reload: false,
-    text: 'Receive buffer of a connection in the kernel (SO_RCVBUF). It bounds how much of a flooding client is read in one turn; a client with 100 ms of latency can send ten times this per second. It needs Linux and the optional package koffi.',
-  },
-  'io.queue_bytes_max': {
-    type: 'integer',
-    default: 32 * MIB,
-    min: 64 * KIB,
-    max: 1024 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Queue of messages for one ingester worker: their bytes, and 512 for each. When it is full, new messages are refused; one address may use as much of it as is still free, and at least 64 KiB.',
   },
 
   'tls.cert': {
@@ -294,7 +217,7 @@ const options = {
     type: 'integer',
     default: 256 * KIB,
     min: 4 * KIB,
-    max: 64 * MIB,
+    max: 16 * MIB,
     unit: 'bytes',
     reload: false,
     text: 'Maximum size of a message from a client. A longer one closes the connection (1009).',
@@ -303,7 +226,7 @@ const options = {
     type: 'integer',
     default: 256 * KIB - MESSAGE_FRAME_BYTES,
     min: KIB,
-    max: 64 * MIB,
+    max: 16 * MIB,
     unit: 'bytes',
     reload: true,
     text: 'Maximum size of an event, as JSON without spaces. The default is what fits into limits.message_bytes_max, the only size that clients are told (NIP-11). A follow list takes 73 bytes for each key, more with relay URLs.',
@@ -317,33 +240,6 @@ const options = {
     reload: true,
     text: 'Maximum number of tags in an event.',
   },
-  'limits.tag_value_bytes_max': {
-    type: 'integer',
-    default: KIB,
-    min: 64,
-    max: 64 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Maximum length of the first value of a tag with a one-letter name, which filters can match.',
-  },
-  'limits.content_length_max': {
-    type: 'integer',
-    default: 128_000,
-    min: 1,
-    max: 64 * MIB,
-    unit: 'Unicode characters',
-    reload: true,
-    text: 'Maximum length of the content of an event. It must fit into limits.event_bytes_max with id, pubkey and signature.',
-  },
-  'limits.json_depth_max': {
-    type: 'integer',
-    default: 16,
-    min: 4,
-    max: 128,
-    unit: 'levels',
-    reload: true,
-    text: 'Maximum nesting of arrays and objects in a message. An EVENT needs 4, a REQ 3; clients may add fields of their own.',
-  },
   'limits.filters_max': {
     type: 'integer',
     default: 100,
@@ -353,24 +249,6 @@ const options = {
     reload: true,
     text: 'Maximum number of filters in one REQ or COUNT.',
   },
-  'limits.filter_values_max': {
-    type: 'integer',
-    default: 5000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'values',
-    reload: true,
-    text: 'Maximum number of values in all lists of one filter together. Clients query all followed authors at once, often 1,000 to 2,000.',
-  },
-  'limits.filter_tags_max': {
-    type: 'integer',
-    default: 10,
-    min: 1,
-    max: 52,
-    unit: 'conditions',
-    reload: true,
-    text: 'Maximum number of tag conditions (#e, #p …) in one filter.',
-  },
   'limits.subscriptions_max': {
     type: 'integer',
     default: 500,
@@ -378,25 +256,7 @@ const options = {
     max: 100_000,
     unit: 'subscriptions',
     reload: true,
-    text: 'Maximum number of open subscriptions on one connection: apps open up to 300 at once. Each takes about 1.2 kB of memory and what limits.subscription_bytes_max counts of its filters. A REQ beyond it waits up to two seconds for another subscription to end.',
-  },
-  'limits.subscription_id_length_max': {
-    type: 'integer',
-    default: 64,
-    min: 64,
-    max: 1024,
-    unit: 'Unicode characters',
-    reload: true,
-    text: 'Maximum length of a subscription id. NIP-01 allows 64.',
-  },
-  'limits.subscription_bytes_max': {
-    type: 'integer',
-    default: 64 * MIB,
-    min: 1 * MIB,
-    max: 1024 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Memory of all open subscriptions: 32 bytes for each id or pubkey in their filters, and 1,024 for each subscription. One address may use as much as is still free. The default allows about 90,000 small subscriptions.',
+    text: 'Maximum number of open subscriptions on one connection: apps open up to 300 at once. Each takes about 1.2 kB of memory, and 32 bytes for each id or pubkey in its filters. A REQ beyond it waits up to two seconds for another subscription to end.',
   },
   'limits.limit_max': {
     type: 'integer',
@@ -416,15 +276,6 @@ const options = {
     reload: true,
     text: 'Maximum number of stored events for a filter without a limit.',
   },
-  'limits.in_flight_bytes_max': {
-    type: 'integer',
-    default: 8 * MIB,
-    min: 1 * KIB,
-    max: 1024 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Maximum of unanswered messages of one connection: their bytes and 512 for each, about 8,000 small events. More are refused.',
-  },
   'limits.created_at_past_seconds_max': {
     type: 'integer',
     default: 0,
@@ -433,7 +284,7 @@ const options = {
     unit: 'seconds',
     zero: 'no limit',
     reload: true,
-    text: 'Maximum age of an event when it arrives. Without a limit users can import their old notes, and a profile or follow list that has not changed for years is accepted.',
+    text: 'Maximum age of an event when it arrives; of an ephemeral one 15 minutes in any case. Without a limit users can import their old notes, and a profile or follow list that has not changed for years is accepted.',
   },
   'limits.created_at_future_seconds_max': {
     type: 'integer',
@@ -445,31 +296,7 @@ const options = {
     reload: true,
     text: 'How far in the future created_at may be. An event from the future would stay on top of every feed.',
   },
-  'limits.ephemeral_age_seconds_max': {
-    type: 'integer',
-    default: 900,
-    min: 1,
-    max: 100 * YEAR_SECONDS,
-    unit: 'seconds',
-    zero: 'no limit',
-    reload: true,
-    text: 'Maximum age of an ephemeral event (kinds 20000 to 29999). They are delivered and never stored.',
-  },
 
-  'limits.created_at_past_by_kind': {
-    type: 'string[]',
-    default: [],
-    format: 'kind_numbers',
-    reload: true,
-    text: 'Maximum ages for some kinds, in seconds (0: no limit), instead of created_at_past_seconds_max and ephemeral_age_seconds_max: "regular=31536000", "1059=0". The last matching entry applies.',
-  },
-  'limits.created_at_future_by_kind': {
-    type: 'string[]',
-    default: [],
-    format: 'kind_numbers',
-    reload: true,
-    text: 'Limits of future created_at for some kinds, in seconds (0: no limit), instead of created_at_future_seconds_max: "ephemeral=60". The last matching entry applies.',
-  },
   'limits.content_length_by_kind': {
     type: 'string[]',
     default: [],
@@ -570,32 +397,6 @@ const options = {
     reload: false,
     text: 'Policy modules: JavaScript files whose acceptEvent, acceptFilter and acceptConnection are called, in this order; relative to the directory in which the relay is started. docs/plugins.md explains them.',
   },
-  'policy.modules_fail': {
-    type: 'enum',
-    values: ['closed', 'open'],
-    default: 'closed',
-    reload: true,
-    text: 'What happens when a module throws, takes too long, or returns an invalid answer: "closed" refuses, "open" accepts.',
-  },
-  'policy.modules_timeout_milliseconds': {
-    type: 'integer',
-    default: 1000,
-    min: 1,
-    max: 600_000,
-    unit: 'milliseconds',
-    reload: true,
-    text: 'Timeout for an answer of a module.',
-  },
-  'policy.modules_stuck_seconds': {
-    type: 'integer',
-    default: 10,
-    min: 1,
-    max: 3600,
-    unit: 'seconds',
-    zero: 'never',
-    reload: true,
-    text: 'A module that computes for this long without returning is disabled until the relay restarts. Its worker is restarted, the only way to interrupt it, and the connections of the worker are closed (1012).',
-  },
   ...accessOptions,
 
   ...rateOptions,
@@ -606,14 +407,14 @@ const options = {
     reload: true,
     text: 'Rates of an author for some kinds, instead of pubkey_events: "0=10/h", "ephemeral=20/s burst 200", "1059=none". The last matching entry applies.',
   },
-  'rates.query_work_min': {
+  'rates.subnet_factor': {
     type: 'integer',
-    default: 5000,
-    min: 500,
-    max: 1_000_000_000,
-    unit: 'entries',
+    default: 4,
+    min: 1,
+    max: 1000,
+    zero: 'no limits by subnet',
     reload: true,
-    text: 'What one query may always read before it is cut short because a budget is used up.',
+    text: 'A subnet (an IPv4 /24, an IPv6 /48) has so many times the rates of an address.',
   },
   'rates.exempt': {
     type: 'string[]',
@@ -622,42 +423,6 @@ const options = {
     reload: true,
     text: 'Addresses and networks exempt from rates and bans, in addition to io.trusted_proxies. Loopback is included, because behind a proxy that sends no X-Forwarded-For all clients would share one budget.',
   },
-  'rates.ipv4_subnet_bits': {
-    type: 'integer',
-    default: 24,
-    min: 8,
-    max: 32,
-    unit: 'bits',
-    reload: true,
-    text: 'Prefix length of IPv4 networks that share network limits.',
-  },
-  'rates.ipv6_subnet_bits': {
-    type: 'integer',
-    default: 48,
-    min: 16,
-    max: 128,
-    unit: 'bits',
-    reload: true,
-    text: 'Prefix length of IPv6 networks that share network limits.',
-  },
-  'rates.ipv6_address_bits': {
-    type: 'integer',
-    default: 64,
-    min: 32,
-    max: 128,
-    unit: 'bits',
-    reload: true,
-    text: 'Prefix length of IPv6 addresses that count as one address: a household has at least a /64.',
-  },
-  'rates.accounts_max': {
-    type: 'integer',
-    default: 65_536,
-    min: 1024,
-    max: 16_777_216,
-    unit: 'accounts',
-    reload: false,
-    text: 'Number of addresses and networks, and of authors, whose rates are tracked at the same time. 112 bytes each.',
-  },
 
   'bans.violations_max': {
     type: 'integer',
@@ -665,18 +430,9 @@ const options = {
     min: 1,
     max: 1_000_000,
     unit: 'violations',
-    zero: 'no bans',
+    zero: 'no address is banned',
     reload: true,
-    text: 'Violations of one address within the window below after which it is banned: messages beyond its rates, messages that are not JSON, events with a wrong id or signature.',
-  },
-  'bans.window_seconds': {
-    type: 'integer',
-    default: 60,
-    min: 1,
-    max: 86_400,
-    unit: 'seconds',
-    reload: true,
-    text: 'Window in which violations count; each expires on its own.',
+    text: 'Violations of one address within a minute after which it is banned: messages beyond its rates, messages that are not JSON, events with a wrong id or signature.',
   },
   'bans.ban_seconds': {
     type: 'integer',
@@ -701,13 +457,6 @@ const options = {
     format: 'kinds',
     reload: true,
     text: 'Kinds that are scored.',
-  },
-  'spam.trusted_keys': {
-    type: 'string[]',
-    default: [],
-    format: 'known_key',
-    reload: true,
-    text: 'Keys whose events never count as spam, in addition to moderation.trusted_reporters.',
   },
   'spam.reject_points': {
     type: 'integer',
@@ -739,140 +488,12 @@ const options = {
     reload: true,
     text: 'Points from which an event is held in quarantine, hidden from clients, until a moderator releases it (wok mod quarantine).',
   },
-  'spam.quarantine_max': {
-    type: 'integer',
-    default: 10000,
-    min: 1,
-    max: 1000000,
-    unit: 'events',
+  'spam.points': {
+    type: 'string[]',
+    default: standardSpamPoints,
+    format: 'spam_points',
     reload: true,
-    text: 'Maximum number of events in quarantine. Beyond it the oldest are dropped.',
-  },
-  'spam.quarantine_seconds': {
-    type: 'integer',
-    default: 2592000,
-    min: 60,
-    max: 315360000,
-    unit: 'seconds',
-    reload: true,
-    text: 'Quarantined events that are not released are dropped after this time.',
-  },
-  'spam.points_duplicate': {
-    type: 'integer',
-    default: 60,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for the same or nearly the same text from several keys; doubled and tripled for two and three times as many keys.',
-  },
-  'spam.duplicate_keys': {
-    type: 'integer',
-    default: 3,
-    min: 2,
-    max: 32,
-    unit: 'keys',
-    reload: true,
-    text: 'Number of keys from which a text counts as a duplicate.',
-  },
-  'spam.duplicate_seconds': {
-    type: 'integer',
-    default: 3600,
-    min: 1,
-    max: 604800,
-    unit: 'seconds',
-    reload: true,
-    text: 'How long a text is remembered after it was last seen. Up to 16384 texts are remembered.',
-  },
-  'spam.duplicate_letters_min': {
-    type: 'integer',
-    default: 30,
-    min: 1,
-    max: 4000,
-    unit: 'letters',
-    reload: true,
-    text: 'Shorter texts, like "good morning", are not compared.',
-  },
-  'spam.points_link': {
-    type: 'integer',
-    default: 20,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for each link beyond the free ones.',
-  },
-  'spam.links_free': {
-    type: 'integer',
-    default: 3,
-    min: 0,
-    max: 1000,
-    unit: 'links',
-    reload: true,
-    text: 'Number of links without points.',
-  },
-  'spam.points_mention': {
-    type: 'integer',
-    default: 5,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for each mention (p tags, or npub1… in the text) beyond the free ones.',
-  },
-  'spam.mentions_free': {
-    type: 'integer',
-    default: 20,
-    min: 0,
-    max: 10000,
-    unit: 'people',
-    reload: true,
-    text: 'Number of mentions without points. A reply carries the mentions of its thread.',
-  },
-  'spam.points_hashtag': {
-    type: 'integer',
-    default: 10,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for each hashtag beyond the free ones.',
-  },
-  'spam.hashtags_free': {
-    type: 'integer',
-    default: 8,
-    min: 0,
-    max: 1000,
-    unit: 'hashtags',
-    reload: true,
-    text: 'Number of hashtags without points.',
-  },
-  'spam.points_capitals': {
-    type: 'integer',
-    default: 15,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for a text of at least 30 letters, most of them capitals.',
-  },
-  'spam.points_new_key': {
-    type: 'integer',
-    default: 25,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for a key without a profile (kind 0) on this relay.',
-  },
-  'spam.points_report': {
-    type: 'integer',
-    default: 40,
-    min: 0,
-    max: 10000,
-    unit: 'points',
-    reload: true,
-    text: 'Points for each trusted reporter that reports the key (kind 1984, moderation.trusted_reporters), at most three.',
+    text: 'Points of each sign of spam; one that is left out has its default, 0 switches it off. duplicate: nearly the same text from several keys; link, mention, hashtag: each beyond the usual number; capitals: a text in capitals; new-key: an author without a profile (kind 0) here; report: each trusted reporter (moderation.trusted_reporters) of the author. docs/spam.md has the numbers.',
   },
   'spam.words_file': {
     type: 'string',
@@ -893,7 +514,7 @@ const options = {
     values: ['closed', 'open'],
     default: 'closed',
     reload: true,
-    text: 'What happens when a plugin does not answer: "closed" refuses, "open" accepts.',
+    text: 'What happens when a plugin or a module fails or does not answer: "closed" refuses, "open" accepts.',
   },
   'plugins.timeout_milliseconds': {
     type: 'integer',
@@ -903,60 +524,6 @@ const options = {
     unit: 'milliseconds',
     reload: true,
     text: 'Timeout for answers of a plugin. A process that does not answer for this long is restarted.',
-  },
-  'plugins.processes': {
-    type: 'integer',
-    default: 1,
-    min: 1,
-    max: 64,
-    unit: 'processes',
-    reload: true,
-    text: 'Processes of each plugin. All messages of one connection go to the same process. A plugin that keeps state needs one.',
-  },
-  'plugins.pipeline_max': {
-    type: 'integer',
-    default: 32,
-    min: 1,
-    max: 1024,
-    unit: 'questions',
-    reload: true,
-    text: 'Requests that a process may have unanswered. With 1 it gets the next one after its answer, as in strfry.',
-  },
-  'plugins.breaker_failures': {
-    type: 'integer',
-    default: 3,
-    min: 1,
-    max: 1000,
-    unit: 'failures',
-    reload: true,
-    text: 'Consecutive failures after which the circuit breaker opens: the plugin is skipped, and events and queries do not wait for it.',
-  },
-  'plugins.breaker_seconds': {
-    type: 'integer',
-    default: 30,
-    min: 1,
-    max: 86_400,
-    unit: 'seconds',
-    reload: true,
-    text: 'How long the circuit breaker stays open; then one request is tried.',
-  },
-  'plugins.waiting_events_max': {
-    type: 'integer',
-    default: 2000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'events',
-    reload: false,
-    text: 'Events of one ingester worker that may wait for plugins or policy modules. More are refused with "rate-limited:".',
-  },
-  'plugins.waiting_bytes_max': {
-    type: 'integer',
-    default: 16 * MIB,
-    min: 64 * KIB,
-    max: 1024 * MIB,
-    unit: 'bytes',
-    reload: false,
-    text: 'Total size of their JSON.',
   },
 
   'identity.urls': {
@@ -990,7 +557,7 @@ const options = {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'Only members may write; see also policy.doors and policy.open_kinds.',
+    text: 'Only members may write; see also policy.access_match and policy.open_kinds.',
   },
   'membership.restrict_reads': {
     type: 'boolean',
@@ -1003,15 +570,6 @@ const options = {
     default: true,
     reload: true,
     text: 'A member that requests kind 28935 gets an invite code for one use.',
-  },
-  'membership.invite_days': {
-    type: 'integer',
-    default: 7,
-    min: 1,
-    max: 3650,
-    unit: 'days',
-    reload: true,
-    text: 'Validity of invites: those that members request, and those of wok invite without --days.',
   },
 
   'auth.required': {
@@ -1028,29 +586,11 @@ const options = {
     reload: true,
     text: 'When the challenge is sent: "connect" as soon as a client connects; "demand" with the first answer that begins with "auth-required:"; "auto" at connect where the configuration asks for authentication to read or to write, else on demand. Several clients stop reading, or prompt their user at once, when they get a challenge that they do not need.',
   },
-  'auth.pubkeys_max': {
-    type: 'integer',
-    default: 20,
-    min: 1,
-    max: 1000,
-    unit: 'keys',
-    reload: true,
-    text: 'Maximum number of keys that may authenticate on one connection.',
-  },
   'auth.dm_inbox': {
     type: 'boolean',
     default: false,
     reload: true,
     text: 'The relay is an inbox for private messages (NIP-17): it accepts only gift wraps, from any author, and what their recipients need (profiles, relay lists, deletions); reading requires authentication.',
-  },
-  'auth.dm_inbox_events_max': {
-    type: 'integer',
-    default: 10_000,
-    min: 1,
-    max: 10_000_000,
-    unit: 'events',
-    reload: true,
-    text: 'Gift wraps that an inbox relay keeps for one recipient, who may delete them.',
   },
   'auth.private_kinds': {
     type: 'string[]',
@@ -1075,61 +615,6 @@ const options = {
     text: 'Public keys that may ban, allow and list keys and events and handle reports. docs/admin.md explains what they see of the page /admin.',
   },
 
-  'admin.request_bytes_max': {
-    type: 'integer',
-    default: 64 * KIB,
-    min: KIB,
-    max: 16 * MIB,
-    unit: 'bytes',
-    reload: true,
-    text: 'Maximum size of a request of the management API (NIP-86) or the page /admin.',
-  },
-  'admin.requests_max': {
-    type: 'integer',
-    default: 32,
-    min: 1,
-    max: 10_000,
-    unit: 'requests',
-    reload: true,
-    text: 'Requests of the management API and the page /admin that are processed at once; at most a quarter of them from one network. Others wait, admins first.',
-  },
-  'admin.window_seconds': {
-    type: 'integer',
-    default: 60,
-    min: 5,
-    max: 3600,
-    unit: 'seconds',
-    reload: true,
-    text: 'How far created_at of an authorization (NIP-98) may be from the clock of the relay. Each is valid for one login or one change.',
-  },
-  'admin.session_seconds': {
-    type: 'integer',
-    default: 43_200,
-    min: 1,
-    max: 2_592_000,
-    unit: 'seconds',
-    reload: true,
-    text: 'Lifetime of a session of the page /admin; a restart ends it, too.',
-  },
-  'admin.session_idle_seconds': {
-    type: 'integer',
-    default: 3600,
-    min: 1,
-    max: 2_592_000,
-    unit: 'seconds',
-    reload: true,
-    text: 'A session without requests for this long ends. An open page sends one every few seconds.',
-  },
-  'admin.sessions_max': {
-    type: 'integer',
-    default: 100,
-    min: 1,
-    max: 10_000,
-    unit: 'sessions',
-    reload: true,
-    text: 'Maximum number of sessions, a fifth of them for one key. Beyond it the least recently used one ends.',
-  },
-
   ...pageOptions,
 
   'moderation.ban_removes': {
@@ -1138,42 +623,12 @@ const options = {
     reload: true,
     text: 'Whether a ban of a public key by the management API (NIP-86) also removes its events. wok mod has a flag for that.',
   },
-  'moderation.reports_max': {
-    type: 'integer',
-    default: 10_000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'reports',
-    zero: 'no queue',
-    reload: true,
-    text: 'Maximum number of reports (kind 1984) that wait for moderators. Beyond it the oldest are dropped, those by unknown reporters first.',
-  },
   'moderation.trusted_reporters': {
     type: 'string[]',
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys whose reports come first in the queue, in addition to admins, moderators and allowed keys.',
-  },
-  'moderation.decisions_max': {
-    type: 'integer',
-    default: 50_000,
-    min: 1,
-    max: 100_000_000,
-    unit: 'decisions',
-    zero: 'none',
-    reload: true,
-    text: 'Number of decisions kept for wok why, about 300 bytes each: which rule refused an event, which admin removed it. The oldest are dropped.',
-  },
-  'moderation.decisions_per_second_max': {
-    type: 'integer',
-    default: 50,
-    min: 1,
-    max: 10_000,
-    unit: 'decisions',
-    zero: 'none',
-    reload: true,
-    text: 'Decisions that each ingester worker records per second; in a flood the others are only counted.',
+    text: 'Public keys whose reports come first in the queue, in addition to admins, moderators and allowed keys. Their own events are never spam ([spam]).',
   },
   'moderation.audit_days': {
     type: 'integer',
@@ -1181,18 +636,9 @@ const options = {
     min: 1,
     max: 36_500,
     unit: 'days',
-    zero: 'forever',
+    zero: 'for ever',
     reload: true,
     text: 'How long entries of the audit log are kept.',
-  },
-  'moderation.list_entries_max': {
-    type: 'integer',
-    default: 100_000,
-    min: 100,
-    max: 10_000_000,
-    unit: 'entries',
-    reload: true,
-    text: 'Maximum number of bans and allowances. Each takes some 300 bytes in every ingester worker.',
   },
 
   'retention.age': {
@@ -1217,16 +663,7 @@ const options = {
     unit: 'MiB',
     zero: 'no limit',
     reload: true,
-    text: 'Maximum size of the database. Beyond it the oldest events of keys that are not members are removed.',
-  },
-  'retention.mib_target_percent': {
-    type: 'integer',
-    default: 90,
-    min: 10,
-    max: 100,
-    unit: 'percent',
-    reload: true,
-    text: 'Size to which the used part of the database is reduced then, as a percentage of retention.mib_max. The file keeps its size; free pages are used again.',
+    text: 'Maximum size of the database. Beyond it the oldest events of keys that are not members are removed until it is down to 90 %. The file keeps its size; free pages in it are used again.',
   },
   'retention.budget_kinds_spared': {
     type: 'string[]',
@@ -1242,15 +679,6 @@ const options = {
     reload: true,
     text: 'Public keys that retention treats as members, in addition to the members.',
   },
-  'retention.interval_seconds': {
-    type: 'integer',
-    default: 3600,
-    min: 1,
-    max: 604_800,
-    unit: 'seconds',
-    reload: true,
-    text: 'How often ages and counts are checked. The size is checked every few seconds.',
-  },
 
   'ingester.lanes': {
     type: 'integer',
@@ -1258,44 +686,9 @@ const options = {
     min: 1,
     max: 256,
     unit: 'threads',
-    zero: 'by the number of processors',
+    zero: 'as the number of processors suggests',
     reload: false,
     text: 'Number of ingester workers. More of them verify more signatures at once.',
-  },
-  'ingester.signature_backend': {
-    type: 'enum',
-    values: ['auto', 'libsecp256k1', 'secp256k1', 'noble'],
-    default: 'auto',
-    reload: false,
-    text: 'Backend for signature verification: the library of the system, the npm package secp256k1, or JavaScript (some 25 times slower). "auto" uses the first of them that loads.',
-  },
-
-  'writer.batch_events_max': {
-    type: 'integer',
-    default: 1000,
-    min: 1,
-    max: 100_000,
-    unit: 'events',
-    reload: true,
-    text: 'Maximum number of events in one commit. A client is told OK after the commit of its event.',
-  },
-  'writer.queue_events_max': {
-    type: 'integer',
-    default: 8192,
-    min: 16,
-    max: 1_000_000,
-    unit: 'events',
-    reload: true,
-    text: 'Queue of events for the writer; an event of more than 4 kB counts as several. When it is full, new ones are refused.',
-  },
-  'writer.expired_purge_seconds': {
-    type: 'integer',
-    default: 60,
-    min: 1,
-    max: 86_400,
-    unit: 'seconds',
-    reload: true,
-    text: 'How often expired events (NIP-40) are removed from the disk. They are not sent to clients from the second they expire.',
   },
 
   'storage.directory': {
@@ -1321,37 +714,13 @@ const options = {
     reload: true,
     text: 'Page cache for each thread that opens the database: the writer and every query worker.',
   },
-  'storage.pack_bodies': {
-    type: 'boolean',
-    default: true,
-    reload: false,
-    text: 'Store new events in packed form: ids, keys and signatures as bytes, frequent text as single bytes. The database is a third smaller and less is written; reading an event that is not in memory takes two microseconds longer. Stored events keep their form, and both forms are read.',
-  },
-  'storage.index_batch_events': {
-    type: 'integer',
-    default: 5000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'events',
-    reload: true,
-    text: 'New events are added to the index in batches of this size and are served from memory until then. Larger batches write less and take more memory. With more than 250,000 events stored, batches grow with the log, up to four times this.',
-  },
-  'storage.index_delay_milliseconds': {
-    type: 'integer',
-    default: 1000,
-    min: 1,
-    max: 600_000,
-    unit: 'milliseconds',
-    reload: true,
-    text: 'A smaller batch is indexed after the writer was idle for this long.',
-  },
   'storage.checkpoint_pages': {
     type: 'integer',
     default: 4000,
     min: 100,
     max: 1_000_000,
     unit: 'pages of 4096 bytes',
-    zero: 'never; another program does it',
+    zero: 'never; something else does it',
     reload: true,
     text: 'Length of the write-ahead log at which it is copied back into the database file (checkpoint). Set 0 only for Litestream, which does the checkpoints itself.',
   },
@@ -1362,53 +731,19 @@ const options = {
     min: 1,
     max: 256,
     unit: 'threads',
-    zero: 'by the number of processors',
+    zero: 'as the number of processors suggests',
     reload: false,
     text: 'Number of query workers: how many queries run at once.',
-  },
-  'query.threads': {
-    type: 'enum',
-    values: ['auto', 'shared', 'own'],
-    default: 'auto',
-    reload: false,
-    text: 'Whether query workers and monitor have threads of their own ("own") or run in those of the ingesters ("shared"). Workers that share a thread need not wake each other, so short queries cost a sixth less; but a long query delays the events of its worker by up to query.slice_milliseconds. "auto" shares on up to two processors.',
-  },
-  'query.slice_milliseconds': {
-    type: 'integer',
-    default: 5,
-    min: 1,
-    max: 1000,
-    unit: 'milliseconds',
-    reload: true,
-    text: 'How long a query worker runs queries before it reads its messages. Queries take turns by address and connection; a long one yields to others after this time and continues in its next turn.',
   },
   'query.cache_bytes': {
     type: 'integer',
     default: 32 * MIB,
     min: 64 * KIB,
     max: 1024 * MIB,
-    zero: 'no cache; all events are read from the database',
+    zero: 'no memory; everything is read from the database',
     unit: 'bytes',
     reload: false,
     text: 'Cache of stored events in each query worker, as bytes ready to be sent. The cached posting lists take up to half as much in addition.',
-  },
-  'query.timeline_events': {
-    type: 'integer',
-    default: 100_000,
-    min: 16,
-    max: 10_000_000,
-    unit: 'events',
-    reload: false,
-    text: 'Newest events that each query worker keeps in memory, sorted by time, for feeds (filters with many authors). About 50 bytes each.',
-  },
-  'query.queries_max': {
-    type: 'integer',
-    default: 10_000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'queries',
-    reload: true,
-    text: 'Queries that may wait or run in one query worker. More are refused.',
   },
   'query.eose_hints': {
     type: 'enum',
@@ -1416,22 +751,6 @@ const options = {
     values: ['off', 'more', 'all'],
     reload: true,
     text: 'Whether EOSE has a third element (NIP-67) that tells if there are more stored events: "more" where a limit of this relay cut the answer, "all" also "finish" where it is complete. Several client libraries drop an EOSE with a third element, and wait forever (docs/clients.md).',
-  },
-  'query.count_enabled': {
-    type: 'boolean',
-    default: true,
-    reload: true,
-    text: 'Answer COUNT (NIP-45).',
-  },
-
-  'monitor.replay_events_max': {
-    type: 'integer',
-    default: 8192,
-    min: 16,
-    max: 1_000_000,
-    unit: 'events',
-    reload: true,
-    text: 'Newest events kept in memory, so that a subscription misses none between its stored and its live events. A query that takes longer than they last catches up from the database.',
   },
 
   'metrics.enabled': {
@@ -1468,7 +787,7 @@ const options = {
     min: 1,
     max: 3_600_000,
     unit: 'milliseconds',
-    zero: 'no query counts as slow',
+    zero: 'none is slow',
     reload: true,
     text: 'A query that took more work than this is counted as slow and shown by wok slow, without the values of its filters.',
   },
@@ -1494,16 +813,6 @@ const options = {
     reload: true,
     text: '"text" is readable, "json" has one object per line for log collectors. Both have journald priorities (<6>) in front where standard output is the journal; "journal" is text that always has them.',
   },
-  'log.lines_per_minute_max': {
-    type: 'integer',
-    default: 60,
-    min: 1,
-    max: 1_000_000,
-    unit: 'lines',
-    zero: 'no limit',
-    reload: true,
-    text: 'Maximum number of lines per minute with the same text from one thread, so that a flood does not fill the disk. Lines left out are counted and reported.',
-  },
   'log.ip': {
     type: 'enum',
     values: ['off', 'hashed', 'on'],
@@ -1512,15 +821,6 @@ const options = {
     text: 'Whether lines about connections have the address of the client, or a hash of it that is the same for one address until the next start. The log has no other private data.',
   },
 
-  'shutdown.handover_seconds': {
-    type: 'integer',
-    default: 10,
-    min: 1,
-    max: 3600,
-    unit: 'seconds',
-    reload: true,
-    text: 'After a graceful restart the old process asks its clients to reconnect (1012), spread over this time, so that they do not all reconnect at once.',
-  },
   'shutdown.deadline_seconds': {
     type: 'integer',
     default: 10,
@@ -1535,21 +835,36 @@ const options = {
 /** Name of an option, `section.name`. */
 export type OptionKey = keyof typeof options;
 
-/** Complete configuration: `config.io.port` is the value of the row `io.port`. Frozen. */
-export type Config = ConfigOf<typeof options>;
+/** Name of an option or a constant. */
+export type SettingKey = OptionKey | ConstantKey;
+
+/**
+ * Complete configuration, of options and constants: `config.io.port` is the value of the row
+ * `io.port`. Frozen.
+ */
+export type Config = ConfigOf<typeof options & typeof constants>;
 
 /** Names of all options in the order of the table. */
 export const optionKeys = Object.keys(options) as readonly OptionKey[];
+
+const settingKeys: readonly SettingKey[] = [...optionKeys, ...constantKeys];
 
 /** Returns one row of the table, as the general type. */
 export function optionOf(key: OptionKey): Option {
   return options[key];
 }
 
+/** Returns the row of an option or a constant. */
+export function settingOf(key: SettingKey): Constant {
+  return isOptionKey(key) ? options[key] : constants[key];
+}
+
 /** Splits `io.port` into `['io', 'port']`. */
-export function splitKey(key: OptionKey): [section: SectionName, name: string] {
+export function splitKey(key: OptionKey): [section: SectionName, name: string];
+export function splitKey(key: SettingKey): [section: keyof Config, name: string];
+export function splitKey(key: SettingKey): [section: keyof Config, name: string] {
   const dot = key.indexOf('.');
-  return [key.slice(0, dot) as SectionName, key.slice(dot + 1)];
+  return [key.slice(0, dot) as keyof Config, key.slice(dot + 1)];
 }
 
 /** Returns true if a text is the name of an option. */
@@ -1557,21 +872,27 @@ export function isOptionKey(text: string): text is OptionKey {
   return Object.hasOwn(options, text);
 }
 
-/** Returns one value of a configuration by the name of its option. */
-export function configValue(config: Config, key: OptionKey): OptionValue {
+/** Returns one value of a configuration by the name of its option or constant. */
+export function configValue(config: Config, key: SettingKey): OptionValue {
   const [section, name] = splitKey(key);
   return (config[section] as Readonly<Record<string, OptionValue>>)[name]!;
 }
 
-/** Builds a frozen configuration of checked values; missing ones get the default. */
-export function buildConfig(values: ReadonlyMap<OptionKey, OptionValue>): Config {
+/**
+ * Builds a frozen configuration of checked values; missing ones get the default. The limit of the
+ * content is lowered to what fits into an event, so that operators need to set one of the two only.
+ */
+export function buildConfig(values: ReadonlyMap<SettingKey, OptionValue>): Config {
   const config: Record<string, Record<string, OptionValue>> = {};
-  for (const key of optionKeys) {
+  for (const key of settingKeys) {
     const [section, name] = splitKey(key);
-    const value = values.get(key) ?? optionOf(key).default;
+    const value = values.get(key) ?? settingOf(key).default;
     config[section] ??= {};
     config[section][name] = typeof value === 'object' ? Object.freeze([...value]) : value;
   }
+  const limits = config.limits as { content_length_max: number; event_bytes_max: number };
+  const room = limits.event_bytes_max - EVENT_FRAME_BYTES;
+  limits.content_length_max = Math.min(limits.content_length_max, room);
   for (const section of Object.values(config)) Object.freeze(section);
   return Object.freeze(config) as Config;
 }

@@ -1,6 +1,7 @@
 // Printer of a configuration as a relay.conf, with every option, its description and its default.
 
-import type { Option } from './option-types.ts';
+import { firstOptions } from './first-options.ts';
+import type { Option, OptionValue } from './option-types.ts';
 import {
   type Config,
   configValue,
@@ -27,18 +28,37 @@ const HEADER = `# Configuration of a wok relay (TOML). All options are listed; o
 # To check a file: wok config check --config FILE
 `;
 
+/** Returns the list of the options to set first, as comment lines under a heading. */
+function firstOptionsText(): string {
+  const entries = Object.entries(firstOptions);
+  const width = Math.max(...entries.map(([key]) => key.length)) + 4;
+  const lines = entries.map(([key, meaning]) => {
+    const [section, name] = splitKey(key as OptionKey);
+    return `#   ${`[${section}] ${name}`.padEnd(width)}${meaning}\n`;
+  });
+  return `\n# The ${lines.length} options to set first, each in its [section] below:\n#\n${lines.join('')}`;
+}
+
 /** Returns the text of a relay.conf, with the texts of the option table as comments. */
 export function printConfig(config: Config = defaultConfig): string {
-  let text = HEADER;
+  let text = HEADER + firstOptionsText();
   let open: SectionName | undefined;
   for (const key of optionKeys) {
     const [section, name] = splitKey(key);
     if (section !== open) text += `\n\n${comment(sections[section])}[${section}]\n`;
     open = section;
     text += `\n${comment(optionOf(key).text)}${comment(facts(key))}`;
-    text += `${name} = ${tomlValue(configValue(config, key))}\n`;
+    text += assignment(name, configValue(config, key));
   }
   return text;
+}
+
+/** Returns the line of an option; a list that is longer than a line has an item a line. */
+function assignment(name: string, value: OptionValue): string {
+  const line = `${name} = ${tomlValue(value)}\n`;
+  if (line.length <= LINE_LENGTH_MAX || typeof value !== 'object') return line;
+  const items = value.map((item) => `  ${tomlValue(item)},\n`);
+  return `${name} = [\n${items.join('')}]\n`;
 }
 
 /**

@@ -17,6 +17,12 @@ const FACTORS: Readonly<Record<string, number>> = {
 const RATE =
   /^(\d{1,9})\s*(k|M|KiB|MiB|)\s*\/\s*(s|min|h|day)(?:\s+burst\s+(\d{1,9})\s*(k|M|KiB|MiB|))?$/;
 
+/** Returns `factor` times a rate, with as many times its burst; null: unlimited. */
+export function scaledRate(rate: Rate | null, factor: number): Rate | null {
+  if (rate === null || factor === 0) return null;
+  return { perSecond: rate.perSecond * factor, burst: rate.burst * factor };
+}
+
 /**
  * Parses `20/s burst 500`, `6/min` or `256KiB/s burst 8MiB`; returns undefined if the text is not a
  * rate. The default burst is the amount of one unit of time, so `6/min` allows six at once.

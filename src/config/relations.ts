@@ -1,31 +1,26 @@
-// Relations that must hold between options, and the check of a configuration against them.
+// Relations that must hold between options and constants, and the check of a configuration against
+// them.
 
-import { type Config, configValue, MESSAGE_FRAME_BYTES, type OptionKey } from './options.ts';
+import { type Config, configValue, MESSAGE_FRAME_BYTES, type SettingKey } from './options.ts';
 
-/** Bytes of an event's JSON without tags and content: id, keys, numbers, signature. */
-const EVENT_FRAME_BYTES = 400;
-
-/** Bound between two options: `smaller` + `room` must not exceed `larger`, and why. */
+/** Bound between two values: `smaller` + `room` must not exceed `larger`, and why. */
 interface Relation {
-  readonly smaller: OptionKey;
-  readonly larger: OptionKey;
+  readonly smaller: SettingKey;
+  readonly larger: SettingKey;
   readonly room?: number;
   readonly because: string;
 }
 
-/** All relations between options. */
+/**
+ * All relations. Those with a constant on their larger side hold for all values of an option, and
+ * are for tests that lower the constant.
+ */
 const relations: readonly Relation[] = [
   {
     smaller: 'limits.event_bytes_max',
     larger: 'limits.message_bytes_max',
     room: MESSAGE_FRAME_BYTES,
     because: 'an event is sent inside a message',
-  },
-  {
-    smaller: 'limits.content_length_max',
-    larger: 'limits.event_bytes_max',
-    room: EVENT_FRAME_BYTES,
-    because: 'the content must fit into an event, beside id, keys and signature',
   },
   {
     smaller: 'limits.limit_default',
@@ -64,12 +59,12 @@ const relations: readonly Relation[] = [
  * Returns one sentence for each relation that a configuration breaks.
  *
  * @param where returns the origin of a value ("relay.conf line 3"; "the default").
- * @param skip options that are wrong already; relations with them are not checked.
+ * @param skip values that are wrong already; relations with them are not checked.
  */
 export function relationProblems(
   config: Config,
-  where: (key: OptionKey) => string,
-  skip: ReadonlySet<OptionKey>,
+  where: (key: SettingKey) => string,
+  skip: ReadonlySet<SettingKey>,
 ): string[] {
   const problems: string[] = [];
   for (const { smaller, larger, room = 0, because } of relations) {

@@ -12,7 +12,6 @@ export const ruleNames = [
   'banned-ip',
   'rate-ip',
   'rate-subnet',
-  'rate-all',
   // Form of the event, independent of the policy.
   'shape',
   'limits',
@@ -27,7 +26,7 @@ export const ruleNames = [
   'kinds',
   'pubkeys-denied',
   'lists-loading',
-  'doors',
+  'access',
   'pubkeys-allowed',
   'admission',
   'web-of-trust',
@@ -47,7 +46,7 @@ export const ruleNames = [
   'spam',
   'module',
   'plugin',
-  'verdict-queue',
+  'plugin-queue',
   // Writer: queue, storage rules, event log.
   'writer-queue',
   'vanished',

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type Format, type FormatName, formats } from './formats.ts';
-import type { IntegerOption, Option } from './option-types.ts';
+import type { Constant } from './option-types.ts';
 import {
   type OptionKey,
   optionKeys,
@@ -12,8 +12,11 @@ import {
   splitKey,
 } from './options.ts';
 
-/** Returns the zod schema of one option's value. Text in a format comes out in its normal form. */
-export function valueSchema(option: Option): z.ZodType {
+/**
+ * Returns the zod schema of the value of an option or a constant. Text in a format comes out in its
+ * normal form.
+ */
+export function valueSchema(option: Constant): z.ZodType {
   switch (option.type) {
     case 'integer':
       return integerSchema(option);
@@ -28,7 +31,7 @@ export function valueSchema(option: Option): z.ZodType {
   }
 }
 
-function integerSchema({ min, max, zero }: IntegerOption): z.ZodType {
+function integerSchema({ min, max, zero }: Extract<Constant, { type: 'integer' }>): z.ZodType {
   if (zero === undefined) return z.int().min(min).max(max);
   if (min <= 1) return z.int().min(0).max(max);
   return z.union([z.literal(0), z.int().min(min).max(max)]);
@@ -99,10 +102,10 @@ export function configJsonSchema(): JsonSchema {
 }
 
 /**
- * Describes the valid values of an option, to follow "must be": `a whole number from 1 to 65535, or
- * 0 (any free port)`.
+ * Describes the valid values of an option or a constant, to follow "must be": `a whole number from
+ * 1 to 65535, or 0 (any free port)`.
  */
-export function describeValue(option: Option): string {
+export function describeValue(option: Constant): string {
   switch (option.type) {
     case 'integer': {
       const range = `a whole number from ${option.min} to ${option.max}`;

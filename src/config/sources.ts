@@ -4,13 +4,22 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { isOptionKey, type OptionKey, optionKeys, sections, splitKey } from './options.ts';
+import { nearest } from '../lib/nearest.ts';
+import { constantKeys, isConstantKey } from './constants.ts';
+import {
+  isOptionKey,
+  type OptionKey,
+  optionKeys,
+  type SettingKey,
+  sections,
+  splitKey,
+} from './options.ts';
 import { strayKey, suggestKey, suggestSection, unknownOption } from './suggest.ts';
 import { tomlLines } from './toml-text.ts';
 
-/** Value given for an option, not checked yet. */
+/** Value given for an option or a constant, not checked yet. */
 export interface Given {
-  readonly key: OptionKey;
+  readonly key: SettingKey;
   readonly value: unknown;
   /** True if the source knows only text (environment, command line), so that "7777" is a number. */
   readonly isText: boolean;
@@ -138,8 +147,8 @@ export function environmentName(key: OptionKey): string {
 /**
  * Returns the findings of the environment. Variables WOK_SECTION__KEY are options. An option name
  * with a single underscore is a problem, unless its value begins with tcp:// or udp://. WOK_CONFIG,
- * WOK_TEST_* and all other variables without a double underscore are ignored, because container
- * platforms set variables like WOK_PORT for a service of that name.
+ * WOK_CONSTANTS, WOK_TEST_* and all other variables without a double underscore are ignored,
+ * because container platforms set variables like WOK_PORT for a service of that name.
  */
 export function givenByEnvironment(env: Environment): Findings {
   const found: Findings = [];
@@ -166,6 +175,35 @@ function unknownVariable(variable: string): string {
   const meant = suggestKey(key);
   if (meant === undefined) return unknownOption(key);
   return `there is no option ${key}. Did you mean ${environmentName(meant)}?`;
+}
+
+/** Environment variable with values of constants, for tests. */
+const CONSTANTS_VARIABLE = 'WOK_CONSTANTS';
+
+/**
+ * Returns the findings of WOK_CONSTANTS, a JSON object like `{"writer.queue_events_max": 16}`. It
+ * is the one way to another value of a constant, and for tests only.
+ */
+export function givenByConstants(env: Environment): Findings {
+  const text = env[CONSTANTS_VARIABLE];
+  if (text === undefined || text === '') return [];
+  const where = CONSTANTS_VARIABLE;
+  let table: unknown;
+  try {
+    table = JSON.parse(text);
+  } catch {
+    table = undefined;
+  }
+  if (typeof table !== 'object' || table === null || Array.isArray(table)) {
+    return [`${where} must be a JSON object, like {"writer.queue_events_max": 16}.`];
+  }
+  return Object.entries(table).map(([key, value]) => {
+    if (isConstantKey(key)) return { key, value, isText: false, where };
+    if (isOptionKey(key)) return `${where}: ${key} is an option. Set it like any other one.`;
+    const meant = nearest(key, constantKeys);
+    const advice = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    return `${where}: there is no constant ${key}.${advice}`;
+  });
 }
 
 /** Returns the findings of the command line, the stronger flags last. */

@@ -20,7 +20,6 @@ export function relayInformation(config: Config, self = ''): string {
     contact: info.contact,
     privacy_policy: info.privacy_policy,
     terms_of_service: info.terms_of_service,
-    posting_policy: info.posting_policy,
   };
   const given = Object.entries(described).filter(([, value]) => value !== '');
   const { created_at_past_seconds_max: past, created_at_future_seconds_max: future } = limits;

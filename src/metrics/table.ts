@@ -51,7 +51,7 @@ export const metrics = {
 
   wok_event_loop_busy_seconds_total: {
     type: 'counter',
-    help: 'Time that the event loop of a thread was busy. Its rate is the utilisation of the thread, at most 1. Workers that share a thread (query.threads) have the same value.',
+    help: 'Time that the event loop of a thread was busy. Its rate is the utilisation of the thread, at most 1. Workers that share a thread (on two processors or fewer) have the same value.',
     by: countingStations,
     per: 'lane',
   },
@@ -166,7 +166,7 @@ export const metrics = {
   },
   wok_ingester_queue_bytes_max: {
     type: 'gauge',
-    help: 'Maximum of the queue of an ingester worker (io.queue_bytes_max).',
+    help: 'Maximum of the queue of an ingester worker.',
     by: ['admin'],
   },
   wok_ingester_wait_seconds: {
@@ -274,7 +274,7 @@ export const metrics = {
   },
   wok_writer_queue_events_max: {
     type: 'gauge',
-    help: 'Maximum of the queue of the writer (writer.queue_events_max).',
+    help: 'Maximum of the queue of the writer.',
     by: ['admin'],
   },
   wok_writer_wait_seconds: {
@@ -405,7 +405,7 @@ export const metrics = {
   },
   wok_queries_max: {
     type: 'gauge',
-    help: 'Maximum number of queries of a query worker (query.queries_max).',
+    help: 'Maximum number of queries of a query worker.',
     by: ['admin'],
   },
   wok_query_window_events: {

@@ -12,7 +12,7 @@ function requiresAuth(config: Config): boolean {
     auth.required !== 'none' ||
     auth.dm_inbox ||
     (membership.enabled && membership.restrict_reads) ||
-    (hasAccessRules(config) && policy.doors_for !== 'author')
+    (hasAccessRules(config) && policy.access_for !== 'author')
   );
 }
 

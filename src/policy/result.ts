@@ -62,7 +62,7 @@ export const ACCEPT = { action: 'accept' } as const;
 /** Result when the bound on waiting events or queries is reached. */
 export const PLUGIN_QUEUE_FULL = {
   action: 'refuse',
-  rule: 'verdict-queue',
+  rule: 'plugin-queue',
   by: '',
   message: 'rate-limited: the policy queue of this relay is full; try again',
 } as const satisfies PolicyResult;

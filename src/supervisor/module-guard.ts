@@ -26,7 +26,7 @@ export class ModuleGuard {
    * Returns true if a lane has to be terminated. A call has to exceed the limit at two checks:
    * after a pause of the whole process every call looks old at the first check.
    */
-  isStuck(lane: number, { policy }: Config): boolean {
+  isStuck(lane: number, { policy, plugins }: Config): boolean {
     const limit = policy.modules_stuck_seconds * 1000;
     const found = limit === 0 ? null : this.#watch.callOf(lane, sharedMilliseconds());
     if (found === null || found.milliseconds < limit) {
@@ -45,8 +45,7 @@ export class ModuleGuard {
         module: moduleName(policy.modules[found.module] ?? ''),
         lane,
         seconds: Math.round(found.milliseconds / 1000),
-        meanwhile:
-          policy.modules_fail === 'open' ? 'everything is accepted' : 'everything is refused',
+        meanwhile: plugins.fail === 'open' ? 'everything is accepted' : 'everything is refused',
       },
     );
     return true;

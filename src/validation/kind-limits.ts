@@ -4,12 +4,10 @@ import type { Config } from '../config/options.ts';
 import type { EventLimits } from '../protocol/event-check.ts';
 import { KindNumbers } from '../protocol/kind-numbers.ts';
 
-/** Limits of an event by its kind: the general ones, overridden by `limits.*_by_kind`. */
+/** Limits of an event by its kind: the general ones, and `limits.content_length_by_kind`. */
 export class KindLimits {
   readonly #general: EventLimits;
   readonly #byKind: Map<number, EventLimits> | null;
-  readonly #past: KindNumbers;
-  readonly #future: KindNumbers;
   readonly #content: KindNumbers;
 
   constructor({ limits }: Config) {
@@ -22,16 +20,8 @@ export class KindLimits {
       createdAtFutureSecondsMax: limits.created_at_future_seconds_max,
       ephemeralAgeSecondsMax: limits.ephemeral_age_seconds_max,
     };
-    const {
-      created_at_past_by_kind: past,
-      created_at_future_by_kind: future,
-      content_length_by_kind: content,
-    } = limits;
-    this.#byKind = past.length + future.length + content.length === 0 ? null : new Map();
-    // Ephemeral events have an option of their own for the general age; -1 means that no entry
-    // fits.
-    this.#past = new KindNumbers(-1, past);
-    this.#future = new KindNumbers(limits.created_at_future_seconds_max, future);
+    const { content_length_by_kind: content } = limits;
+    this.#byKind = content.length === 0 ? null : new Map();
     this.#content = new KindNumbers(limits.content_length_max, content);
   }
 
@@ -46,12 +36,9 @@ export class KindLimits {
   }
 
   #make(kind: number): EventLimits {
-    const past = this.#past.of(kind);
     const content = this.#content.of(kind);
     return {
       ...this.#general,
-      ...(past >= 0 && { createdAtPastSecondsMax: past, ephemeralAgeSecondsMax: past }),
-      createdAtFutureSecondsMax: this.#future.of(kind),
       contentLengthMax: Math.min(content, this.#general.contentLengthMax),
     };
   }

@@ -280,7 +280,7 @@ describe.each([
   ['an inbox', { 'auth.dm_inbox': true }],
   [
     'writers are known by their authentication',
-    { 'policy.pubkeys_allowed': [new Author().pubkey], 'policy.doors_for': 'authed' },
+    { 'policy.pubkeys_allowed': [new Author().pubkey], 'policy.access_for': 'authed' },
   ],
 ])('a relay that nobody can use without a key: %s', (_, settings) => {
   const use = useRelay(settings);

@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/paths.ts';
 import { WAIT_MILLISECONDS } from './ceiling.ts';
 import { testEnvironment } from './environment.ts';
-import { freshDirectory, type Settings, settingFlags } from './relay.ts';
+import { constantsEnvironment, freshDirectory, type Settings, settingFlags } from './relay.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
 /** Unit of /proc/PID/statm, in bytes, on the machines that wok runs on. */
@@ -68,7 +68,10 @@ export class WokProcess {
     const child = spawn(
       descriptors > 0 ? 'sh' : process.execPath,
       descriptors > 0 ? limited : args,
-      { env: { ...testEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        env: { ...testEnvironment(), ...constantsEnvironment(settings), ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     );
     const wok = new WokProcess(child);
     onTestFinished(() => wok.kill().then(() => {}));

@@ -1,6 +1,7 @@
 // Real relay inside the process of the test, listening on a loopback port, and its settings.
 
 import { expect } from 'vitest';
+import { isConstantKey } from '../../src/config/constants.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/options.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
@@ -10,7 +11,7 @@ import { freshDirectory } from './temporary.ts';
 
 export { freshDirectory };
 
-/** Settings by key, as `--set` takes them: `{ 'limits.limit_max': 3 }`. */
+/** Options and constants by key: `{ 'limits.limit_max': 3, 'query.queries_max': 1 }`. */
 export type Settings = Readonly<Record<string, number | boolean | string | readonly string[]>>;
 
 /** Relay of the build in dist/, on a free port and with a data directory of its own. */
@@ -29,13 +30,22 @@ export interface TestRelay {
 /** Returns the configuration with these settings over the defaults: loopback, a free port. */
 export function testConfig(directory: string, settings: Settings = {}): Config {
   const set = settingFlags({ 'storage.directory': directory, ...settings });
-  return loadConfig({ env: {}, flags: { set }, cwd: directory });
+  return loadConfig({ env: constantsEnvironment(settings), flags: { set }, cwd: directory });
 }
 
-/** Returns settings as `--set` takes them; by default any free port and no metrics server. */
+/** Returns options as `--set` takes them; by default any free port and no metrics server. */
 export function settingFlags(settings: Settings): string[] {
   const base = { 'io.port': 0, 'metrics.enabled': false };
-  return Object.entries({ ...base, ...settings }).map(([key, value]) => `${key}=${value}`);
+  return Object.entries({ ...base, ...settings })
+    .filter(([key]) => !isConstantKey(key))
+    .map(([key, value]) => `${key}=${value}`);
+}
+
+/** Returns the environment variable that overrides the constants among these settings. */
+export function constantsEnvironment(settings: Settings): Record<string, string> {
+  const constants = Object.entries(settings).filter(([key]) => isConstantKey(key));
+  if (constants.length === 0) return {};
+  return { WOK_CONSTANTS: JSON.stringify(Object.fromEntries(constants)) };
 }
 
 /** Settings without limits on created_at, for events with made-up or old times. */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { packageRoot } from '../../src/paths.ts';
 import { testEnvironment } from './environment.ts';
+import { constantsEnvironment, type Settings } from './relay.ts';
 
 const wokFile = join(packageRoot, 'dist/src/wok.js');
 
@@ -28,6 +29,8 @@ export interface RunOptions {
   /** User and group id that the command runs as; needs the right to set it. */
   uid?: number;
   umask?: string;
+  /** Constants among these settings are those of the command. */
+  constants?: Settings;
   /** Time after which the command is killed, in milliseconds. */
   milliseconds?: number;
 }
@@ -40,10 +43,10 @@ export function wok(args: readonly string[], input: string | Buffer = ''): Promi
 /** Runs a command of the build in dist/ to its end, with these options. */
 export async function runWok(
   args: readonly string[],
-  { input = '', preload, uid, umask, milliseconds }: RunOptions = {},
+  { input = '', preload, uid, umask, constants = {}, milliseconds }: RunOptions = {},
 ): Promise<Ran> {
   if (!existsSync(wokFile)) throw new Error(`${wokFile} is missing: run npm run build`);
-  const env = testEnvironment();
+  const env = { ...testEnvironment(), ...constantsEnvironment(constants) };
   if (preload !== undefined) {
     env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
   }

@@ -105,7 +105,7 @@ export class PolicyModules {
 
   /** Applies new times and limits; the modules stay loaded. */
   reconfigure({ policy, plugins }: Config): void {
-    this.#failOpen = policy.modules_fail === 'open';
+    this.#failOpen = plugins.fail === 'open';
     const common = {
       timeoutMilliseconds: policy.modules_timeout_milliseconds,
       breakerFailures: plugins.breaker_failures,

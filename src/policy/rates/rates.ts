@@ -3,7 +3,7 @@
 
 import { type Rejection, refuse } from '../../access/rejection.ts';
 import type { Config } from '../../config/options.ts';
-import { parseRate, type Rate } from '../../config/rate.ts';
+import { parseRate, type Rate, scaledRate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { NetworkSet } from '../../lib/network-set.ts';
 import { holds } from '../../protocol/kind-numbers.ts';
@@ -36,8 +36,6 @@ interface Known {
 
 const KNOWN_MAX = 4096;
 
-const EVERYBODY: QuotaKey = { tag: 1, row: 0 };
-
 /** Names of the buckets in refusals, by bucket number. */
 const THINGS = ['connections', 'messages', 'bytes', 'events', 'queries'];
 
@@ -53,7 +51,7 @@ interface KindRate {
 
 /**
  * Rates and bans of one thread over the token buckets that all threads share. Each step of a client
- * is charged to the address, its network and the whole relay; the events of an author to its key.
+ * is charged to the address and its network; the events of an author to its key.
  *
  * A refused step is not charged, so that a client that waits as long as told gets through. A step
  * refused by the rate of its address counts as a violation, except a connection; an address with
@@ -65,13 +63,11 @@ export class Rates {
   readonly #hasher: TermHasher;
   readonly #networks: TokenBuckets;
   readonly #keys: TokenBuckets;
-  readonly #everybody: TokenBuckets;
   readonly #banned: (address: string, seconds: number) => void;
   #bits!: PrefixBits;
   #exempt!: NetworkSet;
   #address!: BucketRates;
   #network!: BucketRates;
-  #all!: BucketRates;
   #keyEvents: Rate | null = null;
   #byKind!: readonly KindRate[];
   #violations: Rate | null = null;
@@ -84,7 +80,7 @@ export class Rates {
   /** Takes `banned`, which is called for every ban that this thread imposes. */
   constructor(
     config: Config,
-    { secret, networks, keys, everybody }: shared.SharedRates,
+    { secret, networks, keys }: shared.SharedRates,
     clock: Clock,
     banned: (address: string, seconds: number) => void = () => {},
   ) {
@@ -93,7 +89,6 @@ export class Rates {
     this.#hasher = new TermHasher(secret);
     this.#networks = new TokenBuckets(networks, shared.NETWORK_BUCKETS);
     this.#keys = new TokenBuckets(keys, shared.KEY_BUCKETS);
-    this.#everybody = new TokenBuckets(everybody, shared.NETWORK_BUCKETS);
     this.reconfigure(config);
   }
 
@@ -115,20 +110,7 @@ export class Rates {
       rates.ip_events,
       rates.ip_subscriptions,
     ].map(of);
-    this.#network = [
-      rates.subnet_connections,
-      rates.subnet_messages,
-      rates.subnet_bytes,
-      rates.subnet_events,
-      rates.subnet_subscriptions,
-    ].map(of);
-    this.#all = [
-      rates.all_connections,
-      rates.all_messages,
-      rates.all_bytes,
-      rates.all_events,
-      rates.all_subscriptions,
-    ].map(of);
+    this.#network = this.#address.map((rate) => scaledRate(rate, rates.subnet_factor));
     this.#keyEvents = of(rates.pubkey_events);
     this.#byKind = rates.pubkey_events_by_kind.map((text) => {
       const { value } = kindValue(text)!;
@@ -222,8 +204,6 @@ export class Rates {
   #charge(client: Client, bucket: number, cost: number, now: number): void {
     const address = this.#address[bucket]!;
     const network = this.#network[bucket]!;
-    const all = this.#all[bucket]!;
-    if (all !== null) this.#everybody.charge(EVERYBODY, bucket, all, cost, now);
     if (address !== null) this.#networks.charge(client.address, bucket, address, cost, now);
     if (network !== null) this.#networks.charge(client.network, bucket, network, cost, now);
   }
@@ -231,7 +211,6 @@ export class Rates {
   #take(client: Client, bucket: number, cost: number, now: number): Rejection | null {
     const address = this.#address[bucket]!;
     const network = this.#network[bucket]!;
-    const all = this.#all[bucket]!;
     if (address !== null) {
       const wait = this.#networks.wait(client.address, bucket, address, now);
       if (wait > 0) return this.#tooMuch(client, bucket, 'rate-ip', 'your address', wait, now);
@@ -239,16 +218,6 @@ export class Rates {
     if (network !== null) {
       const wait = this.#networks.wait(client.network, bucket, network, now);
       if (wait > 0) return this.#tooMuch(client, bucket, 'rate-subnet', 'your network', wait, now);
-    }
-    if (all !== null) {
-      const wait = this.#everybody.wait(EVERYBODY, bucket, all, now);
-      if (wait > 0) {
-        this.#lastWait = wait;
-        return refuse(
-          'rate-all',
-          `rate-limited: too many ${THINGS[bucket]} on this relay; try again ${inSeconds(wait)}`,
-        );
-      }
     }
     this.#charge(client, bucket, cost, now);
     return null;

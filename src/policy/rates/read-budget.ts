@@ -2,7 +2,7 @@
 // token buckets.
 
 import type { Config } from '../../config/options.ts';
-import { parseRate, type Rate } from '../../config/rate.ts';
+import { parseRate, type Rate, scaledRate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
 import { TermHasher } from '../../store/index/terms.ts';
@@ -59,9 +59,15 @@ export class ReadBudget {
   }
 
   reconfigure({ rates }: Config): void {
-    this.#address = budgets([shared.WORK, rates.ip_work], [shared.SENT, rates.ip_sent]);
-    this.#network = budgets([shared.WORK, rates.subnet_work], [shared.SENT, rates.subnet_sent]);
-    this.#key = budgets([shared.KEY_WORK, rates.pubkey_work], [shared.KEY_SENT, rates.pubkey_sent]);
+    const work = parseRate(rates.ip_work) ?? null;
+    const sent = parseRate(rates.ip_sent) ?? null;
+    const { subnet_factor: factor } = rates;
+    this.#address = budgets([shared.WORK, work], [shared.SENT, sent]);
+    this.#network = budgets(
+      [shared.WORK, scaledRate(work, factor)],
+      [shared.SENT, scaledRate(sent, factor)],
+    );
+    this.#key = budgets([shared.KEY_WORK, work], [shared.KEY_SENT, sent]);
     this.workMin = rates.query_work_min;
   }
 
@@ -127,10 +133,9 @@ export class ReadBudget {
   }
 }
 
-function budgets(...texts: (readonly [bucket: number, rate: string])[]): Budgets {
-  return texts.flatMap(([bucket, text]) => {
-    const rate = parseRate(text);
-    if (rate === undefined) return [];
+function budgets(...rates: (readonly [bucket: number, rate: Rate | null])[]): Budgets {
+  return rates.flatMap(([bucket, rate]) => {
+    if (rate === null) return [];
     return [[bucket, { rate, milliseconds: (rate.burst * 1000) / rate.perSecond }] as const];
   });
 }

@@ -4,7 +4,7 @@
 import { TERM_KEY_BYTES } from '../../store/index/terms.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
-/** Buckets of an address, a network, or the whole relay. */
+/** Buckets of an address or a network. */
 export const CONNECTIONS = 0;
 export const MESSAGES = 1;
 export const BYTES = 2;
@@ -30,7 +30,6 @@ export interface SharedRates {
   readonly secret: Uint8Array;
   readonly networks: SharedArrayBuffer;
   readonly keys: SharedArrayBuffer;
-  readonly everybody: SharedArrayBuffer;
 }
 
 /**
@@ -43,6 +42,5 @@ export function shareRates(accounts: number): SharedRates {
     secret,
     networks: TokenBuckets.share(accounts, NETWORK_BUCKETS),
     keys: TokenBuckets.share(accounts, KEY_BUCKETS),
-    everybody: TokenBuckets.share(1, NETWORK_BUCKETS),
   };
 }

@@ -18,15 +18,15 @@ import { KindSet } from '../../protocol/kind-set.ts';
 import type { WriteAttempt, WriteRule } from '../rule.ts';
 
 const AUTH_REQUIRED = refuse(
-  'doors',
+  'access',
   'auth-required: only allowed keys may write to this relay; authenticate as one of them',
 );
 
 /**
  * Returns the write rules made from the access rules: allow list, paid admission, web of trust,
- * NIP-05 address. Without any of them every client may write. `policy.doors` tells whether one of
- * them is enough or all have to pass; `policy.doors_for` tells which keys they apply to: the
- * author, the keys that have authenticated on the connection, or either.
+ * NIP-05 address. Without any of them every client may write. `policy.access_match` tells whether
+ * one of them is enough or all have to pass; `policy.access_for` tells which keys they apply to:
+ * the author, the keys that have authenticated on the connection, or either.
  *
  * Rules that need only the key run before the signature check. A rule with a lookup runs once more
  * after it, so that a client cannot trigger lookups with events that others are claimed to have
@@ -34,24 +34,24 @@ const AUTH_REQUIRED = refuse(
  */
 export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys): WriteRule[] {
   const { policy } = config;
-  const doors = [
+  const rules = [
     allowlistRule(config, lists, keys),
     admissionRule(config, lists, keys),
     trustRule(config, keys),
     nip05Rule(config, keys),
   ].filter((accessRule) => accessRule !== null);
-  if (doors.length === 0) return [];
+  if (rules.length === 0) return [];
   const openKinds = new KindSet(policy.open_kinds);
-  const pass = policy.doors === 'any' ? passAny : passAll;
+  const pass = policy.access_match === 'any' ? passAny : passAll;
 
-  const { doors_for: whom } = policy;
+  const { access_for: which } = policy;
 
   /** Returns null when one of the keys passes, else its rejection. */
   const people = ({ event, authed, now }: WriteAttempt): Answer => {
-    if (whom === 'author') return pass(doors, event.pubkey, now);
+    if (which === 'author') return pass(rules, event.pubkey, now);
     let refusal: Answer = AUTH_REQUIRED;
-    for (const pubkey of whom === 'either' ? [...authed, event.pubkey] : authed) {
-      const answer = pass(doors, pubkey, now);
+    for (const pubkey of which === 'either' ? [...authed, event.pubkey] : authed) {
+      const answer = pass(rules, pubkey, now);
       if (answer === null) return null;
       if (refusal !== UNKNOWN) refusal = answer;
     }
@@ -59,10 +59,10 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
   };
   const mayPass = (attempt: WriteAttempt) =>
     openKinds.has(attempt.event.kind) ||
-    (policy.open_to_mentions && mentions(attempt, (pubkey) => pass(doors, pubkey, attempt.now)));
+    (policy.open_to_mentions && mentions(attempt, (pubkey) => pass(rules, pubkey, attempt.now)));
 
   const claimed: WriteRule = {
-    name: 'doors',
+    name: 'access',
     stage: 'claimed',
     check(attempt) {
       if (mayPass(attempt)) return null;
@@ -70,16 +70,16 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
       return answer === UNKNOWN ? null : answer;
     },
   };
-  const finder = doors.find((accessRule) => accessRule.find !== undefined);
+  const finder = rules.find((accessRule) => accessRule.find !== undefined);
   if (finder === undefined) return [claimed];
   /** Starts a lookup for each key that could pass afterwards. */
   const findOut = ({ event, authed, now }: WriteAttempt): Rejection => {
     let refusal = AUTH_REQUIRED;
-    if (whom !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
-    return whom === 'authed' ? refusal : finder.find!(event.pubkey, event, now);
+    if (which !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
+    return which === 'authed' ? refusal : finder.find!(event.pubkey, event, now);
   };
   const proven: WriteRule = {
-    name: 'doors',
+    name: 'access',
     stage: 'proven',
     check(attempt) {
       if (mayPass(attempt)) return null;
@@ -94,11 +94,11 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
 type Answer = Rejection | typeof UNKNOWN | null;
 
 /** Returns null when one rule passes; else `UNKNOWN` when one does not know, else a rejection. */
-function passAny(doors: readonly AccessRule[], pubkey: string, now: number): Answer {
+function passAny(rules: readonly AccessRule[], pubkey: string, now: number): Answer {
   let unknown = false;
   let first: Rejection | null = null;
-  for (let i = 0; i < doors.length; i++) {
-    const answer = doors[i]!.ask(pubkey, now);
+  for (let i = 0; i < rules.length; i++) {
+    const answer = rules[i]!.ask(pubkey, now);
     if (answer === null) return null;
     if (answer === UNKNOWN) unknown = true;
     // A client that could get access by paying is told so, whatever the other rules say.
@@ -108,10 +108,10 @@ function passAny(doors: readonly AccessRule[], pubkey: string, now: number): Ans
 }
 
 /** Returns null when all rules pass; else the first rejection, else `UNKNOWN`. */
-function passAll(doors: readonly AccessRule[], pubkey: string, now: number): Answer {
+function passAll(rules: readonly AccessRule[], pubkey: string, now: number): Answer {
   let unknown = false;
-  for (let i = 0; i < doors.length; i++) {
-    const answer = doors[i]!.ask(pubkey, now);
+  for (let i = 0; i < rules.length; i++) {
+    const answer = rules[i]!.ask(pubkey, now);
     if (answer === UNKNOWN) unknown = true;
     else if (answer !== null) return answer;
   }

@@ -2,6 +2,7 @@
 // and listed words.
 
 import type { Config } from '../../config/options.ts';
+import { type SpamPoints, spamPoints } from '../../config/spam-points.ts';
 import type { SpamPart } from '../../config/spam-signals.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import type { Keys } from './author-cache.ts';
@@ -37,12 +38,14 @@ const NOTHING: Score = { points: 0, parts: [] };
 /** Scorer of events. All that it uses is bounded and in memory, or cached. */
 export class Scorer {
   readonly #options: Config['spam'];
+  readonly #points: SpamPoints;
   readonly #texts: RecentTexts;
   readonly #keys: Keys;
   readonly #words: WordList | null;
 
   constructor(options: Config['spam'], texts: RecentTexts, keys: Keys, words: WordList | null) {
     this.#options = options;
+    this.#points = spamPoints(options.points);
     this.#texts = texts;
     this.#keys = keys;
     this.#words = words;
@@ -53,6 +56,7 @@ export class Scorer {
    */
   score(event: NostrEvent, now: number): Score {
     const options = this.#options;
+    const each = this.#points;
     const text = factsOf(event.content);
     const parts: ScorePart[] = [];
     let points = 0;
@@ -64,25 +68,25 @@ export class Scorer {
     const keys = this.#duplicates(event, text, now);
     if (keys >= options.duplicate_keys) {
       const times = Math.min(Math.floor(keys / options.duplicate_keys), TIMES_MAX);
-      add('duplicate', options.points_duplicate * times, `the same text from ${keys} keys`);
+      add('duplicate', each.duplicate * times, `the same text from ${keys} keys`);
     }
     const { people, hashtags } = tagsOf(event);
-    const over = (name: SpamPart, found: number, free: number, each: number) => {
-      if (found > free) add(name, (found - free) * each, `${found} ${name}`);
+    const over = (name: SpamPart, found: number, free: number, more: number) => {
+      if (found > free) add(name, (found - free) * more, `${found} ${name}`);
     };
-    over('links', text.links, options.links_free, options.points_link);
+    over('links', text.links, options.links_free, each.link);
     const mentions = Math.max(people, text.addresses);
-    over('mentions', mentions, options.mentions_free, options.points_mention);
-    over('hashtags', hashtags, options.hashtags_free, options.points_hashtag);
+    over('mentions', mentions, options.mentions_free, each.mention);
+    over('hashtags', hashtags, options.hashtags_free, each.hashtag);
     const { letters, capitals } = text;
     if (letters >= CAPITALS_LETTERS_MIN && capitals > letters * CAPITALS_SHARE) {
-      add('capitals', options.points_capitals, 'nearly all in capitals');
+      add('capitals', each.capitals, 'nearly all in capitals');
     }
-    if (options.points_new_key > 0 || options.points_report > 0) {
+    if (each['new-key'] > 0 || each.report > 0) {
       const { hasProfile, reports } = this.#keys.of(event.pubkey);
-      if (!hasProfile) add('new-key', options.points_new_key, 'a key without a profile here');
+      if (!hasProfile) add('new-key', each['new-key'], 'a key without a profile here');
       const times = Math.min(reports, TIMES_MAX);
-      add('reports', options.points_report * times, `reported by ${reports} trusted reporters`);
+      add('reports', each.report * times, `reported by ${reports} trusted reporters`);
     }
     if (this.#words !== null) {
       const hits = this.#words.hits(text.words, event.content);
@@ -93,8 +97,8 @@ export class Scorer {
 
   /** Returns the number of keys with nearly the same text in the window; 0 for short texts. */
   #duplicates(event: NostrEvent, text: TextFacts, now: number): number {
-    const { duplicate_letters_min, duplicate_seconds, points_duplicate } = this.#options;
-    if (points_duplicate === 0 || text.wordLetters < duplicate_letters_min) return 0;
+    const { duplicate_letters_min, duplicate_seconds } = this.#options;
+    if (this.#points.duplicate === 0 || text.wordLetters < duplicate_letters_min) return 0;
     const { length } = text.words;
     const { bits } =
       length >= LONG_TEXT.words ? LONG_TEXT : length >= SHORT_TEXT.words ? SHORT_TEXT : { bits: 0 };

@@ -62,7 +62,7 @@ export class SpamFilter {
   reconfigure({ spam, moderation }: Config): void {
     this.#options = spam;
     this.#kinds = new KindSet(spam.kinds);
-    this.#trusted = new Set([...spam.trusted_keys, ...moderation.trusted_reporters]);
+    this.#trusted = new Set(moderation.trusted_reporters);
     if (spam.words_file !== this.#wordsFile || (spam.mode !== 'off' && this.#words === null)) {
       this.#wordsFile = spam.words_file;
       this.#words =

@@ -1,4 +1,5 @@
-// Answers of `dashboard`, `connections` and `slow`. Types only, shared with the browser; see api.ts.
+// Answers of `dashboard`, `connections` and `slow`. Types only, shared with the browser; see
+// api.ts.
 
 export type { SlowQuery, TopConnection } from '../../metrics/ring-rows.ts';
 

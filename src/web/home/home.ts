@@ -88,7 +88,6 @@ ${policies(config)}
 /** Links to the policies that the operator has published elsewhere. */
 function policies({ info }: Config): Html {
   const given = [
-    ['Posting policy', info.posting_policy],
     ['Terms of service', info.terms_of_service],
     ['Privacy policy', info.privacy_policy],
   ] as const;

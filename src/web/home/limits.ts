@@ -63,9 +63,8 @@ function ofRates({ rates }: Config): Limit[] {
     ['Events per address', rates.ip_events],
     ['Queries per address', rates.ip_subscriptions],
     ['Messages per address', rates.ip_messages],
-    ['Bytes per address', rates.ip_bytes],
     ['New connections per address', rates.ip_connections],
-    ['Events of all clients together', rates.all_events],
+    ['Bytes per address', rates.ip_bytes],
   ] as const;
   return given.flatMap(([what, rate]) => {
     const words = rateWords(rate);

@@ -31,12 +31,12 @@ function who(config: Config): Html[] {
   if (auth.dm_inbox) {
     return [
       html`This relay is an inbox for private messages. It accepts gift wraps from everyone, and what their recipients need: profiles, relay lists and deletions. It keeps up to ${countText(auth.dm_inbox_events_max)} messages per recipient, who may delete them.`,
-      ...doors(config),
+      ...accessText(config),
     ];
   }
   if (!hasAccessRules(config)) return [html`Writing is open to everyone.`];
   return [
-    ...doors(config),
+    ...accessText(config),
     ...(membership.enabled && membership.members_invite
       ? [html`Members can invite others; an invite is valid for one new member.`]
       : []),
@@ -52,7 +52,7 @@ function who(config: Config): Html[] {
 }
 
 /** Access rules for writers, as one sentence. */
-function doors(config: Config): Html[] {
+function accessText(config: Config): Html[] {
   const { policy, admission, trust, nip05 } = config;
   const ways: Html[] = [];
   if (membersOnly(config)) ways.push(html`are members of this relay`);
@@ -69,8 +69,8 @@ function doors(config: Config): Html[] {
     author: 'Only authors may write whose keys',
     authed: 'Only authenticated clients may write, also events by others, whose keys',
     either: 'Only authors, or authenticated clients with events by others, may write whose keys',
-  }[policy.doors_for as 'author' | 'authed' | 'either'];
-  const word = policy.doors === 'any' ? ', or ' : ', and ';
+  }[policy.access_for as 'author' | 'authed' | 'either'];
+  const word = policy.access_match === 'any' ? ', or ' : ', and ';
   return [html`${whom} ${ways.flatMap((way, i) => (i === 0 ? [way] : [word, way]))}.`];
 }
 
