@@ -11,6 +11,7 @@ import { canonicalJson } from '../src/protocol/canonical.ts';
 import type { NostrEvent } from '../src/protocol/event.ts';
 import {
   BodyMaker,
+  bodyOfRow,
   eventOf,
   idBytesOf,
   idOf,
@@ -170,7 +171,7 @@ describe('a packed body', () => {
       for (let bytes = 1 + random.below(4); bytes > 0 && body.length > 4; bytes--) {
         body[4 + random.below(body.length - 4)] = random.below(random.chance(0.5) ? 32 : 256);
       }
-      const length = body.length < 4 ? 1_000 : unpackedLength(body);
+      const length = body.length < 4 ? 1_000 : body.readUIntLE(1, 3);
       const memory = Buffer.alloc(guard + length + UNPACK_SLACK + guard, 0xee);
       const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
       try {
@@ -183,6 +184,35 @@ describe('a packed body', () => {
       expect(memory.subarray(-guard).every((byte) => byte === 0xee)).toBe(true);
     }
     expect(refused).toBeGreaterThan(5_000);
+  });
+
+  it('is refused wherever it is cut off, and with a code or a length that none has', () => {
+    const whole = packed(canonicalJson(new Author().event({ tags: [['e', 'ab'.repeat(32)]] })));
+    const damage = 'a packed body in the database is damaged';
+    for (let length = 1; length < whole.length; length++) {
+      expect(() => jsonOf(whole.subarray(0, length))).toThrow(damage);
+    }
+    const wrong: [name: string, spoil: (body: Buffer) => void][] = [
+      ['length of the JSON', (body) => body.fill(0, 1, 4)],
+      ['created_at', (body) => body.fill(255, 134)],
+      ['code', (body) => body.fill(0, body.length - 1)],
+    ];
+    for (const [name, spoil] of wrong) {
+      const body = Buffer.from(whole);
+      spoil(body);
+      expect(() => jsonOf(body), name).toThrow(damage);
+    }
+    expect(() => unpackedLength(whole.fill(2, 0, 1))).toThrow(damage);
+  });
+});
+
+describe('the body in a row', () => {
+  it('is text or bytes; what else a damaged page holds is refused', () => {
+    expect(bodyOfRow('{}')).toBe('{}');
+    expect(bodyOfRow(undefined)).toBeNull();
+    for (const value of [null, 1, 2n, {}]) {
+      expect(() => bodyOfRow(value)).toThrow('neither text nor bytes');
+    }
   });
 });
 

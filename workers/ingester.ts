@@ -6,6 +6,7 @@ import { loadLists } from '../src/access/list-rows.ts';
 import { SharedKeys } from '../src/access/shared-keys.ts';
 import { Ingester } from '../src/ingester/ingester.ts';
 import { spamMeter } from '../src/ingester/spam-meter.ts';
+import { present } from '../src/lib/assert.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { pluginTimer } from '../src/metrics/plugin-timer.ts';
 import { RefusedReadRing } from '../src/metrics/refused-reads.ts';
@@ -48,7 +49,7 @@ export function run(task: WorkerTask): Promise<void> {
       db,
       hasher,
       signature,
-      idFilter: new IdFilter(idFilter!),
+      idFilter: new IdFilter(present(idFilter, 'memory of the filter of stored ids')),
       frameBytes: frameBytes(credits, lane),
       writerEvents: writerEvents(credits),
       subscriptionBytes: subscriptionBytes(credits),

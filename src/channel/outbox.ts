@@ -3,6 +3,7 @@
 
 // Without the native addon of 'msgpackr', which every thread would load for a few small messages.
 import { Packr } from 'msgpackr/pack';
+import { assert } from '../lib/assert.ts';
 import type { Channel } from './channel.ts';
 import { RecordWriter } from './records.ts';
 
@@ -101,6 +102,8 @@ export class MessageInbox<Message> {
   readonly #packr = new Packr({ useRecords: true });
 
   read(batch: Uint8Array): Message[] {
-    return this.#packr.unpack(batch) as Message[];
+    const messages = this.#packr.unpack(batch) as unknown;
+    assert(Array.isArray(messages), 'a batch of messages is not a list');
+    return messages as Message[];
   }
 }

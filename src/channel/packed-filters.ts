@@ -1,6 +1,7 @@
 // Binary encoding of filters for the way from ingester over query to monitor, and two readers of
 // it: `UnpackedFilter` (values) and `PackedLayout` (offsets only).
 
+import { assert } from '../lib/assert.ts';
 import type { Filter, TagCondition } from '../protocol/filter.ts';
 import { RecordReader, RecordWriter } from './records.ts';
 
@@ -74,6 +75,7 @@ export class UnpackedFilter implements Filter {
     const has = from.u8();
     this.ids = has & IDS ? hexList(from.blob()) : null;
     this.authorBytes = has & AUTHORS ? from.blob() : null;
+    assertKeys(this.authorBytes?.length ?? 0);
     this.kinds = has & KINDS ? Array.from({ length: from.u32() }, () => from.u16()) : null;
     this.since = has & SINCE ? from.f64() : null;
     this.until = has & UNTIL ? from.f64() : null;
@@ -145,7 +147,13 @@ const NO_TAGS: PackedLayout['tags'] = [];
 
 function keyList(from: RecordReader): PackedList {
   const at = from.skipBlob() + 4;
-  return { at, count: (from.offset - at) / KEY_BYTES };
+  const bytes = from.offset - at;
+  assertKeys(bytes);
+  return { at, count: bytes / KEY_BYTES };
+}
+
+function assertKeys(bytes: number): void {
+  assert(bytes % KEY_BYTES === 0, 'a list of keys in a packed filter is cut off');
 }
 
 function listOf(from: RecordReader, skip: (count: number) => void): PackedList {
@@ -162,10 +170,12 @@ export function unpackFilters(packed: Uint8Array): UnpackedFilter[] {
 }
 
 function writeHexList(to: RecordWriter, values: readonly string[]): void {
-  to.hex(values.length === 1 ? values[0]! : values.join(''));
+  const [first = ''] = values;
+  to.hex(values.length === 1 ? first : values.join(''));
 }
 
 function hexList(bytes: Buffer): string[] {
+  assertKeys(bytes.length);
   const text = bytes.toString('hex');
   const values = new Array<string>(bytes.length / KEY_BYTES);
   for (let i = 0; i < values.length; i++) {

@@ -120,7 +120,10 @@ export class RecordWriter {
   }
 }
 
-/** Reader of the records of one batch, in order. Throws past the end: a broken invariant. */
+/**
+ * Reader of the records of one batch, in order. Every method throws a RangeError past the end of
+ * the batch, which is a broken invariant: a blob or text that is cut off is never returned in part.
+ */
 export class RecordReader {
   readonly buffer: Buffer;
   readonly #view: DataView;
@@ -162,8 +165,19 @@ export class RecordReader {
     return value;
   }
 
+  /** Reads a list of f64 after their number as u32. */
+  f64List(): Float64Array<ArrayBuffer> {
+    const count = this.u32();
+    const start = this.#offset;
+    this.skip(count * 8);
+    const values = new Float64Array(count);
+    for (let i = 0; i < count; i++) values[i] = this.#view.getFloat64(start + i * 8, true);
+    return values;
+  }
+
   skip(bytes: number): void {
     this.#offset += bytes;
+    if (this.#offset > this.buffer.length) cutOff();
   }
 
   /** Returns a view into the batch, valid as long as it is referenced. */
@@ -174,11 +188,11 @@ export class RecordReader {
   /** Skips a blob and returns its offset, for `blobAt`. */
   skipBlob(): number {
     const offset = this.#offset;
-    this.#offset += 4 + this.#view.getUint32(offset, true);
+    this.skip(4 + this.#view.getUint32(offset, true));
     return offset;
   }
 
-  /** Returns the blob at an offset, as a view like `blob`. */
+  /** Returns the blob at an offset that `skipBlob` has returned, as a view like `blob`. */
   blobAt(offset: number): Buffer {
     const start = offset + 4;
     return this.buffer.subarray(start, start + this.#view.getUint32(offset, true));
@@ -186,16 +200,21 @@ export class RecordReader {
 
   /** Reads ASCII text. */
   ascii(): string {
-    const length = this.u32();
-    const start = this.#offset;
-    this.#offset += length;
-    return this.buffer.toString('latin1', start, this.#offset);
+    return this.#decode('latin1');
   }
 
   text(): string {
+    return this.#decode('utf8');
+  }
+
+  #decode(encoding: BufferEncoding): string {
     const length = this.u32();
     const start = this.#offset;
-    this.#offset += length;
-    return this.buffer.toString('utf8', start, this.#offset);
+    this.skip(length);
+    return this.buffer.toString(encoding, start, this.#offset);
   }
+}
+
+function cutOff(): never {
+  throw new RangeError('a record of a channel is cut off');
 }

@@ -1,5 +1,6 @@
 // Ring buffer in shared memory with one writer and one reader: one direction of a `Channel`.
 
+import { assert } from '../lib/assert.ts';
 import type { Memory } from './arena.ts';
 
 /** Words of the header, each on a cache line of its own. */
@@ -77,7 +78,12 @@ export class Ring {
     const start = this.#at & this.#mask;
     const word = (HEADER_BYTES + start) >> 2;
     if (this.#words[word + 1] !== number) return null;
-    const batch = memory(this.#words[word]!);
+    const length = this.#words[word] ?? -1;
+    assert(
+      length >= 0 && length <= this.#bytes.length - BATCH_HEADER_BYTES,
+      'a batch in a ring is longer than the ring',
+    );
+    const batch = memory(length);
     const from = (start + BATCH_HEADER_BYTES) & this.#mask;
     const first = this.#bytes.length - from;
     if (batch.length <= first) batch.set(this.#bytes.subarray(from, from + batch.length));

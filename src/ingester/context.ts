@@ -8,6 +8,7 @@ import type { Channel } from '../channel/channel.ts';
 import type { Credits } from '../channel/credits.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
+import { element, present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CLOSES, LEFT, writeAnswer } from '../messages/answers.ts';
 import { type QueryRequest, writeQueryRequest } from '../messages/ingester-query.ts';
@@ -95,7 +96,7 @@ export class IngesterContext {
       config.limits.subscriptions_max,
       new SubscriptionMemory(
         config.limits.subscription_bytes_max,
-        parts.subscriptionBytes[parts.lane]!,
+        element(parts.subscriptionBytes[parts.lane]),
         parts.subscriptionBytes,
       ),
     );
@@ -132,7 +133,7 @@ export class IngesterContext {
 
   /** Sends a request to the query worker of the connection. */
   query(connId: number, request: QueryRequest): void {
-    const query = this.#queries.get(connId % this.#queries.size)!;
+    const query = present(this.#queries.get(connId % this.#queries.size), 'channel to query');
     writeQueryRequest(query.records, request);
     query.touch();
   }
@@ -220,7 +221,7 @@ export class IngesterContext {
   }
 
   #send(connId: number, acks: number, frame: string): void {
-    const io = this.#io!;
+    const io = present(this.#io, 'channel to io');
     writeAnswer(io.records, connId, acks, frame);
     io.touch();
   }

@@ -1,5 +1,7 @@
 // In-order queue for messages that wait for an asynchronous policy. Owned by one ingester worker.
 
+import { element } from '../lib/assert.ts';
+
 /** Slot in the queue of a connection, held until `settle` is called. */
 export interface Slot {
   /** Resolves the slot, once: `act` runs after all earlier slots of the connection are resolved. */
@@ -69,13 +71,13 @@ export class InOrderQueue {
     const line = this.#lines.get(connId);
     if (line === undefined) return;
     let done = 0;
-    while (done < line.length && line[done]!.act !== null) done++;
+    while (done < line.length && element(line[done]).act !== null) done++;
     if (done === 0) return;
     // Removed first, because the actions may use the queue.
     const ready = line.splice(0, done);
     if (line.length === 0) this.#lines.delete(connId);
     for (const { bytes } of ready) this.#leave(bytes);
-    for (const { act } of ready) act!();
+    for (const { act } of ready) act?.();
   }
 
   #leave(bytes: number): void {

@@ -59,7 +59,7 @@ export class IngesterMeter {
   }
 
   verb(verb: string): void {
-    this.#meter.cells[VERBS[verb as ClientVerb] ?? VERBS.other]!++;
+    this.#meter.add(VERBS[verb as ClientVerb] ?? VERBS.other);
   }
 
   /** Counts a rejected event; `value` is the unchecked value in its place. */
@@ -69,14 +69,14 @@ export class IngesterMeter {
     countEvent(this.#meter, kind, outcome);
     countRule(this.#meter, rule);
     this.refused('EVENT', refusal);
-    if (rule === 'writer-queue') this.#meter.cells[WRITER_QUEUE]!++;
-    else if (refusal.startsWith('rate-limited:')) this.#meter.cells[RULE]!++;
+    if (rule === 'writer-queue') this.#meter.add(WRITER_QUEUE);
+    else if (refusal.startsWith('rate-limited:')) this.#meter.add(RULE);
   }
 
   /** Counts a result of an asynchronous policy, asked at `askedAt` (`performance.now()`). */
   evaluated(askedAt: number, { action }: PolicyResult): void {
     this.#meter.observe(PLUGIN, (performance.now() - askedAt) / 1000);
-    this.#meter.cells[PLUGIN_RESULTS[action]]!++;
+    this.#meter.add(PLUGIN_RESULTS[action]);
   }
 
   /** Counts a shadowed event: a plugin rejected it, and its client gets an OK. */
@@ -85,7 +85,7 @@ export class IngesterMeter {
   }
 
   tooManySubscriptions(): void {
-    this.#meter.cells[SUBSCRIPTIONS]!++;
+    this.#meter.add(SUBSCRIPTIONS);
   }
 
   unparsedRefused(of: Refused, message: string): void {

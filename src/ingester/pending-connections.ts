@@ -1,6 +1,8 @@
 // Messages of connections that wait for the policy result on the connection itself. Owned by one
 // ingester worker.
 
+import { present } from '../lib/assert.ts';
+
 /**
  * Buffer of the messages of pending connections, those that a policy has not accepted yet. Bounded
  * by bytes for the whole worker.
@@ -25,9 +27,10 @@ export class PendingConnections {
 
   /** Buffers a copy of a message; returns false if the bound would be exceeded. */
   keep(connId: number, bytes: Buffer): boolean {
+    const messages = present(this.#waiting.get(connId), 'pending connection');
     if (this.#bytes + bytes.length > this.#bytesMax) return false;
     this.#bytes += bytes.length;
-    this.#waiting.get(connId)!.push(Buffer.from(bytes));
+    messages.push(Buffer.from(bytes));
     return true;
   }
 

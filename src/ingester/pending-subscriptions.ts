@@ -1,6 +1,8 @@
 // REQs over `limits.subscriptions_max` that wait for an open subscription of their connection to
 // end. Owned by one ingester worker.
 
+import { element } from '../lib/assert.ts';
+
 /** Longest wait of a REQ. A client that sends a burst closes its first ones within that time. */
 const WAIT_MILLISECONDS = 2_000;
 
@@ -46,19 +48,19 @@ export class PendingSubscriptions {
   next(connId: number): void {
     const all = this.#pending.get(connId);
     const pending = all?.shift();
-    if (pending === undefined) return;
-    if (!pending.open()) all!.unshift(pending);
-    else if (all!.length === 0) this.#pending.delete(connId);
+    if (all === undefined || pending === undefined) return;
+    if (!pending.open()) all.unshift(pending);
+    else if (all.length === 0) this.#pending.delete(connId);
   }
 
   /** Removes the REQ that waits under this id; returns its cost, or 0 if there is none. */
   cancel(connId: number, subId: string): number {
     const all = this.#pending.get(connId);
-    const at = all?.findIndex((pending) => pending.subId === subId) ?? -1;
-    if (at < 0) return 0;
-    const [pending] = all!.splice(at, 1);
-    if (all!.length === 0) this.#pending.delete(connId);
-    return pending!.cost;
+    const pending = all?.find((one) => one.subId === subId);
+    if (all === undefined || pending === undefined) return 0;
+    all.splice(all.indexOf(pending), 1);
+    if (all.length === 0) this.#pending.delete(connId);
+    return pending.cost;
   }
 
   /** Drops the REQs of a closed connection. */
@@ -71,9 +73,12 @@ export class PendingSubscriptions {
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
     for (const [connId, all] of this.#pending) {
-      while (all.length > 0 && all[0]!.dueAt <= now) all.shift()!.refuse();
+      for (let [first] = all; first !== undefined && first.dueAt <= now; [first] = all) {
+        all.shift();
+        first.refuse();
+      }
       if (all.length === 0) this.#pending.delete(connId);
-      else next = Math.min(next, all[0]!.dueAt);
+      else next = Math.min(next, element(all[0]).dueAt);
     }
     if (next < Number.POSITIVE_INFINITY) this.#timer = this.#refuseIn(next - now);
   }

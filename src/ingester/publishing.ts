@@ -4,6 +4,7 @@ import { type Rejection, refuse } from '../access/rejection.ts';
 import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
+import { present } from '../lib/assert.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import { writeCheckedEvent } from '../messages/ingester-writer.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
@@ -187,7 +188,7 @@ export class Publishing {
       return;
     }
     this.#unposted += queuedEvents(this.#lane.cost);
-    const writer = this.#writer!;
+    const writer = present(this.#writer, 'channel to writer');
     const body = this.#bodies.make(passed.json);
     const { arrivedAt, cost } = this.#lane.handling;
     writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, cost, held);

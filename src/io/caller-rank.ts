@@ -39,8 +39,9 @@ export class CallerRank {
   learn(setCookie: string): void {
     const token = TOKEN.exec(setCookie)?.[1];
     if (token === undefined) return;
-    while (this.#sessions.size >= this.#sessionsMax) {
-      this.#sessions.delete(this.#sessions.values().next().value!);
+    for (const oldest of this.#sessions) {
+      if (this.#sessions.size < this.#sessionsMax) break;
+      this.#sessions.delete(oldest);
     }
     this.#sessions.add(token.slice(0, KEPT_LENGTH));
   }

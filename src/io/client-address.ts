@@ -55,8 +55,9 @@ export class ClientAddress {
     const hops = forwardedFor.split(',');
     let hop = first;
     let told = false;
-    while (hops.length > 0 && hop.isTrusted) {
-      const next = this.#hop(hops.pop()!.trim());
+    while (hop.isTrusted) {
+      const text = hops.pop();
+      const next = text === undefined ? null : this.#hop(text.trim());
       if (next === null) break;
       hop = next;
       told = true;

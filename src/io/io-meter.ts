@@ -1,5 +1,6 @@
 // Metrics of station io, written by the main thread.
 
+import { element } from '../lib/assert.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import { countEvent, countRefusal } from '../metrics/counters.ts';
 import {
@@ -61,16 +62,16 @@ export class IoMeter {
     const { cells } = meter;
     this.counters = {
       get connections() {
-        return cells[CONNECTIONS]!;
+        return element(cells[CONNECTIONS]);
       },
       get connectionsTotal() {
-        return cells[OPENED]!;
+        return element(cells[OPENED]);
       },
       get slowClientsClosed() {
-        return cells[CLOSED.slow]!;
+        return element(cells[CLOSED.slow]);
       },
       get refusedBeforeParsing() {
-        return cells[IN_FLIGHT]! + cells[QUEUE_FULL]!;
+        return element(cells[IN_FLIGHT]) + element(cells[QUEUE_FULL]);
       },
     };
   }
@@ -81,36 +82,36 @@ export class IoMeter {
   }
 
   opened(): void {
-    this.#meter.cells[CONNECTIONS]!++;
-    this.#meter.cells[OPENED]!++;
+    this.#meter.add(CONNECTIONS);
+    this.#meter.add(OPENED);
   }
 
   /** Counts a closed connection; `openedAt` is in shared milliseconds. */
   closed(reason: CloseReason, openedAt: number): void {
-    this.#meter.cells[CONNECTIONS]!--;
-    this.#meter.cells[CLOSED[reason]]!++;
+    this.#meter.add(CONNECTIONS, -1);
+    this.#meter.add(CLOSED[reason]);
     this.#meter.observe(DURATION, (sharedMilliseconds() - openedAt) / 1000);
   }
 
   subscribed(change: number): void {
-    this.#meter.cells[SUBSCRIPTIONS]! += change;
+    this.#meter.add(SUBSCRIPTIONS, change);
   }
 
   notAdmitted(reason: AdmissionReason): void {
-    this.#meter.cells[REFUSED[reason]]!++;
+    this.#meter.add(REFUSED[reason]);
   }
 
   /** Counts a client of a proxy that does not pass on its address. */
   unnamedClient(fault: (typeof PROXY_FAULTS)[number]): void {
-    this.#meter.cells[UNNAMED[fault]]!++;
+    this.#meter.add(UNNAMED[fault]);
   }
 
   http(resource: HttpResource): void {
-    this.#meter.cells[HTTP[resource]]!++;
+    this.#meter.add(HTTP[resource]);
   }
 
   received(bytes: number): void {
-    this.#meter.cells[RECEIVED_BYTES]! += bytes;
+    this.#meter.add(RECEIVED_BYTES, bytes);
   }
 
   /** Counts a frame for a socket; its first bytes tell its type, `["OK"…`. */
@@ -124,9 +125,8 @@ export class IoMeter {
   }
 
   #sent(verb: number, bytes: number): void {
-    const { cells } = this.#meter;
-    cells[verb]!++;
-    cells[SENT_BYTES]! += bytes;
+    this.#meter.add(verb);
+    this.#meter.add(SENT_BYTES, bytes);
   }
 
   /** Counts a message that was rejected without being parsed. */
@@ -137,7 +137,7 @@ export class IoMeter {
 
   /** Counts a message beyond the in-flight bound of its connection, or the queue of its worker. */
   refusedBeforeParsing(limit: 'in_flight' | 'ingester_queue'): void {
-    this.#meter.cells[limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL]!++;
+    this.#meter.add(limit === 'in_flight' ? IN_FLIGHT : QUEUE_FULL);
   }
 }
 

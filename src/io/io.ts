@@ -8,6 +8,7 @@ import type { Credits } from '../channel/credits.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import { RecordReader, type RecordWriter } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
+import { element, present } from '../lib/assert.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import { messageCost } from '../lib/message-cost.ts';
 import { ipFacts } from '../log/client-ip.ts';
@@ -338,7 +339,10 @@ export class Io {
       for (const id of [...this.#leaving.keys()]) {
         if (id % Math.max(this.#ingesters.length, 1) === lane) this.#left(id);
       }
-      this.#ingesters[lane] = { outbox, frameBytes: frameBytes! };
+      this.#ingesters[lane] = {
+        outbox,
+        frameBytes: present(frameBytes, 'counter of the frame bytes of an ingester worker'),
+      };
     }
     if (station === 'query') this.#queries[lane] = outbox;
   }
@@ -574,7 +578,7 @@ export class Io {
   }
 
   #ingesterOf({ id }: Connection): IngesterLane {
-    return this.#ingesters[id % this.#ingesters.length]!;
+    return element(this.#ingesters[id % this.#ingesters.length]);
   }
 
   /**
@@ -748,7 +752,7 @@ export class Io {
 
   #confirm(connection: Connection): void {
     connection.confirmDue = false;
-    const outbox = this.#queries[connection.id % this.#queries.length]!;
+    const outbox = element(this.#queries[connection.id % this.#queries.length]);
     writeWindowUpdate(outbox.records, connection.id);
     outbox.touch();
   }

@@ -8,6 +8,7 @@ import type {
 } from 'uWebSockets.js';
 import type { Config } from '../config/options.ts';
 import type { ProxyFault } from '../config/proxy-advice.ts';
+import { element, present } from '../lib/assert.ts';
 import { loadUws } from '../lib/uws.ts';
 import type { AdminCall, InfoChanges } from '../messages/admin-io.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
@@ -209,7 +210,7 @@ export class Listener {
   #listen(port: number, sharing: number): Promise<void> {
     const { host } = this.#config.io;
     // The binary also takes a host; the typings do not.
-    const app = this.#apps.at(-1)!;
+    const app = element(this.#apps.at(-1));
     const listen = app.listen.bind(app) as unknown as ListenWithOptions;
     return new Promise((resolve, reject) => {
       listen(host, port, sharing, (socket) => {
@@ -291,9 +292,8 @@ export class Listener {
     }
     this.#handlers.served('admin');
     const peer = peerOf(res);
-    const byProxy =
-      this.#clientAddress.trusts(peer) &&
-      req.getHeader('x-forwarded-proto').split(',')[0]!.trim().toLowerCase() === 'https';
+    const [scheme = ''] = req.getHeader('x-forwarded-proto').split(',');
+    const byProxy = this.#clientAddress.trusts(peer) && scheme.trim().toLowerCase() === 'https';
     const ip = this.#clientOf(peer, req);
     this.#handlers.call(res, req, call, { ip, encrypted: this.encrypted || byProxy });
   }
@@ -354,15 +354,12 @@ export class Listener {
         this.pending--;
         data.connection = open(socket, data);
       },
-      message: (socket, bytes, isBinary) =>
-        message(socket.getUserData().connection!, bytes, isBinary),
-      ping: (socket, payload) =>
-        control(socket.getUserData().connection!, payload.byteLength, true),
-      pong: (socket, payload) =>
-        control(socket.getUserData().connection!, payload.byteLength, false),
-      drain: (socket) => drain(socket.getUserData().connection!),
+      message: (socket, bytes, isBinary) => message(connectionOf(socket), bytes, isBinary),
+      ping: (socket, payload) => control(connectionOf(socket), payload.byteLength, true),
+      pong: (socket, payload) => control(connectionOf(socket), payload.byteLength, false),
+      drain: (socket) => drain(connectionOf(socket)),
       close: (socket, status, sentence) =>
-        close(socket.getUserData().connection!, status, Buffer.from(sentence).toString()),
+        close(connectionOf(socket), status, Buffer.from(sentence).toString()),
     });
   }
 
@@ -451,6 +448,11 @@ export class Listener {
       ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
       : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
   }
+}
+
+/** Returns the connection of a socket; `open` sets it before any other callback. */
+function connectionOf(socket: { getUserData(): SocketData }): Connection {
+  return present(socket.getUserData().connection, 'connection of an open socket');
 }
 
 function peerOf(res: HttpResponse): string {

@@ -91,7 +91,8 @@ export class Management {
 
   /** Returns true if a request is for the management API. */
   static concerns(req: HttpRequest): boolean {
-    return req.getHeader('content-type').split(';')[0]!.trim().toLowerCase() === RPC;
+    const [type = ''] = req.getHeader('content-type').split(';');
+    return type.trim().toLowerCase() === RPC;
   }
 
   /** Accepts a POST request of the management API. `ip` is the client's address. */
@@ -260,7 +261,7 @@ function refuseCall(res: HttpResponse, status: string, kind: string, message: st
 function refuse(res: HttpResponse, isCall: boolean, status: string, error: string): void {
   if (isCall) {
     const kind = status.startsWith('413') ? 'too_large' : 'unavailable';
-    refuseCall(res, status, kind, `${error[0]!.toUpperCase()}${error.slice(1)}.`);
+    refuseCall(res, status, kind, `${error.charAt(0).toUpperCase()}${error.slice(1)}.`);
   } else answer(res, status, RPC_HEADERS, JSON.stringify({ error }));
 }
 

@@ -99,7 +99,8 @@ export class Outbound {
     connection.pending = [];
     connection.sentBytes += connection.pendingBytes;
     connection.pendingBytes = 0;
-    if (pending.length === 1) this.#send(connection, pending[0]!);
+    const [first] = pending;
+    if (pending.length === 1 && first !== undefined) this.#send(connection, first);
     else if (pending.length > 1) {
       socket.cork(() => {
         for (const frame of pending) this.#send(connection, frame);

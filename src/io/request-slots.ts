@@ -114,7 +114,7 @@ export class RequestSlots<Request extends SlotRequest> {
     const lowest = candidates.filter((one) => one.rank === rank);
     const counts = countNetworks(lowest);
     const most = Math.max(...counts.values());
-    return lowest.find(({ network }) => counts.get(network) === most)!;
+    return lowest.find(({ network }) => counts.get(network) === most) ?? null;
   }
 
   #countBy(wanted: Stage): Map<string, number> {

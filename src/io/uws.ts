@@ -48,6 +48,6 @@ export function utf8(text: string): Buffer {
 export function closeFrameText(text: string): Buffer {
   const bytes = utf8(text);
   let end = Math.min(bytes.length, CLOSE_REASON_BYTES_MAX);
-  while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
+  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return bytes.subarray(0, end);
 }

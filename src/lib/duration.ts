@@ -11,8 +11,9 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 
 /** Returns the seconds of a text like `90s`, `15m`, `12h`, `7d`, `2w` or `1y`; null for others. */
 export function durationSeconds(text: string): number | null {
-  const [, number, unit] = /^([1-9]\d{0,5})([smhdwy])$/.exec(text) ?? [];
-  return number === undefined ? null : Number(number) * UNIT_SECONDS[unit!]!;
+  const [, number, unit = ''] = /^([1-9]\d{0,5})([smhdwy])$/.exec(text) ?? [];
+  const seconds = UNIT_SECONDS[unit];
+  return number === undefined || seconds === undefined ? null : Number(number) * seconds;
 }
 
 /** Formats a time, in seconds since 1970, for display: `2026-01-02 03:04:05` (UTC). */

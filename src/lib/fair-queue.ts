@@ -1,5 +1,7 @@
 // Weighted fair queue over a binary heap. An instance belongs to the thread that made it.
 
+import { element } from './assert.ts';
+
 /**
  * Member of a `FairQueue`: the amount of a resource that it has used, in a unit of the owner's
  * choice. A member is in one queue at a time.
@@ -69,8 +71,8 @@ export class FairQueue<Member extends Share> {
     const heap = this.#heap;
     const first = heap[0];
     if (first === undefined) return undefined;
-    const last = heap.pop()!;
-    if (last !== first) this.#down(last);
+    const last = heap.pop();
+    if (last !== undefined && last !== first) this.#down(last);
     first.place = -1;
     this.#floor = Math.max(this.#floor, first.used);
     return first;
@@ -80,10 +82,11 @@ export class FairQueue<Member extends Share> {
     const heap = this.#heap;
     let at = from;
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(member, heap[parent]!)) break;
-      this.#put(at, heap[parent]!);
-      at = parent;
+      const place = (at - 1) >> 1;
+      const parent = element(heap[place]);
+      if (!isBefore(member, parent)) break;
+      this.#put(at, parent);
+      at = place;
     }
     this.#put(at, member);
   }
@@ -93,12 +96,14 @@ export class FairQueue<Member extends Share> {
     const heap = this.#heap;
     let at = 0;
     for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!isBefore(heap[child]!, member)) break;
-      this.#put(at, heap[child]!);
-      at = child;
+      const left = heap[at * 2 + 1];
+      if (left === undefined) break;
+      const right = heap[at * 2 + 2];
+      const isRight = right !== undefined && isBefore(right, left);
+      const child = isRight ? right : left;
+      if (!isBefore(child, member)) break;
+      this.#put(at, child);
+      at = at * 2 + (isRight ? 2 : 1);
     }
     this.#put(at, member);
   }

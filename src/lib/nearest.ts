@@ -1,5 +1,7 @@
 // Suggestions for misspelt words, by edit distance.
 
+import { element } from './assert.ts';
+
 /**
  * Returns the number of edits between two words: insert, delete, replace, or swap of two neighbours
  * (the "optimal string alignment" form of Damerau and Levenshtein).
@@ -11,16 +13,17 @@ export function editDistance(left: string, right: string): number {
     const row = [i];
     for (let j = 1; j <= right.length; j++) {
       const same = left[i - 1] === right[j - 1];
-      let cost = Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (same ? 0 : 1));
+      const replaced = element(previous[j - 1]) + (same ? 0 : 1);
+      let cost = Math.min(element(previous[j]) + 1, element(row[j - 1]) + 1, replaced);
       if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1]) {
-        cost = Math.min(cost, beforePrevious[j - 2]! + 1);
+        cost = Math.min(cost, element(beforePrevious[j - 2]) + 1);
       }
       row.push(cost);
     }
     beforePrevious = previous;
     previous = row;
   }
-  return previous[right.length]!;
+  return element(previous[right.length]);
 }
 
 /**

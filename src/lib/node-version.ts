@@ -9,9 +9,8 @@ export const NODE_VERSION_MIN = '20.19.0';
  * imported.
  */
 export function nodeProblem(version: string): string | null {
-  const [have, need] = [version, NODE_VERSION_MIN].map((one) => one.split('.').map(Number));
-  const [major = 0, minor = 0] = have!;
-  const [needMajor = 0, needMinor = 0] = need!;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [needMajor = 0, needMinor = 0] = NODE_VERSION_MIN.split('.').map(Number);
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return null;
   return (
     `this is Node.js ${version}, and wok needs ${needMajor}.${needMinor} or newer of 20, or 22, 24 or 25 (these need glibc ` +

@@ -1,5 +1,6 @@
 // Fair scheduling of a thread's work by client address and connection. Each thread has its own.
 
+import { present } from './assert.ts';
 import { FairQueue, Share } from './fair-queue.ts';
 
 /** Address (an IPv6 one by its prefix) and its connections that wait for a turn. */
@@ -109,6 +110,7 @@ export class Turns<
   }
 
   #add(address: Address): void {
-    this.#waiting.add(address, address.waiting.first!.expected);
+    const { expected } = present(address.waiting.first, 'connection of an address that waits');
+    this.#waiting.add(address, expected);
   }
 }

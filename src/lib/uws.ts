@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { element } from './assert.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -74,7 +75,7 @@ interface UwsProblem {
 export function uwsProblem(target: NativeTarget): UwsProblem | null {
   const { node, abi, platform, arch, glibc, files } = target;
   const machine = `${platform}-${arch}`;
-  const major = node.split('.', 1)[0]!;
+  const [major = ''] = node.split('.', 1);
   // The package is not installed at all.
   if (files.length === 0) return null;
   if (!files.some((file) => file.startsWith(`uws_${platform}_${arch}_`))) {
@@ -96,7 +97,7 @@ export function uwsProblem(target: NativeTarget): UwsProblem | null {
     };
   }
   const needed = supportedNodes.get(abi)?.glibc;
-  if (platform === 'linux' && needed !== undefined && isOlder(glibc!, needed)) {
+  if (platform === 'linux' && needed !== undefined && glibc !== null && isOlder(glibc, needed)) {
     return {
       problem: `uWebSockets.js for Node.js ${major} needs glibc ${needed} or newer, and this system has ${glibc}.`,
       advice: runInstead(target),
@@ -129,12 +130,14 @@ export function nativeLoadAdvice(error: unknown): string {
 function runInstead(target: NativeTarget): string {
   const { platform, arch, files, glibc } = target;
   const built = [...supportedNodes].filter(([abi]) => files.includes(binaryFor(target, abi)));
-  const fit = built.filter(([, node]) => platform !== 'linux' || !isOlder(glibc!, node.glibc));
+  const fit = built.filter(
+    ([, node]) => platform !== 'linux' || (glibc !== null && !isOlder(glibc, node.glibc)),
+  );
   if (built.length === 0) return `Run wok on x64 or arm64: there is none for ${platform}-${arch}.`;
   if (fit.length === 0)
     return 'Run wok on a newer system: Debian 13 or Ubuntu 24.04 with Node.js 24.';
   const versions = fit.map(([, { version }]) => version);
-  const last = versions.pop()!;
+  const last = element(versions.pop());
   const list = versions.length === 0 ? last : `${versions.join(', ')} or ${last}`;
   const newer =
     fit.length < built.length ? ' Newer ones need a newer system (Debian 13, Ubuntu 24.04).' : '';
@@ -170,5 +173,6 @@ function isOlder(have: string, needed: string): boolean {
 
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.trim().split('\n', 1)[0]!.replace(/[.:]$/, '');
+  const [line = ''] = message.trim().split('\n', 1);
+  return line.replace(/[.:]$/, '');
 }

@@ -1,6 +1,7 @@
 // Records between ingester and the plugin host. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { assert } from '../lib/assert.ts';
 
 /** Types of questions to a plugin. */
 export const ASK_EVENT = 1;
@@ -37,9 +38,12 @@ export function writePluginAsk(to: RecordWriter, ask: PluginAsk): void {
 }
 
 export function readPluginAsk(from: RecordReader): PluginAsk {
+  const ticket = from.u32();
+  const type = from.u8();
+  assert(type >= ASK_EVENT && type <= ASK_COUNT, 'a question to a plugin has an unknown type');
   return {
-    ticket: from.u32(),
-    type: from.u8(),
+    ticket,
+    type,
     connId: from.u32(),
     kind: from.u16(),
     sourceType: from.u8(),
@@ -83,9 +87,15 @@ export function writePluginResponse(to: RecordWriter, response: PluginResponse):
 }
 
 export function readPluginResponse(from: RecordReader): PluginResponse {
+  const ticket = from.u32();
+  const outcome = from.u8();
+  assert(
+    outcome >= PLUGIN_ACCEPT && outcome <= PLUGIN_BUSY,
+    'a response of a plugin has an unknown outcome',
+  );
   return {
-    ticket: from.u32(),
-    outcome: from.u8(),
+    ticket,
+    outcome,
     by: from.text(),
     message: from.text(),
     filters: from.text(),

@@ -1,6 +1,7 @@
 // Records ingester → query: REQ, COUNT, CLOSE and changes of a connection. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { present } from '../lib/assert.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
 /**
@@ -122,7 +123,7 @@ export function writeQueryRequest(to: RecordWriter, request: QueryRequest): void
 }
 
 export function readQueryRequest(from: RecordReader): QueryRequest {
-  const t = QUERY_REQUESTS[from.u8()]!;
+  const t = present(QUERY_REQUESTS[from.u8()], 'type of a query request');
   const connId = from.u32();
   switch (t) {
     case 'req': {

@@ -60,8 +60,7 @@ export function readCheckedEvent(from: RecordReader): CheckedEvent {
   const kind = from.u16();
   const createdAt = from.f64();
   const expiresAt = from.f64();
-  const terms = new Float64Array(from.u32());
-  for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
+  const terms = from.f64List();
   const address = from.text();
   const body = from.blob();
   const end = from.offset;

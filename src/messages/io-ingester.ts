@@ -2,6 +2,7 @@
 // state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { assert } from '../lib/assert.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -48,6 +49,7 @@ export function readClient(bytes: Buffer): ConnectedClient {
   const text = bytes.toString();
   const first = text.indexOf(' ');
   const second = text.indexOf(' ', first + 1);
+  assert(first >= 0 && second > first, 'a record of a client has not three fields');
   return {
     ip: text.slice(0, first),
     challenge: text.slice(first + 1, second),
@@ -103,5 +105,6 @@ export function readArrived(bytes: Buffer): number {
 
 export function readFrame(from: RecordReader): Frame {
   const type = from.u8() as Frame['type'];
+  assert(type >= FRAME && type <= REFUSED_REQ, 'a record of io has an unknown type');
   return { type, connId: from.u32(), bytes: from.blob() };
 }

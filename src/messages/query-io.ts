@@ -1,6 +1,7 @@
 // Records query → io: stored events and the frames around them. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { assert } from '../lib/assert.ts';
 
 /** Types of the records of a query worker for io, about a subscription (`ANSWER`: a COUNT). */
 export const OPEN = 1;
@@ -48,8 +49,10 @@ export function writeQueryRecordHead(
 }
 
 export function readQueryRecord(from: RecordReader): QueryRecord {
+  const type = from.u8();
+  assert(type >= OPEN && type <= MARK, 'a record of a query worker has an unknown type');
   return {
-    type: from.u8(),
+    type,
     connId: from.u32(),
     subNo: from.u32(),
     acks: from.u32(),

@@ -1,6 +1,7 @@
 // Records query → monitor: hand-overs of subscriptions, and the answers to them. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { present } from '../lib/assert.ts';
 import { readPubkeys, writePubkeys } from './ingester-query.ts';
 
 /**
@@ -61,7 +62,7 @@ export function writeHandover(to: RecordWriter, handover: Handover): void {
 }
 
 export function readHandover(from: RecordReader): Handover {
-  const t = HANDOVERS[from.u8()]!;
+  const t = present(HANDOVERS[from.u8()], 'type of a hand-over');
   const connId = from.u32();
   switch (t) {
     case 'live': {

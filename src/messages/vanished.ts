@@ -1,6 +1,7 @@
 // Encoding of a key that has vanished (NIP-62), part of several records. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { assert } from '../lib/assert.ts';
 
 /** Key that has vanished from the relay (NIP-62), and the events that it had there. */
 export interface VanishedKey {
@@ -19,5 +20,7 @@ export function writeVanishedKey(to: RecordWriter, { pubkey, until, removed }: V
 }
 
 export function readVanishedKey(from: RecordReader): VanishedKey {
-  return { pubkey: from.ascii(), until: from.f64(), removed: from.u8() === 1 };
+  const pubkey = from.ascii();
+  assert(pubkey.length === 64, 'a vanished key has not 64 digits');
+  return { pubkey, until: from.f64(), removed: from.u8() === 1 };
 }

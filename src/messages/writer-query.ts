@@ -1,6 +1,7 @@
 // Records writer → query: entries of the tail index, and removals. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { assert } from '../lib/assert.ts';
 import { pubkeyBytesOf } from '../store/body/body.ts';
 import { postingKind } from '../store/index/posting-kind.ts';
 import type { TailEntry } from '../store/read/tail-entry.ts';
@@ -32,9 +33,7 @@ export function writeAcceptedHead(
 export function readAcceptedHead(from: RecordReader): AcceptedHead {
   const indexedSeq = from.f64();
   const removals = from.u32();
-  const removed = new Float64Array(from.u32());
-  for (let i = 0; i < removed.length; i++) removed[i] = from.f64();
-  return { indexedSeq, removals, removed };
+  return { indexedSeq, removals, removed: from.f64List() };
 }
 
 export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {
@@ -51,7 +50,6 @@ export function readAcceptedTerms(from: RecordReader): TailEntry {
   const createdAt = from.f64();
   const kind = from.u32();
   const pubkey = from.blob();
-  const terms = new Float64Array(from.u32());
-  for (let i = 0; i < terms.length; i++) terms[i] = from.f64();
-  return { seq, createdAt, kind, pubkey, terms };
+  assert(pubkey.length === 32, 'a pubkey in a record of writer has not 32 bytes');
+  return { seq, createdAt, kind, pubkey, terms: from.f64List() };
 }

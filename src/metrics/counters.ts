@@ -2,6 +2,7 @@
 // once.
 
 import { type RuleName, ruleNames } from '../config/rule-names.ts';
+import { element, present } from '../lib/assert.ts';
 import type { CountLine } from '../log/line-limiter.ts';
 import { KIND_MAX, kindClass } from '../protocol/kinds.ts';
 import {
@@ -30,7 +31,7 @@ const RULES = byLabel(ruleNames, (rule) => cellOf('wok_rule_refusals_total', { r
 const BY_KIND = new Map(
   KINDS.map((kind) => [kind as string, cellOf('wok_events_accepted_total', { kind })]),
 );
-const OTHER_KIND = BY_KIND.get('other')!;
+const OTHER_KIND = present(BY_KIND.get('other'), 'cell of other kinds');
 const KIND_CELLS = Uint32Array.from(
   { length: KIND_MAX + 1 },
   (_, kind) => BY_KIND.get(String(kind)) ?? OTHER_KIND,
@@ -42,8 +43,8 @@ const LEFT_OUT = cellOf('wok_log_lines_left_out_total');
 /** Returns a callback that counts log lines by level. */
 export function countLines(meter: Meter): CountLine {
   return (level, leftOut) => {
-    meter.cells[LINES[level]]!++;
-    if (leftOut) meter.cells[LEFT_OUT]!++;
+    meter.add(LINES[level]);
+    if (leftOut) meter.add(LEFT_OUT);
   };
 }
 
@@ -51,21 +52,21 @@ export function countLines(meter: Meter): CountLine {
 export function countEvent(meter: Meter, kind: unknown, outcome: EventOutcome): void {
   const isKind = typeof kind === 'number' && Number.isInteger(kind) && kind >= 0;
   const eventClass = isKind && kind <= KIND_MAX ? kindClass(kind) : 'none';
-  meter.cells[EVENTS[eventClass][outcome]]!++;
+  meter.add(EVENTS[eventClass][outcome]);
 }
 
 /** Counts an event that was stored or passed on, by its kind. */
 export function countAccepted(meter: Meter, kind: number): void {
-  meter.cells[KIND_CELLS[kind]!]!++;
+  meter.add(element(KIND_CELLS[kind]));
 }
 
 /** Counts a refusal by the prefix of its text. */
 export function countRefusal(meter: Meter, of: Refused, message: string): void {
   const prefix = message.slice(0, message.indexOf(':')) as keyof (typeof REFUSALS)[Refused];
-  meter.cells[REFUSALS[of][prefix] ?? REFUSALS[of].other]!++;
+  meter.add(REFUSALS[of][prefix] ?? REFUSALS[of].other);
 }
 
 /** Counts a refused write by the rule that refused it. */
 export function countRule(meter: Meter, rule: RuleName): void {
-  meter.cells[RULES[rule]]!++;
+  meter.add(RULES[rule]);
 }

@@ -1,5 +1,6 @@
 // Counters of the supervisor about the worker threads: restarts and silence.
 
+import { element } from '../lib/assert.ts';
 import { cellOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
 import { laneCells } from './meter.ts';
@@ -18,7 +19,7 @@ export class WorkerMeters {
   /** Counts the restart of a worker thread that died. */
   restarts(station: string, lane: number): void {
     const cells = this.#cells(station, lane);
-    if (cells) cells[RESTARTS]!++;
+    if (cells) cells[RESTARTS] = element(cells[RESTARTS]) + 1;
   }
 
   /** Sets the time for which a worker thread has not answered. */

@@ -1,6 +1,7 @@
 // Memory layout of the metrics: maps each series to cell numbers within the memory of one worker
 // thread.
 
+import { present } from '../lib/assert.ts';
 import { type MetricName, metricNames, metricOf, metrics } from './table.ts';
 import type { Labels, LabelsOf } from './types.ts';
 
@@ -29,7 +30,7 @@ export const LANE_CELLS = Math.ceil(cells / 8) * 8;
 
 /** Returns the position of a metric. */
 export function placeOf(name: MetricName): Place {
-  return places.get(name)!;
+  return present(places.get(name), 'place of a metric in the memory');
 }
 
 type NamesOf<Type extends string> = {
@@ -79,7 +80,7 @@ function firstCell(name: MetricName, labels: Readonly<Record<string, string>>): 
   const { start, width } = placeOf(name);
   let at = 0;
   for (const [label, values] of Object.entries(metricOf(name).labels ?? {})) {
-    const index = values.indexOf(labels[label]!);
+    const index = values.indexOf(labels[label] ?? '');
     if (index < 0) throw new Error(`${name} has no label ${label}="${labels[label]}"`);
     at = at * values.length + index;
   }

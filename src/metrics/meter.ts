@@ -1,6 +1,7 @@
 // Metrics memory and the meter that a worker thread counts with. Each worker owns its cells, but
 // for the two of the supervisor; any thread may read them.
 
+import { element } from '../lib/assert.ts';
 import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
 import { PluginNames } from './plugin-names.ts';
@@ -38,7 +39,6 @@ export function laneCells({ cells }: MetricsMemory, index: number): Float64Array
  * than others.
  */
 export class Meter {
-  /** Cells for hot loops: `meter.cells[CELL]!++`, with a cell of `layout.ts`. */
   readonly cells: Float64Array;
 
   /**
@@ -60,8 +60,9 @@ export class Meter {
     return new Meter(shareMetrics({ [station]: 1 }), station, 0);
   }
 
-  add(cell: number, amount: number): void {
-    this.cells[cell]! += amount;
+  /** Adds to a cell of `layout.ts`. */
+  add(cell: number, amount = 1): void {
+    this.cells[cell] = element(this.cells[cell]) + amount;
   }
 
   set(cell: number, value: number): void {
@@ -70,11 +71,10 @@ export class Meter {
 
   /** Adds `times` observations of a value to a histogram, in the unit of its buckets. */
   observe({ start, buckets }: HistogramCells, value: number, times = 1): void {
-    const { cells } = this;
     const { length } = buckets;
     let at = 0;
-    while (at < length && value > buckets[at]!) at++;
-    cells[start + at]! += times;
-    cells[start + length + 1]! += value * times;
+    while (at < length && value > element(buckets[at])) at++;
+    this.add(start + at, times);
+    this.add(start + length + 1, value * times);
   }
 }

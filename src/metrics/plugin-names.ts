@@ -1,6 +1,7 @@
 // Table of plugin names in shared memory, written by the main thread, which maps the values of the
 // label `plugin` to names.
 
+import { element } from '../lib/assert.ts';
 import { OTHER_PLUGIN, PLUGIN_PLACES } from './label-values.ts';
 
 /** Two 32-bit words in front of each name: its state and its length. */
@@ -53,7 +54,7 @@ export class PluginNames {
   placeOf(name: string): string {
     const wanted = cut(name);
     const place = this.#placeWhere((at) => this.#state(at) !== FREE && this.#name(at) === wanted);
-    return place === null ? OTHER_PLUGIN : PLUGIN_PLACES[place]!;
+    return place === null ? OTHER_PLUGIN : element(PLUGIN_PLACES[place]);
   }
 
   /** Returns the name for a value of the label, or null when its slot is not in use. */
@@ -78,7 +79,7 @@ export class PluginNames {
 
   #name(place: number): string {
     const start = place * PLACE_BYTES + HEAD_BYTES;
-    return this.#bytes.toString('utf8', start, start + this.#words[(start - 4) / 4]!);
+    return this.#bytes.toString('utf8', start, start + element(this.#words[(start - 4) / 4]));
   }
 }
 

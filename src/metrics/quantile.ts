@@ -1,5 +1,7 @@
 // Quantiles of histograms.
 
+import { element } from '../lib/assert.ts';
+
 /**
  * Returns the quantile `share` (0 to 1) of a histogram, interpolated linearly within buckets like
  * Prometheus' histogram_quantile; null when it is empty. `counts` are the buckets, with the
@@ -16,12 +18,12 @@ export function quantileOf(
   const rank = share * total;
   let below = 0;
   for (let i = 0; i < bounds.length; i++) {
-    const here = counts[i]!;
+    const here = counts[i] ?? 0;
     if (below + here >= rank) {
-      const low = i === 0 ? 0 : bounds[i - 1]!;
-      return here === 0 ? low : low + ((rank - below) / here) * (bounds[i]! - low);
+      const low = i === 0 ? 0 : element(bounds[i - 1]);
+      return here === 0 ? low : low + ((rank - below) / here) * (element(bounds[i]) - low);
     }
     below += here;
   }
-  return bounds.at(-1)!;
+  return bounds.at(-1) ?? null;
 }

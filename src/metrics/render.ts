@@ -1,5 +1,6 @@
 // Reads the metrics memory and renders it in the Prometheus text format.
 
+import { element, present } from '../lib/assert.ts';
 import { OTHER_PLUGIN } from './label-values.ts';
 import { placeOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
@@ -35,18 +36,20 @@ export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
   const summed = series.map((labels, i) => {
     const values = new Float64Array(width);
     for (const { cells } of lanes) {
-      for (let k = 0; k < width; k++) values[k]! += cells[start + i * width + k]!;
+      for (let k = 0; k < width; k++) {
+        values[k] = element(values[k]) + element(cells[start + i * width + k]);
+      }
     }
     return { labels, values };
   });
-  return series[0]!.plugin === undefined ? summed : withPluginNames(memory, summed);
+  return element(series[0]).plugin === undefined ? summed : withPluginNames(memory, summed);
 }
 
 /** Replaces slots of plugins by their names, and omits slots that are not in use. */
 function withPluginNames({ plugins }: MetricsMemory, series: Series[]): Series[] {
   const names = new PluginNames(plugins);
   return series.flatMap(({ labels, values }) => {
-    const plugin = names.nameAt(labels.plugin!);
+    const plugin = names.nameAt(present(labels.plugin, 'label of a metric of plugins'));
     const isUnused = plugin === OTHER_PLUGIN && values.every((value) => value === 0);
     return plugin === null || isUnused ? [] : [{ labels: { ...labels, plugin }, values }];
   });
@@ -67,17 +70,17 @@ export function renderMetrics(memory: MetricsMemory): string {
 
 function samples(lines: string[], name: string, metric: Metric, { labels, values }: Series): void {
   if (metric.type !== 'histogram') {
-    lines.push(`${name}${labelText(labels)} ${numberText(values[0]!)}`);
+    lines.push(`${name}${labelText(labels)} ${numberText(element(values[0]))}`);
     return;
   }
   const { buckets } = metric;
   let count = 0;
   for (let i = 0; i <= buckets.length; i++) {
-    count += values[i]!;
+    count += element(values[i]);
     const le = i < buckets.length ? String(buckets[i]) : '+Inf';
     lines.push(`${name}_bucket${labelText({ ...labels, le })} ${count}`);
   }
-  lines.push(`${name}_sum${labelText(labels)} ${numberText(values[buckets.length + 1]!)}`);
+  lines.push(`${name}_sum${labelText(labels)} ${numberText(element(values[buckets.length + 1]))}`);
   lines.push(`${name}_count${labelText(labels)} ${count}`);
 }
 

@@ -1,5 +1,6 @@
 // Samples of metrics, and the rates and quantiles between two samples, for pages and `wok top`.
 
+import { element } from '../lib/assert.ts';
 import type { MetricsMemory } from './memory.ts';
 import { quantileOf } from './quantile.ts';
 import { readSeries } from './render.ts';
@@ -73,7 +74,7 @@ export class MetricsDelta {
     const count = grown.slice(0, buckets.length + 1).reduce((total, one) => total + one, 0);
     return {
       rate: count / this.seconds,
-      mean: count === 0 ? null : grown[buckets.length + 1]! / count,
+      mean: count === 0 ? null : element(grown[buckets.length + 1]) / count,
       p50: quantileOf(0.5, grown, buckets),
       p95: quantileOf(0.95, grown, buckets),
       p99: quantileOf(0.99, grown, buckets),
@@ -110,7 +111,7 @@ function sumsBy(figures: Figures, name: MetricName, label: string): Map<string, 
   const sums = new Map<string, number>();
   for (const { labels, values } of figures[name] ?? []) {
     const value = labels[label] ?? '';
-    sums.set(value, (sums.get(value) ?? 0) + values[0]!);
+    sums.set(value, (sums.get(value) ?? 0) + element(values[0]));
   }
   return sums;
 }

@@ -1,6 +1,8 @@
 // Ring of short texts in shared memory with one writer and lock-free readers (a seqlock for each
 // slot).
 
+import { element } from '../lib/assert.ts';
+
 /** Two 32-bit words in front of each slot: its version, odd while it is written, and its length. */
 const HEAD_BYTES = 8;
 /** Maximum length of a text in bytes; a longer text is omitted. */
@@ -58,7 +60,7 @@ export class TextRing {
       const at = slot * SLOT_BYTES;
       const word = at / 4;
       const version = Atomics.load(this.#words, word);
-      const length = this.#words[word + 1]!;
+      const length = element(this.#words[word + 1]);
       if (version % 2 !== 0 || length <= 0 || length > RING_TEXT_BYTES_MAX) continue;
       const text = this.#bytes.toString('utf8', at + HEAD_BYTES, at + HEAD_BYTES + length);
       if (Atomics.load(this.#words, word) === version) found.push(text);

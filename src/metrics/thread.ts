@@ -3,6 +3,7 @@
 
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { element } from '../lib/assert.ts';
 import { IdleCollection } from '../lib/idle-collection.ts';
 import { cellOf } from './layout.ts';
 import type { Meter } from './meter.ts';
@@ -32,7 +33,7 @@ let unwatch: () => void = () => {};
  */
 export function watchThread(meter: Meter): () => void {
   if (watched.size === 0) unwatch = sampleThread();
-  watched.set(meter, meter.cells[BUSY]!);
+  watched.set(meter, element(meter.cells[BUSY]));
   return () => {
     if (watched.delete(meter) && watched.size === 0) unwatch();
   };

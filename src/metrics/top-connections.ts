@@ -1,5 +1,6 @@
 // Top connections by traffic, found by the io thread on request and passed in shared memory.
 
+import { element } from '../lib/assert.ts';
 import type { MetricsMemory } from './memory.ts';
 import type { TopConnection } from './ring-rows.ts';
 import { TextRing, TOP_CONNECTIONS } from './text-ring.ts';
@@ -14,7 +15,7 @@ export function watchTopConnections({ watch }: MetricsMemory): void {
 
 /** Returns true if the top connections were requested lately. */
 export function topConnectionsWatched({ watch }: MetricsMemory): boolean {
-  return new Float64Array(watch)[0]! > Date.now();
+  return element(new Float64Array(watch)[0]) > Date.now();
 }
 
 /** Publishes the top connections found by io, the greatest first; none without requests. */

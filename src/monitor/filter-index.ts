@@ -1,6 +1,7 @@
 // Inverted index of the filters of live subscriptions, owned by the monitor thread.
 
 import { RecordReader } from '../channel/records.ts';
+import { element, present } from '../lib/assert.ts';
 import { TERM_ALL, type TermHasher } from '../store/index/terms.ts';
 import type { EventView } from './event-view.ts';
 import { ANYWHERE, LiveFilter } from './live-filter.ts';
@@ -22,7 +23,7 @@ export class FilterIndex {
   readonly #filters: (LiveFilter | null)[] = [];
   readonly #freeNumbers: number[] = [];
   readonly #lists = new TermLists((filter, ordinal, node) => {
-    this.#filters[filter]!.nodes[ordinal] = node;
+    present(this.#filters[filter], 'filter of a node in the index').nodes[ordinal] = node;
   });
   readonly #unindexed = new Set<LiveFilter>();
   #turn = 0;
@@ -63,7 +64,9 @@ export class FilterIndex {
     for (const filter of filters) {
       if (this.#unindexed.delete(filter) || filter.number < 0) continue;
       // From the end, because the last node of all takes the number of a removed one.
-      for (let i = filter.nodes.length - 1; i >= 0; i--) this.#lists.remove(filter.nodes[i]!);
+      for (let i = filter.nodes.length - 1; i >= 0; i--) {
+        this.#lists.remove(element(filter.nodes[i]));
+      }
       this.#filters[filter.number] = null;
       this.#freeNumbers.push(filter.number);
       filter.number = -1;
@@ -80,9 +83,10 @@ export class FilterIndex {
   ): void {
     this.#turn++;
     for (let i = -1; i < terms.length; i++) {
-      const term = i < 0 ? TERM_ALL : terms[i]!;
+      const term = i < 0 ? TERM_ALL : element(terms[i]);
       for (let node = this.#lists.first(term); node >= 0; node = this.#lists.next(node)) {
-        const filter = this.#filters[this.#lists.filterOf(node)]!;
+        const number = this.#lists.filterOf(node);
+        const filter = present(this.#filters[number], 'filter of a node in the index');
         this.#ask(filter, seq, event, this.#lists.placeOf(node), found);
       }
     }

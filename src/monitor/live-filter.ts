@@ -45,9 +45,7 @@ export class LiveFilter extends PackedLayout {
     else if (this.authors !== null) [this.#condition, this.#list] = ['authors', this.authors];
     else if (this.kinds !== null) [this.#condition, this.#list] = ['kinds', this.kinds];
     else [this.#condition, this.#list] = ['everything', { at: 0, count: 1 }];
-    let mask = this.kinds === null ? -1 : 0;
-    for (let i = 0; i < (this.kinds?.count ?? 0); i++) mask |= 1 << (this.#kindAt(i) & 31);
-    this.#kindMask = mask;
+    this.#kindMask = this.kinds === null ? -1 : this.#maskOf(this.kinds);
   }
 
   /** Number of terms that index the filter. */
@@ -70,7 +68,7 @@ export class LiveFilter extends PackedLayout {
         }
         break;
       case 'kinds':
-        for (let i = 0; i < count; i++) found(hasher.kind(this.#kindAt(i)), ANYWHERE);
+        for (let i = 0; i < count; i++) found(hasher.kind(this.#kindAt(this.#list, i)), ANYWHERE);
         break;
       case 'tag': {
         let place = at;
@@ -97,8 +95,7 @@ export class LiveFilter extends PackedLayout {
     const { ids, authors, tags } = this;
     if (authors !== null && !this.#hasKey(authors, event.pubkey, place)) return false;
     if (ids !== null && !this.#hasKey(ids, event.id, place)) return false;
-    for (let i = 0; i < tags.length; i++) {
-      const tag = tags[i]!;
+    for (const tag of tags) {
       const values = event.tagValues(tag.letter);
       if (values.length === 0) return false;
       if (!this.#hasText(tag, values, place)) return false;
@@ -110,7 +107,7 @@ export class LiveFilter extends PackedLayout {
     const { kinds } = this;
     if (kinds === null) return true;
     if ((this.#kindMask & (1 << (kind & 31))) === 0) return false;
-    for (let i = 0; i < kinds.count; i++) if (this.#kindAt(i) === kind) return true;
+    for (let i = 0; i < kinds.count; i++) if (this.#kindAt(kinds, i) === kind) return true;
     return false;
   }
 
@@ -147,15 +144,20 @@ export class LiveFilter extends PackedLayout {
   /** Returns true if one of the values is the text at this place. */
   #isTextAt(place: number, values: readonly string[]): boolean {
     const length = this.#u32At(place);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!;
+    for (const value of values) {
       if (value.length === length && this.#text.startsWith(value, place + 4)) return true;
     }
     return false;
   }
 
-  #kindAt(i: number): number {
-    const at = this.kinds!.at + 2 * i;
+  #maskOf(kinds: PackedList): number {
+    let mask = 0;
+    for (let i = 0; i < kinds.count; i++) mask |= 1 << (this.#kindAt(kinds, i) & 31);
+    return mask;
+  }
+
+  #kindAt(kinds: PackedList, i: number): number {
+    const at = kinds.at + 2 * i;
     return this.#text.charCodeAt(at) | (this.#text.charCodeAt(at + 1) << 8);
   }
 

@@ -30,11 +30,12 @@ export class MonitorMeter {
   batchEnds(begunAt: number): void {
     const meter = this.#meter;
     const arrivals = this.#arrivals;
-    if (arrivals.length === 0) return;
+    const [first] = arrivals;
+    if (first === undefined) return;
     const now = sharedMilliseconds();
     meter.observe(BATCH, arrivals.length);
     meter.observe(FANOUT, Math.max(0, now - begunAt) / 1000);
-    if (arrivals[0]! > 0) meter.observe(WAIT, Math.max(0, begunAt - arrivals[0]!) / 1000);
+    if (first > 0) meter.observe(WAIT, Math.max(0, begunAt - first) / 1000);
     for (const arrivedAt of arrivals) {
       if (arrivedAt > 0) meter.observe(LIVE, Math.max(0, now - arrivedAt) / 1000);
     }
@@ -42,10 +43,10 @@ export class MonitorMeter {
   }
 
   delivered(subscriptions: number): void {
-    this.#meter.cells[DELIVERIES]! += subscriptions;
+    this.#meter.add(DELIVERIES, subscriptions);
   }
 
   behind(): void {
-    this.#meter.cells[BEHIND]!++;
+    this.#meter.add(BEHIND);
   }
 }

@@ -6,6 +6,7 @@ import type { Channel } from '../channel/channel.ts';
 import { MessageOutbox, RecordOutbox } from '../channel/outbox.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
+import { present } from '../lib/assert.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { StationName } from '../messages/control.ts';
 import { readFromIo } from '../messages/io-query.ts';
@@ -160,21 +161,24 @@ export class Monitor {
 
   /** Answers barriers. After its mark no event of the vanished key is delivered or replayed. */
   #barriers(reader: RecordReader): void {
+    const io = present(this.#io, 'channel to io');
     this.#writer?.drain();
     while (reader.more) {
       const message = readFromIo(reader);
       if (!('n' in message)) continue;
       this.#recent.forgetKey(message.key);
-      writeMonitorMark(this.#io!.records, message.n);
+      writeMonitorMark(io.records, message.n);
     }
-    this.#io!.flush();
+    io.flush();
   }
 
   /** Reads the filters of all unread subscriptions, and indexes some of them. */
   #readAll(): void {
     for (const { subscription, filters } of this.#unread) {
       const read = this.#index.add(subscription, filters);
-      this.#live.get(subscription.connId)!.subscriptions.set(subscription.subNo, read);
+      const { connId, subNo } = subscription;
+      const live = present(this.#live.get(connId), 'connection of an unread subscription');
+      live.subscriptions.set(subNo, read);
     }
     this.#unread.clear();
     this.#indexSlice();

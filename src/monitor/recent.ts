@@ -1,5 +1,6 @@
 // Replay buffer of the monitor thread.
 
+import { element } from '../lib/assert.ts';
 import type { AcceptedEvent } from '../messages/writer-monitor.ts';
 import { isGiftWrap } from '../protocol/kinds.ts';
 import { type GoneKey, isOf } from '../protocol/vanish.ts';
@@ -40,7 +41,7 @@ export class ReplayBuffer {
       this.#events.length - this.#first > this.#eventsMax ||
       (this.#bytes > this.#bytesMax && this.#events.length - this.#first > 1)
     ) {
-      this.#bytes -= bytesOf(this.#events[this.#first]!);
+      this.#bytes -= bytesOf(element(this.#events[this.#first]));
       this.#events[this.#first++] = undefined;
     }
     if (this.#first > this.#eventsMax) {

@@ -1,6 +1,8 @@
 // Posting lists from terms to live filters, in a few typed arrays: 36 bytes for each term of a
 // filter. Owned by the filter index of the monitor thread.
 
+import { element } from '../lib/assert.ts';
+
 const INITIAL_NODES = 1024;
 /** Parts of the hash table, each grown by itself: one growth touches a 64th of the terms. */
 const SEGMENTS = 64;
@@ -50,21 +52,21 @@ export class TermLists {
   /** Returns the first node of a term's list, or -1 if there is none. */
   first(term: number): number {
     const segment = this.#segmentOf(term);
-    return segment.slots[this.#slotOf(segment, term)]!;
+    return element(segment.slots[this.#slotOf(segment, term)]);
   }
 
   /** Returns the node after another one in its list, or -1 at the end. */
   next(node: number): number {
-    return this.#next[node]!;
+    return element(this.#next[node]);
   }
 
   filterOf(node: number): number {
-    return this.#filters[node]!;
+    return element(this.#filters[node]);
   }
 
   /** Returns the place of the node's value in its filter, as it was added. */
   placeOf(node: number): number {
-    return this.#places[node]!;
+    return element(this.#places[node]);
   }
 
   /** Adds a node and returns its number; its filter knows it as `ordinal`. */
@@ -79,7 +81,7 @@ export class TermLists {
     const segment = this.#segmentOf(term);
     if (segment.lists * 2 >= segment.slots.length) this.#rehash(segment, segment.slots.length * 2);
     const slot = this.#slotOf(segment, term);
-    const first = segment.slots[slot]!;
+    const first = element(segment.slots[slot]);
     this.#next[node] = first;
     if (first === NONE) segment.lists++;
     else this.#previous[first] = node;
@@ -88,12 +90,12 @@ export class TermLists {
   }
 
   remove(node: number): void {
-    const next = this.#next[node]!;
-    const previous = this.#previous[node]!;
+    const next = element(this.#next[node]);
+    const previous = element(this.#previous[node]);
     if (next !== NONE) this.#previous[next] = previous;
     if (previous !== NONE) this.#next[previous] = next;
-    else if (next !== NONE) this.#setFirst(this.#terms[node]!, next);
-    else this.#removeList(this.#terms[node]!);
+    else if (next !== NONE) this.#setFirst(element(this.#terms[node]), next);
+    else this.#removeList(element(this.#terms[node]));
     const last = --this.#size;
     if (node !== last) this.#move(last, node);
     if (this.#size * 4 < this.#terms.length && this.#terms.length > INITIAL_NODES) {
@@ -102,18 +104,18 @@ export class TermLists {
   }
 
   #move(from: number, to: number): void {
-    const next = this.#next[from]!;
-    const previous = this.#previous[from]!;
+    const next = element(this.#next[from]);
+    const previous = element(this.#previous[from]);
     if (next !== NONE) this.#previous[next] = to;
     if (previous !== NONE) this.#next[previous] = to;
-    else this.#setFirst(this.#terms[from]!, to);
-    this.#terms[to] = this.#terms[from]!;
-    this.#filters[to] = this.#filters[from]!;
-    this.#ordinals[to] = this.#ordinals[from]!;
-    this.#places[to] = this.#places[from]!;
+    else this.#setFirst(element(this.#terms[from]), to);
+    this.#terms[to] = element(this.#terms[from]);
+    this.#filters[to] = element(this.#filters[from]);
+    this.#ordinals[to] = element(this.#ordinals[from]);
+    this.#places[to] = element(this.#places[from]);
     this.#next[to] = next;
     this.#previous[to] = previous;
-    this.#moved(this.#filters[to]!, this.#ordinals[to]!, to);
+    this.#moved(element(this.#filters[to]), element(this.#ordinals[to]), to);
   }
 
   #resize(length: number): void {
@@ -133,7 +135,7 @@ export class TermLists {
   }
 
   #segmentOf(term: number): Segment {
-    return this.#segments[(term >>> 0) % SEGMENTS]!;
+    return element(this.#segments[(term >>> 0) % SEGMENTS]);
   }
 
   /** Returns the slot of a term's list in its segment, or the empty slot for it. */
@@ -141,7 +143,7 @@ export class TermLists {
     const mask = slots.length - 1;
     let slot = homeOf(term) & mask;
     for (;;) {
-      const node = slots[slot]!;
+      const node = element(slots[slot]);
       if (node === NONE || this.#terms[node] === term) return slot;
       slot = (slot + 1) & mask;
     }
@@ -161,9 +163,9 @@ export class TermLists {
     slots[empty] = NONE;
     segment.lists--;
     for (let slot = (empty + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = homeOf(this.#terms[slots[slot]!]!) & mask;
+      const home = homeOf(element(this.#terms[element(slots[slot])])) & mask;
       if (((slot - home) & mask) < ((slot - empty) & mask)) continue;
-      slots[empty] = slots[slot]!;
+      slots[empty] = element(slots[slot]);
       slots[slot] = NONE;
       empty = slot;
     }
@@ -177,7 +179,7 @@ export class TermLists {
     segment.slots = new Int32Array(length).fill(NONE);
     for (const node of old) {
       if (node === NONE) continue;
-      segment.slots[this.#slotOf(segment, this.#terms[node]!)] = node;
+      segment.slots[this.#slotOf(segment, element(this.#terms[node]))] = node;
     }
   }
 }

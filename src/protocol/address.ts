@@ -17,11 +17,7 @@ interface Address {
 
 /** Returns the value of the first `d` tag; empty when there is none or it has no value (NIP-01). */
 export function dTagOf(event: Pick<NostrEvent, 'tags'>): string {
-  const tags = event.tags;
-  for (let i = 0; i < tags.length; i++) {
-    const tag = tags[i]!;
-    if (tag[0] === 'd') return tag[1] ?? '';
-  }
+  for (const tag of event.tags) if (tag[0] === 'd') return tag[1] ?? '';
   return '';
 }
 

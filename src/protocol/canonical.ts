@@ -27,7 +27,7 @@ for (const digit of '0123456789abcdef') LOWER_HEX[digit.charCodeAt(0)] = 1;
 export function isLowerHex(text: string, length: number): boolean {
   if (text.length !== length) return false;
   let valid = 1;
-  for (let i = 0; i < length; i++) valid &= LOWER_HEX[text.charCodeAt(i)]!;
+  for (let i = 0; i < length; i++) valid &= LOWER_HEX[text.charCodeAt(i)] ?? 0;
   return valid === 1;
 }
 

@@ -135,7 +135,7 @@ export function checkEventPolicy(event: NostrEvent): Refusal | null {
  * Returns true if a tag is named `-`: only the author may publish the event to a relay (NIP-70).
  */
 export function isProtected(tags: readonly (readonly string[])[]): boolean {
-  for (let i = 0; i < tags.length; i++) if (tags[i]![0] === '-') return true;
+  for (const tag of tags) if (tag[0] === '-') return true;
   return false;
 }
 
@@ -145,9 +145,9 @@ function checkTags(tags: unknown): Refusal | null {
     const tag: unknown = tags[i];
     if (!Array.isArray(tag)) return `invalid: tags[${i}] must be an array of strings`;
     for (let j = 0; j < tag.length; j++) {
-      const element: unknown = tag[j];
-      if (typeof element !== 'string') return `invalid: tags[${i}][${j}] must be a string`;
-      if (!isWellFormed(element)) return `invalid: tags[${i}][${j}] holds a lone surrogate`;
+      const item: unknown = tag[j];
+      if (typeof item !== 'string') return `invalid: tags[${i}][${j}] must be a string`;
+      if (!isWellFormed(item)) return `invalid: tags[${i}][${j}] holds a lone surrogate`;
     }
   }
   return null;
@@ -155,10 +155,12 @@ function checkTags(tags: unknown): Refusal | null {
 
 function checkTagValues(tags: readonly string[][], bytesMax: number): Refusal | null {
   for (let i = 0; i < tags.length; i++) {
-    const tag = tags[i]!;
+    const tag = tags[i];
+    const name = tag?.[0] ?? '';
+    const value = tag?.[1] ?? '';
     // A UTF-16 unit takes at most three bytes of UTF-8, so most values need no counting.
-    if (tag.length > 1 && tag[1]!.length * 3 > bytesMax && isSingleLetter(tag[0]!)) {
-      const bytes = Buffer.byteLength(tag[1]!);
+    if (value.length * 3 > bytesMax && isSingleLetter(name)) {
+      const bytes = Buffer.byteLength(value);
       if (bytes > bytesMax) {
         return `invalid: the value of tags[${i}] is too long: ${bytes} bytes, the limit is ${bytesMax}`;
       }

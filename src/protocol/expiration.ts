@@ -12,9 +12,7 @@ import { isEphemeral } from './kinds.ts';
  * are past times like any other. Ephemeral events have no expiration, because they aren't stored.
  */
 export function expirationOf(event: NostrEvent): number | null {
-  const tags = event.tags;
-  for (let i = 0; i < tags.length; i++) {
-    const tag = tags[i]!;
+  for (const tag of event.tags) {
     if (tag[0] === 'expiration') {
       return isEphemeral(event.kind) ? null : parseSeconds(tag[1]);
     }

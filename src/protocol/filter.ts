@@ -1,6 +1,7 @@
 // Filters (NIP-01): parsing, matching against events, and the tags of an event that filters can ask
 // for.
 
+import { element } from '../lib/assert.ts';
 import { areIds, isWellFormed } from './canonical.ts';
 import type { NostrEvent } from './event.ts';
 import { isSingleLetter } from './event-check.ts';
@@ -150,7 +151,7 @@ export function compileFilter(filter: Filter): Matcher {
     }
     if (ids !== null && !(idSet?.has(event.id) ?? ids.includes(event.id))) return false;
     for (let i = 0; i < tags.length; i++) {
-      const { letter, values, set } = tags[i]!;
+      const { letter, values, set } = element(tags[i]);
       if (!hasTagIn(event.tags, letter, values, set)) return false;
     }
     return true;
@@ -165,11 +166,10 @@ export function compileFilter(filter: Filter): Matcher {
 export function indexedTags(event: Pick<NostrEvent, 'tags'>): IndexedTag[] {
   const found: IndexedTag[] = [];
   let seen: Set<string> | null = null;
-  for (let i = 0; i < event.tags.length; i++) {
-    const tag = event.tags[i]!;
-    if (tag.length < 2 || !isSingleLetter(tag[0]!)) continue;
-    const indexed = tag as unknown as IndexedTag;
-    const [letter, value] = indexed;
+  for (const tag of event.tags) {
+    const letter = tag[0];
+    const value = tag[1];
+    if (letter === undefined || value === undefined || !isSingleLetter(letter)) continue;
     if ((letter === 'e' || letter === 'p') && value.length !== 64) continue;
     if (seen === null && found.length === SCANNED_TAGS_MAX) {
       seen = new Set(found.map(([name, text]) => name + text));
@@ -180,15 +180,13 @@ export function indexedTags(event: Pick<NostrEvent, 'tags'>): IndexedTag[] {
       const count = seen.size;
       if (seen.add(letter + value).size === count) continue;
     }
-    found.push(indexed);
+    found.push(tag as unknown as IndexedTag);
   }
   return found;
 }
 
 function holds(tags: readonly IndexedTag[], letter: string, value: string): boolean {
-  for (let i = 0; i < tags.length; i++) {
-    if (tags[i]![1] === value && tags[i]![0] === letter) return true;
-  }
+  for (const tag of tags) if (tag[1] === value && tag[0] === letter) return true;
   return false;
 }
 
@@ -199,10 +197,11 @@ function hasTagIn(
   set: ReadonlySet<string> | null,
 ): boolean {
   for (let i = 0; i < tags.length; i++) {
-    const tag = tags[i]!;
-    if (tag.length > 1 && tag[0] === letter) {
-      if (set === null ? values.includes(tag[1]!) : set.has(tag[1]!)) return true;
-    }
+    const tag = tags[i];
+    if (tag?.[0] !== letter) continue;
+    const value = tag[1];
+    if (value === undefined) continue;
+    if (set === null ? values.includes(value) : set.has(value)) return true;
   }
   return false;
 }
@@ -244,12 +243,12 @@ function distinctHex(values: string[]): readonly string[] {
   places.fill(0, 0, size);
   let count = 0;
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
+    const value = element(values[i]);
     let place = 0;
     for (let at = 0; at < HASHED_CHARACTERS; at++) place = (place * 31 + value.charCodeAt(at)) | 0;
     place = (place ^ (place >>> 15)) & (size - 1);
     let steps = 0;
-    while (places[place] !== 0 && values[places[place]! - 1] !== value) {
+    while (places[place] !== 0 && values[element(places[place]) - 1] !== value) {
       if (++steps > STEPS_MAX) {
         return withoutRepetition([...values.slice(0, count), ...values.slice(i)]);
       }

@@ -1,5 +1,6 @@
 // Settings that depend on the kind of an event, such as proof-of-work bits by kind.
 
+import { element, present } from '../lib/assert.ts';
 import { kindValue } from './kind-values.ts';
 import { type KindClass, kindClass } from './kinds.ts';
 
@@ -15,14 +16,14 @@ export class KindNumbers {
   constructor(general: number, entries: readonly string[]) {
     this.#general = general;
     this.#entries = entries.map((text) => {
-      const { kinds, value } = kindValue(text)!;
+      const { kinds, value } = present(kindValue(text), 'entry that the configuration has checked');
       return { kinds, number: Number(value) };
     });
   }
 
   of(kind: number): number {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
-      const { kinds, number } = this.#entries[i]!;
+      const { kinds, number } = element(this.#entries[i]);
       if (holds(kinds, kind)) return number;
     }
     return this.#general;

@@ -1,5 +1,6 @@
 // Set of event kinds with constant-time lookup, built from the kind ranges of the configuration.
 
+import { present } from '../lib/assert.ts';
 import { kindRange } from './kind-range.ts';
 import { KIND_MAX } from './kinds.ts';
 
@@ -12,7 +13,7 @@ export class KindSet {
   constructor(ranges: readonly string[]) {
     this.isEmpty = ranges.length === 0;
     for (const range of ranges) {
-      const [first, last] = kindRange(range)!;
+      const [first, last] = present(kindRange(range), 'range that the configuration has checked');
       this.#table.fill(1, first, last + 1);
     }
   }

@@ -61,16 +61,17 @@ export class MessageScan {
     /** Key of the value that follows: t(ags), c(ontent), or neither. */
     let key = 0;
     for (let i = 0; i < json.length; i++) {
-      const byte = json[i]!;
+      const byte = json[i] ?? 0;
       if (byte === QUOTE) {
         const start = i;
         let escapes = 0;
         for (i++; i < json.length; i++) {
-          const inner = json[i]!;
+          const inner = json[i] ?? 0;
           if (inner === QUOTE) break;
           if (inner === BACKSLASH) {
             i++;
-            escapes += SHORT_ESCAPES[json[i]!] === 1 || isLongEscape(json, i) ? 1 : 65_536;
+            // The message may end with the backslash.
+            escapes += SHORT_ESCAPES[json[i] ?? 0] === 1 || isLongEscape(json, i) ? 1 : 65_536;
           }
         }
         if (depth === EVENT_DEPTH) {

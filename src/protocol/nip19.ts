@@ -63,8 +63,10 @@ function entityIn(text: string, bare: string, withTlv: string): string | null {
 }
 
 function specialIn(tlv: Uint8Array): string | null {
-  for (let at = 0; at + 2 <= tlv.length; at += 2 + tlv[at + 1]!) {
-    if (tlv[at] === SPECIAL) return hexOf(tlv.subarray(at + 2, at + 2 + tlv[at + 1]!)) ?? null;
+  for (let at = 0; at + 2 <= tlv.length; ) {
+    const end = at + 2 + (tlv[at + 1] ?? 0);
+    if (tlv[at] === SPECIAL) return hexOf(tlv.subarray(at + 2, end)) ?? null;
+    at = end;
   }
   return null;
 }

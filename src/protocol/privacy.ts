@@ -1,6 +1,7 @@
 // Read access to events of private kinds (`auth.private_kinds`): which filters may be answered, and
 // which events may be sent to which readers.
 
+import { present } from '../lib/assert.ts';
 import { CANONICAL_PUBKEY_START } from './canonical.ts';
 import type { Filter } from './filter.ts';
 import { isGiftWrap, KIND_MAX } from './kinds.ts';
@@ -54,7 +55,8 @@ export class PrivateKinds {
     // Authors are decoded to strings only on demand; a filter with more authors than readers hides
     // something anyway.
     if (filter.authorCount === 0 || filter.authorCount > readers.length) return true;
-    return !filter.authors!.every(isReader) || this.among(filter).some(isGiftWrap);
+    const authors = present(filter.authors, 'authors of a filter that has some');
+    return !authors.every(isReader) || this.among(filter).some(isGiftWrap);
   }
 
   /** Returns true if a filter asks for private kinds and nothing else. */
@@ -81,8 +83,7 @@ interface ReadableFilter extends Pick<Filter, 'kinds' | 'tags' | 'authors' | 'ma
  * catching up.
  */
 export function mayRead(kind: number, json: string, readers: readonly string[]): boolean {
-  for (let i = 0; i < readers.length; i++) {
-    const reader = readers[i]!;
+  for (const reader of readers) {
     if (json.includes(`["p","${reader}"`)) return true;
     if (isGiftWrap(kind)) continue;
     if (json.startsWith(reader, CANONICAL_PUBKEY_START)) return true;
@@ -121,6 +122,6 @@ function mayConcern({ kinds, authors, tags }: Filter, readers: ReadonlySet<strin
     ({ letter, values }) => letter !== 'p' || values.some((value) => readers.has(value)),
   );
   if (asRecipient) return true;
-  if (kinds!.every(isGiftWrap)) return false;
+  if (present(kinds, 'kinds of a filter by private kinds only').every(isGiftWrap)) return false;
   return authors === null || authors.some((author) => readers.has(author));
 }

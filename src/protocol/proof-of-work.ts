@@ -8,7 +8,7 @@ import type { NostrEvent } from './event.ts';
  */
 export function leadingZeroBits(id: string): number {
   for (let at = 0; at < id.length; at++) {
-    const digit = Number.parseInt(id[at]!, 16);
+    const digit = Number.parseInt(id.charAt(at), 16);
     if (digit !== 0) return at * 4 + Math.clz32(digit) - 28;
   }
   return id.length * 4;

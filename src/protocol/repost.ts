@@ -1,5 +1,6 @@
 // Detection of protected events (NIP-70) embedded in reposts, by a tolerant JSON scanner.
 
+import { element, present } from '../lib/assert.ts';
 import { KIND_GENERIC_REPOST, KIND_REPOST } from './kinds.ts';
 
 /**
@@ -132,7 +133,7 @@ class Reading {
   }
 
   get #top(): Frame {
-    return this.#frames.at(-1)!;
+    return element(this.#frames.at(-1));
   }
 
   /** Takes the string that begins here and returns the position after it. */
@@ -194,7 +195,7 @@ class Reading {
   }
 
   #close(): void {
-    const frame = this.#frames.pop()!;
+    const frame = present(this.#frames.pop(), 'frame of an array or object that ends');
     this.#flush(frame);
     const { kinds, contents } = frame;
     const isQuoting = kinds.length > 0 && !kinds.some(isRepost);
@@ -300,7 +301,8 @@ function isRepost(kind: number): boolean {
  */
 function nameOf(text: string, [start, end]: Range): string | null {
   if (end - start > NAME_LENGTH_MAX) return null;
-  return unescaped(text.slice(start, end)).split('\0', 1)[0]!.toLowerCase();
+  const [name = ''] = unescaped(text.slice(start, end)).split('\0', 1);
+  return name.toLowerCase();
 }
 
 const FOUR_DIGITS = /^[0-9a-f]{4}$/i;

@@ -89,16 +89,16 @@ export class QueryMeter {
     const total = Math.max(0, sharedMilliseconds() - run.arrivedAt);
     const isReq = run instanceof ReqRun;
     if (!run.cancelled) meter.observe((isReq ? EOSE : COUNT)[index], total / 1000);
-    meter.cells[WORK[index]]! += work / 1000;
-    meter.cells[ROWS[index]]! += rows;
-    if (isReq) meter.cells[EVENTS]! += events;
+    meter.add(WORK[index], work / 1000);
+    meter.add(ROWS[index], rows);
+    if (isReq) meter.add(EVENTS, events);
     if (run instanceof CountRun && run.refusal !== '') {
       this.#refused('COUNT', run.connId, run.refusal, run.packed);
     } else if (run instanceof ReqRun && run.short) {
       this.#notes?.note('REQ', run.connId, 'short', '', () => shapesOf(run.packed));
     }
     if (work < this.slowMilliseconds || this.slowMilliseconds === 0) return;
-    meter.cells[SLOW]!++;
+    meter.add(SLOW);
     this.#remember(run, isReq ? 'REQ' : 'COUNT', total);
   }
 
@@ -122,7 +122,7 @@ export class QueryMeter {
 
   /** Called for a query that was refused before or after its begin; `packed` are its filters. */
   overloaded(of: 'REQ' | 'COUNT', connId: number, message: string, packed: Uint8Array): void {
-    this.#meter.cells[LIMIT]!++;
+    this.#meter.add(LIMIT);
     countRefusal(this.#meter, of, message);
     this.#refused(of, connId, message, packed);
   }
@@ -143,7 +143,7 @@ export class QueryMeter {
 
   /** Called when a query was ended because the queries of the worker held too much memory. */
   tooLarge(): void {
-    this.#meter.cells[MEMORY]!++;
+    this.#meter.add(MEMORY);
     countRefusal(this.#meter, 'REQ', 'error:');
   }
 

@@ -6,6 +6,7 @@ import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { Config } from '../config/options.ts';
+import { present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StationName } from '../messages/control.ts';
 import {
@@ -188,6 +189,19 @@ export class Query {
     }
   }
 
+  /** Sending end to io, which is attached before any request arrives; the next two likewise. */
+  get #io(): IoOutbox {
+    return present(this.#outlet, 'channel to io');
+  }
+
+  get #toMonitor(): MonitorOutbox {
+    return present(this.#monitor, 'channel to monitor');
+  }
+
+  get #context(): RunContext {
+    return present(this.#lane, 'context of the runs, made with the channel to io');
+  }
+
   #attachIo(channel: Channel): void {
     this.#outlet = new IoOutbox(channel, this.#windows);
     channel.receive((batch) => {
@@ -214,7 +228,7 @@ export class Query {
 
   #confirmed(connId: number): void {
     this.#windows.confirmed(connId);
-    this.#outlet!.askConfirmation(connId);
+    this.#io.askConfirmation(connId);
   }
 
   /** Reads a batch of writer: the accepted events, and the progress of the index. */
@@ -239,7 +253,7 @@ export class Query {
         for (const run of counts) run.countAgain(key);
       }
     }
-    this.#outlet!.mark(n);
+    this.#io.mark(n);
   }
 
   #request(request: QueryRequest): void {
@@ -255,21 +269,21 @@ export class Query {
         break;
       case 'refuse':
         this.#close(request.connId, request.subNo);
-        if (request.first !== '') this.#outlet!.say(request.connId, 0, request.first);
-        this.#outlet!.closed(request, request.why);
+        if (request.first !== '') this.#io.say(request.connId, 0, request.first);
+        this.#io.closed(request, request.why);
         break;
       case 'client':
         this.#introduced(request);
         break;
       case 'auth':
         this.#auth(request.connId, request.readers);
-        if (request.answer !== '') this.#outlet!.say(request.connId, request.cost, request.answer);
+        if (request.answer !== '') this.#io.say(request.connId, request.cost, request.answer);
         break;
       case 'say':
-        this.#outlet!.say(request.connId, 0, request.frame);
+        this.#io.say(request.connId, 0, request.frame);
         break;
       case 'leave':
-        this.#outlet!.turnAway(request.connId, request.why);
+        this.#io.turnAway(request.connId, request.why);
         break;
       case 'disconnect':
         this.#disconnect(request.connId);
@@ -285,7 +299,8 @@ export class Query {
   #auth(connId: number, readers: string[]): void {
     const client = this.#client(connId);
     client.readers = readers;
-    if (client.payer !== null) client.payer.keys = this.#reads!.keysOf(readers);
+    if (client.payer !== null)
+      client.payer.keys = present(this.#reads, 'read budget of a client that pays').keysOf(readers);
     if (client.subscriptions.size === 0) return;
     const heldBack: Omit<HeldBack, 'upTo'>[] = [];
     for (const [subNo, subscription] of client.subscriptions) {
@@ -294,8 +309,8 @@ export class Query {
       if (found !== null) heldBack.push(found);
     }
     if (heldBack.length > 0) client.heldBack.push(heldBack);
-    this.#monitor!.send({ t: 'auth', connId, readers, held: heldBack.map(({ subNo }) => subNo) });
-    this.#monitor!.flush();
+    this.#toMonitor.send({ t: 'auth', connId, readers, held: heldBack.map(({ subNo }) => subNo) });
+    this.#toMonitor.flush();
   }
 
   /**
@@ -312,14 +327,15 @@ export class Query {
     if (subscription.filters === null) return null;
     if (readers.every((reader) => before.includes(reader))) return null;
     subscription.readers = [...new Set([...before, ...readers])];
-    const filters = hiddenPart(subscription.filters, this.#lane!.privateKinds, before);
+    const filters = hiddenPart(subscription.filters, this.#context.privateKinds, before);
     return filters === null ? null : { connId, subNo, subId, filters, readers, before };
   }
 
   #readersApplied(connId: number, upTo: number): void {
     const client = this.#clients.get(connId);
-    for (const heldBack of client?.heldBack.shift() ?? []) {
-      this.#sendHeldBack(client!, { ...heldBack, upTo });
+    if (client === undefined) return;
+    for (const heldBack of client.heldBack.shift() ?? []) {
+      this.#sendHeldBack(client, { ...heldBack, upTo });
     }
   }
 
@@ -327,7 +343,7 @@ export class Query {
     const subscription = client.subscriptions.get(heldBack.subNo);
     // Closed meanwhile.
     if (!(subscription instanceof LiveSubscription)) return;
-    const run = new HeldBackRun(this.#lane!, heldBack, this.#account(client));
+    const run = new HeldBackRun(this.#context, heldBack, this.#account(client));
     subscription.runs.add(run);
     this.#scheduler.add(run);
   }
@@ -345,7 +361,13 @@ export class Query {
 
   /** Returns the quota and the queue of a new query of this client. */
   #account({ payer, turns }: Client): RunQuota & { bill: QueryCost | null } {
-    return { bill: payer === null ? null : new QueryCost(this.#reads!, payer), turns };
+    return {
+      bill:
+        payer === null
+          ? null
+          : new QueryCost(present(this.#reads, 'read budget of a client that pays'), payer),
+      turns,
+    };
   }
 
   /**
@@ -361,7 +383,7 @@ export class Query {
   #req(request: QueryRequest & { t: 'req' }): void {
     const { connId, subNo, replaces } = request;
     if (replaces !== 0) this.#close(connId, replaces);
-    this.#outlet!.open(connId, subNo);
+    this.#io.open(connId, subNo);
     const client = this.#client(connId);
     const account = this.#account(client);
     const { bill } = account;
@@ -370,7 +392,7 @@ export class Query {
       this.#refuseNew(request, refusal);
       return;
     }
-    const run = new ReqRun(this.#lane!, request, client.readers, account);
+    const run = new ReqRun(this.#context, request, client.readers, account);
     client.subscriptions.set(subNo, run);
     this.#start(run);
   }
@@ -392,13 +414,13 @@ export class Query {
     const { connId, subNo } = run;
     this.#take(connId, subNo);
     this.#closed(run, why);
-    this.#monitor!.send({ t: 'close', connId, subNo });
+    this.#toMonitor.send({ t: 'close', connId, subNo });
   }
 
   /** Sends CLOSED to the client, and tells its ingester, which frees the subscription. */
   #closed(asked: Asked, why: Refusal): void {
     const { connId, subNo, subId } = asked;
-    this.#outlet!.closed(asked, why);
+    this.#io.closed(asked, why);
     this.#ingesters.get(connId % this.#ingesters.size)?.send({ connId, subId, subNo });
   }
 
@@ -407,7 +429,7 @@ export class Query {
     const subscriptions = this.#clients.get(connId)?.subscriptions;
     const subscription = subscriptions?.get(subNo);
     if (subscription === undefined) return undefined;
-    subscriptions!.delete(subNo);
+    subscriptions?.delete(subNo);
     for (const run of runsOf(subscription)) {
       run.cancelled = true;
       this.#windows.wake(connId, run);
@@ -421,10 +443,10 @@ export class Query {
     const refusal = this.#noPlace(client);
     if (refusal !== null) {
       this.#meter.overloaded('COUNT', connId, refusal, request.filters);
-      this.#outlet!.countRefused(request, refusal);
+      this.#io.countRefused(request, refusal);
       return;
     }
-    const run = new CountRun(this.#lane!, request, client.readers, this.#account(client));
+    const run = new CountRun(this.#context, request, client.readers, this.#account(client));
     client.counts.add(run);
     this.#start(run);
   }
@@ -465,7 +487,7 @@ export class Query {
       if (!(subscription instanceof LiveSubscription)) return;
       subscription.runs.delete(run);
       if (subscription.filters === null && subscription.runs.size === 0) {
-        client!.subscriptions.set(run.subNo, null);
+        client?.subscriptions.set(run.subNo, null);
       }
     }
   }
@@ -482,7 +504,7 @@ export class Query {
 
   /** Ends a query that cannot go on, and its subscription if it is live. */
   #breakOff(run: Run, why: Refusal): void {
-    if (run instanceof CountRun) this.#outlet!.countRefused(run, why);
+    if (run instanceof CountRun) this.#io.countRefused(run, why);
     else if (run instanceof ReqRun || run instanceof CatchUpRun || run instanceof HeldBackRun) {
       this.#end(run, why);
     }
@@ -492,7 +514,7 @@ export class Query {
     const { connId, subNo, subId, packed } = run;
     const client = this.#client(connId);
     const { readers } = client;
-    this.#monitor!.send({ t: 'live', connId, subNo, subId, seq, filters: packed, readers });
+    this.#toMonitor.send({ t: 'live', connId, subNo, subId, seq, filters: packed, readers });
     if (!run.mayHide) {
       client.subscriptions.set(subNo, null);
       return;
@@ -502,7 +524,7 @@ export class Query {
     // A key has authenticated while the stored events were read.
     const heldBack = this.#heldBack(client, connId, subNo, subscription);
     if (heldBack === null) return;
-    this.#outlet!.hold(connId, subNo);
+    this.#io.hold(connId, subNo);
     this.#sendHeldBack(client, { ...heldBack, upTo: seq });
   }
 
@@ -514,9 +536,9 @@ export class Query {
     if (subscription === undefined || subscription instanceof ReqRun) return;
     if (subscription === null) {
       subscription = new LiveSubscription(subId, null, behind.readers);
-      subscriptions!.set(subNo, subscription);
+      subscriptions?.set(subNo, subscription);
     }
-    const run = new CatchUpRun(this.#lane!, behind, this.#account(this.#client(connId)));
+    const run = new CatchUpRun(this.#context, behind, this.#account(this.#client(connId)));
     subscription.runs.add(run);
     this.#start(run);
   }
@@ -541,8 +563,8 @@ export class Query {
     const subscription = this.#take(connId, subNo);
     if (subscription === undefined) return;
     // A REQ without its EOSE still counts as in flight.
-    this.#outlet!.gone(connId, subNo, subscription instanceof ReqRun ? subscription.cost : 0);
-    this.#monitor!.send({ t: 'close', connId, subNo });
+    this.#io.gone(connId, subNo, subscription instanceof ReqRun ? subscription.cost : 0);
+    this.#toMonitor.send({ t: 'close', connId, subNo });
   }
 
   #disconnect(connId: number): void {
@@ -554,7 +576,7 @@ export class Query {
       for (const run of client.counts) run.cancelled = true;
       this.#scheduler.queue.leave(client.turns);
       this.#clients.delete(connId);
-      this.#monitor!.send({ t: 'disconnect', connId });
+      this.#toMonitor.send({ t: 'disconnect', connId });
     }
     this.#windows.forget(connId);
   }

@@ -1,6 +1,7 @@
 // Runs of a query worker: resumable executions of REQ, COUNT, and the sending of held-back events.
 
 import { packFilters, type UnpackedFilter, unpackFilters } from '../channel/packed-filters.ts';
+import { element, present } from '../lib/assert.ts';
 import type { VanishedKey } from '../messages/vanished.ts';
 import { type EoseHint, eventPrefix } from '../protocol/answers.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
@@ -224,7 +225,7 @@ class EventSender {
     const run = this.#run;
     while (this.#sent < this.#second.length) {
       if (!this.#lane.canSend(run)) return false;
-      const body = snapshot.body(this.#second[this.#sent++]!.seq);
+      const body = snapshot.body(element(this.#second[this.#sent++]).seq);
       if (body === null) continue;
       outlet.event(run.connId, run.subNo, this.#prefix, body.bytes);
       run.events++;
@@ -277,7 +278,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
         if (!short) return 'again';
         if (this.events > 0) return this.#endShort('unknown');
         // Without an event there is nothing from which the client could go on.
-        this.lane.refuse(this, bill!.refusal);
+        this.lane.refuse(this, present(bill, 'bill of a query that is cut short').refusal);
         return 'done';
       }
       if (second === null) break;

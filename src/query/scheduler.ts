@@ -190,7 +190,7 @@ export class Scheduler {
     let largest: Run | undefined;
     for (const run of this.#holding) {
       const more = run.turns.address.held - (largest?.turns.address.held ?? 0);
-      if (more > 0 || (more === 0 && run.held > largest!.held)) largest = run;
+      if (more > 0 || (more === 0 && run.held > (largest?.held ?? 0))) largest = run;
     }
     return largest;
   }

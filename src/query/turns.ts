@@ -1,6 +1,7 @@
 // Runs of a query worker as its scheduler sees them, and their queue, fair by address and
 // connection.
 
+import { present } from '../lib/assert.ts';
 import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Budget } from '../store/read/scan.ts';
@@ -83,7 +84,7 @@ export class QueryTurns extends ConnectionTurns {
   /** Takes the next query; new ones go first, so that a short one does not wait for a long one. */
   next(): Run {
     const fresh = this.begun.size < BEGUN_MAX ? this.fresh.shift() : undefined;
-    return fresh ?? this.begun.shift()!;
+    return fresh ?? present(this.begun.shift(), 'query of a connection that takes its turn');
   }
 }
 

@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Channel, channelPair } from '../channel/channel.ts';
 import type { Config } from '../config/options.ts';
+import { present } from '../lib/assert.ts';
 import type { Log } from '../log/log.ts';
 import type {
   Control,
@@ -183,6 +184,10 @@ export class Supervisor {
     for (const lane of await Promise.all(starting)) this.#link(lane);
   }
 
+  get #writer(): Lane {
+    return present(this.#lanes.get('writer:0'), 'writer that was started');
+  }
+
   /**
    * Takes the database over, calls `taken`, and starts the admin worker.
    *
@@ -190,7 +195,7 @@ export class Supervisor {
    */
   async own(taken: () => void): Promise<void> {
     this.#standby = false;
-    const writer = this.#lanes.get('writer:0')!;
+    const writer = this.#writer;
     tell(writer, { t: 'own' });
     await this.#heard();
     if (!writer.up) throw new Error('the writer could not open the database');
@@ -212,7 +217,7 @@ export class Supervisor {
       this.#lanes.delete('admin:0');
     }
     await this.#threads.close(this.#threads.nameOf('admin', 0));
-    tell(this.#lanes.get('writer:0')!, { t: 'release' });
+    tell(this.#writer, { t: 'release' });
     await this.#heard();
   }
 

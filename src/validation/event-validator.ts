@@ -4,6 +4,7 @@ import type { AccessLists } from '../access/lists.ts';
 import { type Rejection, refuse } from '../access/rejection.ts';
 import type { SharedKeys } from '../access/shared-keys.ts';
 import type { Config } from '../config/options.ts';
+import { element } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ValidatedEvent } from '../messages/ingester-writer.ts';
 import { histogramOf } from '../metrics/layout.ts';
@@ -153,11 +154,11 @@ export class EventValidator {
     const terms = this.#hasher.ofEvent(event);
     // Stored events were verified once. Ephemeral events are never stored, and only the writer
     // knows the newest events.
-    attempt.isNew = !this.#stored.mayHave(terms[TERM_INDEX_ID]!);
+    attempt.isNew = !this.#stored.mayHave(element(terms[TERM_INDEX_ID]));
     // A request to vanish (NIP-62) goes to the writer even if it is stored: the writer answers it
     // once it has been executed.
     const mayWait = event.kind === KIND_VANISH;
-    if (!attempt.isNew && !mayWait && this.#stored.has(event.id, terms[TERM_INDEX_ID]!)) {
+    if (!attempt.isNew && !mayWait && this.#stored.has(event.id, element(terms[TERM_INDEX_ID]))) {
       return DUPLICATE;
     }
     if (!this.#isSigned(event)) return WRONG_SIGNATURE;

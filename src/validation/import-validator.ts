@@ -1,5 +1,6 @@
 // Event validator of an import. One belongs to each checking thread.
 
+import { element } from '../lib/assert.ts';
 import { addressOf } from '../protocol/address.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventShape, checkEventSize } from '../protocol/event-check.ts';
@@ -78,7 +79,7 @@ export class ImportValidator {
       return 'invalid: id is not the SHA-256 of the event';
     const terms = hasher.ofEvent(event);
     // A stored event was verified once. The writer finds duplicates within this import.
-    if (this.#parts.stored.has(event.id, terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (this.#parts.stored.has(event.id, element(terms[TERM_INDEX_ID]))) return DUPLICATE;
     if (!this.#isSigned(event)) return 'invalid: sig is not the signature of the id by the pubkey';
     const expiresAt = expirationOf(event) ?? 0;
     return { event, json: text.json, terms, address: addressOf(event) ?? '', expiresAt };

@@ -1,6 +1,7 @@
 // Detects removed, replaced or truncated files of an open SQLite database.
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { present } from '../lib/assert.ts';
 import { type Db, databaseFile } from '../store/database/open.ts';
 import { WAL_FRAME_HEADER_BYTES, WAL_HEADER_BYTES, walHeaderOf } from '../store/database/wal.ts';
 
@@ -126,7 +127,7 @@ export class DatabaseFiles {
   /** Returns the number of log frames in use. */
   #frames(): number {
     const [state] = this.#db.pragma('wal_checkpoint(NOOP)') as { log: number }[];
-    return state!.log;
+    return present(state, 'answer to wal_checkpoint').log;
   }
 
   #logBeginsRight(): boolean {

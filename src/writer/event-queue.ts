@@ -1,6 +1,7 @@
 // Fair queue of validated events before their transaction. Owned by the writer thread.
 
 import type { RecordReader } from '../channel/records.ts';
+import { present } from '../lib/assert.ts';
 import { FairQueue, Share } from '../lib/fair-queue.ts';
 import { Fifo } from '../lib/fifo.ts';
 import { type CheckedEvent, readCheckedEvent } from '../messages/ingester-writer.ts';
@@ -60,8 +61,9 @@ export class EventQueue {
     let work = 0;
     const fits = (units: number) => taken.length === 0 || work + units <= eventsMax;
     if (this.#connections.size > 0) this.#sort();
-    while (taken.length < eventsMax && this.#batches.length > 0) {
-      const waiting = this.#read()!;
+    while (taken.length < eventsMax) {
+      const waiting = this.#read();
+      if (waiting === undefined) break;
       const units = workOf(waiting.event);
       if (!fits(units)) {
         this.#put(waiting);
@@ -73,12 +75,14 @@ export class EventQueue {
     // The rest has to wait.
     this.#sort();
     while (taken.length < eventsMax) {
-      const next = this.#turns.first?.events.first;
-      if (next === undefined) break;
+      const connection = this.#turns.first;
+      const next = connection?.events.first;
+      if (connection === undefined || next === undefined) break;
       const units = workOf(next.event);
       if (!fits(units)) break;
-      const connection = this.#turns.take()!;
-      taken.push(connection.events.shift()!);
+      this.#turns.take();
+      connection.events.shift();
+      taken.push(next);
       work += units;
       connection.used += units;
       if (connection.events.size === 0) this.#connections.delete(connection.connId);
@@ -115,7 +119,8 @@ export class EventQueue {
   }
 
   #wait(connection: EventTurns): void {
-    this.#turns.add(connection, workOf(connection.events.first!.event));
+    const { event } = present(connection.events.first, 'event of a connection that waits');
+    this.#turns.add(connection, workOf(event));
   }
 }
 

@@ -1,6 +1,7 @@
 // Guard of the files of the writer's open database. Owned by the writer thread.
 
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { present } from '../lib/assert.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { cellOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -184,7 +185,7 @@ export class FileGuard {
       // Also makes the open file whole for an operator who copies it out of /proc.
       const [done] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
       if (this.#files.has('')) {
-        if (done!.busy === 0) this.#savedInPlace();
+        if (present(done, 'answer to wal_checkpoint').busy === 0) this.#savedInPlace();
         return;
       }
     } catch (error) {
@@ -252,7 +253,7 @@ export class FileGuard {
   /** Reports the loss in the log, in /health, and in the marker for the doctor. */
   #say(): void {
     this.#saidAt = performance.now();
-    const { what, destroyed } = this.#loss!;
+    const { what, destroyed } = present(this.#loss, 'loss that is reported');
     const { file } = this.#files;
     const inPlace = this.#saved?.path === file;
     const then = destroyed

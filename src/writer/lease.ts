@@ -7,6 +7,7 @@ import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { WriteState } from '../channel/write-state.ts';
 import type { Config } from '../config/options.ts';
+import { present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
@@ -77,7 +78,7 @@ export class WriterLease {
 
   /** Memory of the filter of stored ids, for the ingesters. */
   get idFilterMemory(): SharedArrayBuffer {
-    return this.#ids!.memory;
+    return present(this.#ids, 'filter of stored ids').memory;
   }
 
   attach(station: StationName, lane: number, channel: Channel): void {

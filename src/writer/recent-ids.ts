@@ -13,7 +13,10 @@ export class RecentIds {
   add(id: string): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
-    if (this.#ids.size > this.#max) this.#ids.delete(this.#ids.values().next().value!);
+    for (const oldest of this.#ids) {
+      if (this.#ids.size > this.#max) this.#ids.delete(oldest);
+      break;
+    }
     return true;
   }
 }

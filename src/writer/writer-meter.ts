@@ -1,5 +1,6 @@
 // Metrics of the writer thread.
 
+import { element } from '../lib/assert.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { countAccepted, countEvent, countRefusal } from '../metrics/counters.ts';
@@ -39,7 +40,7 @@ export class WriterMeter {
   /** Records the start of a batch, which is one transaction. */
   batchBegins(events: readonly CheckedEvent[]): void {
     this.#meter.observe(BATCH, events.length);
-    const { arrivedAt } = events[0]!;
+    const { arrivedAt } = element(events[0]);
     if (arrivedAt > 0) this.#meter.observe(WAIT, (sharedMilliseconds() - arrivedAt) / 1000);
   }
 
@@ -55,7 +56,7 @@ export class WriterMeter {
   }
 
   failed(): void {
-    this.#meter.cells[FAILURES]!++;
+    this.#meter.add(FAILURES);
   }
 
   /**
@@ -97,6 +98,6 @@ export class WriterMeter {
 
   /** Counts the removals of a finished transaction. */
   removed(events: Readonly<Record<Removal, number>>): void {
-    for (const reason of REMOVALS) this.#meter.cells[REMOVED[reason]]! += events[reason];
+    for (const reason of REMOVALS) this.#meter.add(REMOVED[reason], events[reason]);
   }
 }

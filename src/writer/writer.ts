@@ -10,6 +10,7 @@ import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { WriteState } from '../channel/write-state.ts';
 import type { Config } from '../config/options.ts';
+import { element } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import type { Log as Logger } from '../log/log.ts';
@@ -423,11 +424,11 @@ export class Writer {
   #answer(answered: readonly Answered[], sources: readonly Buffer[], head: number): void {
     if (this.#monitor) writeHead(this.#monitor.records, head);
     for (let i = 0; i < answered.length; i++) {
-      const { event, id, accepted, message, seq, awaited } = answered[i]!;
+      const { event, id, accepted, message, seq, awaited } = element(answered[i]);
       this.#reply(event, id, accepted, message, awaited ?? null);
       this.#meter.answered(event, seq, accepted, message);
       if (seq >= 0 && this.#monitor) {
-        writeAcceptedEvent(this.#monitor.records, seq, event, sources[i]!);
+        writeAcceptedEvent(this.#monitor.records, seq, event, element(sources[i]));
       }
     }
     // Events that were stored and removed in the same commit.

@@ -18,6 +18,18 @@ import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './unpack.ts';
  */
 export type StoredBody = string | Buffer;
 
+/**
+ * Returns the body in a row of the log, or null if there is no row.
+ *
+ * @throws StorageError when the column has a type that no body has: SQLite returns whatever a
+ *   damaged page holds.
+ */
+export function bodyOfRow(json: unknown): StoredBody | null {
+  if (typeof json === 'string' || Buffer.isBuffer(json)) return json;
+  if (json === undefined) return null;
+  throw new StorageError('the body of a stored event is neither text nor bytes', 'damaged');
+}
+
 /** Size of the scratch memory of this thread; longer bodies allocate their own. */
 const SCRATCH_BYTES = 256 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);

@@ -51,12 +51,13 @@ export function readMarker(directory: string): Marked | null {
     const bytes = readFileSync(markerFile(directory));
     const facts = JSON.parse(bytes.toString('utf8', 0, NUMBERS_AT)) as Marked;
     const { pid, boot, synchronous, lost } = facts;
-    const [head, audit] = bytes.toString('latin1', NUMBERS_AT).trim().split(/ +/).map(Number);
+    const numbers = bytes.toString('latin1', NUMBERS_AT).trim().split(/ +/).map(Number);
+    const [head = -1, audit = -1] = numbers;
     const right =
       Number.isInteger(pid) &&
       [boot, synchronous, lost].every((one) => typeof one === 'string') &&
-      [head, audit].every((one) => Number.isSafeInteger(one) && one! >= 0);
-    return right ? { pid, boot, synchronous, lost, head: head!, audit: audit! } : null;
+      [head, audit].every((one) => Number.isSafeInteger(one) && one >= 0);
+    return right ? { pid, boot, synchronous, lost, head, audit } : null;
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Config } from '../../config/options.ts';
+import { present } from '../../lib/assert.ts';
 import { schemaFile } from '../../paths.ts';
 import { jsonOf, type StoredBody } from '../body/body.ts';
 import { TERM_KEY_BYTES } from '../index/terms.ts';
@@ -108,14 +109,14 @@ function holding(db: Db, held: Db): Db {
  * Locks the directory of an open database again, after the lock file was lost. @throws StorageError
  */
 export function lockAgain(db: Db, directory: string): void {
-  const held = locks.get(db)!;
+  const held = present(locks.get(db), 'lock of an open database');
   unlock(held);
   lock(held, directory);
 }
 
 /** Returns the marker of a database that `openWriter` has opened. */
 export function markerOf(db: Db): OpenMarker {
-  return markers.get(db)!;
+  return present(markers.get(db), 'marker of an open database');
 }
 
 /**
@@ -131,7 +132,7 @@ export function closeWriter(db: Db, checkpoint: boolean): Error | null {
   try {
     if (checkpoint) {
       const [done] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
-      whole = done!.busy === 0;
+      whole = present(done, 'answer to wal_checkpoint').busy === 0;
     }
   } catch (error) {
     failure = error as Error;

@@ -3,6 +3,7 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { present } from '../../lib/assert.ts';
 import { asStorageError, StorageError } from './error.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { bootId, type Marked, readMarker, removeMarker } from './open-marker.ts';
@@ -211,7 +212,7 @@ function isCutOff(db: Database.Database, bytes: number): boolean {
   const beyond = pages - Math.floor(bytes / (db.pragma('page_size', { simple: true }) as number));
   if (beyond <= 0) return false;
   const [state] = db.pragma('wal_checkpoint(NOOP)') as { log: number }[];
-  return beyond > state!.log;
+  return beyond > present(state, 'answer to wal_checkpoint').log;
 }
 
 function damaged(file: string): StorageError {

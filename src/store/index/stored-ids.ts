@@ -1,7 +1,7 @@
 // Look-up of stored ids outside the writer.
 
-import { idOf, type StoredBody } from '../body/body.ts';
-import { isSqliteError } from '../database/error.ts';
+import { bodyOfRow, idOf } from '../body/body.ts';
+import { isSqliteError, StorageError } from '../database/error.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import type { IdFilter } from './id-filter.ts';
@@ -30,15 +30,15 @@ export class StoredIds {
       return this.#find(id, term);
     } catch (error) {
       // A damaged page: the writer looks the id up again, and answers.
-      if (!isSqliteError(error)) throw error;
+      if (!isSqliteError(error) && !(error instanceof StorageError)) throw error;
       return false;
     }
   }
 
   #find(id: string, term: number): boolean {
     for (const seq of this.#postings.all(term) as number[]) {
-      const body = this.#body.get(seq) as StoredBody | undefined;
-      if (body !== undefined && idOf(body) === id) return true;
+      const body = bodyOfRow(this.#body.get(seq));
+      if (body !== null && idOf(body) === id) return true;
     }
     return false;
   }

@@ -1,5 +1,6 @@
 // Cache of event bodies, one for each query worker.
 
+import { element } from '../../lib/assert.ts';
 import { idOf, jsonBytesOf, pubkeyOf, type StoredBody } from '../body/body.ts';
 import { UNPACK_SLACK, unpack, unpackedLength } from '../body/unpack.ts';
 
@@ -107,7 +108,7 @@ export class BodyCache {
   /** Evicts the bodies between the write position and `end`. */
   #forgetUpTo(end: number): void {
     while (this.#count > 0) {
-      const seq = this.#order[this.#first]!;
+      const seq = element(this.#order[this.#first]);
       const kept = this.#kept.get(seq);
       if (kept !== undefined) {
         if (kept.start < this.#at || kept.start >= end) return;

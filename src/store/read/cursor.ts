@@ -1,5 +1,6 @@
 // Cursors over the posting lists of a query: lists in memory, lists of the index, and their merge.
 
+import { element, present } from '../../lib/assert.ts';
 import type { Entry, Position } from './entry.ts';
 import type { Snapshot } from './snapshot.ts';
 import { entryOrder } from './tail-index.ts';
@@ -86,7 +87,7 @@ export class TermCursor implements Cursor {
         this.head = null;
         return;
       }
-      const entry = this.#page[this.#at++]!;
+      const entry = element(this.#page[this.#at++]);
       if (entry.createdAt < this.#list.since) {
         this.head = null;
         return;
@@ -103,8 +104,10 @@ export class TermCursor implements Cursor {
     const { snapshot, term, behind } = this.#list;
     const { entries, complete } = snapshot.newest(term, this.#rows);
     const last = entries.at(-1);
-    if (!complete && entryOrder(last!, behind) <= 0) return;
-    while (this.#at < entries.length && entryOrder(entries[this.#at]!, behind) <= 0) this.#at++;
+    const ends = last === undefined || entryOrder(last, behind) <= 0;
+    if (!complete && ends) return;
+    while (this.#at < entries.length && entryOrder(element(entries[this.#at]), behind) <= 0)
+      this.#at++;
     this.#page = entries;
     this.#exhausted = complete;
     if (last) this.#continueBehind(last);
@@ -150,15 +153,15 @@ export class MergedCursor implements Cursor {
     if (cursor.head === null) return;
     this.#heap.push(cursor);
     this.#siftUp(this.#heap.length - 1);
-    this.head = this.#heap[0]!.head;
+    this.head = element(this.#heap[0]).head;
   }
 
   advance(): void {
-    const top = this.#heap[0]!;
+    const top = element(this.#heap[0]);
     top.advance();
     if (top.head === null) {
-      const last = this.#heap.pop()!;
-      if (this.#heap.length > 0 && last !== top) this.#heap[0] = last;
+      const last = this.#heap.pop();
+      if (this.#heap.length > 0 && last !== undefined) this.#heap[0] = last;
     }
     if (this.#heap.length > 1) this.#siftDown();
     this.head = this.#heap[0]?.head ?? null;
@@ -169,8 +172,8 @@ export class MergedCursor implements Cursor {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (entryOrder(heap[parent]!.head!, heap[at]!.head!) <= 0) return;
-      [heap[parent], heap[at]] = [heap[at]!, heap[parent]!];
+      if (!isBefore(heap, at, parent)) return;
+      swap(heap, at, parent);
       at = parent;
     }
   }
@@ -182,13 +185,27 @@ export class MergedCursor implements Cursor {
       const left = at * 2 + 1;
       const right = left + 1;
       let first = at;
-      if (left < heap.length && entryOrder(heap[left]!.head!, heap[first]!.head!) < 0) first = left;
-      if (right < heap.length && entryOrder(heap[right]!.head!, heap[first]!.head!) < 0) {
-        first = right;
-      }
+      if (left < heap.length && isBefore(heap, left, first)) first = left;
+      if (right < heap.length && isBefore(heap, right, first)) first = right;
       if (first === at) return;
-      [heap[first], heap[at]] = [heap[at]!, heap[first]!];
+      swap(heap, at, first);
       at = first;
     }
   }
+}
+
+/** Returns true if the next entry of cursor `a` of a heap comes before that of `b`. */
+function isBefore(heap: readonly Cursor[], a: number, b: number): boolean {
+  return entryOrder(headAt(heap, a), headAt(heap, b)) < 0;
+}
+
+/** Returns the next entry of a cursor of a heap: a cursor at its end leaves the heap. */
+function headAt(heap: readonly Cursor[], at: number): Entry {
+  return present(element(heap[at]).head, 'next entry of a cursor in the heap');
+}
+
+function swap(heap: Cursor[], a: number, b: number): void {
+  const cursor = element(heap[a]);
+  heap[a] = element(heap[b]);
+  heap[b] = cursor;
 }

@@ -1,5 +1,6 @@
 // Query planner: chooses the posting lists that answer a filter, by estimated cost.
 
+import { element, present } from '../../lib/assert.ts';
 import type { Filter } from '../../protocol/filter.ts';
 import { isGiftWrap, kindClass } from '../../protocol/kinds.ts';
 import { TERM_ALL, type TermHasher } from '../index/terms.ts';
@@ -56,14 +57,15 @@ interface Planning {
 export function choosePlan(filter: Filter, planning: Planning): Plan {
   const { hasher, limit, estimate, readers } = planning;
   const plans = options(filter, hasher, combinationsMax(planning.filters));
-  if (readers !== null && plans[0]!.name !== 'ids') {
+  const first = element(plans[0]);
+  if (readers !== null && first.name !== 'ids') {
     plans.push(readersPlan(filter, hasher, readers));
   }
   // The first has the most conditions: as one list it is a part of every other.
-  if (plans.length === 1 || (plans[0]!.exact && plans[0]!.lists === 1)) return plans[0]!;
+  if (plans.length === 1 || (first.exact && first.lists === 1)) return first;
   const since = filter.since ?? 0;
   const until = filter.until ?? Number.MAX_SAFE_INTEGER;
-  let best = plans[0]!;
+  let best = first;
   let bestCost = Number.POSITIVE_INFINITY;
   for (const plan of plans) {
     const opening = plan.lists * SEEK_ROWS;
@@ -107,8 +109,8 @@ function options(filter: Filter, hasher: TermHasher, combinationsMax: number): P
       name: 'authors+kinds',
       lists: authors.length * kinds.length,
       term: (list) => {
-        const author = authors[Math.floor(list / kinds.length)]!;
-        return hasher.authorKind(author, kinds[list % kinds.length]!);
+        const author = element(authors[Math.floor(list / kinds.length)]);
+        return hasher.authorKind(author, element(kinds[list % kinds.length]));
       },
       exact: only(2),
     });
@@ -130,7 +132,7 @@ function planOf<Value>(
   termOf: (value: Value) => number,
   exact: boolean,
 ): Plan {
-  return { name, lists: values.length, term: (list) => termOf(values[list]!), exact };
+  return { name, lists: values.length, term: (list) => termOf(element(values[list])), exact };
 }
 
 /**
@@ -138,7 +140,8 @@ function planOf<Value>(
  * those that they wrote (NIP-17).
  */
 function readersPlan({ kinds }: Filter, hasher: TermHasher, readers: readonly string[]): Plan {
-  const written = kinds!.filter((kind) => !isGiftWrap(kind));
+  const kindsAsked = present(kinds, 'kinds of a filter by private kinds only');
+  const written = kindsAsked.filter((kind) => !isGiftWrap(kind));
   const terms = readers.flatMap((reader) => [
     hasher.tag('p', reader),
     ...written.map((kind) => hasher.authorKind(reader, kind)),
@@ -164,9 +167,9 @@ function addressesPlan(
     name: 'addresses',
     lists: authors.length * kinds.length * values.length,
     term: (list) => {
-      const kind = kinds[Math.floor(list / values.length) % kinds.length]!;
-      const author = authors[Math.floor(list / values.length / kinds.length)]!;
-      return hasher.address(kind, author, values[list % values.length]!);
+      const kind = element(kinds[Math.floor(list / values.length) % kinds.length]);
+      const author = element(authors[Math.floor(list / values.length / kinds.length)]);
+      return hasher.address(kind, author, element(values[list % values.length]));
     },
     exact: tags.length === 1,
   };

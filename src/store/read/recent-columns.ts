@@ -1,5 +1,6 @@
 // Recent columns: the newest events in typed arrays, one copy for each query worker.
 
+import { element } from '../../lib/assert.ts';
 import { type Entry, endOfSecond, type Position } from './entry.ts';
 import { PUBKEY_WORDS, PubkeyTable } from './pubkey-table.ts';
 
@@ -77,7 +78,7 @@ export class RecentColumns {
   add(createdAt: number, seq: number, kind: number, pubkey: Uint8Array): void {
     if (createdAt <= this.floor) return;
     const author = this.#pubkeys.add(pubkey);
-    const isNewest = this.#count === 0 || createdAt >= this.#createdAt[this.#count - 1]!;
+    const isNewest = this.#count === 0 || createdAt >= element(this.#createdAt[this.#count - 1]);
     if (isNewest && this.#pending.length === 0) this.#append(createdAt, seq, kind, author);
     else if (this.#pending.push({ createdAt, seq, kind, author }) >= PENDING_MAX) this.#settle();
     if (this.size > this.eventsMax * 2) this.#drop();
@@ -89,11 +90,13 @@ export class RecentColumns {
     const turn = this.#mark(query.authors);
     const entries: Entry[] = [];
     for (let i = this.#endBefore(behind) - 1; i >= 0; i--) {
-      const createdAt = this.#createdAt[i]!;
+      // Defaults instead of `element`: its calls make this loop 7 % slower, and all indices are
+      // below the count.
+      const createdAt = this.#createdAt[i] ?? -1;
       if (createdAt < since) return { entries, rest: null };
-      if (this.#marks[this.#author[i]!] !== turn) continue;
-      const kind = this.#kind[i]!;
-      const seq = this.#seq[i]!;
+      if (this.#marks[this.#author[i] ?? 0] !== turn) continue;
+      const kind = this.#kind[i] ?? 0;
+      const seq = this.#seq[i] ?? 0;
       if (seq > head || (kinds !== null && !kinds.has(kind & 0xffff))) continue;
       entries.push({ createdAt, seq, kind, sure: true });
       if (entries.length >= want) return { entries, rest: { createdAt, seq } };
@@ -119,8 +122,9 @@ export class RecentColumns {
     let to = this.#count + pending.length - 1;
     this.#count += pending.length;
     for (let i = pending.length - 1; i >= 0; i--) {
-      const event = pending[i]!;
-      while (from >= 0 && this.#createdAt[from]! > event.createdAt) this.#move(from--, to--);
+      const event = element(pending[i]);
+      while (from >= 0 && element(this.#createdAt[from]) > event.createdAt)
+        this.#move(from--, to--);
       this.#createdAt[to] = event.createdAt;
       this.#seq[to] = event.seq;
       this.#kind[to] = event.kind;
@@ -129,16 +133,16 @@ export class RecentColumns {
   }
 
   #move(from: number, to: number): void {
-    this.#createdAt[to] = this.#createdAt[from]!;
-    this.#seq[to] = this.#seq[from]!;
-    this.#kind[to] = this.#kind[from]!;
-    this.#author[to] = this.#author[from]!;
+    this.#createdAt[to] = element(this.#createdAt[from]);
+    this.#seq[to] = element(this.#seq[from]);
+    this.#kind[to] = element(this.#kind[from]);
+    this.#author[to] = element(this.#author[from]);
   }
 
   /** Drops the older half, and with it the whole second where it is cut. */
   #drop(): void {
     this.#settle();
-    this.raiseFloor(this.#createdAt[this.#count - this.eventsMax - 1]!);
+    this.raiseFloor(element(this.#createdAt[this.#count - this.eventsMax - 1]));
   }
 
   /** Drops all events up to a second. */
@@ -152,7 +156,7 @@ export class RecentColumns {
     this.#count -= start;
     const numbers = new Map<number, number>();
     for (let i = 0; i < this.#count; i++) {
-      const former = this.#author[i]!;
+      const former = element(this.#author[i]);
       const number = numbers.get(former) ?? numbers.size;
       numbers.set(former, number);
       this.#author[i] = number;
@@ -185,7 +189,7 @@ export class RecentColumns {
     let low = this.#endOf(createdAt - 1);
     while (low < at) {
       const middle = (low + at) >>> 1;
-      if (this.#seq[middle]! < seq) low = middle + 1;
+      if (element(this.#seq[middle]) < seq) low = middle + 1;
       else at = middle;
     }
     return at;
@@ -197,7 +201,7 @@ export class RecentColumns {
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#createdAt[middle]! <= time) low = middle + 1;
+      if (element(this.#createdAt[middle]) <= time) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -2,6 +2,7 @@
 // run of a query worker.
 
 import type { UnpackedFilter } from '../../channel/packed-filters.ts';
+import { element } from '../../lib/assert.ts';
 import { isReplaceable } from '../../protocol/kinds.ts';
 import type { TermHasher } from '../index/terms.ts';
 import type { Body } from './body-cache.ts';
@@ -353,7 +354,7 @@ export class FilterScan {
     this.#matches.sort(byId);
     // One more than can be sent, to name the match that is missed.
     this.#matches.length = room + 1;
-    this.#prefixMax = prefixOf(this.#matches[room]!.id);
+    this.#prefixMax = prefixOf(element(this.#matches[room]).id);
   }
 
   #endSecond(): Match[] {
@@ -363,7 +364,7 @@ export class FilterScan {
     this.#matches.sort(byId);
     if (this.#matched > room) {
       this.completeness = 'more';
-      this.missed = this.#matches.at(-1)!.seq;
+      this.missed = element(this.#matches.at(-1)).seq;
       if (!exact && this.#taken > 0) {
         this.#left = 0;
         return [];
@@ -410,16 +411,16 @@ const ESTIMATE_ROWS = 32;
 function estimateRows(snapshot: Snapshot, term: number, since: number, until: number): number {
   const recent = snapshot.window.count(term);
   const { entries, complete } = snapshot.newest(term, ESTIMATE_ROWS);
-  if (complete || entries.at(-1)!.createdAt < since) {
+  if (complete || element(entries.at(-1)).createdAt < since) {
     return entries.filter(({ createdAt }) => createdAt >= since).length + recent;
   }
   const rows =
-    entries[0]!.createdAt <= until
+    element(entries[0]).createdAt <= until
       ? entries
       : snapshot.postings(term, until, Number.MAX_SAFE_INTEGER, since, ESTIMATE_ROWS);
   if (rows.length < ESTIMATE_ROWS) return rows.length + recent;
-  const newest = rows[0]!.createdAt;
-  const oldest = rows.at(-1)!.createdAt;
+  const newest = element(rows[0]).createdAt;
+  const oldest = element(rows.at(-1)).createdAt;
   const seconds = Math.max(1, newest - oldest);
   const span = Math.max(seconds, newest - since);
   return (rows.length / seconds) * span + recent;

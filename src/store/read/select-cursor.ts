@@ -1,6 +1,7 @@
 // Cursors over the index in order of time, oldest or newest first, for commands and the admin
 // worker. They read a page at a time.
 
+import { element, present } from '../../lib/assert.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 
@@ -136,12 +137,12 @@ export class MergedCursor implements Cursor {
   }
 
   advance(): void {
-    const { seq } = this.#heap[0]!.entry!;
+    const seq = present(this.entry, 'entry of a cursor that is not at its end').seq;
     while (this.#heap[0]?.entry?.seq === seq) {
       const top = this.#heap[0];
       top.advance();
       if (top.entry === null) {
-        const last = this.#heap.pop()!;
+        const last = element(this.#heap.pop());
         if (this.#heap.length === 0) return;
         if (last !== top) this.#heap[0] = last;
       }
@@ -157,12 +158,17 @@ export class MergedCursor implements Cursor {
         if (child < heap.length && this.#before(child, first)) first = child;
       }
       if (first === at) return;
-      [heap[at], heap[first]] = [heap[first]!, heap[at]!];
+      [heap[at], heap[first]] = [element(heap[first]), element(heap[at])];
       at = first;
     }
   }
 
   #before(a: number, b: number): boolean {
-    return before(this.#heap[a]!.entry!, this.#heap[b]!.entry!, this.#direction);
+    return before(this.#entryAt(a), this.#entryAt(b), this.#direction);
+  }
+
+  /** Cursors without an entry leave the heap. */
+  #entryAt(at: number): Entry {
+    return present(element(this.#heap[at]).entry, 'entry of a cursor in the heap');
   }
 }

@@ -1,6 +1,7 @@
 // Selection of stored events by filters, in order of time and without a bound on the result, for
 // commands and the admin worker. It reads the index of a relay that may be running.
 
+import { present } from '../../lib/assert.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
 import { isExpired } from '../../protocol/expiration.ts';
 import { compileFilter, type Filter, type Matcher } from '../../protocol/filter.ts';
@@ -120,12 +121,18 @@ function take(
   nowSeconds: number | null,
 ): boolean {
   const expires = nowSeconds !== null && mayExpire(entry.kind);
-  const event = expires || wanted.some(({ any }) => !any) ? (JSON.parse(json) as NostrEvent) : null;
-  if (expires && isExpired(event!, nowSeconds)) return false;
+  const isParsed = expires || wanted.some(({ any }) => !any);
+  const event = isParsed ? (JSON.parse(json) as NostrEvent) : null;
+  if (expires && event !== null && isExpired(event, nowSeconds)) return false;
   let matched = false;
   for (const one of wanted) {
     if (one.left <= 0) continue;
-    if (one.any ? !mayMatch(one.filter, entry) : !one.matches(event!)) continue;
+    if (
+      one.any
+        ? !mayMatch(one.filter, entry)
+        : !one.matches(present(event, 'event that some filter is matched with'))
+    )
+      continue;
     one.left--;
     matched = true;
   }

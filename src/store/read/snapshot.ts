@@ -1,7 +1,8 @@
 // Read snapshot of the database for one slice, with the caches of a query worker.
 
 import type { Removals } from '../../channel/removals.ts';
-import { eventOf, jsonBytesOf, type StoredBody } from '../body/body.ts';
+import { element } from '../../lib/assert.ts';
+import { bodyOfRow, eventOf, jsonBytesOf, type StoredBody } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import { mayExpire, postingKind } from '../index/posting-kind.ts';
@@ -98,7 +99,7 @@ export class Snapshot {
       recentColumns.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
     }
     // The second where the index was cut may be incomplete.
-    if (rows.length === recentColumns.eventsMax) recentColumns.raiseFloor(rows[0]![0]);
+    if (rows.length === recentColumns.eventsMax) recentColumns.raiseFloor(element(rows[0])[0]);
     this.window.begin(indexed);
     this.#statements.commit.run();
   }
@@ -136,7 +137,7 @@ export class Snapshot {
     const found = this.#statements.postings.all(term, createdAt, seq, since, rows) as PostingRow[];
     const entries = new Array<Entry>(found.length);
     for (let i = 0; i < found.length; i++) {
-      const row = found[i]!;
+      const row = element(found[i]);
       entries[i] = { createdAt: row[0], seq: row[1], kind: row[2] };
     }
     return entries;
@@ -177,8 +178,8 @@ export class Snapshot {
   body(seq: number, keep = true): Body | null {
     const known = this.#current ? this.#bodies.get(seq) : undefined;
     if (known !== undefined) return known;
-    const stored = this.#statements.body.get(seq) as StoredBody | undefined;
-    if (stored === undefined) return null;
+    const stored = bodyOfRow(this.#statements.body.get(seq));
+    if (stored === null) return null;
     return keep && this.#current ? this.#bodies.put(seq, stored) : bodyOf(jsonBytesOf(stored));
   }
 

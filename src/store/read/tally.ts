@@ -1,5 +1,6 @@
 // Count over several filters, the reader of a COUNT.
 
+import { element } from '../../lib/assert.ts';
 import type { Entry } from './entry.ts';
 import { type IndexName, indexOfAll } from './index-name.ts';
 import { AGAIN, type Again, type Budget, type FilterScan } from './scan.ts';
@@ -41,11 +42,11 @@ export class Tally {
       let newest: Entry | null = null;
       for (let i = 0; i < heads.length; i++) {
         if (heads[i] === undefined) {
-          const entry = this.#scans[i]!.entry(budget);
+          const entry = element(this.#scans[i]).entry(budget);
           if (entry === AGAIN) return AGAIN;
           heads[i] = entry;
         }
-        const head = heads[i]!;
+        const head = element(heads[i]);
         if (head !== null && (newest === null || entryOrder(head, newest) < 0)) newest = head;
       }
       if (newest === null) return null;

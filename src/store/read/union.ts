@@ -1,5 +1,6 @@
 // Union of several filters, the reader of a REQ.
 
+import { element } from '../../lib/assert.ts';
 import { type IndexName, indexOfAll } from './index-name.ts';
 import {
   AGAIN,
@@ -48,23 +49,23 @@ export class Union {
     let newest = -1;
     for (let i = 0; i < this.#scans.length; i++) {
       if (this.#next[i] === undefined) {
-        const second = this.#scans[i]!.next(budget);
+        const second = element(this.#scans[i]).next(budget);
         if (second === AGAIN) return AGAIN;
         this.#next[i] = second;
       }
       const second = this.#next[i];
-      if (second) newest = Math.max(newest, second[0]!.createdAt);
+      if (second) newest = Math.max(newest, element(second[0]).createdAt);
     }
     if (newest === -1) return null;
     const found: Match[][] = [];
     for (let i = 0; i < this.#next.length; i++) {
       const second = this.#next[i];
-      if (second && second[0]!.createdAt === newest) {
+      if (second && element(second[0]).createdAt === newest) {
         found.push(second);
         this.#next[i] = undefined;
       }
     }
-    const second = found.length === 1 ? found[0]! : mergeSecond(found);
+    const second = found.length === 1 ? element(found[0]) : mergeSecond(found);
     if (this.#scans.length > 1) this.#forgive(second);
     return second;
   }

@@ -1,8 +1,9 @@
 // The event log. Owned by the writer thread, or by a command that owns the database.
 
+import { element, present } from '../../lib/assert.ts';
 import { addressOf, dTagOf } from '../../protocol/address.ts';
 import { isAddressable } from '../../protocol/kinds.ts';
-import { eventOf, idOf, type StoredBody } from '../body/body.ts';
+import { bodyOfRow, eventOf, idOf, type StoredBody } from '../body/body.ts';
 import { isPacked } from '../body/unpack.ts';
 import { StorageError } from '../database/error.ts';
 import type { Db } from '../database/open.ts';
@@ -124,7 +125,7 @@ export class EventLog {
     for (const term of db.prepare(sql.SELECT_TERMS).pluck().iterate(first, end)) {
       this.#idFilter.add(term as number);
     }
-    for (const { terms } of this.tail.values()) this.#idFilter.add(terms[TERM_INDEX_ID]!);
+    for (const { terms } of this.tail.values()) this.#idFilter.add(element(terms[TERM_INDEX_ID]));
   }
 
   /** Reads the heads and the tail from the database, at the start and after a rollback. */
@@ -148,7 +149,7 @@ export class EventLog {
       const slice = Array.from(this.#rows(seq, events), (row) => this.#tailEvent(row));
       if (slice.length === 0) return;
       yield slice;
-      seq = slice.at(-1)!.seq;
+      seq = element(slice.at(-1)).seq;
     }
   }
 
@@ -182,7 +183,7 @@ export class EventLog {
   findById(id: string, term: number): Found | null {
     if (!this.#idFilter.mayHave(term)) return null;
     const inTail = this.#tailIds.get(id);
-    if (inTail !== undefined) return { seq: inTail, body: this.bodyOf(inTail)! };
+    if (inTail !== undefined) return this.#foundInTail(inTail);
     for (const seq of this.#statements.postings.all(term) as number[]) {
       const body = this.bodyOf(seq);
       if (body !== null && idOf(body) === id) return { seq, body };
@@ -193,7 +194,7 @@ export class EventLog {
   /** Returns the living version of a replaceable or addressable event, or null. */
   findByAddress(kind: number, pubkey: string, d: string): Found | null {
     const inTail = this.#tailAddresses.get(`${kind}:${pubkey}:${d}`);
-    if (inTail !== undefined) return { seq: inTail, body: this.bodyOf(inTail)! };
+    if (inTail !== undefined) return this.#foundInTail(inTail);
     const term = addressTerm(this.#hasher, kind, pubkey, d);
     for (const seq of this.#statements.postings.all(term) as number[]) {
       const body = this.bodyOf(seq);
@@ -219,7 +220,7 @@ export class EventLog {
       this.now || null,
     );
     this.head = seq;
-    this.#idFilter.add(terms[TERM_INDEX_ID]!);
+    this.#idFilter.add(element(terms[TERM_INDEX_ID]));
     const kept = postingKind(kind, event.expiresAt);
     this.#addToTail({ seq, id, address, createdAt, kind: kept, terms });
     return seq;
@@ -273,7 +274,11 @@ export class EventLog {
 
   /** Returns the body of a stored event, or null if it was removed. */
   bodyOf(seq: number): StoredBody | null {
-    return (this.#statements.body.get(seq) as StoredBody | undefined) ?? null;
+    return bodyOfRow(this.#statements.body.get(seq));
+  }
+
+  #foundInTail(seq: number): Found {
+    return { seq, body: present(this.bodyOf(seq), 'body of an event in the tail') };
   }
 
   #addToTail(event: TailEvent): void {

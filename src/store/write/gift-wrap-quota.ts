@@ -67,7 +67,10 @@ export class GiftWrapQuota {
       if (kindOfPosting(kind) === KIND_GIFT_WRAP && Array.from(terms).includes(term)) wraps++;
     }
     const count = { wraps, countedAt: now };
-    if (this.#counts.size >= RECIPIENTS_MAX) this.#counts.delete(this.#counts.keys().next().value!);
+    for (const oldest of this.#counts.keys()) {
+      if (this.#counts.size < RECIPIENTS_MAX) break;
+      this.#counts.delete(oldest);
+    }
     this.#counts.set(term, count);
     return count;
   }

@@ -1,5 +1,6 @@
 // Writer of the on-disk index. Owned by the writer thread, or by a command with the database.
 
+import { element } from '../../lib/assert.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import { TERM_ALL } from '../index/terms.ts';
@@ -104,7 +105,7 @@ export class Postings {
     for (const slice of this.#log.slices(REBUILD_EVENTS)) {
       const batch = sorted(slice);
       this.#insert(batch, batch.order.length);
-      progress(slice.at(-1)!.seq);
+      progress(element(slice.at(-1)).seq);
     }
     this.#batch = null;
     this.#log.indexingUpTo = this.#log.head;
@@ -153,8 +154,7 @@ function sorted(events: readonly TailEvent[]): Batch {
   const times = new Float64Array(count);
   const owners = new Uint32Array(count);
   let n = 0;
-  for (let owner = 0; owner < events.length; owner++) {
-    const event = events[owner]!;
+  for (const [owner, event] of events.entries()) {
     const end = n + event.terms.length + 1;
     terms.set(event.terms, n);
     terms[end - 1] = TERM_ALL;
@@ -170,9 +170,9 @@ function sorted(events: readonly TailEvent[]): Batch {
  */
 function readRows({ events, terms, owners, order }: Batch, from: number, values: number[]): void {
   for (let row = 0, next = from; row < values.length; row += 4, next++) {
-    const i = order[next]!;
-    const event = events[owners[i]!]!;
-    values[row] = terms[i]!;
+    const i = element(order[next]);
+    const event = element(events[element(owners[i])]);
+    values[row] = element(terms[i]);
     values[row + 1] = event.createdAt;
     values[row + 2] = event.seq;
     values[row + 3] = event.kind;

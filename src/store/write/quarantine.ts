@@ -55,7 +55,10 @@ export class Quarantine {
     this.#statements.put.run(id, pubkey, now, reason, jsonOf(event.body));
     this.#ids.add(id);
     const { quarantine_max: max } = this.#config.spam;
-    while (this.#ids.size > max) this.drop(this.#ids.values().next().value!);
+    for (const oldest of this.#ids) {
+      if (this.#ids.size <= max) break;
+      this.drop(oldest);
+    }
   }
 
   /** Removes an event and returns how many rows there were: 0 or 1. */

@@ -2,6 +2,7 @@
 // database.
 
 import type { RuleName } from '../../config/rule-names.ts';
+import { element, present } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { isNewer, parseAddress } from '../../protocol/address.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
@@ -123,13 +124,13 @@ export class EventRules {
 
   /** Returns a duplicate outcome if the log has the event, else null. */
   known(event: StorableEvent): Outcome | null {
-    const found = this.#log.findById(idOf(event.body), event.terms[TERM_INDEX_ID]!);
+    const found = this.#log.findById(idOf(event.body), element(event.terms[TERM_INDEX_ID]));
     return found ? DUPLICATE : null;
   }
 
   /** Stores an event, or returns why not; a deletion request also takes effect. */
   apply(event: StorableEvent, id = idOf(event.body)): Outcome {
-    if (this.#log.findById(id, event.terms[TERM_INDEX_ID]!)) return DUPLICATE;
+    if (this.#log.findById(id, element(event.terms[TERM_INDEX_ID]))) return DUPLICATE;
     if (event.kind === KIND_VANISH) {
       const request = eventOf(event.body);
       if (relaysToVanishFrom(request).length === 0) return NO_RELAY;
@@ -173,7 +174,8 @@ export class EventRules {
   }
 
   #former(event: StorableEvent): Found | null {
-    const { kind, pubkey, d } = parseAddress(event.address)!;
+    const address = parseAddress(event.address);
+    const { kind, pubkey, d } = present(address, 'address of an event that newer ones replace');
     return this.#log.findByAddress(kind, pubkey, d);
   }
 

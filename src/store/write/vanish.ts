@@ -1,6 +1,7 @@
 // Requests to vanish (NIP-62). Owned by the writer thread, or by a command with the database.
 
 import type { Config } from '../../config/options.ts';
+import { element, present } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { isLowerHex } from '../../protocol/canonical.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
@@ -108,7 +109,10 @@ export class Vanish {
   /** Returns true if an event is by a vanished key, or is a gift wrap for one. */
   covers({ body, kind, createdAt, terms }: StorableEvent): boolean {
     if (this.#authors.size === 0) return false;
-    if (this.#authors.has(terms[TERM_INDEX_AUTHOR]!) && this.#isGone(pubkeyOf(body), createdAt)) {
+    if (
+      this.#authors.has(element(terms[TERM_INDEX_AUTHOR])) &&
+      this.#isGone(pubkeyOf(body), createdAt)
+    ) {
       return true;
     }
     if (!isGiftWrap(kind) || !terms.some((term) => this.#recipients.has(term))) return false;
@@ -218,7 +222,7 @@ export class Vanish {
       const byAuthor = terms[TERM_INDEX_AUTHOR] === author;
       const isWrap = kindOfPosting(kind) === KIND_GIFT_WRAP && has(terms, recipient);
       if (!byAuthor && !isWrap) continue;
-      const body = this.#log.bodyOf(seq)!;
+      const body = present(this.#log.bodyOf(seq), 'body of an event in the tail');
       const isTheirs = byAuthor && pubkeyOf(body) === pubkey && !this.#isRequest(kind, id);
       if (!isTheirs && !(isWrap && jsonOf(body).includes(`["p","${pubkey}"`))) continue;
       if (found.push(seq) === max) break;
