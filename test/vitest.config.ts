@@ -7,15 +7,15 @@ import { TEST_MILLISECONDS, WAIT_MILLISECONDS } from './support/ceiling.ts';
 
 /** Files that take a minute and more. They run first, so that none is left alone at the end. */
 const LONG = [
-  '92.siege',
-  '91.bench',
-  '96.crash',
-  '64.files',
-  '64.damage',
-  '99.floods',
-  '55.order',
-  '64.vanish.order',
-  '90.oracle',
+  'siege/siege',
+  'bench/bench',
+  'stress/crash',
+  'stress/files',
+  'store/damage',
+  'stress/floods',
+  'stress/order',
+  'stress/vanish-order',
+  'stress/oracle',
 ];
 
 class LongFirst extends BaseSequencer {

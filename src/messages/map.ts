@@ -15,8 +15,8 @@
  *                                              └─Handover▶ monitor ─Behind, ReadersApplied▶ query
  * ```
  *
- * The stations keep these order rules. Each has a test in `test/55.order.test.ts`, the last one in
- * `test/64.vanish.order.test.ts`:
+ * The stations keep these order rules. Each has a test in `test/stress/order.test.ts`, the last one
+ * in `test/stress/vanish-order.test.ts`:
  *
  * 1. OK true is sent after the commit that holds the event, never before.
  * 2. All messages about one connection go through the same ingester worker, and all messages about

@@ -1,0 +1,164 @@
+// Unit tests of the scheduler of a query worker: the order of queries of addresses and connections.
+
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/lib/clock.ts';
+import { BaseRun } from '../../src/query/run.ts';
+import { Scheduler } from '../../src/query/scheduler.ts';
+import type { QueryTurns, Step } from '../../src/query/turns.ts';
+import type { Budget } from '../../src/store/read/scan.ts';
+import type { Snapshot } from '../../src/store/read/snapshot.ts';
+
+const MIB = 1024 * 1024;
+
+/** Clock that only the steps of runs advance. */
+class WorkClock implements Clock {
+  now = 0;
+  seconds = () => Math.floor(this.now / 1000);
+  milliseconds = () => this.now;
+}
+
+/** Run that takes this many milliseconds, 1 ms a step, and holds `bytes` until it ends. */
+class Work extends BaseRun {
+  readonly name: string;
+  readonly #clock: WorkClock;
+  readonly #bytes: number;
+  left: number;
+
+  constructor(name: string, turns: QueryTurns, clock: WorkClock, milliseconds: number, bytes = 0) {
+    super(1, { bill: null, turns });
+    this.name = name;
+    this.#clock = clock;
+    this.#bytes = bytes;
+    this.left = milliseconds;
+  }
+
+  override step(budget: Budget): Step {
+    budget.rows = 0;
+    this.#clock.now++;
+    return --this.left > 0 ? 'again' : 'done';
+  }
+
+  override weigh(): number {
+    return this.#bytes;
+  }
+}
+
+/** Query worker without a database, and a log of its runs. */
+class Lane {
+  readonly clock = new WorkClock();
+  readonly log: { name: string; what: string; at: number }[] = [];
+  readonly scheduler: Scheduler;
+  waitedMax = new Map<string, number>();
+  #done: () => void = () => {};
+
+  constructor() {
+    const snapshot = { enter() {}, leave() {} } as unknown as Snapshot;
+    const note = (what: string) => (run: unknown) => {
+      this.log.push({ name: (run as Work).name, what, at: this.clock.now });
+    };
+    this.scheduler = new Scheduler(snapshot, this.clock, 10, {
+      beforeSlice() {},
+      begins: note('begins'),
+      afterSlice: () => {
+        if (this.scheduler.waiting === 0) this.#done();
+      },
+      over: note('over'),
+      unreadable() {},
+      tooLarge: note('too large'),
+    });
+  }
+
+  work(name: string, turns: QueryTurns, milliseconds: number, bytes = 0): Work {
+    const run = new Work(name, turns, this.clock, milliseconds, bytes);
+    this.scheduler.add(run);
+    return run;
+  }
+
+  /** Resolves when no run waits any more. */
+  rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#done = resolve;
+    });
+  }
+
+  at(name: string, what = 'over'): number {
+    return this.log.find((entry) => entry.name === name && entry.what === what)!.at;
+  }
+}
+
+describe('the turns of queries', () => {
+  it('a thousand long ones of one address delay a short one of another by one turn', async () => {
+    const lane = new Lane();
+    const { queue: turns } = lane.scheduler;
+    for (let connection = 0; connection < 10; connection++) {
+      const busy = turns.connect('192.0.2.1');
+      for (let i = 0; i < 100; i++) lane.work(`busy ${connection} ${i}`, busy, 45);
+    }
+    lane.work('short', turns.connect('192.0.2.2'), 1);
+    await lane.rest();
+    expect(lane.at('short')).toBeLessThanOrEqual(10 + 2);
+    expect(lane.clock.now).toBe(1_000 * 45 + 1);
+  });
+
+  it('fifty addresses have the same of the lane, however many connections each has', async () => {
+    const lane = new Lane();
+    const { queue: turns } = lane.scheduler;
+    for (let address = 0; address < 50; address++) {
+      const connections = 1 + (address % 5);
+      for (let i = 0; i < 20 * connections; i++) {
+        lane.work(`${address}`, turns.connect(`192.0.2.${address}`), 100 / connections);
+      }
+    }
+    await lane.rest();
+    const ends = Array.from({ length: 50 }, (_, address) =>
+      Math.max(...lane.log.filter(({ name }) => name === `${address}`).map(({ at }) => at)),
+    );
+    // All have requested the same amount of work, so all end at about the same time.
+    expect(Math.min(...ends)).toBeGreaterThan(lane.clock.now * 0.9);
+  });
+
+  it('a short query of a connection goes before its long ones', async () => {
+    const lane = new Lane();
+    const connection = lane.scheduler.queue.connect('192.0.2.1');
+    for (let i = 0; i < 3; i++) lane.work(`long ${i}`, connection, 500);
+    lane.work('short', connection, 1);
+    await lane.rest();
+    expect(lane.at('short')).toBeLessThanOrEqual(20);
+  });
+
+  it('no more than four queries of a connection are begun', async () => {
+    const lane = new Lane();
+    const connection = lane.scheduler.queue.connect('192.0.2.1');
+    for (let i = 0; i < 40; i++) lane.work(`${i}`, connection, 30);
+    await lane.rest();
+    let running = 0;
+    for (const { what } of lane.log) {
+      running += what === 'begins' ? 1 : -1;
+      expect(running).toBeLessThanOrEqual(4);
+    }
+    expect(lane.log).toHaveLength(80);
+  });
+
+  it('the largest query of the address that holds most is ended when all hold too much', async () => {
+    const lane = new Lane();
+    const { queue: turns } = lane.scheduler;
+    lane.work('modest', turns.connect('192.0.2.1'), 100, 10 * MIB);
+    const greedy = turns.connect('192.0.2.2');
+    const [small, large] = [
+      lane.work('greedy, small', greedy, 100, 22 * MIB),
+      lane.work('greedy, large', greedy, 100, 33 * MIB),
+    ];
+    await lane.rest();
+    expect(lane.log.filter(({ what }) => what === 'too large').map(({ name }) => name)).toEqual([
+      'greedy, large',
+    ]);
+    expect(large.left).toBeGreaterThan(0);
+    expect(small.left).toBe(0);
+    expect(lane.at('modest')).toBeGreaterThan(0);
+    // All memory was released: the same size is not too large for a later run.
+    lane.work('later', greedy, 20, 60 * MIB);
+    await lane.rest();
+    expect(lane.at('later')).toBeGreaterThan(0);
+    expect(lane.log.filter(({ what }) => what === 'too large')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,195 @@
+// `wok import`, run as a command: events of a file or of standard input into a database, checked by
+// the answers of a relay that is started on it afterwards.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exitCodes, INTERRUPTED } from '../../src/lib/exit-codes.ts';
+import { packageRoot } from '../../src/paths.ts';
+import type { NostrEvent } from '../../src/protocol/event.ts';
+import { openReader } from '../../src/store/database/open.ts';
+import { Author, addressOf, now } from '../support/author.ts';
+import { Client } from '../support/client.ts';
+import { until, WokProcess } from '../support/process.ts';
+import { freshDirectory, startRelay, testConfig } from '../support/relay.ts';
+import { wok } from '../support/wok.ts';
+
+function jsonl(events: readonly unknown[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+function fileOf(text: string): string {
+  const file = join(freshDirectory(), 'events.jsonl');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** Starts a relay on the directory and returns its answers to the filters, by id. */
+async function stored(directory: string, ...filters: unknown[]): Promise<Map<string, NostrEvent>> {
+  const relay = await startRelay({}, directory);
+  const client = await Client.connect(relay.url);
+  const { events } = await client.query(...filters);
+  client.socket.terminate();
+  await relay.stop();
+  return new Map(events.map((event) => [event.id, event]));
+}
+
+describe('wok import', () => {
+  it('stores what is good, names what is not, and may be repeated', async () => {
+    const directory = freshDirectory();
+    const alice = new Author();
+    const notes = Array.from({ length: 40 }, (_, i) =>
+      alice.event({ created_at: now() - 1000 + i, content: `"é\n${i}`, tags: [['t', 'x']] }),
+    );
+    const forged = { ...alice.event(), sig: notes[0]!.sig };
+    const altered = { ...alice.event(), content: 'altered' };
+    const lines = [
+      ...notes.slice(0, 20).map((one) => JSON.stringify(one)),
+      JSON.stringify(forged),
+      '',
+      'no JSON',
+      JSON.stringify(altered),
+      JSON.stringify({ ...alice.event(), kind: 'one' }),
+      JSON.stringify(alice.event({ kind: 20_001 })),
+      JSON.stringify(notes[3]),
+      '  \r',
+      // Fields in another order, with white space, and one unknown field.
+      ...notes
+        .slice(20)
+        .map((one) =>
+          JSON.stringify({ extra: 1, ...one, id: one.id }, null, 1).replace(/\n/g, ' '),
+        ),
+    ];
+    const file = fileOf(lines.join('\n'));
+    const first = await wok(['import', file, '--data', directory, '--show-rejected']);
+    expect(first.out).toContain('46 events read · 40 added · 1 already stored · 5 refused');
+    expect(first.out).toContain(
+      '1 × invalid: sig is not the signature of the id by the pubkey (line 21)',
+    );
+    expect(first.out).toContain('1 × invalid: the line is not JSON (line 23)');
+    expect(first.out).toContain('1 × invalid: id is not the SHA-256 of the event (line 24)');
+    expect(first.err).toContain(
+      `line 21: invalid: sig is not the signature of the id by the pubkey ${forged.id}`,
+    );
+    expect(first.code).toBe(exitCodes.ok);
+    const again = await wok(['import', file, '--data', directory]);
+    expect(again.out).toContain('46 events read · 0 added · 41 already stored · 5 refused');
+    const found = await stored(directory, { authors: [alice.pubkey] });
+    expect(found).toEqual(new Map(notes.map((one) => [one.id, one])));
+  });
+
+  it('keeps to the rules of replaceable events and deletions, whatever the order', async () => {
+    const directory = freshDirectory();
+    const bob = new Author();
+    const profile = (age: number) => bob.event({ kind: 0, created_at: now() - age });
+    const article = (age: number) =>
+      bob.event({ kind: 30_023, created_at: now() - age, tags: [['d', 'a']] });
+    const [old, newest, older] = [profile(50), profile(10), profile(90)];
+    const [draft, final] = [article(50), article(10)];
+    const [gone, early, kept] = [bob.event(), bob.event(), bob.event()];
+    const deletion = bob.deletion([
+      ['e', gone.id],
+      ['e', early.id],
+      ['a', addressOf(draft)],
+    ]);
+    const events = [old, newest, older, gone, draft, deletion, early, final, kept];
+    const { out } = await wok(['import', '--data', directory], jsonl(events));
+    expect(out).toContain('9 events read · 6 added · 0 already stored · 3 refused');
+    expect(out).toContain('× blocked: this event was deleted by its author');
+    const found = await stored(directory, { authors: [bob.pubkey] });
+    expect(new Set(found.keys())).toEqual(new Set([newest.id, deletion.id, kept.id]));
+  });
+
+  it('takes protected, old and future events, and large ones on demand', async () => {
+    const directory = freshDirectory();
+    const carol = new Author();
+    const events = [
+      carol.event({ tags: [['-']] }),
+      carol.event({ created_at: 1000 }),
+      carol.event({ created_at: now() + 1_000_000 }),
+      carol.event({ content: 'x'.repeat(300_000) }),
+    ];
+    const first = await wok(['import', '--data', directory], jsonl(events));
+    expect(first.out).toContain('4 events read · 3 added · 0 already stored · 1 refused');
+    expect(first.out).toContain('invalid: event is too large, the limit is 262134');
+    const second = await wok(['import', '-', '--no-limits', '--data', directory], jsonl(events));
+    expect(second.out).toContain('4 events read · 1 added · 3 already stored · 0 refused');
+  });
+
+  it('checks ids but no signatures with --no-verify', async () => {
+    const directory = freshDirectory();
+    const dora = new Author();
+    const forged = { ...dora.event(), sig: dora.event().sig };
+    const altered = { ...dora.event(), content: 'altered' };
+    const { out, code } = await wok(
+      ['import', '--no-verify', '--data', directory],
+      jsonl([forged, altered]),
+    );
+    expect(out).toContain('2 events read · 1 added · 0 already stored · 1 refused');
+    expect(code).toBe(exitCodes.ok);
+  });
+
+  it('passes a line over that is too long, and says when a file holds no events', async () => {
+    const directory = freshDirectory();
+    const event = new Author().event();
+    const long = `{"content":"${'x'.repeat(17 * 1024 * 1024)}"}\n`;
+    const one = await wok(['import', '--data', directory], `${long}${JSON.stringify(event)}`);
+    expect(one.out).toContain('2 events read · 1 added · 0 already stored · 1 refused');
+    expect(one.out).toContain('the line has more than');
+    const none = await wok(['import', '--data', directory], 'a,b,c\n1,2,3\n');
+    expect(none.code).toBe(exitCodes.refused);
+  });
+
+  it('says that a relay runs on the directory, and leaves it alone', async () => {
+    const directory = freshDirectory();
+    const relay = await WokProcess.start({}, directory);
+    const { err, code } = await wok(['import', '--data', directory], jsonl([new Author().event()]));
+    expect(err).toContain('in use by another process');
+    expect(code).toBe(exitCodes.busy);
+    await relay.kill();
+  });
+
+  it('ends in order on Ctrl-C, goes on afterwards, and survives kill -9', async () => {
+    const directory = freshDirectory();
+    const erin = new Author();
+    const events = Array.from({ length: 400 }, (_, i) => erin.event({ created_at: now() - i }));
+    const start = () =>
+      spawn(process.execPath, [
+        join(packageRoot, 'dist/src/wok.js'),
+        ...['import', '--data', directory, '--write-batch', '10'],
+      ]);
+    for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+      const child = start();
+      let out = '';
+      child.stdout.on('data', (data) => {
+        out += String(data);
+      });
+      // Standard input stays open, so that the import waits for more when the signal comes.
+      child.stdin.write(jsonl(events.slice(0, signal === 'SIGINT' ? 300 : 200)));
+      const wanted = signal === 'SIGINT' ? 200 : 100;
+      await until(() => {
+        try {
+          const db = openReader(testConfig(directory).storage);
+          const count = db.prepare('SELECT count(*) FROM event').pluck().get() as number;
+          db.close();
+          return count > wanted;
+        } catch {
+          return false;
+        }
+      }, 'some commits');
+      child.kill(signal);
+      const [code] = (await once(child, 'close')) as [number | null];
+      if (signal === 'SIGINT') {
+        expect(code).toBe(INTERRUPTED);
+        expect(out).toContain('Interrupted');
+      }
+    }
+    const last = await wok(['import', '--data', directory], jsonl(events));
+    expect(last.out).toMatch(/400 events read · \d+ added · \d+ already stored · 0 refused/);
+    expect(last.code).toBe(exitCodes.ok);
+    const found = await stored(directory, { authors: [erin.pubkey], limit: 500 });
+    expect(found.size).toBe(400);
+  });
+});

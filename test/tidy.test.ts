@@ -1,0 +1,473 @@
+// Static checks of the source text: imports between folders, places of certain code, names in
+// documents, and the form of comments and texts. No code of the relay runs.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isConstantKey } from '../src/config/constants.ts';
+import { isOptionKey, optionKeys } from '../src/config/options.ts';
+import { withMetricsTable } from '../src/metrics/document.ts';
+import { packageRoot } from '../src/paths.ts';
+
+/** Stations, each a folder of src, in the order of the data path. */
+const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query'] as const;
+
+/**
+ * Floor plan: layers of folders and files of src, lowest first. A folder imports folders of lower
+ * layers only; folders of one layer, such as the stations, never import each other.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['paths', 'no-inspector'],
+  ['lib'],
+  ['protocol'],
+  ['channel', 'config'],
+  ['log'],
+  ['metrics'],
+  ['store'],
+  ['messages'],
+  ['access'],
+  ['policy'],
+  ['validation', 'web'],
+  STATIONS,
+  ['admin'],
+  ['maintenance'],
+  ['supervisor', 'service'],
+  ['relay'],
+  ['run'],
+  ['cli'],
+  ['wok'],
+];
+
+/** Worker programs that run short jobs for piscina, and the file with the code of the job. */
+const TASKS: Readonly<Record<string, string>> = { check: 'src/maintenance/import/chunk.ts' };
+
+interface Source {
+  /** Path relative to the package, like `src/io/io.ts`. */
+  file: string;
+  /** Text without comments. */
+  code: string;
+  /** Imported files of wok as paths like `file`, and packages by their specifier. */
+  imports: string[];
+}
+
+/** Reads all TypeScript files of a folder and its subfolders. */
+function read(folder: string): Source[] {
+  const names = readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules/'))
+    .map((name) => {
+      const file = join(folder, name);
+      const text = readFileSync(join(packageRoot, file), 'utf8');
+      const code = text.replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*/gms, '');
+      const specifiers = /(?:\bfrom|\bimport|\bimport\(|[rR]equire\w*\(|\)\()\s*'([^'\n]+)'/g;
+      const imports = [...code.matchAll(specifiers)].map(([, specifier]) =>
+        specifier!.startsWith('.') ? join(dirname(file), specifier!) : specifier!,
+      );
+      return { file, code, imports };
+    });
+}
+
+/** Returns `io` for src/io/io.ts, `messages` for src/messages.ts, '' for a file outside src. */
+function partOf(file: string): string {
+  return /^src\/([\w-]+)/.exec(file)?.[1] ?? '';
+}
+
+const src = read('src');
+const workers = read('workers');
+const all = [...src, ...workers, ...read('bench'), ...read('siege')];
+
+/** Returns the files that `allowed` does not match and for which `offends` is true. */
+function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: Source) => boolean) {
+  return sources.filter((one) => !allowed.test(one.file) && offends(one)).map(({ file }) => file);
+}
+
+const NOBODY = /^$/;
+const BROWSER = /^src\/web\/browser\//;
+const CONTRACT = /^src\/web\/api\//;
+
+describe('imports', () => {
+  it('are found at all', () => {
+    expect(src.length).toBeGreaterThan(50);
+    const { imports } = src.find(({ file }) => file === 'src/io/io.ts')!;
+    expect(imports).toContain('src/messages/io-ingester.ts');
+    expect(src.flatMap(({ imports }) => imports)).toContain('secp256k1/bindings.js');
+  });
+
+  it('go to lower layers only, and from no station to another', () => {
+    const layerOf = (part: string) => LAYERS.findIndex((layer) => layer.includes(part));
+    const wrong = src.flatMap(({ file, imports }) => {
+      const part = partOf(file);
+      expect(layerOf(part), `${file} is in no layer`).toBeGreaterThanOrEqual(0);
+      return imports
+        .filter((target) => partOf(target) !== '' && partOf(target) !== part)
+        .filter((target) => layerOf(partOf(target)) >= layerOf(part))
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('go in no circle, among the files of a folder either', () => {
+    const importsOf = new Map([...src, ...workers].map(({ file, imports }) => [file, imports]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const follow = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (path.includes(file) || done.has(file)) return;
+      for (const target of importsOf.get(file) ?? []) follow(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of importsOf.keys()) follow(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it('give io neither a database nor cryptography', () => {
+    const forbidden = /^(node:crypto|better-sqlite3|@noble|koffi|secp256k1)/;
+    const io = src.filter(({ file }) => partOf(file) === 'io');
+    expect(
+      offenders(io, NOBODY, ({ imports }) => imports.some((one) => forbidden.test(one))),
+    ).toEqual([]);
+  });
+
+  it('let nobody but the writer open the database for writing', () => {
+    const allowed =
+      /^(src\/writer\/|workers\/writer\.ts|src\/store\/database\/open\.ts|src\/maintenance\/offline-writer\.ts)/;
+    expect(offenders([...src, ...workers], allowed, ({ code }) => /openWriter/.test(code))).toEqual(
+      [],
+    );
+    expect(
+      offenders([...src, ...workers], /^src\/store\/database\//, ({ imports }) =>
+        imports.includes('better-sqlite3'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('give browsers nothing that is not served to them, but types', () => {
+    const wrong = src
+      .filter(({ file }) => BROWSER.test(file) && !file.startsWith('src/web/browser/vendor/'))
+      .flatMap(({ file, code }) =>
+        [...code.matchAll(/^import (type )?[^;]*?from '([^']+)'/gms)]
+          .filter(([, isType, from]) => {
+            const target = join(dirname(file), from!);
+            return !BROWSER.test(target) && !(isType !== undefined && CONTRACT.test(target));
+          })
+          .map(([, , from]) => `${file} imports ${from}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('reach every file', () => {
+    const imported = new Set(all.flatMap(({ imports }) => imports));
+    // Entry files, including those that browsers load, and stand-ins for packages of browsers.
+    const roots =
+      /^(src\/wok\.ts|workers\/|src\/web\/browser\/(home|admin)\.ts|src\/web\/browser\/vendor\/)/;
+    expect(offenders([...src, ...workers], roots, ({ file }) => !imported.has(file))).toEqual([]);
+  });
+});
+
+describe('code', () => {
+  it('has its SQL in src/store/database/sql.ts and schema.sql', () => {
+    const statement =
+      /\b(SELECT\s+[\w*(]|INSERT\s+(OR|INTO)\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+(TABLE|INDEX|VIEW)\b|ON CONFLICT)/;
+    const allowed = /^src\/store\/database\/sql\.ts$/;
+    expect(offenders([...src, ...workers], allowed, ({ code }) => statement.test(code))).toEqual(
+      [],
+    );
+    expect(
+      statement.test(readFileSync(join(packageRoot, 'src/store/database/sql.ts'), 'utf8')),
+    ).toBe(true);
+  });
+
+  it('gives uWebSockets.js bytes, never text, which its builds send differently (src/io/uws.ts)', () => {
+    const io = src.filter(({ file }) => partOf(file) === 'io');
+    const writes = /\.(writeStatus|writeHeader|tryEnd|endWithoutBody)\(/;
+    const answers = /^src\/io\/http-answer\.ts$/;
+    expect(offenders(io, answers, ({ code }) => writes.test(code))).toEqual([]);
+    expect(
+      offenders(io, NOBODY, ({ file, code }) => answers.test(file) && writes.test(code)),
+    ).toEqual(['src/io/http-answer.ts']);
+    const closes = /\bsocket\.end\(/;
+    expect(offenders(io, /^src\/io\/connection\.ts$/, ({ code }) => closes.test(code))).toEqual([]);
+    // The types of the package accept text as well; those of src/io/uws.ts do not.
+    const takesText = /import[^;]*\b(HttpResponse|WebSocket)\b[^;]*from 'uWebSockets\.js'/;
+    expect(offenders(io, NOBODY, ({ code }) => takesText.test(code))).toEqual([]);
+  });
+
+  it('has no default exports and no console', () => {
+    const sources = [...all, ...read('test')];
+    const allowed = /^test\/(((clients|screenshots)\/)?vitest\.config|tidy\.test)\.ts$/;
+    const pattern = /^export default\b|\bconsole\.\w+\(/m;
+    expect(offenders(sources, allowed, ({ code }) => pattern.test(code))).toEqual([]);
+  });
+
+  it('has one place that makes temporary directories for tests, and one that says how long they wait', () => {
+    const sources = read('test');
+    const self = 'test/tidy.test.ts';
+    const makers = [
+      self,
+      ...['support/support.test', 'support/temporary', 'support/global-setup'].map(
+        (name) => `test/${name}.ts`,
+      ),
+    ];
+    const directory = /mkdtemp|tmpdir\(/;
+    expect(
+      offenders(sources, NOBODY, ({ file, code }) => {
+        return directory.test(code) && !makers.includes(file);
+      }),
+    ).toEqual([]);
+    // A fixed number of milliseconds for a test, a hook or a wait assumes a speed of the machine.
+    const guess = /\btimeout: [\d_]{6,}|\n *\}, [\d_]{6,}\);|waitForTimeout|setTimeout\(resolve/;
+    const waiting = [self, 'test/support/process.ts'];
+    expect(
+      offenders(sources, NOBODY, ({ file, code }) => {
+        return guess.test(code) && !waiting.includes(file);
+      }),
+    ).toEqual([]);
+  });
+
+  it('has a thread main for each station, the plugin host, the admin worker and each task', () => {
+    for (const { file, code, imports } of workers) {
+      const station = basename(file, '.ts');
+      const task = TASKS[station];
+      if (task !== undefined) {
+        expect(imports).toContain(task);
+        continue;
+      }
+      expect([...STATIONS.slice(1), 'plugins', 'admin']).toContain(station);
+      const role =
+        station === 'plugins'
+          ? 'src/policy/plugins/host.ts'
+          : station === 'writer'
+            ? 'src/writer/lease.ts'
+            : `src/${station}/${station}.ts`;
+      expect(imports).toContain(role);
+      expect(code).toMatch(/^export function run\(task: WorkerTask\)/m);
+    }
+  });
+});
+
+describe('dependencies', () => {
+  const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const shipped = { ...manifest.dependencies, ...manifest.optionalDependencies };
+  const imported = all.flatMap(({ imports }) => imports);
+
+  it.each(Object.keys(shipped))('%s is used', (name) => {
+    expect(imported.some((one) => one === name || one.startsWith(`${name}/`))).toBe(true);
+  });
+
+  it('are all there for what is imported', () => {
+    const packages = imported.filter(
+      (one) => !/^(node:|src\/|workers\/|bench\/|siege\/)/.test(one),
+    );
+    const names = packages.map((one) => /^(@[^/]+\/)?[^/]+/.exec(one)![0]);
+    expect(names.filter((name) => !(name in shipped))).toEqual([]);
+  });
+
+  it.each(Object.keys({ ...shipped, ...manifest.devDependencies }))(
+    '%s has its reason in docs/architecture.md',
+    (name) => {
+      const text = readFileSync(join(packageRoot, 'docs/architecture.md'), 'utf8');
+      const firstCells = text.split('\n').map((line) => /^\|([^|]+)\|/.exec(line)?.[1] ?? '');
+      expect(firstCells.some((cell) => cell.includes(`\`${name}\``))).toBe(true);
+    },
+  );
+
+  it('are all in the lock file, those of other machines as well: npm ci asks for them', () => {
+    const { packages } = JSON.parse(
+      readFileSync(join(packageRoot, 'package-lock.json'), 'utf8'),
+    ) as { packages: Record<string, Record<string, Record<string, string> | undefined>> };
+    const isThere = (name: string, from: string): boolean =>
+      `${from}node_modules/${name}` in packages ||
+      (from !== '' && isThere(name, from.slice(0, from.slice(0, -1).lastIndexOf('node_modules/'))));
+    const missing = Object.entries(packages).flatMap(([path, entry]) =>
+      Object.keys({ ...entry.dependencies, ...entry.optionalDependencies })
+        .filter((name) => !isThere(name, path === '' ? '' : `${path}/`))
+        .map((name) => `${path} -> ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  it('have every metric as it is (npm run conf)', () => {
+    const text = readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8');
+    expect(text).toBe(withMetricsTable(text));
+  });
+
+  const documents = ['', 'docs', 'siege', 'bench'].flatMap((folder) =>
+    readdirSync(join(packageRoot, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+
+  /** The anchors of a document's headings, as GitHub makes them. */
+  function anchorsOf(file: string): string[] {
+    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/^```.*?^```/gms, '');
+    return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  }
+
+  it.each(documents)('%s links to files and headings that there are', (file) => {
+    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/^```.*?^```/gms, '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
+    const broken = links.filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false;
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? file : join(dirname(file), path);
+      if (!existsSync(join(packageRoot, target))) return true;
+      return anchor !== undefined && !anchorsOf(target).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('name options and tests that there are, where they say what is defended', () => {
+    const text = readFileSync(join(packageRoot, 'docs/security.md'), 'utf8');
+    const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name!);
+    const tests = named.filter((name) => name.startsWith('test/'));
+    expect(new Set(tests).size).toBeGreaterThan(30);
+    expect(tests.filter((file) => !existsSync(join(packageRoot, file)))).toEqual([]);
+    const sections = new Set(optionKeys.map((key) => key.split('.')[0]));
+    const keys = named.filter((name) => {
+      const [section] = /^[a-z0-9]+(?=\.[a-z_]+$)/.exec(name) ?? [];
+      return section !== undefined && sections.has(section);
+    });
+    expect(new Set(keys).size).toBeGreaterThan(50);
+    expect(keys.filter((key) => !isOptionKey(key) && !isConstantKey(key))).toEqual([]);
+  });
+});
+
+/** Pronouns that stand in a comment or a text instead of a term of the field. */
+const RIDDLES = /\b(?:nobody|somebody|everybody|anybody|whoever|whom|whomever)\b/i;
+const COMMENT_COLUMNS_MAX = 100;
+
+interface Literal {
+  /** Text between the quotes, without the expressions of a template. */
+  text: string;
+  line: number;
+}
+
+/** Returns the string literals and templates of a source text, also those inside of templates. */
+function literalsOf(source: string): Literal[] {
+  const found: Literal[] = [];
+  const lineAt = (at: number) => source.slice(0, at).split('\n').length;
+  const comment = /\/\/[^\n]*|\/\*.*?\*\//sy;
+  const quoted = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"/sy;
+  const regex = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
+  const isAt = (pattern: RegExp, at: number) => {
+    pattern.lastIndex = at;
+    return pattern.exec(source);
+  };
+  /** Reads code up to the end, or up to the brace that closes an expression of a template. */
+  const code = (start: number): number => {
+    let depth = 0;
+    let before = '';
+    let at = start;
+    while (at < source.length) {
+      const char = source[at]!;
+      const skipped =
+        isAt(comment, at) ??
+        (/^$|[(,=:[!&|?{};+>]$|\breturn$/.test(before) ? isAt(regex, at) : null);
+      const text = isAt(quoted, at);
+      if (skipped !== null) at += skipped[0].length;
+      else if (text !== null) {
+        found.push({ text: text[1] ?? text[2]!, line: lineAt(at) });
+        at += text[0].length;
+        before = "'";
+      } else if (char === '`') {
+        at = template(at + 1);
+        before = '`';
+      } else {
+        if (char === '{') depth++;
+        if (char === '}' && depth-- === 0) return at + 1;
+        if (char.trim() !== '') before = `${before}${char}`.slice(-8);
+        at++;
+      }
+    }
+    return at;
+  };
+  const template = (start: number): number => {
+    let text = '';
+    let at = start;
+    while (at < source.length && source[at] !== '`') {
+      if (source.startsWith('${', at)) {
+        text += ' ';
+        at = code(at + 2);
+      } else {
+        const length = source[at] === '\\' ? 2 : 1;
+        text += source.slice(at, at + length);
+        at += length;
+      }
+    }
+    found.push({ text, line: lineAt(start) });
+    return at + 1;
+  };
+  code(0);
+  return found;
+}
+
+describe('texts for people', () => {
+  const literals = all.flatMap(({ file }) =>
+    literalsOf(readFileSync(join(packageRoot, file), 'utf8')).map((one) => ({ file, ...one })),
+  );
+
+  it('are found, inside of templates as well, and nothing else is', () => {
+    expect(literals.length).toBeGreaterThan(10_000);
+    const source = "f(/'/, `a $<b ? 'c d' : `e $<g} h`} i`, \"it's\"); // 'k'\nconst l = 'm\\'n';";
+    expect(literalsOf(source.replaceAll('<', '{'))).toEqual([
+      { text: 'c d', line: 1 },
+      { text: 'e   h', line: 1 },
+      { text: 'a   i', line: 1 },
+      { text: "it's", line: 1 },
+      { text: "m\\'n", line: 2 },
+    ]);
+  });
+
+  it('use none of the words that name no one', () => {
+    const riddles = literals.filter(({ text }) => RIDDLES.test(text));
+    expect(riddles.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
+  });
+});
+
+describe('comments', () => {
+  const files = [...all, ...read('test')].map(({ file }) => ({
+    file,
+    lines: readFileSync(join(packageRoot, file), 'utf8').split('\n'),
+  }));
+  const comments = files.flatMap(({ file, lines }) =>
+    lines.flatMap((line, n) =>
+      /^\s*(?:\/\*\*?|\*|\/\/)/.test(line) ? [{ place: `${file}:${n + 1}`, line }] : [],
+    ),
+  );
+
+  it('are found at all', () => {
+    expect(comments.length).toBeGreaterThan(3_000);
+  });
+
+  it('open every file and say what it is', () => {
+    const without = files.filter(({ lines }) => {
+      const [first = '', second = ''] = lines;
+      return !/^\/[/*]/.test(first.startsWith('#!') ? second : first);
+    });
+    expect(without.map(({ file }) => file)).toEqual([]);
+  });
+
+  it('use none of the words that name no one', () => {
+    expect(comments.filter(({ line }) => RIDDLES.test(line)).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('begin with a noun or a verb', () => {
+    const asked = /^\s*\/\*\*\s+(?:What|Whether|Who|How|Where)\b/;
+    expect(comments.filter(({ line }) => asked.test(line)).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('are no wider than code', () => {
+    const wide = comments.filter(({ line }) => line.length > COMMENT_COLUMNS_MAX);
+    expect(wide.map(({ place }) => place)).toEqual([]);
+  });
+});
