@@ -7,10 +7,11 @@ import type { SharedKeys } from '../access/shared-keys.ts';
 import type { Channel } from '../channel/channel.ts';
 import type { Credits } from '../channel/credits.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
+import type { RecordWriter } from '../channel/records.ts';
 import type { Config } from '../config/options.ts';
 import { element, present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import { CLOSES, LEFT, writeAnswer } from '../messages/answers.ts';
+import { writeAnswer, writeClose, writeLeft } from '../messages/answers.ts';
 import { type QueryRequest, writeQueryRequest } from '../messages/ingester-query.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { RefusedReadRing } from '../metrics/refused-reads.ts';
@@ -171,13 +172,13 @@ export class IngesterContext {
 
   /** Tells io that all messages of a closed connection were handled. */
   left(connId: number): void {
-    this.#send(connId, LEFT, '');
+    this.#toIo((records) => writeLeft(records, connId));
   }
 
   /** Closes the connection (1008). */
   turnAway(connId: number, why: Refusal): void {
     this.meter.refused('other', why);
-    this.#send(connId, CLOSES, why);
+    this.#toIo((records) => writeClose(records, connId, why));
   }
 
   /** Sends the client its challenge, which must come before an `auth-required:`. */
@@ -221,8 +222,12 @@ export class IngesterContext {
   }
 
   #send(connId: number, acks: number, frame: string): void {
+    this.#toIo((records) => writeAnswer(records, connId, acks, frame));
+  }
+
+  #toIo(write: (records: RecordWriter) => void): void {
     const io = present(this.#io, 'channel to io');
-    writeAnswer(io.records, connId, acks, frame);
+    write(io.records);
     io.touch();
   }
 }

@@ -14,7 +14,7 @@ import { messageCost } from '../lib/message-cost.ts';
 import { ipFacts } from '../log/client-ip.ts';
 import { levelOf } from '../log/line-limiter.ts';
 import type { Log } from '../log/log.ts';
-import { type Answer, CLOSES, LEFT, readAnswer, type Vanished } from '../messages/answers.ts';
+import { type Answer, type AnswerRecord, readAnswer, type Vanished } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
 import {
   refusedReqBytes,
@@ -629,24 +629,24 @@ export class Io {
 
   #answers(reader: RecordReader): void {
     while (reader.more) {
-      const message = readAnswer(reader);
-      if ('key' in message) this.#barriers.begin(message);
-      else this.#answer(message);
+      const record = readAnswer(reader);
+      if (record.t === 'answer') this.#answer(record);
+      else if (record.t === 'vanished') this.#barriers.begin(record);
+      else if (record.t === 'left') this.#left(record.connId);
+      else this.#close(record);
     }
   }
 
   #answer({ connId, acks, frame }: Answer): void {
-    if (acks === LEFT) {
-      this.#left(connId);
-      return;
-    }
     const connection = this.#connections.get(connId);
     if (connection === undefined) return;
-    if (acks === CLOSES) this.#refuseConnection(connection, frame.toString());
-    else {
-      connection.settle(acks);
-      if (frame.length > 0 && !isWasted(frame, connection)) this.#outbound.queue(connection, frame);
-    }
+    connection.settle(acks);
+    if (frame.length > 0 && !isWasted(frame, connection)) this.#outbound.queue(connection, frame);
+  }
+
+  #close({ connId, why }: AnswerRecord & { t: 'close' }): void {
+    const connection = this.#connections.get(connId);
+    if (connection !== undefined) this.#refuseConnection(connection, why);
   }
 
   /** Releases the room of a closed connection, of which no message waits for an ingester worker. */

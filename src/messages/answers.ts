@@ -2,43 +2,65 @@
 // state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
-import { NO_CONNECTION } from './map.ts';
+import { assert } from '../lib/assert.ts';
+import { RECORDS } from './map.ts';
 import { readVanishedKey, type VanishedKey, writeVanishedKey } from './vanished.ts';
 
-/** Value in place of `acks`: io closes the connection with 1008; the frame is the reason. */
-export const CLOSES = 0xffff_ffff;
-
-/** Value in place of `acks`: the connection is closed, and all its frames were handled. */
-export const LEFT = 0xffff_fffe;
+const { answer: ANSWER, close: CLOSE, left: LEFT, vanished: VANISHED } = RECORDS.answers;
 
 /**
- * Frame for one connection. `acks` acknowledges a message: it is the cost of the message that
- * the frame answers, or 0 if it answers none. An empty frame only acknowledges (a CLOSE has no
- * answer).
+ * Frame for one connection. `acks` acknowledges a message: it is the cost of the message that the
+ * frame answers, or 0 if it answers none. An empty frame only acknowledges (a CLOSE has no answer).
  */
 export interface Answer {
-  connId: number;
-  acks: number;
-  frame: Buffer;
+  readonly connId: number;
+  readonly acks: number;
+  readonly frame: Buffer;
 }
 
+/** Record for io, by its type. */
+export type AnswerRecord =
+  | ({ readonly t: 'answer' } & Answer)
+  /** io closes the connection with 1008 and this reason. */
+  | { readonly t: 'close'; readonly connId: number; readonly why: string }
+  /** The connection is closed, and all its frames were handled. */
+  | { readonly t: 'left'; readonly connId: number }
+  | ({ readonly t: 'vanished' } & Vanished);
+
 export function writeAnswer(to: RecordWriter, connId: number, acks: number, frame: string): void {
+  to.u8(ANSWER);
   to.u32(connId);
   to.u32(acks);
   to.text(frame);
 }
 
-/** Reads a record of writer for io: an answer, or the end of a key that has vanished. */
-export function readAnswer(from: RecordReader): Answer | Vanished {
+/** Has io close the connection with 1008. */
+export function writeClose(to: RecordWriter, connId: number, why: string): void {
+  to.u8(CLOSE);
+  to.u32(connId);
+  to.text(why);
+}
+
+/** Tells io that all frames of a closed connection were handled. */
+export function writeLeft(to: RecordWriter, connId: number): void {
+  to.u8(LEFT);
+  to.u32(connId);
+}
+
+export function readAnswer(from: RecordReader): AnswerRecord {
+  const type = from.u8();
+  if (type === VANISHED) return readVanished(from);
+  assert(type >= ANSWER && type <= LEFT, 'a record for io has an unknown type');
   const connId = from.u32();
-  if (connId === NO_CONNECTION) return readVanished(from);
-  return { connId, acks: from.u32(), frame: from.blob() };
+  if (type === CLOSE) return { t: 'close', connId, why: from.text() };
+  if (type === LEFT) return { t: 'left', connId };
+  return { t: 'answer', connId, acks: from.u32(), frame: from.blob() };
 }
 
 /** Answers that io holds until no more events of the key are sent. */
 export interface Vanished {
-  key: VanishedKey;
-  answers: Answer[];
+  readonly key: VanishedKey;
+  readonly answers: readonly Answer[];
 }
 
 /** Writes a `Vanished`, from answers with their frames as text. */
@@ -47,18 +69,22 @@ export function writeVanished(
   key: VanishedKey,
   answers: readonly { connId: number; acks: number; frame: string }[],
 ): void {
-  to.u32(NO_CONNECTION);
+  to.u8(VANISHED);
   writeVanishedKey(to, key);
   to.u32(answers.length);
-  for (const { connId, acks, frame } of answers) writeAnswer(to, connId, acks, frame);
+  for (const { connId, acks, frame } of answers) {
+    to.u32(connId);
+    to.u32(acks);
+    to.text(frame);
+  }
 }
 
-function readVanished(from: RecordReader): Vanished {
+function readVanished(from: RecordReader): AnswerRecord {
   const key = readVanishedKey(from);
   const answers = Array.from({ length: from.u32() }, () => ({
     connId: from.u32(),
     acks: from.u32(),
     frame: from.blob(),
   }));
-  return { key, answers };
+  return { t: 'vanished', key, answers };
 }

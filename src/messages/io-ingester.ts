@@ -4,15 +4,18 @@
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { assert } from '../lib/assert.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { RECORDS } from './map.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** Types of the records that io sends to an ingester worker. */
-export const FRAME = 1;
-export const DISCONNECTED = 2;
-export const CONNECTED = 3;
-export const ARRIVED = 4;
-export const REFUSED_REQ = 5;
+export const {
+  frame: FRAME,
+  disconnected: DISCONNECTED,
+  connected: CONNECTED,
+  arrived: ARRIVED,
+  refusedReq: REFUSED_REQ,
+} = RECORDS.ioIngester;
 
 /**
  * Record of io about one connection. `bytes` is, by `type`:

@@ -6,13 +6,13 @@
  *
  * ```text
  *  sockets ─▶ io ─Frame▶ ingester ─CheckedEvent▶ writer ─AcceptedEvent▶ monitor ─Delivery▶ io
- *                            │                      ├─AcceptedTerms▶ query
- *                            │                      └─Answer▶ io
- *                            │                      └─Vanished▶ io ─Barrier▶ query, monitor
+ *                            │                      ├─TailEntry▶ query
+ *                            │                      └─Answer, Vanished▶ io ─Barrier▶ query, monitor
  *                            ├─Answer▶ io
- *                            ├─PluginAsk▶ plugins ─PluginVerdict▶ ingester
- *                            └─QueryRequest▶ query ─Stored▶ io ─Room▶ query
- *                                              └─Handover▶ monitor ─Behind, ReadersApplied▶ query
+ *                            ├─PluginAsk▶ plugins ─PluginResponse▶ ingester
+ *                            └─QueryRequest▶ query ─QueryRecord▶ io ─WindowUpdate▶ query
+ *                                              └─Handover▶ monitor ─ReadersApplied▶ query
+ *                                                                  └─CatchUpRequest▶ query
  * ```
  *
  * The stations keep these order rules. Each has a test in `test/stress/order.test.ts`, the last one
@@ -32,8 +32,36 @@
  *    and monitor sent before they knew of the removal (`Barrier`).
  *
  * Links that carry bodies or many small records are binary (`channel/records.ts`), one batch a
- * turn; links that carry a structured message now and then use msgpackr.
+ * turn, each record with its type in the first byte (`RECORDS`); links that carry a structured
+ * message now and then use msgpackr.
  */
 
-/** Value in place of a connection id, which begins with 1: the record is of another type. */
-export const NO_CONNECTION = 0;
+/**
+ * Record types: the first byte of every binary record, by link. The codec of the link says what
+ * follows. Records of writer → query have no types: a batch is one head and entries of one form.
+ */
+export const RECORDS = {
+  /** io → ingester (`io-ingester.ts`). */
+  ioIngester: { frame: 1, disconnected: 2, connected: 3, arrived: 4, refusedReq: 5 },
+  /** ingester → io and writer → io (`answers.ts`). */
+  answers: { answer: 1, close: 2, left: 3, vanished: 4 },
+  /** writer → monitor (`writer-monitor.ts`). */
+  writerMonitor: { accepted: 1, removed: 2 },
+  /** query → io (`query-io.ts`). */
+  queryIo: {
+    open: 1,
+    events: 2,
+    eose: 3,
+    closed: 4,
+    gone: 5,
+    answer: 6,
+    turnedAway: 7,
+    hold: 8,
+    resume: 9,
+    mark: 10,
+  },
+  /** io → query and io → monitor (`io-query.ts`). */
+  fromIo: { windowUpdate: 1, barrier: 2 },
+  /** monitor → io (`monitor-io.ts`). */
+  monitorIo: { delivery: 1, hold: 2, mark: 3 },
+} as const;

@@ -1,9 +1,10 @@
 // Records monitor → io: live events for subscriptions. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
-import { NO_CONNECTION } from './map.ts';
+import { assert } from '../lib/assert.ts';
+import { RECORDS } from './map.ts';
 
-const NO_BYTES = new Uint8Array(0);
+const { delivery: DELIVERY, hold: HOLD, mark: MARK } = RECORDS.monitorIo;
 
 /** Live subscriptions with one subscription id that get an event. */
 export interface DeliveryGroup {
@@ -25,6 +26,7 @@ export function writeDelivery(
   groups: ReadonlyMap<string, readonly number[]>,
 ): number {
   let subscriptions = 0;
+  to.u8(DELIVERY);
   to.blob(json);
   to.u32(groups.size);
   for (const [prefix, targets] of groups) {
@@ -36,19 +38,17 @@ export function writeDelivery(
   return subscriptions;
 }
 
-/** Writes, in place of a delivery, a hold for these subscriptions (`HOLD`). */
+/** Writes a hold for these subscriptions (`HOLD` in `query-io.ts`). */
 export function writeHold(to: RecordWriter, connId: number, subNos: readonly number[]): void {
-  // An empty blob marks it: no event is empty.
-  to.blob(NO_BYTES);
+  to.u8(HOLD);
   to.u32(connId);
   to.u32(subNos.length);
   for (const subNo of subNos) to.u32(subNo);
 }
 
-/** Writes, in place of a delivery, the answer to the `Barrier` with this number. */
+/** Writes the answer to the `Barrier` with this number. */
 export function writeMonitorMark(to: RecordWriter, n: number): void {
-  to.blob(NO_BYTES);
-  to.u32(NO_CONNECTION);
+  to.u8(MARK);
   to.u32(n);
 }
 
@@ -63,18 +63,20 @@ export interface DeliveryReader {
   mark(n: number): void;
 }
 
-/** Reads a delivery, or a hold or mark in place of one. */
+/** Reads a delivery, a hold or a mark. */
 export function readDelivery(from: RecordReader, reader: DeliveryReader): void {
-  const json = from.blob();
-  if (json.length === 0) {
+  const type = from.u8();
+  if (type === MARK) {
+    reader.mark(from.u32());
+    return;
+  }
+  if (type === HOLD) {
     const connId = from.u32();
-    if (connId === NO_CONNECTION) {
-      reader.mark(from.u32());
-      return;
-    }
     for (let left = from.u32(); left > 0; left--) reader.hold(connId, from.u32());
     return;
   }
+  assert(type === DELIVERY, 'a record of monitor has an unknown type');
+  const json = from.blob();
   reader.begin(json);
   for (let groups = from.u32(); groups > 0; groups--) {
     const group = new GroupAt(from, from.skipBlob(), from.u32());

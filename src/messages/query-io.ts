@@ -2,26 +2,29 @@
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { assert } from '../lib/assert.ts';
+import { RECORDS } from './map.ts';
 
 /** Types of the records of a query worker for io, about a subscription (`ANSWER`: a COUNT). */
-export const OPEN = 1;
-export const EVENTS = 2;
-export const EOSE = 3;
-export const CLOSED = 4;
-export const GONE = 5;
-export const ANSWER = 6;
-export const TURNED_AWAY = 7;
-export const HOLD = 8;
-export const RESUME = 9;
-export const MARK = 10;
+export const {
+  open: OPEN,
+  events: EVENTS,
+  eose: EOSE,
+  closed: CLOSED,
+  gone: GONE,
+  answer: ANSWER,
+  turnedAway: TURNED_AWAY,
+  hold: HOLD,
+  resume: RESUME,
+  mark: MARK,
+} = RECORDS.queryIo;
 
 /**
  * Record of a query worker about a subscription. `OPEN` makes the subscription known, `EVENTS`
  * carries frames for it (each a blob), `EOSE` lets live events follow, `CLOSED` ends it with a
  * frame, `GONE` without one. `TURNED_AWAY` closes the connection with a reason. `HOLD` holds live
  * events of the subscription back until `RESUME`, because stored events come first; monitor sends
- * holds, too, and either may arrive first, so io counts them. `confirm` asks io for a `Room` once
- * all bytes so far have been sent to the socket.
+ * holds, too, and either may arrive first, so io counts them. `confirm` asks io for a
+ * `WindowUpdate` once all bytes so far have been sent to the socket.
  */
 export interface QueryRecord {
   type: number;

@@ -1,7 +1,11 @@
 // Records writer → monitor: accepted and removed events. It holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
+import { assert } from '../lib/assert.ts';
 import { type CheckedEvent, readCheckedEvent } from './ingester-writer.ts';
+import { RECORDS } from './map.ts';
+
+const { accepted: ACCEPTED, removed: REMOVED } = RECORDS.writerMonitor;
 
 /** Event that was accepted; `seq` is its place in the log, or 0 for an ephemeral event. */
 export interface AcceptedEvent extends CheckedEvent {
@@ -20,17 +24,21 @@ export function writeAcceptedEvent(
   event: CheckedEvent,
   batch: Buffer,
 ): void {
+  to.u8(ACCEPTED);
   to.f64(seq);
   to.raw(batch.subarray(event.start, event.end));
 }
 
-/** Tells monitor that an event was removed, in place of an accepted one. */
+/** Tells monitor that an event was removed. */
 export function writeRemovedEvent(to: RecordWriter, seq: number): void {
-  to.f64(-seq);
+  to.u8(REMOVED);
+  to.f64(seq);
 }
 
 /** Reads an accepted event, or the seq of a removed one. */
 export function readAcceptedEvent(from: RecordReader): AcceptedEvent | number {
+  const type = from.u8();
+  assert(type === ACCEPTED || type === REMOVED, 'a record of the writer has an unknown type');
   const seq = from.f64();
-  return seq < 0 ? -seq : Object.assign(readCheckedEvent(from), { seq });
+  return type === REMOVED ? seq : Object.assign(readCheckedEvent(from), { seq });
 }

@@ -165,7 +165,7 @@ export class Monitor {
     this.#writer?.drain();
     while (reader.more) {
       const message = readFromIo(reader);
-      if (!('n' in message)) continue;
+      if (message.t !== 'barrier') continue;
       this.#recent.forgetKey(message.key);
       writeMonitorMark(io.records, message.n);
     }

@@ -208,7 +208,7 @@ export class Query {
       const reader = new RecordReader(batch);
       while (reader.more) {
         const message = readFromIo(reader);
-        if ('n' in message) this.#barrier(message);
+        if (message.t === 'barrier') this.#barrier(message);
         else this.#confirmed(message.connId);
       }
     });

@@ -8,13 +8,17 @@ import { MessageInbox, RecordOutbox } from '../../src/channel/outbox.ts';
 import { packFilters } from '../../src/channel/packed-filters.ts';
 import { RecordReader, RecordWriter } from '../../src/channel/records.ts';
 import type { StationName } from '../../src/messages/control.ts';
-import { writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
+import { readCheckedEvent, writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
 import {
   type CatchUpRequest,
   type Handover,
   writeHandover,
 } from '../../src/messages/query-monitor.ts';
-import { writeHead, writeRemovedEvent } from '../../src/messages/writer-monitor.ts';
+import {
+  writeAcceptedEvent,
+  writeHead,
+  writeRemovedEvent,
+} from '../../src/messages/writer-monitor.ts';
 import { Monitor } from '../../src/monitor/monitor.ts';
 import { canonicalJson } from '../../src/protocol/canonical.ts';
 import { parseFilter } from '../../src/protocol/filter.ts';
@@ -89,10 +93,12 @@ class Bench {
       const seq = kind === EPHEMERAL_KIND ? 0 : ++this.#head;
       const content = seq === 0 ? 'ephemeral' : String(seq);
       const event = this.#generator.event({ kind, tags: [], content });
-      records.f64(seq);
       const terms = this.#hasher.ofEvent(event);
       const json = Buffer.from(canonicalJson(event));
-      writeCheckedEvent(records, 1, { event, expiresAt: 0, terms, address: '' }, json);
+      const batch = new RecordWriter();
+      writeCheckedEvent(batch, 1, { event, expiresAt: 0, terms, address: '' }, json);
+      const bytes = Buffer.from(batch.take());
+      writeAcceptedEvent(records, seq, readCheckedEvent(new RecordReader(bytes)), bytes);
     }
     this.#writer.send(records.written);
   }
