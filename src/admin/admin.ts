@@ -9,6 +9,7 @@ import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
+import { Membership } from '../members/membership.ts';
 import type { ForIo, FromIo, PageRequest } from '../messages/admin-io.ts';
 import type {
   Change,
@@ -22,31 +23,31 @@ import type { RejectionBatch } from '../messages/rejections.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
+import { expireLists } from '../moderation/lists.ts';
+import { RejectionLog } from '../moderation/rejections.ts';
+import { resumeRemovals } from '../moderation/removal.ts';
 import { controlSocketFile } from '../paths.ts';
 import type { SignatureBackend } from '../protocol/signature/backend.ts';
+import { Retention } from '../retention/retention.ts';
+import { RetentionTasks } from '../retention/task.ts';
+import { RpcError } from '../rpc/method.ts';
 import type { Db } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
-import { AdminError, type Room } from './context.ts';
+import type { AdminContext } from './context.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
 import { Dashboards } from './dashboard/dashboards.ts';
 import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
 import { answerManagement } from './management.ts';
-import { Membership } from './membership.ts';
 import { EventCount } from './metrics/event-count.ts';
 import { History, SAMPLE_SECONDS } from './metrics/history.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import { type Queues, Sampler } from './metrics/sampler.ts';
-import { expireLists } from './moderation.ts';
 import { Calls } from './pages/calls.ts';
 import { Proxies } from './proxies.ts';
 import { makePublicPage } from './public-page.ts';
 import { ReachedBy } from './reached-by.ts';
-import { RejectionLog } from './rejections.ts';
-import { resumeRemovals } from './removal.ts';
-import { Retention } from './retention/retention.ts';
-import { RetentionTasks } from './retention/task.ts';
-import { runVerb } from './rpc.ts';
+import { runRpcMethod } from './rpc-methods.ts';
 import { Search } from './search/search.ts';
 import { WriterLink } from './writer-link.ts';
 
@@ -89,7 +90,7 @@ interface AdminParts {
  * is restarted without effect on the data path; after repeated crashes it stays down, and /health
  * reports it.
  */
-export class Admin implements Room {
+export class Admin implements AdminContext {
   config: Config;
   readonly db: Db;
   readonly hasher: TermHasher;
@@ -342,7 +343,7 @@ export class Admin implements Room {
     try {
       return await this.#order(order);
     } catch (error) {
-      throw new AdminError('refused', (error as Error).message);
+      throw new RpcError('refused', (error as Error).message);
     }
   }
 
@@ -381,15 +382,12 @@ export class Admin implements Room {
     try {
       return {
         id,
-        result: (await runVerb(method, params, this, { by: 'shell', role: 'admin' })) ?? null,
+        result: (await runRpcMethod(method, params, this, { by: 'shell', role: 'admin' })) ?? null,
       };
     } catch (error) {
-      const { message } = error as Error;
-      if (error instanceof AdminError) return { id, error: { code: error.code, message } };
-      this.log.error('an RPC method failed', {
-        method,
-        error: String((error as Error).stack ?? error),
-      });
+      const { message, stack = message } = error as Error;
+      if (error instanceof RpcError) return { id, error: { code: error.code, message } };
+      this.log.error('an RPC method failed', { method, error: stack });
       return { id, error: { code: 'crash', message } };
     }
   }

@@ -4,7 +4,7 @@
 import { chmodSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { AdminErrorCode } from './context.ts';
+import type { RpcErrorCode } from '../rpc/method.ts';
 
 /** Maximum number of connections; further ones are closed. */
 const CLIENTS_MAX = 32;
@@ -30,7 +30,7 @@ export interface ControlRequest {
 /** Answer to a request, a line of JSON: either a result or an error. */
 export type ControlAnswer =
   | { id: unknown; result: unknown }
-  | { id: unknown; error: { code: AdminErrorCode | 'crash'; message: string } };
+  | { id: unknown; error: { code: RpcErrorCode | 'crash'; message: string } };
 
 /**
  * Unix socket in the data directory that only its owner may open. Each line of JSON is a request

@@ -2,8 +2,9 @@
 
 import type { Config } from '../config/options.ts';
 import { proxyAdvice, type SeenProxy } from '../config/proxy-advice.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../log/log.ts';
 import type { ProxyReport } from '../messages/admin-io.ts';
-import type { Room } from './context.ts';
 
 /** Maximum number of proxies kept; above it the one seen longest ago is dropped. */
 const PROXIES_MAX = 16;
@@ -21,17 +22,17 @@ export interface KnownProxy extends SeenProxy {
  * and bans cannot apply to clients of such a proxy, so the operator is told what to configure.
  */
 export class Proxies {
-  readonly #room: Pick<Room, 'config' | 'log' | 'clock'>;
+  readonly #context;
   readonly #known = new Map<string, KnownProxy>();
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(room: Pick<Room, 'config' | 'log' | 'clock'>) {
-    this.#room = room;
+  constructor(context: { readonly config: Config; readonly log: Log; readonly clock: Clock }) {
+    this.#context = context;
   }
 
   /** Proxies of the last hour, the most frequent first. */
   get seen(): KnownProxy[] {
-    const from = this.#room.clock.seconds() - FORGET_SECONDS;
+    const from = this.#context.clock.seconds() - FORGET_SECONDS;
     for (const [proxy, { lastAt }] of this.#known) {
       if (lastAt < from) this.#known.delete(proxy);
     }
@@ -40,12 +41,12 @@ export class Proxies {
 
   /** Advice to the operator and its reason, or null (`proxyAdvice`). */
   get advice(): string | null {
-    return proxyAdvice(this.#room.config, this.seen);
+    return proxyAdvice(this.#context.config, this.seen);
   }
 
   /** Forgets all proxies when the trusted proxies or the address header change. */
   reconfigure({ io }: Config): void {
-    const { io: before } = this.#room.config;
+    const { io: before } = this.#context.config;
     const isSame =
       io.client_address_header === before.client_address_header &&
       io.trusted_proxies.join() === before.trusted_proxies.join();
@@ -54,7 +55,7 @@ export class Proxies {
 
   /** Counts a report of io; logs the advice the first time, then once an hour. */
   take({ proxies }: ProxyReport): void {
-    const now = this.#room.clock.seconds();
+    const now = this.#context.clock.seconds();
     for (const seen of proxies) {
       const count = seen.count + (this.#known.get(seen.proxy)?.count ?? 0);
       this.#known.delete(seen.proxy);
@@ -64,6 +65,6 @@ export class Proxies {
     const { advice } = this;
     if (advice === null || now - this.#toldAt < FORGET_SECONDS) return;
     this.#toldAt = now;
-    this.#room.log.warn(advice);
+    this.#context.log.warn(advice);
   }
 }

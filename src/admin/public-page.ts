@@ -9,9 +9,9 @@ import { Assets } from '../web/assets.ts';
 import type { Figures } from '../web/browser/figures.ts';
 import { MINUTES } from '../web/browser/figures.ts';
 import { homePage } from '../web/home/home.ts';
-import type { Room } from './context.ts';
+import type { AdminReads } from './context.ts';
 import { infoChanges } from './info.ts';
-import { SAMPLE_SECONDS, type SeriesName } from './metrics/history.ts';
+import { type History, SAMPLE_SECONDS, type SeriesName } from './metrics/history.ts';
 
 const CONNECTIONS = cellOf('wok_connections');
 const SUBSCRIPTIONS = cellOf('wok_subscriptions');
@@ -21,26 +21,26 @@ const MINUTE = 60_000;
 const SAMPLES_A_MINUTE = MINUTE / 1000 / SAMPLE_SECONDS;
 
 /** Renders the public page and its figures as of now. */
-export function makePublicPage(room: Room, { icon }: PageRequest): PageAnswer {
-  const config = describedConfig(room);
-  const kindsDisallowed = room.lists
+export function makePublicPage(context: AdminReads, { icon }: PageRequest): PageAnswer {
+  const config = describedConfig(context);
+  const kindsDisallowed = context.lists
     .entries('kind')
     .filter(({ stance }) => stance === 'ban')
     .map(({ subject }) => subject);
-  const figures = config.pages.figures ? publicFigures(room, Date.now()) : null;
-  const { self } = room.membership;
+  const figures = config.pages.figures ? publicFigures(context, Date.now()) : null;
+  const { self } = context.membership;
   const page = homePage({ config, icon, self, figures, kindsDisallowed }, Assets.load());
   return { html: encode(page), figures: encode(JSON.stringify(figures)) };
 }
 
 /** Returns the configuration with the relay description as changed at runtime. */
-function describedConfig({ config, db }: Room): Config {
+function describedConfig({ config, db }: AdminReads): Config {
   const { self: _, ...changes } = infoChanges(db);
   return { ...config, info: { ...config.info, ...changes } };
 }
 
 /** Returns the public live figures; `now` in milliseconds since 1970. */
-function publicFigures({ metrics, history, eventCount }: Room, now: number): Figures {
+function publicFigures({ metrics, history, eventCount }: AdminReads, now: number): Figures {
   const io = metrics.lanes.findIndex(({ station }) => station === 'io');
   const cells = laneCells(metrics, io);
   return {
@@ -59,7 +59,7 @@ function publicFigures({ metrics, history, eventCount }: Room, now: number): Fig
 }
 
 /** Returns the mean of a series in each of the last minutes, oldest first; null without samples. */
-function byMinute(history: Room['history'], name: SeriesName, now: number): (number | null)[] {
+function byMinute(history: History, name: SeriesName, now: number): (number | null)[] {
   const { at, series } = history.read([name]);
   const minutes: number[][] = Array.from({ length: MINUTES }, () => []);
   at.forEach((seconds, i) => {

@@ -2,9 +2,10 @@
 // worker.
 
 import { identityAdvice } from '../config/identity-advice.ts';
+import type { Config } from '../config/options.ts';
+import type { Log } from '../log/log.ts';
 import type { SeenAddresses } from '../messages/admin-writer.ts';
 import { OwnAddresses } from '../protocol/own-addresses.ts';
-import type { Room } from './context.ts';
 
 /** Maximum number of hosts kept; above it the least frequent one is dropped. */
 const HOSTS_MAX = 16;
@@ -17,17 +18,17 @@ export type SeenHost = SeenAddresses['seen'][number];
  * operator as a choice. No host is adopted automatically, because clients may claim any.
  */
 export class ReachedBy {
-  readonly #room: Pick<Room, 'config' | 'log'>;
+  readonly #context;
   readonly #counts = new Map<string, number>();
   #isTold = false;
 
-  constructor(room: Pick<Room, 'config' | 'log'>) {
-    this.#room = room;
+  constructor(context: { readonly config: Config; readonly log: Log }) {
+    this.#context = context;
   }
 
   /** Hosts, the most frequent first; none when `identity.urls` is set. */
   get hosts(): SeenHost[] {
-    const own = new OwnAddresses(this.#room.config);
+    const own = new OwnAddresses(this.#context.config);
     if (own.isConfigured) return [];
     return [...this.#counts]
       .filter(([host]) => !own.has(host))
@@ -38,7 +39,7 @@ export class ReachedBy {
   /** Advice to the operator and its reason, or null (`identityAdvice`). */
   get advice(): string | null {
     const hosts = this.hosts.map(({ host }) => host);
-    return identityAdvice(this.#room.config, hosts);
+    return identityAdvice(this.#context.config, hosts);
   }
 
   /** Adds the counts of an ingester worker; logs the advice the first time. */
@@ -51,7 +52,7 @@ export class ReachedBy {
     const { advice } = this;
     if (advice === null) return;
     this.#isTold = true;
-    this.#room.log.warn(advice);
+    this.#context.log.warn(advice);
   }
 
   #makePlace(): void {

@@ -4,7 +4,7 @@ import type { Channel } from '../channel/channel.ts';
 import { MessageInbox, MessageOutbox } from '../channel/outbox.ts';
 import type { Change, ChangeReply, ChangeRequest, FromWriter } from '../messages/admin-writer.ts';
 import type { RejectionBatch } from '../messages/rejections.ts';
-import { AdminError } from './context.ts';
+import { RpcError } from '../rpc/method.ts';
 
 /** Maximum number of requests waiting for the writer; further ones are refused. */
 const REQUESTS_MAX = 1_000;
@@ -40,11 +40,11 @@ export class WriterLink {
     });
   }
 
-  /** See `Room.change`. */
+  /** See `AdminContext.change`. */
   change(changes: readonly Change[]): Promise<readonly number[]> {
     const outbox = this.#outbox;
     if (outbox === null || this.#waiting.size >= REQUESTS_MAX) {
-      throw new AdminError('unavailable', 'The writer is busy; try again.');
+      throw new RpcError('unavailable', 'The writer is busy; try again.');
     }
     const n = ++this.#last;
     return new Promise((resolve, reject) => {
@@ -62,6 +62,6 @@ export class WriterLink {
     const waiting = this.#waiting.get(n);
     this.#waiting.delete(n);
     if (error === '') waiting?.resolve(rows);
-    else waiting?.reject(new AdminError('unavailable', error));
+    else waiting?.reject(new RpcError('unavailable', error));
   }
 }

@@ -1,11 +1,11 @@
 // `wok delete`: removes stored events, through the relay if one runs, else in the database itself.
 
-import { REMOVED_AT_ONCE } from '../admin/rpc/events.ts';
 import type { Config } from '../config/options.ts';
 import { durationSeconds } from '../lib/duration.ts';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
+import { REMOVED_AT_ONCE } from '../moderation/rpc/removal.ts';
 import type { Filter } from '../protocol/filter.ts';
 import type { Selected } from '../store/read/select.ts';
 import { type Call, type Command, CommandError, print, UsageError } from './command.ts';

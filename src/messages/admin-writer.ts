@@ -5,8 +5,8 @@ import type { RejectionBatch, RejectionRecord } from './rejections.ts';
 
 /**
  * Change that the admin worker may have the writer make. The changes of one request are one
- * transaction: all of them or none. A change is carried out by the function of its name in
- * `writer/change-executor.ts`.
+ * transaction: all of them or none. `writer/change-executor.ts` carries them out, with the
+ * functions of `moderation/row-changes.ts` and `members/row-changes.ts`.
  */
 export type Change =
   /** Row of the audit log: actor, action, subject and reason. */
@@ -76,6 +76,11 @@ export interface Role {
   /** For display. */
   order: number | null;
 }
+
+/** Functions that carry out changes, by type; each returns the number of rows that it touched. */
+export type ChangeHandlers<T extends Change['t'] = Change['t']> = {
+  readonly [Type in T]: (change: Extract<Change, { t: Type }>) => number;
+};
 
 /** admin → writer: changes, in one transaction. `n` numbers the requests of the admin worker. */
 export interface ChangeRequest {

@@ -70,7 +70,7 @@ export class WriterMeter {
       countAccepted(meter, event.kind);
       return;
     }
-    // Quarantined (`store/write/quarantine.ts`).
+    // Quarantined (`moderation/quarantine-rows.ts`).
     if (seq < -1) {
       countEvent(meter, event.kind, 'quarantined');
       return;

@@ -20,6 +20,8 @@ import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { writeAcceptedEvent, writeHead, writeRemovedEvent } from '../messages/writer-monitor.ts';
 import { writeAcceptedHead, writeAcceptedTerms } from '../messages/writer-query.ts';
 import type { Meter } from '../metrics/meter.ts';
+import { Quarantine } from '../moderation/quarantine-rows.ts';
+import { Reports } from '../moderation/report-rows.ts';
 import { RejectionReporter } from '../policy/rejection-log.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
@@ -31,9 +33,7 @@ import type { TermHasher } from '../store/index/terms.ts';
 import { EventLog, type KnownIds, noRemovals } from '../store/write/event-log.ts';
 import { GiftWrapQuota } from '../store/write/gift-wrap-quota.ts';
 import { Postings } from '../store/write/postings.ts';
-import { Quarantine } from '../store/write/quarantine.ts';
 import type { Removal } from '../store/write/removal.ts';
-import { Reports } from '../store/write/reports.ts';
 import { EventRules } from '../store/write/rules.ts';
 import { type Awaited, Vanish, type Vanished } from '../store/write/vanish.ts';
 import { ChangeExecutor } from './change-executor.ts';
@@ -196,9 +196,10 @@ export class Writer {
     const decisions = this.#decisions;
     this.#quarantine = new Quarantine(config, db);
     const quarantine = this.#quarantine;
+    const log = this.#log;
     this.#changeExecutor = new ChangeExecutor({
       db,
-      log: this.#log,
+      log,
       lists,
       decisions,
       quarantine,

@@ -4,10 +4,10 @@
 import { nip19 } from 'nostr-tools';
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Room } from '../../src/admin/context.ts';
-import type { Pass } from '../../src/admin/retention/pass.ts';
-import { RetentionTasks } from '../../src/admin/retention/task.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
+import type { Pass } from '../../src/retention/pass.ts';
+import type { Retention } from '../../src/retention/retention.ts';
+import { RetentionTasks } from '../../src/retention/task.ts';
 import type { PageVerb } from '../../src/web/api/api.ts';
 import type { RetentionTask } from '../../src/web/api/config.ts';
 import type { Queued } from '../../src/web/api/moderation.ts';
@@ -586,8 +586,8 @@ describe('a task of retention', () => {
       });
     };
     const retention = { preview: work, run: (_by: string, pass: Pass) => work(pass) };
-    const clock = { seconds: () => 1 };
-    const tasks = new RetentionTasks({ retention, clock } as unknown as Room);
+    const clock = { seconds: () => 1, milliseconds: () => 0 };
+    const tasks = new RetentionTasks({ retention: retention as unknown as Retention, clock });
     return { tasks, pass: () => passes.at(-1)!, goOn: () => goOn() };
   }
 

@@ -3,11 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
+import { nip19 } from 'nostr-tools';
 import { getToken } from 'nostr-tools/nip98';
 import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpAuth } from '../../src/admin/http-auth.ts';
-import { methods } from '../../src/admin/methods.ts';
+import { nip86Methods } from '../../src/admin/nip86-methods.ts';
 import type { AuditRow } from '../../src/web/api/moderation.ts';
 import { accepted, idsOf, refused } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
@@ -207,7 +208,7 @@ describe('authorization (NIP-98)', () => {
     'supportedmethods listbannedpubkeys listallowedpubkeys listeventsneedingmoderation',
     'listbannedevents listallowedkinds listblockedips',
   ].flatMap((line) => line.split(' '));
-  const CHANGING = Object.keys(methods).filter((name) => !READING.includes(name));
+  const CHANGING = Object.keys(nip86Methods).filter((name) => !READING.includes(name));
 
   it.each(READING)(
     'is good for %s as often as it is asked, which changes nothing',
@@ -397,9 +398,15 @@ describe('methods', () => {
     expect(await result('listbannedevents')).toEqual([{ id: event.id, reason: 'illegal' }]);
     expect((await client.query({ ids: [event.id] })).events).toEqual([]);
     expect(await client.publish(event)).toEqual(refused(event, 'blocked'));
-    await result('allowevent', [event.id]);
+    await result('allowevent', [nip19.noteEncode(event.id)]);
     expect(await result('listbannedevents')).toEqual([]);
     expect(await client.publish(event)).toEqual(accepted(event));
+    const rows = await control.ask<AuditRow[]>('mod.audit', { subject: event.id });
+    expect(rows.map(({ action }) => action)).toEqual([
+      'dismiss reports',
+      'allow event',
+      'ban event',
+    ]);
   });
 
   it('disallow and allow kinds', async () => {

@@ -5,11 +5,12 @@ import { ipFacts } from '../../log/client-ip.ts';
 import type { AdminCall } from '../../messages/admin-io.ts';
 import { version } from '../../paths.ts';
 import { OwnAddresses } from '../../protocol/own-addresses.ts';
+import { RpcError } from '../../rpc/method.ts';
 import type { PageErrorKind, PageRole, Session } from '../../web/api/api.ts';
-import { AdminError, type Room } from '../context.ts';
+import type { AdminContext } from '../context.ts';
 import type { Authorization, HttpAuth } from '../http-auth.ts';
 import { infoChanges } from '../info.ts';
-import { runVerb } from '../rpc.ts';
+import { runRpcMethod } from '../rpc-methods.ts';
 import { isPageVerb, objection, verbsOf } from './access.ts';
 import { setCookie, tokenIn } from './cookie.ts';
 import { FailedLogins } from './failed-logins.ts';
@@ -65,13 +66,13 @@ interface Known extends LoggedIn {
  * checked again with every call.
  */
 export class Calls {
-  readonly #room: Room;
+  readonly #context: AdminContext;
   readonly #auth: HttpAuth;
   readonly #sessions = new Sessions();
   readonly #failed = new FailedLogins();
 
-  constructor(room: Room, auth: HttpAuth) {
-    this.#room = room;
+  constructor(context: AdminContext, auth: HttpAuth) {
+    this.#context = context;
     this.#auth = auth;
   }
 
@@ -91,7 +92,7 @@ export class Calls {
     if (call.contentType.split(';')[0]!.trim().toLowerCase() !== 'application/json') {
       throw new CallError('media_type', 'Send JSON with the Content-Type application/json.');
     }
-    if (!isOwn(call, this.#room.config)) {
+    if (!isOwn(call, this.#context.config)) {
       throw new CallError(
         'forbidden',
         'Only requests from the own origin of this page are accepted. If this is that page: set identity.urls to the address of the relay, or have the proxy pass on the Host header.',
@@ -100,7 +101,7 @@ export class Calls {
   }
 
   async #login(call: AdminCall): Promise<CallAnswer> {
-    const { clock, config } = this.#room;
+    const { clock, config } = this.#context;
     const now = clock.seconds();
     const { pubkey } = this.#authorize(call, now);
     const role = this.#roleOf(pubkey)!;
@@ -115,7 +116,7 @@ export class Calls {
   /** Checks and spends the authorization of a login. @throws CallError */
   #authorize(call: AdminCall, now: number): Authorization {
     const { authorization, body } = call;
-    const { config } = this.#room;
+    const { config } = this.#context;
     const urls = loginUrls(call, config);
     const own = new OwnAddresses(config);
     const known = (pubkey: string) => this.#roleOf(pubkey) !== null;
@@ -129,7 +130,7 @@ export class Calls {
   }
 
   #failedLogin({ ip }: AdminCall, why: string, now: number): CallError {
-    const { config, log } = this.#room;
+    const { config, log } = this.#context;
     const wait = this.#failed.count(ip, now);
     if (wait > 0) {
       const message = `Too many logins have failed from this address; try again in ${wait} seconds.`;
@@ -141,9 +142,9 @@ export class Calls {
 
   /** Writes a login to the audit log. A failure is ignored: an admin is needed just then. */
   async #note(pubkey: string, role: PageRole, at: number): Promise<void> {
-    const { log } = this.#room;
+    const { log } = this.#context;
     try {
-      await this.#room.change([
+      await this.#context.change([
         { t: 'audit', at, by: pubkey, action: 'log in', subject: '', reason: role },
       ]);
     } catch (error) {
@@ -167,12 +168,12 @@ export class Calls {
       const advice = meant === undefined ? '' : ` Did you mean "${meant}"?`;
       throw new CallError('unknown', `There is no method "${verb.slice(0, 100)}".${advice}`);
     }
-    const objected = objection(known.role, verb, params, this.#room.config);
+    const objected = objection(known.role, verb, params, this.#context.config);
     if (objected !== null) throw new CallError('forbidden', objected);
     if (verb === 'session') return this.#session(known, call);
     const { pubkey, role } = known;
     const caller = { by: pubkey, role };
-    return (await this.#inTime(verb, runVerb(verb, params, this.#room, caller))) ?? null;
+    return (await this.#inTime(verb, runRpcMethod(verb, params, this.#context, caller))) ?? null;
   }
 
   /**
@@ -180,7 +181,7 @@ export class Calls {
    * as 5 seconds at most. @throws CallError `under_way` if it takes longer; the work goes on.
    */
   async #inTime(verb: string, work: Promise<unknown>): Promise<unknown> {
-    const { config, log } = this.#room;
+    const { config, log } = this.#context;
     const seconds = config.io.handshake_seconds || LONGEST_SECONDS;
     const milliseconds = Math.min(seconds, LONGEST_SECONDS) * 1000 * SHARE_OF_PATIENCE;
     let timer: NodeJS.Timeout | undefined;
@@ -210,7 +211,7 @@ export class Calls {
   /** Returns the session of a call. @throws CallError if there is none or its key has no role. */
   #known(call: AdminCall): Known {
     const token = this.#tokenOf(call);
-    const { clock, config } = this.#room;
+    const { clock, config } = this.#context;
     const session = token === '' ? null : this.#sessions.find(token, config, clock.seconds());
     if (session === null) throw new CallError('unauthenticated', 'Log in first.');
     const role = this.#roleOf(session.pubkey);
@@ -229,12 +230,12 @@ export class Calls {
   }
 
   #roleOf(pubkey: string): PageRole | null {
-    if (this.#room.isAdmin(pubkey)) return 'admin';
-    return this.#room.isModerator(pubkey) ? 'moderator' : null;
+    if (this.#context.isAdmin(pubkey)) return 'admin';
+    return this.#context.isModerator(pubkey) ? 'moderator' : null;
   }
 
   #session({ pubkey, role, startedAt }: Known, call: AdminCall): Session {
-    const { config, db } = this.#room;
+    const { config, db } = this.#context;
     const { admin } = config;
     const { name = config.info.name } = infoChanges(db);
     return {
@@ -250,8 +251,8 @@ export class Calls {
 
   #failure(error: Error): CallAnswer {
     if (error instanceof CallError) return failed(error.kind, error.message, error.headers);
-    if (error instanceof AdminError) return failed(error.code, error.message);
-    this.#room.log.error('a request of /admin failed', { error: String(error.stack) });
+    if (error instanceof RpcError) return failed(error.code, error.message);
+    this.#context.log.error('a request of /admin failed', { error: String(error.stack) });
     return failed('fault', 'Internal error of the relay; see its log.');
   }
 }

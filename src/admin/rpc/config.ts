@@ -1,4 +1,4 @@
-// RPC methods about the configuration in effect.
+// RPC methods that show the configuration in effect, and reload it or replace the process.
 
 import { z } from 'zod';
 import { shownValue } from '../../config/change.ts';
@@ -11,32 +11,44 @@ import {
   sections,
 } from '../../config/options.ts';
 import { describeValue } from '../../config/schema.ts';
-import type { OriginsAnswer } from '../../messages/control.ts';
-import type { ConfigChanges, ConfigOption, ConfigView } from '../../web/api/config.ts';
-import { type Room, verb } from '../context.ts';
+import type { Order, OriginsAnswer } from '../../messages/control.ts';
+import { rpcMethod } from '../../rpc/method.ts';
+import type { ConfigOption, ConfigView } from '../../web/api/config.ts';
+import type { AdminReads } from '../context.ts';
 import { infoChanges } from '../info.ts';
 
 /** RPC method `config`: returns each option with its value and source; secrets are masked. */
-export const configVerb = verb({
-  name: 'config',
+export const configMethod = rpcMethod({
   params: z.strictObject({}),
-  async run(_, room): Promise<ConfigView> {
-    const { options: origins } = (await room.order('origins')) as OriginsAnswer;
+  async run(_, context: AdminReads): Promise<ConfigView> {
+    const { options: origins } = (await context.order('origins')) as OriginsAnswer;
     return {
       sections: Object.entries(sections).map(([name, text]) => ({ name, text })),
-      options: optionKeys.map((key) => optionAsItIs(key, room, origins[key] ?? '')),
+      options: optionKeys.map((key) => optionAsItIs(key, context, origins[key] ?? '')),
     };
   },
 });
 
 /** RPC method `config.compare`: returns what a reload would change, or fails with its errors. */
-export const compareVerb = verb({
-  name: 'config.compare',
-  params: z.strictObject({}),
-  run: async (_, room) => (await room.order('compare')) as ConfigChanges,
-});
+export const compareMethod = ordering('compare');
 
-function optionAsItIs(key: OptionKey, { config, db }: Room, from: string): ConfigOption {
+/** RPC method `reload`: reads the configuration again and returns the changes. */
+export const reloadMethod = ordering('reload');
+
+/**
+ * RPC method `restart`: starts a new process, which takes over without losing a connection attempt;
+ * returns its pid.
+ */
+export const restartMethod = ordering('restart');
+
+function ordering(order: Order) {
+  return rpcMethod({
+    params: z.strictObject({}),
+    run: (_, context: AdminReads) => context.order(order),
+  });
+}
+
+function optionAsItIs(key: OptionKey, { config, db }: AdminReads, from: string): ConfigOption {
   const option = optionOf(key);
   const changed = Object.entries(infoChanges(db)).find(([name]) => key === `info.${name}`)?.[1];
   const value = shownValue(key, changed ?? configValue(config, key));

@@ -1,20 +1,20 @@
 // RPC method of the dashboard.
 
 import { z } from 'zod';
+import { rpcMethod } from '../../rpc/method.ts';
 import type { Dashboard, History } from '../../web/api/dashboard.ts';
-import { type Room, verb } from '../context.ts';
+import type { AdminReads } from '../context.ts';
 import { HISTORY_SAMPLES, SAMPLE_SECONDS, seriesNames } from '../metrics/history.ts';
 
 /** RPC method `dashboard`: returns the current state, and its history later than `since`. */
-export const dashboardVerb = verb({
-  name: 'dashboard',
+export const dashboardMethod = rpcMethod({
   params: z.strictObject({ since: z.number().nonnegative().default(0) }),
-  async run({ since }, room): Promise<Dashboard> {
-    return { ...(await room.dashboards.figures()), history: historyBehind(room, since) };
+  async run({ since }, context: AdminReads): Promise<Dashboard> {
+    return { ...(await context.dashboards.figures()), history: historyBehind(context, since) };
   },
 });
 
-function historyBehind({ history }: Room, since: number): History {
+function historyBehind({ history }: AdminReads, since: number): History {
   const { at, series } = history.read(seriesNames, history.lengthBehind(since));
   return {
     stepSeconds: SAMPLE_SECONDS,

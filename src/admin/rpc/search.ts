@@ -1,7 +1,8 @@
 // RPC method of the event search.
 
 import { z } from 'zod';
-import { verb } from '../context.ts';
+import { rpcMethod } from '../../rpc/method.ts';
+import type { AdminReads } from '../context.ts';
 
 const LIMIT_MAX = 200;
 const TEXT_MAX = 1_000;
@@ -11,8 +12,7 @@ const texts = z.array(z.string().max(5_000)).optional();
 const time = z.int().nonnegative().optional();
 
 /** RPC method `search`: returns a page of matching events, newest first. */
-export const searchVerb = verb({
-  name: 'search',
+export const searchMethod = rpcMethod({
   params: z.strictObject({
     ids: texts,
     authors: texts,
@@ -24,5 +24,5 @@ export const searchVerb = verb({
     limit: z.int().positive().max(LIMIT_MAX).default(50),
     cursor: z.string().max(TEXT_MAX).optional(),
   }),
-  run: (params, room, caller) => room.search.page(params, caller),
+  run: (params, context: AdminReads, caller) => context.search.page(params, caller),
 });

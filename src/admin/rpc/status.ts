@@ -3,10 +3,11 @@
 import { z } from 'zod';
 import type { OriginsAnswer } from '../../messages/control.ts';
 import { version } from '../../paths.ts';
+import { rpcMethod } from '../../rpc/method.ts';
 import { databaseFile } from '../../store/database/open.ts';
 import { databaseSizes } from '../../store/database/sizes.ts';
 import * as sql from '../../store/database/sql.ts';
-import { verb } from '../context.ts';
+import type { AdminReads } from '../context.ts';
 import type { KnownProxy } from '../proxies.ts';
 import type { SeenHost } from '../reached-by.ts';
 
@@ -36,12 +37,11 @@ export interface Status {
 }
 
 /** RPC method `status`: returns version, process, database and addresses of the relay. */
-export const statusVerb = verb({
-  name: 'status',
+export const statusMethod = rpcMethod({
   params: z.strictObject({}),
-  async run(_, room): Promise<Status> {
-    const { config, db, clock, reachedBy, proxies } = room;
-    const { file: configFile } = (await room.order('origins')) as OriginsAnswer;
+  async run(_, context: AdminReads): Promise<Status> {
+    const { config, db, clock, reachedBy, proxies } = context;
+    const { file: configFile } = (await context.order('origins')) as OriginsAnswer;
     const heads = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
     const database = databaseFile(config.storage.directory);
     const sizes = databaseSizes(db, config.storage.directory);

@@ -4,8 +4,8 @@ import type { NostrEvent } from '../../protocol/event.ts';
 import { type Filter, parseFilter } from '../../protocol/filter.ts';
 import { eventIdIn, pubkeyIn } from '../../protocol/nip19.ts';
 import type { PrivateKinds } from '../../protocol/privacy.ts';
+import { RpcError } from '../../rpc/method.ts';
 import type { SearchParams } from '../../web/api/events.ts';
-import { AdminError } from '../context.ts';
 
 const VALUES_MAX = 500;
 const TAGS_MAX = 10;
@@ -16,7 +16,7 @@ const IDS: ReadonlySet<string> = new Set(['e', 'E', 'q']);
 /**
  * Returns the filter of a search, without the kinds hidden from the caller.
  *
- * @throws AdminError `usage` for an invalid id, key, kind, tag or time.
+ * @throws RpcError `usage` for an invalid id, key, kind, tag or time.
  */
 export function filterOf(params: SearchParams, hidden: PrivateKinds): Filter {
   const { ids, authors, kinds, tags = {}, since, until } = params;
@@ -31,7 +31,7 @@ export function filterOf(params: SearchParams, hidden: PrivateKinds): Filter {
     raw[`#${letter}`] = values.map((text) => tagValue(letter, text));
   }
   const filter = parseFilter(raw, { filterValuesMax: VALUES_MAX, filterTagsMax: TAGS_MAX });
-  if (typeof filter === 'string') throw new AdminError('usage', `search: ${filter}.`);
+  if (typeof filter === 'string') throw new RpcError('usage', `search: ${filter}.`);
   return filter;
 }
 
@@ -59,7 +59,7 @@ function tagValue(letter: string, text: string): string {
 
 function must(found: string | null, text: string, what: string): string {
   if (found !== null) return found;
-  throw new AdminError(
+  throw new RpcError(
     'usage',
     `"${text.slice(0, 100)}" is not ${what}, in hex or as NIP-19 has it.`,
   );

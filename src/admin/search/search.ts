@@ -1,12 +1,13 @@
 // Event search of the admin worker, outside the data path.
 
+import type { ModerationReads } from '../../moderation/context.ts';
+import { hiddenFrom } from '../../moderation/private-events.ts';
 import { kindsIn } from '../../protocol/kind-range.ts';
+import { type Caller, RpcError } from '../../rpc/method.ts';
 import * as sql from '../../store/database/sql.ts';
 import { type Looked, look } from '../../store/read/select.ts';
 import type { Place } from '../../store/read/select-cursor.ts';
 import type { FoundEvent, PageEvent, SearchPage, SearchParams, Why } from '../../web/api/events.ts';
-import { AdminError, type Caller, type Room } from '../context.ts';
-import { hiddenFrom } from '../private-events.ts';
 import { filterOf, wordMatcher } from './conditions.ts';
 
 /** Maximum number of searches in progress. */
@@ -21,17 +22,17 @@ const ENTRIES_HELD = 20_000;
 
 /** Searches events in slices, on the read-only connection of the admin worker. */
 export class Search {
-  readonly #room: Room;
+  readonly #context: ModerationReads;
   #running = 0;
 
-  constructor(room: Room) {
-    this.#room = room;
+  constructor(context: ModerationReads) {
+    this.#context = context;
   }
 
-  /** Returns a page of results. @throws AdminError for an invalid search or too many at once. */
+  /** Returns a page of results. @throws RpcError for an invalid search or too many at once. */
   async page(params: SearchParams & { limit: number }, caller: Caller): Promise<SearchPage> {
     if (this.#running >= SEARCHES_MAX) {
-      throw new AdminError('unavailable', 'Too many searches are running; try again.');
+      throw new RpcError('unavailable', 'Too many searches are running; try again.');
     }
     this.#running++;
     try {
@@ -42,8 +43,8 @@ export class Search {
   }
 
   async #page(params: SearchParams & { limit: number }, caller: Caller): Promise<SearchPage> {
-    const { db, hasher, clock } = this.#room;
-    const hidden = hiddenFrom(caller, this.#room);
+    const { db, hasher, clock } = this.#context;
+    const hidden = hiddenFrom(caller, this.#context);
     const filter = filterOf(params, hidden);
     const behind = placeIn(params.cursor ?? '');
     const steps = look({
@@ -92,24 +93,26 @@ export class Search {
   #found({ selected }: Looked, hasWords: (json: string) => boolean): FoundEvent | null {
     if (selected === null || !hasWords(selected.json)) return null;
     const { seq, json } = selected;
-    const stored = this.#room.db.prepare(sql.SELECT_STORED).get(seq) as Why['stored'] | undefined;
+    const stored = this.#context.db.prepare(sql.SELECT_STORED).get(seq) as
+      | Why['stored']
+      | undefined;
     const receivedAt = stored?.received_at ?? null;
     return { event: JSON.parse(json) as PageEvent, seq, receivedAt };
   }
 
   #without({ role }: Caller, { kinds }: SearchParams): number[] {
     if (role === 'admin') return [];
-    const all = kindsIn(this.#room.config.auth.private_kinds);
+    const all = kindsIn(this.#context.config.auth.private_kinds);
     return kinds === undefined ? all : all.filter((kind) => kinds.includes(kind));
   }
 }
 
-/** Parses a cursor. @throws AdminError if it is not the `next` of a page. */
+/** Parses a cursor. @throws RpcError if it is not the `next` of a page. */
 function placeIn(cursor: string): Place | null {
   if (cursor === '') return null;
   const [, createdAt, seq] = /^(\d{1,16}):(\d{1,16})$/.exec(cursor) ?? [];
   if (createdAt === undefined) {
-    throw new AdminError('usage', 'cursor must be the unchanged `next` of the previous page.');
+    throw new RpcError('usage', 'cursor must be the unchanged `next` of the previous page.');
   }
   return { createdAt: Number(createdAt), seq: Number(seq) };
 }

@@ -1,7 +1,7 @@
 // Actions `wok mod quarantine`, `release` and `discard`: events held back as likely spam.
 
-import type { Quarantined } from '../../admin/rpc/quarantine.ts';
 import { timeText } from '../../lib/duration.ts';
+import type { Quarantined } from '../../moderation/rpc/quarantine.ts';
 import { askRelay } from '../control.ts';
 import { type Action, columns, limitOf, tell } from './action.ts';
 

@@ -223,10 +223,10 @@ export const DELETE_REPORTS_OF = 'DELETE FROM report WHERE target = ?';
  * count.
  */
 export const SELECT_REPORTED = `
-  SELECT target, is_event, count(*) AS reports, sum(trusted) AS trusted,
-    group_concat(DISTINCT type) AS types, min(at) AS first_at, max(at) AS last_at
+  SELECT target, is_event AS isEvent, count(*) AS reports, sum(trusted) AS trusted,
+    group_concat(DISTINCT type) AS types, min(at) AS firstAt, max(at) AS lastAt
   FROM report WHERE EXISTS (SELECT 1 FROM event WHERE event.seq = report.seq)
-  GROUP BY target ORDER BY trusted DESC, reports DESC, last_at DESC, target LIMIT ? OFFSET ?`;
+  GROUP BY target ORDER BY trusted DESC, reports DESC, lastAt DESC, target LIMIT ? OFFSET ?`;
 export const COUNT_REPORTED = 'SELECT count(DISTINCT target) FROM report';
 export const SELECT_REPORTS_OF = `
   SELECT r.reporter, r.type, r.at, r.trusted, e.json

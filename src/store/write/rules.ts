@@ -26,7 +26,6 @@ import { TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
 import type { BanLists } from './ban-lists.ts';
 import type { EventLog, Found } from './event-log.ts';
 import type { GiftWrapQuota } from './gift-wrap-quota.ts';
-import type { Reports } from './reports.ts';
 import type { Vanish } from './vanish.ts';
 
 /** Result of an event: stored under `seq`, rejected, or a duplicate of a stored event. */
@@ -70,6 +69,12 @@ const NO_RELAY: Outcome = {
   message: 'invalid: a request to vanish must have a relay tag',
 };
 
+/** Queue of reports (NIP-56), as far as the rules of the event log need it. */
+export interface ReportQueue {
+  /** Takes a report that was stored under `seq`, inside the writer's transaction. */
+  take(report: NostrEvent, seq: number, now: number): void;
+}
+
 /**
  * Rules for the event log: no event twice, one living version an address (NIP-01), nothing that was
  * deleted (NIP-09, NIP-59), is banned, or is of a key that has vanished (NIP-62). Runs inside the
@@ -80,7 +85,7 @@ export class EventRules {
   readonly #clock: Clock;
   readonly #hasher: TermHasher;
   readonly #lists: BanLists;
-  readonly #reports: Reports | undefined;
+  readonly #reports: ReportQueue | undefined;
   readonly #vanish: Vanish;
   readonly #inbox: GiftWrapQuota | undefined;
   readonly #statements;
@@ -92,7 +97,7 @@ export class EventRules {
     clock: Clock,
     lists: BanLists,
     vanish: Vanish,
-    reports?: Reports,
+    reports?: ReportQueue,
     inbox?: GiftWrapQuota,
   ) {
     this.#inbox = inbox;

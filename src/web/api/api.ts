@@ -1,5 +1,6 @@
 // Protocol of the page `/admin`: requests and answers as types only, so that the browser's code can
-// import them. The relay's side is `src/admin/pages/`, the rules are in docs/admin.md.
+// import them, which is why those of `src/moderation`, `src/members` and `src/retention` are in
+// this folder, too. The relay's side is `src/admin/pages/`, the rules are in docs/admin.md.
 
 import type { ConfigVerbs } from './config.ts';
 import type { Dashboard, SlowQuery, TopConnection } from './dashboard.ts';
