@@ -314,7 +314,7 @@ export const metrics = {
   },
   wok_database_files_lost: {
     type: 'gauge',
-    help: '1 if files of the database were removed, replaced or truncated while it is open; new events are refused then.',
+    help: 'Files of the database were removed, replaced or truncated while it is open (1), so that new events are refused; 0 otherwise.',
     by: ['writer'],
   },
   wok_ok_seconds: {

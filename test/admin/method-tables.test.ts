@@ -4,13 +4,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AdminContext } from '../src/admin/context.ts';
-import { nip86Methods } from '../src/admin/nip86-methods.ts';
-import { isPageVerb, objection, verbsOf } from '../src/admin/pages/access.ts';
-import { rpcMethods, runRpcMethod } from '../src/admin/rpc-methods.ts';
-import { defaultConfig } from '../src/config/options.ts';
-import { packageRoot } from '../src/paths.ts';
-import type { PageVerb } from '../src/web/api/api.ts';
+import type { AdminContext } from '../../src/admin/context.ts';
+import { nip86Methods } from '../../src/admin/nip86-methods.ts';
+import { isPageVerb, objection, verbsOf } from '../../src/admin/pages/access.ts';
+import { rpcMethods, runRpcMethod } from '../../src/admin/rpc-methods.ts';
+import { defaultConfig } from '../../src/config/options.ts';
+import { packageRoot } from '../../src/paths.ts';
+import type { PageVerb } from '../../src/web/api/api.ts';
 
 /** Returns the first cells of the rows of a table below a heading, without the quotes of code. */
 function rowsBelow(document: string, heading: string): string[][] {

@@ -349,7 +349,7 @@ describe('a wrong command line', () => {
     ],
     [['run', 'ingest', '--url', 'ws://127.0.0.1', '--pid', '999999999'], 'There is no process'],
     [['generate', '--profile', 'nots'], 'There is no profile "nots". Did you mean notes?'],
-    [['compare', 'no-such-commit', 'HEAD'], '"no-such-commit" is no address'],
+    [['compare', 'no-such-commit', 'HEAD'], '"no-such-commit" is not an address'],
   ])('wok bench %j', async (args, sentence) => {
     const { out, err, code } = await bench(args);
     expect(err).toContain(sentence);

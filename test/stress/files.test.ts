@@ -138,7 +138,7 @@ describe('while the relay runs', () => {
     expect((await client.publish(new Author().event({ kind: 20_001 })))[2]).toBe(true);
     const doctor = await wokHere(['doctor', '--quick', '--data', directory]);
     expect(doctor.out).toMatch(
-      new RegExp(`BAD +database files +Process ${relay.pid} says: wok\\.db`),
+      new RegExp(`BAD +database files +Process ${relay.pid} reported: wok\\.db`),
     );
     expect(doctor.code).toBe(exitCodes.damaged);
     load.close();
@@ -356,7 +356,7 @@ describe('before a start', () => {
     expect(imported.code).toBe(exitCodes.damaged);
     const relay = WokProcess.spawn({}, directory, [], ['--accept-loss']);
     await relay.listening();
-    expect(relay.err).toMatch(/^wok: Given up: the database/);
+    expect(relay.err).toMatch(/^wok: Loss accepted: the database/);
     const load = await Load.connect(relay.url);
     await load.publish(5);
     load.close();
