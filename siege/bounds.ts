@@ -30,7 +30,7 @@ export type Bound =
   | 'publish p99'
   | 'REQ p99'
   | 'served'
-  | 'lanes'
+  | 'workers'
   | 'lost'
   | 'health'
   | 'answers'
@@ -51,7 +51,7 @@ export interface Figures {
   readonly reqP99: number;
   readonly slowest: number;
   readonly isSaturated: boolean;
-  readonly laneDeaths: number;
+  readonly workerDeaths: number;
   readonly hasEnded: boolean;
   readonly lost: number;
   readonly undelivered: number;
@@ -87,8 +87,8 @@ export function breachesOf(figures: Figures, { speed, patience }: Judgement): Br
   if (rssPeak > rssMax) {
     breach('RSS', `RSS was ${formatBytes(rssPeak)}, more than ${formatBytes(rssMax)}`);
   }
-  if (figures.hasEnded) breach('lanes', 'the relay ended');
-  if (figures.laneDeaths > 0) breach('lanes', `${figures.laneDeaths} workers exited`);
+  if (figures.hasEnded) breach('workers', 'the relay ended');
+  if (figures.workerDeaths > 0) breach('workers', `${figures.workerDeaths} workers exited`);
   if (figures.lost > 0) breach('lost', `${figures.lost} acknowledged events are lost`);
   for (const [what, times] of Object.entries(figures.complaints)) {
     breach('served', `${what} (${times} times)`);

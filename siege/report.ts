@@ -44,7 +44,7 @@ function cellsOf(row: Row): string[] {
     formatMilliseconds(row.publish.p99),
     formatMilliseconds(row.req.p50),
     formatMilliseconds(row.req.p99),
-    String(row.laneDeaths),
+    String(row.workerDeaths),
     `${row.lost} of ${formatCount(row.acknowledged)}`,
     row.breaches.length === 0 ? 'held' : 'BROKEN',
   ];

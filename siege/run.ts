@@ -90,7 +90,7 @@ export interface Row extends Figures {
   readonly othersShare: number;
   readonly floodSeconds: number;
   readonly settledSeconds: number;
-  /** End of the relay's log, if a lane or the relay itself has ended; else ''. */
+  /** End of the relay's log, if a worker or the relay itself has ended; else ''. */
   readonly log: string;
   readonly breaches: readonly Breach[];
 }
@@ -169,7 +169,7 @@ async function runOne(
   const { patience, seed, floodMilliseconds } = form;
   // Each row has its own notes, also on a relay that holds those of the row before.
   const honestSeed = seed * 8 + ['one', 'many', 'loopback'].indexOf(origin);
-  const deathsBefore = besieged.laneDeaths;
+  const deathsBefore = besieged.workerDeaths;
   await honest.call('arrive', {
     url: besieged.relay.url,
     seed: honestSeed,
@@ -202,13 +202,13 @@ async function runOne(
       rssStart,
       rssPeak: besieged.peak,
       rssAfter,
-      laneDeaths: besieged.laneDeaths - deathsBefore,
+      workerDeaths: besieged.workerDeaths - deathsBefore,
       hasEnded: besieged.hasEnded,
       health,
       relayCores,
       attackerCores: attack.cpuSeconds / seconds,
       idleShare,
-      log: besieged.laneDeaths > deathsBefore || besieged.hasEnded ? besieged.output : '',
+      log: besieged.workerDeaths > deathsBefore || besieged.hasEnded ? besieged.output : '',
       floodSeconds: seconds,
       settledSeconds,
     },
@@ -264,7 +264,7 @@ interface Parts {
     | 'rssStart'
     | 'rssPeak'
     | 'rssAfter'
-    | 'laneDeaths'
+    | 'workerDeaths'
     | 'hasEnded'
     | 'health'
     | 'relayCores'

@@ -1,4 +1,4 @@
-// Relay process under attack, and the measurements on it: memory, processor time, dead lanes,
+// Relay process under attack, and the measurements on it: memory, processor time, dead workers,
 // health.
 
 import { now } from '../bench/load/clock.ts';
@@ -19,12 +19,12 @@ export class Besieged {
   readonly relay: StartedRelay;
   #meter: ProcessMeter;
   readonly #machine = new MachineMeter();
-  readonly #output: { text: string; laneDeaths: number };
+  readonly #output: { text: string; workerDeaths: number };
   #peak = 0;
   #hasEnded = false;
   #timer: NodeJS.Timeout;
 
-  private constructor(relay: StartedRelay, output: { text: string; laneDeaths: number }) {
+  private constructor(relay: StartedRelay, output: { text: string; workerDeaths: number }) {
     this.relay = relay;
     this.#output = output;
     this.#meter = new ProcessMeter([relay.pid]);
@@ -32,21 +32,21 @@ export class Besieged {
   }
 
   static async start(settings: readonly string[] = []): Promise<Besieged> {
-    const output = { text: '', laneDeaths: 0 };
+    const output = { text: '', workerDeaths: 0 };
     let line = '';
     const onOutput = (text: string) => {
       output.text = (output.text + text).slice(-OUTPUT_CHARACTERS_MAX);
       const lines = (line + text).split('\n');
       line = lines.pop()!;
-      output.laneDeaths += lines.filter((one) => LANE_DIED.test(one)).length;
+      output.workerDeaths += lines.filter((one) => LANE_DIED.test(one)).length;
     };
     const all = [...SETTINGS, ...settings];
     return new Besieged(await startRelay(all, undefined, { lifted: false, onOutput }), output);
   }
 
-  /** Number of lanes that died, by the log. */
-  get laneDeaths(): number {
-    return this.#output.laneDeaths;
+  /** Number of workers that died, by the log. */
+  get workerDeaths(): number {
+    return this.#output.workerDeaths;
   }
 
   /** End of the relay's output. */

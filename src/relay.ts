@@ -51,7 +51,7 @@ const SEND_AWAY_MILLISECONDS = 50;
 /** Most time for the writer to save a database whose file is gone. */
 const RESCUE_MILLISECONDS = 600_000;
 
-/** Most time for the lanes to end when the deadline has come, or when one has died. */
+/** Most time for the workers to end when the deadline has come, or when one has died. */
 const LANES_MILLISECONDS = 1_000;
 
 /** Reason why a relay ended by itself. */
@@ -70,7 +70,7 @@ interface Fatal {
 export class Relay {
   /** Promise that resolves when the relay cannot go on by itself; it never rejects. */
   readonly fatal: Promise<Fatal>;
-  readonly lanes: Readonly<Record<ThreadStation, number>>;
+  readonly workers: Readonly<Record<ThreadStation, number>>;
   #config: Config;
   readonly #log: Log;
   readonly #io: Io;
@@ -92,8 +92,8 @@ export class Relay {
   private constructor(config: Config, log: Log) {
     this.#config = config;
     this.#log = log;
-    this.lanes = laneCounts(config);
-    this.#metrics = shareMetrics({ io: 1, ...this.lanes, plugins: 1, admin: 1 });
+    this.workers = workerCounts(config);
+    this.#metrics = shareMetrics({ io: 1, ...this.workers, plugins: 1, admin: 1 });
     this.#pluginNames = new PluginNames(this.#metrics.plugins);
     this.#pluginNames.use(policyNames(config));
     const meter = new Meter(this.#metrics, 'io', 0);
@@ -101,7 +101,7 @@ export class Relay {
     meter.set(STARTED, performance.timeOrigin / 1000);
     this.#unwatch = watchThread(meter);
     this.#countLine = countLines(meter);
-    const credits = shareCredits(this.lanes.ingester);
+    const credits = shareCredits(this.workers.ingester);
     this.#writes = writeState(credits);
     const rates = shareRates(config.rates.accounts_max);
     const own = new Rates(config, rates, systemClock, logBans(log, config));
@@ -111,16 +111,16 @@ export class Relay {
       fatal = resolve;
     });
     this.#supervisor = new Supervisor(config, credits, this.#metrics, rates, log, {
-      attachIo: (station, lane, channel) => {
-        const bytes = station === 'ingester' ? frameBytes(credits, lane) : null;
+      attachIo: (station, worker, channel) => {
+        const bytes = station === 'ingester' ? frameBytes(credits, worker) : null;
         bytes?.reset();
-        this.#io.attach(station, lane, channel, bytes);
+        this.#io.attach(station, worker, channel, bytes);
       },
       order: async (order) => {
         if (order === 'health') return this.health();
         return order === 'origins' ? this.origins : this.onOrder(order);
       },
-      laneBack: (station, lane) => this.#laneBack(station, lane),
+      workerBack: (station, worker) => this.#workerBack(station, worker),
       fatal: (station, error) => {
         this.#down = `the ${station} worker exited`;
         fatal({ station, error });
@@ -138,7 +138,7 @@ export class Relay {
   static async start(config: Config, log: Log, predecessorPort = 0): Promise<Relay> {
     const relay = new Relay(config, log);
     try {
-      await relay.#supervisor.start(relay.lanes, predecessorPort !== 0);
+      await relay.#supervisor.start(relay.workers, predecessorPort !== 0);
       await relay.#io.listen(predecessorPort);
       relay.#boundReceiveBuffers();
       relay.#watchHandshakes();
@@ -268,9 +268,11 @@ export class Relay {
     this.#io.sendAway(Number.POSITIVE_INFINITY, 'the relay was restarted; reconnect');
   }
 
-  /** Ends the thread of a lane at once, with all lanes in it, for tests of what happens then. */
-  kill(station: ThreadStation, lane: number): Promise<void> {
-    return this.#supervisor.kill(station, lane);
+  /**
+   * Ends the thread of a worker at once, with all workers in it, for tests of what happens then.
+   */
+  kill(station: ThreadStation, worker: number): Promise<void> {
+    return this.#supervisor.kill(station, worker);
   }
 
   /**
@@ -299,8 +301,8 @@ export class Relay {
     await this.#end(LANES_MILLISECONDS);
   }
 
-  async #end(lanesMilliseconds: number): Promise<void> {
-    const milliseconds = this.holds ? RESCUE_MILLISECONDS : lanesMilliseconds;
+  async #end(workersMilliseconds: number): Promise<void> {
+    const milliseconds = this.holds ? RESCUE_MILLISECONDS : workersMilliseconds;
     await within(this.#supervisor.stop(), milliseconds);
     if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
     this.#sweeper?.stop();
@@ -338,11 +340,13 @@ export class Relay {
     }
   }
 
-  /** Closes the connections that had state in a lane that died, so that their clients reconnect. */
-  #laneBack(station: ThreadStation, lane: number): void {
+  /**
+   * Closes the connections that had state in a worker that died, so that their clients reconnect.
+   */
+  #workerBack(station: ThreadStation, worker: number): void {
     const concerns: Record<ThreadStation, (connection: Connection) => boolean> = {
-      ingester: ({ id }) => id % this.lanes.ingester === lane,
-      query: ({ id }) => id % this.lanes.query === lane,
+      ingester: ({ id }) => id % this.workers.ingester === worker,
+      query: ({ id }) => id % this.workers.query === worker,
       monitor: ({ subscribed }) => subscribed,
       writer: () => false,
       plugins: () => false,
@@ -350,19 +354,19 @@ export class Relay {
     };
     const reason = 'a worker of the relay was restarted; reconnect';
     const closed = this.#io.closeConnections(concerns[station], reason);
-    this.#log.warn('a worker was restarted', { station, lane, connectionsClosed: closed });
+    this.#log.warn('a worker was restarted', { station, worker, connectionsClosed: closed });
   }
 }
 
-/** Returns the number of lanes of each station, as configured or by the usable cores. */
-export function laneCounts(config: Config): Readonly<Record<ThreadStation, number>> {
+/** Returns the number of workers of each station, as configured or by the usable cores. */
+export function workerCounts(config: Config): Readonly<Record<ThreadStation, number>> {
   const cores = availableParallelism();
-  const ingester = config.ingester.lanes || Math.min(Math.max(cores - 1, 1), 16);
+  const ingester = config.ingester.workers || Math.min(Math.max(cores - 1, 1), 16);
   const ownQuery = Math.min(Math.max(Math.floor(cores / 2), 1), 8);
   return {
     ingester,
     writer: 1,
-    query: config.query.lanes || (threadsAreShared(config) ? ingester : ownQuery),
+    query: config.query.workers || (threadsAreShared(config) ? ingester : ownQuery),
     monitor: 1,
     plugins: config.plugins.commands.length > 0 ? 1 : 0,
     admin: 1,

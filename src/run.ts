@@ -12,7 +12,7 @@ import { boundHeapGrowth } from './lib/heap-growth.ts';
 import { isNativeLoadFailure, NativeModuleError } from './lib/uws.ts';
 import { createLog, type ProcessLog } from './log/pino.ts';
 import { version } from './paths.ts';
-import { laneCounts, Relay } from './relay.ts';
+import { Relay, workerCounts } from './relay.ts';
 import { libc } from './service/libc.ts';
 import { ServiceManager, type Vital } from './service/notify.ts';
 import { type Predecessor, Successor, steerToSuccessor } from './service/succession.ts';
@@ -53,7 +53,7 @@ export async function runRelay(
   const manager = new ServiceManager(process.env);
   if (predecessor === null) manager.status('starting');
   let relay: Relay;
-  const threads = Object.values(laneCounts(config)).reduce((sum, count) => sum + count, 0);
+  const threads = Object.values(workerCounts(config)).reduce((sum, count) => sum + count, 0);
   const few = tooFewDescriptors(config, threads);
   if (few !== null) {
     await predecessor?.fails(few);
@@ -263,7 +263,7 @@ function startLine(config: Config, relay: Relay): string {
   const { host, path } = config.io;
   const authority = host.includes(':') ? `[${host}]:${relay.port}` : `${host}:${relay.port}`;
   const { name, detail } = relay.signatures;
-  const lanes = Object.entries(relay.lanes).map(([station, count]) => `${station} ${count}`);
+  const workers = Object.entries(relay.workers).map(([station, count]) => `${station} ${count}`);
   const shared = threadsAreShared(config) ? ' (ingester, query and monitor share threads)' : '';
   const url = `${relay.encrypted ? 'wss' : 'ws'}://${authority}${path === '/' ? '' : path}`;
   const database = databaseFile(config.storage.directory);
@@ -272,7 +272,7 @@ function startLine(config: Config, relay: Relay): string {
   const { constants } = originsOf(config);
   const overridden =
     constants.length === 0 ? '' : ` · for tests, WOK_CONSTANTS sets ${constants.join(', ')}`;
-  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · workers: io 1, ${lanes.join(', ')}${shared}${overridden}`;
+  return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · workers: io 1, ${workers.join(', ')}${shared}${overridden}`;
 }
 
 /** Returns true if better-sqlite3 does not load; uWebSockets.js says by itself what to do. */

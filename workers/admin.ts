@@ -7,15 +7,15 @@ import { loadSignatureBackend } from '../src/protocol/signature/signature.ts';
 import { openReader, termKey } from '../src/store/database/open.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { frameBytes, writerEvents } from '../src/supervisor/cells.ts';
-import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
+import { serveWorker, type WorkerTask } from '../src/supervisor/worker.ts';
 
 /** Runs the admin worker, as a piscina task. */
 export function run(task: WorkerTask): Promise<void> {
-  return serveLane(task, async (log, meter, orders, share) => {
+  return serveWorker(task, async (log, meter, orders, share) => {
     const { config, metrics, credits } = task;
-    const ingesters = metrics.lanes.filter(({ station }) => station === 'ingester');
+    const ingesters = metrics.workers.filter(({ station }) => station === 'ingester');
     const queues = {
-      ingester: ingesters.map(({ lane }) => frameBytes(credits, lane)),
+      ingester: ingesters.map(({ worker }) => frameBytes(credits, worker)),
       writer: writerEvents(credits),
     };
     const db = openReader(config.storage);

@@ -1,4 +1,4 @@
-// Entry of the worker thread that runs one ingester lane. It builds the role and everything the
+// Entry of the worker thread that runs one ingester worker. It builds the role and everything the
 // role owns: a read-only database connection, the policy pipeline, and the caches of lists and
 // keys.
 
@@ -22,19 +22,19 @@ import { openReader, termKey } from '../src/store/database/open.ts';
 import { IdFilter } from '../src/store/index/id-filter.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { frameBytes, subscriptionBytes, writerEvents } from '../src/supervisor/cells.ts';
-import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
+import { serveWorker, type WorkerTask } from '../src/supervisor/worker.ts';
 
-/** Runs one ingester lane, as a piscina task. */
+/** Runs one ingester worker, as a piscina task. */
 export function run(task: WorkerTask): Promise<void> {
-  return serveLane(task, async (log, meter) => {
-    const { config, credits, lane, idFilter, rates, texts } = task;
+  return serveWorker(task, async (log, meter) => {
+    const { config, credits, worker, idFilter, rates, texts } = task;
     const signature = await loadSignatureBackend(config.ingester.signature_backend);
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
     const clock = systemClock;
     const time = pluginTimer(meter, task.metrics);
     const watch = new ModuleWatch(task.modules);
-    const modules = await PolicyModules.load(config, lane, log, time, watch);
+    const modules = await PolicyModules.load(config, worker, log, time, watch);
     const keyBook = new AuthorCache(db, hasher);
     const spam = new SpamFilter({
       config,
@@ -50,17 +50,17 @@ export function run(task: WorkerTask): Promise<void> {
       hasher,
       signature,
       idFilter: new IdFilter(present(idFilter, 'memory of the filter of stored ids')),
-      frameBytes: frameBytes(credits, lane),
+      frameBytes: frameBytes(credits, worker),
       writerEvents: writerEvents(credits),
       subscriptionBytes: subscriptionBytes(credits),
-      lane,
+      worker,
       lists: loadLists(db),
       keys: new SharedKeys(),
       pipeline: new PolicyPipeline(config, spam, modules),
       rates: new Rates(config, rates, systemClock, logBans(log, config)),
       clock,
       meter,
-      readNotes: new RefusedReadRing(task.metrics, 'ingester', lane),
+      readNotes: new RefusedReadRing(task.metrics, 'ingester', worker),
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };
   });

@@ -1,4 +1,4 @@
-// Entry of the worker thread that runs one query lane. It builds the role and everything the role
+// Entry of the worker thread that runs one query worker. It builds the role and everything the role
 // owns: a read-only database connection, the term hasher, and the meter of slow queries.
 
 import { systemClock } from '../src/lib/clock.ts';
@@ -10,21 +10,21 @@ import { QueryMeter } from '../src/query/query-meter.ts';
 import { openReader, termKey } from '../src/store/database/open.ts';
 import { TermHasher } from '../src/store/index/terms.ts';
 import { removals } from '../src/supervisor/cells.ts';
-import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
+import { serveWorker, type WorkerTask } from '../src/supervisor/worker.ts';
 
-/** Runs one query lane, as a piscina task. */
+/** Runs one query worker, as a piscina task. */
 export function run(task: WorkerTask): Promise<void> {
-  return serveLane(task, (log, laneMeter) => {
-    const { config, credits, lane, metrics, rates } = task;
+  return serveWorker(task, (log, workerMeter) => {
+    const { config, credits, worker, metrics, rates } = task;
     const db = openReader(config.storage);
     const hasher = new TermHasher(termKey(db));
-    const slow = slowQueryRing(metrics, lane);
+    const slow = slowQueryRing(metrics, worker);
     const meter = new QueryMeter({
-      meter: laneMeter,
-      lane,
+      meter: workerMeter,
+      worker,
       slow,
       log,
-      notes: new RefusedReadRing(metrics, 'query', lane),
+      notes: new RefusedReadRing(metrics, 'query', worker),
       slowMilliseconds: config.metrics.slow_query_milliseconds,
     });
     const reads = new ReadBudget(config, rates, systemClock);

@@ -2,12 +2,12 @@
 
 import { systemClock } from '../src/lib/clock.ts';
 import { removals, writerEvents, writeState } from '../src/supervisor/cells.ts';
-import { serveLane, type WorkerTask } from '../src/supervisor/lane.ts';
+import { serveWorker, type WorkerTask } from '../src/supervisor/worker.ts';
 import { WriterLease } from '../src/writer/lease.ts';
 
 /** Runs the writer, as a piscina task. */
 export function run(task: WorkerTask): Promise<void> {
-  return serveLane(task, (logger, meter, _orders, _share, trouble) => {
+  return serveWorker(task, (logger, meter, _orders, _share, trouble) => {
     const { config, credits, standby } = task;
     const parts = {
       config,

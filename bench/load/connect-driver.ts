@@ -87,10 +87,10 @@ export class ConnectDriver implements Driver, ConnectionOwner {
 
   async #storm(): Promise<void> {
     const { connections, concurrency, holdSeconds } = this.#job;
-    const lane = async () => {
+    const worker = async () => {
       while (this.#begun < connections && !this.#isOver()) await this.#open(now());
     };
-    await Promise.all(Array.from({ length: Math.min(concurrency, connections) }, lane));
+    await Promise.all(Array.from({ length: Math.min(concurrency, connections) }, worker));
     const until = now() + holdSeconds * 1000;
     while (now() < until && !this.#isOver()) await sleep(20);
     this.#finished.set();

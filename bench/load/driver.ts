@@ -117,13 +117,13 @@ export async function openAll(
 ): Promise<Connection[]> {
   const connections: Connection[] = new Array(count);
   let next = 0;
-  const lane = async () => {
+  const worker = async () => {
     while (next < count) {
       const number = next++;
       connections[number] = await Connection.open(target, owner, { number });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(OPENING, count) }, lane));
+  await Promise.all(Array.from({ length: Math.min(OPENING, count) }, worker));
   return connections;
 }
 

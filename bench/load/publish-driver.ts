@@ -38,7 +38,7 @@ const WATCH_MILLISECONDS = 1000;
 /** Time without any answer after which a closed loop ends. */
 const STALL_MILLISECONDS = 10_000;
 
-interface Lane {
+interface WorkerState {
   readonly connection: Connection;
   /** Items in flight, by the key of their id. */
   readonly waiting: Map<number, number>;
@@ -66,7 +66,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
   /** Items that were due while no connection was free, from `#backlogAt` on. */
   #backlog: number[] = [];
   #backlogAt = 0;
-  #lanes: Lane[] = [];
+  #workers: WorkerState[] = [];
   #turn = 0;
   #outstanding = 0;
   #hasStarted = false;
@@ -100,20 +100,20 @@ export class PublishDriver implements Driver, ConnectionOwner {
 
   async prepare(): Promise<void> {
     this.connections = await openAll(this.#context, this, this.#job.connections);
-    this.#lanes = this.connections.map((connection) => ({ connection, waiting: new Map() }));
+    this.#workers = this.connections.map((connection) => ({ connection, waiting: new Map() }));
   }
 
   start(): void {
     const { goAt } = this.#context.control;
     this.#hasStarted = true;
-    if (this.#lanes.length === 0) {
+    if (this.#workers.length === 0) {
       this.#finish();
     } else if (this.#pacer !== undefined) {
       // The threads take turns instead of sending at the same moments.
       const { thread, threads } = this.#context;
       this.#pacer.start(goAt + (1000 / this.#job.rate) * (1 + thread / threads));
     } else {
-      for (const lane of this.#lanes) this.#fill(lane);
+      for (const worker of this.#workers) this.#fill(worker);
       this.#watchdog = setInterval(() => this.#watch(), WATCH_MILLISECONDS);
     }
   }
@@ -126,7 +126,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     tally.error('due but never sent', this.#backlog.length - this.#backlogAt);
     const isDone = () => this.#outstanding === 0;
     const waited = await waitWhileComing(isDone, () => this.#outstanding, this.#context);
-    for (const { waiting } of this.#lanes) {
+    for (const { waiting } of this.#workers) {
       const [item] = waiting.values();
       if (item === undefined) continue;
       const example = `for ${this.#dataset.id(this.#lines[item]!)}`;
@@ -138,7 +138,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
   text(connection: Connection, bytes: Buffer, start: number, end: number): void {
     const verb = this.#reader.read(bytes, start, end);
     if (verb === OK) {
-      this.#answered(this.#lanes[connection.number]!, bytes, start, end);
+      this.#answered(this.#workers[connection.number]!, bytes, start, end);
     } else if (verb === NOTICE) {
       const text = bytes.toString('utf8', this.#reader.idStart, this.#reader.idEnd);
       this.#context.tally.error(`NOTICE ${refusalKind(text)}`);
@@ -146,19 +146,19 @@ export class PublishDriver implements Driver, ConnectionOwner {
   }
 
   readEnd(connection: Connection): void {
-    const lane = this.#lanes[connection.number];
+    const worker = this.#workers[connection.number];
     // A relay may send a message before the start, such as the challenge of NIP-42.
-    if (!this.#hasStarted || lane === undefined || !connection.isOpen) return;
-    if (this.#pacer === undefined) this.#fill(lane);
+    if (!this.#hasStarted || worker === undefined || !connection.isOpen) return;
+    if (this.#pacer === undefined) this.#fill(worker);
     else if (this.#backlogAt < this.#backlog.length) this.#drainBacklog();
   }
 
   closed(connection: Connection, why: string): void {
-    const lane = this.#lanes[connection.number];
-    this.#context.tally.error(`connection lost: ${why}`, Math.max(lane?.waiting.size ?? 0, 1));
-    this.#outstanding -= lane?.waiting.size ?? 0;
-    lane?.waiting.clear();
-    if (this.#lanes.every((other) => !other.connection.isOpen)) this.#finish();
+    const worker = this.#workers[connection.number];
+    this.#context.tally.error(`connection lost: ${why}`, Math.max(worker?.waiting.size ?? 0, 1));
+    this.#outstanding -= worker?.waiting.size ?? 0;
+    worker?.waiting.clear();
+    if (this.#workers.every((other) => !other.connection.isOpen)) this.#finish();
   }
 
   /** Takes the next item; -1 if there is none or the time is over. */
@@ -174,17 +174,17 @@ export class PublishDriver implements Driver, ConnectionOwner {
     return item;
   }
 
-  #fill(lane: Lane): void {
+  #fill(worker: WorkerState): void {
     const moment = now();
-    while (lane.waiting.size < this.#job.inFlight) {
+    while (worker.waiting.size < this.#job.inFlight) {
       const item = this.#take(moment);
       if (item < 0) {
         this.#checkFinished();
         break;
       }
-      this.#send(lane, item, moment);
+      this.#send(worker, item, moment);
     }
-    lane.connection.flush();
+    worker.connection.flush();
   }
 
   #schedule(dueAt: number): boolean {
@@ -203,16 +203,16 @@ export class PublishDriver implements Driver, ConnectionOwner {
 
   /** Sends due items over connections with room, an equal share each. */
   #drainBacklog(): void {
-    const share = Math.ceil((this.#backlog.length - this.#backlogAt) / this.#lanes.length);
-    for (let i = 0; i < this.#lanes.length && this.#backlogAt < this.#backlog.length; i++) {
-      const lane = this.#lanes[this.#turn++ % this.#lanes.length]!;
-      if (!lane.connection.isOpen) continue;
+    const share = Math.ceil((this.#backlog.length - this.#backlogAt) / this.#workers.length);
+    for (let i = 0; i < this.#workers.length && this.#backlogAt < this.#backlog.length; i++) {
+      const worker = this.#workers[this.#turn++ % this.#workers.length]!;
+      if (!worker.connection.isOpen) continue;
       for (let sent = 0; sent < share && this.#backlogAt < this.#backlog.length; sent++) {
-        if (lane.waiting.size >= this.#job.inFlight) break;
+        if (worker.waiting.size >= this.#job.inFlight) break;
         const item = this.#backlog[this.#backlogAt++]!;
-        this.#send(lane, item, this.#sentAt[item]!);
+        this.#send(worker, item, this.#sentAt[item]!);
       }
-      lane.connection.flush();
+      worker.connection.flush();
     }
     if (this.#backlogAt === this.#backlog.length) {
       this.#backlog = [];
@@ -220,7 +220,7 @@ export class PublishDriver implements Driver, ConnectionOwner {
     }
   }
 
-  #send({ connection, waiting }: Lane, item: number, sentAt: number): void {
+  #send({ connection, waiting }: WorkerState, item: number, sentAt: number): void {
     const line = this.#lines[item]!;
     const { bytes } = this.#dataset;
     const start = this.#dataset.start(line);
@@ -241,16 +241,16 @@ export class PublishDriver implements Driver, ConnectionOwner {
     this.#outstanding++;
   }
 
-  #answered(lane: Lane, bytes: Buffer, start: number, end: number): void {
+  #answered(worker: WorkerState, bytes: Buffer, start: number, end: number): void {
     const { tally } = this.#context;
     const reader = this.#reader;
     const key = idKey(bytes, reader.idStart);
-    const item = lane.waiting.get(key);
+    const item = worker.waiting.get(key);
     if (item === undefined) {
       tally.wrong('an unexpected OK', bytes.toString('utf8', start, end));
       return;
     }
-    lane.waiting.delete(key);
+    worker.waiting.delete(key);
     this.#outstanding--;
     const accepted = reader.accepted(bytes);
     const expected = this.#expected[item]!;

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A policy module: keys that this lane has not seen before write slowly and without links at first.
+ * A policy module: keys that this worker has not seen before write slowly and without links at first.
  * It works on the event alone and answers at once, so it costs a microsecond.
  *
  * policy.modules = ["./first-steps.js"]

@@ -14,8 +14,8 @@ const members = lines(process.env.MEMBERS_FILE ?? './members.txt');
 const unwelcome = lines(process.env.ADDRESSES_FILE ?? './unwelcome.txt');
 
 /** @type {import('wok-relay/policy').PolicyModule['start']} */
-export async function start({ lane, log }) {
-  log('members are known', { lane, members: (await members()).size });
+export async function start({ worker, log }) {
+  log('members are known', { worker, members: (await members()).size });
 }
 
 /** @type {import('wok-relay/policy').AcceptConnection} */

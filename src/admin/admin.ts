@@ -215,13 +215,13 @@ export class Admin implements AdminContext {
     });
   }
 
-  attach(station: StationName, lane: number, channel: Channel): void {
+  attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'writer') {
       this.#writer.attach(channel);
       this.#begin();
     } else if (station === 'ingester') {
       const outbox = new MessageOutbox<ListUpdate | Nip05Message | MemberAnswer>(channel);
-      this.#ingesters.set(lane, outbox);
+      this.#ingesters.set(worker, outbox);
       // The worker may have read the lists from the database before the latest changes.
       if (this.lists.size > 0) outbox.send({ t: 'all', entries: this.lists.entries() });
       const inbox = new MessageInbox<

@@ -4,7 +4,7 @@ import type { Config } from '../config/options.ts';
 import { encode } from '../lib/encoded.ts';
 import type { PageAnswer, PageRequest } from '../messages/admin-io.ts';
 import { cellOf } from '../metrics/layout.ts';
-import { laneCells } from '../metrics/meter.ts';
+import { workerCells } from '../metrics/meter.ts';
 import { Assets } from '../web/assets.ts';
 import type { Figures } from '../web/browser/figures.ts';
 import { MINUTES } from '../web/browser/figures.ts';
@@ -41,8 +41,8 @@ function describedConfig({ config, db }: AdminReads): Config {
 
 /** Returns the public live figures; `now` in milliseconds since 1970. */
 function publicFigures({ metrics, history, eventCount }: AdminReads, now: number): Figures {
-  const io = metrics.lanes.findIndex(({ station }) => station === 'io');
-  const cells = laneCells(metrics, io);
+  const io = metrics.workers.findIndex(({ station }) => station === 'io');
+  const cells = workerCells(metrics, io);
   return {
     at: now,
     since: Math.round(Date.now() - process.uptime() * 1000),

@@ -11,7 +11,7 @@ import * as reports from '../moderation/rpc/reports.ts';
 import { whyMethod } from '../moderation/rpc/why.ts';
 import { retentionMethod, retentionTaskMethod } from '../retention/rpc.ts';
 import { type Caller, RpcError, type RpcMethod } from '../rpc/method.ts';
-import type { PageRole, PageVerb } from '../web/api/api.ts';
+import type { PageMethod, PageRole } from '../web/api/api.ts';
 import type { AdminContext, AdminReads } from './context.ts';
 import { describeMethod } from './info.ts';
 import * as config from './rpc/config.ts';
@@ -36,10 +36,10 @@ type RpcEntry<Role> = {
 
 /** Checked table: methods of the admin page (`web/api/api.ts`) have its roles, others `local`. */
 type Table<Entries> = {
-  readonly [Name in keyof Entries]: RpcEntry<Name extends PageVerb ? PageRole : 'local'>;
+  readonly [Name in keyof Entries]: RpcEntry<Name extends PageMethod ? PageRole : 'local'>;
 };
 
-function table<Entries extends Record<PageVerb, unknown>>(
+function table<Entries extends Record<PageMethod, unknown>>(
   entries: Entries & Table<Entries>,
 ): ReadonlyMap<string, RpcEntry<PageRole | 'local'>> {
   return new Map(Object.entries(entries));

@@ -51,10 +51,10 @@ async function tellReads(call: Call): Promise<typeof exitCodes.ok> {
   return exitCodes.ok;
 }
 
-function readText({ at, verb, connection, outcome, text, filters }: RefusedRead): string {
+function readText({ at, type, connection, outcome, text, filters }: RefusedRead): string {
   const why = outcome === 'short' ? 'cut short: read budget used up' : text;
   const asked = filters === '' ? '' : `  (${filters})`;
-  return `${outcome}  ${timeText(at)}  ${verb} of connection ${connection}  ${why}${asked}`;
+  return `${outcome}  ${timeText(at)}  ${type} of connection ${connection}  ${why}${asked}`;
 }
 
 function whyText({ stored, decisions, listed, deletedBy, leftOut }: Why): string {

@@ -154,7 +154,7 @@ export const constants = {
   'plugins.breaker_failures': integer(3, 1, 1000),
   /** Seconds of that while; then one question is tried. */
   'plugins.breaker_seconds': integer(30, 1, DAY_SECONDS),
-  /** Events of one ingester worker that may wait for a verdict. */
+  /** Events of one ingester worker that may wait for the answer of a plugin. */
   'plugins.waiting_events_max': integer(2000, 1, 1_000_000),
   /** Bytes of the JSON of those events. */
   'plugins.waiting_bytes_max': integer(16 * MIB, 64 * KIB, 1024 * MIB),

@@ -680,7 +680,7 @@ export const options = {
     text: 'Public keys that retention treats as members, in addition to the members.',
   },
 
-  'ingester.lanes': {
+  'ingester.workers': {
     type: 'integer',
     default: 0,
     min: 1,
@@ -725,7 +725,7 @@ export const options = {
     text: 'Length of the write-ahead log at which it is copied back into the database file (checkpoint). Set 0 only for Litestream, which does the checkpoints itself.',
   },
 
-  'query.lanes': {
+  'query.workers': {
     type: 'integer',
     default: 0,
     min: 1,

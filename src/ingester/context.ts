@@ -42,9 +42,9 @@ export interface IngesterParts {
   frameBytes: Credits;
   /** Events that wait for the writer. */
   writerEvents: Credits;
-  /** Bytes of open subscriptions by ingester worker; `lane` is the index of this one. */
+  /** Bytes of open subscriptions by ingester worker; `worker` is the index of this one. */
   subscriptionBytes: readonly Credits[];
-  lane: number;
+  worker: number;
   /** Bans and allowances of the access lists; kept up to date by the admin worker. */
   lists: AccessLists;
   /** Keys that the admin worker knows from files, the follow graph, and their NIP-05 address. */
@@ -97,7 +97,7 @@ export class IngesterContext {
       config.limits.subscriptions_max,
       new SubscriptionMemory(
         config.limits.subscription_bytes_max,
-        element(parts.subscriptionBytes[parts.lane]),
+        element(parts.subscriptionBytes[parts.worker]),
         parts.subscriptionBytes,
       ),
     );
@@ -123,8 +123,8 @@ export class IngesterContext {
     this.#io = new RecordOutbox(channel);
   }
 
-  toQuery(lane: number, channel: Channel): void {
-    this.#queries.set(lane, new RecordOutbox(channel));
+  toQuery(worker: number, channel: Channel): void {
+    this.#queries.set(worker, new RecordOutbox(channel));
   }
 
   /** Sends the gathered answers to io. */

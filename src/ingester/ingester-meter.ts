@@ -3,18 +3,20 @@
 import type { Rejection } from '../access/rejection.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
 import {
-  type ClientVerb,
+  type ClientMessageType,
   countEvent,
   countRefusal,
   countRule,
   type Refused,
 } from '../metrics/counters.ts';
-import { CLIENT_VERBS } from '../metrics/label-values.ts';
+import { CLIENT_MESSAGE_TYPES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { PolicyResult } from '../policy/result.ts';
 
-const VERBS = byLabel(CLIENT_VERBS, (verb) => cellOf('wok_messages_received_total', { verb }));
+const RECEIVED = byLabel(CLIENT_MESSAGE_TYPES, (type) =>
+  cellOf('wok_messages_received_total', { type }),
+);
 const WRITER_QUEUE = cellOf('wok_rate_limit_hits_total', { limit: 'writer_queue' });
 const SUBSCRIPTIONS = cellOf('wok_rate_limit_hits_total', { limit: 'subscriptions' });
 const RULE = cellOf('wok_rate_limit_hits_total', { limit: 'rule' });
@@ -22,8 +24,8 @@ const WAITING = cellOf('wok_plugin_waiting_events');
 const WAIT = histogramOf('wok_ingester_wait_seconds');
 const BATCH = histogramOf('wok_ingester_batch_messages');
 const PLUGIN = histogramOf('wok_plugin_seconds');
-const PLUGIN_RESULTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (verdict) =>
-  cellOf('wok_plugin_verdicts_total', { verdict }),
+const PLUGIN_RESULTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (result) =>
+  cellOf('wok_policy_results_total', { result }),
 );
 const PARSE = histogramOf('wok_parse_seconds');
 
@@ -58,8 +60,8 @@ export class IngesterMeter {
     this.#meter.observe(PARSE, (performance.now() - startedAt) / 1000);
   }
 
-  verb(verb: string): void {
-    this.#meter.add(VERBS[verb as ClientVerb] ?? VERBS.other);
+  type(type: string): void {
+    this.#meter.add(RECEIVED[type as ClientMessageType] ?? RECEIVED.other);
   }
 
   /** Counts a rejected event; `value` is the unchecked value in its place. */

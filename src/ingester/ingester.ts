@@ -53,14 +53,14 @@ const SHARED_TURN_MILLISECONDS = 4;
 /**
  * Worker of station ingester: parses frames into messages and rejects invalid ones.
  *
- * In: raw frames of its connections (`connId % lanes`) from io, ended subscriptions from query,
+ * In: raw frames of its connections (`connId % workers`) from io, ended subscriptions from query,
  * bans from the admin worker. Out: validated events to the writer, filters to the query worker of
  * the connection, rejections to io. Bound: `io.queue_bytes_max` of frames, counted by io, which
  * rejects messages beyond it; waiting frames take turns by address and connection. If the worker
  * crashes, its connections are closed with 1012 and it is restarted.
  */
 export class Ingester {
-  readonly #lane: IngesterContext;
+  readonly #context: IngesterContext;
   readonly #gate: EventValidator;
   readonly #publishing: Publishing;
   readonly #requests: Requests;
@@ -75,34 +75,34 @@ export class Ingester {
 
   constructor(parts: IngesterParts) {
     const { config } = parts;
-    this.#lane = new IngesterContext(parts);
+    this.#context = new IngesterContext(parts);
     this.#gate = new EventValidator(parts);
-    this.#publishing = new Publishing(this.#lane, this.#gate, config);
-    this.#requests = new Requests(this.#lane, config);
+    this.#publishing = new Publishing(this.#context, this.#gate, config);
+    this.#requests = new Requests(this.#context, config);
     this.#pendingConnections = new PendingConnections(config.plugins.waiting_bytes_max);
   }
 
   reconfigure(config: Config): void {
-    const { pipeline, db } = this.#lane.parts;
-    this.#lane.reconfigure(config);
+    const { pipeline, db } = this.#context.parts;
+    this.#context.reconfigure(config);
     this.#gate.reconfigure(config);
     pipeline.reconfigure(config);
     this.#requests.reconfigure(config);
     tuneReader(db, config.storage);
   }
 
-  attach(station: StationName, lane: number, channel: Channel): void {
+  attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'io') {
-      this.#lane.toIo(channel);
+      this.#context.toIo(channel);
       channel.receive((batch) => this.#frames(new RecordReader(batch)));
     } else if (station === 'writer') {
       this.#publishing.toWriter(channel);
     } else if (station === 'admin') {
       this.#attachAdmin(channel);
     } else if (station === 'plugins') {
-      this.#lane.parts.pipeline.attachPlugins(channel);
+      this.#context.parts.pipeline.attachPlugins(channel);
     } else if (station === 'query') {
-      this.#lane.toQuery(lane, channel);
+      this.#context.toQuery(worker, channel);
       const inbox = new MessageInbox<SubscriptionEnded>();
       channel.receive((batch) => {
         for (const { connId, subId, subNo } of inbox.read(batch)) {
@@ -115,7 +115,7 @@ export class Ingester {
   #attachAdmin(channel: Channel): void {
     this.#admin = channel;
     const inbox = new MessageInbox<ListUpdate | Nip05Message | MemberAnswer>();
-    const { members, decisions, unknownAddresses, parts } = this.#lane;
+    const { members, decisions, unknownAddresses, parts } = this.#context;
     const admin = new MessageOutbox<VerifyRequest | RejectionBatch | MemberRequest | SeenAddresses>(
       channel,
     );
@@ -136,13 +136,13 @@ export class Ingester {
   }
 
   takeKeys(share: KeyShare): void {
-    this.#lane.parts.keys.take(share);
+    this.#context.parts.keys.take(share);
   }
 
   stop(): void {
     if (this.#turn !== null) clearImmediate(this.#turn);
-    this.#lane.parts.pipeline.stop();
-    this.#lane.parts.db.close();
+    this.#context.parts.pipeline.stop();
+    this.#context.parts.db.close();
   }
 
   /** Handles frames on arrival while the turn lasts; later ones are queued. */
@@ -150,7 +150,7 @@ export class Ingester {
     this.#beginTurn();
     while (reader.more) {
       const frame = readFrame(reader);
-      if (frame.type === ARRIVED) this.#lane.meter.arrived(readArrived(frame.bytes));
+      if (frame.type === ARRIVED) this.#context.meter.arrived(readArrived(frame.bytes));
       else if (frame.type === CONNECTED) this.#connected(frame.connId, readClient(frame.bytes));
       else if (this.#backlog.size === 0 && performance.now() < this.#turnEnd) this.#frame(frame);
       else this.#wait(frame);
@@ -162,15 +162,15 @@ export class Ingester {
   #workOff(): void {
     this.#beginTurn();
     this.#backlog.work(this.#turnEnd, (frame, arrivedAt) => {
-      if (arrivedAt !== this.#lane.meter.arrivedAt) this.#lane.meter.arrived(arrivedAt);
+      if (arrivedAt !== this.#context.meter.arrivedAt) this.#context.meter.arrived(arrivedAt);
       this.#frame(frame);
     });
     this.#endTurn();
   }
 
   #wait(frame: Frame): void {
-    const { address } = this.#lane.connections.of(frame.connId);
-    this.#backlog.add(address, frame, this.#lane.meter.arrivedAt);
+    const { address } = this.#context.connections.of(frame.connId);
+    this.#backlog.add(address, frame, this.#context.meter.arrivedAt);
   }
 
   /** Begins a turn of the event loop; all batches in one turn share its time. */
@@ -189,46 +189,46 @@ export class Ingester {
 
   #endTurn(): void {
     this.#publishing.flush();
-    this.#lane.flush();
-    this.#lane.meter.batchEnds(this.#publishing.waiting);
+    this.#context.flush();
+    this.#context.meter.batchEnds(this.#publishing.waiting);
   }
 
   #frame({ type, connId, bytes }: Frame): void {
     if (type === DISCONNECTED) {
-      this.#lane.connections.disconnect(connId);
+      this.#context.connections.disconnect(connId);
       this.#requests.drop(connId);
       this.#pendingConnections.leave(connId);
-      this.#lane.query(connId, { t: 'disconnect', connId });
-      this.#lane.left(connId);
+      this.#context.query(connId, { t: 'disconnect', connId });
+      this.#context.left(connId);
       return;
     }
     const cost = messageCost(bytes.length);
-    this.#lane.parts.frameBytes.release(cost);
+    this.#context.parts.frameBytes.release(cost);
     if (type === REFUSED_REQ) {
       const { subId, why } = readRefusedReq(bytes);
-      this.#lane.cost = cost;
+      this.#context.cost = cost;
       this.#requests.refuseReq(connId, subId, why);
       return;
     }
     if (!this.#pendingConnections.has(connId)) this.#message(connId, bytes);
     else if (!this.#pendingConnections.keep(connId, bytes)) {
-      this.#lane.cost = cost;
+      this.#context.cost = cost;
       this.#refuse(connId, bytes, PLUGIN_QUEUE_FULL.message);
     }
   }
 
   #connected(connId: number, client: ConnectedClient): void {
-    const address = this.#lane.parts.rates.nameOf(client.ip);
-    const connection = this.#lane.connections.connect(connId, client, address);
-    this.#lane.unknownAddresses.note(client.host);
-    connection.client = this.#lane.parts.rates.client(connection.ip);
-    if (this.#lane.parts.pipeline.asksConnections) this.#evaluateConnection(connection);
+    const address = this.#context.parts.rates.nameOf(client.ip);
+    const connection = this.#context.connections.connect(connId, client, address);
+    this.#context.unknownAddresses.note(client.host);
+    connection.client = this.#context.parts.rates.client(connection.ip);
+    if (this.#context.parts.pipeline.asksConnections) this.#evaluateConnection(connection);
   }
 
   /** Asks the policy about a new connection; its messages are buffered meanwhile. */
   #evaluateConnection(connection: Connection): void {
     const { connId } = connection;
-    const evaluated = this.#lane.parts.pipeline.evaluateConnection(connection);
+    const evaluated = this.#context.parts.pipeline.evaluateConnection(connection);
     if (!(evaluated instanceof Promise)) {
       if (evaluated !== null) this.#turnAway(connId, evaluated);
       return;
@@ -245,39 +245,39 @@ export class Ingester {
   /** Closes a connection (1008); its later messages are dropped, as on a closed socket. */
   #turnAway(connId: number, why: Refusal): void {
     this.#pendingConnections.enter(connId);
-    this.#lane.turnAway(connId, why);
+    this.#context.turnAway(connId, why);
   }
 
   /** Removes banned keys; a connection without other keys is closed, its subscriptions first. */
   #enforceBan(update: ListUpdate): void {
-    const lane = this.#lane;
-    const { lists, clock } = lane.parts;
-    const all = lane.connections.all();
+    const context = this.#context;
+    const { lists, clock } = context.parts;
+    const all = context.connections.all();
     for (const { connection, left } of bannedBy(update, all, lists, clock.seconds())) {
       const { connId, subscriptions } = connection;
       connection.authed = new Set(left);
-      lane.query(connId, { t: 'auth', connId, readers: [...left], answer: '', cost: 0 });
+      context.query(connId, { t: 'auth', connId, readers: [...left], answer: '', cost: 0 });
       if (left.length > 0) {
-        lane.say(connId, noticeAnswer(ONE_KEY_BANNED));
+        context.say(connId, noticeAnswer(ONE_KEY_BANNED));
         continue;
       }
       // Drops its later messages and those that wait for a policy.
       this.#pendingConnections.enter(connId);
       this.#requests.drop(connId);
       // The CLOSED frames acknowledge no message.
-      lane.cost = 0;
+      context.cost = 0;
       for (const subId of [...subscriptions.keys()]) {
         this.#requests.refuseReq(connId, subId, KEY_BANNED);
       }
-      lane.meter.refused('other', KEY_BANNED);
-      lane.query(connId, { t: 'leave', connId, why: KEY_BANNED });
+      context.meter.refused('other', KEY_BANNED);
+      context.query(connId, { t: 'leave', connId, why: KEY_BANNED });
     }
   }
 
   #message(connId: number, bytes: Buffer): void {
-    this.#lane.cost = messageCost(bytes.length);
-    const { client } = this.#lane.connections.of(connId);
-    const ban = client === null ? null : this.#lane.parts.rates.ban(client);
+    this.#context.cost = messageCost(bytes.length);
+    const { client } = this.#context.connections.of(connId);
+    const ban = client === null ? null : this.#context.parts.rates.ban(client);
     if (ban !== null) {
       // A message accepted before the ban costs more to handle than to close the connections.
       if (!looksLikeClose(bytes)) this.#refuse(connId, bytes, ban.refusal);
@@ -285,11 +285,11 @@ export class Ingester {
       return;
     }
     const startedAt = performance.now();
-    const depthMax = this.#lane.parts.config.limits.json_depth_max;
+    const depthMax = this.#context.parts.config.limits.json_depth_max;
     if (isRequest(bytes) && opensAtMost(bytes, depthMax)) this.#scan.clear();
     else this.#scan.scan(bytes, depthMax);
     if (this.#scan.tooDeep) {
-      this.#lane.violation(connId);
+      this.#context.violation(connId);
       this.#refuse(connId, bytes, `invalid: the message nests deeper than ${depthMax} levels`);
       return;
     }
@@ -297,37 +297,37 @@ export class Ingester {
     try {
       message = JSON.parse(bytes.toString());
     } catch {
-      if (isBlank(bytes)) this.#lane.settle(connId);
+      if (isBlank(bytes)) this.#context.settle(connId);
       else {
-        this.#lane.violation(connId);
+        this.#context.violation(connId);
         this.#refuse(connId, bytes, 'invalid: the message is not JSON');
       }
       return;
     }
-    this.#lane.meter.parsed(startedAt);
+    this.#context.meter.parsed(startedAt);
     if (!Array.isArray(message) || typeof message[0] !== 'string') {
-      this.#lane.violation(connId);
-      this.#lane.notice(
+      this.#context.violation(connId);
+      this.#context.notice(
         connId,
         'invalid: a message must be a JSON array that begins with the message type',
       );
       return;
     }
-    this.#verb(connId, message as [string, ...unknown[]], bytes);
+    this.#type(connId, message as [string, ...unknown[]], bytes);
   }
 
   /** Rejects a message that was not parsed. */
   #refuse(connId: number, bytes: Buffer, why: Refusal): void {
     const addressee = addresseeOf(bytes);
-    if (addressee?.verb === 'REQ') this.#requests.refuseReq(connId, addressee.id, why);
+    if (addressee?.type === 'REQ') this.#requests.refuseReq(connId, addressee.id, why);
     else {
-      this.#lane.meter.unparsedRefused(addressee?.verb ?? 'other', why);
-      this.#lane.answer(connId, refusalTo(addressee, why));
+      this.#context.meter.unparsedRefused(addressee?.type ?? 'other', why);
+      this.#context.answer(connId, refusalTo(addressee, why));
     }
   }
 
-  #verb(connId: number, message: [string, ...unknown[]], bytes: Buffer): void {
-    this.#lane.meter.verb(message[0]);
+  #type(connId: number, message: [string, ...unknown[]], bytes: Buffer): void {
+    this.#context.meter.type(message[0]);
     switch (message[0]) {
       case 'EVENT':
         this.#publishing.event(connId, message[1], bytes, this.#scan);
@@ -344,14 +344,14 @@ export class Ingester {
         break;
       case 'NEG-OPEN':
       case 'NEG-MSG':
-        this.#lane.answer(connId, negError(message[1]));
+        this.#context.answer(connId, negError(message[1]));
         break;
       case 'NEG-CLOSE':
         // It has no answer: the session that it ends was rejected.
-        this.#lane.settle(connId);
+        this.#context.settle(connId);
         break;
       default:
-        this.#lane.notice(
+        this.#context.notice(
           connId,
           `unsupported: unknown message type ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`,
         );
@@ -359,37 +359,37 @@ export class Ingester {
   }
 
   #auth(connId: number, value: unknown, bytes: Buffer): void {
-    const connection = this.#lane.connections.of(connId);
-    const authentication = this.#lane.authentication;
+    const connection = this.#context.connections.of(connId);
+    const authentication = this.#context.authentication;
     if (authentication.isKnown(connection, value)) {
-      this.#lane.answer(connId, okAnswer(idIn(value), true, ''));
+      this.#context.answer(connId, okAnswer(idIn(value), true, ''));
       return;
     }
-    const tooMany = this.#lane.rate(connId, EVENTS);
+    const tooMany = this.#context.rate(connId, EVENTS);
     if (tooMany !== null) {
-      this.#lane.meter.refused('AUTH', tooMany.refusal);
-      this.#lane.answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
+      this.#context.meter.refused('AUTH', tooMany.refusal);
+      this.#context.answer(connId, okAnswer(idIn(value), false, tooMany.refusal));
       return;
     }
     // A client that answers a challenge that was never sent is sent its challenge.
-    this.#lane.firstChallenge(connId);
-    const { lists, clock } = this.#lane.parts;
+    this.#context.firstChallenge(connId);
+    const { lists, clock } = this.#context.parts;
     const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) => {
       const isBanned = lists.stance('pubkey', claimed.pubkey, clock.seconds()) === 'ban';
-      for (const url of relaysOf(claimed).slice(0, 1)) this.#lane.unknownAddresses.note(url);
+      for (const url of relaysOf(claimed).slice(0, 1)) this.#context.unknownAddresses.note(url);
       return isBanned ? KEY_BANNED : authentication.check(connection, claimed);
     });
     if (typeof event === 'string') {
-      this.#lane.meter.refused('AUTH', event);
-      this.#lane.answer(connId, okAnswer(idIn(value), false, event));
+      this.#context.meter.refused('AUTH', event);
+      this.#context.answer(connId, okAnswer(idIn(value), false, event));
       return;
     }
     const answer = okAnswer(event.id, true, '');
     if (authentication.accept(connection, event)) {
-      const { cost } = this.#lane;
+      const { cost } = this.#context;
       const readers = [...connection.authed];
-      this.#lane.query(connId, { t: 'auth', connId, readers, answer, cost });
-    } else this.#lane.answer(connId, answer);
+      this.#context.query(connId, { t: 'auth', connId, readers, answer, cost });
+    } else this.#context.answer(connId, answer);
   }
 }
 

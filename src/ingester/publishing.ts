@@ -25,7 +25,7 @@ const WRITER_FULL = refuse(
 
 /** Handler of EVENT messages: event validator, policy pipeline, then the queue of the writer. */
 export class Publishing {
-  readonly #lane: IngesterContext;
+  readonly #context: IngesterContext;
   readonly #gate: EventValidator;
   /** Events that wait for their policy result. */
   readonly #waiting: InOrderQueue;
@@ -38,16 +38,16 @@ export class Publishing {
 
   readonly #bodies: BodyMaker;
 
-  constructor(lane: IngesterContext, gate: EventValidator, { plugins, storage }: Config) {
+  constructor(context: IngesterContext, gate: EventValidator, { plugins, storage }: Config) {
     this.#bodies = new BodyMaker(storage.pack_bodies);
-    this.#lane = lane;
+    this.#context = context;
     this.#gate = gate;
     this.#waiting = new InOrderQueue(plugins.waiting_events_max, plugins.waiting_bytes_max);
   }
 
   toWriter(channel: Channel): void {
     this.#writer = new RecordOutbox(channel, () => {
-      this.#lane.parts.writerEvents.add(this.#unposted);
+      this.#context.parts.writerEvents.add(this.#unposted);
       this.#unposted = 0;
     });
   }
@@ -64,7 +64,7 @@ export class Publishing {
 
   /** Handles the value of an EVENT message; `bytes` is the whole message, scanned by `scan`. */
   event(connId: number, value: unknown, bytes: Buffer, scan: MessageScan): void {
-    const tooMany = this.#lane.rate(connId, EVENTS);
+    const tooMany = this.#context.rate(connId, EVENTS);
     if (tooMany !== null) {
       this.#refuseUnchecked(connId, value, tooMany);
       return;
@@ -74,17 +74,18 @@ export class Publishing {
       this.#refuseUnchecked(connId, value, WRITER_FULL);
       return;
     }
-    const checked = this.#gate.check(value, bytes, scan, this.#lane.connections.of(connId));
+    const checked = this.#gate.check(value, bytes, scan, this.#context.connections.of(connId));
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
-      this.#lane.meter.eventRefused(value, checked);
-      if (rule !== 'duplicate') this.#lane.decisions.note(value, 'refused', rule, refusal);
-      if (rule === 'shape' || rule === 'id' || rule === 'signature') this.#lane.violation(connId);
-      if (refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-      this.#lane.answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
+      this.#context.meter.eventRefused(value, checked);
+      if (rule !== 'duplicate') this.#context.decisions.note(value, 'refused', rule, refusal);
+      if (rule === 'shape' || rule === 'id' || rule === 'signature')
+        this.#context.violation(connId);
+      if (refusal.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
+      this.#context.answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
-    if (this.#lane.parts.pipeline.asksWrites) this.#evaluate(connId, checked);
+    if (this.#context.parts.pipeline.asksWrites) this.#evaluate(connId, checked);
     else this.#store(connId, checked);
   }
 
@@ -92,11 +93,11 @@ export class Publishing {
   #evaluate(connId: number, passed: CheckedResult): void {
     const { event, json } = passed;
     const { length } = json;
-    const { handling } = this.#lane;
+    const { handling } = this.#context;
     const askedAt = performance.now();
-    const from = this.#lane.connections.of(connId);
+    const from = this.#context.connections.of(connId);
     const mayWait = this.#waiting.admits(length);
-    const evaluated = this.#lane.parts.pipeline.evaluateWrite({ event, json, from }, mayWait);
+    const evaluated = this.#context.parts.pipeline.evaluateWrite({ event, json, from }, mayWait);
     if (!(evaluated instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
         this.#obey(connId, passed, evaluated);
@@ -111,12 +112,12 @@ export class Publishing {
     const kept = { ...passed, json: Buffer.from(json) };
     const settle = (result: PolicyResult) =>
       place.settle(() => {
-        this.#lane.resume(handling);
+        this.#context.resume(handling);
         this.#obey(connId, kept, result);
       });
     if (evaluated instanceof Promise) {
       void evaluated.then((result) => {
-        this.#lane.meter.evaluated(askedAt, result);
+        this.#context.meter.evaluated(askedAt, result);
         settle(result);
       });
     } else settle(evaluated);
@@ -133,53 +134,53 @@ export class Publishing {
       return;
     }
     if (result.action === 'hold') {
-      this.#lane.decisions.note(event, 'quarantined', result.rule, result.why, result.by);
+      this.#context.decisions.note(event, 'quarantined', result.rule, result.why, result.by);
       this.#store(connId, passed, result.why);
       return;
     }
-    this.#lane.meter.eventShadowed(event.kind);
-    this.#lane.decisions.note(event, 'shadowed', result.rule, result.message, result.by);
-    this.#lane.answer(connId, okAnswer(event.id, true, result.message));
+    this.#context.meter.eventShadowed(event.kind);
+    this.#context.decisions.note(event, 'shadowed', result.rule, result.message, result.by);
+    this.#context.answer(connId, okAnswer(event.id, true, result.message));
   }
 
   /** Rejects the value in the place of an event before it is checked. */
   #refuseUnchecked(connId: number, value: unknown, rejection: Rejection): void {
-    this.#lane.meter.eventRefused(value, rejection);
-    this.#lane.decisions.note(value, 'refused', rejection.rule, rejection.refusal);
-    this.#lane.answer(connId, okAnswer(idIn(value), false, rejection.refusal));
+    this.#context.meter.eventRefused(value, rejection);
+    this.#context.decisions.note(value, 'refused', rejection.rule, rejection.refusal);
+    this.#context.answer(connId, okAnswer(idIn(value), false, rejection.refusal));
   }
 
   /** Rejects an event that the validator has accepted. */
   #refuseEvent(connId: number, event: NostrEvent, rejection: Rejection, by = ''): void {
-    this.#lane.meter.eventRefused(event, rejection);
-    if (rejection.refusal.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-    this.#lane.decisions.note(event, 'refused', rejection.rule, rejection.refusal, by);
-    this.#lane.answer(connId, okAnswer(event.id, false, rejection.refusal));
+    this.#context.meter.eventRefused(event, rejection);
+    if (rejection.refusal.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
+    this.#context.decisions.note(event, 'refused', rejection.rule, rejection.refusal, by);
+    this.#context.answer(connId, okAnswer(event.id, false, rejection.refusal));
   }
 
   /** Executes a request to the relay itself (NIP-43), which is neither stored nor passed on. */
   #request(connId: number, event: NostrEvent): void {
-    const { authed } = this.#lane.connections.of(connId);
-    const { cost } = this.#lane;
-    void this.#lane.members.request(event, authed).then(({ ok, text }) => {
-      if (text.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-      this.#lane.answer(connId, okAnswer(event.id, ok, text), cost);
+    const { authed } = this.#context.connections.of(connId);
+    const { cost } = this.#context;
+    void this.#context.members.request(event, authed).then(({ ok, text }) => {
+      if (text.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
+      this.#context.answer(connId, okAnswer(event.id, ok, text), cost);
     });
   }
 
   /** Returns true if the queue of the writer has no room for the event that is being handled. */
   #isFull(): boolean {
-    const { writerEvents, config } = this.#lane.parts;
+    const { writerEvents, config } = this.#context.parts;
     const { queue_events_max: max } = config.writer;
     const used = writerEvents.used + this.#unposted;
-    const wanted = queuedEvents(this.#lane.cost);
+    const wanted = queuedEvents(this.#context.cost);
     // Small events get an eighth more room, so that a few large ones that fill the queue do not
     // cause their rejection.
     return used > 0 && used + wanted > max && (wanted > 1 || used >= max + max / 8);
   }
 
   #store(connId: number, passed: CheckedResult, held = ''): void {
-    if (this.#lane.members.concerns(passed.event.kind)) {
+    if (this.#context.members.concerns(passed.event.kind)) {
       this.#request(connId, passed.event);
       return;
     }
@@ -187,10 +188,10 @@ export class Publishing {
       this.#refuseEvent(connId, passed.event, WRITER_FULL);
       return;
     }
-    this.#unposted += queuedEvents(this.#lane.cost);
+    this.#unposted += queuedEvents(this.#context.cost);
     const writer = present(this.#writer, 'channel to writer');
     const body = this.#bodies.make(passed.json);
-    const { arrivedAt, cost } = this.#lane.handling;
+    const { arrivedAt, cost } = this.#context.handling;
     writeCheckedEvent(writer.records, connId, passed, body, arrivedAt, cost, held);
     writer.touch();
   }

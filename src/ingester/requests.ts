@@ -30,29 +30,29 @@ type Parsed = readonly Filter[] | Refusal;
 
 /** Handler of REQ, COUNT and CLOSE: read policies, then a request to the query worker. */
 export class Requests {
-  readonly #lane: IngesterContext;
+  readonly #context: IngesterContext;
   /** REQs and COUNTs that wait for their policy result. */
   readonly #waiting: WaitingReads;
   readonly #pending = new PendingSubscriptions();
   #filterLimits: FilterLimits;
   #readPolicy: ReadPolicy;
 
-  constructor(lane: IngesterContext, config: Config) {
-    this.#lane = lane;
+  constructor(context: IngesterContext, config: Config) {
+    this.#context = context;
     const { waiting_events_max, waiting_bytes_max } = config.plugins;
     this.#waiting = new WaitingReads(waiting_events_max, waiting_bytes_max);
     this.#filterLimits = filterLimits(config);
-    this.#readPolicy = new ReadPolicy(config, lane.parts.lists);
+    this.#readPolicy = new ReadPolicy(config, context.parts.lists);
   }
 
   reconfigure(config: Config): void {
     this.#filterLimits = filterLimits(config);
-    this.#readPolicy = new ReadPolicy(config, this.#lane.parts.lists);
+    this.#readPolicy = new ReadPolicy(config, this.#context.parts.lists);
   }
 
   /** Handles a REQ or a COUNT of `bytes` bytes. */
   read(connId: number, message: Message, bytes: number): void {
-    const { members, connections, parts } = this.#lane;
+    const { members, connections, parts } = this.#context;
     const isEvaluated = parts.pipeline.asksReads || this.#waiting.has(connId);
     const mayInvite = message[0] === 'REQ' && members.mayInvite(connections.of(connId).authed);
     if (!isEvaluated && !mayInvite) {
@@ -76,7 +76,7 @@ export class Requests {
 
   /** Records that the relay ended a subscription. */
   ended(connId: number, subId: string, subNo: number): void {
-    if (this.#lane.connections.ended(connId, subId, subNo)) this.#pending.next(connId);
+    if (this.#context.connections.ended(connId, subId, subNo)) this.#pending.next(connId);
   }
 
   /** Asks the policy about a REQ or COUNT; those of one connection keep their order. */
@@ -87,20 +87,20 @@ export class Requests {
     inviter: string | null,
     bytes: number,
   ): void {
-    const [verb, subId, ...filters] = message;
+    const [type, subId, ...filters] = message;
     const mayWait = this.#waiting.admits(bytes);
-    const from = this.#lane.connections.of(connId);
+    const from = this.#context.connections.of(connId);
     // An invalid message is rejected in its order, without a call of the policy.
     const isRead = typeof subId === 'string' && this.#fault(connId, parsed) === null;
     let evaluated = isRead
-      ? this.#lane.parts.pipeline.evaluateRead(
-          { type: verb as 'REQ' | 'COUNT', subId, filters, from },
+      ? this.#context.parts.pipeline.evaluateRead(
+          { type: type as 'REQ' | 'COUNT', subId, filters, from },
           mayWait,
         )
       : ACCEPT;
     let invite = '';
     if (isRead && mayWait && inviter !== null) {
-      evaluated = Promise.all([evaluated, this.#lane.members.invite(inviter)]).then(
+      evaluated = Promise.all([evaluated, this.#context.members.invite(inviter)]).then(
         ([result, event]) => {
           invite = event;
           return result;
@@ -119,17 +119,17 @@ export class Requests {
       }
     }
     const place = this.#waiting.take(connId, String(subId), bytes);
-    const { handling } = this.#lane;
+    const { handling } = this.#context;
     const settle = (result: ReadPolicyResult) =>
       place.settle(() => {
-        this.#lane.resume(handling);
+        this.#context.resume(handling);
         if (place.isCancelled) {
-          this.#lane.settle(connId);
+          this.#context.settle(connId);
           return;
         }
         if (invite !== '' && result.action === 'accept') {
           const frame = `${eventPrefix(String(subId))}${invite}]`;
-          this.#lane.query(connId, { t: 'say', connId, frame });
+          this.#context.query(connId, { t: 'say', connId, frame });
         }
         this.#obey(connId, message, parsed, result);
       });
@@ -140,20 +140,20 @@ export class Requests {
   /** Returns the member for which a REQ returns an invite (NIP-43), or null. */
   #inviter(connId: number, parsed: Parsed): string | null {
     if (typeof parsed === 'string') return null;
-    const { parts, members, connections } = this.#lane;
+    const { parts, members, connections } = this.#context;
     const { authed } = connections.of(connId);
     return members.inviter(parsed, authed, parts.lists, parts.clock.seconds());
   }
 
   #obey(connId: number, message: Message, parsed: Parsed, result: ReadPolicyResult): void {
-    const [verb, subId] = message;
+    const [type, subId] = message;
     if (result.action === 'accept') {
       this.#ask(connId, message, parsed);
     } else if (result.action === 'refuse') {
-      if (verb === 'REQ') this.refuseReq(connId, String(subId), result.message, message);
+      if (type === 'REQ') this.refuseReq(connId, String(subId), result.message, message);
       else this.#refuseCount(connId, String(subId), result.message, message);
     } else {
-      const replaced: Message = [verb, subId, ...result.filters];
+      const replaced: Message = [type, subId, ...result.filters];
       const instead = this.#parsed(replaced);
       if (typeof instead !== 'string') this.#ask(connId, replaced, instead);
       else this.#obey(connId, message, parsed, { ...result, action: 'refuse', message: NO_FILTER });
@@ -169,7 +169,7 @@ export class Requests {
   /** Returns the reason why this client may not use these filters, or null. */
   #fault(connId: number, parsed: Parsed): Refusal | null {
     if (typeof parsed === 'string') return parsed;
-    return this.#readPolicy.check(parsed, this.#lane.connections.of(connId).authed);
+    return this.#readPolicy.check(parsed, this.#context.connections.of(connId).authed);
   }
 
   /**
@@ -181,11 +181,11 @@ export class Requests {
     const fault = this.#fault(connId, parsed);
     if (fault !== null) return fault;
     const filters = parsed as readonly Filter[];
-    const { authed, challenge } = this.#lane.connections.of(connId);
+    const { authed, challenge } = this.#context.connections.of(connId);
     if (authed.size === 0 && challenge === '' && this.#readPolicy.namesPrivateKinds(filters)) {
       // Sent through the query worker, so that it comes before the answer.
-      const frame = this.#lane.challengeFrame(connId);
-      this.#lane.query(connId, { t: 'say', connId, frame });
+      const frame = this.#context.challengeFrame(connId);
+      this.#context.query(connId, { t: 'say', connId, frame });
     }
     return packFilters(filters);
   }
@@ -194,26 +194,26 @@ export class Requests {
     const subId = this.#id(connId, 'REQ', message[1]);
     if (subId === null) return;
     const filters =
-      this.#lane.rate(connId, SUBSCRIPTIONS)?.refusal ??
+      this.#context.rate(connId, SUBSCRIPTIONS)?.refusal ??
       this.#packed(connId, parsed ?? this.#parsed(message));
     if (typeof filters === 'string') {
       this.refuseReq(connId, subId, filters, message);
       return;
     }
     this.#cancelPending(connId, subId);
-    this.#lane.charge(connId, SUBSCRIPTIONS, Math.floor(filters.length / PRICED_BYTES));
+    this.#context.charge(connId, SUBSCRIPTIONS, Math.floor(filters.length / PRICED_BYTES));
     if (this.#open(connId, subId, filters, message)) return;
-    const { handling } = this.#lane;
+    const { handling } = this.#context;
     this.#pending.add(connId, {
       subId,
       cost: handling.cost,
       open: () => {
-        this.#lane.resume(handling);
+        this.#context.resume(handling);
         return this.#open(connId, subId, filters, message);
       },
       refuse: () => {
-        this.#lane.resume(handling);
-        const max = this.#lane.parts.config.limits.subscriptions_max;
+        this.#context.resume(handling);
+        const max = this.#context.parts.config.limits.subscriptions_max;
         const why: Refusal = `rate-limited: too many subscriptions, the limit is ${max} per connection; CLOSE one first`;
         this.#refuseOpen(connId, subId, why, message);
       },
@@ -223,7 +223,7 @@ export class Requests {
   /** Drops the REQ that waits under this id, replaced by a later message, without an answer. */
   #cancelPending(connId: number, subId: string): void {
     const cost = this.#pending.cancel(connId, subId);
-    if (cost > 0) this.#lane.answer(connId, '', cost);
+    if (cost > 0) this.#context.answer(connId, '', cost);
   }
 
   /**
@@ -232,31 +232,31 @@ export class Requests {
    */
   #open(connId: number, subId: string, filters: Uint8Array, message: readonly unknown[]): boolean {
     const bytes = SubscriptionMemory.costOf(filters);
-    const opened = this.#lane.connections.open(connId, subId, bytes);
+    const opened = this.#context.connections.open(connId, subId, bytes);
     if (opened === 'too-many') return false;
     if (opened === 'no-memory') this.#refuseOpen(connId, subId, NO_MEMORY, message);
     else {
       this.#introduce(connId);
-      const { handling } = this.#lane;
-      this.#lane.query(connId, { t: 'req', connId, subId, ...opened, filters, ...handling });
+      const { handling } = this.#context;
+      this.#context.query(connId, { t: 'req', connId, subId, ...opened, filters, ...handling });
     }
     return true;
   }
 
   /** Rejects a REQ for lack of a free subscription or of memory. */
   #refuseOpen(connId: number, subId: string, why: Refusal, message: readonly unknown[]): void {
-    this.#lane.meter.tooManySubscriptions();
+    this.#context.meter.tooManySubscriptions();
     this.refuseReq(connId, subId, why, message);
   }
 
   /** Tells the query worker the quota owner, before the first query and after a change. */
   #introduce(connId: number): void {
-    const connection = this.#lane.connections.of(connId);
+    const connection = this.#context.connections.of(connId);
     const { client, address: name } = connection;
     if (connection.introduced === client) return;
     connection.introduced = client;
     const [address, network] = [client?.address.tag ?? 0, client?.network.tag ?? 0];
-    this.#lane.query(connId, { t: 'client', connId, name, address, network });
+    this.#context.query(connId, { t: 'client', connId, name, address, network });
   }
 
   /**
@@ -265,46 +265,52 @@ export class Requests {
    */
   refuseReq(connId: number, subId: string, why: Refusal, message: readonly unknown[] = []): void {
     this.#note('REQ', connId, why, message);
-    this.#lane.meter.refused('REQ', why);
+    this.#context.meter.refused('REQ', why);
     this.#cancelPending(connId, subId);
-    const subNo = this.#lane.connections.close(connId, subId);
+    const subNo = this.#context.connections.close(connId, subId);
     if (subNo === 0) {
-      if (why.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-      this.#lane.answer(connId, closedAnswer(subId, why));
+      if (why.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
+      this.#context.answer(connId, closedAnswer(subId, why));
       return;
     }
     // The challenge takes the same channel as the CLOSED, so that it comes first.
     const asks = why.startsWith(AUTH_REQUIRED);
-    const first = asks ? this.#lane.challengeFrame(connId) : '';
-    const { cost } = this.#lane;
-    this.#lane.query(connId, { t: 'refuse', connId, subNo, subId, why, first, cost });
+    const first = asks ? this.#context.challengeFrame(connId) : '';
+    const { cost } = this.#context;
+    this.#context.query(connId, { t: 'refuse', connId, subNo, subId, why, first, cost });
     this.#pending.next(connId);
   }
 
   #count(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
     const queryId = this.#id(connId, 'COUNT', message[1]);
     if (queryId === null) return;
-    const filters = this.#lane.parts.config.query.count_enabled
-      ? (this.#lane.rate(connId, SUBSCRIPTIONS)?.refusal ??
+    const filters = this.#context.parts.config.query.count_enabled
+      ? (this.#context.rate(connId, SUBSCRIPTIONS)?.refusal ??
         this.#packed(connId, parsed ?? this.#parsed(message)))
       : 'unsupported: this relay does not offer COUNT (NIP-45)';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
     else {
       this.#introduce(connId);
-      this.#lane.query(connId, { t: 'count', connId, queryId, filters, ...this.#lane.handling });
+      this.#context.query(connId, {
+        t: 'count',
+        connId,
+        queryId,
+        filters,
+        ...this.#context.handling,
+      });
     }
   }
 
   #refuseCount(connId: number, queryId: string, why: Refusal, message: readonly unknown[]): void {
     this.#note('COUNT', connId, why, message);
-    if (why.startsWith(AUTH_REQUIRED)) this.#lane.challenge(connId);
-    this.#lane.meter.refused('COUNT', why);
-    this.#lane.answer(connId, closedAnswer(queryId, why));
+    if (why.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
+    this.#context.meter.refused('COUNT', why);
+    this.#context.answer(connId, closedAnswer(queryId, why));
   }
 
   /** Records a rejected read with the shapes of its filters, but no address, key or value. */
-  #note(verb: 'REQ' | 'COUNT', connId: number, why: Refusal, message: readonly unknown[]): void {
-    this.#lane.parts.readNotes?.note(verb, connId, 'refused', why, () => {
+  #note(type: 'REQ' | 'COUNT', connId: number, why: Refusal, message: readonly unknown[]): void {
+    this.#context.parts.readNotes?.note(type, connId, 'refused', why, () => {
       const filters = this.#parsed(message);
       return typeof filters === 'string' ? '' : filterShapes(filters);
     });
@@ -314,33 +320,33 @@ export class Requests {
   close(connId: number, value: unknown): void {
     this.#waiting.cancel(connId, value);
     if (typeof value !== 'string') {
-      this.#lane.notice(
+      this.#context.notice(
         connId,
         'invalid: CLOSE needs a subscription id, a string, as its second element',
       );
       return;
     }
     this.#cancelPending(connId, value);
-    const subNo = this.#lane.connections.close(connId, value);
-    this.#lane.settle(connId);
+    const subNo = this.#context.connections.close(connId, value);
+    this.#context.settle(connId);
     if (subNo === 0) return;
-    this.#lane.query(connId, { t: 'close', connId, subNo });
+    this.#context.query(connId, { t: 'close', connId, subNo });
     this.#pending.next(connId);
   }
 
   /** Returns the id of a subscription or a count, or null after a rejection. */
-  #id(connId: number, verb: 'REQ' | 'COUNT', value: unknown): string | null {
+  #id(connId: number, type: 'REQ' | 'COUNT', value: unknown): string | null {
     if (typeof value !== 'string') {
-      this.#lane.notice(connId, `invalid: ${verb} needs an id, a string, as its second element`);
+      this.#context.notice(connId, `invalid: ${type} needs an id, a string, as its second element`);
       return null;
     }
-    const max = this.#lane.parts.config.limits.subscription_id_length_max;
+    const max = this.#context.parts.config.limits.subscription_id_length_max;
     if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
-      const why: Refusal = `invalid: the id of a ${verb} must have 1 to ${max} characters`;
-      if (value.length > STRANGE_ID_MAX) this.#lane.notice(connId, why);
+      const why: Refusal = `invalid: the id of a ${type} must have 1 to ${max} characters`;
+      if (value.length > STRANGE_ID_MAX) this.#context.notice(connId, why);
       else {
-        this.#lane.meter.refused(verb, why);
-        this.#lane.answer(connId, closedAnswer(value.toWellFormed(), why));
+        this.#context.meter.refused(type, why);
+        this.#context.answer(connId, closedAnswer(value.toWellFormed(), why));
       }
       return null;
     }
@@ -348,7 +354,7 @@ export class Requests {
   }
 
   #parsed(message: readonly unknown[]): Parsed {
-    const max = this.#lane.parts.config.limits.filters_max;
+    const max = this.#context.parts.config.limits.filters_max;
     if (message.length < 3) return 'invalid: at least one filter is needed';
     if (message.length - 2 > max) return `error: too many filters, the limit is ${max}`;
     const filters: Filter[] = [];

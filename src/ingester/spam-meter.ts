@@ -6,15 +6,13 @@ import { byLabel, cellOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { SpamMeter } from '../policy/spam/spam-filter.ts';
 
-const PLUGIN_RESULTS = byLabel(SPAM_RESULTS, (verdict) =>
-  cellOf('wok_spam_verdicts_total', { verdict }),
-);
+const RESULTS = byLabel(SPAM_RESULTS, (result) => cellOf('wok_spam_results_total', { result }));
 const PARTS = byLabel(spamParts, (part) => cellOf('wok_spam_parts_total', { part }));
 
 /** Returns the counters of the spam stage. */
 export function spamMeter(meter: Meter): SpamMeter {
   return {
-    verdict: (verdict) => meter.add(PLUGIN_RESULTS[verdict], 1),
+    result: (result) => meter.add(RESULTS[result], 1),
     part: (part) => meter.add(PARTS[part], 1),
   };
 }

@@ -8,7 +8,7 @@ import {
   CLOSE_REASONS,
   HTTP_RESOURCES,
   PROXY_FAULTS,
-  RELAY_VERBS,
+  RELAY_MESSAGE_TYPES,
 } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -35,7 +35,7 @@ const DURATION = histogramOf('wok_connection_duration_seconds');
 const HTTP = byLabel(HTTP_RESOURCES, (resource) => cellOf('wok_http_requests_total', { resource }));
 const RECEIVED_BYTES = cellOf('wok_received_bytes_total');
 const SENT_BYTES = cellOf('wok_sent_bytes_total');
-const SENT = byLabel(RELAY_VERBS, (verb) => cellOf('wok_messages_sent_total', { verb }));
+const SENT = byLabel(RELAY_MESSAGE_TYPES, (type) => cellOf('wok_messages_sent_total', { type }));
 const IN_FLIGHT = cellOf('wok_rate_limit_hits_total', { limit: 'in_flight' });
 const QUEUE_FULL = cellOf('wok_rate_limit_hits_total', { limit: 'ingester_queue' });
 
@@ -124,15 +124,15 @@ export class IoMeter {
     this.#sent(SENT.EVENT, bytes);
   }
 
-  #sent(verb: number, bytes: number): void {
-    this.#meter.add(verb);
+  #sent(type: number, bytes: number): void {
+    this.#meter.add(type);
     this.#meter.add(SENT_BYTES, bytes);
   }
 
   /** Counts a message that was rejected without being parsed. */
   refused(to: Addressee | null, why: string): void {
-    if (to?.verb === 'EVENT') countEvent(this.#meter, undefined, 'refused');
-    countRefusal(this.#meter, to?.verb ?? 'other', why);
+    if (to?.type === 'EVENT') countEvent(this.#meter, undefined, 'refused');
+    countRefusal(this.#meter, to?.type ?? 'other', why);
   }
 
   /** Counts a message beyond the in-flight bound of its connection, or the queue of its worker. */

@@ -103,7 +103,7 @@ const ADDRESS_BANNED: Refusal = 'blocked: this address was banned from this rela
 
 const ADMISSION_RULES = { in_flight: 'in-flight', ingester_queue: 'ingester-queue' } as const;
 
-interface IngesterLane {
+interface IngesterWorker {
   outbox: RecordOutbox;
   frameBytes: Credits;
 }
@@ -147,7 +147,7 @@ export class Io {
   /** Bounds of sockets; known once it listens. */
   #room: DescriptorLimit | null = null;
   #watch: DescriptorWatch | null = null;
-  readonly #ingesters: IngesterLane[] = [];
+  readonly #ingesters: IngesterWorker[] = [];
   readonly #queries: RecordOutbox[] = [];
   readonly #barriers = new Barriers((vanished) => this.#vanished(vanished));
   /** Channels by station and worker. */
@@ -316,12 +316,12 @@ export class Io {
   }
 
   /** Connects a worker; `frameBytes` counts the bytes that wait for an ingester worker. */
-  attach(station: StationName, lane: number, channel: Channel, frameBytes: Credits | null): void {
+  attach(station: StationName, worker: number, channel: Channel, frameBytes: Credits | null): void {
     if (station === 'admin') {
       this.#admin.attach(channel);
       return;
     }
-    const name = `${station}:${lane}`;
+    const name = `${station}:${worker}`;
     const read = {
       ingester: (reader: RecordReader) => this.#answers(reader),
       writer: (reader: RecordReader) => this.#answers(reader),
@@ -337,14 +337,14 @@ export class Io {
     if (station === 'ingester') {
       // The messages that its predecessor had to handle are lost.
       for (const id of [...this.#leaving.keys()]) {
-        if (id % Math.max(this.#ingesters.length, 1) === lane) this.#left(id);
+        if (id % Math.max(this.#ingesters.length, 1) === worker) this.#left(id);
       }
-      this.#ingesters[lane] = {
+      this.#ingesters[worker] = {
         outbox,
         frameBytes: present(frameBytes, 'counter of the frame bytes of an ingester worker'),
       };
     }
-    if (station === 'query') this.#queries[lane] = outbox;
+    if (station === 'query') this.#queries[worker] = outbox;
   }
 
   /** Closes connections and returns their number; the default code asks clients to come back. */
@@ -356,7 +356,7 @@ export class Io {
     let closed = 0;
     for (const connection of [...this.#connections.values()]) {
       if (!concerns(connection)) continue;
-      connection.endedBy ??= code === CLOSE_SERVICE_RESTART ? 'lane_restart' : 'policy';
+      connection.endedBy ??= code === CLOSE_SERVICE_RESTART ? 'worker_restart' : 'policy';
       connection.close(code, reason);
       closed++;
     }
@@ -556,7 +556,7 @@ export class Io {
    * false if there is no such subscription, or no room for the record: then io answers.
    */
   #refuseReq(connection: Connection, addressee: Addressee | null, why: Refusal): boolean {
-    if (addressee?.verb !== 'REQ') return false;
+    if (addressee?.type !== 'REQ') return false;
     if (!connection.subscribed && connection.inFlight === 0) return false;
     const bytes = refusedReqBytes({ subId: addressee.id, why });
     const cost = messageCost(bytes.length);
@@ -577,7 +577,7 @@ export class Io {
     this.#say(connection, refusalTo(addressee, why));
   }
 
-  #ingesterOf({ id }: Connection): IngesterLane {
+  #ingesterOf({ id }: Connection): IngesterWorker {
     return element(this.#ingesters[id % this.#ingesters.length]);
   }
 
@@ -595,10 +595,10 @@ export class Io {
   }
 
   /** Returns the worker of a connection, for a record that has just arrived. */
-  #ingester(connection: Connection): IngesterLane {
-    const lane = this.#ingesterOf(connection);
-    this.#stamp(lane.outbox.records);
-    return lane;
+  #ingester(connection: Connection): IngesterWorker {
+    const worker = this.#ingesterOf(connection);
+    this.#stamp(worker.outbox.records);
+    return worker;
   }
 
   /** Begins a batch with the time of arrival of its records. */
@@ -618,7 +618,7 @@ export class Io {
     }
     const addressee = addresseeOf(frame);
     this.#meter.refusedBeforeParsing(limit);
-    if (addressee?.verb === 'EVENT')
+    if (addressee?.type === 'EVENT')
       this.#admin.decisions.note(addressee, 'refused', ADMISSION_RULES[limit], why);
     this.#answerRefused(connection, addressee, why);
   }
@@ -696,11 +696,11 @@ export class Io {
     if (!connection.closed) connection.close(CLOSE_POLICY_VIOLATION, why);
   }
 
-  #stored(reader: RecordReader, lane: string): void {
+  #stored(reader: RecordReader, worker: string): void {
     while (reader.more) {
       const { type, connId, subNo, acks, confirm, payload } = readQueryRecord(reader);
       if (type === MARK) {
-        this.#barriers.marked(lane, subNo);
+        this.#barriers.marked(worker, subNo);
         continue;
       }
       const connection = this.#connections.get(connId);

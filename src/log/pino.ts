@@ -17,8 +17,8 @@ export interface ProcessLog extends Log {
 
 /**
  * Creates the log of the process, on standard output: JSON lines or plain text. Lines of worker
- * threads (those with a `lane`) have passed the filters of their threads; lines of the main thread
- * pass the filter of station io.
+ * threads (those with a `worker`) have passed the filters of their threads; lines of the main
+ * thread pass the filter of station io.
  */
 export function createLog(config: Config['log']): ProcessLog {
   let logger = loggerOf(config);
@@ -29,7 +29,7 @@ export function createLog(config: Config['log']): ProcessLog {
   const say =
     (level: LogLevel) =>
     (text: string, facts?: Record<string, unknown>): void => {
-      if (facts !== undefined && 'lane' in facts) write(level, text, facts);
+      if (facts !== undefined && 'worker' in facts) write(level, text, facts);
       else gate.say(level, text, facts);
     };
   return {

@@ -112,7 +112,7 @@ export class PolicyTrial {
       keys: { of: () => ({ hasProfile: true, reports: 0 }) },
       clock,
       log: SILENT,
-      meter: { verdict: () => {}, part: () => {} },
+      meter: { result: () => {}, part: () => {} },
     });
     this.#signature = signature;
     const event = null as unknown as NostrEvent;

@@ -9,7 +9,7 @@ export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | '
 /** One end of a link, and the worker at the other end. */
 export interface Link {
   station: StationName;
-  lane: number;
+  worker: number;
   end: ChannelEnd;
 }
 

@@ -20,7 +20,7 @@
  *
  * 1. OK true is sent after the commit that holds the event, never before.
  * 2. All messages about one connection go through the same ingester worker, and all messages about
- *    one subscription through the same query worker (both `connId % lanes`), CLOSE and disconnect
+ *    one subscription through the same query worker (both `connId % workers`), CLOSE and disconnect
  *    included, so nothing overtakes its own hand-over.
  * 3. Stored hands over to live by sequence number: query answers from a snapshot at seq S and gives
  *    the subscription to monitor with S; monitor first replays the events after S, or, if it keeps

@@ -6,7 +6,7 @@ import { element, present } from '../lib/assert.ts';
 import type { CountLine } from '../log/line-limiter.ts';
 import { KIND_MAX, kindClass } from '../protocol/kinds.ts';
 import {
-  type CLIENT_VERBS,
+  type CLIENT_MESSAGE_TYPES,
   EVENT_CLASSES,
   EVENT_OUTCOMES,
   KINDS,
@@ -19,7 +19,7 @@ import type { Meter } from './meter.ts';
 
 type EventOutcome = (typeof EVENT_OUTCOMES)[number];
 export type Refused = (typeof REFUSED)[number];
-export type ClientVerb = (typeof CLIENT_VERBS)[number];
+export type ClientMessageType = (typeof CLIENT_MESSAGE_TYPES)[number];
 
 const EVENTS = byLabel(EVENT_CLASSES, (eventClass) =>
   byLabel(EVENT_OUTCOMES, (outcome) => cellOf('wok_events_total', { class: eventClass, outcome })),

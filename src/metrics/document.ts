@@ -25,6 +25,6 @@ function cells(name: MetricName, { type, labels = {}, per, help }: Metric): stri
     const list = UNLISTED.has(label) ? '' : `: ${values.join(', ')}`;
     return `\`${label}\`${list}`;
   });
-  if (per === 'lane') names.unshift('`station`, `lane`');
+  if (per === 'worker') names.unshift('`station`, `worker`');
   return [`\`${name}\``, type, names.join('; '), help];
 }

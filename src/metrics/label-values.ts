@@ -1,6 +1,6 @@
 // Values of metric labels. All of them are here, so that nothing a client sends becomes a label.
 
-export const CLIENT_VERBS = [
+export const CLIENT_MESSAGE_TYPES = [
   'EVENT',
   'REQ',
   'COUNT',
@@ -12,7 +12,7 @@ export const CLIENT_VERBS = [
   'other',
 ] as const;
 
-export const RELAY_VERBS = [
+export const RELAY_MESSAGE_TYPES = [
   'EVENT',
   'OK',
   'EOSE',
@@ -103,7 +103,7 @@ export const CLOSE_REASONS = [
   'protocol',
   'slow',
   'policy',
-  'lane_restart',
+  'worker_restart',
   'shutdown',
 ] as const;
 

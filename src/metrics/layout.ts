@@ -26,7 +26,7 @@ for (const name of metricNames) {
 }
 
 /** Number of cells of one worker thread, rounded up so that no two threads share a cache line. */
-export const LANE_CELLS = Math.ceil(cells / 8) * 8;
+export const WORKER_CELLS = Math.ceil(cells / 8) * 8;
 
 /** Returns the position of a metric. */
 export function placeOf(name: MetricName): Place {
@@ -67,7 +67,7 @@ export function histogramOf<Name extends NamesOf<'histogram'>>(
 
 /**
  * Returns the cells (or histograms) for every value of the last label that is left open:
- * `byLabel(VERBS, (verb) => cellOf('wok_messages_received_total', { verb }))`.
+ * `byLabel(TYPES, (type) => cellOf('wok_messages_received_total', { type }))`.
  */
 export function byLabel<Value extends string, Found>(
   values: readonly Value[],

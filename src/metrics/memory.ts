@@ -5,16 +5,16 @@ import type { CountingStation } from './types.ts';
 /** Worker thread that counts. */
 interface WorkerMemory {
   readonly station: CountingStation;
-  readonly lane: number;
+  readonly worker: number;
 }
 
 /**
  * Shared memory of all meters: one block of 64-bit floats for each worker thread, in the order of
- * `lanes`. Any thread may read it at any time; a worker that is restarted continues in its
+ * `workers`. Any thread may read it at any time; a worker that is restarted continues in its
  * predecessor's block, so counters never go back.
  */
 export interface MetricsMemory {
-  readonly lanes: readonly WorkerMemory[];
+  readonly workers: readonly WorkerMemory[];
   readonly cells: SharedArrayBuffer;
   /** Slow queries of every query worker (`slow-queries.ts`). */
   readonly slow: SharedArrayBuffer;

@@ -2,7 +2,7 @@
 // for the two of the supervisor; any thread may read them.
 
 import { element } from '../lib/assert.ts';
-import { type HistogramCells, LANE_CELLS, placeOf } from './layout.ts';
+import { type HistogramCells, placeOf, WORKER_CELLS } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
 import { PluginNames } from './plugin-names.ts';
 import { readRings } from './refused-reads.ts';
@@ -14,12 +14,12 @@ import type { CountingStation } from './types.ts';
 export function shareMetrics(
   counts: Readonly<Partial<Record<CountingStation, number>>>,
 ): MetricsMemory {
-  const lanes = Object.entries(counts).flatMap(([station, count]) =>
-    Array.from({ length: count }, (_, lane) => ({ station: station as CountingStation, lane })),
+  const workers = Object.entries(counts).flatMap(([station, count]) =>
+    Array.from({ length: count }, (_, worker) => ({ station: station as CountingStation, worker })),
   );
   return {
-    lanes,
-    cells: new SharedArrayBuffer(lanes.length * LANE_CELLS * 8),
+    workers,
+    cells: new SharedArrayBuffer(workers.length * WORKER_CELLS * 8),
     slow: TextRing.share(counts.query ?? 0, SLOW_QUERIES),
     topConnections: TextRing.share(1, TOP_CONNECTIONS),
     watch: new SharedArrayBuffer(8),
@@ -29,14 +29,14 @@ export function shareMetrics(
 }
 
 /** Returns the cells of one worker thread. */
-export function laneCells({ cells }: MetricsMemory, index: number): Float64Array {
-  return new Float64Array(cells, index * LANE_CELLS * 8, LANE_CELLS);
+export function workerCells({ cells }: MetricsMemory, index: number): Float64Array {
+  return new Float64Array(cells, index * WORKER_CELLS * 8, WORKER_CELLS);
 }
 
 /**
  * Meter of one worker thread. A plain write is enough, as each cell counts for one thread: the
- * worker, or the supervisor (`lanes.ts`). Readers see each cell whole, some cells a moment earlier
- * than others.
+ * worker, or the supervisor (`workers.ts`). Readers see each cell whole, some cells a moment
+ * earlier than others.
  */
 export class Meter {
   readonly cells: Float64Array;
@@ -44,10 +44,12 @@ export class Meter {
   /**
    * Resets the gauges of the worker. @throws Error for a worker that is not in the memory's table.
    */
-  constructor(memory: MetricsMemory, station: CountingStation, lane: number) {
-    const index = memory.lanes.findIndex((one) => one.station === station && one.lane === lane);
-    if (index < 0) throw new Error(`no memory for the metrics of ${station} worker ${lane}`);
-    this.cells = laneCells(memory, index);
+  constructor(memory: MetricsMemory, station: CountingStation, worker: number) {
+    const index = memory.workers.findIndex(
+      (one) => one.station === station && one.worker === worker,
+    );
+    if (index < 0) throw new Error(`no memory for the metrics of ${station} worker ${worker}`);
+    this.cells = workerCells(memory, index);
     for (const name of metricNames) {
       if (metricOf(name).type !== 'gauge') continue;
       const { start, series } = placeOf(name);

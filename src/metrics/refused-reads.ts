@@ -18,7 +18,7 @@ const TEXT_LENGTH_MAX = 300;
 export interface RefusedRead {
   /** Seconds since 1970. */
   at: number;
-  verb: 'REQ' | 'COUNT';
+  type: 'REQ' | 'COUNT';
   connection: number;
   outcome: 'refused' | 'short';
   /** Text for the client; '' for a read that was cut short. */
@@ -41,13 +41,13 @@ export class RefusedReadRing {
   #second = 0;
   readonly #noted = { refused: 0, short: 0 };
 
-  constructor(memory: MetricsMemory, station: (typeof STATIONS)[number], lane: number) {
-    this.#ring = ringOf(memory, station, lane);
+  constructor(memory: MetricsMemory, station: (typeof STATIONS)[number], worker: number) {
+    this.#ring = ringOf(memory, station, worker);
   }
 
   /** Records a read, within the rate. `filters` is only called for a read that is recorded. */
   note(
-    verb: RefusedRead['verb'],
+    type: RefusedRead['type'],
     connection: number,
     outcome: RefusedRead['outcome'],
     text: string,
@@ -60,7 +60,7 @@ export class RefusedReadRing {
     }
     if (++this.#noted[outcome] > NOTES_A_SECOND) return;
     const cut = text.slice(0, TEXT_LENGTH_MAX).toWellFormed();
-    const noted = { at, verb, connection, outcome, text: cut, filters: filters() };
+    const noted = { at, type, connection, outcome, text: cut, filters: filters() };
     this.#ring.push(JSON.stringify(noted satisfies RefusedRead));
   }
 }
@@ -68,19 +68,20 @@ export class RefusedReadRing {
 /** Returns the records of all workers, the newest first. */
 export function refusedReads(memory: MetricsMemory): RefusedRead[] {
   return STATIONS.flatMap((station) =>
-    memory.lanes
+    memory.workers
       .filter((one) => one.station === station)
-      .flatMap(({ lane }) => ringOf(memory, station, lane).read()),
+      .flatMap(({ worker }) => ringOf(memory, station, worker).read()),
   )
     .map((text) => JSON.parse(text) as RefusedRead)
     .sort((a, b) => b.at - a.at);
 }
 
 function ringOf(
-  { lanes, reads }: MetricsMemory,
+  { workers, reads }: MetricsMemory,
   station: (typeof STATIONS)[number],
-  lane: number,
+  worker: number,
 ): TextRing {
-  const before = station === 'query' ? lanes.filter((one) => one.station === 'ingester').length : 0;
-  return new TextRing(reads, before + lane, REFUSED_READS);
+  const before =
+    station === 'query' ? workers.filter((one) => one.station === 'ingester').length : 0;
+  return new TextRing(reads, before + worker, REFUSED_READS);
 }

@@ -4,7 +4,7 @@ import { element, present } from '../lib/assert.ts';
 import { OTHER_PLUGIN } from './label-values.ts';
 import { placeOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
-import { laneCells } from './meter.ts';
+import { workerCells } from './meter.ts';
 import { PluginNames } from './plugin-names.ts';
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
@@ -22,20 +22,20 @@ interface Series {
 export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
   const { by, per } = metricOf(name);
   const { start, width, series } = placeOf(name);
-  const lanes = memory.lanes
-    .map((lane, index) => ({ ...lane, cells: laneCells(memory, index) }))
+  const workers = memory.workers
+    .map((worker, index) => ({ ...worker, cells: workerCells(memory, index) }))
     .filter(({ station }) => by.includes(station));
-  if (per === 'lane') {
-    return lanes.flatMap(({ station, lane, cells }) =>
+  if (per === 'worker') {
+    return workers.flatMap(({ station, worker, cells }) =>
       series.map((labels, i) => ({
-        labels: { station, lane: String(lane), ...labels },
+        labels: { station, worker: String(worker), ...labels },
         values: cells.slice(start + i * width, start + (i + 1) * width),
       })),
     );
   }
   const summed = series.map((labels, i) => {
     const values = new Float64Array(width);
-    for (const { cells } of lanes) {
+    for (const { cells } of workers) {
       for (let k = 0; k < width; k++) {
         values[k] = element(values[k]) + element(cells[start + i * width + k]);
       }

@@ -21,8 +21,8 @@ export interface TopConnection {
 export interface SlowQuery {
   /** Time of its end, in seconds since 1970. */
   at: number;
-  lane: number;
-  verb: 'REQ' | 'COUNT';
+  worker: number;
+  type: 'REQ' | 'COUNT';
   connection: number;
   index: string;
   /**

@@ -9,15 +9,15 @@ import { RING_TEXT_BYTES_MAX, SLOW_QUERIES, TextRing } from './text-ring.ts';
 const SHAPES_BYTES_MAX = RING_TEXT_BYTES_MAX - 300;
 
 /** Returns the ring of one query worker, to be written by that worker. */
-export function slowQueryRing({ slow }: MetricsMemory, lane: number): TextRing {
-  return new TextRing(slow, lane, SLOW_QUERIES);
+export function slowQueryRing({ slow }: MetricsMemory, worker: number): TextRing {
+  return new TextRing(slow, worker, SLOW_QUERIES);
 }
 
 /** Returns the slow queries of all workers, the newest first. */
 export function slowQueries(memory: MetricsMemory): SlowQuery[] {
-  const lanes = memory.lanes.filter(({ station }) => station === 'query');
-  return lanes
-    .flatMap(({ lane }) => slowQueryRing(memory, lane).read())
+  const workers = memory.workers.filter(({ station }) => station === 'query');
+  return workers
+    .flatMap(({ worker }) => slowQueryRing(memory, worker).read())
     .map((text) => JSON.parse(text) as SlowQuery)
     .sort((a, b) => b.at - a.at);
 }

@@ -53,32 +53,32 @@ export const metrics = {
     type: 'counter',
     help: 'Time that the event loop of a thread was busy. Its rate is the utilisation of the thread, at most 1. Workers that share a thread (on two processors or fewer) have the same value.',
     by: countingStations,
-    per: 'lane',
+    per: 'worker',
   },
   wok_event_loop_lag_seconds: {
     type: 'gauge',
     help: 'Event loop lag of a thread over the last 15 seconds.',
     by: countingStations,
     labels: { statistic: values.LAG_STATISTICS },
-    per: 'lane',
+    per: 'worker',
   },
   wok_thread_heap_bytes: {
     type: 'gauge',
     help: 'JavaScript heap in use by a thread.',
     by: countingStations,
-    per: 'lane',
+    per: 'worker',
   },
-  wok_lane_restarts_total: {
+  wok_worker_restarts_total: {
     type: 'counter',
     help: 'Restarts of workers whose thread exited.',
     by: countingStations,
-    per: 'lane',
+    per: 'worker',
   },
-  wok_lane_silence_seconds: {
+  wok_worker_silence_seconds: {
     type: 'gauge',
     help: 'How long a worker has not answered the supervisor, which pings every second.',
     by: countingStations,
-    per: 'lane',
+    per: 'worker',
   },
   wok_log_lines_total: {
     type: 'counter',
@@ -143,13 +143,13 @@ export const metrics = {
     type: 'counter',
     help: 'Messages from clients that an ingester processed.',
     by: ['ingester'],
-    labels: { verb: values.CLIENT_VERBS },
+    labels: { type: values.CLIENT_MESSAGE_TYPES },
   },
   wok_messages_sent_total: {
     type: 'counter',
     help: 'Messages to clients.',
     by: ['io'],
-    labels: { verb: values.RELAY_VERBS },
+    labels: { type: values.RELAY_MESSAGE_TYPES },
   },
   wok_rate_limit_hits_total: {
     type: 'counter',
@@ -162,7 +162,7 @@ export const metrics = {
     type: 'gauge',
     help: 'Queue of an ingester worker: bytes of its messages, and 512 for each.',
     by: ['ingester'],
-    per: 'lane',
+    per: 'worker',
   },
   wok_ingester_queue_bytes_max: {
     type: 'gauge',
@@ -206,11 +206,11 @@ export const metrics = {
     labels: { plugin: values.PLUGIN_PLACES },
     buckets: LATENCIES,
   },
-  wok_plugin_verdicts_total: {
+  wok_policy_results_total: {
     type: 'counter',
     help: 'Results of plugins and policy modules for events.',
     by: ['ingester'],
-    labels: { verdict: values.PLUGIN_RESULTS },
+    labels: { result: values.PLUGIN_RESULTS },
   },
   wok_events_total: {
     type: 'counter',
@@ -237,11 +237,11 @@ export const metrics = {
     by: ['ingester'],
     labels: { rule: ruleNames },
   },
-  wok_spam_verdicts_total: {
+  wok_spam_results_total: {
     type: 'counter',
     help: 'Verdicts of the spam stage on events, also while it only observes.',
     by: ['ingester'],
-    labels: { verdict: values.SPAM_RESULTS },
+    labels: { result: values.SPAM_RESULTS },
   },
   wok_spam_parts_total: {
     type: 'counter',
@@ -264,7 +264,7 @@ export const metrics = {
     type: 'gauge',
     help: 'Events that wait for plugins or policy modules.',
     by: ['ingester'],
-    per: 'lane',
+    per: 'worker',
   },
 
   wok_writer_queue_events: {
@@ -395,13 +395,13 @@ export const metrics = {
     type: 'gauge',
     help: 'Queries that wait for a slice of their query worker.',
     by: ['query'],
-    per: 'lane',
+    per: 'worker',
   },
   wok_queries_running: {
     type: 'gauge',
     help: 'Unfinished queries of a query worker, without those that wait for their client.',
     by: ['query'],
-    per: 'lane',
+    per: 'worker',
   },
   wok_queries_max: {
     type: 'gauge',
@@ -412,7 +412,7 @@ export const metrics = {
     type: 'gauge',
     help: 'Events in the memory of a query worker that are not indexed yet.',
     by: ['query'],
-    per: 'lane',
+    per: 'worker',
   },
 
   wok_subscriptions: {

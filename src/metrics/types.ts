@@ -22,10 +22,10 @@ interface MetricBase {
   readonly by: readonly CountingStation[];
   readonly labels?: Labels;
   /**
-   * `lane`: one series for each worker, with the labels `station` and `lane`. Otherwise the values
-   * of the workers are added up.
+   * `worker`: one series for each worker, with the labels `station` and `worker`. Otherwise the
+   * values of the workers are added up.
    */
-  readonly per?: 'lane';
+  readonly per?: 'worker';
 }
 
 interface Counter extends MetricBase {
@@ -45,7 +45,7 @@ interface Histogram extends MetricBase {
 /** Row of the table of metrics. */
 export type Metric = Counter | Gauge | Histogram;
 
-/** Value for each label of a metric, like `{ verb: 'EVENT', … }`. */
+/** Value for each label of a metric, like `{ type: 'EVENT', … }`. */
 export type LabelsOf<M> = M extends { labels: infer L extends Labels }
   ? { readonly [Name in keyof L]: L[Name][number] }
   : Record<string, never>;

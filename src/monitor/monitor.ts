@@ -44,7 +44,7 @@ const UNKNOWN = -1;
 
 /** Subscriptions of a connection by number, and the query worker that they came from. */
 interface Live {
-  lane: number;
+  worker: number;
   subscriptions: Map<number, LiveFilter[] | Unread>;
   audience: Audience;
 }
@@ -94,7 +94,7 @@ export class Monitor {
     this.#recent = new ReplayBuffer(config.monitor.replay_events_max, REPLAY_BYTES_MAX);
   }
 
-  attach(station: StationName, lane: number, channel: Channel): void {
+  attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'io') {
       this.#io = new RecordOutbox(channel);
       channel.receive((batch) => this.#barriers(new RecordReader(batch)));
@@ -108,12 +108,12 @@ export class Monitor {
       const arena = new Arena(HANDOVER_BYTES, () => true);
       const read = (batch: Uint8Array) => {
         const reader = new RecordReader(batch);
-        while (reader.more) this.#handover(readHandover(reader), lane, query);
+        while (reader.more) this.#handover(readHandover(reader), worker, query);
       };
       channel.receive(read, arena.take);
       channel.onClose(() => {
         this.#queries.delete(channel);
-        this.#forgetLane(lane);
+        this.#forgetWorker(worker);
       });
     }
   }
@@ -231,16 +231,16 @@ export class Monitor {
     }
   }
 
-  #handover(handover: Handover, lane: number, query: MessageOutbox<FromMonitor>): void {
+  #handover(handover: Handover, worker: number, query: MessageOutbox<FromMonitor>): void {
     if (this.#head === UNKNOWN) {
       const kept =
         handover.t === 'live' ? { ...handover, filters: Buffer.from(handover.filters) } : handover;
-      this.#early.push(() => this.#handover(kept, lane, query));
+      this.#early.push(() => this.#handover(kept, worker, query));
       return;
     }
     switch (handover.t) {
       case 'live':
-        this.#begin(handover, lane, query);
+        this.#begin(handover, worker, query);
         break;
       case 'auth':
         this.#authenticated(handover, query);
@@ -274,13 +274,13 @@ export class Monitor {
 
   #begin(
     handover: Handover & { t: 'live' },
-    lane: number,
+    worker: number,
     query: MessageOutbox<FromMonitor>,
   ): void {
     const { connId, subNo, subId, seq, filters, readers } = handover;
     let live = this.#live.get(connId);
     if (live === undefined) {
-      live = { lane, subscriptions: new Map(), audience: { readers } };
+      live = { worker, subscriptions: new Map(), audience: { readers } };
       this.#live.set(connId, live);
     }
     const { audience } = live;
@@ -345,8 +345,8 @@ export class Monitor {
   }
 
   /** Removes the connections of a query worker that died with their state; io closes them. */
-  #forgetLane(lane: number): void {
-    for (const [connId, live] of this.#live) if (live.lane === lane) this.#forget(connId);
+  #forgetWorker(worker: number): void {
+    for (const [connId, live] of this.#live) if (live.worker === worker) this.#forget(connId);
   }
 }
 

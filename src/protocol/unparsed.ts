@@ -18,7 +18,7 @@ const ID_KEY = Buffer.from('"id"');
 
 /** Reply id of a refusal: the message type, and the id that the client waits for. */
 export interface Addressee {
-  verb: 'EVENT' | 'AUTH' | 'REQ' | 'COUNT' | 'NEG-OPEN' | 'NEG-MSG';
+  type: 'EVENT' | 'AUTH' | 'REQ' | 'COUNT' | 'NEG-OPEN' | 'NEG-MSG';
   id: string;
 }
 
@@ -29,10 +29,10 @@ export interface Addressee {
  */
 export function addresseeOf(frame: Buffer): Addressee | null {
   const start = frame.toString('latin1', 0, VERB_WITHIN);
-  const verb = /^\s*\[\s*"(EVENT|AUTH|REQ|COUNT|NEG-OPEN|NEG-MSG)"/.exec(start)?.[1];
-  if (verb === undefined) return null;
-  const id = verb === 'EVENT' || verb === 'AUTH' ? eventIdIn(frame) : subscriptionIdIn(frame);
-  return id === null ? null : { verb: verb as Addressee['verb'], id };
+  const type = /^\s*\[\s*"(EVENT|AUTH|REQ|COUNT|NEG-OPEN|NEG-MSG)"/.exec(start)?.[1];
+  if (type === undefined) return null;
+  const id = type === 'EVENT' || type === 'AUTH' ? eventIdIn(frame) : subscriptionIdIn(frame);
+  return id === null ? null : { type: type as Addressee['type'], id };
 }
 
 /**
@@ -40,7 +40,7 @@ export function addresseeOf(frame: Buffer): Addressee | null {
  * NOTICE for the rest.
  */
 export function refusalTo(addressee: Addressee | null, why: Refusal): string {
-  switch (addressee?.verb) {
+  switch (addressee?.type) {
     case 'EVENT':
     case 'AUTH':
       return okAnswer(addressee.id, false, why);

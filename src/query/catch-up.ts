@@ -24,7 +24,7 @@ export class CatchUpRun extends BaseRun {
   readonly subId: string;
   /** 0: its REQ was answered by EOSE. */
   readonly cost = 0;
-  readonly #lane: RunContext;
+  readonly #context: RunContext;
   readonly #prefix: Buffer;
   readonly #matchers: readonly Matcher[];
   readonly #readers: readonly string[];
@@ -32,14 +32,14 @@ export class CatchUpRun extends BaseRun {
   #seq: number;
 
   constructor(
-    lane: RunContext,
+    context: RunContext,
     { connId, subNo, subId, seq, upTo, filters, readers }: CatchUpRequest,
     account: RunQuota,
   ) {
     super(connId, account);
     this.subId = subId;
     this.#readers = readers;
-    this.#lane = lane;
+    this.#context = context;
     this.subNo = subNo;
     this.#prefix = Buffer.from(eventPrefix(subId));
     this.#matchers = unpackFilters(filters).map(compileFilter);
@@ -48,13 +48,13 @@ export class CatchUpRun extends BaseRun {
   }
 
   step(budget: Budget): Step {
-    const { snapshot, outlet, privateKinds } = this.#lane;
+    const { snapshot, outlet, privateKinds } = this.#context;
     while (this.#seq < this.#upTo) {
       if (budget.rows <= 0) return 'again';
       budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
       const upTo = Math.min(this.#seq + CHUNK_EVENTS, this.#upTo);
       for (const { seq, body } of snapshot.log(this.#seq, upTo, CHUNK_EVENTS)) {
-        if (!this.#lane.canSend(this)) return 'wait';
+        if (!this.#context.canSend(this)) return 'wait';
         this.#seq = seq;
         const json = jsonOf(body);
         const event = JSON.parse(json) as NostrEvent;

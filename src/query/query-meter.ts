@@ -32,7 +32,7 @@ const REPEAT_MILLISECONDS = 60_000;
 
 interface QueryMeterParts {
   meter: Meter;
-  lane: number;
+  worker: number;
   /** Ring of slow queries, and the log that names them. */
   slow: TextRing | null;
   log: Log | null;
@@ -47,7 +47,7 @@ export class QueryMeter {
   /** Work from which on a query is slow, in milliseconds; 0: none is. */
   slowMilliseconds: number;
   readonly #meter: Meter;
-  readonly #lane: number;
+  readonly #worker: number;
   readonly #slow: TextRing | null;
   readonly #log: Log | null;
   readonly #notes: RefusedReadRing | null;
@@ -55,7 +55,7 @@ export class QueryMeter {
 
   constructor(parts: QueryMeterParts) {
     this.#meter = parts.meter;
-    this.#lane = parts.lane;
+    this.#worker = parts.worker;
     this.#slow = parts.slow;
     this.#log = parts.log;
     this.#notes = parts.notes;
@@ -67,7 +67,7 @@ export class QueryMeter {
     const meter = Meter.alone('query');
     return new QueryMeter({
       meter,
-      lane: 0,
+      worker: 0,
       slow: null,
       log: null,
       notes: null,
@@ -102,11 +102,11 @@ export class QueryMeter {
     this.#remember(run, isReq ? 'REQ' : 'COUNT', total);
   }
 
-  #remember(run: ReqRun | CountRun, verb: SlowQuery['verb'], total: number): void {
+  #remember(run: ReqRun | CountRun, type: SlowQuery['type'], total: number): void {
     const query: SlowQuery = {
       at: Math.round(Date.now() / 1000),
-      lane: this.#lane,
-      verb,
+      worker: this.#worker,
+      type,
       connection: run.connId,
       index: run.index,
       work: Math.round(run.work * 10) / 10,
@@ -116,7 +116,7 @@ export class QueryMeter {
       filters: shapesOf(run.packed),
     };
     this.#slow?.push(JSON.stringify(query));
-    const { at: _, lane: _lane, ...facts } = query;
+    const { at: _, worker: _worker, ...facts } = query;
     this.#log?.info('slow query', facts);
   }
 

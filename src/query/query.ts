@@ -92,7 +92,7 @@ export class Query {
   readonly #meter: QueryMeter;
   readonly #reads: ReadBudget | null;
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
-  #lane: RunContext | null = null;
+  #runContext: RunContext | null = null;
   #outlet: IoOutbox | null = null;
   /** Channel from writer. Its batches are read before each slice, and need not wake this thread. */
   #writer: Channel | null = null;
@@ -136,7 +136,7 @@ export class Query {
     });
   }
 
-  attach(station: StationName, lane: number, channel: Channel): void {
+  attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'io') this.#attachIo(channel);
     else if (station === 'writer') {
       this.#writer = channel;
@@ -151,8 +151,8 @@ export class Query {
         }
       });
     } else if (station === 'ingester') {
-      if (this.#ingesters.has(lane)) this.#forgetLane(lane);
-      this.#ingesters.set(lane, new MessageOutbox<SubscriptionEnded>(channel));
+      if (this.#ingesters.has(worker)) this.#forgetWorker(worker);
+      this.#ingesters.set(worker, new MessageOutbox<SubscriptionEnded>(channel));
       channel.receive((batch) => {
         const reader = new RecordReader(batch);
         while (reader.more) this.#request(readQueryRequest(reader));
@@ -168,11 +168,11 @@ export class Query {
     this.#meter.slowMilliseconds = config.metrics.slow_query_milliseconds;
     this.#scheduler.sliceMilliseconds = config.query.slice_milliseconds;
     tuneReader(this.#db, config.storage);
-    if (this.#lane === null) return;
-    this.#lane.limitDefault = config.limits.limit_default;
-    this.#lane.limitMax = config.limits.limit_max;
-    this.#lane.eoseHints = config.query.eose_hints;
-    this.#lane.privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
+    if (this.#runContext === null) return;
+    this.#runContext.limitDefault = config.limits.limit_default;
+    this.#runContext.limitMax = config.limits.limit_max;
+    this.#runContext.eoseHints = config.query.eose_hints;
+    this.#runContext.privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
   }
 
   stop(): void {
@@ -183,9 +183,9 @@ export class Query {
    * Disconnects the clients of an ingester worker that died and was restarted. io closes them, and
    * the end of a connection that closed meanwhile, or was not passed on, is never reported.
    */
-  #forgetLane(lane: number): void {
+  #forgetWorker(worker: number): void {
     for (const connId of [...this.#clients.keys()]) {
-      if (connId % this.#ingesters.size === lane) this.#disconnect(connId);
+      if (connId % this.#ingesters.size === worker) this.#disconnect(connId);
     }
   }
 
@@ -199,7 +199,7 @@ export class Query {
   }
 
   get #context(): RunContext {
-    return present(this.#lane, 'context of the runs, made with the channel to io');
+    return present(this.#runContext, 'context of the runs, made with the channel to io');
   }
 
   #attachIo(channel: Channel): void {
@@ -212,7 +212,7 @@ export class Query {
         else this.#confirmed(message.connId);
       }
     });
-    this.#lane = {
+    this.#runContext = {
       snapshot: this.#snapshot,
       hasher: this.#hasher,
       outlet: this.#outlet,

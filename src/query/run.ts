@@ -81,15 +81,15 @@ interface Reading {
 
 function scans(
   filters: readonly UnpackedFilter[],
-  lane: RunContext,
+  context: RunContext,
   reading: Reading,
 ): FilterScan[] {
   const { counting, audience, upTo } = reading;
   return filters
     .filter((filter) => !filter.matchesNothing)
     .map((filter) => {
-      const share = counting ? ALL : shareOf(filter.limit, lane.limitDefault, lane.limitMax);
-      return new FilterScan(filter, lane.snapshot, lane.hasher, {
+      const share = counting ? ALL : shareOf(filter.limit, context.limitDefault, context.limitMax);
+      return new FilterScan(filter, context.snapshot, context.hasher, {
         share,
         filters: filters.length,
         bodies: !counting,
@@ -132,17 +132,17 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
   events = 0;
   /** Pubkeys that had authenticated when the request came. */
   readonly readers: readonly string[];
-  protected readonly lane: RunContext;
+  protected readonly context: RunContext;
   #reader: By | null = null;
 
   constructor(
-    lane: RunContext,
+    context: RunContext,
     { connId, filters, arrivedAt, cost }: Question,
     readers: readonly string[],
     account: RunQuota,
   ) {
     super(connId, account);
-    this.lane = lane;
+    this.context = context;
     this.packed = filters;
     this.expectedRows = filters.length / PACKED_BYTES_A_ROW;
     this.arrivedAt = arrivedAt;
@@ -182,10 +182,10 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
   /** Returns the reader of the events; the first call makes it, in the current snapshot. */
   protected reader(counting: boolean, read: (scans: FilterScan[]) => By): By {
     this.#reader ??= read(
-      scans(unpackFilters(this.packed), this.lane, {
+      scans(unpackFilters(this.packed), this.context, {
         counting,
-        audience: { privateKinds: this.lane.privateKinds, readers: this.readers, before: null },
-        upTo: this.lane.snapshot.head,
+        audience: { privateKinds: this.context.privateKinds, readers: this.readers, before: null },
+        upTo: this.context.snapshot.head,
       }),
     );
     return this.#reader;
@@ -201,15 +201,15 @@ interface EventsRun extends Run {
 
 /** Sends the seconds of a union to a subscription, within the send window of its client. */
 class EventSender {
-  readonly #lane: RunContext;
+  readonly #context: RunContext;
   readonly #run: EventsRun;
   readonly #prefix: Buffer;
   /** Second that is being sent, and the number of its events sent so far. */
   #second: readonly Match[] = [];
   #sent = 0;
 
-  constructor(lane: RunContext, run: EventsRun, subId: string) {
-    this.#lane = lane;
+  constructor(context: RunContext, run: EventsRun, subId: string) {
+    this.#context = context;
     this.#run = run;
     this.#prefix = Buffer.from(eventPrefix(subId));
   }
@@ -221,10 +221,10 @@ class EventSender {
 
   /** Sends the rest of the second; returns false if the client blocks it. */
   send(): boolean {
-    const { snapshot, outlet } = this.#lane;
+    const { snapshot, outlet } = this.#context;
     const run = this.#run;
     while (this.#sent < this.#second.length) {
-      if (!this.#lane.canSend(run)) return false;
+      if (!this.#context.canSend(run)) return false;
       const body = snapshot.body(element(this.#second[this.#sent++]).seq);
       if (body === null) continue;
       outlet.event(run.connId, run.subNo, this.#prefix, body.bytes);
@@ -246,15 +246,15 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
   #seq = 0;
 
   constructor(
-    lane: RunContext,
+    context: RunContext,
     request: Question & { subNo: number; subId: string },
     readers: readonly string[],
     account: RunQuota,
   ) {
-    super(lane, request, readers, account);
+    super(context, request, readers, account);
     this.subNo = request.subNo;
     this.subId = request.subId;
-    this.#sender = new EventSender(lane, this, request.subId);
+    this.#sender = new EventSender(context, this, request.subId);
   }
 
   override drop(): void {
@@ -267,8 +267,8 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
     const short = bill?.isShort(this.rows) === true;
     if (!this.begun) {
       // A query of a client that does not read is not begun, because begun queries take memory.
-      if (!this.lane.canSend(this)) return 'wait';
-      this.#seq = this.lane.snapshot.head;
+      if (!this.context.canSend(this)) return 'wait';
+      this.#seq = this.context.snapshot.head;
     }
     const union = this.reader(false, (scans) => new Union(scans));
     for (;;) {
@@ -278,7 +278,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
         if (!short) return 'again';
         if (this.events > 0) return this.#endShort('unknown');
         // Without an event there is nothing from which the client could go on.
-        this.lane.refuse(this, present(bill, 'bill of a query that is cut short').refusal);
+        this.context.refuse(this, present(bill, 'bill of a query that is cut short').refusal);
         return 'done';
       }
       if (second === null) break;
@@ -295,9 +295,9 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
 
   #end(completeness: Completeness): Step {
     // Before EOSE, so that no event published after it is too early for monitor.
-    this.lane.handOver(this, this.#seq);
-    const hint = hintOf(completeness, this.lane.eoseHints);
-    this.lane.outlet.eose(this, hint);
+    this.context.handOver(this, this.#seq);
+    const hint = hintOf(completeness, this.context.eoseHints);
+    this.context.outlet.eose(this, hint);
     return 'done';
   }
 }
@@ -334,20 +334,20 @@ export class HeldBackRun extends BaseRun implements EventsRun {
   /** 0: its REQ was answered by EOSE. */
   readonly cost = 0;
   events = 0;
-  readonly #lane: RunContext;
+  readonly #context: RunContext;
   readonly #heldBack: HeldBack;
   readonly #sender: EventSender;
   #union: Union | null = null;
 
-  constructor(lane: RunContext, heldBack: HeldBack, account: RunQuota) {
+  constructor(context: RunContext, heldBack: HeldBack, account: RunQuota) {
     super(heldBack.connId, account);
     // Bounded by the subscriptions of its client, which cannot ask for it again.
     this.counted = false;
     this.subNo = heldBack.subNo;
     this.subId = heldBack.subId;
-    this.#lane = lane;
+    this.#context = context;
     this.#heldBack = heldBack;
-    this.#sender = new EventSender(lane, this, heldBack.subId);
+    this.#sender = new EventSender(context, this, heldBack.subId);
   }
 
   override weigh(): number {
@@ -361,14 +361,14 @@ export class HeldBackRun extends BaseRun implements EventsRun {
   }
 
   step(budget: Budget): Step {
-    const { outlet, privateKinds } = this.#lane;
+    const { outlet, privateKinds } = this.#context;
     if (this.bill?.isRefused(this.rows) === true) {
-      this.#lane.refuse(this, this.bill.refusal);
+      this.#context.refuse(this, this.bill.refusal);
       return 'done';
     }
     const { filters, readers, before, upTo } = this.#heldBack;
     this.#union ??= new Union(
-      scans(unpackFilters(filters), this.#lane, {
+      scans(unpackFilters(filters), this.#context, {
         counting: false,
         audience: { privateKinds, readers, before },
         upTo,
@@ -420,12 +420,12 @@ export class CountRun extends QuestionRun<Tally> {
   #again = 0;
 
   constructor(
-    lane: RunContext,
+    context: RunContext,
     request: Question & { queryId: string },
     readers: readonly string[],
     account: RunQuota,
   ) {
-    super(lane, request, readers, account);
+    super(context, request, readers, account);
     this.queryId = request.queryId;
   }
 
@@ -437,7 +437,7 @@ export class CountRun extends QuestionRun<Tally> {
   }
 
   step(budget: Budget): Step {
-    const { outlet } = this.lane;
+    const { outlet } = this.context;
     // A partial count is not sent.
     if (this.bill?.isRefused(this.rows) === true) this.refusal = this.bill.refusal;
     if (this.refusal !== '') {

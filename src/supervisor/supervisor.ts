@@ -1,5 +1,5 @@
 // Supervisor of the worker threads. It runs on the main thread, which owns its state: starts the
-// lanes of all stations, links them by channels, watches them, restarts those that die, and stops
+// workers of all stations, links them by channels, watches them, restarts those that die, and stops
 // them in order.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -16,15 +16,15 @@ import type {
   WorkerFacts,
 } from '../messages/control.ts';
 import type { KeyShare } from '../messages/key-lists.ts';
-import { WorkerMeters } from '../metrics/lanes.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
+import { WorkerMeters } from '../metrics/worker-meters.ts';
 import { ChildPidTable } from '../policy/plugins/child-pids.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
-import type { WorkerTask } from './lane.ts';
 import { ModuleGuard } from './module-guard.ts';
 import { type ThreadStation, threadStations } from './thread-stations.ts';
 import { Threads, threadsAreShared } from './threads.ts';
+import type { WorkerTask } from './worker.ts';
 
 /**
  * Order in which stations stop. It follows the path of an event, so that each station has received
@@ -64,10 +64,10 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
 
 const PING_MILLISECONDS = 1_000;
 
-/** Time without an answer after which a lane is reported as unwell. */
+/** Time without an answer after which a worker is reported as unwell. */
 const SILENCE_MILLISECONDS = 5_000;
 
-/** Time that a lane's own report of why it cannot start may take. */
+/** Time that a worker's own report of why it cannot start may take. */
 const REPORT_MILLISECONDS = 100;
 
 /** Number of restarts of one thread that are allowed within the window; one more ends the relay. */
@@ -77,23 +77,25 @@ const RESTART_WINDOW_MILLISECONDS = 60_000;
 
 /** Callbacks of the supervisor into the relay. */
 interface SupervisorHooks {
-  /** Passes io's end of a link; called again when the lane at the other end has been restarted. */
-  attachIo(station: ThreadStation, lane: number, channel: Channel): void;
-  /** Reports that a lane that had died is back, and known to all its neighbours. */
-  laneBack(station: ThreadStation, lane: number): void;
   /**
-   * Carries out a request of a lane to the main process.
+   * Passes io's end of a link; called again when the worker at the other end has been restarted.
+   */
+  attachIo(station: ThreadStation, worker: number, channel: Channel): void;
+  /** Reports that a worker that had died is back, and known to all its neighbours. */
+  workerBack(station: ThreadStation, worker: number): void;
+  /**
+   * Carries out a request of a worker to the main process.
    *
-   * @throws Error with a sentence for the lane that asked.
+   * @throws Error with a sentence for the worker that asked.
    */
   order(order: Order): Promise<unknown>;
   /** Reports that the relay cannot go on. */
   fatal(station: ThreadStation, error: Error): void;
 }
 
-interface Lane {
+interface WorkerState {
   station: ThreadStation;
-  lane: number;
+  worker: number;
   control: MessagePort;
   facts: WorkerFacts;
   task: Promise<unknown>;
@@ -102,27 +104,27 @@ interface Lane {
   pings: Map<number, () => void>;
   up: boolean;
   /**
-   * Trouble that the lane reports about its surroundings, or ''; `hold` is true if the process must
-   * keep running despite it, because only it can reach what is not saved yet.
+   * Trouble that the worker reports about its surroundings, or ''; `hold` is true if the process
+   * must keep running despite it, because only it can reach what is not saved yet.
    */
   trouble: { text: string; hold: boolean };
-  /** True once the lane is linked, and known to all neighbours. */
+  /** True once the worker is linked, and known to all neighbours. */
   serves: boolean;
 }
 
 /**
- * Supervisor of the lanes of all stations: starts, links and watches them, and restarts them when
+ * Supervisor of the workers of all stations: starts, links and watches them, and restarts them when
  * they die.
  *
- * A lane is a piscina task that runs as long as the relay (`threads.ts`); piscina replaces a worker
- * that dies, and rejects its tasks, by which the supervisor learns of it. The hot path never goes
- * through piscina: neighbours communicate over channels.
+ * A worker is a piscina task that runs as long as the relay (`threads.ts`); piscina replaces a
+ * worker that dies, and rejects its tasks, by which the supervisor learns of it. The hot path never
+ * goes through piscina: neighbours communicate over channels.
  */
 export class Supervisor {
   #config: Config;
   readonly #credits: SharedArrayBuffer;
   readonly #metrics: MetricsMemory;
-  readonly #laneMeters: WorkerMeters;
+  readonly #workerMeters: WorkerMeters;
   readonly #rates: SharedRates;
   /** Latest lists of keys from the admin worker, by list. */
   readonly #keys = new Map<string, KeyShare>();
@@ -132,8 +134,8 @@ export class Supervisor {
   readonly #log: Log;
   readonly #hooks: SupervisorHooks;
   readonly #threads: Threads;
-  readonly #lanes = new Map<string, Lane>();
-  /** Names of threads that are being restarted with their lanes. */
+  readonly #workers = new Map<string, WorkerState>();
+  /** Names of threads that are being restarted with their workers. */
   readonly #starting = new Set<string>();
   readonly #restarts = new Map<string, number[]>();
   #stopping = false;
@@ -152,7 +154,7 @@ export class Supervisor {
     this.#config = config;
     this.#credits = credits;
     this.#metrics = metrics;
-    this.#laneMeters = new WorkerMeters(metrics);
+    this.#workerMeters = new WorkerMeters(metrics);
     this.#rates = rates;
     this.#log = log;
     this.#modules = new ModuleGuard(log);
@@ -161,31 +163,33 @@ export class Supervisor {
   }
 
   /**
-   * Starts the given number of lanes of each station. On standby the database still belongs to
+   * Starts the given number of workers of each station. On standby the database still belongs to
    * another process: the writer waits for `own`, and the admin worker is not started, of which a
    * directory has only one.
    *
-   * @throws the error of the first lane that cannot start.
+   * @throws the error of the first worker that cannot start.
    */
-  async start(lanes: Readonly<Record<ThreadStation, number>>, standby = false): Promise<void> {
+  async start(workers: Readonly<Record<ThreadStation, number>>, standby = false): Promise<void> {
     this.#standby = standby;
     for (const station of threadStations) {
       if (standby && station === 'admin') continue;
-      await this.#startStation(station, lanes[station]);
+      await this.#startStation(station, workers[station]);
     }
     await this.#heard();
-    for (const lane of this.#laneList()) lane.serves = true;
+    for (const worker of this.#workerList()) worker.serves = true;
     this.#pingTimer = setInterval(() => this.#ping(), PING_MILLISECONDS);
   }
 
   async #startStation(station: ThreadStation, count: number): Promise<void> {
     if (count === 0) return;
-    const starting = Array.from({ length: count }, (_, lane) => this.#startLane(station, lane));
-    for (const lane of await Promise.all(starting)) this.#link(lane);
+    const starting = Array.from({ length: count }, (_, worker) =>
+      this.#startWorker(station, worker),
+    );
+    for (const worker of await Promise.all(starting)) this.#link(worker);
   }
 
-  get #writer(): Lane {
-    return present(this.#lanes.get('writer:0'), 'writer that was started');
+  get #writer(): WorkerState {
+    return present(this.#workers.get('writer:0'), 'writer that was started');
   }
 
   /**
@@ -202,7 +206,7 @@ export class Supervisor {
     taken();
     await this.#startStation('admin', 1);
     await this.#heard();
-    for (const lane of this.#laneList('admin')) lane.serves = true;
+    for (const worker of this.#workerList('admin')) worker.serves = true;
   }
 
   /**
@@ -211,80 +215,80 @@ export class Supervisor {
    */
   async release(): Promise<void> {
     this.#standby = true;
-    for (const lane of this.#laneList('admin')) {
-      tell(lane, { t: 'stop' });
-      await lane.task.catch(() => {});
-      this.#lanes.delete('admin:0');
+    for (const worker of this.#workerList('admin')) {
+      tell(worker, { t: 'stop' });
+      await worker.task.catch(() => {});
+      this.#workers.delete('admin:0');
     }
     await this.#threads.close(this.#threads.nameOf('admin', 0));
     tell(this.#writer, { t: 'release' });
     await this.#heard();
   }
 
-  /** Returns the facts that a lane reported when it was ready. */
-  facts(station: ThreadStation, lane: number): WorkerFacts {
-    return this.#lanes.get(`${station}:${lane}`)?.facts ?? {};
+  /** Returns the facts that a worker reported when it was ready. */
+  facts(station: ThreadStation, worker: number): WorkerFacts {
+    return this.#workers.get(`${station}:${worker}`)?.facts ?? {};
   }
 
   /**
-   * Returns descriptions of lanes that are down or silent or report trouble; empty if there are
+   * Returns descriptions of workers that are down or silent or report trouble; empty if there are
    * none.
    */
   unwell(): string[] {
-    const troubles = this.#laneList().map(({ trouble }) => trouble.text);
+    const troubles = this.#workerList().map(({ trouble }) => trouble.text);
     return [...this.#silent(), ...troubles.filter((text) => text !== '')];
   }
 
-  /** True if all lanes answer and one of them needs the process to keep running. */
+  /** True if all workers answer and one of them needs the process to keep running. */
   get holds(): boolean {
-    return this.#silent().length === 0 && this.#laneList().some(({ trouble }) => trouble.hold);
+    return this.#silent().length === 0 && this.#workerList().some(({ trouble }) => trouble.hold);
   }
 
   #silent(): string[] {
     const now = performance.now();
     const found: string[] = [];
-    for (const { station, lane, serves, answeredAt } of this.#lanes.values()) {
-      if (!serves) found.push(`${station} worker ${lane} is restarting`);
+    for (const { station, worker, serves, answeredAt } of this.#workers.values()) {
+      if (!serves) found.push(`${station} worker ${worker} is restarting`);
       else if (now - answeredAt > SILENCE_MILLISECONDS) {
         const seconds = Math.round((now - answeredAt) / 1000);
-        found.push(`${station} worker ${lane} has not answered for ${seconds} seconds`);
+        found.push(`${station} worker ${worker} has not answered for ${seconds} seconds`);
       }
     }
     return found;
   }
 
   /**
-   * Gives every lane a new configuration; resolves when all of them apply it. A lane that is
+   * Gives every worker a new configuration; resolves when all of them apply it. A worker that is
    * starting may have been given the old one, and gets the new one as soon as it is up. The plugin
    * host is started when there are plugins for the first time.
    */
   async reload(config: Config): Promise<void> {
     this.#config = config;
-    if (config.plugins.commands.length > 0 && this.#lanes.get('plugins:0') === undefined) {
+    if (config.plugins.commands.length > 0 && this.#workers.get('plugins:0') === undefined) {
       await this.#startStation('plugins', 1);
     }
-    for (const lane of this.#laneList()) tell(lane, { t: 'reload', config });
+    for (const worker of this.#workerList()) tell(worker, { t: 'reload', config });
     await this.#heard();
-    for (const lane of this.#laneList('plugins')) lane.serves = lane.up;
+    for (const worker of this.#workerList('plugins')) worker.serves = worker.up;
   }
 
   /**
-   * Terminates a lane's thread at once, with all lanes in it: for a lane that is blocked in a
-   * module, and for tests of restarts. A lane that is being restarted is left alone.
+   * Terminates a worker's thread at once, with all workers in it: for a worker that is blocked in a
+   * module, and for tests of restarts. A worker that is being restarted is left alone.
    */
-  async kill(station: ThreadStation, lane: number): Promise<void> {
-    const thread = this.#threads.nameOf(station, lane);
+  async kill(station: ThreadStation, worker: number): Promise<void> {
+    const thread = this.#threads.nameOf(station, worker);
     if (!this.#starting.has(thread)) await this.#threads.kill(thread);
   }
 
-  /** Stops all lanes after they have finished their work and io has read their messages. */
+  /** Stops all workers after they have finished their work and io has read their messages. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#pingTimer) clearInterval(this.#pingTimer);
     for (const station of stopOrder) {
-      const lanes = this.#laneList(station);
-      for (const lane of lanes) tell(lane, { t: 'stop' });
-      await Promise.allSettled(lanes.map(({ task }) => task));
+      const workers = this.#workerList(station);
+      for (const worker of workers) tell(worker, { t: 'stop' });
+      await Promise.allSettled(workers.map(({ task }) => task));
     }
     await twoTurns();
     await this.#threads.closeAll();
@@ -292,15 +296,15 @@ export class Supervisor {
 
   #shareKeys(share: KeyShare): void {
     this.#keys.set(share.list, share);
-    for (const lane of this.#laneList('ingester')) tell(lane, share);
+    for (const worker of this.#workerList('ingester')) tell(worker, share);
   }
 
-  #startLane(station: ThreadStation, lane: number): Promise<Lane> {
+  #startWorker(station: ThreadStation, worker: number): Promise<WorkerState> {
     const { port1: control, port2 } = new MessageChannel();
     const config = this.#config;
     const data: WorkerTask = {
       station,
-      lane,
+      worker,
       config,
       credits: this.#credits,
       metrics: this.#metrics,
@@ -314,9 +318,9 @@ export class Supervisor {
     };
     const task = this.#threads.run(data, port2);
     return new Promise((resolve, reject) => {
-      const started: Lane = {
+      const started: WorkerState = {
         station,
-        lane,
+        worker,
         control,
         facts: {},
         task,
@@ -328,7 +332,7 @@ export class Supervisor {
       };
       task.catch((error: Error) => {
         if (started.up) this.#died(started, error);
-        // The lane's own report of its failure says more, and is in flight.
+        // The worker's own report of its failure says more, and is in flight.
         else setTimeout(() => reject(error), REPORT_MILLISECONDS);
       });
       control.on('message', (report: Report) => {
@@ -341,7 +345,7 @@ export class Supervisor {
         else if (report.t === 'keys') this.#shareKeys(report);
         else if (report.t === 'trouble') started.trouble = report;
         else if (report.t === 'log')
-          this.#log[report.level](report.text, { station, lane, ...report.facts });
+          this.#log[report.level](report.text, { station, worker, ...report.facts });
         else started.answeredAt = performance.now();
         if (report.t === 'pong') {
           started.pings.get(report.n)?.();
@@ -350,7 +354,7 @@ export class Supervisor {
         if (report.t !== 'ready') return;
         started.up = true;
         started.facts = report.facts;
-        this.#lanes.set(`${station}:${lane}`, started);
+        this.#workers.set(`${station}:${worker}`, started);
         if (station === 'ingester') for (const share of this.#keys.values()) tell(started, share);
         if (config !== this.#config) tell(started, { t: 'reload', config: this.#config });
         resolve(started);
@@ -360,67 +364,68 @@ export class Supervisor {
   }
 
   /**
-   * Links a lane with io and with every neighbour that is up. The lane gets all its links before a
-   * neighbour gets one, so that it receives no message that it could not pass on.
+   * Links a worker with io and with every neighbour that is up. The worker gets all its links
+   * before a neighbour gets one, so that it receives no message that it could not pass on.
    */
-  #link(lane: Lane): void {
+  #link(worker: WorkerState): void {
     const links: Link[] = [];
     const farEnds: (() => void)[] = [];
-    const { station, lane: number } = lane;
+    const { station, worker: number } = worker;
     for (const [a, b, there, back] of LINKS) {
       const other = a === station ? b : b === station ? a : null;
       if (other === null) continue;
-      for (const neighbour of other === 'io' ? [null] : this.#laneList(other)) {
+      for (const neighbour of other === 'io' ? [null] : this.#workerList(other)) {
         const [near, end] = a === station ? channelPair(there, back) : channelPair(back, there);
-        links.push({ station: other, lane: neighbour?.lane ?? 0, end: near });
+        links.push({ station: other, worker: neighbour?.worker ?? 0, end: near });
         farEnds.push(() => {
-          if (neighbour) tell(neighbour, { t: 'attach', links: [{ station, lane: number, end }] });
+          if (neighbour)
+            tell(neighbour, { t: 'attach', links: [{ station, worker: number, end }] });
           else this.#hooks.attachIo(station, number, new Channel(end));
         });
       }
     }
-    tell(lane, { t: 'attach', links });
+    tell(worker, { t: 'attach', links });
     for (const attach of farEnds) attach();
   }
 
-  /** Returns the lanes of a station, or of all stations, that are up. */
-  #laneList(station?: StationName): Lane[] {
-    return [...this.#lanes.values()].filter(
-      (lane) => lane.up && (station === undefined || lane.station === station),
+  /** Returns the workers of a station, or of all stations, that are up. */
+  #workerList(station?: StationName): WorkerState[] {
+    return [...this.#workers.values()].filter(
+      (worker) => worker.up && (station === undefined || worker.station === station),
     );
   }
 
   /**
-   * Resolves when every lane has read all earlier control messages, and io has read all messages
-   * that the lanes sent until then.
+   * Resolves when every worker has read all earlier control messages, and io has read all messages
+   * that the workers sent until then.
    */
   async #heard(): Promise<void> {
-    const pings = this.#laneList().map((lane) => {
+    const pings = this.#workerList().map((worker) => {
       const n = ++this.#pings;
-      tell(lane, { t: 'ping', n });
+      tell(worker, { t: 'ping', n });
       return new Promise<void>((resolve) => {
-        lane.pings.set(n, resolve);
-        lane.task.catch(() => resolve());
+        worker.pings.set(n, resolve);
+        worker.task.catch(() => resolve());
       });
     });
     await Promise.all(pings);
     await twoTurns();
   }
 
-  /** Handles the death of a lane, and with it of all lanes that share its thread. */
-  #died(lane: Lane, error: Error): void {
-    if (!lane.up) return;
-    const thread = this.#nameOf(lane);
-    const dead = this.#laneList().filter((one) => this.#nameOf(one) === thread);
+  /** Handles the death of a worker, and with it of all workers that share its thread. */
+  #died(worker: WorkerState, error: Error): void {
+    if (!worker.up) return;
+    const thread = this.#nameOf(worker);
+    const dead = this.#workerList().filter((one) => this.#nameOf(one) === thread);
     for (const one of dead) {
       one.up = false;
       one.serves = false;
     }
     if (this.#stopping) return;
-    const { station } = lane;
+    const { station } = worker;
     for (const one of dead) {
       const text = String(error?.stack ?? error);
-      this.#log.error('a worker exited', { station: one.station, lane: one.lane, error: text });
+      this.#log.error('a worker exited', { station: one.station, worker: one.worker, error: text });
     }
     const mayRestart = this.#mayRestart(thread);
     if (station === 'admin' && !mayRestart) {
@@ -436,30 +441,30 @@ export class Supervisor {
   }
 
   /**
-   * Restarts a thread and its lanes, in the order of the start, so that no lane is linked before
-   * those it sends to.
+   * Restarts a thread and its workers, in the order of the start, so that no worker is linked
+   * before those it sends to.
    */
-  async #startAgain(thread: string, dead: readonly Lane[]): Promise<void> {
-    // One lane may have ended by an error while the others in the thread still run.
+  async #startAgain(thread: string, dead: readonly WorkerState[]): Promise<void> {
+    // One worker may have ended by an error while the others in the thread still run.
     this.#starting.add(thread);
     await this.#threads.kill(thread);
     const again = dead.toSorted((a, b) => orderOf(a.station) - orderOf(b.station));
-    const back: Lane[] = [];
-    for (const { station, lane } of again) {
-      this.#laneMeters.restarts(station, lane);
-      const started = await this.#startLane(station, lane);
+    const back: WorkerState[] = [];
+    for (const { station, worker } of again) {
+      this.#workerMeters.restarts(station, worker);
+      const started = await this.#startWorker(station, worker);
       this.#link(started);
       back.push(started);
     }
     this.#starting.delete(thread);
-    // Until the neighbours know the new lane, messages to the old one are lost.
+    // Until the neighbours know the new worker, messages to the old one are lost.
     await this.#heard();
     for (const started of back) started.serves = started.up;
-    for (const { station, lane } of back) this.#hooks.laneBack(station, lane);
+    for (const { station, worker } of back) this.#hooks.workerBack(station, worker);
   }
 
-  #nameOf({ station, lane }: Lane): string {
-    return this.#threads.nameOf(station, lane);
+  #nameOf({ station, worker }: WorkerState): string {
+    return this.#threads.nameOf(station, worker);
   }
 
   /** Circuit breaker: returns false for a thread that has died too often within the window. */
@@ -473,23 +478,23 @@ export class Supervisor {
     return recent.length <= RESTARTS_MAX;
   }
 
-  async #order(lane: Lane, { n, order }: Report & { t: 'order' }): Promise<void> {
+  async #order(worker: WorkerState, { n, order }: Report & { t: 'order' }): Promise<void> {
     try {
-      tell(lane, { t: 'done', n, result: await this.#hooks.order(order), error: '' });
+      tell(worker, { t: 'done', n, result: await this.#hooks.order(order), error: '' });
     } catch (error) {
-      tell(lane, { t: 'done', n, result: null, error: (error as Error).message });
+      tell(worker, { t: 'done', n, result: null, error: (error as Error).message });
     }
   }
 
   #ping(): void {
     this.#pings++;
     const now = performance.now();
-    for (const lane of this.#laneList()) {
-      tell(lane, { t: 'ping', n: this.#pings });
-      this.#laneMeters.silent(lane.station, lane.lane, now - lane.answeredAt);
+    for (const worker of this.#workerList()) {
+      tell(worker, { t: 'ping', n: this.#pings });
+      this.#workerMeters.silent(worker.station, worker.worker, now - worker.answeredAt);
     }
-    for (const { lane } of this.#laneList('ingester')) {
-      if (this.#modules.isStuck(lane, this.#config)) void this.kill('ingester', lane);
+    for (const { worker } of this.#workerList('ingester')) {
+      if (this.#modules.isStuck(worker, this.#config)) void this.kill('ingester', worker);
     }
   }
 }
@@ -499,14 +504,14 @@ function orderOf(station: ThreadStation): number {
 }
 
 /**
- * Waits until messages on other ports have been read that a lane sent before its answer: they
+ * Waits until messages on other ports have been read that a worker sent before its answer: they
  * arrive in this turn of the event loop or the next.
  */
 async function twoTurns(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function tell({ control }: Lane, message: Control): void {
+function tell({ control }: WorkerState, message: Control): void {
   control.postMessage(
     message,
     message.t === 'attach' ? message.links.map(({ end }) => end.port) : [],

@@ -1,14 +1,14 @@
-// Worker threads of the lanes, each a piscina pool of one worker. The main thread owns the pools.
+// Worker threads of the workers, each a piscina pool of one worker. The main thread owns the pools.
 
 import { availableParallelism } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
 import { workerUrl } from '../paths.ts';
-import type { WorkerTask } from './lane.ts';
 import type { ThreadStation } from './thread-stations.ts';
+import type { WorkerTask } from './worker.ts';
 
-/** Stations that can share a thread; lane n of each is in thread n. */
+/** Stations that can share a thread; worker n of each is in thread n. */
 const SHARING: ReadonlySet<ThreadStation> = new Set(['monitor', 'query', 'ingester']);
 
 /**
@@ -17,16 +17,16 @@ const SHARING: ReadonlySet<ThreadStation> = new Set(['monitor', 'query', 'ingest
  */
 const SHARED_PROCESSORS_MAX = 2;
 
-/** Returns true if monitor, query and ingester lanes share threads (`query.threads`). */
+/** Returns true if monitor, query and ingester workers share threads (`query.threads`). */
 export function threadsAreShared({ query }: Config): boolean {
   if (query.threads !== 'auto') return query.threads === 'shared';
   return availableParallelism() <= SHARED_PROCESSORS_MAX;
 }
 
 /**
- * Set of the threads in which lanes run. Each is a piscina pool of one worker; its tasks run as
- * long as the lanes; piscina replaces a worker that dies, and rejects its tasks. Lanes that share a
- * thread are tasks of the same worker, and pass messages to each other without a wake-up.
+ * Set of the threads in which workers run. Each is a piscina pool of one worker; its tasks run as
+ * long as the workers; piscina replaces a worker that dies, and rejects its tasks. Workers that
+ * share a thread are tasks of the same worker, and pass messages to each other without a wake-up.
  */
 export class Threads {
   readonly #share: boolean;
@@ -37,22 +37,23 @@ export class Threads {
   }
 
   /**
-   * Returns the name of the thread that a lane runs in: lanes of one name start and end together.
+   * Returns the name of the thread that a worker runs in: workers of one name start and end
+   * together.
    */
-  nameOf(station: ThreadStation, lane: number): string {
-    return this.#share && SHARING.has(station) ? `shared:${lane}` : `${station}:${lane}`;
+  nameOf(station: ThreadStation, worker: number): string {
+    return this.#share && SHARING.has(station) ? `shared:${worker}` : `${station}:${worker}`;
   }
 
-  /** Runs a lane; the promise settles when it has ended. */
+  /** Runs a worker; the promise settles when it has ended. */
   run(task: WorkerTask, control: MessagePort): Promise<unknown> {
-    return this.#pool(this.nameOf(task.station as ThreadStation, task.lane)).run(task, {
+    return this.#pool(this.nameOf(task.station as ThreadStation, task.worker)).run(task, {
       filename: workerUrl(task.station as ThreadStation).href,
       name: 'run',
       transferList: [control],
     });
   }
 
-  /** Terminates a thread at once, with all lanes in it; it can run others afterwards. */
+  /** Terminates a thread at once, with all workers in it; it can run others afterwards. */
   async kill(name: string): Promise<void> {
     await Promise.all((this.#pools.get(name)?.threads ?? []).map((thread) => thread.terminate()));
   }

@@ -43,7 +43,7 @@ interface WriterLeaseParts {
 
 interface Neighbour {
   station: StationName;
-  lane: number;
+  worker: number;
   channel: Channel;
 }
 
@@ -81,10 +81,10 @@ export class WriterLease {
     return present(this.#ids, 'filter of stored ids').memory;
   }
 
-  attach(station: StationName, lane: number, channel: Channel): void {
-    const neighbour = { station, lane, channel };
-    this.#neighbours.set(`${station}:${lane}`, neighbour);
-    if (this.#writer) this.#writer.attach(station, lane, channel);
+  attach(station: StationName, worker: number, channel: Channel): void {
+    const neighbour = { station, worker, channel };
+    this.#neighbours.set(`${station}:${worker}`, neighbour);
+    if (this.#writer) this.#writer.attach(station, worker, channel);
     else if (this.#follower) this.#stand(neighbour);
   }
 
@@ -138,8 +138,8 @@ export class WriterLease {
     );
     this.#writer = writer;
     this.#ids = { memory: writer.idFilterMemory, upTo: writer.head };
-    for (const { station, lane, channel } of this.#neighbours.values()) {
-      writer.attach(station, lane, channel);
+    for (const { station, worker, channel } of this.#neighbours.values()) {
+      writer.attach(station, worker, channel);
     }
   }
 

@@ -238,7 +238,7 @@ export class Writer {
     return this.#log.head;
   }
 
-  attach(station: StationName, lane: number, channel: Channel): void {
+  attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'io') this.#io = new RecordOutbox(channel);
     else if (station === 'monitor') {
       this.#monitor = new RecordOutbox(channel);
@@ -247,7 +247,7 @@ export class Writer {
     } else if (station === 'query') {
       // Quiet: a query worker reads its channel when a slice begins.
       const outbox = new RecordOutbox(channel, undefined, true);
-      this.#queries.set(lane, outbox);
+      this.#queries.set(worker, outbox);
       writeAcceptedHead(outbox.records, this.#log.indexedSeq, this.#removals.count, []);
       outbox.flush();
     } else if (station === 'admin') this.#changeExecutor.attach(channel);

@@ -270,7 +270,7 @@ describe('NIP-05', () => {
     'nip05.private_networks': true,
     'nip05.failed_seconds': 1,
     'nip05.timeout_seconds': 30,
-    'ingester.lanes': 2,
+    'ingester.workers': 2,
   };
   const profile = (nip05: string): Draft => ({ kind: 0, content: JSON.stringify({ nip05 }) });
 

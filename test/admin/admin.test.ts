@@ -60,7 +60,7 @@ describe('the control socket', () => {
     expect(answered).toEqual(id);
   });
 
-  it('names the verb that was meant', async () => {
+  it('names the method that was meant', async () => {
     const { error } = await control.answer('statsu');
     expect(error!.message).toContain('"status"');
   });

@@ -32,7 +32,7 @@ async function started(text: string) {
 describe('config', () => {
   it('has every option with its value, its default, and where it stands', async () => {
     const { file, page, option, wok } = await started(
-      `[info]\nname = "one"\n[query]\nlanes = 1\n${ADMIN}`,
+      `[info]\nname = "one"\n[query]\nworkers = 1\n${ADMIN}`,
     );
     const { sections, options } = await page.ask('config');
     expect(options.length).toBeGreaterThan(100);
@@ -47,7 +47,7 @@ describe('config', () => {
       live: true,
       secret: false,
     });
-    expect(await option('query.lanes')).toMatchObject({
+    expect(await option('query.workers')).toMatchObject({
       value: '1',
       from: `${file} line 4`,
       live: false,
@@ -95,8 +95,8 @@ describe('config', () => {
   it('says what is wrong with a file, and leaves everything as it is', async () => {
     const { write, page, option } = await started(`[info]\nname = "one"\n${ADMIN}`);
     write(`[info]\nname = "two"\n[limits]\ntags_maximum = 3\nfilters_max = "x"\n${ADMIN}`);
-    for (const verb of ['config.compare', 'reload'] as const) {
-      const { status, body } = await page.answer(verb);
+    for (const method of ['config.compare', 'reload'] as const) {
+      const { status, body } = await page.answer(method);
       expect(status).toBe(409);
       expect(body.error).toMatchObject({ kind: 'refused' });
       expect(body.error!.message).toContain('line 4');

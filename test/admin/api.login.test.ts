@@ -67,17 +67,17 @@ describe('a login', () => {
       relay: { name: 'wok relay' },
     });
     expect(session.endsAt).toBeGreaterThan(now() + 43_000);
-    expect(session.verbs).toContain('reload');
+    expect(session.methods).toContain('reload');
     expect(answer.body.result).toEqual(session);
     expect(answer.text).not.toContain(page.cookie.split('=')[1]);
   });
 
   it('tells a moderator what is theirs', async () => {
     const page = await AdminPage.open(relay.httpUrl, moderatorKey);
-    const { role, verbs } = await page.session();
+    const { role, methods } = await page.session();
     expect(role).toBe('moderator');
-    expect(verbs).toContain('mod.queue');
-    expect(verbs).not.toContain('reload');
+    expect(methods).toContain('mod.queue');
+    expect(methods).not.toContain('reload');
   });
 
   it.each<[string, Draft]>([
@@ -299,7 +299,7 @@ describe('a page of another origin', () => {
   ])('gets nothing with %s, cookie or not', async (_, headers, status) => {
     const page = await AdminPage.open(relay.httpUrl, adminKey);
     for (const path of ['api', 'login', 'logout']) {
-      const body = path === 'api' ? JSON.stringify({ verb: 'session' }) : '{}';
+      const body = path === 'api' ? JSON.stringify({ method: 'session' }) : '{}';
       const authorization = nip98(adminKey, `${relay.httpUrl}/admin/${path}`, body);
       const all = { ...headers, Cookie: page.cookie, Authorization: authorization };
       const answer = await ask(`${relay.httpUrl}/admin/${path}`, body, all);
@@ -370,7 +370,7 @@ describe('behind a proxy', () => {
   it('a page that came unencrypted is not the one that came by https', async () => {
     const own = await startRelay({ ...SETTINGS, 'identity.urls': ['wss://relay.example'] });
     try {
-      const body = '{"verb":"session"}';
+      const body = '{"method":"session"}';
       const statusOf = async (headers: Record<string, string>) => {
         const all = { 'Content-Type': 'application/json', Host: 'relay.example', ...headers };
         return (await ask(`${own.httpUrl}/admin/api`, body, all)).status;
@@ -410,13 +410,13 @@ describe('requests', () => {
     ['no JSON', '{', 400, 'usage'],
     ['an array', '[]', 400, 'usage'],
     ['null', 'null', 400, 'usage'],
-    ['no verb', '{"params":{}}', 400, 'usage'],
-    ['a verb that is none', '{"verb":7}', 400, 'usage'],
-    ['an unknown verb', '{"verb":"dashbord"}', 404, 'unknown'],
-    ['a verb of the shell', '{"verb":"restart"}', 404, 'unknown'],
-    ['a verb of every object', '{"verb":"__proto__"}', 404, 'unknown'],
-    ['parameters that are none', '{"verb":"slow","params":[]}', 400, 'usage'],
-    ['too much', `{"verb":"${'x'.repeat(70_000)}"}`, 413, 'too_large'],
+    ['no method', '{"params":{}}', 400, 'usage'],
+    ['a method that is none', '{"method":7}', 400, 'usage'],
+    ['an unknown method', '{"method":"dashbord"}', 404, 'unknown'],
+    ['a method of the shell', '{"method":"restart"}', 404, 'unknown'],
+    ['a method of every object', '{"method":"__proto__"}', 404, 'unknown'],
+    ['parameters that are none', '{"method":"slow","params":[]}', 400, 'usage'],
+    ['too much', `{"method":"${'x'.repeat(70_000)}"}`, 413, 'too_large'],
   ])('with %s are answered with a sentence', async (_, body, status, kind) => {
     const page = await AdminPage.open(relay.httpUrl, adminKey);
     const headers = { 'Content-Type': 'application/json', Cookie: page.cookie };

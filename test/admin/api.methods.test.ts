@@ -1,4 +1,4 @@
-// Every RPC method ("verb") of the page /admin: its effect, one bad input each, and the rights of
+// Every RPC method ("method") of the page /admin: its effect, one bad input each, and the rights of
 // moderators. In-process relay, by the page's API; RetentionTasks as a unit.
 
 import { nip19 } from 'nostr-tools';
@@ -8,7 +8,7 @@ import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Pass } from '../../src/retention/pass.ts';
 import type { Retention } from '../../src/retention/retention.ts';
 import { RetentionTasks } from '../../src/retention/task.ts';
-import type { PageVerb } from '../../src/web/api/api.ts';
+import type { PageMethod } from '../../src/web/api/api.ts';
 import type { RetentionTask } from '../../src/web/api/config.ts';
 import type { Queued } from '../../src/web/api/moderation.ts';
 import { AdminPage } from '../support/admin-page.ts';
@@ -79,7 +79,7 @@ async function indexed(): Promise<void> {
 }
 
 /** For each method, parameters that it carries out, and parameters that it does not understand. */
-const CASES: Readonly<Record<PageVerb, { good: () => unknown; bad: unknown }>> = {
+const CASES: Readonly<Record<PageMethod, { good: () => unknown; bad: unknown }>> = {
   session: { good: () => undefined, bad: undefined },
   dashboard: { good: () => ({}), bad: { since: 'yesterday' } },
   connections: { good: () => ({}), bad: { limit: 1 } },
@@ -122,7 +122,7 @@ const CASES: Readonly<Record<PageVerb, { good: () => unknown; bad: unknown }>> =
   reload: { good: () => ({}), bad: { key: 'x' } },
   'retention.task': { good: () => ({ do: 'show' }), bad: { do: 'undo' } },
 };
-const FOR_ADMINS: readonly PageVerb[] = [
+const FOR_ADMINS: readonly PageMethod[] = [
   'connections',
   'slow',
   'mod.roles',
@@ -137,42 +137,42 @@ const FOR_ADMINS: readonly PageVerb[] = [
 /**
  * Methods that a relay inside of a test refuses; admin/api.config has one in its own process.
  */
-const OF_THE_PROCESS: readonly PageVerb[] = ['config.compare', 'reload'];
+const OF_THE_PROCESS: readonly PageMethod[] = ['config.compare', 'reload'];
 
-describe('verbs', () => {
-  const verbs = Object.keys(CASES) as PageVerb[];
+describe('methods', () => {
+  const methods = Object.keys(CASES) as PageMethod[];
 
   it('are what the session tells', async () => {
-    expect((await admin.session()).verbs.sort()).toEqual([...verbs].sort());
-    const theirs = verbs.filter((verb) => !FOR_ADMINS.includes(verb));
-    expect((await moderator.session()).verbs.sort()).toEqual(theirs.sort());
+    expect((await admin.session()).methods.sort()).toEqual([...methods].sort());
+    const theirs = methods.filter((method) => !FOR_ADMINS.includes(method));
+    expect((await moderator.session()).methods.sort()).toEqual(theirs.sort());
   });
 
-  it.each(verbs)('%s is carried out for an admin', async (verb) => {
-    const answer = await admin.answer(verb, CASES[verb].good());
-    if (OF_THE_PROCESS.includes(verb)) {
+  it.each(methods)('%s is carried out for an admin', async (method) => {
+    const answer = await admin.answer(method, CASES[method].good());
+    if (OF_THE_PROCESS.includes(method)) {
       expect(answer).toMatchObject({ status: 409, body: { error: { kind: 'refused' } } });
     } else expect(answer, answer.text).toMatchObject({ status: 200 });
   });
 
-  it.each(verbs)('%s is for moderators, or not', async (verb) => {
-    const answer = await moderator.answer(verb, CASES[verb].good());
-    if (FOR_ADMINS.includes(verb)) {
+  it.each(methods)('%s is for moderators, or not', async (method) => {
+    const answer = await moderator.answer(method, CASES[method].good());
+    if (FOR_ADMINS.includes(method)) {
       expect(answer).toMatchObject({ status: 403, body: { error: { kind: 'forbidden' } } });
       expect(answer.text).toContain('for admins only');
     } else expect(answer, answer.text).toMatchObject({ status: 200 });
   });
 
-  it.each(verbs.filter((verb) => CASES[verb].bad !== undefined))(
+  it.each(methods.filter((method) => CASES[method].bad !== undefined))(
     '%s refuses what it does not understand',
-    async (verb) => {
-      const answer = await admin.answer(verb, CASES[verb].bad);
+    async (method) => {
+      const answer = await admin.answer(method, CASES[method].bad);
       expect(answer).toMatchObject({ status: 400, body: { error: { kind: 'usage' } } });
     },
   );
 
-  it.each(verbs)('%s is nobody’s who has not logged in', async (verb) => {
-    const answer = await new AdminPage(relay.httpUrl).answer(verb, CASES[verb].good());
+  it.each(methods)('%s is nobody’s who has not logged in', async (method) => {
+    const answer = await new AdminPage(relay.httpUrl).answer(method, CASES[method].good());
     expect(answer).toMatchObject({ status: 401, body: { error: { kind: 'unauthenticated' } } });
   });
 });
@@ -185,8 +185,8 @@ describe('a moderator', () => {
     ['mod.put', { list: 'kind', subject: '7', stance: 'ban' }],
     ['mod.put', { list: ['pubkey'], subject: '7', stance: 'ban' }],
     ['mod.take', { list: 'ip', subject: '192.0.2.1', stance: 'ban' }],
-  ])('may not %s %o', async (verb, params) => {
-    const answer = await moderator.answer(verb, params);
+  ])('may not %s %o', async (method, params) => {
+    const answer = await moderator.answer(method, params);
     expect([400, 403]).toContain(answer.status);
     if (typeof params.list === 'string') expect(answer.status).toBe(403);
   });

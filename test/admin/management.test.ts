@@ -101,7 +101,7 @@ beforeAll(async () => {
     'admin.pubkeys': [getPublicKey(adminKey!)],
     'admin.moderators': [getPublicKey(moderatorKey!)],
     'info.name': 'as configured',
-    'ingester.lanes': 2,
+    'ingester.workers': 2,
   });
   control = await Control.connect(relay.directory);
 });

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AdminContext } from '../../src/admin/context.ts';
 import { nip86Methods } from '../../src/admin/nip86-methods.ts';
-import { isPageVerb, objection, verbsOf } from '../../src/admin/pages/access.ts';
+import { isPageMethod, methodsOf, objection } from '../../src/admin/pages/access.ts';
 import { rpcMethods, runRpcMethod } from '../../src/admin/rpc-methods.ts';
 import { defaultConfig } from '../../src/config/options.ts';
 import { packageRoot } from '../../src/paths.ts';
-import type { PageVerb } from '../../src/web/api/api.ts';
+import type { PageMethod } from '../../src/web/api/api.ts';
 
 /** Returns the first cells of the rows of a table below a heading, without the quotes of code. */
 function rowsBelow(document: string, heading: string): string[][] {
@@ -60,11 +60,13 @@ describe('RPC methods', () => {
   it('are for the page as the table says', () => {
     const names = (role: string) =>
       [...rpcMethods].flatMap(([name, entry]) => (entry.role === role ? [name] : []));
-    expect(names('local').filter(isPageVerb)).toEqual([]);
-    expect(verbsOf('moderator')).toEqual(names('moderator'));
-    expect(new Set(verbsOf('admin'))).toEqual(new Set([...names('moderator'), ...names('admin')]));
-    for (const name of names('admin') as PageVerb[]) {
-      expect(isPageVerb(name)).toBe(true);
+    expect(names('local').filter(isPageMethod)).toEqual([]);
+    expect(methodsOf('moderator')).toEqual(names('moderator'));
+    expect(new Set(methodsOf('admin'))).toEqual(
+      new Set([...names('moderator'), ...names('admin')]),
+    );
+    for (const name of names('admin') as PageMethod[]) {
+      expect(isPageMethod(name)).toBe(true);
       expect(objection('moderator', name, {}, defaultConfig)).toBe(`${name} is for admins only.`);
       expect(objection('admin', name, {}, defaultConfig)).toBeNull();
     }

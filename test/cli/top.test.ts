@@ -99,7 +99,7 @@ describe('wok top', () => {
     expect(slow.out.split('\n')[0]).toMatch(/^slow query +work +total/);
     expect(slow.out).toMatch(/COUNT .*author +authors×1/);
     const found = JSON.parse(json.out) as SlowQuery[];
-    expect(found[0]).toMatchObject({ verb: 'COUNT', index: 'author', connection: 1 });
+    expect(found[0]).toMatchObject({ type: 'COUNT', index: 'author', connection: 1 });
     expect(slow.out + json.out + top.out).not.toContain(author.pubkey.slice(0, 16));
   });
 

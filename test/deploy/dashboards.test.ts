@@ -70,7 +70,7 @@ function complaints(expr: string): string[] {
     for (const [, label, operator, value] of matchers.matchAll(/(\w+)(=~|!~|!=|=)"([^"]*)"/g)) {
       const known = [
         ...Object.keys(labels),
-        ...(per === 'lane' ? ['station', 'lane'] : []),
+        ...(per === 'worker' ? ['station', 'worker'] : []),
         ...ADDED,
       ];
       if (!known.includes(label!)) found.push(`${name} has no label ${label}`);
@@ -84,7 +84,7 @@ function complaints(expr: string): string[] {
     for (const label of by) {
       const known = [
         ...Object.keys(labels),
-        ...(per === 'lane' ? ['station', 'lane'] : []),
+        ...(per === 'worker' ? ['station', 'worker'] : []),
         ...ADDED,
       ];
       if (!known.includes(label)) found.push(`${name} cannot be summed by ${label}`);
@@ -103,7 +103,7 @@ describe('the check', () => {
     ['wok_nothing', 'there is no metric wok_nothing'],
     ['rate(wok_eose_seconds[5m])', 'wok_eose_seconds is a histogram'],
     ['wok_events_total{outcome="eaten"}', 'wok_events_total has no outcome="eaten"'],
-    ['wok_connections{lane="0"}', 'wok_connections has no label lane'],
+    ['wok_connections{worker="0"}', 'wok_connections has no label worker'],
     ['sum by (verb) (wok_connections)', 'wok_connections cannot be summed by verb'],
     ['vector(1)', 'no metric of wok in it'],
   ])('finds what is wrong with %s', (expr, complaint) => {
@@ -136,8 +136,8 @@ describe('alert rules', () => {
   });
 
   it.runIf(hasPromtool)('and the metrics are about what promtool takes without a word', () => {
-    const lanes = { io: 1, ingester: 2, writer: 1, query: 2, monitor: 1, plugins: 1, admin: 1 };
-    const input = renderMetrics(shareMetrics(lanes));
+    const workers = { io: 1, ingester: 2, writer: 1, query: 2, monitor: 1, plugins: 1, admin: 1 };
+    const input = renderMetrics(shareMetrics(workers));
     const metrics = spawnSync(promtool, ['check', 'metrics'], { encoding: 'utf8', input });
     expect(metrics.stdout + metrics.stderr).toBe('');
     expect(metrics.status).toBe(0);

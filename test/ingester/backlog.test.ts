@@ -12,7 +12,7 @@ function frame(connId: number, type: Frame['type'] = FRAME): Frame {
 }
 
 /** Worker that takes 0.2 ms a frame, by a clock that only frames advance. */
-class Lane {
+class WorkerState {
   #now = 0;
   readonly backlog = new Backlog(() => this.#now);
 
@@ -29,13 +29,13 @@ class Lane {
   }
 }
 
-describe('the backlog of an ingester lane', () => {
+describe('the backlog of an ingester worker', () => {
   it('keeps the order of a connection', () => {
-    const lane = new Lane();
-    const { backlog } = lane;
+    const worker = new WorkerState();
+    const { backlog } = worker;
     for (let i = 0; i < 300; i++) backlog.add(`192.0.2.${i % 3}`, frame(i % 7), i);
     expect(backlog.size).toBe(300);
-    const handled = lane.workOff();
+    const handled = worker.workOff();
     expect(handled).toHaveLength(300);
     for (let connId = 0; connId < 7; connId++) {
       const times = handled
@@ -46,44 +46,44 @@ describe('the backlog of an ingester lane', () => {
   });
 
   it('handles what one address has sent before the flood of another', () => {
-    const lane = new Lane();
-    const { backlog } = lane;
+    const worker = new WorkerState();
+    const { backlog } = worker;
     for (let i = 0; i < 400; i++) backlog.add('192.0.2.1', frame(1 + (i % 10)), i);
     for (let i = 0; i < 3; i++) backlog.add('192.0.2.2', frame(99), 400 + i);
-    const order = lane.workOff().map(({ connId }) => connId);
+    const order = worker.workOff().map(({ connId }) => connId);
     // At most one turn of the flood comes before each of the three frames.
     expect(order.lastIndexOf(99)).toBeLessThan(100);
   });
 
   it('handles a short message before the long ones that fifty addresses have sent before', () => {
-    const lane = new Lane();
-    const { backlog } = lane;
+    const worker = new WorkerState();
+    const { backlog } = worker;
     const long = Buffer.alloc(100_000);
     for (let i = 0; i < 200; i++) {
       backlog.add(`198.18.${i % 50}.1`, { type: FRAME, connId: 1 + (i % 50), bytes: long }, i);
     }
     for (let i = 0; i < 20; i++) backlog.add('192.0.2.2', frame(99), 200 + i);
-    const order = lane.workOff().map(({ connId }) => connId);
+    const order = worker.workOff().map(({ connId }) => connId);
     expect(order.lastIndexOf(99)).toBe(19);
   });
 
   it('remembers what an address has used while it sends nothing, until others have used as much', () => {
-    const lane = new Lane();
-    const { backlog } = lane;
+    const worker = new WorkerState();
+    const { backlog } = worker;
     const long = { type: FRAME, bytes: Buffer.alloc(10_000) } as const;
     backlog.add('198.18.0.1', { ...long, connId: 1 }, 0);
-    lane.workOff();
+    worker.workOff();
     backlog.add('198.18.0.1', { ...long, connId: 1 }, 1);
     backlog.add('192.0.2.2', { ...long, connId: 2 }, 2);
-    expect(lane.workOff().map(({ connId }) => connId)).toEqual([2, 1]);
+    expect(worker.workOff().map(({ connId }) => connId)).toEqual([2, 1]);
   });
 
   it('gives a connection its turn beside nine others of its address that send more', () => {
-    const lane = new Lane();
-    const { backlog } = lane;
+    const worker = new WorkerState();
+    const { backlog } = worker;
     for (let i = 0; i < 450; i++) backlog.add('192.0.2.1', frame(1 + (i % 9)), i);
     backlog.add('192.0.2.1', frame(99, DISCONNECTED), 450);
-    const order = lane.workOff().map(({ connId }) => connId);
+    const order = worker.workOff().map(({ connId }) => connId);
     expect(order.indexOf(99)).toBeLessThan(200);
   });
 });

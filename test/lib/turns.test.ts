@@ -44,7 +44,7 @@ class Work extends BaseRun {
 }
 
 /** Query worker without a database, and a log of its runs. */
-class Lane {
+class WorkerState {
   readonly clock = new WorkClock();
   readonly log: { name: string; what: string; at: number }[] = [];
   readonly scheduler: Scheduler;
@@ -88,77 +88,77 @@ class Lane {
 
 describe('the turns of queries', () => {
   it('a thousand long ones of one address delay a short one of another by one turn', async () => {
-    const lane = new Lane();
-    const { queue: turns } = lane.scheduler;
+    const worker = new WorkerState();
+    const { queue: turns } = worker.scheduler;
     for (let connection = 0; connection < 10; connection++) {
       const busy = turns.connect('192.0.2.1');
-      for (let i = 0; i < 100; i++) lane.work(`busy ${connection} ${i}`, busy, 45);
+      for (let i = 0; i < 100; i++) worker.work(`busy ${connection} ${i}`, busy, 45);
     }
-    lane.work('short', turns.connect('192.0.2.2'), 1);
-    await lane.rest();
-    expect(lane.at('short')).toBeLessThanOrEqual(10 + 2);
-    expect(lane.clock.now).toBe(1_000 * 45 + 1);
+    worker.work('short', turns.connect('192.0.2.2'), 1);
+    await worker.rest();
+    expect(worker.at('short')).toBeLessThanOrEqual(10 + 2);
+    expect(worker.clock.now).toBe(1_000 * 45 + 1);
   });
 
-  it('fifty addresses have the same of the lane, however many connections each has', async () => {
-    const lane = new Lane();
-    const { queue: turns } = lane.scheduler;
+  it('fifty addresses have the same of the worker, however many connections each has', async () => {
+    const worker = new WorkerState();
+    const { queue: turns } = worker.scheduler;
     for (let address = 0; address < 50; address++) {
       const connections = 1 + (address % 5);
       for (let i = 0; i < 20 * connections; i++) {
-        lane.work(`${address}`, turns.connect(`192.0.2.${address}`), 100 / connections);
+        worker.work(`${address}`, turns.connect(`192.0.2.${address}`), 100 / connections);
       }
     }
-    await lane.rest();
+    await worker.rest();
     const ends = Array.from({ length: 50 }, (_, address) =>
-      Math.max(...lane.log.filter(({ name }) => name === `${address}`).map(({ at }) => at)),
+      Math.max(...worker.log.filter(({ name }) => name === `${address}`).map(({ at }) => at)),
     );
     // All have requested the same amount of work, so all end at about the same time.
-    expect(Math.min(...ends)).toBeGreaterThan(lane.clock.now * 0.9);
+    expect(Math.min(...ends)).toBeGreaterThan(worker.clock.now * 0.9);
   });
 
   it('a short query of a connection goes before its long ones', async () => {
-    const lane = new Lane();
-    const connection = lane.scheduler.queue.connect('192.0.2.1');
-    for (let i = 0; i < 3; i++) lane.work(`long ${i}`, connection, 500);
-    lane.work('short', connection, 1);
-    await lane.rest();
-    expect(lane.at('short')).toBeLessThanOrEqual(20);
+    const worker = new WorkerState();
+    const connection = worker.scheduler.queue.connect('192.0.2.1');
+    for (let i = 0; i < 3; i++) worker.work(`long ${i}`, connection, 500);
+    worker.work('short', connection, 1);
+    await worker.rest();
+    expect(worker.at('short')).toBeLessThanOrEqual(20);
   });
 
   it('no more than four queries of a connection are begun', async () => {
-    const lane = new Lane();
-    const connection = lane.scheduler.queue.connect('192.0.2.1');
-    for (let i = 0; i < 40; i++) lane.work(`${i}`, connection, 30);
-    await lane.rest();
+    const worker = new WorkerState();
+    const connection = worker.scheduler.queue.connect('192.0.2.1');
+    for (let i = 0; i < 40; i++) worker.work(`${i}`, connection, 30);
+    await worker.rest();
     let running = 0;
-    for (const { what } of lane.log) {
+    for (const { what } of worker.log) {
       running += what === 'begins' ? 1 : -1;
       expect(running).toBeLessThanOrEqual(4);
     }
-    expect(lane.log).toHaveLength(80);
+    expect(worker.log).toHaveLength(80);
   });
 
   it('the largest query of the address that holds most is ended when all hold too much', async () => {
-    const lane = new Lane();
-    const { queue: turns } = lane.scheduler;
-    lane.work('modest', turns.connect('192.0.2.1'), 100, 10 * MIB);
+    const worker = new WorkerState();
+    const { queue: turns } = worker.scheduler;
+    worker.work('modest', turns.connect('192.0.2.1'), 100, 10 * MIB);
     const greedy = turns.connect('192.0.2.2');
     const [small, large] = [
-      lane.work('greedy, small', greedy, 100, 22 * MIB),
-      lane.work('greedy, large', greedy, 100, 33 * MIB),
+      worker.work('greedy, small', greedy, 100, 22 * MIB),
+      worker.work('greedy, large', greedy, 100, 33 * MIB),
     ];
-    await lane.rest();
-    expect(lane.log.filter(({ what }) => what === 'too large').map(({ name }) => name)).toEqual([
+    await worker.rest();
+    expect(worker.log.filter(({ what }) => what === 'too large').map(({ name }) => name)).toEqual([
       'greedy, large',
     ]);
     expect(large.left).toBeGreaterThan(0);
     expect(small.left).toBe(0);
-    expect(lane.at('modest')).toBeGreaterThan(0);
+    expect(worker.at('modest')).toBeGreaterThan(0);
     // All memory was released: the same size is not too large for a later run.
-    lane.work('later', greedy, 20, 60 * MIB);
-    await lane.rest();
-    expect(lane.at('later')).toBeGreaterThan(0);
-    expect(lane.log.filter(({ what }) => what === 'too large')).toHaveLength(1);
+    worker.work('later', greedy, 20, 60 * MIB);
+    await worker.rest();
+    expect(worker.at('later')).toBeGreaterThan(0);
+    expect(worker.log.filter(({ what }) => what === 'too large')).toHaveLength(1);
   });
 });

@@ -46,7 +46,7 @@ describe('the address of the metrics', () => {
     expect(value('wok_disk_free_bytes')).toBeGreaterThan(0);
     expect(value('wok_connections_max')).toBe(10_000);
     for (const station of ['io', 'ingester', 'writer', 'query', 'monitor', 'admin']) {
-      expect(value('wok_thread_heap_bytes', { station, lane: '0' })).toBeGreaterThanOrEqual(0);
+      expect(value('wok_thread_heap_bytes', { station, worker: '0' })).toBeGreaterThanOrEqual(0);
     }
     await until(async () => {
       const now = parseExposition((await http(url)).body);
@@ -107,7 +107,7 @@ describe('the verbs of the admin room', () => {
     const names = ['wok_connections', 'wok_queries_waiting'];
     const figures = await (await control()).ask<Figures>('metrics', { names });
     expect(figures.wok_connections).toEqual([{ labels: {}, values: [1] }]);
-    expect(figures.wok_queries_waiting![0]!.labels).toEqual({ station: 'query', lane: '0' });
+    expect(figures.wok_queries_waiting![0]!.labels).toEqual({ station: 'query', worker: '0' });
     const wrong = await (await control()).answer('metrics', { names: ['wok_nothing'] });
     expect(wrong.error?.code).toBe('usage');
   });
@@ -138,7 +138,7 @@ describe('the verbs of the admin room', () => {
       return (await ask.ask<SlowQuery[]>('slow')).length > 0;
     }, 'a query that takes a millisecond');
     const [slow] = await ask.ask<SlowQuery[]>('slow', { limit: 1 });
-    expect(slow).toMatchObject({ verb: 'COUNT', filters: 'kinds 1 #t×1 | authors×1' });
+    expect(slow).toMatchObject({ type: 'COUNT', filters: 'kinds 1 #t×1 | authors×1' });
     expect(slow!.work).toBeGreaterThanOrEqual(1);
     expect(JSON.stringify(slow)).not.toMatch(new RegExp(`secret|${author.pubkey}`));
   });

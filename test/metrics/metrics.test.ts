@@ -2,7 +2,7 @@
 // of in-process relays for everything that clients do over real sockets.
 
 import { describe, expect, it } from 'vitest';
-import { cellOf, histogramOf, LANE_CELLS, placeOf } from '../../src/metrics/layout.ts';
+import { cellOf, histogramOf, placeOf, WORKER_CELLS } from '../../src/metrics/layout.ts';
 import { Meter, shareMetrics } from '../../src/metrics/meter.ts';
 import { renderMetrics } from '../../src/metrics/render.ts';
 import type { SlowQuery } from '../../src/metrics/ring-rows.ts';
@@ -26,7 +26,7 @@ describe('the table', () => {
     expect(by.length).toBeGreaterThan(0);
     for (const [label, values] of Object.entries(labels)) {
       expect(label).toMatch(/^[a-z_]+$/);
-      expect(['le', 'quantile', 'station', 'lane']).not.toContain(label);
+      expect(['le', 'quantile', 'station', 'worker']).not.toContain(label);
       expect(new Set(values).size).toBe(values.length);
     }
   });
@@ -38,7 +38,7 @@ describe('the table', () => {
       expect(start).toBe(next);
       next = start + width * series.length;
     }
-    expect(next).toBeLessThanOrEqual(LANE_CELLS);
+    expect(next).toBeLessThanOrEqual(WORKER_CELLS);
   });
 
   it('has bounded cardinality', () => {
@@ -52,7 +52,7 @@ describe('a meter', () => {
   const CONNECTIONS = cellOf('wok_queries_waiting');
   const EOSE = histogramOf('wok_eose_seconds', { index: 'author' });
 
-  it('counts, and what several lanes count is added up', () => {
+  it('counts, and what several workers count is added up', () => {
     const memory = shareMetrics({ ingester: 2, writer: 1 });
     new Meter(memory, 'ingester', 0).add(EVENTS, 2);
     new Meter(memory, 'ingester', 1).add(EVENTS, 3);
@@ -62,14 +62,14 @@ describe('a meter', () => {
     expect(sampleOf(found, 'wok_events_total', { class: 'regular', outcome: 'refused' })).toBe(0);
   });
 
-  it('keeps counters and clears gauges when its lane is started again', () => {
+  it('keeps counters and clears gauges when its worker is started again', () => {
     const memory = shareMetrics({ query: 2 });
     const before = new Meter(memory, 'query', 1);
     before.set(CONNECTIONS, 9);
     before.observe(EOSE, 0.2);
     new Meter(memory, 'query', 1).observe(EOSE, 0.3, 2);
     const found = parseExposition(renderMetrics(memory));
-    expect(sampleOf(found, 'wok_queries_waiting', { lane: '1' })).toBe(0);
+    expect(sampleOf(found, 'wok_queries_waiting', { worker: '1' })).toBe(0);
     expect(sampleOf(found, 'wok_eose_seconds_count', { index: 'author' })).toBe(3);
     expect(sampleOf(found, 'wok_eose_seconds_sum', { index: 'author' })).toBeCloseTo(0.8);
   });
@@ -95,7 +95,7 @@ describe('a meter', () => {
     ).toBe(1);
   });
 
-  it('is refused to a lane that the memory does not know', () => {
+  it('is refused to a worker that the memory does not know', () => {
     expect(() => new Meter(shareMetrics({ query: 1 }), 'query', 1)).toThrow('query worker 1');
   });
 });
@@ -163,7 +163,10 @@ describe('a running relay', () => {
       ['COUNT', 1],
       ['other', 1],
     ] as const) {
-      expect([verb, since(before, 'wok_messages_received_total', { verb })]).toEqual([verb, times]);
+      expect([verb, since(before, 'wok_messages_received_total', { type: verb })]).toEqual([
+        verb,
+        times,
+      ]);
     }
     for (const [verb, times] of [
       ['OK', 2],
@@ -172,7 +175,10 @@ describe('a running relay', () => {
       ['COUNT', 1],
       ['NOTICE', 1],
     ] as const) {
-      expect([verb, since(before, 'wok_messages_sent_total', { verb })]).toEqual([verb, times]);
+      expect([verb, since(before, 'wok_messages_sent_total', { type: verb })]).toEqual([
+        verb,
+        times,
+      ]);
     }
     const bytes = JSON.stringify(['EVENT', event]).length;
     expect(since(before, 'wok_received_bytes_total')).toBeGreaterThan(2 * bytes);
@@ -216,7 +222,7 @@ function secondsSince(moment: number): number {
 }
 
 describe('the stations behind the ingester', () => {
-  const use = useRelay({ 'query.lanes': 2, 'metrics.slow_query_milliseconds': 0 });
+  const use = useRelay({ 'query.workers': 2, 'metrics.slow_query_milliseconds': 0 });
   const author = new Author();
   const read = () => parseExposition(use.relay.relay.metricsText());
   const since = (before: Map<string, Family>, name: string, labels = {}) =>
@@ -317,8 +323,8 @@ describe('the stations behind the ingester', () => {
 describe('slow queries', () => {
   const facts: SlowQuery = {
     at: 5,
-    lane: 0,
-    verb: 'REQ',
+    worker: 0,
+    type: 'REQ',
     connection: 7,
     index: 'author',
     work: 120.5,

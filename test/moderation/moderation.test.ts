@@ -28,7 +28,7 @@ interface Use {
 }
 
 async function start(settings: Settings = {}, directory = freshDirectory()): Promise<Use> {
-  const relay = await startRelay({ 'ingester.lanes': 2, ...settings }, directory);
+  const relay = await startRelay({ 'ingester.workers': 2, ...settings }, directory);
   const control = await Control.connect(directory);
   const client = await Client.connect(relay.url);
   onTestFinished(async () => {
@@ -52,7 +52,7 @@ async function restart(use: Use, settings: Settings = {}): Promise<Use> {
 }
 
 describe('a banned author', () => {
-  it('is refused at once by every lane, also after a restart and after lanes died, until unbanned', async () => {
+  it('is refused at once by every worker, also after a restart and after workers died, until unbanned', async () => {
     let use = await start();
     const [author, other] = [new Author(), new Author()];
     const old = author.event();
@@ -72,12 +72,12 @@ describe('a banned author', () => {
     use = await restart(use);
     const event = author.event();
     expect(await use.client.publish(event)).toEqual(refused(event, 'blocked'));
-    for (const [station, lane] of [
+    for (const [station, worker] of [
       ['ingester', 0],
       ['ingester', 1],
       ['admin', 0],
     ] as const) {
-      await use.relay.relay.kill(station, lane);
+      await use.relay.relay.kill(station, worker);
       const healthy = async () => (await http(`${use.relay.httpUrl}/health`)).status === 200;
       await until(healthy, 'being well again');
     }
@@ -336,7 +336,7 @@ describe('a banned key', () => {
     for (const one of [both, other, nobody, back]) await one.close();
   });
 
-  it('is heard by a lane that has much to do for it', async () => {
+  it('is heard by a worker that has much to do for it', async () => {
     const { relay, client, mod } = await start();
     const author = new Author();
     for (let i = 0; i < 50; i++)

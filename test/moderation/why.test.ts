@@ -16,7 +16,7 @@ import { until } from '../support/process.ts';
 import { freshDirectory, type Settings, startRelay } from '../support/relay.ts';
 
 async function start(settings: Settings = {}, directory = freshDirectory()) {
-  const relay = await startRelay({ 'ingester.lanes': 1, ...settings }, directory);
+  const relay = await startRelay({ 'ingester.workers': 1, ...settings }, directory);
   const control = await Control.connect(directory);
   const client = await Client.connect(relay.url);
   const stop = async () => {
@@ -179,7 +179,7 @@ describe('wok why', () => {
   });
 });
 
-describe('the notes of a lane', () => {
+describe('the notes of a worker', () => {
   it('drop what has no id, and stop at their number a second', () => {
     let second = 1;
     let sent = 0;
@@ -232,7 +232,7 @@ describe('wok why --reads', () => {
     expect(found).toHaveLength(wanted.length);
     for (const [verb, text, filters] of wanted) {
       const one = found.find((read) => read.text.startsWith(text!) && read.filters === filters);
-      expect(one, text).toMatchObject({ verb, outcome: 'refused', connection: 1 });
+      expect(one, text).toMatchObject({ type: verb, outcome: 'refused', connection: 1 });
     }
     expect(JSON.stringify(found)).not.toContain(key.slice(0, 8));
     expect(await reads(control, 2)).toEqual([]);

@@ -116,8 +116,8 @@ describe('a module that does not come back', () => {
         'policy.modules': JSON.stringify(both),
         'policy.modules_stuck_seconds': 3,
         'policy.modules_timeout_milliseconds': PATIENCE_MILLISECONDS,
-        'ingester.lanes': 2,
-        'query.lanes': 2,
+        'ingester.workers': 2,
+        'query.workers': 2,
         ...more,
       },
       directory,
@@ -136,7 +136,7 @@ describe('a module that does not come back', () => {
   it.each([
     ['closed', NOT_WORKING],
     ['open', ''],
-  ])('is switched off, its lane starts again, and others work on (%s)', async (fail, answer) => {
+  ])('is switched off, its worker starts again, and others work on (%s)', async (fail, answer) => {
     const { relay, author, publish, healthy } = await started({ 'plugins.fail': fail });
     // A module that blocks for less than modules_stuck_seconds is left alone.
     expect(await publish('block 1')).toBe('');
@@ -261,7 +261,7 @@ describe('acceptConnection and acceptFilter', () => {
 });
 
 describe('the example first-steps.js', () => {
-  const use = useRelay({ ...modules('docs/examples/first-steps.js'), 'ingester.lanes': 1 });
+  const use = useRelay({ ...modules('docs/examples/first-steps.js'), 'ingester.workers': 1 });
 
   it('slows new keys down', async () => {
     const author = new Author();

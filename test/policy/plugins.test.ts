@@ -128,7 +128,7 @@ describe('a plugin in Python', () => {
     }
     expect(use.relay.relay.metricsText()).toMatch(/^wok_plugin_seconds_count [1-9]/m);
     expect(use.relay.relay.metricsText()).toMatch(
-      /^wok_plugin_verdicts_total\{verdict="refuse"\} [1-9]/m,
+      /^wok_policy_results_total\{result="refuse"\} [1-9]/m,
     );
   });
 });

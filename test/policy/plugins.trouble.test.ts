@@ -27,7 +27,7 @@ async function trouble(kind: string, entry = LONG, settings: Settings = {}) {
   const log = join(freshDirectory(), 'pids');
   const relay = await startRelay({
     ...plugins(`kinds=1 ${entry} -- exec ${script('wrong.mjs')} ${kind} ${log}`),
-    'ingester.lanes': 1,
+    'ingester.workers': 1,
     ...settings,
   });
   const client = await Client.connect(relay.url);

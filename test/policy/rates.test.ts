@@ -22,7 +22,7 @@ function only(settings: Settings): Settings {
     'rates.subnet_factor': 0,
     'rates.pubkey_events': '',
     'bans.violations_max': 0,
-    'ingester.lanes': 2,
+    'ingester.workers': 2,
     ...settings,
   };
 }
@@ -79,7 +79,7 @@ async function burst(client: Client, max: number): Promise<{ taken: number; why:
 }
 
 describe('events of an address', () => {
-  it('are taken up to the burst, on all of its connections together, in all lanes', async () => {
+  it('are taken up to the burst, on all of its connections together, in all workers', async () => {
     await start({ 'rates.ip_events': '1/h burst 6' });
     const [one, two, other] = [
       await from('192.0.2.1'),

@@ -80,7 +80,7 @@ it('full answers, then short ones with "more", then a refusal; and nobody else n
   const reads = await control.ask<RefusedRead[]>('why.reads', {});
   control.socket.destroy();
   const told = (verb: string, outcome: string) =>
-    reads.find((one) => one.verb === verb && one.outcome === outcome);
+    reads.find((one) => one.type === verb && one.outcome === outcome);
   expect(told('REQ', 'short')).toMatchObject({ text: '', filters: 'kinds 1 limit 1000' });
   expect(told('REQ', 'refused')!.text).toMatch(/^rate-limited/);
   expect(told('COUNT', 'refused')).toMatchObject({ text: why, filters: 'kinds 1' });

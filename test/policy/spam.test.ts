@@ -15,7 +15,11 @@ import { until } from '../support/process.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { freshDirectory, type Settings, startRelay, testConfig } from '../support/relay.ts';
 
-const ON: Settings = { 'spam.mode': 'enforce', 'spam.points': ['new-key 0'], 'ingester.lanes': 2 };
+const ON: Settings = {
+  'spam.mode': 'enforce',
+  'spam.points': ['new-key 0'],
+  'ingester.workers': 2,
+};
 
 const COPY =
   'Dear friends, my trading mentor has doubled my savings within a single week, write to him today and thank me later';
@@ -197,7 +201,7 @@ describe('enforce', () => {
     );
   });
 
-  it('refuses copies by several keys, whatever lane and small changes', async () => {
+  it('refuses copies by several keys, whatever worker and small changes', async () => {
     const use = await start({ 'spam.reject_points': 60, 'spam.quarantine_points': 0 });
     const other = await use.connect();
     const answers = [];
@@ -270,9 +274,7 @@ describe('modes', () => {
     expect(use.relay.said.join()).toContain('would be: reject');
     expect(use.relay.said.join()).toContain('hashtags 10 (9 hashtags)');
     const count = () =>
-      /^wok_spam_verdicts_total\{verdict="reject"\} (\d+)/m.exec(
-        use.relay.relay.metricsText(),
-      )?.[1];
+      /^wok_spam_results_total\{result="reject"\} (\d+)/m.exec(use.relay.relay.metricsText())?.[1];
     expect(count()).toBe('1');
     const reload = (mode: string) =>
       use.relay.relay.reload(

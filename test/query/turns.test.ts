@@ -9,7 +9,7 @@ import { useRelay } from '../support/use-relay.ts';
 const EVENTS = 600;
 const COUNTS = 2_000;
 
-const use = useRelay({ 'query.lanes': 1, 'query.timeline_events': 16 });
+const use = useRelay({ 'query.workers': 1, 'query.timeline_events': 16 });
 
 /** Connects a client with an address of its own, as a proxy on this machine reports it. */
 function from(ip: string): Promise<Client> {

@@ -155,11 +155,11 @@ describe.each(TEXTS)('text with %s', (_, text) => {
         { 'Content-Type': 'application/json', Cookie: page.cookie },
         JSON.stringify(body),
       );
-    const session = await ask({ verb: 'session' });
+    const session = await ask({ method: 'session' });
     const parsed = JSON.parse(session.toString()) as { result: { relay: { name: string } } };
     expect(parsed.result.relay.name).toBe(text);
     expect(session).toEqual(Buffer.from(JSON.stringify(parsed)));
-    expect(await ask({ verb: text })).toEqual(
+    expect(await ask({ method: text })).toEqual(
       Buffer.from(
         JSON.stringify({ error: { kind: 'unknown', message: `There is no method "${text}".` } }),
       ),

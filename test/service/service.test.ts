@@ -127,13 +127,13 @@ describe('the watchdog', () => {
     const env = { WATCHDOG_USEC: '30000' };
     const manager = new ServiceManager(env, (text) => sent.push(text));
     let alive = true;
-    manager.watch(() => ({ alive, status: alive ? 'fine' : 'unwell: query lane 0' }));
+    manager.watch(() => ({ alive, status: alive ? 'fine' : 'unwell: query worker 0' }));
     const fed = () => sent.filter((one) => one === 'WATCHDOG=1').length;
     // Fed at once: the last feed was that of another process.
     expect(fed()).toBe(1);
     await until(() => fed() > 2, 'food');
     alive = false;
-    await until(() => sent.includes('STATUS=unwell: query lane 0'), 'the status');
+    await until(() => sent.includes('STATUS=unwell: query worker 0'), 'the status');
     const before = fed();
     await delay(100);
     expect(fed()).toBe(before);

@@ -25,7 +25,7 @@ function packed(text: string): Buffer {
   return Buffer.from(packer.make(Buffer.from(text)));
 }
 
-describe('the bodies that a lane keeps', () => {
+describe('the bodies that a worker keeps', () => {
   it('are what was put in, or gone, and never more than there is room for', () => {
     const random = new Random(testSeed('store/body-cache'));
     const bytesMax = 100_000;

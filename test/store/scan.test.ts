@@ -110,11 +110,11 @@ class Store {
     );
     this.#postings = new Postings(this.#writer, this.#log);
     this.#reader = openReader(storage);
-    this.startLane();
+    this.startWorker();
   }
 
   /** Starts the state of a new query worker. */
-  startLane(): void {
+  startWorker(): void {
     this.#window = new TailIndex(40);
     this.#snapshot = new Snapshot(this.#reader, this.#hasher, this.#window, () => this.now, {
       removals: this.#removals,
@@ -293,7 +293,7 @@ describe.each([
           store.write(events, random.chance(0.3));
           store.now += random.below(2);
         }
-        if (random.chance(0.1)) store.startLane();
+        if (random.chance(0.1)) store.startWorker();
         let queries = Array.from({ length: 6 }, () => begin(store));
         while (queries.length > 0) {
           queries = queries.filter((query) => {

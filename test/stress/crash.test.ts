@@ -123,8 +123,8 @@ function settings(random: Random): Settings {
     'storage.index_batch_events': random.pick([20, 150, 2000]),
     'storage.index_delay_milliseconds': random.pick([10, 1000]),
     'storage.checkpoint_pages': random.pick([100, 4000]),
-    'ingester.lanes': 2,
-    'query.lanes': 2,
+    'ingester.workers': 2,
+    'query.workers': 2,
   };
 }
 

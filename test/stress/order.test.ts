@@ -27,7 +27,7 @@ const NO_CAPS: Settings = {
   'limits.limit_max': 100_000,
   'limits.limit_default': 100_000,
 };
-const MANY_SUBSCRIPTIONS: Settings = { 'limits.subscriptions_max': 1000, 'query.lanes': 2 };
+const MANY_SUBSCRIPTIONS: Settings = { 'limits.subscriptions_max': 1000, 'query.workers': 2 };
 const STEPS = 500;
 const WRITERS = 3;
 const READERS = 4;
@@ -245,9 +245,9 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('stored hands over to live', () => {
   const setups: Record<string, Settings> = {
-    'with two lanes of each and short slices': {
-      'ingester.lanes': 2,
-      'query.lanes': 2,
+    'with two workers of each and short slices': {
+      'ingester.workers': 2,
+      'query.workers': 2,
       'query.slice_milliseconds': 1,
       'storage.index_batch_events': 50,
     },
@@ -260,7 +260,7 @@ describe('stored hands over to live', () => {
     'with small commits and everything indexed': {
       'writer.batch_events_max': 2,
       'storage.index_batch_events': 1,
-      'query.lanes': 3,
+      'query.workers': 3,
     },
   };
   for (const [name, settings] of Object.entries(setups)) {
@@ -274,7 +274,7 @@ describe('stored hands over to live', () => {
 
 describe('a replaceable event', () => {
   it('reaches every subscription in ever newer versions, up to the newest', () =>
-    withRelay({ 'query.lanes': 2, 'storage.index_batch_events': 20 }, async (relay) => {
+    withRelay({ 'query.workers': 2, 'storage.index_batch_events': 20 }, async (relay) => {
       const versions = Array.from({ length: 300 }, (_, n) =>
         pool.generator.event({ kind: 10_002, author: 0, created_at: NOW + n, tags: [] }),
       );
@@ -374,7 +374,7 @@ describe('a client that reads slowly', () => {
 
 describe('the end of a subscription', () => {
   it('stops its events before the next answer on the connection', () =>
-    withRelay({ 'query.lanes': 2 }, async (relay) => {
+    withRelay({ 'query.workers': 2 }, async (relay) => {
       const writer = await Client.connect(relay.url);
       const reader = await Client.connect(relay.url);
       const events = [...pool.regular];

@@ -42,7 +42,7 @@ const EVERYTHING = packFilters([
   parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter,
 ]);
 const author = new Author();
-const TWO_LANES: Settings = { 'ingester.lanes': 2, 'query.lanes': 2 };
+const TWO_LANES: Settings = { 'ingester.workers': 2, 'query.workers': 2 };
 const CLOSE_SERVICE_RESTART = 1012;
 
 /** Client that keeps a subscription open and publishes without pause, one event at a time. */
@@ -148,32 +148,32 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
   ['own', 'monitor', 0],
   ['shared', 'ingester', 0],
   ['shared', 'query', 1],
-])('a thread (%s) in which %s lane %i works dies', (threads, station, lane) => {
+])('a thread (%s) in which %s worker %i works dies', (threads, station, worker) => {
   it('its clients are sent away, the others notice nothing, and it comes back', async () => {
     const relay = await startRelay({ ...TWO_LANES, 'query.threads': threads });
-    const room = `${station} ${lane}`;
+    const room = `${station} ${worker}`;
     const members: Member[] = [];
     for (let i = 0; i < 6; i++) {
       members.push(await Member.join(relay.url, room, i < 4 ? 'reader' : 'writer'));
     }
     // io numbers connections from 1.
-    const monitors = station === 'monitor' || (threads === 'shared' && lane === 0);
+    const monitors = station === 'monitor' || (threads === 'shared' && worker === 0);
     const concerned = members.filter(
-      (_, i) => (monitors && i < 4) || (station !== 'monitor' && (i + 1) % 2 === lane),
+      (_, i) => (monitors && i < 4) || (station !== 'monitor' && (i + 1) % 2 === worker),
     );
     const others = members.filter((member) => !concerned.includes(member));
     for (const member of members) member.publishing(true);
     await until(() => members.every(({ accepted }) => accepted.length > 20), 'the load');
     expect(await health(relay)).toMatchObject({ status: 200, body: 'ok\n' });
 
-    const killed = relay.relay.kill(station, lane);
+    const killed = relay.relay.kill(station, worker);
     let reason = '';
     await until(async () => {
       const { status, body } = await health(relay);
       reason = body;
       return status === 503;
     }, 'being unwell');
-    expect(reason).toContain(`${station} worker ${lane} is restarting`);
+    expect(reason).toContain(`${station} worker ${worker} is restarting`);
     expect(reason.match(/is restarting/g)).toHaveLength(threads === 'own' ? 1 : monitors ? 3 : 2);
     await killed;
     await until(async () => (await health(relay)).status === 200, 'being well again');
@@ -193,7 +193,7 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
     await expectExactlyOnce(listening, [...members, ...newcomers]);
     const gap = Math.round(Math.max(...others.map(({ longestGap }) => longestGap)));
     process.stdout.write(
-      `stress/supervision: ${station} ${lane}: longest gap of others ${gap} ms\n`,
+      `stress/supervision: ${station} ${worker}: longest gap of others ${gap} ms\n`,
     );
     expect(relay.relay.counters.connections).toBe(others.length + newcomers.length);
     for (const { socket } of members.concat(newcomers)) socket.terminate();
@@ -201,25 +201,25 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
   });
 });
 
-describe('lanes that die at random', () => {
+describe('workers that die at random', () => {
   const seed = testSeed('stress/supervision');
-  const eachLane = (station: ThreadStation) =>
-    [0, 1, 0, 1].map((lane): [ThreadStation, number] => [station, lane]);
+  const eachWorker = (station: ThreadStation) =>
+    [0, 1, 0, 1].map((worker): [ThreadStation, number] => [station, worker]);
   const setups: ['own' | 'shared', [ThreadStation, number][]][] = [
-    ['own', [...eachLane('ingester'), ...eachLane('query'), ['monitor', 0], ['monitor', 0]]],
-    ['shared', [...eachLane('ingester'), ...eachLane('query')]],
+    ['own', [...eachWorker('ingester'), ...eachWorker('query'), ['monitor', 0], ['monitor', 0]]],
+    ['shared', [...eachWorker('ingester'), ...eachWorker('query')]],
   ];
 
   it.each(setups)(
     'lose no event for whoever was not sent away (threads: %s)',
-    async (threads, lanes) => {
+    async (threads, workers) => {
       const random = new Random(seed);
       const relay = await startRelay({
         ...TWO_LANES,
         'query.threads': threads,
         'storage.index_batch_events': 100,
       });
-      const kills = random.shuffle(lanes);
+      const kills = random.shuffle(workers);
       const all: Member[] = [];
       let here: Member[] = [];
       let over = false;
@@ -238,9 +238,9 @@ describe('lanes that die at random', () => {
           await delay(5);
         }
       })();
-      for (const [station, lane] of kills) {
+      for (const [station, worker] of kills) {
         await delay(random.below(150));
-        await relay.relay.kill(station, lane);
+        await relay.relay.kill(station, worker);
         if (random.chance(0.5)) {
           await until(async () => (await health(relay)).status === 200, 'being well again');
         }
@@ -260,16 +260,16 @@ describe('lanes that die at random', () => {
   );
 });
 
-describe('a query lane', () => {
-  it('forgets the connections of an ingester lane that comes again', async () => {
+describe('a query worker', () => {
+  it('forgets the connections of an ingester worker that comes again', async () => {
     const config = testConfig(freshDirectory());
     openWriter(config.storage).close();
     const db = openReader(config.storage);
     const removals = new Removals(new SharedArrayBuffer(4));
     const query = new Query(config, db, new TermHasher(termKey(db)), removals, systemClock);
-    const link = (station: StationName, lane: number) => {
+    const link = (station: StationName, worker: number) => {
       const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));
-      query.attach(station, lane, near!);
+      query.attach(station, worker, near!);
       onTestFinished(() => far!.close());
       return far!;
     };
@@ -280,9 +280,9 @@ describe('a query lane', () => {
       while (reader.more) handovers.push(readHandover(reader));
     });
     link('io', 0);
-    for (const lane of [0, 1]) {
-      const outbox = new RecordOutbox(link('ingester', lane));
-      for (const connId of [2 + lane, 4 + lane]) {
+    for (const worker of [0, 1]) {
+      const outbox = new RecordOutbox(link('ingester', worker));
+      for (const connId of [2 + worker, 4 + worker]) {
         writeQueryRequest(outbox.records, {
           t: 'req',
           arrivedAt: 0,
@@ -346,7 +346,7 @@ describe('the monitor', () => {
 describe('the queue before the writer', () => {
   it('is empty again after ingesters died with events for it', async () => {
     const relay = await startRelay({
-      'ingester.lanes': 1,
+      'ingester.workers': 1,
       'writer.queue_events_max': 64,
       'writer.batch_events_max': 64,
     });
@@ -368,7 +368,7 @@ describe('the queue before the writer', () => {
 });
 
 describe('what cannot be repaired', () => {
-  it('a lane that dies six times in a minute ends the relay', async () => {
+  it('a worker that dies six times in a minute ends the relay', async () => {
     const relay = await startRelay(TWO_LANES);
     let fatal = '';
     void relay.relay.fatal.then(({ station }) => {

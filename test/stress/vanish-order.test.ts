@@ -132,7 +132,7 @@ function isOf({ kind, pubkey, tags }: NostrEvent, gone: string): boolean {
 }
 
 describe.each([
-  ['with two query lanes', { 'query.lanes': 2, 'ingester.lanes': 2 }],
+  ['with two query workers', { 'query.workers': 2, 'ingester.workers': 2 }],
   ['with short slices and everything indexed', INDEXED],
 ])('from the OK on nothing of a key leaves, %s', (_, settings: Settings) => {
   it('for questions of others, stored, live or counted', async () => {
@@ -324,10 +324,10 @@ describe('the OK to a request to vanish', () => {
     ['query', 1],
     ['monitor', 0],
     ['ingester', 1],
-  ])('comes, or the connection ends, when %s lane %i dies meanwhile', async (station, lane) => {
+  ])('comes, or the connection ends, when %s worker %i dies meanwhile', async (station, worker) => {
     const relay = await relayWith({
-      'query.lanes': 2,
-      'ingester.lanes': 2,
+      'query.workers': 2,
+      'ingester.workers': 2,
       'query.threads': 'own',
     });
     for (const early of [true, false]) {
@@ -336,9 +336,9 @@ describe('the OK to a request to vanish', () => {
       for (const client of clients) await client.req('live', { limit: 0 });
       await publishAll(clients[0]!, notesOf(author, 600));
       const requests = [vanishing(author), vanishing(author, NOW + 1)];
-      if (early) await relay.relay.kill(station, lane);
+      if (early) await relay.relay.kill(station, worker);
       for (const [n, client] of clients.entries()) client.send(['EVENT', requests[n]]);
-      if (!early) await relay.relay.kill(station, lane);
+      if (!early) await relay.relay.kill(station, worker);
       const ends = clients.map(async (client, n) =>
         Promise.race([
           client.ok(requests[n]!.id).catch(() => 'ended'),
@@ -349,7 +349,7 @@ describe('the OK to a request to vanish', () => {
         // With two ingester workers, either may come first.
         if (end !== 'ended') expect(end.slice(0, 3)).toEqual(['OK', requests[n]!.id, true]);
       }
-      await until(async () => relay.relay.health().healthy, 'all lanes to be back');
+      await until(async () => relay.relay.health().healthy, 'all workers to be back');
       // A client that connects and asks again gets the OK.
       const client = await Client.connect(relay.url);
       await until(async () => {
@@ -476,7 +476,7 @@ describe('Barriers', () => {
   const key = { pubkey: 'a'.repeat(64), until: 1, removed: true };
   const answers = [{ connId: 1, acks: 600, frame: Buffer.from('OK') }];
 
-  function lane(): { outbox: RecordOutbox; asked: () => number[] } {
+  function worker(): { outbox: RecordOutbox; asked: () => number[] } {
     const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));
     const numbers: number[] = [];
     far!.receive((batch) => {
@@ -491,14 +491,14 @@ describe('Barriers', () => {
     return { outbox: new RecordOutbox(near!), asked };
   }
 
-  it('pass when every lane has answered, or was started again', () => {
+  it('pass when every worker has answered, or was started again', () => {
     const passed: Vanished[] = [];
     const barriers = new Barriers((vanished) => passed.push(vanished));
-    const lanes = [lane(), lane(), lane()];
-    for (const [n, { outbox }] of lanes.entries()) barriers.attach(`query:${n}`, outbox);
+    const workers = [worker(), worker(), worker()];
+    for (const [n, { outbox }] of workers.entries()) barriers.attach(`query:${n}`, outbox);
     barriers.begin({ key, answers });
     barriers.begin({ key, answers: [] });
-    expect(lanes.map(({ asked }) => asked())).toEqual([
+    expect(workers.map(({ asked }) => asked())).toEqual([
       [1, 2],
       [1, 2],
       [1, 2],
@@ -507,11 +507,11 @@ describe('Barriers', () => {
     barriers.marked('query:1', 1);
     barriers.marked('query:1', 1);
     expect(passed).toEqual([]);
-    const again = lane();
+    const again = worker();
     barriers.attach('query:2', again.outbox);
     expect(passed).toEqual([{ key, answers }]);
     barriers.begin({ key, answers });
-    expect([again.asked(), lanes[2]!.asked()]).toEqual([[3], []]);
+    expect([again.asked(), workers[2]!.asked()]).toEqual([[3], []]);
     barriers.passAll();
     expect(passed).toHaveLength(3);
     barriers.marked('query:0', 2);
@@ -555,7 +555,7 @@ describe('a COUNT under way', () => {
     const pubkey = 'a'.repeat(64);
     const key = { pubkey, until: NOW, removed: true };
     const refusals: string[] = [];
-    const lane = {
+    const worker = {
       snapshot,
       hasher,
       outlet: { countRefused: (_: unknown, why: string) => refusals.push(why) },
@@ -564,7 +564,7 @@ describe('a COUNT under way', () => {
     const limits = { filterValuesMax: 10, filterTagsMax: 10 };
     const run = (filter: object) =>
       new CountRun(
-        lane,
+        worker,
         {
           queryId: 'q',
           connId: 1,

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { finalizeEvent } from 'nostr-tools/pure';
-import type { PageError, PageVerb, PageVerbs, Session } from '../../src/web/api/api.ts';
+import type { PageError, PageMethod, PageMethods, Session } from '../../src/web/api/api.ts';
 import { now } from './author.ts';
 
 /** HTTP answer of the page's API. */
@@ -118,17 +118,17 @@ export class AdminPage {
   }
 
   /** Calls an RPC method and returns the whole HTTP answer. */
-  answer(verb: string, params?: unknown): Promise<Answered> {
-    return ask(`${this.url}/admin/api`, JSON.stringify({ verb, params }), this.#headers());
+  answer(method: string, params?: unknown): Promise<Answered> {
+    return ask(`${this.url}/admin/api`, JSON.stringify({ method, params }), this.#headers());
   }
 
   /** Calls an RPC method and returns its result. @throws Error with kind and message. */
-  async ask<V extends PageVerb>(
-    verb: V,
-    params?: PageVerbs[V]['params'],
-  ): Promise<PageVerbs[V]['result']> {
-    const { status, body } = await this.answer(verb, params);
-    if (status === 200 && body.error === undefined) return body.result as PageVerbs[V]['result'];
+  async ask<V extends PageMethod>(
+    method: V,
+    params?: PageMethods[V]['params'],
+  ): Promise<PageMethods[V]['result']> {
+    const { status, body } = await this.answer(method, params);
+    if (status === 200 && body.error === undefined) return body.result as PageMethods[V]['result'];
     throw new Error(`${status} ${body.error?.kind}: ${body.error?.message}`);
   }
 

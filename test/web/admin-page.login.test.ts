@@ -21,8 +21,8 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     'admin.pubkeys': [admin.pubkey],
     'admin.moderators': [moderator.pubkey],
     'info.name': 'Relay <b>under</b> test',
-    'query.lanes': 1,
-    'ingester.lanes': 1,
+    'query.workers': 1,
+    'ingester.workers': 1,
   };
   const use = useRelay(SETTINGS);
   const browser = useBrowser();
@@ -152,7 +152,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
       });
       await use.relay.relay.reload(config);
       await page.evaluate(`fetch('/admin/api', { method: 'POST',
-        headers: { 'Content-Type': 'application/json' }, body: '{"verb":"session"}' })`);
+        headers: { 'Content-Type': 'application/json' }, body: '{"method":"session"}' })`);
     }
     await page.getByRole('button', { name: 'Search' }).click();
     await page.getByText('Your session has ended').waitFor();

@@ -23,8 +23,8 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     'spam.points': ['new-key 0'],
     'spam.quarantine_points': 8,
     'spam.reject_points': 0,
-    'query.lanes': 1,
-    'ingester.lanes': 1,
+    'query.workers': 1,
+    'ingester.workers': 1,
   });
   const browser = useBrowser();
   const reporter = new Author();

@@ -20,8 +20,8 @@ describe.skipIf(noBrowser)(`people ${inBrowser}`, () => {
     'admin.pubkeys': [admin.pubkey],
     'membership.enabled': true,
     'identity.urls': ['wss://relay.example', 'ws://127.0.0.1'],
-    'query.lanes': 1,
-    'ingester.lanes': 1,
+    'query.workers': 1,
+    'ingester.workers': 1,
   });
   const browser = useBrowser();
 

@@ -13,7 +13,7 @@ import { Control } from '../support/control.ts';
 import { ownAddress, WokProcess } from '../support/process.ts';
 import { freshDirectory, type Settings } from '../support/relay.ts';
 
-const LANES = '[query]\nlanes = 1\n[ingester]\nlanes = 1\n';
+const LANES = '[query]\nworkers = 1\n[ingester]\nworkers = 1\n';
 
 describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
   const browser = useBrowser();

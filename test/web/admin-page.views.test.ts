@@ -40,8 +40,8 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
       'spam.points': ['new-key 0'],
       'spam.quarantine_points': 8,
       'spam.reject_points': 0,
-      'query.lanes': 1,
-      'ingester.lanes': 1,
+      'query.workers': 1,
+      'ingester.workers': 1,
     });
     for (let n = 0; n < 3; n++) clients.push(await Client.connect(relay.url));
     for (let n = 0; n < 60; n++) {

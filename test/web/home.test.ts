@@ -91,7 +91,7 @@ describe.skipIf(noBrowser)(inBrowser, () => {
     for (let i = 0; i < 5; i++) await client.publish(author.event());
     const other = await Client.connect(relay.url);
     other.send(['REQ', 'all', { limit: 1 }]);
-    await other.next(([verb]) => verb === 'EOSE');
+    await other.next(([method]) => method === 'EOSE');
     await until(async () => Number(await figure(page, 'events')) === before + 5, 'five events');
     expect(Number(await figure(page, 'connections'))).toBe(2);
     expect(Number(await figure(page, 'subscriptions'))).toBe(1);

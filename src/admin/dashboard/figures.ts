@@ -67,8 +67,8 @@ export const dashboardMetrics: readonly MetricName[] = [
   'wok_event_loop_busy_seconds_total',
   'wok_event_loop_lag_seconds',
   'wok_thread_heap_bytes',
-  'wok_lane_restarts_total',
-  'wok_lane_silence_seconds',
+  'wok_worker_restarts_total',
+  'wok_worker_silence_seconds',
   'wok_database_bytes',
   'wok_database_free_bytes',
   'wok_wal_bytes',
@@ -126,8 +126,8 @@ function processFigures(found: MetricsDelta): ProcessFigures {
 
 function rateFigures(found: MetricsDelta): RateFigures {
   return {
-    received: found.rates('wok_messages_received_total', 'verb'),
-    sent: found.rates('wok_messages_sent_total', 'verb'),
+    received: found.rates('wok_messages_received_total', 'method'),
+    sent: found.rates('wok_messages_sent_total', 'method'),
     receivedBytes: found.rate('wok_received_bytes_total'),
     sentBytes: found.rate('wok_sent_bytes_total'),
     events: found.rates('wok_events_total', 'outcome'),
@@ -157,11 +157,11 @@ function latency(name: string, { rate, mean, p50, p95, p99 }: Timing): Latency {
 
 function queues(found: MetricsDelta): Queue[] {
   return QUEUES.flatMap(([station, used, max, unit]) =>
-    lanesOf(found, station).map((lane) => ({
+    workersOf(found, station).map((worker) => ({
       station,
-      lane: Number(lane),
+      worker: Number(worker),
       // The writer has one queue for all.
-      used: found.value(used, station === 'writer' ? {} : { station, lane }),
+      used: found.value(used, station === 'writer' ? {} : { station, worker }),
       max: found.value(max),
       unit,
     })),
@@ -169,27 +169,27 @@ function queues(found: MetricsDelta): Queue[] {
 }
 
 /** Returns the running workers of a station. */
-function lanesOf(found: MetricsDelta, station: string): string[] {
+function workersOf(found: MetricsDelta, station: string): string[] {
   return found
-    .labels('wok_thread_heap_bytes', 'lane', { station })
-    .filter((lane) => found.value('wok_thread_heap_bytes', { station, lane }) > 0);
+    .labels('wok_thread_heap_bytes', 'worker', { station })
+    .filter((worker) => found.value('wok_thread_heap_bytes', { station, worker }) > 0);
 }
 
 function threads(found: MetricsDelta): ThreadFigures[] {
   return found.labels('wok_thread_heap_bytes', 'station').flatMap((station) =>
-    lanesOf(found, station).map((lane) => {
-      const which = { station, lane };
+    workersOf(found, station).map((worker) => {
+      const which = { station, worker };
       const lag = (statistic: string) =>
         found.value('wok_event_loop_lag_seconds', { ...which, statistic });
       return {
         station,
-        lane: Number(lane),
+        worker: Number(worker),
         busy: Math.min(1, Math.max(0, found.rate('wok_event_loop_busy_seconds_total', which))),
         lagP99: lag('p99'),
         lagMax: lag('max'),
         heapBytes: found.value('wok_thread_heap_bytes', which),
-        restarts: found.value('wok_lane_restarts_total', which),
-        silence: found.value('wok_lane_silence_seconds', which),
+        restarts: found.value('wok_worker_restarts_total', which),
+        silence: found.value('wok_worker_silence_seconds', which),
       };
     }),
   );

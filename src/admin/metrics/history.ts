@@ -28,7 +28,7 @@ const SERIES = {
   subscriptions: { of: 'value', name: 'wok_subscriptions' },
   accepted: { of: 'rate', name: 'wok_events_total', wanted: ACCEPTED },
   refused: { of: 'rate', name: 'wok_events_total', wanted: REFUSED },
-  queries: { of: 'rate', name: 'wok_messages_received_total', wanted: [{ verb: 'REQ' }] },
+  queries: { of: 'rate', name: 'wok_messages_received_total', wanted: [{ method: 'REQ' }] },
   deliveries: { of: 'rate', name: 'wok_deliveries_total' },
   storedSent: { of: 'rate', name: 'wok_query_events_total' },
   bytesIn: { of: 'rate', name: 'wok_received_bytes_total' },

@@ -6,7 +6,7 @@ import type { Credits } from '../../channel/credits.ts';
 import type { Config } from '../../config/options.ts';
 import { cellOf } from '../../metrics/layout.ts';
 import type { MetricsMemory } from '../../metrics/memory.ts';
-import { laneCells, type Meter } from '../../metrics/meter.ts';
+import { type Meter, workerCells } from '../../metrics/meter.ts';
 import { version } from '../../paths.ts';
 import type { Db } from '../../store/database/open.ts';
 import { databaseSizes } from '../../store/database/sizes.ts';
@@ -54,10 +54,10 @@ export class Sampler {
 
   constructor(parts: SamplerParts) {
     this.#parts = parts;
-    const { lanes } = parts.memory;
+    const { workers } = parts.memory;
     const cellsOf = (wanted: string) =>
-      lanes.flatMap(({ station }, index) =>
-        station === wanted ? [laneCells(parts.memory, index)] : [],
+      workers.flatMap(({ station }, index) =>
+        station === wanted ? [workerCells(parts.memory, index)] : [],
       );
     this.#ingesters = cellsOf('ingester');
     this.#writers = cellsOf('writer');
@@ -72,8 +72,8 @@ export class Sampler {
     meter.set(RESIDENT, process.memoryUsage.rss());
     meter.set(OPEN_FDS, openFileDescriptors());
     meter.set(MAX_FDS, this.#fdsMax);
-    this.#ingesters.forEach((cells, lane) => {
-      cells[INGESTER_QUEUE] = queues.ingester[lane]?.used ?? 0;
+    this.#ingesters.forEach((cells, worker) => {
+      cells[INGESTER_QUEUE] = queues.ingester[worker]?.used ?? 0;
     });
     for (const cells of this.#writers) cells[WRITER_QUEUE] = queues.writer.used;
     meter.set(INGESTER_QUEUE_MAX, config.io.queue_bytes_max);

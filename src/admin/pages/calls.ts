@@ -11,7 +11,7 @@ import type { AdminContext } from '../context.ts';
 import type { Authorization, HttpAuth } from '../http-auth.ts';
 import { infoChanges } from '../info.ts';
 import { runRpcMethod } from '../rpc-methods.ts';
-import { isPageVerb, objection, verbsOf } from './access.ts';
+import { isPageMethod, methodsOf, objection } from './access.ts';
 import { setCookie, tokenIn } from './cookie.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { isEncrypted, isOwn, loginUrls } from './origin.ts';
@@ -160,27 +160,29 @@ export class Calls {
 
   async #run(call: AdminCall, request: Readonly<Record<string, unknown>>): Promise<unknown> {
     const known = this.#known(call);
-    const { verb, params = {} } = request;
-    if (typeof verb !== 'string')
-      throw new CallError('usage', 'A request must have a method in "verb", a string.');
-    if (!isPageVerb(verb)) {
-      const meant = nearest(verb, verbsOf(known.role));
+    const { method, params = {} } = request;
+    if (typeof method !== 'string')
+      throw new CallError('usage', 'A request must have a method in "method", a string.');
+    if (!isPageMethod(method)) {
+      const meant = nearest(method, methodsOf(known.role));
       const advice = meant === undefined ? '' : ` Did you mean "${meant}"?`;
-      throw new CallError('unknown', `There is no method "${verb.slice(0, 100)}".${advice}`);
+      throw new CallError('unknown', `There is no method "${method.slice(0, 100)}".${advice}`);
     }
-    const objected = objection(known.role, verb, params, this.#context.config);
+    const objected = objection(known.role, method, params, this.#context.config);
     if (objected !== null) throw new CallError('forbidden', objected);
-    if (verb === 'session') return this.#session(known, call);
+    if (method === 'session') return this.#session(known, call);
     const { pubkey, role } = known;
     const caller = { by: pubkey, role };
-    return (await this.#inTime(verb, runRpcMethod(verb, params, this.#context, caller))) ?? null;
+    return (
+      (await this.#inTime(method, runRpcMethod(method, params, this.#context, caller))) ?? null
+    );
   }
 
   /**
    * Waits for a result for 70 % of the time after which io closes an unanswered connection, taken
    * as 5 seconds at most. @throws CallError `under_way` if it takes longer; the work goes on.
    */
-  async #inTime(verb: string, work: Promise<unknown>): Promise<unknown> {
+  async #inTime(method: string, work: Promise<unknown>): Promise<unknown> {
     const { config, log } = this.#context;
     const seconds = config.io.handshake_seconds || LONGEST_SECONDS;
     const milliseconds = Math.min(seconds, LONGEST_SECONDS) * 1000 * SHARE_OF_PATIENCE;
@@ -189,7 +191,7 @@ export class Calls {
       timer = setTimeout(() => {
         work.catch((error) =>
           log.warn('a request of /admin failed after its time limit', {
-            verb,
+            method,
             error: String(error),
           }),
         );
@@ -243,7 +245,7 @@ export class Calls {
       role,
       endsAt: startedAt + admin.session_seconds,
       idleSeconds: admin.session_idle_seconds,
-      verbs: verbsOf(role),
+      methods: methodsOf(role),
       encrypted: isEncrypted(call),
       relay: { name, version },
     };

@@ -98,18 +98,18 @@ function head(found: MetricsDelta): string[] {
 }
 
 function messages(found: MetricsDelta): string[] {
-  const received = (verb: string) => found.rate('wok_messages_received_total', { verb });
-  const sent = (verb: string) => found.rate('wok_messages_sent_total', { verb });
+  const received = (type: string) => found.rate('wok_messages_received_total', { type });
+  const sent = (type: string) => found.rate('wok_messages_sent_total', { type });
   const outcome = (one: string) =>
     `${one} ${perSecond(found.rate('wok_events_total', { outcome: one }))}`;
-  const verbs = ['EVENT', 'REQ', 'COUNT', 'CLOSE', 'AUTH'].map(
-    (verb) => `${verb} ${perSecond(received(verb))}`,
+  const types = ['EVENT', 'REQ', 'COUNT', 'CLOSE', 'AUTH'].map(
+    (type) => `${type} ${perSecond(received(type))}`,
   );
   const answers = ['EVENT', 'OK', 'EOSE', 'CLOSED', 'NOTICE'].map(
-    (verb) => `${verb} ${perSecond(sent(verb))}`,
+    (type) => `${type} ${perSecond(sent(type))}`,
   );
   return [
-    `in      ${perSecond(found.rate('wok_messages_received_total'))}, ${formatBytes(found.rate('wok_received_bytes_total'))}/s: ${verbs.join(' · ')}`,
+    `in      ${perSecond(found.rate('wok_messages_received_total'))}, ${formatBytes(found.rate('wok_received_bytes_total'))}/s: ${types.join(' · ')}`,
     `out     ${perSecond(found.rate('wok_messages_sent_total'))}, ${formatBytes(found.rate('wok_sent_bytes_total'))}/s: ${answers.join(' · ')} · live ${perSecond(found.rate('wok_deliveries_total'))}`,
     `events  ${['stored', 'passed', 'duplicate', 'refused', 'failed'].map(outcome).join(' · ')}`,
     `refused ${perSecond(found.rate('wok_refusals_total'))} · limits hit ${perSecond(found.rate('wok_rate_limit_hits_total'))}`,
@@ -147,22 +147,22 @@ function timings(found: MetricsDelta): string[] {
 }
 
 function threads(found: MetricsDelta): string[] {
-  const queue: Readonly<Record<string, (lane: string) => string>> = {
-    ingester: (lane) =>
-      `${formatBytes(found.value('wok_ingester_queue_bytes', { lane }))} of ${formatBytes(found.value('wok_ingester_queue_bytes_max'))}`,
+  const queue: Readonly<Record<string, (worker: string) => string>> = {
+    ingester: (worker) =>
+      `${formatBytes(found.value('wok_ingester_queue_bytes', { worker }))} of ${formatBytes(found.value('wok_ingester_queue_bytes_max'))}`,
     writer: () =>
       `${formatCount(found.value('wok_writer_queue_events'))} of ${formatCount(found.value('wok_writer_queue_events_max'))} events`,
-    query: (lane) =>
-      `${formatCount(found.value('wok_queries_waiting', { lane }))} of ${formatCount(found.value('wok_queries_max'))} queries`,
+    query: (worker) =>
+      `${formatCount(found.value('wok_queries_waiting', { worker }))} of ${formatCount(found.value('wok_queries_max'))} queries`,
   };
   const rows = found.labels('wok_event_loop_busy_seconds_total', 'station').flatMap((station) =>
-    found.labels('wok_event_loop_busy_seconds_total', 'lane').flatMap((lane) => {
-      const which = { station, lane };
+    found.labels('wok_event_loop_busy_seconds_total', 'worker').flatMap((worker) => {
+      const which = { station, worker };
       const heap = found.value('wok_thread_heap_bytes', which);
       if (heap === 0) return [];
       return [
         [
-          `${station} ${lane}`,
+          `${station} ${worker}`,
           formatShare(found.rate('wok_event_loop_busy_seconds_total', which)),
           formatMilliseconds(
             found.value('wok_event_loop_lag_seconds', { ...which, statistic: 'p99' }) * 1000,
@@ -171,7 +171,7 @@ function threads(found: MetricsDelta): string[] {
             found.value('wok_event_loop_lag_seconds', { ...which, statistic: 'max' }) * 1000,
           ),
           formatBytes(heap),
-          queue[station]?.(lane) ?? '',
+          queue[station]?.(worker) ?? '',
         ],
       ];
     }),
@@ -215,8 +215,8 @@ function slowest(slow: readonly SlowQuery[]): string[] {
 export function slowTable(slow: readonly SlowQuery[]): string[] {
   return table(
     ['slow query', 'work', 'total', 'rows', 'events', 'connection', 'index', 'filters'],
-    slow.map(({ at, verb, work, total, rows, events, connection, index, filters }) => [
-      `${verb} ${new Date(at * 1000).toISOString().slice(11, 19)}`,
+    slow.map(({ at, type, work, total, rows, events, connection, index, filters }) => [
+      `${type} ${new Date(at * 1000).toISOString().slice(11, 19)}`,
       formatMilliseconds(work),
       formatMilliseconds(total),
       formatCount(rows),

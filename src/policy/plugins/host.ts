@@ -95,7 +95,7 @@ export class PluginHost {
     this.#leaving = former.map(({ plugin }) => plugin.retire());
   }
 
-  attach(station: StationName, _lane: number, channel: Channel): void {
+  attach(station: StationName, _worker: number, channel: Channel): void {
     if (station !== 'ingester') return;
     const outbox = new RecordOutbox(channel);
     channel.receive((batch) => {

@@ -64,7 +64,7 @@ export type AcceptEvent = (
 export type AcceptFilter = (
   filters: readonly PolicyFilter[],
   client: PolicyClient,
-  verb: 'REQ' | 'COUNT',
+  type: 'REQ' | 'COUNT',
 ) => Decision | ReplaceFilters | Promise<Decision | ReplaceFilters>;
 
 /** Hook for every connection, before its first message. A refused one is closed with 1008. */
@@ -73,7 +73,7 @@ export type AcceptConnection = (client: PolicyClient) => Decision | Promise<Deci
 /** Argument of `start`. Each ingester worker loads its own copy of the module. */
 export interface PolicyStart {
   /** Number of the ingester worker, from 0. */
-  readonly lane: number;
+  readonly worker: number;
   /** Writes a line into the relay's log. */
   readonly log: (text: string, facts?: Record<string, unknown>) => void;
 }

@@ -43,24 +43,24 @@ export class ModuleWatch {
   }
 
   /** Records that a worker calls a module; `at` in shared milliseconds (`lib/clock.ts`). */
-  enter(lane: number, module: number, at: number): void {
+  enter(worker: number, module: number, at: number): void {
     if (module >= MODULES_MAX) return;
-    this.#times[lane * 2] = at;
-    this.#words[lane * 4 + 3]!++;
-    Atomics.store(this.#words, lane * 4 + 2, module + 1);
+    this.#times[worker * 2] = at;
+    this.#words[worker * 4 + 3]!++;
+    Atomics.store(this.#words, worker * 4 + 2, module + 1);
   }
 
   /** Records that the call has returned; also when a worker starts, after a predecessor's crash. */
-  leave(lane: number): void {
-    Atomics.store(this.#words, lane * 4 + 2, 0);
+  leave(worker: number): void {
+    Atomics.store(this.#words, worker * 4 + 2, 0);
   }
 
   /** Returns the call that a worker is in, or null. */
-  callOf(lane: number, now: number): StuckCall | null {
-    const module = Atomics.load(this.#words, lane * 4 + 2) - 1;
+  callOf(worker: number, now: number): StuckCall | null {
+    const module = Atomics.load(this.#words, worker * 4 + 2) - 1;
     if (module < 0) return null;
-    const call = this.#words[lane * 4 + 3]!;
-    return { module, call, milliseconds: now - this.#times[lane * 2]! };
+    const call = this.#words[worker * 4 + 3]!;
+    return { module, call, milliseconds: now - this.#times[worker * 2]! };
   }
 
   /** Records the exports of a module that was loaded. */

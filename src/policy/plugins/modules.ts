@@ -47,7 +47,7 @@ interface Loaded {
 interface Beside {
   readonly time: TimePlugin;
   readonly watch: ModuleWatch;
-  readonly lane: number;
+  readonly worker: number;
 }
 
 /** Policy modules of the operator (`policy.modules`) in one ingester worker, called in order. */
@@ -72,13 +72,13 @@ export class PolicyModules {
    */
   static async load(
     config: Config,
-    lane: number,
+    worker: number,
     log: Log,
     time: TimePlugin = () => {},
     watch = new ModuleWatch(ModuleWatch.share()),
   ): Promise<PolicyModules> {
     const loaded: Loaded[] = [];
-    watch.leave(lane);
+    watch.leave(worker);
     for (const [place, path] of config.policy.modules.entries()) {
       const name = moduleName(path);
       if (watch.isOff(place)) {
@@ -93,14 +93,14 @@ export class PolicyModules {
       const say = (text: string, facts: Record<string, unknown> = {}) =>
         log.info(text, { ...facts, module: name });
       try {
-        await module.start?.({ lane, log: say });
+        await module.start?.({ worker, log: say });
       } catch (error) {
         throw wrongModule(`${path} failed in start(): ${String(error)}`);
       }
       for (const hook of HOOKS) if (module[hook]) watch.loaded(place, HOOK_BITS[hook]);
       loaded.push({ name, place, module });
     }
-    return new PolicyModules(loaded, config, log, { time, watch, lane });
+    return new PolicyModules(loaded, config, log, { time, watch, worker });
   }
 
   /** Applies new times and limits; the modules stay loaded. */
@@ -114,15 +114,15 @@ export class PolicyModules {
     this.#events = [];
     this.#filters = [];
     this.#connections = [];
-    const { lane, watch } = this.#beside;
+    const { worker, watch } = this.#beside;
     for (const { name, place, module } of this.#loaded) {
       const { acceptEvent, acceptFilter, acceptConnection } = module;
       const at = (hook: string) => `${name} ${hook}`;
       const options: HookOptions = {
         ...common,
         isOff: () => watch.isOff(place),
-        enters: () => watch.enter(lane, place, sharedMilliseconds()),
-        leaves: () => watch.leave(lane),
+        enters: () => watch.enter(worker, place, sharedMilliseconds()),
+        leaves: () => watch.leave(worker),
         time: (seconds) => this.#beside.time(name, seconds),
       };
       if (acceptEvent) {

@@ -20,7 +20,7 @@ type SpamResult = 'pass' | 'quarantine' | 'shadow' | 'reject';
 
 /** Counters of the spam stage. */
 export interface SpamMeter {
-  verdict(verdict: SpamResult): void;
+  result(result: SpamResult): void;
   part(part: SpamPart): void;
 }
 
@@ -87,19 +87,19 @@ export class SpamFilter {
     const { meter } = this.#parts;
     for (const { name } of score.parts) meter.part(name);
     if (score.points < this.#lowest) {
-      meter.verdict('pass');
+      meter.result('pass');
       return ACCEPT;
     }
-    const verdict = this.#verdict(score.points, isEphemeral(event.kind));
-    meter.verdict(verdict);
-    this.#say(event.id, event.pubkey, score, verdict);
-    if (this.#options.mode === 'observe' || verdict === 'pass') return ACCEPT;
+    const result = this.#result(score.points, isEphemeral(event.kind));
+    meter.result(result);
+    this.#say(event.id, event.pubkey, score, result);
+    if (this.#options.mode === 'observe' || result === 'pass') return ACCEPT;
     const by = score.parts.map(({ name }) => name).join('+');
     const why = score.parts.map((part) => part.why).join(', ');
-    if (verdict === 'quarantine') {
+    if (result === 'quarantine') {
       return { action: 'hold', rule: 'spam', by, why: `${score.points} points: ${why}` };
     }
-    if (verdict === 'shadow') return { action: 'shadow', rule: 'spam', by, message: '' };
+    if (result === 'shadow') return { action: 'shadow', rule: 'spam', by, message: '' };
     const message = `blocked: this looks like spam (${why})` as const;
     return { action: 'refuse', rule: 'spam', by, message };
   }
@@ -108,23 +108,23 @@ export class SpamFilter {
    * Returns the outcome of the highest threshold reached. Ephemeral events are not stored, so they
    * are rejected instead of quarantined.
    */
-  #verdict(points: number, isEphemeral: boolean): SpamResult {
+  #result(points: number, isEphemeral: boolean): SpamResult {
     const { reject_points, shadow_points, quarantine_points } = this.#options;
-    let verdict: SpamResult = 'pass';
+    let result: SpamResult = 'pass';
     let reached = 0;
     const reaches = (threshold: number, what: SpamResult) => {
       if (threshold === 0 || points < threshold || threshold < reached) return;
       reached = threshold;
-      verdict = what;
+      result = what;
     };
     reaches(quarantine_points, isEphemeral ? 'reject' : 'quarantine');
     reaches(shadow_points, 'shadow');
     reaches(reject_points, 'reject');
-    return verdict;
+    return result;
   }
 
   /** Logs the first few events of a second, so that a wave of spam does not flood the log. */
-  #say(id: string, pubkey: string, { points, parts }: Score, verdict: SpamResult): void {
+  #say(id: string, pubkey: string, { points, parts }: Score, result: SpamResult): void {
     const window = Math.floor(performance.now() / LOG_MILLISECONDS);
     if (window !== this.#logWindow) {
       if (this.#logLines > LOG_LINES_MAX) {
@@ -139,7 +139,7 @@ export class SpamFilter {
       id,
       pubkey,
       points,
-      verdict: this.#options.mode === 'observe' ? `would be: ${verdict}` : verdict,
+      result: this.#options.mode === 'observe' ? `would be: ${result}` : result,
       parts: parts.map((part) => `${part.name} ${part.points} (${part.why})`),
     });
   }

@@ -2,11 +2,11 @@
 // import them, which is why those of `src/moderation`, `src/members` and `src/retention` are in
 // this folder, too. The relay's side is `src/admin/pages/`, the rules are in docs/admin.md.
 
-import type { ConfigVerbs } from './config.ts';
+import type { ConfigMethods } from './config.ts';
 import type { Dashboard, SlowQuery, TopConnection } from './dashboard.ts';
-import type { EventVerbs } from './events.ts';
-import type { ModerationVerbs } from './moderation.ts';
-import type { PeopleVerbs } from './people.ts';
+import type { EventMethods } from './events.ts';
+import type { ModerationMethods } from './moderation.ts';
+import type { PeopleMethods } from './people.ts';
 
 /** Role of a key: `admin` may do everything, `moderator` the actions in docs/moderation.md. */
 export type PageRole = 'admin' | 'moderator';
@@ -21,7 +21,7 @@ export interface Session {
   /** Seconds without a request after which it ends, too. */
   idleSeconds: number;
   /** RPC methods that this role may call. */
-  verbs: PageVerb[];
+  methods: PageMethod[];
   /** True if the page came by https, as far as the relay can tell. */
   encrypted: boolean;
   /** Name and version of the relay. */
@@ -29,7 +29,7 @@ export interface Session {
 }
 
 /** Parameters and result of each RPC method. Parameters with a default may be left out. */
-export interface PageVerbs extends ModerationVerbs, PeopleVerbs, EventVerbs, ConfigVerbs {
+export interface PageMethods extends ModerationMethods, PeopleMethods, EventMethods, ConfigMethods {
   /** Returns the session. The first call of a page: fails with `unauthenticated` without one. */
   session: { params: Nothing; result: Session };
   /**
@@ -48,7 +48,7 @@ export interface PageVerbs extends ModerationVerbs, PeopleVerbs, EventVerbs, Con
 type Nothing = Record<string, never>;
 
 /** Name of an RPC method. */
-export type PageVerb = keyof PageVerbs;
+export type PageMethod = keyof PageMethods;
 
 /**
  * Body of a request to `/admin/api`; `params` may be left out if all of them have defaults.
@@ -59,14 +59,14 @@ export type PageVerb = keyof PageVerbs;
  * a `Session` and a cookie. `/admin/logout` takes `{}` and answers `true`. `/admin/api` takes a
  * `PageRequest`, with the cookie.
  */
-export interface PageRequest<V extends PageVerb = PageVerb> {
-  verb: V;
-  params?: PageVerbs[V]['params'];
+export interface PageRequest<V extends PageMethod = PageMethod> {
+  method: V;
+  params?: PageMethods[V]['params'];
 }
 
 /** Body of every answer: with status 200 a result, with any other an error. */
-export type PageAnswer<V extends PageVerb = PageVerb> =
-  | { result: PageVerbs[V]['result'] }
+export type PageAnswer<V extends PageMethod = PageMethod> =
+  | { result: PageMethods[V]['result'] }
   | { error: PageError };
 
 /** Failure of a request. */

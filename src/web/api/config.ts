@@ -1,7 +1,7 @@
 // Types of the admin page's calls about the configuration and retention, for admins. Types only,
 // shared with the browser; see api.ts.
 
-export interface ConfigVerbs {
+export interface ConfigMethods {
   /** Returns each option with its value in effect, in the order of relay.conf. */
   config: { params: Record<string, never>; result: ConfigView };
   /**

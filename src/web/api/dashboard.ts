@@ -88,7 +88,7 @@ export interface Latency {
 /** Bounded queue between threads. */
 export interface Queue {
   station: string;
-  lane: number;
+  worker: number;
   used: number;
   max: number;
   unit: 'bytes' | 'events' | 'queries';
@@ -96,7 +96,7 @@ export interface Queue {
 
 export interface ThreadFigures {
   station: string;
-  lane: number;
+  worker: number;
   /** Share of the time in which it was busy, 0 … 1. */
   busy: number;
   /** Event loop lag over the last 15 seconds, in seconds. */

@@ -12,7 +12,7 @@ export interface PageEvent {
   sig: string;
 }
 
-export interface EventVerbs {
+export interface EventMethods {
   /** Returns a page of a search. Call again with `cursor: next` until `next` is null. */
   search: { params: SearchParams; result: SearchPage };
   /** Returns the fate of an event: `id` as hex, note1… or nevent1…. */

@@ -7,7 +7,7 @@ import type { Author } from './people.ts';
 /** Name of a list; moderators see and change pubkey, author and event. */
 export type ListName = ListRow['list'];
 
-export interface ModerationVerbs {
+export interface ModerationMethods {
   /**
    * Returns a page of the report queue: targets with the most reports of trusted people first, then
    * those with the most reports. `offset`: number to skip, default 0; `limit`: 1 … 100,

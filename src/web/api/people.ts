@@ -3,7 +3,7 @@
 
 import type { ListRow } from './events.ts';
 
-export interface PeopleVerbs {
+export interface PeopleMethods {
   /** Returns the statistics of a public key (hex, npub1…, nprofile1…). */
   'mod.about': { params: { pubkey: string }; result: Author };
   /** Returns all roles with their members. (Members of the relay: `mod.listed`, pubkey, allow.) */

@@ -68,13 +68,13 @@ describe('queue_bytes_max', () => {
   });
 });
 
-describe('queue_events_max of the writer and queries_max of a query lane', () => {
+describe('queue_events_max of the writer and queries_max of a query worker', () => {
   const use = useRelay({
     ...ALL_HINTS,
     'writer.queue_events_max': 16,
     'writer.batch_events_max': 16,
     'query.queries_max': 3,
-    'query.lanes': 1,
+    'query.workers': 1,
     'limits.subscriptions_max': 12,
   });
 

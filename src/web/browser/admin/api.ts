@@ -1,6 +1,6 @@
 // Client of the relay's API for the page /admin: login, logout and RPC methods over HTTP.
 
-import type { PageAnswer, PageErrorKind, PageVerb, PageVerbs, Session } from '../../api/api.ts';
+import type { PageAnswer, PageErrorKind, PageMethod, PageMethods, Session } from '../../api/api.ts';
 
 /** Timeout of a request; the relay itself gives up after 20 seconds. */
 const PATIENCE_MILLISECONDS = 25_000;
@@ -31,20 +31,20 @@ export function messageOf(error: unknown): string {
 }
 
 /** Calls an RPC method of the relay. @throws PageFault, or an AbortError once `left` aborts. */
-export type Call = <Verb extends PageVerb>(
-  verb: Verb,
-  params: PageVerbs[Verb]['params'],
+export type Call = <Method extends PageMethod>(
+  method: Method,
+  params: PageMethods[Method]['params'],
   left?: AbortSignal,
-) => Promise<PageVerbs[Verb]['result']>;
+) => Promise<PageMethods[Method]['result']>;
 
 /** Client of the relay's API; the session is in a cookie. */
 export class Api {
   /** Called if the relay answers a `call` that the session has ended. */
   ended: (fault: PageFault) => void = () => {};
 
-  readonly call: Call = async (verb, params, left) => {
+  readonly call: Call = async (method, params, left) => {
     try {
-      return (await post('/admin/api', { verb, params }, {}, left)) as never;
+      return (await post('/admin/api', { method, params }, {}, left)) as never;
     } catch (error) {
       if (error instanceof PageFault && error.kind === 'unauthenticated') this.ended(error);
       throw error;
@@ -54,7 +54,7 @@ export class Api {
   /** Session of this browser, or null. Unlike `call` it does not invoke `ended`. */
   async session(): Promise<Session | null> {
     try {
-      return (await post('/admin/api', { verb: 'session' }, {})) as Session;
+      return (await post('/admin/api', { method: 'session' }, {})) as Session;
     } catch (error) {
       if (error instanceof PageFault && error.kind === 'unauthenticated') return null;
       throw error;

@@ -1,6 +1,6 @@
 // Interface between the shell of the page /admin and its views.
 
-import type { PageVerb, Session } from '../../api/api.ts';
+import type { PageMethod, Session } from '../../api/api.ts';
 import type { Call } from './api.ts';
 import type { Feed } from './feed.ts';
 
@@ -29,10 +29,10 @@ export interface View {
   /** Group in the navigation; null: the view is reached from other views. */
   readonly group: 'Watch' | 'Moderate' | 'Run' | null;
   /** RPC method that a session must be allowed to call to see the view. */
-  readonly verb: PageVerb;
+  readonly method: PageMethod;
   open(context: Context): Node[];
 }
 
-export function may({ session }: Context, verb: PageVerb): boolean {
-  return session.verbs.includes(verb);
+export function may({ session }: Context, method: PageMethod): boolean {
+  return session.methods.includes(method);
 }

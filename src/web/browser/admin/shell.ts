@@ -35,7 +35,7 @@ export class Shell {
     this.session = session;
     this.#icon = icon;
     this.#head = this.#makeHead();
-    this.#views = views.filter(({ verb }) => session.verbs.includes(verb));
+    this.#views = views.filter(({ method }) => session.methods.includes(method));
     this.#feed = new Feed(api.call, this.#gone.signal);
     this.#navigation = new Navigation(this.#views);
     const trouble = liveStatus(this.#feed.poller, this.#gone.signal, []);

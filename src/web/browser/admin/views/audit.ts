@@ -15,7 +15,7 @@ export const audit: View = {
   name: 'audit',
   title: 'Audit log',
   group: 'Moderate',
-  verb: 'mod.audit',
+  method: 'mod.audit',
   open: (context) => {
     const subject = textField('About', {
       value: context.query.get('subject') ?? '',

@@ -14,7 +14,7 @@ export const configuration: View = {
   name: 'config',
   title: 'Configuration',
   group: 'Run',
-  verb: 'config',
+  method: 'config',
   open: (context) => {
     const find = textField('Search', {
       type: 'search',

@@ -17,7 +17,7 @@ export const event: View = {
   name: 'event',
   title: 'Event by id',
   group: 'Moderate',
-  verb: 'why',
+  method: 'why',
   open: (context) => {
     const id = textField(
       'Event id',

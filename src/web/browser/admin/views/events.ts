@@ -19,7 +19,7 @@ export const events: View = {
   name: 'events',
   title: 'Events',
   group: 'Moderate',
-  verb: 'search',
+  method: 'search',
   open: (context) => {
     const { query } = context;
     const given = (name: string) => query.get(name) ?? '';

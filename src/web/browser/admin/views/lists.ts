@@ -72,7 +72,7 @@ export const lists: View = {
   name: 'lists',
   title: 'Bans and lists',
   group: 'Moderate',
-  verb: 'mod.listed',
+  method: 'mod.listed',
   open: (context) => {
     const open = LISTS.filter(({ adminsOnly }) => !adminsOnly || context.session.role === 'admin');
     const chosen = open.find((one) => nameOf(one) === context.subject) ?? open[0]!;

@@ -52,8 +52,8 @@ export class QueueTable {
   readonly frame = this.#table.frame;
 
   show(queues: readonly Queue[]): void {
-    const rows = queues.map(({ station, lane, used, max, unit }) => {
-      const name = `${station} ${lane}`;
+    const rows = queues.map(({ station, worker, used, max, unit }) => {
+      const name = `${station} ${worker}`;
       const text = (value: number) => (unit === 'bytes' ? bytes(value) : `${count(value)} ${unit}`);
       return row(
         name,
@@ -80,8 +80,8 @@ export class ThreadTable {
 
   show(threads: readonly ThreadFigures[]): void {
     const rows = threads.map(
-      ({ station, lane, busy, lagP99, lagMax, heapBytes, restarts, silence }) => {
-        const name = `${station} ${lane}`;
+      ({ station, worker, busy, lagP99, lagMax, heapBytes, restarts, silence }) => {
+        const name = `${station} ${worker}`;
         const isSilent = silence > SILENT_SECONDS;
         return row(
           [name, isSilent && [' ', badge(`no answer for ${figure(silence)} s`, 'bad')]],

@@ -108,7 +108,7 @@ export const overview: View = {
   name: 'overview',
   title: 'Overview',
   group: 'Watch',
-  verb: 'dashboard',
+  method: 'dashboard',
   open: (context) => {
     const { feed, left } = context;
     const content = make('div', { class: 'stack wide' }, progress('Loading figures…'));

@@ -16,7 +16,7 @@ export const people: View = {
   name: 'people',
   title: 'Members and roles',
   group: 'Run',
-  verb: 'mod.roles',
+  method: 'mod.roles',
   open: (context) => {
     const roles: Loaded = load(
       'roles',

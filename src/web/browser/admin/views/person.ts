@@ -16,7 +16,7 @@ export const person: View = {
   name: 'person',
   title: 'A public key',
   group: null,
-  verb: 'mod.about',
+  method: 'mod.about',
   open: (context) => {
     const about = load(
       'the records of the key',

@@ -18,7 +18,7 @@ export const quarantine: View = {
   name: 'quarantine',
   title: 'Quarantine',
   group: 'Moderate',
-  verb: 'mod.held',
+  method: 'mod.held',
   open: (context) => {
     const list = make('ol', { class: 'queue' });
     const held = pager<string>({

@@ -18,7 +18,7 @@ export const reports: View = {
   name: 'reports',
   title: 'Reports',
   group: 'Moderate',
-  verb: 'mod.queue',
+  method: 'mod.queue',
   open: (context) => {
     const list = make('ol', { class: 'queue' });
     const queue = pager<number>({

@@ -19,7 +19,7 @@ export const retention: View = {
   name: 'retention',
   title: 'Retention',
   group: 'Run',
-  verb: 'retention.task',
+  method: 'retention.task',
   open: (context) => {
     const content = make('div', { class: 'stack' }, progress('Loading…'));
     const state = make('div', { class: 'state' });
@@ -123,7 +123,7 @@ function taskPart(task: RetentionTask): HTMLElement {
   const { report, what, state, startedAt, endedAt, looked, error } = task;
   const [text, kind] = STATES[state];
   const lasted = span((endedAt ?? Date.now() / 1000) - startedAt);
-  const verb = what === 'run' ? 'removed' : 'would be removed';
+  const method = what === 'run' ? 'removed' : 'would be removed';
   const share = report.usedBytes > 0 ? report.bytes / report.usedBytes : 0;
   const { frame } = table(
     'By rule',
@@ -157,7 +157,7 @@ function taskPart(task: RetentionTask): HTMLElement {
     make(
       'p',
       { role: 'status' },
-      `${state === 'running' ? 'So far ' : ''}${amount(report.events, 'event')} ${verb}, ${bytes(report.bytes)} of JSON; the database uses ${bytes(report.usedBytes)} (${percent(share)}).`,
+      `${state === 'running' ? 'So far ' : ''}${amount(report.events, 'event')} ${method}, ${bytes(report.bytes)} of JSON; the database uses ${bytes(report.usedBytes)} (${percent(share)}).`,
     ),
     report.rules.length > 0 ? frame : make('p', { class: 'muted' }, 'No rule removes anything.'),
   );

@@ -23,7 +23,7 @@ export const traffic: View = {
   name: 'traffic',
   title: 'Traffic',
   group: 'Watch',
-  verb: 'connections',
+  method: 'connections',
   open: (context) => {
     const { call, left } = context;
     const topConnections = table('Top connections', [
@@ -142,7 +142,7 @@ function topConnectionRow(one: TopConnection, ban: () => void): HTMLTableRowElem
 function slowRow(one: SlowQuery): HTMLTableRowElement {
   return row(
     when(one.at),
-    [badge(one.verb), ' ', make('code', { class: 'filters' }, one.filters)],
+    [badge(one.type), ' ', make('code', { class: 'filters' }, one.filters)],
     one.index,
     new Numeric(`${figure(one.work)} ms`),
     new Numeric(`${figure(one.total)} ms`),

@@ -3,10 +3,10 @@
 import { element } from '../lib/assert.ts';
 import { cellOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
-import { laneCells } from './meter.ts';
+import { workerCells } from './meter.ts';
 
-const RESTARTS = cellOf('wok_lane_restarts_total');
-const SILENCE = cellOf('wok_lane_silence_seconds');
+const RESTARTS = cellOf('wok_worker_restarts_total');
+const SILENCE = cellOf('wok_worker_silence_seconds');
 
 /** Meters of the worker threads in cells that only the supervisor writes. */
 export class WorkerMeters {
@@ -17,20 +17,20 @@ export class WorkerMeters {
   }
 
   /** Counts the restart of a worker thread that died. */
-  restarts(station: string, lane: number): void {
-    const cells = this.#cells(station, lane);
+  restarts(station: string, worker: number): void {
+    const cells = this.#cells(station, worker);
     if (cells) cells[RESTARTS] = element(cells[RESTARTS]) + 1;
   }
 
   /** Sets the time for which a worker thread has not answered. */
-  silent(station: string, lane: number, milliseconds: number): void {
-    const cells = this.#cells(station, lane);
+  silent(station: string, worker: number, milliseconds: number): void {
+    const cells = this.#cells(station, worker);
     if (cells) cells[SILENCE] = milliseconds / 1000;
   }
 
-  #cells(station: string, lane: number): Float64Array | null {
-    const { lanes } = this.#memory;
-    const index = lanes.findIndex((one) => one.station === station && one.lane === lane);
-    return index < 0 ? null : laneCells(this.#memory, index);
+  #cells(station: string, worker: number): Float64Array | null {
+    const { workers } = this.#memory;
+    const index = workers.findIndex((one) => one.station === station && one.worker === worker);
+    return index < 0 ? null : workerCells(this.#memory, index);
   }
 }

@@ -1,5 +1,5 @@
-// Runtime of one lane (worker thread of a station) on the worker's side: start, control messages of
-// the supervisor, and stop. Its state is owned by the thread of the lane.
+// Runtime of one worker (worker thread of a station) on the worker's side: start, control messages
+// of the supervisor, and stop. Its state is owned by the thread of the worker.
 
 import type { MessagePort } from 'node:worker_threads';
 import { Channel } from '../channel/channel.ts';
@@ -14,14 +14,14 @@ import { Meter } from '../metrics/meter.ts';
 import { watchThread } from '../metrics/thread.ts';
 import type { SharedRates } from '../policy/rates/shared-rates.ts';
 
-/** Data of the piscina task that starts a lane. */
+/** Data of the piscina task that starts a worker. */
 export interface WorkerTask {
   station: StationName;
-  lane: number;
+  worker: number;
   config: Config;
   /** Cells of `Credits`, shared by all threads; `supervisor/cells.ts` defines their layout. */
   credits: SharedArrayBuffer;
-  /** Metrics memory of all lanes; each lane writes to a section of its own. */
+  /** Metrics memory of all workers; each worker writes to a section of its own. */
   metrics: MetricsMemory;
   /** Token buckets of all clients (`policy/rates/`). */
   rates: SharedRates;
@@ -29,7 +29,7 @@ export interface WorkerTask {
   texts: SharedArrayBuffer;
   /** Table of child pids of plugins (`policy/plugins/child-pids.ts`). */
   processes: SharedArrayBuffer;
-  /** Policy module that each lane is executing (`policy/plugins/module-watch.ts`). */
+  /** Policy module that each worker is executing (`policy/plugins/module-watch.ts`). */
   modules: SharedArrayBuffer;
   /**
    * Memory of the filter of stored ids (`store/index/id-filter.ts`), once the writer has made it.
@@ -41,11 +41,11 @@ export interface WorkerTask {
 }
 
 /**
- * Work of a lane, as the supervisor drives it: it is given channels to its neighbours and told when
- * to stop.
+ * Work of a worker, as the supervisor drives it: it is given channels to its neighbours and told
+ * when to stop.
  */
 interface Role {
-  attach(station: StationName, lane: number, channel: Channel): void;
+  attach(station: StationName, worker: number, channel: Channel): void;
   /** Applies changes of the options that apply live; all others are as they were. */
   reconfigure(config: Config): void;
   /** Takes a list of keys from the admin worker. */
@@ -64,11 +64,11 @@ interface Built {
 }
 
 /**
- * Runs a lane for as long as the relay runs: builds its role, reports ready, then obeys the
+ * Runs a worker for as long as the relay runs: builds its role, reports ready, then obeys the
  * supervisor. The returned promise is the task that piscina watches; a crash of the thread rejects
  * it there.
  */
-export async function serveLane(
+export async function serveWorker(
   task: WorkerTask,
   build: (
     log: Log,
@@ -80,7 +80,7 @@ export async function serveLane(
 ): Promise<void> {
   const { control } = task;
   const report = (message: Report) => control.postMessage(message);
-  const meter = new Meter(task.metrics, task.station, task.lane);
+  const meter = new Meter(task.metrics, task.station, task.worker);
   const orders = new Orders(report);
   const trouble = (text: string, hold: boolean) => report({ t: 'trouble', text, hold });
   const log = new LineLimiter(
@@ -109,8 +109,8 @@ export async function serveLane(
     control.on('message', async (message: Control) => {
       try {
         if (message.t === 'attach') {
-          for (const { station, lane, end } of message.links) {
-            role.attach(station, lane, new Channel(end));
+          for (const { station, worker, end } of message.links) {
+            role.attach(station, worker, new Channel(end));
           }
         } else if (message.t === 'ping') report({ t: 'pong', n: message.n });
         else if (message.t === 'reload') {
@@ -135,7 +135,7 @@ export async function serveLane(
   });
 }
 
-/** Pending requests of a lane to the main process, matched to results by number. */
+/** Pending requests of a worker to the main process, matched to results by number. */
 class Orders {
   readonly #report: (message: Report) => void;
   readonly #waiting = new Map<number, (done: Control & { t: 'done' }) => void>();
