@@ -229,7 +229,7 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
       open: (socket, { ip }: SocketData) => {
         const load = { name: ip, connections: 1, inFlightCost: 0 };
         const connection = new Connection(1, socket, ip, load, ip, null as never);
-        connection.close(4000, text);
+        setImmediate(() => connection.close(4000, text));
         return connection;
       },
       close: () => {},
