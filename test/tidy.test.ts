@@ -345,6 +345,93 @@ describe('documents', () => {
   });
 });
 
+/** Lines that a function or closure of the tests has at most. */
+const CLOSURE_LINES_MAX = 80;
+
+interface Closure {
+  /** Line on which it begins, with its parameters. */
+  line: number;
+  /** Number of its lines, with that one. */
+  lines: number;
+}
+
+/**
+ * Returns the functions and closures of a source that take several lines. It has to be formatted:
+ * the line that opens one then ends with a brace, a bracket or an arrow, and the line that closes
+ * it has the same indentation. What an arrow at the end of a line opens is indented below it.
+ */
+function closuresOf(source: string): Closure[] {
+  const lines = source.split('\n');
+  const opens = /(?:=>|=> (?:new )?[\w.]*[({[]+|\)(?:: .+)? \{)$/;
+  const statement = /^ *(?:\} )?(?:else )?(?:if|for|while|switch|catch)\b/;
+  const endsParameters = /^ *(?:\}?\)(?:: .+)?(?: =>| \{)|\}: )/;
+  const indentOf = (line: string) => line.search(/\S|$/);
+  return lines.flatMap((line, at) => {
+    if (!opens.test(line) || statement.test(line)) return [];
+    const indent = indentOf(line);
+    const isOutside = (other: string) => other !== '' && indentOf(other) <= indent;
+    const closes = new RegExp(`^ {${indent}}[)\\]}]`);
+    const first = endsParameters.test(line) ? lines.slice(0, at).findLastIndex(isOutside) : at;
+    const below = lines.slice(at + 1);
+    const end = below.findIndex(
+      line.endsWith('=>') ? isOutside : (other, n) => n === below.length - 1 || closes.test(other),
+    );
+    const last = line.endsWith('=>')
+      ? below.slice(0, end < 0 ? undefined : end).findLastIndex((other) => other !== '')
+      : end;
+    return [{ line: first + 1, lines: at - first + last + 2 }];
+  });
+}
+
+describe('functions and closures of the tests', () => {
+  it.each<[string, string, Closure[]]>([
+    ['of one line', 'const a = () => {};\nconst b = () => f({ c: 1 });\n', []],
+    ['with a body', 'f(() => {\n  g();\n\n  h();\n});\n', [{ line: 1, lines: 5 }]],
+    ['with a value', 'const a = () => ({\n  b: 1,\n});\n', [{ line: 1, lines: 3 }]],
+    [
+      'below an arrow',
+      '  f(() =>\n    g({\n      a,\n    }));\n\n  h();\n',
+      [{ line: 1, lines: 4 }],
+    ],
+    ['below the last arrow', 'const f = () =>\n  1;\n', [{ line: 1, lines: 2 }]],
+    [
+      'in one another',
+      'f(() => {\n  g(() => {\n    1;\n  });\n});\n',
+      [
+        { line: 1, lines: 5 },
+        { line: 2, lines: 3 },
+      ],
+    ],
+    [
+      'with a table in front',
+      "it.each([\n  1,\n])('%i', (a) => {\n  a;\n});\n",
+      [{ line: 3, lines: 3 }],
+    ],
+    ['declared', 'async function f(): Promise<{ a: 1 }> {\n  g();\n}\n', [{ line: 1, lines: 3 }]],
+    [
+      'with parameters below',
+      'function f(\n  a: 1,\n): void {\n  g();\n}\n',
+      [{ line: 1, lines: 5 }],
+    ],
+    ['with parts of a parameter', 'f(({\n  a,\n}) => {\n  a;\n});\n', [{ line: 1, lines: 5 }]],
+    ['that are methods', 'class A {\n  b(): void {\n    c();\n  }\n}\n', [{ line: 2, lines: 3 }]],
+    ['with statements', 'f(() => {\n  if (a) {\n    b();\n  }\n});\n', [{ line: 1, lines: 5 }]],
+    ['with text', 'f(() => {\n  const a = `\nb\n  `;\n});\n', [{ line: 1, lines: 5 }]],
+  ])('are found: those %s', (_, source, closures) => {
+    expect(closuresOf(source)).toEqual(closures);
+  });
+
+  it(`have at most ${CLOSURE_LINES_MAX} lines`, () => {
+    const files = read('test').filter(({ file }) => !file.startsWith('test/fixtures/'));
+    const found = files.flatMap(({ file }) =>
+      closuresOf(readFileSync(join(packageRoot, file), 'utf8')).map((one) => ({ file, ...one })),
+    );
+    expect(found.length).toBeGreaterThan(3_000);
+    const long = found.filter(({ lines }) => lines > CLOSURE_LINES_MAX);
+    expect(long.map(({ file, line, lines }) => `${file}:${line} has ${lines}`)).toEqual([]);
+  });
+});
+
 /** Pronouns that stand in a comment or a text instead of a term of the field. */
 const RIDDLES = /\b(?:nobody|somebody|everybody|anybody|whoever|whom|whomever)\b/i;
 const COMMENT_COLUMNS_MAX = 100;

@@ -51,7 +51,9 @@ async function byPublishing(
 function ownCommand(source: RelaySource): string | undefined {
   if (source.from !== 'start') return undefined;
   const { wok = ownWok } = source;
-  if (!existsSync(join(dirname(wok), 'commands/import.js'))) return undefined;
+  // `commands/` in builds of before the folders were named by subject.
+  const places = ['cli/import.js', 'commands/import.js'];
+  if (!places.some((place) => existsSync(join(dirname(wok), place)))) return undefined;
   // The empty configuration of the started relay, and nothing of this environment.
   const config = '--config {data}/../relay.conf --data {data}';
   return `env -i PATH="$PATH" ${quoted(process.execPath)} ${quoted(wok)} import ${config} {file}`;

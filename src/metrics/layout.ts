@@ -67,13 +67,16 @@ export function histogramOf<Name extends NamesOf<'histogram'>>(
 
 /**
  * Returns the cells (or histograms) for every value of the last label that is left open:
- * `byLabel(TYPES, (type) => cellOf('wok_messages_received_total', { type }))`.
+ * `byLabel(TYPES, (type) => cellOf('wok_messages_received_total', { type }))`. The result has no
+ * prototype, because clients choose some of the keys that are looked up in it.
  */
 export function byLabel<Value extends string, Found>(
   values: readonly Value[],
   find: (value: Value) => Found,
 ): Readonly<Record<Value, Found>> {
-  return Object.fromEntries(values.map((value) => [value, find(value)])) as Record<Value, Found>;
+  const found: Record<Value, Found> = Object.create(null);
+  for (const value of values) found[value] = find(value);
+  return found;
 }
 
 function firstCell(name: MetricName, labels: Readonly<Record<string, string>>): number {

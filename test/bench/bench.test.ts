@@ -104,14 +104,16 @@ describe('histogram', () => {
   });
 });
 
-describe('dataset', () => {
-  const directory = freshDirectory();
-  const load = async (seed: number, threads: number, name: string) => {
-    const file = join(directory, name);
-    await generate(datasetParameters({ events: 1200, seed }), file, { threads });
-    return { file, bytes: readFileSync(file) };
-  };
+const datasets = freshDirectory();
 
+/** Generates a small dataset; returns its file and the contents. */
+async function load(seed: number, threads: number, name: string) {
+  const file = join(datasets, name);
+  await generate(datasetParameters({ events: 1200, seed }), file, { threads });
+  return { file, bytes: readFileSync(file) };
+}
+
+describe('dataset', () => {
   it('has the same bytes for the same seed, whatever the threads, and others for another', async () => {
     const one = await load(5, 1, 'one');
     const two = await load(5, 2, 'two');
@@ -164,7 +166,9 @@ describe('dataset', () => {
     expect(references.length).toBeGreaterThan(300);
     expect(references.filter(([, id]) => !ids.has(id!))).toEqual([]);
   });
+});
 
+describe('dataset: signers and oracle', () => {
   it('is signed alike by all signers', async () => {
     const secret = Buffer.from(`1${random.hex(63)}`, 'hex');
     const message = random.hex(64);
@@ -270,7 +274,9 @@ describe('client', () => {
     expect(faults).toEqual([expect.stringContaining('a message in fragments of more than')]);
     expect(seen).toHaveLength(1);
   });
+});
 
+describe('client: messages and hosts', () => {
   it('understands messages without parsing them, with and without white space', () => {
     const id = random.hex(64);
     const event = { content: '{"id":"no"}', created_at: 17, id, tags: [['id', 'no']] };
@@ -488,30 +494,30 @@ describe('every scenario against a fresh wok', () => {
   }
 });
 
-describe('wok bench', () => {
-  /**
-   * Runs a bench that would take a minute, and interrupts it so long after its first case has
-   * begun.
-   */
-  async function interrupted(milliseconds: number) {
-    const json = join(cache, 'interrupted.json');
-    const child = startBench([
-      ...['run', 'delivery,req', '--start', '--short', '--events', '600', '--seconds', '60'],
-      ...['--cache', cache, '--json', json],
-    ]);
-    let err = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      err += chunk.toString();
-    });
-    const out = text(child.stdout);
-    const ended = once(child, 'close');
-    await until(() => err.includes('delivery one: started'), 'the first case');
-    await delay(milliseconds);
-    child.kill('SIGINT');
-    expect(await ended, err).toEqual([130, null]);
-    return { out: await out, report: JSON.parse(readFileSync(json, 'utf8')) as RunReport };
-  }
+/**
+ * Runs a bench that would take a minute, and interrupts it so long after its first case has
+ * begun.
+ */
+async function interrupted(milliseconds: number) {
+  const json = join(cache, 'interrupted.json');
+  const child = startBench([
+    ...['run', 'delivery,req', '--start', '--short', '--events', '600', '--seconds', '60'],
+    ...['--cache', cache, '--json', json],
+  ]);
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const out = text(child.stdout);
+  const ended = once(child, 'close');
+  await until(() => err.includes('delivery one: started'), 'the first case');
+  await delay(milliseconds);
+  child.kill('SIGINT');
+  expect(await ended, err).toEqual([130, null]);
+  return { out: await out, report: JSON.parse(readFileSync(json, 'utf8')) as RunReport };
+}
 
+describe('wok bench', () => {
   it('ends cleanly on Ctrl-C with what was measured', async () => {
     // Twenty deliveries a second; the warm-up takes two tenths of a second. A busy machine may have
     // begun with none.

@@ -144,7 +144,9 @@ describe('a channel', () => {
     await until(() => received.length === sent.length, 'everything');
     expect(received).toEqual(sent);
   });
+});
 
+describe('a channel: when batches leave', () => {
   it('leaves a quiet batch until somebody looks, or the ring is half full', async () => {
     const [near, far] = channelPair(256, 256).map((end) => new Channel(end));
     onTestFinished(() => near!.close());

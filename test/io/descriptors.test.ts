@@ -110,7 +110,9 @@ describe('few file descriptors', () => {
     expect(relay.out).not.toMatch(/a worker exited|out of file descriptors/);
     await first.close();
   });
+});
 
+describe('few file descriptors in a running relay', () => {
   it('run out while it runs: it stops accepting instead of spinning, and goes on by itself', async () => {
     const directory = freshDirectory();
     const relay = WokProcess.spawn(OPEN, directory, [], [], {}, 4_000);

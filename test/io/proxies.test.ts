@@ -53,6 +53,24 @@ function counted({ relay }: TestRelay): Record<ProxyFault, number> {
 
 const NONE = { missing: 0, malformed: 0, untrusted: 0 };
 
+/** Returns Host headers of clients that connect directly to a relay on this port. */
+function directHosts(port: number): string[] {
+  const own = hostname();
+  return [
+    `127.0.0.1:${port}`,
+    `localhost:${port}`,
+    'localhost',
+    'LOCALHOST:8080',
+    `127.8.9.10:${port}`,
+    `[::1]:${port}`,
+    `relay.localhost:${port}`,
+    own,
+    `${own}:${port}`,
+    // A name of /etc/hosts: a direct client names the port.
+    `relay.example:${port}`,
+  ];
+}
+
 describe('a client behind a proxy that tells no address', () => {
   let relay: TestRelay;
   let port: number;
@@ -64,22 +82,7 @@ describe('a client behind a proxy that tells no address', () => {
 
   it('is not one that connects directly, whatever loopback name it uses', async () => {
     const before = counted(relay);
-    const own = hostname();
-    for (const Host of [
-      `127.0.0.1:${port}`,
-      `localhost:${port}`,
-      'localhost',
-      'LOCALHOST:8080',
-      `127.8.9.10:${port}`,
-      `[::1]:${port}`,
-      `relay.localhost:${port}`,
-      own,
-      `${own}:${port}`,
-      // A name of /etc/hosts: a direct client names the port.
-      `relay.example:${port}`,
-    ]) {
-      await visit(relay, { Host });
-    }
+    for (const Host of directHosts(port)) await visit(relay, { Host });
     expect(counted(relay)).toEqual(before);
   });
 
@@ -157,22 +160,24 @@ describe('a proxy on loopback that is not in io.trusted_proxies', () => {
   });
 });
 
+/** Returns the finding of wok doctor about proxies. */
+async function proxyFinding({ directory }: TestRelay): Promise<Finding> {
+  const { out } = await wok(['doctor', '--quick', '--json', '--data', directory]);
+  const { findings } = JSON.parse(out) as { findings: Finding[] };
+  return findings.find(({ name }) => name === 'proxy')!;
+}
+
 describe('the operator is told of such a proxy', () => {
   it('by the log once, by wok status, by wok doctor and on /admin, until it is put right', async () => {
     const relay = await startRelay(SETTINGS);
     const control = await Control.connect(relay.directory);
     const status = () => control.ask<Status>('status');
-    const doctor = async () => {
-      const { out } = await wok(['doctor', '--quick', '--json', '--data', relay.directory]);
-      const { findings } = JSON.parse(out) as { findings: Finding[] };
-      return findings.find(({ name }) => name === 'proxy')!;
-    };
     const warnings = () => relay.logged.filter((line) => line.includes('reverse proxy'));
     try {
       await visit(relay);
       await visit(relay, { Host: 'relay.example', ...FORWARDED });
       expect(await status()).toMatchObject({ proxies: [], proxyAdvice: null });
-      expect((await doctor()).severity).toBe('ok');
+      expect((await proxyFinding(relay)).severity).toBe('ok');
       expect((await wok(['status', '--data', relay.directory])).out).not.toContain('proxy ');
 
       await visit(relay, { Host: 'relay.example' });
@@ -193,7 +198,7 @@ describe('the operator is told of such a proxy', () => {
 
       const told = await wok(['status', '--data', relay.directory]);
       expect(told.out).toContain(`proxy          ${advice}`);
-      const finding = await doctor();
+      const finding = await proxyFinding(relay);
       expect(finding).toMatchObject({ area: 'configuration', severity: 'warn' });
       expect(finding.text).toContain('recognised by Host relay.example, 2 times');
       for (const server of ['nginx', 'HAProxy', 'Apache', 'Caddy']) {
@@ -306,11 +311,14 @@ describe('a Host header that no direct client sends', () => {
   });
 });
 
-describe('a real proxy', () => {
-  const has = (name: string, flag: string) =>
-    spawnSync(name, [flag], { stdio: 'ignore' }).status === 0;
-  const PORT = 18_080;
+/** Port of the real proxies, each on an address of its own. */
+const PROXY_PORT = 18_080;
 
+/** Returns true if a program is there. */
+const has = (name: string, flag: string) =>
+  spawnSync(name, [flag], { stdio: 'ignore' }).status === 0;
+
+describe('a real proxy', () => {
   it.skipIf(!has('nginx', '-v'))('nginx is told of until it sends the header', async () => {
     const relay = await startRelay(SETTINGS);
     const host = ownAddress();
@@ -326,12 +334,12 @@ describe('a real proxy', () => {
       const location = `location / { proxy_pass ${relay.httpUrl}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; ${lines} }`;
       writeFileSync(
         conf,
-        `daemon on; pid ${directory}/pid; error_log ${directory}/error.log; events {}\nhttp { access_log off; ${paths} server { listen ${host}:${PORT}; ${location} } }\n`,
+        `daemon on; pid ${directory}/pid; error_log ${directory}/error.log; events {}\nhttp { access_log off; ${paths} server { listen ${host}:${PROXY_PORT}; ${location} } }\n`,
       );
       execFileSync('nginx', ['-c', conf, '-p', directory], { stdio: 'ignore' });
       const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
       try {
-        const url = `ws://${host}:${PORT}`;
+        const url = `ws://${host}:${PROXY_PORT}`;
         const client = await Client.connect(url, { headers: { Host: 'relay.example' } });
         expect((await client.publish(new Author().event()))[2]).toBe(true);
         await client.close();
@@ -357,7 +365,9 @@ describe('a real proxy', () => {
       await relay.stop();
     }
   });
+});
 
+describe('a real proxy: Caddy', () => {
   it.skipIf(!has('caddy', 'version'))(
     'Caddy is told of only where it hides addresses',
     async () => {
@@ -368,7 +378,7 @@ describe('a real proxy', () => {
         const file = join(directory, 'Caddyfile');
         writeFileSync(
           file,
-          `{\nadmin off\n}\nhttp://relay.example:${PORT} {\nbind ${host}\nreverse_proxy 127.0.0.1:${relay.relay.port} {\n${lines}\n}\n}\n`,
+          `{\nadmin off\n}\nhttp://relay.example:${PROXY_PORT} {\nbind ${host}\nreverse_proxy 127.0.0.1:${relay.relay.port} {\n${lines}\n}\n}\n`,
         );
         const caddy = spawn('caddy', ['run', '--adapter', 'caddyfile', '--config', file], {
           stdio: 'ignore',
@@ -376,8 +386,8 @@ describe('a real proxy', () => {
         });
         const ended = new Promise((resolve) => caddy.once('exit', resolve));
         try {
-          const url = `ws://${host}:${PORT}`;
-          const headers = { Host: `relay.example:${PORT}` };
+          const url = `ws://${host}:${PROXY_PORT}`;
+          const headers = { Host: `relay.example:${PROXY_PORT}` };
           let client: Client | null = null;
           await until(async () => {
             client = await Client.connect(url, { headers }).catch(() => null);

@@ -76,7 +76,9 @@ describe('a fair queue', () => {
     expect([queue.take()?.name, queue.take()?.name]).toEqual(['second', 'first']);
     expect(queue.size).toBe(0);
   });
+});
 
+describe('a fair queue: shares over many turns', () => {
   it('gives members with short turns no more than those with long ones', () => {
     const random = new Random(seed);
     const queue = new FairQueue<Named>();

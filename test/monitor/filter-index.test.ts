@@ -95,7 +95,9 @@ describe('an index of live filters', () => {
     const [filter] = index.add(subscription(1), packed([parsed({ authors, kinds })]));
     expect(filter!.terms).toBe(1_000);
   });
+});
 
+describe('an index of live filters: memory', () => {
   it('takes at most three times the memory of the REQ', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;

@@ -158,13 +158,13 @@ function range(first: number, last: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
 }
 
-describe('monitor takes a subscription over', () => {
-  let bench: Bench;
-  beforeEach(() => {
-    bench = new Bench();
-  });
-  afterEach(() => bench.end());
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.end());
 
+describe('monitor takes a subscription over', () => {
   it('and replays what came after its snapshot', async () => {
     bench.stands(100);
     bench.commit(10);
@@ -223,7 +223,9 @@ describe('monitor takes a subscription over', () => {
     expect(await bench.got(2)).toEqual([]);
     expect(bench.behind).toMatchObject([{ subNo: 2, seq: 104, upTo: 121 }]);
   });
+});
 
+describe('monitor takes a subscription over: removals, order and filters', () => {
   it('without what was removed meanwhile', async () => {
     bench.stands(0);
     bench.commit(REPLAY_MAX + 4);

@@ -141,7 +141,9 @@ describe('canonical form', () => {
     });
     expect(hashesTo(event)).toBe(true);
   });
+});
 
+describe('canonical form: what is hashed', () => {
   it('escapes the seven characters of NIP-01 and keeps the others of its kind verbatim', () => {
     const event = make({ content: '\n"\\\r\t\b\f/\u007f\u2028\u2029\ufdd1\u{10fff2}é' });
     expect(idPreimage(event)).toBe(
@@ -206,9 +208,10 @@ describe('canonical form', () => {
   });
 });
 
-describe('checkEventShape', () => {
-  const good = make({ tags: [['e', 'x'], []], content: 'c' });
+/** Event of the right shape, from which the cases below differ. */
+const good = make({ tags: [['e', 'x'], []], content: 'c' });
 
+describe('checkEventShape', () => {
   it('answers the event alone, in canonical field order, without extra fields', () => {
     const { sig, content, ...rest } = good;
     const given = JSON.parse(
@@ -253,7 +256,9 @@ describe('checkEventShape', () => {
       expect(answer).toContain(`${field} `);
     }
   });
+});
 
+describe('checkEventShape: ranges and any input', () => {
   it('takes the limits of every range, and 0 for -0', () => {
     for (const created_at of [0, 2015, 1999, 2 ** 31 + 1, 2 ** 32 + 1, 2 ** 53 - 1]) {
       expect(checkEventShape({ ...good, created_at })).toEqual({ ...good, created_at });

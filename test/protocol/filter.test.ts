@@ -81,7 +81,9 @@ describe('parseFilter', () => {
     expect(long.length).toBeLessThan(100);
     expect(parseFilter(JSON.parse('{"__proto__":[]}'), LIMITS)).toMatch(/^unsupported: /);
   });
+});
 
+describe('parseFilter: lists and tags', () => {
   it('takes every letter as a tag, e and p alone as hex', () => {
     for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') {
       const hex = letter === 'e' || letter === 'p';
@@ -127,7 +129,9 @@ describe('parseFilter', () => {
       expect(parseFilter({ [key]: [], since: 'x' }, LIMITS)).toMatch(/^invalid: /);
     }
   });
+});
 
+describe('parseFilter: time, limit and bounds', () => {
   it('clamps the time range without letting anything excluded pass', () => {
     expect(parsed({ since: -5 })).toEqual({ ...NO_CONDITION, since: 0 });
     expect(parsed({ until: 1e300 })).toEqual({ ...NO_CONDITION, until: TIME_MAX });
@@ -182,7 +186,9 @@ describe('parseFilter', () => {
     expect(parsed(given).tags.map((tag) => tag.letter)).toEqual(['t', 'T', 'e']);
     expect(parseFilter({ ...given, '#x': [] }, LIMITS)).toMatch(/^error: .*limit is 3$/);
   });
+});
 
+describe('parseFilter: any input', () => {
   it('does not throw, whatever JSON it gets', () => {
     const keys = fc.constantFrom(
       'ids',
@@ -271,7 +277,9 @@ describe('matching', () => {
     expect(evaluate({ ids: [] })).toBe(false);
     expect(evaluate({ '#t': [], kinds: [1] })).toBe(false);
   });
+});
 
+describe('matching: against the naive oracle', () => {
   it('agrees with the naive oracle', () => {
     const source = generator();
     const events = Array.from({ length: 400 }, () => source.event());
@@ -349,17 +357,17 @@ describe('indexedTags', () => {
   });
 });
 
-// The oracle checks the engine; these scenarios check the oracle.
-describe('oracle', () => {
-  const source = generator();
-  const start = () => new Oracle({ limitDefault: 500, limitMax: 500 });
-  const make = (kind: number, created_at: number, tags: string[][] = [], author = 0) =>
-    source.event({ kind, created_at, tags, author });
-  /** Publishes in order and returns the reasons. */
-  const run = (relay: Oracle, events: NostrEvent[], now = NOW) =>
-    events.map((event) => relay.publish(event, now).reason);
-  const [own, foreign] = source.authors as [string, string];
+// The oracle checks the engine; the scenarios from here on check the oracle.
+const source = generator();
+const start = () => new Oracle({ limitDefault: 500, limitMax: 500 });
+const make = (kind: number, created_at: number, tags: string[][] = [], author = 0) =>
+  source.event({ kind, created_at, tags, author });
+/** Publishes in order and returns the reasons. */
+const run = (relay: Oracle, events: NostrEvent[], now = NOW) =>
+  events.map((event) => relay.publish(event, now).reason);
+const [own, foreign] = source.authors as [string, string];
 
+describe('oracle', () => {
   it('stores, knows duplicates, forgets ephemerals', () => {
     const relay = start();
     const [note, signal] = [make(1, 5), make(20_000, 5)];
@@ -412,7 +420,9 @@ describe('oracle', () => {
     run(relay, [d(['d', 'x'], ['d', 'y']), d(['d', 'y'])]);
     expect(relay.all(NOW)).toHaveLength(3);
   });
+});
 
+describe('oracle: deletion', () => {
   it('deletes by e tag: own events only, before and after, not deletions', () => {
     const relay = start();
     const [mine, late, other] = [make(1, 5), make(1, 6), make(1, 5, [], 1)];
@@ -460,7 +470,9 @@ describe('oracle', () => {
       expect(run(relay, [make(5, 6, [['e', note.id]], 1), note])).toEqual(['stored', 'stored']);
     }
   });
+});
 
+describe('oracle: queries and expiry', () => {
   it('hides what has expired and refuses it on arrival', () => {
     const relay = start();
     const brief = make(1, 5, [['expiration', '100']]);

@@ -114,7 +114,9 @@ describe('a repost', () => {
   ])('is taken that %s', (_, content) => {
     expect(embedsProtected(content)).toBe(false);
   });
+});
 
+describe('a repost: nesting, other text, and time', () => {
   it('is not taken when its strings nest deeper than can be looked at', () => {
     let content = PROTECTED;
     for (let depth = 0; depth < 12; depth++) {

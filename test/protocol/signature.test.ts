@@ -331,7 +331,9 @@ describe('choosing', () => {
       /^No signature backend can be used \(libsecp256k1: .* is missing; secp256k1: liar/,
     );
   });
+});
 
+describe('choosing: advice and modules', () => {
   it('names the script in the advice', () => {
     for (const { install } of SIGNATURE_CANDIDATES) {
       expect(install).toContain('deploy/install-system-packages.sh');

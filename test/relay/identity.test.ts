@@ -81,7 +81,9 @@ describe('without identity.urls', () => {
     expect(await client.authenticate(auth)).toEqual(refused(auth, 'error'));
     client.socket.terminate();
   });
+});
 
+describe('without identity.urls, beside authentication', () => {
   it('an authorization for another server is refused by the management API, and says why', async () => {
     const body = JSON.stringify({ method: 'supportedmethods', params: [] });
     const call = async (host: string, u: string) => {

@@ -50,37 +50,55 @@ function plain(event: NostrEvent): NostrEvent {
   return { id, pubkey, created_at, kind, tags, content, sig };
 }
 
-describe('nostr-tools', () => {
-  let server: TestRelay;
-  beforeAll(async () => {
-    server = await startRelay();
+/** Subscribes until EOSE, closes, and returns the stored events. */
+async function storedBy(relay: Relay, filters: Filter[]): Promise<NostrEvent[]> {
+  return new Promise<NostrEvent[]>((resolve, reject) => {
+    const events: NostrEvent[] = [];
+    const subscription = relay.subscribe(filters, {
+      onevent: (event) => events.push(plain(event)),
+      oneose: () => {
+        subscription.close();
+        resolve(events);
+      },
+      oninvalidevent: reject,
+      onclose: (reason) => {
+        if (reason !== 'closed by caller') reject(new Error(reason));
+      },
+    });
   });
-  afterAll(() => server.stop());
+}
 
+/** Subscribes until EOSE has come; `heard` fills with live events, `next` waits for so many. */
+async function listen(relay: Relay, filter: Filter) {
+  const heard: NostrEvent[] = [];
+  let wake: () => void = () => {};
+  const next = (count: number) =>
+    new Promise<void>((resolve) => {
+      wake = () => heard.length >= count && resolve();
+      wake();
+    });
+  const subscription = await new Promise<ReturnType<Relay['subscribe']>>((resolve) => {
+    const opened = relay.subscribe([filter], {
+      onevent: (event) => {
+        heard.push(plain(event));
+        wake();
+      },
+      oneose: () => resolve(opened),
+    });
+  });
+  return { heard, next, subscription };
+}
+
+/** Registers tests of Relay. */
+function relayTests(use: ServerInUse): void {
   describe('Relay', () => {
     let relay: Relay;
     beforeAll(async () => {
-      relay = await Relay.connect(server.url);
+      relay = await Relay.connect(use.server.url);
       Object.assign(relay, PATIENCE);
     });
     afterAll(() => relay.close());
-
-    /** Subscribes until EOSE, closes, and returns the stored events. */
-    const stored = (...filters: Filter[]) =>
-      new Promise<NostrEvent[]>((resolve, reject) => {
-        const events: NostrEvent[] = [];
-        const subscription = relay.subscribe(filters, {
-          onevent: (event) => events.push(plain(event)),
-          oneose: () => {
-            subscription.close();
-            resolve(events);
-          },
-          oninvalidevent: reject,
-          onclose: (reason) => {
-            if (reason !== 'closed by caller') reject(new Error(reason));
-          },
-        });
-      });
+    const stored = (...filters: Filter[]) => storedBy(relay, filters);
 
     it('publishes, is told of duplicates and of what is wrong', async () => {
       const event = sign();
@@ -104,22 +122,7 @@ describe('nostr-tools', () => {
     });
 
     it('hears of new events until it closes', async () => {
-      const heard: NostrEvent[] = [];
-      let wake: () => void = () => {};
-      const next = (count: number) =>
-        new Promise<void>((resolve) => {
-          wake = () => heard.length >= count && resolve();
-          wake();
-        });
-      const subscription = await new Promise<ReturnType<Relay['subscribe']>>((resolve) => {
-        const opened = relay.subscribe([{ kinds: [1001, 20_001] }], {
-          onevent: (event) => {
-            heard.push(plain(event));
-            wake();
-          },
-          oneose: () => resolve(opened),
-        });
-      });
+      const { heard, next, subscription } = await listen(relay, { kinds: [1001, 20_001] });
       const events = [1001, 20_001, 1002, 1001].map((kind) => sign({ kind }));
       for (const event of events) await relay.publish(event);
       const wanted = events.filter(({ kind }) => kind !== 1002);
@@ -154,7 +157,10 @@ describe('nostr-tools', () => {
       await expect(relay.publish(newer)).rejects.toThrow(/^blocked: /);
     });
   });
+}
 
+/** Registers tests of SimplePool, with this relay and another one. */
+function poolTests(use: ServerInUse): void {
   describe('SimplePool', () => {
     let other: TestRelay;
     let pool: SimplePool;
@@ -168,7 +174,7 @@ describe('nostr-tools', () => {
     });
 
     it('publishes to two relays and queries both', async () => {
-      const urls = [server.url, other.url];
+      const urls = [use.server.url, other.url];
       const shared = sign({ kind: 1010 });
       const alone = sign({ kind: 1010 });
       expect(await Promise.all(pool.publish(urls, shared))).toEqual(['', '']);
@@ -180,7 +186,7 @@ describe('nostr-tools', () => {
     });
 
     it('hears of new events of both, each once', async () => {
-      const urls = [server.url, other.url];
+      const urls = [use.server.url, other.url];
       const heard: NostrEvent[] = [];
       const events = Array.from({ length: 10 }, () => sign({ kind: 1011 }));
       await new Promise<void>((resolve, reject) => {
@@ -202,6 +208,22 @@ describe('nostr-tools', () => {
       expect(heard.sort(byTime)).toEqual(events.reverse());
     });
   });
+}
+
+/** Relay of the tests; set while one runs. */
+interface ServerInUse {
+  server: TestRelay;
+}
+
+describe('nostr-tools', () => {
+  const use = {} as ServerInUse;
+  beforeAll(async () => {
+    use.server = await startRelay();
+  });
+  afterAll(() => use.server.stop());
+
+  relayTests(use);
+  poolTests(use);
 });
 
 const DATA = process.env.WOK_TEST_DATA;

@@ -58,7 +58,9 @@ function secondsOf(socket: Socket): Promise<number> {
   );
 }
 
-describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
+const noOpenssl = spawnSync('openssl', ['version']).error !== undefined;
+
+describe.skipIf(noOpenssl)('built-in TLS', () => {
   it('serves wss, and new connections get a certificate that has changed', async () => {
     const directory = freshDirectory();
     const { cert, key } = makeCertificate(directory, 'first.example');
@@ -106,7 +108,9 @@ describe.skipIf(spawnSync('openssl', ['version']).error)('built-in TLS', () => {
     expect((await half.exited).code).toBe(exitCodes.config);
     expect(half.err).toContain('must be set together, or neither');
   });
+});
 
+describe.skipIf(noOpenssl)('the timeouts of built-in TLS', () => {
   it('closes who is silent before, in the middle of, and after the TLS handshake, and nobody else', async () => {
     const { cert, key } = makeCertificate(freshDirectory(), 'one.example');
     const wok = await WokProcess.start({

@@ -74,27 +74,33 @@ class ByteClient {
   }
 }
 
-describe.each(TEXTS)('text with %s', (_, text) => {
-  const adminKey = generateSecretKey();
-  let relay: TestRelay;
+/** Relay whose texts, own and of its policy, all hold one text; `relay` is set in tests. */
+interface TextRelay {
+  relay: TestRelay;
+  adminKey: Uint8Array;
+  text: string;
+}
 
+/** Starts a relay for all tests of the enclosing describe. */
+function useTextRelay(text: string): TextRelay {
+  const use = { adminKey: generateSecretKey(), text } as TextRelay;
   beforeAll(async () => {
     const directory = freshDirectory();
     const module = join(directory, 'policy.mjs');
     writeFileSync(
       module,
       `const TEXT = ${JSON.stringify(text)};
-      export const acceptEvent = () => 'blocked: ' + TEXT;
-      export const acceptFilter = () => 'restricted: ' + TEXT;
-      export const acceptConnection = ({ ip }) =>
-        ip === '192.0.2.5' ? 'blocked: ' + TEXT
-        : ip === '192.0.2.6' ? 'blocked: ' + TEXT.repeat(20) : true;`,
+    export const acceptEvent = () => 'blocked: ' + TEXT;
+    export const acceptFilter = () => 'restricted: ' + TEXT;
+    export const acceptConnection = ({ ip }) =>
+      ip === '192.0.2.5' ? 'blocked: ' + TEXT
+      : ip === '192.0.2.6' ? 'blocked: ' + TEXT.repeat(20) : true;`,
     );
-    relay = await startRelay(
+    use.relay = await startRelay(
       {
         'info.name': text,
         'info.description': `${text} of the description`,
-        'admin.pubkeys': [getPublicKey(adminKey)],
+        'admin.pubkeys': [getPublicKey(use.adminKey)],
         'policy.modules': JSON.stringify([module]),
         'limits.in_flight_bytes_max': 1024,
         'metrics.public': true,
@@ -102,56 +108,67 @@ describe.each(TEXTS)('text with %s', (_, text) => {
       directory,
     );
   });
-  afterAll(() => relay.stop());
+  afterAll(() => use.relay.stop());
+  return use;
+}
 
-  const manage = (method: string, params: unknown[]) => {
-    const body = JSON.stringify({ method, params });
-    const authorization = nip98(adminKey, relay.httpUrl, body);
-    return bytesOf(relay.httpUrl, { 'Content-Type': RPC, Authorization: authorization }, body);
-  };
+/** Calls a method of the management API; returns the body of the answer. */
+function manage(
+  { relay, adminKey }: TextRelay,
+  method: string,
+  params: unknown[],
+): Promise<Buffer> {
+  const body = JSON.stringify({ method, params });
+  const authorization = nip98(adminKey, relay.httpUrl, body);
+  return bytesOf(relay.httpUrl, { 'Content-Type': RPC, Authorization: authorization }, body);
+}
+
+/** Registers tests of what is sent over HTTP. */
+function httpTests(use: TextRelay): void {
+  const { text } = use;
 
   it('is UTF-8 in the relay information document', async () => {
-    const bytes = await bytesOf(relay.httpUrl, { Accept: 'application/nostr+json' });
+    const bytes = await bytesOf(use.relay.httpUrl, { Accept: 'application/nostr+json' });
     const parsed = JSON.parse(bytes.toString()) as Record<string, unknown>;
     expect(parsed).toMatchObject({ name: text, description: `${text} of the description` });
     expect(bytes).toEqual(Buffer.from(JSON.stringify(parsed)));
   });
 
   it('is UTF-8 at /, for a browser and for whoever else asks', async () => {
-    const plain = await bytesOf(`${relay.httpUrl}/`, { Accept: 'text/plain' });
+    const plain = await bytesOf(`${use.relay.httpUrl}/`, { Accept: 'text/plain' });
     expect(plain).toEqual(
       Buffer.from(
         `${text}\n\n${text} of the description\n\nThis is a Nostr relay; connect to it with a Nostr client.\n`,
       ),
     );
-    const page = await bytesOf(`${relay.httpUrl}/`, { Accept: 'text/html' });
+    const page = await bytesOf(`${use.relay.httpUrl}/`, { Accept: 'text/html' });
     expect(page.includes(text)).toBe(true);
     expect(page).toEqual(Buffer.from(page.toString()));
   });
 
   it('is UTF-8 in answers to the management API (NIP-86)', async () => {
     const { pubkey } = new Author();
-    expect(await manage('banpubkey', [pubkey, text])).toEqual(Buffer.from('{"result":true}'));
-    expect(await manage('listbannedpubkeys', [])).toEqual(
+    expect(await manage(use, 'banpubkey', [pubkey, text])).toEqual(Buffer.from('{"result":true}'));
+    expect(await manage(use, 'listbannedpubkeys', [])).toEqual(
       Buffer.from(JSON.stringify({ result: [{ pubkey, reason: text }] })),
     );
-    expect(await manage(text, [])).toEqual(
+    expect(await manage(use, text, [])).toEqual(
       Buffer.from(JSON.stringify({ error: `method not found: ${text}` })),
     );
     const renamed = `${text} by NIP-86`;
-    expect(await manage('changerelayname', [renamed])).toEqual(Buffer.from('{"result":true}'));
-    const information = await bytesOf(relay.httpUrl, { Accept: 'application/nostr+json' });
+    expect(await manage(use, 'changerelayname', [renamed])).toEqual(Buffer.from('{"result":true}'));
+    const information = await bytesOf(use.relay.httpUrl, { Accept: 'application/nostr+json' });
     expect(information.subarray(0, Buffer.byteLength(renamed) + 11)).toEqual(
       Buffer.from(`{"name":${JSON.stringify(renamed)},`),
     );
-    await manage('changerelayname', [text]);
+    await manage(use, 'changerelayname', [text]);
   });
 
   it('is UTF-8 in answers to the page for admins', async () => {
-    const page = await AdminPage.open(relay.httpUrl, adminKey);
+    const page = await AdminPage.open(use.relay.httpUrl, use.adminKey);
     const ask = (body: object) =>
       bytesOf(
-        `${relay.httpUrl}/admin/api`,
+        `${use.relay.httpUrl}/admin/api`,
         { 'Content-Type': 'application/json', Cookie: page.cookie },
         JSON.stringify(body),
       );
@@ -165,9 +182,14 @@ describe.each(TEXTS)('text with %s', (_, text) => {
       ),
     );
   });
+}
+
+/** Registers tests of what is sent over WebSocket. */
+function webSocketTests(use: TextRelay): void {
+  const { text } = use;
 
   it('is UTF-8 in OK, CLOSED and NOTICE', async () => {
-    const client = await ByteClient.connect(relay.url);
+    const client = await ByteClient.connect(use.relay.url);
     const event = new Author().event({ content: text });
     expect(await client.answer(['EVENT', event])).toEqual(
       Buffer.from(`["OK","${event.id}",false,${JSON.stringify(`blocked: ${text}`)}]`),
@@ -181,7 +203,7 @@ describe.each(TEXTS)('text with %s', (_, text) => {
   });
 
   it('is UTF-8 in what is refused before anything parses it', async () => {
-    const client = await ByteClient.connect(relay.url);
+    const client = await ByteClient.connect(use.relay.url);
     // In one segment, so that the second arrives while the first is unanswered.
     const { _socket: tcp } = client.socket as unknown as { _socket: import('node:net').Socket };
     tcp.cork();
@@ -195,7 +217,7 @@ describe.each(TEXTS)('text with %s', (_, text) => {
 
   it('is UTF-8 in the reason of a close, cut between two characters', async () => {
     const refused = async (ip: string) => {
-      const client = await ByteClient.connect(relay.url, { 'X-Forwarded-For': ip });
+      const client = await ByteClient.connect(use.relay.url, { 'X-Forwarded-For': ip });
       await until(() => client.closed !== null, 'the end');
       return client;
     };
@@ -209,9 +231,16 @@ describe.each(TEXTS)('text with %s', (_, text) => {
     expect(closed!.reason.length).toBeGreaterThan(119);
     expect(closed!.reason.length).toBeLessThan(124);
   });
+}
+
+describe.each(TEXTS)('text with %s', (_, text) => {
+  const use = useTextRelay(text);
+
+  httpTests(use);
+  webSocketTests(use);
 
   it('is UTF-8 at /metrics', async () => {
-    const bytes = await bytesOf(`${relay.httpUrl}/metrics`);
+    const bytes = await bytesOf(`${use.relay.httpUrl}/metrics`);
     expect(bytes.length).toBeGreaterThan(1_000);
     expect(bytes).toEqual(Buffer.from(bytes.toString()));
   });
@@ -229,6 +258,7 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
       open: (socket, { ip }: SocketData) => {
         const load = { name: ip, connections: 1, inFlightCost: 0 };
         const connection = new Connection(1, socket, ip, load, ip, null as never);
+        // In a later turn, because the listener knows the connection only after this callback.
         setImmediate(() => connection.close(4000, text));
         return connection;
       },

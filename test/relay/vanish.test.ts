@@ -10,7 +10,7 @@ import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
 import { until } from '../support/process.ts';
 import { freshDirectory, startRelay, type TestRelay } from '../support/relay.ts';
-import { useRelay } from '../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../support/use-relay.ts';
 
 const URL = 'wss://relay.example/nostr';
 const SETTINGS = { 'identity.urls': [URL], 'auth.private_kinds': [] };
@@ -37,20 +37,18 @@ async function finished(relay: TestRelay, id: string): Promise<Record<string, un
   }
 }
 
-describe.each([
-  ['in the tail of the log', {}],
-  ['in the index', { 'storage.index_batch_events': 1 }],
-])('a request to vanish, of what is %s', (_, settings) => {
-  const use = useRelay({ ...SETTINGS, ...settings });
+/** Publishes events, and expects that each is accepted. */
+async function publish(use: RelayInUse, ...events: NostrEvent[]): Promise<void> {
+  for (const event of events) expect(await use.client.publish(event)).toEqual(accepted(event));
+}
 
-  async function publish(...events: NostrEvent[]): Promise<void> {
-    for (const event of events) expect(await use.client.publish(event)).toEqual(accepted(event));
-  }
+/** Returns the ids of those of these events that are still stored. */
+async function left(use: RelayInUse, events: NostrEvent[]): Promise<string[]> {
+  return idsOf((await use.client.query({ ids: idsOf(events) })).events);
+}
 
-  async function left(events: NostrEvent[]): Promise<string[]> {
-    return idsOf((await use.client.query({ ids: idsOf(events) })).events);
-  }
-
+/** Registers tests of the relays that a request names. */
+function addresseeTests(use: RelayInUse): void {
   it.each([
     [['ALL_RELAYS']],
     [[URL]],
@@ -74,15 +72,15 @@ describe.each([
       other.event({ tags: [['p', author.pubkey]] }),
       other.event({ content: `["p","${author.pubkey}"` }),
     ];
-    await publish(...old, ...kept);
+    await publish(use, ...old, ...kept);
     const request = vanishing(author, relays);
-    await publish(request);
+    await publish(use, request);
     const row = await finished(use.relay, request.id);
     expect(row).toMatchObject({ pubkey: author.pubkey, until: NOW, removed: old.length });
-    expect(await left([...old, ...kept, request])).toEqual(
+    expect(await left(use, [...old, ...kept, request])).toEqual(
       expect.arrayContaining(idsOf([...kept, request])),
     );
-    expect(await left(old)).toEqual([]);
+    expect(await left(use, old)).toEqual([]);
     const count = await use.client.count({ authors: [author.pubkey] });
     expect(count[2]).toEqual({ count: 2 });
     for (const event of old) {
@@ -90,7 +88,7 @@ describe.each([
     }
     const ephemeral = author.event({ kind: 20_001, created_at: NOW - 1 });
     expect(await use.client.publish(ephemeral)).toEqual(refused(ephemeral, 'blocked'));
-    await publish(author.event({ created_at: NOW + 2 }), wrapFor(author, NOW + 2));
+    await publish(use, author.event({ created_at: NOW + 2 }), wrapFor(author, NOW + 2));
   });
 
   it.each([
@@ -103,9 +101,18 @@ describe.each([
     const author = new Author();
     const note = author.event({ created_at: NOW - 5 });
     const request = vanishing(author, relays);
-    await publish(note, request);
-    expect(await left([note, request])).toHaveLength(2);
+    await publish(use, note, request);
+    expect(await left(use, [note, request])).toHaveLength(2);
   });
+}
+
+describe.each([
+  ['in the tail of the log', {}],
+  ['in the index', { 'storage.index_batch_events': 1 }],
+])('a request to vanish, of what is %s', (_, settings) => {
+  const use = useRelay({ ...SETTINGS, ...settings });
+
+  addresseeTests(use);
 
   it('that names no relay is refused', async () => {
     const request = vanishing(new Author(), []);
@@ -115,9 +122,9 @@ describe.each([
   it('cannot be taken back by a deletion, before or after', async () => {
     const author = new Author();
     const request = vanishing(author, ['ALL_RELAYS']);
-    await publish(author.deletion([['e', request.id]], NOW + 1), request);
-    await publish(author.deletion([['e', request.id]], NOW + 2));
-    expect(await left([request])).toEqual([request.id]);
+    await publish(use, author.deletion([['e', request.id]], NOW + 1), request);
+    await publish(use, author.deletion([['e', request.id]], NOW + 2));
+    expect(await left(use, [request])).toEqual([request.id]);
     const note = author.event({ created_at: NOW });
     expect(await use.client.publish(note)).toEqual(refused(note, 'blocked'));
   });
@@ -125,16 +132,16 @@ describe.each([
   it('is done once; a later one reaches further', async () => {
     const author = new Author();
     const first = vanishing(author, [URL], NOW - 100);
-    await publish(first);
+    await publish(use, first);
     expect(await use.client.publish(first)).toEqual(accepted(first, 'duplicate'));
     const older = vanishing(author, ['ALL_RELAYS'], NOW - 200);
     expect(await use.client.publish(older)).toEqual(accepted(older, 'duplicate'));
     const note = author.event({ created_at: NOW - 50 });
-    await publish(note);
+    await publish(use, note);
     const second = vanishing(author, [URL], NOW - 40);
-    await publish(second);
+    await publish(use, second);
     await finished(use.relay, second.id);
-    expect(await left([note, first, second])).toEqual(idsOf([second, first]));
+    expect(await left(use, [note, first, second])).toEqual(idsOf([second, first]));
   });
 
   it('leaves a line in the audit log', async () => {
@@ -144,7 +151,7 @@ describe.each([
       content: 'GDPR, article 17',
       tags: [['relay', 'ALL_RELAYS']],
     });
-    await publish(request);
+    await publish(use, request);
     const db = new Database(join(use.relay.directory, 'wok.db'), { readonly: true });
     const rows = db.prepare('SELECT * FROM audit WHERE subject = ?').all(author.pubkey);
     db.close();

@@ -295,61 +295,62 @@ describe('a damaged page', () => {
   });
 });
 
-describe('a row of invalid form', () => {
-  const KEY = author.pubkey;
-  const ID = 'ab'.repeat(32);
-  const AT = 1_700_000_000;
-  const GARBAGE = Buffer.from('00ff10', 'hex');
+/** Values of the rows of invalid form. */
+const KEY = author.pubkey;
+const ID = 'ab'.repeat(32);
+const AT = 1_700_000_000;
+const GARBAGE = Buffer.from('00ff10', 'hex');
 
-  /**
-   * Writes rows into a table whatever the types of its columns are: SQLite does not check them on
-   * reading.
-   */
-  function put(directory: string, table: string, ...rows: Record<string, unknown>[]): void {
-    const file = join(directory, 'wok.db');
-    const changeSchema = (change: (text: string) => string): string => {
-      const db = new Database(file);
-      db.unsafeMode(true);
-      const text = db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(table);
-      const changed = change(text as string);
-      db.pragma('writable_schema = ON');
-      db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(changed, table);
-      const version = db.pragma('schema_version', { simple: true }) as number;
-      db.pragma(`schema_version = ${version + 1}`);
-      db.close();
-      return text as string;
-    };
-    const strict = changeSchema((text) =>
-      text
-        .replace(/--[^\n]*/g, '')
-        .replace(/(?<!PRIMARY )\b(INTEGER|TEXT|BLOB|ANY)\b(?! PRIMARY KEY,)|\bNOT NULL\b/g, '')
-        .replace(/\) STRICT,?/, ')'),
-    );
+/**
+ * Writes rows into a table whatever the types of its columns are: SQLite does not check them on
+ * reading.
+ */
+function put(directory: string, table: string, ...rows: Record<string, unknown>[]): void {
+  const file = join(directory, 'wok.db');
+  const changeSchema = (change: (text: string) => string): string => {
     const db = new Database(file);
-    for (const row of rows) {
-      const names = Object.keys(row).map((name) => `"${name}"`);
-      const places = names.map(() => '?');
-      db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES (${places})`).run(
-        // A number would be bound as REAL.
-        ...Object.values(row).map((value) =>
-          Number.isInteger(value) ? BigInt(value as number) : value,
-        ),
-      );
-    }
+    db.unsafeMode(true);
+    const text = db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(table);
+    const changed = change(text as string);
+    db.pragma('writable_schema = ON');
+    db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(changed, table);
+    const version = db.pragma('schema_version', { simple: true }) as number;
+    db.pragma(`schema_version = ${version + 1}`);
     db.close();
-    changeSchema(() => strict);
+    return text as string;
+  };
+  const strict = changeSchema((text) =>
+    text
+      .replace(/--[^\n]*/g, '')
+      .replace(/(?<!PRIMARY )\b(INTEGER|TEXT|BLOB|ANY)\b(?! PRIMARY KEY,)|\bNOT NULL\b/g, '')
+      .replace(/\) STRICT,?/, ')'),
+  );
+  const db = new Database(file);
+  for (const row of rows) {
+    const names = Object.keys(row).map((name) => `"${name}"`);
+    const places = names.map(() => '?');
+    db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES (${places})`).run(
+      // A number would be bound as REAL.
+      ...Object.values(row).map((value) =>
+        Number.isInteger(value) ? BigInt(value as number) : value,
+      ),
+    );
   }
+  db.close();
+  changeSchema(() => strict);
+}
 
-  function readAll(directory: string, table: string): unknown[] {
-    const db = new Database(join(directory, 'wok.db'), { readonly: true });
-    const rows = db.prepare(`SELECT * FROM ${table}`).all();
-    db.close();
-    return rows;
-  }
+function readAll(directory: string, table: string): unknown[] {
+  const db = new Database(join(directory, 'wok.db'), { readonly: true });
+  const rows = db.prepare(`SELECT * FROM ${table}`).all();
+  db.close();
+  return rows;
+}
 
-  const LISTED = { stance: 'ban', reason: '', by: 'shell', at: AT };
-  const VANISH = { id: ID, pubkey: KEY, until: AT, relays: 'x', at: AT, removed: 0 };
+const LISTED = { stance: 'ban', reason: '', by: 'shell', at: AT };
+const VANISH = { id: ID, pubkey: KEY, until: AT, relays: 'x', at: AT, removed: 0 };
 
+describe('a row of invalid form', () => {
   it.each<[string, string, Record<string, unknown>]>([
     ['a key of bytes', 'vanished', { pubkey: GARBAGE, until: AT }],
     ['a time that is text', 'vanished', { pubkey: KEY, until: 'soon' }],
@@ -390,7 +391,9 @@ describe('a row of invalid form', () => {
     expect([healed.code, healed.err]).toEqual([exitCodes.ok, '']);
     expect(await tryProcess(directory)).toBe(true);
   });
+});
 
+describe('a row of invalid form in another table', () => {
   it('elsewhere keeps nothing from starting; the doctor finds it, and a repair keeps the others', async () => {
     const directory = damaged();
     const role = { id: 'r', label: 'l', description: '', color: 3, order: null };
@@ -481,57 +484,59 @@ describe('a truncated database', () => {
   });
 });
 
+/** Directory in which a relay was killed, and the events in its log; see `prepare`. */
+let source = '';
+let events: NostrEvent[] = [];
+
+/** Runs a relay, fills its log and kills it; once. */
+async function prepare(): Promise<void> {
+  if (events.length > 0) return;
+  const relay = await WokProcess.start({ 'storage.index_batch_events': 200 }, source);
+  const publisher = await Publisher.connect(relay.url);
+  events = EVENTS.slice(0, 400).map(({ tags, content }) => author.event({ tags, content }));
+  let n = 0;
+  await publisher.publish(() => events[n++] ?? null, 30);
+  for (const { id } of events) expect(publisher.verdicts.get(id)?.accepted).toBe(true);
+  publisher.socket.terminate();
+  await relay.kill();
+}
+
+// Kept until the end of the file, not of one test.
+beforeAll(() => {
+  source = freshDirectory();
+});
+
+async function copied(): Promise<{ directory: string; wal: Buffer; log: string }> {
+  await prepare();
+  const directory = freshDirectory();
+  for (const name of readdirSync(source)) {
+    if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
+  }
+  const log = join(directory, 'wok.db-wal');
+  return { directory, wal: readFileSync(log), log };
+}
+
+/**
+ * Returns the ids of the events in the newest frames of pages, without the spoiled part of the
+ * log.
+ */
+function readableIn(wal: Buffer, from: number, to: number): string[] {
+  const newest = new Map<number, number>();
+  for (let at = 32; at + FRAME <= wal.length; at += FRAME) newest.set(wal.readUInt32BE(at), at);
+  const intact = [...newest.values()].filter((at) => at + FRAME <= from || at >= to);
+  return events
+    .map(({ id }) => id)
+    .filter((id) => {
+      const wanted = Buffer.from(id, 'hex');
+      return intact.some((at) => {
+        const page = wal.subarray(at + 24, at + FRAME);
+        return page[0] === 0x0d && page.includes(wanted);
+      });
+    });
+}
+
 describe('a damaged write-ahead log', () => {
   const random = new Random(seed + 2);
-  let source = '';
-  let events: NostrEvent[] = [];
-
-  /** Runs a relay, fills its log and kills it; once. */
-  async function prepare(): Promise<void> {
-    if (events.length > 0) return;
-    const relay = await WokProcess.start({ 'storage.index_batch_events': 200 }, source);
-    const publisher = await Publisher.connect(relay.url);
-    events = EVENTS.slice(0, 400).map(({ tags, content }) => author.event({ tags, content }));
-    let n = 0;
-    await publisher.publish(() => events[n++] ?? null, 30);
-    for (const { id } of events) expect(publisher.verdicts.get(id)?.accepted).toBe(true);
-    publisher.socket.terminate();
-    await relay.kill();
-  }
-
-  // Kept until the end of the file, not of one test.
-  beforeAll(() => {
-    source = freshDirectory();
-  });
-
-  async function copied(): Promise<{ directory: string; wal: Buffer; log: string }> {
-    await prepare();
-    const directory = freshDirectory();
-    for (const name of readdirSync(source)) {
-      if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
-    }
-    const log = join(directory, 'wok.db-wal');
-    return { directory, wal: readFileSync(log), log };
-  }
-
-  /**
-   * Returns the ids of the events in the newest frames of pages, without the spoiled part of the
-   * log.
-   */
-  function readableIn(wal: Buffer, from: number, to: number): string[] {
-    const newest = new Map<number, number>();
-    for (let at = 32; at + FRAME <= wal.length; at += FRAME) newest.set(wal.readUInt32BE(at), at);
-    const intact = [...newest.values()].filter((at) => at + FRAME <= from || at >= to);
-    return events
-      .map(({ id }) => id)
-      .filter((id) => {
-        const wanted = Buffer.from(id, 'hex');
-        return intact.some((at) => {
-          const page = wal.subarray(at + 24, at + FRAME);
-          return page[0] === 0x0d && page.includes(wanted);
-        });
-      });
-  }
 
   it('is not mistaken for an empty one, and its frames are read all the same', async () => {
     for (const [from, to] of [

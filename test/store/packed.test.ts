@@ -156,7 +156,9 @@ describe('a packed body', () => {
       expect(packed(jsonOf(body)).equals(packed(json.toString()))).toBe(true);
     }
   });
+});
 
+describe('a packed body that is damaged', () => {
   it('is refused when it is damaged, and nothing beyond its place is written', () => {
     const random = new Random(SEED);
     const generator = new Generator(random, { now: 1_800_000_000 });

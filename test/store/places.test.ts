@@ -84,40 +84,41 @@ it('tries every command that takes --data', () => {
   expect(names.map(({ name }) => name).sort()).toEqual(Object.keys(calls).sort());
 });
 
-describe('a data directory that cannot be', () => {
-  const places: [string, (fresh: string) => string, number[]][] = [
-    ['in /proc, where nothing can be made', () => '/proc/wok-data', [exitCodes.cannotCreate]],
-    ['deep in /proc', () => '/proc/self/wok/data', [exitCodes.cannotCreate]],
-    ['in /sys', () => '/sys/wok/data', [exitCodes.cannotCreate, exitCodes.noPermission]],
-    [
-      'that is a file',
-      (fresh) => {
-        writeFileSync(join(fresh, 'file'), '');
-        return join(fresh, 'file');
-      },
-      [exitCodes.cannotCreate],
-    ],
-    ['below a device', () => '/dev/null/data', [exitCodes.cannotCreate]],
-    [
-      'that is a link to nothing',
-      (fresh) => {
-        symlinkSync(join(fresh, 'nowhere'), join(fresh, 'link'));
-        return join(fresh, 'link');
-      },
-      [exitCodes.cannotCreate],
-    ],
-    [
-      'below a link to itself',
-      (fresh) => {
-        symlinkSync(join(fresh, 'loop'), join(fresh, 'loop'));
-        return join(fresh, 'loop', 'data');
-      },
-      [exitCodes.cannotCreate],
-    ],
-    ['with too long a name', (fresh) => join(fresh, 'x'.repeat(300)), [exitCodes.cannotCreate]],
-  ];
+/** Places that cannot be a data directory, how to make each, and the exit statuses. */
+const PLACES: [string, (fresh: string) => string, number[]][] = [
+  ['in /proc, where nothing can be made', () => '/proc/wok-data', [exitCodes.cannotCreate]],
+  ['deep in /proc', () => '/proc/self/wok/data', [exitCodes.cannotCreate]],
+  ['in /sys', () => '/sys/wok/data', [exitCodes.cannotCreate, exitCodes.noPermission]],
+  [
+    'that is a file',
+    (fresh) => {
+      writeFileSync(join(fresh, 'file'), '');
+      return join(fresh, 'file');
+    },
+    [exitCodes.cannotCreate],
+  ],
+  ['below a device', () => '/dev/null/data', [exitCodes.cannotCreate]],
+  [
+    'that is a link to nothing',
+    (fresh) => {
+      symlinkSync(join(fresh, 'nowhere'), join(fresh, 'link'));
+      return join(fresh, 'link');
+    },
+    [exitCodes.cannotCreate],
+  ],
+  [
+    'below a link to itself',
+    (fresh) => {
+      symlinkSync(join(fresh, 'loop'), join(fresh, 'loop'));
+      return join(fresh, 'loop', 'data');
+    },
+    [exitCodes.cannotCreate],
+  ],
+  ['with too long a name', (fresh) => join(fresh, 'x'.repeat(300)), [exitCodes.cannotCreate]],
+];
 
-  it.each(places)('%s', async (where, make, statuses) => {
+describe('a data directory that cannot be', () => {
+  it.each(PLACES)('%s', async (where, make, statuses) => {
     const fresh = freshDirectory();
     const place = make(fresh);
     const backup = await backupFile();
@@ -245,32 +246,32 @@ describe('makeDirectory', () => {
   });
 });
 
+/** Runs a command with this umask, which may let others read. */
+async function wokWithUmask(umask: string, args: readonly string[], input = '') {
+  const { err, code } = await runWok(args, { umask, input });
+  expect(`${code} ${err}`).toBe('0 ');
+}
+
+/** Returns the permissions of everything in a directory, by name. */
+function permissions(directory: string): Record<string, string> {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const modes = names.map((name) => {
+    const { mode } = statSync(join(directory, name), { throwIfNoEntry: false }) ?? { mode: 0 };
+    return [name, (mode & 0o777).toString(8)];
+  });
+  return Object.fromEntries(modes);
+}
+
+function expectPrivate(directory: string, what: string): void {
+  expect(statSync(directory).mode & 0o027, what).toBe(0);
+  for (const [name, mode] of Object.entries(permissions(directory))) {
+    // No permissions for others, and no writing for the group.
+    expect(Number.parseInt(mode, 8) & 0o027, `${what}: ${name} has ${mode}`).toBe(0);
+  }
+}
+
 describe('what wok makes', () => {
   const author = new Author();
-
-  /** Runs a command with this umask, which may let others read. */
-  async function wokWithUmask(umask: string, args: readonly string[], input = '') {
-    const { err, code } = await runWok(args, { umask, input });
-    expect(`${code} ${err}`).toBe('0 ');
-  }
-
-  /** Returns the permissions of everything in a directory, by name. */
-  function permissions(directory: string): Record<string, string> {
-    const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
-    const modes = names.map((name) => {
-      const { mode } = statSync(join(directory, name), { throwIfNoEntry: false }) ?? { mode: 0 };
-      return [name, (mode & 0o777).toString(8)];
-    });
-    return Object.fromEntries(modes);
-  }
-
-  function expectPrivate(directory: string, what: string): void {
-    expect(statSync(directory).mode & 0o027, what).toBe(0);
-    for (const [name, mode] of Object.entries(permissions(directory))) {
-      // No permissions for others, and no writing for the group.
-      expect(Number.parseInt(mode, 8) & 0o027, `${what}: ${name} has ${mode}`).toBe(0);
-    }
-  }
 
   it('a relay: directory, database, log, lock and socket', async () => {
     const directory = join(freshDirectory(), 'new', 'data');

@@ -111,8 +111,10 @@ describe.skipIf(!canMount)('a full disk', () => {
     await until(() => seen.out.includes('exiting'), 'an end in order');
     expect((await exited)[0]).toBe(exitCodes.ok);
   });
+});
 
-  it('ends an import with a sentence and a status', async () => {
+describe.skipIf(!canMount)('an import on a full disk', () => {
+  it('ends with a sentence and a status', async () => {
     const directory = freshDirectory();
     const author = new Author();
     const events = Array.from({ length: 120 }, (_, n) =>

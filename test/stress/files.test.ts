@@ -95,29 +95,31 @@ function names(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('wok.'));
 }
 
+/** Ways in which files of a running relay go away. */
+const REMOVALS: [string, (directory: string) => void][] = [
+  ['wok.db-wal is removed', (directory) => rmSync(join(directory, 'wok.db-wal'))],
+  ['wok.db is removed', (directory) => rmSync(join(directory, 'wok.db'))],
+  ['wok.db-shm is removed', (directory) => rmSync(join(directory, 'wok.db-shm'))],
+  [
+    'all its files are removed',
+    (directory) => {
+      for (const name of names(directory)) rmSync(join(directory, name));
+    },
+  ],
+  ['its directory is removed', (directory) => rmSync(directory, { recursive: true })],
+  [
+    'wok.db-wal is replaced by an older one',
+    (directory) => {
+      const wal = join(directory, 'wok.db-wal');
+      copyFileSync(wal, `${wal}.old`);
+      truncateSync(`${wal}.old`, 32 + 4120 * 3);
+      renameSync(`${wal}.old`, wal);
+    },
+  ],
+];
+
 describe('while the relay runs', () => {
-  const removals: [string, (directory: string) => void][] = [
-    ['wok.db-wal is removed', (directory) => rmSync(join(directory, 'wok.db-wal'))],
-    ['wok.db is removed', (directory) => rmSync(join(directory, 'wok.db'))],
-    ['wok.db-shm is removed', (directory) => rmSync(join(directory, 'wok.db-shm'))],
-    [
-      'all its files are removed',
-      (directory) => {
-        for (const name of names(directory)) rmSync(join(directory, name));
-      },
-    ],
-    ['its directory is removed', (directory) => rmSync(directory, { recursive: true })],
-    [
-      'wok.db-wal is replaced by an older one',
-      (directory) => {
-        const wal = join(directory, 'wok.db-wal');
-        copyFileSync(wal, `${wal}.old`);
-        truncateSync(`${wal}.old`, 32 + 4120 * 3);
-        renameSync(`${wal}.old`, wal);
-      },
-    ],
-  ];
-  it.each(removals)('%s: nothing acknowledged is lost, and it is said', async (_, remove) => {
+  it.each(REMOVALS)('%s: nothing acknowledged is lost, and it is said', async (_, remove) => {
     const directory = join(freshDirectory(), 'data');
     mkdirSync(directory);
     const relay = await WokProcess.start({ 'log.format': 'json' }, directory);
@@ -183,7 +185,9 @@ describe('while the relay runs', () => {
     expect((await relay.exited).code).toBe(exitCodes.ok);
     expect(await lostOf(directory, load.acknowledged)).toEqual([]);
   });
+});
 
+describe('while the relay runs, and its files are damaged', () => {
   it.each<[string, (directory: string) => void]>([
     ['wok.db-wal is truncated', (directory) => truncateSync(join(directory, 'wok.db-wal'), 0)],
     [
@@ -230,7 +234,9 @@ describe('while the relay runs', () => {
       if (!what.startsWith('wok.db is')) expect(lost).toEqual([]);
     },
   );
+});
 
+describe('while the relay runs, without harm', () => {
   it('wok.lock is removed: it is created again, and still keeps others out', async () => {
     const directory = freshDirectory();
     const relay = await WokProcess.start({}, directory);
@@ -268,49 +274,49 @@ describe('while the relay runs', () => {
   });
 });
 
+/** Directory in which a relay was killed, for the whole file, and its events; see `prepare`. */
+const source = freshDirectory();
+let events: NostrEvent[] = [];
+
+/** Kills a relay after 50 events; once. */
+async function prepare(): Promise<void> {
+  if (events.length > 0) return;
+  const relay = await WokProcess.start({}, source);
+  const load = await Load.connect(relay.url);
+  await load.publish(50);
+  load.close();
+  await relay.kill();
+  events = load.acknowledged;
+  expect(events).toHaveLength(50);
+}
+
+/** Copies the directory in which the relay was killed. */
+async function killed(): Promise<string> {
+  await prepare();
+  const directory = freshDirectory();
+  for (const name of readdirSync(source)) {
+    if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
+  }
+  return directory;
+}
+
+async function refusal(directory: string): Promise<string> {
+  const refused = await startRefusal(directory);
+  expect(refused?.status, refused?.sentence).toBe(exitCodes.damaged);
+  expect(refused!.sentence).toMatch(/^[^\n]+$/);
+  return refused!.sentence;
+}
+
+/** Does the same as `refusal` with a process of its own, whose output and status it checks. */
+async function refusalOfProcess(directory: string): Promise<string> {
+  const relay = WokProcess.spawn({}, directory);
+  const { code } = await relay.exited;
+  expect(code, relay.err).toBe(exitCodes.damaged);
+  expect(relay.err).toMatch(/^wok: [^\n]+\n$/);
+  return relay.err;
+}
+
 describe('before a start', () => {
-  // Kept until the end of the file, not of one test.
-  const source = freshDirectory();
-  let events: NostrEvent[] = [];
-
-  /** Kills a relay after 50 events; once. */
-  async function prepare(): Promise<void> {
-    if (events.length > 0) return;
-    const relay = await WokProcess.start({}, source);
-    const load = await Load.connect(relay.url);
-    await load.publish(50);
-    load.close();
-    await relay.kill();
-    events = load.acknowledged;
-    expect(events).toHaveLength(50);
-  }
-
-  /** Copies the directory in which the relay was killed. */
-  async function killed(): Promise<string> {
-    await prepare();
-    const directory = freshDirectory();
-    for (const name of readdirSync(source)) {
-      if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
-    }
-    return directory;
-  }
-
-  async function refusal(directory: string): Promise<string> {
-    const refused = await startRefusal(directory);
-    expect(refused?.status, refused?.sentence).toBe(exitCodes.damaged);
-    expect(refused!.sentence).toMatch(/^[^\n]+$/);
-    return refused!.sentence;
-  }
-
-  /** Does the same as `refusal` with a process of its own, whose output and status it checks. */
-  async function refusalOfProcess(directory: string): Promise<string> {
-    const relay = WokProcess.spawn({}, directory);
-    const { code } = await relay.exited;
-    expect(code, relay.err).toBe(exitCodes.damaged);
-    expect(relay.err).toMatch(/^wok: [^\n]+\n$/);
-    return relay.err;
-  }
-
   it.each<[string, RegExp, (directory: string) => void]>([
     [
       'the log is gone',
@@ -363,7 +369,9 @@ describe('before a start', () => {
     await relay.kill();
     expect(await lostOf(directory, load.acknowledged)).toEqual([]);
   });
+});
 
+describe('before a start, after a repair or without harm', () => {
   it('a log without its database is read by doctor --repair', async () => {
     const directory = await killed();
     truncateSync(join(directory, 'wok.db'), 0);

@@ -309,7 +309,9 @@ describe('one busy client', () => {
       publisher.socket.terminate();
     });
   });
+});
 
+describe('one busy client that asks or deletes as much as it may', () => {
   it('asks as much as it may', async () => {
     const wok = await WokProcess.start(SMALL);
     const hex = () => randomBytes(32).toString('hex');

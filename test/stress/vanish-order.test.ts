@@ -131,6 +131,25 @@ function isOf({ kind, pubkey, tags }: NostrEvent, gone: string): boolean {
   return pubkey === gone || (kind === 1059 && tags.some(([, value]) => value === gone));
 }
 
+/** Connects askers of REQ and COUNT that find notes of a key, and gift wraps for it. */
+async function askersFor(url: string, pubkey: string, notes: NostrEvent[]): Promise<Asker[]> {
+  const asker = async (ask: (n: number) => unknown[]) =>
+    new Asker(await Client.connect(url), pubkey, ask);
+  const by = { authors: [pubkey] };
+  const stored = await Promise.all([
+    asker((n) => ['REQ', String(n), { ...by, limit: 500 }]),
+    asker((n) => ['REQ', String(n), { kinds: [1], limit: 20 }]),
+    asker((n) => ['REQ', String(n), { ids: idsOf(notes.slice(0, 100)) }]),
+    asker((n) => ['REQ', String(n), { kinds: [1059], '#p': [pubkey] }]),
+  ]);
+  const counts = await Promise.all([
+    asker((n) => ['COUNT', String(n), { ...by, kinds: [1] }]),
+    asker((n) => ['COUNT', String(n), { kinds: [1, 1059] }]),
+    asker((n) => ['COUNT', String(n), { '#p': [pubkey] }]),
+  ]);
+  return [...stored, ...counts];
+}
+
 describe.each([
   ['with two query workers', { 'query.workers': 2, 'ingester.workers': 2 }],
   ['with short slices and everything indexed', INDEXED],
@@ -147,21 +166,8 @@ describe.each([
     );
     await publishAll(writer, wraps);
     const { url } = relay;
-    const asker = async (ask: (n: number) => unknown[]) =>
-      new Asker(await Client.connect(url), pubkey, ask);
     const by = { authors: [pubkey] };
-    const stored = await Promise.all([
-      asker((n) => ['REQ', String(n), { ...by, limit: 500 }]),
-      asker((n) => ['REQ', String(n), { kinds: [1], limit: 20 }]),
-      asker((n) => ['REQ', String(n), { ids: idsOf(notes.slice(0, 100)) }]),
-      asker((n) => ['REQ', String(n), { kinds: [1059], '#p': [pubkey] }]),
-    ]);
-    const counts = await Promise.all([
-      asker((n) => ['COUNT', String(n), { ...by, kinds: [1] }]),
-      asker((n) => ['COUNT', String(n), { kinds: [1, 1059] }]),
-      asker((n) => ['COUNT', String(n), { '#p': [pubkey] }]),
-    ]);
-    const askers = [...stored, ...counts];
+    const askers = await askersFor(url, pubkey, notes);
     const live = await Promise.all(Array.from({ length: 6 }, () => Client.connect(url)));
     await Promise.all(live.map((client) => client.req('live', by)));
     await until(() => askers.every(({ found }) => found.some((count) => count > 0)), 'answers');
@@ -270,6 +276,31 @@ it('what io holds back of a key when it vanishes does not leave later', async ()
   expect(got.toSorted()).toEqual(idsOf([...stored, live[2]!]).toSorted());
 });
 
+/** Makes a writer on a new database, in this thread and attached to no other station. */
+function freshWriter(): { writer: Writer; hasher: TermHasher } {
+  const config = testConfig(freshDirectory(), SETTINGS);
+  const db = openWriter(config.storage);
+  const hasher = new TermHasher(termKey(db));
+  const quiet = () => {};
+  const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  const meter = Meter.alone('writer');
+  const files = new FileGuard(db, config.storage.directory, logger, meter, quiet);
+  const cells = new SharedArrayBuffer(16);
+  const writer = new Writer(
+    config,
+    db,
+    hasher,
+    new Credits(cells, 0),
+    new Removals(cells, 1),
+    null,
+    systemClock,
+    logger,
+    meter,
+    files,
+  );
+  return { writer, hasher };
+}
+
 describe('the OK to a request to vanish', () => {
   it.each([
     ['in the tail of the log', {}],
@@ -318,7 +349,9 @@ describe('the OK to a request to vanish', () => {
       expect(await client.publish(request)).toEqual(accepted(request));
     }
   });
+});
 
+describe('the OK to a request to vanish, with trouble meanwhile', () => {
   it.each<[ThreadStation, number]>([
     ['query', 0],
     ['query', 1],
@@ -387,7 +420,9 @@ describe('the OK to a request to vanish', () => {
     expect((await client.query({ authors: [author.pubkey] })).events).toEqual([request]);
     await client.close();
   });
+});
 
+describe('the OK to a request to vanish, when its relay or its writer ends', () => {
   it('is error: when a successor takes over before the end, which goes on', async () => {
     const directory = freshDirectory();
     const wok = WokProcess.spawn({ ...SETTINGS, 'shutdown.handover_seconds': 5 }, directory);
@@ -427,26 +462,7 @@ describe('the OK to a request to vanish', () => {
   });
 
   it('is error: when the writer stops before the end', async () => {
-    const config = testConfig(freshDirectory(), SETTINGS);
-    const db = openWriter(config.storage);
-    const hasher = new TermHasher(termKey(db));
-    const quiet = () => {};
-    const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-    const meter = Meter.alone('writer');
-    const files = new FileGuard(db, config.storage.directory, logger, meter, quiet);
-    const cells = new SharedArrayBuffer(16);
-    const writer = new Writer(
-      config,
-      db,
-      hasher,
-      new Credits(cells, 0),
-      new Removals(cells, 1),
-      null,
-      systemClock,
-      logger,
-      meter,
-      files,
-    );
+    const { writer, hasher } = freshWriter();
     const [io, ingester] = (['io', 'ingester'] as const).map((station) => {
       const [near, far] = channelPair(4096, 4096).map((end) => new Channel(end));
       writer.attach(station, 0, near!);
@@ -519,6 +535,27 @@ describe('Barriers', () => {
   });
 });
 
+/** Makes what a COUNT needs of its worker, over an empty database; refused ones say why. */
+function emptyWorker(refusals: string[]): RunContext {
+  const { storage } = testConfig(freshDirectory());
+  openWriter(storage).close();
+  const db = openReader(storage);
+  onTestFinished(() => void db.close());
+  const hasher = new TermHasher(termKey(db));
+  const snapshot = new Snapshot(db, hasher, new TailIndex(10), () => NOW, {
+    removals: new Removals(new SharedArrayBuffer(4)),
+    cacheBytes: 0,
+  });
+  snapshot.load();
+  snapshot.enter();
+  return {
+    snapshot,
+    hasher,
+    outlet: { countRefused: (_: unknown, why: string) => refusals.push(why) },
+    privateKinds: new PrivateKinds([]),
+  } as unknown as RunContext;
+}
+
 describe('a COUNT under way', () => {
   it('never tells of a key that has vanished, whoever vanishes meanwhile', async () => {
     const relay = await relayWith({ 'query.slice_milliseconds': 1 });
@@ -541,26 +578,10 @@ describe('a COUNT under way', () => {
   });
 
   it('is begun anew three times, where its filters may have found the key, and then refused', () => {
-    const { storage } = testConfig(freshDirectory());
-    openWriter(storage).close();
-    const db = openReader(storage);
-    onTestFinished(() => void db.close());
-    const hasher = new TermHasher(termKey(db));
-    const snapshot = new Snapshot(db, hasher, new TailIndex(10), () => NOW, {
-      removals: new Removals(new SharedArrayBuffer(4)),
-      cacheBytes: 0,
-    });
-    snapshot.load();
-    snapshot.enter();
     const pubkey = 'a'.repeat(64);
     const key = { pubkey, until: NOW, removed: true };
     const refusals: string[] = [];
-    const worker = {
-      snapshot,
-      hasher,
-      outlet: { countRefused: (_: unknown, why: string) => refusals.push(why) },
-      privateKinds: new PrivateKinds([]),
-    } as unknown as RunContext;
+    const worker = emptyWorker(refusals);
     const limits = { filterValuesMax: 10, filterTagsMax: 10 };
     const run = (filter: object) =>
       new CountRun(

@@ -15,7 +15,8 @@ function answerTo(frame: string | Buffer): unknown {
   return JSON.parse(refusalTo(addresseeOf(Buffer.from(frame)), WHY));
 }
 
-describe('the refusal of a message that nobody parses', () => {
+/** Registers tests of the message that each frame is answered by. */
+function addresseeTests(): void {
   it.each([
     JSON.stringify(['EVENT', { id: ID }]),
     JSON.stringify(['EVENT', { kind: 1, content: '"id":"x"', tags: [['id', ID], ['id']], id: ID }]),
@@ -81,6 +82,10 @@ describe('the refusal of a message that nobody parses', () => {
   ])('is a NOTICE where no id is found: %s', (frame) => {
     expect(answerTo(frame)).toEqual(['NOTICE', WHY]);
   });
+}
+
+describe('the refusal of a message that nobody parses', () => {
+  addresseeTests();
 
   it('lets a CLOSE be told from the rest', () => {
     for (const frame of ['["CLOSE","s"]', ' [\n"CLOSE"']) {

@@ -8,26 +8,23 @@ import { accepted, refused } from '../../support/answers.ts';
 import { Author, now } from '../../support/author.ts';
 import { Client } from '../../support/client.ts';
 import { http } from '../../support/http.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 const PUBLIC = 'wss://relay.example/nostr';
 
-describe('authentication', () => {
-  const use = useRelay({
-    'identity.urls': [PUBLIC, 'wss://other.example'],
-    'auth.challenge': 'connect',
-  });
+/** Sends an AUTH that is valid except for the draft; returns its OK. */
+async function answer(
+  use: RelayInUse,
+  relay: string,
+  draft: Parameters<Author['event']>[0] = {},
+  author = new Author(),
+) {
+  const challenge = await use.client.challenge();
+  return use.client.authenticate(author.auth(challenge, relay, draft));
+}
 
-  /** Sends an AUTH that is valid except for the draft; returns its OK. */
-  async function answer(
-    relay: string,
-    draft: Parameters<Author['event']>[0] = {},
-    author = new Author(),
-  ) {
-    const challenge = await use.client.challenge();
-    return use.client.authenticate(author.auth(challenge, relay, draft));
-  }
-
+/** Registers tests of challenges, and of the addresses that name the relay. */
+function challengeTests(use: RelayInUse): void {
   it('begins with a challenge that is the first message, another one on every connection', async () => {
     const clients = await Promise.all([use.connect(), use.connect(), use.connect()]);
     const challenges = await Promise.all(clients.map((client) => client.challenge()));
@@ -48,7 +45,7 @@ describe('authentication', () => {
     'wss://relay.example.',
     'wss://other.example/',
   ])('names the relay by its host: %s', async (relay) => {
-    expect((await answer(relay))[2]).toBe(true);
+    expect((await answer(use, relay))[2]).toBe(true);
   });
 
   it.each([
@@ -58,9 +55,15 @@ describe('authentication', () => {
     '://',
     '127.0.0.1',
   ])('does not name it by "%s"', async (relay) => {
-    expect((await answer(relay)).slice(2)).toEqual([false, expect.stringMatching(/^invalid: /)]);
+    expect((await answer(use, relay)).slice(2)).toEqual([
+      false,
+      expect.stringMatching(/^invalid: /),
+    ]);
   });
+}
 
+/** Registers tests of the AUTH events that are taken or refused. */
+function validityTests(use: RelayInUse): void {
   it.each([
     ['another kind', { kind: 1 }],
     ['too old', { created_at: now() - 7000 }],
@@ -85,7 +88,7 @@ describe('authentication', () => {
       },
     ],
   ])('is refused: %s', async (_, draft) => {
-    expect((await answer(PUBLIC, draft)).slice(2)).toEqual([
+    expect((await answer(use, PUBLIC, draft)).slice(2)).toEqual([
       false,
       expect.stringMatching(/^invalid: /),
     ]);
@@ -93,7 +96,7 @@ describe('authentication', () => {
 
   it('is taken some minutes early or late', async () => {
     for (const created_at of [now() - 300, now() + 590]) {
-      expect((await answer(PUBLIC, { created_at }))[2]).toBe(true);
+      expect((await answer(use, PUBLIC, { created_at }))[2]).toBe(true);
     }
   });
 
@@ -109,7 +112,10 @@ describe('authentication', () => {
     const own = author.event({ tags: [['-']] });
     expect(await use.client.publish(own)).toEqual(refused(own, 'auth-required'));
   });
+}
 
+/** Registers tests of an AUTH on its connection. */
+function connectionTests(use: RelayInUse): void {
   it('counts again on its connection, as libraries send it, and on no other', async () => {
     const author = new Author();
     const event = author.auth(await use.client.challenge(), PUBLIC);
@@ -131,7 +137,7 @@ describe('authentication', () => {
 
   it('makes several keys known on one connection', async () => {
     const authors = [new Author(), new Author(), new Author()];
-    for (const author of authors) expect((await answer(PUBLIC, {}, author))[2]).toBe(true);
+    for (const author of authors) expect((await answer(use, PUBLIC, {}, author))[2]).toBe(true);
     for (const author of authors) {
       const event = author.event({ tags: [['-']] });
       expect(await use.client.publish(event)).toEqual(accepted(event));
@@ -142,7 +148,7 @@ describe('authentication', () => {
     const author = new Author();
     const listener = await use.connect();
     await listener.req('live', { authors: [author.pubkey] });
-    expect((await answer(PUBLIC, {}, author))[2]).toBe(true);
+    expect((await answer(use, PUBLIC, {}, author))[2]).toBe(true);
     const note = author.event();
     await use.client.publish(note);
     expect(await listener.live('live')).toEqual(note);
@@ -160,6 +166,17 @@ describe('authentication', () => {
       ]);
     }
   });
+}
+
+describe('authentication', () => {
+  const use = useRelay({
+    'identity.urls': [PUBLIC, 'wss://other.example'],
+    'auth.challenge': 'connect',
+  });
+
+  challengeTests(use);
+  validityTests(use);
+  connectionTests(use);
 });
 
 describe('authentication without a configured address', () => {

@@ -6,52 +6,53 @@ import { accepted, closed, eose, notice } from '../../support/answers.ts';
 import { Author, now } from '../../support/author.ts';
 import { INVALID_FILTERS } from '../../support/generator.ts';
 import { ALL_HINTS } from '../../support/relay.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
+
+/** Publishes this many notes of a new author. */
+async function notes(use: RelayInUse, count: number): Promise<Author> {
+  const author = new Author();
+  for (let i = 0; i < count; i++) {
+    const tags = i % 2 === 0 ? [['t', 'even']] : [];
+    await use.client.publish(author.event({ created_at: now() - i, tags }));
+  }
+  return author;
+}
+
+/** Returns the payload of the answer to a COUNT. */
+async function count(use: RelayInUse, ...filters: object[]): Promise<unknown> {
+  const answer = await use.client.count(...filters);
+  expect(answer).toHaveLength(3);
+  expect(answer[0]).toBe('COUNT');
+  return answer[2];
+}
 
 describe('COUNT', () => {
   const use = useRelay({ ...ALL_HINTS, 'limits.limit_max': 5, 'limits.limit_default': 3 });
 
-  /** Publishes this many notes of a new author. */
-  async function notes(count: number): Promise<Author> {
-    const author = new Author();
-    for (let i = 0; i < count; i++) {
-      const tags = i % 2 === 0 ? [['t', 'even']] : [];
-      await use.client.publish(author.event({ created_at: now() - i, tags }));
-    }
-    return author;
-  }
-
-  async function count(...filters: object[]): Promise<unknown> {
-    const answer = await use.client.count(...filters);
-    expect(answer).toHaveLength(3);
-    expect(answer[0]).toBe('COUNT');
-    return answer[2];
-  }
-
   it('is exact, also beyond the limits for stored events', async () => {
-    const { pubkey } = await notes(12);
-    expect(await count({ authors: [pubkey] })).toEqual({ count: 12 });
-    expect(await count({ authors: [pubkey], limit: 2 })).toEqual({ count: 12 });
-    expect(await count({ authors: [pubkey], limit: 0 })).toEqual({ count: 12 });
-    expect(await count({ authors: [pubkey], '#t': ['even'] })).toEqual({ count: 6 });
+    const { pubkey } = await notes(use, 12);
+    expect(await count(use, { authors: [pubkey] })).toEqual({ count: 12 });
+    expect(await count(use, { authors: [pubkey], limit: 2 })).toEqual({ count: 12 });
+    expect(await count(use, { authors: [pubkey], limit: 0 })).toEqual({ count: 12 });
+    expect(await count(use, { authors: [pubkey], '#t': ['even'] })).toEqual({ count: 6 });
   });
 
   it('of nothing is 0', async () => {
-    expect(await count({ authors: ['0'.repeat(64)] })).toEqual({ count: 0 });
-    expect(await count({ kinds: [] })).toEqual({ count: 0 });
-    expect(await count({ since: 2, until: 1 })).toEqual({ count: 0 });
+    expect(await count(use, { authors: ['0'.repeat(64)] })).toEqual({ count: 0 });
+    expect(await count(use, { kinds: [] })).toEqual({ count: 0 });
+    expect(await count(use, { since: 2, until: 1 })).toEqual({ count: 0 });
   });
 
   it('of several filters counts each event once', async () => {
-    const [one, another] = [await notes(4), await notes(3)];
+    const [one, another] = [await notes(use, 4), await notes(use, 3)];
     const [ones, others] = [one, another].map(({ pubkey }) => ({ authors: [pubkey] }));
-    expect(await count(ones!, others!)).toEqual({ count: 7 });
-    expect(await count(ones!, ones!, { ...ones, '#t': ['even'] })).toEqual({ count: 4 });
-    expect(await count(ones!, { ids: ['0'.repeat(64)] }, { kinds: [] })).toEqual({ count: 4 });
+    expect(await count(use, ones!, others!)).toEqual({ count: 7 });
+    expect(await count(use, ones!, ones!, { ...ones, '#t': ['even'] })).toEqual({ count: 4 });
+    expect(await count(use, ones!, { ids: ['0'.repeat(64)] }, { kinds: [] })).toEqual({ count: 4 });
   });
 
   it('has a query id of its own, apart from subscriptions', async () => {
-    const author = await notes(2);
+    const author = await notes(use, 2);
     const filter = { authors: [author.pubkey] };
     await use.client.req('same', { ...filter, limit: 0 });
     use.client.send(['COUNT', 'same', filter]);
@@ -71,7 +72,7 @@ describe('COUNT', () => {
   });
 
   it('with the same id twice at once is answered twice', async () => {
-    const { pubkey } = await notes(2);
+    const { pubkey } = await notes(use, 2);
     for (let i = 0; i < 2; i++) use.client.send(['COUNT', 'c', { authors: [pubkey] }]);
     expect(await use.client.any()).toEqual(['COUNT', 'c', { count: 2 }]);
     expect(await use.client.any()).toEqual(['COUNT', 'c', { count: 2 }]);
@@ -140,9 +141,8 @@ describe('negentropy', () => {
   });
 });
 
-describe('a message', () => {
-  const use = useRelay(ALL_HINTS);
-
+/** Registers tests of messages that are none, blank, or have an unknown verb. */
+function unreadableTests(use: RelayInUse): void {
   it.each([
     '{}',
     '[]',
@@ -199,7 +199,10 @@ describe('a message', () => {
     await use.client.sync();
     expect(use.client.inbox).toEqual([]);
   });
+}
 
+/** Registers tests of the ways in which JSON may write a message. */
+function spellingTests(use: RelayInUse): void {
   it('may have white space where JSON has it', async () => {
     const event = new Author().event();
     use.client.send(`\r\n\t [ "EVENT" ,\n${JSON.stringify(event, null, 4)}\n]\n`);
@@ -219,7 +222,10 @@ describe('a message', () => {
     expect(await use.client.any()).toEqual(accepted(event));
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([event]);
   });
+}
 
+/** Registers tests of binary frames, fragments and pings. */
+function frameTests(use: RelayInUse): void {
   it('in a binary frame is answered by NOTICE', async () => {
     for (const bytes of [
       Buffer.from('["REQ","s",{}]'),
@@ -254,6 +260,14 @@ describe('a message', () => {
     await use.client.publish(event);
     expect(await use.client.live('s')).toEqual(event);
   });
+}
+
+describe('a message', () => {
+  const use = useRelay(ALL_HINTS);
+
+  unreadableTests(use);
+  spellingTests(use);
+  frameTests(use);
 
   it('after many bad ones is still answered', async () => {
     for (let i = 0; i < 200; i++) {

@@ -7,7 +7,7 @@ import { accepted, idsOf, refused } from '../../support/answers.ts';
 import { Author, now } from '../../support/author.ts';
 import { inTime } from '../../support/pace.ts';
 import { ANY_TIME } from '../../support/relay.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 const ZEROES = '0'.repeat(128);
 const PREFIX =
@@ -20,9 +20,8 @@ function textOf(event: unknown, replace: string, by: string): string {
   return text.replace(replace, () => by);
 }
 
-describe('EVENT', () => {
-  const use = useRelay();
-
+/** Registers tests of the form of OK. */
+function answerTests(use: RelayInUse): void {
   describe('is answered by OK with the same id and four elements', () => {
     const author = new Author();
     const valid = author.event();
@@ -50,7 +49,10 @@ describe('EVENT', () => {
       if (answer[2] === false) expect(answer[3]).toMatch(PREFIX);
     });
   });
+}
 
+/** Registers tests of ids and signatures. */
+function signatureTests(use: RelayInUse): void {
   describe('with a signature or id that is wrong is refused as invalid', () => {
     it('sig is all zeroes', async () => {
       const event = { ...new Author().event(), sig: ZEROES };
@@ -94,7 +96,10 @@ describe('EVENT', () => {
       expect(await use.client.publish(event)).toEqual(refused(event, 'invalid'));
     });
   });
+}
 
+/** Registers tests of events that came before, were replaced or were deleted. */
+function repetitionTests(use: RelayInUse): void {
   describe('that comes twice is answered by OK true, duplicate:', () => {
     it.each([1, 0, 5, 1059, 10_002, 30_023, 20_001])('kind %i', async (kind) => {
       const event = new Author().event({ kind, tags: [['d', 'x']] });
@@ -145,7 +150,10 @@ describe('EVENT', () => {
     await use.client.publish(author.deletion([['e', event.id]]));
     expect(await use.client.publish(event)).toEqual(refused(event, 'blocked'));
   });
+}
 
+/** Registers tests of the fields of an event, and of payloads that are no event. */
+function fieldTests(use: RelayInUse): void {
   describe('with hex that is upper case or of another length is refused as invalid', () => {
     const author = new Author();
     const event = author.event();
@@ -196,7 +204,10 @@ describe('EVENT', () => {
       expect(await use.client.any()).toEqual(refused({ id: '' }, 'invalid'));
     });
   });
+}
 
+/** Registers tests of kind and created_at. */
+function numberTests(use: RelayInUse): void {
   describe('has a kind from 0 to 65535', () => {
     it.each([0, 1, 65_535])('%i is accepted', async (kind) => {
       const event = new Author().event({ kind });
@@ -242,7 +253,10 @@ describe('EVENT', () => {
       expect(await use.client.publish(event)).toEqual(refused(event, 'invalid'));
     });
   });
+}
 
+/** Registers tests of text that stays as it was signed. */
+function textTests(use: RelayInUse): void {
   describe('keeps its text as it is', () => {
     /** Publishes an event with this content, and expects it unchanged, live and stored. */
     async function survives(content: string, tags: string[][] = []) {
@@ -320,7 +334,10 @@ describe('EVENT', () => {
       },
     );
   });
+}
 
+/** Registers tests of bytes that are no UTF-8, and of JSON with a key twice. */
+function encodingTests(use: RelayInUse): void {
   it.each([
     ['0xff', [0xff]],
     ['a surrogate as three bytes', [0xed, 0xa0, 0x80]],
@@ -352,7 +369,10 @@ describe('EVENT', () => {
       expect(await use.client.ok(event.id)).toEqual(refused(event, 'invalid'));
     });
   });
+}
 
+/** Registers tests of tags that are unusual. */
+function tagTests(use: RelayInUse): void {
   describe('with unusual tags', () => {
     it.each<[string, string[][]]>([
       ['an empty tag', [[]]],
@@ -419,7 +439,10 @@ describe('EVENT', () => {
       expect(await use.client.publish(notIndexed)).toEqual(accepted(notIndexed));
     });
   });
+}
 
+/** Registers tests of the values that are indexed, and of events that are too large. */
+function indexAndSizeTests(use: RelayInUse): void {
   it('is found only by the first value of a tag with a one-letter name', async () => {
     const author = new Author();
     const tags = [
@@ -452,7 +475,10 @@ describe('EVENT', () => {
       await small.client.sync();
     });
   });
+}
 
+/** Registers tests of expirations (NIP-40). */
+function expirationTests(use: RelayInUse): void {
   describe('that carries an expiration (NIP-40)', () => {
     it.each([String(now() - 1), '1', '0', '00'])('of %s is refused', async (expiration) => {
       const event = new Author().event({ tags: [['expiration', expiration]] });
@@ -500,7 +526,10 @@ describe('EVENT', () => {
       expect(await use.client.live('live')).toEqual(event);
     });
   });
+}
 
+/** Registers tests of protected events (NIP-70). */
+function protectionTests(use: RelayInUse): void {
   describe('that is protected (NIP-70)', () => {
     it.each([[['-']], [['-', 'x']], [['t', 'x'], ['-']]])(
       'by %j is only taken from its author',
@@ -540,7 +569,10 @@ describe('EVENT', () => {
       }
     });
   });
+}
 
+/** Registers tests of kinds that are not stored: AUTH and ephemeral ones. */
+function unstoredTests(use: RelayInUse): void {
   it('of kind 22242 is refused, never stored and never delivered', async () => {
     const author = new Author();
     await use.client.req('live', { authors: [author.pubkey] });
@@ -587,6 +619,23 @@ describe('EVENT', () => {
     await use.client.sync();
     expect(use.client.inbox).toEqual([]);
   });
+}
+
+describe('EVENT', () => {
+  const use = useRelay();
+
+  answerTests(use);
+  signatureTests(use);
+  repetitionTests(use);
+  fieldTests(use);
+  numberTests(use);
+  textTests(use);
+  encodingTests(use);
+  tagTests(use);
+  indexAndSizeTests(use);
+  expirationTests(use);
+  protectionTests(use);
+  unstoredTests(use);
 });
 
 describe('EVENT without limits of time', () => {

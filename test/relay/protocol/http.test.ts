@@ -45,7 +45,8 @@ afterEach(async () => {
   opened = [];
 });
 
-describe('the relay information document (NIP-11)', () => {
+/** Registers tests of a document with everything in it. */
+function configuredTests(): void {
   describe('is computed from the configuration', () => {
     const use = useRelay({
       'info.name': 'Test "relay" é',
@@ -113,6 +114,10 @@ describe('the relay information document (NIP-11)', () => {
       expect(answer.body).toContain('For tests.');
     });
   });
+}
+
+describe('the relay information document (NIP-11)', () => {
+  configuredTests();
 
   describe('leaves out', () => {
     const use = useRelay({

@@ -236,34 +236,22 @@ describe('drain_seconds', () => {
   });
 });
 
-describe('compression', () => {
-  /** Upgrades with these extensions; returns the extensions agreed on, and the frames received. */
-  async function listen(relay: TestRelay, extensions: string[]) {
-    const raw = await RawSocket.connect(relay.relay.port);
-    const head = await raw.upgrade(extensions);
-    return {
-      extension: /\r\nsec-websocket-extensions: (.*)/i.exec(head)?.[1]?.trim() ?? '',
-      raw,
-      frames: async (count: number) => {
-        await raw.until(() => framesOf(raw.received).length >= count);
-        return framesOf(raw.received);
-      },
-    };
-  }
+/** Upgrades with these extensions; returns the extensions agreed on, and the frames received. */
+async function listen(relay: TestRelay, extensions: string[]) {
+  const raw = await RawSocket.connect(relay.relay.port);
+  const head = await raw.upgrade(extensions);
+  return {
+    extension: /\r\nsec-websocket-extensions: (.*)/i.exec(head)?.[1]?.trim() ?? '',
+    raw,
+    frames: async (count: number) => {
+      await raw.until(() => framesOf(raw.received).length >= count);
+      return framesOf(raw.received);
+    },
+  };
+}
 
-  describe('off', () => {
-    const use = useRelay({ ...ALL_HINTS, 'io.compression': 'off', 'io.compression_min_bytes': 0 });
-
-    it('is not agreed on, though the client offers it', async () => {
-      expect(use.client.socket.extensions).toBe('');
-      const { extension, raw, frames } = await listen(use.relay, [DEFLATE]);
-      expect(extension).toBe('');
-      raw.sendText('["COUNT","c",{"ids":[]}]');
-      expect((await frames(1))[0]).toMatchObject({ opcode: 1, compressed: false });
-      raw.socket.destroy();
-    });
-  });
-
+/** Registers tests of connections with a client that offers compression. */
+function agreedCompressionTests(): void {
   describe.each(['shared', 'sliding'])('%s', (compression) => {
     const use = useRelay({
       ...ALL_HINTS,
@@ -338,35 +326,42 @@ describe('compression', () => {
       await use.client.sync();
     });
   });
+}
+
+describe('compression', () => {
+  describe('off', () => {
+    const use = useRelay({ ...ALL_HINTS, 'io.compression': 'off', 'io.compression_min_bytes': 0 });
+
+    it('is not agreed on, though the client offers it', async () => {
+      expect(use.client.socket.extensions).toBe('');
+      const { extension, raw, frames } = await listen(use.relay, [DEFLATE]);
+      expect(extension).toBe('');
+      raw.sendText('["COUNT","c",{"ids":[]}]');
+      expect((await frames(1))[0]).toMatchObject({ opcode: 1, compressed: false });
+      raw.socket.destroy();
+    });
+  });
+
+  agreedCompressionTests();
 });
 
-describe('timeouts', () => {
-  /** Seconds after which a silent connection with a timeout of 8 s is closed at the latest. */
-  const IDLE_SECONDS_MAX = 13;
-  const relays: TestRelay[] = [];
-  beforeAll(async () => {
-    relays.push(
-      await startRelay({ 'io.idle_timeout_seconds': 8, 'io.ping': false }),
-      await startRelay({ 'io.idle_timeout_seconds': 8, 'io.ping': true }),
-      await startRelay({ 'io.idle_timeout_seconds': 0, 'auth.challenge': 'demand' }),
-    );
-  });
-  afterAll(async () => {
-    await Promise.all(relays.map((relay) => relay.stop()));
-  });
+/** Seconds after which a silent connection with a timeout of 8 s is closed at the latest. */
+const IDLE_SECONDS_MAX = 13;
 
-  /** Returns true if a promise resolves within this many seconds in which the event loop ran. */
-  async function endsWithin(seconds: number, ended: Promise<unknown>): Promise<boolean> {
-    const loop = loopClock();
-    let isOver = false;
-    void ended.then(() => {
-      isOver = true;
-    });
-    await until(() => isOver || loop.seconds() > seconds, 'the end');
-    loop.stop();
-    return isOver;
-  }
+/** Returns true if a promise resolves within this many seconds in which the event loop ran. */
+async function endsWithin(seconds: number, ended: Promise<unknown>): Promise<boolean> {
+  const loop = loopClock();
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  await until(() => isOver || loop.seconds() > seconds, 'the end');
+  loop.stop();
+  return isOver;
+}
 
+/** Registers tests of silent connections: without pings, with pings, and without a timeout. */
+function silentConnectionTests(relays: readonly TestRelay[]): void {
   // Not more tests than vitest runs at the same time.
   describe.concurrent('of silent connections', () => {
     it('idle_timeout_seconds closes one, and one that does not answer pings', async () => {
@@ -429,4 +424,20 @@ describe('timeouts', () => {
       expect(all).toEqual([true, true, true]);
     });
   });
+}
+
+describe('timeouts', () => {
+  const relays: TestRelay[] = [];
+  beforeAll(async () => {
+    relays.push(
+      await startRelay({ 'io.idle_timeout_seconds': 8, 'io.ping': false }),
+      await startRelay({ 'io.idle_timeout_seconds': 8, 'io.ping': true }),
+      await startRelay({ 'io.idle_timeout_seconds': 0, 'auth.challenge': 'demand' }),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all(relays.map((relay) => relay.stop()));
+  });
+
+  silentConnectionTests(relays);
 });

@@ -7,33 +7,26 @@ import { Author, type Draft, now } from '../../support/author.ts';
 import { Client, type Message } from '../../support/client.ts';
 import { until } from '../../support/process.ts';
 import { ALL_HINTS, startRelay } from '../../support/relay.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 const NOBODY = { authors: ['0'.repeat(64)] };
 
-describe('limits of a message and an event', () => {
-  const use = useRelay({
-    ...ALL_HINTS,
-    'limits.message_bytes_max': 9000,
-    'limits.event_bytes_max': 5000,
-    'limits.tags_max': 20,
-    'limits.tag_value_bytes_max': 100,
-    'limits.content_length_max': 800,
-    'limits.json_depth_max': 7,
-  });
+/** Publishes an event of a new author, and expects that it is accepted. */
+async function expectAccepted(use: RelayInUse, draft: Draft): Promise<void> {
+  const event = new Author().event(draft);
+  expect(await use.client.publish(event)).toEqual(accepted(event));
+}
 
-  async function expectAccepted(draft: Draft): Promise<void> {
-    const event = new Author().event(draft);
-    expect(await use.client.publish(event)).toEqual(accepted(event));
-  }
+/** Publishes an event of a new author, and expects that it is refused for this reason. */
+async function expectRefused(use: RelayInUse, draft: Draft, why: RegExp): Promise<void> {
+  const event = new Author().event(draft);
+  const answer = await use.client.publish(event);
+  expect(answer).toEqual(refused(event, 'invalid'));
+  expect(answer[3]).toMatch(why);
+}
 
-  async function expectRefused(draft: Draft, why: RegExp): Promise<void> {
-    const event = new Author().event(draft);
-    const answer = await use.client.publish(event);
-    expect(answer).toEqual(refused(event, 'invalid'));
-    expect(answer[3]).toMatch(why);
-  }
-
+/** Registers tests of message_bytes_max. */
+function messageBytesTests(use: RelayInUse): void {
   describe('message_bytes_max', () => {
     /** Returns a REQ of this many bytes, filled up with repetitions of `filler`. */
     function messageOf(bytes: number, filler: string): string {
@@ -76,7 +69,10 @@ describe('limits of a message and an event', () => {
       await other.sync();
     });
   });
+}
 
+/** Registers tests of event_bytes_max. */
+function eventBytesTests(use: RelayInUse): void {
   describe('event_bytes_max', () => {
     /** Returns a draft of an event with this many bytes of canonical JSON. */
     function sized(bytes: number, filler = 'x'): Draft {
@@ -88,8 +84,8 @@ describe('limits of a message and an event', () => {
     }
 
     it.each(['x', 'é', '\n', '\u{1f600}', '\u0001'])('takes 5,000 bytes of %j', async (filler) => {
-      await expectAccepted(sized(5000, filler));
-      await expectRefused(sized(5001, filler), /too large/);
+      await expectAccepted(use, sized(5000, filler));
+      await expectRefused(use, sized(5001, filler), /too large/);
     });
 
     it('means the event without the spaces and the fields that are stripped', async () => {
@@ -99,38 +95,10 @@ describe('limits of a message and an event', () => {
       expect(await use.client.ok(event.id)).toEqual(accepted(event));
     });
   });
+}
 
-  it('tags_max', async () => {
-    const tags = (count: number) => Array.from({ length: count }, () => ['t', 'x']);
-    await expectAccepted({ tags: tags(20) });
-    await expectRefused({ tags: tags(21) }, /tags/);
-    await expectRefused({ tags: Array.from({ length: 21 }, () => []) }, /tags/);
-  });
-
-  it('tag_value_bytes_max', async () => {
-    for (const value of ['x'.repeat(100), 'é'.repeat(50), '\u{1f600}'.repeat(25)]) {
-      await expectAccepted({ tags: [['t', value]] });
-      await expectAccepted({ tags: [['Z', value, `${value}x`]] });
-      await expectRefused({ tags: [['t', `${value}x`]] }, /too long/);
-      await expectRefused({ tags: [['a'], ['Z', `${value}x`]] }, /too long/);
-      await expectAccepted({
-        tags: [
-          ['title', `${value}x`],
-          ['1', `${value}x`],
-        ],
-      });
-    }
-  });
-
-  it('content_length_max, in Unicode characters', async () => {
-    for (const character of ['x', 'é', '日', '\u{1f600}', '\n', '"']) {
-      await expectAccepted({ content: character.repeat(800) });
-      await expectRefused({ content: character.repeat(801) }, /too long/);
-    }
-    await expectAccepted({ content: `${'\u{1f600}'.repeat(799)}x` });
-    await expectRefused({ content: `${'\u{1f600}'.repeat(799)}xx` }, /too long/);
-  });
-
+/** Registers tests of json_depth_max. */
+function depthTests(use: RelayInUse): void {
   describe('json_depth_max', () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -156,6 +124,54 @@ describe('limits of a message and an event', () => {
       expect(await use.client.any()).toEqual(notice('invalid'));
     });
   });
+}
+
+describe('limits of a message and an event', () => {
+  const use = useRelay({
+    ...ALL_HINTS,
+    'limits.message_bytes_max': 9000,
+    'limits.event_bytes_max': 5000,
+    'limits.tags_max': 20,
+    'limits.tag_value_bytes_max': 100,
+    'limits.content_length_max': 800,
+    'limits.json_depth_max': 7,
+  });
+
+  messageBytesTests(use);
+  eventBytesTests(use);
+
+  it('tags_max', async () => {
+    const tags = (count: number) => Array.from({ length: count }, () => ['t', 'x']);
+    await expectAccepted(use, { tags: tags(20) });
+    await expectRefused(use, { tags: tags(21) }, /tags/);
+    await expectRefused(use, { tags: Array.from({ length: 21 }, () => []) }, /tags/);
+  });
+
+  it('tag_value_bytes_max', async () => {
+    for (const value of ['x'.repeat(100), 'é'.repeat(50), '\u{1f600}'.repeat(25)]) {
+      await expectAccepted(use, { tags: [['t', value]] });
+      await expectAccepted(use, { tags: [['Z', value, `${value}x`]] });
+      await expectRefused(use, { tags: [['t', `${value}x`]] }, /too long/);
+      await expectRefused(use, { tags: [['a'], ['Z', `${value}x`]] }, /too long/);
+      await expectAccepted(use, {
+        tags: [
+          ['title', `${value}x`],
+          ['1', `${value}x`],
+        ],
+      });
+    }
+  });
+
+  it('content_length_max, in Unicode characters', async () => {
+    for (const character of ['x', 'é', '日', '\u{1f600}', '\n', '"']) {
+      await expectAccepted(use, { content: character.repeat(800) });
+      await expectRefused(use, { content: character.repeat(801) }, /too long/);
+    }
+    await expectAccepted(use, { content: `${'\u{1f600}'.repeat(799)}x` });
+    await expectRefused(use, { content: `${'\u{1f600}'.repeat(799)}xx` }, /too long/);
+  });
+
+  depthTests(use);
 });
 
 describe('a hostile message', () => {
@@ -189,56 +205,8 @@ describe('a hostile message', () => {
   });
 });
 
-describe('limits of a REQ', () => {
-  const use = useRelay({
-    ...ALL_HINTS,
-    'limits.filters_max': 3,
-    'limits.filter_values_max': 10,
-    'limits.filter_tags_max': 2,
-    'limits.subscriptions_max': 4,
-    'limits.subscription_id_length_max': 100,
-  });
-
-  it.each(['REQ', 'COUNT'])('filters_max of a %s', async (verb) => {
-    use.client.send([verb, 's', NOBODY, NOBODY, NOBODY]);
-    expect((await use.client.any())[0]).toBe(verb === 'REQ' ? 'EOSE' : 'COUNT');
-    use.client.send([verb, 's', NOBODY, NOBODY, NOBODY, NOBODY]);
-    expect(await use.client.any()).toEqual(closed('s', 'error'));
-    use.client.send([verb, 's', ...Array.from({ length: 1000 }, () => ({}))]);
-    expect(await use.client.any()).toEqual(closed('s', 'error'));
-  });
-
-  it('filter_values_max, all lists of a filter together', async () => {
-    const ids = (count: number) =>
-      Array.from({ length: count }, (_, i) => `${i}`.padStart(64, '0'));
-    const fine = [{ ids: ids(10) }, { authors: ids(4), '#e': ids(3), kinds: [1, 2, 3] }];
-    expect((await use.client.req('s', ...fine)).end).toEqual(eose('s', 'finish'));
-    for (const filter of [
-      { ids: ids(11) },
-      { authors: ids(4), '#e': ids(4), kinds: [1, 2, 3] },
-      { '#t': Array(11).fill('same') },
-    ]) {
-      expect((await use.client.req('s', filter)).end).toEqual(closed('s', 'error'));
-      expect((await use.client.req('s', NOBODY, filter)).end).toEqual(closed('s', 'error'));
-    }
-  });
-
-  it('filter_tags_max', async () => {
-    const two = { ...NOBODY, '#t': ['x'], '#T': ['x'] };
-    expect((await use.client.req('s', two, two)).end).toEqual(eose('s', 'finish'));
-    const three = { ...two, '#d': ['x'] };
-    expect((await use.client.req('s', three)).end).toEqual(closed('s', 'error'));
-  });
-
-  it('subscription_id_length_max, in Unicode characters', async () => {
-    for (const character of ['x', '\u{1f600}']) {
-      const longest = character.repeat(100);
-      expect((await use.client.req(longest, NOBODY)).end).toEqual(eose(longest, 'finish'));
-      const longer = character.repeat(101);
-      expect((await use.client.req(longer, NOBODY)).end).toEqual(closed(longer, 'invalid'));
-    }
-  });
-
+/** Registers tests of subscriptions_max. */
+function subscriptionTests(use: RelayInUse): void {
   describe('subscriptions_max', () => {
     it('refuses one more by CLOSED rate-limited, until one is closed', async () => {
       const author = new Author();
@@ -311,6 +279,59 @@ describe('limits of a REQ', () => {
       expect((await other.req('e', NOBODY)).end).toEqual(closed('e', 'rate-limited'));
     });
   });
+}
+
+describe('limits of a REQ', () => {
+  const use = useRelay({
+    ...ALL_HINTS,
+    'limits.filters_max': 3,
+    'limits.filter_values_max': 10,
+    'limits.filter_tags_max': 2,
+    'limits.subscriptions_max': 4,
+    'limits.subscription_id_length_max': 100,
+  });
+
+  it.each(['REQ', 'COUNT'])('filters_max of a %s', async (verb) => {
+    use.client.send([verb, 's', NOBODY, NOBODY, NOBODY]);
+    expect((await use.client.any())[0]).toBe(verb === 'REQ' ? 'EOSE' : 'COUNT');
+    use.client.send([verb, 's', NOBODY, NOBODY, NOBODY, NOBODY]);
+    expect(await use.client.any()).toEqual(closed('s', 'error'));
+    use.client.send([verb, 's', ...Array.from({ length: 1000 }, () => ({}))]);
+    expect(await use.client.any()).toEqual(closed('s', 'error'));
+  });
+
+  it('filter_values_max, all lists of a filter together', async () => {
+    const ids = (count: number) =>
+      Array.from({ length: count }, (_, i) => `${i}`.padStart(64, '0'));
+    const fine = [{ ids: ids(10) }, { authors: ids(4), '#e': ids(3), kinds: [1, 2, 3] }];
+    expect((await use.client.req('s', ...fine)).end).toEqual(eose('s', 'finish'));
+    for (const filter of [
+      { ids: ids(11) },
+      { authors: ids(4), '#e': ids(4), kinds: [1, 2, 3] },
+      { '#t': Array(11).fill('same') },
+    ]) {
+      expect((await use.client.req('s', filter)).end).toEqual(closed('s', 'error'));
+      expect((await use.client.req('s', NOBODY, filter)).end).toEqual(closed('s', 'error'));
+    }
+  });
+
+  it('filter_tags_max', async () => {
+    const two = { ...NOBODY, '#t': ['x'], '#T': ['x'] };
+    expect((await use.client.req('s', two, two)).end).toEqual(eose('s', 'finish'));
+    const three = { ...two, '#d': ['x'] };
+    expect((await use.client.req('s', three)).end).toEqual(closed('s', 'error'));
+  });
+
+  it('subscription_id_length_max, in Unicode characters', async () => {
+    for (const character of ['x', '\u{1f600}']) {
+      const longest = character.repeat(100);
+      expect((await use.client.req(longest, NOBODY)).end).toEqual(eose(longest, 'finish'));
+      const longer = character.repeat(101);
+      expect((await use.client.req(longer, NOBODY)).end).toEqual(closed(longer, 'invalid'));
+    }
+  });
+
+  subscriptionTests(use);
 });
 
 describe('limits of time', () => {
@@ -356,13 +377,8 @@ describe('ephemeral_age_seconds_max, without a limit for others', () => {
   });
 });
 
-describe('in_flight_bytes_max', () => {
-  const use = useRelay({
-    ...ALL_HINTS,
-    // Room for eight of the events below.
-    'limits.in_flight_bytes_max': 7_000,
-  });
-
+/** Registers tests of messages that are refused at the door. */
+function doorTests(use: RelayInUse): void {
   it('refuses what is too much at the door, by its id, and answers everything', async () => {
     const author = new Author();
     // Repeated, because the messages do not always reach the relay together.
@@ -409,6 +425,16 @@ describe('in_flight_bytes_max', () => {
     expect(last).toContainEqual(['NEG-ERR', 'neg', busy]);
     expect(last).toContainEqual(notice('rate-limited'));
   });
+}
+
+describe('in_flight_bytes_max', () => {
+  const use = useRelay({
+    ...ALL_HINTS,
+    // Room for eight of the events below.
+    'limits.in_flight_bytes_max': 7_000,
+  });
+
+  doorTests(use);
 
   it('does not keep a CLOSE from ending its subscription', async () => {
     const author = new Author();

@@ -8,56 +8,53 @@ import { Author, now } from '../../support/author.ts';
 import { Client } from '../../support/client.ts';
 import { until } from '../../support/process.ts';
 import { startRelay } from '../../support/relay.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 const PRIVATE = [4, 1059];
 
-describe.each([
-  ['in the tail of the log', { 'storage.index_batch_events': 100_000 }],
-  ['in the index', { 'storage.index_batch_events': 1 }],
-])('a private message %s', (_, settings) => {
-  const use = useRelay({ ...settings, 'query.timeline_events': 16 });
+/** Opens a connection that is authenticated as these authors. */
+async function as(use: RelayInUse, ...authors: Author[]): Promise<Client> {
+  const client = await use.connect();
+  await client.auth(...authors);
+  return client;
+}
 
-  async function as(...authors: Author[]): Promise<Client> {
-    const client = await use.connect();
-    await client.auth(...authors);
-    return client;
+/** Returns, for each filter, if it finds the event; expects that COUNT agrees with REQ. */
+async function ways(client: Client, { id, kind, pubkey, tags, created_at }: NostrEvent) {
+  const recipient = tags[0]![1]!;
+  const crowd = Array.from({ length: 12 }, () => new Author().pubkey);
+  const t = tags[1]![1]!;
+  const many = Array.from({ length: 20 }, (_, n) => `${n}`);
+  const filters = [
+    { ids: [id] },
+    { ids: [id], kinds: [kind] },
+    { authors: [pubkey] },
+    { authors: [pubkey], kinds: [kind] },
+    { authors: [pubkey, ...crowd] },
+    { '#p': [recipient] },
+    { '#p': [recipient], kinds: [kind, 1] },
+    { '#t': [t] },
+    { '#t': [t, ...many] },
+    { '#t': [t], kinds: [kind] },
+    { kinds: [kind], since: created_at, until: created_at, '#t': [t] },
+    { kinds: [...PRIVATE, 1], '#t': [t], limit: 1 },
+    { since: created_at, until: created_at, '#t': [t] },
+  ];
+  const seen: boolean[] = [];
+  for (const filter of filters) {
+    const { events, end } = await client.query(filter);
+    seen.push(events.some((event) => event.id === id));
+    const [verb, , answer] = await client.count(filter);
+    const counted = verb === 'COUNT' ? (answer as { count: number }).count : 0;
+    expect(counted, JSON.stringify(filter)).toBe(events.length);
+    // The EOSE hint does not reveal that there is more.
+    if (events.length === 0 && end[0] === 'EOSE') expect(end[2]).not.toEqual(['more']);
   }
+  return seen;
+}
 
-  /** Returns, for each filter, if it finds the event; expects that COUNT agrees with REQ. */
-  async function ways(client: Client, { id, kind, pubkey, tags, created_at }: NostrEvent) {
-    const recipient = tags[0]![1]!;
-    const crowd = Array.from({ length: 12 }, () => new Author().pubkey);
-    const t = tags[1]![1]!;
-    const many = Array.from({ length: 20 }, (_, n) => `${n}`);
-    const filters = [
-      { ids: [id] },
-      { ids: [id], kinds: [kind] },
-      { authors: [pubkey] },
-      { authors: [pubkey], kinds: [kind] },
-      { authors: [pubkey, ...crowd] },
-      { '#p': [recipient] },
-      { '#p': [recipient], kinds: [kind, 1] },
-      { '#t': [t] },
-      { '#t': [t, ...many] },
-      { '#t': [t], kinds: [kind] },
-      { kinds: [kind], since: created_at, until: created_at, '#t': [t] },
-      { kinds: [...PRIVATE, 1], '#t': [t], limit: 1 },
-      { since: created_at, until: created_at, '#t': [t] },
-    ];
-    const seen: boolean[] = [];
-    for (const filter of filters) {
-      const { events, end } = await client.query(filter);
-      seen.push(events.some((event) => event.id === id));
-      const [verb, , answer] = await client.count(filter);
-      const counted = verb === 'COUNT' ? (answer as { count: number }).count : 0;
-      expect(counted, JSON.stringify(filter)).toBe(events.length);
-      // The EOSE hint does not reveal that there is more.
-      if (events.length === 0 && end[0] === 'EOSE') expect(end[2]).not.toEqual(['more']);
-    }
-    return seen;
-  }
-
+/** Registers tests of the parties that find and are sent a private event, and of all others. */
+function partyTests(use: RelayInUse): void {
   it.each(PRIVATE)(
     'of kind %i comes to those involved by every way, to others by none',
     async (kind) => {
@@ -73,14 +70,14 @@ describe.each([
       });
       expect(await use.client.publish(message)).toEqual(accepted(message));
       for (const reader of [[recipient], [second], [new Author(), recipient]]) {
-        expect(await ways(await as(...reader), message)).not.toContain(false);
+        expect(await ways(await as(use, ...reader), message)).not.toContain(false);
       }
-      const [nobody, stranger] = [await use.connect(), await as(new Author(), new Author())];
+      const [nobody, stranger] = [await use.connect(), await as(use, new Author(), new Author())];
       for (const client of [nobody, stranger]) {
         expect(await ways(client, message)).not.toContain(true);
       }
       // The author of a gift wrap is no party to it.
-      const bySender = await ways(await as(sender), message);
+      const bySender = await ways(await as(use, sender), message);
       expect(new Set(bySender)).toEqual(new Set([kind === 4]));
     },
   );
@@ -92,8 +89,8 @@ describe.each([
       const filters = [{ '#p': [recipient.pubkey] }, { authors: [sender.pubkey] }];
       const [nobody, stranger, reader, later] = [
         await use.connect(),
-        await as(new Author()),
-        await as(recipient),
+        await as(use, new Author()),
+        await as(use, recipient),
         await use.connect(),
       ];
       // The same subscription id, so that all connections could share a frame.
@@ -116,7 +113,10 @@ describe.each([
       expect(idsOf([first, second, end])).toEqual(expect.arrayContaining(idsOf(got)));
     },
   );
+}
 
+/** Registers tests of queries beside other events, of limits and of deletion. */
+function queryTests(use: RelayInUse): void {
   it('asked for alone is refused, beside others it is left out', async () => {
     const someone = new Author();
     const client = use.client;
@@ -146,7 +146,7 @@ describe.each([
     );
     for (const wrap of wraps) await use.client.publish(wrap);
     const own = wraps.filter((_, n) => n % 6 === 0).reverse();
-    const client = await as(reader);
+    const client = await as(use, reader);
     const { events } = await client.query({
       kinds: [1059],
       since: time,
@@ -162,13 +162,55 @@ describe.each([
     const recipient = new Author();
     const wrap = new Author().event({ kind: 1059, tags: [['p', recipient.pubkey]] });
     await use.client.publish(wrap);
-    const client = await as(recipient);
+    const client = await as(use, recipient);
     expect((await client.query({ kinds: [1059] })).events).toEqual([wrap]);
     await client.publish(recipient.deletion([['e', wrap.id]]));
     expect((await client.query({ kinds: [1059] })).events).toEqual([]);
     expect(await client.publish(wrap)).toEqual(refused(wrap, 'blocked'));
   });
+}
+
+describe.each([
+  ['in the tail of the log', { 'storage.index_batch_events': 100_000 }],
+  ['in the index', { 'storage.index_batch_events': 1 }],
+])('a private message %s', (_, settings) => {
+  const use = useRelay({ ...settings, 'query.timeline_events': 16 });
+
+  partyTests(use);
+  queryTests(use);
 });
+
+/** Registers tests of the hint of EOSE that a connection is given. */
+function hintTests(use: RelayInUse): void {
+  it.each([
+    ['everything', {}, false],
+    ['a kind that is not private', { kinds: [1] }, true],
+    ['an id that was not found', { ids: ['0'.repeat(64)] }, false],
+    ['nothing', { ids: [] }, true],
+    ['an author', { authors: [new Author().pubkey] }, false],
+  ])('is only told "finish" where nothing may be hidden: %s', async (_, filter, isComplete) => {
+    const { end } = await use.client.req('s', { ...filter, since: now() + 60 });
+    expect(end[2]).toEqual(isComplete ? ['finish'] : undefined);
+  });
+
+  it('is told "finish" when every id that it names was found', async () => {
+    const note = new Author().event();
+    await use.client.publish(note);
+    expect((await use.client.req('s', { ids: [note.id] })).end[2]).toEqual(['finish']);
+  });
+
+  it('is told "finish" about what its own keys may read, and about that only', async () => {
+    const [me, other] = [new Author(), new Author()];
+    await use.client.auth(me);
+    const hint = async (filter: object) => (await use.client.req('s', filter)).end[2];
+    expect(await hint({ '#p': [me.pubkey] })).toEqual(['finish']);
+    expect(await hint({ '#p': [me.pubkey, other.pubkey] })).toBeUndefined();
+    expect(await hint({ authors: [me.pubkey], kinds: [4] })).toEqual(['finish']);
+    // The author of a gift wrap may not read it.
+    expect(await hint({ authors: [me.pubkey], kinds: [1059] })).toBeUndefined();
+    expect(await hint({ authors: [other.pubkey] })).toBeUndefined();
+  });
+}
 
 describe('a subscription that is open when its connection authenticates', () => {
   const use = useRelay({ 'query.eose_hints': 'all' });
@@ -222,34 +264,7 @@ describe('a subscription that is open when its connection authenticates', () => 
     expect(client.inbox.filter(([verb, id]) => verb === 'EVENT' && id !== 'closed')).toEqual([]);
   });
 
-  it.each([
-    ['everything', {}, false],
-    ['a kind that is not private', { kinds: [1] }, true],
-    ['an id that was not found', { ids: ['0'.repeat(64)] }, false],
-    ['nothing', { ids: [] }, true],
-    ['an author', { authors: [new Author().pubkey] }, false],
-  ])('is only told "finish" where nothing may be hidden: %s', async (_, filter, isComplete) => {
-    const { end } = await use.client.req('s', { ...filter, since: now() + 60 });
-    expect(end[2]).toEqual(isComplete ? ['finish'] : undefined);
-  });
-
-  it('is told "finish" when every id that it names was found', async () => {
-    const note = new Author().event();
-    await use.client.publish(note);
-    expect((await use.client.req('s', { ids: [note.id] })).end[2]).toEqual(['finish']);
-  });
-
-  it('is told "finish" about what its own keys may read, and about that only', async () => {
-    const [me, other] = [new Author(), new Author()];
-    await use.client.auth(me);
-    const hint = async (filter: object) => (await use.client.req('s', filter)).end[2];
-    expect(await hint({ '#p': [me.pubkey] })).toEqual(['finish']);
-    expect(await hint({ '#p': [me.pubkey, other.pubkey] })).toBeUndefined();
-    expect(await hint({ authors: [me.pubkey], kinds: [4] })).toEqual(['finish']);
-    // The author of a gift wrap may not read it.
-    expect(await hint({ authors: [me.pubkey], kinds: [1059] })).toBeUndefined();
-    expect(await hint({ authors: [other.pubkey] })).toBeUndefined();
-  });
+  hintTests(use);
 });
 
 it('what monitor replays and what is caught up from the log is as private', async () => {

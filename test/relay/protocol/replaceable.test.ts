@@ -6,7 +6,7 @@ import type { NostrEvent } from '../../../src/protocol/event.ts';
 import { accepted, eose, idsOf } from '../../support/answers.ts';
 import { Author, now } from '../../support/author.ts';
 import { ALL_HINTS } from '../../support/relay.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 /** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
@@ -25,23 +25,20 @@ function ties(author: Author, kind: number, count: number): NostrEvent[] {
   );
 }
 
-describe.each([
-  ['in the tail of the log', {}],
-  ['in the index', { 'storage.index_batch_events': 1 }],
-])('a replaceable event whose former version is %s', (_, settings) => {
-  const use = useRelay({ ...ALL_HINTS, ...settings });
+/** Returns the ids of the stored events of an author. */
+async function stored(use: RelayInUse, author: Author, filter: object = {}): Promise<string[]> {
+  const { events } = await use.client.query({ authors: [author.pubkey], ...filter });
+  return idsOf(events);
+}
 
-  /** Returns the ids of the stored events of an author. */
-  async function stored(author: Author, filter: object = {}): Promise<string[]> {
-    const { events } = await use.client.query({ authors: [author.pubkey], ...filter });
-    return idsOf(events);
-  }
+/** Publishes an event, and expects that it is refused. */
+async function expectRefused(use: RelayInUse, event: NostrEvent): Promise<void> {
+  const answer = await use.client.publish(event);
+  expect(answer.slice(0, 3)).toEqual(['OK', event.id, false]);
+}
 
-  async function expectRefused(event: NostrEvent): Promise<void> {
-    const answer = await use.client.publish(event);
-    expect(answer.slice(0, 3)).toEqual(['OK', event.id, false]);
-  }
-
+/** Registers tests of the kinds that are replaceable, addressable or neither. */
+function kindTests(use: RelayInUse): void {
   it.each([0, 3, 10_000, 10_002, 19_999])(
     'of kind %i is kept once per pubkey and kind, whatever its d tag',
     async (kind) => {
@@ -50,10 +47,10 @@ describe.each([
       const young = version(author, kind, 10, ['b']);
       expect(await use.client.publish(old)).toEqual(accepted(old));
       expect(await use.client.publish(young)).toEqual(accepted(young));
-      expect(await stored(author)).toEqual([young.id]);
-      expect(await stored(author, { kinds: [kind] })).toEqual([young.id]);
-      expect(await stored(author, { '#d': ['a'] })).toEqual([]);
-      expect(await stored(author, { ids: [old.id, young.id] })).toEqual([young.id]);
+      expect(await stored(use, author)).toEqual([young.id]);
+      expect(await stored(use, author, { kinds: [kind] })).toEqual([young.id]);
+      expect(await stored(use, author, { '#d': ['a'] })).toEqual([]);
+      expect(await stored(use, author, { ids: [old.id, young.id] })).toEqual([young.id]);
       expect((await use.client.count({ authors: [author.pubkey] }))[2]).toEqual({ count: 1 });
     },
   );
@@ -68,9 +65,9 @@ describe.each([
       for (const event of [old, other, young]) {
         expect(await use.client.publish(event)).toEqual(accepted(event));
       }
-      expect(await stored(author)).toEqual([young.id, other.id]);
-      expect(await stored(author, { '#d': ['a'] })).toEqual([young.id]);
-      expect(await stored(author, { '#d': ['b'] })).toEqual([other.id]);
+      expect(await stored(use, author)).toEqual([young.id, other.id]);
+      expect(await stored(use, author, { '#d': ['a'] })).toEqual([young.id]);
+      expect(await stored(use, author, { '#d': ['b'] })).toEqual([other.id]);
     },
   );
 
@@ -82,10 +79,13 @@ describe.each([
       const young = version(author, kind, 10, ['a']);
       await use.client.publish(young);
       expect(await use.client.publish(old)).toEqual(accepted(old));
-      expect(await stored(author)).toEqual([young.id, old.id]);
+      expect(await stored(use, author)).toEqual([young.id, old.id]);
     },
   );
+}
 
+/** Registers tests of d tags that make one address or two. */
+function addressTests(use: RelayInUse): void {
   it.each<[string, string[][], string[][]]>([
     ['no d tag and an empty one', [], [['']]],
     ['a d tag without a value and an empty one', [[]], [['']]],
@@ -100,9 +100,9 @@ describe.each([
     const young = version(author, 30_000, 10, ...another);
     await use.client.publish(old);
     await use.client.publish(young);
-    expect(await stored(author)).toEqual([young.id]);
+    expect(await stored(use, author)).toEqual([young.id]);
     const oldest = version(author, 30_000, 30, ...one);
-    await expectRefused(oldest);
+    await expectRefused(use, oldest);
   });
 
   it.each<[string, string[][], string[][]]>([
@@ -117,19 +117,22 @@ describe.each([
     const young = version(author, 30_000, 10, ...another);
     await use.client.publish(old);
     await use.client.publish(young);
-    expect(await stored(author)).toEqual([young.id, old.id]);
+    expect(await stored(use, author)).toEqual([young.id, old.id]);
   });
+}
 
+/** Registers tests of the version that is kept, and of those that are refused. */
+function versionTests(use: RelayInUse): void {
   it('with the same created_at is kept where its id is the lowest, whichever came first', async () => {
     for (const kind of [0, 10_002, 30_000]) {
       const author = new Author();
       const [first, second, third] = ties(author, kind, 3) as [NostrEvent, NostrEvent, NostrEvent];
       expect(await use.client.publish(second)).toEqual(accepted(second));
-      await expectRefused(third);
-      expect(await stored(author)).toEqual([second.id]);
+      await expectRefused(use, third);
+      expect(await stored(use, author)).toEqual([second.id]);
       expect(await use.client.publish(first)).toEqual(accepted(first));
-      expect(await stored(author)).toEqual([first.id]);
-      await expectRefused(second);
+      expect(await stored(use, author)).toEqual([first.id]);
+      await expectRefused(use, second);
     }
   });
 
@@ -138,9 +141,9 @@ describe.each([
     const young = version(author, 0, 10);
     const old = version(author, 0, 20);
     await use.client.publish(young);
-    await expectRefused(old);
-    await expectRefused(old);
-    expect(await stored(author)).toEqual([young.id]);
+    await expectRefused(use, old);
+    await expectRefused(use, old);
+    expect(await stored(use, author)).toEqual([young.id]);
   });
 
   it('that was replaced is refused when it comes again', async () => {
@@ -149,8 +152,8 @@ describe.each([
     const young = version(author, 30_023, 10, ['x']);
     await use.client.publish(old);
     await use.client.publish(young);
-    await expectRefused(old);
-    expect(await stored(author)).toEqual([young.id]);
+    await expectRefused(use, old);
+    expect(await stored(use, author)).toEqual([young.id]);
   });
 
   it('does not replace that of another author, kind or d tag', async () => {
@@ -167,10 +170,13 @@ describe.each([
     for (const kind of [0, 3, 10_002, 30_023]) {
       await use.client.publish(version(other, kind, 1, ['x']));
     }
-    expect(await stored(author)).toEqual(idsOf(kept));
-    expect(await stored(other)).toHaveLength(4);
+    expect(await stored(use, author)).toEqual(idsOf(kept));
+    expect(await stored(use, other)).toHaveLength(4);
   });
+}
 
+/** Registers tests of versions at once, delivered live, and found by a query. */
+function deliveryTests(use: RelayInUse): void {
   it('in several versions at once ends as if they came in order', async () => {
     for (const order of [
       [0, 1, 2, 3],
@@ -182,7 +188,7 @@ describe.each([
       const versions = [version(author, 0, 30), version(author, 0, 20), highest, lowest];
       for (const at of order) use.client.send(['EVENT', versions[at]]);
       for (const { id } of versions) await use.client.ok(id);
-      expect(await stored(author)).toEqual([lowest.id]);
+      expect(await stored(use, author)).toEqual([lowest.id]);
     }
   });
 
@@ -210,4 +216,16 @@ describe.each([
     }
     expect((await use.client.req('all', asked)).end).toEqual(eose('all', 'finish'));
   });
+}
+
+describe.each([
+  ['in the tail of the log', {}],
+  ['in the index', { 'storage.index_batch_events': 1 }],
+])('a replaceable event whose former version is %s', (_, settings) => {
+  const use = useRelay({ ...ALL_HINTS, ...settings });
+
+  kindTests(use);
+  addressTests(use);
+  versionTests(use);
+  deliveryTests(use);
 });

@@ -9,7 +9,7 @@ import type { Client } from '../../support/client.ts';
 import { INVALID_FILTERS } from '../../support/generator.ts';
 import { newestFirst } from '../../support/oracle.ts';
 import { ALL_HINTS, ANY_TIME } from '../../support/relay.ts';
-import { useRelay } from '../../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 /** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
@@ -28,9 +28,8 @@ function series(author: Author, count: number, draft: object = {}): NostrEvent[]
   );
 }
 
-describe('REQ', () => {
-  const use = useRelay(ALL_HINTS);
-
+/** Registers tests of subscription ids. */
+function idTests(use: RelayInUse): void {
   describe('takes any subscription id of 1 to 64 characters and echoes it', () => {
     it.each([
       'a',
@@ -101,7 +100,10 @@ describe('REQ', () => {
     expect(await other.live('same')).toEqual(another);
     expect(use.client.inbox).toEqual([]);
   });
+}
 
+/** Registers tests of a REQ with the id of an open subscription. */
+function reuseTests(use: RelayInUse): void {
   describe('with the id of an open subscription', () => {
     it('replaces it', async () => {
       const [before, after] = [new Author(), new Author()];
@@ -165,7 +167,10 @@ describe('REQ', () => {
       expect(use.client.inbox).toEqual([]);
     });
   });
+}
 
+/** Registers tests of filters that are refused, and of those that match nothing. */
+function refusalTests(use: RelayInUse): void {
   describe('that is bad is answered by CLOSED with its id', () => {
     it('without filters', async () => {
       use.client.send(['REQ', 's']);
@@ -205,7 +210,10 @@ describe('REQ', () => {
       expect(use.client.inbox).toEqual([]);
     });
   });
+}
 
+/** Registers tests of since and until. */
+function timeTests(use: RelayInUse): void {
   describe('with since and until', () => {
     const author = new Author();
     const events = series(author, 5);
@@ -273,7 +281,10 @@ describe('REQ', () => {
       expect(await use.client.live('s')).toEqual(late);
     });
   });
+}
 
+/** Registers tests of the order of an answer. */
+function orderTests(use: RelayInUse): void {
   describe('answers in order', () => {
     it('newest first, the lowest id first where the second is the same', async () => {
       const author = new Author();
@@ -305,7 +316,10 @@ describe('REQ', () => {
       expect(end).not.toEqual(eose('s', 'finish'));
     });
   });
+}
 
+/** Registers tests of limits, stored and live, and of large or missing events. */
+function limitTests(use: RelayInUse): void {
   describe('with limit 0', () => {
     it('sends no stored events, but EOSE and what is new', async () => {
       const author = new Author();
@@ -357,7 +371,10 @@ describe('REQ', () => {
     expect(await use.client.live('live')).toEqual(event);
     expect((await use.client.query({ kinds: [3], '#p': [tags[700]![1]] })).events).toEqual([event]);
   });
+}
 
+/** Registers tests of CLOSE. */
+function closeTests(use: RelayInUse): void {
   describe('CLOSE', () => {
     it('ends a subscription, without an answer', async () => {
       const author = new Author();
@@ -401,7 +418,10 @@ describe('REQ', () => {
       expect(use.client.inbox).toEqual([]);
     });
   });
+}
 
+/** Registers the test of events that are published while a REQ is answered. */
+function liveTests(use: RelayInUse): void {
   it('brings what is published meanwhile exactly once, before or after EOSE', async () => {
     const author = new Author();
     const stored = series(author, 100);
@@ -427,14 +447,27 @@ describe('REQ', () => {
     await use.client.sync();
     expect(use.client.inbox).toEqual([]);
   });
+}
+
+describe('REQ', () => {
+  const use = useRelay(ALL_HINTS);
+
+  idTests(use);
+  reuseTests(use);
+  refusalTests(use);
+  timeTests(use);
+  orderTests(use);
+  limitTests(use);
+  closeTests(use);
+  liveTests(use);
 });
 
-describe('REQ finds', () => {
-  const use = useRelay({ ...ALL_HINTS, 'storage.index_batch_events': 4 });
-  const [ann, bob] = [new Author(), new Author()] as [Author, Author];
-  const at = (ago: number) => NOW - 20 - ago;
-  const id = 'ab'.repeat(32);
-  const events = {
+/** Returns a time before that of the file, in seconds. */
+const at = (ago: number) => NOW - 20 - ago;
+
+/** Returns one event of each sort that the filters tell apart, newest first; `id` is referenced. */
+function eventsOf(ann: Author, bob: Author, id: string) {
+  return {
     profile: ann.event({ kind: 0, created_at: at(0) }),
     note: ann.event({
       created_at: at(1),
@@ -495,6 +528,13 @@ describe('REQ finds', () => {
     }),
     follows: bob.event({ kind: 3, created_at: at(8), tags: [['p', ann.pubkey]] }),
   };
+}
+
+describe('REQ finds', () => {
+  const use = useRelay({ ...ALL_HINTS, 'storage.index_batch_events': 4 });
+  const [ann, bob] = [new Author(), new Author()] as [Author, Author];
+  const id = 'ab'.repeat(32);
+  const events = eventsOf(ann, bob, id);
   type Name = keyof typeof events;
   const names = Object.keys(events) as Name[];
 
@@ -540,41 +580,8 @@ describe('REQ finds', () => {
   });
 });
 
-describe('EOSE says whether there is more (NIP-67)', () => {
-  const use = useRelay({
-    ...ALL_HINTS,
-    ...ANY_TIME,
-    'limits.limit_max': 10,
-    'limits.limit_default': 5,
-  });
-
-  it.each([
-    [0, {}, 0, 'finish'],
-    [4, {}, 4, 'finish'],
-    [5, {}, 5, 'finish'],
-    [6, {}, 5, 'more'],
-    [10, { limit: 10 }, 10, 'finish'],
-    [11, { limit: 10 }, 10, 'more'],
-    [11, { limit: 1_000_000 }, 10, 'more'],
-    [10, { limit: 1_000_000 }, 10, 'finish'],
-    [3, { limit: 2 }, 2, 'more'],
-    [3, { limit: 3 }, 3, 'finish'],
-  ] as const)('%i stored, asked for %j: %i come, %s', async (stored, asked, come, hint) => {
-    const author = new Author();
-    const events = series(author, stored);
-    await publish(use.client, events);
-    const answer = await use.client.req('s', { authors: [author.pubkey], ...asked });
-    expect(answer.events).toEqual(events.slice(0, come));
-    expect(answer.end).toEqual(eose('s', hint));
-  });
-
-  it('says "more" when one of several filters has more', async () => {
-    const [one, another] = [new Author(), new Author()];
-    await publish(use.client, [...series(one, 2), ...series(another, 7)]);
-    const filters = [one, another].map(({ pubkey }) => ({ authors: [pubkey] }));
-    expect((await use.client.req('s', ...filters)).end).toEqual(eose('s', 'more'));
-  });
-
+/** Registers tests of answers that are cut within a second. */
+function secondTests(use: RelayInUse): void {
   it('does not split a second when the cap of the relay cuts', async () => {
     const author = new Author();
     const seconds = [3, 3, 3].map((count, i) =>
@@ -622,6 +629,44 @@ describe('EOSE says whether there is more (NIP-67)', () => {
     expect(found).toEqual([...events].sort(newestFirst).slice(0, 5));
     expect(end).toEqual(eose('s', 'more'));
   });
+}
+
+describe('EOSE says whether there is more (NIP-67)', () => {
+  const use = useRelay({
+    ...ALL_HINTS,
+    ...ANY_TIME,
+    'limits.limit_max': 10,
+    'limits.limit_default': 5,
+  });
+
+  it.each([
+    [0, {}, 0, 'finish'],
+    [4, {}, 4, 'finish'],
+    [5, {}, 5, 'finish'],
+    [6, {}, 5, 'more'],
+    [10, { limit: 10 }, 10, 'finish'],
+    [11, { limit: 10 }, 10, 'more'],
+    [11, { limit: 1_000_000 }, 10, 'more'],
+    [10, { limit: 1_000_000 }, 10, 'finish'],
+    [3, { limit: 2 }, 2, 'more'],
+    [3, { limit: 3 }, 3, 'finish'],
+  ] as const)('%i stored, asked for %j: %i come, %s', async (stored, asked, come, hint) => {
+    const author = new Author();
+    const events = series(author, stored);
+    await publish(use.client, events);
+    const answer = await use.client.req('s', { authors: [author.pubkey], ...asked });
+    expect(answer.events).toEqual(events.slice(0, come));
+    expect(answer.end).toEqual(eose('s', hint));
+  });
+
+  it('says "more" when one of several filters has more', async () => {
+    const [one, another] = [new Author(), new Author()];
+    await publish(use.client, [...series(one, 2), ...series(another, 7)]);
+    const filters = [one, another].map(({ pubkey }) => ({ authors: [pubkey] }));
+    expect((await use.client.req('s', ...filters)).end).toEqual(eose('s', 'more'));
+  });
+
+  secondTests(use);
 });
 
 describe.each([
