@@ -210,7 +210,7 @@ describe('wok service', () => {
 
     writeFileSync(config, '[info]\nname = "mine"\n');
     mkdirSync(join(root, 'var/lib/wok/x'));
-    expect((await wok('service', 'install', '--root', root)).stdout).toContain('as it is');
+    expect((await wok('service', 'install', '--root', root)).stdout).toContain('unchanged');
     expect(readFileSync(config, 'utf8')).toContain('mine');
 
     expect((await wok('service', 'uninstall', '--root', root)).code).toBe(0);
