@@ -134,7 +134,7 @@ describe('lists in files', () => {
     await until(three, /^blocked/);
   });
 
-  it('that cannot be read let nobody in, until they can', async () => {
+  it('that cannot be read refuse all keys, until they can be read', async () => {
     const directory = freshDirectory();
     const path = join(directory, 'allowed.txt');
     const author = new Author();
@@ -151,7 +151,7 @@ describe('lists in files', () => {
 });
 
 describe('admission', () => {
-  it('is told with the address to pay at, and comes with the list', async () => {
+  it('refuses with the address to pay at, and follows the file of paid keys', async () => {
     const directory = freshDirectory();
     const path = join(directory, 'paid.txt');
     const [payer, mail] = [new Author(), new Author()];
@@ -249,32 +249,30 @@ describe('the web of trust', () => {
   });
 });
 
+/** Starts a web server with these answers; returns its host and the list of requested paths. */
+async function serve(answer: (url: string) => { status?: number; body: string; headers?: object }) {
+  const asked: string[] = [];
+  server = createServer((request, response) => {
+    asked.push(request.url!);
+    const { status = 200, body, headers = {} } = answer(request.url!);
+    response.writeHead(status, { ...headers });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  return { asked, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+const required: Settings = {
+  'nip05.required': true,
+  'nip05.private_networks': true,
+  'nip05.failed_seconds': 1,
+  'nip05.timeout_seconds': 30,
+  'ingester.workers': 2,
+};
+const profile = (nip05: string): Draft => ({ kind: 0, content: JSON.stringify({ nip05 }) });
+
 describe('NIP-05', () => {
-  /** Starts a web server with these answers; returns its host and the list of requested paths. */
-  async function serve(
-    answer: (url: string) => { status?: number; body: string; headers?: object },
-  ) {
-    const asked: string[] = [];
-    server = createServer((request, response) => {
-      asked.push(request.url!);
-      const { status = 200, body, headers = {} } = answer(request.url!);
-      response.writeHead(status, { ...headers });
-      response.end(body);
-    });
-    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
-    return { asked, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
-  }
-
-  const required: Settings = {
-    'nip05.required': true,
-    'nip05.private_networks': true,
-    'nip05.failed_seconds': 1,
-    'nip05.timeout_seconds': 30,
-    'ingester.workers': 2,
-  };
-  const profile = (nip05: string): Draft => ({ kind: 0, content: JSON.stringify({ nip05 }) });
-
-  it('is looked up in the background, once, and then lets its owner write', async () => {
+  it('is verified in the background, once, before its owner may write', async () => {
     const [bob, thief, nobody] = [new Author(), new Author(), new Author()];
     const { asked, host } = await serve(() => ({
       body: JSON.stringify({ names: { bob: bob.pubkey } }),
@@ -292,7 +290,7 @@ describe('NIP-05', () => {
     expect((await client.publish(forged))[3]).toMatch(/^(invalid|restricted)/);
   });
 
-  it('is not for every domain', async () => {
+  it('is required at allowed domains', async () => {
     const author = new Author();
     await start({
       ...required,
@@ -309,7 +307,9 @@ describe('NIP-05', () => {
     expect(isBelow('good.example:8080', ['good.example'])).toBe(true);
     expect(isBelow('notgood.example', ['good.example'])).toBe(false);
   });
+});
 
+describe('a NIP-05 look-up', () => {
   it.each<[string, { status?: number; body: string; headers?: object }, RegExp]>([
     [
       'a redirect',
@@ -321,14 +321,14 @@ describe('NIP-05', () => {
     ['too much', { body: ' '.repeat(300_000) }, /answered too much/],
     ['another name', { body: '{"names":{"alice":"x"}}' }, /has no name bob/],
     ['a name of Object', { body: '{"names":{}}' }, /has no name bob/],
-  ])('%s is no answer', async (_, answer, why) => {
+  ])('fails: %s', async (_, answer, why) => {
     const { host } = await serve(() => answer);
     await expect(
       lookUp(`bob@${host}`, { timeoutSeconds: 60, privateNetworks: true }),
     ).rejects.toThrow(why);
   });
 
-  it('gives up on who does not answer', async () => {
+  it('fails after its timeout', async () => {
     server = createServer(() => {});
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -339,7 +339,7 @@ describe('NIP-05', () => {
     server.closeAllConnections();
   });
 
-  it('never asks private addresses, by number or by name', async () => {
+  it('never connects to private networks, by address or by name', async () => {
     const { asked, host } = await serve(() => ({ body: '{}' }));
     const port = host.split(':')[1];
     for (const domain of [host, `localhost:${port}`, '10.0.0.1', '169.254.169.254', '0.0.0.0']) {
@@ -349,7 +349,7 @@ describe('NIP-05', () => {
     expect(asked).toEqual([]);
   });
 
-  it('knows an address when it sees one', () => {
+  it('parses addresses', () => {
     expect(parseAddress('Bob.b-1@Relay.Example')).toEqual({
       local: 'bob.b-1',
       domain: 'relay.example',
@@ -361,8 +361,8 @@ describe('NIP-05', () => {
   });
 });
 
-describe('doors together', () => {
-  it('any of them is enough, or all are needed', async () => {
+describe('several access rules', () => {
+  it('accept a key that meets any of them, or one that meets all', async () => {
     const directory = freshDirectory();
     const paid = join(directory, 'paid.txt');
     const [both, listed, payer] = [new Author(), new Author(), new Author()];
@@ -381,7 +381,7 @@ describe('doors together', () => {
     expect(await say(both)).toBe('ok');
   });
 
-  it('for those who authenticate', async () => {
+  it('apply to authenticated keys', async () => {
     const member = new Author();
     const settings = { 'policy.pubkeys_allowed': [member.pubkey] };
     await start({ ...settings, 'policy.access_for': 'authed' });

@@ -60,7 +60,7 @@ describe('the control socket', () => {
     expect(answered).toEqual(id);
   });
 
-  it('names the method that was meant', async () => {
+  it('suggests the RPC method that was meant', async () => {
     const { error } = await control.answer('statsu');
     expect(error!.message).toContain('"status"');
   });
@@ -89,7 +89,7 @@ describe('the control socket', () => {
 });
 
 describe('wok status', () => {
-  it('tells people and programs, and ends with 69 when nothing runs there', async () => {
+  it('prints text or JSON, and ends with 69 when no relay runs there', async () => {
     const relay = await startRelay();
     const told = await wok('status', '--data', relay.directory);
     expect(told).toMatchObject({ code: exitCodes.ok, err: '' });

@@ -30,7 +30,7 @@ async function started(text: string) {
 }
 
 describe('config', () => {
-  it('has every option with its value, its default, and where it stands', async () => {
+  it('has every option with its value, its default and its origin', async () => {
     const { file, page, option, wok } = await started(
       `[info]\nname = "one"\n[query]\nworkers = 1\n${ADMIN}`,
     );
@@ -67,8 +67,10 @@ describe('config', () => {
     });
     expect(wok.err).toBe('');
   });
+});
 
-  it('tells what a reload would change, changes it, and says where it stands then', async () => {
+describe('a reload', () => {
+  it('is compared first, then changes options and their origins', async () => {
     const { file, write, page, option } = await started(`[info]\nname = "one"\n${ADMIN}`);
     expect(await page.ask('config.compare')).toEqual({ live: [], waiting: [] });
     write(`${ADMIN}\n[limits]\nfilters_max = 7\n[info]\nname = "two"\n[io]\npath = "/other"\n`);
@@ -92,7 +94,7 @@ describe('config', () => {
     expect(await page.ask('config.compare')).toMatchObject({ live: [], waiting: changes.waiting });
   });
 
-  it('says what is wrong with a file, and leaves everything as it is', async () => {
+  it('names mistakes in a file, and then changes nothing', async () => {
     const { write, page, option } = await started(`[info]\nname = "one"\n${ADMIN}`);
     write(`[info]\nname = "two"\n[limits]\ntags_maximum = 3\nfilters_max = "x"\n${ADMIN}`);
     for (const method of ['config.compare', 'reload'] as const) {
@@ -105,7 +107,7 @@ describe('config', () => {
     expect(await option('info.name')).toMatchObject({ value: '"one"' });
   });
 
-  it('of a reload that takes the admin away ends the session', async () => {
+  it('ends the session of a key that is no admin any more', async () => {
     const { write, page } = await started(ADMIN);
     write('[info]\nname = "nobody is admin"\n');
     await page.ask('reload');

@@ -49,7 +49,7 @@ function expectNoCors({ headers }: Answered): void {
 }
 
 describe('a login', () => {
-  it('gives a session, by a cookie that no script and no other site can use', async () => {
+  it('gives a session, with a cookie for this site only and out of reach of scripts', async () => {
     const page = new AdminPage(relay.httpUrl);
     const answer = await page.login(adminKey);
     expect(answer.status).toBe(200);
@@ -72,7 +72,7 @@ describe('a login', () => {
     expect(answer.text).not.toContain(page.cookie.split('=')[1]);
   });
 
-  it('tells a moderator what is theirs', async () => {
+  it('tells a moderator the role and its RPC methods', async () => {
     const page = await AdminPage.open(relay.httpUrl, moderatorKey);
     const { role, methods } = await page.session();
     expect(role).toBe('moderator');
@@ -80,6 +80,33 @@ describe('a login', () => {
     expect(methods).not.toContain('reload');
   });
 
+  it('is valid once', async () => {
+    const page = new AdminPage(relay.httpUrl);
+    const header = nip98(adminKey, `${relay.httpUrl}/admin/login`, '{}');
+    expect((await page.loginBy(header)).status).toBe(200);
+    const again = await new AdminPage(relay.httpUrl).loginBy(header);
+    expect(again).toMatchObject({ status: 401 });
+    expect(again.body.error!.message).toContain('used before');
+  });
+
+  it('ends the session that the browser had before', async () => {
+    const page = await AdminPage.open(relay.httpUrl, adminKey);
+    const former = new AdminPage(relay.httpUrl);
+    former.cookie = page.cookie;
+    await page.login(adminKey);
+    expect(page.cookie).not.toBe(former.cookie);
+    expect((await former.answer('session')).status).toBe(401);
+    expect((await page.answer('session')).status).toBe(200);
+  });
+
+  it('is in the audit log with its key', async () => {
+    const page = await AdminPage.open(relay.httpUrl, moderatorKey);
+    const rows = await page.ask('mod.audit', { by: getPublicKey(moderatorKey), limit: 1 });
+    expect(rows).toMatchObject([{ action: 'log in', by: getPublicKey(moderatorKey) }]);
+  });
+});
+
+describe('a wrong login', () => {
   it.each<[string, Draft]>([
     ['another kind', { kind: 22_242 }],
     ['a time long ago', { created_at: now() - 300 }],
@@ -103,7 +130,7 @@ describe('a login', () => {
     expectNoCors(answer);
   });
 
-  it('is refused for the NIP-86 address, with a forged signature, and for a stranger', async () => {
+  it('is refused for the NIP-86 address, with a forged signature, and of an unknown key', async () => {
     const page = new AdminPage(relay.httpUrl);
     page.headers = { 'X-Forwarded-For': '198.51.100.253' };
     expect((await page.login(adminKey, { u: `${relay.httpUrl}/` })).status).toBe(401);
@@ -116,32 +143,7 @@ describe('a login', () => {
     expect((await page.loginBy('')).status).toBe(401);
   });
 
-  it('is good once', async () => {
-    const page = new AdminPage(relay.httpUrl);
-    const header = nip98(adminKey, `${relay.httpUrl}/admin/login`, '{}');
-    expect((await page.loginBy(header)).status).toBe(200);
-    const again = await new AdminPage(relay.httpUrl).loginBy(header);
-    expect(again).toMatchObject({ status: 401 });
-    expect(again.body.error!.message).toContain('used before');
-  });
-
-  it('ends the session that the browser had before', async () => {
-    const page = await AdminPage.open(relay.httpUrl, adminKey);
-    const former = new AdminPage(relay.httpUrl);
-    former.cookie = page.cookie;
-    await page.login(adminKey);
-    expect(page.cookie).not.toBe(former.cookie);
-    expect((await former.answer('session')).status).toBe(401);
-    expect((await page.answer('session')).status).toBe(200);
-  });
-
-  it('is in the audit log, by whom', async () => {
-    const page = await AdminPage.open(relay.httpUrl, moderatorKey);
-    const rows = await page.ask('mod.audit', { by: getPublicKey(moderatorKey), limit: 1 });
-    expect(rows).toMatchObject([{ action: 'log in', by: getPublicKey(moderatorKey) }]);
-  });
-
-  it('that fails again and again from one address is answered with 429; a right one is let in', async () => {
+  it('is answered with 429 after too many from one address, where a valid one is still accepted', async () => {
     const page = new AdminPage(relay.httpUrl);
     page.headers = { 'X-Forwarded-For': '203.0.113.9' };
     const statuses: number[] = [];
@@ -172,7 +174,7 @@ describe('a login', () => {
 });
 
 describe('a session', () => {
-  it('ends with a logout, for everybody who has its cookie', async () => {
+  it('ends with a logout, for all holders of its cookie', async () => {
     const page = await AdminPage.open(relay.httpUrl, adminKey);
     const answer = await page.logout();
     expect(answer).toMatchObject({ status: 200, body: { result: true } });
@@ -197,8 +199,10 @@ describe('a session', () => {
     page.cookie = `a=b; ${name}=${token}; c=d`;
     expect((await page.answer('session')).status).toBe(200);
   });
+});
 
-  it('ends at its time, and when nothing was asked for long', () =>
+describe('the end of a session', () => {
+  it('comes after its time, and after its idle time', () =>
     inTime(async (scale, within) => {
       const own = await startRelay(SETTINGS);
       try {
@@ -224,7 +228,7 @@ describe('a session', () => {
       }
     }));
 
-  it('ends at once when somebody is no admin any more, and a role that changes is the new one', async () => {
+  it('comes at once when the key is no admin any more; a changed role applies at once', async () => {
     const own = await startRelay(SETTINGS);
     try {
       const page = await AdminPage.open(own.httpUrl, adminKey);
@@ -241,7 +245,7 @@ describe('a session', () => {
     }
   });
 
-  it('is one of a bounded number: the one that was used least lately goes', async () => {
+  it('comes for the least recently used session above the bound', async () => {
     const own = await startRelay({ ...SETTINGS, 'admin.sessions_max': 10 });
     try {
       const first = await AdminPage.open(own.httpUrl, adminKey);
@@ -259,7 +263,7 @@ describe('a session', () => {
     }
   });
 
-  it('is over when the admin room has died', async () => {
+  it('comes when the admin worker dies', async () => {
     const own = await startRelay(SETTINGS);
     try {
       const page = await AdminPage.open(own.httpUrl, adminKey);
@@ -312,7 +316,7 @@ describe('a page of another origin', () => {
     expect((await page.answer('session')).status).toBe(200);
   });
 
-  it('is not told that it may ask (preflight), and nothing is had by GET', async () => {
+  it('gets no permission by a preflight, and nothing by GET', async () => {
     for (const path of ['api', 'login', 'logout']) {
       for (const method of ['OPTIONS', 'GET', 'HEAD', 'PUT', 'DELETE']) {
         const headers = {
@@ -388,7 +392,7 @@ describe('behind a proxy', () => {
     }
   });
 
-  it('identity.urls are what counts, but for who comes directly from this machine', async () => {
+  it('identity.urls count, except for connections from this machine', async () => {
     const own = await startRelay({ ...SETTINGS, 'identity.urls': ['wss://relay.example'] });
     try {
       const page = new AdminPage(own.httpUrl);
@@ -411,10 +415,10 @@ describe('requests', () => {
     ['an array', '[]', 400, 'usage'],
     ['null', 'null', 400, 'usage'],
     ['no method', '{"params":{}}', 400, 'usage'],
-    ['a method that is none', '{"method":7}', 400, 'usage'],
+    ['a number for a method', '{"method":7}', 400, 'usage'],
     ['an unknown method', '{"method":"dashbord"}', 404, 'unknown'],
-    ['a method of the shell', '{"method":"restart"}', 404, 'unknown'],
-    ['a method of every object', '{"method":"__proto__"}', 404, 'unknown'],
+    ['a method of the control socket', '{"method":"restart"}', 404, 'unknown'],
+    ['a name of every object', '{"method":"__proto__"}', 404, 'unknown'],
     ['parameters that are none', '{"method":"slow","params":[]}', 400, 'usage'],
     ['too much', `{"method":"${'x'.repeat(70_000)}"}`, 413, 'too_large'],
   ])('with %s are answered with a sentence', async (_, body, status, kind) => {
@@ -441,7 +445,7 @@ describe('requests', () => {
     }
   });
 
-  it('that take longer than io waits go on, and are told so', async () => {
+  it('that take longer than io waits continue, and the answer says so', async () => {
     const own = await startRelay({ ...SETTINGS, 'io.handshake_seconds': 2 });
     try {
       let fail: (error: Error) => void = () => {};

@@ -1,4 +1,4 @@
-// Every RPC method ("method") of the page /admin: its effect, one bad input each, and the rights of
+// Every RPC method of the page /admin: its effect, one bad input each, and the rights of
 // moderators. In-process relay, by the page's API; RetentionTasks as a unit.
 
 import { nip19 } from 'nostr-tools';
@@ -139,23 +139,23 @@ const FOR_ADMINS: readonly PageMethod[] = [
  */
 const OF_THE_PROCESS: readonly PageMethod[] = ['config.compare', 'reload'];
 
-describe('methods', () => {
+describe('RPC methods', () => {
   const methods = Object.keys(CASES) as PageMethod[];
 
-  it('are what the session tells', async () => {
+  it('are those that the session lists', async () => {
     expect((await admin.session()).methods.sort()).toEqual([...methods].sort());
     const theirs = methods.filter((method) => !FOR_ADMINS.includes(method));
     expect((await moderator.session()).methods.sort()).toEqual(theirs.sort());
   });
 
-  it.each(methods)('%s is carried out for an admin', async (method) => {
+  it.each(methods)('%s works for an admin', async (method) => {
     const answer = await admin.answer(method, CASES[method].good());
     if (OF_THE_PROCESS.includes(method)) {
       expect(answer).toMatchObject({ status: 409, body: { error: { kind: 'refused' } } });
     } else expect(answer, answer.text).toMatchObject({ status: 200 });
   });
 
-  it.each(methods)('%s is for moderators, or not', async (method) => {
+  it.each(methods)('%s works for moderators, or is refused to them', async (method) => {
     const answer = await moderator.answer(method, CASES[method].good());
     if (FOR_ADMINS.includes(method)) {
       expect(answer).toMatchObject({ status: 403, body: { error: { kind: 'forbidden' } } });
@@ -164,14 +164,14 @@ describe('methods', () => {
   });
 
   it.each(methods.filter((method) => CASES[method].bad !== undefined))(
-    '%s refuses what it does not understand',
+    '%s refuses bad parameters',
     async (method) => {
       const answer = await admin.answer(method, CASES[method].bad);
       expect(answer).toMatchObject({ status: 400, body: { error: { kind: 'usage' } } });
     },
   );
 
-  it.each(methods)('%s is nobody’s who has not logged in', async (method) => {
+  it.each(methods)('%s needs a session', async (method) => {
     const answer = await new AdminPage(relay.httpUrl).answer(method, CASES[method].good());
     expect(answer).toMatchObject({ status: 401, body: { error: { kind: 'unauthenticated' } } });
   });
@@ -282,7 +282,7 @@ describe('dashboard', () => {
     expect(moments.size).toBeLessThanOrEqual(2 + (last - first) / 1000);
   });
 
-  it('tells of what waits for people', async () => {
+  it('counts reports and quarantined events that wait', async () => {
     const event = await publish(new Author().event());
     await publish(report(new Author(), event));
     await client.publish(new Author().event(SPAM));
@@ -292,16 +292,16 @@ describe('dashboard', () => {
     }, 'both');
   });
 
-  it('shows who talks', async () => {
+  it('shows the top connections', async () => {
     await until(async () => {
       await client.query({ ids: ['0'.repeat(64)] });
       return (await admin.ask('connections')).some(({ ip, messages }) => ip !== '' && messages > 0);
-    }, 'the talker');
+    }, 'the connection');
   });
 });
 
 describe('reports', () => {
-  it('come with the event and what its author has here, until they are dealt with', async () => {
+  it('are listed with the event and its author until they are dismissed', async () => {
     const [author, reporter, second] = [new Author(), new Author(), new Author()];
     const [old, event] = [
       await publish(author.event({ created_at: now() - 5000 })),
@@ -347,7 +347,7 @@ describe('reports', () => {
     });
   });
 
-  it('about a person, and about what is private, whose text moderators do not see', async () => {
+  it('about a key, and about private events, whose text moderators do not see', async () => {
     const [author, reporter] = [new Author(), new Author()];
     const person = await publish(
       reporter.event({ kind: 1984, tags: [['p', author.pubkey, 'impersonation']] }),
@@ -369,8 +369,10 @@ describe('reports', () => {
     const text = JSON.stringify(await moderator.ask('mod.queue', { limit: 100 }));
     expect(text).not.toContain('psst');
   });
+});
 
-  it('are paged to the end', async () => {
+describe('the report queue', () => {
+  it('is paged to the end', async () => {
     const events: NostrEvent[] = [];
     for (let i = 0; i < 7; i++) {
       const event = await publish(new Author().event());
@@ -393,7 +395,7 @@ describe('reports', () => {
 });
 
 describe('quarantine', () => {
-  it('is paged, and its events are released and discarded by whoever works on it', async () => {
+  it('is paged, and moderators release and discard its events', async () => {
     const authors = Array.from({ length: 5 }, () => new Author());
     const held = authors.map((author) => author.event(SPAM));
     for (const event of held) await client.publish(event);
@@ -424,7 +426,7 @@ describe('quarantine', () => {
 });
 
 describe('lists', () => {
-  it('are put on and taken off, in force at once, and told by whom', async () => {
+  it('are changed with effect at once, and name who changed them', async () => {
     const author = new Author();
     await moderator.ask('mod.put', {
       list: 'pubkey',
@@ -491,8 +493,8 @@ describe('lists', () => {
   });
 });
 
-describe('people', () => {
-  it('are told with their roles and how much they have here', async () => {
+describe('a public key', () => {
+  it('has roles and a number of stored events', async () => {
     expect((await admin.ask('mod.about', { pubkey: adminPubkey })).roles).toEqual(['admin']);
     const member = new Author();
     await admin.ask('mod.role', { do: 'create', id: 'queen', label: 'Queen' });
@@ -591,7 +593,7 @@ describe('a task of retention', () => {
     return { tasks, pass: () => passes.at(-1)!, goOn: () => goOn() };
   }
 
-  it('is one at a time, shows how far it is, and ends when it is told to', async () => {
+  it('is one at a time, shows its progress, and can be stopped', async () => {
     const { tasks, pass, goOn } = withTask();
     expect(tasks.show()).toBeNull();
     expect(tasks.begin('preview', 'me')).toMatchObject({ state: 'running', looked: 0 });
@@ -608,7 +610,7 @@ describe('a task of retention', () => {
     expect(tasks.begin('run', 'me')).toMatchObject({ what: 'run', state: 'running' });
   });
 
-  it('is ended where it is a preview that nobody looks at', () => {
+  it('is ended if it is a preview that is not asked for any more', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const { tasks, pass, goOn } = withTask();

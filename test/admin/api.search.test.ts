@@ -135,7 +135,7 @@ describe('search', () => {
     }
   });
 
-  it('gives the events as they were published, with the moment in which they came', async () => {
+  it('gives the events as they were published, with their time of arrival', async () => {
     const { found, pages } = await all(admin, { limit: 200 });
     const byId = new Map(stored.map((event) => [event.id, event]));
     for (const { event, receivedAt } of found) {
@@ -148,7 +148,7 @@ describe('search', () => {
     expect(pages[0]!.searchedTo).toBe(pages[0]!.events.at(-1)!.event.created_at);
   });
 
-  it('hides what is private from moderators, and says so', async () => {
+  it('hides private kinds from moderators, and says so', async () => {
     const secrets = stored.filter(({ kind }) => PRIVATE.includes(kind));
     expect(secrets.length).toBeGreaterThan(0);
     const { found, pages } = await all(moderator, { limit: 200 });
@@ -166,8 +166,10 @@ describe('search', () => {
     }
     expect((await moderator.ask('search', { kinds: [1] })).without).toEqual([]);
   });
+});
 
-  it('takes ids and keys as NIP-19 writes them', async () => {
+describe('parameters of a search', () => {
+  it('may be ids and keys as NIP-19 entities', async () => {
     const [event] = stored.filter(({ kind }) => kind === 1) as [NostrEvent];
     const relays = ['wss://relay.example', 'wss://other.example'];
     for (const id of [
@@ -196,7 +198,34 @@ describe('search', () => {
     expect(foundIds((await admin.ask('search', { tags })).events)).toEqual([tagged.id]);
   });
 
-  it('goes on where it was while events come and go', async () => {
+  it.each<[string, unknown]>([
+    ['no id', { ids: ['xyz'] }],
+    ['a key for an id', { ids: [nip19.npubEncode(getPublicKey(adminKey))] }],
+    ['an id with a wrong checksum', { ids: [`${nip19.noteEncode('0'.repeat(64)).slice(0, -1)}q`] }],
+    ['no key', { authors: ['me'] }],
+    ['a kind that is none', { kinds: [70_000] }],
+    ['a tag of two letters', { tags: { tt: ['x'] } }],
+    ['an e tag that is no id', { tags: { e: ['x'] } }],
+    ['a time that is none', { since: 1.5 }],
+    ['too large a page', { limit: 201 }],
+    ['a cursor that is none', { cursor: 'abc' }],
+    [
+      'too many values',
+      {
+        ids: Array(501)
+          .fill('0'.repeat(64))
+          .map((id, i) => `${i}${id}`.slice(0, 64)),
+      },
+    ],
+    ['something else', { query: 'x' }],
+  ])('are refused with a sentence: %s', async (_, params) => {
+    const answer = await admin.answer('search', params);
+    expect(answer).toMatchObject({ status: 400, body: { error: { kind: 'usage' } } });
+  });
+});
+
+describe('pages and concurrency of a search', () => {
+  it('continue at their position while events come and go', async () => {
     const first = await admin.ask('search', { limit: 7 });
     const before = stored;
     const newer = new Author().event({ created_at: now() + 5 });
@@ -215,32 +244,7 @@ describe('search', () => {
     expect(new Set(foundIds(found)).size).toBe(found.length);
   });
 
-  it.each<[string, unknown]>([
-    ['no id', { ids: ['xyz'] }],
-    ['a key for an id', { ids: [nip19.npubEncode(getPublicKey(adminKey))] }],
-    ['an id with a wrong checksum', { ids: [`${nip19.noteEncode('0'.repeat(64)).slice(0, -1)}q`] }],
-    ['no key', { authors: ['me'] }],
-    ['a kind that is none', { kinds: [70_000] }],
-    ['a tag of two letters', { tags: { tt: ['x'] } }],
-    ['an e tag that is no id', { tags: { e: ['x'] } }],
-    ['a time that is none', { since: 1.5 }],
-    ['too large a page', { limit: 201 }],
-    ['a cursor of nobody', { cursor: 'abc' }],
-    [
-      'too many values',
-      {
-        ids: Array(501)
-          .fill('0'.repeat(64))
-          .map((id, i) => `${i}${id}`.slice(0, 64)),
-      },
-    ],
-    ['something else', { query: 'x' }],
-  ])('refuses %s with a sentence', async (_, params) => {
-    const answer = await admin.answer('search', params);
-    expect(answer).toMatchObject({ status: 400, body: { error: { kind: 'usage' } } });
-  });
-
-  it('leaves the relay alone: no more than four at once', async () => {
+  it('are bounded: at most four searches at once', async () => {
     const asked = Array.from({ length: 7 }, () => admin.answer('search', { words: 'zzz' }));
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);

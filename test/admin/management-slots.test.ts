@@ -28,23 +28,23 @@ function claim(n: number): string {
   return `Nostr ${Buffer.from(JSON.stringify(event)).toString('base64')}`;
 }
 
-describe('slots', () => {
-  const made = (network: string, rank = RANK_STRANGER): SlotRequest => ({
-    network,
-    rank,
-    bytes: 0,
-  });
-  const slots = (askedMax: number, bytesMax = 1e9) => new RequestSlots({ askedMax, bytesMax });
-  /** Ends surplus requests, as the owner of the slots does, and returns them. */
-  function bound(of: RequestSlots<SlotRequest>): SlotRequest[] {
-    const gone: SlotRequest[] = [];
-    for (let one = of.surplus(); one !== null; one = of.surplus()) {
-      of.end(one);
-      gone.push(one);
-    }
-    return gone;
+const made = (network: string, rank = RANK_STRANGER): SlotRequest => ({
+  network,
+  rank,
+  bytes: 0,
+});
+const slots = (askedMax: number, bytesMax = 1e9) => new RequestSlots({ askedMax, bytesMax });
+/** Ends surplus requests, as the owner of the slots does, and returns them. */
+function bound(of: RequestSlots<SlotRequest>): SlotRequest[] {
+  const gone: SlotRequest[] = [];
+  for (let one = of.surplus(); one !== null; one = of.surplus()) {
+    of.end(one);
+    gone.push(one);
   }
+  return gone;
+}
 
+describe('slots', () => {
   it('are taken by requests whose bodies are there, a quarter of them by one network', () => {
     const all = slots(8);
     const mine = Array.from({ length: 6 }, () => made('2001:db8::/64'));
@@ -61,7 +61,7 @@ describe('slots', () => {
     expect(all.next()).toBe(mine[3]);
   });
 
-  it('go to who is known first', () => {
+  it('go to known callers first', () => {
     const all = slots(4);
     const ranks = [RANK_STRANGER, RANK_CLAIMED, RANK_SESSION, RANK_CLAIMED];
     const waiting = ranks.map((rank, n) => made(`${n}`, rank));
@@ -104,7 +104,7 @@ describe('slots', () => {
     }
   });
 
-  it('hold so many bytes and no more', () => {
+  it('hold a bounded number of bytes', () => {
     const all = slots(4, 1_000);
     const [slow, quick] = [made('a'), made('b')];
     for (const one of [slow, quick]) all.begin(one);
@@ -131,7 +131,7 @@ describe('the rank of a request', () => {
     ['nothing', '', RANK_STRANGER],
     ['another scheme', 'Basic abc', RANK_STRANGER],
     ['no JSON', 'Nostr AAAA', RANK_STRANGER],
-    ['the key of a stranger', nip98(generateSecretKey(), 'http://x', ''), RANK_STRANGER],
+    ['an unknown key', nip98(generateSecretKey(), 'http://x', ''), RANK_STRANGER],
     ['the key of an admin', nip98(adminKey, 'http://x', ''), RANK_CLAIMED],
   ])('with %s', (_, authorization, wanted) => {
     expect(rank.of(authorization, '')).toBe(wanted);
@@ -151,41 +151,41 @@ describe('the rank of a request', () => {
   });
 });
 
-describe('a relay', () => {
-  let relay: TestRelay;
-  beforeAll(async () => {
-    relay = await startRelay({ ...SETTINGS, 'admin.requests_max': 8 });
+let relay: TestRelay;
+beforeAll(async () => {
+  relay = await startRelay({ ...SETTINGS, 'admin.requests_max': 8 });
+});
+afterAll(() => relay.stop());
+
+const call = async (from: string) => {
+  const Authorization = nip98(adminKey, relay.httpUrl, BODY);
+  const headers = { 'Content-Type': RPC, Authorization, 'X-Forwarded-For': from };
+  return (await ask(relay.httpUrl, BODY, headers)).status;
+};
+
+/** Begins a request that stalls; `status` resolves with its status, or 0 when it was cut off. */
+function slow(path: string, headers: Record<string, string>) {
+  const asked = request(`${relay.httpUrl}${path}`, {
+    method: 'POST',
+    headers: { 'Content-Length': '100', ...headers },
+    agent: false,
   });
-  afterAll(() => relay.stop());
-
-  const call = async (from: string) => {
-    const Authorization = nip98(adminKey, relay.httpUrl, BODY);
-    const headers = { 'Content-Type': RPC, Authorization, 'X-Forwarded-For': from };
-    return (await ask(relay.httpUrl, BODY, headers)).status;
-  };
-
-  /** Begins a request that stalls; `status` resolves with its status, or 0 when it was cut off. */
-  function slow(path: string, headers: Record<string, string>) {
-    const asked = request(`${relay.httpUrl}${path}`, {
-      method: 'POST',
-      headers: { 'Content-Length': '100', ...headers },
-      agent: false,
+  asked.write('{');
+  const status = new Promise<number>((resolve) => {
+    asked.on('response', (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
     });
-    asked.write('{');
-    const status = new Promise<number>((resolve) => {
-      asked.on('response', (answer) => {
-        answer.resume();
-        resolve(answer.statusCode!);
-      });
-      asked.on('error', () => resolve(0));
-    });
-    const begun = new Promise<void>((resolve) => {
-      asked.once('finish', resolve);
-      asked.once('socket', (socket) => socket.once('connect', resolve));
-    });
-    return { asked, status, begun };
-  }
+    asked.on('error', () => resolve(0));
+  });
+  const begun = new Promise<void>((resolve) => {
+    asked.once('finish', resolve);
+    asked.once('socket', (socket) => socket.once('connect', resolve));
+  });
+  return { asked, status, begun };
+}
 
+describe('a relay', () => {
   it('lets an admin in while slow senders of one /64, and of many networks, claim to be one', async () => {
     const page = await AdminPage.open(relay.httpUrl, adminKey);
     const attackers = Array.from({ length: 300 }, (_, n) => {

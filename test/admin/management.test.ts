@@ -115,7 +115,7 @@ afterAll(async () => {
 });
 
 describe('authorization (NIP-98)', () => {
-  it('is taken as nostr-tools makes it', async () => {
+  it('is accepted as nostr-tools makes it', async () => {
     const body = { method: 'supportedmethods', params: [] };
     const url = `${relay.httpUrl}/`;
     const sign = (draft: Parameters<typeof finalizeEvent>[0]) => finalizeEvent(draft, adminKey!);
@@ -123,6 +123,24 @@ describe('authorization (NIP-98)', () => {
     expect(await post(JSON.stringify(body), token)).toMatchObject({ status: 200 });
   });
 
+  it('is for the configured address, whatever the client calls it', async () => {
+    const named = await startRelay({
+      'admin.pubkeys': [getPublicKey(adminKey!)],
+      'identity.urls': ['wss://relay.example'],
+    });
+    const body = JSON.stringify({ method: 'supportedmethods', params: [] });
+    const asked = async (u: string) => {
+      const headers = { 'Content-Type': RPC, Authorization: authorization(adminKey!, body, { u }) };
+      return (await fetch(named.httpUrl, { method: 'POST', headers, body })).status;
+    };
+    expect(await asked('wss://relay.example')).toBe(200);
+    expect(await asked('https://Relay.Example:443/')).toBe(200);
+    expect(await asked(named.url)).toBe(401);
+    await named.stop();
+  });
+});
+
+describe('a wrong authorization', () => {
   it.each<[string, Wrong]>([
     ['another kind', { kind: 22_242 }],
     ['a time long ago', { created_at: now() - 300 }],
@@ -147,7 +165,7 @@ describe('authorization (NIP-98)', () => {
     }
   });
 
-  it('is refused without one, with a forged signature, and by a stranger', async () => {
+  it('is refused if missing, with a forged signature, and of an unknown key', async () => {
     const body = JSON.stringify({ method: 'supportedmethods', params: [] });
     expect(await post(body, null)).toMatchObject({
       status: 401,
@@ -174,22 +192,6 @@ describe('authorization (NIP-98)', () => {
     expect(await call('supportedmethods', [], strangerKey)).toMatchObject({ status: 401 });
   });
 
-  it('is for the configured address, whatever the client calls it', async () => {
-    const named = await startRelay({
-      'admin.pubkeys': [getPublicKey(adminKey!)],
-      'identity.urls': ['wss://relay.example'],
-    });
-    const body = JSON.stringify({ method: 'supportedmethods', params: [] });
-    const asked = async (u: string) => {
-      const headers = { 'Content-Type': RPC, Authorization: authorization(adminKey!, body, { u }) };
-      return (await fetch(named.httpUrl, { method: 'POST', headers, body })).status;
-    };
-    expect(await asked('wss://relay.example')).toBe(200);
-    expect(await asked('https://Relay.Example:443/')).toBe(200);
-    expect(await asked(named.url)).toBe(401);
-    await named.stop();
-  });
-
   it.each<[string, Wrong, string]>([
     ['no payload', { payload: null }, 'the payload tag is missing'],
     ['another payload', { payload: '0'.repeat(64) }, 'the payload tag is not the SHA-256'],
@@ -198,30 +200,29 @@ describe('authorization (NIP-98)', () => {
     ['another path', { u: 'ws://127.0.0.1/x' }, 'the u tag is not the address of this request'],
     ['no method', { method: null }, 'the method tag is missing'],
     ['another method', { method: 'GET' }, 'the method tag must be POST'],
-  ])('is told what is wrong with it: %s', async (_, wrong, why) => {
+  ])('is answered with its fault: %s', async (_, wrong, why) => {
     const body = JSON.stringify({ method: 'supportedmethods', params: [] });
     const answer = await post(body, authorization(adminKey!, body, wrong));
     expect(answer).toMatchObject({ status: 401, body: { error: expect.stringContaining(why) } });
   });
+});
 
+describe('an authorization that is sent again', () => {
   const READING = [
     'supportedmethods listbannedpubkeys listallowedpubkeys listeventsneedingmoderation',
     'listbannedevents listallowedkinds listblockedips',
   ].flatMap((line) => line.split(' '));
   const CHANGING = Object.keys(nip86Methods).filter((name) => !READING.includes(name));
 
-  it.each(READING)(
-    'is good for %s as often as it is asked, which changes nothing',
-    async (method) => {
-      const body = JSON.stringify({ method, params: [] });
-      const header = authorization(adminKey!, body);
-      const answers = await Promise.all([1, 2, 3, 4].map(() => post(body, header)));
-      for (const answer of answers) expect(answer).toMatchObject({ status: 200 });
-      expect(await post(body, header)).toMatchObject({ status: 200 });
-    },
-  );
+  it.each(READING)('is valid for %s any number of times, which changes nothing', async (method) => {
+    const body = JSON.stringify({ method, params: [] });
+    const header = authorization(adminKey!, body);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => post(body, header)));
+    for (const answer of answers) expect(answer).toMatchObject({ status: 200 });
+    expect(await post(body, header)).toMatchObject({ status: 200 });
+  });
 
-  it.each(CHANGING)('is good for one %s, which changes something', async (method) => {
+  it.each(CHANGING)('is valid for one %s, which changes something', async (method) => {
     // Without parameters the method itself refuses the call, and the authorization is spent all the
     // same.
     const body = JSON.stringify({ method, params: [] });
@@ -234,7 +235,7 @@ describe('authorization (NIP-98)', () => {
     expect(await post(body, authorization(adminKey!, body))).toMatchObject({ status: 400 });
   });
 
-  it('is good for one of several changes at once', async () => {
+  it('is valid for one of several changes at once', async () => {
     const { pubkey } = new Author();
     const body = JSON.stringify({ method: 'allowpubkey', params: [pubkey] });
     const header = authorization(adminKey!, body);
@@ -349,7 +350,7 @@ describe('methods', () => {
     'disallowkind listallowedkinds blockip unblockip listblockedips',
   ].flatMap((line) => line.split(' '));
 
-  it('are the whole list, and for moderators those that they may call', async () => {
+  it('are listed, for moderators those that they may call', async () => {
     expect(await result('supportedmethods')).toEqual(ALL);
     const own = (await result('supportedmethods', [], moderatorKey)) as string[];
     expect(own).toContain('banpubkey');
@@ -408,7 +409,9 @@ describe('methods', () => {
       'ban event',
     ]);
   });
+});
 
+describe('methods for kinds, addresses, relay information and roles', () => {
   it('disallow and allow kinds', async () => {
     const author = new Author();
     const event = author.event({ kind: 7 });
@@ -454,7 +457,7 @@ describe('methods', () => {
     expect(await document()).toMatchObject({ name: 'as configured' });
   });
 
-  it('make, change, give, take and end roles', async () => {
+  it('create, edit, assign, unassign and delete roles', async () => {
     await result('createrole', ['king', 'King', 'ruler of the relay', 37, 1]);
     expect(await call('createrole', ['king', 'King', '', 37, 1])).toMatchObject({ status: 409 });
     await result('editrole', ['king', 'Queen', 'ruler of the relay', 40, 2]);
@@ -480,7 +483,7 @@ describe('methods', () => {
 });
 
 describe('reports', () => {
-  it('are queued by event, trusted people first, until somebody deals with them', async () => {
+  it('are queued by event, trusted reporters first, until a moderator deals with them', async () => {
     const author = new Author();
     const [worst, bad, fine] = [author.event(), author.event(), author.event()];
     for (const event of [worst, bad, fine]) await client.publish(event);
@@ -536,7 +539,7 @@ describe('reports', () => {
     expect(await control.ask('mod.reports')).toEqual([]);
   });
 
-  it('have a bound, within which those of trusted people stay', async () => {
+  it('have a bound, within which those of trusted reporters stay', async () => {
     const small = await startRelay({
       'admin.pubkeys': [getPublicKey(adminKey!)],
       'moderation.reports_max': 20,

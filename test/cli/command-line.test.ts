@@ -75,7 +75,7 @@ const cases = forms.flatMap((form) =>
 const valueCases = cases.filter(({ flag }) => valueName(flag) !== undefined);
 const switchCases = cases.filter(({ flag }) => valueName(flag) === undefined);
 
-it('knows what is tried here', () => {
+it('covers all commands and flags', () => {
   expect(commands.length).toBeGreaterThan(15);
   expect(switchCases.length).toBeGreaterThan(30);
   expect(valueCases.length).toBeGreaterThan(100);
@@ -83,7 +83,7 @@ it('knows what is tried here', () => {
 });
 
 describe('a flag', () => {
-  it.each(cases)('$title stands anywhere and takes no argument along', ({ form, flag }) => {
+  it.each(cases)('$title may stand anywhere', ({ form, flag }) => {
     const { head, usage, action, command } = form;
     const words = given(flag, 'value');
     for (const optional of [false, true]) {
@@ -134,7 +134,9 @@ describe('a flag', () => {
     }
     expect(read([...plain, flag.name, flag.name]).flags.has(bareName(flag))).toBe(true);
   });
+});
 
+describe('a flag with a value', () => {
   it.each(valueCases)('$title takes its value behind a space or =', ({ form, flag }) => {
     const plain = [...form.head, ...argumentsFor(form.usage, false), ...needed(flag)];
     const name = `--${bareName(flag)}`;
@@ -173,7 +175,9 @@ describe('a flag', () => {
       );
     },
   );
+});
 
+describe('a flag that does not belong there', () => {
   it.each(cases.filter(({ flag }) => flag.needs || flag.excludes))(
     '$title is refused where it would have no effect',
     ({ form, flag }) => {
@@ -193,7 +197,7 @@ describe('a flag', () => {
     },
   );
 
-  it('of one action is refused with the others', () => {
+  it('of one action is refused for other actions', () => {
     let tried = 0;
     for (const { command, action, head, usage, flags } of forms) {
       for (const flag of command.flags.filter((one) => !flags.includes(one))) {

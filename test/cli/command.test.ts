@@ -81,7 +81,7 @@ describe('help and version', () => {
     expect(code).toBe(exitCodes.ok);
   });
 
-  it('wok alone shows the help and fails, so that a service without a command does not look fine', async () => {
+  it('wok alone shows the help and fails, so that a service without a command does not seem to run', async () => {
     const { out, code } = await wok([]);
     expect(out).toContain('Usage:');
     expect(code).toBe(exitCodes.usage);
@@ -179,7 +179,7 @@ describe('the process', () => {
     expect((await wok(['--version'], {}, link)).out).toContain(version);
   });
 
-  it('does not crash when nobody reads on', async () => {
+  it('does not crash when its output is closed', async () => {
     const child = start(['config', 'print', '--defaults']);
     child.stdout.destroy();
     const [err, code] = await Promise.all([text(child.stderr), ended(child)]);

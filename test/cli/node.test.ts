@@ -56,7 +56,7 @@ describe('the binaries of uWebSockets.js', () => {
   });
 });
 
-describe('what is said of a system', () => {
+describe('the check of a system', () => {
   it.each<[string, NativeTarget]>([
     ['Node.js 20, glibc 2.36', DEBIAN_12],
     ['Node.js 20, glibc 2.28', { ...DEBIAN_12, glibc: '2.28' }],
@@ -66,11 +66,43 @@ describe('what is said of a system', () => {
     ['Node.js 24 on arm64', { ...DEBIAN_13, node: '24.22.3', abi: '137', arch: 'arm64' }],
     ['Node.js 24 on macOS', { ...DEBIAN_13, abi: '137', platform: 'darwin', glibc: null }],
     ['this process', thisTarget()],
-  ])('%s: nothing is wrong', (_, target) => {
+  ])('%s: finds nothing wrong', (_, target) => {
     expect(uwsProblem(target)).toBeNull();
     expect(engineFinding(target, () => {})).toMatchObject({ name: 'node', severity: 'ok' });
   });
 
+  it('reports a binary that does not load', () => {
+    const fails = () => {
+      throw new NativeModuleError('it is cut off');
+    };
+    expect(engineFinding(DEBIAN_12, fails)).toMatchObject({
+      severity: 'bad',
+      text: 'it is cut off',
+    });
+  });
+
+  it('tells a native library that does not load from other failures', () => {
+    const dlopen = Object.assign(new Error('GLIBC_2.38 not found'), { code: 'ERR_DLOPEN_FAILED' });
+    expect(isNativeLoadFailure(dlopen)).toBe(true);
+    expect(isNativeLoadFailure(new Error('no socket', { cause: dlopen }))).toBe(true);
+    expect(isNativeLoadFailure(new Error('This version of uWS.js supports only Node.js'))).toBe(
+      true,
+    );
+    expect(isNativeLoadFailure(new Error('Could not locate the bindings file. Tried:'))).toBe(true);
+    // Errors as they come out of a thread, without their code.
+    for (const text of [
+      'The module x.node\nwas compiled against a different Node.js version using NODE_MODULE_VERSION 115.',
+      "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by x.node)",
+      'x.node: invalid ELF header',
+    ]) {
+      expect(isNativeLoadFailure(new Error(text))).toBe(true);
+    }
+    expect(isNativeLoadFailure(new Error('a bug'))).toBe(false);
+    expect(isNativeLoadFailure(undefined)).toBe(false);
+  });
+});
+
+describe('a system without a binary', () => {
   it.each<[string, Partial<NativeTarget>, string, string]>([
     [
       'Node.js 26 on Debian 12',
@@ -120,40 +152,10 @@ describe('what is said of a system', () => {
       'uWebSockets.js has no binary for linux-riscv64.',
       'Run wok on Linux with glibc (x64 or arm64), or on macOS.',
     ],
-  ])('%s: what is wrong and what to run instead', (_, difference, problem, advice) => {
+  ])('%s: is told what is wrong and what to run instead', (_, difference, problem, advice) => {
     const target = { ...DEBIAN_13, ...difference };
     expect(uwsProblem(target)).toEqual({ problem, advice });
     expect(engineFinding(target)).toMatchObject({ severity: 'bad', text: problem, advice });
-  });
-
-  it('is an error of loading where the binary should run', () => {
-    const fails = () => {
-      throw new NativeModuleError('it is cut off');
-    };
-    expect(engineFinding(DEBIAN_12, fails)).toMatchObject({
-      severity: 'bad',
-      text: 'it is cut off',
-    });
-  });
-
-  it('tells a native library that does not load from other failures', () => {
-    const dlopen = Object.assign(new Error('GLIBC_2.38 not found'), { code: 'ERR_DLOPEN_FAILED' });
-    expect(isNativeLoadFailure(dlopen)).toBe(true);
-    expect(isNativeLoadFailure(new Error('no socket', { cause: dlopen }))).toBe(true);
-    expect(isNativeLoadFailure(new Error('This version of uWS.js supports only Node.js'))).toBe(
-      true,
-    );
-    expect(isNativeLoadFailure(new Error('Could not locate the bindings file. Tried:'))).toBe(true);
-    // Errors as they come out of a thread, without their code.
-    for (const text of [
-      'The module x.node\nwas compiled against a different Node.js version using NODE_MODULE_VERSION 115.',
-      "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by x.node)",
-      'x.node: invalid ELF header',
-    ]) {
-      expect(isNativeLoadFailure(new Error(text))).toBe(true);
-    }
-    expect(isNativeLoadFailure(new Error('a bug'))).toBe(false);
-    expect(isNativeLoadFailure(undefined)).toBe(false);
   });
 });
 

@@ -27,7 +27,7 @@ describe('a quantile', () => {
   });
 });
 
-describe('two looks', () => {
+describe('two metrics samples', () => {
   const figures = (stored: number, failed: number, small: number) => ({
     wok_events_total: [
       { labels: { class: 'regular', outcome: 'stored' }, values: [stored] },
@@ -41,7 +41,7 @@ describe('two looks', () => {
     { at: 3_000, figures: figures(30, 1, 300) },
   );
 
-  it('tell rates, sums and timings of what happened in between', () => {
+  it('give rates, sums and timings of the time between', () => {
     expect(found.seconds).toBe(2);
     expect(found.value('wok_events_total')).toBe(31);
     expect(found.rate('wok_events_total')).toBe(10);

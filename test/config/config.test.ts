@@ -216,7 +216,21 @@ describe('where values come from', () => {
     expect(config.io.trusted_proxies).toEqual([]);
   });
 
-  it('takes $WOK_CONFIG before relay.conf in cwd, and --config before both', () => {
+  it('ignores variables of other programs', () => {
+    const env = {
+      WOK_TEST_DATA: '/x',
+      WOK_TEST_A__B: 'x',
+      WOK_PORT: 'tcp://10.0.0.1:80',
+      WOK_IO_PORT: 'tcp://10.0.0.1:80',
+      WOK_SERVICE_HOST: '10.0.0.1',
+      OTHER__THING: 'x',
+    };
+    expect(load({ env })).toEqual(load({}));
+  });
+});
+
+describe('the configuration file', () => {
+  it('is $WOK_CONFIG before relay.conf in cwd, and --config before both', () => {
     const cwd = join(directory, 'lookup');
     mkdirSync(cwd);
     const env = { WOK_CONFIG: write('[io]\nport = 1\n') };
@@ -229,7 +243,7 @@ describe('where values come from', () => {
     expect(load({ cwd, env, file: 'other.conf' }).io.port).toBe(3);
   });
 
-  it('takes relay.local.conf before relay.conf, as the only file', () => {
+  it('is relay.local.conf before relay.conf, and no other file', () => {
     const cwd = join(directory, 'local');
     mkdirSync(cwd);
     writeFileSync(join(cwd, 'relay.conf'), '[io]\nport = 2\npath = "/two"\n');
@@ -244,7 +258,7 @@ describe('where values come from', () => {
     expect(() => load({ cwd })).toThrow(/relay\.local\.conf line 2: there is no option io\.prot/);
   });
 
-  it('remembers the file of the last reload', () => {
+  it('is that of the last reload', () => {
     const cwd = join(directory, 'reload');
     mkdirSync(cwd);
     writeFileSync(join(cwd, 'relay.conf'), '');
@@ -260,18 +274,6 @@ describe('where values come from', () => {
     expect(readFileSync(join(packageRoot, '.gitignore'), 'utf8').split('\n')).toContain(
       'relay.local.conf',
     );
-  });
-
-  it('leaves variables alone that are not meant for it', () => {
-    const env = {
-      WOK_TEST_DATA: '/x',
-      WOK_TEST_A__B: 'x',
-      WOK_PORT: 'tcp://10.0.0.1:80',
-      WOK_IO_PORT: 'tcp://10.0.0.1:80',
-      WOK_SERVICE_HOST: '10.0.0.1',
-      OTHER__THING: 'x',
-    };
-    expect(load({ env })).toEqual(load({}));
   });
 });
 
@@ -289,10 +291,10 @@ describe('docs/policy.md', () => {
   });
 });
 
-describe('formats', () => {
-  const hex = '7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e';
-  const npub = 'npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg';
+const hex = '7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e';
+const npub = 'npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg';
 
+describe('formats', () => {
   it('a public key comes out as hex', () => {
     const pubkey = (text: string) => load({ env: { WOK_INFO__PUBKEY: text } }).info.pubkey;
     expect(pubkey(npub)).toBe(hex);
@@ -372,137 +374,140 @@ describe('formats', () => {
   });
 });
 
-describe('what is wrong is said with file, line, key and the right name', () => {
-  it.each<[string, string, string]>([
-    [
-      'an unknown section',
-      '\n[limit]\nx = 1',
-      'line 2: there is no section [limit]. Did you mean [limits]?',
-    ],
-    [
-      'a section like no other',
-      '[xyzzy]',
-      `line 1: there is no section [xyzzy]. The sections are: ${Object.keys(sections).join(', ')}.`,
-    ],
-    [
-      'a misspelt key',
-      '[io]\n\nprot = 1',
-      'line 3: there is no option io.prot. Did you mean io.port?',
-    ],
-    [
-      'a key with its words turned round',
-      '[io]\nmax_connections = 1',
-      'line 2: there is no option io.max_connections. Did you mean io.connections_max?',
-    ],
-    [
-      'a key of another section',
-      '[io]\ntags_max = 1',
-      'line 2: there is no option io.tags_max. Did you mean limits.tags_max?',
-    ],
-    [
-      'a key like no other',
-      '[log]\nxyzzyxyzzyxyzzy = 1',
-      'line 2: there is no option log.xyzzyxyzzyxyzzy. Below [log] there are: log.level, log.levels, log.format,',
-    ],
-    [
-      'a key above all sections',
-      'port = 1',
-      'line 1: "port" is outside of a section. Did you mean io.port?',
-    ],
-    [
-      'a section that is a value',
-      'io = 5',
-      'line 1: io is a section: write [io] on a line of its own and its options below it.',
-    ],
-    [
-      'a section that is a list',
-      '[[io]]\nport = 1',
-      'line 1: io is a section: write [io] on a line of its own and its options below it.',
-    ],
-    ['a table below a section', '[io.tls]\ncert = 1', 'line 1: there is no option io.tls.'],
-    [
-      'a number in quotes',
-      '[io]\nport = "7777"',
-      'line 2: io.port is "7777", but must be a whole number from 1 to 65535, or 0 (any free port). Write port = 7777',
-    ],
-    ['a fraction', '[io]\nport = 1.5', 'line 2: io.port is 1.5, but must be a whole number'],
-    [
-      'a number out of range',
-      '[io]\nport = 131072',
-      'line 2: io.port is 131072, but must be a whole number from 1',
-    ],
-    [
-      'a huge number',
-      '[io]\nport = 99999999999999999999',
-      'line 2: io.port is 99999999999999999999, but must',
-    ],
-    [
-      'a negative number',
-      '[limits]\ntags_max = -1',
-      'line 2: limits.tags_max is -1, but must be a whole number from 1',
-    ],
-    [
-      'zero where it means nothing',
-      '[limits]\ntags_max = 0',
-      'line 2: limits.tags_max is 0, but must be',
-    ],
-    [
-      'a gap between zero and the least',
-      '[io]\nidle_timeout_seconds = 7',
-      'line 2: io.idle_timeout_seconds is 7, but must be a whole number from 8 to 960, or 0 (never).',
-    ],
-    [
-      'a word for a boolean',
-      '[pages]\nhome = "true"',
-      'line 2: pages.home is "true", but must be true or false. Write home = true',
-    ],
-    [
-      'an unknown word',
-      '[storage]\nsynchronous = "ful"',
-      'line 2: storage.synchronous is "ful", but must be one of "full", "normal". Did you mean "full"?',
-    ],
-    [
-      'a number for text',
-      '[info]\nname = 5',
-      'line 2: info.name is 5, but must be a string in quotes. Write name = "5"',
-    ],
-    [
-      'a date',
-      '[info]\nname = 2026-01-01',
-      'line 2: info.name is a date, but must be a string in quotes.',
-    ],
-    [
-      'a list for text',
-      '[info]\nname = ["a"]',
-      'line 2: info.name is a list, but must be a string in quotes.',
-    ],
-    [
-      'a table for text',
-      '[info.name]\nx = 1',
-      'line 1: info.name is a table, but must be a string in quotes.',
-    ],
-    [
-      'text for a list',
-      '[io]\ntrusted_proxies = "::1"',
-      'line 2: io.trusted_proxies is "::1", but must be a list, each item an IP address or a network like 10.0.0.0/8 or fd00::/8. Write trusted_proxies = ["::1"]',
-    ],
-    [
-      'a wrong item in a list',
-      '[io]\ntrusted_proxies = [\n  "::1",\n  "nope",\n]',
-      'line 2: io.trusted_proxies contains "nope", but must be a list',
-    ],
-    [
-      'text without quotes',
-      '[io]\nhost = localhost',
-      'line 2, column 8: this is not TOML: invalid value. Text must be in double quotes. The line is: host = localhost',
-    ],
-    [
-      'a key twice',
-      '[io]\nport = 1\nport = 2',
-      'line 3, column 1: this is not TOML: trying to redefine',
-    ],
-    ['an open string', '[io]\nhost = "', 'line 2, column 8: this is not TOML:'],
-  ])('%s', (_, text, expected) => {
+/** Mistakes in a file: what is wrong, the text, and part of the message. */
+const FILE_PROBLEMS: [string, string, string][] = [
+  [
+    'an unknown section',
+    '\n[limit]\nx = 1',
+    'line 2: there is no section [limit]. Did you mean [limits]?',
+  ],
+  [
+    'a section like no other',
+    '[xyzzy]',
+    `line 1: there is no section [xyzzy]. The sections are: ${Object.keys(sections).join(', ')}.`,
+  ],
+  [
+    'a misspelt key',
+    '[io]\n\nprot = 1',
+    'line 3: there is no option io.prot. Did you mean io.port?',
+  ],
+  [
+    'a key with its words turned round',
+    '[io]\nmax_connections = 1',
+    'line 2: there is no option io.max_connections. Did you mean io.connections_max?',
+  ],
+  [
+    'a key of another section',
+    '[io]\ntags_max = 1',
+    'line 2: there is no option io.tags_max. Did you mean limits.tags_max?',
+  ],
+  [
+    'a key like no other',
+    '[log]\nxyzzyxyzzyxyzzy = 1',
+    'line 2: there is no option log.xyzzyxyzzyxyzzy. Below [log] there are: log.level, log.levels, log.format,',
+  ],
+  [
+    'a key above all sections',
+    'port = 1',
+    'line 1: "port" is outside of a section. Did you mean io.port?',
+  ],
+  [
+    'a section that is a value',
+    'io = 5',
+    'line 1: io is a section: write [io] on a line of its own and its options below it.',
+  ],
+  [
+    'a section that is a list',
+    '[[io]]\nport = 1',
+    'line 1: io is a section: write [io] on a line of its own and its options below it.',
+  ],
+  ['a table below a section', '[io.tls]\ncert = 1', 'line 1: there is no option io.tls.'],
+  [
+    'a number in quotes',
+    '[io]\nport = "7777"',
+    'line 2: io.port is "7777", but must be a whole number from 1 to 65535, or 0 (any free port). Write port = 7777',
+  ],
+  ['a fraction', '[io]\nport = 1.5', 'line 2: io.port is 1.5, but must be a whole number'],
+  [
+    'a number out of range',
+    '[io]\nport = 131072',
+    'line 2: io.port is 131072, but must be a whole number from 1',
+  ],
+  [
+    'a huge number',
+    '[io]\nport = 99999999999999999999',
+    'line 2: io.port is 99999999999999999999, but must',
+  ],
+  [
+    'a negative number',
+    '[limits]\ntags_max = -1',
+    'line 2: limits.tags_max is -1, but must be a whole number from 1',
+  ],
+  [
+    'zero where it means nothing',
+    '[limits]\ntags_max = 0',
+    'line 2: limits.tags_max is 0, but must be',
+  ],
+  [
+    'a gap between zero and the least',
+    '[io]\nidle_timeout_seconds = 7',
+    'line 2: io.idle_timeout_seconds is 7, but must be a whole number from 8 to 960, or 0 (never).',
+  ],
+  [
+    'a word for a boolean',
+    '[pages]\nhome = "true"',
+    'line 2: pages.home is "true", but must be true or false. Write home = true',
+  ],
+  [
+    'an unknown word',
+    '[storage]\nsynchronous = "ful"',
+    'line 2: storage.synchronous is "ful", but must be one of "full", "normal". Did you mean "full"?',
+  ],
+  [
+    'a number for text',
+    '[info]\nname = 5',
+    'line 2: info.name is 5, but must be a string in quotes. Write name = "5"',
+  ],
+  [
+    'a date',
+    '[info]\nname = 2026-01-01',
+    'line 2: info.name is a date, but must be a string in quotes.',
+  ],
+  [
+    'a list for text',
+    '[info]\nname = ["a"]',
+    'line 2: info.name is a list, but must be a string in quotes.',
+  ],
+  [
+    'a table for text',
+    '[info.name]\nx = 1',
+    'line 1: info.name is a table, but must be a string in quotes.',
+  ],
+  [
+    'text for a list',
+    '[io]\ntrusted_proxies = "::1"',
+    'line 2: io.trusted_proxies is "::1", but must be a list, each item an IP address or a network like 10.0.0.0/8 or fd00::/8. Write trusted_proxies = ["::1"]',
+  ],
+  [
+    'a wrong item in a list',
+    '[io]\ntrusted_proxies = [\n  "::1",\n  "nope",\n]',
+    'line 2: io.trusted_proxies contains "nope", but must be a list',
+  ],
+  [
+    'text without quotes',
+    '[io]\nhost = localhost',
+    'line 2, column 8: this is not TOML: invalid value. Text must be in double quotes. The line is: host = localhost',
+  ],
+  [
+    'a key twice',
+    '[io]\nport = 1\nport = 2',
+    'line 3, column 1: this is not TOML: trying to redefine',
+  ],
+  ['an open string', '[io]\nhost = "', 'line 2, column 8: this is not TOML:'],
+];
+
+describe('messages about a wrong file: line, key and a correction', () => {
+  it.each(FILE_PROBLEMS)('%s', (_, text, expected) => {
     expect(fileProblem(text)).toContain(expected);
   });
 
@@ -514,7 +519,9 @@ describe('what is wrong is said with file, line, key and the right name', () => 
       `${directory}: this is a directory, not a file.`,
     ]);
   });
+});
 
+describe('messages about wrong sources', () => {
   it.each<[string, string, string]>([
     ['WOK_IO__PROT', '1', 'WOK_IO__PROT: there is no option io.prot. Did you mean WOK_IO__PORT?'],
     ['WOK_io__port', '1', 'WOK_io__port: there is no option io.port. Did you mean WOK_IO__PORT?'],
@@ -555,7 +562,7 @@ describe('what is wrong is said with file, line, key and the right name', () => 
     );
   });
 
-  it('all of it at once, in the order of the sources, also what a flag replaces', () => {
+  it('all at once, in the order of the sources, also for values that a flag replaces', () => {
     const file = write('[io]\nport = "x"\nprot = 1\n[lgo]\n');
     const found = problems({
       file,

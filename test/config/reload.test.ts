@@ -100,7 +100,7 @@ describe('wok reload', () => {
     expect(wok.out).toContain('info.name is "by command" now');
   });
 
-  it('tells a mistake to the one who typed it, and leaves the relay alone', async () => {
+  it('prints a mistake in the file, and changes nothing in the relay', async () => {
     const { wok, write, cli, file, directory } = await started('');
     write('[limits]\nlimit_max = "many"\n');
     const told = await cli('reload', '--config', file, '--data', directory);

@@ -117,7 +117,7 @@ describe('the proxies', () => {
 });
 
 describe('the container', () => {
-  it('copies only what there is, runs as nobody special, and says how it is', () => {
+  it('copies existing files, runs without privileges, and has a health check', () => {
     const text = readFileSync(join(deploy, 'container/Dockerfile'), 'utf8').replaceAll('\\\n', '');
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     const ignore = readFileSync(join(deploy, 'container/Dockerfile.dockerignore'), 'utf8');
@@ -170,8 +170,10 @@ describe('the container', () => {
     await relay.kill();
     expect(run()).toBe(1);
   });
+});
 
-  it.skipIf(!has('python3', '-c', 'import yaml'))('is composed of what there is', () => {
+describe('the compose file', () => {
+  it.skipIf(!has('python3', '-c', 'import yaml'))('names existing files and volumes', () => {
     const file = join(deploy, 'container/compose.yaml');
     const program = `import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))`;
     const compose = JSON.parse(

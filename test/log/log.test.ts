@@ -30,10 +30,10 @@ describe('the level of a station', () => {
   });
 });
 
-describe('a gate', () => {
+describe('the log limiter', () => {
   let lines: string[] = [];
   let counted: string[] = [];
-  const gate = (settings: Settings = {}) =>
+  const limiter = (settings: Settings = {}) =>
     new LineLimiter(
       'query',
       config(settings),
@@ -51,7 +51,7 @@ describe('a gate', () => {
   });
 
   it('leaves out what is below the level, and does not count it', () => {
-    const log = gate({ 'log.levels': '["query=warn"]' });
+    const log = limiter({ 'log.levels': '["query=warn"]' });
     log.info('a');
     log.warn('b', { n: 1 });
     expect(lines).toEqual(['warn b {"n":1}']);
@@ -61,8 +61,8 @@ describe('a gate', () => {
     expect(lines).toHaveLength(2);
   });
 
-  it('leaves out what comes too often, and says at the end of the minute how much it was', () => {
-    const log = gate({ 'log.lines_per_minute_max': 3 });
+  it('leaves out lines that come too often, and counts them at the end of the minute', () => {
+    const log = limiter({ 'log.lines_per_minute_max': 3 });
     for (let n = 0; n < 10; n++) log.warn('flood', { n });
     log.warn('something else');
     expect(lines).toHaveLength(4);
@@ -73,8 +73,8 @@ describe('a gate', () => {
     expect(lines).toHaveLength(6);
   });
 
-  it('counts minutes from the first line, and lets quiet lines through for ever', () => {
-    const log = gate({ 'log.lines_per_minute_max': 2 });
+  it('counts minutes from the first line, and passes rare lines for ever', () => {
+    const log = limiter({ 'log.lines_per_minute_max': 2 });
     for (let n = 0; n < 20; n++) {
       log.info('now and then');
       vi.advanceTimersByTime(40_000);
@@ -83,15 +83,15 @@ describe('a gate', () => {
   });
 
   it('remembers a bounded number of texts', () => {
-    const log = gate({ 'log.lines_per_minute_max': 1 });
+    const log = limiter({ 'log.lines_per_minute_max': 1 });
     for (let n = 0; n < 1_000; n++) log.info(`text ${n}`);
     expect(lines).toHaveLength(257);
     log.flush();
     expect(lines.at(-1)).toMatch(/"leftOut":743/);
   });
 
-  it('lets everything through without a limit', () => {
-    const log = gate({ 'log.lines_per_minute_max': 0 });
+  it('passes everything without a limit', () => {
+    const log = limiter({ 'log.lines_per_minute_max': 0 });
     for (let n = 0; n < 1_000; n++) log.info('flood');
     expect(lines).toHaveLength(1_000);
   });

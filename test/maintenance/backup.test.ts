@@ -109,8 +109,10 @@ describe('wok backup and wok restore', () => {
     expect(db.prepare('SELECT count(*) FROM event').pluck().get()).toBe(21);
     db.close();
   });
+});
 
-  it('refuse a running relay, a file that is none, a copy that is damaged or forged', async () => {
+describe('wok restore', () => {
+  it('refuses a running relay, a file that is no database, and a damaged or forged copy', async () => {
     const { directory } = await filled(400);
     const file = join(freshDirectory(), 'copy.db');
     await wok(['backup', file, '--data', directory]);
@@ -146,8 +148,10 @@ describe('wok backup and wok restore', () => {
     expect(caught.code).toBe(exitCodes.damaged);
     expect(existsSync(join(other[1]!, 'wok.db'))).toBe(false);
   });
+});
 
-  it('leave out what is free with --compact', async () => {
+describe('wok backup', () => {
+  it('leaves free pages out with --compact', async () => {
     const { directory } = await filled(1500);
     await wok(['delete', '--data', directory, '--until', '1700001400']);
     const [plain, compact] = ['plain', 'compact'].map((name) => join(freshDirectory(), name));
@@ -164,7 +168,26 @@ describe('wok backup and wok restore', () => {
     expect(after!.out).toBe(before!.out);
   });
 
-  it('are not needed where another process copies the log back: checkpoint_pages = 0', async () => {
+  it('leaves no file behind on Ctrl-C', () =>
+    inTime(async (scale, within) => {
+      const { directory } = await filled(3000 * scale);
+      const target = freshDirectory();
+      const child = spawn(process.execPath, [
+        join(packageRoot, 'dist/src/wok.js'),
+        ...['backup', join(target, 'copy.db'), '--data', directory, '--rate', '1'],
+      ]);
+      await until(() => readdirSync(target).length > 0, 'the copy to begin');
+      // The backup copies one MiB a second.
+      const done = within(500 * scale);
+      child.kill('SIGINT');
+      expect((await once(child, 'close'))[0]).toBe(INTERRUPTED);
+      expect(readdirSync(target)).toEqual([]);
+      done();
+    }));
+});
+
+describe('a relay with storage.checkpoint_pages = 0', () => {
+  it('leaves it to another process to copy the write-ahead log back', async () => {
     const directory = freshDirectory();
     const relay = await startRelay({ 'storage.checkpoint_pages': 0 }, directory);
     // As with Litestream, another connection has the database open all the while.
@@ -183,21 +206,4 @@ describe('wok backup and wok restore', () => {
     beside.close();
     expect(statSync(join(directory, 'wok.db')).size).toBeGreaterThan(4_000 * 4096);
   });
-
-  it('leave nothing behind on Ctrl-C', () =>
-    inTime(async (scale, within) => {
-      const { directory } = await filled(3000 * scale);
-      const target = freshDirectory();
-      const child = spawn(process.execPath, [
-        join(packageRoot, 'dist/src/wok.js'),
-        ...['backup', join(target, 'copy.db'), '--data', directory, '--rate', '1'],
-      ]);
-      await until(() => readdirSync(target).length > 0, 'the copy to begin');
-      // The backup copies one MiB a second.
-      const done = within(500 * scale);
-      child.kill('SIGINT');
-      expect((await once(child, 'close'))[0]).toBe(INTERRUPTED);
-      expect(readdirSync(target)).toEqual([]);
-      done();
-    }));
 });

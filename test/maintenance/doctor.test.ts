@@ -111,6 +111,24 @@ describe('wok doctor', () => {
     await relay.kill();
   });
 
+  it('repairs nothing while a relay runs', async () => {
+    const directory = filled();
+    tamper(directory, (db) => db.exec('DELETE FROM posting WHERE seq = 3'));
+    const relay = await WokProcess.start({}, directory);
+    const { err, code } = await doctor(directory, '--repair');
+    expect(err).toContain('in use by another process');
+    expect(code).toBe(exitCodes.busy);
+    await relay.kill();
+  });
+
+  it('fails where there is no database', async () => {
+    const { err, code } = await doctor(freshDirectory());
+    expect(err).toContain('there is no database in');
+    expect(code).toBe(exitCodes.refused);
+  });
+});
+
+describe('the index in wok doctor', () => {
   it.each<[string, string[], (db: Db, hasher: TermHasher) => void]>([
     [
       'missing postings',
@@ -178,8 +196,10 @@ describe('wok doctor', () => {
     expect(healed.code).toBe(exitCodes.ok);
     await expectWhole(directory, NOTES);
   });
+});
 
-  it('takes out events whose text is wrong, and keeps the text', async () => {
+describe('invalid events in wok doctor', () => {
+  it('are removed if their text is wrong, and the text is kept in a file', async () => {
     const directory = filled();
     tamper(directory, (db) => {
       db.exec(`UPDATE event SET json = (
@@ -204,7 +224,7 @@ describe('wok doctor', () => {
     );
   });
 
-  it('takes out events of which only the signature is wrong', async () => {
+  it('are removed if only the signature is wrong', async () => {
     const directory = filled();
     tamper(directory, (db) => {
       // Signature of another event: well-formed and wrong.
@@ -226,7 +246,7 @@ describe('wok doctor', () => {
     );
   });
 
-  it('removes what tombstones and newer versions forbid', async () => {
+  it('are removed if a tombstone or a newer version forbids them', async () => {
     const directory = filled();
     const [older] = PROFILES;
     tamper(directory, (db, hasher) => {
@@ -248,8 +268,10 @@ describe('wok doctor', () => {
       NOTES.filter((_, n) => n !== 7),
     );
   });
+});
 
-  it('saves what can be read of a database whose pages are damaged', async () => {
+describe('damaged pages in wok doctor', () => {
+  it('are left out of a repaired database, and the rest is salvaged', async () => {
     const many = Array.from({ length: 600 }, (_, n) =>
       AUTHOR.event({ content: `${n} `.repeat(50) }),
     );
@@ -280,22 +302,6 @@ describe('wok doctor', () => {
     tamper(directory, (db) => {
       expect(db.prepare('SELECT count(*) FROM deleted_id').pluck().get()).toBe(1);
     });
-  });
-
-  it('repairs nothing while a relay runs', async () => {
-    const directory = filled();
-    tamper(directory, (db) => db.exec('DELETE FROM posting WHERE seq = 3'));
-    const relay = await WokProcess.start({}, directory);
-    const { err, code } = await doctor(directory, '--repair');
-    expect(err).toContain('in use by another process');
-    expect(code).toBe(exitCodes.busy);
-    await relay.kill();
-  });
-
-  it('says so where there is no database', async () => {
-    const { err, code } = await doctor(freshDirectory());
-    expect(err).toContain('there is no database in');
-    expect(code).toBe(exitCodes.refused);
   });
 });
 

@@ -37,7 +37,7 @@ async function stored(directory: string, ...filters: unknown[]): Promise<Map<str
 }
 
 describe('wok import', () => {
-  it('stores what is good, names what is not, and may be repeated', async () => {
+  it('stores valid events, names invalid ones, and may be repeated', async () => {
     const directory = freshDirectory();
     const alice = new Author();
     const notes = Array.from({ length: 40 }, (_, i) =>
@@ -80,7 +80,7 @@ describe('wok import', () => {
     expect(found).toEqual(new Map(notes.map((one) => [one.id, one])));
   });
 
-  it('keeps to the rules of replaceable events and deletions, whatever the order', async () => {
+  it('applies the rules of replaceable events and deletions, in any order', async () => {
     const directory = freshDirectory();
     const bob = new Author();
     const profile = (age: number) => bob.event({ kind: 0, created_at: now() - age });
@@ -101,8 +101,10 @@ describe('wok import', () => {
     const found = await stored(directory, { authors: [bob.pubkey] });
     expect(new Set(found.keys())).toEqual(new Set([newest.id, deletion.id, kept.id]));
   });
+});
 
-  it('takes protected, old and future events, and large ones on demand', async () => {
+describe('limits and checks of wok import', () => {
+  it('let in protected, old and future events, and large ones with --no-limits', async () => {
     const directory = freshDirectory();
     const carol = new Author();
     const events = [
@@ -118,7 +120,7 @@ describe('wok import', () => {
     expect(second.out).toContain('4 events read · 1 added · 3 already stored · 0 refused');
   });
 
-  it('checks ids but no signatures with --no-verify', async () => {
+  it('are ids without signatures with --no-verify', async () => {
     const directory = freshDirectory();
     const dora = new Author();
     const forged = { ...dora.event(), sig: dora.event().sig };
@@ -131,7 +133,7 @@ describe('wok import', () => {
     expect(code).toBe(exitCodes.ok);
   });
 
-  it('passes a line over that is too long, and says when a file holds no events', async () => {
+  it('skip a line that is too long, and fail for a file without events', async () => {
     const directory = freshDirectory();
     const event = new Author().event();
     const long = `{"content":"${'x'.repeat(17 * 1024 * 1024)}"}\n`;
@@ -141,8 +143,10 @@ describe('wok import', () => {
     const none = await wok(['import', '--data', directory], 'a,b,c\n1,2,3\n');
     expect(none.code).toBe(exitCodes.refused);
   });
+});
 
-  it('says that a relay runs on the directory, and leaves it alone', async () => {
+describe('wok import and other processes', () => {
+  it('fail while a relay runs on the directory', async () => {
     const directory = freshDirectory();
     const relay = await WokProcess.start({}, directory);
     const { err, code } = await wok(['import', '--data', directory], jsonl([new Author().event()]));
@@ -151,7 +155,7 @@ describe('wok import', () => {
     await relay.kill();
   });
 
-  it('ends in order on Ctrl-C, goes on afterwards, and survives kill -9', async () => {
+  it('end in order on Ctrl-C, continue afterwards, and survive kill -9', async () => {
     const directory = freshDirectory();
     const erin = new Author();
     const events = Array.from({ length: 400 }, (_, i) => erin.event({ created_at: now() - i }));

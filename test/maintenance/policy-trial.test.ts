@@ -37,7 +37,7 @@ async function runWith(constants: Settings, lines: readonly string[], ...args: s
 }
 
 describe('wok policy test', () => {
-  it('tells what would be refused by which rule', async () => {
+  it('tells which rule would refuse which event', async () => {
     const [author, denied] = [new Author(), new Author()];
     // Long ago: created_at stands for the time of arrival.
     const old = author.event({ created_at: now() - 10_000_000 });
@@ -85,7 +85,7 @@ describe('wok policy test', () => {
     expect(trusting.summary.accepted).toBe(1);
   });
 
-  it('knows the lists of the data directory, and what an author has to authenticate for', async () => {
+  it('applies the access lists of the data directory, and rules about authentication', async () => {
     const directory = freshDirectory();
     const author = new Author();
     const relay = await startRelay({}, directory);
@@ -109,8 +109,10 @@ describe('wok policy test', () => {
     expect(await rules('--authed')).toEqual(['pubkey-banned']);
     await relay.stop();
   });
+});
 
-  it('asks modules', async () => {
+describe('modules and plugins in wok policy test', () => {
+  it('are queried: modules', async () => {
     const directory = freshDirectory();
     mkdirSync(directory, { recursive: true });
     const module = join(directory, 'no-cats.mjs');
@@ -124,7 +126,7 @@ describe('wok policy test', () => {
     expect(refused).toMatchObject([{ id: cat!.id, rule: 'module', text: 'blocked: no cats' }]);
   });
 
-  it('asks plugins with --plugins, as a relay would, and ends them', async () => {
+  it('are queried with --plugins as by a relay, and ended: plugins', async () => {
     const directory = freshDirectory();
     const [asked, pid] = [join(directory, 'asked'), join(directory, 'pid')];
     const command = `echo $$ > ${pid}; WOK_TEST_ASKED=${asked} exec python3 ${script('whitelist.py')}`;
@@ -155,7 +157,7 @@ describe('wok policy test', () => {
     expect(() => process.kill(number, 0)).toThrow('ESRCH');
   });
 
-  it('says when plugins fail, and ends those that hang', async () => {
+  it('are reported when they fail, and ended when they hang: plugins', async () => {
     const pid = join(freshDirectory(), 'pid');
     const command = `echo $$ >> ${pid}; sleep 1000 & echo $! >> ${pid}; wait`;
     const hangs = plugins(`processes=1 timeout=3s -- ${command}`);
@@ -176,8 +178,10 @@ describe('wok policy test', () => {
     expect(numbers.length).toBeGreaterThanOrEqual(2);
     await until(() => !numbers.some(runs), 'the end of the processes');
   });
+});
 
-  it('prints for people, reads standard input, and explains what is wrong', async () => {
+describe('the output of wok policy test', () => {
+  it('is text without --json, and names what is wrong', async () => {
     const file = join(freshDirectory(), 'events.jsonl');
     writeFileSync(file, `${JSON.stringify(new Author().event({ kind: 7 }))}\n`);
     const told = await wok('policy', 'test', file, '--set', 'policy.kinds_denied=7');

@@ -77,8 +77,8 @@ async function eventually(client: Client, filter: object, good: (found: NostrEve
 const membersOf = (event?: NostrEvent) =>
   (event?.tags ?? []).filter(([name]) => name === 'member').map(([, pubkey]) => pubkey);
 
-describe('the key of a relay', () => {
-  it('appears whole, over what a crash left of one, and never over another', () => {
+describe('the key of the relay', () => {
+  it('is written whole, also after a crash, and never over another key', () => {
     const directory = freshDirectory();
     const config = testConfig(directory, MEMBERS);
     const file = join(directory, 'relay.key');
@@ -93,7 +93,7 @@ describe('the key of a relay', () => {
     expect(statSync(file).ino).toBe(ino);
   });
 
-  it('is not made where its file cannot be written whole', () => {
+  it('is not made where its file cannot be written', () => {
     const directory = freshDirectory();
     mkdirSync(join(directory, 'relay.key.new', 'in the way'), { recursive: true });
     expect(() => relaySecret(testConfig(directory, MEMBERS), true)).toThrow('cannot be used');
@@ -101,23 +101,23 @@ describe('the key of a relay', () => {
   });
 });
 
+const use = useRelay(MEMBERS);
+
+/** Returns a new author who has joined by an invite. */
+async function member(): Promise<Author> {
+  const author = new Author();
+  const request = join_(author, await invite(use.relay));
+  expect(await use.client.publish(request)).toEqual([
+    'OK',
+    request.id,
+    true,
+    expect.stringMatching(/^info: welcome/),
+  ]);
+  return author;
+}
+
 describe('a relay with members', () => {
-  const use = useRelay(MEMBERS);
-
-  /** Returns a new author who has joined by an invite. */
-  async function member(): Promise<Author> {
-    const author = new Author();
-    const request = join_(author, await invite(use.relay));
-    expect(await use.client.publish(request)).toEqual([
-      'OK',
-      request.id,
-      true,
-      expect.stringMatching(/^info: welcome/),
-    ]);
-    return author;
-  }
-
-  it('says who it is', async () => {
+  it('names its own key and NIP-43 in the NIP-11 document', async () => {
     const { body } = await http(use.relay.httpUrl, { Accept: 'application/nostr+json' });
     const document = JSON.parse(body) as Record<string, unknown>;
     expect(document.self).toMatch(/^[0-9a-f]{64}$/);
@@ -146,13 +146,28 @@ describe('a relay with members', () => {
     await eventually(use.client, { ...about, kinds: [8_000] }, ({ length }) => length === 1);
   });
 
-  it('tells a member who wants to join again', async () => {
+  it('counts allowed keys as members, and refuses banned ones', async () => {
+    const author = new Author();
+    const listing = { list: 'pubkey', subject: author.pubkey };
+    await control(use.relay, 'mod.put', { ...listing, stance: 'allow' });
+    const key = await self(use.relay);
+    const lists = { kinds: [13_534], authors: [key] };
+    await eventually(use.client, lists, ([found]) => membersOf(found).includes(author.pubkey));
+    await control(use.relay, 'mod.put', { ...listing, stance: 'ban' });
+    const request = join_(author, await invite(use.relay));
+    expect(await use.client.publish(request)).toEqual(refused(request, 'restricted'));
+    await eventually(use.client, lists, ([found]) => !membersOf(found).includes(author.pubkey));
+  });
+});
+
+describe('joining by an invite', () => {
+  it('is answered with duplicate: for a member', async () => {
     const author = await member();
     const request = join_(author, 'whatever');
     expect(await use.client.publish(request)).toEqual(accepted(request, 'duplicate'));
   });
 
-  it('keeps the request and its invite code to itself', async () => {
+  it('is neither stored nor delivered', async () => {
     const listener = await use.connect();
     await listener.req('live', { kinds: [28_934, 1] });
     const author = await member();
@@ -162,7 +177,7 @@ describe('a relay with members', () => {
     expect((await use.client.query({ kinds: [28_934] })).events).toEqual([]);
   });
 
-  it('refuses codes that are none, used up, expired or another relay’s', async () => {
+  it('is refused with an invalid, used or expired code, or one of another relay', async () => {
     const code = await invite(use.relay);
     await use.client.publish(join_(new Author(), code));
     const forged = `${code.startsWith('A') ? 'B' : 'A'}${code.slice(1)}`;
@@ -175,14 +190,14 @@ describe('a relay with members', () => {
     expect(await use.client.publish(late)).toEqual(refused(late, 'invalid'));
   });
 
-  it('lets in as many as an invite is for, and no more, all at once', async () => {
+  it('works as often as the invite allows, also for requests at once', async () => {
     const code = await invite(use.relay, { uses: 3 });
     const requests = Array.from({ length: 8 }, () => join_(new Author(), code));
     const answers = await Promise.all(requests.map((request) => use.client.publish(request)));
     expect(answers.filter(([, , ok]) => ok === true)).toHaveLength(3);
   });
 
-  it('gives a member an invite for somebody else, and nobody else one', async () => {
+  it('is offered to members, who get an invite for another key, and not to other clients', async () => {
     const host = await member();
     expect((await use.client.query({ kinds: [28_935] })).events).toEqual([]);
     const other = await use.connect();
@@ -201,8 +216,10 @@ describe('a relay with members', () => {
     const again = (await use.client.query({ kinds: [28_935] })).events[0]!;
     expect(again.id).not.toBe(events[0]!.id);
   });
+});
 
-  it('lets a member leave who has authenticated', async () => {
+describe('leaving and vanishing', () => {
+  it('lets an authenticated member leave', async () => {
     const author = await member();
     const leave = author.event({ kind: 28_936, tags: [['-']] });
     expect(await use.client.publish(leave)).toEqual(refused(leave, 'auth-required'));
@@ -219,20 +236,22 @@ describe('a relay with members', () => {
     });
   });
 
-  it('knows those whom people allow and ban, and their roles', async () => {
-    const author = new Author();
-    const listing = { list: 'pubkey', subject: author.pubkey };
-    await control(use.relay, 'mod.put', { ...listing, stance: 'allow' });
-    const key = await self(use.relay);
-    const lists = { kinds: [13_534], authors: [key] };
-    await eventually(use.client, lists, ([found]) => membersOf(found).includes(author.pubkey));
-    await control(use.relay, 'mod.put', { ...listing, stance: 'ban' });
-    const request = join_(author, await invite(use.relay));
-    expect(await use.client.publish(request)).toEqual(refused(request, 'restricted'));
-    await eventually(use.client, lists, ([found]) => !membersOf(found).includes(author.pubkey));
+  it('publishes a receipt for a request to vanish', async () => {
+    const author = await member();
+    const tags = [['relay', 'ALL_RELAYS']];
+    const request = author.event({ kind: 62, tags });
+    expect(await use.client.publish(request)).toEqual(accepted(request));
+    const receipts = { authors: [await self(use.relay)], '#e': [request.id] };
+    const [receipt] = await eventually(use.client, receipts, ({ length }) => length === 1);
+    expect(JSON.parse(receipt!.content)).toMatchObject({
+      request: request.id,
+      until: request.created_at,
+    });
   });
+});
 
-  it('withdraws a role that is deleted, and takes one that is taken away off the list', async () => {
+describe('roles of members', () => {
+  it('are on the member list until they are unassigned or deleted', async () => {
     const author = await member();
     const key = await self(use.relay);
     const role = (params: object) => control(use.relay, 'mod.role', params);
@@ -277,22 +296,9 @@ describe('a relay with members', () => {
     for (const id of ['king', 'queen']) await role({ do: 'delete', id });
     await eventually(use.client, roles, ({ length }) => length === 0);
   });
-
-  it('gives who has vanished a receipt', async () => {
-    const author = await member();
-    const tags = [['relay', 'ALL_RELAYS']];
-    const request = author.event({ kind: 62, tags });
-    expect(await use.client.publish(request)).toEqual(accepted(request));
-    const receipts = { authors: [await self(use.relay)], '#e': [request.id] };
-    const [receipt] = await eventually(use.client, receipts, ({ length }) => length === 1);
-    expect(JSON.parse(receipt!.content)).toMatchObject({
-      request: request.id,
-      until: request.created_at,
-    });
-  });
 });
 
-it('makes invites that are good for a week, or as long as is asked for', async () => {
+it('makes invites that are valid for a week, or as long as --days says', async () => {
   const directory = freshDirectory();
   const relay = await startRelay(MEMBERS, directory);
   const made = async (...flags: string[]) => {
@@ -309,7 +315,7 @@ it('makes invites that are good for a week, or as long as is asked for', async (
   await relay.stop();
 });
 
-it('answers its members only, where it is set so', async () => {
+it('answers only members with membership.restrict_reads', async () => {
   const relay = await startRelay({ ...MEMBERS, 'membership.restrict_reads': true });
   const client = await Client.connect(relay.url);
   expect((await client.query({ kinds: [1] })).end).toEqual(closed('query-1', 'auth-required'));

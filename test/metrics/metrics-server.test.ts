@@ -64,7 +64,7 @@ describe('the address of the metrics', () => {
     expect((await http(`${relay.httpUrl}/metrics`)).status).toBe(404);
   });
 
-  it('may be taken: the relay says so, runs, and takes it when it is free', async () => {
+  it('may be in use: the relay logs it, runs, and listens when it is free', async () => {
     const host = ownAddress();
     const other = createServer().listen(0, host);
     await new Promise((resolve) => other.once('listening', resolve));
@@ -85,7 +85,7 @@ describe('the address of the metrics', () => {
     expect(relay.logged).toHaveLength(1);
   });
 
-  it('is the public one as well if that is wanted', async () => {
+  it('may be the public one as well', async () => {
     const relay = await startRelay({ 'metrics.public': true });
     onTestFinished(() => relay.stop());
     const answer = await http(`${relay.httpUrl}/metrics`);
@@ -94,7 +94,7 @@ describe('the address of the metrics', () => {
   });
 });
 
-describe('the verbs of the admin room', () => {
+describe('RPC methods about metrics', () => {
   const directory = freshDirectory();
   const use = useRelay({ 'storage.directory': directory, 'metrics.slow_query_milliseconds': 1 });
   const control = async () => {
@@ -143,7 +143,7 @@ describe('the verbs of the admin room', () => {
     expect(JSON.stringify(slow)).not.toMatch(new RegExp(`secret|${author.pubkey}`));
   });
 
-  it('tell who sends and receives most', async () => {
+  it('tell the top connections', async () => {
     const ask = await control();
     let most: TopConnection | undefined;
     await until(async () => {

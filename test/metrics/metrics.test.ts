@@ -13,6 +13,7 @@ import { Author } from '../support/author.ts';
 import { http } from '../support/http.ts';
 import { until } from '../support/process.ts';
 import { type Family, parseExposition, sampleOf } from '../support/prometheus.ts';
+import type { Settings } from '../support/relay.ts';
 import { useRelay } from '../support/use-relay.ts';
 
 describe('the table', () => {
@@ -52,7 +53,7 @@ describe('a meter', () => {
   const CONNECTIONS = cellOf('wok_queries_waiting');
   const EOSE = histogramOf('wok_eose_seconds', { index: 'author' });
 
-  it('counts, and what several workers count is added up', () => {
+  it('counts, and counts of several workers are added up', () => {
     const memory = shareMetrics({ ingester: 2, writer: 1 });
     new Meter(memory, 'ingester', 0).add(EVENTS, 2);
     new Meter(memory, 'ingester', 1).add(EVENTS, 3);
@@ -95,21 +96,38 @@ describe('a meter', () => {
     ).toBe(1);
   });
 
-  it('is refused to a worker that the memory does not know', () => {
+  it('is refused to a worker that the memory does not have', () => {
     expect(() => new Meter(shareMetrics({ query: 1 }), 'query', 1)).toThrow('query worker 1');
   });
 });
 
-describe('a running relay', () => {
-  const use = useRelay({ 'limits.subscriptions_max': 2, 'limits.in_flight_bytes_max': 3400 });
-  const author = new Author();
+/** Starts a relay for several tests, and returns functions that read its metrics. */
+function useMeasuredRelay(settings: Settings) {
+  const use = useRelay(settings);
   const read = () => parseExposition(use.relay.relay.metricsText());
-  const count = (found: Map<string, Family>, name: string, labels = {}) =>
-    sampleOf(found, name, labels);
   /** Returns how much a counter has grown since `before`. */
   const since = (before: Map<string, Family>, name: string, labels = {}) =>
-    count(read(), name, labels) - count(before, name, labels);
+    sampleOf(read(), name, labels) - sampleOf(before, name, labels);
+  return { use, author: new Author(), read, since };
+}
 
+type MeasuredRelay = ReturnType<typeof useMeasuredRelay>;
+
+/** Returns the seconds since a moment: no single duration measured since then can be longer. */
+function secondsSince(moment: number): number {
+  return (performance.now() - moment) / 1000;
+}
+
+describe('a running relay', () => {
+  const measured = useMeasuredRelay({
+    'limits.subscriptions_max': 2,
+    'limits.in_flight_bytes_max': 3400,
+  });
+  countConnections(measured);
+  countMessages(measured);
+});
+
+function countConnections({ use, read, since }: MeasuredRelay): void {
   it('counts connections, and how they end', async () => {
     const before = read();
     const client = await use.connect();
@@ -143,8 +161,10 @@ describe('a running relay', () => {
       expect(since(before, 'wok_http_requests_total', { resource })).toBe(1);
     }
   });
+}
 
-  it('counts messages by verb in both directions, and bytes', async () => {
+function countMessages({ use, author, read, since }: MeasuredRelay): void {
+  it('counts messages by type in both directions, and bytes', async () => {
     const before = read();
     const event = author.event();
     await use.client.publish(event);
@@ -205,30 +225,25 @@ describe('a running relay', () => {
     expect(since(before, 'wok_refusals_total', { of: 'REQ', prefix: 'rate-limited' })).toBe(1);
   });
 
-  it('counts what is refused at the door', async () => {
+  it('counts refusals by limits.in_flight_bytes_max', async () => {
     const before = read();
     // The messages do not always reach the relay together.
     await until(async () => {
       for (let i = 0; i < 40; i++) use.client.send(['REQ', 'same', { limit: i }]);
       await use.client.sync();
       return since(before, 'wok_rate_limit_hits_total', { limit: 'in_flight' }) > 0;
-    }, 'a refusal at the door');
+    }, 'a refusal');
   });
-});
-
-/** Returns the seconds since a moment: no single duration measured since then can be longer. */
-function secondsSince(moment: number): number {
-  return (performance.now() - moment) / 1000;
 }
 
 describe('the stations behind the ingester', () => {
-  const use = useRelay({ 'query.workers': 2, 'metrics.slow_query_milliseconds': 0 });
-  const author = new Author();
-  const read = () => parseExposition(use.relay.relay.metricsText());
-  const since = (before: Map<string, Family>, name: string, labels = {}) =>
-    sampleOf(read(), name, labels) - sampleOf(before, name, labels);
+  const measured = useMeasuredRelay({ 'query.workers': 2, 'metrics.slow_query_milliseconds': 0 });
+  countEvents(measured);
+  countQueriesAndDeliveries(measured);
+});
 
-  it('count what becomes of events', async () => {
+function countEvents({ use, author, read, since }: MeasuredRelay): void {
+  it('count outcomes of events', async () => {
     const before = read();
     const began = performance.now();
     const outcome = (eventClass: string, of: string) =>
@@ -265,7 +280,9 @@ describe('the stations behind the ingester', () => {
       expect(sum).toBeLessThan(8 * secondsSince(began));
     }
   });
+}
 
+function countQueriesAndDeliveries({ use, author, read, since }: MeasuredRelay): void {
   it('count queries by the index that answers', async () => {
     const before = read();
     const p = author.pubkey;
@@ -318,7 +335,7 @@ describe('the stations behind the ingester', () => {
     reader.socket.terminate();
     await until(() => since(before, 'wok_subscriptions') === 0, 'both to be gone');
   });
-});
+}
 
 describe('slow queries', () => {
   const facts: SlowQuery = {
@@ -336,7 +353,7 @@ describe('slow queries', () => {
   const parse = (filter: unknown) =>
     parseFilter(filter, { filterValuesMax: 100, filterTagsMax: 10 }) as Filter;
 
-  it('are told of without what they asked for', () => {
+  it('are recorded without the values of their filters', () => {
     const key = 'a1'.repeat(32);
     const kinds = Array.from({ length: 20 }, (_, kind) => kind);
     const time = { since: 1_700_000_000, until: 1e15 };

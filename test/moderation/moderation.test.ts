@@ -93,7 +93,7 @@ describe('a banned author', () => {
     client.socket.terminate();
   });
 
-  it('cannot slip through with what was on its way', async () => {
+  it('has no event stored that was in flight', async () => {
     const { client, control } = await start();
     const author = new Author();
     const events = Array.from({ length: 300 }, () => author.event());
@@ -108,8 +108,10 @@ describe('a banned author', () => {
     expect((await client.query({ authors: [author.pubkey] })).events).toEqual([]);
     expect(await client.count({ authors: [author.pubkey] })).toMatchObject({ 2: { count: 0 } });
   });
+});
 
-  it('may write again when the ban has run out, and the list forgets it', () =>
+describe('a ban with an expiry', () => {
+  it('ends by itself, and is removed from the list', () =>
     inTime(async (scale, within) => {
       const { client, control } = await start();
       const author = new Author();
@@ -152,7 +154,7 @@ describe('a removed event', () => {
     expect(await use.client.publish(bad)).toEqual(accepted(bad));
   });
 
-  it('reaches no open subscription when somebody publishes it again', async () => {
+  it('reaches no open subscription when it is published again', async () => {
     const { client, control } = await start();
     const author = new Author();
     const event = author.event();
@@ -195,7 +197,7 @@ describe('a removed author', () => {
 });
 
 describe('a removal', () => {
-  it('that was interrupted goes on by itself when the room is back', async () => {
+  it('that was interrupted continues by itself when the admin worker is back', async () => {
     // Three times as many events each time, until some are left when the admin worker has died.
     for (let events = 3000, left = 0; left === 0; events *= 3) {
       const { relay, control, client } = await start({ 'storage.index_batch_events': 500 });
@@ -336,7 +338,7 @@ describe('a banned key', () => {
     for (const one of [both, other, nobody, back]) await one.close();
   });
 
-  it('is heard by a worker that has much to do for it', async () => {
+  it('is disconnected while a query worker answers many of its queries', async () => {
     const { relay, client, mod } = await start();
     const author = new Author();
     for (let i = 0; i < 50; i++)

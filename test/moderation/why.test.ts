@@ -40,7 +40,7 @@ async function start(settings: Settings = {}, directory = freshDirectory()) {
 }
 
 describe('wok why', () => {
-  it('tells of every refusal by which rule, with what was said, and when', async () => {
+  it('tells rule, text and time of every refusal', async () => {
     const denied = new Author();
     const { client, told } = await start({
       'policy.pubkeys_denied': [denied.pubkey],
@@ -70,7 +70,24 @@ describe('wok why', () => {
     }
   });
 
-  it('tells when an event was accepted, and later by whom and why it went', async () => {
+  it('tells of refusals by limits.in_flight_bytes_max', async () => {
+    const { client, told } = await start({ 'limits.in_flight_bytes_max': 1024 });
+    const author = new Author();
+    let refused: Message | undefined;
+    // The events do not always reach the relay together.
+    await until(async () => {
+      const events = Array.from({ length: 20 }, () => author.event());
+      for (const event of events) client.send(['EVENT', event]);
+      const answers = await Promise.all(events.map(({ id }) => client.ok(id)));
+      refused = answers.find(([, , accepted]) => accepted === false);
+      return refused !== undefined;
+    }, 'a refusal');
+    expect(await told({ id: refused![1] as string })).toMatchObject([{ rule: 'in-flight' }]);
+  });
+});
+
+describe('wok why about a stored event', () => {
+  it('tells when it was accepted, and later who removed it and why', async () => {
     const { client, control, why, told, relay, stop } = await start();
     const author = new Author();
     const [kept, removed, deleted] = [author.event(), author.event(), author.event()];
@@ -123,23 +140,10 @@ describe('wok why', () => {
     const wrong = await wok('why', 'abc', '--data', relay.directory);
     expect(wrong).toMatchObject({ code: 2, out: '' });
   });
+});
 
-  it('tells of what was refused at the door', async () => {
-    const { client, told } = await start({ 'limits.in_flight_bytes_max': 1024 });
-    const author = new Author();
-    let refused: Message | undefined;
-    // The events do not always reach the relay together.
-    await until(async () => {
-      const events = Array.from({ length: 20 }, () => author.event());
-      for (const event of events) client.send(['EVENT', event]);
-      const answers = await Promise.all(events.map(({ id }) => client.ok(id)));
-      refused = answers.find(([, , accepted]) => accepted === false);
-      return refused !== undefined;
-    }, 'a refusal at the door');
-    expect(await told({ id: refused![1] as string })).toMatchObject([{ rule: 'in-flight' }]);
-  });
-
-  it('remembers so many, the newest, and none where it is switched off', async () => {
+describe('the rejection log', () => {
+  it('keeps the newest up to moderation.decisions_max, and none if that is 0', async () => {
     const { client, told, why, control } = await start({
       'moderation.decisions_max': 5,
       'moderation.decisions_per_second_max': 10_000,
@@ -158,7 +162,7 @@ describe('wok why', () => {
     expect((await off.why(events[0]!)).decisions).toEqual([]);
   });
 
-  it('costs nothing in a flood: the others are only counted', async () => {
+  it('is bounded in a flood: further refusals are only counted', async () => {
     const { client, why } = await start({
       'moderation.decisions_per_second_max': 5,
       'policy.kinds_denied': ['1'],
@@ -179,8 +183,8 @@ describe('wok why', () => {
   });
 });
 
-describe('the notes of a worker', () => {
-  it('drop what has no id, and stop at their number a second', () => {
+describe('the rejection reporter of an ingester worker', () => {
+  it('drops events without an id, and sends a bounded number a second', () => {
     let second = 1;
     let sent = 0;
     let leftOut = 0;
@@ -205,7 +209,7 @@ describe('wok why --reads', () => {
   const reads = (control: Control, connection?: number) =>
     control.ask<RefusedRead[]>('why.reads', connection === undefined ? {} : { connection });
 
-  it('tells which REQs and COUNTs were refused, and why, and gives nobody away', async () => {
+  it('tells which REQs and COUNTs were refused, and why, without keys', async () => {
     const { relay, client, control } = await start({
       'limits.filter_values_max': 2,
       'limits.subscriptions_max': 1,

@@ -157,7 +157,7 @@ describe('a module that does not come back', () => {
     await relay.stop();
   });
 
-  it('is left in its loop where nobody wants it ended, and /health tells', async () => {
+  it('is left in its loop with policy.modules_stuck_seconds = 0, and /health tells', async () => {
     const { relay, author, healthy } = await started({ 'policy.modules_stuck_seconds': 0 });
     const client = await Client.connect(relay.url);
     client.send(['EVENT', author.event({ content: 'forever' })]);
@@ -217,7 +217,7 @@ describe('acceptConnection and acceptFilter', () => {
     await client.close();
   });
 
-  it('close who is refused, with the reason', async () => {
+  it('close a connection that is refused, with the reason', async () => {
     const client = await from('192.0.2.5');
     const event = new Author().event();
     client.send(['EVENT', event]);
@@ -228,12 +228,12 @@ describe('acceptConnection and acceptFilter', () => {
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([]);
   });
 
-  it('close who cannot be judged, as plugins.fail says', async () => {
+  it('close a connection if the module fails, as plugins.fail says', async () => {
     const client = await from('192.0.2.6');
     expect((await client.ended()).reason).toBe(NOT_WORKING);
   });
 
-  it('survive who is gone before the answer', async () => {
+  it('survive connections that end before the answer', async () => {
     for (let i = 0; i < 5; i++) {
       const client = await from('192.0.2.5');
       client.send(['REQ', 'r', {}]);

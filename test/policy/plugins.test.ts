@@ -10,7 +10,7 @@ import { Client } from '../support/client.ts';
 import { plugins, script } from '../support/plugins.ts';
 import { until } from '../support/process.ts';
 import { freshDirectory, startRelay, testConfig } from '../support/relay.ts';
-import { useRelay } from '../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../support/use-relay.ts';
 
 interface Asked {
   type: string;
@@ -20,16 +20,21 @@ interface Asked {
   sourceInfo: string;
 }
 
+const asked = join(freshDirectory(), 'asked');
+const author = new Author();
+
 describe('a plugin in Python', () => {
-  const asked = join(freshDirectory(), 'asked');
   const use = useRelay({
     ...plugins(`WOK_TEST_ASKED=${asked} python3 ${script('whitelist.py')}`),
     // An indexed event is known to be stored before any plugin is asked.
     'storage.index_batch_events': 1,
   });
-  const author = new Author();
+  requestsToPlugin(use);
+  responsesOfPlugin(use);
+});
 
-  it('accepts, and is asked exactly what strfry asks', async () => {
+function requestsToPlugin(use: RelayInUse): void {
+  it('gets exactly the requests of strfry, and its accepted event is stored', async () => {
     const event = author.event({ content: 'hello "world" \n é 🦩', tags: [['t', 'x']] });
     expect(await use.client.publish(event)).toEqual(['OK', event.id, true, '']);
     const lines = readFileSync(asked, 'utf8').trim().split('\n');
@@ -47,7 +52,7 @@ describe('a plugin in Python', () => {
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([event]);
   });
 
-  it('is told who has authenticated, with every event: its author, else the first', async () => {
+  it('gets the authenticated key: the author of the event, else the first', async () => {
     const last = () =>
       JSON.parse(readFileSync(asked, 'utf8').trim().split('\n').at(-1)!) as { authed?: string };
     const [first, second] = [new Author(), new Author()];
@@ -62,7 +67,7 @@ describe('a plugin in Python', () => {
     }
   });
 
-  it('tells IPv6 addresses apart', async () => {
+  it('gets IPv6 addresses as such', async () => {
     const client = await Client.connect(use.relay.url, {
       headers: { 'X-Forwarded-For': '2001:db8::7' },
     });
@@ -72,17 +77,40 @@ describe('a plugin in Python', () => {
     await client.close();
   });
 
+  it('gets no request for events that are refused anyway or stored already', async () => {
+    const count = () => readFileSync(asked, 'utf8').trim().split('\n').length;
+    const event = author.event();
+    await use.client.publish(event);
+    const before = count();
+    await use.client.publish({ ...author.event(), sig: '0'.repeat(128) });
+    await use.client.sync();
+    expect((await use.client.publish(event))[3]).toMatch(/^duplicate: /);
+    expect(count()).toBe(before);
+  });
+
+  it('gets requests for ephemeral events', async () => {
+    const event = author.event({ kind: 20_001, content: 'refuse' });
+    expect(await use.client.publish(event)).toEqual([
+      'OK',
+      event.id,
+      false,
+      'blocked: python says no',
+    ]);
+  });
+}
+
+function responsesOfPlugin(use: RelayInUse): void {
   it.each([
     ['refuse me', 'blocked: python says no'],
     ['bare text', 'blocked: python says no'],
     ['silent', 'blocked: rejected by the policy of this relay'],
-  ])('rejects %j with a standard word in front', async (content, message) => {
+  ])('rejects %j with a machine-readable prefix', async (content, message) => {
     const event = author.event({ content });
     expect(await use.client.publish(event)).toEqual(['OK', event.id, false, message]);
     expect((await use.client.query({ ids: [event.id] })).events).toEqual([]);
   });
 
-  it('shadow-rejects: OK true, stored nowhere, seen by nobody', async () => {
+  it('shadow-rejects: OK true, neither stored nor delivered', async () => {
     const other = await use.connect();
     await other.req('live', { authors: [author.pubkey], since: now() - 5 });
     const event = author.event({ content: 'shadow' });
@@ -97,28 +125,7 @@ describe('a plugin in Python', () => {
     }
   });
 
-  it('is not asked about what is refused anyway, nor twice about what is stored', async () => {
-    const count = () => readFileSync(asked, 'utf8').trim().split('\n').length;
-    const event = author.event();
-    await use.client.publish(event);
-    const before = count();
-    await use.client.publish({ ...author.event(), sig: '0'.repeat(128) });
-    await use.client.sync();
-    expect((await use.client.publish(event))[3]).toMatch(/^duplicate: /);
-    expect(count()).toBe(before);
-  });
-
-  it('is asked about ephemeral events too', async () => {
-    const event = author.event({ kind: 20_001, content: 'refuse' });
-    expect(await use.client.publish(event)).toEqual([
-      'OK',
-      event.id,
-      false,
-      'blocked: python says no',
-    ]);
-  });
-
-  it('answers many of one connection, and stores them in their order', async () => {
+  it('decides about many events of one connection', async () => {
     const events = Array.from({ length: 200 }, (_, i) =>
       author.event({ content: i % 7 === 3 ? `refuse ${i}` : `note ${i}`, created_at: now() }),
     );
@@ -131,7 +138,7 @@ describe('a plugin in Python', () => {
       /^wok_policy_results_total\{result="refuse"\} [1-9]/m,
     );
   });
-});
+}
 
 describe('a chain of a plugin in Perl and one in Python', () => {
   const use = useRelay(
@@ -244,7 +251,7 @@ describe('the latency of each plugin', () => {
     await relay.stop();
   });
 
-  it('has room for fifteen names, and one for all others', () => {
+  it('is measured for fifteen names, and as one for all others', () => {
     const names = new PluginNames(PluginNames.share());
     for (let i = 0; i < 20; i++) names.use([`one-${i}`]);
     expect(names.placeOf('one-14')).toBe('15');

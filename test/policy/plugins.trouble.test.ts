@@ -69,8 +69,8 @@ function started(log: string): number[] {
   }
 }
 
-describe('a plugin that', () => {
-  it('stalls is ended after its time and started again; nobody else notices', async () => {
+describe('a plugin that fails', () => {
+  it('is ended and started again if it stalls, while other clients are served', async () => {
     const { relay, client, log, send, publish, isServed } = await trouble('stall', SHORT, {
       'plugins.breaker_failures': 100,
     });
@@ -90,12 +90,12 @@ describe('a plugin that', () => {
     expect(relay.relay.metricsText()).toMatch(/^wok_plugin_failures_total\{why="silent"\} [1-9]/m);
   });
 
-  it('stalls and may fail open lets through what it was asked', async () => {
+  it('lets events through that it was asked about, with fail=open', async () => {
     const { publish } = await trouble('stall', `${SHORT} fail=open`);
     expect((await publish('trouble')).slice(2)).toEqual([true, '']);
   });
 
-  it('fails again and again is not waited for, and tried after a while', () =>
+  it('is not queried for a while after several failures', () =>
     inTime(async (scale, within) => {
       const { relay, publish, isServed, log } = await trouble('die', LONG, {
         'plugins.breaker_failures': 2,
@@ -125,7 +125,7 @@ describe('a plugin that', () => {
     ['flood-lines', 'too many lines that are not responses'],
     // 30,000 characters, which are 90,000 bytes.
     ['long-line', 'it printed a line'],
-  ])('does %s fails at once, and its successor serves', async (kind, why) => {
+  ])('is replaced at once: %s', async (kind, why) => {
     const { relay, client, send, publish, isServed } = await trouble(kind);
     const event = send('trouble');
     const behind = send('good, behind it');
@@ -137,29 +137,31 @@ describe('a plugin that', () => {
     expect(relay.logged.join()).toContain(why);
     expect((await publish('good'))[2]).toBe(true);
   });
+});
 
-  it('prints other things between its answers is believed all the same', async () => {
+describe('a plugin that misbehaves', () => {
+  it('may print other lines between its responses', async () => {
     const { relay, publish } = await trouble('garbage');
     expect((await publish('trouble')).slice(2)).toEqual([true, '']);
     expect((await publish('good')).slice(2)).toEqual([true, '']);
     expect(relay.logged.join()).toContain('this is no JSON');
   });
 
-  it('answers twice is taken at its first word', async () => {
+  it('may respond twice: the first response counts', async () => {
     const { client, publish, log } = await trouble('twice');
     for (let i = 0; i < 10; i++) expect((await publish(`trouble ${i}`))[2]).toBe(true);
     expect(client.inbox).toEqual([]);
     expect(started(log).length).toBe(1);
   });
 
-  it('floods standard error fills no log', async () => {
+  it('does not fill the log by flooding standard error', async () => {
     const { relay, publish } = await trouble('flood-errors');
     expect((await publish('trouble'))[2]).toBe(true);
     await until(() => relay.logged.join().includes('was left out of the log'), 'the count');
     expect(relay.said.filter((line) => line.startsWith('plugin output')).length).toBeLessThan(200);
   });
 
-  it('is slow says so instead of letting people wait for ever', async () => {
+  it('lets no event wait for ever if it is slow', async () => {
     const { client, send, isServed } = await trouble('slow', SHORT);
     const events = Array.from({ length: 16 }, (_, i) => send(`trouble ${i}`));
     await isServed();
@@ -168,7 +170,7 @@ describe('a plugin that', () => {
     expect(answers.at(-1)!.slice(2)).toEqual([false, BUSY]);
   });
 
-  it('does not hear SIGTERM is killed when the relay stops', async () => {
+  it('is killed when the relay stops if it ignores SIGTERM', async () => {
     const log = join(freshDirectory(), 'pids');
     const relay = await startRelay(plugins(`exec ${script('wrong.mjs')} deaf ${log}`));
     const client = await Client.connect(relay.url);
@@ -180,7 +182,7 @@ describe('a plugin that', () => {
     await until(() => !isRunning(pid!), 'the process to go');
   });
 
-  it('is missing refuses, and says why in the log', async () => {
+  it('refuses events and logs why if it is missing', async () => {
     const relay = await startRelay(plugins('/nowhere/plugin.sh'));
     const client = await Client.connect(relay.url);
     expect((await client.publish(new Author().event())).slice(2)).toEqual([false, CLOSED]);
@@ -191,7 +193,7 @@ describe('a plugin that', () => {
 });
 
 describe('several processes', () => {
-  it('stall one by one: who is at another one is served', async () => {
+  it('stall one by one: events sent to another one are answered', async () => {
     const { relay, client, send, log } = await trouble('stall', 'processes=2 timeout=10s');
     await until(() => started(log).length === 2, 'both processes');
     const event = send('trouble');
@@ -225,7 +227,7 @@ describe('what waits for a plugin', () => {
     for (const { id } of events.slice(0, 10)) expect((await client.ok(id))[2]).toBe(false);
   });
 
-  it('is refused when the room of the plugins dies, which is started again', async () => {
+  it('is refused when the plugin host dies, which is started again', async () => {
     const { relay, client, log, send, publish } = await trouble('stall');
     const event = send('trouble');
     await client.sync();

@@ -79,7 +79,7 @@ async function burst(client: Client, max: number): Promise<{ taken: number; why:
 }
 
 describe('events of an address', () => {
-  it('are taken up to the burst, on all of its connections together, in all workers', async () => {
+  it('are taken up to the burst, on all of its connections together, in all ingester workers', async () => {
     await start({ 'rates.ip_events': '1/h burst 6' });
     const [one, two, other] = [
       await from('192.0.2.1'),
@@ -96,7 +96,7 @@ describe('events of an address', () => {
     expect((await burst(other, 4)).taken).toBe(4);
   });
 
-  it('go on when the time that was told has passed', async () => {
+  it('are accepted again after the time in the refusal', async () => {
     await start({ 'rates.ip_events': '30/min burst 2' });
     const client = await from('192.0.2.1');
     // Many at once: one after the other, none might exceed this rate.
@@ -158,7 +158,7 @@ describe('events of an author', () => {
     expect(await publish(one, new Author())).toBe('ok');
   });
 
-  it('cannot be used up by somebody who forges signatures or sends old events again', async () => {
+  it('cannot be used up by clients that forge signatures or send old events again', async () => {
     await start({ 'rates.pubkey_events': '1/h burst 3' });
     const author = new Author();
     const foe = await from('198.51.100.1');
@@ -265,7 +265,7 @@ it('subscriptions and counts share a rate', async () => {
   expect(await client.publish(event)).toEqual(accepted(event));
 });
 
-it('new connections wait at the door, and are told how long', async () => {
+it('new connections over the rate are refused with the time to wait', async () => {
   await start({ 'rates.ip_connections': '1/h burst 2', 'bans.violations_max': 1 });
   const begin = performance.now();
   await from('192.0.2.1');
@@ -351,7 +351,7 @@ describe('bans', () => {
   });
 });
 
-it('another header tells the address, and X-Forwarded-For is nothing then', async () => {
+it('another header names the address, and X-Forwarded-For is ignored then', async () => {
   await start({
     'rates.ip_events': '1/h burst 1',
     'io.client_address_header': 'CF-Connecting-IP',
@@ -371,7 +371,7 @@ it('another header tells the address, and X-Forwarded-For is nothing then', asyn
   expect((await burst(await connect({ 'X-Forwarded-For': '192.0.2.1' }), 3)).taken).toBe(3);
 });
 
-it('a reload changes rates for those who are connected, and keeps what is on their accounts', async () => {
+it('a reload changes rates of open connections, and keeps the tokens in their buckets', async () => {
   await start({ 'rates.ip_events': '1/h burst 2' });
   const client = await from('192.0.2.1');
   expect((await burst(client, 3)).taken).toBe(2);

@@ -53,7 +53,7 @@ afterEach(async () => {
 
 const ALL = { kinds: [1], limit: 1000 };
 
-it('full answers, then short ones with "more", then a refusal; and nobody else notices', async () => {
+it('full answers, then short ones with "more", then a refusal; and other addresses do not notice', async () => {
   await start({ 'rates.ip_work': '1/s burst 8000' });
   const [client, other] = [await from('192.0.2.1'), await from('192.0.2.2')];
   const lengths: number[] = [];
@@ -88,7 +88,7 @@ it('full answers, then short ones with "more", then a refusal; and nobody else n
   expect((await other.count({ kinds: [1] }))[2]).toMatchObject({ count: EVENTS });
 });
 
-it('who is cut short gets everything by paging on', async () => {
+it('a client with short answers gets everything by paging', async () => {
   await start({ 'rates.ip_work': '1/s burst 1500' });
   const client = await from('192.0.2.1');
   const seen = new Set<string>();
@@ -149,7 +149,7 @@ it('a short answer still hands over to live events', async () => {
   expect(await client.live('s')).toEqual(event);
 });
 
-it('the network pays too, loopback does not', async () => {
+it('work is counted for the network as well, and not for loopback', async () => {
   await start({ 'rates.ip_work': '1/s burst 3000', 'rates.subnet_factor': 1 });
   for (let i = 1; ; i++) {
     const { end } = await (await from(`192.0.2.${i}`)).query(ALL);

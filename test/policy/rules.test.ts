@@ -77,7 +77,7 @@ describe('pow_min', () => {
     expect(await use.client.publish(short)).toEqual(refused(short, 'pow'));
   });
 
-  it('is told in the relay information document', async () => {
+  it('is in the relay information document', async () => {
     const { body } = await http(use.relay.httpUrl, { Accept: 'application/nostr+json' });
     const { limitation } = JSON.parse(body) as { limitation: Record<string, unknown> };
     expect(limitation).toMatchObject({ min_pow_difficulty: 6, restricted_writes: true });
@@ -100,7 +100,7 @@ describe('public keys', () => {
     expect(await use.client.publish(restricted)).toEqual(refused(restricted, 'restricted'));
   });
 
-  it('are no secret: somebody else cannot write in their name', async () => {
+  it('cannot be used by others without their signature', async () => {
     const forged = { ...stranger.event(), pubkey: friend.pubkey };
     expect(await use.client.publish(forged)).toEqual(refused(forged, 'invalid'));
   });

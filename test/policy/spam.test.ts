@@ -156,14 +156,14 @@ describe('a word list', () => {
   });
 });
 
-describe('enforce', () => {
-  const tags = (name: string, count: number) =>
-    Array.from({ length: count }, (_, i) => [name, i.toString(16).padStart(64, '0')]);
+const tags = (name: string, count: number) =>
+  Array.from({ length: count }, (_, i) => [name, i.toString(16).padStart(64, '0')]);
 
-  const links = (count: number) =>
-    Array.from({ length: count }, (_, i) => `https://${i}.example/x`).join(' ');
+const links = (count: number) =>
+  Array.from({ length: count }, (_, i) => `https://${i}.example/x`).join(' ');
 
-  it('refuses what has too much of something, and says of what', async () => {
+describe('spam.mode enforce: contents and new keys', () => {
+  it('refuses too many links, mentions, hashtags or capitals, and names them', async () => {
     const use = await start({ 'spam.reject_points': 5, 'spam.quarantine_points': 0 });
     const cases: [Draft, string | null][] = [
       [{ content: links(4) }, '4 links'],
@@ -187,7 +187,7 @@ describe('enforce', () => {
     }
   });
 
-  it('refuses keys without a profile here, if they alone are worth the points', async () => {
+  it('refuses keys without a profile here, if that alone has the points', async () => {
     const use = await start({
       'spam.reject_points': 25,
       'spam.points': ['new-key 25'],
@@ -200,8 +200,10 @@ describe('enforce', () => {
       'blocked: this looks like spam (a key without a profile here)',
     );
   });
+});
 
-  it('refuses copies by several keys, whatever worker and small changes', async () => {
+describe('spam.mode enforce: copies, reports and trusted keys', () => {
+  it('refuses copies by several keys, in all ingester workers, with small changes', async () => {
     const use = await start({ 'spam.reject_points': 60, 'spam.quarantine_points': 0 });
     const other = await use.connect();
     const answers = [];
@@ -228,7 +230,7 @@ describe('enforce', () => {
     );
   });
 
-  it('refuses who was reported by trusted people', async () => {
+  it('refuses keys that trusted reporters have reported', async () => {
     const [reporter, spammer] = [new Author(), new Author()];
     const use = await start({
       'moderation.trusted_reporters': reporter.pubkey,
@@ -245,7 +247,7 @@ describe('enforce', () => {
     expect((await use.publish({}))[2]).toBe(true);
   });
 
-  it('never looks at trusted keys', async () => {
+  it('exempts trusted keys', async () => {
     const author = new Author();
     const use = await start({
       'moderation.trusted_reporters': author.pubkey,
@@ -256,7 +258,7 @@ describe('enforce', () => {
     expect((await use.publish({ tags }))[2]).toBe(false);
   });
 
-  it('shadow-rejects where that threshold is the highest that is reached', async () => {
+  it('shadow-rejects if that threshold is the highest one reached', async () => {
     const use = await start({ 'spam.shadow_points': 150, 'spam.reject_points': 100 });
     const hashtags = (count: number) => Array.from({ length: count }, () => ['t', 'x']);
     const shadowed = new Author().event({ tags: hashtags(8 + 15) });

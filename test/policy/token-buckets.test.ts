@@ -19,10 +19,10 @@ function take(buckets: TokenBuckets, account: QuotaKey, now: number, cost = 1): 
   return wait;
 }
 
-describe('Ledger', () => {
+describe('token buckets', () => {
   const account = (tag: number): QuotaKey => ({ tag, row: 0 });
 
-  it('gives the burst at once, then what the rate gives, and tells how long to wait', () => {
+  it('give the burst at once, then the rate, and the time to wait', () => {
     const buckets = new TokenBuckets(TokenBuckets.share(64, 1), 1);
     const one = account(77);
     for (let i = 0; i < 5; i++) expect(take(buckets, one, 1000)).toBe(0);
@@ -35,14 +35,14 @@ describe('Ledger', () => {
     expect(take(buckets, one, 60_000)).toBeGreaterThan(0);
   });
 
-  it('lets somebody overdraw once and then pay it off', () => {
+  it('may be overdrawn once, and fill up from there', () => {
     const buckets = new TokenBuckets(TokenBuckets.share(64, 1), 1);
     expect(take(buckets, account(5), 0, 50)).toBe(0);
     expect(take(buckets, account(5), 22_999)).toBeGreaterThan(0);
     expect(take(buckets, account(5), 23_000)).toBe(0);
   });
 
-  it('is one for all who look at the same memory', () => {
+  it('are shared by all threads with the same memory', () => {
     const shared = TokenBuckets.share(64, 1);
     const [a, b] = [new TokenBuckets(shared, 1), new TokenBuckets(shared, 1)];
     for (let i = 0; i < 5; i++) expect(take(i % 2 === 0 ? a : b, account(9), 10)).toBe(0);
@@ -50,7 +50,7 @@ describe('Ledger', () => {
     expect(take(b, account(9), 10)).toBeGreaterThan(0);
   });
 
-  it('never refuses whom a ledger without bounds would let through, and seldom forgets', () => {
+  it('never refuse what unbounded buckets would accept, and seldom forget', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 2, max: 90 }), fc.nat(300)), { maxLength: 600 }),
@@ -73,7 +73,7 @@ describe('Ledger', () => {
     );
   });
 
-  it('forgets the account that is nearest to rest, when there is no room', () => {
+  it('forget the account that is nearest to a full bucket when there is no space', () => {
     const buckets = new TokenBuckets(TokenBuckets.share(8, 1), 1);
     for (let tag = 1; tag <= 8; tag++) buckets.block(account(tag), 0, tag * 1000, 0);
     buckets.block(account(9), 0, 9000, 0);

@@ -221,7 +221,7 @@ describe('the byte budget', () => {
 });
 
 describe('wok mod retention', () => {
-  it('shows what would go, and removes it', async () => {
+  it('shows what would be removed, and removes it', async () => {
     const use = await start({ 'retention.age': ['1=1d'] });
     const author = new Author();
     await use.publish(author.event({ created_at: now() - 2 * DAY }));
@@ -232,7 +232,7 @@ describe('wok mod retention', () => {
     expect((await mod('now')).code).toBe(2);
   });
 
-  it('is told in a configuration that makes sense', () => {
+  it('reads valid rules, and refuses others', () => {
     for (const text of ['7=30d', 'regular=1y', '1@members=10y', '0-9@others=90m']) {
       expect([text, retentionRule(text, 'age')]).toMatchObject([text, { text }]);
     }

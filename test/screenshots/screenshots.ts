@@ -73,16 +73,87 @@ const SETTINGS = {
   'admin.pubkeys': [admin.pubkey],
   'admin.moderators': [moderator.pubkey],
   'spam.mode': 'enforce',
-  'spam.points_new_key': 0,
+  'spam.points': ['new-key 0'],
   'spam.quarantine_points': 8,
   'spam.reject_points': 0,
   'retention.age': ['7=90d'],
   'io.connections_max': 2_000,
 };
 
-describe('screenshots', () => {
-  const browser = useBrowser();
+const browser = useBrowser();
 
+async function open(options: BrowserContextOptions) {
+  return browser.open({
+    colorScheme: 'light',
+    deviceScaleFactor: 1,
+    locale: 'en-GB',
+    reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+    viewport: DESKTOP,
+    ...options,
+  });
+}
+
+async function takeHome(wok: WokProcess): Promise<void> {
+  const page = await open({});
+  await page.goto(wok.httpUrl);
+  await page.locator('[data-live][data-state=live]').waitFor();
+  await take(page, 'home');
+  await browser.close(page);
+}
+
+async function takeAdmin(wok: WokProcess): Promise<void> {
+  const page = await open({});
+  await logIn(page, wok.httpUrl, admin, '#/overview');
+  await showCharts(page);
+  await take(page, 'admin');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await take(page, 'admin-dark');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`${wok.httpUrl}/admin#/reports`);
+  await page.locator('.content', { hasText: REPORTED[0]!.text }).waitFor();
+  await take(page, 'admin-reports');
+  await page.setViewportSize(PHONE);
+  await page.goto(`${wok.httpUrl}/admin#/overview`);
+  await showCharts(page);
+  await take(page, 'admin-phone');
+  await browser.close(page, REFUSED);
+}
+
+/** Writes whole pictures of every view, for a desk and a phone, light and dark, to a folder. */
+async function takeEverything(wok: WokProcess, events: Generated, folder: string) {
+  const page = await open({});
+  await logIn(page, wok.httpUrl, admin, '#/overview');
+  const note = events.event(ARCHIVE - 1);
+  const addresses = [
+    '/',
+    ...VIEWS.map((view) => `/admin#/${view}`),
+    `/admin#/event/${note.id}`,
+    `/admin#/person/${note.pubkey}`,
+  ];
+  for (const address of addresses) {
+    await page.goto(wok.httpUrl + address);
+    await page.locator('main h1').waitFor();
+    for (const [size, viewport] of Object.entries({ desk: DESKTOP, phone: PHONE })) {
+      await page.setViewportSize(viewport);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await loaded(page);
+        const name = address.replace('/admin#/', '').split('/')[0] || 'home';
+        const path = join(folder, `${name}-${size}-${colorScheme}.png`);
+        await page.screenshot({ path, animations: 'disabled', fullPage: true });
+      }
+    }
+  }
+  const outside = await open({});
+  await outside.goto(`${wok.httpUrl}/admin`);
+  await outside.getByText('No signer was found').waitFor();
+  await outside.screenshot({ path: join(folder, 'login-desk-light.png') });
+  await browser.close(outside, REFUSED);
+  await browser.close(page, REFUSED);
+}
+
+describe('screenshots', () => {
   it('are made of a relay that has lived for an hour', async () => {
     expect(browserFile, 'chromium: deploy/install-system-packages.sh --with-test-tools').not.toBe(
       null,
@@ -115,77 +186,6 @@ describe('screenshots', () => {
     const everything = process.env.WOK_SCREENSHOTS_ALL;
     if (everything !== undefined) await takeEverything(wok, events, everything);
   });
-
-  async function open(options: BrowserContextOptions) {
-    return browser.open({
-      colorScheme: 'light',
-      deviceScaleFactor: 1,
-      locale: 'en-GB',
-      reducedMotion: 'reduce',
-      timezoneId: 'UTC',
-      viewport: DESKTOP,
-      ...options,
-    });
-  }
-
-  async function takeHome(wok: WokProcess): Promise<void> {
-    const page = await open({});
-    await page.goto(wok.httpUrl);
-    await page.locator('[data-live][data-state=live]').waitFor();
-    await take(page, 'home');
-    await browser.close(page);
-  }
-
-  async function takeAdmin(wok: WokProcess): Promise<void> {
-    const page = await open({});
-    await logIn(page, wok.httpUrl, admin, '#/overview');
-    await showCharts(page);
-    await take(page, 'admin');
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await take(page, 'admin-dark');
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.goto(`${wok.httpUrl}/admin#/reports`);
-    await page.locator('.content', { hasText: REPORTED[0]!.text }).waitFor();
-    await take(page, 'admin-reports');
-    await page.setViewportSize(PHONE);
-    await page.goto(`${wok.httpUrl}/admin#/overview`);
-    await showCharts(page);
-    await take(page, 'admin-phone');
-    await browser.close(page, REFUSED);
-  }
-
-  /** Writes whole pictures of every view, for a desk and a phone, light and dark, to a folder. */
-  async function takeEverything(wok: WokProcess, events: Generated, folder: string) {
-    const page = await open({});
-    await logIn(page, wok.httpUrl, admin, '#/overview');
-    const note = events.event(ARCHIVE - 1);
-    const addresses = [
-      '/',
-      ...VIEWS.map((view) => `/admin#/${view}`),
-      `/admin#/event/${note.id}`,
-      `/admin#/person/${note.pubkey}`,
-    ];
-    for (const address of addresses) {
-      await page.goto(wok.httpUrl + address);
-      await page.locator('main h1').waitFor();
-      for (const [size, viewport] of Object.entries({ changeExecutor: DESKTOP, phone: PHONE })) {
-        await page.setViewportSize(viewport);
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme });
-          await loaded(page);
-          const name = address.replace('/admin#/', '').split('/')[0] || 'home';
-          const path = join(folder, `${name}-${size}-${colorScheme}.png`);
-          await page.screenshot({ path, animations: 'disabled', fullPage: true });
-        }
-      }
-    }
-    const outside = await open({});
-    await outside.goto(`${wok.httpUrl}/admin`);
-    await outside.getByText('There is no signer').waitFor();
-    await outside.screenshot({ path: join(folder, 'login-desk-light.png') });
-    await browser.close(outside, REFUSED);
-    await browser.close(page, REFUSED);
-  }
 });
 
 /** Stores the first events, as `wok import` does for a relay that moves in. */

@@ -141,7 +141,7 @@ class Crowd {
 }
 
 describe('a graceful restart', () => {
-  it('refuses no connection, loses no event, and sends the old clients over', async () => {
+  it('refuses no connection, loses no event, and asks the old clients to reconnect', async () => {
     const { wok, directory, pid } = await started({
       'shutdown.handover_seconds': 3,
       'limits.limit_max': 1_000_000,
@@ -192,7 +192,7 @@ describe('a graceful restart', () => {
     );
   });
 
-  it('can be done again and again', async () => {
+  it('can be repeated', async () => {
     const { wok, pid } = await started({ 'shutdown.handover_seconds': 1 });
     const pids = new Set([await pid()]);
     for (let round = 1; round <= 2; round++) {
@@ -206,8 +206,10 @@ describe('a graceful restart', () => {
     }
     expect(pids.size).toBe(3);
   });
+});
 
-  it('with a configuration that is wrong leaves the old process alone, and says so', async () => {
+describe('a graceful restart that fails', () => {
+  it('for a wrong configuration leaves the old process at work, and says why', async () => {
     const file = join(freshDirectory(), 'relay.conf');
     writeFileSync(file, '');
     const { wok, directory, pid } = await started({}, [], ['--config', file]);
@@ -221,7 +223,7 @@ describe('a graceful restart', () => {
     expect((await client.publish(author.event()))[2]).toBe(true);
   });
 
-  it('whose successor says nothing goes on with the old process, and says how it ended', async () => {
+  it('for a successor that exits leaves the old process at work, and tells its status', async () => {
     const die = `data:text/javascript,if (process.env.WOK_SUCCEEDS_PORT) process.exit(3)`;
     const { wok, directory, pid } = await started({}, ['--import', die]);
     const refused = await cli('service', 'restart', '--graceful', '--data', directory);
@@ -255,7 +257,7 @@ describe('a graceful restart', () => {
     expect((await client.publish(author.event()))[2]).toBe(true);
   });
 
-  it('whose successor dies before it has taken over goes on with the old process', async () => {
+  it('for a successor that dies before it has taken over leaves the old process at work', async () => {
     const die = `data:text/javascript,if (process.env.WOK_SUCCEEDS_PORT) process.on('message', () => process.exit(3))`;
     const { wok, pid } = await started({}, ['--import', die]);
     const client = await Client.connect(wok.url);
@@ -266,6 +268,6 @@ describe('a graceful restart', () => {
     const event = author.event();
     await until(async () => (await publisher.publish(event))[2] === true, 'an OK');
     expect(await client.live('live')).toEqual(event);
-    await until(async () => (await pid()) === wok.pid, 'the room of the old process');
+    await until(async () => (await pid()) === wok.pid, 'the control socket of the old process');
   });
 });

@@ -85,7 +85,7 @@ process.exit = (...status) => {
 
 describe('a signal to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s: what was taken is answered and stored',
+    '%s: received events are answered and stored',
     async (signal) => {
       const directory = freshDirectory();
       const watch = watchExit(join(directory, CUT_OFF));
@@ -132,7 +132,7 @@ describe('a signal to stop', () => {
     },
   );
 
-  it('clients that go on sending are told goodbye as well', async () => {
+  it('clients that go on sending get close code 1001 as well', async () => {
     const directory = freshDirectory();
     const wok = await WokProcess.start({}, directory);
     const publishers = await Promise.all([1, 2, 3, 4].map(() => Publisher.connect(wok.url)));
@@ -152,8 +152,10 @@ describe('a signal to stop', () => {
     }
     expect(found).toBe(promised.length);
   });
+});
 
-  it('a client that does not read holds it up to the deadline, while nobody else gets in', async () => {
+describe('the end of a stop', () => {
+  it('waits for a client that does not read up to the deadline, without new connections', async () => {
     const wok = await stalled({ 'shutdown.deadline_seconds': 2 });
     const stopping = timed(wok.exited);
     wok.signal('SIGTERM');
@@ -169,7 +171,7 @@ describe('a signal to stop', () => {
     expect(milliseconds).toBeLessThan(SLOW_MILLISECONDS);
   });
 
-  it('a second signal ends it at once', async () => {
+  it('comes at once with a second signal', async () => {
     const wok = await stalled({ 'shutdown.deadline_seconds': 600 });
     wok.signal('SIGTERM');
     await until(() => wok.out.includes('shutting down'), 'the stop to begin');

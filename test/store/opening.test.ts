@@ -58,7 +58,10 @@ it('a new database has the version of schema.sql, which is 1, and opens again', 
 it.each([
   [2, /version 2, newer than this wok's 1; .*development version.*wok export.*wok import/],
   [10, /version 10, newer than this wok's 1; .*development version.*wok export.*wok import/],
-  [11, /version 11, newer than this wok's 1; run the version of wok that wrote it, or a later one$/],
+  [
+    11,
+    /version 11, newer than this wok's 1; run the version of wok that wrote it, or a later one$/,
+  ],
 ])('one of version %i is refused with the way out, and left as it is', (version, sentence) => {
   const storage = freshStorage();
   const file = databaseFile(storage.directory);

@@ -14,21 +14,21 @@ import { useRelay } from '../support/use-relay.ts';
 /** Console messages to expect: the browser writes every answer without success to the console. */
 const REFUSED = /status of (401|403|429|503)/;
 
-describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
-  const admin = new Author();
-  const moderator = new Author();
-  const SETTINGS = {
-    'admin.pubkeys': [admin.pubkey],
-    'admin.moderators': [moderator.pubkey],
-    'info.name': 'Relay <b>under</b> test',
-    'query.workers': 1,
-    'ingester.workers': 1,
-  };
-  const use = useRelay(SETTINGS);
-  const browser = useBrowser();
-  const url = () => `${use.relay.httpUrl}/admin`;
+const admin = new Author();
+const moderator = new Author();
+const SETTINGS = {
+  'admin.pubkeys': [admin.pubkey],
+  'admin.moderators': [moderator.pubkey],
+  'info.name': 'Relay <b>under</b> test',
+  'query.workers': 1,
+  'ingester.workers': 1,
+};
+const use = useRelay(SETTINGS);
+const browser = useBrowser();
+const url = () => `${use.relay.httpUrl}/admin`;
 
-  it('lets an admin in, says who and until when, and out again', async () => {
+describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
+  it('shows name, role and end of the session, and logs out', async () => {
     const page = await browser.open();
     await logIn(page, use.relay.httpUrl, admin);
     const head = page.getByRole('banner');
@@ -46,7 +46,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('shows moderators only what they may', async () => {
+  it('shows moderators only their views', async () => {
     const page = await browser.open();
     await logIn(page, use.relay.httpUrl, moderator);
     const views = page.getByRole('navigation', { name: 'Views' });
@@ -61,7 +61,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('finds a signer that comes late, and says that there is none until then', async () => {
+  it('finds a signer that appears late, and says that there is none until then', async () => {
     const page = await browser.open();
     const signer = await giveSigner(page, (draft) => admin.event(draft), true);
     await page.goto(url());
@@ -72,9 +72,22 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
+  it('says that it needs JavaScript where there is none', async () => {
+    const page = await browser.open({ javaScriptEnabled: false });
+    await page.goto(url());
+    const sentence = page.locator('noscript p');
+    expect(await sentence.isVisible()).toBe(true);
+    expect(await sentence.textContent()).toContain('This page needs JavaScript');
+    expect(await page.title()).toBe('Relay <b>under</b> test: administration');
+    expect(await page.getByText('Loading').isVisible()).toBe(false);
+    await browser.close(page);
+  });
+});
+
+describe.skipIf(noBrowser)(`refused logins ${inBrowser}`, () => {
   it.each<[string, () => (draft: object) => unknown, RegExp]>([
     [
-      'that the person refused',
+      'that the signer refused',
       () => () => {
         throw new Error('User rejected');
       },
@@ -90,13 +103,13 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
       () => (draft) => admin.event({ ...draft, created_at: now() - 3600 }),
       /more than 60 seconds from this clock/,
     ],
-    ['that the signer gave nonsense', () => () => 'nothing', /did not return a signed event/],
+    ['that the signer returned no event', () => () => 'nothing', /did not return a signed event/],
     [
       'that the signature is wrong',
       () => (draft) => ({ ...admin.event(draft), sig: 'ab'.repeat(64) }),
       /signature of the authorization is wrong/,
     ],
-  ])('says %s', async (_, sign, sentence) => {
+  ])('tell %s', async (_, sign, sentence) => {
     const page = await browser.open({ colorScheme: 'dark' });
     await giveSigner(page, sign());
     await page.goto(url());
@@ -108,7 +121,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('says how far the clock of this device is off', async () => {
+  it('tell how far the clock of the device is off', async () => {
     const page = await browser.open();
     const began = Date.now();
     await page.clock.setFixedTime(began - 600_000);
@@ -125,7 +138,7 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('says when to come back after too many failures', async () => {
+  it('tell when to try again after too many failures', async () => {
     const page = await browser.open();
     await giveSigner(page, (draft) => new Author().event(draft));
     await page.goto(url());
@@ -138,8 +151,10 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     }, 'the limit');
     await browser.close(page, REFUSED);
   });
+});
 
-  it('begins again where somebody was when the session has ended', async () => {
+describe.skipIf(noBrowser)(`the end of a session ${inBrowser}`, () => {
+  it('keeps view and input for the next login', async () => {
     const page = await browser.open();
     await logIn(page, use.relay.httpUrl, moderator, '#/events?words=kept');
     const words = page.getByLabel('Words in the text');
@@ -161,16 +176,5 @@ describe.skipIf(noBrowser)(`logging in ${inBrowser}`, () => {
     expect(await words.inputValue()).toBe('what I was typing');
     await page.getByText('No events found').waitFor();
     await browser.close(page, REFUSED);
-  });
-
-  it('says what it needs where there is no JavaScript', async () => {
-    const page = await browser.open({ javaScriptEnabled: false });
-    await page.goto(url());
-    const sentence = page.locator('noscript p');
-    expect(await sentence.isVisible()).toBe(true);
-    expect(await sentence.textContent()).toContain('This page needs JavaScript');
-    expect(await page.title()).toBe('Relay <b>under</b> test: administration');
-    expect(await page.getByText('Loading').isVisible()).toBe(false);
-    await browser.close(page);
   });
 });

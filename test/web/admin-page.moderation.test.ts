@@ -15,48 +15,48 @@ import { useRelay } from '../support/use-relay.ts';
 /** Console messages to expect: there is no session at first, and a wrong key is refused. */
 const REFUSED = /status of (400|401)/;
 
-describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
-  const admin = new Author();
-  const use = useRelay({
-    'admin.pubkeys': [admin.pubkey],
-    'spam.mode': 'enforce',
-    'spam.points': ['new-key 0'],
-    'spam.quarantine_points': 8,
-    'spam.reject_points': 0,
-    'query.workers': 1,
-    'ingester.workers': 1,
-  });
-  const browser = useBrowser();
-  const reporter = new Author();
+const admin = new Author();
+const use = useRelay({
+  'admin.pubkeys': [admin.pubkey],
+  'spam.mode': 'enforce',
+  'spam.points': ['new-key 0'],
+  'spam.quarantine_points': 8,
+  'spam.reject_points': 0,
+  'query.workers': 1,
+  'ingester.workers': 1,
+});
+const browser = useBrowser();
+const reporter = new Author();
 
-  beforeAll(async () => {
-    const client = await use.connect();
-    expect((await client.publish(reporter.event()))[2]).toBe(true);
-  });
+beforeAll(async () => {
+  const client = await use.connect();
+  expect((await client.publish(reporter.event()))[2]).toBe(true);
+});
 
-  /** Stores an event and a report about it; returns the event. */
-  async function reported(author: Author, content: string): Promise<NostrEvent> {
-    const event = author.event({ content });
-    await use.client.publish(event);
-    const tags = [
-      ['e', event.id, 'spam'],
-      ['p', event.pubkey],
-    ];
-    expect((await use.client.publish(reporter.event({ kind: 1984, tags })))[2]).toBe(true);
-    return event;
-  }
+/** Stores an event and a report about it; returns the event. */
+async function reported(author: Author, content: string): Promise<NostrEvent> {
+  const event = author.event({ content });
+  await use.client.publish(event);
+  const tags = [
+    ['e', event.id, 'spam'],
+    ['p', event.pubkey],
+  ];
+  expect((await use.client.publish(reporter.event({ kind: 1984, tags })))[2]).toBe(true);
+  return event;
+}
 
-  async function at(hash: string): Promise<Page & { faults: string[] }> {
-    const page = await browser.open();
-    await logIn(page, use.relay.httpUrl, admin, `#/${hash}`);
-    return page;
-  }
+async function at(hash: string): Promise<Page & { faults: string[] }> {
+  const page = await browser.open();
+  await logIn(page, use.relay.httpUrl, admin, `#/${hash}`);
+  return page;
+}
 
-  async function isStored(client: Client, event: NostrEvent): Promise<boolean> {
-    return (await client.query({ ids: [event.id] })).events.length === 1;
-  }
+async function isStored(client: Client, event: NostrEvent): Promise<boolean> {
+  return (await client.query({ ids: [event.id] })).events.length === 1;
+}
 
-  it('removes an event by the queue, and refuses it from then on', async () => {
+describe.skipIf(noBrowser)(`report queue and quarantine ${inBrowser}`, () => {
+  it('removes an event from the report queue, and refuses it from then on', async () => {
     const event = await reported(new Author(), 'to be removed');
     const page = await at('reports');
     const report = page.locator('article', { hasText: 'to be removed' });
@@ -85,7 +85,35 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('bans an author with all that they wrote, by keys alone', async () => {
+  it('dismisses a report, and the event stays', async () => {
+    const event = await reported(new Author(), 'harmless');
+    const page = await at('reports');
+    const report = page.locator('article', { hasText: 'harmless' });
+    await report.getByRole('button', { name: 'Dismiss…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByText('1 report dismissed.').waitFor();
+    await report.waitFor({ state: 'detached' });
+    expect(await isStored(use.client, event)).toBe(true);
+    await browser.close(page, REFUSED);
+  });
+
+  it('releases an event from quarantine', async () => {
+    const tags = Array.from({ length: 30 }, (_, n) => ['t', `tag${n}`]);
+    const event = new Author().event({ content: 'held for a look', tags });
+    await use.client.publish(event);
+    expect(await isStored(use.client, event)).toBe(false);
+    const page = await at('quarantine');
+    const held = page.locator('article', { hasText: 'held for a look' });
+    await held.getByRole('button', { name: 'Release…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
+    await held.waitFor({ state: 'detached' });
+    await until(() => isStored(use.client, event), 'the released event');
+    await browser.close(page, REFUSED);
+  });
+});
+
+describe.skipIf(noBrowser)(`bans and lists ${inBrowser}`, () => {
+  it('bans an author and removes all events of the key, by keyboard', async () => {
     const author = new Author();
     const first = await reported(author, 'first of the banned');
     const other = author.event({ content: 'second of the banned' });
@@ -129,19 +157,7 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await browser.close(page, REFUSED);
   });
 
-  it('dismisses a report, and the event stays', async () => {
-    const event = await reported(new Author(), 'harmless');
-    const page = await at('reports');
-    const report = page.locator('article', { hasText: 'harmless' });
-    await report.getByRole('button', { name: 'Dismiss…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Dismiss' }).click();
-    await page.getByText('1 report dismissed.').waitFor();
-    await report.waitFor({ state: 'detached' });
-    expect(await isStored(use.client, event)).toBe(true);
-    await browser.close(page, REFUSED);
-  });
-
-  it('adds to lists, says what is wrong with an entry, and searches', async () => {
+  it('adds to lists, names what is wrong with an entry, and searches', async () => {
     const author = new Author();
     const page = await at('lists/pubkey-ban');
     await page.getByRole('button', { name: 'Ban…' }).click();
@@ -169,20 +185,6 @@ describe.skipIf(noBrowser)(`moderation ${inBrowser}`, () => {
     await dialog.getByRole('button', { name: 'Ban', exact: true }).click();
     await page.getByRole('row', { name: /kind 7 \(reaction\)/ }).waitFor();
     expect((await use.client.publish(new Author().event({ kind: 7 })))[2]).toBe(false);
-    await browser.close(page, REFUSED);
-  });
-
-  it('releases what was held back', async () => {
-    const tags = Array.from({ length: 30 }, (_, n) => ['t', `tag${n}`]);
-    const event = new Author().event({ content: 'held for a look', tags });
-    await use.client.publish(event);
-    expect(await isStored(use.client, event)).toBe(false);
-    const page = await at('quarantine');
-    const held = page.locator('article', { hasText: 'held for a look' });
-    await held.getByRole('button', { name: 'Release…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
-    await held.waitFor({ state: 'detached' });
-    await until(() => isStored(use.client, event), 'the released event');
     await browser.close(page, REFUSED);
   });
 });

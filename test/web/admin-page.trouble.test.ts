@@ -15,21 +15,21 @@ import { freshDirectory, type Settings } from '../support/relay.ts';
 
 const LANES = '[query]\nworkers = 1\n[ingester]\nworkers = 1\n';
 
-describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
-  const browser = useBrowser();
-  const admin = new Author();
-  const ADMIN = `[admin]\npubkeys = ["${admin.pubkey}"]\n${LANES}`;
+const browser = useBrowser();
+const admin = new Author();
+const ADMIN = `[admin]\npubkeys = ["${admin.pubkey}"]\n${LANES}`;
 
-  async function started(text: string, settings: Settings = {}, directory = freshDirectory()) {
-    const file = join(directory, 'relay.conf');
-    const write = (content: string) => writeFileSync(file, content);
-    write(text);
-    const wok = WokProcess.spawn(settings, directory, [], ['--config', file]);
-    await wok.listening();
-    return { wok, file, write, directory };
-  }
+async function started(text: string, settings: Settings = {}, directory = freshDirectory()) {
+  const file = join(directory, 'relay.conf');
+  const write = (content: string) => writeFileSync(file, content);
+  write(text);
+  const wok = WokProcess.spawn(settings, directory, [], ['--config', file]);
+  await wok.listening();
+  return { wok, file, write, directory };
+}
 
-  it('shows options with their place, the changes before a reload, and what is wrong', async () => {
+describe.skipIf(noBrowser)(`configuration and retention ${inBrowser}`, () => {
+  it('show options with their origin, and changes and mistakes before a reload', async () => {
     const { wok, file, write } = await started(`[info]\nname = "one"\n${ADMIN}`);
     const page = await browser.open();
     await logIn(page, wok.httpUrl, admin, '#/config');
@@ -75,7 +75,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     await browser.close(page, /status of (401|409)/);
   });
 
-  it('shows what retention would remove, and removes it', async () => {
+  it('preview what retention would remove, and remove it', async () => {
     const { wok, directory } = await started(`[retention]\nage = ["7=1d"]\n${ADMIN}`);
     const client = await Client.connect(wok.url);
     const author = new Author();
@@ -104,8 +104,10 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     client.socket.terminate();
     await browser.close(page, /status of 401/);
   });
+});
 
-  it('says that the relay does not answer, marks what is old, and goes on when it does', async () => {
+describe.skipIf(noBrowser)(`a relay that does not answer ${inBrowser}`, () => {
+  it('is reported, with old data marked, until it answers again', async () => {
     const host = { 'io.host': ownAddress() };
     const first = await started(`[info]\nname = "one"\n${ADMIN}`, host);
     const again = { ...host, 'io.port': first.wok.port };
@@ -144,7 +146,7 @@ describe.skipIf(noBrowser)(`running a relay ${inBrowser}`, () => {
     await browser.close(page, /status of 401|ERR_CONNECTION_REFUSED|ERR_|net::/);
   });
 
-  it('asks for nothing while nobody looks', async () => {
+  it('is not asked while the tab is hidden', async () => {
     const { wok } = await started(ADMIN);
     const page = await browser.open();
     let asked = 0;

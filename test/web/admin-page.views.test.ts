@@ -20,101 +20,101 @@ const REFUSED = /status of (400|401|409)/;
 /** Text that would do something if it were HTML. */
 const HOSTILE = '<img src=x onerror="document.title=1"> <b>words</b> & "quotes"';
 
-describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
-  const browser = useBrowser();
-  const admin = new Author();
-  const authors = Array.from({ length: 4 }, () => new Author());
-  const clients: Client[] = [];
-  const events: NostrEvent[] = [];
-  let relay: TestRelay;
-  let page: Page & { faults: string[] };
-  let load: NodeJS.Timeout;
+const browser = useBrowser();
+const admin = new Author();
+const authors = Array.from({ length: 4 }, () => new Author());
+const clients: Client[] = [];
+const events: NostrEvent[] = [];
+let relay: TestRelay;
+let page: Page & { faults: string[] };
+let load: NodeJS.Timeout;
 
-  beforeAll(async () => {
-    relay = await startRelay({
-      'admin.pubkeys': [admin.pubkey],
-      'info.name': 'Views',
-      'metrics.slow_query_milliseconds': 1,
-      'retention.age': ['7=1d'],
-      'spam.mode': 'enforce',
-      'spam.points': ['new-key 0'],
-      'spam.quarantine_points': 8,
-      'spam.reject_points': 0,
-      'query.workers': 1,
-      'ingester.workers': 1,
-    });
-    for (let n = 0; n < 3; n++) clients.push(await Client.connect(relay.url));
-    for (let n = 0; n < 60; n++) {
-      const tags = [['t', n % 2 === 0 ? 'even' : 'odd']];
-      const content = n === 7 ? HOSTILE : `harbour ${n} ${'long '.repeat(n === 9 ? 300 : 1)}`;
-      const kind = n % 10 === 5 ? 7 : 1;
-      const created_at = now() - n * 7200;
-      const event = authors[n % 4]!.event({ content, tags, kind, created_at });
-      events.push(event);
-      expect((await clients[0]!.publish(event))[2]).toBe(true);
-    }
-    const tags = [
-      ['e', events[7]!.id, 'spam'],
-      ['p', events[7]!.pubkey],
-    ];
-    for (const author of authors.slice(0, 2)) {
-      await clients[0]!.publish(author.event({ kind: 1984, tags, content: `says ${HOSTILE}` }));
-    }
-    const hashtags = Array.from({ length: 30 }, (_, n) => ['t', `tag${n}`]);
-    await clients[0]!.publish(authors[3]!.event({ content: 'held back text', tags: hashtags }));
-    for (const client of clients) client.send(['REQ', 'live', { kinds: [1], limit: 1 }]);
-    let n = 0;
-    load = setInterval(() => {
-      for (const client of clients) {
-        client.inbox.length = 0;
-        client.send(['EVENT', authors[n % 3]!.event({ content: `load ${n}` })]);
-        client.send(['REQ', `q${n++ % 4}`, { kinds: [1, 7], limit: 50 }]);
-      }
-    }, 250);
-    page = await browser.open();
-    await logIn(page, relay.httpUrl, admin);
+beforeAll(async () => {
+  relay = await startRelay({
+    'admin.pubkeys': [admin.pubkey],
+    'info.name': 'Views',
+    'metrics.slow_query_milliseconds': 1,
+    'retention.age': ['7=1d'],
+    'spam.mode': 'enforce',
+    'spam.points': ['new-key 0'],
+    'spam.quarantine_points': 8,
+    'spam.reject_points': 0,
+    'query.workers': 1,
+    'ingester.workers': 1,
   });
-
-  afterAll(async () => {
-    clearInterval(load);
-    for (const { socket } of clients) socket.terminate();
-    if (page) await browser.close(page, REFUSED);
-    await relay?.stop();
-  });
-
-  /** Opens a view and waits until it has these texts. */
-  async function open(hash: string, ...texts: (string | RegExp)[]): Promise<void> {
-    await page.goto(`${relay.httpUrl}/admin#/${hash}`);
-    for (const text of texts) await page.locator('#main').getByText(text).first().waitFor();
+  for (let n = 0; n < 3; n++) clients.push(await Client.connect(relay.url));
+  for (let n = 0; n < 60; n++) {
+    const tags = [['t', n % 2 === 0 ? 'even' : 'odd']];
+    const content = n === 7 ? HOSTILE : `harbour ${n} ${'long '.repeat(n === 9 ? 300 : 1)}`;
+    const kind = n % 10 === 5 ? 7 : 1;
+    const created_at = now() - n * 7200;
+    const event = authors[n % 4]!.event({ content, tags, kind, created_at });
+    events.push(event);
+    expect((await clients[0]!.publish(event))[2]).toBe(true);
   }
-
-  /** Loads more until the page shows the text `end`. */
-  async function allOf(end: string): Promise<void> {
-    const more = page.getByRole('button', { name: 'Show more' });
-    await until(async () => {
-      if (await more.isVisible()) await more.click({ timeout: 1_000 }).catch(() => {});
-      return page.getByText(end).isVisible();
-    }, end);
-  }
-
-  const VIEWS: [string, () => string, (string | RegExp)[]][] = [
-    [
-      'overview',
-      () => 'overview',
-      ['Healthy.', 'Query latency (REQ to EOSE)', 'EVENT to OK', 'writer 0'],
-    ],
-    ['traffic', () => 'traffic', ['127.0.0.1', /kinds 1,? ?7/]],
-    ['reports', () => 'reports', ['2 reports', HOSTILE, 'Dismiss…']],
-    ['quarantine', () => 'quarantine', ['held back text', /points/]],
-    ['lists', () => 'lists', ['Banned keys', /in all/]],
-    ['events', () => 'events?words=harbour&tags=t%3Deven', ['harbour 2', /seq \d+ of the log/]],
-    ['audit', () => 'audit', ['log in']],
-    ['people', () => 'people', ['Members', 'New role…']],
-    ['retention', () => 'retention', ['Preview']],
-    ['event', () => `event/${events[7]!.id}`, ['Stored', `"kind": 1`]],
-    ['person', () => `person/${authors[1]!.pubkey}`, [/events stored/, 'Events of the key']],
+  const tags = [
+    ['e', events[7]!.id, 'spam'],
+    ['p', events[7]!.pubkey],
   ];
+  for (const author of authors.slice(0, 2)) {
+    await clients[0]!.publish(author.event({ kind: 1984, tags, content: `says ${HOSTILE}` }));
+  }
+  const hashtags = Array.from({ length: 30 }, (_, n) => ['t', `tag${n}`]);
+  await clients[0]!.publish(authors[3]!.event({ content: 'held back text', tags: hashtags }));
+  for (const client of clients) client.send(['REQ', 'live', { kinds: [1], limit: 1 }]);
+  let n = 0;
+  load = setInterval(() => {
+    for (const client of clients) {
+      client.inbox.length = 0;
+      client.send(['EVENT', authors[n % 3]!.event({ content: `load ${n}` })]);
+      client.send(['REQ', `q${n++ % 4}`, { kinds: [1, 7], limit: 50 }]);
+    }
+  }, 250);
+  page = await browser.open();
+  await logIn(page, relay.httpUrl, admin);
+});
 
+afterAll(async () => {
+  clearInterval(load);
+  for (const { socket } of clients) socket.terminate();
+  if (page) await browser.close(page, REFUSED);
+  await relay?.stop();
+});
+
+/** Opens a view and waits until it has these texts. */
+async function open(hash: string, ...texts: (string | RegExp)[]): Promise<void> {
+  await page.goto(`${relay.httpUrl}/admin#/${hash}`);
+  for (const text of texts) await page.locator('#main').getByText(text).first().waitFor();
+}
+
+/** Loads more until the page shows the text `end`. */
+async function allOf(end: string): Promise<void> {
+  const more = page.getByRole('button', { name: 'Show more' });
+  await until(async () => {
+    if (await more.isVisible()) await more.click({ timeout: 1_000 }).catch(() => {});
+    return page.getByText(end).isVisible();
+  }, end);
+}
+
+const VIEWS: [string, () => string, (string | RegExp)[]][] = [
+  [
+    'overview',
+    () => 'overview',
+    ['Healthy.', 'Query latency (REQ to EOSE)', 'EVENT to OK', 'writer 0'],
+  ],
+  ['traffic', () => 'traffic', ['127.0.0.1', /kinds 1,? ?7/]],
+  ['reports', () => 'reports', ['2 reports', HOSTILE, 'Dismiss…']],
+  ['quarantine', () => 'quarantine', ['held back text', /points/]],
+  ['lists', () => 'lists', ['Banned keys', /in all/]],
+  ['events', () => 'events?words=harbour&tags=t%3Deven', ['harbour 2', /seq \d+ of the log/]],
+  ['audit', () => 'audit', ['log in']],
+  ['people', () => 'people', ['Members', 'New role…']],
+  ['retention', () => 'retention', ['Preview']],
+  ['event', () => `event/${events[7]!.id}`, ['Stored', `"kind": 1`]],
+  ['person', () => `person/${authors[1]!.pubkey}`, [/events stored/, 'Events of the key']],
+];
+
+describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
   it.each(VIEWS)('%s shows what there is, in both schemes, on a phone', async (_, hash, texts) => {
     await page.setViewportSize({ width: 1280, height: 900 });
     await open(hash(), ...texts);
@@ -128,7 +128,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
-  it('draws the charts and renews them', async () => {
+  it('draw the charts and update them', async () => {
     await page.setViewportSize({ width: 1280, height: 900 });
     await open('overview', 'Healthy.');
     const chart = page.getByRole('img', { name: /^Events\. accepted: .* to .*, now / });
@@ -151,7 +151,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     expect(Number.parseFloat((await accepted.textContent())!)).toBeGreaterThan(0);
   });
 
-  it('shows text as text', async () => {
+  it('show content of events as text', async () => {
     await open(`event/${events[7]!.id}`, 'Stored', '"kind": 1');
     expect(await page.locator('#main .content').first().textContent()).toBe(HOSTILE);
     expect(await page.locator('#main img').count()).toBe(0);
@@ -160,8 +160,10 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     await page.getByText(`says ${HOSTILE}`).first().waitFor();
     expect(await page.title()).toBe('Reports · Views');
   });
+});
 
-  it('goes by keyboard: the heading has the focus, Tab goes on, the menu of a phone unfolds', async () => {
+describe.skipIf(noBrowser)(`keyboard and search ${inBrowser}`, () => {
+  it('work by keyboard: focus on the heading, Tab order, and the menu on a phone', async () => {
     await page.setViewportSize({ width: 320, height: 640 });
     await open('overview', 'Healthy.');
     const menu = page.getByRole('button', { name: 'Overview' });
@@ -182,7 +184,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     await page.setViewportSize({ width: 1280, height: 900 });
   });
 
-  it('pages through a long search, and shows an event in full', async () => {
+  it('page through a long search, and show the JSON of an event', async () => {
     await open('events?words=harbour', /50 events so far/);
     expect(await page.locator('.queue > li').count()).toBe(50);
     await allOf('59 entries in total.');
@@ -193,7 +195,7 @@ describe.skipIf(noBrowser)(`views ${inBrowser}`, () => {
     await dialog.waitFor({ state: 'detached' });
   });
 
-  it('finds by author, kind, id and time, and says what is wrong with a search', async () => {
+  it('find by author, kind and id, and name what is wrong with a search', async () => {
     await open(`events?authors=${authors[1]!.pubkey}&kinds=7`, /in total/);
     expect(await page.locator('.queue > li').count()).toBe(3);
     await open(`events?ids=${events[4]!.id}`, '1 entry in total.');

@@ -18,34 +18,33 @@ async function figuresOf(relay: TestRelay): Promise<Figures> {
   return JSON.parse((await http(`${relay.httpUrl}/figures.json`)).body) as Figures;
 }
 
-describe.skipIf(noBrowser)(inBrowser, () => {
-  const browser = useBrowser();
-  let relay: TestRelay;
-  let client: Client;
-  beforeAll(async () => {
-    relay = await startRelay({
-      'info.name': 'Harbour',
-      'info.description': 'For the harbour.\n\nAnd for its friends.',
-      'info.pubkey': author.pubkey,
-      'info.contact': 'mailto:keeper@harbour.example',
-      'info.privacy_policy': 'https://harbour.example/privacy',
-      'identity.urls': ['wss://harbour.example'],
-      'policy.pow_min_by_kind': ['1059=16'],
-      'retention.age': ['7=30d'],
-    });
-    client = await Client.connect(relay.url);
+const browser = useBrowser();
+let relay: TestRelay;
+let client: Client;
+beforeAll(async () => {
+  relay = await startRelay({
+    'info.name': 'Harbour',
+    'info.description': 'For the harbour.\n\nAnd for its friends.',
+    'info.pubkey': author.pubkey,
+    'info.contact': 'mailto:keeper@harbour.example',
+    'info.privacy_policy': 'https://harbour.example/privacy',
+    'identity.urls': ['wss://harbour.example'],
+    'policy.pow_min_by_kind': ['1059=16'],
+    'retention.age': ['7=30d'],
   });
-  afterAll(async () => {
-    client.socket.terminate();
-    await relay.stop();
-  });
+  client = await Client.connect(relay.url);
+});
+afterAll(async () => {
+  client.socket.terminate();
+  await relay.stop();
+});
 
-  const figure = (page: WatchedPage, name: string) =>
-    page.locator(`[data-figure="${name}"] > span`).textContent();
-  const visible = (page: WatchedPage) =>
-    page.evaluate('document.body.innerText') as Promise<string>;
+const figure = (page: WatchedPage, name: string) =>
+  page.locator(`[data-figure="${name}"] > span`).textContent();
+const visible = (page: WatchedPage) => page.evaluate('document.body.innerText') as Promise<string>;
 
-  it('says everything without scripts', async () => {
+describe.skipIf(noBrowser)(`the public page ${inBrowser}`, () => {
+  it('is complete without scripts', async () => {
     for (let i = 0; i < 3; i++) await client.publish(author.event());
     const page = await browser.open({ javaScriptEnabled: false });
     await page.goto(relay.httpUrl);
@@ -77,7 +76,31 @@ describe.skipIf(noBrowser)(inBrowser, () => {
     await browser.close(page);
   });
 
-  it('renews its figures while events come in, and rests while nobody looks', async () => {
+  it('copies the address, and takes it from the browser without identity.urls', async () => {
+    const page = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.goto(relay.httpUrl);
+    await page.getByRole('button', { name: 'Copy the address' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('wss://harbour.example');
+    await page.getByRole('button', { name: 'Copy the address' }).waitFor();
+    await browser.close(page);
+
+    const unnamed = await startRelay({ 'io.path': '/nostr' });
+    onTestFinished(() => unnamed.stop());
+    const silent = await browser.open({ javaScriptEnabled: false });
+    await silent.goto(unnamed.httpUrl);
+    expect(await visible(silent)).toContain('in your browser’s address bar');
+    await browser.close(silent);
+    const other = await browser.open();
+    await other.goto(unnamed.httpUrl);
+    await other.getByText(`${unnamed.url}/nostr`, { exact: true }).waitFor();
+    expect(await other.getByRole('button', { name: 'Copy the address' }).count()).toBe(1);
+    await browser.close(other);
+  });
+});
+
+describe.skipIf(noBrowser)(`figures on the public page ${inBrowser}`, () => {
+  it('are updated while events come in, and not while the tab is hidden', async () => {
     const page = await browser.open();
     let asked = 0;
     page.on('request', (request) => {
@@ -118,7 +141,7 @@ describe.skipIf(noBrowser)(inBrowser, () => {
     await browser.close(page);
   });
 
-  it('says when the relay does not answer, and when it does again', async () => {
+  it('are marked as old while the relay does not answer', async () => {
     const host = ownAddress();
     const own = await startRelay({ 'io.host': host });
     const page = await browser.open();
@@ -141,29 +164,9 @@ describe.skipIf(noBrowser)(inBrowser, () => {
     expect(await page.locator('.stale').count()).toBe(0);
     await browser.close(page, NO_ANSWER);
   });
+});
 
-  it('copies the address, and finds it where the relay does not know it', async () => {
-    const page = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] });
-    await page.goto(relay.httpUrl);
-    await page.getByRole('button', { name: 'Copy the address' }).click();
-    await page.getByRole('button', { name: 'Copied' }).waitFor();
-    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('wss://harbour.example');
-    await page.getByRole('button', { name: 'Copy the address' }).waitFor();
-    await browser.close(page);
-
-    const unnamed = await startRelay({ 'io.path': '/nostr' });
-    onTestFinished(() => unnamed.stop());
-    const silent = await browser.open({ javaScriptEnabled: false });
-    await silent.goto(unnamed.httpUrl);
-    expect(await visible(silent)).toContain('in your browser’s address bar');
-    await browser.close(silent);
-    const other = await browser.open();
-    await other.goto(unnamed.httpUrl);
-    await other.getByText(`${unnamed.url}/nostr`, { exact: true }).waitFor();
-    expect(await other.getByRole('button', { name: 'Copy the address' }).count()).toBe(1);
-    await browser.close(other);
-  });
-
+describe.skipIf(noBrowser)(`layout and text of the public page ${inBrowser}`, () => {
   it.each(['light', 'dark'] as const)('is accessible when it is %s', async (colorScheme) => {
     const page = await browser.open({ colorScheme });
     await page.goto(relay.httpUrl);
@@ -193,7 +196,7 @@ describe.skipIf(noBrowser)(inBrowser, () => {
     }
   });
 
-  it('shows what is hostile as the text that it is', async () => {
+  it('shows hostile settings as text', async () => {
     const script = '</title><script>document.title = "taken"</script>';
     const hostile = await startRelay({
       'info.name': `"'&<${script}`,

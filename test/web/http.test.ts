@@ -19,7 +19,7 @@ import {
   type TestRelay,
   testConfig,
 } from '../support/relay.ts';
-import { useRelay } from '../support/use-relay.ts';
+import { type RelayInUse, useRelay } from '../support/use-relay.ts';
 
 const BROWSER =
   'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
@@ -61,7 +61,7 @@ async function raw(port: number, path: string, headers: readonly string[]) {
  * Kills the admin worker, which makes the page, and expects that all requests meanwhile are
  * answered.
  */
-async function relayRoomGone({ relay, httpUrl }: TestRelay): Promise<void> {
+async function adminWorkerGone({ relay, httpUrl }: TestRelay): Promise<void> {
   const dead = relay.kill('admin', 0);
   const answers = [];
   for (let i = 0; i < 20; i++) answers.push(get(httpUrl));
@@ -84,7 +84,11 @@ function loaded(page: string): string[] {
 
 describe('the address of the relay', () => {
   const use = useRelay({ 'info.name': 'A relay for tests' });
+  servePages(use);
+  serveHeadAndCompression(use);
+});
 
+function servePages(use: RelayInUse): void {
   it('shows browsers a page', async () => {
     const { status, headers, text } = await get(use.relay.httpUrl);
     expect(status).toBe(200);
@@ -105,40 +109,39 @@ describe('the address of the relay', () => {
     }
   });
 
-  it.each(['/', '/admin'])(
-    'lets %s run no script and stand in no frame of others',
-    async (path) => {
-      const { status, headers, text } = await get(use.relay.httpUrl + path);
-      expect(status).toBe(200);
-      const policy = headers.get('content-security-policy')!;
-      expect(policy.split('; ')).toEqual(
-        expect.arrayContaining([
-          "default-src 'none'",
-          "script-src 'self'",
-          "style-src 'self'",
-          "base-uri 'none'",
-          "frame-ancestors 'none'",
-        ]),
-      );
-      expect(policy).not.toMatch(/unsafe|\*/);
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-      expect(headers.get('referrer-policy')).toBe('no-referrer');
-      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
-      expect(headers.get('access-control-allow-origin')).toBeNull();
-      expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
-      expect(loaded(text).length).toBeGreaterThan(1);
-      expect(loaded(text).filter((address) => !/^\/[^/]/.test(address))).toEqual([]);
-    },
-  );
+  it.each(['/', '/admin'])('forbids inline scripts and foreign frames for %s', async (path) => {
+    const { status, headers, text } = await get(use.relay.httpUrl + path);
+    expect(status).toBe(200);
+    const policy = headers.get('content-security-policy')!;
+    expect(policy.split('; ')).toEqual(
+      expect.arrayContaining([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+      ]),
+    );
+    expect(policy).not.toMatch(/unsafe|\*/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
+    expect(loaded(text).length).toBeGreaterThan(1);
+    expect(loaded(text).filter((address) => !/^\/[^/]/.test(address))).toEqual([]);
+  });
 
-  it.each(['/', '/admin'])('loads only what there is from %s', async (path) => {
+  it.each(['/', '/admin'])('serves all assets that %s loads', async (path) => {
     const { text } = await get(use.relay.httpUrl + path);
     for (const address of loaded(text)) {
       expect((await get(use.relay.httpUrl + address)).status, address).toBe(200);
     }
   });
+}
 
-  it('answers HEAD with the head of the same', async () => {
+function serveHeadAndCompression(use: RelayInUse): void {
+  it('answers HEAD with the headers of GET', async () => {
     for (const path of ['/', '/admin', '/icon', Assets.load().url('base.css')]) {
       const whole = await get(use.relay.httpUrl + path);
       const head = await get(use.relay.httpUrl + path, {}, 'HEAD');
@@ -153,7 +156,7 @@ describe('the address of the relay', () => {
   it.each([
     ['br', brotliDecompressSync],
     ['gzip', gunzipSync],
-  ] as const)('compresses with %s who takes it', async (encoding, decompress) => {
+  ] as const)('compresses with %s if the client accepts it', async (encoding, decompress) => {
     for (const path of ['/', '/admin', Assets.load().url('base.css')]) {
       const headers = [`Accept: ${BROWSER}`, `Accept-Encoding: ${encoding}, x;q=0.5`];
       const { head, body } = await raw(use.relay.relay.port, path, headers);
@@ -170,7 +173,7 @@ describe('the address of the relay', () => {
       expect(other.head).not.toContain('content-encoding');
     }
   });
-});
+}
 
 describe('assets', () => {
   const use = useRelay();
@@ -291,7 +294,7 @@ describe('the public page', () => {
     await until(async () => (await get(use.relay.httpUrl)).status === 200, 'the page');
   };
 
-  it('is made once for all who come at the same time', async () => {
+  it('is made once for all simultaneous requests', async () => {
     const figures = () => get(`${use.relay.httpUrl}/figures.json`);
     const all = await Promise.all(Array.from({ length: 200 }, figures));
     expect(all.filter(({ status }) => status !== 200)).toEqual([]);
@@ -301,9 +304,9 @@ describe('the public page', () => {
     expect(all[0]!.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('says so while it cannot be made, and is there again by itself', async () => {
+  it('is answered with 503 while it cannot be made, and recovers by itself', async () => {
     await room();
-    await relayRoomGone(use.relay);
+    await adminWorkerGone(use.relay);
     await room();
   });
 

@@ -117,104 +117,102 @@ function sentences(settings: Settings, kindsDisallowed: readonly string[] = []):
   return [...all.map(({ text }) => text), ...badge].join('\n');
 }
 
+/** Settings, with texts that the rules on the page contain, and texts that they do not. */
+const RULE_TEXTS: [Settings, string[], string[]][] = [
+  [
+    {},
+    ['Writing is open to everyone.', 'Reading is open to everyone.', '[Open for writing]'],
+    ['have to auth'],
+  ],
+  [
+    { 'auth.required': 'all' },
+    ['authenticate with a key before they write', 'Reading requires authentication'],
+    ['Reading is open', '[Open for reading]'],
+  ],
+  [{ 'auth.required': 'write' }, ['before they write', 'Reading is open to everyone.'], []],
+  [
+    { 'auth.required': 'read' },
+    ['Reading requires authentication', 'Writing is open to everyone.'],
+    ['they write'],
+  ],
+  [
+    { 'membership.enabled': true },
+    ['whose keys are members of this relay.', 'Members can invite', '[Members only: writing]'],
+    ['Writing is open to everyone.'],
+  ],
+  [
+    { 'membership.enabled': true, 'membership.restrict_writes': false },
+    ['Writing is open to everyone.'],
+    ['[Members only: writing]'],
+  ],
+  [
+    { 'membership.enabled': true, 'membership.restrict_reads': true },
+    ['Only members may read', '[Members only: reading]'],
+    ['Reading is open', '[Open for reading]'],
+  ],
+  [
+    {
+      'admission.payments_url': 'https://pay.example/',
+      'admission.fee_msats': 21_000_000,
+      'admission.subscription_msats': 5_000_000,
+    },
+    [
+      'whose keys have <a href="https://pay.example/" rel="nofollow">paid</a> (21,000 sats once and 5,000 sats for 30 days).',
+      '[Paid]',
+    ],
+    ['Writing is open to everyone.'],
+  ],
+  [
+    { 'policy.pubkeys_allowed': A, 'trust.roots': A, 'policy.access_match': 'all' },
+    ['are on the list of allowed keys, and are in the web of trust of this relay.'],
+    [],
+  ],
+  [
+    {
+      'nip05.required': true,
+      'nip05.domains_allowed': 'a.example',
+      'policy.access_for': 'either',
+    },
+    ['clients with events by others, may write whose keys have a NIP-05 address at a.example.'],
+    [],
+  ],
+  [
+    { 'policy.pubkeys_allowed': A, 'policy.open_kinds': '9735', 'policy.open_to_mentions': true },
+    ['Everyone may write kind 9735 (zap receipts).', 'that mention (p tag) an author'],
+    ['Writing is open to everyone.'],
+  ],
+  [
+    { 'auth.dm_inbox': true, 'auth.dm_inbox_events_max': 1234 },
+    ['inbox for private messages', 'up to 1,234 messages', 'Reading requires authentication'],
+    ['Writing is open to everyone.', 'Reading is open to everyone.'],
+  ],
+  [
+    { 'policy.kinds_allowed': '1,7' },
+    ['Only these kinds of events are accepted: 1 (notes), 7'],
+    [],
+  ],
+  [{ 'policy.kinds_denied': '4' }, ['not accepted: 4 (old private messages), 30023'], []],
+  [{ 'policy.pow_min': 20, 'policy.pow_min_by_kind': '0=0' }, ['20 bits (NIP-13); kind 0'], []],
+  [{ 'policy.tags_required': '30023=title' }, ['kind 30023 (articles) a “title” tag'], []],
+  [{ 'policy.hashtags_max': 9, 'policy.mentions_max': 8 }, ['9 hashtags', '8 keys'], []],
+  [{ 'policy.content_patterns_denied': 'x+' }, ['Some words and tags'], ['x+']],
+  [{ 'spam.mode': 'enforce' }, ['look like spam'], []],
+  [{ 'spam.mode': 'observe' }, [], ['spam']],
+  [{ 'limits.created_at_past_seconds_max': 86_400 }, ['up to 1 day old'], ['age is not limited']],
+  [{ 'limits.created_at_future_seconds_max': 0 }, ['age is not limited'], ['ahead of the clock']],
+  [{ 'auth.private_kinds': '' }, [], ['Private kinds']],
+  [{ 'query.count_enabled': false }, [], ['counted']],
+  [
+    { 'retention.age': '7=30d', 'retention.count': '1=100', 'retention.mib_max': 10 },
+    ['kind 7 (reactions) are kept for 30 days', 'up to 100 for each', '10 MiB', 'members of this'],
+    ['until their author deletes'],
+  ],
+  [{ 'identity.urls': 'wss://r.example' }, ['request to vanish'], []],
+  [{ 'identity.urls': 'wss://r.example', 'identity.vanish': false }, [], ['request to vanish']],
+];
+
 describe('rules', () => {
-  it.each<[Settings, string[], string[]]>([
-    [
-      {},
-      ['Writing is open to everyone.', 'Reading is open to everyone.', '[Open for writing]'],
-      ['have to auth'],
-    ],
-    [
-      { 'auth.required': 'all' },
-      ['authenticate with a key before they write', 'Reading requires authentication'],
-      ['Reading is open', '[Open for reading]'],
-    ],
-    [{ 'auth.required': 'write' }, ['before they write', 'Reading is open to everyone.'], []],
-    [
-      { 'auth.required': 'read' },
-      ['Reading requires authentication', 'Writing is open to everyone.'],
-      ['they write'],
-    ],
-    [
-      { 'membership.enabled': true },
-      ['whose keys are members of this relay.', 'Members can invite', '[Members only: writing]'],
-      ['Writing is open to everyone.'],
-    ],
-    [
-      { 'membership.enabled': true, 'membership.restrict_writes': false },
-      ['Writing is open to everyone.'],
-      ['[Members only: writing]'],
-    ],
-    [
-      { 'membership.enabled': true, 'membership.restrict_reads': true },
-      ['Only members may read', '[Members only: reading]'],
-      ['Reading is open', '[Open for reading]'],
-    ],
-    [
-      {
-        'admission.payments_url': 'https://pay.example/',
-        'admission.fee_msats': 21_000_000,
-        'admission.subscription_msats': 5_000_000,
-      },
-      [
-        'whose keys have <a href="https://pay.example/" rel="nofollow">paid</a> (21,000 sats once and 5,000 sats for 30 days).',
-        '[Paid]',
-      ],
-      ['Writing is open to everyone.'],
-    ],
-    [
-      { 'policy.pubkeys_allowed': A, 'trust.roots': A, 'policy.access_match': 'all' },
-      ['are on the list of allowed keys, and are in the web of trust of this relay.'],
-      [],
-    ],
-    [
-      {
-        'nip05.required': true,
-        'nip05.domains_allowed': 'a.example',
-        'policy.access_for': 'either',
-      },
-      ['clients with events by others, may write whose keys have a NIP-05 address at a.example.'],
-      [],
-    ],
-    [
-      { 'policy.pubkeys_allowed': A, 'policy.open_kinds': '9735', 'policy.open_to_mentions': true },
-      ['Everyone may write kind 9735 (zap receipts).', 'that mention (p tag) an author'],
-      ['Writing is open to everyone.'],
-    ],
-    [
-      { 'auth.dm_inbox': true, 'auth.dm_inbox_events_max': 1234 },
-      ['inbox for private messages', 'up to 1,234 messages', 'Reading requires authentication'],
-      ['Writing is open to everyone.', 'Reading is open to everyone.'],
-    ],
-    [
-      { 'policy.kinds_allowed': '1,7' },
-      ['Only these kinds of events are accepted: 1 (notes), 7'],
-      [],
-    ],
-    [{ 'policy.kinds_denied': '4' }, ['not accepted: 4 (old private messages), 30023'], []],
-    [{ 'policy.pow_min': 20, 'policy.pow_min_by_kind': '0=0' }, ['20 bits (NIP-13); kind 0'], []],
-    [{ 'policy.tags_required': '30023=title' }, ['kind 30023 (articles) a “title” tag'], []],
-    [{ 'policy.hashtags_max': 9, 'policy.mentions_max': 8 }, ['9 hashtags', '8 keys'], []],
-    [{ 'policy.content_patterns_denied': 'x+' }, ['Some words and tags'], ['x+']],
-    [{ 'spam.mode': 'enforce' }, ['look like spam'], []],
-    [{ 'spam.mode': 'observe' }, [], ['spam']],
-    [{ 'limits.created_at_past_seconds_max': 86_400 }, ['up to 1 day old'], ['age is not limited']],
-    [{ 'limits.created_at_future_seconds_max': 0 }, ['age is not limited'], ['ahead of the clock']],
-    [{ 'auth.private_kinds': '' }, [], ['Private kinds']],
-    [{ 'query.count_enabled': false }, [], ['counted']],
-    [
-      { 'retention.age': '7=30d', 'retention.count': '1=100', 'retention.mib_max': 10 },
-      [
-        'kind 7 (reactions) are kept for 30 days',
-        'up to 100 for each',
-        '10 MiB',
-        'members of this',
-      ],
-      ['until their author deletes'],
-    ],
-    [{ 'identity.urls': 'wss://r.example' }, ['request to vanish'], []],
-    [{ 'identity.urls': 'wss://r.example', 'identity.vanish': false }, [], ['request to vanish']],
-  ])('of %j', (settings, there, notThere) => {
+  it.each(RULE_TEXTS)('of %j', (settings, there, notThere) => {
     const text = sentences(settings, settings['policy.kinds_denied'] === '4' ? ['30023'] : []);
     for (const part of there) expect(text).toContain(part);
     for (const part of notThere) expect(text).not.toContain(part);
