@@ -13,6 +13,7 @@ import { CLIENT_MESSAGE_TYPES } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { PolicyResult } from '../policy/result.ts';
+import type { SignatureBackend } from '../protocol/signature/backend.ts';
 
 const RECEIVED = byLabel(CLIENT_MESSAGE_TYPES, (type) =>
   cellOf('wok_messages_received_total', { type }),
@@ -28,6 +29,7 @@ const PLUGIN_RESULTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (result) 
   cellOf('wok_policy_results_total', { result }),
 );
 const PARSE = histogramOf('wok_parse_seconds');
+const VERIFY = histogramOf('wok_verify_seconds');
 
 /** Metrics of an ingester worker. */
 export class IngesterMeter {
@@ -52,6 +54,18 @@ export class IngesterMeter {
     if (this.#messages > 0) meter.observe(BATCH, this.#messages);
     this.#messages = 0;
     meter.set(WAITING, waitingEvents);
+  }
+
+  /** Returns the backend with its verifications measured. */
+  timed(backend: SignatureBackend): Pick<SignatureBackend, 'verify'> {
+    return {
+      verify: (sig, message, pubkey) => {
+        const startedAt = performance.now();
+        const isSigned = backend.verify(sig, message, pubkey);
+        this.#meter.observe(VERIFY, (performance.now() - startedAt) / 1000);
+        return isSigned;
+      },
+    };
   }
 
   /** Counts a message after its parsing, which began at `startedAt` (`performance.now()`). */

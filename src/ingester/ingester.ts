@@ -32,6 +32,8 @@ import { isRequest, MessageScan, opensAtMost } from '../protocol/message-scan.ts
 import type { Refusal } from '../protocol/refusal.ts';
 import { addresseeOf, looksLikeClose, refusalTo } from '../protocol/unparsed.ts';
 import { tuneReader } from '../store/database/open.ts';
+import { StoredIds } from '../store/index/stored-ids.ts';
+import { ClientProfile } from '../validation/client-profile.ts';
 import { EventValidator } from '../validation/event-validator.ts';
 import { Backlog } from './backlog.ts';
 import { bannedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
@@ -61,7 +63,8 @@ const SHARED_TURN_MILLISECONDS = 4;
  */
 export class Ingester {
   readonly #context: IngesterContext;
-  readonly #gate: EventValidator;
+  readonly #profile: ClientProfile;
+  readonly #validator: EventValidator;
   readonly #publishing: Publishing;
   readonly #requests: Requests;
   readonly #scan = new MessageScan();
@@ -76,8 +79,12 @@ export class Ingester {
   constructor(parts: IngesterParts) {
     const { config } = parts;
     this.#context = new IngesterContext(parts);
-    this.#gate = new EventValidator(parts);
-    this.#publishing = new Publishing(this.#context, this.#gate, config);
+    const stored = new StoredIds(parts.db, parts.idFilter);
+    this.#profile = new ClientProfile(config, { ...parts, stored });
+    const { hasher, signature } = parts;
+    const timed = this.#context.meter.timed(signature);
+    this.#validator = new EventValidator(hasher, this.#profile, timed);
+    this.#publishing = new Publishing(this.#context, this.#validator, config);
     this.#requests = new Requests(this.#context, config);
     this.#pendingConnections = new PendingConnections(config.plugins.waiting_bytes_max);
   }
@@ -85,7 +92,7 @@ export class Ingester {
   reconfigure(config: Config): void {
     const { pipeline, db } = this.#context.parts;
     this.#context.reconfigure(config);
-    this.#gate.reconfigure(config);
+    this.#profile.reconfigure(config);
     pipeline.reconfigure(config);
     this.#requests.reconfigure(config);
     tuneReader(db, config.storage);
@@ -374,7 +381,7 @@ export class Ingester {
     // A client that answers a challenge that was never sent is sent its challenge.
     this.#context.firstChallenge(connId);
     const { lists, clock } = this.#context.parts;
-    const event = this.#gate.checkAuth(value, bytes, this.#scan, (claimed) => {
+    const event = this.#validator.checkAuth(value, bytes, this.#scan, (claimed) => {
       const isBanned = lists.stance('pubkey', claimed.pubkey, clock.seconds()) === 'ban';
       for (const url of relaysOf(claimed).slice(0, 1)) this.#context.unknownAddresses.note(url);
       return isBanned ? KEY_BANNED : authentication.check(connection, claimed);

@@ -13,7 +13,8 @@ import { okAnswer } from '../protocol/answers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { MessageScan } from '../protocol/message-scan.ts';
 import { BodyMaker } from '../store/body/body.ts';
-import type { CheckedResult, EventValidator } from '../validation/event-validator.ts';
+import type { ValidatedEvent } from '../store/event.ts';
+import type { EventValidator } from '../validation/event-validator.ts';
 import type { IngesterContext } from './context.ts';
 import { InOrderQueue } from './in-order-queue.ts';
 import { AUTH_REQUIRED, idIn } from './reply-id.ts';
@@ -26,7 +27,7 @@ const WRITER_FULL = refuse(
 /** Handler of EVENT messages: event validator, policy pipeline, then the queue of the writer. */
 export class Publishing {
   readonly #context: IngesterContext;
-  readonly #gate: EventValidator;
+  readonly #validator: EventValidator;
   /** Events that wait for their policy result. */
   readonly #waiting: InOrderQueue;
   #writer: RecordOutbox | null = null;
@@ -38,10 +39,10 @@ export class Publishing {
 
   readonly #bodies: BodyMaker;
 
-  constructor(context: IngesterContext, gate: EventValidator, { plugins, storage }: Config) {
+  constructor(context: IngesterContext, validator: EventValidator, { plugins, storage }: Config) {
     this.#bodies = new BodyMaker(storage.pack_bodies);
     this.#context = context;
-    this.#gate = gate;
+    this.#validator = validator;
     this.#waiting = new InOrderQueue(plugins.waiting_events_max, plugins.waiting_bytes_max);
   }
 
@@ -74,7 +75,7 @@ export class Publishing {
       this.#refuseUnchecked(connId, value, WRITER_FULL);
       return;
     }
-    const checked = this.#gate.check(value, bytes, scan, this.#context.connections.of(connId));
+    const checked = this.#validator.check(value, bytes, scan, this.#context.connections.of(connId));
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
       this.#context.meter.eventRefused(value, checked);
@@ -90,7 +91,7 @@ export class Publishing {
   }
 
   /** Asks the policy pipeline, maybe asynchronously; events of a connection keep their order. */
-  #evaluate(connId: number, passed: CheckedResult): void {
+  #evaluate(connId: number, passed: ValidatedEvent): void {
     const { event, json } = passed;
     const { length } = json;
     const { handling } = this.#context;
@@ -123,7 +124,7 @@ export class Publishing {
     } else settle(evaluated);
   }
 
-  #obey(connId: number, passed: CheckedResult, result: PolicyResult): void {
+  #obey(connId: number, passed: ValidatedEvent, result: PolicyResult): void {
     if (result.action === 'accept') {
       this.#store(connId, passed);
       return;
@@ -179,7 +180,7 @@ export class Publishing {
     return used > 0 && used + wanted > max && (wanted > 1 || used >= max + max / 8);
   }
 
-  #store(connId: number, passed: CheckedResult, held = ''): void {
+  #store(connId: number, passed: ValidatedEvent, held = ''): void {
     if (this.#context.members.concerns(passed.event.kind)) {
       this.#request(connId, passed.event);
       return;

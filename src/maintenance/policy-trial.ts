@@ -16,22 +16,24 @@ import { PolicyModules } from '../policy/plugins/modules.ts';
 import { Rates } from '../policy/rates/rates.ts';
 import { shareRates } from '../policy/rates/shared-rates.ts';
 import type { Sender } from '../policy/result.ts';
-import type { WriteAttempt } from '../policy/rule.ts';
 import { RecentTexts } from '../policy/spam/recent-texts.ts';
 import { SpamFilter } from '../policy/spam/spam-filter.ts';
-import { WritePolicy } from '../policy/write-policy.ts';
-import { canonicalJson, hashesTo } from '../protocol/canonical.ts';
-import type { NostrEvent } from '../protocol/event.ts';
-import { checkEventLimits, checkEventShape } from '../protocol/event-check.ts';
+import { MessageScan } from '../protocol/message-scan.ts';
 import type { SignatureBackend } from '../protocol/signature/backend.ts';
 import { loadSignatureBackend } from '../protocol/signature/signature.ts';
 import { databaseFile, openReader, termKey } from '../store/database/open.ts';
 import { TermHasher } from '../store/index/terms.ts';
-import { KindLimits } from '../validation/kind-limits.ts';
+import { ClientProfile } from '../validation/client-profile.ts';
+import { EventValidator } from '../validation/event-validator.ts';
 import { TrialPlugins } from './trial-plugins.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
+
+/** Terms are made and not used: nothing is stored. */
+const NO_INDEX = new TermHasher(new Uint8Array(8));
+/** Events are parsed from lines of several forms, so their text is made anew. */
+const NO_MESSAGE = Buffer.alloc(0);
 
 const nothing = () => {};
 const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -81,13 +83,12 @@ export function notTried({ plugins, nip05, spam }: Config, asked: boolean): stri
  */
 export class PolicyTrial {
   #now = 0;
-  readonly #limits: KindLimits;
-  readonly #policy: WritePolicy;
+  /** Never used for a scan: the text of no message is canonical. */
+  readonly #scan = new MessageScan();
+  readonly #validator: EventValidator;
   readonly #modules: PolicyModules;
   readonly #plugins: TrialPlugins | null;
   readonly #spam: SpamFilter;
-  readonly #signature: SignatureBackend | null;
-  readonly #attempt: WriteAttempt;
   readonly #authed: boolean;
 
   private constructor(
@@ -101,8 +102,8 @@ export class PolicyTrial {
     this.#authed = how.authed;
     const clock = { seconds: () => this.#now, milliseconds: () => this.#now * 1000 };
     const rates = new Rates(config, shareRates(config.rates.accounts_max), clock);
-    this.#limits = new KindLimits(config);
-    this.#policy = new WritePolicy(config, known.lists, known.keys, rates);
+    const profile = new ClientProfile(config, { ...known, rates, clock, stored: null });
+    this.#validator = new EventValidator(NO_INDEX, profile, signature);
     this.#modules = modules;
     const wanted = how.plugins && config.plugins.commands.length > 0;
     this.#plugins = wanted ? new TrialPlugins(config, clock, log) : null;
@@ -114,9 +115,6 @@ export class PolicyTrial {
       log: SILENT,
       meter: { result: () => {}, part: () => {} },
     });
-    this.#signature = signature;
-    const event = null as unknown as NostrEvent;
-    this.#attempt = { event, client: null, authed: NOBODY, isNew: true, now: 0 };
   }
 
   /** @throws Error named ConfigError for a module, StorageError for the database. */
@@ -149,25 +147,15 @@ export class PolicyTrial {
     } catch {
       return verdict(null, 'refused', 'shape', 'invalid: the line is not JSON');
     }
-    const event = checkEventShape(value);
-    if (typeof event === 'string') return verdict(value, 'refused', 'shape', event);
-    this.#now = event.created_at;
-    const json = Buffer.from(canonicalJson(event));
-    const { kind, created_at: now } = event;
-    const outside = checkEventLimits(event, this.#limits.of(kind), now, json.length);
-    if (outside !== null) return verdict(event, 'refused', 'limits', outside);
-    const authed = this.#authed ? new Set([event.pubkey]) : NOBODY;
-    Object.assign(this.#attempt, { event, now, authed });
-    const claimed = this.#policy.claimed(this.#attempt);
-    if (claimed) return verdict(event, 'refused', claimed.rule, claimed.refusal);
-    if (!hashesTo(event)) {
-      return verdict(event, 'refused', 'id', 'invalid: id is not the SHA-256 of the event');
-    }
-    if (this.#signature && !isSigned(event, this.#signature)) {
-      return verdict(event, 'refused', 'signature', 'invalid: sig is not the signature of the id');
-    }
-    const proven = this.#policy.proven(this.#attempt);
-    if (proven) return verdict(event, 'refused', proven.rule, proven.refusal);
+    // The event stands for its own moment and sender, as far as it names them.
+    const { created_at: now, pubkey } = (value ?? {}) as Record<string, unknown>;
+    this.#now = typeof now === 'number' ? now : 0;
+    const authed = this.#authed && typeof pubkey === 'string' ? new Set([pubkey]) : NOBODY;
+    const from = { client: null, authed };
+    const checked = this.#validator.check(value, NO_MESSAGE, this.#scan, from);
+    if ('refusal' in checked) return verdict(value, 'refused', checked.rule, checked.refusal);
+    const { event } = checked;
+    const json = Buffer.from(checked.json);
     const write = { event, json, from: { ...SENDER, authed } };
     const scored = this.#spam.evaluateWrite(write);
     let evaluated = scored.action === 'accept' ? await this.#modules.evaluateWrite(write) : scored;
@@ -215,11 +203,6 @@ function eventIn(value: unknown): unknown {
   if (Array.isArray(value)) return value[0] === 'EVENT' ? value.at(-1) : value;
   const { event } = (value ?? {}) as { event?: unknown };
   return typeof event === 'object' && event !== null ? event : value;
-}
-
-function isSigned({ id, pubkey, sig }: NostrEvent, signature: SignatureBackend): boolean {
-  const bytes = (hex: string) => Buffer.from(hex, 'hex');
-  return signature.verify(bytes(sig), bytes(id), bytes(pubkey));
 }
 
 function verdict(

@@ -2,14 +2,19 @@
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { assert } from '../lib/assert.ts';
-import { type CheckedEvent, readCheckedEvent } from './ingester-writer.ts';
+import { CheckedEvent } from './ingester-writer.ts';
 import { RECORDS } from './map.ts';
 
 const { accepted: ACCEPTED, removed: REMOVED } = RECORDS.writerMonitor;
 
 /** Event that was accepted; `seq` is its place in the log, or 0 for an ephemeral event. */
-export interface AcceptedEvent extends CheckedEvent {
-  seq: number;
+export class AcceptedEvent extends CheckedEvent {
+  readonly seq: number;
+
+  constructor(seq: number, from: RecordReader) {
+    super(from);
+    this.seq = seq;
+  }
 }
 
 /** Writes the head of the log: first in every batch, and alone when monitor is attached. */
@@ -17,16 +22,11 @@ export function writeHead(to: RecordWriter, head: number): void {
   to.f64(head);
 }
 
-/** Passes the record on after its place in the log; `batch` is the one it was read from. */
-export function writeAcceptedEvent(
-  to: RecordWriter,
-  seq: number,
-  event: CheckedEvent,
-  batch: Buffer,
-): void {
+/** Passes the record of an event on, after its place in the log. */
+export function writeAcceptedEvent(to: RecordWriter, seq: number, event: CheckedEvent): void {
   to.u8(ACCEPTED);
   to.f64(seq);
-  to.raw(batch.subarray(event.start, event.end));
+  to.raw(event.record);
 }
 
 /** Tells monitor that an event was removed. */
@@ -40,5 +40,5 @@ export function readAcceptedEvent(from: RecordReader): AcceptedEvent | number {
   const type = from.u8();
   assert(type === ACCEPTED || type === REMOVED, 'a record of the writer has an unknown type');
   const seq = from.f64();
-  return type === REMOVED ? seq : Object.assign(readCheckedEvent(from), { seq });
+  return type === REMOVED ? seq : new AcceptedEvent(seq, from);
 }

@@ -2,10 +2,9 @@
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { assert } from '../lib/assert.ts';
-import { pubkeyBytesOf } from '../store/body/body.ts';
+import type { StorableEvent } from '../store/event.ts';
 import { postingKind } from '../store/index/posting-kind.ts';
 import type { TailEntry } from '../store/read/tail-entry.ts';
-import type { CheckedEvent } from './ingester-writer.ts';
 
 /** Beginning of every batch for a query worker. */
 export interface AcceptedHead {
@@ -36,11 +35,11 @@ export function readAcceptedHead(from: RecordReader): AcceptedHead {
   return { indexedSeq, removals, removed: from.f64List() };
 }
 
-export function writeAcceptedTerms(to: RecordWriter, seq: number, event: CheckedEvent): void {
+export function writeAcceptedTerms(to: RecordWriter, seq: number, event: StorableEvent): void {
   to.f64(seq);
   to.f64(event.createdAt);
   to.u32(postingKind(event.kind, event.expiresAt));
-  to.blob(pubkeyBytesOf(event.body));
+  to.blob(event.pubkeyBytes);
   to.u32(event.terms.length);
   for (const term of event.terms) to.f64(term);
 }

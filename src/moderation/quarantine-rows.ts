@@ -1,7 +1,7 @@
 // Quarantine of events that look like spam. Owned by the writer thread.
 
 import type { Config } from '../config/options.ts';
-import { jsonOf, pubkeyOf } from '../store/body/body.ts';
+import { jsonOf } from '../store/body/body.ts';
 import type { Db } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 import type { StorableEvent } from '../store/event.ts';
@@ -49,10 +49,9 @@ export class Quarantine {
    * Adds an event, with the reason for moderators; inside the writer's transaction, like all
    * changes.
    */
-  hold(event: StorableEvent, reason: string, id: string, now: number): void {
+  hold({ id, pubkey, body }: StorableEvent, reason: string, now: number): void {
     if (this.#ids.has(id)) return;
-    const pubkey = pubkeyOf(event.body);
-    this.#statements.put.run(id, pubkey, now, reason, jsonOf(event.body));
+    this.#statements.put.run(id, pubkey, now, reason, jsonOf(body));
     this.#ids.add(id);
     const { quarantine_max: max } = this.#config.spam;
     for (const oldest of this.#ids) {

@@ -1,8 +1,11 @@
 // View of an accepted event in the encoding of packed filters, for matching without conversion.
 
-import type { AcceptedEvent } from '../messages/writer-monitor.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { eventOf, idBytesOf, pubkeyBytesOf } from '../store/body/body.ts';
+import { eventOf } from '../store/body/body.ts';
+import type { StorableEvent } from '../store/event.ts';
+
+/** Fields of an accepted event that live filters look at. */
+type Viewed = Pick<StorableEvent, 'idBytes' | 'pubkeyBytes' | 'kind' | 'createdAt' | 'body'>;
 
 /**
  * Accepted event as live filters compare it: ids and pubkeys are 32 characters, one for each byte;
@@ -12,24 +15,24 @@ import { eventOf, idBytesOf, pubkeyBytesOf } from '../store/body/body.ts';
 export class EventView {
   readonly kind: number;
   readonly createdAt: number;
-  readonly #event: Pick<AcceptedEvent, 'body'>;
+  readonly #event: Viewed;
   #id: string | null = null;
   #pubkey: string | null = null;
   #tags: Map<string, string[]> | null = null;
 
-  constructor(event: Pick<AcceptedEvent, 'kind' | 'createdAt' | 'body'>) {
+  constructor(event: Viewed) {
     this.kind = event.kind;
     this.createdAt = event.createdAt;
     this.#event = event;
   }
 
   get id(): string {
-    this.#id ??= idBytesOf(this.#event.body).toString('latin1');
+    this.#id ??= this.#event.idBytes.toString('latin1');
     return this.#id;
   }
 
   get pubkey(): string {
-    this.#pubkey ??= pubkeyBytesOf(this.#event.body).toString('latin1');
+    this.#pubkey ??= this.#event.pubkeyBytes.toString('latin1');
     return this.#pubkey;
   }
 

@@ -4,10 +4,13 @@ import { element } from '../lib/assert.ts';
 import type { AcceptedEvent } from '../messages/writer-monitor.ts';
 import { isGiftWrap } from '../protocol/kinds.ts';
 import { type GoneKey, isOf } from '../protocol/vanish.ts';
-import { eventOf, pubkeyOf } from '../store/body/body.ts';
+import { eventOf } from '../store/body/body.ts';
 
-const NOTHING = Buffer.alloc(0);
-const NO_TERMS = new Float64Array(0);
+/** Place of an event in the buffer; it stays when the event is removed from the log. */
+interface Slot {
+  readonly seq: number;
+  event: AcceptedEvent | null;
+}
 
 /**
  * Newest accepted events in seq order, without gaps, bounded by number and bytes. Monitor replays
@@ -17,10 +20,8 @@ export class ReplayBuffer {
   #eventsMax: number;
   readonly #bytesMax: number;
   /** In seq order; undefined for dropped events. */
-  #events: (AcceptedEvent | undefined)[] = [];
-  /** Placeholders of events that were removed from the log. */
-  readonly #gone = new WeakSet<AcceptedEvent>();
-  /** Index of the oldest kept event. Dropped events before it are cut off in bulk. */
+  #slots: (Slot | undefined)[] = [];
+  /** Index of the oldest kept slot. Dropped ones before it are cut off in bulk. */
   #first = 0;
   #bytes = 0;
 
@@ -35,54 +36,53 @@ export class ReplayBuffer {
   }
 
   add(event: AcceptedEvent): void {
-    this.#events.push(event);
+    this.#slots.push({ seq: event.seq, event });
     this.#bytes += bytesOf(event);
     while (
-      this.#events.length - this.#first > this.#eventsMax ||
-      (this.#bytes > this.#bytesMax && this.#events.length - this.#first > 1)
+      this.#slots.length - this.#first > this.#eventsMax ||
+      (this.#bytes > this.#bytesMax && this.#slots.length - this.#first > 1)
     ) {
-      this.#bytes -= bytesOf(element(this.#events[this.#first]));
-      this.#events[this.#first++] = undefined;
+      const dropped = element(this.#slots[this.#first]).event;
+      if (dropped !== null) this.#bytes -= bytesOf(dropped);
+      this.#slots[this.#first++] = undefined;
     }
     if (this.#first > this.#eventsMax) {
-      this.#events = this.#events.slice(this.#first);
+      this.#slots = this.#slots.slice(this.#first);
       this.#first = 0;
     }
   }
 
   /** Removes an event that was removed from the log: it is not replayed any more. */
   forget(seq: number): void {
-    const oldest = this.#events[this.#first];
+    const oldest = this.#slots[this.#first];
     if (oldest === undefined || seq < oldest.seq) return;
-    const at = this.#first + (seq - oldest.seq);
-    const event = this.#events[at];
-    if (event === undefined || this.#gone.has(event)) return;
-    this.#bytes -= bytesOf(event);
-    // A placeholder stays, because events are found by their distance from the oldest seq.
-    const place = { ...event, body: NOTHING, terms: NO_TERMS };
-    this.#gone.add(place);
-    this.#events[at] = place;
+    // The slot stays, because events are found by their distance from the oldest seq.
+    const slot = this.#slots[this.#first + (seq - oldest.seq)];
+    if (slot === undefined || slot.event === null) return;
+    this.#bytes -= bytesOf(slot.event);
+    slot.event = null;
   }
 
   /** Removes all events of a vanished key: they are not replayed any more. */
   forgetKey(key: GoneKey): void {
     for (const event of this.#from(this.#first)) {
-      if (!this.#gone.has(event) && isBodyOf(key, event)) this.forget(event.seq);
+      if (isEventOf(key, event)) this.forget(event.seq);
     }
   }
 
   /** Returns the events after `seq`, or null if some were dropped; `head` is the newest seq. */
   after(seq: number, head: number): AcceptedEvent[] | null {
     if (seq >= head) return [];
-    const oldest = this.#events[this.#first];
+    const oldest = this.#slots[this.#first];
     if (oldest === undefined || oldest.seq > seq + 1) return null;
-    const events = this.#from(this.#first + (seq + 1 - oldest.seq));
-    return events.filter((event) => !this.#gone.has(event));
+    return this.#from(this.#first + (seq + 1 - oldest.seq));
   }
 
-  /** Returns the kept events from an index on, placeholders included. */
-  #from(place: number): AcceptedEvent[] {
-    return this.#events.slice(place).filter((event) => event !== undefined);
+  /** Returns the kept events from an index on, without those that were removed from the log. */
+  #from(index: number): AcceptedEvent[] {
+    const found: AcceptedEvent[] = [];
+    for (const slot of this.#slots.slice(index)) if (slot?.event) found.push(slot.event);
+    return found;
   }
 }
 
@@ -91,7 +91,7 @@ function bytesOf({ body, terms }: AcceptedEvent): number {
 }
 
 /** Returns true if an event belongs to a vanished key; only gift wraps are parsed for it. */
-function isBodyOf(key: GoneKey, { body, kind, createdAt }: AcceptedEvent): boolean {
+function isEventOf(key: GoneKey, { pubkey, body, kind, createdAt }: AcceptedEvent): boolean {
   if (createdAt > key.until) return false;
-  return isGiftWrap(kind) ? isOf(key, eventOf(body)) : pubkeyOf(body) === key.pubkey;
+  return isGiftWrap(kind) ? isOf(key, eventOf(body)) : pubkey === key.pubkey;
 }

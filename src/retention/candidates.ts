@@ -1,11 +1,12 @@
 // Selection of the events that the retention rules remove: generators of pages, read from the
-// index.
+// index. Other statements may run between two pages.
 
 import type { AuthorClass } from '../config/retention-rule.ts';
 import type { Db } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 import { kindOfPosting } from '../store/index/posting-kind.ts';
 import { AUTHOR_KIND_TERMS, TERM_ALL } from '../store/index/terms.ts';
+import { IndexPostings, pagesOfLists } from '../store/read/index-postings.ts';
 import type { RetentionRules } from './rules.ts';
 
 /** Number of postings read at once, each time in a snapshot of its own. */
@@ -25,13 +26,6 @@ export interface Candidate {
 /** Page of candidates, perhaps empty; the caller lets other work run before the next one. */
 export type Page = readonly Candidate[];
 
-interface Posting {
-  term: number;
-  created_at: number;
-  seq: number;
-  kind: number;
-}
-
 interface Body {
   pubkey: string;
   bytes: number;
@@ -48,9 +42,10 @@ export function* tooOld(
   now: number,
 ): Generator<Page> {
   const body = db.prepare(sql.SELECT_BODY_FACTS);
-  for (const page of byTime(db, now - rules.ageMin)) {
+  const all = new IndexPostings(db, 'upwards');
+  for (const page of all.pages(TERM_ALL, now - rules.ageMin, PAGE)) {
     const found: Candidate[] = [];
-    for (const { seq, created_at: createdAt, kind: kept } of page) {
+    for (const { seq, createdAt, kind: kept } of page) {
       const kind = kindOfPosting(kept);
       if (!rules.concerns(kind)) continue;
       const facts = body.get(seq) as Body | undefined;
@@ -66,9 +61,10 @@ export function* tooOld(
 /** Yields events of non-members, the oldest first, except spared kinds; the caller stops it. */
 export function* oldest(db: Db, rules: RetentionRules, classOf: ClassOf): Generator<Page> {
   const body = db.prepare(sql.SELECT_BODY_FACTS);
-  for (const page of byTime(db, Number.MAX_SAFE_INTEGER)) {
+  const all = new IndexPostings(db, 'upwards');
+  for (const page of all.pages(TERM_ALL, Number.MAX_SAFE_INTEGER, PAGE)) {
     const found: Candidate[] = [];
-    for (const { seq, created_at: createdAt, kind: kept } of page) {
+    for (const { seq, createdAt, kind: kept } of page) {
       const kind = kindOfPosting(kept);
       if (rules.spared.has(kind)) continue;
       const facts = body.get(seq) as Body | undefined;
@@ -84,7 +80,7 @@ export function* tooMany(db: Db, rules: RetentionRules, classOf: ClassOf): Gener
   let term: number | null = null;
   let count = 0;
   let min = Number.POSITIVE_INFINITY;
-  for (const page of byAuthorAndKind(db)) {
+  for (const page of pagesOfLists(db, AUTHOR_KIND_TERMS, PAGE)) {
     const found: Candidate[] = [];
     for (const posting of page) {
       if (posting.term !== term) {
@@ -105,15 +101,15 @@ export function* tooMany(db: Db, rules: RetentionRules, classOf: ClassOf): Gener
  * by the kind and author in their bodies.
  */
 function* surplus(db: Db, rules: RetentionRules, classOf: ClassOf, term: number): Generator<Page> {
-  const newest = db.prepare(sql.SELECT_LIST_FACTS);
+  const body = db.prepare(sql.SELECT_BODY_FACTS);
   const counts = new Map<string, number>();
-  let last = { created_at: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
-  for (;;) {
-    const rows = newest.all(term, last.created_at, last.seq, PAGE) as (Posting & Body)[];
-    if (rows.length === 0) return;
-    last = rows.at(-1)!;
+  for (const page of new IndexPostings(db, 'downwards').pages(term, 0, PAGE)) {
     const found: Candidate[] = [];
-    for (const { seq, kind, created_at: createdAt, pubkey, bytes } of rows) {
+    for (const { seq, createdAt, kind: kept } of page) {
+      const facts = body.get(seq) as Body | undefined;
+      if (facts === undefined) continue;
+      const { pubkey, bytes } = facts;
+      const kind = kindOfPosting(kept);
       const key = `${kind}:${pubkey}`;
       const count = (counts.get(key) ?? 0) + 1;
       counts.set(key, count);
@@ -123,28 +119,5 @@ function* surplus(db: Db, rules: RetentionRules, classOf: ClassOf, term: number)
       }
     }
     yield found;
-  }
-}
-
-function* byTime(db: Db, until: number): Generator<Posting[]> {
-  const page = db.prepare(sql.SELECT_POSTINGS_OLDEST);
-  let last = { created_at: Number.MIN_SAFE_INTEGER, seq: 0 };
-  for (;;) {
-    const rows = page.all(TERM_ALL, last.created_at, last.seq, until, PAGE) as Posting[];
-    if (rows.length > 0) yield rows;
-    if (rows.length < PAGE) return;
-    last = rows.at(-1)!;
-  }
-}
-
-function* byAuthorAndKind(db: Db): Generator<Posting[]> {
-  const page = db.prepare(sql.SELECT_POSTINGS_IN_ORDER);
-  const { first, end } = AUTHOR_KIND_TERMS;
-  let last = { term: first - 1, created_at: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
-  for (;;) {
-    const rows = page.all(last.term, last.created_at, last.seq, end, PAGE) as Posting[];
-    if (rows.length > 0) yield rows;
-    if (rows.length < PAGE) return;
-    last = rows.at(-1)!;
   }
 }

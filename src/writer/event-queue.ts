@@ -4,7 +4,7 @@ import type { RecordReader } from '../channel/records.ts';
 import { present } from '../lib/assert.ts';
 import { FairQueue, Share } from '../lib/fair-queue.ts';
 import { Fifo } from '../lib/fifo.ts';
-import { type CheckedEvent, readCheckedEvent } from '../messages/ingester-writer.ts';
+import { CheckedEvent } from '../messages/ingester-writer.ts';
 import { KIND_DELETION } from '../protocol/kinds.ts';
 
 /**
@@ -14,16 +14,10 @@ import { KIND_DELETION } from '../protocol/kinds.ts';
 const TERMS_A_UNIT = 16;
 const DELETION_TERMS_A_UNIT = 3;
 
-/** A queued event, and the batch buffer that holds its record. */
-interface WaitingEvent {
-  readonly event: CheckedEvent;
-  readonly source: Buffer;
-}
-
 /** Queued events of one connection, in order. */
 class EventTurns extends Share {
   readonly connId: number;
-  readonly events = new Fifo<WaitingEvent>();
+  readonly events = new Fifo<CheckedEvent>();
 
   constructor(connId: number) {
     super();
@@ -56,15 +50,15 @@ export class EventQueue {
    * An event that exceeds the bound alone has a transaction of its own, so that no other waits for
    * it.
    */
-  take(eventsMax: number): WaitingEvent[] {
-    const taken: WaitingEvent[] = [];
+  take(eventsMax: number): CheckedEvent[] {
+    const taken: CheckedEvent[] = [];
     let work = 0;
     const fits = (units: number) => taken.length === 0 || work + units <= eventsMax;
     if (this.#connections.size > 0) this.#sort();
     while (taken.length < eventsMax) {
       const waiting = this.#read();
       if (waiting === undefined) break;
-      const units = workOf(waiting.event);
+      const units = workOf(waiting);
       if (!fits(units)) {
         this.#put(waiting);
         break;
@@ -78,7 +72,7 @@ export class EventQueue {
       const connection = this.#turns.first;
       const next = connection?.events.first;
       if (connection === undefined || next === undefined) break;
-      const units = workOf(next.event);
+      const units = workOf(next);
       if (!fits(units)) break;
       this.#turns.take();
       connection.events.shift();
@@ -92,12 +86,12 @@ export class EventQueue {
   }
 
   /** Returns the next event in order of arrival. */
-  #read(): WaitingEvent | undefined {
+  #read(): CheckedEvent | undefined {
     const batch = this.#batches[0];
     if (batch === undefined) return undefined;
-    const event = readCheckedEvent(batch);
+    const event = new CheckedEvent(batch);
     if (!batch.more) this.#batches.shift();
-    return { event, source: batch.buffer };
+    return event;
   }
 
   /** Moves all events from the batches to their connections. */
@@ -107,8 +101,8 @@ export class EventQueue {
     }
   }
 
-  #put(waiting: WaitingEvent): void {
-    const { connId } = waiting.event;
+  #put(waiting: CheckedEvent): void {
+    const { connId } = waiting;
     let connection = this.#connections.get(connId);
     if (connection === undefined) {
       connection = new EventTurns(connId);
@@ -119,8 +113,8 @@ export class EventQueue {
   }
 
   #wait(connection: EventTurns): void {
-    const { event } = present(connection.events.first, 'event of a connection that waits');
-    this.#turns.add(connection, workOf(event));
+    const next = present(connection.events.first, 'event of a connection that waits');
+    this.#turns.add(connection, workOf(next));
   }
 }
 

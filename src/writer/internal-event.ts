@@ -2,11 +2,10 @@
 
 import { RecordReader, RecordWriter } from '../channel/records.ts';
 import { writeCheckedEvent } from '../messages/ingester-writer.ts';
-import { addressOf } from '../protocol/address.ts';
 import { canonicalJson } from '../protocol/canonical.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { expirationOf } from '../protocol/expiration.ts';
 import type { BodyMaker } from '../store/body/body.ts';
+import { validatedEvent } from '../store/event.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 
 /**
@@ -20,13 +19,9 @@ export function writeInternalEvent(
   bodies: BodyMaker,
 ): void {
   const event = JSON.parse(json) as NostrEvent;
-  const facts = {
-    event,
-    expiresAt: expirationOf(event) ?? 0,
-    terms: hasher.ofEvent(event),
-    address: addressOf(event) ?? '',
-  };
-  writeCheckedEvent(to, 0, facts, bodies.make(Buffer.from(canonicalJson(event))));
+  const canonical = Buffer.from(canonicalJson(event));
+  const validated = validatedEvent(event, canonical, hasher.ofEvent(event));
+  writeCheckedEvent(to, 0, validated, bodies.make(canonical));
 }
 
 /** Returns such an event as a batch of its own. */

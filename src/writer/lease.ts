@@ -12,11 +12,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
-import { readCheckedEvent } from '../messages/ingester-writer.ts';
+import { CheckedEvent } from '../messages/ingester-writer.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { idOf } from '../store/body/body.ts';
 import { openAsSuccessor, openWriter, termKey } from '../store/database/open.ts';
 import { TermHasher } from '../store/index/terms.ts';
 import { EventLog, type KnownIds } from '../store/write/event-log.ts';
@@ -155,9 +154,9 @@ export class WriterLease {
       const reader = new RecordReader(batch);
       let events = 0;
       for (; reader.more; events++) {
-        const { connId, body, cost } = readCheckedEvent(reader);
+        const { connId, id, cost } = new CheckedEvent(reader);
         if (connId === 0) continue;
-        writeAnswer(outbox.records, connId, cost, okAnswer(idOf(body), false, HANDED_OVER));
+        writeAnswer(outbox.records, connId, cost, okAnswer(id, false, HANDED_OVER));
       }
       this.#parts.queue.release(events);
       outbox.flush();

@@ -45,8 +45,8 @@ export class VanishAnswers {
   readonly #ready = new Map<string, { key: VanishedKey; answers: Waiting[] }>();
 
   /** Takes a positive OK of a commit; `writeReady` has to follow it. */
-  take(io: RecordWriter, event: CheckedEvent, { id, message, awaited }: Taken): void {
-    const { connId, cost } = event;
+  take(io: RecordWriter, event: CheckedEvent, { message, awaited }: Taken): void {
+    const { connId, id, cost } = event;
     const { job, pubkey, until } = awaited;
     const answer = { connId, cost, id, message };
     if (job === null) {
@@ -94,7 +94,6 @@ export class VanishAnswers {
 
 /** A positive OK to a request to vanish. */
 interface Taken {
-  id: string;
   message: string;
   awaited: Awaited;
 }

@@ -10,7 +10,6 @@ import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { WriteState } from '../channel/write-state.ts';
 import type { Config } from '../config/options.ts';
-import { element } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
 import type { Log as Logger } from '../log/log.ts';
@@ -26,9 +25,10 @@ import { RejectionReporter } from '../policy/rejection-log.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import { kindClass } from '../protocol/kinds.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { BodyMaker, idOf, pubkeyOf, type StoredBody } from '../store/body/body.ts';
+import { BodyMaker } from '../store/body/body.ts';
 import { type Db, tuneWriter } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
+import type { StoredEvent } from '../store/event.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { EventLog, type KnownIds, noRemovals } from '../store/write/event-log.ts';
 import { GiftWrapQuota } from '../store/write/gift-wrap-quota.ts';
@@ -74,7 +74,6 @@ const HELD = 'this event is held in quarantine until a moderator of this relay h
 
 interface Answered {
   event: CheckedEvent;
-  id: string;
   accepted: boolean;
   message: string;
   /** Seq in the log, 0 for an ephemeral event, -1 for one that goes no further, or QUARANTINED. */
@@ -206,7 +205,7 @@ export class Writer {
       transact,
       submit,
     });
-    this.#log.onRemoved = (body, reason) => this.#noteRemoval(body, reason);
+    this.#log.onRemoved = (event, reason) => this.#noteRemoval(event, reason);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -329,9 +328,7 @@ export class Writer {
 
   /** Runs one transaction for what is queued, then sends its answers. */
   #drain(): void {
-    const waiting = this.#waiting.take(this.#config.writer.batch_events_max);
-    const events = waiting.map(({ event }) => event);
-    const sources = waiting.map(({ source }) => source);
+    const events = this.#waiting.take(this.#config.writer.batch_events_max);
     if (events.length === 0) return;
     const head = this.#log.head;
     this.#log.now = this.#clock.seconds();
@@ -340,7 +337,7 @@ export class Writer {
     this.#queue.release(events.reduce((sum, { cost }) => sum + queuedEvents(cost), 0));
     this.#lastBatchAt = this.#clock.milliseconds();
     this.#meter.batchEnds(events, this.#log.head, this.#log.indexedSeq);
-    this.#answer(answered, sources, head);
+    this.#answer(answered, head);
     this.#goOnVanishing();
   }
 
@@ -363,8 +360,8 @@ export class Writer {
       answered = events.map((event) =>
         isEphemeral(event) ? this.#passOrFail(event) : failed(event, refusal),
       );
-      for (const { event, id, message } of answered) {
-        if (!isEphemeral(event)) this.#note(event, id, 'storage', message);
+      for (const { event, message } of answered) {
+        if (!isEphemeral(event)) this.#decisions.note(event, 'refused', 'storage', message);
       }
     }
     // Ephemeral events have no part in the transaction, and their ids are remembered once.
@@ -381,56 +378,49 @@ export class Writer {
   }
 
   #apply(event: CheckedEvent): Answered {
-    const id = idOf(event.body);
-    if (event.held !== '') return this.#hold(event, id);
-    const outcome = isEphemeral(event) ? this.#rules.evaluate(event) : this.#rules.apply(event, id);
-    if (outcome?.t === 'refused') this.#note(event, id, outcome.rule, outcome.message);
-    if (outcome === null) return { event, id, accepted: true, message: '', seq: 0 };
+    if (event.held !== '') return this.#hold(event);
+    const outcome = isEphemeral(event) ? this.#rules.evaluate(event) : this.#rules.apply(event);
+    if (outcome === null) return { event, accepted: true, message: '', seq: 0 };
     if (outcome.t === 'stored') {
-      if (this.#quarantine.has(id)) this.#quarantine.drop(id);
-      return { event, id, accepted: true, message: '', seq: outcome.seq };
+      if (this.#quarantine.has(event.id)) this.#quarantine.drop(event.id);
+      return { event, accepted: true, message: '', seq: outcome.seq };
     }
-    return { event, id, accepted: outcome.t === 'duplicate', message: outcome.message, seq: -1 };
+    const { message } = outcome;
+    if (outcome.t === 'refused') this.#decisions.note(event, 'refused', outcome.rule, message);
+    return { event, accepted: outcome.t === 'duplicate', message, seq: -1 };
   }
 
-  #note({ body }: CheckedEvent, id: string, rule: string, message: string): void {
-    this.#decisions.note({ id, pubkey: pubkeyOf(body) }, 'refused', rule, message);
-  }
-
-  #noteRemoval(body: StoredBody, reason: Removal): void {
+  #noteRemoval({ id, pubkey }: StoredEvent, reason: Removal): void {
     // A vanished key leaves nothing but its request (NIP-62).
     if (reason === 'vanished') return;
     const why = this.#changeExecutor.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
-    const event = { id: idOf(body), pubkey: pubkeyOf(body) };
-    this.#decisions.note(event, 'removed', why.rule, why.text, why.by);
+    this.#decisions.note({ id, pubkey }, 'removed', why.rule, why.text, why.by);
   }
 
   /** Quarantines an event that looks like spam, unless it may not be stored anyway. */
-  #hold(event: CheckedEvent, id: string): Answered {
+  #hold(event: CheckedEvent): Answered {
     const outcome = this.#rules.known(event) ?? this.#rules.evaluate(event);
     if (outcome !== null && outcome.t !== 'stored') {
       const accepted = outcome.t === 'duplicate';
-      return { event, id, accepted, message: outcome.message, seq: -1 };
+      return { event, accepted, message: outcome.message, seq: -1 };
     }
-    this.#quarantine.hold(event, event.held, id, this.#clock.seconds());
-    return { event, id, accepted: true, message: HELD, seq: QUARANTINED };
+    this.#quarantine.hold(event, event.held, this.#clock.seconds());
+    return { event, accepted: true, message: HELD, seq: QUARANTINED };
   }
 
   #pass(answered: Answered): Answered {
-    if (this.#ephemeral.add(answered.id)) return answered;
+    if (this.#ephemeral.add(answered.event.id)) return answered;
     const message = 'duplicate: this ephemeral event was delivered already';
     return { ...answered, message, seq: -1 };
   }
 
-  #answer(answered: readonly Answered[], sources: readonly Buffer[], head: number): void {
+  #answer(answered: readonly Answered[], head: number): void {
     if (this.#monitor) writeHead(this.#monitor.records, head);
-    for (let i = 0; i < answered.length; i++) {
-      const { event, id, accepted, message, seq, awaited } = element(answered[i]);
-      this.#reply(event, id, accepted, message, awaited ?? null);
+    for (const one of answered) {
+      const { event, accepted, message, seq } = one;
+      this.#reply(one);
       this.#meter.answered(event, seq, accepted, message);
-      if (seq >= 0 && this.#monitor) {
-        writeAcceptedEvent(this.#monitor.records, seq, event, element(sources[i]));
-      }
+      if (seq >= 0 && this.#monitor) writeAcceptedEvent(this.#monitor.records, seq, event);
     }
     // Events that were stored and removed in the same commit.
     if (this.#monitor) {
@@ -454,17 +444,11 @@ export class Writer {
     this.#io.flush();
   }
 
-  #reply(
-    event: CheckedEvent,
-    id: string,
-    accepted: boolean,
-    message: string,
-    awaited: Awaited | null,
-  ): void {
-    const { connId, cost } = event;
+  #reply({ event, accepted, message, awaited = null }: Answered): void {
+    const { connId, id, cost } = event;
     if (this.#io === null || connId === 0) return;
     const { records } = this.#io;
-    if (awaited !== null) this.#vanishAnswers.take(records, event, { id, message, awaited });
+    if (awaited !== null) this.#vanishAnswers.take(records, event, { message, awaited });
     else writeAnswer(records, connId, cost, okAnswer(id, accepted, message));
   }
 
@@ -661,5 +645,5 @@ function isEphemeral(event: CheckedEvent): boolean {
 }
 
 function failed(event: CheckedEvent, message: Refusal): Answered {
-  return { event, id: idOf(event.body), accepted: false, message, seq: -1 };
+  return { event, accepted: false, message, seq: -1 };
 }

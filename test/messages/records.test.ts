@@ -23,12 +23,7 @@ import {
   readQueryRequest,
   writeQueryRequest,
 } from '../../src/messages/ingester-query.ts';
-import {
-  type CheckedEvent,
-  readCheckedEvent,
-  type ValidatedEvent,
-  writeCheckedEvent,
-} from '../../src/messages/ingester-writer.ts';
+import { CheckedEvent, writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
 import { readClient, readFrame, writeFrame } from '../../src/messages/io-ingester.ts';
 import { readFromIo, writeBarrier } from '../../src/messages/io-query.ts';
 import {
@@ -48,13 +43,23 @@ import {
   writeAcceptedTerms,
 } from '../../src/messages/writer-query.ts';
 import { type Filter, parseFilter } from '../../src/protocol/filter.ts';
+import type { ValidatedEvent } from '../../src/store/event.ts';
 
 const KEY = 'ab'.repeat(32);
 const BODY = Buffer.from(`{"id":"${KEY}","pubkey":"${KEY}","created_at":1}`);
 const CUT_OFF = /cut off|outside the bounds/;
 
 const facts: ValidatedEvent = {
-  event: { kind: 30_000, created_at: 1_700_000_000 },
+  event: {
+    id: KEY,
+    pubkey: KEY,
+    kind: 30_000,
+    created_at: 1_700_000_000,
+    tags: [],
+    content: '',
+    sig: KEY + KEY,
+  },
+  json: BODY,
   expiresAt: 0,
   terms: [1, -2, 3],
   address: `30000:${KEY}:d`,
@@ -75,7 +80,7 @@ const filter = parseFilter(
 function checked(): CheckedEvent {
   const to = new RecordWriter();
   writeCheckedEvent(to, 7, facts, BODY, 1, 2, 'held');
-  return readCheckedEvent(new RecordReader(to.take()));
+  return new CheckedEvent(new RecordReader(to.take()));
 }
 
 type Codec = [
@@ -156,15 +161,19 @@ const codecs: Codec[] = [
     (to) => writeVanished(to, key, [{ connId: 1, acks: 2, frame: 'ok' }]),
     readAnswer,
   ],
-  ['checked event', (to) => writeCheckedEvent(to, 1, facts, BODY, 1, 2, 'held'), readCheckedEvent],
+  [
+    'checked event',
+    (to) => writeCheckedEvent(to, 1, facts, BODY, 1, 2, 'held'),
+    (from) => new CheckedEvent(from),
+  ],
   [
     'accepted event',
     (to) => {
       const batch = new RecordWriter();
       writeCheckedEvent(batch, 7, facts, BODY);
       const bytes = Buffer.from(batch.take());
-      const event = readCheckedEvent(new RecordReader(bytes));
-      writeAcceptedEvent(to, 3, event, bytes);
+      const event = new CheckedEvent(new RecordReader(bytes));
+      writeAcceptedEvent(to, 3, event);
     },
     readAcceptedEvent,
   ],

@@ -35,12 +35,13 @@ function subscription(subNo: number): Subscription {
 
 function found(index: FilterIndex, event: NostrEvent, bodies: BodyMaker, seq = 1): number[] {
   const { kind, created_at: createdAt } = event;
+  const idBytes = Buffer.from(event.id, 'hex');
+  const pubkeyBytes = Buffer.from(event.pubkey, 'hex');
   const body = Buffer.from(bodies.make(Buffer.from(canonicalJson(event))));
   const subNos: number[] = [];
   const terms = Float64Array.from(hasher.ofEvent(event));
-  index.match(terms, seq, new EventView({ kind, createdAt, body }), ({ subNo }) =>
-    subNos.push(subNo),
-  );
+  const view = new EventView({ idBytes, pubkeyBytes, kind, createdAt, body });
+  index.match(terms, seq, view, ({ subNo }) => subNos.push(subNo));
   return subNos.sort((a, b) => a - b);
 }
 

@@ -8,7 +8,7 @@ import { MessageInbox, RecordOutbox } from '../../src/channel/outbox.ts';
 import { packFilters } from '../../src/channel/packed-filters.ts';
 import { RecordReader, RecordWriter } from '../../src/channel/records.ts';
 import type { StationName } from '../../src/messages/control.ts';
-import { readCheckedEvent, writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
+import { CheckedEvent, writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
 import {
   type CatchUpRequest,
   type Handover,
@@ -22,6 +22,7 @@ import {
 import { Monitor } from '../../src/monitor/monitor.ts';
 import { canonicalJson } from '../../src/protocol/canonical.ts';
 import { parseFilter } from '../../src/protocol/filter.ts';
+import { validatedEvent } from '../../src/store/event.ts';
 import { TermHasher } from '../../src/store/index/terms.ts';
 import { framesOf } from '../support/deliveries.ts';
 import { Generator } from '../support/generator.ts';
@@ -93,12 +94,11 @@ class Bench {
       const seq = kind === EPHEMERAL_KIND ? 0 : ++this.#head;
       const content = seq === 0 ? 'ephemeral' : String(seq);
       const event = this.#generator.event({ kind, tags: [], content });
-      const terms = this.#hasher.ofEvent(event);
       const json = Buffer.from(canonicalJson(event));
       const batch = new RecordWriter();
-      writeCheckedEvent(batch, 1, { event, expiresAt: 0, terms, address: '' }, json);
+      writeCheckedEvent(batch, 1, validatedEvent(event, json, this.#hasher.ofEvent(event)), json);
       const bytes = Buffer.from(batch.take());
-      writeAcceptedEvent(records, seq, readCheckedEvent(new RecordReader(bytes)), bytes);
+      writeAcceptedEvent(records, seq, new CheckedEvent(new RecordReader(bytes)));
     }
     this.#writer.send(records.written);
   }

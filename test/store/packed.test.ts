@@ -13,11 +13,9 @@ import {
   BodyMaker,
   bodyOfRow,
   eventOf,
-  idBytesOf,
   idOf,
   jsonBytesOf,
   jsonOf,
-  pubkeyBytesOf,
   pubkeyOf,
 } from '../../src/store/body/body.ts';
 import { PIECES } from '../../src/store/body/format.ts';
@@ -97,10 +95,6 @@ function expectSame(event: NostrEvent): void {
   expect(jsonBytesOf(body).toString()).toBe(json);
   expect(eventOf(body)).toEqual(event);
   expect([idOf(body), pubkeyOf(body)]).toEqual([event.id, event.pubkey]);
-  expect([idBytesOf(body), pubkeyBytesOf(body)].map((bytes) => bytes.toString('hex'))).toEqual([
-    event.id,
-    event.pubkey,
-  ]);
 }
 
 describe('a packed body', () => {

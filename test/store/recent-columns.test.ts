@@ -1,9 +1,8 @@
 // Unit tests of Timeline, the recent columns of a query worker, compared with a naive list.
 
 import { describe, expect, it } from 'vitest';
-import { endOfSecond } from '../../src/store/read/entry.ts';
+import { endOfSecond, newestFirst } from '../../src/store/read/entry.ts';
 import { RecentColumns } from '../../src/store/read/recent-columns.ts';
-import { entryOrder } from '../../src/store/read/tail-index.ts';
 import { Random, testSeed } from '../support/random.ts';
 
 const seed = testSeed('store/recent-columns');
@@ -90,13 +89,13 @@ function compare(recentColumns: RecentColumns, rows: readonly Row[], random: Ran
     .filter(
       (row) =>
         row.createdAt >= since &&
-        entryOrder(row, end) <= 0 &&
-        entryOrder(behind, row) < 0 &&
+        newestFirst(row, end) <= 0 &&
+        newestFirst(behind, row) < 0 &&
         row.seq <= head &&
         authors.includes(row.author) &&
         (kinds === null || kinds.has(row.kind)),
     )
-    .sort(entryOrder);
+    .sort(newestFirst);
   const plain = entries.map(({ createdAt, seq, kind }) => ({ createdAt, seq, kind }));
   expect(plain).toEqual(expected.map(({ createdAt, seq, kind }) => ({ createdAt, seq, kind })));
   expect(entries.length).toBeLessThanOrEqual(want);

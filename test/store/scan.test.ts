@@ -8,18 +8,18 @@ import {
   type UnpackedFilter,
   unpackFilters,
 } from '../../src/channel/packed-filters.ts';
+import { RecordReader, RecordWriter } from '../../src/channel/records.ts';
 import { Removals } from '../../src/channel/removals.ts';
 import type { Clock } from '../../src/lib/clock.ts';
-import type { CheckedEvent } from '../../src/messages/ingester-writer.ts';
-import { addressOf } from '../../src/protocol/address.ts';
+import { CheckedEvent, writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
 import { canonicalJson } from '../../src/protocol/canonical.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
-import { expirationOf } from '../../src/protocol/expiration.ts';
 import { parseFilter } from '../../src/protocol/filter.ts';
 import { isEphemeral } from '../../src/protocol/kinds.ts';
 import { PrivateKinds } from '../../src/protocol/privacy.ts';
-import { BodyMaker, pubkeyOf } from '../../src/store/body/body.ts';
+import { BodyMaker } from '../../src/store/body/body.ts';
 import { type Db, openReader, openWriter, termKey } from '../../src/store/database/open.ts';
+import { validatedEvent } from '../../src/store/event.ts';
 import { postingKind } from '../../src/store/index/posting-kind.ts';
 import { ID_TERMS, TermHasher } from '../../src/store/index/terms.ts';
 import { AGAIN, ALL, type Budget, FilterScan, shareOf } from '../../src/store/read/scan.ts';
@@ -86,7 +86,7 @@ class Store {
   readonly #postings: Postings;
   #window!: TailIndex;
   #snapshot!: Snapshot;
-  #waiting: CheckedEvent[] = [];
+  #waiting: { seq: number; event: CheckedEvent }[] = [];
   readonly #removals = new Removals(new SharedArrayBuffer(4));
   /** Seqs of removed events that the query worker has not been told. */
   #removed: number[] = [];
@@ -157,20 +157,20 @@ class Store {
     const outcome = this.#rules.apply(checked);
     const prefix = outcome.t === 'stored' ? '' : outcome.message.split(':')[0];
     expect([outcome.t !== 'refused', prefix]).toEqual([expected.ok, expected.prefix]);
-    if (outcome.t === 'stored') this.#waiting.push({ ...checked, start: outcome.seq });
+    if (outcome.t === 'stored') this.#waiting.push({ seq: outcome.seq, event: checked });
   }
 
   #hear(): void {
     this.#snapshot.forget(Float64Array.from(this.#removed.splice(0)), this.#removals.count);
     this.#window.advance(this.#log.indexedSeq);
-    for (const event of this.#waiting) {
-      const { start: seq, createdAt, terms, body } = event;
+    for (const { seq, event } of this.#waiting) {
+      const { createdAt, terms, pubkeyBytes: pubkey } = event;
       const kind = postingKind(event.kind, event.expiresAt);
       this.#window.add({
         seq,
         createdAt,
         kind,
-        pubkey: Buffer.from(pubkeyOf(body), 'hex'),
+        pubkey,
         terms,
       });
     }
@@ -178,20 +178,11 @@ class Store {
   }
 
   #checked(event: NostrEvent): CheckedEvent {
-    return {
-      connId: 1,
-      kind: event.kind,
-      createdAt: event.created_at,
-      expiresAt: expirationOf(event) ?? 0,
-      terms: Float64Array.from(this.#hasher.ofEvent(event)),
-      address: addressOf(event) ?? '',
-      body: Buffer.from(BODIES[event.created_at % 2]!.make(Buffer.from(canonicalJson(event)))),
-      arrivedAt: 0,
-      cost: 0,
-      held: '',
-      start: 0,
-      end: 0,
-    };
+    const json = Buffer.from(canonicalJson(event));
+    const validated = validatedEvent(event, json, this.#hasher.ofEvent(event));
+    const records = new RecordWriter();
+    writeCheckedEvent(records, 1, validated, BODIES[event.created_at % 2]!.make(json));
+    return new CheckedEvent(new RecordReader(records.take()));
   }
 
   /** Runs work inside a read snapshot, as a slice of a query worker does. */

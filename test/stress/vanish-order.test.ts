@@ -23,6 +23,7 @@ import { PrivateKinds } from '../../src/protocol/privacy.ts';
 import { CountRun, type RunContext } from '../../src/query/run.ts';
 import { QueryQueue } from '../../src/query/turns.ts';
 import { openReader, openWriter, termKey } from '../../src/store/database/open.ts';
+import { validatedEvent } from '../../src/store/event.ts';
 import { TermHasher } from '../../src/store/index/terms.ts';
 import { Snapshot } from '../../src/store/read/snapshot.ts';
 import { TailIndex } from '../../src/store/read/tail-index.ts';
@@ -471,9 +472,9 @@ describe('the OK to a request to vanish, when its relay or its writer ends', () 
     });
     const request = vanishing(new Author());
     const outbox = new RecordOutbox(ingester!.far);
-    const facts = { event: request, expiresAt: 0, terms: hasher.ofEvent(request), address: '' };
     const body = Buffer.from(JSON.stringify(request));
-    writeCheckedEvent(outbox.records, 7, facts, body, 0, 600);
+    const validated = validatedEvent(request, body, hasher.ofEvent(request));
+    writeCheckedEvent(outbox.records, 7, validated, body, 0, 600);
     outbox.flush();
     // Before the event loop turns: stop() stores the request, and has no time to carry it out.
     ingester!.near.drain();

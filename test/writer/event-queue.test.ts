@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { RecordReader, RecordWriter } from '../../src/channel/records.ts';
 import { writeCheckedEvent } from '../../src/messages/ingester-writer.ts';
+import { validatedEvent } from '../../src/store/event.ts';
 import { EventQueue } from '../../src/writer/event-queue.ts';
 import { Random, testSeed } from '../support/random.ts';
 
@@ -19,19 +20,21 @@ interface Sent {
 function batch(events: readonly Sent[]): RecordReader {
   const records = new RecordWriter();
   for (const { connId, n, kind = 1, terms = 6 } of events) {
-    const facts = {
-      event: { kind, created_at: n },
-      expiresAt: 0,
-      terms: Array.from({ length: terms }, (_, i) => i),
-      address: '',
-    };
-    writeCheckedEvent(records, connId, facts, Buffer.from('{}'));
+    const key = '0'.repeat(64);
+    const event = { id: key, pubkey: key, kind, created_at: n, tags: [], content: '', sig: '' };
+    const json = Buffer.from('{}');
+    const validated = validatedEvent(
+      event,
+      json,
+      Array.from({ length: terms }, (_, i) => i),
+    );
+    writeCheckedEvent(records, connId, validated, json);
   }
   return new RecordReader(records.take());
 }
 
 function take(queue: EventQueue, max: number): { connId: number; n: number }[] {
-  return queue.take(max).map(({ event }) => ({ connId: event.connId, n: event.createdAt }));
+  return queue.take(max).map(({ connId, createdAt }) => ({ connId, n: createdAt }));
 }
 
 describe('the queue of the writer', () => {

@@ -5,8 +5,8 @@ import { hiddenFrom } from '../../moderation/private-events.ts';
 import { kindsIn } from '../../protocol/kind-range.ts';
 import { type Caller, RpcError } from '../../rpc/method.ts';
 import * as sql from '../../store/database/sql.ts';
+import type { Position } from '../../store/read/entry.ts';
 import { type Looked, look } from '../../store/read/select.ts';
-import type { Place } from '../../store/read/select-cursor.ts';
 import type { FoundEvent, PageEvent, SearchPage, SearchParams, Why } from '../../web/api/events.ts';
 import { filterOf, wordMatcher } from './conditions.ts';
 
@@ -60,7 +60,7 @@ export class Search {
     const events: FoundEvent[] = [];
     const end = performance.now() + PAGE_MILLISECONDS;
     let [looked, characters] = [0, 0];
-    let last: Place | null = behind;
+    let last: Position | null = behind;
     let sliceEnd = performance.now() + SLICE_MILLISECONDS;
     let isOver = true;
     for (const step of steps) {
@@ -108,7 +108,7 @@ export class Search {
 }
 
 /** Parses a cursor. @throws RpcError if it is not the `next` of a page. */
-function placeIn(cursor: string): Place | null {
+function placeIn(cursor: string): Position | null {
   if (cursor === '') return null;
   const [, createdAt, seq] = /^(\d{1,16}):(\d{1,16})$/.exec(cursor) ?? [];
   if (createdAt === undefined) {

@@ -1,6 +1,7 @@
 // Checks of an import that run in the threads of the piscina pool, one chunk of lines at a time.
 // Each thread owns its ChunkChecker.
 
+import { type Rejection, refuse } from '../../access/rejection.ts';
 import { RecordWriter } from '../../channel/records.ts';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -9,11 +10,14 @@ import type { Refusal } from '../../protocol/refusal.ts';
 import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { BodyMaker } from '../../store/body/body.ts';
 import { openReader, termKey } from '../../store/database/open.ts';
+import type { ValidatedEvent } from '../../store/event.ts';
 import { IdFilter } from '../../store/index/id-filter.ts';
 import { StoredIds } from '../../store/index/stored-ids.ts';
 import { TermHasher } from '../../store/index/terms.ts';
-import { DUPLICATE, ImportValidator } from '../../validation/import-validator.ts';
+import { EventValidator } from '../../validation/event-validator.ts';
+import { ImportProfile } from '../../validation/import-profile.ts';
 import { KindLimits } from '../../validation/kind-limits.ts';
+import { LineMessage } from './line-message.ts';
 
 const NEWLINE = 0x0a;
 
@@ -56,21 +60,21 @@ export interface CheckedChunk {
 
 /** Checker of chunks, which are whole lines of a file, one after the other. */
 export class ChunkChecker {
-  readonly #gate: ImportValidator;
+  readonly #line: LineMessage;
+  readonly #validator: EventValidator;
   readonly #records = new RecordWriter();
   readonly #bodies: BodyMaker;
 
   constructor({ config, idFilter, limits }: CheckSetup, signature: SignatureBackend | null) {
     const db = openReader(config.storage);
     this.#bodies = new BodyMaker(config.storage.pack_bodies);
-    this.#gate = new ImportValidator({
-      limits: limits ? new KindLimits(config) : null,
-      depthMax: config.limits.json_depth_max,
-      hasher: new TermHasher(termKey(db)),
-      signature,
-      stored: new StoredIds(db, new IdFilter(idFilter)),
-      nowSeconds: systemClock.seconds(),
-    });
+    this.#line = new LineMessage(config.limits.json_depth_max);
+    const profile = new ImportProfile(
+      limits ? new KindLimits(config) : null,
+      new StoredIds(db, new IdFilter(idFilter)),
+      systemClock.seconds(),
+    );
+    this.#validator = new EventValidator(new TermHasher(termKey(db)), profile, signature);
   }
 
   check(bytes: ArrayBuffer): CheckedChunk {
@@ -86,15 +90,19 @@ export class ChunkChecker {
       start = end + 1;
       if (isBlank(text)) continue;
       lines++;
-      const found = this.#gate.check(text);
-      if (typeof found === 'string') {
-        if (found === DUPLICATE) duplicates++;
-        else refused.push({ line, id: idIn(text), why: found });
-        continue;
-      }
-      writeCheckedEvent(this.#records, line, found, this.#bodies.make(found.json));
+      const found = this.#validate(text);
+      if (!('refusal' in found)) {
+        writeCheckedEvent(this.#records, line, found, this.#bodies.make(found.json));
+      } else if (found.rule === 'duplicate') duplicates++;
+      else refused.push({ line, id: idIn(text), why: found.refusal });
     }
     return { records: this.#records.take().buffer, lines, newlines: line - 1, duplicates, refused };
+  }
+
+  #validate(line: Buffer): ValidatedEvent | Rejection {
+    const parsed = this.#line.parse(line);
+    if (typeof parsed === 'string') return refuse('shape', parsed);
+    return this.#validator.check(parsed.value, this.#line.message, this.#line.scan);
   }
 }
 

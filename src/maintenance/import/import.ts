@@ -8,9 +8,8 @@ import { Piscina } from 'piscina';
 import { RecordReader } from '../../channel/records.ts';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { readCheckedEvent } from '../../messages/ingester-writer.ts';
+import { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { taskUrl } from '../../paths.ts';
-import { idOf } from '../../store/body/body.ts';
 import { OfflineWriter } from '../offline-writer.ts';
 import type { CheckedChunk, CheckSetup, RefusedLine } from './chunk.ts';
 import { wholeLines } from './lines.ts';
@@ -169,11 +168,11 @@ class Import {
     for (const one of refused) this.#refuse(one);
     const reader = new RecordReader(new Uint8Array(records));
     while (reader.more) {
-      const event = readCheckedEvent(reader);
+      const event = new CheckedEvent(reader);
       const outcome = this.#writer.store(event);
       if (outcome.t === 'stored') tally.added++;
       else if (outcome.t === 'duplicate') tally.duplicates++;
-      else this.#refuse({ line: event.connId, id: idOf(event.body), why: outcome.message });
+      else this.#refuse({ line: event.connId, id: event.id, why: outcome.message });
     }
     this.#linesBefore += newlines;
     this.#options.progress({ bytes: read, events: tally.lines });

@@ -51,18 +51,6 @@ export function pubkeyOf(body: StoredBody): string {
     : body.toString('latin1', CANONICAL_PUBKEY_START, CANONICAL_PUBKEY_END);
 }
 
-/** Returns the id of an event as 32 bytes. */
-export function idBytesOf(body: Buffer): Buffer {
-  return isPacked(body) ? body.subarray(ID_AT, ID_AT + ID_BYTES) : Buffer.from(idOf(body), 'hex');
-}
-
-/** Returns the pubkey of an event as 32 bytes. */
-export function pubkeyBytesOf(body: Buffer): Buffer {
-  return isPacked(body)
-    ? body.subarray(PUBKEY_AT, PUBKEY_AT + ID_BYTES)
-    : Buffer.from(pubkeyOf(body), 'hex');
-}
-
 /** Returns the canonical JSON of an event. @throws StorageError when a packed body is damaged. */
 export function jsonOf(body: StoredBody): string {
   if (typeof body === 'string') return body;

@@ -175,22 +175,13 @@ export const SELECT_DELETED_BY = `
   )
   SELECT lower(hex(d.pubkey)) FROM deleter JOIN deleted_id d ON d.pubkey = deleter.pubkey AND d.id = ?`;
 
-/** Queries of retention: lists, oldest first, and what it needs of an event. */
-export const SELECT_POSTINGS_OLDEST = `
-  SELECT term, created_at, seq, kind FROM posting
-  WHERE term = ? AND (created_at, seq) > (?, ?) AND created_at <= ?
-  ORDER BY created_at, seq LIMIT ?`;
+/** Page of several lists, one after the other, and what retention needs of an event. */
 export const SELECT_POSTINGS_IN_ORDER = `
   SELECT term, created_at, seq, kind FROM posting
   WHERE (term, created_at, seq) > (?, ?, ?) AND term < ?
   ORDER BY term, created_at, seq LIMIT ?`;
 export const SELECT_BODY_FACTS = `
   SELECT ${pubkeyIn('json')} AS pubkey, octet_length(json) AS bytes FROM event WHERE seq = ?`;
-export const SELECT_LIST_FACTS = `
-  SELECT e.seq, e.created_at, e.kind, ${pubkeyIn('e.json')} AS pubkey, octet_length(e.json) AS bytes
-  FROM posting p CROSS JOIN event e ON e.seq = p.seq
-  WHERE p.term = ? AND (p.created_at, p.seq) < (?, ?)
-  ORDER BY p.created_at DESC, p.seq DESC LIMIT ?`;
 export const SELECT_ANY_SWEEP = 'SELECT 1 FROM sweep LIMIT 1';
 export const DELETE_AUDIT = 'DELETE FROM audit WHERE at < ?';
 

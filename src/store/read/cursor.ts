@@ -1,15 +1,15 @@
-// Cursors over the posting lists of a query: lists in memory, lists of the index, and their merge.
+// Cursors over posting lists: lists in memory, lists of the index, and their merge. Query workers,
+// commands and the admin worker read with them; a cursor belongs to one query or one walk.
 
 import { element, present } from '../../lib/assert.ts';
-import type { Entry, Position } from './entry.ts';
-import type { Snapshot } from './snapshot.ts';
-import { entryOrder } from './tail-index.ts';
+import { type Entry, newestFirst, type Order, type Position } from './entry.ts';
+import type { ListHead } from './postings-cache.ts';
 
 /** Bytes that a cursor and an entry of its page take (measured with 4,000 lists). */
 const CURSOR_BYTES = 400;
 const ENTRY_BYTES = 64;
 
-/** Cursor over a list of entries, newest first, which is read as far as it is needed. */
+/** Cursor over a list of entries in one order, which is read as far as it is needed. */
 export interface Cursor {
   /** Next entry, or null at the end. */
   head: Entry | null;
@@ -39,12 +39,26 @@ export class ListCursor implements Cursor {
   }
 }
 
+/** Source of posting lists in one order: `IndexPostings`, or a `Snapshot` with its caches. */
+interface PostingSource {
+  /** Returns a page of a term's list after (createdAt, seq), up to the second `last`. */
+  postings(
+    term: number,
+    createdAt: number,
+    seq: number,
+    last: number,
+    rows: number,
+  ): readonly Entry[];
+  /** Returns the kept head of a list that is read newest first; null: none are kept. */
+  newest(term: number, rows: number): ListHead | null;
+}
+
 /** Posting list of a term, and the range of it that is read. */
 interface TermList {
-  snapshot: Snapshot;
+  source: PostingSource;
   term: number;
-  /** Seconds since 1970, inclusive. */
-  since: number;
+  /** Last second that is read, in the order of the source; inclusive. */
+  last: number;
   /** Exclusive start: reading begins strictly after this place. */
   behind: Position;
   /** Number of rows of a page at most. */
@@ -56,7 +70,7 @@ interface TermList {
 /**
  * Cursor over a term's list in the index, read in pages that grow; the first page may be cached.
  * Between two pages the snapshot may have become a later one; entries later than `indexed` are
- * skipped, because the query took those from the tail index.
+ * skipped, because the reader took those from the tail.
  */
 export class TermCursor implements Cursor {
   head: Entry | null = null;
@@ -67,6 +81,8 @@ export class TermCursor implements Cursor {
   #createdAt: number;
   #seq: number;
   #exhausted = false;
+  /** True while the page is a kept head, which may reach beyond `last`. */
+  #isHead = false;
 
   constructor(list: TermList, firstRows: number) {
     this.#list = list;
@@ -88,7 +104,7 @@ export class TermCursor implements Cursor {
         return;
       }
       const entry = element(this.#page[this.#at++]);
-      if (entry.createdAt < this.#list.since) {
+      if (this.#isHead && entry.createdAt < this.#list.last) {
         this.head = null;
         return;
       }
@@ -101,22 +117,26 @@ export class TermCursor implements Cursor {
 
   /** Starts with the cached head of the list if the start of the range lies in it. */
   #begin(): void {
-    const { snapshot, term, behind } = this.#list;
-    const { entries, complete } = snapshot.newest(term, this.#rows);
+    const { source, term, behind } = this.#list;
+    const head = source.newest(term, this.#rows);
+    if (head === null) return;
+    const { entries, complete } = head;
     const last = entries.at(-1);
-    const ends = last === undefined || entryOrder(last, behind) <= 0;
+    const ends = last === undefined || newestFirst(last, behind) <= 0;
     if (!complete && ends) return;
-    while (this.#at < entries.length && entryOrder(element(entries[this.#at]), behind) <= 0)
+    while (this.#at < entries.length && newestFirst(element(entries[this.#at]), behind) <= 0)
       this.#at++;
     this.#page = entries;
+    this.#isHead = true;
     this.#exhausted = complete;
     if (last) this.#continueBehind(last);
   }
 
   #turnPage(): boolean {
     if (this.#exhausted) return false;
-    const { snapshot, term, since } = this.#list;
-    this.#page = snapshot.postings(term, this.#createdAt, this.#seq, since, this.#rows);
+    const { source, term, last: end } = this.#list;
+    this.#page = source.postings(term, this.#createdAt, this.#seq, end, this.#rows);
+    this.#isHead = false;
     this.#at = 0;
     this.#exhausted = this.#page.length < this.#rows;
     const last = this.#page.at(-1);
@@ -132,10 +152,18 @@ export class TermCursor implements Cursor {
   }
 }
 
-/** Merge of several lists: a binary heap of cursors by their next entries. */
+/**
+ * Merge of several lists in one order: a binary heap of cursors by their next entries. An entry
+ * that is in several lists comes several times in a row.
+ */
 export class MergedCursor implements Cursor {
   head: Entry | null = null;
   readonly #heap: Cursor[] = [];
+  readonly #order: Order;
+
+  constructor(order: Order = newestFirst) {
+    this.#order = order;
+  }
 
   /** Bytes that its cursors hold, estimated. */
   get held(): number {
@@ -172,7 +200,7 @@ export class MergedCursor implements Cursor {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!isBefore(heap, at, parent)) return;
+      if (!this.#isBefore(at, parent)) return;
       swap(heap, at, parent);
       at = parent;
     }
@@ -185,18 +213,18 @@ export class MergedCursor implements Cursor {
       const left = at * 2 + 1;
       const right = left + 1;
       let first = at;
-      if (left < heap.length && isBefore(heap, left, first)) first = left;
-      if (right < heap.length && isBefore(heap, right, first)) first = right;
+      if (left < heap.length && this.#isBefore(left, first)) first = left;
+      if (right < heap.length && this.#isBefore(right, first)) first = right;
       if (first === at) return;
       swap(heap, at, first);
       at = first;
     }
   }
-}
 
-/** Returns true if the next entry of cursor `a` of a heap comes before that of `b`. */
-function isBefore(heap: readonly Cursor[], a: number, b: number): boolean {
-  return entryOrder(headAt(heap, a), headAt(heap, b)) < 0;
+  /** Returns true if the next entry of cursor `a` of the heap comes before that of `b`. */
+  #isBefore(a: number, b: number): boolean {
+    return this.#order(headAt(this.#heap, a), headAt(this.#heap, b)) < 0;
+  }
 }
 
 /** Returns the next entry of a cursor of a heap: a cursor at its end leaves the heap. */

@@ -1,4 +1,4 @@
-// Place of an event in the order of answers: newest first, then by seq.
+// Entries of posting lists, their places, and the two orders in which lists are read.
 
 /** Entry of a list of events by time: place in the log, and fields in the index. */
 export interface Entry {
@@ -16,7 +16,26 @@ export interface Position {
   readonly seq: number;
 }
 
-/** Returns the place before all events of a second. */
+/** Direction of reading: `upwards` is oldest first, `downwards` newest first. */
+export type Direction = 'upwards' | 'downwards';
+
+/** Order of places: by created_at, within a second by seq. */
+export type Order = (a: Position, b: Position) => number;
+
+export function newestFirst(a: Position, b: Position): number {
+  return b.createdAt - a.createdAt || b.seq - a.seq;
+}
+
+export function oldestFirst(a: Position, b: Position): number {
+  return a.createdAt - b.createdAt || a.seq - b.seq;
+}
+
+/** Returns the place before all events of a second, newest first. */
 export function endOfSecond(createdAt: number): Position {
   return { createdAt, seq: Number.MAX_SAFE_INTEGER };
+}
+
+/** Returns the place before all events of a second, oldest first. */
+export function startOfSecond(createdAt: number): Position {
+  return { createdAt, seq: -1 };
 }

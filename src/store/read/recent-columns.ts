@@ -23,7 +23,7 @@ interface RecentQuery {
 }
 
 interface RecentAnswer {
-  /** In `entryOrder`. Their authors and kinds match exactly. */
+  /** Newest first. Their authors and kinds match exactly. */
   entries: Entry[];
   /** Place after which nothing was read; null: none of the rest can match. */
   rest: Position | null;

@@ -243,11 +243,11 @@ export class FilterScan {
   }
 
   /** Opens a list in the index and, of the same moment, in the tail index. */
-  #openList(plan: Plan, list: number, firstRows: number): void {
+  #openList(plan: Plan, index: number, firstRows: number): void {
     const snapshot = this.#snapshot;
     const [behind, since] = [this.#behind, this.#since];
     const isEverything = plan.name === 'everything';
-    const term = plan.term(list);
+    const term = plan.term(index);
     const unindexed = snapshot.window.list(isEverything ? null : term, this.#head, since, behind);
     if (unindexed.length > 0) this.#cursor.add(new ListCursor(unindexed));
     const indexed = Math.min(snapshot.indexed, this.#head);
@@ -255,8 +255,8 @@ export class FilterScan {
       PAGE_ROWS_MAX,
       Math.max(PAGE_ROWS_MIN, Math.floor(PAGES_ROWS_MAX / plan.lists / this.#filters)),
     );
-    const terms = { snapshot, term, since, behind, indexed, pageRows };
-    this.#cursor.add(new TermCursor(terms, firstRows));
+    const list = { source: snapshot, term, last: since, behind, indexed, pageRows };
+    this.#cursor.add(new TermCursor(list, firstRows));
   }
 
   /** Reads the next stretch of the recent columns; at their old end the lists take over. */

@@ -1,5 +1,7 @@
 // Selection of stored events by filters, in order of time and without a bound on the result, for
-// commands and the admin worker. It reads the index of a relay that may be running.
+// commands and the admin worker. It reads the database of a relay that may be running, with the
+// planner and the cursors of the query workers. Their scan (`scan.ts`) is another: it answers one
+// filter newest first, a whole second at a time, from the memory of its worker and within a budget.
 
 import { present } from '../../lib/assert.ts';
 import type { NostrEvent } from '../../protocol/event.ts';
@@ -10,17 +12,19 @@ import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
 import { kindOfPosting, mayExpire, postingKind } from '../index/posting-kind.ts';
 import type { TermHasher } from '../index/terms.ts';
-import { choosePlan } from './plan.ts';
+import { ListCursor, MergedCursor, TermCursor } from './cursor.ts';
 import {
-  before,
-  type Cursor,
   type Direction,
   type Entry,
-  ListCursor,
-  MergedCursor,
-  type Place,
-  TermCursor,
-} from './select-cursor.ts';
+  endOfSecond,
+  newestFirst,
+  type Order,
+  oldestFirst,
+  type Position,
+  startOfSecond,
+} from './entry.ts';
+import { IndexPostings } from './index-postings.ts';
+import { choosePlan } from './plan.ts';
 
 /** Default of `entriesHeld`, for commands, which have a process to themselves. */
 const ENTRIES_HELD = 200_000;
@@ -48,13 +52,13 @@ export interface Selection {
   /** Time in seconds since 1970; events that have expired by then are left out. null: none is. */
   nowSeconds: number | null;
   /** Position after which to begin, in the order of `direction`. */
-  behind?: Place;
+  behind?: Position;
   /** Number of entries that all cursors together hold in memory; it determines the page size. */
   entriesHeld?: number;
 }
 
 /** Entry of the index that was examined, and its event if that matches. */
-export interface Looked extends Place {
+export interface Looked extends Position {
   selected: Selected | null;
 }
 
@@ -91,15 +95,18 @@ export function* look(selection: Selection): Generator<Looked> {
       any: isUnconditional(filter),
       left: filter.limit ?? Number.POSITIVE_INFINITY,
     }));
+  const order = orderOf(direction);
   const tail = tailEntries(db, indexed, head).filter(
-    (entry) => behind === undefined || before(behind, entry, direction),
+    (entry) => behind === undefined || order(behind, entry) < 0,
   );
-  const lists = cursorsOf(selection, wanted);
-  const merged = new MergedCursor([...lists, new ListCursor(tail, direction)], direction);
+  const merged = new MergedCursor(order);
+  merged.add(new ListCursor(tail.sort(order)));
+  for (const cursor of cursorsOf(selection, wanted, indexed)) merged.add(cursor);
   const body = db.prepare(sql.SELECT_BODY).pluck();
-  for (; merged.entry !== null; merged.advance()) {
-    const entry = merged.entry;
-    if (entry.seq > head) continue;
+  for (let last = -1, entry = merged.head; entry !== null; entry = merged.head) {
+    merged.advance();
+    if (entry.seq === last) continue;
+    last = entry.seq;
     if (!wanted.some((one) => one.left > 0)) return;
     const { seq, createdAt } = entry;
     const may = wanted.some((one) => one.left > 0 && mayMatch(one.filter, entry));
@@ -171,7 +178,7 @@ function tailEntries(db: Db, indexed: number, head: number): Entry[] {
  * Returns one cursor for each posting list that has to be read, over the widest time span that
  * filters ask for.
  */
-function cursorsOf(selection: Selection, wanted: readonly Wanted[]): Cursor[] {
+function cursorsOf(selection: Selection, wanted: readonly Wanted[], indexed: number): TermCursor[] {
   const { db, hasher, direction, behind, entriesHeld = ENTRIES_HELD } = selection;
   const count = db.prepare(sql.COUNT_POSTINGS).pluck();
   const estimate = (term: number, since: number, until: number) =>
@@ -199,7 +206,23 @@ function cursorsOf(selection: Selection, wanted: readonly Wanted[]): Cursor[] {
   }
   const rows = Math.floor(entriesHeld / Math.max(spans.size, 1));
   const pageRows = Math.min(Math.max(rows, PAGE_ROWS_MIN), PAGE_ROWS_MAX);
-  return [...spans].map(
-    ([term, span]) => new TermCursor(db, term, span, direction, pageRows, behind),
-  );
+  const source = new IndexPostings(db, direction);
+  const order = orderOf(direction);
+  const upwards = direction === 'upwards';
+  return [...spans].map(([term, { since, until }]) => {
+    const start = upwards ? startOfSecond(since) : endOfSecond(until);
+    const list = {
+      source,
+      term,
+      last: upwards ? until : since,
+      behind: behind !== undefined && order(start, behind) < 0 ? behind : start,
+      indexed,
+      pageRows,
+    };
+    return new TermCursor(list, pageRows);
+  });
+}
+
+function orderOf(direction: Direction): Order {
+  return direction === 'upwards' ? oldestFirst : newestFirst;
 }

@@ -10,6 +10,7 @@ import { TERM_ALL, type TermHasher } from '../index/terms.ts';
 import { type Body, BodyCache, bodyOf } from './body-cache.ts';
 import type { Entry } from './entry.ts';
 import { IdPrefixes } from './id-prefixes.ts';
+import { IndexPostings } from './index-postings.ts';
 import { type ListHead, PostingsCache } from './postings-cache.ts';
 import type { TailIndex } from './tail-index.ts';
 
@@ -52,6 +53,7 @@ export class Snapshot {
   readonly #hasher: TermHasher;
   readonly #now: () => number;
   readonly #db: Db;
+  readonly #index: IndexPostings;
   readonly #statements;
   #openedAt = 0;
   /** True if every removal that this snapshot may see is known by name. */
@@ -73,6 +75,7 @@ export class Snapshot {
     this.#hasher = hasher;
     this.#now = now;
     this.#db = db;
+    this.#index = new IndexPostings(db, 'downwards');
     this.#statements = {
       begin: db.prepare('BEGIN'),
       commit: db.prepare('COMMIT'),
@@ -82,7 +85,6 @@ export class Snapshot {
       body: db.prepare(sql.SELECT_BODY).pluck(),
       expiry: db.prepare(sql.SELECT_EXPIRY).pluck(),
       newest: db.prepare(sql.SELECT_NEWEST).raw(),
-      postings: db.prepare(sql.SELECT_POSTINGS).raw(),
     };
   }
 
@@ -92,8 +94,10 @@ export class Snapshot {
     const [, indexed] = this.#statements.heads.get() as [number, number];
     const { recentColumns } = this.window;
     const rows = this.#statements.newest.all(TERM_ALL, recentColumns.eventsMax) as [
-      ...PostingRow,
-      string,
+      createdAt: number,
+      seq: number,
+      kind: number,
+      pubkey: string,
     ][];
     for (const [createdAt, seq, kind, pubkey] of rows.reverse()) {
       recentColumns.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
@@ -134,13 +138,7 @@ export class Snapshot {
 
   /** Returns a page of a term's list in the index, after (createdAt, seq), newest first. */
   postings(term: number, createdAt: number, seq: number, since: number, rows: number): Entry[] {
-    const found = this.#statements.postings.all(term, createdAt, seq, since, rows) as PostingRow[];
-    const entries = new Array<Entry>(found.length);
-    for (let i = 0; i < found.length; i++) {
-      const row = element(found[i]);
-      entries[i] = { createdAt: row[0], seq: row[1], kind: row[2] };
-    }
-    return entries;
+    return this.#index.postings(term, createdAt, seq, since, rows);
   }
 
   /**
@@ -214,5 +212,4 @@ export class Snapshot {
   }
 }
 
-type PostingRow = [createdAt: number, seq: number, kind: number];
 type LogRow = [number, number, number, number | null, StoredBody];

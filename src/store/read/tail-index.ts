@@ -1,13 +1,8 @@
 // Tail index: the events that the on-disk index does not hold yet, one copy for each query worker.
 
-import type { Entry, Position } from './entry.ts';
+import { type Entry, newestFirst, type Position } from './entry.ts';
 import { RecentColumns } from './recent-columns.ts';
 import type { TailEntry } from './tail-entry.ts';
-
-/** Order of all lists: newest first; within a second by seq, newest first. */
-export function entryOrder(a: Position, b: Position): number {
-  return b.createdAt - a.createdAt || b.seq - a.seq;
-}
 
 /**
  * Index by term of the newest events, which the on-disk index does not hold yet (seq >
@@ -79,11 +74,11 @@ export class TailIndex {
     if (events === undefined) return NO_ENTRIES;
     const found: Entry[] = [];
     for (const event of events) {
-      if (event.seq <= head && event.createdAt >= since && entryOrder(behind, event) < 0) {
+      if (event.seq <= head && event.createdAt >= since && newestFirst(behind, event) < 0) {
         found.push(event);
       }
     }
-    return found.sort(entryOrder);
+    return found.sort(newestFirst);
   }
 
   /** Returns the number of events that have the term. */

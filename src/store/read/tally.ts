@@ -1,10 +1,9 @@
 // Count over several filters, the reader of a COUNT.
 
 import { element } from '../../lib/assert.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, newestFirst } from './entry.ts';
 import { type IndexName, indexOfAll } from './index-name.ts';
 import { AGAIN, type Again, type Budget, type FilterScan } from './scan.ts';
-import { entryOrder } from './tail-index.ts';
 
 /**
  * Number of events that match at least one of several filters (COUNT, NIP-45). The filters are read
@@ -47,7 +46,7 @@ export class Tally {
           heads[i] = entry;
         }
         const head = element(heads[i]);
-        if (head !== null && (newest === null || entryOrder(head, newest) < 0)) newest = head;
+        if (head !== null && (newest === null || newestFirst(head, newest) < 0)) newest = head;
       }
       if (newest === null) return null;
       this.count++;

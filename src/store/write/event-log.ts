@@ -8,17 +8,11 @@ import { isPacked } from '../body/unpack.ts';
 import { StorageError } from '../database/error.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
-import type { StorableEvent } from '../event.ts';
+import { type StorableEvent, StoredEvent } from '../event.ts';
 import { IdFilter } from '../index/id-filter.ts';
 import { postingKind } from '../index/posting-kind.ts';
 import { ID_TERMS, TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
 import type { Removal } from './removal.ts';
-
-/** A stored event that was found by its id or address. */
-export interface Found {
-  seq: number;
-  body: StoredBody;
-}
 
 interface LogRow {
   seq: number;
@@ -80,7 +74,7 @@ export class EventLog {
   /** Time of receipt of appended events, in seconds since 1970; 0: unknown. */
   now = 0;
   /** Called for every removal, before it is committed. */
-  onRemoved: ((body: StoredBody, reason: Removal) => void) | null = null;
+  onRemoved: ((event: StoredEvent, reason: Removal) => void) | null = null;
   /** Events by seq, in order of acceptance. */
   readonly tail = new Map<number, TailEvent>();
   /** Number of terms in the tail. */
@@ -180,36 +174,36 @@ export class EventLog {
   }
 
   /** Returns the stored event with this id, or null. `term` is the id's term. */
-  findById(id: string, term: number): Found | null {
+  findById(id: string, term: number): StoredEvent | null {
     if (!this.#idFilter.mayHave(term)) return null;
     const inTail = this.#tailIds.get(id);
     if (inTail !== undefined) return this.#foundInTail(inTail);
     for (const seq of this.#statements.postings.all(term) as number[]) {
-      const body = this.bodyOf(seq);
-      if (body !== null && idOf(body) === id) return { seq, body };
+      const found = this.#find(seq);
+      if (found?.id === id) return found;
     }
     return null;
   }
 
   /** Returns the living version of a replaceable or addressable event, or null. */
-  findByAddress(kind: number, pubkey: string, d: string): Found | null {
+  findByAddress(kind: number, pubkey: string, d: string): StoredEvent | null {
     const inTail = this.#tailAddresses.get(`${kind}:${pubkey}:${d}`);
     if (inTail !== undefined) return this.#foundInTail(inTail);
     const term = addressTerm(this.#hasher, kind, pubkey, d);
     for (const seq of this.#statements.postings.all(term) as number[]) {
-      const body = this.bodyOf(seq);
-      if (body === null) continue;
-      const event = eventOf(body);
+      const found = this.#find(seq);
+      if (found === null) continue;
+      const { event } = found;
       const same = event.kind === kind && event.pubkey === pubkey;
-      if (same && (!isAddressable(kind) || dTagOf(event) === d)) return { seq, body };
+      if (same && (!isAddressable(kind) || dTagOf(event) === d)) return found;
     }
     return null;
   }
 
   /** Appends an event and returns its seq, the next one. */
-  append(event: StorableEvent, id: string): number {
+  append(event: StorableEvent): number {
     const seq = this.head + 1;
-    const { createdAt, kind, terms, address, body } = event;
+    const { id, createdAt, kind, terms, address, body } = event;
     const { insertPacked, insertJson } = this.#statements;
     (isPacked(body) ? insertPacked : insertJson).run(
       seq,
@@ -227,9 +221,9 @@ export class EventLog {
   }
 
   /** Removes an event. Its postings, if it has any, are swept later. */
-  remove(found: Found, reason: Removal = 'other'): void {
+  remove(found: StoredEvent, reason: Removal = 'other'): void {
     this.removedFor[reason]++;
-    this.onRemoved?.(found.body, reason);
+    this.onRemoved?.(found, reason);
     this.#statements.delete.run(found.seq);
     this.removed.push(found.seq);
     const inTail = this.tail.get(found.seq);
@@ -238,7 +232,7 @@ export class EventLog {
       this.#forget(inTail);
     }
     if (found.seq <= this.indexingUpTo) {
-      const event = eventOf(found.body);
+      const { event } = found;
       const terms = Float64Array.from(this.#hasher.ofEvent(event));
       this.unswept++;
       this.#statements.sweepLater.run(found.seq, event.created_at, Buffer.from(terms.buffer));
@@ -249,9 +243,9 @@ export class EventLog {
 
   /** Removes an event by its seq. Returns false if it is gone already. */
   removeSeq(seq: number, reason: Removal = 'other'): boolean {
-    const body = this.bodyOf(seq);
-    if (body !== null) this.remove({ seq, body }, reason);
-    return body !== null;
+    const found = this.#find(seq);
+    if (found !== null) this.remove(found, reason);
+    return found !== null;
   }
 
   /**
@@ -277,8 +271,13 @@ export class EventLog {
     return bodyOfRow(this.#statements.body.get(seq));
   }
 
-  #foundInTail(seq: number): Found {
-    return { seq, body: present(this.bodyOf(seq), 'body of an event in the tail') };
+  #find(seq: number): StoredEvent | null {
+    const body = this.bodyOf(seq);
+    return body === null ? null : new StoredEvent(seq, body);
+  }
+
+  #foundInTail(seq: number): StoredEvent {
+    return present(this.#find(seq), 'event of the log that the tail has');
   }
 
   #addToTail(event: TailEvent): void {

@@ -11,20 +11,13 @@ import { isExpired } from '../../protocol/expiration.ts';
 import { isGiftWrap, KIND_DELETION, KIND_REPORT, KIND_VANISH } from '../../protocol/kinds.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
 import { relaysToVanishFrom } from '../../protocol/vanish.ts';
-import {
-  eventOf,
-  idBytesOf,
-  idOf,
-  pubkeyBytesOf,
-  pubkeyOf,
-  type StoredBody,
-} from '../body/body.ts';
+import { eventOf } from '../body/body.ts';
 import type { Db } from '../database/open.ts';
 import * as sql from '../database/sql.ts';
-import type { StorableEvent } from '../event.ts';
+import type { StorableEvent, StoredEvent } from '../event.ts';
 import { TERM_INDEX_ID, type TermHasher } from '../index/terms.ts';
 import type { BanLists } from './ban-lists.ts';
-import type { EventLog, Found } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 import type { GiftWrapQuota } from './gift-wrap-quota.ts';
 import type { Vanish } from './vanish.ts';
 
@@ -120,8 +113,7 @@ export class EventRules {
    * Tombstones count.
    */
   evaluate(event: StorableEvent): Outcome | null {
-    const id = idOf(event.body);
-    const banned = this.#banned(event, id);
+    const banned = this.#banned(event);
     if (banned !== null) return banned;
     if (this.#vanish.covers(event)) return VANISHED;
     return this.#isDeleted(event) ? DELETED : null;
@@ -129,23 +121,24 @@ export class EventRules {
 
   /** Returns a duplicate outcome if the log has the event, else null. */
   known(event: StorableEvent): Outcome | null {
-    const found = this.#log.findById(idOf(event.body), element(event.terms[TERM_INDEX_ID]));
+    const found = this.#log.findById(event.id, element(event.terms[TERM_INDEX_ID]));
     return found ? DUPLICATE : null;
   }
 
   /** Stores an event, or returns why not; a deletion request also takes effect. */
-  apply(event: StorableEvent, id = idOf(event.body)): Outcome {
-    if (this.#log.findById(id, element(event.terms[TERM_INDEX_ID]))) return DUPLICATE;
+  apply(event: StorableEvent): Outcome {
+    const known = this.known(event);
+    if (known !== null) return known;
     if (event.kind === KIND_VANISH) {
       const request = eventOf(event.body);
       if (relaysToVanishFrom(request).length === 0) return NO_RELAY;
       // Requests to vanish are accepted from banned keys too (NIP-62).
       if (this.#vanish.concerns(request)) {
         if (!this.#vanish.take(request)) return VANISHED_BEFORE;
-        return { t: 'stored', seq: this.#log.append(event, id) };
+        return { t: 'stored', seq: this.#log.append(event) };
       }
     }
-    const banned = this.#banned(event, id);
+    const banned = this.#banned(event);
     if (banned) return banned;
     if (this.#vanish.covers(event)) return VANISHED;
     const isRequest = event.kind === KIND_DELETION || event.kind === KIND_VANISH;
@@ -154,15 +147,15 @@ export class EventRules {
     if (event.address !== '') {
       const former = this.#former(event);
       if (former) {
-        const formerEvent = eventOf(former.body);
         // An expired version counts as gone, whether it was purged yet or not (NIP-40).
-        const gone = isExpired(formerEvent, this.#clock.seconds());
-        if (!gone && !isNewer({ created_at: event.createdAt, id }, formerEvent)) return SUPERSEDED;
+        const gone = isExpired(former.event, this.#clock.seconds());
+        const version = { created_at: event.createdAt, id: event.id };
+        if (!gone && !isNewer(version, former.event)) return SUPERSEDED;
         this.#log.remove(former, 'replaced');
       }
     }
     if (event.kind === KIND_DELETION) this.#delete(eventOf(event.body));
-    const seq = this.#log.append(event, id);
+    const seq = this.#log.append(event);
     if (event.kind === KIND_REPORT) {
       const report = eventOf(event.body);
       this.#reports?.take(report, seq, this.#clock.seconds());
@@ -171,29 +164,29 @@ export class EventRules {
   }
 
   /** Checks the lists again: the event may have been in flight when its ban was made. */
-  #banned({ body, kind, createdAt }: StorableEvent, id: string): Outcome | null {
+  #banned({ id, pubkey, kind, createdAt }: StorableEvent): Outcome | null {
     if (this.#lists.size === 0) return null;
-    const event = { id, pubkey: pubkeyOf(body), kind, created_at: createdAt };
+    const event = { id, pubkey, kind, created_at: createdAt };
     const rejection = this.#lists.rejectionOf(event, this.#clock.seconds());
     return rejection && { t: 'refused', message: rejection.refusal, rule: rejection.rule };
   }
 
-  #former(event: StorableEvent): Found | null {
+  #former(event: StorableEvent): StoredEvent | null {
     const address = parseAddress(event.address);
     const { kind, pubkey, d } = present(address, 'address of an event that newer ones replace');
     return this.#log.findByAddress(kind, pubkey, d);
   }
 
   #isDeleted(event: StorableEvent): boolean {
-    const id = idBytesOf(event.body);
-    if (this.#statements.deletedId.get(id, pubkeyBytesOf(event.body))) return true;
+    const { idBytes, pubkeyBytes } = event;
+    if (this.#statements.deletedId.get(idBytes, pubkeyBytes)) return true;
     if (event.address !== '') {
       const until = this.#statements.deletedAddress.get(event.address) as number | undefined;
       return until !== undefined && event.createdAt <= until;
     }
     if (!isGiftWrap(event.kind)) return false;
     return recipients(eventOf(event.body)).some(
-      (pubkey) => this.#statements.deletedId.get(id, hexBytes(pubkey)) !== undefined,
+      (pubkey) => this.#statements.deletedId.get(idBytes, hexBytes(pubkey)) !== undefined,
     );
   }
 
@@ -214,7 +207,7 @@ export class EventRules {
     if (!isLowerHex(id, 64)) return;
     const found = this.#log.findById(id, this.#hasher.id(id));
     if (found) {
-      if (!mayDelete(request.pubkey, found.body)) return;
+      if (!mayDelete(request.pubkey, found.event)) return;
       this.#log.remove(found, 'deleted');
     }
     this.#statements.deleteId.run(Buffer.from(id, 'hex'), hexBytes(request.pubkey));
@@ -225,7 +218,7 @@ export class EventRules {
     if (!address || address.pubkey !== request.pubkey) return;
     const { kind, pubkey, d } = address;
     const found = this.#log.findByAddress(kind, pubkey, d);
-    if (found && eventOf(found.body).created_at <= request.created_at) {
+    if (found && found.event.created_at <= request.created_at) {
       this.#log.remove(found, 'deleted');
     }
     this.#statements.deleteAddress.run(`${kind}:${pubkey}:${d}`, request.created_at);
@@ -236,11 +229,10 @@ export class EventRules {
  * Returns true for own events except requests to delete or to vanish (NIP-09, NIP-62), and for gift
  * wraps addressed to the key (NIP-59).
  */
-function mayDelete(pubkey: string, body: StoredBody): boolean {
-  const own = pubkeyOf(body) === pubkey;
-  const event = eventOf(body);
+function mayDelete(pubkey: string, event: NostrEvent): boolean {
   if (event.kind === KIND_DELETION || event.kind === KIND_VANISH) return false;
-  return own || (isGiftWrap(event.kind) && recipients(event).includes(pubkey));
+  if (event.pubkey === pubkey) return true;
+  return isGiftWrap(event.kind) && recipients(event).includes(pubkey);
 }
 
 function recipients(event: NostrEvent): string[] {

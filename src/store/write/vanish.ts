@@ -107,12 +107,9 @@ export class Vanish {
   }
 
   /** Returns true if an event is by a vanished key, or is a gift wrap for one. */
-  covers({ body, kind, createdAt, terms }: StorableEvent): boolean {
+  covers({ pubkey, body, kind, createdAt, terms }: StorableEvent): boolean {
     if (this.#authors.size === 0) return false;
-    if (
-      this.#authors.has(element(terms[TERM_INDEX_AUTHOR])) &&
-      this.#isGone(pubkeyOf(body), createdAt)
-    ) {
+    if (this.#authors.has(element(terms[TERM_INDEX_AUTHOR])) && this.#isGone(pubkey, createdAt)) {
       return true;
     }
     if (!isGiftWrap(kind) || !terms.some((term) => this.#recipients.has(term))) return false;
@@ -149,10 +146,8 @@ export class Vanish {
    * vanish, or none that is carried out here. The same request again, or one that reaches less far,
    * waits as well.
    */
-  awaited({ body, kind, createdAt: until }: StorableEvent): Awaited | null {
-    if (kind !== KIND_VANISH) return null;
-    const pubkey = pubkeyOf(body);
-    if (!this.#isGone(pubkey, until)) return null;
+  awaited({ pubkey, kind, createdAt: until }: StorableEvent): Awaited | null {
+    if (kind !== KIND_VANISH || !this.#isGone(pubkey, until)) return null;
     const job = this.#statements.undone.get(pubkey, until) as string | undefined;
     return { pubkey, until, job: job ?? null };
   }
