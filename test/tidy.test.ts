@@ -84,7 +84,7 @@ function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: S
   return sources.filter((one) => !allowed.test(one.file) && offends(one)).map(({ file }) => file);
 }
 
-const NOBODY = /^$/;
+const ANONYMOUS = /^$/;
 const BROWSER = /^src\/web\/browser\//;
 const CONTRACT = /^src\/web\/api\//;
 
@@ -127,7 +127,7 @@ describe('imports', () => {
     const forbidden = /^(node:crypto|better-sqlite3|@noble|koffi|secp256k1)/;
     const io = src.filter(({ file }) => partOf(file) === 'io');
     expect(
-      offenders(io, NOBODY, ({ imports }) => imports.some((one) => forbidden.test(one))),
+      offenders(io, ANONYMOUS, ({ imports }) => imports.some((one) => forbidden.test(one))),
     ).toEqual([]);
   });
 
@@ -186,13 +186,13 @@ describe('code', () => {
     const answers = /^src\/io\/http-answer\.ts$/;
     expect(offenders(io, answers, ({ code }) => writes.test(code))).toEqual([]);
     expect(
-      offenders(io, NOBODY, ({ file, code }) => answers.test(file) && writes.test(code)),
+      offenders(io, ANONYMOUS, ({ file, code }) => answers.test(file) && writes.test(code)),
     ).toEqual(['src/io/http-answer.ts']);
     const closes = /\bsocket\.end\(/;
     expect(offenders(io, /^src\/io\/connection\.ts$/, ({ code }) => closes.test(code))).toEqual([]);
     // The types of the package accept text as well; those of src/io/uws.ts do not.
     const takesText = /import[^;]*\b(HttpResponse|WebSocket)\b[^;]*from 'uWebSockets\.js'/;
-    expect(offenders(io, NOBODY, ({ code }) => takesText.test(code))).toEqual([]);
+    expect(offenders(io, ANONYMOUS, ({ code }) => takesText.test(code))).toEqual([]);
   });
 
   it('has no default exports and no console', () => {
@@ -213,7 +213,7 @@ describe('code', () => {
     ];
     const directory = /mkdtemp|tmpdir\(/;
     expect(
-      offenders(sources, NOBODY, ({ file, code }) => {
+      offenders(sources, ANONYMOUS, ({ file, code }) => {
         return directory.test(code) && !makers.includes(file);
       }),
     ).toEqual([]);
@@ -221,7 +221,7 @@ describe('code', () => {
     const guess = /\btimeout: [\d_]{6,}|\n *\}, [\d_]{6,}\);|waitForTimeout|setTimeout\(resolve/;
     const waiting = [self, 'test/support/process.ts'];
     expect(
-      offenders(sources, NOBODY, ({ file, code }) => {
+      offenders(sources, ANONYMOUS, ({ file, code }) => {
         return guess.test(code) && !waiting.includes(file);
       }),
     ).toEqual([]);

@@ -60,7 +60,7 @@ export function run(task: WorkerTask): Promise<void> {
       rates: new Rates(config, rates, systemClock, logBans(log, config)),
       clock,
       meter,
-      readNotes: new RefusedReadRing(task.metrics, 'ingester', worker),
+      refusedReads: new RefusedReadRing(task.metrics, 'ingester', worker),
     });
     return { role, facts: { signatures: signature.name, detail: signature.detail } };
   });

@@ -7,7 +7,7 @@ import { KeySet } from './key-set.ts';
 
 const FILE_BYTES_MAX = 512 * 1024 * 1024;
 /** Maximum number of wrong lines of one file that are logged one by one. */
-const PROBLEMS_TOLD = 5;
+const PROBLEMS_REPORTED = 5;
 
 interface Known extends KeyFile {
   /** Version of the file, from its time, size and inode. */
@@ -57,7 +57,7 @@ export class KeyFiles {
     if (known !== undefined && known.version === version && known.nextEnd > now) return false;
     const file = readKeyFile(await readFile(path, 'utf8'), now);
     this.#known.set(path, { ...file, version });
-    for (const { line, text } of file.problems.slice(0, PROBLEMS_TOLD)) {
+    for (const { line, text } of file.problems.slice(0, PROBLEMS_REPORTED)) {
       this.#log.warn('an invalid line of a key list file was skipped', {
         path,
         line,

@@ -7,7 +7,7 @@ import type { Log } from '../log/log.ts';
 import type { KeyListName, KeyShare, Nip05Message, VerifyRequest } from '../messages/key-lists.ts';
 import type { Db } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
-import { nip05Of } from './allowlist.ts';
+import { nip05Of } from './access-rules.ts';
 import { KeyFiles } from './key-files.ts';
 import { KeySet } from './key-set.ts';
 import { Nip05Verifier } from './nip05-verifier.ts';

@@ -103,14 +103,14 @@ export class Admin implements AdminContext {
   readonly eventCount: EventCount;
   readonly dashboards: Dashboards;
   readonly lists: AccessLists;
-  readonly decisions = new RejectionLog(this);
+  readonly rejections = new RejectionLog(this);
   readonly retention: Retention;
   readonly search = new Search(this);
   readonly retentionTasks = new RetentionTasks(this);
   readonly membership = new Membership(this);
   readonly reachedBy = new ReachedBy(this);
   readonly proxies = new Proxies(this);
-  readonly #writer = new WriterLink((batch) => this.decisions.take(batch));
+  readonly #writer = new WriterLink((batch) => this.rejections.take(batch));
   readonly #auth: HttpAuth;
   readonly #calls: Calls;
   readonly #socket: ControlSocket;
@@ -229,7 +229,7 @@ export class Admin implements AdminContext {
       >();
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
-          if ('records' in message) this.decisions.take(message);
+          if ('records' in message) this.rejections.take(message);
           else if (message.t === 'addresses') this.reachedBy.take(message);
           else if (message.t === 'member') {
             void this.membership.answer(message).then((answer) => {
@@ -253,7 +253,7 @@ export class Admin implements AdminContext {
     channel.receive((batch) => {
       for (const request of inbox.read(batch)) {
         if ('records' in request) {
-          this.decisions.take(request);
+          this.rejections.take(request);
           continue;
         }
         if ('wants' in request) {
@@ -304,7 +304,7 @@ export class Admin implements AdminContext {
     this.membership.stop();
     this.#socket.close();
     this.retention.stop();
-    this.decisions.stop();
+    this.rejections.stop();
     this.#writer.flush();
     this.eventCount.stop();
     this.db.close();

@@ -24,7 +24,7 @@ export interface KnownProxy extends SeenProxy {
 export class Proxies {
   readonly #context;
   readonly #known = new Map<string, KnownProxy>();
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: { readonly config: Config; readonly log: Log; readonly clock: Clock }) {
     this.#context = context;
@@ -63,8 +63,8 @@ export class Proxies {
       this.#known.set(seen.proxy, { ...seen, count, lastAt: now });
     }
     const { advice } = this;
-    if (advice === null || now - this.#toldAt < FORGET_SECONDS) return;
-    this.#toldAt = now;
+    if (advice === null || now - this.#reportedAt < FORGET_SECONDS) return;
+    this.#reportedAt = now;
     this.#context.log.warn(advice);
   }
 }

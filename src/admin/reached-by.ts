@@ -20,7 +20,7 @@ export type SeenHost = SeenAddresses['seen'][number];
 export class ReachedBy {
   readonly #context;
   readonly #counts = new Map<string, number>();
-  #isTold = false;
+  #isReported = false;
 
   constructor(context: { readonly config: Config; readonly log: Log }) {
     this.#context = context;
@@ -48,10 +48,10 @@ export class ReachedBy {
       if (!this.#counts.has(host) && this.#counts.size >= HOSTS_MAX) this.#makePlace();
       this.#counts.set(host, (this.#counts.get(host) ?? 0) + count);
     }
-    if (this.#isTold || this.hosts.length === 0) return;
+    if (this.#isReported || this.hosts.length === 0) return;
     const { advice } = this;
     if (advice === null) return;
-    this.#isTold = true;
+    this.#isReported = true;
     this.#context.log.warn(advice);
   }
 

@@ -59,13 +59,13 @@ export const policyCommand: Command = {
       try {
         for await (const line of linesOf(call.cwd, file, signal)) {
           if (line.trim() === '') continue;
-          const verdict = await trial.try(line);
+          const result = await trial.try(line);
           if (signal.aborted) break;
           events++;
-          if (verdict.action === 'accepted') accepted++;
+          if (result.action === 'accepted') accepted++;
           else {
-            counts.set(verdict.rule, (counts.get(verdict.rule) ?? 0) + 1);
-            if (!call.flags.has('summary')) print(json ? JSON.stringify(verdict) : textOf(verdict));
+            counts.set(result.rule, (counts.get(result.rule) ?? 0) + 1);
+            if (!call.flags.has('summary')) print(json ? JSON.stringify(result) : textOf(result));
           }
         }
       } finally {

@@ -57,14 +57,14 @@ function readText({ at, type, connection, outcome, text, filters }: RefusedRead)
   return `${outcome}  ${timeText(at)}  ${type} of connection ${connection}  ${why}${asked}`;
 }
 
-function whyText({ stored, decisions, listed, deletedBy, leftOut }: Why): string {
+function whyText({ stored, rejections, listed, deletedBy, omitted }: Why): string {
   const lines: string[] = [];
   if (stored) {
     const { seq, kind, pubkey, received_at: at } = stored;
     const when = at === null ? 'at an unknown time' : timeText(at);
     lines.push(`accepted  ${when}  as seq ${seq} of the log; kind ${kind}, by ${pubkey}`);
   }
-  for (const { at, action, rule, by, text } of decisions) {
+  for (const { at, action, rule, by, text } of rejections) {
     lines.push(`${action}  ${timeText(at)}  ${rule}${by === '' ? '' : ` (${by})`}: ${text}`);
   }
   for (const { list, stance, at, by, reason, expires_at: end } of listed) {
@@ -76,6 +76,6 @@ function whyText({ stored, decisions, listed, deletedBy, leftOut }: Why): string
   for (const pubkey of deletedBy) lines.push(`deletion requested by ${pubkey}`);
   if (lines.length > 0) return lines.join('\n');
   const hint =
-    leftOut > 0 ? ` ${leftOut} decisions were not recorded, because there were too many.` : '';
+    omitted > 0 ? ` ${omitted} decisions were not recorded, because there were too many.` : '';
   return `This relay has no record of this event.${hint}`;
 }

@@ -56,7 +56,7 @@ export interface IngesterParts {
   clock: Clock;
   meter: Meter;
   /** Record of rejected REQs and COUNTs. */
-  readNotes?: RefusedReadRing;
+  refusedReads?: RefusedReadRing;
 }
 
 /** Message in flight through the worker: its time of arrival, and its cost until it is answered. */
@@ -74,7 +74,7 @@ interface Handling {
 export class IngesterContext {
   parts: IngesterParts;
   readonly meter: IngesterMeter;
-  readonly decisions: RejectionReporter;
+  readonly rejections: RejectionReporter;
   readonly members: Members;
   readonly unknownAddresses: UnknownAddresses;
   readonly connections: Connections;
@@ -88,7 +88,7 @@ export class IngesterContext {
     const { config, clock } = parts;
     this.parts = parts;
     this.meter = new IngesterMeter(parts.meter);
-    this.decisions = new RejectionReporter(config.moderation.decisions_per_second_max, () =>
+    this.rejections = new RejectionReporter(config.moderation.decisions_per_second_max, () =>
       clock.seconds(),
     );
     this.members = new Members(config);
@@ -111,7 +111,7 @@ export class IngesterContext {
     for (const connection of this.connections.all()) {
       connection.client = rates.client(connection.ip);
     }
-    this.decisions.perSecond = config.moderation.decisions_per_second_max;
+    this.rejections.perSecond = config.moderation.decisions_per_second_max;
     this.authentication = new Authentication(config, clock);
     this.members.reconfigure(config);
     this.unknownAddresses.reconfigure(config);
@@ -176,7 +176,7 @@ export class IngesterContext {
   }
 
   /** Closes the connection (1008). */
-  turnAway(connId: number, why: Refusal): void {
+  closeForPolicy(connId: number, why: Refusal): void {
     this.meter.refused('other', why);
     this.#toIo((records) => writeClose(records, connId, why));
   }

@@ -122,13 +122,13 @@ export class Ingester {
   #attachAdmin(channel: Channel): void {
     this.#admin = channel;
     const inbox = new MessageInbox<ListUpdate | Nip05Message | MemberAnswer>();
-    const { members, decisions, unknownAddresses, parts } = this.#context;
+    const { members, rejections, unknownAddresses, parts } = this.#context;
     const admin = new MessageOutbox<VerifyRequest | RejectionBatch | MemberRequest | SeenAddresses>(
       channel,
     );
     members.attach((request) => admin.send(request));
     parts.keys.attach((request) => admin.send(request));
-    decisions.to((batch) => admin.send(batch));
+    rejections.to((batch) => admin.send(batch));
     unknownAddresses.attach((seen) => admin.send(seen));
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) {
@@ -237,22 +237,22 @@ export class Ingester {
     const { connId } = connection;
     const evaluated = this.#context.parts.pipeline.evaluateConnection(connection);
     if (!(evaluated instanceof Promise)) {
-      if (evaluated !== null) this.#turnAway(connId, evaluated);
+      if (evaluated !== null) this.#closeForPolicy(connId, evaluated);
       return;
     }
     this.#pendingConnections.enter(connId);
     void evaluated.then((refusal) => {
       const messages = this.#pendingConnections.leave(connId);
       if (messages === null) return;
-      if (refusal !== null) this.#turnAway(connId, refusal);
+      if (refusal !== null) this.#closeForPolicy(connId, refusal);
       else for (const bytes of messages) this.#message(connId, bytes);
     });
   }
 
   /** Closes a connection (1008); its later messages are dropped, as on a closed socket. */
-  #turnAway(connId: number, why: Refusal): void {
+  #closeForPolicy(connId: number, why: Refusal): void {
     this.#pendingConnections.enter(connId);
-    this.#context.turnAway(connId, why);
+    this.#context.closeForPolicy(connId, why);
   }
 
   /** Removes banned keys; a connection without other keys is closed, its subscriptions first. */
@@ -288,7 +288,7 @@ export class Ingester {
     if (ban !== null) {
       // A message accepted before the ban costs more to handle than to close the connections.
       if (!looksLikeClose(bytes)) this.#refuse(connId, bytes, ban.refusal);
-      this.#turnAway(connId, ban.refusal);
+      this.#closeForPolicy(connId, ban.refusal);
       return;
     }
     const startedAt = performance.now();

@@ -79,7 +79,7 @@ export class Publishing {
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
       this.#context.meter.eventRefused(value, checked);
-      if (rule !== 'duplicate') this.#context.decisions.note(value, 'refused', rule, refusal);
+      if (rule !== 'duplicate') this.#context.rejections.note(value, 'refused', rule, refusal);
       if (rule === 'shape' || rule === 'id' || rule === 'signature')
         this.#context.violation(connId);
       if (refusal.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
@@ -135,19 +135,19 @@ export class Publishing {
       return;
     }
     if (result.action === 'hold') {
-      this.#context.decisions.note(event, 'quarantined', result.rule, result.why, result.by);
+      this.#context.rejections.note(event, 'quarantined', result.rule, result.why, result.by);
       this.#store(connId, passed, result.why);
       return;
     }
     this.#context.meter.eventShadowed(event.kind);
-    this.#context.decisions.note(event, 'shadowed', result.rule, result.message, result.by);
+    this.#context.rejections.note(event, 'shadowed', result.rule, result.message, result.by);
     this.#context.answer(connId, okAnswer(event.id, true, result.message));
   }
 
   /** Rejects the value in the place of an event before it is checked. */
   #refuseUnchecked(connId: number, value: unknown, rejection: Rejection): void {
     this.#context.meter.eventRefused(value, rejection);
-    this.#context.decisions.note(value, 'refused', rejection.rule, rejection.refusal);
+    this.#context.rejections.note(value, 'refused', rejection.rule, rejection.refusal);
     this.#context.answer(connId, okAnswer(idIn(value), false, rejection.refusal));
   }
 
@@ -155,7 +155,7 @@ export class Publishing {
   #refuseEvent(connId: number, event: NostrEvent, rejection: Rejection, by = ''): void {
     this.#context.meter.eventRefused(event, rejection);
     if (rejection.refusal.startsWith(AUTH_REQUIRED)) this.#context.challenge(connId);
-    this.#context.decisions.note(event, 'refused', rejection.rule, rejection.refusal, by);
+    this.#context.rejections.note(event, 'refused', rejection.rule, rejection.refusal, by);
     this.#context.answer(connId, okAnswer(event.id, false, rejection.refusal));
   }
 

@@ -310,7 +310,7 @@ export class Requests {
 
   /** Records a rejected read with the shapes of its filters, but no address, key or value. */
   #note(type: 'REQ' | 'COUNT', connId: number, why: Refusal, message: readonly unknown[]): void {
-    this.#context.parts.readNotes?.note(type, connId, 'refused', why, () => {
+    this.#context.parts.refusedReads?.note(type, connId, 'refused', why, () => {
       const filters = this.#parsed(message);
       return typeof filters === 'string' ? '' : filterShapes(filters);
     });

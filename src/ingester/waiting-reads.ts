@@ -15,23 +15,23 @@ interface Waiting {
 
 /** In-order queue of the REQs and COUNTs that wait for a policy result, by connection. */
 export class WaitingReads {
-  readonly #room: InOrderQueue;
+  readonly #queue: InOrderQueue;
   readonly #waiting = new Map<number, Set<Waiting>>();
 
   constructor(max: number, bytesMax: number) {
-    this.#room = new InOrderQueue(max, bytesMax);
+    this.#queue = new InOrderQueue(max, bytesMax);
   }
 
   admits(bytes: number): boolean {
-    return this.#room.admits(bytes);
+    return this.#queue.admits(bytes);
   }
 
   has(connId: number): boolean {
-    return this.#room.has(connId);
+    return this.#queue.has(connId);
   }
 
   take(connId: number, subId: string, bytes: number): WaitingRead {
-    const place = this.#room.take(connId, bytes);
+    const place = this.#queue.take(connId, bytes);
     const waiting: Waiting = { subId, isCancelled: false };
     const ofConnection = this.#waiting.get(connId);
     if (ofConnection === undefined) this.#waiting.set(connId, new Set([waiting]));
@@ -61,6 +61,6 @@ export class WaitingReads {
   /** Drops the messages of a closed connection. */
   drop(connId: number): void {
     this.#waiting.delete(connId);
-    this.#room.drop(connId);
+    this.#queue.drop(connId);
   }
 }

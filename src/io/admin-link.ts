@@ -29,7 +29,7 @@ interface AdminLinkHandlers {
 /** Link to the admin worker: banned addresses, the relay's description, management requests. */
 export class AdminLink {
   readonly management: Management;
-  readonly decisions: RejectionReporter;
+  readonly rejections: RejectionReporter;
   readonly #banned = new NetworkSet();
   readonly #handlers: AdminLinkHandlers;
   #outbox: MessageOutbox<FromIo> | null = null;
@@ -38,8 +38,8 @@ export class AdminLink {
   constructor(config: Config, networkOf: (ip: string) => string, handlers: AdminLinkHandlers) {
     this.#handlers = handlers;
     const { decisions_per_second_max: perSecond } = config.moderation;
-    this.decisions = new RejectionReporter(perSecond, nowSeconds);
-    this.decisions.to((batch) => this.#outbox?.send(batch));
+    this.rejections = new RejectionReporter(perSecond, nowSeconds);
+    this.rejections.to((batch) => this.#outbox?.send(batch));
     const send = (request: ManagementRequest | AdminCall) => {
       this.#outbox?.send(request);
       return this.#outbox !== null;
@@ -49,7 +49,7 @@ export class AdminLink {
 
   reconfigure(config: Config): void {
     this.management.reconfigure(config);
-    this.decisions.perSecond = config.moderation.decisions_per_second_max;
+    this.rejections.perSecond = config.moderation.decisions_per_second_max;
   }
 
   /** Requests a new public page with this icon; returns false while there is no admin worker. */

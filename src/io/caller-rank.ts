@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/options.ts';
 import { authorizationText } from '../protocol/http-authorization.ts';
-import { RANK_CLAIMED, RANK_SESSION, RANK_STRANGER } from './request-slots.ts';
+import { RANK_ANONYMOUS, RANK_CLAIMED, RANK_SESSION } from './request-slots.ts';
 
 /** Kept characters of a session token: too many to guess, too few to log in with. */
 const KEPT_LENGTH = 12;
@@ -32,7 +32,7 @@ export class CallerRank {
   /** Returns the rank of a request (`RANK_…`) by its headers; '' stands for a missing header. */
   of(authorization: string, cookie: string): number {
     if (cookie !== '' && this.#isSession(cookie)) return RANK_SESSION;
-    return this.#claims(authorization) ? RANK_CLAIMED : RANK_STRANGER;
+    return this.#claims(authorization) ? RANK_CLAIMED : RANK_ANONYMOUS;
   }
 
   /** Records a session from the value of the Set-Cookie header that begins it. */

@@ -27,6 +27,7 @@ import {
 import { writeWindowUpdate } from '../messages/io-query.ts';
 import { type DeliveryGroup, readDelivery } from '../messages/monitor-io.ts';
 import {
+  CLOSE_CONNECTION,
   CLOSED,
   EOSE,
   EVENTS,
@@ -36,7 +37,6 @@ import {
   OPEN,
   RESUME,
   readQueryRecord,
-  TURNED_AWAY,
 } from '../messages/query-io.ts';
 import type { VanishedKey } from '../messages/vanished.ts';
 import type { MetricsMemory } from '../metrics/memory.ts';
@@ -145,7 +145,7 @@ export class Io {
   readonly #leaving = new Map<number, Connection>();
   readonly #admission: Admission;
   /** Bounds of sockets; known once it listens. */
-  #room: DescriptorLimit | null = null;
+  #descriptors: DescriptorLimit | null = null;
   #watch: DescriptorWatch | null = null;
   readonly #ingesters: IngesterWorker[] = [];
   readonly #queries: RecordOutbox[] = [];
@@ -192,7 +192,7 @@ export class Io {
       (connection) => this.#cutOff(connection),
     );
     this.#admin = new AdminLink(config, (ip) => rates.nameOf(ip), {
-      banned: () => this.#turnAwayAll(({ ip }) => this.#admin.isBanned(ip), ADDRESS_BANNED),
+      banned: () => this.#closeAllForPolicy(({ ip }) => this.#admin.isBanned(ip), ADDRESS_BANNED),
       info: (changes) => this.#listener.describe(changes),
       page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
     });
@@ -208,7 +208,7 @@ export class Io {
     });
     this.#listener = new Listener(config, {
       crowded: (pending) =>
-        this.#room !== null && pending + this.#connections.size > this.#room.sockets,
+        this.#descriptors !== null && pending + this.#connections.size > this.#descriptors.sockets,
       admit: (ip) =>
         this.#stopping ? GOING_DOWN : this.#admission.admit(ip, this.#connections.size),
       open: (socket, data) => this.#open(socket, data),
@@ -247,8 +247,8 @@ export class Io {
 
   /** @param port one that this process shares with its predecessor, see `Listener`. */
   async listen(port = 0): Promise<void> {
-    this.#room = new DescriptorLimit(this.#config);
-    const advice = this.#room.advice(this.#config);
+    this.#descriptors = new DescriptorLimit(this.#config);
+    const advice = this.#descriptors.advice(this.#config);
     if (advice !== null) this.#log.warn(advice);
     this.#boundConnections();
     await this.#listener.listen(port);
@@ -263,7 +263,7 @@ export class Io {
 
   /** Bounds the number of connections by the available descriptors. */
   #boundConnections(): void {
-    const config = this.#room?.bound(this.#config) ?? this.#config;
+    const config = this.#descriptors?.bound(this.#config) ?? this.#config;
     this.#admission.reconfigure(config);
     this.#listener.reconfigure(config);
     this.#meter.connectionsMax(config.io.connections_max);
@@ -525,7 +525,7 @@ export class Io {
     this.#meter.received(bytes);
     const tooMany = this.#charge(connection, bytes);
     if (tooMany !== null) {
-      this.#turnAway(connection, tooMany.refusal);
+      this.#closeForPolicy(connection, tooMany.refusal);
       return;
     }
     if (!isPing) return;
@@ -613,13 +613,13 @@ export class Io {
   #refuse(connection: Connection, frame: Buffer, limit: 'in_flight' | 'ingester_queue'): void {
     const why = limit === 'in_flight' ? IN_FLIGHT_FULL : LANE_FULL;
     if (connection.inFlight > 0 && ++connection.refusals > REFUSALS_MAX) {
-      if (connection.endedBy === null) this.#turnAway(connection, why);
+      if (connection.endedBy === null) this.#closeForPolicy(connection, why);
       return;
     }
     const addressee = addresseeOf(frame);
     this.#meter.refusedBeforeParsing(limit);
     if (addressee?.type === 'EVENT')
-      this.#admin.decisions.note(addressee, 'refused', ADMISSION_RULES[limit], why);
+      this.#admin.rejections.note(addressee, 'refused', ADMISSION_RULES[limit], why);
     this.#answerRefused(connection, addressee, why);
   }
 
@@ -674,21 +674,22 @@ export class Io {
 
   /** Closes a connection, and those of the same address if the address is banned for a while. */
   #refuseConnection(connection: Connection, why: string): void {
-    this.#turnAway(connection, why);
+    this.#closeForPolicy(connection, why);
     const client = this.#rates.client(connection.ip);
     if (client === null || this.#rates.bannedSeconds(client) === 0) return;
-    this.#turnAwayAll(({ load }) => load === connection.load, why);
+    this.#closeAllForPolicy(({ load }) => load === connection.load, why);
   }
 
   /** Closes the matching connections that are not ending yet. */
-  #turnAwayAll(concerns: (connection: Connection) => boolean, why: string): void {
+  #closeAllForPolicy(concerns: (connection: Connection) => boolean, why: string): void {
     for (const connection of [...this.#connections.values()]) {
-      if (connection.endedBy === null && concerns(connection)) this.#turnAway(connection, why);
+      if (connection.endedBy === null && concerns(connection))
+        this.#closeForPolicy(connection, why);
     }
   }
 
   /** Closes a connection that a policy rejects, with a NOTICE, because the reason may be long. */
-  #turnAway(connection: Connection, why: string): void {
+  #closeForPolicy(connection: Connection, why: string): void {
     connection.endedBy ??= 'policy';
     this.#say(connection, noticeAnswer(why));
     this.#outbound.flush();
@@ -706,8 +707,8 @@ export class Io {
       const connection = this.#connections.get(connId);
       if (connection === undefined) continue;
       connection.settle(acks);
-      if (type === TURNED_AWAY) {
-        this.#turnAway(connection, payload.toString());
+      if (type === CLOSE_CONNECTION) {
+        this.#closeForPolicy(connection, payload.toString());
         continue;
       }
       if (confirm === 1) connection.confirmDue = true;

@@ -422,7 +422,7 @@ export class Listener {
    * with a client that counts for limits: health checks of proxies use GET and have no client.
    */
   #clientOf(peer: string, req: HttpRequest): string {
-    const { ip, fault } = this.#clientAddress.of(peer, this.#toldBy(req));
+    const { ip, fault } = this.#clientAddress.of(peer, this.#clientAddressesIn(req));
     if (fault !== null) this.#handlers.unnamed(req, ip, fault, this);
     return ip;
   }
@@ -431,7 +431,7 @@ export class Listener {
    * Returns all values of the client address header: some proxies append theirs as a separate
    * header, after a forged one of the client.
    */
-  #toldBy(req: HttpRequest): string {
+  #clientAddressesIn(req: HttpRequest): string {
     const header = this.#config.io.client_address_header;
     const values: string[] = [];
     req.forEach((name, value) => {

@@ -5,7 +5,12 @@ import type { Config } from '../config/options.ts';
 import type { AdminCall, ForIo, ManagementRequest } from '../messages/admin-io.ts';
 import { CallerRank } from './caller-rank.ts';
 import { answer, CORS, type Header } from './http-answer.ts';
-import { RANK_STRANGER, RequestSlots, type SlotBounds, type SlotRequest } from './request-slots.ts';
+import {
+  RANK_ANONYMOUS,
+  RequestSlots,
+  type SlotBounds,
+  type SlotRequest,
+} from './request-slots.ts';
 import type { HttpResponse } from './uws.ts';
 
 /** Content type of the relay management API (NIP-86). */
@@ -106,7 +111,7 @@ export class Management {
     }
     const rank = this.#ranks.of(authorization, '');
     // The body is not read, because it cannot change the response.
-    if (rank === RANK_STRANGER) {
+    if (rank === RANK_ANONYMOUS) {
       refuse(res, false, '401 Unauthorized', UNKNOWN_KEY);
       return;
     }

@@ -1,6 +1,6 @@
 // Relay information document (NIP-11).
 
-import { asksForPayment } from '../access/allowlist.ts';
+import { asksForPayment } from '../access/access-rules.ts';
 import type { Config } from '../config/options.ts';
 import { accepts } from '../lib/encoded.ts';
 import { SOFTWARE, version } from '../paths.ts';

@@ -4,7 +4,7 @@
 type Stage = 'reading' | 'waiting' | 'asked';
 
 /** Rank of a request without any known key or session; higher ranks go first. */
-export const RANK_STRANGER = 0;
+export const RANK_ANONYMOUS = 0;
 /** Rank of an authorization by a key that may manage the relay; the signature is not checked. */
 export const RANK_CLAIMED = 1;
 /** Rank of a request with the cookie of a session that the relay has begun. */

@@ -13,13 +13,13 @@ const TEXTS_MAX = 256;
 /** Output for lines that pass the filter. */
 type WriteLine = (level: LogLevel, text: string, facts?: Record<string, unknown>) => void;
 
-/** Callback for every line at or above the level; `leftOut`: the rate limit dropped it. */
-export type CountLine = (level: LogLevel, leftOut: boolean) => void;
+/** Callback for every line at or above the level; `omitted`: the rate limit dropped it. */
+export type CountLine = (level: LogLevel, omitted: boolean) => void;
 
 interface Seen {
   since: number;
   lines: number;
-  leftOut: number;
+  omitted: number;
   level: LogLevel;
 }
 
@@ -79,18 +79,18 @@ export class LineLimiter implements Log {
 
   say(level: LogLevel, text: string, facts?: Record<string, unknown>): void {
     if (LOG_LEVELS.indexOf(level) < this.#from) return;
-    const leftOut = this.#max > 0 && this.#isTooMany(level, text);
-    this.#count(level, leftOut);
-    if (!leftOut) this.#write(level, text, facts);
+    const omitted = this.#max > 0 && this.#isTooMany(level, text);
+    this.#count(level, omitted);
+    if (!omitted) this.#write(level, text, facts);
   }
 
   /** Logs the numbers of dropped lines now instead of at the end of the minute. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    for (const [text, { leftOut, level }] of this.#seen) {
-      if (leftOut > 0)
-        this.#write(level, `${text} (more lines like this were left out)`, { leftOut });
+    for (const [text, { omitted, level }] of this.#seen) {
+      if (omitted > 0)
+        this.#write(level, `${text} (more lines like this were left out)`, { omitted });
     }
     this.#seen.clear();
   }
@@ -99,12 +99,12 @@ export class LineLimiter implements Log {
     const key = this.#seen.has(text) || this.#seen.size < TEXTS_MAX ? text : 'other lines';
     const now = performance.now();
     let seen = this.#seen.get(key);
-    if (seen === undefined || (seen.leftOut === 0 && now - seen.since > WINDOW_MILLISECONDS)) {
-      seen = { since: now, lines: 0, leftOut: 0, level };
+    if (seen === undefined || (seen.omitted === 0 && now - seen.since > WINDOW_MILLISECONDS)) {
+      seen = { since: now, lines: 0, omitted: 0, level };
       this.#seen.set(key, seen);
     }
     if (++seen.lines <= this.#max) return false;
-    seen.leftOut++;
+    seen.omitted++;
     if (this.#timer === null) {
       this.#timer = setTimeout(() => this.flush(), WINDOW_MILLISECONDS);
       this.#timer.unref();

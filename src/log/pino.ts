@@ -25,12 +25,12 @@ export function createLog(config: Config['log']): ProcessLog {
   let count: CountLine = () => {};
   const write = (level: LogLevel, text: string, facts?: Record<string, unknown>) =>
     logger[level](facts ?? {}, text);
-  const gate = new LineLimiter('io', config, write, (level, leftOut) => count(level, leftOut));
+  const limiter = new LineLimiter('io', config, write, (level, omitted) => count(level, omitted));
   const say =
     (level: LogLevel) =>
     (text: string, facts?: Record<string, unknown>): void => {
       if (facts !== undefined && 'worker' in facts) write(level, text, facts);
-      else gate.say(level, text, facts);
+      else limiter.say(level, text, facts);
     };
   return {
     debug: say('debug'),
@@ -39,12 +39,12 @@ export function createLog(config: Config['log']): ProcessLog {
     error: say('error'),
     reconfigure: (changed) => {
       logger = loggerOf(changed);
-      gate.reconfigure(changed);
+      limiter.reconfigure(changed);
     },
     countBy: (counting) => {
       count = counting;
     },
-    flush: () => gate.flush(),
+    flush: () => limiter.flush(),
   };
 }
 

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../config/options.ts';
 import { loadSignatureBackend } from '../protocol/signature/signature.ts';
 import { type CopyOptions, copyDatabase, openCopy } from '../store/database/copy.ts';
-import { needRoom } from '../store/database/free-space.ts';
+import { requireFreeSpace } from '../store/database/free-space.ts';
 import { syncFile } from '../store/database/fsync.ts';
 import { lockDirectory } from '../store/database/lock.ts';
 import { databaseFile } from '../store/database/open.ts';
@@ -63,7 +63,7 @@ export async function backup(
   rmSync(part, { force: true });
   const db = openCopy(databaseFile(storage.directory));
   try {
-    needRoom(statSync(databaseFile(storage.directory)).size, dirname(file));
+    requireFreeSpace(statSync(databaseFile(storage.directory)).size, dirname(file));
     await copyDatabase(db, part, {
       ...options,
       progress: (done, total) => options.progress('copying', done, total),
@@ -108,7 +108,7 @@ export async function restore(
   const part = `${place}.part`;
   const lock = lockDirectory(directory);
   try {
-    needRoom(statSync(file).size, directory);
+    requireFreeSpace(statSync(file).size, directory);
     rmSync(part, { force: true });
     const source = openCopy(file);
     await copyDatabase(source, part, {

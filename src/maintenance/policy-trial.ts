@@ -27,8 +27,8 @@ import { ClientProfile } from '../validation/client-profile.ts';
 import { EventValidator } from '../validation/event-validator.ts';
 import { TrialPlugins } from './trial-plugins.ts';
 
-const NOBODY: ReadonlySet<string> = new Set();
-const SENDER: Sender = { connId: 0, ip: '', authed: NOBODY };
+const ANONYMOUS: ReadonlySet<string> = new Set();
+const SENDER: Sender = { connId: 0, ip: '', authed: ANONYMOUS };
 
 /** Terms are made and not used: nothing is stored. */
 const NO_INDEX = new TermHasher(new Uint8Array(8));
@@ -145,15 +145,15 @@ export class PolicyTrial {
     try {
       value = eventIn(JSON.parse(line));
     } catch {
-      return verdict(null, 'refused', 'shape', 'invalid: the line is not JSON');
+      return trialResult(null, 'refused', 'shape', 'invalid: the line is not JSON');
     }
     // The event stands for its own moment and sender, as far as it names them.
     const { created_at: now, pubkey } = (value ?? {}) as Record<string, unknown>;
     this.#now = typeof now === 'number' ? now : 0;
-    const authed = this.#authed && typeof pubkey === 'string' ? new Set([pubkey]) : NOBODY;
+    const authed = this.#authed && typeof pubkey === 'string' ? new Set([pubkey]) : ANONYMOUS;
     const from = { client: null, authed };
     const checked = this.#validator.check(value, NO_MESSAGE, this.#scan, from);
-    if ('refusal' in checked) return verdict(value, 'refused', checked.rule, checked.refusal);
+    if ('refusal' in checked) return trialResult(value, 'refused', checked.rule, checked.refusal);
     const { event } = checked;
     const json = Buffer.from(checked.json);
     const write = { event, json, from: { ...SENDER, authed } };
@@ -161,11 +161,11 @@ export class PolicyTrial {
     let evaluated = scored.action === 'accept' ? await this.#modules.evaluateWrite(write) : scored;
     if (evaluated.action === 'accept' && this.#plugins)
       evaluated = await this.#plugins.evaluateWrite(write);
-    if (evaluated.action === 'accept') return verdict(event, 'accepted', '', '');
+    if (evaluated.action === 'accept') return trialResult(event, 'accepted', '', '');
     if (evaluated.action === 'hold')
-      return verdict(event, 'quarantined', evaluated.rule, evaluated.why);
+      return trialResult(event, 'quarantined', evaluated.rule, evaluated.why);
     const action = evaluated.action === 'refuse' ? 'refused' : 'shadowed';
-    return verdict(event, action, evaluated.rule, evaluated.message);
+    return trialResult(event, action, evaluated.rule, evaluated.message);
   }
 }
 
@@ -205,7 +205,7 @@ function eventIn(value: unknown): unknown {
   return typeof event === 'object' && event !== null ? event : value;
 }
 
-function verdict(
+function trialResult(
   event: unknown,
   action: TrialResult['action'],
   rule: TrialResult['rule'],

@@ -18,7 +18,7 @@ const LINK_BYTES = 64 * 1024;
  * before.
  */
 export class TrialPlugins {
-  readonly #room: PluginHost;
+  readonly #host: PluginHost;
   readonly #link: PluginLink;
   readonly #ends: Channel[];
   /** Number of failed answers by cause: faults of processes, and time-outs. */
@@ -32,11 +32,11 @@ export class TrialPlugins {
       circuitsOpen: () => {},
       answered: () => {},
     };
-    this.#room = new PluginHost(config, log, clock, meter, ChildPidTable.share());
+    this.#host = new PluginHost(config, log, clock, meter, ChildPidTable.share());
     this.#link = new PluginLink(config, 'Stored');
     this.#ends = channelPair(LINK_BYTES, LINK_BYTES).map((end) => new Channel(end));
     const [ingester, plugins] = this.#ends as [Channel, Channel];
-    this.#room.attach('ingester', 0, plugins);
+    this.#host.attach('ingester', 0, plugins);
     this.#link.attach(ingester);
   }
 
@@ -46,7 +46,7 @@ export class TrialPlugins {
 
   /** Terminates the plugins and the processes that they started. */
   async stop(): Promise<void> {
-    await this.#room.stop();
+    await this.#host.stop();
     for (const end of this.#ends) end.close();
   }
 }

@@ -17,7 +17,7 @@ export type Change =
   /** Removes events by their place in the log; events that are gone already are skipped. */
   | { t: 'remove'; seqs: number[]; why?: { rule: string; by: string; text: string } }
   /** Adds rejection records, and deletes the oldest beyond `max`. */
-  | { t: 'decisions'; decisions: RejectionRecord[]; max: number }
+  | { t: 'rejections'; rejections: RejectionRecord[]; max: number }
   | { t: 'forgetAudit'; before: number }
   /** Setting of the relay's own description, made at run time; null: as it is configured. */
   | { t: 'setting'; name: string; value: string | null }

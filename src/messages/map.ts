@@ -55,7 +55,7 @@ export const RECORDS = {
     closed: 4,
     gone: 5,
     answer: 6,
-    turnedAway: 7,
+    closeConnection: 7,
     hold: 8,
     resume: 9,
     mark: 10,

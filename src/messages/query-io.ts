@@ -12,7 +12,7 @@ export const {
   closed: CLOSED,
   gone: GONE,
   answer: ANSWER,
-  turnedAway: TURNED_AWAY,
+  closeConnection: CLOSE_CONNECTION,
   hold: HOLD,
   resume: RESUME,
   mark: MARK,
@@ -21,9 +21,9 @@ export const {
 /**
  * Record of a query worker about a subscription. `OPEN` makes the subscription known, `EVENTS`
  * carries frames for it (each a blob), `EOSE` lets live events follow, `CLOSED` ends it with a
- * frame, `GONE` without one. `TURNED_AWAY` closes the connection with a reason. `HOLD` holds live
- * events of the subscription back until `RESUME`, because stored events come first; monitor sends
- * holds, too, and either may arrive first, so io counts them. `confirm` asks io for a
+ * frame, `GONE` without one. `CLOSE_CONNECTION` closes the connection with a reason. `HOLD` holds
+ * live events of the subscription back until `RESUME`, because stored events come first; monitor
+ * sends holds, too, and either may arrive first, so io counts them. `confirm` asks io for a
  * `WindowUpdate` once all bytes so far have been sent to the socket.
  */
 export interface QueryRecord {

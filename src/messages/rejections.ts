@@ -29,5 +29,5 @@ export interface RejectionRecord {
  */
 export interface RejectionBatch {
   records: RejectionRecord[];
-  leftOut: number;
+  omitted: number;
 }

@@ -42,9 +42,9 @@ const LEFT_OUT = cellOf('wok_log_lines_left_out_total');
 
 /** Returns a callback that counts log lines by level. */
 export function countLines(meter: Meter): CountLine {
-  return (level, leftOut) => {
+  return (level, omitted) => {
     meter.add(LINES[level]);
-    if (leftOut) meter.add(LEFT_OUT);
+    if (omitted) meter.add(LEFT_OUT);
   };
 }
 

@@ -18,7 +18,7 @@ const WRITE_MILLISECONDS = 2_000;
  */
 export class RejectionLog {
   /** Number of records dropped since the admin worker started, because there were too many. */
-  leftOut = 0;
+  omitted = 0;
   readonly #context: ModerationContext;
   #waiting: RejectionRecord[] = [];
   #writing = false;
@@ -29,18 +29,18 @@ export class RejectionLog {
     this.#timer = setInterval(() => void this.write(), WRITE_MILLISECONDS);
   }
 
-  take({ records: decisions, leftOut }: RejectionBatch): void {
-    this.leftOut += leftOut;
+  take({ records: rejections, omitted }: RejectionBatch): void {
+    this.omitted += omitted;
     if (this.#context.config.moderation.decisions_max === 0) return;
-    for (const decision of decisions) {
-      if (this.#waiting.length < WAITING_MAX) this.#waiting.push(decision);
-      else this.leftOut++;
+    for (const rejection of rejections) {
+      if (this.#waiting.length < WAITING_MAX) this.#waiting.push(rejection);
+      else this.omitted++;
     }
   }
 
   /** Returns all records about an event, the newest last. */
   about(id: string): RejectionRecord[] {
-    const rows = this.#context.db.prepare(sql.SELECT_DECISIONS).all(id) as RejectionRecord[];
+    const rows = this.#context.db.prepare(sql.SELECT_REJECTIONS).all(id) as RejectionRecord[];
     return [...rows, ...this.#waiting.filter((one) => one.id === id)];
   }
 
@@ -48,10 +48,10 @@ export class RejectionLog {
   async write(): Promise<void> {
     if (this.#writing || this.#waiting.length === 0) return;
     this.#writing = true;
-    const decisions = this.#waiting.slice(0, WRITTEN_MAX);
+    const rejections = this.#waiting.slice(0, WRITTEN_MAX);
     try {
-      await this.#context.change([this.#change(decisions)]);
-      this.#waiting.splice(0, decisions.length);
+      await this.#context.change([this.#change(rejections)]);
+      this.#waiting.splice(0, rejections.length);
     } catch (error) {
       this.#context.log.debug('rejection records could not be written, trying again', {
         error: String(error),
@@ -69,7 +69,7 @@ export class RejectionLog {
     void this.#context.change([this.#change(this.#waiting)]).catch(() => {});
   }
 
-  #change(decisions: RejectionRecord[]): Change {
-    return { t: 'decisions', decisions, max: this.#context.config.moderation.decisions_max };
+  #change(rejections: RejectionRecord[]): Change {
+    return { t: 'rejections', rejections, max: this.#context.config.moderation.decisions_max };
   }
 }

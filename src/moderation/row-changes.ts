@@ -20,7 +20,7 @@ export interface ModerationRowsParts {
 }
 
 type OfLists = 'audit' | 'forgetAudit' | 'list' | 'unlist';
-type OfEvents = 'closeReports' | 'decisions' | 'release' | 'discard';
+type OfEvents = 'closeReports' | 'rejections' | 'release' | 'discard';
 
 /** Returns the handlers of these changes. */
 export function moderationRows(parts: ModerationRowsParts): ChangeHandlers<OfLists | OfEvents> {
@@ -30,8 +30,8 @@ export function moderationRows(parts: ModerationRowsParts): ChangeHandlers<OfLis
   const list = db.prepare(sql.UPSERT_LISTED);
   const unlist = db.prepare(sql.DELETE_LISTED);
   const dropReports = db.prepare(sql.DELETE_REPORTS_OF);
-  const decision = db.prepare(sql.INSERT_DECISION);
-  const forget = db.prepare(sql.DELETE_OLD_DECISIONS);
+  const rejection = db.prepare(sql.INSERT_REJECTION);
+  const forget = db.prepare(sql.DELETE_OLD_REJECTIONS);
   return {
     audit: ({ at, by, action, subject, reason }) =>
       audit.run(at, by, action, subject, reason).changes,
@@ -48,9 +48,9 @@ export function moderationRows(parts: ModerationRowsParts): ChangeHandlers<OfLis
       return changes;
     },
     closeReports: ({ target }) => dropReports.run(target).changes,
-    decisions: ({ decisions, max }) => {
-      for (const { id, pubkey, at, action, rule, by, text } of decisions) {
-        decision.run(id, pubkey, at, action, rule, by, text);
+    rejections: ({ rejections, max }) => {
+      for (const { id, pubkey, at, action, rule, by, text } of rejections) {
+        rejection.run(id, pubkey, at, action, rule, by, text);
       }
       return forget.run(max).changes;
     },

@@ -29,7 +29,7 @@ import { EventView } from './event-view.ts';
 import { FilterIndex } from './filter-index.ts';
 import type { LiveFilter } from './live-filter.ts';
 import { MonitorMeter } from './monitor-meter.ts';
-import { ReplayBuffer } from './recent.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 import type { Audience, Subscription } from './subscription.ts';
 
 /** Bytes of bodies and terms kept for replay, whatever the number of events. */
@@ -214,7 +214,7 @@ export class Monitor {
 
   /** Returns a check if readers may read an event; its JSON is made by the first check. */
   #readersOf({ kind, body }: AcceptedEvent): (readers: readonly string[]) => boolean {
-    if (!this.#privateKinds.has(kind)) return everybody;
+    if (!this.#privateKinds.has(kind)) return always;
     let json: string | null = null;
     return (readers) => {
       json ??= jsonOf(body);
@@ -350,7 +350,7 @@ export class Monitor {
   }
 }
 
-const everybody = () => true;
+const always = () => true;
 
 /** Splits the groups of a delivery into parts that fit into the ring of a channel. */
 function* partsOf<T>(groups: ReadonlyMap<string, T>): Iterable<ReadonlyMap<string, T>> {

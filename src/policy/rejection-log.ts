@@ -18,7 +18,7 @@ export class RejectionReporter {
   #send: ((batch: RejectionBatch) => void) | null = null;
   #second = 0;
   #noted = 0;
-  #leftOut = 0;
+  #omitted = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(perSecond: number, now: () => number) {
@@ -55,17 +55,17 @@ export class RejectionReporter {
     const { id, pubkey } = (event ?? {}) as { id?: unknown; pubkey?: unknown };
     if (!isHex(id)) return;
     this.#noted++;
-    const decision = { id, pubkey: isHex(pubkey) ? pubkey : '', at, action, rule, by, text };
-    this.#send({ records: [decision], leftOut: this.#leftOut });
-    this.#leftOut = 0;
+    const rejection = { id, pubkey: isHex(pubkey) ? pubkey : '', at, action, rule, by, text };
+    this.#send({ records: [rejection], omitted: this.#omitted });
+    this.#omitted = 0;
   }
 
   #leave(): void {
-    if (++this.#leftOut > 1 || this.#timer !== null) return;
+    if (++this.#omitted > 1 || this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      if (this.#leftOut > 0) this.#send?.({ records: [], leftOut: this.#leftOut });
-      this.#leftOut = 0;
+      if (this.#omitted > 0) this.#send?.({ records: [], omitted: this.#omitted });
+      this.#omitted = 0;
     }, LEFT_OUT_MILLISECONDS);
     this.#timer.unref();
   }

@@ -34,9 +34,9 @@ export class CatchUpRun extends BaseRun {
   constructor(
     context: RunContext,
     { connId, subNo, subId, seq, upTo, filters, readers }: CatchUpRequest,
-    account: RunQuota,
+    quota: RunQuota,
   ) {
-    super(connId, account);
+    super(connId, quota);
     this.subId = subId;
     this.#readers = readers;
     this.#context = context;
@@ -48,7 +48,7 @@ export class CatchUpRun extends BaseRun {
   }
 
   step(budget: Budget): Step {
-    const { snapshot, outlet, privateKinds } = this.#context;
+    const { snapshot, ioOutbox, privateKinds } = this.#context;
     while (this.#seq < this.#upTo) {
       if (budget.rows <= 0) return 'again';
       budget.rows -= CHUNK_EVENTS * EVENT_ROWS;
@@ -61,8 +61,8 @@ export class CatchUpRun extends BaseRun {
         if (!this.#matchers.some((matches) => matches(event))) continue;
         if (privateKinds.has(event.kind) && !mayRead(event.kind, json, this.#readers)) continue;
         const bytes = Buffer.from(json);
-        outlet.event(this.connId, this.subNo, this.#prefix, bytes);
-        if (this.bill !== null) this.bill.bytes += bytes.length;
+        ioOutbox.event(this.connId, this.subNo, this.#prefix, bytes);
+        if (this.queryCost !== null) this.queryCost.bytes += bytes.length;
       }
       this.#seq = upTo;
     }

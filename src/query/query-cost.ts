@@ -11,19 +11,23 @@ export class QueryCost {
   /** Bytes sent so far. */
   bytes = 0;
   readonly #budget: ReadBudget;
-  readonly #payer: QuotaOwner;
+  readonly #quotaOwner: QuotaOwner;
   #rowsCharged = 0;
   #bytesCharged = 0;
 
-  constructor(budget: ReadBudget, payer: QuotaOwner) {
+  constructor(budget: ReadBudget, quotaOwner: QuotaOwner) {
     this.#budget = budget;
-    this.#payer = payer;
+    this.#quotaOwner = quotaOwner;
   }
 
   /** Charges rows and bytes since the last charge; `rows` is the total that the query has read. */
   settle(rows: number): void {
     if (rows === this.#rowsCharged && this.bytes === this.#bytesCharged) return;
-    this.#budget.charge(this.#payer, rows - this.#rowsCharged, this.bytes - this.#bytesCharged);
+    this.#budget.charge(
+      this.#quotaOwner,
+      rows - this.#rowsCharged,
+      this.bytes - this.#bytesCharged,
+    );
     this.#rowsCharged = rows;
     this.#bytesCharged = this.bytes;
   }
@@ -31,16 +35,16 @@ export class QueryCost {
   /** Returns true if the query has read its minimum and its quota owner has no budget left. */
   isShort(rows: number): boolean {
     this.settle(rows);
-    return rows >= this.#budget.workMin && this.#budget.means(this.#payer) !== 'plenty';
+    return rows >= this.#budget.workMin && this.#budget.quotaState(this.#quotaOwner) !== 'plenty';
   }
 
   /** Returns true if the debt of the quota owner is too large even for a short answer. */
   isRefused(rows: number): boolean {
     this.settle(rows);
-    return this.#budget.means(this.#payer) === 'none';
+    return this.#budget.quotaState(this.#quotaOwner) === 'none';
   }
 
   get refusal(): Refusal {
-    return this.#budget.refusal(this.#payer);
+    return this.#budget.refusal(this.#quotaOwner);
   }
 }

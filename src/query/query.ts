@@ -26,9 +26,9 @@ import type { TermHasher } from '../store/index/terms.ts';
 import { Snapshot } from '../store/read/snapshot.ts';
 import { TailIndex } from '../store/read/tail-index.ts';
 import { CatchUpRun } from './catch-up.ts';
+import { type Asked, IoOutbox } from './io-outbox.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import { MonitorOutbox } from './monitor-outbox.ts';
-import { type Asked, IoOutbox } from './outlet.ts';
 import { QueryCost } from './query-cost.ts';
 import { QueryMeter } from './query-meter.ts';
 import {
@@ -63,7 +63,7 @@ interface Client {
    */
   heldBack: Omit<HeldBack, 'upTo'>[][];
   /** Quota owner of its queries; null: they are not charged. */
-  payer: QuotaOwner | null;
+  quotaOwner: QuotaOwner | null;
   /** Queue of its queries that wait for a turn. */
   turns: QueryTurns;
 }
@@ -93,7 +93,7 @@ export class Query {
   readonly #reads: ReadBudget | null;
   readonly #ingesters = new Map<number, MessageOutbox<SubscriptionEnded>>();
   #runContext: RunContext | null = null;
-  #outlet: IoOutbox | null = null;
+  #ioOutbox: IoOutbox | null = null;
   /** Channel from writer. Its batches are read before each slice, and need not wake this thread. */
   #writer: Channel | null = null;
   #monitor: MonitorOutbox | null = null;
@@ -127,7 +127,7 @@ export class Query {
       afterSlice: () => {
         // Hand-overs first: events that a client publishes after its EOSE must find monitor ready.
         this.#monitor?.flush();
-        this.#outlet?.flush();
+        this.#ioOutbox?.flush();
         this.#meter.sliceEnds(this.#scheduler.waiting, this.#running, this.#window.size);
       },
       over: (run) => this.#over(run),
@@ -191,7 +191,7 @@ export class Query {
 
   /** Sending end to io, which is attached before any request arrives; the next two likewise. */
   get #io(): IoOutbox {
-    return present(this.#outlet, 'channel to io');
+    return present(this.#ioOutbox, 'channel to io');
   }
 
   get #toMonitor(): MonitorOutbox {
@@ -203,7 +203,7 @@ export class Query {
   }
 
   #attachIo(channel: Channel): void {
-    this.#outlet = new IoOutbox(channel, this.#windows);
+    this.#ioOutbox = new IoOutbox(channel, this.#windows);
     channel.receive((batch) => {
       const reader = new RecordReader(batch);
       while (reader.more) {
@@ -215,7 +215,7 @@ export class Query {
     this.#runContext = {
       snapshot: this.#snapshot,
       hasher: this.#hasher,
-      outlet: this.#outlet,
+      ioOutbox: this.#ioOutbox,
       limitDefault: this.#config.limits.limit_default,
       limitMax: this.#config.limits.limit_max,
       eoseHints: this.#config.query.eose_hints,
@@ -283,7 +283,7 @@ export class Query {
         this.#io.say(request.connId, 0, request.frame);
         break;
       case 'leave':
-        this.#io.turnAway(request.connId, request.why);
+        this.#io.closeForPolicy(request.connId, request.why);
         break;
       case 'disconnect':
         this.#disconnect(request.connId);
@@ -299,8 +299,10 @@ export class Query {
   #auth(connId: number, readers: string[]): void {
     const client = this.#client(connId);
     client.readers = readers;
-    if (client.payer !== null)
-      client.payer.keys = present(this.#reads, 'read budget of a client that pays').keysOf(readers);
+    if (client.quotaOwner !== null)
+      client.quotaOwner.keys = present(this.#reads, 'read budget of a client that pays').keysOf(
+        readers,
+      );
     if (client.subscriptions.size === 0) return;
     const heldBack: Omit<HeldBack, 'upTo'>[] = [];
     for (const [subNo, subscription] of client.subscriptions) {
@@ -343,7 +345,7 @@ export class Query {
     const subscription = client.subscriptions.get(heldBack.subNo);
     // Closed meanwhile.
     if (!(subscription instanceof LiveSubscription)) return;
-    const run = new HeldBackRun(this.#context, heldBack, this.#account(client));
+    const run = new HeldBackRun(this.#context, heldBack, this.#quota(client));
     subscription.runs.add(run);
     this.#scheduler.add(run);
   }
@@ -355,17 +357,17 @@ export class Query {
       client.turns = this.#scheduler.queue.connect(name);
     }
     if (this.#reads === null) return;
-    client.payer = address === 0 ? null : this.#reads.payer(address, network);
-    if (client.payer !== null) client.payer.keys = this.#reads.keysOf(client.readers);
+    client.quotaOwner = address === 0 ? null : this.#reads.quotaOwner(address, network);
+    if (client.quotaOwner !== null) client.quotaOwner.keys = this.#reads.keysOf(client.readers);
   }
 
   /** Returns the quota and the queue of a new query of this client. */
-  #account({ payer, turns }: Client): RunQuota & { bill: QueryCost | null } {
+  #quota({ quotaOwner, turns }: Client): RunQuota & { queryCost: QueryCost | null } {
     return {
-      bill:
-        payer === null
+      queryCost:
+        quotaOwner === null
           ? null
-          : new QueryCost(present(this.#reads, 'read budget of a client that pays'), payer),
+          : new QueryCost(present(this.#reads, 'read budget of a client that pays'), quotaOwner),
       turns,
     };
   }
@@ -385,14 +387,15 @@ export class Query {
     if (replaces !== 0) this.#close(connId, replaces);
     this.#io.open(connId, subNo);
     const client = this.#client(connId);
-    const account = this.#account(client);
-    const { bill } = account;
-    const refusal = this.#noPlace(client) ?? (bill?.isRefused(0) === true ? bill.refusal : null);
+    const quota = this.#quota(client);
+    const { queryCost } = quota;
+    const refusal =
+      this.#noPlace(client) ?? (queryCost?.isRefused(0) === true ? queryCost.refusal : null);
     if (refusal !== null) {
       this.#refuseNew(request, refusal);
       return;
     }
-    const run = new ReqRun(this.#context, request, client.readers, account);
+    const run = new ReqRun(this.#context, request, client.readers, quota);
     client.subscriptions.set(subNo, run);
     this.#start(run);
   }
@@ -446,7 +449,7 @@ export class Query {
       this.#io.countRefused(request, refusal);
       return;
     }
-    const run = new CountRun(this.#context, request, client.readers, this.#account(client));
+    const run = new CountRun(this.#context, request, client.readers, this.#quota(client));
     client.counts.add(run);
     this.#start(run);
   }
@@ -478,7 +481,7 @@ export class Query {
 
   #over(run: Run): void {
     this.#uncount(run);
-    run.bill?.settle(run.rows);
+    run.queryCost?.settle(run.rows);
     this.#meter.over(run);
     const client = this.#clients.get(run.connId);
     if (run instanceof CountRun) client?.counts.delete(run);
@@ -538,7 +541,7 @@ export class Query {
       subscription = new LiveSubscription(subId, null, behind.readers);
       subscriptions?.set(subNo, subscription);
     }
-    const run = new CatchUpRun(this.#context, behind, this.#account(this.#client(connId)));
+    const run = new CatchUpRun(this.#context, behind, this.#quota(this.#client(connId)));
     subscription.runs.add(run);
     this.#start(run);
   }
@@ -551,7 +554,7 @@ export class Query {
         counts: new Set(),
         readers: [],
         heldBack: [],
-        payer: null,
+        quotaOwner: null,
         turns: this.#scheduler.queue.connect(''),
       };
       this.#clients.set(connId, client);

@@ -21,14 +21,14 @@ import {
 import type { Match, Snapshot } from '../store/read/snapshot.ts';
 import { Tally } from '../store/read/tally.ts';
 import { Union } from '../store/read/union.ts';
-import type { IoOutbox } from './outlet.ts';
+import type { IoOutbox } from './io-outbox.ts';
 import type { QueryCost } from './query-cost.ts';
 import type { QueryTurns, Run, RunQuota, Step } from './turns.ts';
 
 /** Common state of all runs. */
 export abstract class BaseRun implements Run {
   readonly connId: number;
-  readonly bill: QueryCost | null;
+  readonly queryCost: QueryCost | null;
   readonly turns: QueryTurns;
   cancelled = false;
   counted = true;
@@ -38,9 +38,9 @@ export abstract class BaseRun implements Run {
   rows = 0;
   held = 0;
 
-  constructor(connId: number, { bill, turns }: RunQuota) {
+  constructor(connId: number, { queryCost, turns }: RunQuota) {
     this.connId = connId;
-    this.bill = bill;
+    this.queryCost = queryCost;
     this.turns = turns;
   }
 
@@ -59,7 +59,7 @@ export abstract class BaseRun implements Run {
 export interface RunContext {
   readonly snapshot: Snapshot;
   readonly hasher: TermHasher;
-  readonly outlet: IoOutbox;
+  readonly ioOutbox: IoOutbox;
   limitDefault: number;
   limitMax: number;
   eoseHints: EoseHints;
@@ -139,9 +139,9 @@ abstract class QuestionRun<By extends Reader> extends BaseRun {
     context: RunContext,
     { connId, filters, arrivedAt, cost }: Question,
     readers: readonly string[],
-    account: RunQuota,
+    quota: RunQuota,
   ) {
-    super(connId, account);
+    super(connId, quota);
     this.context = context;
     this.packed = filters;
     this.expectedRows = filters.length / PACKED_BYTES_A_ROW;
@@ -221,15 +221,15 @@ class EventSender {
 
   /** Sends the rest of the second; returns false if the client blocks it. */
   send(): boolean {
-    const { snapshot, outlet } = this.#context;
+    const { snapshot, ioOutbox } = this.#context;
     const run = this.#run;
     while (this.#sent < this.#second.length) {
       if (!this.#context.canSend(run)) return false;
       const body = snapshot.body(element(this.#second[this.#sent++]).seq);
       if (body === null) continue;
-      outlet.event(run.connId, run.subNo, this.#prefix, body.bytes);
+      ioOutbox.event(run.connId, run.subNo, this.#prefix, body.bytes);
       run.events++;
-      if (run.bill !== null) run.bill.bytes += body.bytes.length;
+      if (run.queryCost !== null) run.queryCost.bytes += body.bytes.length;
     }
     return true;
   }
@@ -249,9 +249,9 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
     context: RunContext,
     request: Question & { subNo: number; subId: string },
     readers: readonly string[],
-    account: RunQuota,
+    quota: RunQuota,
   ) {
-    super(context, request, readers, account);
+    super(context, request, readers, quota);
     this.subNo = request.subNo;
     this.subId = request.subId;
     this.#sender = new EventSender(context, this, request.subId);
@@ -263,8 +263,8 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
   }
 
   step(budget: Budget): Step {
-    const { bill } = this;
-    const short = bill?.isShort(this.rows) === true;
+    const { queryCost } = this;
+    const short = queryCost?.isShort(this.rows) === true;
     if (!this.begun) {
       // A query of a client that does not read is not begun, because begun queries take memory.
       if (!this.context.canSend(this)) return 'wait';
@@ -278,7 +278,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
         if (!short) return 'again';
         if (this.events > 0) return this.#endShort('unknown');
         // Without an event there is nothing from which the client could go on.
-        this.context.refuse(this, present(bill, 'bill of a query that is cut short').refusal);
+        this.context.refuse(this, present(queryCost, 'bill of a query that is cut short').refusal);
         return 'done';
       }
       if (second === null) break;
@@ -297,7 +297,7 @@ export class ReqRun extends QuestionRun<Union> implements EventsRun {
     // Before EOSE, so that no event published after it is too early for monitor.
     this.context.handOver(this, this.#seq);
     const hint = hintOf(completeness, this.context.eoseHints);
-    this.context.outlet.eose(this, hint);
+    this.context.ioOutbox.eose(this, hint);
     return 'done';
   }
 }
@@ -339,8 +339,8 @@ export class HeldBackRun extends BaseRun implements EventsRun {
   readonly #sender: EventSender;
   #union: Union | null = null;
 
-  constructor(context: RunContext, heldBack: HeldBack, account: RunQuota) {
-    super(heldBack.connId, account);
+  constructor(context: RunContext, heldBack: HeldBack, quota: RunQuota) {
+    super(heldBack.connId, quota);
     // Bounded by the subscriptions of its client, which cannot ask for it again.
     this.counted = false;
     this.subNo = heldBack.subNo;
@@ -361,9 +361,9 @@ export class HeldBackRun extends BaseRun implements EventsRun {
   }
 
   step(budget: Budget): Step {
-    const { outlet, privateKinds } = this.#context;
-    if (this.bill?.isRefused(this.rows) === true) {
-      this.#context.refuse(this, this.bill.refusal);
+    const { ioOutbox, privateKinds } = this.#context;
+    if (this.queryCost?.isRefused(this.rows) === true) {
+      this.#context.refuse(this, this.queryCost.refusal);
       return 'done';
     }
     const { filters, readers, before, upTo } = this.#heldBack;
@@ -381,7 +381,7 @@ export class HeldBackRun extends BaseRun implements EventsRun {
       if (second === null) break;
       this.#sender.begin(second);
     }
-    outlet.resume(this.connId, this.subNo);
+    ioOutbox.resume(this.connId, this.subNo);
     return 'done';
   }
 }
@@ -423,9 +423,9 @@ export class CountRun extends QuestionRun<Tally> {
     context: RunContext,
     request: Question & { queryId: string },
     readers: readonly string[],
-    account: RunQuota,
+    quota: RunQuota,
   ) {
-    super(context, request, readers, account);
+    super(context, request, readers, quota);
     this.queryId = request.queryId;
   }
 
@@ -437,18 +437,18 @@ export class CountRun extends QuestionRun<Tally> {
   }
 
   step(budget: Budget): Step {
-    const { outlet } = this.context;
+    const { ioOutbox } = this.context;
     // A partial count is not sent.
-    if (this.bill?.isRefused(this.rows) === true) this.refusal = this.bill.refusal;
+    if (this.queryCost?.isRefused(this.rows) === true) this.refusal = this.queryCost.refusal;
     if (this.refusal !== '') {
-      outlet.countRefused(this, this.refusal);
+      ioOutbox.countRefused(this, this.refusal);
       return 'done';
     }
     const tally = this.reader(true, (scans) => new Tally(scans));
     const end = tally.next(budget);
     this.events = tally.count;
     if (end === AGAIN) return 'again';
-    outlet.count(this, this.events);
+    ioOutbox.count(this, this.events);
     return 'done';
   }
 }

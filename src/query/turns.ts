@@ -22,7 +22,7 @@ export interface Run {
   /** Rows that its first turn is expected to cost. */
   readonly expectedRows: number;
   /** Cost to be charged; null: it is not charged. */
-  readonly bill: QueryCost | null;
+  readonly queryCost: QueryCost | null;
   /** Queue in which it waits for its turn. */
   readonly turns: QueryTurns;
   /** True if it has had a turn. */
@@ -39,7 +39,7 @@ export interface Run {
 /** Quota that a run is charged to, and the queue in which it waits. */
 export interface RunQuota {
   /** Null: it is not charged. */
-  readonly bill: QueryCost | null;
+  readonly queryCost: QueryCost | null;
   readonly turns: QueryTurns;
 }
 

@@ -19,7 +19,7 @@ import type { EventLog } from '../store/write/event-log.ts';
 export interface ChangeExecutorParts extends Omit<ModerationRowsParts, 'afterCommit'> {
   log: EventLog;
   /** Rejections and removals by the writer, for the admin worker. */
-  decisions: RejectionReporter;
+  rejections: RejectionReporter;
   /** Runs work in a transaction of the writer. Returns why it was rolled back, or null. */
   transact(work: () => void): Error | null;
 }
@@ -33,13 +33,13 @@ export class ChangeExecutor {
   readonly #handlers: ChangeHandlers;
   /** Cause of the current removals; null: the rules of the log. */
   removedBy: { rule: string; by: string; text: string } | null = null;
-  readonly #decisions: RejectionReporter;
+  readonly #rejections: RejectionReporter;
   /** Changes in memory that follow once the transaction is on disk. */
   #afterCommit: (() => void)[] = [];
   #read: () => void = () => {};
 
-  constructor({ log, decisions, transact, ...parts }: ChangeExecutorParts) {
-    this.#decisions = decisions;
+  constructor({ log, rejections, transact, ...parts }: ChangeExecutorParts) {
+    this.#rejections = rejections;
     this.#transact = transact;
     const { db, submit } = parts;
     const setting = db.prepare(sql.UPSERT_SETTING);
@@ -62,7 +62,7 @@ export class ChangeExecutor {
 
   attach(channel: Channel): void {
     const outbox = new MessageOutbox<FromWriter>(channel);
-    this.#decisions.to((batch) => outbox.send(batch));
+    this.#rejections.to((batch) => outbox.send(batch));
     const inbox = new MessageInbox<ChangeRequest>();
     channel.receive((batch) => {
       for (const request of inbox.read(batch)) outbox.send(this.#carryOut(request));

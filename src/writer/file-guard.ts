@@ -9,7 +9,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { copyDatabase } from '../store/database/copy.ts';
 import { makeDataDirectory } from '../store/database/data-directory.ts';
 import { asStorageError } from '../store/database/error.ts';
-import { needRoom } from '../store/database/free-space.ts';
+import { requireFreeSpace } from '../store/database/free-space.ts';
 import { lockFile } from '../store/database/lock.ts';
 import { closeWriter, type Db, lockAgain, markerOf } from '../store/database/open.ts';
 import type { OpenMarker } from '../store/database/open-marker.ts';
@@ -211,7 +211,7 @@ export class FileGuard {
     makeDataDirectory(this.#directory);
     this.#say();
     const part = `${file}.part`;
-    needRoom(this.#bytes(), this.#directory);
+    requireFreeSpace(this.#bytes(), this.#directory);
     rmSync(part, { force: true });
     await copyDatabase(this.#db, part, {
       bytesPerSecond: 0,

@@ -109,7 +109,7 @@ export class Writer {
   readonly #log: EventLog;
   readonly #rules: EventRules;
   readonly #vanish: Vanish;
-  readonly #inbox: GiftWrapQuota;
+  readonly #giftWraps: GiftWrapQuota;
   readonly #vanishAnswers = new VanishAnswers();
   #vanishSoon: NodeJS.Immediate | null = null;
   /** Time of the next attempt after failures, and the pause after the next failure. */
@@ -118,7 +118,7 @@ export class Writer {
   #stopping = false;
   readonly #postings: Postings;
   readonly #changeExecutor: ChangeExecutor;
-  readonly #decisions: RejectionReporter;
+  readonly #rejections: RejectionReporter;
   readonly #reports: Reports;
   readonly #queue: Credits;
   readonly #quarantine: Quarantine;
@@ -175,8 +175,8 @@ export class Writer {
     this.#reports = new Reports(config, db, this.#log, lists, hasher);
     this.#vanish = new Vanish(db, this.#log, hasher, clock);
     this.#vanish.reconfigure(config);
-    this.#inbox = new GiftWrapQuota(db, this.#log, hasher, clock);
-    this.#inbox.reconfigure(config);
+    this.#giftWraps = new GiftWrapQuota(db, this.#log, hasher, clock);
+    this.#giftWraps.reconfigure(config);
     this.#rules = new EventRules(
       db,
       this.#log,
@@ -185,14 +185,14 @@ export class Writer {
       lists,
       this.#vanish,
       this.#reports,
-      this.#inbox,
+      this.#giftWraps,
     );
     this.#postings = new Postings(db, this.#log);
     const submit = (json: string) => this.#submit(json);
     const transact = (work: () => void) => this.#transact(work)?.error ?? null;
     const { decisions_per_second_max: perSecond } = config.moderation;
-    this.#decisions = new RejectionReporter(perSecond, () => clock.seconds());
-    const decisions = this.#decisions;
+    this.#rejections = new RejectionReporter(perSecond, () => clock.seconds());
+    const rejections = this.#rejections;
     this.#quarantine = new Quarantine(config, db);
     const quarantine = this.#quarantine;
     const log = this.#log;
@@ -200,7 +200,7 @@ export class Writer {
       db,
       log,
       lists,
-      decisions,
+      rejections,
       quarantine,
       transact,
       submit,
@@ -219,10 +219,10 @@ export class Writer {
   reconfigure(config: Config): void {
     this.#config = config;
     this.#reports.reconfigure(config);
-    this.#decisions.perSecond = config.moderation.decisions_per_second_max;
+    this.#rejections.perSecond = config.moderation.decisions_per_second_max;
     this.#vanish.reconfigure(config);
     this.#quarantine.reconfigure(config);
-    this.#inbox.reconfigure(config);
+    this.#giftWraps.reconfigure(config);
     tuneWriter(this.#db, config.storage);
     this.#setTimers();
   }
@@ -361,7 +361,7 @@ export class Writer {
         isEphemeral(event) ? this.#passOrFail(event) : failed(event, refusal),
       );
       for (const { event, message } of answered) {
-        if (!isEphemeral(event)) this.#decisions.note(event, 'refused', 'storage', message);
+        if (!isEphemeral(event)) this.#rejections.note(event, 'refused', 'storage', message);
       }
     }
     // Ephemeral events have no part in the transaction, and their ids are remembered once.
@@ -386,7 +386,7 @@ export class Writer {
       return { event, accepted: true, message: '', seq: outcome.seq };
     }
     const { message } = outcome;
-    if (outcome.t === 'refused') this.#decisions.note(event, 'refused', outcome.rule, message);
+    if (outcome.t === 'refused') this.#rejections.note(event, 'refused', outcome.rule, message);
     return { event, accepted: outcome.t === 'duplicate', message, seq: -1 };
   }
 
@@ -394,7 +394,7 @@ export class Writer {
     // A vanished key leaves nothing but its request (NIP-62).
     if (reason === 'vanished') return;
     const why = this.#changeExecutor.removedBy ?? { rule: reason, by: '', text: REMOVED[reason] };
-    this.#decisions.note({ id, pubkey }, 'removed', why.rule, why.text, why.by);
+    this.#rejections.note({ id, pubkey }, 'removed', why.rule, why.text, why.by);
   }
 
   /** Quarantines an event that looks like spam, unless it may not be stored anyway. */

@@ -6,9 +6,9 @@ import { generateSecretKey, getPublicKey } from 'nostr-tools/pure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CallerRank } from '../../src/io/caller-rank.ts';
 import {
+  RANK_ANONYMOUS,
   RANK_CLAIMED,
   RANK_SESSION,
-  RANK_STRANGER,
   RequestSlots,
   type SlotRequest,
 } from '../../src/io/request-slots.ts';
@@ -28,7 +28,7 @@ function claim(n: number): string {
   return `Nostr ${Buffer.from(JSON.stringify(event)).toString('base64')}`;
 }
 
-const made = (network: string, rank = RANK_STRANGER): SlotRequest => ({
+const made = (network: string, rank = RANK_ANONYMOUS): SlotRequest => ({
   network,
   rank,
   bytes: 0,
@@ -63,14 +63,14 @@ describe('slots', () => {
 
   it('go to known callers first', () => {
     const all = slots(4);
-    const ranks = [RANK_STRANGER, RANK_CLAIMED, RANK_SESSION, RANK_CLAIMED];
+    const ranks = [RANK_ANONYMOUS, RANK_CLAIMED, RANK_SESSION, RANK_CLAIMED];
     const waiting = ranks.map((rank, n) => made(`${n}`, rank));
     for (const one of waiting) {
       all.begin(one);
       all.complete(one);
     }
     const order = waiting.map(() => all.next()!.rank);
-    expect(order).toEqual([RANK_SESSION, RANK_CLAIMED, RANK_CLAIMED, RANK_STRANGER]);
+    expect(order).toEqual([RANK_SESSION, RANK_CLAIMED, RANK_CLAIMED, RANK_ANONYMOUS]);
   });
 
   it('keep no request of an admin out, however many others there are', () => {
@@ -128,26 +128,26 @@ describe('the rank of a request', () => {
   const token = (letter: string) => letter.repeat(43);
 
   it.each<[string, string, number]>([
-    ['nothing', '', RANK_STRANGER],
-    ['another scheme', 'Basic abc', RANK_STRANGER],
-    ['no JSON', 'Nostr AAAA', RANK_STRANGER],
-    ['an unknown key', nip98(generateSecretKey(), 'http://x', ''), RANK_STRANGER],
+    ['nothing', '', RANK_ANONYMOUS],
+    ['another scheme', 'Basic abc', RANK_ANONYMOUS],
+    ['no JSON', 'Nostr AAAA', RANK_ANONYMOUS],
+    ['an unknown key', nip98(generateSecretKey(), 'http://x', ''), RANK_ANONYMOUS],
     ['the key of an admin', nip98(adminKey, 'http://x', ''), RANK_CLAIMED],
   ])('with %s', (_, authorization, wanted) => {
     expect(rank.of(authorization, '')).toBe(wanted);
   });
 
   it('by a cookie is that of a session, as long as there is one', () => {
-    expect(rank.of('', `wok-admin-7777=${token('a')}`)).toBe(RANK_STRANGER);
+    expect(rank.of('', `wok-admin-7777=${token('a')}`)).toBe(RANK_ANONYMOUS);
     rank.learn(`wok-admin-7777=${token('a')}; Path=/admin; HttpOnly`);
     expect(rank.of('', `x=y; wok-admin-7777=${token('a')}`)).toBe(RANK_SESSION);
-    expect(rank.of('', `wok-admin-7777=${token('b')}`)).toBe(RANK_STRANGER);
+    expect(rank.of('', `wok-admin-7777=${token('b')}`)).toBe(RANK_ANONYMOUS);
     rank.learn(`wok-admin-7777=; Path=/admin`);
     for (const letter of 'bc') rank.learn(`__Secure-wok-admin=${token(letter)}; Secure`);
-    expect(rank.of('', `wok-admin-7777=${token('a')}`)).toBe(RANK_STRANGER);
+    expect(rank.of('', `wok-admin-7777=${token('a')}`)).toBe(RANK_ANONYMOUS);
     expect(rank.of('', `__Secure-wok-admin=${token('c')}`)).toBe(RANK_SESSION);
     rank.forget();
-    expect(rank.of('', `__Secure-wok-admin=${token('c')}`)).toBe(RANK_STRANGER);
+    expect(rank.of('', `__Secure-wok-admin=${token('c')}`)).toBe(RANK_ANONYMOUS);
   });
 });
 

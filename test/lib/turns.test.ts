@@ -25,7 +25,7 @@ class Work extends BaseRun {
   left: number;
 
   constructor(name: string, turns: QueryTurns, clock: WorkClock, milliseconds: number, bytes = 0) {
-    super(1, { bill: null, turns });
+    super(1, { queryCost: null, turns });
     this.name = name;
     this.#clock = clock;
     this.#bytes = bytes;

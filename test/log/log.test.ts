@@ -38,7 +38,7 @@ describe('the log limiter', () => {
       'query',
       config(settings),
       (level, text, facts) => lines.push(`${level} ${text} ${JSON.stringify(facts ?? {})}`),
-      (level, leftOut) => counted.push(`${level} ${leftOut}`),
+      (level, omitted) => counted.push(`${level} ${omitted}`),
     );
 
   beforeEach(() => {

@@ -33,8 +33,8 @@ async function start(settings: Settings = {}, directory = freshDirectory()) {
   const why = ({ id }: { id: string }) => control.ask<Why>('why', { id });
   /** Returns the decisions on an event once there is one. */
   const told = async (event: { id: string }) => {
-    await until(async () => (await why(event)).decisions.length > 0, 'a decision');
-    return (await why(event)).decisions;
+    await until(async () => (await why(event)).rejections.length > 0, 'a decision');
+    return (await why(event)).rejections;
   };
   return { relay, control, client, why, told, stop: once };
 }
@@ -63,10 +63,10 @@ describe('wok why', () => {
     for (const [event, rule] of cases) {
       const [, , accepted, text] = await client.publish(event);
       expect(accepted).toBe(false);
-      const [decision] = await told(event);
-      expect(decision).toMatchObject({ id: event.id, action: 'refused', rule, text, by: '' });
-      expect(decision!.at).toBeGreaterThanOrEqual(began);
-      expect(decision!.at).toBeLessThanOrEqual(now());
+      const [rejection] = await told(event);
+      expect(rejection).toMatchObject({ id: event.id, action: 'refused', rule, text, by: '' });
+      expect(rejection!.at).toBeGreaterThanOrEqual(began);
+      expect(rejection!.at).toBeLessThanOrEqual(now());
     }
   });
 
@@ -118,7 +118,7 @@ describe('wok why about a stored event', () => {
     const again = await start({}, relay.directory);
     expect(await again.why(removed)).toMatchObject({
       stored: null,
-      decisions: [
+      rejections: [
         { action: 'removed', text: 'illegal' },
         { action: 'refused', rule: 'event-banned' },
       ],
@@ -134,7 +134,7 @@ describe('wok why about a stored event', () => {
       expect.stringMatching(/^event banned {2}\S+ \S+ {2}by shell: illegal$/),
     ]);
     const json = await wok('why', kept.id, '--json', '--data', relay.directory);
-    expect(JSON.parse(json.out)).toMatchObject({ stored: { seq: 1 }, decisions: [] });
+    expect(JSON.parse(json.out)).toMatchObject({ stored: { seq: 1 }, rejections: [] });
     const nothing = await wok('why', '0'.repeat(64), '--data', relay.directory);
     expect(nothing.out).toBe('This relay has no record of this event.\n');
     const wrong = await wok('why', 'abc', '--data', relay.directory);
@@ -152,14 +152,14 @@ describe('the rejection log', () => {
     const author = new Author();
     const events = Array.from({ length: 20 }, () => author.event());
     for (const event of events.slice(0, 19)) await client.publish(event);
-    await until(async () => (await why(events[0]!)).decisions.length === 0, 'the first to go');
+    await until(async () => (await why(events[0]!)).rejections.length === 0, 'the first to go');
     await client.publish(events[19]!);
     expect(await told(events[19]!)).toHaveLength(1);
-    expect((await control.ask<Why>('why', { id: events[0]!.id })).decisions).toEqual([]);
+    expect((await control.ask<Why>('why', { id: events[0]!.id })).rejections).toEqual([]);
     const off = await start({ 'moderation.decisions_max': 0, 'policy.kinds_denied': ['1'] });
     await off.client.publish(events[0]!);
     await off.client.sync();
-    expect((await off.why(events[0]!)).decisions).toEqual([]);
+    expect((await off.why(events[0]!)).rejections).toEqual([]);
   });
 
   it('is bounded in a flood: further refusals are only counted', async () => {
@@ -175,11 +175,11 @@ describe('the rejection log', () => {
     const seconds = (performance.now() - began) / 1000;
     const known = async () => {
       const all = await Promise.all(events.map(why));
-      return all.filter(({ decisions }) => decisions.length > 0).length;
+      return all.filter(({ rejections }) => rejections.length > 0).length;
     };
-    await until(async () => (await known()) + (await why(events[0]!)).leftOut === 200, 'the count');
+    await until(async () => (await known()) + (await why(events[0]!)).omitted === 200, 'the count');
     // Five for every second that the flood took, the first and the last second begun.
-    expect((await why(events[0]!)).leftOut).toBeGreaterThanOrEqual(200 - 5 * (seconds + 2));
+    expect((await why(events[0]!)).omitted).toBeGreaterThanOrEqual(200 - 5 * (seconds + 2));
   });
 });
 
@@ -187,21 +187,21 @@ describe('the rejection reporter of an ingester worker', () => {
   it('drops events without an id, and sends a bounded number a second', () => {
     let second = 1;
     let sent = 0;
-    let leftOut = 0;
+    let omitted = 0;
     const notes = new RejectionReporter(2, () => second);
     notes.to((batch) => {
       sent += batch.records.length;
-      leftOut += batch.leftOut;
+      omitted += batch.omitted;
     });
     for (const event of [null, 7, {}, { id: 7 }, { id: 'abc' }, { id: 'A'.repeat(64) }]) {
       notes.note(event, 'refused', 'shape', '');
     }
     expect(sent).toBe(0);
     for (let i = 0; i < 5; i++) notes.note({ id: '0'.repeat(64) }, 'refused', 'kinds', '');
-    expect([sent, leftOut]).toEqual([2, 0]);
+    expect([sent, omitted]).toEqual([2, 0]);
     second = 2;
     notes.note({ id: '0'.repeat(64) }, 'refused', 'kinds', '');
-    expect([sent, leftOut]).toEqual([3, 3]);
+    expect([sent, omitted]).toEqual([3, 3]);
   });
 });
 

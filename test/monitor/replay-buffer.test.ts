@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import type { AcceptedEvent } from '../../src/messages/writer-monitor.ts';
-import { ReplayBuffer } from '../../src/monitor/recent.ts';
+import { ReplayBuffer } from '../../src/monitor/replay-buffer.ts';
 
 function event(seq: number, bodyBytes: number, terms = 0): AcceptedEvent {
   const body = Buffer.alloc(bodyBytes, 'x');

@@ -13,18 +13,18 @@ const RATE = { perSecond: 2, burst: 5 };
 /**
  * Charges `cost` if the bucket allows it. Returns the time to wait, in milliseconds; 0 if charged.
  */
-function take(buckets: TokenBuckets, account: QuotaKey, now: number, cost = 1): number {
-  const wait = buckets.wait(account, 0, RATE, now);
-  if (wait === 0) buckets.charge(account, 0, RATE, cost, now);
+function take(buckets: TokenBuckets, quota: QuotaKey, now: number, cost = 1): number {
+  const wait = buckets.wait(quota, 0, RATE, now);
+  if (wait === 0) buckets.charge(quota, 0, RATE, cost, now);
   return wait;
 }
 
 describe('token buckets', () => {
-  const account = (tag: number): QuotaKey => ({ tag, row: 0 });
+  const quota = (tag: number): QuotaKey => ({ tag, row: 0 });
 
   it('give the burst at once, then the rate, and the time to wait', () => {
     const buckets = new TokenBuckets(TokenBuckets.share(64, 1), 1);
-    const one = account(77);
+    const one = quota(77);
     for (let i = 0; i < 5; i++) expect(take(buckets, one, 1000)).toBe(0);
     const wait = take(buckets, one, 1000);
     expect(wait).toBeCloseTo(500);
@@ -37,17 +37,17 @@ describe('token buckets', () => {
 
   it('may be overdrawn once, and fill up from there', () => {
     const buckets = new TokenBuckets(TokenBuckets.share(64, 1), 1);
-    expect(take(buckets, account(5), 0, 50)).toBe(0);
-    expect(take(buckets, account(5), 22_999)).toBeGreaterThan(0);
-    expect(take(buckets, account(5), 23_000)).toBe(0);
+    expect(take(buckets, quota(5), 0, 50)).toBe(0);
+    expect(take(buckets, quota(5), 22_999)).toBeGreaterThan(0);
+    expect(take(buckets, quota(5), 23_000)).toBe(0);
   });
 
   it('are shared by all threads with the same memory', () => {
     const shared = TokenBuckets.share(64, 1);
     const [a, b] = [new TokenBuckets(shared, 1), new TokenBuckets(shared, 1)];
-    for (let i = 0; i < 5; i++) expect(take(i % 2 === 0 ? a : b, account(9), 10)).toBe(0);
-    expect(take(a, account(9), 10)).toBeGreaterThan(0);
-    expect(take(b, account(9), 10)).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) expect(take(i % 2 === 0 ? a : b, quota(9), 10)).toBe(0);
+    expect(take(a, quota(9), 10)).toBeGreaterThan(0);
+    expect(take(b, quota(9), 10)).toBeGreaterThan(0);
   });
 
   it('never refuse what unbounded buckets would accept, and seldom forget', () => {
@@ -57,14 +57,14 @@ describe('token buckets', () => {
         (steps) => {
           const buckets = new TokenBuckets(TokenBuckets.share(32, 1), 1);
           const exact = new Map<number, number>();
-          const accounts = new Map<number, QuotaKey>();
+          const quotas = new Map<number, QuotaKey>();
           let now = 0;
           for (const [holder, pause] of steps) {
             now += pause;
-            if (!accounts.has(holder)) accounts.set(holder, account(holder * 7919));
+            if (!quotas.has(holder)) quotas.set(holder, quota(holder * 7919));
             const full = Math.max(exact.get(holder) ?? 0, now);
             const mayPass = full - now <= 2000 + 1e-6;
-            const passed = take(buckets, accounts.get(holder)!, now) === 0;
+            const passed = take(buckets, quotas.get(holder)!, now) === 0;
             if (mayPass) expect(passed).toBe(true);
             if (passed) exact.set(holder, full + 500);
           }
@@ -75,10 +75,10 @@ describe('token buckets', () => {
 
   it('forget the account that is nearest to a full bucket when there is no space', () => {
     const buckets = new TokenBuckets(TokenBuckets.share(8, 1), 1);
-    for (let tag = 1; tag <= 8; tag++) buckets.block(account(tag), 0, tag * 1000, 0);
-    buckets.block(account(9), 0, 9000, 0);
-    expect(buckets.debt(account(1), 0, 0)).toBe(0);
-    for (let tag = 2; tag <= 9; tag++) expect(buckets.debt(account(tag), 0, 0)).toBe(tag * 1000);
+    for (let tag = 1; tag <= 8; tag++) buckets.block(quota(tag), 0, tag * 1000, 0);
+    buckets.block(quota(9), 0, 9000, 0);
+    expect(buckets.debt(quota(1), 0, 0)).toBe(0);
+    for (let tag = 2; tag <= 9; tag++) expect(buckets.debt(quota(tag), 0, 0)).toBe(tag * 1000);
   });
 });
 

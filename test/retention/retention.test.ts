@@ -102,8 +102,8 @@ describe('retention by age', () => {
       Array(4).fill(['retention', 'shell']),
     );
     await until(async () => {
-      const { decisions } = await use.control.ask<Why>('why', { id: gone[1]!.id });
-      return decisions[0]?.rule === 'retention';
+      const { rejections } = await use.control.ask<Why>('why', { id: gone[1]!.id });
+      return rejections[0]?.rule === 'retention';
     }, 'wok why');
     // The event may come back, until the next run.
     await use.publish(gone[0]!);

@@ -407,7 +407,7 @@ describe('a row of invalid form in another table', () => {
       at: AT,
       trusted: 0,
     };
-    const decision = {
+    const rejection = {
       n: 1,
       id: ID,
       pubkey: KEY,
@@ -424,7 +424,7 @@ describe('a row of invalid form in another table', () => {
       ['role', role, { ...role, id: 's', label: null }],
       ['role_of', roleOf, { ...roleOf, role: 's', at: 'then' }],
       ['report', report, { ...report, reporter: GARBAGE }],
-      ['decision', decision, { ...decision, n: 2, rule: null }],
+      ['decision', rejection, { ...rejection, n: 2, rule: null }],
       ['quarantined', held, { ...held, id: GARBAGE, json: null }],
       ['invite_use', use, { ...use, nonce: 'm', uses: 'many' }],
     ];

@@ -552,7 +552,7 @@ function emptyWorker(refusals: string[]): RunContext {
   return {
     snapshot,
     hasher,
-    outlet: { countRefused: (_: unknown, why: string) => refusals.push(why) },
+    ioOutbox: { countRefused: (_: unknown, why: string) => refusals.push(why) },
     privateKinds: new PrivateKinds([]),
   } as unknown as RunContext;
 }
@@ -595,7 +595,7 @@ describe('a COUNT under way', () => {
           cost: 600,
         },
         [],
-        { bill: null, turns: new QueryQueue().connect('192.0.2.1') },
+        { queryCost: null, turns: new QueryQueue().connect('192.0.2.1') },
       );
     /** Returns how often a COUNT has to be begun until it is refused; 9 if it never is. */
     const begun = (filter: object) => {

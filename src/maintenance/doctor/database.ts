@@ -8,7 +8,7 @@ import { formatBytes, formatCount } from '../../lib/format.ts';
 import type { SignatureBackend } from '../../protocol/signature/backend.ts';
 import { SCHEMA_VERSION } from '../../store/database/migrations.ts';
 import { type Db, databaseFile, termKey } from '../../store/database/open.ts';
-import { countStrange, ROW_SHAPES } from '../../store/database/row-shapes.ts';
+import { countMalformed, ROW_SHAPES } from '../../store/database/row-shapes.ts';
 import * as sql from '../../store/database/sql.ts';
 import { TERM_KEY_BYTES, TermHasher } from '../../store/index/terms.ts';
 import { pageFaults, sampleDatabase } from '../check/sample.ts';
@@ -66,7 +66,7 @@ export function examineDatabase(
     bad('key', 'The key of the index is missing.', 'Restore a backup (wok restore).');
     return { findings: made, log: null, pagesDamaged: true };
   }
-  const strange = strangeRows(db);
+  const strange = malformedRows(db);
   if (strange.length > 0) {
     bad('rows', `Rows of invalid form: ${strange.join(', ')}.`, PAGES_ADVICE);
     return { findings: made, log: null, pagesDamaged: true };
@@ -103,9 +103,9 @@ export function examineDatabase(
  * Returns the tables beside the log that have damaged rows, with their number; tombstones have a
  * finding of their own.
  */
-function strangeRows(db: Db): string[] {
+function malformedRows(db: Db): string[] {
   return Object.keys(ROW_SHAPES).flatMap((table) => {
-    const count = table.startsWith('deleted_') ? 0 : countStrange(db, table);
+    const count = table.startsWith('deleted_') ? 0 : countMalformed(db, table);
     return count === 0 ? [] : [`${formatCount(count)} in the table ${table}`];
   });
 }

@@ -107,7 +107,7 @@ class Import {
   #ahead = 0;
   #failure: unknown = null;
   /** Resumes reading when a chunk has been stored. */
-  #onRoom = () => {};
+  #onReady = () => {};
 
   constructor(writer: OfflineWriter, pool: Piscina, options: ImportOptions) {
     this.#writer = writer;
@@ -125,7 +125,7 @@ class Import {
         this.#ahead++;
         const checked = tooLong ? Promise.resolve(tooLongLine()) : this.#check(bytes);
         stored = stored.then(() => this.#take(checked, read));
-        if (this.#ahead >= aheadMax) await this.#room();
+        if (this.#ahead >= aheadMax) await this.#ready();
         if (this.#failure !== null) break;
       }
     } catch (error) {
@@ -136,9 +136,9 @@ class Import {
     return this.#tally;
   }
 
-  #room(): Promise<void> {
+  #ready(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onRoom = resolve;
+      this.#onReady = resolve;
     });
   }
 
@@ -153,7 +153,7 @@ class Import {
       this.#failure ??= error;
     }
     this.#ahead--;
-    this.#onRoom();
+    this.#onReady();
   }
 
   #check(bytes: ArrayBuffer): Promise<CheckedChunk> {

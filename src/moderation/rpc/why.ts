@@ -13,7 +13,7 @@ import { findEvent } from '../removal.ts';
 /** Context of `why`. */
 export interface WhyContext extends ModerationReads {
   /** Rejection log. */
-  readonly decisions: RejectionLog;
+  readonly rejections: RejectionLog;
 }
 
 /** RPC method `why`: returns the fate of an event, with the deciding rules and times. */
@@ -24,8 +24,8 @@ export const whyMethod = rpcMethod({
     const seq = findEvent(context, id);
     const found = seq === null ? null : context.db.prepare(sql.SELECT_STORED).get(seq);
     const stored = (found ?? null) as Why['stored'];
-    const decisions = context.decisions.about(id);
-    const pubkey = stored?.pubkey ?? decisions.find((one) => one.pubkey !== '')?.pubkey;
+    const rejections = context.rejections.about(id);
+    const pubkey = stored?.pubkey ?? rejections.find((one) => one.pubkey !== '')?.pubkey;
     const row = context.db.prepare(sql.SELECT_LIST_ROW);
     const deletedBy = context.db.prepare(sql.SELECT_DELETED_BY).pluck();
     const asked: [ListName, string][] = [['event', id]];
@@ -34,10 +34,10 @@ export const whyMethod = rpcMethod({
     return {
       id,
       stored,
-      decisions,
+      rejections,
       listed: asked.flatMap(([list, subject]) => row.all(list, subject) as ListedRow[]),
       deletedBy: deletedBy.all(Buffer.from(id, 'hex')) as string[],
-      leftOut: context.decisions.leftOut,
+      omitted: context.rejections.omitted,
     };
   },
 });

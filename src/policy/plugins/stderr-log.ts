@@ -35,7 +35,7 @@ export class PluginStderrLog {
     if (more > 0) {
       this.#log.warn('plugin output was left out of the log', {
         plugin: this.#plugin,
-        linesLeftOut: more,
+        linesOmitted: more,
       });
     }
     this.#lines = 0;

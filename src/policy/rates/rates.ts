@@ -24,7 +24,7 @@ export interface Client {
 
 /** Quota key that an author's events are charged to, and its rate. */
 export interface AuthorQuotaKey {
-  readonly account: QuotaKey;
+  readonly quota: QuotaKey;
   readonly rate: Rate;
 }
 
@@ -267,15 +267,15 @@ export class Rates {
       const { kinds, rate, name } = this.#byKind[i]!;
       if (!holds(kinds, kind)) continue;
       if (rate === null) return null;
-      return this.#authorAccount(client, name + pubkey, kind, rate);
+      return this.#authorQuota(client, name + pubkey, kind, rate);
     }
     if (this.#keyEvents === null) return null;
-    return this.#authorAccount(client, pubkey, kind, this.#keyEvents);
+    return this.#authorQuota(client, pubkey, kind, this.#keyEvents);
   }
 
-  #authorAccount(client: Client, name: string, kind: number, rate: Rate): AuthorQuotaKey {
+  #authorQuota(client: Client, name: string, kind: number, rate: Rate): AuthorQuotaKey {
     const whose = isEphemeral(kind) ? `${name} ${client.address.tag}` : name;
-    return { account: { tag: this.#hasher.author(whose), row: 0 }, rate };
+    return { quota: { tag: this.#hasher.author(whose), row: 0 }, rate };
   }
 
   /** True if authors have rates at all. */
@@ -284,12 +284,12 @@ export class Rates {
   }
 
   /** Returns the milliseconds that an author has to wait. */
-  authorWait({ account, rate }: AuthorQuotaKey): number {
-    return this.#keys.wait(account, shared.KEY_EVENTS, rate, this.#clock.milliseconds());
+  authorWait({ quota, rate }: AuthorQuotaKey): number {
+    return this.#keys.wait(quota, shared.KEY_EVENTS, rate, this.#clock.milliseconds());
   }
 
-  chargeAuthor({ account, rate }: AuthorQuotaKey): void {
-    this.#keys.charge(account, shared.KEY_EVENTS, rate, 1, this.#clock.milliseconds());
+  chargeAuthor({ quota, rate }: AuthorQuotaKey): void {
+    this.#keys.charge(quota, shared.KEY_EVENTS, rate, 1, this.#clock.milliseconds());
   }
 }
 

@@ -72,7 +72,7 @@ export class ReadBudget {
   }
 
   /** Returns a quota owner. The tags are those of its quota keys (`Rates.client`). */
-  payer(address: number, network: number): QuotaOwner {
+  quotaOwner(address: number, network: number): QuotaOwner {
     return { address: { tag: address, row: 0 }, network: { tag: network, row: 0 }, keys: [] };
   }
 
@@ -80,37 +80,37 @@ export class ReadBudget {
     return pubkeys.map((pubkey) => ({ tag: this.#hasher.author(pubkey), row: 0 }));
   }
 
-  charge(payer: QuotaOwner, work: number, bytes: number): void {
+  charge(quotaOwner: QuotaOwner, work: number, bytes: number): void {
     const now = this.#clock.milliseconds();
-    charge(this.#networks, payer.address, this.#address, work, bytes, now);
-    charge(this.#networks, payer.network, this.#network, work, bytes, now);
-    for (const key of payer.keys) charge(this.#keys, key, this.#key, work, bytes, now);
+    charge(this.#networks, quotaOwner.address, this.#address, work, bytes, now);
+    charge(this.#networks, quotaOwner.network, this.#network, work, bytes, now);
+    for (const key of quotaOwner.keys) charge(this.#keys, key, this.#key, work, bytes, now);
   }
 
-  means(payer: QuotaOwner): QuotaState {
-    const owed = this.#owed(payer);
+  quotaState(quotaOwner: QuotaOwner): QuotaState {
+    const owed = this.#owed(quotaOwner);
     return owed < 1 ? 'plenty' : owed < 2 ? 'short' : 'none';
   }
 
   /** Returns the refusal for a quota owner without budget. */
-  refusal(payer: QuotaOwner): Refusal {
-    const wait = this.#wait(payer);
+  refusal(quotaOwner: QuotaOwner): Refusal {
+    const wait = this.#wait(quotaOwner);
     return `rate-limited: your queries exceeded the read budget of this relay; try again ${inSeconds(wait)}`;
   }
 
   /** Returns the debt in budgets, of the budget that is worst off. */
-  #owed(payer: QuotaOwner): number {
+  #owed(quotaOwner: QuotaOwner): number {
     let worst = 0;
-    this.#each(payer, (debt, { milliseconds }) => {
+    this.#each(quotaOwner, (debt, { milliseconds }) => {
       worst = Math.max(worst, debt / milliseconds);
     });
     return worst;
   }
 
   /** Returns the milliseconds until reads are answered again, or in full. */
-  #wait(payer: QuotaOwner): number {
+  #wait(quotaOwner: QuotaOwner): number {
     let longest = 0;
-    this.#each(payer, (debt, { milliseconds }) => {
+    this.#each(quotaOwner, (debt, { milliseconds }) => {
       longest = Math.max(
         longest,
         debt >= 2 * milliseconds ? debt - 2 * milliseconds : debt - milliseconds,
@@ -119,15 +119,15 @@ export class ReadBudget {
     return longest;
   }
 
-  #each(payer: QuotaOwner, look: (debt: number, budget: Budget) => void): void {
+  #each(quotaOwner: QuotaOwner, look: (debt: number, budget: Budget) => void): void {
     const now = this.#clock.milliseconds();
     for (const [bucket, budget] of this.#address) {
-      look(this.#networks.debt(payer.address, bucket, now), budget);
+      look(this.#networks.debt(quotaOwner.address, bucket, now), budget);
     }
     for (const [bucket, budget] of this.#network) {
-      look(this.#networks.debt(payer.network, bucket, now), budget);
+      look(this.#networks.debt(quotaOwner.network, bucket, now), budget);
     }
-    for (const key of payer.keys) {
+    for (const key of quotaOwner.keys) {
       for (const [bucket, budget] of this.#key) look(this.#keys.debt(key, bucket, now), budget);
     }
   }
@@ -142,7 +142,7 @@ function budgets(...rates: (readonly [bucket: number, rate: Rate | null])[]): Bu
 
 function charge(
   buckets: TokenBuckets,
-  account: QuotaKey,
+  quota: QuotaKey,
   budgets: Budgets,
   work: number,
   bytes: number,
@@ -150,6 +150,6 @@ function charge(
 ): void {
   for (const [bucket, { rate }] of budgets) {
     const cost = bucket === shared.WORK || bucket === shared.KEY_WORK ? work : bytes;
-    if (cost > 0) buckets.charge(account, bucket, rate, cost, now);
+    if (cost > 0) buckets.charge(quota, bucket, rate, cost, now);
   }
 }

@@ -33,14 +33,14 @@ export interface SharedRates {
 }
 
 /**
- * Allocates the shared memory. `accounts`: number of addresses and networks, and as many keys, that
+ * Allocates the shared memory. `quotas`: number of addresses and networks, and as many keys, that
  * may have used up a part of their buckets.
  */
-export function shareRates(accounts: number): SharedRates {
+export function shareRates(quotas: number): SharedRates {
   const secret = crypto.getRandomValues(new Uint8Array(TERM_KEY_BYTES));
   return {
     secret,
-    networks: TokenBuckets.share(accounts, NETWORK_BUCKETS),
-    keys: TokenBuckets.share(accounts, KEY_BUCKETS),
+    networks: TokenBuckets.share(quotas, NETWORK_BUCKETS),
+    keys: TokenBuckets.share(quotas, KEY_BUCKETS),
   };
 }

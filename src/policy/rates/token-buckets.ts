@@ -40,14 +40,14 @@ export class TokenBuckets {
   }
 
   /** Allocates memory for at least so many quota keys. */
-  static share(accounts: number, buckets: number): SharedArrayBuffer {
-    const rows = Math.ceil(accounts / WAYS) * WAYS;
+  static share(quotas: number, buckets: number): SharedArrayBuffer {
+    const rows = Math.ceil(quotas / WAYS) * WAYS;
     return new SharedArrayBuffer(rows * (buckets + 1) * 8);
   }
 
   /** Returns the milliseconds until the bucket has a token again; 0 when it has one now. */
-  wait(account: QuotaKey, bucket: number, { perSecond, burst }: Rate, now: number): number {
-    const row = this.#find(account);
+  wait(quota: QuotaKey, bucket: number, { perSecond, burst }: Rate, now: number): number {
+    const row = this.#find(quota);
     if (row < 0) return 0;
     const fullAt = this.#cells[row + 1 + bucket]!;
     const wait = fullAt - now - ((burst - 1) * 1000) / perSecond;
@@ -56,48 +56,48 @@ export class TokenBuckets {
   }
 
   /** Takes `cost` tokens, even more than there are: the debt is paid off before the next token. */
-  charge(account: QuotaKey, bucket: number, { perSecond }: Rate, cost: number, now: number): void {
-    this.#raise(account, bucket, now, (cost * 1000) / perSecond, now);
+  charge(quota: QuotaKey, bucket: number, { perSecond }: Rate, cost: number, now: number): void {
+    this.#raise(quota, bucket, now, (cost * 1000) / perSecond, now);
   }
 
   /** Empties the bucket so that it is full no earlier than `until`. */
-  block(account: QuotaKey, bucket: number, until: number, now: number): void {
-    this.#raise(account, bucket, until, 0, now);
+  block(quota: QuotaKey, bucket: number, until: number, now: number): void {
+    this.#raise(quota, bucket, until, 0, now);
   }
 
   /** Returns the milliseconds until the bucket is full, 0 when it is. */
-  debt(account: QuotaKey, bucket: number, now: number): number {
-    const row = this.#find(account);
+  debt(quota: QuotaKey, bucket: number, now: number): number {
+    const row = this.#find(quota);
     return row < 0 ? 0 : Math.max(0, this.#cells[row + 1 + bucket]! - now);
   }
 
-  #raise(account: QuotaKey, bucket: number, floor: number, by: number, now: number): void {
-    const found = this.#find(account);
-    const row = found >= 0 ? found : this.#claim(account, now);
+  #raise(quota: QuotaKey, bucket: number, floor: number, by: number, now: number): void {
+    const found = this.#find(quota);
+    const row = found >= 0 ? found : this.#claim(quota, now);
     const cell = row + 1 + bucket;
     this.#cells[cell] = Math.max(this.#cells[cell]!, floor) + by;
   }
 
   /** Returns the row of the quota key, or -1. */
-  #find(account: QuotaKey): number {
+  #find(quota: QuotaKey): number {
     const cells = this.#cells;
-    if (cells[account.row + TAG] === account.tag) return account.row;
-    let row = this.#setOf(account.tag);
+    if (cells[quota.row + TAG] === quota.tag) return quota.row;
+    let row = this.#setOf(quota.tag);
     for (let way = 0; way < WAYS; way++, row += this.#stride) {
-      if (cells[row + TAG] === account.tag) {
-        account.row = row;
+      if (cells[row + TAG] === quota.tag) {
+        quota.row = row;
         return row;
       }
     }
     return -1;
   }
 
-  #claim(account: QuotaKey, now: number): number {
+  #claim(quota: QuotaKey, now: number): number {
     const cells = this.#cells;
     const stride = this.#stride;
     let chosen = -1;
     let rest = Number.POSITIVE_INFINITY;
-    let row = this.#setOf(account.tag);
+    let row = this.#setOf(quota.tag);
     for (let way = 0; way < WAYS; way++, row += stride) {
       let busyUntil = 0;
       for (let at = row + 1; at < row + stride; at++) busyUntil = Math.max(busyUntil, cells[at]!);
@@ -108,8 +108,8 @@ export class TokenBuckets {
       if (busyUntil <= now) break;
     }
     cells.fill(0, chosen, chosen + stride);
-    cells[chosen + TAG] = account.tag;
-    account.row = chosen;
+    cells[chosen + TAG] = quota.tag;
+    quota.row = chosen;
     return chosen;
   }
 

@@ -9,7 +9,7 @@ import {
   nip05Rule,
   trustRule,
   UNKNOWN,
-} from '../../access/allowlist.ts';
+} from '../../access/access-rules.ts';
 import type { AccessLists } from '../../access/lists.ts';
 import { type Rejection, refuse } from '../../access/rejection.ts';
 import type { SharedKeys } from '../../access/shared-keys.ts';

@@ -15,14 +15,14 @@ export function authorRateRules(rates: Rates): WriteRule[] {
   // proven yet, so the cache compares the object.
   let lastEvent: NostrEvent | null = null;
   let last: AuthorQuotaKey | null = null;
-  const accountOf = ({ event, client }: WriteAttempt) => {
+  const quotaOf = ({ event, client }: WriteAttempt) => {
     if (client === null) return null;
     if (event !== lastEvent) last = rates.author(client, event.pubkey, event.kind);
     lastEvent = event;
     return last;
   };
   const waiting = (attempt: WriteAttempt) => {
-    const author = accountOf(attempt);
+    const author = quotaOf(attempt);
     return author === null ? 0 : rates.authorWait(author);
   };
   return [
@@ -39,7 +39,7 @@ export function authorRateRules(rates: Rates): WriteRule[] {
       name: 'rate-pubkey',
       stage: 'proven',
       check(attempt) {
-        const author = attempt.isNew ? accountOf(attempt) : null;
+        const author = attempt.isNew ? quotaOf(attempt) : null;
         if (author !== null) rates.chargeAuthor(author);
         return null;
       },

@@ -8,7 +8,7 @@ import { StorageError } from './error.ts';
  *
  * @throws StorageError when it has no room for a copy of so many bytes.
  */
-export function needRoom(bytes: number, directory: string): void {
+export function requireFreeSpace(bytes: number, directory: string): void {
   const { bavail, bsize } = statfsSync(directory);
   if (bavail * bsize >= bytes) return;
   const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;

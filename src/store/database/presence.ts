@@ -7,7 +7,7 @@ import { present } from '../../lib/assert.ts';
 import { asStorageError, StorageError } from './error.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { bootId, type Marked, readMarker, removeMarker } from './open-marker.ts';
-import { countStrange } from './row-shapes.ts';
+import { countMalformed } from './row-shapes.ts';
 import { COUNT_TABLES, SELECT_HEADS, SELECT_MAX_AUDIT, SELECT_META } from './sql.ts';
 
 /**
@@ -197,7 +197,7 @@ function checkForm(db: Database.Database, file: string): void {
   const odd =
     fact.get('term_key') === undefined ||
     fact.get('indexed_seq') === undefined ||
-    countStrange(db, 'meta') > 0 ||
+    countMalformed(db, 'meta') > 0 ||
     db.pragma('auto_vacuum', { simple: true }) !== 0 ||
     db.pragma('encoding', { simple: true }) !== 'UTF-8';
   if (odd) throw damaged(file);

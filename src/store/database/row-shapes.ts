@@ -167,12 +167,12 @@ export function isRow(table: string, row: Row): boolean {
 /** Checks the rows that the writer relies on. @throws StorageError when one is damaged. */
 export function checkRows(db: Database.Database): void {
   for (const table of RELIED_ON) {
-    if (countStrange(db, table) > 0) throw strangeRow(db, table);
+    if (countMalformed(db, table) > 0) throw malformedRow(db, table);
   }
 }
 
 /** Returns the number of rows of a table that wok cannot have written. */
-export function countStrange(db: Database.Database, table: string): number {
+export function countMalformed(db: Database.Database, table: string): number {
   let strange = 0;
   const rows = db.prepare(sql.selectAll(table)).iterate() as Iterable<Row>;
   for (const row of rows) if (!isRow(table, row)) strange++;
@@ -180,7 +180,7 @@ export function countStrange(db: Database.Database, table: string): number {
 }
 
 /** Returns the error for a table with a row that wok cannot have written. */
-export function strangeRow(db: Database.Database, table: string): StorageError {
+export function malformedRow(db: Database.Database, table: string): StorageError {
   return new StorageError(
     `the database ${db.name} is damaged: the table ${table} has a row of invalid form; run wok doctor, or restore a backup with wok restore`,
     'damaged',

@@ -153,11 +153,11 @@ export const SELECT_AUTHORS_IN_TAIL = `
     AND ${pubkeyIn('json')} IN (SELECT value FROM json_each(?))`;
 export const COUNT_REPORTS_OF = 'SELECT count(*) FROM report WHERE target = ?';
 
-export const INSERT_DECISION = `
+export const INSERT_REJECTION = `
   INSERT INTO decision (id, pubkey, at, action, rule, by, text) VALUES (?, ?, ?, ?, ?, ?, ?)`;
-export const DELETE_OLD_DECISIONS =
+export const DELETE_OLD_REJECTIONS =
   'DELETE FROM decision WHERE n <= (SELECT max(n) FROM decision) - ?';
-export const SELECT_DECISIONS =
+export const SELECT_REJECTIONS =
   'SELECT id, pubkey, at, action, rule, by, text FROM decision WHERE id = ? ORDER BY n';
 export const SELECT_STORED = `
   SELECT seq, ${pubkeyIn('json')} AS pubkey, kind, created_at, received_at, expires_at
@@ -341,4 +341,4 @@ export const COUNT_OF_KIND = `
   WHERE p.term = ? AND (p.kind & 65535) = ?`;
 
 /** Deletes the rejection records of a vanished key. */
-export const DELETE_DECISIONS_OF = 'DELETE FROM decision WHERE pubkey = ?';
+export const DELETE_REJECTIONS_OF = 'DELETE FROM decision WHERE pubkey = ?';

@@ -54,7 +54,7 @@ const VANISHED_BEFORE: Outcome = {
 const INBOX_FULL: Outcome = {
   t: 'refused',
   rule: 'inbox-full',
-  message: 'restricted: the inbox of the recipient is full',
+  message: 'restricted: the giftWraps of the recipient is full',
 };
 const NO_RELAY: Outcome = {
   t: 'refused',
@@ -80,7 +80,7 @@ export class EventRules {
   readonly #lists: BanLists;
   readonly #reports: ReportQueue | undefined;
   readonly #vanish: Vanish;
-  readonly #inbox: GiftWrapQuota | undefined;
+  readonly #giftWraps: GiftWrapQuota | undefined;
   readonly #statements;
 
   constructor(
@@ -91,9 +91,9 @@ export class EventRules {
     lists: BanLists,
     vanish: Vanish,
     reports?: ReportQueue,
-    inbox?: GiftWrapQuota,
+    giftWraps?: GiftWrapQuota,
   ) {
-    this.#inbox = inbox;
+    this.#giftWraps = giftWraps;
     this.#vanish = vanish;
     this.#reports = reports;
     this.#lists = lists;
@@ -143,7 +143,7 @@ export class EventRules {
     if (this.#vanish.covers(event)) return VANISHED;
     const isRequest = event.kind === KIND_DELETION || event.kind === KIND_VANISH;
     if (!isRequest && this.#isDeleted(event)) return DELETED;
-    if (this.#inbox?.isFull(event)) return INBOX_FULL;
+    if (this.#giftWraps?.isFull(event)) return INBOX_FULL;
     if (event.address !== '') {
       const former = this.#former(event);
       if (former) {

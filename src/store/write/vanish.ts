@@ -89,7 +89,7 @@ export class Vanish {
       byAuthor: db.prepare(sql.SELECT_VANISHING_AUTHOR),
       byRecipient: db.prepare(sql.SELECT_VANISHING_WRAPS),
       audit: db.prepare(sql.INSERT_AUDIT),
-      dropDecisions: db.prepare(sql.DELETE_DECISIONS_OF),
+      dropRejections: db.prepare(sql.DELETE_REJECTIONS_OF),
     };
     for (const pubkey of db.prepare(sql.SELECT_ALL_VANISHED).pluck().iterate()) {
       this.#remember(pubkey as string);
@@ -199,7 +199,7 @@ export class Vanish {
 
   #finish({ id, pubkey, until }: Job): Vanished {
     this.#more = true;
-    this.#statements.dropDecisions.run(pubkey);
+    this.#statements.dropRejections.run(pubkey);
     const { removed } = this.#statements.done.get(this.#clock.seconds(), id) as { removed: number };
     return { id, pubkey, until, removed };
   }

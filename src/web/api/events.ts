@@ -80,13 +80,13 @@ export interface Why {
     expires_at: number | null;
   } | null;
   /** Rejection records about it, the newest last. */
-  decisions: Decided[];
+  rejections: Decided[];
   /** List entries of the event, its author and its kind. */
   listed: ListRow[];
   /** Public keys that asked to delete it (NIP-09). */
   deletedBy: string[];
   /** Number of records, about any event, dropped since the admin worker started. */
-  leftOut: number;
+  omitted: number;
 }
 
 export interface Decided {

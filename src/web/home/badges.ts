@@ -1,6 +1,6 @@
 // Badges of the public page: the main access rules in a few words.
 
-import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
+import { asksForPayment, membersOnly } from '../../access/access-rules.ts';
 import type { Config } from '../../config/options.ts';
 import { hasAccessRules } from '../../policy/rules/access.ts';
 

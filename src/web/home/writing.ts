@@ -1,6 +1,6 @@
 // Sentences of the public page about publishing.
 
-import { asksForPayment, membersOnly } from '../../access/allowlist.ts';
+import { asksForPayment, membersOnly } from '../../access/access-rules.ts';
 import type { Config } from '../../config/options.ts';
 import { hasAccessRules } from '../../policy/rules/access.ts';
 import { kindValue } from '../../protocol/kind-values.ts';
@@ -65,13 +65,13 @@ function accessText(config: Config): Html[] {
   }
   if (nip05.required) ways.push(html`have a NIP-05 address${domains(config)}`);
   if (ways.length === 0) return [];
-  const whom = {
+  const subjects = {
     author: 'Only authors may write whose keys',
     authed: 'Only authenticated clients may write, also events by others, whose keys',
     either: 'Only authors, or authenticated clients with events by others, may write whose keys',
   }[policy.access_for as 'author' | 'authed' | 'either'];
   const word = policy.access_match === 'any' ? ', or ' : ', and ';
-  return [html`${whom} ${ways.flatMap((way, i) => (i === 0 ? [way] : [word, way]))}.`];
+  return [html`${subjects} ${ways.flatMap((way, i) => (i === 0 ? [way] : [word, way]))}.`];
 }
 
 function domains({ nip05 }: Config): Html {

@@ -81,11 +81,11 @@ function whole(context: Context, id: string): HTMLElement {
 }
 
 function whyParts(context: Context, found: Why, reload: () => void): Node[] {
-  const { stored, decisions, listed, deletedBy } = found;
-  const pubkey = stored?.pubkey ?? decisions.find((one) => one.pubkey !== '')?.pubkey ?? '';
+  const { stored, rejections, listed, deletedBy } = found;
+  const pubkey = stored?.pubkey ?? rejections.find((one) => one.pubkey !== '')?.pubkey ?? '';
   const again = (done: boolean) => done && reload();
   const ban = listed.find(({ list, stance }) => list === 'event' && stance === 'ban');
-  const known = stored !== null || decisions.length + listed.length + deletedBy.length > 0;
+  const known = stored !== null || rejections.length + listed.length + deletedBy.length > 0;
   return [
     card(
       stored === null ? 'Not stored' : 'Stored',
@@ -128,7 +128,7 @@ function whyParts(context: Context, found: Why, reload: () => void): Node[] {
           button('Ban author…', 'danger', () => void banAuthor(context, pubkey).then(again)),
       ),
     ),
-    ...(decisions.length === 0 ? [] : [decided(decisions, found.leftOut)]),
+    ...(rejections.length === 0 ? [] : [decided(rejections, found.omitted)]),
   ];
 }
 
@@ -139,11 +139,11 @@ const LOOKS = {
   quarantined: 'warning',
 } as const;
 
-function decided(decisions: readonly Decided[], leftOut: number): HTMLElement {
+function decided(rejections: readonly Decided[], omitted: number): HTMLElement {
   const { frame } = table(
     'Decisions',
     ['When', 'What', 'Rule', 'By', 'Text'],
-    decisions.map(({ at, action, rule, by, text }) =>
+    rejections.map(({ at, action, rule, by, text }) =>
       row(
         when(at),
         badge(action, LOOKS[action]),
@@ -156,11 +156,11 @@ function decided(decisions: readonly Decided[], leftOut: number): HTMLElement {
   return card(
     'Decisions',
     frame,
-    leftOut > 0 &&
+    omitted > 0 &&
       make(
         'p',
         { class: 'muted small' },
-        `${count(leftOut)} decisions (about any event) were not recorded since the start, because there were too many.`,
+        `${count(omitted)} decisions (about any event) were not recorded since the start, because there were too many.`,
       ),
   );
 }

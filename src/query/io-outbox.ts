@@ -4,6 +4,7 @@ import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import {
   ANSWER,
+  CLOSE_CONNECTION,
   CLOSED,
   EOSE,
   EVENTS,
@@ -12,7 +13,6 @@ import {
   MARK,
   OPEN,
   RESUME,
-  TURNED_AWAY,
   writeQueryRecordHead,
 } from '../messages/query-io.ts';
 import {
@@ -124,8 +124,8 @@ export class IoOutbox {
   }
 
   /** Has io close the connection after all frames before it were sent. */
-  turnAway(connId: number, why: Refusal): void {
-    this.#record(TURNED_AWAY, connId, 0, 0, why);
+  closeForPolicy(connId: number, why: Refusal): void {
+    this.#record(CLOSE_CONNECTION, connId, 0, 0, why);
   }
 
   /** Answers a barrier: io reads the mark after all records sent so far. */
