@@ -4,9 +4,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isConstantKey } from '../src/config/constants.ts';
-import { isOptionKey, optionKeys } from '../src/config/options.ts';
+import { constantKeys } from '../src/config/constants.ts';
+import { optionKeys } from '../src/config/options.ts';
 import { withMetricsTable } from '../src/metrics/document.ts';
+import { metricNames } from '../src/metrics/table.ts';
 import { packageRoot } from '../src/paths.ts';
 
 /** Stations, each a folder of src, in the order of the data path. */
@@ -293,22 +294,30 @@ describe('dependencies', () => {
   });
 });
 
+const textOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8');
+const documents = ['', 'docs', 'siege', 'bench'].flatMap((folder) =>
+  readdirSync(join(packageRoot, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+/** Returns the text of a document without its blocks of code. */
+const proseOf = (text: string) => text.replace(/^```.*?^```/gms, '');
+
+/** Returns the texts in backticks of a document. */
+function namesIn(text: string): string[] {
+  return [...proseOf(text).matchAll(/`([^`\n]+)`/g)].map(([, name]) => name!);
+}
+
 describe('documents', () => {
   it('have every metric as it is (npm run conf)', () => {
-    const text = readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8');
+    const text = textOf('docs/metrics.md');
     expect(text).toBe(withMetricsTable(text));
   });
 
-  const documents = ['', 'docs', 'siege', 'bench'].flatMap((folder) =>
-    readdirSync(join(packageRoot, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join(folder, name)),
-  );
-
   /** The anchors of a document's headings, as GitHub makes them. */
   function anchorsOf(file: string): string[] {
-    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/^```.*?^```/gms, '');
-    return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    return [...proseOf(textOf(file)).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
       heading!
         .toLowerCase()
         .replace(/[^\p{L}\p{N} _-]/gu, '')
@@ -317,8 +326,7 @@ describe('documents', () => {
   }
 
   it.each(documents)('%s links to files and headings that there are', (file) => {
-    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/^```.*?^```/gms, '');
-    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
+    const links = [...proseOf(textOf(file)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
     const broken = links.filter((link) => {
       if (/^[a-z]+:/.test(link)) return false;
       const [path = '', anchor] = link.split('#');
@@ -328,20 +336,92 @@ describe('documents', () => {
     });
     expect(broken).toEqual([]);
   });
+});
 
-  it('name options and tests that there are, where they say what is defended', () => {
-    const text = readFileSync(join(packageRoot, 'docs/security.md'), 'utf8');
-    const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name!);
-    const tests = named.filter((name) => name.startsWith('test/'));
-    expect(new Set(tests).size).toBeGreaterThan(30);
-    expect(tests.filter((file) => !existsSync(join(packageRoot, file)))).toEqual([]);
-    const sections = new Set(optionKeys.map((key) => key.split('.')[0]));
-    const keys = named.filter((name) => {
-      const [section] = /^[a-z0-9]+(?=\.[a-z_]+$)/.exec(name) ?? [];
-      return section !== undefined && sections.has(section);
+const SETTINGS: readonly string[] = [...optionKeys, ...constantKeys];
+const SECTIONS = new Set(SETTINGS.map((key) => key.split('.')[0]));
+const METRICS: ReadonlySet<string> = new Set(metricNames);
+
+/** Returns the names of options and constants in backticks; `*` stands for a part of them. */
+function settingsIn(text: string): string[] {
+  return namesIn(text).flatMap((name) => {
+    const [, key, section] = /^(([a-z0-9]+)\.[a-z0-9_*]+)(?: = .*)?$/.exec(name) ?? [];
+    return key !== undefined && SECTIONS.has(section) && !/\.(?:ts|md)$/.test(key) ? [key] : [];
+  });
+}
+
+/** The CHANGELOG also names what is gone. */
+describe.each(documents.filter((file) => file !== 'CHANGELOG.md'))('names in %s', (file) => {
+  const text = textOf(file);
+
+  it('are those of files and folders that there are', () => {
+    const files = text.match(/(?<![\w/.*-])(?:[\w-]+\/)+[\w.-]+\.ts\b/g) ?? [];
+    const folders = namesIn(text).filter((name) =>
+      /^(?:src|test|workers|bench|siege|docs|deploy)\/[\w./-]*$/.test(name),
+    );
+    const bases = ['', 'src', dirname(file)].map((base) => join(packageRoot, base));
+    const isThere = (path: string) => bases.some((base) => existsSync(join(base, path)));
+    expect([...files, ...folders].filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  it('are those of options and constants that there are', () => {
+    // Methods of the admin worker have names of the same form, such as `retention.task`.
+    const rpcMethods = textOf('src/admin/rpc-methods.ts');
+    const unknown = settingsIn(text).filter((key) => {
+      const pattern = new RegExp(`^${key.replaceAll('*', '\\w+')}$`);
+      return !SETTINGS.some((one) => pattern.test(one)) && !rpcMethods.includes(`'${key}'`);
     });
-    expect(new Set(keys).size).toBeGreaterThan(50);
-    expect(keys.filter((key) => !isOptionKey(key) && !isConstantKey(key))).toEqual([]);
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  const deployed = ['prometheus/prometheus.yml', 'prometheus/wok-alerts.yml', 'grafana/wok.json'];
+  const places = [...documents, ...deployed.map((name) => `deploy/${name}`)];
+
+  it.each(places)('of metrics in %s are those of metrics that there are', (file) => {
+    const names = textOf(file).match(/\bwok_[a-z0-9_]+\b(?!\*)/g) ?? [];
+    const unknown = names.filter(
+      (name) => !METRICS.has(name) && !METRICS.has(name.replace(/_(?:bucket|sum|count)$/, '')),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it('are found in what says what is defended', () => {
+    const security = textOf('docs/security.md');
+    const tests = namesIn(security).filter((name) => name.startsWith('test/'));
+    expect(new Set(tests).size).toBeGreaterThan(30);
+    expect(new Set(settingsIn(security)).size).toBeGreaterThan(50);
+    const text = '`io.port`, `io.path = "/"`, `rates.*_x`, `io.ts`, `a.b`';
+    expect(settingsIn(text)).toEqual(['io.port', 'io.path', 'rates.*_x']);
+  });
+});
+
+describe('identifiers in the glossary', () => {
+  const codeOf = new Map([...src, ...workers].map(({ file, code }) => [file, code]));
+  const rows = textOf('docs/glossary.md').match(/^\|.*\|$/gm)!;
+  const cells = rows.map((row) => row.split('|').at(-2)!);
+
+  it('are in the code', () => {
+    const code = [...codeOf.values(), textOf('schema.sql')];
+    const words = new Set(code.flatMap((one) => one.match(/\w+/g)!));
+    const identifiers = cells.flatMap(namesIn).filter((name) => /^\w+$/.test(name));
+    expect(identifiers.length).toBeGreaterThan(100);
+    expect(identifiers.filter((name) => !words.has(name))).toEqual([]);
+  });
+
+  it('are in the files that are named with them', () => {
+    const inside = /((?:`\w+`, )*`\w+`) in `([\w./-]+\.ts)`/g;
+    const places = [
+      ...cells.flatMap((cell) => [...cell.matchAll(inside)]),
+      ...rows.flatMap((row) => [...row.matchAll(/^\| (`\w+`) \|.*\| `([\w./-]+\.ts)` \|$/g)]),
+    ];
+    expect(places.length).toBeGreaterThan(100);
+    const wrong = places.filter(([, names, path]) => {
+      const code = codeOf.get(`src/${path}`) ?? codeOf.get(path!) ?? '';
+      return namesIn(names!).some((name) => !new RegExp(`\\b${name}\\b`).test(code));
+    });
+    expect(wrong.map(([, names, path]) => `${names} in ${path}`)).toEqual([]);
   });
 });
 

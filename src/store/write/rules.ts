@@ -54,7 +54,7 @@ const VANISHED_BEFORE: Outcome = {
 const INBOX_FULL: Outcome = {
   t: 'refused',
   rule: 'inbox-full',
-  message: 'restricted: the giftWraps of the recipient is full',
+  message: 'restricted: the inbox of the recipient is full',
 };
 const NO_RELAY: Outcome = {
   t: 'refused',
