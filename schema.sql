@@ -1,5 +1,5 @@
 -- The database of wok, a Nostr relay. This file is the one place of its schema. `PRAGMA user_version`
--- is the version of it that a file has; src/store/database/migrations.ts brings files of older releases to
+-- is the version of it that a file has; src/store/database/migrations.ts brings files of older versions to
 -- this one. Looking around with the sqlite3 shell is safe while the relay runs; start with
 --
 --   SELECT * FROM nostr_event ORDER BY seq DESC LIMIT 10;
@@ -66,13 +66,13 @@ CREATE TABLE deleted_address (
   until INTEGER NOT NULL       -- seconds since 1970, inclusive
 ) STRICT, WITHOUT ROWID;
 
--- What was done to this relay by its people: never changed, only forgotten from its old end.
+-- Audit log: what admins and moderators did. Rows are never changed; the oldest are removed after a time.
 CREATE TABLE audit (
   n INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,         -- seconds since 1970
   by TEXT NOT NULL,            -- a public key, or `shell`, or `relay` for what it does by itself
   action TEXT NOT NULL,        -- like `ban pubkey`
-  subject TEXT NOT NULL,       -- to whom or what
+  subject TEXT NOT NULL,       -- key, event, kind or address
   reason TEXT NOT NULL
 ) STRICT;
 
@@ -81,7 +81,7 @@ BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;
 
 -- What people banned and allowed while the relay runs (`wok mod`, NIP-86).
 CREATE TABLE listed (
-  list TEXT NOT NULL,          -- pubkey, event, kind, ip; author: what somebody wrote was removed
+  list TEXT NOT NULL,          -- pubkey, event, kind, ip; author: events of a key were removed
   subject TEXT NOT NULL,       -- hex, a number, an address or a network
   stance TEXT NOT NULL,        -- ban or allow
   reason TEXT NOT NULL,
@@ -115,7 +115,7 @@ CREATE TABLE role_of (
   PRIMARY KEY (pubkey, role)
 ) STRICT, WITHOUT ROWID;
 
--- The queue of reports (kind 1984, NIP-56) that nobody has dealt with yet.
+-- The queue of reports (kind 1984, NIP-56) that no moderator has handled yet.
 CREATE TABLE report (
   target TEXT NOT NULL,        -- an event or a public key, in hex
   reporter TEXT NOT NULL,      -- public key
@@ -170,7 +170,7 @@ CREATE TABLE invite_use (
   expires_at INTEGER NOT NULL  -- seconds since 1970; 0: never
 ) STRICT, WITHOUT ROWID;
 
--- Events that look like spam and wait for somebody to release or discard them; nobody is served these.
+-- Quarantine: events that look like spam, until a moderator releases or discards them; no client gets them.
 CREATE TABLE quarantined (
   id TEXT PRIMARY KEY,         -- of the event, in hex
   pubkey TEXT NOT NULL,        -- its author, in hex

@@ -42,7 +42,7 @@ const POLL_MILLISECONDS = 5;
  * not read yet: its last OKs and the close message. uWebSockets.js does not tell when the client
  * has gone.
  */
-const GOODBYE_MILLISECONDS = 500;
+const CLOSE_FRAMES_MILLISECONDS = 500;
 
 /** Most time to accept the connections that the kernel has completed already. */
 const QUEUE_MILLISECONDS = 2_000;
@@ -52,7 +52,7 @@ const SEND_AWAY_MILLISECONDS = 50;
 const RESCUE_MILLISECONDS = 600_000;
 
 /** Most time for the workers to end when the deadline has come, or when one has died. */
-const LANES_MILLISECONDS = 1_000;
+const WORKERS_END_MILLISECONDS = 1_000;
 
 /** Reason why a relay ended by itself. */
 interface Fatal {
@@ -252,20 +252,23 @@ export class Relay {
    * `steered`: the successor gets all new connections; this process then accepts what is still in
    * its queue.
    */
-  async sendAway(steered: boolean): Promise<void> {
+  async disconnectClients(steered: boolean): Promise<void> {
     const seconds = this.#config.shutdown.handover_seconds;
     const start = performance.now();
     const end = start + seconds * 1000;
     const stopListening = start + (steered ? Math.min(QUEUE_MILLISECONDS, seconds * 500) : 0);
-    let left = this.#io.sendAway(0, '');
+    let left = this.#io.disconnectClients(0, '');
     for (let now = start; now < end && !(left === 0 && now > stopListening); ) {
       if (now >= stopListening) this.#io.stopListening();
       const ticksLeft = Math.max(1, (end - now) / SEND_AWAY_MILLISECONDS);
-      left = this.#io.sendAway(Math.ceil(left / ticksLeft), 'the relay was restarted; reconnect');
+      left = this.#io.disconnectClients(
+        Math.ceil(left / ticksLeft),
+        'the relay was restarted; reconnect',
+      );
       await delay(SEND_AWAY_MILLISECONDS);
       now = performance.now();
     }
-    this.#io.sendAway(Number.POSITIVE_INFINITY, 'the relay was restarted; reconnect');
+    this.#io.disconnectClients(Number.POSITIVE_INFINITY, 'the relay was restarted; reconnect');
   }
 
   /**
@@ -284,7 +287,7 @@ export class Relay {
     const deadline = performance.now() + this.#config.shutdown.deadline_seconds * 1000;
     const timeLeft = () => deadline - performance.now();
     this.#io.stopIntake();
-    while (this.#io.unanswered > 0 && timeLeft() > GOODBYE_MILLISECONDS) {
+    while (this.#io.unanswered > 0 && timeLeft() > CLOSE_FRAMES_MILLISECONDS) {
       await delay(POLL_MILLISECONDS);
     }
     if (this.#io.unanswered > 0) {
@@ -292,19 +295,19 @@ export class Relay {
         unanswered: this.#io.unanswered,
       });
     }
-    await this.#end(Math.max(timeLeft(), LANES_MILLISECONDS));
+    await this.#end(Math.max(timeLeft(), WORKERS_END_MILLISECONDS));
   }
 
   /** Ends what is left after `fatal`, without waiting for answers that cannot come. */
   async abandon(): Promise<void> {
     this.#io.stopIntake();
-    await this.#end(LANES_MILLISECONDS);
+    await this.#end(WORKERS_END_MILLISECONDS);
   }
 
   async #end(workersMilliseconds: number): Promise<void> {
     const milliseconds = this.holds ? RESCUE_MILLISECONDS : workersMilliseconds;
     await within(this.#supervisor.stop(), milliseconds);
-    if (this.#io.close() > 0) await delay(GOODBYE_MILLISECONDS);
+    if (this.#io.close() > 0) await delay(CLOSE_FRAMES_MILLISECONDS);
     this.#sweeper?.stop();
     this.#trim?.stop();
     this.#io.destroy();

@@ -135,7 +135,7 @@ export async function runRelay(
   let signal = await Promise.race([stopped, fatal, replacement]);
   if (signal === 'replaced') {
     const steered = steerToSuccessor(libc(), relay.port);
-    const goneAway = relay.sendAway(steered).then(() => 'replaced' as const);
+    const goneAway = relay.disconnectClients(steered).then(() => 'replaced' as const);
     signal = await Promise.race([stopped, fatal, goneAway]);
   } else {
     manager.stopping(signal === null ? 'a worker exited' : 'storing accepted events');

@@ -71,7 +71,7 @@ function read(folder: string): Source[] {
     });
 }
 
-/** Returns `io` for src/io/io.ts, `messages` for src/messages.ts, '' for a file outside src. */
+/** Returns `io` for src/io/io.ts, `messages` for src/messages/map.ts, '' for a file outside src. */
 function partOf(file: string): string {
   return /^src\/([\w-]+)/.exec(file)?.[1] ?? '';
 }
@@ -634,6 +634,18 @@ describe('comments', () => {
   it('begin with a noun or a verb', () => {
     const asked = /^\s*\/\*\*\s+(?:What|Whether|Who|How|Where)\b/;
     expect(comments.filter(({ line }) => asked.test(line)).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('name files that there are', () => {
+    const known = files.map(({ file }) => `/${file}`);
+    const named = comments.flatMap(({ place, line }) =>
+      [...line.matchAll(/[\w./-]+\.ts\b(?!x)/g)].map(([name]) => ({ place, name })),
+    );
+    expect(named.length).toBeGreaterThan(100);
+    const wrong = named.filter(
+      ({ name }) => !known.some((file) => file.endsWith(`/${name.replace(/^(\.\.?\/)+/, '')}`)),
+    );
+    expect(wrong.map(({ place, name }) => `${place}: ${name}`)).toEqual([]);
   });
 
   it('are no wider than code', () => {

@@ -1,4 +1,5 @@
-// Access rules for writers: allow list, payment, web of trust and NIP-05. `doors.ts` combines them.
+// Access rules for writers: allow list, payment, web of trust and NIP-05. `policy/rules/access.ts`
+// combines them.
 
 import type { Config } from '../config/options.ts';
 import type { KeyListName } from '../messages/key-lists.ts';
@@ -9,7 +10,9 @@ import type { AccessLists } from './lists.ts';
 import { type Rejection, refuse } from './rejection.ts';
 import type { SharedKeys } from './shared-keys.ts';
 
-/** Access rule: one condition that a key can meet in order to write; see `doors.ts`. */
+/**
+ * Access rule: one condition that a key can meet in order to write; see `policy/rules/access.ts`.
+ */
 export interface AccessRule {
   /**
    * Returns null if the key may write, or the rejection. `UNKNOWN`: a lookup is needed, which

@@ -3,7 +3,7 @@
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Verification } from '../messages/key-lists.ts';
-import { isBelow, lookUp, parseAddress } from './nip05.ts';
+import { isInDomains, lookUp, parseAddress } from './nip05.ts';
 
 /** Maximum look-ups in progress and waiting; others are dropped until the author writes again. */
 const AT_ONCE_MAX = 8;
@@ -72,10 +72,10 @@ export class Nip05Verifier {
     const parsed = parseAddress(address);
     const nip05 = this.#nip05;
     if (parsed === undefined) return 'your NIP-05 address does not have the form name@domain';
-    if (isBelow(parsed.domain, nip05.domains_denied)) {
+    if (isInDomains(parsed.domain, nip05.domains_denied)) {
       return 'this relay does not accept NIP-05 addresses of this domain';
     }
-    if (nip05.domains_allowed.length > 0 && !isBelow(parsed.domain, nip05.domains_allowed)) {
+    if (nip05.domains_allowed.length > 0 && !isInDomains(parsed.domain, nip05.domains_allowed)) {
       return `your NIP-05 address must be at ${nip05.domains_allowed.join(' or ')}`;
     }
     try {

@@ -22,7 +22,7 @@ export function parseAddress(address: string): { local: string; domain: string }
 }
 
 /** Returns true if a domain is one of these or a subdomain of one. */
-export function isBelow(domain: string, domains: readonly string[]): boolean {
+export function isInDomains(domain: string, domains: readonly string[]): boolean {
   const host = domain.replace(/:\d+$/, '');
   return domains.some(
     (one) => host === one.toLowerCase() || host.endsWith(`.${one.toLowerCase()}`),

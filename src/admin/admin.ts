@@ -35,7 +35,7 @@ import type { Db } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import type { AdminContext } from './context.ts';
 import { type ControlAnswer, type ControlRequest, ControlSocket } from './control-socket.ts';
-import { Dashboards } from './dashboard/dashboards.ts';
+import { DashboardCache } from './dashboard/dashboards.ts';
 import { HttpAuth } from './http-auth.ts';
 import { infoChanges } from './info.ts';
 import { answerManagement } from './management.ts';
@@ -101,7 +101,7 @@ export class Admin implements AdminContext {
   readonly sampleMetrics: () => void;
   readonly history: History;
   readonly eventCount: EventCount;
-  readonly dashboards: Dashboards;
+  readonly dashboards: DashboardCache;
   readonly lists: AccessLists;
   readonly rejections = new RejectionLog(this);
   readonly retention: Retention;
@@ -138,7 +138,7 @@ export class Admin implements AdminContext {
     this.sampleMetrics = () => sampler.sample(this.config);
     this.history = new History(metrics);
     this.eventCount = new EventCount(db, metrics);
-    this.dashboards = new Dashboards(this);
+    this.dashboards = new DashboardCache(this);
     this.#accessListUpdater = new AccessListUpdater(this, parts.share, (message) => {
       for (const outbox of this.#ingesters.values()) outbox.send(message);
     });

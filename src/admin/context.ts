@@ -4,7 +4,7 @@
 import type { InviteContext } from '../members/rpc.ts';
 import type { WhyContext } from '../moderation/rpc/why.ts';
 import type { RetentionMethodsContext } from '../retention/rpc.ts';
-import type { DashboardContext, Dashboards } from './dashboard/dashboards.ts';
+import type { DashboardCache, DashboardContext } from './dashboard/dashboards.ts';
 import type { History } from './metrics/history.ts';
 import type { Search } from './search/search.ts';
 
@@ -17,7 +17,7 @@ export interface AdminContext
   /** Samples of the last hour, for charts. */
   readonly history: History;
   /** Current state of the relay, for the dashboard. */
-  readonly dashboards: Dashboards;
+  readonly dashboards: DashboardCache;
   readonly search: Search;
 }
 

@@ -51,9 +51,9 @@ export class ControlSocket {
   /** Listens on the path. @throws Error when there can be no socket at the path. */
   async listen(): Promise<void> {
     // The socket is made in a directory closed to other users, and moved after its mode is set.
-    const nursery = mkdtempSync(join(dirname(this.#path), '.s'));
+    const privateDirectory = mkdtempSync(join(dirname(this.#path), '.s'));
     try {
-      const made = join(nursery, 's');
+      const made = join(privateDirectory, 's');
       if (Buffer.byteLength(made) > PATH_BYTES_MAX) {
         throw new Error(`the path ${this.#path} is too long for a socket`);
       }
@@ -67,7 +67,7 @@ export class ControlSocket {
       server.unref();
       this.#server = server;
     } finally {
-      rmSync(nursery, { recursive: true, force: true });
+      rmSync(privateDirectory, { recursive: true, force: true });
     }
   }
 

@@ -45,7 +45,7 @@ function publicFigures({ metrics, history, eventCount }: AdminReads, now: number
   const cells = workerCells(metrics, io);
   return {
     at: now,
-    since: Math.round(Date.now() - process.uptime() * 1000),
+    since: Math.round(now - process.uptime() * 1000),
     events: eventCount.read(),
     connections: cells[CONNECTIONS]!,
     subscriptions: cells[SUBSCRIPTIONS]!,

@@ -1,5 +1,5 @@
 // Writer and reader of the binary records that channels carry. The layouts of the records are in
-// `messages/map.ts`; all numbers are little-endian.
+// the codec of each link (`messages/`); all numbers are little-endian.
 
 const INITIAL_BYTES = 64 * 1024;
 

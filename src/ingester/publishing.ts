@@ -101,11 +101,11 @@ export class Publishing {
     const evaluated = this.#context.parts.pipeline.evaluateWrite({ event, json, from }, mayWait);
     if (!(evaluated instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
-        this.#obey(connId, passed, evaluated);
+        this.#applyResult(connId, passed, evaluated);
         return;
       }
       if (!mayWait) {
-        this.#obey(connId, passed, PLUGIN_QUEUE_FULL);
+        this.#applyResult(connId, passed, PLUGIN_QUEUE_FULL);
         return;
       }
     }
@@ -114,7 +114,7 @@ export class Publishing {
     const settle = (result: PolicyResult) =>
       place.settle(() => {
         this.#context.resume(handling);
-        this.#obey(connId, kept, result);
+        this.#applyResult(connId, kept, result);
       });
     if (evaluated instanceof Promise) {
       void evaluated.then((result) => {
@@ -124,7 +124,7 @@ export class Publishing {
     } else settle(evaluated);
   }
 
-  #obey(connId: number, passed: ValidatedEvent, result: PolicyResult): void {
+  #applyResult(connId: number, passed: ValidatedEvent, result: PolicyResult): void {
     if (result.action === 'accept') {
       this.#store(connId, passed);
       return;

@@ -109,12 +109,12 @@ export class Requests {
     }
     if (!(evaluated instanceof Promise)) {
       if (!this.#waiting.has(connId)) {
-        this.#obey(connId, message, parsed, evaluated);
+        this.#applyResult(connId, message, parsed, evaluated);
         return;
       }
       if (!mayWait) {
         this.#waiting.cancel(connId, subId);
-        this.#obey(connId, message, parsed, PLUGIN_QUEUE_FULL);
+        this.#applyResult(connId, message, parsed, PLUGIN_QUEUE_FULL);
         return;
       }
     }
@@ -131,7 +131,7 @@ export class Requests {
           const frame = `${eventPrefix(String(subId))}${invite}]`;
           this.#context.query(connId, { t: 'say', connId, frame });
         }
-        this.#obey(connId, message, parsed, result);
+        this.#applyResult(connId, message, parsed, result);
       });
     if (evaluated instanceof Promise) void evaluated.then(settle);
     else settle(evaluated);
@@ -145,7 +145,7 @@ export class Requests {
     return members.inviter(parsed, authed, parts.lists, parts.clock.seconds());
   }
 
-  #obey(connId: number, message: Message, parsed: Parsed, result: ReadPolicyResult): void {
+  #applyResult(connId: number, message: Message, parsed: Parsed, result: ReadPolicyResult): void {
     const [type, subId] = message;
     if (result.action === 'accept') {
       this.#ask(connId, message, parsed);
@@ -156,7 +156,12 @@ export class Requests {
       const replaced: Message = [type, subId, ...result.filters];
       const instead = this.#parsed(replaced);
       if (typeof instead !== 'string') this.#ask(connId, replaced, instead);
-      else this.#obey(connId, message, parsed, { ...result, action: 'refuse', message: NO_FILTER });
+      else
+        this.#applyResult(connId, message, parsed, {
+          ...result,
+          action: 'refuse',
+          message: NO_FILTER,
+        });
     }
   }
 
@@ -236,7 +241,7 @@ export class Requests {
     if (opened === 'too-many') return false;
     if (opened === 'no-memory') this.#refuseOpen(connId, subId, NO_MEMORY, message);
     else {
-      this.#introduce(connId);
+      this.#setQuotaOwner(connId);
       const { handling } = this.#context;
       this.#context.query(connId, { t: 'req', connId, subId, ...opened, filters, ...handling });
     }
@@ -250,7 +255,7 @@ export class Requests {
   }
 
   /** Tells the query worker the quota owner, before the first query and after a change. */
-  #introduce(connId: number): void {
+  #setQuotaOwner(connId: number): void {
     const connection = this.#context.connections.of(connId);
     const { client, address: name } = connection;
     if (connection.introduced === client) return;
@@ -290,7 +295,7 @@ export class Requests {
       : 'unsupported: this relay does not offer COUNT (NIP-45)';
     if (typeof filters === 'string') this.#refuseCount(connId, queryId, filters, message);
     else {
-      this.#introduce(connId);
+      this.#setQuotaOwner(connId);
       this.#context.query(connId, {
         t: 'count',
         connId,

@@ -75,7 +75,7 @@ const CLOSE_TOO_BIG = 1009;
 const CLOSE_SERVICE_RESTART = 1012;
 const CONN_ID_MAX = 0xffff_ffff;
 
-const LANE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
+const INGESTER_QUEUE_FULL: Refusal = 'rate-limited: this relay is busy; try again';
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
 
@@ -89,7 +89,7 @@ const LOOK_FACTOR = 4;
 const REFUSALS_MAX = 1_000;
 
 /** Cost that an address may have in flight while a queue is full, up to twice the queue's bound. */
-const LITTLE_BYTES = 64 * 1024;
+const ADDRESS_BYTES_MIN = 64 * 1024;
 
 /** Number of unsent bytes beyond which a client counts as not reading. */
 const UNREAD_BYTES_MAX = 64 * 1024;
@@ -289,7 +289,7 @@ export class Io {
   }
 
   /** Asks up to `count` clients to come back by closing; returns the number of connections left. */
-  sendAway(count: number, reason: string): number {
+  disconnectClients(count: number, reason: string): number {
     for (const connection of this.#connections.values()) {
       if (count-- <= 0) break;
       if (connection.endedBy !== null) continue;
@@ -442,7 +442,7 @@ export class Io {
     this.#counts.remove(connection.load, connection.networkName);
     const reason = connection.endedBy ?? closeReason(status, sentence);
     this.#meter.closed(reason, connection.openedAt);
-    if (this.#tellsConnections) this.#tellEnd(connection, reason);
+    if (this.#tellsConnections) this.#logClose(connection, reason);
     const { outbox } = this.#ingester(connection);
     writeDisconnected(outbox.records, connection.id);
     outbox.touch();
@@ -460,7 +460,7 @@ export class Io {
       return;
     }
     // An answer read meanwhile may have closed the connection.
-    if (this.#lookMeanwhile() && connection.closed) return;
+    if (this.#serveWorkers() && connection.closed) return;
     const bytes = Buffer.from(message);
     const tooMany = this.#charge(connection, bytes.length);
     // A CLOSE has no answer that could reject it, and it ends work instead of causing some.
@@ -495,7 +495,7 @@ export class Io {
    * flood that takes long, so the workers get the gathered frames, and answers are read and sent,
    * every few milliseconds, for a fifth of the time at most; the remaining sockets wait meanwhile.
    */
-  #lookMeanwhile(): boolean {
+  #serveWorkers(): boolean {
     if (++this.#messagesSinceLook < LOOK_MESSAGES) return false;
     this.#messagesSinceLook = 0;
     const now = performance.now();
@@ -591,7 +591,7 @@ export class Io {
     const { queue_bytes_max: max } = this.#config.io;
     const wanted = inFlightCost + cost;
     if (used === 0) return true;
-    return wanted <= max - used || (wanted <= LITTLE_BYTES && used + cost <= 2 * max);
+    return wanted <= max - used || (wanted <= ADDRESS_BYTES_MIN && used + cost <= 2 * max);
   }
 
   /** Returns the worker of a connection, for a record that has just arrived. */
@@ -611,7 +611,7 @@ export class Io {
    * relay more than its client, so it is closed.
    */
   #refuse(connection: Connection, frame: Buffer, limit: 'in_flight' | 'ingester_queue'): void {
-    const why = limit === 'in_flight' ? IN_FLIGHT_FULL : LANE_FULL;
+    const why = limit === 'in_flight' ? IN_FLIGHT_FULL : INGESTER_QUEUE_FULL;
     if (connection.inFlight > 0 && ++connection.refusals > REFUSALS_MAX) {
       if (connection.endedBy === null) this.#closeForPolicy(connection, why);
       return;
@@ -758,7 +758,7 @@ export class Io {
     outbox.touch();
   }
 
-  #tellEnd(connection: Connection, reason: CloseReason): void {
+  #logClose(connection: Connection, reason: CloseReason): void {
     const { received, receivedBytes, sentBytes, openedAt } = connection;
     const seconds = Math.round((sharedMilliseconds() - openedAt) / 1000);
     this.#log.debug('connection closed', {

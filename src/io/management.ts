@@ -258,7 +258,7 @@ export function refuseMethod(res: HttpResponse, isHead: boolean): void {
   answer(res, '405 Method Not Allowed', headers, isHead ? '' : JSON.stringify({ error }));
 }
 
-/** Answers an admin page call that does not reach the worker (`PageError` in `admin/page-api`). */
+/** Answers an admin page call that does not reach the worker (`PageError` in `web/api/api.ts`). */
 function refuseCall(res: HttpResponse, status: string, kind: string, message: string): void {
   answer(res, status, CALL_HEADERS, JSON.stringify({ error: { kind, message } }));
 }

@@ -27,7 +27,7 @@ export type Handover =
 
 /**
  * Progress word of monitor on its channel to a query worker while it reads events. A hand-over does
- * not wake monitor if the progress word is that of its snapshot (`monitorStands`): then it is read
+ * not wake monitor if the progress word is that of its snapshot (`headWord`): then it is read
  * before the next event.
  */
 export const READING_EVENTS = -1;

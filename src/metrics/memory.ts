@@ -18,7 +18,9 @@ export interface MetricsMemory {
   readonly cells: SharedArrayBuffer;
   /** Slow queries of every query worker (`slow-queries.ts`). */
   readonly slow: SharedArrayBuffer;
-  /** Top connections, and in `watch` the time until which they are requested (`talkers.ts`). */
+  /**
+   * Top connections, and in `watch` the time until which they are requested (`top-connections.ts`).
+   */
   readonly topConnections: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
   /** Reads that ingester and query workers refused (`refused-reads.ts`). */

@@ -35,7 +35,7 @@ export function workerCells({ cells }: MetricsMemory, index: number): Float64Arr
 
 /**
  * Meter of one worker thread. A plain write is enough, as each cell counts for one thread: the
- * worker, or the supervisor (`workers.ts`). Readers see each cell whole, some cells a moment
+ * worker, or the supervisor (`worker-meters.ts`). Readers see each cell whole, some cells a moment
  * earlier than others.
  */
 export class Meter {

@@ -4,7 +4,7 @@ import { element } from '../lib/assert.ts';
 import type { MetricsMemory } from './memory.ts';
 import { quantileOf } from './quantile.ts';
 import { readSeries } from './render.ts';
-import { type MetricName, metricOf } from './table.ts';
+import { type LabelName, type MetricName, metricOf } from './table.ts';
 
 /** Series by the name of their metric; a histogram's values are its buckets, +Inf, and the sum. */
 export type Figures = Record<
@@ -51,7 +51,7 @@ export class MetricsDelta {
   }
 
   /** Returns the rates of a counter by one of its labels, without those that are 0. */
-  rates(name: MetricName, label: string): Record<string, number> {
+  rates<Name extends MetricName>(name: Name, label: LabelName<Name>): Record<string, number> {
     const before = sumsBy(this.#before, name, label);
     const found: Record<string, number> = {};
     for (const [value, sum] of sumsBy(this.#now, name, label)) {
@@ -82,7 +82,11 @@ export class MetricsDelta {
   }
 
   /** Returns the values of a label that occur in the series that have these labels. */
-  labels(name: MetricName, label: string, wanted: Wanted = {}): string[] {
+  labels<Name extends MetricName>(
+    name: Name,
+    label: LabelName<Name>,
+    wanted: Wanted = {},
+  ): string[] {
     const found = (this.#now[name] ?? []).filter(({ labels }) => has(labels, wanted));
     return [...new Set(found.map(({ labels }) => labels[label] ?? ''))];
   }

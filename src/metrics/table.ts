@@ -239,7 +239,7 @@ export const metrics = {
   },
   wok_spam_results_total: {
     type: 'counter',
-    help: 'Verdicts of the spam stage on events, also while it only observes.',
+    help: 'Results of the spam stage for events, also while it only observes.',
     by: ['ingester'],
     labels: { result: values.SPAM_RESULTS },
   },
@@ -408,7 +408,7 @@ export const metrics = {
     help: 'Maximum number of queries of a query worker.',
     by: ['admin'],
   },
-  wok_query_window_events: {
+  wok_query_tail_events: {
     type: 'gauge',
     help: 'Events in the memory of a query worker that are not indexed yet.',
     by: ['query'],
@@ -458,6 +458,11 @@ export const metrics = {
 
 /** Name of a metric. */
 export type MetricName = keyof typeof metrics;
+
+/** Names of the labels of a metric. */
+export type LabelName<Name extends MetricName> =
+  | ((typeof metrics)[Name] extends { labels: infer L } ? keyof L & string : never)
+  | ((typeof metrics)[Name] extends { per: 'worker' } ? 'station' | 'worker' : never);
 
 /** Names of all metrics in the order of the table. */
 export const metricNames = Object.keys(metrics) as readonly MetricName[];

@@ -118,7 +118,7 @@ export class IoOutbox {
     this.#record(ANSWER, connId, 0, cost, closedAnswer(queryId, why));
   }
 
-  /** Writes a frame that belongs to no subscription; `acks` as in `Stored`. */
+  /** Writes a frame that belongs to no subscription; `acks` as in `QueryRecord`. */
   say(connId: number, acks: number, frame: string): void {
     this.#record(ANSWER, connId, 0, acks, frame);
   }

@@ -13,7 +13,7 @@ export class MonitorOutbox {
   readonly #channel: Channel;
   readonly #outbox: RecordOutbox;
   /** Progress word with which monitor need not be woken; null: any, NaN: none. */
-  #stand: number | null = null;
+  #expectedProgress: number | null = null;
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -23,11 +23,14 @@ export class MonitorOutbox {
   /** Queues a hand-over; it is sent at the end of the turn, or by `flush`. */
   send(handover: Handover): void {
     if (handover.t === 'live') {
-      const stand = headWord(handover.seq);
-      this.#stand = this.#stand === null || this.#stand === stand ? stand : Number.NaN;
+      const expected = headWord(handover.seq);
+      this.#expectedProgress =
+        this.#expectedProgress === null || this.#expectedProgress === expected
+          ? expected
+          : Number.NaN;
     } else if (handover.t === 'auth' && handover.held.length > 0) {
       // The answer is awaited.
-      this.#stand = Number.NaN;
+      this.#expectedProgress = Number.NaN;
     }
     writeHandover(this.#outbox.records, handover);
     this.#outbox.schedule();
@@ -39,8 +42,8 @@ export class MonitorOutbox {
 
   /** Called after a batch was sent: monitor reads it before any event that it takes from now on. */
   #posted(): void {
-    if (this.#stand !== null && this.#channel.peerProgress !== this.#stand)
+    if (this.#expectedProgress !== null && this.#channel.peerProgress !== this.#expectedProgress)
       this.#channel.wakePeer();
-    this.#stand = null;
+    this.#expectedProgress = null;
   }
 }

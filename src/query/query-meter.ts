@@ -23,7 +23,7 @@ const EVENTS = cellOf('wok_query_events_total');
 const SLOW = cellOf('wok_slow_queries_total');
 const WAITING = cellOf('wok_queries_waiting');
 const RUNNING = cellOf('wok_queries_running');
-const WINDOW = cellOf('wok_query_window_events');
+const WINDOW = cellOf('wok_query_tail_events');
 const LIMIT = cellOf('wok_rate_limit_hits_total', { limit: 'queries' });
 const MEMORY = cellOf('wok_rate_limit_hits_total', { limit: 'query_memory' });
 

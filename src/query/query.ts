@@ -81,7 +81,7 @@ interface Client {
  */
 export class Query {
   #queriesMax: number;
-  readonly #window: TailIndex;
+  readonly #tailIndex: TailIndex;
   readonly #windows: SendWindows;
   readonly #scheduler: Scheduler;
   readonly #clients = new Map<number, Client>();
@@ -114,9 +114,9 @@ export class Query {
     this.#db = db;
     this.#hasher = hasher;
     this.#queriesMax = config.query.queries_max;
-    this.#window = new TailIndex(config.query.timeline_events);
+    this.#tailIndex = new TailIndex(config.query.timeline_events);
     this.#windows = new SendWindows(windowBounds(config));
-    this.#snapshot = new Snapshot(db, hasher, this.#window, () => clock.seconds(), {
+    this.#snapshot = new Snapshot(db, hasher, this.#tailIndex, () => clock.seconds(), {
       removals,
       cacheBytes: config.query.cache_bytes,
     });
@@ -128,7 +128,7 @@ export class Query {
         // Hand-overs first: events that a client publishes after its EOSE must find monitor ready.
         this.#monitor?.flush();
         this.#ioOutbox?.flush();
-        this.#meter.sliceEnds(this.#scheduler.waiting, this.#running, this.#window.size);
+        this.#meter.sliceEnds(this.#scheduler.waiting, this.#running, this.#tailIndex.size);
       },
       over: (run) => this.#over(run),
       unreadable: (run, error) => this.#unreadable(run, error),
@@ -237,8 +237,8 @@ export class Query {
     this.#snapshot.forget(removed, removals);
     // Before the events are added: those that the index holds by now go into the recent columns
     // only.
-    this.#window.advance(indexedSeq);
-    while (reader.more) this.#window.add(readAcceptedTerms(reader));
+    this.#tailIndex.advance(indexedSeq);
+    while (reader.more) this.#tailIndex.add(readAcceptedTerms(reader));
   }
 
   /**
@@ -376,7 +376,7 @@ export class Query {
    * Returns the reason for which one more query of this client is refused, or null. An address may
    * have as many as are still free, so that a few addresses never take the last ones.
    */
-  #noPlace({ turns }: Client): Refusal | null {
+  #refusalIfFull({ turns }: Client): Refusal | null {
     const free = this.#queriesMax - this.#running;
     if (free <= 0) return OVERLOADED;
     return turns.address.counted < free ? null : TOO_MANY;
@@ -390,7 +390,7 @@ export class Query {
     const quota = this.#quota(client);
     const { queryCost } = quota;
     const refusal =
-      this.#noPlace(client) ?? (queryCost?.isRefused(0) === true ? queryCost.refusal : null);
+      this.#refusalIfFull(client) ?? (queryCost?.isRefused(0) === true ? queryCost.refusal : null);
     if (refusal !== null) {
       this.#refuseNew(request, refusal);
       return;
@@ -443,7 +443,7 @@ export class Query {
   #count(request: QueryRequest & { t: 'count' }): void {
     const { connId } = request;
     const client = this.#client(connId);
-    const refusal = this.#noPlace(client);
+    const refusal = this.#refusalIfFull(client);
     if (refusal !== null) {
       this.#meter.overloaded('COUNT', connId, refusal, request.filters);
       this.#io.countRefused(request, refusal);

@@ -374,12 +374,12 @@ export class Supervisor {
     for (const [a, b, there, back] of LINKS) {
       const other = a === station ? b : b === station ? a : null;
       if (other === null) continue;
-      for (const neighbour of other === 'io' ? [null] : this.#workerList(other)) {
+      for (const linkedWorker of other === 'io' ? [null] : this.#workerList(other)) {
         const [near, end] = a === station ? channelPair(there, back) : channelPair(back, there);
-        links.push({ station: other, worker: neighbour?.worker ?? 0, end: near });
+        links.push({ station: other, worker: linkedWorker?.worker ?? 0, end: near });
         farEnds.push(() => {
-          if (neighbour)
-            tell(neighbour, { t: 'attach', links: [{ station, worker: number, end }] });
+          if (linkedWorker)
+            tell(linkedWorker, { t: 'attach', links: [{ station, worker: number, end }] });
           else this.#hooks.attachIo(station, number, new Channel(end));
         });
       }

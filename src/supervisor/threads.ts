@@ -1,4 +1,5 @@
-// Worker threads of the workers, each a piscina pool of one worker. The main thread owns the pools.
+// Threads in which the workers run, each a piscina pool of one worker. The main thread owns the
+// pools.
 
 import { availableParallelism } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';

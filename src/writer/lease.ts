@@ -9,6 +9,7 @@ import type { WriteState } from '../channel/write-state.ts';
 import type { Config } from '../config/options.ts';
 import { present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import { queuedEvents } from '../lib/message-cost.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
@@ -57,7 +58,7 @@ export class WriterLease {
   #writer: Writer | null = null;
   #ids: KnownIds | null = null;
   #follower: Follower | null = null;
-  readonly #neighbours = new Map<string, Neighbour>();
+  readonly #linked = new Map<string, Neighbour>();
 
   /**
    * @throws StorageError when the database cannot be opened; on standby also when it is of another
@@ -66,7 +67,7 @@ export class WriterLease {
   constructor(parts: WriterLeaseParts, standby: boolean) {
     this.#parts = parts;
     if (!standby) {
-      this.#sitDown();
+      this.#startWriter();
       return;
     }
     const db = openAsSuccessor(parts.config.storage);
@@ -81,10 +82,10 @@ export class WriterLease {
   }
 
   attach(station: StationName, worker: number, channel: Channel): void {
-    const neighbour = { station, worker, channel };
-    this.#neighbours.set(`${station}:${worker}`, neighbour);
+    const linkedWorker = { station, worker, channel };
+    this.#linked.set(`${station}:${worker}`, linkedWorker);
     if (this.#writer) this.#writer.attach(station, worker, channel);
-    else if (this.#follower) this.#stand(neighbour);
+    else if (this.#follower) this.#attachWithoutLease(linkedWorker);
   }
 
   reconfigure(config: Config): void {
@@ -96,7 +97,7 @@ export class WriterLease {
   own(): void {
     this.#follower?.stop();
     this.#follower = null;
-    if (this.#writer === null) this.#sitDown();
+    if (this.#writer === null) this.#startWriter();
   }
 
   /** Commits and answers what is queued, then releases the database. */
@@ -109,7 +110,7 @@ export class WriterLease {
     // Removals by the successor are not reported here: from now on the query workers ask the log.
     this.#parts.removals.add(1);
     this.#follower = new Follower(this.#parts.config.storage, head);
-    for (const neighbour of this.#neighbours.values()) this.#stand(neighbour);
+    for (const linkedWorker of this.#linked.values()) this.#attachWithoutLease(linkedWorker);
   }
 
   async stop(): Promise<void> {
@@ -118,7 +119,7 @@ export class WriterLease {
     this.#writer?.stop();
   }
 
-  #sitDown(): void {
+  #startWriter(): void {
     const { config, queue, removals, writes, clock, logger, meter, trouble } = this.#parts;
     const db = openWriter(config.storage);
     const hasher = new TermHasher(termKey(db));
@@ -137,24 +138,25 @@ export class WriterLease {
     );
     this.#writer = writer;
     this.#ids = { memory: writer.idFilterMemory, upTo: writer.head };
-    for (const { station, worker, channel } of this.#neighbours.values()) {
+    for (const { station, worker, channel } of this.#linked.values()) {
       writer.attach(station, worker, channel);
     }
   }
 
   /** Connects a worker while another process owns the database. */
-  #stand({ station, channel }: Neighbour): void {
+  #attachWithoutLease({ station, channel }: Neighbour): void {
     if (station === 'monitor') this.#follower?.attachMonitor(channel);
     if (station === 'io') this.#follower?.attachIo(channel);
     if (station !== 'ingester') return;
     channel.receive((batch) => {
-      const io = this.#neighbours.get('io:0');
+      const io = this.#linked.get('io:0');
       if (io === undefined) return;
       const outbox = new RecordOutbox(io.channel);
       const reader = new RecordReader(batch);
       let events = 0;
-      for (; reader.more; events++) {
+      while (reader.more) {
         const { connId, id, cost } = new CheckedEvent(reader);
+        events += queuedEvents(cost);
         if (connId === 0) continue;
         writeAnswer(outbox.records, connId, cost, okAnswer(id, false, HANDED_OVER));
       }

@@ -213,7 +213,7 @@ export class Writer {
     this.#probe = db.prepare(sql.UPSERT_META);
     this.#index();
     this.#setTimers();
-    this.#goOnVanishing();
+    this.#scheduleVanishSlice();
   }
 
   reconfigure(config: Config): void {
@@ -294,7 +294,7 @@ export class Writer {
       setInterval(() => this.#purge(), writer.expired_purge_seconds * 1000),
       setInterval(() => this.#purgeQuarantine(), writer.expired_purge_seconds * 1000),
       setInterval(() => this.#tryAgain(), TRY_AGAIN_MILLISECONDS),
-      setInterval(() => this.#goOnVanishing(), VANISH_AGAIN_MILLISECONDS),
+      setInterval(() => this.#scheduleVanishSlice(), VANISH_AGAIN_MILLISECONDS),
     ];
   }
 
@@ -338,7 +338,7 @@ export class Writer {
     this.#lastBatchAt = this.#clock.milliseconds();
     this.#meter.batchEnds(events, this.#log.head, this.#log.indexedSeq);
     this.#answer(answered, head);
-    this.#goOnVanishing();
+    this.#scheduleVanishSlice();
   }
 
   #store(events: readonly CheckedEvent[]): Answered[] {
@@ -358,7 +358,7 @@ export class Writer {
     if (refusal !== undefined) {
       this.#disk.count(events.filter((event) => !isEphemeral(event)).length);
       answered = events.map((event) =>
-        isEphemeral(event) ? this.#passOrFail(event) : failed(event, refusal),
+        isEphemeral(event) ? this.#applyEphemeral(event) : failed(event, refusal),
       );
       for (const { event, message } of answered) {
         if (!isEphemeral(event)) this.#rejections.note(event, 'refused', 'storage', message);
@@ -369,7 +369,7 @@ export class Writer {
   }
 
   /** Handles an ephemeral event while nothing can be stored. */
-  #passOrFail(event: CheckedEvent): Answered {
+  #applyEphemeral(event: CheckedEvent): Answered {
     try {
       return this.#apply(event);
     } catch (error) {
@@ -570,17 +570,17 @@ export class Writer {
     return this.#clock.milliseconds() < this.#vanishAgainAt;
   }
 
-  #goOnVanishing(): void {
+  #scheduleVanishSlice(): void {
     if (!this.#vanish.pending || this.#vanishSoon !== null || this.#stopping) return;
     if (this.#vanishPaused) return;
     this.#vanishSoon = setImmediate(() => {
       this.#vanishSoon = null;
-      this.#sliceOfVanishing();
+      this.#runVanishSlice();
     });
   }
 
   /** Removes one slice of the events of vanished keys (NIP-62). */
-  #sliceOfVanishing(): void {
+  #runVanishSlice(): void {
     let done: Vanished | null = null;
     const failure = this.#transact(() => {
       done = this.#vanish.slice();
@@ -589,7 +589,7 @@ export class Writer {
     else {
       this.#vanishPause = VANISH_AGAIN_MILLISECONDS;
       if (done !== null) this.#vanished(done);
-      this.#goOnVanishing();
+      this.#scheduleVanishSlice();
     }
   }
 

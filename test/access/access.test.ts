@@ -11,7 +11,7 @@ import { nip19 } from 'nostr-tools';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readKeyFile } from '../../src/access/key-file.ts';
 import { KeySet } from '../../src/access/key-set.ts';
-import { isBelow, lookUp, parseAddress } from '../../src/access/nip05.ts';
+import { isInDomains, lookUp, parseAddress } from '../../src/access/nip05.ts';
 import { Author, type Draft, now } from '../support/author.ts';
 import { WAIT_MILLISECONDS } from '../support/ceiling.ts';
 import { Client } from '../support/client.ts';
@@ -304,8 +304,8 @@ describe('NIP-05', () => {
       /does not accept NIP-05 addresses of this domain/,
       profile('a@x.bad.good.example'),
     );
-    expect(isBelow('good.example:8080', ['good.example'])).toBe(true);
-    expect(isBelow('notgood.example', ['good.example'])).toBe(false);
+    expect(isInDomains('good.example:8080', ['good.example'])).toBe(true);
+    expect(isInDomains('notgood.example', ['good.example'])).toBe(false);
   });
 });
 

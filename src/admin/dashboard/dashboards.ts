@@ -41,7 +41,7 @@ type Figures = Omit<Dashboard, 'history'>;
  * counted from the sample before the last, so they cover one to two sampling intervals. A sample
  * takes a millisecond or two.
  */
-export class Dashboards {
+export class DashboardCache {
   readonly #context: DashboardContext;
   #looks: MetricsSample[] = [];
   #made: { at: number; figures: Promise<Figures> } | null = null;

@@ -126,8 +126,8 @@ function processFigures(found: MetricsDelta): ProcessFigures {
 
 function rateFigures(found: MetricsDelta): RateFigures {
   return {
-    received: found.rates('wok_messages_received_total', 'method'),
-    sent: found.rates('wok_messages_sent_total', 'method'),
+    received: found.rates('wok_messages_received_total', 'type'),
+    sent: found.rates('wok_messages_sent_total', 'type'),
     receivedBytes: found.rate('wok_received_bytes_total'),
     sentBytes: found.rate('wok_sent_bytes_total'),
     events: found.rates('wok_events_total', 'outcome'),

@@ -3,7 +3,7 @@
 import type { MetricsMemory } from '../../metrics/memory.ts';
 import { quantileOf } from '../../metrics/quantile.ts';
 import { readSeries } from '../../metrics/render.ts';
-import { type MetricName, metricOf } from '../../metrics/table.ts';
+import { type LabelName, type MetricName, metricOf } from '../../metrics/table.ts';
 
 /** Interval of the samples. */
 export const SAMPLE_SECONDS = 5;
@@ -19,6 +19,16 @@ type Source =
   | { of: 'rate'; name: MetricName; wanted?: readonly Wanted[] }
   | { of: 'quantile'; name: MetricName; share: number };
 
+/** `Source` whose labels are labels of its metric, so that a wrong one does not compile. */
+type CheckedSource = {
+  [Name in MetricName]:
+    | { of: 'value' | 'largest'; name: Name; wanted?: LabelValues<Name> }
+    | { of: 'rate'; name: Name; wanted?: readonly LabelValues<Name>[] }
+    | { of: 'quantile'; name: Name; share: number };
+}[MetricName];
+
+type LabelValues<Name extends MetricName> = Readonly<Partial<Record<LabelName<Name>, string>>>;
+
 const ACCEPTED = [{ outcome: 'stored' }, { outcome: 'passed' }] as const;
 const REFUSED = [{ outcome: 'refused' }, { outcome: 'failed' }] as const;
 
@@ -28,7 +38,7 @@ const SERIES = {
   subscriptions: { of: 'value', name: 'wok_subscriptions' },
   accepted: { of: 'rate', name: 'wok_events_total', wanted: ACCEPTED },
   refused: { of: 'rate', name: 'wok_events_total', wanted: REFUSED },
-  queries: { of: 'rate', name: 'wok_messages_received_total', wanted: [{ method: 'REQ' }] },
+  queries: { of: 'rate', name: 'wok_messages_received_total', wanted: [{ type: 'REQ' }] },
   deliveries: { of: 'rate', name: 'wok_deliveries_total' },
   storedSent: { of: 'rate', name: 'wok_query_events_total' },
   bytesIn: { of: 'rate', name: 'wok_received_bytes_total' },
@@ -44,7 +54,7 @@ const SERIES = {
   lag: { of: 'largest', name: 'wok_event_loop_lag_seconds', wanted: { statistic: 'p99' } },
   database: { of: 'value', name: 'wok_database_bytes' },
   diskFree: { of: 'value', name: 'wok_disk_free_bytes' },
-} as const satisfies Record<string, Source>;
+} as const satisfies Record<string, CheckedSource>;
 
 export type SeriesName = keyof typeof SERIES;
 
@@ -99,7 +109,7 @@ export class History {
   }
 
   /** Returns the number of samples later than a time in milliseconds since 1970. */
-  lengthBehind(milliseconds: number): number {
+  countSince(milliseconds: number): number {
     let count = 0;
     while (count < this.length) {
       const at = this.#at[(this.#taken - 1 - count) % HISTORY_SAMPLES]!;

@@ -62,7 +62,7 @@ interface Known extends LoggedIn {
 }
 
 /**
- * Calls of the admin page (`page-api/api.ts`): login, logout and RPC methods. The role of a key is
+ * Calls of the admin page (`web/api/api.ts`): login, logout and RPC methods. The role of a key is
  * checked again with every call.
  */
 export class Calls {

@@ -10,12 +10,12 @@ import { HISTORY_SAMPLES, SAMPLE_SECONDS, seriesNames } from '../metrics/history
 export const dashboardMethod = rpcMethod({
   params: z.strictObject({ since: z.number().nonnegative().default(0) }),
   async run({ since }, context: AdminReads): Promise<Dashboard> {
-    return { ...(await context.dashboards.figures()), history: historyBehind(context, since) };
+    return { ...(await context.dashboards.figures()), history: historySince(context, since) };
   },
 });
 
-function historyBehind({ history }: AdminReads, since: number): History {
-  const { at, series } = history.read(seriesNames, history.lengthBehind(since));
+function historySince({ history }: AdminReads, since: number): History {
+  const { at, series } = history.read(seriesNames, history.countSince(since));
   return {
     stepSeconds: SAMPLE_SECONDS,
     keptSeconds: SAMPLE_SECONDS * HISTORY_SAMPLES,

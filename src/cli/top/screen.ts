@@ -153,7 +153,7 @@ function threads(found: MetricsDelta): string[] {
     writer: () =>
       `${formatCount(found.value('wok_writer_queue_events'))} of ${formatCount(found.value('wok_writer_queue_events_max'))} events`,
     query: (worker) =>
-      `${formatCount(found.value('wok_queries_waiting', { worker }))} of ${formatCount(found.value('wok_queries_max'))} queries`,
+      `${formatCount(found.value('wok_queries_running', { worker }))} of ${formatCount(found.value('wok_queries_max'))} queries`,
   };
   const rows = found.labels('wok_event_loop_busy_seconds_total', 'station').flatMap((station) =>
     found.labels('wok_event_loop_busy_seconds_total', 'worker').flatMap((worker) => {

@@ -4,10 +4,10 @@
 /**
  * Capacity of the table, more than any relay uses; workers and modules beyond it are not watched.
  */
-const LANES_MAX = 256;
+const WORKERS_MAX = 256;
 const MODULES_MAX = 64;
 /** Row of a worker: start of the call, module that it is in (0: none), number of the call. */
-const LANE_BYTES = 16;
+const ROW_BYTES = 16;
 
 /** Bits for the exported hooks, since a module that is switched off is not loaded again. */
 export const HOOK_BITS = { acceptEvent: 1, acceptFilter: 2, acceptConnection: 4 } as const;
@@ -33,13 +33,13 @@ export class ModuleWatch {
   readonly #modules: Int32Array;
 
   constructor(shared: SharedArrayBuffer) {
-    this.#times = new Float64Array(shared, 0, (LANES_MAX * LANE_BYTES) / 8);
-    this.#words = new Int32Array(shared, 0, (LANES_MAX * LANE_BYTES) / 4);
-    this.#modules = new Int32Array(shared, LANES_MAX * LANE_BYTES, MODULES_MAX);
+    this.#times = new Float64Array(shared, 0, (WORKERS_MAX * ROW_BYTES) / 8);
+    this.#words = new Int32Array(shared, 0, (WORKERS_MAX * ROW_BYTES) / 4);
+    this.#modules = new Int32Array(shared, WORKERS_MAX * ROW_BYTES, MODULES_MAX);
   }
 
   static share(): SharedArrayBuffer {
-    return new SharedArrayBuffer(LANES_MAX * LANE_BYTES + MODULES_MAX * 4);
+    return new SharedArrayBuffer(WORKERS_MAX * ROW_BYTES + MODULES_MAX * 4);
   }
 
   /** Records that a worker calls a module; `at` in shared milliseconds (`lib/clock.ts`). */

@@ -1,5 +1,5 @@
-// Combines the access rules for writers (`door.ts`) into write rules of the stages `claimed` and
-// `proven`.
+// Combines the access rules for writers (`access/access-rules.ts`) into write rules of the stages
+// `claimed` and `proven`.
 
 import {
   type AccessRule,
@@ -73,7 +73,7 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
   const finder = rules.find((accessRule) => accessRule.find !== undefined);
   if (finder === undefined) return [claimed];
   /** Starts a lookup for each key that could pass afterwards. */
-  const findOut = ({ event, authed, now }: WriteAttempt): Rejection => {
+  const startLookups = ({ event, authed, now }: WriteAttempt): Rejection => {
     let refusal = AUTH_REQUIRED;
     if (which !== 'author') for (const key of authed) refusal = finder.find!(key, null, now);
     return which === 'authed' ? refusal : finder.find!(event.pubkey, event, now);
@@ -84,7 +84,7 @@ export function accessRules(config: Config, lists: AccessLists, keys: SharedKeys
     check(attempt) {
       if (mayPass(attempt)) return null;
       const answer = people(attempt);
-      return answer === UNKNOWN ? findOut(attempt) : answer;
+      return answer === UNKNOWN ? startLookups(attempt) : answer;
     },
   };
 

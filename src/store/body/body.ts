@@ -14,7 +14,7 @@ import { isPacked, UNPACK_SLACK, unpack, unpackedLength } from './unpack.ts';
 
 /**
  * Body of an event: its canonical JSON, as text or as bytes, or the packed form of it
- * (`packed/format.ts`). The database returns JSON as text and the packed form as bytes.
+ * (`store/body/format.ts`). The database returns JSON as text and the packed form as bytes.
  */
 export type StoredBody = string | Buffer;
 

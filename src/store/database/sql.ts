@@ -3,7 +3,7 @@
 
 /**
  * Expressions for the id and the pubkey of the body in a column, in hex: from JSON, or from the
- * packed form, which is a BLOB (`packed/format.ts`).
+ * packed form, which is a BLOB (`store/body/format.ts`).
  */
 const idIn = (json: string) =>
   `iif(typeof(${json}) = 'blob', lower(hex(substr(${json}, 5, 32))), substr(${json}, 8, 64))`;
