@@ -124,6 +124,16 @@ describe('imports', () => {
     expect(circles).toEqual([]);
   });
 
+  it('keep the write face and the read face of the store apart', () => {
+    const face = (file: string) => /^src\/store\/(read|write)\//.exec(file)?.[1];
+    const wrong = src.flatMap(({ file, imports }) =>
+      imports
+        .filter((target) => face(file) && face(target) && face(file) !== face(target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('give io neither a database nor cryptography', () => {
     const forbidden = /^(node:crypto|better-sqlite3|@noble|koffi|secp256k1)/;
     const io = src.filter(({ file }) => partOf(file) === 'io');
