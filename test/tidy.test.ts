@@ -133,7 +133,9 @@ describe('imports', () => {
     );
     expect(wrong).toEqual([]);
   });
+});
 
+describe('imports of a folder', () => {
   it('give io neither a database nor cryptography', () => {
     const forbidden = /^(node:crypto|better-sqlite3|@noble|koffi|secp256k1)/;
     const io = src.filter(({ file }) => partOf(file) === 'io');
