@@ -85,7 +85,7 @@ function offenders(sources: readonly Source[], allowed: RegExp, offends: (one: S
   return sources.filter((one) => !allowed.test(one.file) && offends(one)).map(({ file }) => file);
 }
 
-const ANONYMOUS = /^$/;
+const NO_FILE = /^$/;
 const BROWSER = /^src\/web\/browser\//;
 const CONTRACT = /^src\/web\/api\//;
 
@@ -140,7 +140,7 @@ describe('imports of a folder', () => {
     const forbidden = /^(node:crypto|better-sqlite3|@noble|koffi|secp256k1)/;
     const io = src.filter(({ file }) => partOf(file) === 'io');
     expect(
-      offenders(io, ANONYMOUS, ({ imports }) => imports.some((one) => forbidden.test(one))),
+      offenders(io, NO_FILE, ({ imports }) => imports.some((one) => forbidden.test(one))),
     ).toEqual([]);
   });
 
@@ -199,13 +199,13 @@ describe('code', () => {
     const answers = /^src\/io\/http-answer\.ts$/;
     expect(offenders(io, answers, ({ code }) => writes.test(code))).toEqual([]);
     expect(
-      offenders(io, ANONYMOUS, ({ file, code }) => answers.test(file) && writes.test(code)),
+      offenders(io, NO_FILE, ({ file, code }) => answers.test(file) && writes.test(code)),
     ).toEqual(['src/io/http-answer.ts']);
     const closes = /\bsocket\.end\(/;
     expect(offenders(io, /^src\/io\/connection\.ts$/, ({ code }) => closes.test(code))).toEqual([]);
     // The types of the package accept text as well; those of src/io/uws.ts do not.
     const takesText = /import[^;]*\b(HttpResponse|WebSocket)\b[^;]*from 'uWebSockets\.js'/;
-    expect(offenders(io, ANONYMOUS, ({ code }) => takesText.test(code))).toEqual([]);
+    expect(offenders(io, NO_FILE, ({ code }) => takesText.test(code))).toEqual([]);
   });
 
   it('has no default exports and no console', () => {
@@ -226,7 +226,7 @@ describe('code', () => {
     ];
     const directory = /mkdtemp|tmpdir\(/;
     expect(
-      offenders(sources, ANONYMOUS, ({ file, code }) => {
+      offenders(sources, NO_FILE, ({ file, code }) => {
         return directory.test(code) && !makers.includes(file);
       }),
     ).toEqual([]);
@@ -234,7 +234,7 @@ describe('code', () => {
     const guess = /\btimeout: [\d_]{6,}|\n *\}, [\d_]{6,}\);|waitForTimeout|setTimeout\(resolve/;
     const waiting = [self, 'test/support/process.ts'];
     expect(
-      offenders(sources, ANONYMOUS, ({ file, code }) => {
+      offenders(sources, NO_FILE, ({ file, code }) => {
         return guess.test(code) && !waiting.includes(file);
       }),
     ).toEqual([]);

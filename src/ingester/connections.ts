@@ -4,7 +4,7 @@ import type { ConnectedClient } from '../messages/io-ingester.ts';
 import type { Client } from '../policy/rates/rates.ts';
 import type { SubscriptionMemory } from './subscription-memory.ts';
 
-const ANONYMOUS: ReadonlySet<string> = new Set();
+const NO_KEYS: ReadonlySet<string> = new Set();
 const NO_IDS: ReadonlyMap<string, string> = new Map();
 
 /** Subscription in its ingester worker: its number, and its bytes in `SubscriptionMemory`. */
@@ -61,7 +61,7 @@ export class Connections {
       client: null,
       introduced: undefined,
       challenge: client.challenge,
-      authed: ANONYMOUS,
+      authed: NO_KEYS,
       authIds: NO_IDS,
       subscriptions: new Map(),
       lastSubNo: 0,

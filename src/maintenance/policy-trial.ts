@@ -27,8 +27,8 @@ import { ClientProfile } from '../validation/client-profile.ts';
 import { EventValidator } from '../validation/event-validator.ts';
 import { TrialPlugins } from './trial-plugins.ts';
 
-const ANONYMOUS: ReadonlySet<string> = new Set();
-const SENDER: Sender = { connId: 0, ip: '', authed: ANONYMOUS };
+const NO_KEYS: ReadonlySet<string> = new Set();
+const SENDER: Sender = { connId: 0, ip: '', authed: NO_KEYS };
 
 /** Terms are made and not used: nothing is stored. */
 const NO_INDEX = new TermHasher(new Uint8Array(8));
@@ -150,7 +150,7 @@ export class PolicyTrial {
     // The event stands for its own moment and sender, as far as it names them.
     const { created_at: now, pubkey } = (value ?? {}) as Record<string, unknown>;
     this.#now = typeof now === 'number' ? now : 0;
-    const authed = this.#authed && typeof pubkey === 'string' ? new Set([pubkey]) : ANONYMOUS;
+    const authed = this.#authed && typeof pubkey === 'string' ? new Set([pubkey]) : NO_KEYS;
     const from = { client: null, authed };
     const checked = this.#validator.check(value, NO_MESSAGE, this.#scan, from);
     if ('refusal' in checked) return trialResult(value, 'refused', checked.rule, checked.refusal);

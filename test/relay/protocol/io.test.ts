@@ -15,7 +15,7 @@ import { useRelay } from '../../support/use-relay.ts';
 
 /** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
-const ANONYMOUS = { authors: ['0'.repeat(64)] };
+const NO_EVENTS = { authors: ['0'.repeat(64)] };
 const DEFLATE = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits';
 
 describe('connections_max', () => {
@@ -99,14 +99,14 @@ describe('queue_events_max of the writer and queries_max of a query worker', () 
     // Repeated, because the query worker is not full if it is faster than the stages before it.
     for (let round = 0, full = 0; full < 3; round++) {
       const ids = Array.from({ length: 12 }, (_, i) => `${round}.${i}`);
-      for (const id of ids) use.client.send(['REQ', id, ANONYMOUS]);
+      for (const id of ids) use.client.send(['REQ', id, NO_EVENTS]);
       const ends = await Promise.all(ids.map((id) => use.client.stored(id)));
       const refusals = ends.filter(({ end }) => end[0] === 'CLOSED');
       expect(refusals.length).toBeLessThanOrEqual(10);
       if (refusals.length > 0) full++;
       for (const { end } of refusals) expect(end).toEqual(closed(end[1] as string, 'rate-limited'));
       for (const { end } of ends) use.client.send(['CLOSE', end[1]]);
-      for (const id of ids) use.client.send(['COUNT', id, ANONYMOUS]);
+      for (const id of ids) use.client.send(['COUNT', id, NO_EVENTS]);
       for (const id of ids) {
         const answer = await use.client.next(([, of]) => of === id);
         if (answer[0] !== 'COUNT') expect(answer).toEqual(closed(id, 'rate-limited'));
@@ -115,7 +115,7 @@ describe('queue_events_max of the writer and queries_max of a query worker', () 
     }
     // All 12 places for subscriptions are free again.
     for (let i = 0; i < 12; i++) {
-      expect((await use.client.req(`s${i}`, ANONYMOUS)).end).toEqual(eose(`s${i}`, 'finish'));
+      expect((await use.client.req(`s${i}`, NO_EVENTS)).end).toEqual(eose(`s${i}`, 'finish'));
     }
   });
 });
@@ -367,7 +367,7 @@ function silentConnectionTests(relays: readonly TestRelay[]): void {
     it('idle_timeout_seconds closes one, and one that does not answer pings', async () => {
       const start = performance.now();
       const client = await Client.connect(relays[0]!.url);
-      await client.req('s', ANONYMOUS);
+      await client.req('s', NO_EVENTS);
       const raw = await RawSocket.connect(relays[1]!.relay.port);
       await raw.upgrade();
       const both = [client.ended(), raw.ended()].map(async (ended) => {

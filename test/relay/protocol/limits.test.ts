@@ -9,7 +9,7 @@ import { until } from '../../support/process.ts';
 import { ALL_HINTS, startRelay } from '../../support/relay.ts';
 import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
-const ANONYMOUS = { authors: ['0'.repeat(64)] };
+const NO_EVENTS = { authors: ['0'.repeat(64)] };
 
 /** Publishes an event of a new author, and expects that it is accepted. */
 async function expectAccepted(use: RelayInUse, draft: Draft): Promise<void> {
@@ -30,11 +30,11 @@ function messageBytesTests(use: RelayInUse): void {
   describe('message_bytes_max', () => {
     /** Returns a REQ of this many bytes, filled up with repetitions of `filler`. */
     function messageOf(bytes: number, filler: string): string {
-      const bare = JSON.stringify(['REQ', 's', ANONYMOUS, { '#t': [''] }]);
+      const bare = JSON.stringify(['REQ', 's', NO_EVENTS, { '#t': [''] }]);
       const room = bytes - Buffer.byteLength(bare);
       const size = Buffer.byteLength(filler);
       const text = filler.repeat(Math.floor(room / size)) + 'x'.repeat(room % size);
-      const message = JSON.stringify(['REQ', 's', ANONYMOUS, { '#t': [text] }]);
+      const message = JSON.stringify(['REQ', 's', NO_EVENTS, { '#t': [text] }]);
       expect(Buffer.byteLength(message)).toBe(bytes);
       return message;
     }
@@ -253,7 +253,7 @@ function subscriptionTests(use: RelayInUse): void {
         if (verb === 'EOSE') use.client.send(['CLOSE', subId]);
         return false;
       };
-      for (const subId of ids) use.client.send(['REQ', subId, ANONYMOUS]);
+      for (const subId of ids) use.client.send(['REQ', subId, NO_EVENTS]);
       for (const subId of ids) {
         expect(await use.client.next(([, of]) => of === subId)).toEqual(eose(subId, 'finish'));
       }
@@ -264,19 +264,19 @@ function subscriptionTests(use: RelayInUse): void {
         expect((await use.client.req(`bad${i}`, { kinds: ['x'] })).end[0]).toBe('CLOSED');
       }
       for (let i = 0; i < 4; i++) {
-        expect((await use.client.req(`good${i}`, ANONYMOUS)).end[0]).toBe('EOSE');
+        expect((await use.client.req(`good${i}`, NO_EVENTS)).end[0]).toBe('EOSE');
       }
       expect((await use.client.req('good0', { kinds: ['x'] })).end[0]).toBe('CLOSED');
-      expect((await use.client.req('good4', ANONYMOUS)).end[0]).toBe('EOSE');
+      expect((await use.client.req('good4', NO_EVENTS)).end[0]).toBe('EOSE');
     });
 
     it('counts each connection for itself', async () => {
       const other = await use.connect();
       for (const subId of ['a', 'b', 'c', 'd']) {
-        expect((await use.client.req(subId, ANONYMOUS)).end[0]).toBe('EOSE');
-        expect((await other.req(subId, ANONYMOUS)).end[0]).toBe('EOSE');
+        expect((await use.client.req(subId, NO_EVENTS)).end[0]).toBe('EOSE');
+        expect((await other.req(subId, NO_EVENTS)).end[0]).toBe('EOSE');
       }
-      expect((await other.req('e', ANONYMOUS)).end).toEqual(closed('e', 'rate-limited'));
+      expect((await other.req('e', NO_EVENTS)).end).toEqual(closed('e', 'rate-limited'));
     });
   });
 }
@@ -292,9 +292,9 @@ describe('limits of a REQ', () => {
   });
 
   it.each(['REQ', 'COUNT'])('filters_max of a %s', async (verb) => {
-    use.client.send([verb, 's', ANONYMOUS, ANONYMOUS, ANONYMOUS]);
+    use.client.send([verb, 's', NO_EVENTS, NO_EVENTS, NO_EVENTS]);
     expect((await use.client.any())[0]).toBe(verb === 'REQ' ? 'EOSE' : 'COUNT');
-    use.client.send([verb, 's', ANONYMOUS, ANONYMOUS, ANONYMOUS, ANONYMOUS]);
+    use.client.send([verb, 's', NO_EVENTS, NO_EVENTS, NO_EVENTS, NO_EVENTS]);
     expect(await use.client.any()).toEqual(closed('s', 'error'));
     use.client.send([verb, 's', ...Array.from({ length: 1000 }, () => ({}))]);
     expect(await use.client.any()).toEqual(closed('s', 'error'));
@@ -311,12 +311,12 @@ describe('limits of a REQ', () => {
       { '#t': Array(11).fill('same') },
     ]) {
       expect((await use.client.req('s', filter)).end).toEqual(closed('s', 'error'));
-      expect((await use.client.req('s', ANONYMOUS, filter)).end).toEqual(closed('s', 'error'));
+      expect((await use.client.req('s', NO_EVENTS, filter)).end).toEqual(closed('s', 'error'));
     }
   });
 
   it('filter_tags_max', async () => {
-    const two = { ...ANONYMOUS, '#t': ['x'], '#T': ['x'] };
+    const two = { ...NO_EVENTS, '#t': ['x'], '#T': ['x'] };
     expect((await use.client.req('s', two, two)).end).toEqual(eose('s', 'finish'));
     const three = { ...two, '#d': ['x'] };
     expect((await use.client.req('s', three)).end).toEqual(closed('s', 'error'));
@@ -325,9 +325,9 @@ describe('limits of a REQ', () => {
   it('subscription_id_length_max, in Unicode characters', async () => {
     for (const character of ['x', '\u{1f600}']) {
       const longest = character.repeat(100);
-      expect((await use.client.req(longest, ANONYMOUS)).end).toEqual(eose(longest, 'finish'));
+      expect((await use.client.req(longest, NO_EVENTS)).end).toEqual(eose(longest, 'finish'));
       const longer = character.repeat(101);
-      expect((await use.client.req(longer, ANONYMOUS)).end).toEqual(closed(longer, 'invalid'));
+      expect((await use.client.req(longer, NO_EVENTS)).end).toEqual(closed(longer, 'invalid'));
     }
   });
 
@@ -406,8 +406,8 @@ function doorTests(use: RelayInUse): void {
     let last: Message[] = [];
     // Repeated, because the messages do not always reach the relay together.
     await until(async () => {
-      for (const id of ids) use.client.send(['COUNT', id, ANONYMOUS]);
-      use.client.send(['REQ', 'req', ANONYMOUS]);
+      for (const id of ids) use.client.send(['COUNT', id, NO_EVENTS]);
+      use.client.send(['REQ', 'req', NO_EVENTS]);
       use.client.send(['NEG-OPEN', 'neg', {}, '61']);
       use.client.send(['HELLO']);
       const answers: Message[] = [];
@@ -440,7 +440,7 @@ describe('in_flight_bytes_max', () => {
     const author = new Author();
     const ids = Array.from({ length: 8 }, (_, i) => `s${i}`);
     for (const id of ids) await use.client.req(id, { authors: [author.pubkey] });
-    for (const id of ids) use.client.send(['COUNT', id, ANONYMOUS]);
+    for (const id of ids) use.client.send(['COUNT', id, NO_EVENTS]);
     for (const id of ids) use.client.send(['CLOSE', id]);
     for (const id of ids) await use.client.next(([, of]) => of === id);
     await use.client.sync();
@@ -455,7 +455,7 @@ describe('in_flight_bytes_max', () => {
       flooder.socket.once('close', (code, reason) => resolve([code, reason.toString()]));
     });
     await until(() => {
-      for (let i = 0; i < 2_000; i++) flooder.send(['COUNT', `${i}`, ANONYMOUS]);
+      for (let i = 0; i < 2_000; i++) flooder.send(['COUNT', `${i}`, NO_EVENTS]);
       return flooder.socket.readyState !== flooder.socket.OPEN;
     }, 'the end of the connection');
     const busy = expect.stringMatching(/^rate-limited: too many unanswered messages/);
@@ -494,7 +494,7 @@ describe('one message in flight', () => {
 
   /** Sends COUNTs until one is not rejected for messages in flight. */
   async function settled(): Promise<void> {
-    await expect.poll(async () => (await use.client.count(ANONYMOUS))[0]).toBe('COUNT');
+    await expect.poll(async () => (await use.client.count(NO_EVENTS))[0]).toBe('COUNT');
   }
 
   const author = new Author();
@@ -510,13 +510,13 @@ describe('one message in flight', () => {
     ['an event that is none', ['EVENT', 1]],
     ['a deletion', ['EVENT', author.deletion([['e', event.id]])]],
     ['a deleted event', ['EVENT', event]],
-    ['a REQ', ['REQ', 's', ANONYMOUS]],
+    ['a REQ', ['REQ', 's', NO_EVENTS]],
     ['a REQ that replaces it', ['REQ', 's', { authors: [author.pubkey] }]],
     ['a bad REQ that ends it', ['REQ', 's', { x: 1 }]],
     ['a REQ without an id', ['REQ', 1]],
-    ['another REQ', ['REQ', 'a', ANONYMOUS]],
-    ['yet another REQ', ['REQ', 'b', ANONYMOUS]],
-    ['one REQ too many', ['REQ', 'c', ANONYMOUS]],
+    ['another REQ', ['REQ', 'a', NO_EVENTS]],
+    ['yet another REQ', ['REQ', 'b', NO_EVENTS]],
+    ['one REQ too many', ['REQ', 'c', NO_EVENTS]],
     ['a CLOSE', ['CLOSE', 'a']],
     ['the same CLOSE', ['CLOSE', 'a']],
     ['a bad CLOSE', ['CLOSE', 1]],

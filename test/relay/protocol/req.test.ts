@@ -13,7 +13,7 @@ import { type RelayInUse, useRelay } from '../../support/use-relay.ts';
 
 /** Time of the whole file, in seconds, so that events a second apart stay so. */
 const NOW = now();
-const ANONYMOUS = { authors: ['0'.repeat(64)] };
+const NO_EVENTS = { authors: ['0'.repeat(64)] };
 
 /** Publishes all events without waiting in between, then expects that each was accepted. */
 async function publish(client: Client, events: readonly NostrEvent[]): Promise<void> {
@@ -569,7 +569,7 @@ describe('REQ finds', () => {
     ['#t in its case', { '#t': ['nostr'] }, ['note']],
     ['#t in another case', { '#t': ['Nostr'] }, ['article']],
     ['kinds', { kinds: [0, 3, 6] }, ['profile', 'repost', 'follows']],
-    ['nobody', ANONYMOUS, []],
+    ['nobody', NO_EVENTS, []],
     ['everything', {}, names],
     ['everything since', { since: at(2) }, ['profile', 'note', 'reply']],
     ['everything of a year', { until: NOW, since: NOW - 86_400 * 365 }, names],
