@@ -8,7 +8,7 @@ export const accessOptions = {
     default: [],
     format: 'file',
     reload: true,
-    text: 'Files with more keys: one key per line, as hex or npub, optionally followed by a date until which it is valid; # begins a comment. A changed file is read within seconds.',
+    text: 'Files with keys that may write, in addition to policy.pubkeys_allowed: one key per line, as hex or npub, optionally followed by a date until which it is valid; # begins a comment. A changed file is read within seconds.',
   },
   'policy.pubkeys_denied_files': {
     type: 'string[]',
@@ -22,14 +22,14 @@ export const accessOptions = {
     values: ['any', 'all'],
     default: 'any',
     reload: true,
-    text: 'Which of the configured rules (pubkeys_allowed, [admission], [trust], [nip05]) have to allow a key: "any" of them or "all".',
+    text: 'If several access rules are configured (pubkeys_allowed with [membership], [trust], [nip05], [admission]): "any": one has to allow the key; "all": every one.',
   },
   'policy.access_for': {
     type: 'enum',
     values: ['author', 'authed', 'either'],
     default: 'author',
     reload: true,
-    text: 'Which key has to be allowed: the author of the event; a key that has authenticated on the connection, which may then publish events of any author; or either of them.',
+    text: 'Key that has to be allowed: "author", that of the event; "authed", one that has authenticated on the connection, which may then publish events of any author; "either" of them.',
   },
   'policy.open_kinds': {
     type: 'string[]',
@@ -67,7 +67,7 @@ export const accessOptions = {
     max: 1000,
     unit: 'followers',
     reload: true,
-    text: 'How many trusted keys have to follow a key that no root follows.',
+    text: 'Trusted followers that a key needs if no root follows it.',
   },
   'nip05.required': {
     type: 'boolean',
@@ -78,14 +78,14 @@ export const accessOptions = {
   'nip05.domains_allowed': {
     type: 'string[]',
     default: [],
-    format: 'host',
+    format: 'domain',
     reload: true,
     text: 'Domains, including subdomains, that are allowed; an empty list allows all.',
   },
   'nip05.domains_denied': {
     type: 'string[]',
     default: [],
-    format: 'host',
+    format: 'domain',
     reload: true,
     text: 'Domains, including subdomains, that are not allowed.',
   },

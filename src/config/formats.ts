@@ -49,6 +49,10 @@ export const formats = {
     must: 'an IP address or a host name, without a port',
     parse: accept((text) => (text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text))),
   },
+  domain: {
+    must: 'a domain, like example.com',
+    parse: accept((text) => (text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text))),
+  },
   network: {
     must: 'an IP address or a network like 10.0.0.0/8 or fd00::/8',
     parse: accept(isNetwork),
@@ -66,7 +70,7 @@ export const formats = {
     parse: accept((text) => kindRange(text) !== undefined),
   },
   kind_numbers: {
-    must: 'kinds and a whole number, like "1=280", "20000-29999=60" or "replaceable=0"; the classes are regular, replaceable, ephemeral, addressable',
+    must: 'kinds and a whole number, like "1=280", "20000-29999=60" or "7=64"; the classes are regular, replaceable, ephemeral, addressable',
     parse: accept((text) => isKindNumber(text, 1e12)),
   },
   kind_bits: {

@@ -20,15 +20,15 @@ const YEAR_SECONDS = 31_536_000;
 /** Sections in the order of the table, with the text above them in relay.conf. */
 export const sections = {
   info: 'The relay information document (NIP-11). Empty values are left out.',
-  io: 'The one thread that holds all sockets.',
+  io: 'Network: addresses, connections, proxies.',
   tls: 'TLS without a reverse proxy. Leave this empty if a proxy terminates TLS.',
-  limits: 'Limits for clients. The relay information document (NIP-11) shows these numbers.',
+  limits: 'Limits for clients. The relay information document (NIP-11) shows most of them.',
   policy: 'Rules for events. docs/policy.md has recipes.',
-  trust: 'Web of trust: keys may write that trusted keys follow.',
-  nip05: 'Keys may write that have a NIP-05 address.',
-  admission: 'Keys may write that have paid.',
+  trust: 'Web of trust: keys that trusted keys follow may write.',
+  nip05: 'Keys with a NIP-05 address may write.',
+  admission: 'Keys that have paid may write.',
   rates:
-    'Rate limits for one address, one network and one author: "20/s burst 500" is 20 per second with bursts of up to 500. Units are s, min, h and day, and k, M, KiB and MiB; "" is no limit. Messages beyond a limit are refused with the seconds to wait.',
+    'Rate limits for one address, one subnet and one author: "20/s burst 500" is 20 per second with bursts of up to 500. Units are s, min, h and day, and k, M, KiB and MiB; "" is no limit. Messages beyond a limit are refused with the seconds to wait.',
   bans: 'Temporary bans of addresses with repeated violations.',
   spam: 'Spam score: points for signs of spam, and thresholds. docs/spam.md explains it.',
   plugins: 'Plugins: programs that decide about events and queries. docs/plugins.md explains them.',
@@ -40,10 +40,10 @@ export const sections = {
   pages: 'Pages for browsers: the public page at / and the admin page at /admin.',
   moderation: 'Bans, reports and the record of decisions. docs/moderation.md explains them.',
   retention:
-    'How long events are kept. wok mod retention preview shows what would be removed. Members are admins, moderators, allowed keys and keys with a role; rules apply to them only if they say so.',
-  ingester: 'The threads that parse messages, check limits, and verify signatures.',
+    'How long events are kept. wok mod retention preview shows what would be removed. Members are admins, moderators, allowed keys and keys with a role; only rules with @members apply to them.',
+  ingester: 'Threads that check events.',
   storage: 'The SQLite database.',
-  query: 'The threads that answer queries from stored events.',
+  query: 'Threads that read stored events.',
   metrics: 'Metrics for Prometheus, wok top and wok slow.',
   log: 'The log on standard output.',
   shutdown: 'Shutdown on SIGTERM and SIGINT, and graceful restart (SIGUSR2).',
@@ -70,7 +70,7 @@ export const options = {
     default: '',
     format: 'public_key',
     reload: true,
-    text: 'The public key of the administrator, as 64 hex characters or npub1…. Users send abuse reports and questions to it.',
+    text: 'Public key of the administrator. Clients send reports to it, and it has all rights on /admin and by NIP-86, like a key in admin.pubkeys.',
   },
   'info.contact': {
     type: 'string',
@@ -188,14 +188,14 @@ export const options = {
     unit: 'seconds',
     zero: 'never',
     reload: false,
-    text: 'A connection that sends nothing for this long, not even a pong, is closed. It counts in steps of four seconds.',
+    text: 'Close a connection that has sent nothing, not even a pong, for this long. Rounded to 4 seconds.',
   },
   'io.compression': {
     type: 'enum',
     values: ['off', 'shared', 'sliding'],
     default: 'off',
     reload: false,
-    text: 'WebSocket compression (permessage-deflate). "shared" costs CPU time; "sliding" compresses best and costs CPU time and memory for each connection.',
+    text: 'WebSocket compression (permessage-deflate): "shared" has one compressor for all connections, "sliding" one for each, which compresses best and takes more memory. Both cost CPU time.',
   },
 
   'tls.cert': {
@@ -203,7 +203,7 @@ export const options = {
     default: '',
     format: 'absolute_file',
     reload: false,
-    text: 'Certificate chain file (PEM): with it the relay serves wss and https itself. A changed file is loaded within half a minute, for new connections.',
+    text: 'Certificate chain file (PEM): with it the relay serves wss and https itself. A changed file is loaded within 15 seconds, for new connections.',
   },
   'tls.key': {
     type: 'string',
@@ -229,7 +229,7 @@ export const options = {
     max: 16 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Maximum size of an event, as JSON without spaces. The default is what fits into limits.message_bytes_max, the only size that clients are told (NIP-11). A follow list takes 73 bytes for each key, more with relay URLs.',
+    text: 'Maximum size of an event, as JSON without spaces. To raise it, raise limits.message_bytes_max too. A follow list takes 73 bytes a key.',
   },
   'limits.tags_max': {
     type: 'integer',
@@ -282,9 +282,9 @@ export const options = {
     min: 1,
     max: 100 * YEAR_SECONDS,
     unit: 'seconds',
-    zero: 'no limit',
+    zero: 'any age',
     reload: true,
-    text: 'Maximum age of an event when it arrives; of an ephemeral one 15 minutes in any case. Without a limit users can import their old notes, and a profile or follow list that has not changed for years is accepted.',
+    text: 'Older events are refused. Ephemeral events are refused after 15 minutes in any case. Leave 0 so that users can import old notes.',
   },
   'limits.created_at_future_seconds_max': {
     type: 'integer',
@@ -302,7 +302,7 @@ export const options = {
     default: [],
     format: 'kind_numbers',
     reload: true,
-    text: 'Lower content limits for some kinds, in Unicode characters: "1=5000", "7=64". The last matching entry applies.',
+    text: 'Lower content limits for some kinds, in Unicode characters: "1=5000", "7=64". The general limit is 128,000 characters, or what fits into limits.event_bytes_max. The last matching entry applies.',
   },
 
   'policy.kinds_allowed': {
@@ -324,7 +324,7 @@ export const options = {
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'The only public keys that may write, as hex or npub; an empty list allows all keys that no other rule refuses.',
+    text: 'Public keys that may write, as hex or npub. An empty list allows all keys that no other rule refuses; with other access rules see access_match.',
   },
   'policy.pubkeys_denied': {
     type: 'string[]',
@@ -340,7 +340,7 @@ export const options = {
     max: 256,
     unit: 'bits',
     reload: true,
-    text: 'Proof of work that an event needs and must commit to (NIP-13). 20 bits take a phone a few seconds.',
+    text: 'Leading zero bits that an event id must have; its nonce tag must state at least this target (NIP-13). 20 bits take a phone a few seconds.',
   },
   'policy.pow_min_by_kind': {
     type: 'string[]',
@@ -395,7 +395,7 @@ export const options = {
     type: 'string[]',
     default: [],
     reload: false,
-    text: 'Policy modules: JavaScript files whose acceptEvent, acceptFilter and acceptConnection are called, in this order; relative to the directory in which the relay is started. docs/plugins.md explains them.',
+    text: 'Policy modules: JavaScript files whose acceptEvent, acceptFilter and acceptConnection are called, in this order. Relative to the working directory of the relay; use absolute paths in a service. docs/plugins.md explains them.',
   },
   ...accessOptions,
 
@@ -414,14 +414,14 @@ export const options = {
     max: 1000,
     zero: 'no limits by subnet',
     reload: true,
-    text: 'A subnet (an IPv4 /24, an IPv6 /48) has so many times the rates of an address.',
+    text: 'Rates of a subnet (an IPv4 /24, an IPv6 /48) as a multiple of those of an address.',
   },
   'rates.exempt': {
     type: 'string[]',
     default: ['127.0.0.0/8', '::1'],
     format: 'network',
     reload: true,
-    text: 'Addresses and networks exempt from rates and bans, in addition to io.trusted_proxies. Loopback is included, because behind a proxy that sends no X-Forwarded-For all clients would share one budget.',
+    text: 'Addresses and networks exempt from rates and bans, in addition to io.trusted_proxies. Loopback is included, because behind a proxy that sends no X-Forwarded-For all clients would share one budget. Set [] if untrusted clients come by loopback (Tor, stunnel).',
   },
 
   'bans.violations_max': {
@@ -432,7 +432,7 @@ export const options = {
     unit: 'violations',
     zero: 'no address is banned',
     reload: true,
-    text: 'Violations of one address within a minute after which it is banned: messages beyond its rates, messages that are not JSON, events with a wrong id or signature.',
+    text: 'An address with this many violations within a minute is banned. Violations are: messages beyond its rates, messages that are not JSON, events with a wrong id or signature.',
   },
   'bans.ban_seconds': {
     type: 'integer',
@@ -507,7 +507,7 @@ export const options = {
     default: [],
     format: 'plugin',
     reload: true,
-    text: 'Programs that decide about events, in the plugin protocol of strfry, called in this order. Settings may precede a command: name= (in logs), kinds=1,7 (only these), asks=writes|reads|both, fail=open|closed, timeout=500ms, processes=4, pipeline=1, env=NAME (variables that it gets in addition to PATH, HOME, locale and TZ); then " -- ".',
+    text: 'Programs that decide about events, in the plugin protocol of strfry, called in this order: "/etc/wok/whitelist.py", or with settings "name=spam kinds=1,42 fail=open timeout=300ms -- python3 /etc/wok/spam.py". docs/plugins.md has all settings.',
   },
   'plugins.fail': {
     type: 'enum',
@@ -531,7 +531,7 @@ export const options = {
     default: [],
     format: 'relay_url',
     reload: true,
-    text: 'The public addresses of this relay, like "wss://relay.example". Set them on a public relay: clients sign them when they authenticate (NIP-42) or manage the relay (NIP-86, /admin), so that another server cannot reuse the signature here, and name them in requests to vanish. While the list is empty, only loopback names (localhost, 127.0.0.1, [::1]) and the address in io.host are accepted, and signatures for other names are refused; wok doctor and wok status show the names that clients use.',
+    text: 'The public addresses, like "wss://relay.example". Needed on a public relay for login (NIP-42), /admin, NIP-86 and requests to vanish. Empty: only loopback names and io.host are accepted. wok doctor shows the names that clients use.',
   },
 
   'identity.secret_key_file': {
@@ -544,14 +544,14 @@ export const options = {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'Carry out requests to vanish (NIP-62) that name one of identity.urls or all relays: all events of the key up to then, and gift wraps for it, are removed and never accepted again. Other requests are stored like any event.',
+    text: 'Carry out requests to vanish (NIP-62) that name one of identity.urls or all relays: all events of the key up to then, and gift wraps for it, are removed and never accepted again. A request that names neither is stored like any event.',
   },
 
   'membership.enabled': {
     type: 'boolean',
     default: false,
     reload: true,
-    text: 'The relay has members (NIP-43): the keys allowed on the list of public keys, by an invite (wok invite), by wok mod allow pubkey, or by NIP-86. It publishes the member list.',
+    text: 'The relay has members (NIP-43): keys that joined with an invite (wok invite) or were allowed by wok mod allow pubkey or NIP-86. It publishes their list.',
   },
   'membership.restrict_writes': {
     type: 'boolean',
@@ -621,7 +621,7 @@ export const options = {
     type: 'boolean',
     default: true,
     reload: true,
-    text: 'Whether a ban of a public key by the management API (NIP-86) also removes its events. wok mod has a flag for that.',
+    text: 'Whether a ban of a public key by the management API (NIP-86) also removes its events. With wok mod ban, --remove does.',
   },
   'moderation.trusted_reporters': {
     type: 'string[]',
@@ -646,7 +646,7 @@ export const options = {
     default: [],
     format: 'retention_age',
     reload: true,
-    text: 'Maximum age of stored events by created_at: "7=30d", "regular=1y", "1@members=10y". Units are s, m, h, d, w, y; the last matching entry applies. An empty list keeps everything.',
+    text: 'Maximum age of stored events by created_at: "7=30d", "regular=1y", "1@members=10y". Units are s, m (minutes), h, d, w, y; the last matching entry applies. An empty list keeps everything.',
   },
   'retention.count': {
     type: 'string[]',
@@ -677,7 +677,7 @@ export const options = {
     default: [],
     format: 'known_key',
     reload: true,
-    text: 'Public keys that retention treats as members, in addition to the members.',
+    text: 'Further public keys that retention treats as members.',
   },
 
   'ingester.workers': {
@@ -720,7 +720,7 @@ export const options = {
     min: 100,
     max: 1_000_000,
     unit: 'pages of 4096 bytes',
-    zero: 'never; something else does it',
+    zero: 'never; Litestream does it',
     reload: true,
     text: 'Length of the write-ahead log at which it is copied back into the database file (checkpoint). Set 0 only for Litestream, which does the checkpoints itself.',
   },
@@ -743,7 +743,7 @@ export const options = {
     zero: 'no memory; everything is read from the database',
     unit: 'bytes',
     reload: false,
-    text: 'Cache of stored events in each query worker, as bytes ready to be sent. The cached posting lists take up to half as much in addition.',
+    text: 'Memory for stored events in each query worker; cached index lists take up to half as much more.',
   },
   'query.eose_hints': {
     type: 'enum',
@@ -789,7 +789,7 @@ export const options = {
     unit: 'milliseconds',
     zero: 'none is slow',
     reload: true,
-    text: 'A query that took more work than this is counted as slow and shown by wok slow, without the values of its filters.',
+    text: 'A query that used more working time than this, waiting not counted, is slow: it is counted, and wok slow shows it without the values of its filters.',
   },
 
   'log.level': {
@@ -804,14 +804,14 @@ export const options = {
     default: [],
     format: 'station_level',
     reload: true,
-    text: 'Levels of single stations, like ["query=debug", "io=warn"], instead of log.level. Lines of the main process count as io.',
+    text: 'Levels for parts of the relay (stations), like ["query=debug", "io=warn"], instead of log.level. Lines of the main process count as io.',
   },
   'log.format': {
     type: 'enum',
     values: ['json', 'text', 'journal'],
     default: 'text',
     reload: true,
-    text: '"text" is readable, "json" has one object per line for log collectors. Both have journald priorities (<6>) in front where standard output is the journal; "journal" is text that always has them.',
+    text: '"text" is readable, "json" has one object per line for log collectors. In the journal both get a priority prefix (<6>). "journal": text that always has it.',
   },
   'log.ip': {
     type: 'enum',
@@ -828,7 +828,7 @@ export const options = {
     max: 600,
     unit: 'seconds',
     reload: true,
-    text: 'How long a shutdown may take: clients are told, received events are stored, then the process exits. Give the service manager a little more.',
+    text: 'How long a shutdown may take: clients are told, received events are stored, then the process exits. TimeoutStopSec of systemd must be longer (the unit has 30).',
   },
 } as const satisfies Record<`${SectionName}.${string}`, Option>;
 

@@ -67,7 +67,9 @@ function assignment(name: string, value: OptionValue): string {
  */
 function facts(key: OptionKey): string {
   const option = optionOf(key);
-  const values = describeValue(option);
+  // The text of [rates] explains the form of a rate.
+  const isRate = option.type === 'string' && option.format === 'rate';
+  const values = isRate ? 'a rate, or empty' : describeValue(option);
   const unit = option.type === 'integer' ? option.unit : undefined;
   const takes = unit === undefined ? capitalised(values) : `${capitalised(unit)}: ${values}`;
   const standard = `Default ${tomlValue(option.default)}${inWords(option)}`;

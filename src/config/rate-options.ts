@@ -24,7 +24,7 @@ export const rateOptions = {
     '200k/s burst 20M',
   ),
   'rates.ip_sent': rate(
-    'Bytes of stored events for one address, and for one key that has authenticated, with the same consequences.',
+    'Bytes of stored events for one address, and for one authenticated key. Beyond it answers are cut short, then queries refused, as for ip_work.',
     '2MiB/s burst 256MiB',
   ),
   'rates.pubkey_events': rate(

@@ -88,7 +88,7 @@ export const metrics = {
   },
   wok_log_lines_left_out_total: {
     type: 'counter',
-    help: 'Log lines left out by the rate limit of the log (log.lines_per_minute_max).',
+    help: 'Log lines left out by the rate limit of the log (60 a minute for equal lines of a thread).',
     by: countingStations,
   },
 

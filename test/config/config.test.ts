@@ -111,7 +111,7 @@ function otherValue(key: OptionKey): OptionValue {
           kinds: ['1', '20000-29999'],
           kind_numbers: ['1=10', 'replaceable=0'],
           file: ['/etc/wok/people.txt'],
-          host: ['relay.example'],
+          domain: ['relay.example'],
           kind_rates: ['0=10/h', '1059=none'],
           retention_age: ['7=30d', '1@members=10y'],
           retention_count: ['7=1000'],
