@@ -24,9 +24,14 @@ export function writeHead(to: RecordWriter, head: number): void {
 
 /** Passes the record of an event on, after its place in the log. */
 export function writeAcceptedEvent(to: RecordWriter, seq: number, event: CheckedEvent): void {
+  writeAcceptedSeq(to, seq);
+  to.raw(event.record);
+}
+
+/** Writes the beginning of the record of an accepted event; the event follows as a record. */
+export function writeAcceptedSeq(to: RecordWriter, seq: number): void {
   to.u8(ACCEPTED);
   to.f64(seq);
-  to.raw(event.record);
 }
 
 /** Tells monitor that an event was removed. */

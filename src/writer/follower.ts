@@ -4,7 +4,7 @@ import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
 import type { Config } from '../config/options.ts';
 import { writeVanished } from '../messages/answers.ts';
-import { writeHead } from '../messages/writer-monitor.ts';
+import { writeAcceptedSeq, writeHead } from '../messages/writer-monitor.ts';
 import { KIND_VANISH } from '../protocol/kinds.ts';
 import { BodyMaker, idOf, jsonOf, type StoredBody } from '../store/body/body.ts';
 import { type Db, openReader, termKey } from '../store/database/open.ts';
@@ -98,7 +98,7 @@ export class Follower {
       if (kind === KIND_VANISH && this.#vanishing.size < VANISHING_MAX) {
         this.#vanishing.add(idOf(json));
       }
-      records.f64(seq);
+      writeAcceptedSeq(records, seq);
       writeInternalEvent(records, jsonOf(json), this.#hasher, this.#bodies);
       this.#head = seq;
     }

@@ -68,7 +68,7 @@ describe('the log limiter', () => {
     expect(lines).toHaveLength(4);
     expect(counted.filter((one) => one === 'warn true')).toHaveLength(7);
     vi.advanceTimersByTime(60_000);
-    expect(lines.at(-1)).toBe('warn flood (more lines like this were left out) {"leftOut":7}');
+    expect(lines.at(-1)).toBe('warn flood (more lines like this were left out) {"omitted":7}');
     log.warn('flood');
     expect(lines).toHaveLength(6);
   });
@@ -87,7 +87,7 @@ describe('the log limiter', () => {
     for (let n = 0; n < 1_000; n++) log.info(`text ${n}`);
     expect(lines).toHaveLength(257);
     log.flush();
-    expect(lines.at(-1)).toMatch(/"leftOut":743/);
+    expect(lines.at(-1)).toMatch(/"omitted":743/);
   });
 
   it('passes everything without a limit', () => {
