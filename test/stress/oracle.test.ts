@@ -463,12 +463,14 @@ async function tried(setup: Setup, seed: number): Promise<Trial> {
 
 describe('the relay answers as the oracle does', () => {
   for (const setup of SETUPS) {
-    it(setup.name, { timeout: (1 + ROUNDS) * TEST_MILLISECONDS }, async () => {
+    it(setup.name, { timeout: (1 + 2 * ROUNDS) * TEST_MILLISECONDS }, async () => {
       const hints = { finish: 0, more: 0, none: 0 };
       const reasons = new Set<string>();
       const refusals = new Set<string>();
       let heldBack = 0;
-      for (let round = 0; round < ROUNDS; round++) {
+      const isCovered = () => hints.finish > 20 && hints.more > 20 && heldBack > 5;
+      // Another seed where one happens to cover too little.
+      for (let round = 0; round < ROUNDS || (round < 2 * ROUNDS && !isCovered()); round++) {
         const trial = await tried(setup, SEED + round);
         for (const hint of ['finish', 'more', 'none'] as const) hints[hint] += trial.hints[hint];
         for (const reason of trial.reasons) reasons.add(reason);
@@ -476,13 +478,13 @@ describe('the relay answers as the oracle does', () => {
         heldBack += trial.heldBack;
       }
       // The comparison covered enough cases.
-      expect(hints.finish).toBeGreaterThan(5);
-      expect(hints.more).toBeGreaterThan(5);
+      expect(hints.finish).toBeGreaterThan(20);
+      expect(hints.more).toBeGreaterThan(20);
       expect([...reasons].sort()).toEqual([
         ...['deleted', 'duplicate', 'ephemeral', 'expired', 'older', 'stored'],
       ]);
       expect(refusals.has('auth-required')).toBe(true);
-      expect(heldBack).toBeGreaterThan(0);
+      expect(heldBack).toBeGreaterThan(5);
     });
   }
 });

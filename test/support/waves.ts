@@ -25,6 +25,8 @@ export interface Wave {
 export class Waves {
   readonly #generator: Generator;
   readonly #published = new Set<string>();
+  /** Addresses of the published events that have one, by id. */
+  readonly #addresses = new Map<string, string>();
   #carried: NostrEvent | null = null;
 
   constructor(generator: Generator) {
@@ -36,7 +38,7 @@ export class Waves {
     while (events.length < size) {
       const event = this.#carried ?? this.#generator.next();
       this.#carried = null;
-      const others = events.filter((one) => one.id !== event.id && meet(one, event));
+      const others = events.filter((one) => one.id !== event.id && this.#meet(one, event));
       const again = this.#published.has(event.id) || events.some(({ id }) => id === event.id);
       if (others.length > 0 && (again || others.some(({ id }) => this.#published.has(id)))) {
         this.#carried = event;
@@ -44,36 +46,45 @@ export class Waves {
       }
       events.push(event);
     }
-    for (const { id } of events) this.#published.add(id);
-    return { events, chains: chainsOf(events) };
+    const wave = { events, chains: this.#chainsOf(events) };
+    for (const event of events) {
+      this.#published.add(event.id);
+      const address = addressText(event);
+      if (address !== null) this.#addresses.set(event.id, address);
+    }
+    return wave;
   }
-}
 
-function chainsOf(events: readonly NostrEvent[]): NostrEvent[][] {
-  let chains: NostrEvent[][] = [];
-  for (const event of events) {
-    const joined = chains.filter((chain) => chain.some((one) => meet(one, event)));
-    const chain = events.filter(
-      (one) => one === event || joined.some((list) => list.includes(one)),
-    );
-    chains = [...chains.filter((one) => !joined.includes(one)), chain];
+  #chainsOf(events: readonly NostrEvent[]): NostrEvent[][] {
+    let chains: NostrEvent[][] = [];
+    for (const event of events) {
+      const joined = chains.filter((chain) => chain.some((one) => this.#meet(one, event)));
+      const chain = events.filter(
+        (one) => one === event || joined.some((list) => list.includes(one)),
+      );
+      chains = [...chains.filter((one) => !joined.includes(one)), chain];
+    }
+    return chains;
   }
-  return chains;
-}
 
-/** Returns true if the order of two events matters. */
-function meet(a: NostrEvent, b: NostrEvent): boolean {
-  const address = addressText(a);
-  const same = a.id === b.id || (address !== null && address === addressText(b));
-  return same || names(a, b) || names(b, a);
-}
+  /** Returns true if the order of two events matters. */
+  #meet(a: NostrEvent, b: NostrEvent): boolean {
+    const address = addressText(a);
+    const same = a.id === b.id || (address !== null && address === addressText(b));
+    return same || this.#names(a, b) || this.#names(b, a);
+  }
 
-function names(deletion: NostrEvent, event: NostrEvent): boolean {
-  if (deletion.kind !== 5) return false;
-  const address = addressText(event);
-  return deletion.tags.some(
-    ([name, value]) =>
-      (name === 'e' && value === event.id) ||
-      (name === 'a' && address !== null && value === address),
-  );
+  /**
+   * Returns true if the first event is a deletion of the second, of its address, or of a version of
+   * an earlier wave, in whose place the second is stored only after the deletion.
+   */
+  #names(deletion: NostrEvent, event: NostrEvent): boolean {
+    if (deletion.kind !== 5) return false;
+    const address = addressText(event);
+    return deletion.tags.some(([name, value = '']) => {
+      if (name === 'e' && value === event.id) return true;
+      if (address === null) return false;
+      return name === 'a' ? value === address : this.#addresses.get(value) === address;
+    });
+  }
 }
