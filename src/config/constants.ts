@@ -21,7 +21,7 @@ interface BooleanConstant {
   readonly default: boolean;
 }
 
-/** Returns the row of a number; `min` and `max` bound what a test may set. */
+/** Returns a constant that is an integer; tests may set it from `min` to `max`. */
 function integer(value: number, min: number, max: number): IntegerConstant {
   return { type: 'integer', default: value, min, max };
 }
@@ -120,7 +120,7 @@ export const constants = {
   'rates.query_work_min': integer(5000, 500, 1_000_000_000),
   /** Bits of an IPv4 subnet: the smallest one that is announced on the internet. */
   'rates.ipv4_subnet_bits': integer(24, 8, 32),
-  /** Bits of an IPv6 subnet: what a site usually gets. */
+  /** Bits of an IPv6 subnet: a site is usually assigned a /48. */
   'rates.ipv6_subnet_bits': integer(48, 16, 128),
   /** Bits of an IPv6 address that count as one address: a household has at least a /64. */
   'rates.ipv6_address_bits': integer(64, 32, 128),
@@ -182,7 +182,7 @@ export const constants = {
   'moderation.reports_max': integer(10_000, 0, 1_000_000),
   /** Decisions that `wok why` remembers, about 300 bytes each; 0: none. */
   'moderation.decisions_max': integer(50_000, 0, 100_000_000),
-  /** Decisions that each worker remembers in a second; in a flood the others are only counted. */
+  /** Rejection records a second of each worker; further rejections are only counted. */
   'moderation.decisions_per_second_max': integer(50, 0, 10_000),
   /** Bans and allowances in all: each takes some 300 bytes in every ingester worker. */
   'moderation.list_entries_max': integer(100_000, 100, 10_000_000),
