@@ -10,7 +10,13 @@ import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../log/log.ts';
 import { Membership } from '../members/membership.ts';
-import type { ForIo, FromIo, PageRequest } from '../messages/admin-io.ts';
+import type {
+  AdminCall,
+  ForIo,
+  FromIo,
+  ManagementRequest,
+  PageRequest,
+} from '../messages/admin-io.ts';
 import type {
   Change,
   MemberAnswer,
@@ -229,7 +235,7 @@ export class Admin implements AdminContext {
       >();
       channel.receive((batch) => {
         for (const message of inbox.read(batch)) {
-          if ('records' in message) this.rejections.take(message);
+          if (message.t === 'rejections') this.rejections.take(message);
           else if (message.t === 'addresses') this.reachedBy.take(message);
           else if (message.t === 'member') {
             void this.membership.answer(message).then((answer) => {
@@ -252,30 +258,26 @@ export class Admin implements AdminContext {
     const inbox = new MessageInbox<FromIo>();
     channel.receive((batch) => {
       for (const request of inbox.read(batch)) {
-        if ('records' in request) {
-          this.rejections.take(request);
-          continue;
-        }
-        if ('wants' in request) {
+        if (request.t === 'rejections') this.rejections.take(request);
+        else if (request.t === 'proxies') this.proxies.take(request);
+        else if (request.t === 'page') {
           outbox.send(this.#page(request));
           outbox.flush();
-          continue;
-        }
-        if ('proxies' in request) {
-          this.proxies.take(request);
-          continue;
-        }
-        const { n } = request;
-        const answered =
-          'call' in request
-            ? this.#calls.answer(request)
-            : answerManagement(request, this, this.#auth);
-        void answered.then((answer) => {
-          outbox.send({ t: 'answer', n, ...answer });
-          outbox.flush();
-        });
+        } else void this.#answerHttp(request, outbox);
       }
     });
+  }
+
+  async #answerHttp(
+    request: ManagementRequest | AdminCall,
+    outbox: MessageOutbox<ForIo>,
+  ): Promise<void> {
+    const answer =
+      request.t === 'call'
+        ? await this.#calls.answer(request)
+        : await answerManagement(request, this, this.#auth);
+    outbox.send({ t: 'answer', n: request.n, ...answer });
+    outbox.flush();
   }
 
   #page(request: PageRequest): ForIo {

@@ -54,7 +54,7 @@ export class Proxies {
   }
 
   /** Counts a report of io; logs the advice the first time, then once an hour. */
-  take({ proxies }: ProxyReport): void {
+  take({ proxies }: Pick<ProxyReport, 'proxies'>): void {
     const now = this.#context.clock.seconds();
     for (const seen of proxies) {
       const count = seen.count + (this.#known.get(seen.proxy)?.count ?? 0);

@@ -34,7 +34,7 @@ export class WriterLink {
     const inbox = new MessageInbox<FromWriter>();
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) {
-        if ('records' in message) this.#decided(message);
+        if (message.t === 'rejections') this.#decided(message);
         else this.#take(message);
       }
     });

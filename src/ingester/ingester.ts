@@ -132,7 +132,7 @@ export class Ingester {
     unknownAddresses.attach((seen) => admin.send(seen));
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) {
-        if ('n' in message) members.take(message);
+        if (message.t === 'member') members.take(message);
         else if (message.t === 'nip05') parts.keys.verified(message);
         else {
           parts.lists.update(message);

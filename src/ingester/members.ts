@@ -2,7 +2,7 @@
 
 import type { AccessLists } from '../access/lists.ts';
 import type { Config } from '../config/options.ts';
-import type { MemberAnswer, MemberRequest } from '../messages/admin-writer.ts';
+import type { MemberAnswer, MemberRequest, MemberResult } from '../messages/admin-writer.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Filter } from '../protocol/filter.ts';
 import { KIND_INVITE, KIND_JOIN, KIND_LEAVE } from '../protocol/kinds.ts';
@@ -12,7 +12,7 @@ const ANSWER_MILLISECONDS = 5_000;
 /** Maximum of requests in flight from this worker. */
 const ASKED_MAX = 1_000;
 
-const BUSY: Omit<MemberAnswer, 'n'> = {
+const BUSY: MemberResult = {
   ok: false,
   text: 'error: membership requests cannot be processed at the moment; try again later',
 };
@@ -24,7 +24,7 @@ type Question = Omit<MemberRequest, 'n'>;
 export class Members {
   #enabled: boolean;
   #invites: boolean;
-  readonly #asked = new Map<number, (answer: Omit<MemberAnswer, 'n'>) => void>();
+  readonly #asked = new Map<number, (answer: MemberResult) => void>();
   #last = 0;
   #send: ((request: MemberRequest) => void) | null = null;
 
@@ -41,11 +41,15 @@ export class Members {
   /** Sets the channel to the admin worker; requests to its predecessor fail. */
   attach(send: (request: MemberRequest) => void): void {
     this.#send = send;
-    for (const n of [...this.#asked.keys()]) this.take({ n, ...BUSY });
+    for (const n of [...this.#asked.keys()]) this.#end(n, BUSY);
   }
 
   take({ n, ok, text }: MemberAnswer): void {
-    this.#asked.get(n)?.({ ok, text });
+    this.#end(n, { ok, text });
+  }
+
+  #end(n: number, result: MemberResult): void {
+    this.#asked.get(n)?.(result);
     this.#asked.delete(n);
   }
 
@@ -55,7 +59,7 @@ export class Members {
   }
 
   /** Executes such a request and returns its result. */
-  request(event: NostrEvent, authed: ReadonlySet<string>): Promise<Omit<MemberAnswer, 'n'>> {
+  request(event: NostrEvent, authed: ReadonlySet<string>): Promise<MemberResult> {
     const { kind, pubkey, created_at: createdAt, tags } = event;
     if (kind === KIND_JOIN) {
       const claim = tags.find(([name]) => name === 'claim')?.[1] ?? '';
@@ -98,12 +102,12 @@ export class Members {
     return ok ? text : '';
   }
 
-  #ask(question: Question): Promise<Omit<MemberAnswer, 'n'>> {
+  #ask(question: Question): Promise<MemberResult> {
     const send = this.#send;
     if (send === null || this.#asked.size >= ASKED_MAX) return Promise.resolve(BUSY);
     const n = ++this.#last;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.take({ n, ...BUSY }), ANSWER_MILLISECONDS);
+      const timer = setTimeout(() => this.#end(n, BUSY), ANSWER_MILLISECONDS);
       this.#asked.set(n, (answer) => {
         clearTimeout(timer);
         resolve(answer);

@@ -54,13 +54,13 @@ export class AdminLink {
 
   /** Requests a new public page with this icon; returns false while there is no admin worker. */
   askForPage(icon: string): boolean {
-    this.#outbox?.send({ wants: 'page', icon });
+    this.#outbox?.send({ t: 'page', icon });
     return this.#outbox !== null;
   }
 
   /** Reports proxies that do not pass on the addresses of their clients. */
   tellProxies(proxies: SeenProxy[]): void {
-    this.#outbox?.send({ proxies });
+    this.#outbox?.send({ t: 'proxies', proxies });
   }
 
   /** Connects the admin worker, at its start or after a restart. */

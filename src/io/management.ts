@@ -115,7 +115,14 @@ export class Management {
       refuse(res, false, '401 Unauthorized', UNKNOWN_KEY);
       return;
     }
-    const make = (n: number, body: Uint8Array) => ({ n, authorization, host, url, body });
+    const make = (n: number, body: Uint8Array): ManagementRequest => ({
+      t: 'management',
+      n,
+      authorization,
+      host,
+      url,
+      body,
+    });
     this.#collect(res, ip, rank, false, make);
   }
 
@@ -138,7 +145,13 @@ export class Management {
       return;
     }
     const rank = this.#ranks.of(head.authorization, head.cookie);
-    const make = (n: number, body: Uint8Array) => ({ n, ...head, ...client, body });
+    const make = (n: number, body: Uint8Array): AdminCall => ({
+      t: 'call',
+      n,
+      ...head,
+      ...client,
+      body,
+    });
     this.#collect(res, client.ip, rank, true, make);
   }
 

@@ -2,7 +2,7 @@
 // worker.
 
 import type { ListUpdate } from '../access/lists.ts';
-import type { MemberAnswer, MemberRequest } from '../messages/admin-writer.ts';
+import type { MemberAnswer, MemberRequest, MemberResult } from '../messages/admin-writer.ts';
 import { putOnList, takeOffList } from '../moderation/lists.ts';
 import { AUTH_SECONDS } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -123,23 +123,26 @@ export class Membership {
 
   /** Answers a client's request to join, to leave, or for an invite. */
   answer(request: MemberRequest): Promise<MemberAnswer> {
-    const answer = this.#line.then(async (): Promise<MemberAnswer> => {
-      const { n } = request;
-      try {
-        if (request.member === 'join') return { n, ...(await this.#join(request)) };
-        if (request.member === 'leave') return { n, ...(await this.#leave(request.pubkey)) };
-        return { n, ok: true, text: this.#inviteEvent() };
-      } catch (error) {
-        this.#failed(error as Error);
-        return {
-          n,
-          ok: false,
-          text: 'error: membership requests cannot be processed at the moment; try again later',
-        };
-      }
-    });
+    const answer = this.#line.then(
+      async (): Promise<MemberAnswer> => ({
+        t: 'member',
+        n: request.n,
+        ...(await this.#result(request)),
+      }),
+    );
     this.#line = answer;
     return answer;
+  }
+
+  async #result(request: MemberRequest): Promise<MemberResult> {
+    try {
+      if (request.member === 'join') return await this.#join(request);
+      if (request.member === 'leave') return await this.#leave(request.pubkey);
+      return { ok: true, text: this.#inviteEvent() };
+    } catch (error) {
+      this.#failed(error as Error);
+      return no('error: membership requests cannot be processed at the moment; try again later');
+    }
   }
 
   /** Publishes receipts for completed requests to vanish, if the relay has a key. */
@@ -166,7 +169,7 @@ export class Membership {
     }
   }
 
-  async #join({ pubkey, claim, createdAt }: MemberRequest): Promise<Omit<MemberAnswer, 'n'>> {
+  async #join({ pubkey, claim, createdAt }: MemberRequest): Promise<MemberResult> {
     const { lists, clock, config } = this.#context;
     const now = clock.seconds();
     if (Math.abs(now - createdAt) > AUTH_SECONDS) {
@@ -193,7 +196,7 @@ export class Membership {
     return { ok: true, text: `info: welcome to ${config.info.name}!` };
   }
 
-  async #leave(pubkey: string): Promise<Omit<MemberAnswer, 'n'>> {
+  async #leave(pubkey: string): Promise<MemberResult> {
     const listing = { list: 'pubkey', subject: pubkey, stance: 'allow', by: pubkey } as const;
     const left = await takeOffList(this.#context, { ...listing, reason: 'asked to leave' });
     if (left) return { ok: true, text: 'info: you are no longer a member of this relay' };
@@ -251,6 +254,6 @@ interface RoleOf {
   role: string;
 }
 
-function no(text: string): Omit<MemberAnswer, 'n'> {
+function no(text: string): MemberResult {
   return { ok: false, text };
 }

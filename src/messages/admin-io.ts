@@ -37,18 +37,20 @@ export type FromIo = ManagementRequest | AdminCall | RejectionBatch | PageReques
  * sightings since the last report; at most one report a second.
  */
 export interface ProxyReport {
+  t: 'proxies';
   proxies: SeenProxy[];
 }
 
 /** io → admin: request for a new public page; a client asked for it, and the last one is old. */
 export interface PageRequest {
-  wants: 'page';
+  t: 'page';
   /** Address of the relay's icon. */
   icon: string;
 }
 
 /** io → admin: request of the management API (NIP-86), as it came. `n` numbers those of io. */
 export interface ManagementRequest {
+  t: 'management';
   n: number;
   authorization: string;
   host: string;
@@ -59,6 +61,7 @@ export interface ManagementRequest {
 
 /** io → admin: request of the admin page, as it came; '' for a header that is missing. */
 export interface AdminCall {
+  t: 'call';
   call: 'login' | 'logout' | 'api';
   n: number;
   authorization: string;

@@ -50,11 +50,16 @@ export interface MemberRequest {
   createdAt: number;
 }
 
-/** admin → ingester: the OK to the request, or the invite as JSON of an event. */
-export interface MemberAnswer {
-  n: number;
+/** OK to the request of a member, or the invite as JSON of an event. */
+export interface MemberResult {
   ok: boolean;
   text: string;
+}
+
+/** admin → ingester: the result of a request. */
+export interface MemberAnswer extends MemberResult {
+  t: 'member';
+  n: number;
 }
 
 /**
@@ -93,6 +98,7 @@ export interface ChangeRequest {
  * nothing was changed.
  */
 export interface ChangeReply {
+  t: 'reply';
   n: number;
   rows: number[];
   error: string;

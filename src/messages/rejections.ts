@@ -28,6 +28,7 @@ export interface RejectionRecord {
  * Rejection records in flight to the admin worker, and the number omitted since the previous batch.
  */
 export interface RejectionBatch {
+  t: 'rejections';
   records: RejectionRecord[];
   omitted: number;
 }

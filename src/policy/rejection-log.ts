@@ -56,7 +56,7 @@ export class RejectionReporter {
     if (!isHex(id)) return;
     this.#noted++;
     const rejection = { id, pubkey: isHex(pubkey) ? pubkey : '', at, action, rule, by, text };
-    this.#send({ records: [rejection], omitted: this.#omitted });
+    this.#send({ t: 'rejections', records: [rejection], omitted: this.#omitted });
     this.#omitted = 0;
   }
 
@@ -64,7 +64,7 @@ export class RejectionReporter {
     if (++this.#omitted > 1 || this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      if (this.#omitted > 0) this.#send?.({ records: [], omitted: this.#omitted });
+      if (this.#omitted > 0) this.#send?.({ t: 'rejections', records: [], omitted: this.#omitted });
       this.#omitted = 0;
     }, LEFT_OUT_MILLISECONDS);
     this.#timer.unref();

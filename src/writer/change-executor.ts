@@ -81,9 +81,10 @@ export class ChangeExecutor {
     const failure = this.#transact(() => {
       for (const change of changes) rows.push(this.#one(change));
     });
-    if (failure) return { n, rows: [], error: `Nothing was changed: ${failure.message}.` };
+    if (failure)
+      return { t: 'reply', n, rows: [], error: `Nothing was changed: ${failure.message}.` };
     for (const act of this.#afterCommit) act();
-    return { n, rows, error: '' };
+    return { t: 'reply', n, rows, error: '' };
   }
 
   #one<T extends Change['t']>(change: Extract<Change, { t: T }>): number {
