@@ -33,7 +33,7 @@
  *
  * Links that carry bodies or many small records are binary (`channel/records.ts`), one batch a
  * turn, each record with its type in the first byte (`RECORDS`); links that carry a structured
- * message now and then use msgpackr, each message with its type in `t`.
+ * message now and then use msgpackr, with its type in `t` where there are several.
  */
 
 /**
