@@ -11,7 +11,7 @@ const SAMPLE_MILLISECONDS = 50;
  */
 const SETTINGS = ['metrics.port=0'];
 /** Pattern of the log line for each worker that exits with its thread. */
-const LANE_DIED = /\ba worker exited\b/;
+const WORKER_EXITED = /\ba worker exited\b/;
 const OUTPUT_CHARACTERS_MAX = 20_000;
 
 /** Relay with the default configuration and the settings of a scenario, with its measurements. */
@@ -38,7 +38,7 @@ export class Besieged {
       output.text = (output.text + text).slice(-OUTPUT_CHARACTERS_MAX);
       const lines = (line + text).split('\n');
       line = lines.pop()!;
-      output.workerDeaths += lines.filter((one) => LANE_DIED.test(one)).length;
+      output.workerDeaths += lines.filter((one) => WORKER_EXITED.test(one)).length;
     };
     const all = [...SETTINGS, ...settings];
     return new Besieged(await startRelay(all, undefined, { lifted: false, onOutput }), output);

@@ -272,7 +272,7 @@ export class Relay {
   }
 
   /**
-   * Ends the thread of a worker at once, with all workers in it, for tests of what happens then.
+   * Ends a thread at once, with all workers that run in it, for tests of what happens then.
    */
   kill(station: ThreadStation, worker: number): Promise<void> {
     return this.#supervisor.kill(station, worker);

@@ -267,9 +267,8 @@ function startLine(config: Config, relay: Relay): string {
   const shared = threadsAreShared(config) ? ' (ingester, query and monitor share threads)' : '';
   const url = `${relay.encrypted ? 'wss' : 'ws'}://${authority}${path === '/' ? '' : path}`;
   const database = databaseFile(config.storage.directory);
-  const { file } = relay.origins;
+  const { file, constants } = originsOf(config);
   const configuration = file === null ? 'no configuration file' : `configuration ${file}`;
-  const { constants } = originsOf(config);
   const overridden =
     constants.length === 0 ? '' : ` · for tests, WOK_CONSTANTS sets ${constants.join(', ')}`;
   return `wok ${version} listens on ${url} · ${configuration} · database ${database} · signatures by ${name} (${detail}) · workers: io 1, ${workers.join(', ')}${shared}${overridden}`;

@@ -51,7 +51,7 @@ async function byPublishing(
 function ownCommand(source: RelaySource): string | undefined {
   if (source.from !== 'start') return undefined;
   const { wok = ownWok } = source;
-  // `commands/` in builds of before the folders were named by subject.
+  // `commands/` in builds from before that folder was renamed to `cli/`.
   const places = ['cli/import.js', 'commands/import.js'];
   if (!places.some((place) => existsSync(join(dirname(wok), place)))) return undefined;
   // The empty configuration of the started relay, and nothing of this environment.

@@ -30,7 +30,7 @@ export function notesOf(
     );
   } else if (client.isLate) {
     notes.push(
-      `The client was late: 1 % of its messages were sent ${client.lagP99!.toFixed(1)} ms or more after it was due.`,
+      `The client was late: 1 % of its messages were sent ${client.lagP99!.toFixed(1)} ms or more after they were due.`,
     );
   }
   if (machine !== undefined) notes.push(...machineNotes(machine, client, relay));

@@ -28,7 +28,8 @@ export interface AccessRule {
 
 export const UNKNOWN = Symbol('not known yet');
 
-const LOADING = refuse(
+/** Rejection while the key lists are not there yet. */
+export const LOADING = refuse(
   'lists-loading',
   'error: this relay is still loading its access lists; try again in a few seconds',
 );

@@ -140,8 +140,8 @@ export class Admin implements AdminContext {
     this.openedAt = clock.seconds();
     this.lists = loadLists(db);
     this.metrics = metrics;
-    const sampler = new Sampler({ memory: metrics, meter, queues, db });
-    this.sampleMetrics = () => sampler.sample(this.config);
+    const sampler = new Sampler({ memory: metrics, meter, queues, db, config });
+    this.sampleMetrics = () => sampler.sample();
     this.history = new History(metrics);
     this.eventCount = new EventCount(db, metrics);
     this.dashboards = new DashboardCache(this);

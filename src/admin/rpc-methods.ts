@@ -52,8 +52,9 @@ function table<Entries extends Record<PageMethod, unknown>>(
  * Not for the page: `restart`, because the new process ends the session of the caller, and a person
  * who can restart a relay has a shell; `events.remove`, because it takes seqs that only
  * `wok delete` has looked up; `metrics` and `exposition`, because Prometheus has its own address
- * and the page has `dashboard`; `status`, `mod.list`, `mod.reports`, `mod.quarantine` and
- * `mod.retention`, because others answer in pages of a bounded size instead; and `why.reads`.
+ * and the page has `dashboard`; `status` and `why.reads`, which only commands show;
+ * `mod.list`, `mod.reports`, `mod.quarantine` and `mod.retention`, in whose place the page has
+ * `mod.listed`, `mod.queue`, `mod.held` and `retention.task`, which answer in pages.
  */
 export const rpcMethods = table({
   session: { method: null, role: 'moderator', writes: false },

@@ -21,12 +21,12 @@ interface Waiting {
 export class WriterLink {
   #outbox: MessageOutbox<ChangeRequest> | null = null;
   #last = 0;
-  readonly #decided: (batch: RejectionBatch) => void;
+  readonly #onRejections: (batch: RejectionBatch) => void;
   readonly #waiting = new Map<number, Waiting>();
 
-  /** Takes `decided`, which receives the rejection records of the writer. */
-  constructor(decided: (batch: RejectionBatch) => void) {
-    this.#decided = decided;
+  /** Takes `onRejections`, which receives the rejection records of the writer. */
+  constructor(onRejections: (batch: RejectionBatch) => void) {
+    this.#onRejections = onRejections;
   }
 
   attach(channel: Channel): void {
@@ -34,7 +34,7 @@ export class WriterLink {
     const inbox = new MessageInbox<FromWriter>();
     channel.receive((batch) => {
       for (const message of inbox.read(batch)) {
-        if (message.t === 'rejections') this.#decided(message);
+        if (message.t === 'rejections') this.#onRejections(message);
         else this.#take(message);
       }
     });

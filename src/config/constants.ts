@@ -152,7 +152,7 @@ export const constants = {
   'plugins.pipeline_max': integer(32, 1, 1024),
   /** Failures in a row after which a plugin or module is not asked for a while. */
   'plugins.breaker_failures': integer(3, 1, 1000),
-  /** Seconds of that while; then one question is tried. */
+  /** Seconds for which it is not asked after that; then one question is tried. */
   'plugins.breaker_seconds': integer(30, 1, DAY_SECONDS),
   /** Events of one ingester worker that may wait for the answer of a plugin. */
   'plugins.waiting_events_max': integer(2000, 1, 1_000_000),
@@ -167,7 +167,7 @@ export const constants = {
   'auth.dm_inbox_events_max': integer(10_000, 1, 10_000_000),
   /** Bytes of a request by the management API (NIP-86) or the page /admin. */
   'admin.request_bytes_max': integer(64 * KIB, KIB, 16 * MIB),
-  /** Those requests that are carried out at once, a quarter of them from one network. */
+  /** Management requests carried out at once, at most a quarter of them from one network. */
   'admin.requests_max': integer(32, 1, 10_000),
   /** Seconds that the time of an authorization (NIP-98) may be from this clock, as the NIP says. */
   'admin.window_seconds': integer(60, 5, 3600),

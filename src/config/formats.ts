@@ -47,11 +47,11 @@ export const formats = {
   },
   host: {
     must: 'an IP address or a host name, without a port',
-    parse: accept((text) => (text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text))),
+    parse: accept(isHost),
   },
   domain: {
     must: 'a domain, like example.com',
-    parse: accept((text) => (text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text))),
+    parse: accept(isHost),
   },
   network: {
     must: 'an IP address or a network like 10.0.0.0/8 or fd00::/8',
@@ -152,6 +152,11 @@ function isPattern(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Returns true for an IP address or a host name, without a port. */
+function isHost(text: string): boolean {
+  return text.includes(':') ? ipaddr.IPv6.isValid(text) : isHostName(text);
 }
 
 function isHostName(text: string): boolean {

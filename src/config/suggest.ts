@@ -42,8 +42,8 @@ export function suggestKey(key: string): OptionKey | undefined {
 
   const elsewhere = optionKeys.find((known) => nameOf(known) === name);
   if (elsewhere !== undefined) return elsewhere;
-  const linked = optionKeys.filter((known) => splitKey(known)[0] === section);
-  for (const group of [linked, optionKeys]) {
+  const sameSection = optionKeys.filter((known) => splitKey(known)[0] === section);
+  for (const group of [sameSection, optionKeys]) {
     const close = nearest(name, group.map(nameOf));
     if (close !== undefined) return group.find((known) => nameOf(known) === close);
   }

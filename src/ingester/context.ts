@@ -111,7 +111,6 @@ export class IngesterContext {
     for (const connection of this.connections.all()) {
       connection.client = rates.client(connection.ip);
     }
-    this.rejections.perSecond = config.moderation.decisions_per_second_max;
     this.authentication = new Authentication(config, clock);
     this.members.reconfigure(config);
     this.unknownAddresses.reconfigure(config);

@@ -9,7 +9,7 @@ import {
   countRule,
   type Refused,
 } from '../metrics/counters.ts';
-import { CLIENT_MESSAGE_TYPES } from '../metrics/label-values.ts';
+import { CLIENT_MESSAGE_TYPES, POLICY_RESULTS } from '../metrics/label-values.ts';
 import { byLabel, cellOf, histogramOf } from '../metrics/layout.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { PolicyResult } from '../policy/result.ts';
@@ -25,9 +25,7 @@ const WAITING = cellOf('wok_plugin_waiting_events');
 const WAIT = histogramOf('wok_ingester_wait_seconds');
 const BATCH = histogramOf('wok_ingester_batch_messages');
 const PLUGIN = histogramOf('wok_plugin_seconds');
-const PLUGIN_RESULTS = byLabel(['accept', 'refuse', 'shadow', 'hold'], (result) =>
-  cellOf('wok_policy_results_total', { result }),
-);
+const RESULTS = byLabel(POLICY_RESULTS, (result) => cellOf('wok_policy_results_total', { result }));
 const PARSE = histogramOf('wok_parse_seconds');
 const VERIFY = histogramOf('wok_verify_seconds');
 
@@ -92,7 +90,7 @@ export class IngesterMeter {
   /** Counts a result of an asynchronous policy, asked at `askedAt` (`performance.now()`). */
   evaluated(askedAt: number, { action }: PolicyResult): void {
     this.#meter.observe(PLUGIN, (performance.now() - askedAt) / 1000);
-    this.#meter.add(PLUGIN_RESULTS[action]);
+    this.#meter.add(RESULTS[action]);
   }
 
   /** Counts a shadowed event: a plugin rejected it, and its client gets an OK. */

@@ -49,7 +49,6 @@ export class AdminLink {
 
   reconfigure(config: Config): void {
     this.management.reconfigure(config);
-    this.rejections.perSecond = config.moderation.decisions_per_second_max;
   }
 
   /** Requests a new public page with this icon; returns false while there is no admin worker. */

@@ -116,7 +116,7 @@ export class IoMeter {
 
   /** Counts a frame for a socket; its first bytes tell its type, `["OK"…`. */
   sent(frame: Buffer): void {
-    this.#sent(verbCell(frame), frame.length);
+    this.#sent(typeCell(frame), frame.length);
   }
 
   /** Counts an EVENT of `bytes` bytes for a live subscription. */
@@ -141,7 +141,7 @@ export class IoMeter {
   }
 }
 
-function verbCell(frame: Buffer): number {
+function typeCell(frame: Buffer): number {
   switch (frame[3]) {
     case V:
       return SENT.EVENT;

@@ -163,7 +163,7 @@ export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as 
 /**
  * Policy results (`policy/result.ts`); a failed or late plugin refuses or accepts, as configured.
  */
-export const PLUGIN_RESULTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
+export const POLICY_RESULTS = ['accept', 'refuse', 'shadow', 'hold'] as const;
 
 export { LOG_LEVELS } from '../log/line-limiter.ts';
 

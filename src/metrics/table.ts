@@ -210,7 +210,7 @@ export const metrics = {
     type: 'counter',
     help: 'Results of plugins and policy modules for events.',
     by: ['ingester'],
-    labels: { result: values.PLUGIN_RESULTS },
+    labels: { result: values.POLICY_RESULTS },
   },
   wok_events_total: {
     type: 'counter',

@@ -12,10 +12,10 @@ const PURGE_MAX = 500;
 /**
  * Events that the spam stage holds back until a moderator releases or discards them. Their ids are
  * kept in memory, so that an event that is stored after all costs nothing unless it is one of them.
- * Bound: `spam.quarantine_max`; the oldest make context.
+ * Bound: `spam.quarantine_max`; beyond it the oldest are dropped.
  */
 export class Quarantine {
-  #config: Config;
+  readonly #config: Config;
   readonly #statements;
   /** Ids, the oldest first. */
   #ids = new Set<string>();
@@ -30,10 +30,6 @@ export class Quarantine {
       json: db.prepare(sql.SELECT_QUARANTINED_JSON).pluck(),
     };
     this.load();
-  }
-
-  reconfigure(config: Config): void {
-    this.#config = config;
   }
 
   /** Loads the ids from the database, at the start and after a rollback. */

@@ -21,7 +21,7 @@ const TYPES = new Set([
 ]);
 /** Number of subjects taken from one report. */
 const TARGETS_MAX = 10;
-/** Number of the oldest reports that make context at once. */
+/** Number of the oldest reports that are dropped at once. */
 const EVICTED = 100;
 
 interface Target {

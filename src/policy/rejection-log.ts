@@ -7,13 +7,12 @@ import { isLowerHex } from '../protocol/canonical.ts';
 const LEFT_OUT_MILLISECONDS = 1_000;
 
 /**
- * Rate-limited sender of the rejection records of one thread. It sends at most `perSecond` records
- * a second to the admin worker and only counts the rest, so that a flood of rejections costs one
- * addition each.
+ * Rate-limited sender of the rejection records of one thread. It sends at most
+ * `moderation.decisions_per_second_max` records a second to the admin worker and only counts the
+ * rest, so that a flood of rejections costs one addition each.
  */
 export class RejectionReporter {
-  /** Records a second; 0: none. */
-  perSecond: number;
+  readonly #perSecond: number;
   readonly #now: () => number;
   #send: ((batch: RejectionBatch) => void) | null = null;
   #second = 0;
@@ -21,8 +20,9 @@ export class RejectionReporter {
   #omitted = 0;
   #timer: NodeJS.Timeout | null = null;
 
+  /** @param perSecond records a second; 0: none. */
   constructor(perSecond: number, now: () => number) {
-    this.perSecond = perSecond;
+    this.#perSecond = perSecond;
     this.#now = now;
   }
 
@@ -42,13 +42,13 @@ export class RejectionReporter {
     text: string,
     by = '',
   ): void {
-    if (this.perSecond === 0 || this.#send === null) return;
+    if (this.#perSecond === 0 || this.#send === null) return;
     const at = this.#now();
     if (at !== this.#second) {
       this.#second = at;
       this.#noted = 0;
     }
-    if (this.#noted >= this.perSecond) {
+    if (this.#noted >= this.#perSecond) {
       this.#leave();
       return;
     }

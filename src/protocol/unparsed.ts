@@ -8,7 +8,7 @@ import type { Refusal } from './refusal.ts';
  * Number of bytes at the start of a frame that are searched for the message type: `["` and white
  * space.
  */
-const VERB_WITHIN = 64;
+const TYPE_WITHIN = 64;
 /**
  * Number of bytes searched for the subscription id: 64 characters, each escaped, and the text
  * around them.
@@ -28,7 +28,7 @@ export interface Addressee {
  * found by a scan for its key, which costs a fraction of a parse and no memory.
  */
 export function addresseeOf(frame: Buffer): Addressee | null {
-  const start = frame.toString('latin1', 0, VERB_WITHIN);
+  const start = frame.toString('latin1', 0, TYPE_WITHIN);
   const type = /^\s*\[\s*"(EVENT|AUTH|REQ|COUNT|NEG-OPEN|NEG-MSG)"/.exec(start)?.[1];
   if (type === undefined) return null;
   const id = type === 'EVENT' || type === 'AUTH' ? eventIdIn(frame) : subscriptionIdIn(frame);
@@ -57,7 +57,7 @@ export function refusalTo(addressee: Addressee | null, why: Refusal): string {
 
 /** Returns true if a frame that has not been parsed looks like a CLOSE. */
 export function looksLikeClose(frame: Buffer): boolean {
-  return /^\s*\[\s*"CLOSE"/.test(frame.toString('latin1', 0, VERB_WITHIN));
+  return /^\s*\[\s*"CLOSE"/.test(frame.toString('latin1', 0, TYPE_WITHIN));
 }
 
 function eventIdIn(frame: Buffer): string | null {

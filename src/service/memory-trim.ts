@@ -9,7 +9,7 @@ const LOOK_MILLISECONDS = 15_000;
 /** Growth of RSS since the last trim, in bytes, that triggers a trim at once. */
 const GROWN_BYTES = 16 * 1024 * 1024;
 /** Trim result, in bytes, below which the pause before the next trim doubles. */
-const ADDRESS_BYTES_MIN = 4 * 1024 * 1024;
+const LITTLE_BYTES = 4 * 1024 * 1024;
 const PAUSE_MILLISECONDS_MAX = 600_000;
 
 /**
@@ -35,7 +35,7 @@ export class MemoryTrim {
       if (!isCalm || (!hasGrown && performance.now() < nextAt)) return;
       libc.malloc_trim(0);
       last = process.memoryUsage.rss();
-      const isLittle = !hasGrown && rss - last < ADDRESS_BYTES_MIN;
+      const isLittle = !hasGrown && rss - last < LITTLE_BYTES;
       pause = isLittle ? Math.min(pause * 2, PAUSE_MILLISECONDS_MAX) : LOOK_MILLISECONDS;
       nextAt = performance.now() + pause;
     }, LOOK_MILLISECONDS);

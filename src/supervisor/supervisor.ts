@@ -117,8 +117,8 @@ interface WorkerState {
  * they die.
  *
  * A worker is a piscina task that runs as long as the relay (`threads.ts`); piscina replaces a
- * worker that dies, and rejects its tasks, by which the supervisor learns of it. The hot path never
- * goes through piscina: neighbours communicate over channels.
+ * thread that dies, and rejects its tasks, by which the supervisor learns of it. The hot path never
+ * goes through piscina: linked workers communicate over channels.
  */
 export class Supervisor {
   #config: Config;

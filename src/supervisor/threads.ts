@@ -1,4 +1,4 @@
-// Threads in which the workers run, each a piscina pool of one worker. The main thread owns the
+// Threads in which the workers run, each a piscina pool of one thread. The main thread owns the
 // pools.
 
 import { availableParallelism } from 'node:os';
@@ -25,9 +25,10 @@ export function threadsAreShared({ query }: Config): boolean {
 }
 
 /**
- * Set of the threads in which workers run. Each is a piscina pool of one worker; its tasks run as
- * long as the workers; piscina replaces a worker that dies, and rejects its tasks. Workers that
- * share a thread are tasks of the same worker, and pass messages to each other without a wake-up.
+ * Set of the threads in which workers run. Each is a piscina pool of one thread, and each worker is
+ * a task in it that runs as long as the relay. Piscina replaces a thread that dies and rejects its
+ * tasks. Workers that share a thread are tasks of the same pool, and pass messages to each other
+ * without a wake-up.
  */
 export class Threads {
   readonly #share: boolean;

@@ -1,5 +1,5 @@
-// Runtime of one worker (worker thread of a station) on the worker's side: start, control messages
-// of the supervisor, and stop. Its state is owned by the thread of the worker.
+// Runtime of one worker of a station, inside its thread: start, control messages of the supervisor,
+// and stop. Its state is owned by that thread.
 
 import type { MessagePort } from 'node:worker_threads';
 import { Channel } from '../channel/channel.ts';

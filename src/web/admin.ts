@@ -28,7 +28,7 @@ Without it, use <code>wok mod</code> and <code>wok top</code> on the machine of 
     description: '',
     styles: ['admin.css', 'vendor/uplot.css'],
     scripts: ['admin.js'],
-    imports: assets.names.filter((asset) => /^(admin\/.*|vendor\/.*)\.js$/.test(asset)),
+    imports: assets.names.filter((asset) => /^(admin|vendor)\/.*\.js$/.test(asset)),
     icon,
     body,
     hidden: true,

@@ -219,12 +219,9 @@ export class Writer {
   reconfigure(config: Config): void {
     this.#config = config;
     this.#reports.reconfigure(config);
-    this.#rejections.perSecond = config.moderation.decisions_per_second_max;
     this.#vanish.reconfigure(config);
-    this.#quarantine.reconfigure(config);
     this.#giftWraps.reconfigure(config);
     tuneWriter(this.#db, config.storage);
-    this.#setTimers();
   }
 
   /** Memory of the filter of stored ids, for the ingesters. */

@@ -154,7 +154,7 @@ describe('admission', () => {
   it('refuses with the address to pay at, and follows the file of paid keys', async () => {
     const directory = freshDirectory();
     const path = join(directory, 'paid.txt');
-    const [quotaOwner, mail] = [new Author(), new Author()];
+    const [payer, mail] = [new Author(), new Author()];
     writeFileSync(path, '');
     await start(
       {
@@ -167,7 +167,7 @@ describe('admission', () => {
       },
       directory,
     );
-    await until(quotaOwner, /^restricted: .* see https:\/\/relay.example\/pay$/);
+    await until(payer, /^restricted: .* see https:\/\/relay.example\/pay$/);
     expect(await say(mail, { kind: 1059 })).toBe('ok');
     const { body } = await http(relay!.httpUrl, { Accept: 'application/nostr+json' });
     expect(JSON.parse(body)).toMatchObject({
@@ -181,12 +181,12 @@ describe('admission', () => {
     const reply: Draft = {
       tags: [
         ['e', 'x'],
-        ['p', quotaOwner.pubkey],
+        ['p', payer.pubkey],
       ],
     };
     expect(await say(mail, reply)).toMatch(/^restricted/);
-    appendFileSync(path, `${quotaOwner.pubkey} 2099-01-01\n`);
-    await until(quotaOwner, 'ok');
+    appendFileSync(path, `${payer.pubkey} 2099-01-01\n`);
+    await until(payer, 'ok');
     expect(await say(mail, reply)).toBe('ok');
     expect(await say(mail)).toMatch(/^restricted/);
   });
@@ -365,19 +365,19 @@ describe('several access rules', () => {
   it('accept a key that meets any of them, or one that meets all', async () => {
     const directory = freshDirectory();
     const paid = join(directory, 'paid.txt');
-    const [both, listed, quotaOwner] = [new Author(), new Author(), new Author()];
-    writeFileSync(paid, `${both.pubkey}\n${quotaOwner.pubkey}\n`);
+    const [both, listed, payer] = [new Author(), new Author(), new Author()];
+    writeFileSync(paid, `${both.pubkey}\n${payer.pubkey}\n`);
     const settings: Settings = {
       'policy.pubkeys_allowed': [both.pubkey, listed.pubkey],
       'admission.files': [paid],
       'admission.payments_url': 'https://relay.example/pay',
     };
     await start(settings, directory);
-    for (const one of [both, listed, quotaOwner]) await until(one, 'ok');
+    for (const one of [both, listed, payer]) await until(one, 'ok');
     expect(await say(new Author())).toContain('https://relay.example/pay');
     await relay!.relay.reload(testConfig(directory, { ...settings, 'policy.access_match': 'all' }));
     await until(listed, /^restricted: writing to this relay requires payment/);
-    expect(await say(quotaOwner)).toMatch(/^restricted: this key is not on the list/);
+    expect(await say(payer)).toMatch(/^restricted: this key is not on the list/);
     expect(await say(both)).toBe('ok');
   });
 

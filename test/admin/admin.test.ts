@@ -9,11 +9,11 @@ import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { controlSocketFile } from '../../src/paths.ts';
 import { Author } from '../support/author.ts';
 import { Client } from '../support/client.ts';
-import { wok } from '../support/command.ts';
 import { Control } from '../support/control.ts';
 import { http } from '../support/http.ts';
 import { until, WokProcess } from '../support/process.ts';
 import { freshDirectory, startRelay, type TestRelay } from '../support/relay.ts';
+import { wokHere } from '../support/wok.ts';
 
 const author = new Author();
 
@@ -91,15 +91,15 @@ describe('the control socket', () => {
 describe('wok status', () => {
   it('prints text or JSON, and ends with 69 when no relay runs there', async () => {
     const relay = await startRelay();
-    const told = await wok('status', '--data', relay.directory);
+    const told = await wokHere(['status', '--data', relay.directory]);
     expect(told).toMatchObject({ code: exitCodes.ok, err: '' });
     expect(told.out).toContain(`process ${process.pid}`);
-    const { out } = await wok('status', '--json', '--data', relay.directory);
+    const { out } = await wokHere(['status', '--json', '--data', relay.directory]);
     expect(JSON.parse(out)).toMatchObject({ pid: process.pid, configFile: null });
     expect(told.out).toMatch(/^configuration +no file; /m);
     await relay.stop();
     expect(existsSync(controlSocketFile(relay.directory))).toBe(false);
-    const nobody = await wok('status', '--data', relay.directory);
+    const nobody = await wokHere(['status', '--data', relay.directory]);
     expect(nobody.code).toBe(exitCodes.unavailable);
     expect(nobody.err).toMatch(/^wok: no relay runs on .* start a relay with wok relay/);
   });
@@ -117,13 +117,13 @@ describe('what runs', () => {
     const client = await Client.connect(relay.url);
     for (let n = 0; n < 30; n++)
       await client.publish(author.event({ content: `${n} ${'x'.repeat(3000)}` }));
-    const { out } = await wok('status', '--json', '--data', data);
+    const { out } = await wokHere(['status', '--json', '--data', data]);
     const status = JSON.parse(out) as Status;
     expect(status).toMatchObject({ configFile: file, seq: 30 });
     expect(status.databaseBytes).toBe(statSync(join(data, 'wok.db')).size);
     // All of it is in the log until the first checkpoint.
     expect(status.writeAheadLogBytes).toBeGreaterThan(30 * 3000);
-    const told = await wok('status', '--data', data);
+    const told = await wokHere(['status', '--data', data]);
     expect(told.out).toContain(`configuration  ${file}\n`);
     const [, bytes, inLog] = /wok\.db, ([\d.]+) kB, ([\d.]+) kB of it in the write-ahead log/.exec(
       told.out,

@@ -87,18 +87,18 @@ const cases: Readonly<Record<string, Case>> = {
   'info.banner': [text, () => told('banner'), undefined, text],
   'info.privacy_policy': [text, () => told('privacy_policy'), undefined, text],
   'info.terms_of_service': [text, () => told('terms_of_service'), undefined, text],
-  'io.connections_max': [1, accessRule(), 'open', 'HTTP 503'],
-  'io.connections_per_ip_max': [1, accessRule(), 'open', 'HTTP 429'],
-  'io.connections_per_subnet_max': [1, accessRule(), 'open', 'HTTP 429'],
+  'io.connections_max': [1, connecting(), 'open', 'HTTP 503'],
+  'io.connections_per_ip_max': [1, connecting(), 'open', 'HTTP 429'],
+  'io.connections_per_subnet_max': [1, connecting(), 'open', 'HTTP 429'],
   'io.allowed_origins': [
     ['https://a.example'],
-    accessRule({ origin: 'https://b.example' }),
+    connecting({ origin: 'https://b.example' }),
     'open',
     'HTTP 403',
   ],
   'io.trusted_proxies': [
     ['10.0.0.1'],
-    async () => [await accessRule({ headers: { 'X-Forwarded-For': '9.9.9.9' } })()][0],
+    async () => [await connecting({ headers: { 'X-Forwarded-For': '9.9.9.9' } })()][0],
     'open',
     'HTTP 429',
     { 'io.connections_per_ip_max': 1 },
@@ -137,7 +137,7 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   'io.client_address_header': [
     'x-real-ip',
-    accessRule({ headers: { 'X-Real-IP': '9.9.9.9' } }),
+    connecting({ headers: { 'X-Real-IP': '9.9.9.9' } }),
     'HTTP 429',
     'open',
     { 'io.connections_per_ip_max': 1 },
@@ -155,7 +155,7 @@ function beginning(why: string): string {
 }
 
 /** Returns a probe that opens another connection and returns `open`, or the error. */
-function accessRule(options: { origin?: string; headers?: Record<string, string> } = {}) {
+function connecting(options: { origin?: string; headers?: Record<string, string> } = {}) {
   return async (): Promise<string> => {
     try {
       const other = await Client.connect(relay.url, options);
@@ -182,20 +182,21 @@ async function count(limit?: number): Promise<number | 'many'> {
 }
 
 /** Options that matter at the time of connecting: their other settings are in force before, too. */
-const DOOR = /^io\.(connections|trusted|client)/;
+const AT_CONNECTING = /^io\.(connections|trusted|client)/;
 
 describe('a reload is seen at once', () => {
   it.each(Object.keys(cases))('%s', async (key) => {
     for (let i = 0; i < 3; i++) await publishOlder();
     const [value, look, before, after, needs = {}] = cases[key]!;
     const beside = Object.fromEntries(Object.entries(needs).filter(([name]) => name !== key));
-    await change(DOOR.test(key) ? beside : {});
+    await change(AT_CONNECTING.test(key) ? beside : {});
     expect(await look()).toEqual(before);
     await change({ ...beside, [key]: value });
     client.socket.terminate();
-    if (DOOR.test(key)) await until(() => relay.relay.counters.connections === 0, 'room');
+    if (AT_CONNECTING.test(key))
+      await until(() => relay.relay.counters.connections === 0, 'all connections to end');
     else client = await Client.connect(relay.url);
-    if (DOOR.test(key)) client = await Client.connect(relay.url);
+    if (AT_CONNECTING.test(key)) client = await Client.connect(relay.url);
     // Messages that are sent together do not always reach the relay together.
     await expect.poll(look).toEqual(after);
   });

@@ -6,12 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import type { TrialResult } from '../../src/maintenance/policy-trial.ts';
 import { Author, now } from '../support/author.ts';
-import { wok } from '../support/command.ts';
 import { Control } from '../support/control.ts';
 import { plugins, script } from '../support/plugins.ts';
 import { until } from '../support/process.ts';
 import { freshDirectory, type Settings, settingFlags, startRelay } from '../support/relay.ts';
-import { runWok } from '../support/wok.ts';
+import { runWok, wokHere } from '../support/wok.ts';
 
 interface Summary {
   summary: { events: number; accepted: number; refusedBy: object; notTried: string[] };
@@ -96,7 +95,7 @@ describe('wok policy test', () => {
     const guarded = new Author().event({ tags: [['-']] });
     writeFileSync(file, [author.event(), guarded].map((one) => JSON.stringify(one)).join('\n'));
     const test = (...args: string[]) =>
-      wok('policy', 'test', file, '--data', directory, '--json', ...args);
+      wokHere(['policy', 'test', file, '--data', directory, '--json', ...args]);
     const rules = async (...args: string[]) =>
       (await test(...args)).out
         .trim()
@@ -184,17 +183,17 @@ describe('the output of wok policy test', () => {
   it('is text without --json, and names what is wrong', async () => {
     const file = join(freshDirectory(), 'events.jsonl');
     writeFileSync(file, `${JSON.stringify(new Author().event({ kind: 7 }))}\n`);
-    const told = await wok('policy', 'test', file, '--set', 'policy.kinds_denied=7');
+    const told = await wokHere(['policy', 'test', file, '--set', 'policy.kinds_denied=7']);
     expect(told.out).toMatch(
       /^refused {2}[0-9a-f]{64} {2}kind 7 {2}kinds: blocked: .*\n1 events\n/,
     );
-    const brief = await wok('policy', 'test', file, '--summary');
+    const brief = await wokHere(['policy', 'test', file, '--summary']);
     expect(brief.out).toMatch(/^1 events\naccepted {2}1 {2}100\.0 %\n$/);
-    const missing = await wok('policy', 'test', '/nowhere.jsonl');
+    const missing = await wokHere(['policy', 'test', '/nowhere.jsonl']);
     expect(missing).toMatchObject({ code: exitCodes.refused, out: '' });
     expect(missing.err).toContain('ENOENT');
-    expect((await wok('policy', 'tset')).code).toBe(exitCodes.usage);
-    expect((await wok('policy', 'test', file, '--set', 'policy.kinds_denied=x')).code).toBe(
+    expect((await wokHere(['policy', 'tset'])).code).toBe(exitCodes.usage);
+    expect((await wokHere(['policy', 'test', file, '--set', 'policy.kinds_denied=x'])).code).toBe(
       exitCodes.config,
     );
   });

@@ -11,13 +11,13 @@ import type { AuditRow } from '../../src/web/api/moderation.ts';
 import { accepted, idsOf, refused } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
-import { type Ran, wok } from '../support/command.ts';
 import { Control } from '../support/control.ts';
 import { http } from '../support/http.ts';
 import { inTime } from '../support/pace.ts';
 import { until } from '../support/process.ts';
 import { Publisher } from '../support/publisher.ts';
 import { freshDirectory, type Settings, startRelay, type TestRelay } from '../support/relay.ts';
+import { type Ran, wokHere } from '../support/wok.ts';
 
 interface Use {
   relay: TestRelay;
@@ -40,7 +40,7 @@ async function start(settings: Settings = {}, directory = freshDirectory()): Pro
     relay,
     control,
     client,
-    mod: (...args) => wok('mod', ...args, '--data', directory),
+    mod: (...args) => wokHere(['mod', ...args, '--data', directory]),
   };
 }
 
@@ -231,7 +231,7 @@ describe('a removal', () => {
     const file = join(freshDirectory(), 'events.jsonl');
     const lines = [event, fine, banned.event()].map((one) => JSON.stringify(one));
     writeFileSync(file, `${lines.join('\n')}\n`);
-    expect((await wok('import', file, '--data', relay.directory)).code).toBe(exitCodes.ok);
+    expect((await wokHere(['import', file, '--data', relay.directory])).code).toBe(exitCodes.ok);
     const again = await start({}, relay.directory);
     expect(idsOf((await again.client.query({})).events)).toEqual([fine.id]);
   });

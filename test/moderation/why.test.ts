@@ -10,10 +10,10 @@ import type { NostrEvent } from '../../src/protocol/event.ts';
 import type { Why } from '../../src/web/api/events.ts';
 import { Author, now } from '../support/author.ts';
 import { Client, type Message } from '../support/client.ts';
-import { wok } from '../support/command.ts';
 import { Control } from '../support/control.ts';
 import { until } from '../support/process.ts';
 import { freshDirectory, type Settings, startRelay } from '../support/relay.ts';
+import { wokHere } from '../support/wok.ts';
 
 async function start(settings: Settings = {}, directory = freshDirectory()) {
   const relay = await startRelay({ 'ingester.workers': 1, ...settings }, directory);
@@ -33,7 +33,7 @@ async function start(settings: Settings = {}, directory = freshDirectory()) {
   const why = ({ id }: { id: string }) => control.ask<Why>('why', { id });
   /** Returns the decisions on an event once there is one. */
   const told = async (event: { id: string }) => {
-    await until(async () => (await why(event)).rejections.length > 0, 'a decision');
+    await until(async () => (await why(event)).rejections.length > 0, 'a rejection');
     return (await why(event)).rejections;
   };
   return { relay, control, client, why, told, stop: once };
@@ -126,18 +126,18 @@ describe('wok why about a stored event', () => {
     });
     expect((await again.why(deleted)).deletedBy).toEqual([author.pubkey]);
     expect((await again.told(deleted))[1]).toMatchObject({ action: 'refused', rule: 'deleted' });
-    const { out, code } = await wok('why', removed.id, '--data', relay.directory);
+    const { out, code } = await wokHere(['why', removed.id, '--data', relay.directory]);
     expect(code).toBe(0);
     expect(out.split('\n').slice(0, 3)).toEqual([
       expect.stringMatching(/^removed {2}\S+ \S+ {2}moderation \(shell\): illegal$/),
       expect.stringMatching(/^refused {2}\S+ \S+ {2}event-banned: blocked: /),
       expect.stringMatching(/^event banned {2}\S+ \S+ {2}by shell: illegal$/),
     ]);
-    const json = await wok('why', kept.id, '--json', '--data', relay.directory);
+    const json = await wokHere(['why', kept.id, '--json', '--data', relay.directory]);
     expect(JSON.parse(json.out)).toMatchObject({ stored: { seq: 1 }, rejections: [] });
-    const nothing = await wok('why', '0'.repeat(64), '--data', relay.directory);
+    const nothing = await wokHere(['why', '0'.repeat(64), '--data', relay.directory]);
     expect(nothing.out).toBe('This relay has no record of this event.\n');
-    const wrong = await wok('why', 'abc', '--data', relay.directory);
+    const wrong = await wokHere(['why', 'abc', '--data', relay.directory]);
     expect(wrong).toMatchObject({ code: 2, out: '' });
   });
 });
@@ -241,14 +241,14 @@ describe('wok why --reads', () => {
     expect(JSON.stringify(found)).not.toContain(key.slice(0, 8));
     expect(await reads(control, 2)).toEqual([]);
 
-    const told = await wok('why', '--reads', '--data', relay.directory);
+    const told = await wokHere(['why', '--reads', '--data', relay.directory]);
     expect(told.out.trim().split('\n')).toHaveLength(wanted.length);
     expect(told.out).toMatch(
       /^refused {2}\S+ \S+ {2}REQ of connection 1 {2}auth-required: .*\(kinds 4 #p×1 limit 5\)$/m,
     );
-    const none = await wok('why', '--reads', '--connection', '7', '--data', relay.directory);
+    const none = await wokHere(['why', '--reads', '--connection', '7', '--data', relay.directory]);
     expect(none.out).toContain('recently');
-    expect((await wok('why', '--reads', '--connection', 'x')).code).toBe(exitCodes.usage);
+    expect((await wokHere(['why', '--reads', '--connection', 'x'])).code).toBe(exitCodes.usage);
   });
 
   it('keeps a bounded number of them, and few of a flood', async () => {

@@ -10,10 +10,10 @@ import { factsOf } from '../../src/policy/spam/text.ts';
 import { WordList } from '../../src/policy/spam/word-list.ts';
 import { Author, type Draft, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
-import { wok } from '../support/command.ts';
 import { until } from '../support/process.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { freshDirectory, type Settings, startRelay, testConfig } from '../support/relay.ts';
+import { wokHere } from '../support/wok.ts';
 
 const ON: Settings = {
   'spam.mode': 'enforce',
@@ -42,7 +42,7 @@ async function start(settings: Settings = {}, directory = freshDirectory()) {
       return another;
     },
     publish: (draft: Draft, author = new Author()) => client.publish(author.event(draft)),
-    mod: (...args: string[]) => wok('mod', ...args, '--data', directory),
+    mod: (...args: string[]) => wokHere(['mod', ...args, '--data', directory]),
   };
 }
 

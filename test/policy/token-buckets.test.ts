@@ -1,5 +1,5 @@
-// Unit tests of the token buckets that all threads share (Ledger), with a property test against
-// unbounded buckets, and of the parsers of rates and networks.
+// Unit tests of the token buckets that all threads share (TokenBuckets), with a property test
+// against unbounded buckets, and of the parsers of rates and networks.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

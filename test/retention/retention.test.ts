@@ -13,11 +13,11 @@ import type { AuditRow } from '../../src/web/api/moderation.ts';
 import { idsOf } from '../support/answers.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
-import { wok } from '../support/command.ts';
 import { Control } from '../support/control.ts';
 import { until } from '../support/process.ts';
 import { Publisher } from '../support/publisher.ts';
 import { type Settings, startRelay, testConfig } from '../support/relay.ts';
+import { wokHere } from '../support/wok.ts';
 
 const DAY = 86_400;
 
@@ -225,7 +225,8 @@ describe('wok mod retention', () => {
     const use = await start({ 'retention.age': ['1=1d'] });
     const author = new Author();
     await use.publish(author.event({ created_at: now() - 2 * DAY }));
-    const mod = (what: string) => wok('mod', 'retention', what, '--data', use.relay.directory);
+    const mod = (what: string) =>
+      wokHere(['mod', 'retention', what, '--data', use.relay.directory]);
     expect((await mod('preview')).out).toMatch(/^1=1d {2}1 events .* to .*\n.* are in use\.\n$/);
     expect((await mod('run')).out).toMatch(/^1=1d {2}1 events/);
     expect((await mod('preview')).out).toMatch(/^Nothing would be removed; /);

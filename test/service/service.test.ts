@@ -181,14 +181,14 @@ describe.runIf(has('systemd-analyze'))('the unit', () => {
 
   it('exposes as little as it can: 2.0 at most', async () => {
     const file = await unitFile();
-    const evaluated = spawnSync(
+    const analysis = spawnSync(
       'systemd-analyze',
       ['security', '--offline=true', '--threshold=20', '--no-pager', file],
       { encoding: 'utf8' },
     );
-    const [, exposure] = /exposure level for wok\.service: ([\d.]+)/.exec(evaluated.stdout)!;
+    const [, exposure] = /exposure level for wok\.service: ([\d.]+)/.exec(analysis.stdout)!;
     expect(Number(exposure)).toBeLessThanOrEqual(2);
-    expect(evaluated.status).toBe(0);
+    expect(analysis.status).toBe(0);
   });
 });
 

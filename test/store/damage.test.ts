@@ -24,6 +24,7 @@ import { WokProcess } from '../support/process.ts';
 import { Publisher } from '../support/publisher.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { freshDirectory, startRefusal } from '../support/relay.ts';
+import { copyOfDirectory } from '../support/temporary.ts';
 import { wok, wokHere } from '../support/wok.ts';
 
 const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 5);
@@ -144,7 +145,6 @@ function spoil(random: Random, bytes: Buffer, start: number, length: number): st
 async function tryStart(directory: string): Promise<boolean> {
   const refusal = await startRefusal(directory);
   if (refusal === null) return true;
-  expect(refusal.sentence, 'one sentence').toMatch(/^[^\n]+$/);
   // A schema version made of spoiled bits is newer, or not one of wok.
   expect([exitCodes.damaged, exitCodes.version], refusal.sentence).toContain(refusal.status);
   return false;
@@ -508,10 +508,7 @@ beforeAll(() => {
 
 async function copied(): Promise<{ directory: string; wal: Buffer; log: string }> {
   await prepare();
-  const directory = freshDirectory();
-  for (const name of readdirSync(source)) {
-    if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
-  }
+  const directory = copyOfDirectory(source);
   const log = join(directory, 'wok.db-wal');
   return { directory, wal: readFileSync(log), log };
 }

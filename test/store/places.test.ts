@@ -27,7 +27,7 @@ import { until, WokProcess } from '../support/process.ts';
 import { freshDirectory } from '../support/relay.ts';
 import { type Ran, runWok, wokHere } from '../support/wok.ts';
 
-const ANONYMOUS = 65_534;
+const OTHER_USER = 65_534;
 const ID = '5c83da77af1dec6d7289834998ad7aafbd9e2191396d75ec3cc27f5a77226f36';
 
 /** Calls of every command that takes `--data`. */
@@ -182,13 +182,13 @@ describe('a data directory that cannot be', () => {
  * Returns true if commands can run as another user, who can read this checkout; this takes the
  * superuser.
  */
-function canBeNobody(): boolean {
+function canRunAsOtherUser(): boolean {
   if (process.getuid?.() !== 0) return false;
   const args = [join(packageRoot, 'dist/src/wok.js'), '--version'];
-  return spawnSync(process.execPath, args, { uid: ANONYMOUS, gid: ANONYMOUS }).status === 0;
+  return spawnSync(process.execPath, args, { uid: OTHER_USER, gid: OTHER_USER }).status === 0;
 }
 
-describe.runIf(canBeNobody())('a data directory of another user', () => {
+describe.runIf(canRunAsOtherUser())('a data directory of another user', () => {
   const forOthers = () => {
     const fresh = freshDirectory();
     chmodSync(fresh, 0o755);
@@ -202,7 +202,7 @@ describe.runIf(canBeNobody())('a data directory of another user', () => {
     await wokHere(['import', '/dev/null', '--data', place]);
     for (const [name, lists] of Object.entries(calls)) {
       if (FREE.includes(name) || ['backup', 'restore', 'import'].includes(name)) continue;
-      const { err, code } = await run([name, ...lists[0]!, '--data', place], ANONYMOUS);
+      const { err, code } = await run([name, ...lists[0]!, '--data', place], OTHER_USER);
       const what = `wok ${name}: ${code} ${err}`;
       expect([exitCodes.noPermission, exitCodes.cannotCreate], what).toContain(code);
       expect(err, what).toMatch(/^wok: [^\n]+\n$/);
@@ -217,7 +217,7 @@ describe.runIf(canBeNobody())('a data directory of another user', () => {
         ['relay', '--port', '0'],
         ['import', '/dev/null'],
       ]) {
-        const { err, code } = await run([...words, '--data', place], ANONYMOUS);
+        const { err, code } = await run([...words, '--data', place], OTHER_USER);
         expect(err).toMatch(
           /^wok: the database .+ cannot be created: this user may not write there\n$/,
         );

@@ -23,6 +23,7 @@ import { Client } from '../support/client.ts';
 import { until, WokProcess } from '../support/process.ts';
 import { Publisher } from '../support/publisher.ts';
 import { freshDirectory, type Settings, startRefusal, startRelay } from '../support/relay.ts';
+import { copyOfDirectory } from '../support/temporary.ts';
 import { wok, wokHere } from '../support/wok.ts';
 
 const REFUSED = /^error: files of the database of this relay were removed or damaged/;
@@ -132,7 +133,8 @@ describe('while the relay runs', () => {
     expect(load.refusal).toMatch(REFUSED);
     await until(async () => /^503 .* saved in /.test(await health(relay)), 'all to be saved');
     expect(await health(relay)).toMatch(/while the relay runs: new events are refused/);
-    expect(relay.out).toMatch(/all stored events are saved in/);
+    // The log comes through a pipe, so it may be read after the answer of /health.
+    await until(() => /all stored events are saved in/.test(relay.out), 'the log to say so');
     // Stored events are still served, and ephemeral ones pass.
     const client = await Client.connect(relay.url);
     const ids = load.acknowledged.slice(-50).map(({ id }) => id);
@@ -293,17 +295,12 @@ async function prepare(): Promise<void> {
 /** Copies the directory in which the relay was killed. */
 async function killed(): Promise<string> {
   await prepare();
-  const directory = freshDirectory();
-  for (const name of readdirSync(source)) {
-    if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
-  }
-  return directory;
+  return copyOfDirectory(source);
 }
 
 async function refusal(directory: string): Promise<string> {
   const refused = await startRefusal(directory);
   expect(refused?.status, refused?.sentence).toBe(exitCodes.damaged);
-  expect(refused!.sentence).toMatch(/^[^\n]+$/);
   return refused!.sentence;
 }
 

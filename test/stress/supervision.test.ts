@@ -43,7 +43,7 @@ const EVERYTHING = packFilters([
   parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter,
 ]);
 const author = new Author();
-const TWO_LANES: Settings = { 'ingester.workers': 2, 'query.workers': 2 };
+const TWO_WORKERS: Settings = { 'ingester.workers': 2, 'query.workers': 2 };
 const CLOSE_SERVICE_RESTART = 1012;
 
 /** Client that keeps a subscription open and publishes without pause, one event at a time. */
@@ -151,7 +151,7 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
   ['shared', 'query', 1],
 ])('a thread (%s) in which %s worker %i works dies', (threads, station, worker) => {
   it('its clients are sent away, the others notice nothing, and it comes back', async () => {
-    const relay = await startRelay({ ...TWO_LANES, 'query.threads': threads });
+    const relay = await startRelay({ ...TWO_WORKERS, 'query.threads': threads });
     const room = `${station} ${worker}`;
     const members: Member[] = [];
     for (let i = 0; i < 6; i++) {
@@ -216,7 +216,7 @@ describe('workers that die at random', () => {
     async (threads, workers) => {
       const random = new Random(seed);
       const relay = await startRelay({
-        ...TWO_LANES,
+        ...TWO_WORKERS,
         'query.threads': threads,
         'storage.index_batch_events': 100,
       });
@@ -369,7 +369,7 @@ describe('the queue before the writer', () => {
 
 describe('what cannot be repaired', () => {
   it('a worker that dies six times in a minute ends the relay', async () => {
-    const relay = await startRelay(TWO_LANES);
+    const relay = await startRelay(TWO_WORKERS);
     let fatal = '';
     void relay.relay.fatal.then(({ station }) => {
       fatal = station;

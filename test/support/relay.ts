@@ -100,7 +100,11 @@ type Refusal = ReturnType<typeof import('../../src/run.ts').startFailure>;
 export async function startRefusal(directory: string): Promise<Refusal | null> {
   const compiled = '../../dist/src/run.js';
   const { startFailure } = (await import(compiled)) as typeof import('../../src/run.ts');
-  const refusal = (error: Error) => startFailure(error, testConfig(directory));
+  const refusal = (error: Error) => {
+    const failure = startFailure(error, testConfig(directory));
+    expect(failure.sentence, 'one sentence').toMatch(/^[^\n]+$/);
+    return failure;
+  };
   let relay: Relay;
   try {
     ({ relay } = await startRelay({}, directory));

@@ -1,6 +1,6 @@
 // Temporary directories of the tests. All of a run lie in one folder, which is removed at its end.
 
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -26,6 +26,15 @@ export function freshDirectory(): string {
     onTestFinished(() => removeTree(directory));
   } catch {
     ofTheFile.add(directory);
+  }
+  return directory;
+}
+
+/** Copies a data directory, without its control socket, into a fresh one. */
+export function copyOfDirectory(source: string): string {
+  const directory = freshDirectory();
+  for (const name of readdirSync(source)) {
+    if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
   }
   return directory;
 }

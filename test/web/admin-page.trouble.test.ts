@@ -13,11 +13,11 @@ import { Control } from '../support/control.ts';
 import { ownAddress, WokProcess } from '../support/process.ts';
 import { freshDirectory, type Settings } from '../support/relay.ts';
 
-const LANES = '[query]\nworkers = 1\n[ingester]\nworkers = 1\n';
+const ONE_WORKER_EACH = '[query]\nworkers = 1\n[ingester]\nworkers = 1\n';
 
 const browser = useBrowser();
 const admin = new Author();
-const ADMIN = `[admin]\npubkeys = ["${admin.pubkey}"]\n${LANES}`;
+const ADMIN = `[admin]\npubkeys = ["${admin.pubkey}"]\n${ONE_WORKER_EACH}`;
 
 async function started(text: string, settings: Settings = {}, directory = freshDirectory()) {
   const file = join(directory, 'relay.conf');
@@ -132,9 +132,12 @@ describe.skipIf(noBrowser)(`a relay that does not answer ${inBrowser}`, () => {
       .locator('.trouble')
       .getByText(/cannot be reached/)
       .waitFor();
+    const tryAgain = page.getByRole('button', { name: 'Try again' });
+    await tryAgain.waitFor();
 
     await started(`[info]\nname = "one"\n${ADMIN}`, again, first.directory);
-    await page.getByRole('button', { name: 'Try again' }).click();
+    // Not `click`, which waits for a button that is hidden once the page has tried by itself.
+    await tryAgain.dispatchEvent('click');
     // A restart ends all sessions.
     await page.getByText('Your session has ended').waitFor();
     await enter(page);

@@ -288,7 +288,7 @@ describe('the icon', () => {
 
 describe('the public page', () => {
   const use = useRelay({ 'info.name': 'At first' });
-  const room = async () => {
+  const recovered = async () => {
     const healthy = async () => (await get(`${use.relay.httpUrl}/health`)).status === 200;
     await until(healthy, 'being well');
     await until(async () => (await get(use.relay.httpUrl)).status === 200, 'the page');
@@ -305,9 +305,9 @@ describe('the public page', () => {
   });
 
   it('is answered with 503 while it cannot be made, and recovers by itself', async () => {
-    await room();
+    await recovered();
     await adminWorkerGone(use.relay);
-    await room();
+    await recovered();
   });
 
   it('follows the configuration', async () => {

@@ -39,6 +39,7 @@ interface SamplerParts {
   meter: Meter;
   queues: Queues;
   db: Db;
+  config: Config;
 }
 
 /**
@@ -50,7 +51,6 @@ export class Sampler {
   readonly #parts: SamplerParts;
   readonly #ingesters: readonly Float64Array[];
   readonly #writers: readonly Float64Array[];
-  readonly #fdsMax = fileDescriptorsMax();
 
   constructor(parts: SamplerParts) {
     this.#parts = parts;
@@ -61,24 +61,25 @@ export class Sampler {
       );
     this.#ingesters = cellsOf('ingester');
     this.#writers = cellsOf('writer');
+    const { meter, config } = parts;
+    meter.set(BUILD, 1);
+    meter.set(MAX_FDS, fileDescriptorsMax());
+    meter.set(INGESTER_QUEUE_MAX, config.io.queue_bytes_max);
+    meter.set(WRITER_QUEUE_MAX, config.writer.queue_events_max);
+    meter.set(QUERIES_MAX, config.query.queries_max);
   }
 
   /** Takes one sample, in about half a millisecond. */
-  sample(config: Config): void {
-    const { meter, queues, db } = this.#parts;
-    meter.set(BUILD, 1);
+  sample(): void {
+    const { meter, queues, db, config } = this.#parts;
     const { user, system } = process.cpuUsage();
     meter.set(CPU, (user + system) / 1e6);
     meter.set(RESIDENT, process.memoryUsage.rss());
     meter.set(OPEN_FDS, openFileDescriptors());
-    meter.set(MAX_FDS, this.#fdsMax);
     this.#ingesters.forEach((cells, worker) => {
       cells[INGESTER_QUEUE] = queues.ingester[worker]?.used ?? 0;
     });
     for (const cells of this.#writers) cells[WRITER_QUEUE] = queues.writer.used;
-    meter.set(INGESTER_QUEUE_MAX, config.io.queue_bytes_max);
-    meter.set(WRITER_QUEUE_MAX, config.writer.queue_events_max);
-    meter.set(QUERIES_MAX, config.query.queries_max);
     const sizes = databaseSizes(db, config.storage.directory);
     meter.set(DATABASE, sizes.file);
     meter.set(DATABASE_FREE, sizes.free);

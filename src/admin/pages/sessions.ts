@@ -16,8 +16,7 @@ export interface LoggedIn {
 /**
  * Sessions of the admin page. Tokens are kept as hashes only, and in memory only: a restart ends
  * all sessions. Bounds: `admin.sessions_max`, and a fifth of them for one key; above it the least
- * recently used session is dropped. The lifetime is read from the configuration at every use, so a
- * shorter one applies at once.
+ * recently used session is dropped.
  */
 export class Sessions {
   /** Sessions by the SHA-256 of their token, the least recently used first. */

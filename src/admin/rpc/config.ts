@@ -11,6 +11,7 @@ import {
   sections,
 } from '../../config/options.ts';
 import { describeValue } from '../../config/schema.ts';
+import type { InfoChanges } from '../../messages/admin-io.ts';
 import type { Order, OriginsAnswer } from '../../messages/control.ts';
 import { rpcMethod } from '../../rpc/method.ts';
 import type { ConfigOption, ConfigView } from '../../web/api/config.ts';
@@ -22,9 +23,10 @@ export const configMethod = rpcMethod({
   params: z.strictObject({}),
   async run(_, context: AdminReads): Promise<ConfigView> {
     const { options: origins } = (await context.order('origins')) as OriginsAnswer;
+    const changes = infoChanges(context.db);
     return {
       sections: Object.entries(sections).map(([name, text]) => ({ name, text })),
-      options: optionKeys.map((key) => optionAsItIs(key, context, origins[key] ?? '')),
+      options: optionKeys.map((key) => optionAsItIs(key, context, changes, origins[key] ?? '')),
     };
   },
 });
@@ -48,9 +50,14 @@ function ordering(order: Order) {
   });
 }
 
-function optionAsItIs(key: OptionKey, { config, db }: AdminReads, from: string): ConfigOption {
+function optionAsItIs(
+  key: OptionKey,
+  { config }: AdminReads,
+  changes: InfoChanges,
+  from: string,
+): ConfigOption {
   const option = optionOf(key);
-  const changed = Object.entries(infoChanges(db)).find(([name]) => key === `info.${name}`)?.[1];
+  const changed = Object.entries(changes).find(([name]) => key === `info.${name}`)?.[1];
   const value = shownValue(key, changed ?? configValue(config, key));
   const standard = shownValue(key, option.default);
   return {

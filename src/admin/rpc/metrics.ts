@@ -47,7 +47,7 @@ export const whyReadsMethod = rpcMethod({
   },
 });
 
-/** RPC method `topConnections`: returns the top connections; io samples them while it is called. */
+/** RPC method `connections`: returns the top connections; io samples them while it is called. */
 export const topConnectionsMethod = rpcMethod({
   params: z.strictObject({}),
   run(_, { metrics }: AdminReads) {

@@ -51,7 +51,7 @@ export const shownMetrics: readonly MetricName[] = [
   'wok_ingester_queue_bytes_max',
   'wok_writer_queue_events',
   'wok_writer_queue_events_max',
-  'wok_queries_waiting',
+  'wok_queries_running',
   'wok_queries_max',
   'wok_log_head_seq',
   'wok_database_bytes',

@@ -135,7 +135,7 @@ export class PolicyModules {
       }
       if (acceptConnection) {
         const call = acceptConnection;
-        const hook = new Hook(at('acceptConnection'), call, readResult, options, this.#log);
+        const hook = new Hook(at('acceptConnection'), call, readDecision, options, this.#log);
         this.#connections.push(hook);
       }
     }
@@ -234,19 +234,19 @@ function inTurn<Asked, Said extends { action: string }>(
   return accept;
 }
 
-function readResult(answer: unknown): Decision | undefined {
+function readDecision(answer: unknown): Decision | undefined {
   if (answer === true) return true;
   return typeof answer === 'string' ? answer.toWellFormed() : undefined;
 }
 
 function readEvent(answer: unknown): Decision | ShadowReject | undefined {
   const { action, message } = (answer ?? {}) as { action?: unknown; message?: unknown };
-  if (action !== 'shadowReject') return readResult(answer);
+  if (action !== 'shadowReject') return readDecision(answer);
   return typeof message === 'string' ? { action, message: message.toWellFormed() } : { action };
 }
 
 function readFilter(answer: unknown): Decision | ReplaceFilters | undefined {
   const { action, filters } = (answer ?? {}) as { action?: unknown; filters?: unknown };
-  if (action !== 'replace') return readResult(answer);
+  if (action !== 'replace') return readDecision(answer);
   return Array.isArray(filters) ? { action, filters: filters as PolicyFilter[] } : undefined;
 }

@@ -48,10 +48,11 @@ export class ReadBudget {
   #network: Budgets = [];
   #key: Budgets = [];
   /** Rows that every query may read, whatever its budget. */
-  workMin = 0;
+  readonly workMin: number;
 
   constructor(config: Config, { secret, networks, keys }: shared.SharedRates, clock: Clock) {
     this.#clock = clock;
+    this.workMin = config.rates.query_work_min;
     this.#hasher = new TermHasher(secret);
     this.#networks = new TokenBuckets(networks, shared.NETWORK_BUCKETS);
     this.#keys = new TokenBuckets(keys, shared.KEY_BUCKETS);
@@ -68,7 +69,6 @@ export class ReadBudget {
       [shared.SENT, scaledRate(sent, factor)],
     );
     this.#key = budgets([shared.KEY_WORK, work], [shared.KEY_SENT, sent]);
-    this.workMin = rates.query_work_min;
   }
 
   /** Returns a quota owner. The tags are those of its quota keys (`Rates.client`). */

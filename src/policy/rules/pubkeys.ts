@@ -1,5 +1,6 @@
 // Write rule for denied authors.
 
+import { LOADING } from '../../access/access-rules.ts';
 import { KeySet } from '../../access/key-set.ts';
 import type { SharedKeys } from '../../access/shared-keys.ts';
 import type { Config } from '../../config/options.ts';
@@ -18,9 +19,7 @@ export function deniedKeysRule({ policy }: Config, keys: SharedKeys): WriteRule 
       if (denied.has(pubkey) || (files.length > 0 && set?.has(pubkey) === true)) {
         return 'blocked: this relay does not accept events of this author';
       }
-      return files.length > 0 && set === null
-        ? 'error: this relay is still loading its access lists; try again in a few seconds'
-        : null;
+      return files.length > 0 && set === null ? LOADING.refusal : null;
     },
   };
 }

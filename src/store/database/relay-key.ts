@@ -1,7 +1,7 @@
 // The relay's own secret key file.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/options.ts';
 import { parseSecretKey } from '../../protocol/nip19.ts';
@@ -56,7 +56,14 @@ function makeKey(file: string): void {
   rmSync(made, { force: true });
   const text = `${randomBytes(32).toString('hex')}\n`;
   writeFileSync(made, text, { flag: 'wx', mode: OWNER_ONLY, flush: true });
-  renameSync(made, file);
+  try {
+    // Unlike a rename it fails where another process has made the file meanwhile.
+    linkSync(made, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(made, { force: true });
+  }
   syncFile(file);
 }
 

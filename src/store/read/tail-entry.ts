@@ -1,4 +1,4 @@
-// Entry of the tail index, as writer sends it to the query workers.
+// Entry of the tail index, as the writer sends it to the query workers.
 
 /** Entry of the tail index of a query worker: an event that the on-disk index does not hold. */
 export interface TailEntry {

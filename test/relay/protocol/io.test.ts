@@ -46,7 +46,7 @@ describe('queue_bytes_max', () => {
     'limits.content_length_max': 30_000,
   });
 
-  it('refuses at the door what does not fit, by its id, and answers everything', async () => {
+  it('refuses before it is parsed what does not fit, by its id, and answers everything', async () => {
     const author = new Author();
     // Repeated, because the messages do not always reach the relay together.
     for (let round = 0, full = 0; full < 3; round++) {

@@ -377,9 +377,9 @@ describe('ephemeral_age_seconds_max, without a limit for others', () => {
   });
 });
 
-/** Registers tests of messages that are refused at the door. */
-function doorTests(use: RelayInUse): void {
-  it('refuses what is too much at the door, by its id, and answers everything', async () => {
+/** Registers tests of messages that are refused before they are parsed. */
+function unparsedTests(use: RelayInUse): void {
+  it('refuses what is too much before it is parsed, by its id, and answers everything', async () => {
     const author = new Author();
     // Repeated, because the messages do not always reach the relay together.
     for (let full = 0; full < 4; ) {
@@ -400,7 +400,7 @@ function doorTests(use: RelayInUse): void {
     }
   });
 
-  it('refuses the other verbs by their ids as well', async () => {
+  it('refuses the other message types by their ids as well', async () => {
     const ids = Array.from({ length: 16 }, (_, i) => `${i} "é`);
     const isBusy = ([, ...rest]: Message) => String(rest.at(-1)).startsWith('rate-limited: ');
     let last: Message[] = [];
@@ -434,7 +434,7 @@ describe('in_flight_bytes_max', () => {
     'limits.in_flight_bytes_max': 7_000,
   });
 
-  doorTests(use);
+  unparsedTests(use);
 
   it('does not keep a CLOSE from ending its subscription', async () => {
     const author = new Author();
@@ -526,8 +526,8 @@ describe('one message in flight', () => {
     ['an AUTH that is none', ['AUTH']],
     ['NEG-OPEN', ['NEG-OPEN', 'n', {}, '61']],
     ['NEG-CLOSE', ['NEG-CLOSE', 'n']],
-    ['an unknown verb', ['HELLO']],
-    ['no verb', [1]],
+    ['an unknown message type', ['HELLO']],
+    ['no message type', [1]],
     ['no JSON', 'nonsense'],
     ['no JSON, with an id', '["REQ","s",'],
     ['what nests too deep', '['.repeat(50)],

@@ -123,7 +123,7 @@ function taskPart(task: RetentionTask): HTMLElement {
   const { report, what, state, startedAt, endedAt, looked, error } = task;
   const [text, kind] = STATES[state];
   const lasted = span((endedAt ?? Date.now() / 1000) - startedAt);
-  const method = what === 'run' ? 'removed' : 'would be removed';
+  const outcome = what === 'run' ? 'removed' : 'would be removed';
   const share = report.usedBytes > 0 ? report.bytes / report.usedBytes : 0;
   const { frame } = table(
     'By rule',
@@ -157,7 +157,7 @@ function taskPart(task: RetentionTask): HTMLElement {
     make(
       'p',
       { role: 'status' },
-      `${state === 'running' ? 'So far ' : ''}${amount(report.events, 'event')} ${method}, ${bytes(report.bytes)} of JSON; the database uses ${bytes(report.usedBytes)} (${percent(share)}).`,
+      `${state === 'running' ? 'So far ' : ''}${amount(report.events, 'event')} ${outcome}, ${bytes(report.bytes)} of JSON; the database uses ${bytes(report.usedBytes)} (${percent(share)}).`,
     ),
     report.rules.length > 0 ? frame : make('p', { class: 'muted' }, 'No rule removes anything.'),
   );
