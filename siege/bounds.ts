@@ -16,12 +16,15 @@ export const bounds = {
    */
   rssGrowth: 0.2,
   p99Milliseconds: 100,
-  /** Bound of p99 where flood and relay together saturate the machine. */
+  /** Bound of p99 if the seconds in which the flood saturates the machine are included. */
   p99SaturatedMilliseconds: 250,
 } as const;
 
-/** Shares from which on attackers on the same machine count as saturating it. */
-export const saturation = { idleShare: 0.1, attackerShare: 0.2 } as const;
+/**
+ * Shares of a second from which on attackers on the same machine count as saturating it: those of
+ * the machine that are idle, less, and that the attackers use, more.
+ */
+export const saturation = { idleShare: 0.1, attackerShare: 0.1 } as const;
 
 /** Names of the bounds that a run can break. */
 export type Bound =
@@ -49,8 +52,10 @@ export interface Figures {
   readonly rssAfter: number;
   readonly publishP99: number;
   readonly reqP99: number;
+  /** Those of the messages outside of the seconds in which the machine was saturated. */
+  readonly unsaturatedPublishP99: number;
+  readonly unsaturatedReqP99: number;
   readonly slowest: number;
-  readonly isSaturated: boolean;
   readonly workerDeaths: number;
   readonly hasEnded: boolean;
   readonly lost: number;
@@ -115,15 +120,19 @@ export function breachesOf(figures: Figures, { speed, patience }: Judgement): Br
       `RSS was ${formatBytes(rssAfter)} a minute later, ${formatBytes(rssStart)} at the start`,
     );
   }
-  const p99 = figures.isSaturated ? bounds.p99SaturatedMilliseconds : bounds.p99Milliseconds;
-  const beyond = (what: 'publish' | 'REQ', value: number) => {
-    if (value <= p99) return;
-    breach(
-      `${what} p99`,
-      `honest ${what} p99 was ${formatMilliseconds(value)}, more than ${formatMilliseconds(p99)}`,
-    );
+  const beyond = (what: 'publish' | 'REQ', value: number, max: number, where = '') => {
+    if (value <= max) return false;
+    const sentence = `honest ${what} p99 was ${formatMilliseconds(value)}${where}, more than ${formatMilliseconds(max)}`;
+    breach(`${what} p99`, sentence);
+    return true;
   };
-  beyond('publish', figures.publishP99);
-  beyond('REQ', figures.reqP99);
+  const { p99SaturatedMilliseconds: max, p99Milliseconds: unsaturatedMax } = bounds;
+  const where = ' while the machine was not saturated';
+  for (const [what, p99, unsaturatedP99] of [
+    ['publish', figures.publishP99, figures.unsaturatedPublishP99],
+    ['REQ', figures.reqP99, figures.unsaturatedReqP99],
+  ] as const) {
+    if (!beyond(what, p99, max)) beyond(what, unsaturatedP99, unsaturatedMax, where);
+  }
   return found;
 }

@@ -68,6 +68,10 @@ export class Child {
     });
   }
 
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
   /** Kills the process at once. */
   async end(): Promise<void> {
     const { exitCode, signalCode } = this.#process;

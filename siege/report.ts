@@ -62,9 +62,13 @@ export function sentenceOf(row: Row): string {
   return (
     `${row.scenario}, ${row.attackers}: ${counts} in ${formatSeconds(row.floodSeconds)}; relay ` +
     `${row.relayCores.toFixed(2)} processors, attackers ${row.attackerCores.toFixed(2)}, ` +
-    `${formatShare(row.idleShare)} idle${row.isSaturated ? ' (saturated)' : ''}, memory back after ` +
+    `${formatShare(row.idleShare)} idle${saturatedPart(row)}, memory back after ` +
     `${row.settledSeconds.toFixed(1)} s${others}`
   );
+}
+
+function saturatedPart({ saturatedSeconds }: Row): string {
+  return saturatedSeconds === 0 ? '' : ` (none for ${saturatedSeconds} s)`;
 }
 
 /** Returns a sentence for every bound that is broken. */

@@ -8,9 +8,10 @@ import { median } from '../bench/figures/statistics.ts';
 import { now } from '../bench/load/clock.ts';
 import type { AttackReport } from './attack/attack.ts';
 import type { FloodCall, NamedJob } from './attack/process.ts';
-import { type Breach, bounds, breachesOf, type Figures, saturation } from './bounds.ts';
+import { type Breach, bounds, breachesOf, type Figures } from './bounds.ts';
 import { Child } from './child.ts';
 import type { HonestJob, HonestReport } from './honest/client.ts';
+import { SaturationMeter, unsaturatedP99 } from './saturation.ts';
 import type { Origin, Scenario } from './scenarios/scenario.ts';
 import { Besieged } from './watch.ts';
 
@@ -89,6 +90,8 @@ export interface Row extends Figures {
   /** Share of the machine that other programs used, as a share of 1. */
   readonly othersShare: number;
   readonly floodSeconds: number;
+  /** Number of seconds of the flood in which it saturated the machine. */
+  readonly saturatedSeconds: number;
   readonly settledSeconds: number;
   /** End of the relay's log, if a worker or the relay itself has ended; else ''. */
   readonly log: string;
@@ -180,12 +183,14 @@ async function runOne(
   besieged.idleShare();
   const cpuBefore = besieged.cpuSeconds();
   await honest.call('measure', true);
+  const meter = new SaturationMeter(attackers.pid);
   const job = jobOf(besieged, scenario, origin, form);
   const flood: FloodCall = { job, milliseconds: floodMilliseconds, patience };
   const began = now();
   const attack = await attackers.call<AttackReport>('flood', flood);
   const seconds = (now() - began) / 1000;
   await honest.call('measure', false);
+  const saturated = meter.end();
   const relayCores = Math.max(besieged.cpuSeconds() - cpuBefore, 0) / seconds;
   const idleShare = besieged.idleShare();
   const settledSeconds = await settle(besieged, rssStart, form);
@@ -198,6 +203,7 @@ async function runOne(
     form,
     attack,
     report,
+    saturated,
     rest: {
       rssStart,
       rssPeak: besieged.peak,
@@ -259,6 +265,8 @@ interface Parts {
   readonly form: SiegeForm;
   readonly attack: AttackReport;
   readonly report: HonestReport;
+  /** For each second of the flood, whether it saturated the machine. */
+  readonly saturated: readonly boolean[];
   readonly rest: Pick<
     Row,
     | 'rssStart'
@@ -276,7 +284,7 @@ interface Parts {
   >;
 }
 
-function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
+function rowOf({ scenario, origin, form, attack, report, saturated, rest }: Parts): Row {
   const [publish, req, delivery, lag] = [
     report.publish,
     report.req,
@@ -292,9 +300,8 @@ function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
     publishP99: publish.p99,
     reqP99: req.p99,
     slowest: report.slowest,
-    isSaturated:
-      rest.idleShare < saturation.idleShare &&
-      rest.attackerCores / availableParallelism() > saturation.attackerShare,
+    unsaturatedPublishP99: unsaturatedP99(report.published, saturated),
+    unsaturatedReqP99: unsaturatedP99(report.requested, saturated),
     lost: report.lost,
     undelivered: report.undelivered,
     deliveredTwice: report.deliveredTwice,
@@ -313,6 +320,7 @@ function rowOf({ scenario, origin, form, attack, report, rest }: Parts): Row {
     delivery,
     lag,
     acknowledged: report.acknowledged,
+    saturatedSeconds: saturated.filter((is) => is).length,
     othersShare: Math.max(1 - rest.idleShare - busy / availableParallelism(), 0),
     counts: attack.counts,
     breaches: breachesOf(figures, form),

@@ -26,8 +26,9 @@ import { logBans } from './policy/rates/ban-log.ts';
 import { Rates } from './policy/rates/rates.ts';
 import { shareRates } from './policy/rates/shared-rates.ts';
 import { HandshakeSweeper } from './service/handshakes.ts';
-import { boundReceiveBuffer, libc, listeningSocket } from './service/libc.ts';
+import { libc } from './service/libc.ts';
 import { MemoryTrim } from './service/memory-trim.ts';
+import { ReceiveBuffers } from './service/receive-buffers.ts';
 import { frameBytes, shareCredits, writeState } from './supervisor/cells.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { ThreadStation } from './supervisor/thread-stations.ts';
@@ -81,6 +82,7 @@ export class Relay {
   readonly #countLine: CountLine;
   readonly #writes: WriteState;
   #sweeper: HandshakeSweeper | null = null;
+  #receiveBuffers: ReceiveBuffers | null = null;
   #trim: MemoryTrim | null = null;
   #down = '';
   #reloading: Promise<unknown> = Promise.resolve();
@@ -309,22 +311,23 @@ export class Relay {
     await within(this.#supervisor.stop(), milliseconds);
     if (this.#io.close() > 0) await delay(CLOSE_FRAMES_MILLISECONDS);
     this.#sweeper?.stop();
+    this.#receiveBuffers?.stop();
     this.#trim?.stop();
     this.#io.destroy();
     this.#unwatch();
   }
 
-  /**
-   * Bounds what the kernel receives for a socket before it is read. uWebSockets.js reads all that a
-   * socket has received before the next one has its turn, so this bounds how long a flood keeps the
-   * others waiting.
-   */
   #boundReceiveBuffers(): void {
     const c = libc();
-    const bytes = this.#config.io.receive_buffer_bytes;
-    if (c === null || bytes === 0) return;
-    const fd = listeningSocket(c, this.port);
-    if (fd !== undefined) boundReceiveBuffer(c, fd, bytes);
+    const { io } = this.#config;
+    if (c === null || io.receive_buffer_bytes === 0) return;
+    const receiveBuffers = new ReceiveBuffers(c, this.#io, {
+      start: Math.min(io.receive_buffer_start_bytes, io.receive_buffer_bytes),
+      normal: io.receive_buffer_bytes,
+      flooding: Math.min(io.receive_buffer_flood_bytes, io.receive_buffer_bytes),
+    });
+    this.#io.onLongTurn(() => receiveBuffers.longTurn());
+    this.#receiveBuffers = receiveBuffers;
   }
 
   #giveMemoryBack(): void {

@@ -9,6 +9,7 @@ import { now } from '../../bench/load/clock.ts';
 import { waitUntil } from '../../bench/load/driver.ts';
 import { Pacer } from '../../bench/load/pacer.ts';
 import { Author } from '../attack/author.ts';
+import type { Answered } from '../saturation.ts';
 
 /** Job of the honest clients. */
 export interface HonestJob {
@@ -23,6 +24,9 @@ export interface HonestReport {
   readonly publish: HistogramData;
   readonly req: HistogramData;
   readonly delivery: HistogramData;
+  /** The same times of OK and EOSE, each with that at which its message was due. */
+  readonly published: readonly Answered[];
+  readonly requested: readonly Answered[];
   /** Lateness of this process itself. */
   readonly lag: HistogramData;
   /** Longest time of any message from when it was due, also outside the flood, in milliseconds. */
@@ -117,6 +121,9 @@ export class HonestClients {
   readonly #publish = new Histogram();
   readonly #req = new Histogram();
   readonly #delivery = new Histogram();
+  readonly #published: Answered[] = [];
+  readonly #requested: Answered[] = [];
+  #measuredFrom = 0;
   #slowest = 0;
   #refusedBusy = 0;
   #measuring = false;
@@ -180,6 +187,7 @@ export class HonestClients {
   /** Starts or ends the measurement of messages that are due from now on. */
   measure(on: boolean): void {
     this.#measuring = on;
+    if (on) this.#measuredFrom = now();
   }
 
   /** Number of notes acknowledged so far. */
@@ -209,6 +217,8 @@ export class HonestClients {
       publish: this.#publish.data(),
       req: this.#req.data(),
       delivery: this.#delivery.data(),
+      published: this.#published,
+      requested: this.#requested,
       lag: lag.data(),
       slowest: this.#slowest,
       acknowledged: this.#acknowledged.length,
@@ -301,7 +311,11 @@ export class HonestClients {
   #took({ dueAt, measured }: Pending, histogram: Histogram): void {
     const milliseconds = now() - dueAt;
     this.#slowest = Math.max(this.#slowest, milliseconds);
-    if (measured) histogram.record(milliseconds * 1000);
+    if (!measured) return;
+    histogram.record(milliseconds * 1000);
+    const answered = { dueAt: dueAt - this.#measuredFrom, milliseconds };
+    if (histogram === this.#publish) this.#published.push(answered);
+    else if (histogram === this.#req) this.#requested.push(answered);
   }
 
   /**

@@ -57,6 +57,10 @@ export const constants = {
    * much a second. 0: as the system sets it. It needs Linux and the optional package koffi.
    */
   'io.receive_buffer_bytes': integer(32 * KIB, 0, 64 * MIB),
+  /** The same for a new connection, for its first second. */
+  'io.receive_buffer_start_bytes': integer(16 * KIB, 2 * KIB, 64 * MIB),
+  /** The same for a connection whose buffer is full in long turns of the event loop. */
+  'io.receive_buffer_flood_bytes': integer(2304, 2304, 64 * MIB),
   /**
    * Bytes of messages that may wait for one ingester worker, with 512 for each; beyond it new ones
    * are rejected. One address may have as much unanswered as is still free, and 64 KiB in any case.
@@ -83,11 +87,6 @@ export const constants = {
   'limits.filter_values_max': integer(5000, 1, 1_000_000),
   /** Unicode characters of a subscription id: what NIP-01 allows. */
   'limits.subscription_id_length_max': integer(64, 64, 1024),
-  /**
-   * Bytes of all open subscriptions: 32 for each id or pubkey in their filters and 1,024 for each
-   * subscription, so about 90,000 small ones. One address may hold as much as is still free.
-   */
-  'limits.subscription_bytes_max': integer(64 * MIB, MIB, 1024 * MIB),
   /** Bytes of unanswered messages of one connection, 512 for each: about 8,000 small events. */
   'limits.in_flight_bytes_max': integer(8 * MIB, KIB, 1024 * MIB),
 

@@ -256,7 +256,16 @@ export const options = {
     max: 100_000,
     unit: 'subscriptions',
     reload: true,
-    text: 'Maximum number of open subscriptions on one connection: apps open up to 300 at once. Each takes about 1.2 kB of memory, and 32 bytes for each id or pubkey in its filters. A REQ beyond it waits up to two seconds for another subscription to end.',
+    text: 'Maximum number of open subscriptions on one connection: apps open up to 300 at once. Each takes about 1 kB of memory, and 64 bytes for each id or pubkey in its filters. A REQ beyond it waits up to two seconds for another subscription to end.',
+  },
+  'limits.subscription_bytes_max': {
+    type: 'integer',
+    default: 64 * MIB,
+    min: MIB,
+    max: 64 * 1024 * MIB,
+    unit: 'bytes',
+    reload: true,
+    text: 'Memory of all open subscriptions: 1 kB for each and 64 bytes for each id or pubkey in their filters, so about 60,000 small ones or 2,000 feeds of 500 authors. One address may hold as much as is still free; a REQ beyond it is closed. Set more for many clients with large feeds.',
   },
   'limits.limit_max': {
     type: 'integer',

@@ -7,10 +7,16 @@ import type { Credits } from '../channel/credits.ts';
 const SUBSCRIPTION_BYTES = 1024;
 
 /**
- * Accounting of the memory of open subscriptions, by the bytes of their packed filters plus 1,024
- * each: at most `limits.subscription_bytes_max` in all ingester workers, counted in shared memory.
- * An address may hold as much as is still free, so that a few addresses never take all of it: each
- * of n greedy addresses ends up with a share of 1/(n+1).
+ * Memory of the values of a filter as a multiple of their packed bytes: monitor keeps a term for
+ * each. Measured with 1,145 filters of 1,800 authors: 130 kB each, packed 58 kB.
+ */
+const FILTER_FACTOR = 2;
+
+/**
+ * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters plus
+ * 1,024 each: at most `limits.subscription_bytes_max` in all ingester workers, counted in shared
+ * memory. An address may hold as much as is still free, so that a few addresses never take all of
+ * it: each of n greedy addresses ends up with a share of 1/(n+1).
  */
 export class SubscriptionMemory {
   /** Bound in bytes. */
@@ -31,7 +37,7 @@ export class SubscriptionMemory {
 
   /** Returns the bytes of a subscription with these filters. */
   static costOf(filters: Uint8Array): number {
-    return SUBSCRIPTION_BYTES + filters.length;
+    return SUBSCRIPTION_BYTES + FILTER_FACTOR * filters.length;
   }
 
   /** Returns true if an address may hold `bytes` more. */

@@ -79,9 +79,14 @@ const INGESTER_QUEUE_FULL: Refusal = 'rate-limited: this relay is busy; try agai
 const IN_FLIGHT_FULL: Refusal =
   'rate-limited: too many unanswered messages on this connection; wait for answers';
 
-/** Messages between two checks of the duration of an event loop turn, and a long duration. */
-const LOOK_MESSAGES = 64;
+/**
+ * Cost of the messages between two checks of the duration of an event loop turn, 64 small ones, and
+ * a long duration.
+ */
+const LOOK_COST = 32 * 1024;
 const LOOK_MILLISECONDS = 5;
+/** Duration from which on a turn of the event loop is long for the clients that wait. */
+const LONG_TURN_MILLISECONDS = 10;
 /** Time for taking messages in such a turn, as a multiple of the time for serving the workers. */
 const LOOK_FACTOR = 4;
 
@@ -153,10 +158,12 @@ export class Io {
   /** Channels by station and worker. */
   readonly #channels = new Map<string, Channel>();
   #lastConnId = 0;
-  /** Number of messages since the clock was last checked. */
-  #messagesSinceLook = 0;
+  /** Cost of the messages since the clock was last checked (`lib/message-cost.ts`). */
+  #readSinceLook = 0;
   /** Time at which the workers are served in a turn with many messages; 0 outside such a turn. */
   #lookAt = 0;
+  #turnStart = 0;
+  #longTurn: () => void = () => {};
   #challengesAtConnect: boolean;
   /** True at level debug, where each connection is logged with one line. */
   #tellsConnections: boolean;
@@ -238,6 +245,16 @@ export class Io {
 
   get port(): number {
     return this.#listener.port;
+  }
+
+  /** Number of connections opened so far, modulo the largest connection id. */
+  get opened(): number {
+    return this.#lastConnId;
+  }
+
+  /** Calls a function during turns of the event loop that last long because of what is received. */
+  onLongTurn(call: () => void): void {
+    this.#longTurn = call;
   }
 
   /** Number of sockets that have made no request yet. */
@@ -460,7 +477,7 @@ export class Io {
       return;
     }
     // An answer read meanwhile may have closed the connection.
-    if (this.#serveWorkers() && connection.closed) return;
+    if (this.#serveWorkers(message.byteLength) && connection.closed) return;
     const bytes = Buffer.from(message);
     const tooMany = this.#charge(connection, bytes.length);
     // A CLOSE has no answer that could reject it, and it ends work instead of causing some.
@@ -495,17 +512,20 @@ export class Io {
    * flood that takes long, so the workers get the gathered frames, and answers are read and sent,
    * every few milliseconds, for a fifth of the time at most; the remaining sockets wait meanwhile.
    */
-  #serveWorkers(): boolean {
-    if (++this.#messagesSinceLook < LOOK_MESSAGES) return false;
-    this.#messagesSinceLook = 0;
+  #serveWorkers(bytes: number): boolean {
+    this.#readSinceLook += messageCost(bytes);
+    if (this.#readSinceLook < LOOK_COST) return false;
+    this.#readSinceLook = 0;
     const now = performance.now();
     if (this.#lookAt === 0) {
+      this.#turnStart = now;
       this.#lookAt = now + LOOK_MILLISECONDS;
       setImmediate(() => {
         this.#lookAt = 0;
       });
     }
     if (now < this.#lookAt) return false;
+    if (now - this.#turnStart > LONG_TURN_MILLISECONDS) this.#longTurn();
     for (const { outbox } of this.#ingesters) outbox.flush();
     readChannels();
     this.#outbound.flush();

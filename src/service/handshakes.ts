@@ -2,13 +2,10 @@
 // of the kernel (Linux only). It runs on io's thread.
 
 import { readdir } from 'node:fs/promises';
-import { type Libc, localPort } from './libc.ts';
+import { type Libc, localPort, tcpInfo } from './libc.ts';
 
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
 const SHUT_RDWR = 2;
 /** Offsets of the fields read from the kernel's `struct tcp_info` (linux/tcp.h). */
-const INFO_BYTES = 256;
 const STATE_AT = 0;
 const LAST_DATA_SENT_AT = 44;
 const BYTES_SENT_AT = 200;
@@ -58,8 +55,6 @@ export class HandshakeSweeper {
   readonly #libc: Libc;
   readonly #pendingSockets: PendingSockets;
   readonly #timer: NodeJS.Timeout;
-  readonly #info = Buffer.alloc(INFO_BYTES);
-  readonly #length = Buffer.alloc(4);
   /** Descriptors still to be checked in this round. */
   #round: number[] = [];
   #aTick = 0;
@@ -113,11 +108,8 @@ export class HandshakeSweeper {
   }
 
   #isOverdue(fd: number): boolean {
-    const info = this.#info;
-    this.#length.writeUInt32LE(INFO_BYTES);
-    // The call fails for descriptors that are no TCP socket.
-    if (this.#libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, this.#length) !== 0) return false;
-    if (this.#length.readUInt32LE() < INFO_BYTES_MIN) return false;
+    const info = tcpInfo(this.#libc, fd, INFO_BYTES_MIN);
+    if (info === null) return false;
     const state = info[STATE_AT];
     return (
       (state === ESTABLISHED || state === CLOSE_WAIT) &&

@@ -95,9 +95,15 @@ export function localPort(c: Libc, fd: number): number {
   return family === AF_INET || family === AF_INET6 ? address.readUInt16BE(2) : 0;
 }
 
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const TCP_INFO_BYTES = 256;
+/** Offset of `tcpi_bytes_received`. */
+const BYTES_RECEIVED_AT = 128;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_ACCEPTCONN = 30;
+const SO_MEMINFO = 55;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 const BPF_RET_K = 0x06;
 const SOCK_FPROG_BYTES = 16;
@@ -109,7 +115,8 @@ export function listeningSocket(c: Libc, port: number): number | undefined {
     .find((fd) => localPort(c, fd) === port && isListening(c, fd));
 }
 
-function isListening(c: Libc, fd: number): boolean {
+/** Returns true for a socket that accepts connections. */
+export function isListening(c: Libc, fd: number): boolean {
   const value = Buffer.alloc(4);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(4);
@@ -118,12 +125,53 @@ function isListening(c: Libc, fd: number): boolean {
   );
 }
 
+/** Offsets in the answer to SO_MEMINFO (linux/sock_diag.h). */
+const USED_AT = 0;
+const SIZE_AT = 4;
+const MEMINFO_BYTES = 64;
+const MEMINFO_BYTES_MIN = SIZE_AT + 4;
+const memoryInfo = Buffer.alloc(MEMINFO_BYTES);
+const memoryInfoLength = Buffer.alloc(4);
+
 /**
- * Limits the bytes that the kernel receives for a connection before the process reads them, for all
- * connections that a listening socket accepts from now on; Linux takes twice as much for its own
- * records. Returns false if the kernel refuses.
+ * Returns the size of a socket's receive buffer, as set by `setReceiveBuffer`, and how much of it
+ * is in use, in bytes with the kernel's own records halved; null for anything but a socket.
  */
-export function boundReceiveBuffer(c: Libc, fd: number, bytes: number): boolean {
+export function receiveBuffer(c: Libc, fd: number): { bytes: number; used: number } | null {
+  memoryInfoLength.writeUInt32LE(MEMINFO_BYTES);
+  if (c.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memoryInfo, memoryInfoLength) !== 0) return null;
+  if (memoryInfoLength.readUInt32LE() < MEMINFO_BYTES_MIN) return null;
+  return {
+    bytes: memoryInfo.readUInt32LE(SIZE_AT) / 2,
+    used: memoryInfo.readUInt32LE(USED_AT) / 2,
+  };
+}
+
+/** Returns the number of bytes that a TCP socket has received; 0 for anything else. */
+export function receivedBytes(c: Libc, fd: number): number {
+  const info = tcpInfo(c, fd, BYTES_RECEIVED_AT + 8);
+  return info === null ? 0 : Number(info.readBigUInt64LE(BYTES_RECEIVED_AT));
+}
+
+const information = Buffer.alloc(TCP_INFO_BYTES);
+const informationLength = Buffer.alloc(4);
+
+/**
+ * Returns the kernel's `struct tcp_info` of a socket (linux/tcp.h), in memory that the next call
+ * reuses; null for anything but a TCP socket, and if the kernel knows fewer than `bytesMin` bytes.
+ */
+export function tcpInfo(c: Libc, fd: number, bytesMin: number): Buffer | null {
+  informationLength.writeUInt32LE(TCP_INFO_BYTES);
+  if (c.getsockopt(fd, IPPROTO_TCP, TCP_INFO, information, informationLength) !== 0) return null;
+  return informationLength.readUInt32LE() < bytesMin ? null : information;
+}
+
+/**
+ * Sets the size of a socket's receive buffer in bytes; Linux takes twice as much, for its own
+ * records. Connections inherit it from the socket that accepts them. What was received already
+ * stays. Returns false if the kernel refuses.
+ */
+export function setReceiveBuffer(c: Libc, fd: number, bytes: number): boolean {
   const value = Buffer.alloc(4);
   value.writeUInt32LE(bytes);
   return c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, 4) === 0;

@@ -125,6 +125,19 @@ const cases: Readonly<Record<string, Case>> = {
     'EOSE',
     'CLOSED',
   ],
+  'limits.subscription_bytes_max': [
+    1024 * 1024,
+    async () => {
+      const authors = Array.from({ length: 1900 }, (_, n) => n.toString(16).padStart(64, '0'));
+      const ends: unknown[] = [];
+      // 122,600 bytes each; one address holds at most half of the total.
+      for (let n = 0; n < 5; n++) ends.push((await client.req(`large ${n}`, { authors })).end[0]);
+      for (let n = 0; n < 5; n++) client.send(['CLOSE', `large ${n}`]);
+      return ends.at(-1);
+    },
+    'EOSE',
+    'CLOSED',
+  ],
   'limits.limit_max': [2, () => count(100), 'many', 2, { 'limits.limit_default': 1 }],
   'limits.limit_default': [2, () => count(), 'many', 2],
   'limits.created_at_past_seconds_max': [100, ago(1000), '', 'invalid'],
