@@ -72,7 +72,7 @@ as_root() {
 install_tools() {
   command -v apt-get >/dev/null 2>&1 || return 0
   for tool in systemd:systemd-analyze nginx-light:nginx caddy:caddy openssl:openssl \
-    chromium:chromium \
+    chromium:chromium zstd:zstd \
     prometheus:promtool python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py; do
     if command -v "${tool#*:}" >/dev/null 2>&1 || [ -e "${tool#*:}" ]; then continue; fi
     # Nothing is started: a test brings its own configuration.

@@ -1,12 +1,13 @@
-// `wok import`: stores the events of a file or of standard input in the database.
+// `wok import`: stores the events of files or of standard input in the database.
 
 import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
-import type { ImportOptions } from '../maintenance/import/import.ts';
+import type { ImportInput, ImportOptions } from '../maintenance/import/import.ts';
+import type { Place, ProgressFile } from '../maintenance/import/progress-file.ts';
 import type { Tally } from '../maintenance/import/tally.ts';
 import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
@@ -15,12 +16,14 @@ import { interruptible } from './interrupt.ts';
 
 const READ_BYTES = 256 * 1024;
 const COMMIT_EVENTS = 10_000;
+const STANDARD_INPUT = '-';
 
 /** Command `wok import`: stores events, one JSON object a line. */
 export const importCommand: Command = {
   name: 'import',
-  args: '[file]',
-  summary: 'Store the events of a file (or standard input), one JSON object per line',
+  args: '[file]...',
+  summary:
+    'Store the events of files (or standard input), one JSON object per line; gzip and zstd are recognised',
   flags: [
     ...directoryFlags,
     { name: '--no-verify', text: 'Do not verify signatures; ids are still checked' },
@@ -30,38 +33,54 @@ export const importCommand: Command = {
       name: '--write-batch <events>',
       text: `Events per commit (default ${COMMIT_EVENTS})`,
     },
+    {
+      name: '--progress <file>',
+      text: 'Keep in this file how far the import is, and continue from there; removed at the end',
+    },
   ],
-  examples: ['wok import events.jsonl', 'strfry export | wok import --data /var/lib/wok'],
+  examples: [
+    'wok import events.jsonl',
+    'wok import january.jsonl.gz february.jsonl.zst --progress import.json',
+    'strfry export | wok import --data /var/lib/wok',
+  ],
   async run(call) {
     const config = configOfCall(call);
     const commitEvents = call.flags.integer('write-batch', 1, 1_000_000) ?? COMMIT_EVENTS;
-    const name = call.args[0] ?? '-';
-    const source = openSource(call, name);
+    const [{ importEvents }, { placeOf }] = await Promise.all([
+      import('../maintenance/import/import.ts'),
+      import('../maintenance/import/tally.ts'),
+    ]);
+    const progressFile = await progressFileOf(call);
+    const sources = (call.args.length === 0 ? [STANDARD_INPUT] : call.args).map((name) =>
+      sourceOf(call, name, progressFile),
+    );
+    const totalBytes = sumOf(sources);
     const progress = new Progress();
     const began = performance.now();
     const rate = (events: number) => (events / (performance.now() - began)) * 1000;
-    const label = `importing ${name === '-' ? 'standard input' : name}`;
     const options: Omit<ImportOptions, 'signal'> = {
       verify: !call.flags.has('no-verify'),
       limits: !call.flags.has('no-limits'),
       commitEvents,
-      totalBytes: source.bytes,
-      progress: ({ bytes, events }) =>
-        progress.update(
-          label,
-          bytes,
-          source.bytes ?? 0,
-          () => `${formatCount(rate(events))} events/s`,
-        ),
-      onRefused: ({ line, id, why }) => {
-        if (call.flags.has('show-rejected')) progress.say(`line ${line}: ${why} ${id}`);
+      totalBytes,
+      progress: (events) => {
+        const read = sources.reduce((sum, { read: bytes }) => sum + bytes, 0);
+        const note = () => `${formatCount(rate(events))} events/s`;
+        progress.update(labelOf(sources), read, totalBytes ?? 0, note);
       },
+      onRefused: ({ input, line, id, why }) => {
+        if (call.flags.has('show-rejected')) progress.say(`${placeOf(input, line)}: ${why} ${id}`);
+      },
+      ...(progressFile !== undefined && { progressFile }),
     };
-    const { importEvents } = await import('../maintenance/import/import.ts');
     return interruptible(async (signal) => {
       let tally: Tally;
       try {
-        tally = await importEvents(config, source.stream, { ...options, signal });
+        const inputs = await Promise.all(
+          sources.map((one) => inputOf(one, sources.length > 1, signal)),
+        );
+        const left = inputs.filter(({ begin }) => begin?.done !== true);
+        tally = await importEvents(config, left, { ...options, signal });
       } catch (error) {
         progress.clear();
         return storageFailure(error, config.storage);
@@ -76,25 +95,36 @@ export const importCommand: Command = {
         );
         return INTERRUPTED;
       }
+      for (const sentence of tally.damaged) process.stderr.write(`wok: ${sentence}\n`);
+      if (tally.damaged.length > 0) return exitCodes.refused;
+      progressFile?.remove();
       const nothing = tally.refused > 0 && tally.added + tally.duplicates === 0;
       return nothing ? exitCodes.refused : exitCodes.ok;
     });
   },
 };
 
+/** File or standard input that is imported. */
 interface Source {
-  stream: Readable;
-  bytes: number | undefined;
+  readonly name: string;
+  /** Absolute path, or `-`. */
+  readonly key: string;
+  readonly begin: Place | undefined;
+  /** Size in bytes; undefined if it is no regular file. */
+  readonly bytes: number | undefined;
+  /** Number of its bytes that were read, compressed as they are. */
+  read: number;
 }
 
-function openSource(call: Call, name: string): Source {
-  if (name === '-') {
+/** @throws UsageError, CommandError if there is no such file, or this user may not read it. */
+function sourceOf(call: Call, name: string, progressFile: ProgressFile | undefined): Source {
+  if (name === STANDARD_INPUT) {
     if (process.stdin.isTTY === true) {
       throw new UsageError(
         'Name a file (wok import <file>), or pipe the events to standard input.',
       );
     }
-    return { stream: process.stdin, bytes: undefined };
+    return { name, key: name, begin: progressFile?.placeOf(name), bytes: undefined, read: 0 };
   }
   const file = resolve(call.cwd, name);
   let found: Stats;
@@ -107,6 +137,59 @@ function openSource(call: Call, name: string): Source {
     throw new CommandError(`this user may not read ${file}.`, exitCodes.noPermission);
   }
   if (found.isDirectory()) throw new UsageError(`${file} is a directory.`);
-  const stream = createReadStream(file, { highWaterMark: READ_BYTES });
-  return { stream, bytes: found.isFile() ? found.size : undefined };
+  const bytes = found.isFile() ? found.size : undefined;
+  return { name, key: file, begin: progressFile?.placeOf(file), bytes, read: 0 };
+}
+
+/** Opens a source when the import comes to it. */
+async function inputOf(
+  source: Source,
+  isOneOfMany: boolean,
+  signal: AbortSignal,
+): Promise<ImportInput> {
+  const { textOf } = await import('../maintenance/import/text.ts');
+  const { key, begin } = source;
+  async function* raw(): AsyncGenerator<Buffer> {
+    const stream =
+      key === STANDARD_INPUT ? process.stdin : createReadStream(key, { highWaterMark: READ_BYTES });
+    addAbortSignal(signal, stream);
+    for await (const part of stream as AsyncIterable<Buffer>) {
+      source.read += part.length;
+      yield part;
+    }
+  }
+  const name = isOneOfMany ? source.name : '';
+  const text = Readable.from(textOf(raw(), begin?.bytes), { highWaterMark: 1 });
+  const input = { key, name, text };
+  return begin === undefined ? input : { ...input, begin };
+}
+
+async function progressFileOf(call: Call): Promise<ProgressFile | undefined> {
+  const name = call.flags.last('progress');
+  if (name === undefined) return undefined;
+  const { ProgressFile, ProgressFileError } = await import(
+    '../maintenance/import/progress-file.ts'
+  );
+  try {
+    return new ProgressFile(resolve(call.cwd, name));
+  } catch (error) {
+    if (error instanceof ProgressFileError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Returns the size of all sources; undefined if that of one is unknown. */
+function sumOf(sources: readonly Source[]): number | undefined {
+  let sum = 0;
+  for (const { bytes } of sources) {
+    if (bytes === undefined) return undefined;
+    sum += bytes;
+  }
+  return sum;
+}
+
+function labelOf(sources: readonly Source[]): string {
+  const [first] = sources;
+  if (sources.length > 1) return `importing ${sources.length} files`;
+  return `importing ${first?.name === STANDARD_INPUT ? 'standard input' : first?.name}`;
 }

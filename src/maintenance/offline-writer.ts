@@ -25,6 +25,8 @@ interface OfflineOptions {
    * Number of events that the database will have, as far as known, for the filter of stored ids.
    */
   idsExpected: number;
+  /** Called after every commit. */
+  onCommit?: () => void;
 }
 
 /**
@@ -97,6 +99,7 @@ export class OfflineWriter {
     markerOf(this.db).note(this.log.head);
     this.log.removed = [];
     this.#uncommitted = 0;
+    this.#options.onCommit?.();
   }
 
   /** Commits, brings the index up to the log, and leaves one whole file that is on the disk. */

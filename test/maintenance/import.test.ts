@@ -1,10 +1,11 @@
 // `wok import`, run as a command: events of a file or of standard input into a database, checked by
 // the answers of a relay that is started on it afterwards.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { exitCodes, INTERRUPTED } from '../../src/lib/exit-codes.ts';
 import { packageRoot } from '../../src/paths.ts';
@@ -195,5 +196,141 @@ describe('wok import and other processes', () => {
     expect(last.code).toBe(exitCodes.ok);
     const found = await stored(directory, { authors: [erin.pubkey], limit: 500 });
     expect(found.size).toBe(400);
+  });
+});
+
+const author = new Author();
+const events = Array.from({ length: 300 }, (_, i) => author.event({ created_at: now() - i }));
+const text = jsonl(events);
+const half = text.indexOf('\n', text.length / 2) + 1;
+/** Returns the text as two gzip members. */
+const gzip = () => Buffer.concat([gzipSync(text.slice(0, half)), gzipSync(text.slice(half))]);
+const zstd = (part: string) => execFileSync('zstd', ['-q', '-c'], { input: part });
+const hasZstd = spawnSync('zstd', ['--version']).status === 0;
+
+describe('inputs of wok import', () => {
+  it('are recognised by their first bytes: plain, a byte order mark, gzip', async () => {
+    const all = /300 events read · 300 added · 0 already stored · 0 refused/;
+    for (const input of [text, `\ufeff${text}`, gzip()]) {
+      const { out, err, code } = await wok(['import', '--data', freshDirectory()], input);
+      expect(out, err).toMatch(all);
+      expect(code).toBe(exitCodes.ok);
+    }
+  });
+
+  it.skipIf(!hasZstd)('are recognised by their first bytes: zstd (needs zstd)', async () => {
+    const frames = Buffer.concat([zstd(text.slice(0, half)), zstd(text.slice(half))]);
+    const { out, err, code } = await wok(['import', '--data', freshDirectory()], frames);
+    expect(out, err).toMatch(/300 events read · 300 added/);
+    expect(code).toBe(exitCodes.ok);
+    const cut = await wok(
+      ['import', '--data', freshDirectory()],
+      frames.subarray(0, frames.length - 10),
+    );
+    expect(cut.err).toContain('the Zstandard data end too soon');
+    expect(cut.code).toBe(exitCodes.refused);
+  });
+
+  it('that end too soon are imported as far as they go, and named', async () => {
+    const directory = freshDirectory();
+    const [good, cut, bad] = ['good.jsonl', 'cut.gz', 'bad.gz'].map((name) =>
+      join(freshDirectory(), name),
+    ) as [string, string, string];
+    writeFileSync(good, jsonl([author.event({ content: 'good' })]));
+    const whole = gzipSync(text, { level: 0 });
+    writeFileSync(cut, whole.subarray(0, whole.length - 2000));
+    writeFileSync(bad, Buffer.concat([whole.subarray(0, 10), Buffer.alloc(200, 0xff)]));
+    const { out, err, code } = await wok(['import', '--data', directory, cut, bad, good]);
+    expect(err).toContain(`${cut}: the gzip data end too soon`);
+    expect(err).toContain(`${bad}: the gzip data are damaged`);
+    expect(code).toBe(exitCodes.refused);
+    const [, read, added] = /(\d+) events read · (\d+) added/.exec(out)!.map(Number);
+    expect(read).toBeGreaterThan(200);
+    expect(added).toBe(read);
+  });
+
+  it('are several files, whose lines are named', async () => {
+    const directory = freshDirectory();
+    const one = fileOf(`${text}no JSON\n`);
+    const two = fileOf(`{}\n${text}`);
+    const { out, err, code } = await wok([
+      ...['import', '--data', directory, '--show-rejected', one, two],
+    ]);
+    expect(out).toContain('602 events read · 300 added · 300 already stored · 2 refused');
+    expect(out).toContain(`(${one}:301)`);
+    expect(err).toContain(`${two}:1: invalid`);
+    expect(code).toBe(exitCodes.ok);
+  });
+});
+
+describe('imports with a progress file', () => {
+  it('continue where the file says, and remove it at the end', async () => {
+    const directory = freshDirectory();
+    const [first, second] = [fileOf(text), join(freshDirectory(), 'second.gz')];
+    writeFileSync(second, gzip());
+    const progress = join(freshDirectory(), 'progress.json');
+    const lines = text.slice(0, half).split('\n').length - 1;
+    const places = {
+      [first]: { bytes: text.length, lines: 300, done: true },
+      [second]: { bytes: Buffer.byteLength(text.slice(0, half)), lines, done: false },
+    };
+    writeFileSync(progress, JSON.stringify({ version: 1, inputs: places }));
+    const args = ['import', '--data', directory, first, second, '--progress', progress];
+    const { out, err, code } = await wok(args);
+    expect(out, err).toContain(`${300 - lines} events read · ${300 - lines} added`);
+    expect(code).toBe(exitCodes.ok);
+    expect(existsSync(progress)).toBe(false);
+    const again = await wok(args);
+    expect(again.out).toContain('600 events read');
+    writeFileSync(progress, '{"version":2}');
+    const refused = await wok(args);
+    expect(refused.err).toContain('is no progress file of wok import');
+    expect(refused.code).toBe(exitCodes.usage);
+  });
+
+  it('continue after Ctrl-C with the same command, each line once', async () => {
+    const directory = freshDirectory();
+    const progress = join(freshDirectory(), 'progress.json');
+    // More than a pipe and the chunks in work hold: the import is not at its end when it is ended.
+    const many = Array.from({ length: 3000 }, (_, i) =>
+      JSON.stringify(author.event({ created_at: now() - i, content: 'x'.repeat(500) })),
+    );
+    const file = fileOf(`${many.join('\n')}\n`);
+    const child = spawn(process.execPath, [
+      join(packageRoot, 'dist/src/wok.js'),
+      ...['import', '--data', directory, '--write-batch', '10', '--progress', progress, '-'],
+    ]);
+    let out = '';
+    child.stdout.on('data', (data) => {
+      out += String(data);
+    });
+    child.stdin.write(`${many.slice(0, 1000).join('\n')}\n`);
+    await until(() => {
+      try {
+        const db = openReader(testConfig(directory).storage);
+        const count = db.prepare('SELECT count(*) FROM event').pluck().get() as number;
+        db.close();
+        return count >= 500;
+      } catch {
+        return false;
+      }
+    }, 'some commits');
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect(code).toBe(INTERRUPTED);
+    const counts = (printed: string) => printed.replaceAll(',', '');
+    const [, read] = /(\d+) events read/.exec(counts(out))!.map(Number);
+    const { inputs } = JSON.parse(readFileSync(progress, 'utf8')) as {
+      inputs: Record<string, { lines: number; done: boolean }>;
+    };
+    expect(inputs['-']).toMatchObject({ lines: read, done: false });
+    const rest = await wok(
+      ['import', '--data', directory, '--progress', progress, '-'],
+      readFileSync(file),
+    );
+    const left = 3000 - read!;
+    expect(counts(rest.out)).toContain(`${left} events read · ${left} added`);
+    expect(rest.code).toBe(exitCodes.ok);
+    expect(existsSync(progress)).toBe(false);
   });
 });

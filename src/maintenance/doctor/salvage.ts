@@ -67,7 +67,8 @@ export async function salvage(config: Config, options: RepairOptions): Promise<S
     // them.
     const rows = carryOver(source, pages, storage, options);
     const reader = new LogReader(source, pages, options);
-    const tally = await importEvents({ ...config, storage }, Readable.from(reader.lines()), {
+    const lines = { key: '', name: '', text: Readable.from(reader.lines()) };
+    const tally = await importEvents({ ...config, storage }, [lines], {
       verify: true,
       limits: false,
       commitEvents: COMMIT_EVENTS,

@@ -10,10 +10,14 @@ import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { taskUrl } from '../../paths.ts';
+import { syncFile } from '../../store/database/fsync.ts';
+import { databaseFile } from '../../store/database/open.ts';
 import { OfflineWriter } from '../offline-writer.ts';
 import type { CheckedChunk, CheckSetup, RefusedLine } from './chunk.ts';
 import { wholeLines } from './lines.ts';
+import { BEGINNING, type Place, type ProgressFile } from './progress-file.ts';
 import { Tally } from './tally.ts';
+import { CompressionError } from './text.ts';
 
 /** Upper bound of a line, in bytes. No event is longer; a longer line is not text of events. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
@@ -29,6 +33,24 @@ const EVENT_BYTES = 500;
 /** Number of events expected if the size of the source is unknown. */
 const EVENTS_UNKNOWN = 2_000_000;
 
+/** Input of an import. */
+export interface ImportInput {
+  /** Name in a progress file. */
+  readonly key: string;
+  /** Name for people, '' if there is only one. */
+  readonly name: string;
+  /** Its text, from `begin` on. */
+  readonly text: Readable;
+  /** Place from which on it is imported; undefined: its beginning. */
+  readonly begin?: Place;
+}
+
+/** Rejected line of an input. */
+export interface RefusedInputLine extends RefusedLine {
+  /** Name of the input, '' if there is only one. */
+  readonly input: string;
+}
+
 /** Options of an import. */
 export interface ImportOptions {
   /** True to check signatures. */
@@ -37,17 +59,20 @@ export interface ImportOptions {
   limits: boolean;
   /** Number of events in one commit. */
   commitEvents: number;
-  /** Size of the source in bytes, if known. */
+  /** Size of all inputs in bytes, if known. */
   totalBytes: number | undefined;
   signal: AbortSignal;
-  progress: (state: { bytes: number; events: number }) => void;
+  /** Called now and then with the number of events read so far. */
+  progress: (events: number) => void;
   /** Called for every rejected line. */
-  onRefused: (line: RefusedLine) => void;
+  onRefused: (line: RefusedInputLine) => void;
+  /** File in which the import notes how far it is. */
+  progressFile?: ProgressFile;
 }
 
 /**
- * Imports the events of a source, one JSON object a line: piscina tasks on all processors check the
- * lines, and this thread stores the events in the order of the source.
+ * Imports the events of the inputs, one JSON object a line: piscina tasks on all processors check
+ * the lines, and this thread stores the events in order, one input after the other.
  *
  * An import may be repeated at any time: stored events count as duplicates. Commits survive
  * whatever ends the import, and the index catches up with the log as after any crash.
@@ -56,14 +81,16 @@ export interface ImportOptions {
  */
 export async function importEvents(
   config: Config,
-  source: Readable,
+  inputs: readonly ImportInput[],
   options: ImportOptions,
 ): Promise<Tally> {
   const { totalBytes } = options;
   const expected = totalBytes === undefined ? EVENTS_UNKNOWN : Math.ceil(totalBytes / EVENT_BYTES);
+  let onCommit = () => {};
   const writer = new OfflineWriter(config.storage, systemClock, {
     commitEvents: options.commitEvents,
     idsExpected: expected,
+    onCommit: () => onCommit(),
   });
   const setup: CheckSetup = {
     config,
@@ -82,12 +109,17 @@ export async function importEvents(
     recordTiming: false,
   });
   try {
-    const tally = await new Import(writer, pool, options).run(source, threads * CHUNKS_AHEAD);
+    const running = new Import(writer, pool, options);
+    onCommit = () => running.committed(config.storage.directory);
+    for (const input of inputs) {
+      if (!options.signal.aborted) await running.run(input, threads * CHUNKS_AHEAD);
+    }
     // The readers of the pool close first, so that the writer is the last to close and deletes the
     // write-ahead log.
     await pool.destroy();
     writer.close();
-    return tally;
+    options.progressFile?.update();
+    return running.tally;
   } catch (error) {
     await pool.destroy();
     writer.abandon();
@@ -100,9 +132,10 @@ class Import {
   readonly #writer: OfflineWriter;
   readonly #pool: Piscina;
   readonly #options: ImportOptions;
-  readonly #tally = new Tally();
-  /** Number of lines before the chunk that is stored next. */
-  #linesBefore = 0;
+  readonly tally = new Tally();
+  #input: ImportInput | null = null;
+  /** Place in the input before the chunk that is stored next. */
+  #place = BEGINNING;
   /** Number of chunks that are being checked or wait to be stored. */
   #ahead = 0;
   #failure: unknown = null;
@@ -115,25 +148,45 @@ class Import {
     this.#options = options;
   }
 
-  /** Reads the source, while earlier chunks are checked and stored in order. */
-  async run(source: Readable, aheadMax: number): Promise<Tally> {
+  /** Reads an input, while earlier chunks are checked and stored in order. */
+  async run(input: ImportInput, aheadMax: number): Promise<void> {
     const { signal } = this.#options;
+    const { text, begin = BEGINNING } = input;
+    this.#input = input;
+    this.#place = begin;
+    let isWhole = false;
     let stored = Promise.resolve();
-    addAbortSignal(signal, source);
+    addAbortSignal(signal, text);
     try {
-      for await (const { bytes, read, tooLong } of wholeLines(source, LINE_BYTES_MAX)) {
+      for await (const { bytes, end, tooLong } of wholeLines(text, LINE_BYTES_MAX)) {
         this.#ahead++;
         const checked = tooLong ? Promise.resolve(tooLongLine()) : this.#check(bytes);
-        stored = stored.then(() => this.#take(checked, read));
+        stored = stored.then(() => this.#take(checked, begin.bytes + end));
         if (this.#ahead >= aheadMax) await this.#ready();
         if (this.#failure !== null) break;
       }
+      isWhole = !signal.aborted;
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (error instanceof CompressionError) this.tally.damage(input.name, error.message);
+      else if (!signal.aborted) this.#failure ??= error;
     }
     await stored;
+    if (isWhole && this.#failure === null) this.#place = { ...this.#place, done: true };
+    this.#note();
     if (this.#failure !== null) throw this.#failure;
-    return this.#tally;
+  }
+
+  /** Updates the progress file now and then, after the events it counts are on the disk. */
+  committed(directory: string): void {
+    const { progressFile } = this.#options;
+    this.#note();
+    if (progressFile?.isDue !== true) return;
+    syncFile(`${databaseFile(directory)}-wal`);
+    progressFile.update();
+  }
+
+  #note(): void {
+    if (this.#input !== null) this.#options.progressFile?.note(this.#input.key, this.#place);
   }
 
   #ready(): Promise<void> {
@@ -142,13 +195,13 @@ class Import {
     });
   }
 
-  async #take(checked: Promise<CheckedChunk>, read: number): Promise<void> {
+  async #take(checked: Promise<CheckedChunk>, end: number): Promise<void> {
     try {
       const chunk = await checked;
       // A turn of the event loop lets the file be read between chunks, or the threads would run out
       // of work.
       await setImmediate();
-      if (this.#failure === null && !this.#options.signal.aborted) this.#store(chunk, read);
+      if (this.#failure === null && !this.#options.signal.aborted) this.#store(chunk, end);
     } catch (error) {
       this.#failure ??= error;
     }
@@ -160,9 +213,9 @@ class Import {
     return this.#pool.run(bytes, { transferList: [bytes] }) as Promise<CheckedChunk>;
   }
 
-  #store(chunk: CheckedChunk, read: number): void {
+  #store(chunk: CheckedChunk, end: number): void {
     const { records, lines, newlines, duplicates, refused } = chunk;
-    const tally = this.#tally;
+    const { tally } = this;
     tally.lines += lines;
     tally.duplicates += duplicates;
     for (const one of refused) this.#refuse(one);
@@ -174,14 +227,15 @@ class Import {
       else if (outcome.t === 'duplicate') tally.duplicates++;
       else this.#refuse({ line: event.connId, id: event.id, why: outcome.message });
     }
-    this.#linesBefore += newlines;
-    this.#options.progress({ bytes: read, events: tally.lines });
+    this.#place = { bytes: end, lines: this.#place.lines + newlines, done: false };
+    this.#options.progress(tally.lines);
   }
 
   #refuse(refused: RefusedLine): void {
-    const line = this.#linesBefore + refused.line;
-    this.#tally.refuse(line, refused.why);
-    this.#options.onRefused({ ...refused, line });
+    const line = this.#place.lines + refused.line;
+    const input = this.#input?.name ?? '';
+    this.tally.refuse(input, line, refused.why);
+    this.#options.onRefused({ ...refused, line, input });
   }
 }
 

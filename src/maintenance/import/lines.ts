@@ -5,8 +5,8 @@ const NEWLINE = 0x0a;
 /** Chunk of whole lines, in memory that the receiver owns. */
 interface Lines {
   bytes: ArrayBuffer;
-  /** Number of bytes of the source read so far. */
-  read: number;
+  /** Number of bytes of the source up to the end of these lines. */
+  end: number;
   /** True if this stands for a line that was longer than allowed and was left out. */
   tooLong: boolean;
 }
@@ -24,6 +24,7 @@ export async function* wholeLines(
   let read = 0;
   let skipping = false;
   for await (const part of source) {
+    const before = read;
     read += part.length;
     let from = 0;
     if (skipping) {
@@ -31,11 +32,12 @@ export async function* wholeLines(
       if (end < 0) continue;
       skipping = false;
       from = end + 1;
-      yield { bytes: new ArrayBuffer(0), read, tooLong: true };
+      yield { bytes: new ArrayBuffer(0), end: before + from, tooLong: true };
     }
     const end = part.lastIndexOf(NEWLINE) + 1;
     if (end > from) {
-      yield { bytes: joined([...rest, part.subarray(from, end)]), read, tooLong: false };
+      const bytes = joined([...rest, part.subarray(from, end)]);
+      yield { bytes, end: before + end, tooLong: false };
       rest = [];
       restBytes = 0;
       from = end;
@@ -49,8 +51,8 @@ export async function* wholeLines(
       restBytes = 0;
     }
   }
-  if (skipping) yield { bytes: new ArrayBuffer(0), read, tooLong: true };
-  else if (restBytes > 0) yield { bytes: joined(rest), read, tooLong: false };
+  if (skipping) yield { bytes: new ArrayBuffer(0), end: read, tooLong: true };
+  else if (restBytes > 0) yield { bytes: joined(rest), end: read, tooLong: false };
 }
 
 function joined(parts: readonly Buffer[]): ArrayBuffer {
