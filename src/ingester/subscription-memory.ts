@@ -11,6 +11,12 @@ const SUBSCRIPTION_BYTES = 1024;
  * each. Measured with 1,145 filters of 1,800 authors: 130 kB each, packed 58 kB.
  */
 const FILTER_FACTOR = 2;
+/**
+ * Bytes that an address may hold while others have taken everything, up to this multiple of the
+ * bound: large subscriptions of new addresses can take the last of it.
+ */
+const LITTLE_BYTES = 64 * 1024;
+const LITTLE_FACTOR = 1.25;
 
 /**
  * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters plus
@@ -43,8 +49,10 @@ export class SubscriptionMemory {
   /** Returns true if an address may hold `bytes` more. */
   mayHold(address: string, bytes: number): boolean {
     if (bytes <= 0) return true;
-    const free = this.max - this.#all.reduce((sum, { used }) => sum + used, 0);
-    return (this.#held.get(address) ?? 0) + bytes <= free;
+    const used = this.#all.reduce((sum, { used: one }) => sum + one, 0);
+    const wanted = (this.#held.get(address) ?? 0) + bytes;
+    if (wanted <= this.max - used) return true;
+    return wanted <= LITTLE_BYTES && used + bytes <= this.max * LITTLE_FACTOR;
   }
 
   hold(address: string, bytes: number): void {

@@ -488,7 +488,8 @@ describe('every scenario against a fresh wok', () => {
     expect(p50, label).toBeGreaterThan(0);
     expect(series.perSecond.length, label).toBe(series.p99.length);
     if (process.platform === 'linux' && scenario !== 'connect') {
-      expect(result.relay?.cpuMicrosecondsPerUnit, label).toBeGreaterThan(0);
+      // The system counts CPU time in steps of 10 ms, so a short case may have none.
+      expect(result.relay?.cpuMicrosecondsPerUnit, label).toBeGreaterThanOrEqual(0);
       expect(result.relay?.rssPeakBytes, label).toBeGreaterThan(10e6);
     }
   }

@@ -200,7 +200,9 @@ describe('wok import and other processes', () => {
 });
 
 const author = new Author();
-const events = Array.from({ length: 300 }, (_, i) => author.event({ created_at: now() - i }));
+const events = Array.from({ length: 300 }, (_, i) =>
+  author.event({ created_at: now() - i, content: `${i}` }),
+);
 const text = jsonl(events);
 const half = text.indexOf('\n', text.length / 2) + 1;
 /** Returns the text as two gzip members. */
@@ -293,7 +295,7 @@ describe('imports with a progress file', () => {
     const progress = join(freshDirectory(), 'progress.json');
     // More than a pipe and the chunks in work hold: the import is not at its end when it is ended.
     const many = Array.from({ length: 3000 }, (_, i) =>
-      JSON.stringify(author.event({ created_at: now() - i, content: 'x'.repeat(500) })),
+      JSON.stringify(author.event({ created_at: now() - i, content: `${i} ${'x'.repeat(500)}` })),
     );
     const file = fileOf(`${many.join('\n')}\n`);
     const child = spawn(process.execPath, [
