@@ -262,7 +262,7 @@ export const options = {
     type: 'integer',
     default: 64 * MIB,
     min: MIB,
-    max: 64 * 1024 * MIB,
+    max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
     text: 'Memory of all open subscriptions: 1 kB for each and 64 bytes for each id or pubkey in their filters, so about 60,000 small ones or 2,000 feeds of 500 authors. One address may hold as much as is still free; a REQ beyond it is closed. Set more for many clients with large feeds.',
