@@ -1,13 +1,14 @@
 // Saturation of the machine by a flood, second by second.
 
 import { availableParallelism } from 'node:os';
+import { Histogram } from '../bench/figures/histogram.ts';
 import { now } from '../bench/load/clock.ts';
 import { MachineMeter, ProcessMeter } from '../bench/relay/process-meter.ts';
 import { saturation } from './bounds.ts';
 
 const SECOND = 1000;
 
-/** Time of an answer to an honest client, in milliseconds from the begin of the measurement. */
+/** Time of an answer to an honest client, in milliseconds from the beginning of the measurement. */
 export interface Answered {
   readonly dueAt: number;
   readonly milliseconds: number;
@@ -58,13 +59,11 @@ export function unsaturatedP99(
   answers: readonly Answered[],
   saturated: readonly boolean[],
 ): number {
-  const times = answers
-    .filter(({ dueAt, milliseconds }) => {
-      const first = Math.max(Math.floor(dueAt / SECOND), 0);
-      const last = Math.floor((dueAt + milliseconds) / SECOND);
-      return !saturated.slice(first, last + 1).includes(true);
-    })
-    .map(({ milliseconds }) => milliseconds)
-    .sort((a, b) => a - b);
-  return times[Math.ceil(times.length * 0.99) - 1] ?? 0;
+  const times = new Histogram();
+  for (const { dueAt, milliseconds } of answers) {
+    const first = Math.max(Math.floor(dueAt / SECOND), 0);
+    const last = Math.floor((dueAt + milliseconds) / SECOND);
+    if (!saturated.slice(first, last + 1).includes(true)) times.record(milliseconds * 1000);
+  }
+  return times.percentiles().p99;
 }

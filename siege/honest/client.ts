@@ -75,6 +75,16 @@ const BUSY =
  */
 const RETRY_MILLISECONDS = 500;
 
+/** Times of one kind of answer. */
+interface Series {
+  readonly histogram: Histogram;
+  readonly answered: Answered[];
+}
+
+function newSeries(): Series {
+  return { histogram: new Histogram(), answered: [] };
+}
+
 interface Pending {
   readonly dueAt: number;
   readonly measured: boolean;
@@ -118,11 +128,9 @@ export class HonestClients {
   readonly #target: Target;
   readonly #patience: number;
   readonly #random: Random;
-  readonly #publish = new Histogram();
-  readonly #req = new Histogram();
-  readonly #delivery = new Histogram();
-  readonly #published: Answered[] = [];
-  readonly #requested: Answered[] = [];
+  readonly #publish = newSeries();
+  readonly #req = newSeries();
+  readonly #delivery = newSeries();
   #measuredFrom = 0;
   #slowest = 0;
   #refusedBusy = 0;
@@ -214,11 +222,11 @@ export class HonestClients {
     const lag = new Histogram();
     for (const pacer of this.#pacers) lag.add(pacer.lag.data());
     return {
-      publish: this.#publish.data(),
-      req: this.#req.data(),
-      delivery: this.#delivery.data(),
-      published: this.#published,
-      requested: this.#requested,
+      publish: this.#publish.histogram.data(),
+      req: this.#req.histogram.data(),
+      delivery: this.#delivery.histogram.data(),
+      published: this.#publish.answered,
+      requested: this.#req.answered,
       lag: lag.data(),
       slowest: this.#slowest,
       acknowledged: this.#acknowledged.length,
@@ -308,14 +316,12 @@ export class HonestClients {
     }
   }
 
-  #took({ dueAt, measured }: Pending, histogram: Histogram): void {
+  #took({ dueAt, measured }: Pending, { histogram, answered }: Series): void {
     const milliseconds = now() - dueAt;
     this.#slowest = Math.max(this.#slowest, milliseconds);
     if (!measured) return;
     histogram.record(milliseconds * 1000);
-    const answered = { dueAt: dueAt - this.#measuredFrom, milliseconds };
-    if (histogram === this.#publish) this.#published.push(answered);
-    else if (histogram === this.#req) this.#requested.push(answered);
+    answered.push({ dueAt: dueAt - this.#measuredFrom, milliseconds });
   }
 
   /**
@@ -329,8 +335,8 @@ export class HonestClients {
     return true;
   }
 
-  #missing(what: string, pending: Pending, histogram: Histogram): void {
-    this.#took(pending, histogram);
+  #missing(what: string, pending: Pending, series: Series): void {
+    this.#took(pending, series);
     this.#complain(`no ${what} received`);
   }
 

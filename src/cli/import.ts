@@ -46,9 +46,10 @@ export const importCommand: Command = {
   async run(call) {
     const config = configOfCall(call);
     const commitEvents = call.flags.integer('write-batch', 1, 1_000_000) ?? COMMIT_EVENTS;
-    const [{ importEvents }, { placeOf }] = await Promise.all([
+    const [{ importEvents }, { placeOf }, { textOf }] = await Promise.all([
       import('../maintenance/import/import.ts'),
       import('../maintenance/import/tally.ts'),
+      import('../maintenance/import/text.ts'),
     ]);
     const progressFile = await progressFileOf(call);
     const sources = (call.args.length === 0 ? [STANDARD_INPUT] : call.args).map((name) =>
@@ -76,11 +77,13 @@ export const importCommand: Command = {
     return interruptible(async (signal) => {
       let tally: Tally;
       try {
-        const inputs = await Promise.all(
-          sources.map((one) => inputOf(one, sources.length > 1, signal)),
-        );
-        const left = inputs.filter(({ begin }) => begin?.done !== true);
-        tally = await importEvents(config, left, { ...options, signal });
+        const inputs = sources
+          .filter(({ begin }) => begin?.done !== true)
+          .map((source) => {
+            const text = textOf(bytesOf(source, signal), source.begin?.bytes);
+            return inputOf(source, sources.length > 1, text);
+          });
+        tally = await importEvents(config, inputs, { ...options, signal });
       } catch (error) {
         progress.clear();
         return storageFailure(error, config.storage);
@@ -141,27 +144,29 @@ function sourceOf(call: Call, name: string, progressFile: ProgressFile | undefin
   return { name, key: file, begin: progressFile?.placeOf(file), bytes, read: 0 };
 }
 
-/** Opens a source when the import comes to it. */
-async function inputOf(
-  source: Source,
+function inputOf(
+  { name, key, begin }: Source,
   isOneOfMany: boolean,
-  signal: AbortSignal,
-): Promise<ImportInput> {
-  const { textOf } = await import('../maintenance/import/text.ts');
-  const { key, begin } = source;
-  async function* raw(): AsyncGenerator<Buffer> {
-    const stream =
-      key === STANDARD_INPUT ? process.stdin : createReadStream(key, { highWaterMark: READ_BYTES });
-    addAbortSignal(signal, stream);
-    for await (const part of stream as AsyncIterable<Buffer>) {
-      source.read += part.length;
-      yield part;
-    }
-  }
-  const name = isOneOfMany ? source.name : '';
-  const text = Readable.from(textOf(raw(), begin?.bytes), { highWaterMark: 1 });
-  const input = { key, name, text };
+  text: AsyncIterable<Buffer>,
+): ImportInput {
+  const input = {
+    key,
+    name: isOneOfMany ? name : '',
+    text: Readable.from(text, { highWaterMark: 1 }),
+  };
   return begin === undefined ? input : { ...input, begin };
+}
+
+/** Yields the bytes of a source as they are; opens it when the import comes to it. */
+async function* bytesOf(source: Source, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const { key } = source;
+  const stream =
+    key === STANDARD_INPUT ? process.stdin : createReadStream(key, { highWaterMark: READ_BYTES });
+  addAbortSignal(signal, stream);
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    source.read += part.length;
+    yield part;
+  }
 }
 
 async function progressFileOf(call: Call): Promise<ProgressFile | undefined> {

@@ -12,8 +12,8 @@ const SUBSCRIPTION_BYTES = 1024;
  */
 const FILTER_FACTOR = 2;
 /**
- * Bytes that an address may hold while others have taken everything, up to this multiple of the
- * bound: large subscriptions of new addresses can take the last of it.
+ * Bytes that an address may hold while nothing is free, until all together hold this multiple of
+ * the bound: large subscriptions of new addresses can take the last free bytes.
  */
 const LITTLE_BYTES = 64 * 1024;
 const LITTLE_FACTOR = 1.25;
@@ -22,7 +22,8 @@ const LITTLE_FACTOR = 1.25;
  * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters plus
  * 1,024 each: at most `limits.subscription_bytes_max` in all ingester workers, counted in shared
  * memory. An address may hold as much as is still free, so that a few addresses never take all of
- * it: each of n greedy addresses ends up with a share of 1/(n+1).
+ * it: each of n greedy addresses ends up with a share of 1/(n+1). An address that holds 64 KiB at
+ * most is served beyond the bound, up to 1.25 times.
  */
 export class SubscriptionMemory {
   /** Bound in bytes. */

@@ -65,7 +65,7 @@ export class DescriptorLimit {
   readonly #reserve: number;
 
   /** Measures the descriptors in use; to be called after all threads have started. */
-  constructor(config: Config, limit = descriptorLimit(), own = openDescriptors()) {
+  constructor(config: Config, limit = descriptorLimit(), own = openDescriptors().length) {
     this.limit = limit;
     this.own = own;
     this.#reserve = reserve(config);

@@ -25,12 +25,12 @@ export function tooFewToLoad(limit = descriptorLimit()): string | null {
   return `this process may open ${limit} files, and wok needs ${LOADING} to load, and a relay one more per connection; set LimitNOFILE in the unit, or ulimit -n in the shell, to some thousands`;
 }
 
-/** Returns the number of open descriptors of this process; 0 if the system does not report it. */
-export function openDescriptors(): number {
+/** Returns the open descriptors of this process; none if the system does not report them. */
+export function openDescriptors(): number[] {
   try {
-    return readdirSync('/proc/self/fd').length;
+    return readdirSync('/proc/self/fd').map(Number);
   } catch {
-    return 0;
+    return [];
   }
 }
 

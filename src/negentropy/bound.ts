@@ -4,6 +4,14 @@
 /** Bytes of an event id. */
 export const ID_BYTES = 32;
 
+/** Item of a set: an event. */
+export interface Item {
+  /** `created_at`. */
+  readonly time: number;
+  /** 32 bytes. */
+  readonly id: Uint8Array;
+}
+
 /** Bound of a range: the range before it ends below, the one after it begins with it. */
 export interface Bound {
   /** `created_at`; Infinity: the end of everything. */
@@ -14,8 +22,6 @@ export interface Bound {
 
 const NO_PREFIX = new Uint8Array(0);
 
-/** Bound below all events. */
-export const START: Bound = { time: 0, prefix: NO_PREFIX };
 /** Bound above all events. */
 export const END: Bound = { time: Number.POSITIVE_INFINITY, prefix: NO_PREFIX };
 
@@ -25,8 +31,10 @@ export function boundAt(time: number): Bound {
 }
 
 /**
- * Compares an item with a bound: negative, if the item is below it. An id is compared byte by byte,
- * a prefix as if zeros followed.
+ * Compares an item, or another bound, with a bound: negative, if it is below. Ids are compared byte
+ * by byte, prefixes as if zeros followed.
+ *
+ * @param ids memory of the id or prefix, from `at` on.
  */
 export function compareToBound(time: number, ids: Uint8Array, at: number, bound: Bound): number {
   if (time !== bound.time) return time < bound.time ? -1 : 1;
@@ -39,10 +47,7 @@ export function compareToBound(time: number, ids: Uint8Array, at: number, bound:
 }
 
 /** Returns the shortest bound that is above an item and not above the next one. */
-export function boundBetween(
-  before: { readonly time: number; readonly id: Uint8Array },
-  next: { readonly time: number; readonly id: Uint8Array },
-): Bound {
+export function boundBetween(before: Item, next: Item): Bound {
   if (before.time !== next.time) return boundAt(next.time);
   let equal = 0;
   while (equal < ID_BYTES - 1 && before.id[equal] === next.id[equal]) equal++;

@@ -1,7 +1,7 @@
 // Ordered set of (created_at, id) with the sums that fingerprints need.
 
 import { element } from '../lib/assert.ts';
-import { type Bound, boundAt, compareToBound, ID_BYTES } from './bound.ts';
+import { type Bound, boundAt, compareToBound, ID_BYTES, type Item } from './bound.ts';
 import { changeSum, ID_WORDS, IdSum } from './sums.ts';
 
 /** Items of a chunk at most. */
@@ -61,14 +61,7 @@ class Chunk {
 
   /** Returns the number of items below a bound. */
   below(bound: Bound): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.compare(middle, bound) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countWhile(this.count, (at) => this.compare(at, bound) < 0);
   }
 
   compare(at: number, bound: Bound): number {
@@ -86,28 +79,16 @@ class Chunk {
   }
 }
 
-/** Item of a set. */
-export interface Item {
-  /** `created_at`. */
-  readonly time: number;
-  /** 32 bytes. */
-  readonly id: Uint8Array;
-}
-
 /**
  * Ordered set of events, by created_at and then by id, that returns the sum of the ids in any range
  * without reading them all: chunks of up to 1,024 items, each with its sum. An addition or removal
  * changes one chunk. Memory: 40 bytes an item, and up to 128 free places a chunk.
  */
 export class IdSet {
-  #chunks: Chunk[];
-  /** Number of items before each chunk, and of all; undefined after a change. */
+  #chunks: Chunk[] = [];
+  /** Number of items before each chunk; undefined after a change. */
   #starts: Float64Array | undefined;
   #size = 0;
-
-  constructor() {
-    this.#chunks = [];
-  }
 
   get size(): number {
     return this.#size;
@@ -220,27 +201,15 @@ export class IdSet {
 
   /** Returns the chunk that holds what is at or just below a bound, the first if there is none. */
   #chunkOf(bound: Bound): number {
-    let low = 0;
-    let high = this.#chunks.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (element(this.#chunks[middle]).compare(0, bound) <= 0) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    const chunks = this.#chunks;
+    const begun = (at: number) => element(chunks[at]).compare(0, bound) <= 0;
+    return Math.max(countWhile(chunks.length, begun) - 1, 0);
   }
 
   /** Returns the chunk that holds an index. */
   #chunkAt(index: number): number {
     const starts = this.#offsets();
-    let low = 0;
-    let high = this.#chunks.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (element(starts[middle]) <= index) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return Math.max(countWhile(starts.length, (at) => element(starts[at]) <= index) - 1, 0);
   }
 
   #offsets(): Float64Array {
@@ -264,6 +233,18 @@ export class IdSet {
     }
     return chunk;
   }
+}
+
+/** Returns how many of `count` elements in order a condition holds for: it holds for the first. */
+function countWhile(count: number, holds: (at: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function roomFor(items: number): number {

@@ -1,7 +1,7 @@
 // Binary messages of the negentropy protocol, version 1 (NIP-77, appendix): a version byte, then
 // ranges in order.
 
-import { type Bound, END, ID_BYTES } from './bound.ts';
+import { type Bound, boundAt, compareToBound, END, ID_BYTES } from './bound.ts';
 import { FINGERPRINT_BYTES } from './sums.ts';
 import { varintBytes } from './varint.ts';
 
@@ -36,7 +36,7 @@ export class MessageReader {
   readonly #bytes: Uint8Array;
   #at = 0;
   #time = 0;
-  #last: Bound | undefined;
+  #last = boundAt(0);
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -76,7 +76,8 @@ export class MessageReader {
     const length = this.#varint();
     if (length > ID_BYTES) throw new MessageError('a bound has more than 32 bytes of an id');
     const bound = { time, prefix: this.#take(length) };
-    if (this.#last !== undefined && compareBounds(this.#last, bound) > 0)
+    const { time: lastTime, prefix: lastPrefix } = this.#last;
+    if (compareToBound(lastTime, lastPrefix, 0, bound) > 0)
       throw new MessageError('the bounds of the ranges are not in order');
     this.#last = bound;
     return bound;
@@ -105,15 +106,6 @@ export class MessageReader {
     this.#at += length;
     return this.#bytes.subarray(start, this.#at);
   }
-}
-
-function compareBounds(a: Bound, b: Bound): number {
-  if (a.time !== b.time) return a.time < b.time ? -1 : 1;
-  for (let n = 0; n < ID_BYTES; n++) {
-    const difference = (a.prefix[n] ?? 0) - (b.prefix[n] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 /**

@@ -144,7 +144,10 @@ class Exchange {
     }
   }
 
-  /** Writes the own ids of a range, as many as fit; the fingerprint of the rest follows. */
+  /**
+   * Writes the ids that this side has in a range. If they do not all fit into the message, it ends
+   * with the fingerprint of the remaining items.
+   */
   #list(end: Bound, lower: number, upper: number): void {
     const { set } = this.#selection;
     const room = Math.max(Math.floor(this.#room / ID_BYTES), 1);

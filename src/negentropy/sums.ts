@@ -33,7 +33,7 @@ export class IdSum {
     this.count++;
   }
 
-  /** Adds the sum of `count` ids, as `wordsOf` and `changeSum` keep it. */
+  /** Adds the sum of `count` ids, as `words` returns it and `changeSum` changes it. */
   addSum(sum: Uint32Array, count: number): void {
     this.#addWords(sum, 0);
     this.count += count;

@@ -2,8 +2,6 @@
 // last with its high bit set (NIP-77, appendix).
 
 const DIGIT = 128;
-/** Bytes of the largest integer that a double holds exactly. */
-export const VARINT_BYTES_MAX = 8;
 
 /** Returns the varint of an integer from 0 to 2^53 - 1. */
 export function varintBytes(value: number): Uint8Array {

@@ -1,7 +1,7 @@
 // Calls of the C library for which Node.js has no API, through koffi (Linux with glibc only), and
 // the socket operations built on them.
 
-import { readdirSync } from 'node:fs';
+import { openDescriptors } from '../lib/descriptors.ts';
 import { requireOptional } from '../lib/optional-package.ts';
 
 /**
@@ -110,9 +110,7 @@ const SOCK_FPROG_BYTES = 16;
 
 /** Returns the descriptor of the socket of this process that listens on a TCP port. */
 export function listeningSocket(c: Libc, port: number): number | undefined {
-  return readdirSync('/proc/self/fd')
-    .map(Number)
-    .find((fd) => localPort(c, fd) === port && isListening(c, fd));
+  return openDescriptors().find((fd) => localPort(c, fd) === port && isListening(c, fd));
 }
 
 /** Returns true for a socket that accepts connections. */

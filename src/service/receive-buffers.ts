@@ -1,7 +1,7 @@
 // Bounds of the kernel's receive buffers of the relay's sockets (Linux only). It runs on io's
 // thread.
 
-import { readdirSync } from 'node:fs';
+import { openDescriptors } from '../lib/descriptors.ts';
 import {
   isListening,
   type Libc,
@@ -14,7 +14,7 @@ import {
 const TICK_MILLISECONDS = 250;
 /** Descriptors that are looked at in one turn of the event loop; one costs some 1.5 µs. */
 const DESCRIPTORS_A_TURN_MAX = 1_000;
-/** Time between two looks in long turns, and a part of it that they may take. */
+/** Time between two looks in long turns, and the same as a multiple of what a look takes. */
 const LOOK_MILLISECONDS = 20;
 const LOOK_FACTOR = 10;
 
@@ -114,7 +114,7 @@ export class ReceiveBuffers {
     if (this.#round.length === 0) {
       this.#openedBefore = this.#sockets.opened;
       this.#small = 0;
-      this.#round = readdirSync('/proc/self/fd').map(Number);
+      this.#round = openDescriptors();
     }
     for (const fd of this.#round.splice(0, count)) this.#bound(fd, isFlooded);
     if (this.#round.length === 0) this.#smallBefore = this.#small;

@@ -1,9 +1,10 @@
 // Sampler of metrics that are read rather than counted: process, database, disk, queues. Runs in
 // the admin worker.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Credits } from '../../channel/credits.ts';
 import type { Config } from '../../config/options.ts';
+import { openDescriptors } from '../../lib/descriptors.ts';
 import { cellOf } from '../../metrics/layout.ts';
 import type { MetricsMemory } from '../../metrics/memory.ts';
 import { type Meter, workerCells } from '../../metrics/meter.ts';
@@ -75,7 +76,7 @@ export class Sampler {
     const { user, system } = process.cpuUsage();
     meter.set(CPU, (user + system) / 1e6);
     meter.set(RESIDENT, process.memoryUsage.rss());
-    meter.set(OPEN_FDS, openFileDescriptors());
+    meter.set(OPEN_FDS, openDescriptors().length);
     this.#ingesters.forEach((cells, worker) => {
       cells[INGESTER_QUEUE] = queues.ingester[worker]?.used ?? 0;
     });
@@ -85,15 +86,6 @@ export class Sampler {
     meter.set(DATABASE_FREE, sizes.free);
     meter.set(WAL, sizes.writeAheadLog);
     meter.set(DISK_FREE, sizes.diskFree);
-  }
-}
-
-/** Returns the number of open file descriptors; 0 if the system does not tell. */
-function openFileDescriptors(): number {
-  try {
-    return readdirSync('/proc/self/fd').length;
-  } catch {
-    return 0;
   }
 }
 

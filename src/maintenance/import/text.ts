@@ -1,5 +1,6 @@
 // Text of the inputs of an import: gzip and Zstandard are recognised by their first bytes.
 
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Decompress, type ZstdError } from 'fzstd';
 
@@ -83,13 +84,8 @@ async function* joined(begin: Buffer, parts: AsyncIterator<Buffer>): AsyncGenera
 
 async function* gunzipped(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const gunzip = createGunzip();
-  const feeding = (async () => {
-    for await (const part of parts) {
-      if (gunzip.destroyed) return;
-      if (!gunzip.write(part)) await drained(gunzip);
-    }
-    gunzip.end();
-  })().catch((error: Error) => gunzip.destroy(error));
+  // An error on either side ends the stream that is read here.
+  pipeline(parts, gunzip, () => {});
   try {
     for await (const part of gunzip) yield part as Buffer;
   } catch (error) {
@@ -98,23 +94,7 @@ async function* gunzipped(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
     if (code?.startsWith('Z_'))
       throw new CompressionError(`the gzip data are damaged (${message})`);
     throw error;
-  } finally {
-    gunzip.destroy();
-    await feeding;
   }
-}
-
-/** Resolves when a stream takes more, or has ended. */
-function drained(stream: ReturnType<typeof createGunzip>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off('drain', done);
-      stream.off('close', done);
-      resolve();
-    };
-    stream.on('drain', done);
-    stream.on('close', done);
-  });
 }
 
 async function* unzstandarded(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
