@@ -16,12 +16,12 @@ export const bounds = {
    */
   rssGrowth: 0.2,
   p99Milliseconds: 100,
-  /** Bound of p99 if the seconds in which the flood saturates the machine are included. */
+  /** Bound of p99 if the time in which the flood saturates the machine is included. */
   p99SaturatedMilliseconds: 250,
 } as const;
 
 /**
- * Shares of a second from which on attackers on the same machine count as saturating it: those of
+ * Shares of a window from which on attackers on the same machine count as saturating it: those of
  * the machine that are idle, less, and that the attackers use, more.
  */
 export const saturation = { idleShare: 0.1, attackerShare: 0.1 } as const;
@@ -52,7 +52,7 @@ export interface Figures {
   readonly rssAfter: number;
   readonly publishP99: number;
   readonly reqP99: number;
-  /** Those of the messages outside of the seconds in which the machine was saturated. */
+  /** Those of the messages outside of the time in which the machine was saturated. */
   readonly unsaturatedPublishP99: number;
   readonly unsaturatedReqP99: number;
   readonly slowest: number;

@@ -68,7 +68,7 @@ export function sentenceOf(row: Row): string {
 }
 
 function saturatedPart({ saturatedSeconds }: Row): string {
-  return saturatedSeconds === 0 ? '' : ` (none for ${saturatedSeconds} s)`;
+  return saturatedSeconds === 0 ? '' : ` (none for ${saturatedSeconds.toFixed(1)} s)`;
 }
 
 /** Returns a sentence for every bound that is broken. */

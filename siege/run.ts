@@ -11,7 +11,7 @@ import type { FloodCall, NamedJob } from './attack/process.ts';
 import { type Breach, bounds, breachesOf, type Figures } from './bounds.ts';
 import { Child } from './child.ts';
 import type { HonestJob, HonestReport } from './honest/client.ts';
-import { SaturationMeter, unsaturatedP99 } from './saturation.ts';
+import { SaturationMeter, type Span, secondsIn, unsaturatedP99 } from './saturation.ts';
 import type { Origin, Scenario } from './scenarios/scenario.ts';
 import { Besieged } from './watch.ts';
 
@@ -265,8 +265,8 @@ interface Parts {
   readonly form: SiegeForm;
   readonly attack: AttackReport;
   readonly report: HonestReport;
-  /** For each second of the flood, whether it saturated the machine. */
-  readonly saturated: readonly boolean[];
+  /** Windows of the flood in which it saturated the machine. */
+  readonly saturated: readonly Span[];
   readonly rest: Pick<
     Row,
     | 'rssStart'
@@ -320,7 +320,7 @@ function rowOf({ scenario, origin, form, attack, report, saturated, rest }: Part
     delivery,
     lag,
     acknowledged: report.acknowledged,
-    saturatedSeconds: saturated.filter((is) => is).length,
+    saturatedSeconds: secondsIn(saturated),
     othersShare: Math.max(1 - rest.idleShare - busy / availableParallelism(), 0),
     counts: attack.counts,
     breaches: breachesOf(figures, form),

@@ -1,4 +1,4 @@
-// Saturation of the machine by a flood, second by second.
+// Saturation of the machine by a flood, in windows of a fifth of a second.
 
 import { availableParallelism } from 'node:os';
 import { Histogram } from '../bench/figures/histogram.ts';
@@ -6,7 +6,8 @@ import { now } from '../bench/load/clock.ts';
 import { MachineMeter, ProcessMeter } from '../bench/relay/process-meter.ts';
 import { saturation } from './bounds.ts';
 
-const SECOND = 1000;
+/** Duration of a window: floods begin with bursts of half a second; the system counts in 10 ms. */
+const WINDOW = 200;
 
 /** Time of an answer to an honest client, in milliseconds from the beginning of the measurement. */
 export interface Answered {
@@ -14,36 +15,46 @@ export interface Answered {
   readonly milliseconds: number;
 }
 
-/** Recorder of the seconds in which attackers saturate the machine, from its construction on. */
+/** Span of time in milliseconds from the beginning of the measurement. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Recorder of the time in which attackers saturate the machine, from its construction on. */
 export class SaturationMeter {
   readonly #machine = new MachineMeter();
   readonly #attackers: ProcessMeter;
-  readonly #seconds: boolean[] = [];
+  readonly #start = now();
+  readonly #spans: Span[] = [];
   readonly #timer: NodeJS.Timeout;
+  #sampledAt = this.#start;
   #cpuSeconds: number;
 
   /** @param pid the process of the attackers. */
   constructor(pid: number) {
     this.#attackers = new ProcessMeter([pid]);
     this.#cpuSeconds = this.#cpu();
-    this.#timer = setInterval(() => this.#sample(), SECOND);
+    this.#timer = setInterval(() => this.#sample(), WINDOW);
   }
 
-  /** Ends the record; returns for each second whether the machine was saturated. */
-  end(): readonly boolean[] {
+  /** Ends the record; returns the windows in which the machine was saturated, in order. */
+  end(): readonly Span[] {
     clearInterval(this.#timer);
     this.#sample();
-    return this.#seconds;
+    return this.#spans;
   }
 
   #sample(): void {
-    const before = this.#cpuSeconds;
+    const cpuBefore = this.#cpuSeconds;
+    const before = this.#sampledAt;
     this.#cpuSeconds = this.#cpu();
-    const attackerShare = (this.#cpuSeconds - before) / availableParallelism();
+    this.#sampledAt = now();
+    const seconds = ((this.#sampledAt - before) / 1000) * availableParallelism();
+    const attackerShare = (this.#cpuSeconds - cpuBefore) / seconds;
     const idleShare = this.#machine.read()?.idleShare ?? 1;
-    this.#seconds.push(
-      idleShare < saturation.idleShare && attackerShare > saturation.attackerShare,
-    );
+    if (idleShare >= saturation.idleShare || attackerShare <= saturation.attackerShare) return;
+    this.#spans.push({ from: before - this.#start, to: this.#sampledAt - this.#start });
   }
 
   #cpu(): number {
@@ -51,19 +62,20 @@ export class SaturationMeter {
   }
 }
 
+/** Returns the seconds in all spans together. */
+export function secondsIn(spans: readonly Span[]): number {
+  return spans.reduce((sum, { from, to }) => sum + (to - from) / 1000, 0);
+}
+
 /**
- * Returns the p99 of the messages whose time from due to answered has no saturated second, in
- * milliseconds; 0 of none.
+ * Returns the p99 of the messages between whose due time and answer the machine was never
+ * saturated, in milliseconds; 0 of none.
  */
-export function unsaturatedP99(
-  answers: readonly Answered[],
-  saturated: readonly boolean[],
-): number {
+export function unsaturatedP99(answers: readonly Answered[], saturated: readonly Span[]): number {
   const times = new Histogram();
   for (const { dueAt, milliseconds } of answers) {
-    const first = Math.max(Math.floor(dueAt / SECOND), 0);
-    const last = Math.floor((dueAt + milliseconds) / SECOND);
-    if (!saturated.slice(first, last + 1).includes(true)) times.record(milliseconds * 1000);
+    if (saturated.some(({ from, to }) => dueAt < to && dueAt + milliseconds > from)) continue;
+    times.record(milliseconds * 1000);
   }
   return times.percentiles().p99;
 }

@@ -24,6 +24,7 @@ const LIFTED: Readonly<Record<string, string>> = {
   'io.connections_max': '200000',
   'io.connections_per_ip_max': '200000',
   'limits.subscriptions_max': '10000',
+  'limits.subscription_bytes_max': '1073741824',
   'limits.created_at_past_seconds_max': '0',
   'limits.created_at_future_seconds_max': '0',
   'limits.ephemeral_age_seconds_max': '0',

@@ -65,15 +65,20 @@ export class Wire {
   /**
    * Resolves to true when the kernel has taken the bytes; to false when the connection has ended.
    */
-  write(bytes: Uint8Array): Promise<boolean> {
+  write(...parts: readonly Uint8Array[]): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
       const onClose = () => resolve(false);
       this.#socket.once('close', onClose);
-      this.#socket.write(bytes, (error) => {
+      const onWritten = (error: Error | null | undefined) => {
         this.#socket.off('close', onClose);
         resolve(error === null || error === undefined);
-      });
+      };
+      this.#socket.cork();
+      for (const [n, part] of parts.entries()) {
+        this.#socket.write(part, n === parts.length - 1 ? onWritten : undefined);
+      }
+      this.#socket.uncork();
     });
   }
 

@@ -1,7 +1,7 @@
 // Flood of live subscriptions with very many authors and kinds.
 
-import { FrameWriter } from '../../bench/client/frames.ts';
 import { sleep } from '../../bench/load/driver.ts';
+import { NumberedFrame } from '../attack/numbered-frame.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -30,12 +30,13 @@ export const liveFilters: Scenario = {
       });
     const large = Array.from({ length: LISTS }, (_, n) => filter(LARGE, 1000 * n));
     const small = Array.from({ length: LISTS }, (_, n) => filter(SMALL, 1000 * n));
-    const writer = new FrameWriter();
+    const frames = [large, small].map((filters) =>
+      filters.map((one) => new NumberedFrame('["REQ","', `",${one}]`)),
+    );
     await attack.wires([20, 4], async (wire, number) => {
-      const filters = number % 2 === 0 ? large : small;
+      const own = frames[number % 2]!;
       for (let n = 0; !attack.isOver; n++) {
-        writer.text(`["REQ","${n}",${filters[n % LISTS]}]`);
-        if (!(await wire.write(writer.take()))) return;
+        if (!(await wire.write(...own[n % LISTS]!.numbered(n)))) return;
         attack.count('subscriptions');
         // The pause gives the other connections a turn.
         if (n % 20 === 19) await sleep(1);

@@ -265,7 +265,7 @@ export const options = {
     max: 1024 * MIB,
     unit: 'bytes',
     reload: true,
-    text: 'Memory of all open subscriptions: 1 kB for each and 64 bytes for each id or pubkey in their filters, so about 60,000 small ones or 2,000 feeds of 500 authors. One address may hold as much as is still free; a REQ beyond it is closed. Set more for many clients with large feeds.',
+    text: 'Memory of all open subscriptions: 1 kB for each and about 100 bytes for each id or pubkey in their filters, so 60,000 small ones or 1,200 feeds of 500 authors. One address may hold as much as is still free; a REQ beyond it is closed. Set more for many clients with large feeds.',
   },
   'limits.limit_max': {
     type: 'integer',

@@ -2,15 +2,21 @@
 // by address of this one.
 
 import type { Credits } from '../channel/credits.ts';
+import { PackedLayout } from '../channel/packed-filters.ts';
+import { RecordReader } from '../channel/records.ts';
 
 /** Bytes that a live subscription uses in all threads beside its filters; measured: 1,150 bytes. */
 const SUBSCRIPTION_BYTES = 1024;
 
+/** Copies of its packed filters: in monitor, and in a query worker if private events may match. */
+const COPIES = 2;
+
 /**
- * Memory of the values of a filter as a multiple of their packed bytes: monitor keeps a term for
- * each. Measured with 1,145 filters of 1,800 authors: 130 kB each, packed 58 kB.
+ * Bytes that monitor uses to find a filter by one of its values (`monitor/term-lists.ts`). Measured
+ * in a heap snapshot of 893 filters with 2,000 values each: 64 kB.
  */
-const FILTER_FACTOR = 2;
+const VALUE_BYTES = 40;
+
 /**
  * Bytes that an address may hold while nothing is free, until all together hold this multiple of
  * the bound: large subscriptions of new addresses can take the last free bytes.
@@ -19,11 +25,11 @@ const LITTLE_BYTES = 64 * 1024;
 const LITTLE_FACTOR = 1.25;
 
 /**
- * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters plus
- * 1,024 each: at most `limits.subscription_bytes_max` in all ingester workers, counted in shared
- * memory. An address may hold as much as is still free, so that a few addresses never take all of
- * it: each of n greedy addresses ends up with a share of 1/(n+1). An address that holds 64 KiB at
- * most is served beyond the bound, up to 1.25 times.
+ * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters, 40 for
+ * each of their values, and 1,024: at most `limits.subscription_bytes_max` in all ingester workers,
+ * counted in shared memory. An address may hold as much as is still free, so that a few addresses
+ * never take all of it: each of n greedy addresses ends up with a share of 1/(n+1). An address that
+ * holds 64 KiB at most is served beyond the bound, up to 1.25 times.
  */
 export class SubscriptionMemory {
   /** Bound in bytes. */
@@ -44,7 +50,7 @@ export class SubscriptionMemory {
 
   /** Returns the bytes of a subscription with these filters. */
   static costOf(filters: Uint8Array): number {
-    return SUBSCRIPTION_BYTES + FILTER_FACTOR * filters.length;
+    return SUBSCRIPTION_BYTES + COPIES * filters.length + VALUE_BYTES * valuesIn(filters);
   }
 
   /** Returns true if an address may hold `bytes` more. */
@@ -67,4 +73,15 @@ export class SubscriptionMemory {
     else this.#held.delete(address);
     this.#own.release(bytes);
   }
+}
+
+/** Returns the number of ids, authors, kinds and tag values in packed filters. */
+function valuesIn(filters: Uint8Array): number {
+  const from = new RecordReader(filters);
+  let values = 0;
+  for (let left = from.u32(); left > 0; left--) {
+    const { ids, authors, kinds, tags } = new PackedLayout(from);
+    for (const list of [ids, authors, kinds, ...tags]) values += list?.count ?? 0;
+  }
+  return values;
 }

@@ -138,8 +138,8 @@ describe('lists by term', () => {
     const expected = new Map<number, Set<string>>();
     const terms = Array.from({ length: 300 }, (_, n) => hasher.tag('t', `${n}`));
     const termOf = new Map<string, number>();
-    for (let step = 0; step < 20_000; step++) {
-      const grows = step % 8_000 < 5_000;
+    for (let step = 0; step < 40_000; step++) {
+      const grows = step % 20_000 < 13_000;
       if (nodes.size === 0 || random.chance(grows ? 0.7 : 0.3)) {
         const term = random.pick(terms);
         const key = `${step}:${step % 7}`;

@@ -7,10 +7,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { NumberedFrame } from '../../siege/attack/numbered-frame.ts';
 import { type Bound, breachesOf, type Figures } from '../../siege/bounds.ts';
 import { killBreaches, killSentence, runKill } from '../../siege/kill.ts';
 import { breachSentences, tableOfRows } from '../../siege/report.ts';
 import { type Row, runScenario, SHORT } from '../../siege/run.ts';
+import { unsaturatedP99 } from '../../siege/saturation.ts';
 import { scenarios } from '../../siege/scenarios/list.ts';
 import { exitCodes } from '../../src/lib/exit-codes.ts';
 import { packageRoot } from '../../src/paths.ts';
@@ -48,6 +50,39 @@ describe('a relay under siege', () => {
     process.stdout.write(`siege/siege: ${killSentence(report)}\n`);
     expect(killBreaches(report, form.kills)).toEqual([]);
     expect(report.acknowledged).toBeGreaterThan(form.kills * 40);
+  });
+});
+
+describe('a numbered frame', () => {
+  it('is the frame of the message with that number', () => {
+    const frame = new NumberedFrame('["REQ","', `",{"ids":["${'ab'.repeat(60)}"]}]`);
+    for (const number of [0, 7, 12_345_678]) {
+      const seen: string[] = [];
+      const bytes = Buffer.concat(frame.numbered(number));
+      const mask = bytes.subarray(4, 8);
+      for (const [n, byte] of bytes.subarray(8).entries()) {
+        seen.push(String.fromCharCode(byte ^ mask[n % 4]!));
+      }
+      const id = String(number).padStart(8, '0');
+      expect(JSON.parse(seen.join(''))).toEqual(['REQ', id, { ids: ['ab'.repeat(60)] }]);
+    }
+  });
+});
+
+describe('p99 outside of saturation', () => {
+  it('counts the messages whose wait has no saturated moment', () => {
+    const answers = Array.from({ length: 100 }, (_, n) => ({ dueAt: n * 10, milliseconds: 5 }));
+    const slow = { dueAt: 450, milliseconds: 200 };
+    const all = [...answers, slow, slow];
+    expect(unsaturatedP99(all, [])).toBeGreaterThan(190);
+    for (const [from, to] of [
+      [400, 460],
+      [640, 700],
+    ] as const) {
+      expect(unsaturatedP99(all, [{ from, to }])).toBeLessThan(6);
+    }
+    expect(unsaturatedP99(all, [{ from: 651, to: 700 }])).toBeGreaterThan(190);
+    expect(unsaturatedP99(all, [{ from: 0, to: 1000 }])).toBe(0);
   });
 });
 
