@@ -25,11 +25,11 @@ const LITTLE_BYTES = 64 * 1024;
 const LITTLE_FACTOR = 1.25;
 
 /**
- * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters, 40 for
- * each of their values, and 1,024: at most `limits.subscription_bytes_max` in all ingester workers,
- * counted in shared memory. An address may hold as much as is still free, so that a few addresses
- * never take all of it: each of n greedy addresses ends up with a share of 1/(n+1). An address that
- * holds 64 KiB at most is served beyond the bound, up to 1.25 times.
+ * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters, 40
+ * for each of their values, and 1,024: at most `limits.subscription_bytes_max` in all ingester
+ * workers, counted in shared memory. An address may hold as much as is still free, so that a few
+ * addresses never take all of it: each of n greedy addresses ends up with a share of 1/(n+1). An
+ * address that holds 64 KiB at most is served beyond the bound, up to 1.25 times.
  */
 export class SubscriptionMemory {
   /** Bound in bytes. */
