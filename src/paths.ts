@@ -45,7 +45,7 @@ export function controlSocketFile(directory: string): string {
 }
 
 /** Name of a program for a worker thread: a station, the plugin host, or the admin worker. */
-type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'plugins' | 'admin';
+type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'plugins' | 'admin';
 
 /**
  * Returns the compiled entry of a station's thread. Sources (vitest) get the one in dist/ too,

@@ -64,9 +64,9 @@ interface Fatal {
 /**
  * Running relay: io on this thread, the other stations in worker threads.
  *
- * Stations start in the order writer, monitor, query, plugins, ingester, admin, io, so that each
- * finds its neighbours ready. They stop in the order in which an event passes them: io takes no
- * more, then ingester, plugins, query, admin, writer, monitor.
+ * Stations start in the order writer, monitor, query, sync, plugins, ingester, admin, io, so that
+ * each finds its neighbours ready. They stop in the order in which an event passes them: io takes
+ * no more, then ingester, plugins, query, admin, writer, monitor, sync.
  */
 export class Relay {
   /** Promise that resolves when the relay cannot go on by itself; it never rejects. */
@@ -355,6 +355,7 @@ export class Relay {
       query: ({ id }) => id % this.workers.query === worker,
       monitor: ({ subscribed }) => subscribed,
       writer: () => false,
+      sync: ({ inFlight }) => inFlight > 0,
       plugins: () => false,
       admin: () => false,
     };
@@ -374,6 +375,7 @@ export function workerCounts(config: Config): Readonly<Record<ThreadStation, num
     writer: 1,
     query: config.query.workers || (threadsAreShared(config) ? ingester : ownQuery),
     monitor: 1,
+    sync: config.negentropy.enabled ? 1 : 0,
     plugins: config.plugins.commands.length > 0 ? 1 : 0,
     admin: 1,
   };

@@ -11,7 +11,7 @@ import { metricNames } from '../src/metrics/table.ts';
 import { packageRoot } from '../src/paths.ts';
 
 /** Stations, each a folder of src, in the order of the data path. */
-const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query'] as const;
+const STATIONS = ['io', 'ingester', 'writer', 'monitor', 'query', 'sync'] as const;
 
 /**
  * Floor plan: layers of folders and files of src, lowest first. A folder imports folders of lower
@@ -173,10 +173,9 @@ describe('imports of a folder', () => {
 
   it('reach every file', () => {
     const imported = new Set(all.flatMap(({ imports }) => imports));
-    // Entry files, including those that browsers load, and stand-ins for packages of browsers. Only
-    // tests use negentropy until there is a station sync.
+    // Entry files, including those that browsers load, and stand-ins for packages of browsers.
     const roots =
-      /^src\/(wok\.ts|web\/browser\/(home|admin)\.ts|web\/browser\/vendor\/|negentropy\/)|^workers\//;
+      /^src\/(wok\.ts|web\/browser\/(home|admin)\.ts|web\/browser\/vendor\/)|^workers\//;
     expect(offenders([...src, ...workers], roots, ({ file }) => !imported.has(file))).toEqual([]);
   });
 });

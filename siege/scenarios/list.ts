@@ -11,6 +11,7 @@ import { expensiveFilters } from './expensive-filters.ts';
 import { garbage } from './garbage.ts';
 import { liveFilters } from './live-filters.ts';
 import { management } from './management.ts';
+import { negentropy } from './negentropy.ts';
 import { pings } from './pings.ts';
 import { privateMessages } from './private-messages.ts';
 import { removals } from './removals.ts';
@@ -33,5 +34,6 @@ export const scenarios: readonly Scenario[] = [
   crowdedSecond,
   counts,
   expensiveFilters,
+  negentropy,
   privateMessages,
 ];

@@ -241,6 +241,10 @@ export const constants = {
    * takes longer than they last reads on from the database.
    */
   'monitor.replay_events_max': integer(8192, 16, 1_000_000),
+  /** Seconds after which a session is ended in which its client sends nothing. */
+  'negentropy.idle_seconds': integer(120, 1, DAY_SECONDS),
+  /** Milliseconds that the sync worker spends on sessions before it reads its messages. */
+  'negentropy.slice_milliseconds': integer(10, 1, 1000),
   /** Lines of one thread with the same text in a minute, so that no flood fills a disk; 0: all. */
   'log.lines_per_minute_max': integer(60, 0, 1_000_000),
   /**

@@ -31,6 +31,8 @@ export interface Connection extends ConnectedClient {
   authed: ReadonlySet<string>;
   /** Id of the newest authentication event of each pubkey. */
   authIds: ReadonlyMap<string, string>;
+  /** True if it has opened a negentropy session; the sync worker then has to know its changes. */
+  syncs: boolean;
   /** Open subscriptions by id. */
   readonly subscriptions: Map<string, OpenSubscription>;
   lastSubNo: number;
@@ -63,6 +65,7 @@ export class Connections {
       challenge: client.challenge,
       authed: NO_KEYS,
       authIds: NO_IDS,
+      syncs: false,
       subscriptions: new Map(),
       lastSubNo: 0,
     };

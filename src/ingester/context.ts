@@ -13,6 +13,7 @@ import { element, present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { writeAnswer, writeClose, writeLeft } from '../messages/answers.ts';
 import { type QueryRequest, writeQueryRequest } from '../messages/ingester-query.ts';
+import { type SyncRequest, writeSyncRequest } from '../messages/ingester-sync.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { RefusedReadRing } from '../metrics/refused-reads.ts';
 import type { PolicyPipeline } from '../policy/pipeline.ts';
@@ -82,6 +83,7 @@ export class IngesterContext {
   /** Cost of the message being handled (`lib/message-cost.ts`); its answer acknowledges it. */
   cost = 0;
   readonly #queries = new Map<number, RecordOutbox>();
+  #sync: RecordOutbox | null = null;
   #io: RecordOutbox | null = null;
 
   constructor(parts: IngesterParts) {
@@ -126,6 +128,10 @@ export class IngesterContext {
     this.#queries.set(worker, new RecordOutbox(channel));
   }
 
+  toSync(channel: Channel): void {
+    this.#sync = new RecordOutbox(channel);
+  }
+
   /** Sends the gathered answers to io. */
   flush(): void {
     this.#io?.flush();
@@ -136,6 +142,13 @@ export class IngesterContext {
     const query = present(this.#queries.get(connId % this.#queries.size), 'channel to query');
     writeQueryRequest(query.records, request);
     query.touch();
+  }
+
+  /** Sends a request to the sync worker, which is there while `negentropy.enabled` is on. */
+  sync(request: SyncRequest): void {
+    const sync = present(this.#sync, 'channel to sync');
+    writeSyncRequest(sync.records, request);
+    sync.touch();
   }
 
   /** Returns the message that is being handled, for `resume` after a wait. */

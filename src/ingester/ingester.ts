@@ -26,7 +26,7 @@ import type { KeyShare, Nip05Message, VerifyRequest } from '../messages/key-list
 import type { RejectionBatch } from '../messages/rejections.ts';
 import { EVENTS } from '../policy/rates/shared-rates.ts';
 import { PLUGIN_QUEUE_FULL } from '../policy/result.ts';
-import { negErrorAnswer, noticeAnswer, okAnswer } from '../protocol/answers.ts';
+import { noticeAnswer, okAnswer } from '../protocol/answers.ts';
 import { relaysOf } from '../protocol/auth.ts';
 import { isRequest, MessageScan, opensAtMost } from '../protocol/message-scan.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -39,9 +39,10 @@ import { Backlog } from './backlog.ts';
 import { bannedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
 import type { Connection } from './connections.ts';
 import { IngesterContext, type IngesterParts } from './context.ts';
+import { Negentropy } from './negentropy.ts';
 import { PendingConnections } from './pending-connections.ts';
 import { Publishing } from './publishing.ts';
-import { idIn, quotable } from './reply-id.ts';
+import { idIn } from './reply-id.ts';
 import { Requests } from './requests.ts';
 
 /**
@@ -67,6 +68,7 @@ export class Ingester {
   readonly #validator: EventValidator;
   readonly #publishing: Publishing;
   readonly #requests: Requests;
+  readonly #negentropy: Negentropy;
   readonly #scan = new MessageScan();
   /** Messages of connections that wait for a policy result on the connection. */
   readonly #pendingConnections: PendingConnections;
@@ -86,6 +88,7 @@ export class Ingester {
     this.#validator = new EventValidator(hasher, this.#profile, timed);
     this.#publishing = new Publishing(this.#context, this.#validator, config);
     this.#requests = new Requests(this.#context, config);
+    this.#negentropy = new Negentropy(this.#context, config);
     this.#pendingConnections = new PendingConnections(config.plugins.waiting_bytes_max);
   }
 
@@ -95,6 +98,7 @@ export class Ingester {
     this.#profile.reconfigure(config);
     pipeline.reconfigure(config);
     this.#requests.reconfigure(config);
+    this.#negentropy.reconfigure(config);
     tuneReader(db, config.storage);
   }
 
@@ -108,6 +112,8 @@ export class Ingester {
       this.#attachAdmin(channel);
     } else if (station === 'plugins') {
       this.#context.parts.pipeline.attachPlugins(channel);
+    } else if (station === 'sync') {
+      this.#context.toSync(channel);
     } else if (station === 'query') {
       this.#context.toQuery(worker, channel);
       const inbox = new MessageInbox<SubscriptionEnded>();
@@ -202,10 +208,13 @@ export class Ingester {
 
   #frame({ type, connId, bytes }: Frame): void {
     if (type === DISCONNECTED) {
+      const { syncs } = this.#context.connections.of(connId);
       this.#context.connections.disconnect(connId);
       this.#requests.drop(connId);
       this.#pendingConnections.leave(connId);
+      this.#negentropy.drop(connId);
       this.#context.query(connId, { t: 'disconnect', connId });
+      if (syncs) this.#context.sync({ t: 'disconnect', connId });
       this.#context.left(connId);
       return;
     }
@@ -263,7 +272,9 @@ export class Ingester {
     for (const { connection, left } of bannedBy(update, all, lists, clock.seconds())) {
       const { connId, subscriptions } = connection;
       connection.authed = new Set(left);
-      context.query(connId, { t: 'auth', connId, readers: [...left], answer: '', cost: 0 });
+      const readers = [...left];
+      context.query(connId, { t: 'auth', connId, readers, answer: '', cost: 0 });
+      if (connection.syncs) context.sync({ t: 'auth', connId, readers });
       if (left.length > 0) {
         context.say(connId, noticeAnswer(ONE_KEY_BANNED));
         continue;
@@ -350,17 +361,18 @@ export class Ingester {
         this.#auth(connId, message[1], bytes);
         break;
       case 'NEG-OPEN':
+        this.#negentropy.open(connId, message, bytes.length);
+        break;
       case 'NEG-MSG':
-        this.#context.answer(connId, negError(message[1]));
+        this.#negentropy.message(connId, message);
         break;
       case 'NEG-CLOSE':
-        // It has no answer: the session that it ends was rejected.
-        this.#context.settle(connId);
+        this.#negentropy.close(connId, message[1]);
         break;
       default:
         this.#context.notice(
           connId,
-          `unsupported: unknown message type ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`,
+          `unsupported: unknown message type ${quoted(message[0])}; this relay knows EVENT, REQ, COUNT, CLOSE, AUTH, NEG-OPEN, NEG-MSG and NEG-CLOSE`,
         );
     }
   }
@@ -395,13 +407,11 @@ export class Ingester {
     if (authentication.accept(connection, event)) {
       const { cost } = this.#context;
       const readers = [...connection.authed];
+      // Before the OK, so that a session opened after it has the key.
+      if (connection.syncs) this.#context.sync({ t: 'auth', connId, readers });
       this.#context.query(connId, { t: 'auth', connId, readers, answer, cost });
     } else this.#context.answer(connId, answer);
   }
-}
-
-function negError(id: unknown): string {
-  return negErrorAnswer(quotable(id), 'unsupported: this relay does not offer negentropy');
 }
 
 function quoted(text: string): string {

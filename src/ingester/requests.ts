@@ -372,7 +372,8 @@ export class Requests {
   }
 }
 
-function filterLimits({ limits }: Config): FilterLimits {
+/** Returns the bounds of the filters of a client. */
+export function filterLimits({ limits }: Config): FilterLimits {
   return {
     filterValuesMax: limits.filter_values_max,
     filterTagsMax: limits.filter_tags_max,

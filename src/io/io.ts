@@ -344,7 +344,8 @@ export class Io {
       writer: (reader: RecordReader) => this.#answers(reader),
       query: (reader: RecordReader) => this.#stored(reader, name),
       monitor: (reader: RecordReader) => this.#deliveries(reader),
-    }[station as 'ingester' | 'writer' | 'query' | 'monitor'];
+      sync: (reader: RecordReader) => this.#answers(reader),
+    }[station as 'ingester' | 'writer' | 'query' | 'monitor' | 'sync'];
     // The last messages of a crashed worker come before those of its successor.
     this.#channels.get(name)?.drain();
     this.#channels.set(name, channel);

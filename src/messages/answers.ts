@@ -1,5 +1,5 @@
-// Records ingester → io and writer → io: frames for clients, and acknowledgements. It holds no
-// state.
+// Records ingester → io, writer → io and sync → io: frames for clients, and acknowledgements. It
+// holds no state.
 
 import type { RecordReader, RecordWriter } from '../channel/records.ts';
 import { assert } from '../lib/assert.ts';

@@ -3,8 +3,16 @@
 import type { ChannelEnd } from '../channel/channel.ts';
 import type { KeyShare } from './key-lists.ts';
 
-/** Names of the five stations, and of plugin host and admin worker beside the data path. */
-export type StationName = 'io' | 'ingester' | 'writer' | 'query' | 'monitor' | 'plugins' | 'admin';
+/** Names of the six stations, and of plugin host and admin worker beside the data path. */
+export type StationName =
+  | 'io'
+  | 'ingester'
+  | 'writer'
+  | 'query'
+  | 'monitor'
+  | 'sync'
+  | 'plugins'
+  | 'admin';
 
 /** One end of a link, and the worker at the other end. */
 export interface Link {

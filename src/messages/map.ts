@@ -7,9 +7,11 @@
  * ```text
  *  sockets ─▶ io ─Frame▶ ingester ─CheckedEvent▶ writer ─AcceptedEvent▶ monitor ─Delivery▶ io
  *                            │                      ├─TailEntry▶ query
+ *                            │                      ├─LogChange▶ sync
  *                            │                      └─Answer, Vanished▶ io ─Barrier▶ query, monitor
  *                            ├─Answer▶ io
  *                            ├─PluginAsk▶ plugins ─PluginResponse▶ ingester
+ *                            ├─SyncRequest▶ sync ─Answer▶ io
  *                            └─QueryRequest▶ query ─QueryRecord▶ io ─WindowUpdate▶ query
  *                                              └─Handover▶ monitor ─ReadersApplied▶ query
  *                                                                  └─CatchUpRequest▶ query
@@ -43,10 +45,12 @@
 export const RECORDS = {
   /** io → ingester (`io-ingester.ts`). */
   ioIngester: { frame: 1, disconnected: 2, connected: 3, arrived: 4, refusedReq: 5 },
-  /** ingester → io and writer → io (`answers.ts`). */
+  /** ingester → io, writer → io and sync → io (`answers.ts`). */
   answers: { answer: 1, close: 2, left: 3, vanished: 4 },
   /** writer → monitor (`writer-monitor.ts`). */
   writerMonitor: { accepted: 1, removed: 2 },
+  /** writer → sync (`writer-sync.ts`). */
+  writerSync: { begin: 1, end: 2, added: 3, removed: 4 },
   /** query → io (`query-io.ts`). */
   queryIo: {
     open: 1,

@@ -88,6 +88,7 @@ export const REFUSAL_PREFIXES = [
   'mute',
   'error',
   'unsupported',
+  'closed',
   'other',
 ] as const;
 

@@ -227,7 +227,7 @@ export const metrics = {
   wok_refusals_total: {
     type: 'counter',
     help: 'Refusals, by what was refused and the machine-readable prefix of the answer.',
-    by: ['ingester', 'writer', 'query', 'io'],
+    by: ['ingester', 'writer', 'query', 'sync', 'io'],
     labels: { of: values.REFUSED, prefix: values.REFUSAL_PREFIXES },
   },
 
@@ -453,6 +453,38 @@ export const metrics = {
     type: 'counter',
     help: 'Subscriptions that missed more events than monitor keeps and caught up through their query worker.',
     by: ['monitor'],
+  },
+
+  wok_sync_sessions: {
+    type: 'gauge',
+    help: 'Open negentropy sessions (NIP-77).',
+    by: ['sync'],
+  },
+  wok_sync_sessions_opened_total: {
+    type: 'counter',
+    help: 'Negentropy sessions that were opened.',
+    by: ['sync'],
+  },
+  wok_sync_session_bytes: {
+    type: 'gauge',
+    help: 'Memory of the events of all negentropy sessions, at most negentropy.memory_bytes_max.',
+    by: ['sync'],
+  },
+  wok_sync_tree_events: {
+    type: 'gauge',
+    help: 'Events in the set that negentropy sessions without conditions compare; 45 bytes each.',
+    by: ['sync'],
+  },
+  wok_sync_events_read_total: {
+    type: 'counter',
+    help: 'Events read into the sets of negentropy sessions.',
+    by: ['sync'],
+  },
+  wok_sync_answer_seconds: {
+    type: 'histogram',
+    help: 'Time from the socket to the answer of a NEG-OPEN or NEG-MSG.',
+    by: ['sync'],
+    buckets: LATENCIES,
   },
 } as const satisfies Record<string, Metric>;
 

@@ -7,6 +7,7 @@ export const countingStations = [
   'writer',
   'query',
   'monitor',
+  'sync',
   'plugins',
   'admin',
 ] as const;

@@ -30,6 +30,10 @@ class Chunk {
     return this.count === CHUNK_ITEMS;
   }
 
+  get bytesHeld(): number {
+    return this.times.byteLength + this.words.byteLength;
+  }
+
   /** Returns a copy of the items from `from` to before `to`. */
   part(from: number, to: number): Chunk {
     const chunk = new Chunk(roomFor(to - from));
@@ -89,6 +93,8 @@ export class IdSet {
   /** Number of items before each chunk; undefined after a change. */
   #starts: Float64Array | undefined;
   #size = 0;
+  /** Bytes of all chunks that were copied because a snapshot reads them. */
+  copiedBytes = 0;
 
   get size(): number {
     return this.#size;
@@ -119,6 +125,7 @@ export class IdSet {
       const isLast = place === chunk.count && at === this.#chunks.length - 1;
       const half = isLast ? CHUNK_ITEMS : CHUNK_ITEMS / 2;
       const upper = isLast ? new Chunk(GROWTH_ITEMS) : chunk.part(half, CHUNK_ITEMS);
+      if (!isLast && chunk.isShared) this.copiedBytes += chunk.bytesHeld;
       this.#chunks.splice(at, 1, isLast ? chunk : chunk.part(0, half), upper);
       if (place >= half) {
         at++;
@@ -139,8 +146,10 @@ export class IdSet {
     const place = chunk?.below(bound) ?? 0;
     if (chunk === undefined || place === chunk.count || chunk.compare(place, bound) !== 0)
       return false;
-    if (chunk.count === 1) this.#chunks.splice(at, 1);
-    else this.#own(at).remove(place);
+    if (chunk.count === 1) {
+      if (chunk.isShared) this.copiedBytes += chunk.bytesHeld;
+      this.#chunks.splice(at, 1);
+    } else this.#own(at).remove(place);
     this.#size--;
     this.#starts = undefined;
     return true;
@@ -229,6 +238,7 @@ export class IdSet {
     let chunk = element(this.#chunks[at]);
     if (chunk.isShared) {
       chunk = chunk.part(0, chunk.count);
+      this.copiedBytes += chunk.bytesHeld;
       this.#chunks[at] = chunk;
     }
     return chunk;

@@ -2,7 +2,7 @@
 // the messages and findings of the side that asks.
 
 import { type Bound, boundBetween, END, ID_BYTES } from './bound.ts';
-import type { IdSet } from './id-set.ts';
+import type { Items } from './merged-set.ts';
 import {
   FINGERPRINT,
   MessageError,
@@ -26,13 +26,13 @@ const RESERVED_BYTES = 1300;
 
 /** Items of a set that take part, by index: those of a filter with `since` and `until`. */
 export interface Selection {
-  readonly set: IdSet;
+  readonly set: Items;
   readonly from: number;
   readonly to: number;
 }
 
 /** Returns all items of a set. */
-export function allOf(set: IdSet): Selection {
+export function allOf(set: Items): Selection {
   return { set, from: 0, to: set.size };
 }
 
@@ -85,6 +85,11 @@ class Exchange {
     this.#isOtherVersion = this.#reader.version() !== VERSION;
     if (this.#isOtherVersion && findings !== undefined)
       throw new MessageError('the other side does not know protocol version 1');
+  }
+
+  /** Number of ranges read so far. */
+  get ranges(): number {
+    return this.#ranges;
   }
 
   /** True if nothing but skips was answered: both sides are done. */
@@ -183,7 +188,7 @@ class Exchange {
 
 /** Compares the ids of a list with the own items. */
 function find(
-  set: IdSet,
+  set: Items,
   lower: number,
   upper: number,
   theirs: readonly Uint8Array[],
@@ -211,6 +216,11 @@ export class Reply {
   /** @throws MessageError */
   constructor(selection: Selection, message: Uint8Array, limits: MessageLimits) {
     this.#exchange = new Exchange(selection, message, limits);
+  }
+
+  /** Number of ranges of the message that were compared so far. */
+  get ranges(): number {
+    return this.#exchange.ranges;
   }
 
   /**

@@ -27,9 +27,18 @@ export function closedAnswer(subId: string, refusal: Refusal): string {
   return `["CLOSED",${JSON.stringify(subId)},${JSON.stringify(refusal)}]`;
 }
 
-/** Returns `["NEG-ERR",subId,refusal]` (NIP-77), which ends a negentropy session. */
-export function negErrorAnswer(subId: string, refusal: Refusal): string {
-  return `["NEG-ERR",${JSON.stringify(subId)},${JSON.stringify(refusal)}]`;
+/** Returns `["NEG-MSG",subId,message]` (NIP-77). */
+export function negMessageAnswer(subId: string, message: Buffer): string {
+  return `["NEG-MSG",${JSON.stringify(subId)},"${message.toString('hex')}"]`;
+}
+
+/**
+ * Returns `["NEG-ERR",subId,refusal]` (NIP-77), which ends a negentropy session; with `max` a
+ * fourth element, the number of events that a session may have.
+ */
+export function negErrorAnswer(subId: string, refusal: Refusal, max?: number): string {
+  const end = max === undefined ? '' : `,${max}`;
+  return `["NEG-ERR",${JSON.stringify(subId)},${JSON.stringify(refusal)}${end}]`;
 }
 
 /** Returns `["NOTICE",text]`, for messages that can't be answered by id. */

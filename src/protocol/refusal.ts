@@ -1,9 +1,10 @@
 // Refusals: machine-readable texts with which the relay rejects a message.
 
-/** Machine-readable prefixes of a refusal (NIP-01, NIP-42, and the examples there). */
+/** Machine-readable prefixes of a refusal (NIP-01, NIP-42, NIP-77, and the examples there). */
 export type RefusalPrefix =
   | 'auth-required'
   | 'blocked'
+  | 'closed'
   | 'duplicate'
   | 'error'
   | 'invalid'

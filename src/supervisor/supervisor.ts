@@ -38,6 +38,7 @@ const stopOrder: readonly ThreadStation[] = [
   'admin',
   'writer',
   'monitor',
+  'sync',
 ];
 
 const KIB = 1024;
@@ -51,11 +52,14 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
   ['io', 'writer', KIB, 256 * KIB],
   ['io', 'query', 4 * KIB, 512 * KIB],
   ['io', 'monitor', KIB, 512 * KIB],
+  ['io', 'sync', KIB, 256 * KIB],
   ['ingester', 'writer', 256 * KIB, KIB],
   ['ingester', 'query', 64 * KIB, 4 * KIB],
+  ['ingester', 'sync', 64 * KIB, KIB],
   ['ingester', 'plugins', 64 * KIB, 16 * KIB],
   ['writer', 'query', 128 * KIB, KIB],
   ['writer', 'monitor', 512 * KIB, KIB],
+  ['writer', 'sync', 128 * KIB, KIB],
   ['query', 'monitor', 128 * KIB, 16 * KIB],
   ['admin', 'writer', 16 * KIB, 16 * KIB],
   ['admin', 'ingester', 16 * KIB, KIB],

@@ -2,13 +2,14 @@
 
 /**
  * Stations that run in threads, in the order of their start, so that no message goes to a station
- * that is not there yet. Beside the data path are the plugin host, with no worker while there are
- * no plugins, and the admin worker.
+ * that is not there yet. Sync has no worker while `negentropy.enabled` is off. Beside the data path
+ * are the plugin host, with no worker while there are no plugins, and the admin worker.
  */
 export const threadStations = [
   'writer',
   'monitor',
   'query',
+  'sync',
   'plugins',
   'ingester',
   'admin',

@@ -12,6 +12,7 @@ export function supportedNips(config: Config): number[] {
   if (config.identity.vanish) nips.push(62);
   if (config.membership.enabled) nips.push(43);
   if (config.query.count_enabled) nips.push(45);
+  if (config.negentropy.enabled) nips.push(77);
   if (config.nip05.required) nips.push(5);
   if (config.policy.pow_min > 0 || config.policy.pow_min_by_kind.length > 0) nips.push(13);
   const { admin, info } = config;

@@ -14,6 +14,7 @@ import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
 import { CheckedEvent } from '../messages/ingester-writer.ts';
+import { writeLogEnd } from '../messages/writer-sync.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { okAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -147,6 +148,11 @@ export class WriterLease {
   #attachWithoutLease({ station, channel }: Neighbour): void {
     if (station === 'monitor') this.#follower?.attachMonitor(channel);
     if (station === 'io') this.#follower?.attachIo(channel);
+    if (station === 'sync') {
+      const outbox = new RecordOutbox(channel);
+      writeLogEnd(outbox.records);
+      outbox.flush();
+    }
     if (station !== 'ingester') return;
     channel.receive((batch) => {
       const io = this.#linked.get('io:0');

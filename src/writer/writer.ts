@@ -18,6 +18,7 @@ import type { StationName } from '../messages/control.ts';
 import type { CheckedEvent } from '../messages/ingester-writer.ts';
 import { writeAcceptedEvent, writeHead, writeRemovedEvent } from '../messages/writer-monitor.ts';
 import { writeAcceptedHead, writeAcceptedTerms } from '../messages/writer-query.ts';
+import { writeAdded, writeLogBegin, writeRemoved } from '../messages/writer-sync.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { Quarantine } from '../moderation/quarantine-rows.ts';
 import { Reports } from '../moderation/report-rows.ts';
@@ -30,7 +31,12 @@ import { type Db, tuneWriter } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 import type { StoredEvent } from '../store/event.ts';
 import type { TermHasher } from '../store/index/terms.ts';
-import { EventLog, type KnownIds, noRemovals } from '../store/write/event-log.ts';
+import {
+  EventLog,
+  type KnownIds,
+  noRemovals,
+  type RemovedEvent,
+} from '../store/write/event-log.ts';
 import { GiftWrapQuota } from '../store/write/gift-wrap-quota.ts';
 import { Postings } from '../store/write/postings.ts';
 import type { Removal } from '../store/write/removal.ts';
@@ -136,6 +142,7 @@ export class Writer {
   readonly #queries = new Map<number, RecordOutbox>();
   #io: RecordOutbox | null = null;
   #monitor: RecordOutbox | null = null;
+  #sync: RecordOutbox | null = null;
   #scheduled = false;
   /** True if a transaction was rolled back and the state in memory was not reloaded since. */
   #stale = false;
@@ -143,8 +150,8 @@ export class Writer {
   #timers: NodeJS.Timeout[] = [];
   #purgeSoon: NodeJS.Immediate | null = null;
   #indexSoon: NodeJS.Immediate | null = null;
-  /** Seqs removed by the last transaction that removed any. */
-  #justRemoved: readonly number[] = [];
+  /** Events removed by the last transaction that removed any. */
+  #justRemoved: readonly RemovedEvent[] = [];
 
   constructor(
     config: Config,
@@ -240,6 +247,10 @@ export class Writer {
       this.#monitor = new RecordOutbox(channel);
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
+    } else if (station === 'sync') {
+      this.#sync = new RecordOutbox(channel);
+      writeLogBegin(this.#sync.records, this.#log.head);
+      this.#sync.flush();
     } else if (station === 'query') {
       // Quiet: a query worker reads its channel when a slice begins.
       const outbox = new RecordOutbox(channel, undefined, true);
@@ -421,10 +432,11 @@ export class Writer {
     }
     // Events that were stored and removed in the same commit.
     if (this.#monitor) {
-      for (const seq of this.#justRemoved) {
+      for (const { seq } of this.#justRemoved) {
         if (seq > head) writeRemovedEvent(this.#monitor.records, seq);
       }
     }
+    if (this.#sync !== null) this.#tellSync(this.#sync, answered);
     this.#justRemoved = [];
     this.#io?.flush();
     this.#monitor?.flush();
@@ -439,6 +451,17 @@ export class Writer {
     this.#vanishAnswers.writeReady(this.#io.records);
     if (this.#vanishPaused) this.#vanishAnswers.giveUp(this.#io.records, 'failed');
     this.#io.flush();
+  }
+
+  /** Tells sync of stored events, before their OKs are sent. */
+  #tellSync(sync: RecordOutbox, answered: readonly Answered[]): void {
+    const removed = new Set(this.#justRemoved.map(({ seq }) => seq));
+    for (const { seq, event } of answered) {
+      if (seq <= 0 || removed.has(seq)) continue;
+      const { createdAt, kind, expiresAt, idBytes } = event;
+      writeAdded(sync.records, createdAt, kind, expiresAt, idBytes);
+    }
+    sync.flush();
   }
 
   #reply({ event, accepted, message, awaited = null }: Answered): void {
@@ -504,13 +527,20 @@ export class Writer {
    * Announces removals to the query and monitor workers, which keep bodies, before the removal is
    * answered.
    */
-  #tellRemoved(seqs: readonly number[]): void {
+  #tellRemoved(events: readonly RemovedEvent[]): void {
     this.#log.removed = [];
+    const seqs = events.map(({ seq }) => seq);
     for (const { records } of this.#queries.values()) {
       writeAcceptedHead(records, this.#log.indexedSeq, this.#removals.count, seqs);
     }
     for (const outbox of this.#queries.values()) outbox.flush();
-    this.#justRemoved = seqs;
+    this.#justRemoved = events;
+    if (this.#sync !== null) {
+      for (const { createdAt, id } of events) {
+        writeRemoved(this.#sync.records, createdAt, Buffer.from(id, 'hex'));
+      }
+      this.#sync.flush();
+    }
     if (this.#monitor === null) return;
     writeHead(this.#monitor.records, this.#log.head);
     for (const seq of seqs) writeRemovedEvent(this.#monitor.records, seq);

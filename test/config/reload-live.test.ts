@@ -78,6 +78,26 @@ const ago = (seconds: number) => () =>
   );
 const text = 'https://other.example/';
 
+const noted = new Author();
+let notes: Promise<unknown> | null = null;
+
+/** Returns the answer to a NEG-OPEN for 150 notes; by default one that lists nothing. */
+async function compared(message = '6100000200'): Promise<Message> {
+  notes ??= Promise.all(Array.from({ length: 150 }, () => client.publish(noted.event())));
+  await notes;
+  client.send(['NEG-OPEN', 'n', { authors: [noted.pubkey] }, message]);
+  return client.next(([verb]) => verb.startsWith('NEG-'));
+}
+
+/** Opens empty sessions on a connection; returns the type of the last answer. */
+async function sessions(count: number, by = client): Promise<string> {
+  const filter = { ids: ['0'.repeat(64)] };
+  for (let n = 0; n < count; n++) by.send(['NEG-OPEN', `s${n}`, filter, '61']);
+  const [verb] = await by.next(([, id]) => id === `s${count - 1}`);
+  by.inbox.length = 0;
+  return verb;
+}
+
 const cases: Readonly<Record<string, Case>> = {
   'info.name': ['other', () => told('name'), 'wok relay', 'other'],
   'info.description': ['other', () => told('description'), undefined, 'other'],
@@ -130,7 +150,7 @@ const cases: Readonly<Record<string, Case>> = {
     async () => {
       const authors = Array.from({ length: 1900 }, (_, n) => n.toString(16).padStart(64, '0'));
       const ends: unknown[] = [];
-      // 122,600 bytes each; one address holds at most half of the total.
+      // 198,600 bytes each; one address holds at most half of the total.
       for (let n = 0; n < 5; n++) ends.push((await client.req(`large ${n}`, { authors })).end[0]);
       for (let n = 0; n < 5; n++) client.send(['CLOSE', `large ${n}`]);
       return ends.at(-1);
@@ -142,6 +162,32 @@ const cases: Readonly<Record<string, Case>> = {
   'limits.limit_default': [2, () => count(), 'many', 2],
   'limits.created_at_past_seconds_max': [100, ago(1000), '', 'invalid'],
   'limits.created_at_future_seconds_max': [10, ago(-300), '', 'invalid'],
+  'negentropy.items_max': [1, () => compared().then(([verb]) => verb), 'NEG-MSG', 'NEG-ERR'],
+  'negentropy.frame_bytes_max': [
+    4096,
+    () => compared().then(([, , message]) => String(message).length > 2 * 4096),
+    true,
+    false,
+  ],
+  'negentropy.ranges_max': [
+    16,
+    () => compared(`61${'010000'.repeat(17)}`).then(([verb]) => verb),
+    'NEG-MSG',
+    'NEG-ERR',
+  ],
+  'negentropy.sessions_max': [1, () => sessions(2), 'NEG-MSG', 'NEG-ERR'],
+  'negentropy.memory_bytes_max': [
+    1024 * 1024,
+    // 2 kB each; one address holds at most half of the total.
+    async () => {
+      const clients = await Promise.all(Array.from({ length: 7 }, () => Client.connect(relay.url)));
+      const ends = await Promise.all(clients.map((one) => sessions(45, one)));
+      for (const { socket } of clients) socket.terminate();
+      return ends.includes('NEG-ERR');
+    },
+    false,
+    true,
+  ],
   'query.eose_hints': [
     'all',
     async () => (await client.req('h', { kinds: [1], ids: [] })).end[2] ?? 'none',
@@ -215,7 +261,7 @@ describe('a reload is seen at once', () => {
   });
 
   it('is looked at for every such option', () => {
-    const sections = /^(info|io|limits|storage)\.|^query\.eose/;
+    const sections = /^(info|io|limits|negentropy|storage)\.|^query\.eose/;
     const live = optionKeys.filter((key) => optionOf(key).reload && sections.test(key));
     // Reloaded below.
     const elsewhere = ['storage.synchronous'];

@@ -198,7 +198,7 @@ function webSocketTests(use: TextRelay): void {
       Buffer.from(JSON.stringify(['CLOSED', text, `restricted: ${text}`])),
     );
     const verb = text.slice(0, 4);
-    const why = `unsupported: unknown message type "${verb}"; this relay knows EVENT, REQ, COUNT, CLOSE and AUTH`;
+    const why = `unsupported: unknown message type "${verb}"; this relay knows EVENT, REQ, COUNT, CLOSE, AUTH, NEG-OPEN, NEG-MSG and NEG-CLOSE`;
     expect(await client.answer([verb])).toEqual(Buffer.from(JSON.stringify(['NOTICE', why])));
   });
 

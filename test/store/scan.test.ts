@@ -143,7 +143,7 @@ class Store {
       if (index) this.#postings.index();
       this.#removals.add(this.#log.removed.length);
     })();
-    this.#removed.push(...this.#log.removed.splice(0));
+    this.#removed.push(...this.#log.removed.splice(0).map(({ seq }) => seq));
     // The query worker is told of a commit soon, late or never.
     if (this.random.chance(0.3)) this.#hear();
     else if (this.random.chance(0.5)) this.#waiting = [];

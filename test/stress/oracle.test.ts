@@ -18,6 +18,7 @@ import {
   startRelay,
   type TestRelay,
 } from '../support/relay.ts';
+import { Syncing } from '../support/syncing.ts';
 import { type Wave, Waves } from '../support/waves.ts';
 
 const SEED = testSeed('stress/oracle');
@@ -151,6 +152,8 @@ class Trial {
    * Number of stored events that came to open subscriptions because their connection authenticated.
    */
   heldBack = 0;
+  /** Number of negentropy sessions that were compared to their end. */
+  compared = 0;
   /** Events accepted since the subscriptions were opened. */
   #accepted: NostrEvent[] = [];
   #lasts = 0;
@@ -269,6 +272,7 @@ class Trial {
             const client = this.#random.pick(this.#clients);
             if (this.#random.chance(0.1)) return this.#askWrongly(client);
             const filters = this.#generator.filters();
+            if (this.#random.chance(0.2)) return this.#neg(client, filters[0]!, now);
             return this.#random.chance(0.25)
               ? this.#count(client, filters, now)
               : this.#req(client, filters, now);
@@ -323,6 +327,32 @@ class Trial {
     }
     const count = this.#oracle.count(filters, now, readers);
     expect([verb, answer], asked).toEqual(['COUNT', { count }]);
+  }
+
+  /** Compares the events of the relay with some of them; half of the time those of all filters. */
+  async #neg(client: Client, filter: RawFilter, now: number): Promise<void> {
+    const { since, until } = filter;
+    const asked: RawFilter = this.#random.chance(0.5)
+      ? filter
+      : { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+    const readers = this.#readers.get(client)!;
+    const expected = this.#oracle.compared(asked, now, readers);
+    const own = this.#random.sample(this.#oracle.all(now), 30);
+    const syncing = new Syncing(client, own, 4096);
+    const answer = await syncing.open(asked);
+    const text = JSON.stringify([asked, readers]);
+    const refusal = refusalOf([asked], readers);
+    if (refusal !== null) {
+      expect([answer[0], String(answer[2]).split(':')[0]], text).toEqual(['NEG-ERR', refusal]);
+      return;
+    }
+    await syncing.finish(answer);
+    const [ours, theirs] = [new Set(idsOf(own)), new Set(idsOf(expected))];
+    const needed = [...theirs].filter((id) => !ours.has(id));
+    expect([...syncing.need].sort(), text).toEqual(needed.sort());
+    const had = [...ours].filter((id) => !theirs.has(id));
+    expect([...syncing.have].sort(), text).toEqual(had.sort());
+    this.compared++;
   }
 
   async #askWrongly(client: Client): Promise<void> {
@@ -468,6 +498,7 @@ describe('the relay answers as the oracle does', () => {
       const reasons = new Set<string>();
       const refusals = new Set<string>();
       let heldBack = 0;
+      let compared = 0;
       const isCovered = () => hints.finish > 20 && hints.more > 20 && heldBack > 5;
       // Another seed where one happens to cover too little.
       for (let round = 0; round < ROUNDS || (round < 2 * ROUNDS && !isCovered()); round++) {
@@ -476,6 +507,7 @@ describe('the relay answers as the oracle does', () => {
         for (const reason of trial.reasons) reasons.add(reason);
         for (const refusal of trial.refusals) refusals.add(refusal);
         heldBack += trial.heldBack;
+        compared += trial.compared;
       }
       // The comparison covered enough cases.
       expect(hints.finish).toBeGreaterThan(20);
@@ -485,6 +517,7 @@ describe('the relay answers as the oracle does', () => {
       ]);
       expect(refusals.has('auth-required')).toBe(true);
       expect(heldBack).toBeGreaterThan(5);
+      expect(compared).toBeGreaterThan(20);
     });
   }
 });

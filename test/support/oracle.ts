@@ -160,6 +160,14 @@ export class Oracle {
     ).length;
   }
 
+  /** Returns the events that a negentropy session of this filter compares, newest first. */
+  compared(filter: RawFilter, now: number, readers: Readers = null): NostrEvent[] {
+    const found = this.all(now).filter(
+      (event) => mayRead(event, readers) && matches(filter, event),
+    );
+    return filter.limit === undefined ? found : found.slice(0, filter.limit);
+  }
+
   /** Returns all events that are stored and not expired, newest first. */
   all(now: number): NostrEvent[] {
     return this.#stored.filter((event) => !expired(event, now)).sort(newestFirst);

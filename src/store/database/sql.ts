@@ -71,6 +71,11 @@ export const COUNT_LOG_BEHIND = 'SELECT count(*) FROM event WHERE seq > ?';
 export const COUNT_SWEEPS = 'SELECT count(*) FROM sweep';
 /** Terms in a range, one row a posting; of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
+/** Events of the log with their ids as bytes, for sets of ids. */
+export const SELECT_SET_EVENTS = `
+  SELECT seq, created_at, kind, expires_at,
+    iif(typeof(json) = 'blob', substr(json, 5, 32), unhex(substr(json, 8, 64)))
+  FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
 /** Newest events with their authors, for the recent columns. */
 export const SELECT_NEWEST = `
   SELECT p.created_at, p.seq, p.kind, ${pubkeyIn('e.json')}

@@ -63,6 +63,7 @@ export class RecentColumns {
    */
   constructor(eventsMax: number) {
     this.eventsMax = eventsMax;
+    if (eventsMax === 0) this.floor = Number.POSITIVE_INFINITY;
     const capacity = eventsMax * 2 + PENDING_MAX;
     this.#createdAt = new Float64Array(capacity);
     this.#seq = new Float64Array(capacity);

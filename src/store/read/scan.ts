@@ -121,6 +121,8 @@ export class FilterScan {
   completeness: Completeness = 'unknown';
   /** Seq of a match that was not sent, if `completeness` is `more`. */
   missed = 0;
+  /** Id of the match that `entry` returned last. */
+  entryId = '';
   readonly #snapshot: Snapshot;
   readonly #recheck: Recheck;
   readonly #filter: UnpackedFilter;
@@ -213,7 +215,10 @@ export class FilterScan {
       if (head === null) return null;
       if (budget.rows <= 0) return AGAIN;
       this.#cursor.advance();
-      if (this.#body(head, budget) !== null) return head;
+      const body = this.#body(head, budget);
+      if (body === null) continue;
+      this.entryId = body.id;
+      return head;
     }
   }
 

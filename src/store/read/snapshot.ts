@@ -103,7 +103,8 @@ export class Snapshot {
       recentColumns.add(createdAt, seq, kind, Buffer.from(pubkey, 'hex'));
     }
     // The second where the index was cut may be incomplete.
-    if (rows.length === recentColumns.eventsMax) recentColumns.raiseFloor(element(rows[0])[0]);
+    if (rows.length > 0 && rows.length === recentColumns.eventsMax)
+      recentColumns.raiseFloor(element(rows[0])[0]);
     this.window.begin(indexed);
     this.#statements.commit.run();
   }

@@ -58,10 +58,14 @@ export class TailIndex {
     this.#head = Math.max(this.#head, head);
   }
 
-  /** Drops the events that the on-disk index holds by now; the recent columns keep them. */
+  /**
+   * Drops the events that the on-disk index holds by now; the recent columns keep them. Without
+   * recent columns, those that it never had need not be read any more.
+   */
   advance(indexedSeq: number): void {
     if (indexedSeq <= this.#indexedSeq) return;
     this.#indexedSeq = indexedSeq;
+    if (this.recentColumns.eventsMax === 0) this.reached(indexedSeq);
     const kept = this.#entries.filter((event) => event.seq > indexedSeq);
     this.#entries = [];
     this.#byTerm = new Map();

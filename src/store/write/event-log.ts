@@ -33,6 +33,13 @@ export interface TailEvent {
   terms: ArrayLike<number>;
 }
 
+/** Event that was removed from the log. */
+export interface RemovedEvent {
+  readonly seq: number;
+  readonly createdAt: number;
+  readonly id: string;
+}
+
 /** Terms of a large event; most have five to eight. */
 const TERMS_AN_EVENT = 12;
 
@@ -69,8 +76,8 @@ export class EventLog {
   unswept = 0;
   /** Number of events removed by reason, since the committer last reset it. */
   removedFor = noRemovals();
-  /** Seqs of events removed since the committer last emptied it. */
-  removed: number[] = [];
+  /** Events removed since the committer last emptied it. */
+  removed: RemovedEvent[] = [];
   /** Time of receipt of appended events, in seconds since 1970; 0: unknown. */
   now = 0;
   /** Called for every removal, before it is committed. */
@@ -225,7 +232,8 @@ export class EventLog {
     this.removedFor[reason]++;
     this.onRemoved?.(found, reason);
     this.#statements.delete.run(found.seq);
-    this.removed.push(found.seq);
+    const { id, created_at: createdAt } = found.event;
+    this.removed.push({ seq: found.seq, createdAt, id });
     const inTail = this.tail.get(found.seq);
     if (inTail) {
       this.tail.delete(found.seq);

@@ -1,5 +1,4 @@
-// Tests of COUNT (NIP-45), of the rejection of negentropy (NIP-77), and of malformed messages,
-// against a real relay over WebSocket.
+// Tests of COUNT (NIP-45) and of malformed messages, against a real relay over WebSocket.
 
 import { describe, expect, it } from 'vitest';
 import { accepted, closed, eose, notice } from '../../support/answers.ts';
@@ -110,34 +109,6 @@ describe('COUNT where it is switched off', () => {
   it('is refused by CLOSED', async () => {
     expect(await use.client.count({ kinds: [1] })).toEqual(closed('count-1', 'unsupported'));
     await use.client.sync();
-  });
-});
-
-describe('negentropy', () => {
-  const use = useRelay(ALL_HINTS);
-
-  it('is refused by NEG-ERR with the id, in a text that is not taken for "too much"', async () => {
-    const refusal = expect.stringMatching(/^(?!blocked|.*too (many|large|big))[a-z-]+: \S/);
-    use.client.send(['NEG-OPEN', 'neg', { kinds: [1] }, '6100000200']);
-    expect(await use.client.any()).toEqual(['NEG-ERR', 'neg', refusal]);
-    use.client.send(['NEG-MSG', 'neg', '6100000200']);
-    expect(await use.client.any()).toEqual(['NEG-ERR', 'neg', refusal]);
-    // NEG-CLOSE of a session that was rejected has no answer.
-    use.client.send(['NEG-CLOSE', 'neg']);
-    await use.client.sync();
-    expect(use.client.inbox).toEqual([]);
-    use.client.send(['NEG-OPEN', 'x'.repeat(65), { kinds: [1] }, '61']);
-    expect(await use.client.any()).toEqual(['NEG-ERR', 'x'.repeat(65), refusal]);
-  });
-
-  it('does not touch a subscription of the same id', async () => {
-    const author = new Author();
-    await use.client.req('same', { authors: [author.pubkey] });
-    use.client.send(['NEG-OPEN', 'same', {}, '61']);
-    expect((await use.client.any())[0]).toBe('NEG-ERR');
-    const event = author.event();
-    await use.client.publish(event);
-    expect(await use.client.live('same')).toEqual(event);
   });
 });
 

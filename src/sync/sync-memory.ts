@@ -1,0 +1,57 @@
+// Memory accounting of negentropy sessions. Owned by the sync worker.
+
+import type { Session, SyncAddress } from './session.ts';
+
+/** Bytes of an item in a set: 41, measured (`negentropy/id-set.ts`). */
+const ITEM_BYTES = 41;
+/** Bytes of a session beside its items. */
+const SESSION_BYTES = 2048;
+
+/**
+ * Bytes that an address may hold while nothing is free, until all together hold this multiple of
+ * the bound, so that small sessions of other addresses are served.
+ */
+const LITTLE_BYTES = 256 * 1024;
+const LITTLE_FACTOR = 1.25;
+
+/**
+ * Accounting of the memory of all sessions, `negentropy.memory_bytes_max` at most. An address may
+ * hold as much as is still free, so that a few addresses never take all of it.
+ */
+export class SyncMemory {
+  max: number;
+  #used = 0;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  /** Bytes in use. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Counts a session of so many items; returns false if its address may not hold as much. */
+  hold(address: SyncAddress, session: Session, items: number): boolean {
+    const more = SESSION_BYTES + items * ITEM_BYTES - session.bytes;
+    if (more > 0 && !this.#mayHold(address, more)) return false;
+    this.#count(address, session, more);
+    return true;
+  }
+
+  release(address: SyncAddress, session: Session): void {
+    this.#count(address, session, -session.bytes);
+  }
+
+  #mayHold(address: SyncAddress, more: number): boolean {
+    const wanted = address.bytes + more;
+    if (wanted <= this.max - this.#used) return true;
+    return wanted <= LITTLE_BYTES && this.#used + more <= this.max * LITTLE_FACTOR;
+  }
+
+  #count(address: SyncAddress, session: Session, more: number): void {
+    session.bytes += more;
+    address.bytes += more;
+    this.#used += more;
+  }
+}
