@@ -17,9 +17,6 @@ import { WaitingReads } from './waiting-reads.ts';
 const UNSUPPORTED: Refusal = 'unsupported: this relay does not offer negentropy (NIP-77)';
 const NO_HEX: Refusal = 'invalid: a negentropy message must be a string of hex digits';
 const ONE_FILTER: Refusal = 'error: a policy of this relay returned invalid filters';
-/** Pairs of hex digits, as NIP-77 requires; upper case is not refused. */
-const HEX = /^(?:[0-9a-fA-F]{2})+$/;
-
 /** Checked NEG-OPEN. */
 interface Opening {
   readonly connId: number;
@@ -204,7 +201,10 @@ export class Negentropy {
 /** Bytes of the number of filters, with which a pack begins. */
 const FILTER_AT = 4;
 
-/** Returns the bytes of a message in hex. */
+/** Returns the bytes of a message in hex; upper case is not refused. */
 function bytesOf(hex: unknown): Uint8Array | Refusal {
-  return typeof hex === 'string' && HEX.test(hex) ? Buffer.from(hex, 'hex') : NO_HEX;
+  if (typeof hex !== 'string' || hex === '') return NO_HEX;
+  // It ends at the first character that is no hex digit.
+  const bytes = Buffer.from(hex, 'hex');
+  return bytes.length * 2 === hex.length ? bytes : NO_HEX;
 }

@@ -1,9 +1,12 @@
 // Reading of the set of a negentropy session from the database, in slices.
 
-import type { UnpackedFilter } from '../channel/packed-filters.ts';
+import { packFilters, UnpackedFilter } from '../channel/packed-filters.ts';
+import { RecordReader } from '../channel/records.ts';
 import { element } from '../lib/assert.ts';
 import { ID_BYTES } from '../negentropy/bound.ts';
 import type { IdSet } from '../negentropy/id-set.ts';
+import type { Filter } from '../protocol/filter.ts';
+import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import type { Audience } from '../store/read/recheck.ts';
 import { AGAIN, ALL, type Budget, FilterScan } from '../store/read/scan.ts';
@@ -21,11 +24,51 @@ interface Block {
   count: number;
 }
 
-/** Database and audience that a set is read with. */
+/** Database that sets are read from, and the kinds that only their parties may read. */
 export interface SetSource {
   readonly snapshot: Snapshot;
   readonly hasher: TermHasher;
-  readonly audience: Audience;
+  privateKinds: PrivateKinds;
+}
+
+/** Session whose set is read. */
+interface Read {
+  readonly filter: UnpackedFilter;
+  readonly set: IdSet;
+  /** Snapshot of the event tree that it has beside the set, or null. */
+  readonly base: IdSet | null;
+  /** Pubkeys for which the set was read before; null: it was not. */
+  readonly readers: readonly string[] | null;
+}
+
+/**
+ * Returns a reader of the events of a session that its snapshot of the event tree does not have,
+ * for these pubkeys; if it was read before for others, of those that were hidden from them.
+ */
+export function readerOf(
+  { base, filter, set, readers: before }: Read,
+  readers: readonly string[],
+  source: SetSource,
+): SetReader {
+  const { privateKinds } = source;
+  const rest = base === null ? filter : privatePart(filter, privateKinds, readers);
+  return new SetReader(rest, set, source, { privateKinds, readers, before });
+}
+
+/** Returns the part of a filter that the event tree does not have; without readers, nothing. */
+function privatePart(
+  { since, until }: Filter,
+  privateKinds: PrivateKinds,
+  readers: readonly string[],
+): UnpackedFilter {
+  const kinds = readers.length === 0 ? [] : privateKinds.among({ kinds: null });
+  const rest = { ids: null, authors: null, tags: [], limit: null };
+  const packed = packFilters([
+    { ...rest, kinds, since, until, matchesNothing: kinds.length === 0 },
+  ]);
+  const from = new RecordReader(packed);
+  from.u32();
+  return new UnpackedFilter(from);
 }
 
 /**
@@ -45,7 +88,12 @@ export class SetReader {
   #found = 0;
   #isRead = false;
 
-  constructor(filter: UnpackedFilter, set: IdSet, { snapshot, hasher, audience }: SetSource) {
+  constructor(
+    filter: UnpackedFilter,
+    set: IdSet,
+    { snapshot, hasher }: Pick<SetSource, 'snapshot' | 'hasher'>,
+    audience: Audience,
+  ) {
     this.#set = set;
     this.#before = set.size;
     this.#limit = filter.limit;

@@ -3,7 +3,7 @@
 
 import type { Channel } from '../channel/channel.ts';
 import { RecordOutbox } from '../channel/outbox.ts';
-import { packFilters, UnpackedFilter } from '../channel/packed-filters.ts';
+import { UnpackedFilter } from '../channel/packed-filters.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
 import type { Config } from '../config/options.ts';
@@ -13,26 +13,24 @@ import { Turns } from '../lib/turns.ts';
 import { writeAnswer } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
 import { readSyncRequest, type SyncRequest } from '../messages/ingester-sync.ts';
-import { readLogChange } from '../messages/writer-sync.ts';
+import type { IdSet } from '../negentropy/id-set.ts';
 import { MessageError } from '../negentropy/message.ts';
 import { type MessageLimits, Reply } from '../negentropy/reconciliation.ts';
 import type { ReadBudget } from '../policy/rates/read-budget.ts';
 import { negErrorAnswer, negMessageAnswer } from '../protocol/answers.ts';
-import type { Filter } from '../protocol/filter.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { isSqliteError, StorageError } from '../store/database/error.ts';
 import { type Db, tuneReader } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { Snapshot } from '../store/read/snapshot.ts';
 import { TailIndex } from '../store/read/tail-index.ts';
 import { EventTree } from './event-tree.ts';
 import { Session, SyncAddress, SyncConnection, type Task } from './session.ts';
-import { SetReader } from './set-reader.ts';
-import { Snapshots } from './snapshots.ts';
+import { readerOf, type SetSource } from './set-reader.ts';
 import { SyncMemory } from './sync-memory.ts';
 import type { SyncMeter } from './sync-meter.ts';
+import { entered, isStorageFailure, TreeFollower } from './tree-follower.ts';
 
 /** Number of rows read between two checks of the clock. */
 const ROWS_A_LOOK = 400;
@@ -49,9 +47,6 @@ const NO_SESSION: Refusal = 'closed: there is no open session with this id; send
 const KEY_REMOVED: Refusal = 'closed: a key of this connection was banned; send NEG-OPEN again';
 const NO_MEMORY: Refusal =
   'rate-limited: the sync sessions of this address use too much of the free sync memory of this relay; NEG-CLOSE some first';
-const TREE_ENDED: Refusal = 'closed: this relay reads its events anew; send NEG-OPEN again';
-const TREE_CHANGED: Refusal =
-  'closed: too many events changed since this session was opened; send NEG-OPEN again';
 const UNREADABLE: Refusal = 'error: this relay could not read its database; try again later';
 
 /**
@@ -66,11 +61,10 @@ const UNREADABLE: Refusal = 'error: this relay could not read its database; try 
  */
 export class Sync {
   #config: Config;
-  #privateKinds: PrivateKinds;
   #limits: MessageLimits;
   readonly #db: Db;
-  readonly #hasher: TermHasher;
   readonly #snapshot: Snapshot;
+  readonly #source: SetSource;
   readonly #clock: Clock;
   readonly #reads: ReadBudget;
   readonly #meter: SyncMeter;
@@ -78,14 +72,11 @@ export class Sync {
   readonly #turns = new Turns<SyncConnection, SyncAddress>((name) => new SyncAddress(name));
   readonly #connections = new Map<number, SyncConnection>();
   readonly #ingesters = new Set<number>();
-  readonly #tree: EventTree;
-  readonly #snapshots = new Snapshots();
+  readonly #tree: TreeFollower;
   readonly #idleTimer: NodeJS.Timeout;
   #io: RecordOutbox | null = null;
-  #writer: Channel | null = null;
   #sessions = 0;
   #scheduled = false;
-  #loadTimer: NodeJS.Timeout | null = null;
 
   constructor(
     config: Config,
@@ -97,11 +88,8 @@ export class Sync {
     meter: SyncMeter,
   ) {
     this.#config = config;
-    this.#privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
     this.#limits = limitsOf(config);
-    this.#tree = new EventTree(db, this.#privateKinds);
     this.#db = db;
-    this.#hasher = hasher;
     this.#clock = clock;
     this.#reads = reads;
     this.#meter = meter;
@@ -111,14 +99,21 @@ export class Sync {
       cacheBytes: CACHE_BYTES,
     });
     this.#snapshot.load();
+    const privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
+    this.#source = { snapshot: this.#snapshot, hasher, privateKinds };
+    this.#tree = new TreeFollower(new EventTree(db, privateKinds), this.#snapshot, {
+      sliceMilliseconds: config.negentropy.slice_milliseconds,
+      copiedBytesMax: config.negentropy.memory_bytes_max,
+      loaded: (events) => this.#meter.tree(events),
+      ended: (base, why) => this.#endOfTree(base, why),
+    });
     this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_LOOK_MILLISECONDS);
   }
 
   attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'io') this.#io = new RecordOutbox(channel);
     else if (station === 'writer') {
-      this.#writer = channel;
-      channel.receive((batch) => this.#follow(new RecordReader(batch)));
+      this.#tree.attach(channel);
     } else if (station === 'ingester') {
       if (this.#ingesters.has(worker)) this.#forgetWorker(worker);
       this.#ingesters.add(worker);
@@ -133,84 +128,27 @@ export class Sync {
     const before = this.#config;
     this.#config = config;
     if (String(before.auth.private_kinds) !== String(config.auth.private_kinds)) {
-      this.#setPrivateKinds(new PrivateKinds(kindsIn(config.auth.private_kinds)));
+      this.#source.privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
+      this.#tree.setPrivateKinds(this.#source.privateKinds);
     }
     this.#limits = limitsOf(config);
     this.#memory.max = config.negentropy.memory_bytes_max;
+    this.#tree.copiedBytesMax = config.negentropy.memory_bytes_max;
     this.#reads.reconfigure(config);
     tuneReader(this.#db, config.storage);
   }
 
   stop(): void {
     clearInterval(this.#idleTimer);
-    if (this.#loadTimer !== null) clearTimeout(this.#loadTimer);
+    this.#tree.stop();
     this.#db.close();
   }
 
-  /** Follows the log. */
-  #follow(reader: RecordReader): void {
-    while (reader.more) {
-      const change = readLogChange(reader);
-      if (change.t === 'added') this.#tree.add(change.event);
-      else if (change.t === 'removed') this.#tree.remove(change.createdAt, change.id);
-      else {
-        this.#endOfTree(() => true, TREE_ENDED);
-        if (change.t === 'end') this.#tree.end();
-        else this.#tree.begin(change.head);
-        this.#loadSoon();
-      }
-    }
-    this.#boundSnapshots();
-  }
-
-  /** Loads the event tree anew, because other kinds are private now. */
-  #setPrivateKinds(privateKinds: PrivateKinds): void {
-    this.#privateKinds = privateKinds;
-    this.#tree.privateKinds = privateKinds;
-    if (!this.#tree.isFollowing) return;
-    this.#writer?.drain();
-    this.#endOfTree(() => true, TREE_ENDED);
-    if (this.#enter()) this.#tree.begin(this.#snapshot.head);
-    else this.#tree.end();
-    this.#snapshot.leave();
-    this.#loadSoon();
-  }
-
-  /** Loads the event tree in slices with pauses, because a start has other work, too. */
-  #loadSoon(): void {
-    if (!this.#tree.isLoading || this.#loadTimer !== null) return;
-    this.#loadTimer = setTimeout(() => {
-      this.#loadTimer = null;
-      if (this.#enter()) this.#load();
-      this.#snapshot.leave();
-      this.#loadSoon();
-    }, this.#config.negentropy.slice_milliseconds);
-  }
-
-  #load(): void {
-    try {
-      this.#tree.load(performance.now() + this.#config.negentropy.slice_milliseconds);
-    } catch (error) {
-      // Without the tree sessions read the index, and report what is damaged.
-      if (!isStorageFailure(error)) throw error;
-      this.#tree.end();
-    }
-    this.#meter.tree(this.#tree.size);
-  }
-
-  /** Ends the sessions of the oldest snapshots while they keep too much memory alive. */
-  #boundSnapshots(): void {
-    for (;;) {
-      const oldest = this.#snapshots.oldest(this.#tree);
-      if (oldest === null || oldest.bytes <= this.#memory.max) return;
-      this.#endOfTree(({ base }) => base === oldest.set, TREE_CHANGED);
-    }
-  }
-
-  #endOfTree(concerns: (session: Session) => boolean, why: Refusal): void {
+  /** Ends the sessions of a snapshot of the event tree; null: of all of them. */
+  #endOfTree(base: IdSet | null, why: Refusal): void {
     for (const connection of this.#connections.values()) {
       for (const session of [...connection.sessions.values()]) {
-        if (session.base === null || !concerns(session)) continue;
+        if (session.base === null || (base !== null && session.base !== base)) continue;
         this.#refuse(connection.connId, session.subId, 0, why);
         this.#end(connection, session);
       }
@@ -297,7 +235,7 @@ export class Sync {
       if (isReduced) {
         this.#refuse(connId, session.subId, 0, KEY_REMOVED);
         this.#end(connection, session);
-      } else if (this.#privateKinds.mayHide(session.filter, session.readers ?? [])) {
+      } else if (this.#source.privateKinds.mayHide(session.filter, session.readers ?? [])) {
         this.#add(connection, { session, message: null, cost: 0, arrivedAt: 0, readers });
       }
     }
@@ -347,7 +285,7 @@ export class Sync {
   #end(connection: SyncConnection, session: Session): void {
     session.isOver = true;
     this.#memory.release(connection.address, session);
-    if (session.base !== null) this.#snapshots.release(session.base);
+    if (session.base !== null) this.#tree.release(session.base);
     connection.sessions.delete(session.subId);
     this.#sessions--;
   }
@@ -370,7 +308,7 @@ export class Sync {
   /** Works for one slice; returns true if more is waiting. */
   #slice(): boolean {
     const end = performance.now() + this.#config.negentropy.slice_milliseconds;
-    const isReadable = this.#enter();
+    const isReadable = entered(this.#snapshot);
     let connection: SyncConnection | undefined;
     try {
       do {
@@ -385,17 +323,6 @@ export class Sync {
     }
     this.#flush();
     return connection !== undefined;
-  }
-
-  /** Begins a snapshot; returns false if the database cannot be read. */
-  #enter(): boolean {
-    try {
-      this.#snapshot.enter();
-      return true;
-    } catch (error) {
-      if (!isStorageFailure(error)) throw error;
-      return false;
-    }
   }
 
   /** Works on the first task of a connection until `end`; returns its cost in rows. */
@@ -454,10 +381,9 @@ export class Sync {
   ): Refusal | 'again' | null {
     const { session, readers } = task;
     if (readers === null) return null;
-    if (task.reader === null) {
-      if (session.readers === null && session.isOfAll) this.#useTree(session);
-      task.reader = this.#readerOf(session, readers);
-    }
+    if (session.readers === null && task.reader === null && session.isOfAll)
+      session.base = this.#tree.take(this.#clock.seconds());
+    task.reader ??= readerOf(session, readers, this.#source);
     const { reader } = task;
     const { items_max: max } = this.#config.negentropy;
     for (;;) {
@@ -474,25 +400,6 @@ export class Sync {
     session.wasRead(readers);
     task.reader = null;
     return null;
-  }
-
-  /** Returns a reader of all events, or, after an authentication, of those hidden until then. */
-  #readerOf(session: Session, readers: readonly string[]): SetReader {
-    const filter =
-      session.base === null ? session.filter : privatePart(session.filter, this.#privateKinds);
-    return new SetReader(filter, session.set, {
-      snapshot: this.#snapshot,
-      hasher: this.#hasher,
-      audience: { privateKinds: this.#privateKinds, readers, before: session.readers },
-    });
-  }
-
-  /** Gives a session the event tree as it is now, if it is complete. */
-  #useTree(session: Session): void {
-    // Events whose OK was sent before are in it, and none that was removed before an OK.
-    this.#writer?.drain();
-    if (this.#tree.isComplete)
-      session.base = this.#snapshots.take(this.#tree, this.#clock.seconds());
   }
 
   #reply(
@@ -545,20 +452,4 @@ export class Sync {
 
 function limitsOf({ negentropy }: Config): MessageLimits {
   return { bytes: negentropy.frame_bytes_max, ranges: negentropy.ranges_max };
-}
-
-/** Returns the part of a filter without other conditions that is not in the event tree. */
-function privatePart({ since, until }: Filter, privateKinds: PrivateKinds): UnpackedFilter {
-  const kinds = privateKinds.among({ kinds: null });
-  const rest = { ids: null, authors: null, tags: [], limit: null };
-  const packed = packFilters([
-    { ...rest, kinds, since, until, matchesNothing: kinds.length === 0 },
-  ]);
-  const from = new RecordReader(packed);
-  from.u32();
-  return new UnpackedFilter(from);
-}
-
-function isStorageFailure(error: unknown): error is Error {
-  return error instanceof StorageError || isSqliteError(error);
 }
