@@ -15,6 +15,7 @@ import { Author } from '../support/author.ts';
 import { Client } from '../support/client.ts';
 import { delay, isRunning, until, WokProcess } from '../support/process.ts';
 import { freshDirectory, type Settings } from '../support/relay.ts';
+import { idsByNeg } from '../support/syncing.ts';
 
 const author = new Author();
 const wokFile = join(packageRoot, 'dist/src/wok.js');
@@ -182,6 +183,8 @@ describe('a graceful restart', () => {
     const kept = new Set(events.map(({ id }) => id));
     expect([...crowd.stored.keys()].filter((id) => !kept.has(id))).toEqual([]);
     expect([...crowd.stored.keys()].filter((id) => !seen.has(id))).toEqual([]);
+    // The event tree of the successor has what both processes stored.
+    expect(await idsByNeg(client, {})).toEqual([...kept].sort());
     expect(wok.out).toContain('exiting');
 
     const successor = await pid();
