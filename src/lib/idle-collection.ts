@@ -12,10 +12,13 @@ const CALM_SECONDS = 10;
 const GARBAGE_BYTES_MIN = 8 * 1024 * 1024;
 const GARBAGE_SHARE_MIN = 0.5;
 
-const releases: (() => void)[] = [];
+/** Releases memory that can be obtained again; returns true if only a collection frees it. */
+type Release = () => boolean;
 
-/** Registers a callback for an idle thread, which releases memory that can be obtained again. */
-export function onCalm(release: () => void): void {
+const releases: Release[] = [];
+
+/** Registers a callback for an idle thread. */
+export function onCalm(release: Release): void {
   releases.push(release);
 }
 
@@ -23,11 +26,11 @@ export function onCalm(release: () => void): void {
  * Collects the garbage of a thread that has become idle. V8 collects only when memory is requested,
  * so that a thread keeps its memory from a flood (70 MB, measured) until it is busy again. A
  * collection takes 10 to 30 ms. Before the collection, once after each busy period, the callbacks
- * of `onCalm` run.
+ * of `onCalm` run, which may ask for it.
  */
 export class IdleCollection {
   readonly #collect: () => void;
-  readonly #release: () => void;
+  readonly #release: Release;
   /** Heap bytes in use after the last collection; Infinity if none was seen. */
   #kept = Number.POSITIVE_INFINITY;
   #calmSeconds = 0;
@@ -38,7 +41,7 @@ export class IdleCollection {
    * @param collect replaced by tests.
    * @param release replaced by tests.
    */
-  constructor(collect: () => void = collectGarbage, release: () => void = releaseAll) {
+  constructor(collect: () => void = collectGarbage, release: Release = releaseAll) {
     this.#collect = collect;
     this.#release = release;
   }
@@ -52,18 +55,19 @@ export class IdleCollection {
     this.#calmSeconds = isCalm ? this.#calmSeconds + 1 : 0;
     if (!isCalm) this.#wasBusy = true;
     if (this.#calmSeconds < CALM_SECONDS) return;
-    if (this.#wasBusy) this.#release();
+    const isReleased = this.#wasBusy && this.#release();
     this.#wasBusy = false;
     const garbage = heapBytes - this.#kept;
-    if (garbage < GARBAGE_BYTES_MIN || garbage < this.#kept * GARBAGE_SHARE_MIN) return;
+    const isLittle = garbage < GARBAGE_BYTES_MIN || garbage < this.#kept * GARBAGE_SHARE_MIN;
+    if (isLittle && !isReleased) return;
     this.#calmSeconds = 0;
     this.#collect();
     this.#collected = true;
   }
 }
 
-function releaseAll(): void {
-  for (const release of releases) release();
+function releaseAll(): boolean {
+  return releases.map((release) => release()).includes(true);
 }
 
 let gc: (() => void) | null = null;

@@ -8,6 +8,7 @@ import type { Removals } from '../channel/removals.ts';
 import type { Config } from '../config/options.ts';
 import { present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import { onCalm } from '../lib/idle-collection.ts';
 import type { StationName } from '../messages/control.ts';
 import {
   type QueryRequest,
@@ -121,6 +122,7 @@ export class Query {
       cacheBytes: config.query.cache_bytes,
     });
     this.#snapshot.load();
+    onCalm(() => this.#snapshot.release());
     this.#scheduler = new Scheduler(this.#snapshot, clock, config.query.slice_milliseconds, {
       begins: (run) => this.#meter.begins(run),
       beforeSlice: () => void this.#writer?.drain(),

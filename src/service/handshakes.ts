@@ -102,6 +102,8 @@ export class HandshakeSweeper {
       this.#round = (await readdir('/proc/self/fd')).map(Number);
       const share = Math.ceil(this.#round.length / TICKS_A_ROUND);
       this.#aTick = Math.min(share, DESCRIPTORS_A_TICK_MAX);
+    } catch {
+      // No descriptor is free for the directory; io frees some, and the next tick tries again.
     } finally {
       this.#listing = false;
     }

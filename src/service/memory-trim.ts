@@ -3,6 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { CALM_SHARE } from '../lib/idle-collection.ts';
+import { residentBytes } from '../lib/resident-memory.ts';
 import type { Libc } from './libc.ts';
 
 const LOOK_MILLISECONDS = 15_000;
@@ -23,18 +24,18 @@ export class MemoryTrim {
 
   constructor(libc: Libc) {
     let before = performance.eventLoopUtilization();
-    let last = process.memoryUsage.rss();
+    let last = residentBytes();
     let pause = LOOK_MILLISECONDS;
     let nextAt = 0;
     this.#timer = setInterval(() => {
       const now = performance.eventLoopUtilization();
       const isCalm = performance.eventLoopUtilization(now, before).utilization <= CALM_SHARE;
       before = now;
-      const rss = process.memoryUsage.rss();
+      const rss = residentBytes();
       const hasGrown = rss >= last + GROWN_BYTES;
       if (!isCalm || (!hasGrown && performance.now() < nextAt)) return;
       libc.malloc_trim(0);
-      last = process.memoryUsage.rss();
+      last = residentBytes();
       const isLittle = !hasGrown && rss - last < LITTLE_BYTES;
       pause = isLittle ? Math.min(pause * 2, PAUSE_MILLISECONDS_MAX) : LOOK_MILLISECONDS;
       nextAt = performance.now() + pause;

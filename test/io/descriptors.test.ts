@@ -2,6 +2,7 @@
 // tests of DescriptorRoom.
 
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DescriptorLimit, tooFewDescriptors } from '../../src/io/descriptor-limit.ts';
@@ -143,6 +144,35 @@ describe('few file descriptors in a running relay', () => {
     await status(relay, directory);
     expect(relay.out).not.toMatch(/a worker exited/);
     for (const one of [client, other]) await one.close();
+    relay.signal('SIGTERM');
+    expect((await relay.exited).code).toBe(exitCodes.ok);
+  });
+});
+
+describe('no file descriptor that is free', () => {
+  it('ends no relay while a client has sent no request yet', async () => {
+    const settings = { ...OPEN, 'io.handshake_seconds': 1 };
+    const relay = WokProcess.spawn(settings, freshDirectory(), [], [], {}, 4_000);
+    await relay.listening();
+    const client = await Client.connect(relay.url);
+    const limit = (soft: number) => {
+      const args = ['--pid', String(relay.pid), `--nofile=${soft}:4000`];
+      expect(spawnSync('prlimit', args).status).toBe(0);
+    };
+    const before = relay.fileDescriptors();
+    const silent = new Flood(relay.url);
+    await silent.open(1);
+    await until(() => relay.fileDescriptors() > before, 'the relay to accept');
+    // Until the limit is raised, the sweeper of silent connections cannot list descriptors.
+    const open = new Set(readdirSync(`/proc/${relay.pid}/fd`).map(Number));
+    let lowestFree = 0;
+    while (open.has(lowestFree)) lowestFree++;
+    limit(lowestFree);
+    expect(await idleShare(relay)).toBeLessThan(0.6);
+    expect((await client.publish(new Author().event()))[2]).toBe(true);
+    limit(4_000);
+    await until(() => silent.sockets.size === 0, 'the silent connection to be closed');
+    await client.close();
     relay.signal('SIGTERM');
     expect((await relay.exited).code).toBe(exitCodes.ok);
   });

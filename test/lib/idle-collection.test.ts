@@ -9,6 +9,8 @@ const MIB = 1024 * 1024;
 class Thread {
   collections = 0;
   releases = 0;
+  /** True if what is released has to be collected. */
+  asks = false;
   heap = 12 * MIB;
   readonly #idle = new IdleCollection(
     () => {
@@ -17,6 +19,7 @@ class Thread {
     },
     () => {
       this.releases++;
+      return this.asks;
     },
   );
 
@@ -53,6 +56,15 @@ describe('the collection of an idle thread', () => {
       expect(thread.releases).toBe(time);
     }
     expect(thread.collections).toBe(0);
+  });
+
+  it('comes when what was given up has to be collected', () => {
+    const thread = new Thread();
+    thread.asks = true;
+    thread.seconds(5, 0.01);
+    thread.seconds(1, 0.9);
+    thread.seconds(50, 0.01);
+    expect([thread.releases, thread.collections]).toEqual([1, 1]);
   });
 
   it('does not come while a thread is busy now and then, nor for a little', () => {

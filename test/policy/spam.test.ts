@@ -1,7 +1,7 @@
 // The spam filter: its parts, thresholds and modes, and the quarantine. Text features, simhashes,
 // RecentTexts and WordList as units; the rest against an in-process relay over real sockets.
 
-import { utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RecentTexts } from '../../src/policy/spam/recent-texts.ts';
@@ -153,6 +153,11 @@ describe('a word list', () => {
       0,
     );
     expect(complaints.at(-1)).toBe('there is no file /nowhere');
+    // What cannot be read leaves the words as they are.
+    rmSync(file);
+    mkdirSync(file);
+    await until(() => hits('roses').points === 50 && complaints.at(-1)!.includes('EISDIR'), 'it');
+    expect(complaints.at(-1)).toMatch(/words cannot be read: EISDIR/);
   });
 });
 

@@ -59,6 +59,19 @@ describe('the bodies that a worker keeps', () => {
     expect(bodies.get(1)).toBeUndefined();
   });
 
+  it('are all gone when their memory is released, and are kept again later', () => {
+    const bodies = new BodyCache(100_000);
+    expect(bodies.release()).toBe(false);
+    const before = bodies.put(1, json(1, 10));
+    expect(bodies.release()).toBe(true);
+    expect([bodies.get(1), bodies.size]).toEqual([undefined, 0]);
+    bodies.put(2, packed(json(2, 600)));
+    // Memory that is still in use is not overwritten.
+    expect(before.bytes.toString()).toBe(json(1, 10));
+    expect(bodies.get(2)?.bytes.toString()).toBe(json(2, 600));
+    expect(bodies.release()).toBe(true);
+  });
+
   it('are handed through where there is no memory for them', () => {
     const bodies = new BodyCache(0);
     expect(bodies.put(1, json(1, 10)).bytes.toString()).toBe(json(1, 10));

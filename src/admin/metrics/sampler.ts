@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Credits } from '../../channel/credits.ts';
 import type { Config } from '../../config/options.ts';
 import { openDescriptors } from '../../lib/descriptors.ts';
+import { residentBytes } from '../../lib/resident-memory.ts';
 import { cellOf } from '../../metrics/layout.ts';
 import type { MetricsMemory } from '../../metrics/memory.ts';
 import { type Meter, workerCells } from '../../metrics/meter.ts';
@@ -75,7 +76,7 @@ export class Sampler {
     const { meter, queues, db, config } = this.#parts;
     const { user, system } = process.cpuUsage();
     meter.set(CPU, (user + system) / 1e6);
-    meter.set(RESIDENT, process.memoryUsage.rss());
+    meter.set(RESIDENT, residentBytes());
     meter.set(OPEN_FDS, openDescriptors().length);
     this.#ingesters.forEach((cells, worker) => {
       cells[INGESTER_QUEUE] = queues.ingester[worker]?.used ?? 0;

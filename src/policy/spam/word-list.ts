@@ -77,8 +77,12 @@ export class WordList {
       if (this.#changedAt === -1) this.#complain(`there is no file ${this.#file}`);
       this.#changedAt = 0;
     } else if (stat.mtimeMs !== this.#changedAt) {
-      this.#changedAt = stat.mtimeMs;
-      this.#read(readFileSync(this.#file, 'utf8'));
+      try {
+        this.#read(readFileSync(this.#file, 'utf8'));
+        this.#changedAt = stat.mtimeMs;
+      } catch (error) {
+        this.#complain(`${this.#file} cannot be read: ${(error as Error).message}`);
+      }
     }
   }
 

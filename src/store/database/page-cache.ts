@@ -16,6 +16,7 @@ export function shrinkWhenCalm(db: Database.Database): void {
   connections.add(db);
 }
 
-function shrink(): void {
+function shrink(): boolean {
   for (const db of connections) if (db.open && !db.inTransaction) db.pragma('shrink_memory');
+  return false;
 }

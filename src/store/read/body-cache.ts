@@ -44,8 +44,8 @@ class JsonBody implements Body {
  * body may still be served (`Snapshot.read`).
  */
 export class BodyCache {
-  readonly #slab: Buffer;
-  readonly #view: DataView;
+  #slab: Buffer;
+  #view: DataView;
   readonly #kept = new Map<number, JsonBody>();
   /** Seqs of the cached bodies in the order of the slab, as a ring, too. */
   readonly #order: Float64Array;
@@ -58,6 +58,19 @@ export class BodyCache {
     this.#slab = Buffer.allocUnsafeSlow(bytesMax);
     this.#view = new DataView(this.#slab.buffer);
     this.#order = new Float64Array(Math.ceil(bytesMax / BODY_BYTES_MIN));
+  }
+
+  /**
+   * Evicts all bodies and releases their memory, which a collection frees; a new slab takes none
+   * until it is written to. Returns false if there was none.
+   */
+  release(): boolean {
+    if (this.#count === 0) return false;
+    this.#slab = Buffer.allocUnsafeSlow(this.#slab.length);
+    this.#view = new DataView(this.#slab.buffer);
+    this.#kept.clear();
+    this.#first = this.#count = this.#at = 0;
+    return true;
   }
 
   get size(): number {

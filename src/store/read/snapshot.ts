@@ -88,6 +88,11 @@ export class Snapshot {
     };
   }
 
+  /** Releases the memory of cached bodies, between two slices; returns false if there was none. */
+  release(): boolean {
+    return this.#bodies.release();
+  }
+
   /** Fills the recent columns with the newest events of the index; once, before any other call. */
   load(): void {
     this.#statements.begin.run();
