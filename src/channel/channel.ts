@@ -97,6 +97,11 @@ export class Channel {
     if (!quiet || this.#outgoing.unread > this.#outgoing.size >> 1) this.wakePeer();
   }
 
+  /** True if the other side has not read half a ring: a sender with much to send should wait. */
+  get isCongested(): boolean {
+    return this.#outgoing.unread > this.#outgoing.size >> 1;
+  }
+
   /** Wakes the other side if it sleeps, so that it reads what was sent. */
   wakePeer(): void {
     if (this.#outgoing.claimWakeup()) this.#port.postMessage(WAKE);

@@ -60,6 +60,11 @@ export class RecordOutbox {
     });
   }
 
+  /** True if the other side reads more slowly than this one sends. */
+  get isCongested(): boolean {
+    return this.#channel.isCongested;
+  }
+
   /** Sends the collected records now. */
   flush(): void {
     if (this.records.length === 0) return;

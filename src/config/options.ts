@@ -798,7 +798,7 @@ export const options = {
   },
   'negentropy.frame_bytes_max': {
     type: 'integer',
-    default: 128 * KIB,
+    default: 64 * KIB,
     min: 4 * KIB,
     max: 16 * MIB,
     unit: 'bytes',

@@ -52,7 +52,7 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
   ['io', 'writer', KIB, 256 * KIB],
   ['io', 'query', 4 * KIB, 512 * KIB],
   ['io', 'monitor', KIB, 512 * KIB],
-  ['io', 'sync', KIB, 256 * KIB],
+  ['io', 'sync', KIB, 1024 * KIB],
   ['ingester', 'writer', 256 * KIB, KIB],
   ['ingester', 'query', 64 * KIB, 4 * KIB],
   ['ingester', 'sync', 64 * KIB, KIB],

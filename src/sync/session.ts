@@ -88,9 +88,10 @@ export interface Task {
   reply: Reply | null;
 }
 
-/** Address with its bytes in `SyncMemory`. */
+/** Address with its bytes in `SyncMemory`: of sessions, and of messages that wait. */
 export class SyncAddress extends AddressTurns<SyncConnection> {
   bytes = 0;
+  waitingBytes = 0;
 }
 
 /** Connection with its sessions by id. Its tasks are done one after the other. */

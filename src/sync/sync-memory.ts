@@ -7,6 +7,9 @@ const ITEM_BYTES = 41;
 /** Bytes of a session beside its items. */
 const SESSION_BYTES = 2048;
 
+/** Bytes of all messages that wait for their turn: some hundred large ones. */
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+
 /**
  * Bytes that an address may hold while nothing is free, until all together hold this multiple of
  * the bound, so that small sessions of other addresses are served.
@@ -15,12 +18,14 @@ const LITTLE_BYTES = 256 * 1024;
 const LITTLE_FACTOR = 1.25;
 
 /**
- * Accounting of the memory of all sessions, `negentropy.memory_bytes_max` at most. An address may
- * hold as much as is still free, so that a few addresses never take all of it.
+ * Accounting of the memory of all sessions, `negentropy.memory_bytes_max` at most, and of the
+ * messages that wait, 8 MiB. An address may hold as much as is still free of each, so that a few
+ * addresses never take all of it.
  */
 export class SyncMemory {
   max: number;
   #used = 0;
+  #waiting = 0;
 
   constructor(max: number) {
     this.max = max;
@@ -37,6 +42,23 @@ export class SyncMemory {
     if (more > 0 && !this.#mayHold(address, more)) return false;
     this.#count(address, session, more);
     return true;
+  }
+
+  /** Counts a message that waits; returns false if its address may have no more. */
+  wait(address: SyncAddress, { length }: Uint8Array): boolean {
+    if (address.waitingBytes + length > WAITING_BYTES_MAX - this.#waiting) return false;
+    this.#countWaiting(address, length);
+    return true;
+  }
+
+  /** Releases a message after its answer. */
+  answered(address: SyncAddress, { length }: Uint8Array): void {
+    this.#countWaiting(address, -length);
+  }
+
+  #countWaiting(address: SyncAddress, bytes: number): void {
+    address.waitingBytes += bytes;
+    this.#waiting += bytes;
   }
 
   release(address: SyncAddress, session: Session): void {

@@ -40,6 +40,8 @@ const RANGE_ROWS = 20;
 const BYTES_A_ROW = 32;
 /** Memory for stored events and posting lists: each is read once. */
 const CACHE_BYTES = 1024 * 1024;
+/** Pause between two slices: a flood of sync messages leaves a third of a processor to others. */
+const PAUSE_MILLISECONDS = 5;
 /** Interval of the search for idle sessions. */
 const IDLE_LOOK_MILLISECONDS = 1_000;
 
@@ -47,6 +49,8 @@ const NO_SESSION: Refusal = 'closed: there is no open session with this id; send
 const KEY_REMOVED: Refusal = 'closed: a key of this connection was banned; send NEG-OPEN again';
 const NO_MEMORY: Refusal =
   'rate-limited: the sync sessions of this address use too much of the free sync memory of this relay; NEG-CLOSE some first';
+const TOO_FAST: Refusal =
+  'rate-limited: too many sync messages of this address wait for an answer; send NEG-OPEN again later';
 const UNREADABLE: Refusal = 'error: this relay could not read its database; try again later';
 
 /**
@@ -190,16 +194,21 @@ export class Sync {
       this.#refuse(connId, subId, cost, why);
       return;
     }
+    const message = Buffer.from(request.message);
+    if (!this.#memory.wait(connection.address, message)) {
+      this.#refuse(connId, subId, cost, TOO_FAST);
+      return;
+    }
     const filter = new UnpackedFilter(new RecordReader(Buffer.from(request.filter)));
     const session = new Session(subId, filter, this.#clock.milliseconds());
     if (!this.#memory.hold(connection.address, session, 0)) {
+      this.#memory.answered(connection.address, message);
       this.#refuse(connId, subId, cost, NO_MEMORY);
       return;
     }
     connection.sessions.set(subId, session);
     this.#sessions++;
     this.#meter.opened();
-    const message = Buffer.from(request.message);
     this.#add(connection, { session, message, cost, arrivedAt, readers });
   }
 
@@ -212,6 +221,11 @@ export class Sync {
     }
     session.usedAt = this.#clock.milliseconds();
     const kept = Buffer.from(message);
+    if (!this.#memory.wait(connection.address, kept)) {
+      this.#refuse(connId, subId, cost, TOO_FAST);
+      this.#end(connection, session);
+      return;
+    }
     this.#add(connection, { session, message: kept, cost, arrivedAt, readers: null });
   }
 
@@ -299,10 +313,13 @@ export class Sync {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#slice()) this.#schedule();
-    });
+    setImmediate(() => this.#run());
+  }
+
+  #run(): void {
+    const hasMore = this.#slice();
+    if (hasMore) setTimeout(() => this.#run(), PAUSE_MILLISECONDS);
+    else this.#scheduled = false;
   }
 
   /** Works for one slice; returns true if more is waiting. */
@@ -317,7 +334,9 @@ export class Sync {
         const rows = this.#turn(connection, isReadable, end);
         if (connection.quotaOwner !== null) this.#reads.charge(connection.quotaOwner, rows, 0);
         this.#turns.charge(connection, rows + TURN_ROWS);
-      } while (performance.now() < end);
+        this.#io?.flush();
+        // Answers are larger than messages: io sends these first.
+      } while (performance.now() < end && this.#io?.isCongested !== true);
     } finally {
       this.#snapshot.leave();
     }
@@ -331,6 +350,7 @@ export class Sync {
     const { session } = task;
     const done = (frame: string): void => {
       connection.tasks.shift();
+      if (task.message !== null) this.#memory.answered(connection.address, task.message);
       if (connection.isClosed) return;
       if (frame !== '' || task.cost > 0) this.#send(connection.connId, task.cost, frame);
     };
