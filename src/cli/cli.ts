@@ -14,6 +14,7 @@ import { doctorCommand } from './doctor.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { importCommand } from './import.ts';
+import { infoCommand } from './info.ts';
 import { inviteCommand } from './invite.ts';
 import { metricsCommand } from './metrics.ts';
 import { modCommand } from './mod.ts';
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   scanCommand,
   deleteCommand,
+  infoCommand,
   backupCommand,
   restoreCommand,
   doctorCommand,

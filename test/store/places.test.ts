@@ -51,13 +51,14 @@ const calls: Readonly<Record<string, string[][]>> = {
     ['--age', '1d'],
     ['--age', '1d', '--dry-run'],
   ],
+  info: [[], ['--json']],
   backup: [['COPY'], ['COPY', '--compact']],
   restore: [['BACKUP']],
   doctor: [[], ['--quick'], ['--repair'], ['--json']],
 };
 
 const MAKES = ['relay', 'import', 'restore'];
-const READS = ['export', 'scan', 'delete', 'backup', 'doctor'];
+const READS = ['export', 'scan', 'delete', 'info', 'backup', 'doctor'];
 /** Places that are tried with every command. */
 const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link to itself']);
 /** Commands that need no data directory. */

@@ -69,6 +69,18 @@ export const COUNT_POSTINGS_BEHIND =
  */
 export const COUNT_LOG_BEHIND = 'SELECT count(*) FROM event WHERE seq > ?';
 export const COUNT_SWEEPS = 'SELECT count(*) FROM sweep';
+/**
+ * Time of the oldest and of the newest stored event: in the list of a term, past entries whose
+ * event is gone, and in the log behind a seq.
+ */
+const edge = (pick: 'min' | 'max', order: '' | ' DESC') => `
+  SELECT ${pick}(created_at) FROM (
+    SELECT created_at FROM (
+      SELECT p.created_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
+      WHERE p.term = ? ORDER BY p.created_at${order}, p.seq${order} LIMIT 1)
+    UNION ALL SELECT ${pick}(created_at) FROM event WHERE seq > ?)`;
+export const SELECT_OLDEST_TIME = edge('min', '');
+export const SELECT_NEWEST_TIME = edge('max', ' DESC');
 /** Terms in a range, one row a posting; of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
 /** Newest events with their authors, for the recent columns. */
