@@ -22,6 +22,7 @@ import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './service.ts';
+import { statsCommand } from './stats.ts';
 import { statusCommand } from './status.ts';
 import { slowCommand } from './top/slow.ts';
 import { topCommand } from './top/top.ts';
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   scanCommand,
   deleteCommand,
   infoCommand,
+  statsCommand,
   backupCommand,
   restoreCommand,
   doctorCommand,

@@ -52,13 +52,14 @@ const calls: Readonly<Record<string, string[][]>> = {
     ['--age', '1d', '--dry-run'],
   ],
   info: [[], ['--json']],
+  stats: [[], ['--by', 'author']],
   backup: [['COPY'], ['COPY', '--compact']],
   restore: [['BACKUP']],
   doctor: [[], ['--quick'], ['--repair'], ['--json']],
 };
 
 const MAKES = ['relay', 'import', 'restore'];
-const READS = ['export', 'scan', 'delete', 'info', 'backup', 'doctor'];
+const READS = ['export', 'scan', 'delete', 'info', 'stats', 'backup', 'doctor'];
 /** Places that are tried with every command. */
 const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link to itself']);
 /** Commands that need no data directory. */

@@ -273,6 +273,32 @@ export function insertRow(table: string, columns: readonly string[]): string {
 /** Copies a database to a file without its free pages. */
 export const VACUUM_INTO = 'VACUUM INTO ?';
 
+// ── Numbers of events by group (wok stats) ───────────────────────────────────────────────────────
+
+/** Groups of the events of a part of the log, with the bytes of their bodies as stored. */
+const groupsBy = (key: string) => `
+  SELECT ${key} AS key, count(*) AS events, sum(octet_length(json)) AS bytes
+  FROM event WHERE seq > ? AND seq <= ? GROUP BY 1`;
+export const SELECT_GROUPS_BY_KIND = groupsBy('kind');
+export const SELECT_GROUPS_BY_AUTHOR = groupsBy(pubkeyIn('json'));
+export const SELECT_GROUPS_BY_DAY = groupsBy('created_at / 86400');
+
+/** Table of groups in a temporary database (`store/database/group-table.ts`). */
+export const CREATE_GROUPS = `
+  CREATE TABLE groups (
+    key ANY PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`;
+export const ADD_TO_GROUP = `
+  INSERT INTO groups (key, events, bytes) VALUES (?, ?, ?) ON CONFLICT (key)
+  DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes`;
+export const SUM_OF_GROUPS = `
+  SELECT count(*) AS groups, coalesce(sum(events), 0) AS events, coalesce(sum(bytes), 0) AS bytes
+  FROM groups`;
+export const SELECT_GROUPS_BY_EVENTS =
+  'SELECT key, events, bytes FROM groups ORDER BY events DESC, key LIMIT ?';
+export const SELECT_GROUPS_BY_KEY =
+  'SELECT key, events, bytes FROM groups ORDER BY key DESC LIMIT ?';
+
 export const COUNT_TRUSTED_REPORTS = 'SELECT count(*) FROM report WHERE target = ? AND trusted = 1';
 
 // ── Quarantine
