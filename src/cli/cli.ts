@@ -8,6 +8,7 @@ import { backupCommand, restoreCommand } from './backup.ts';
 import { benchCommand } from './bench.ts';
 import { type Command, CommandError, print, UsageError } from './command.ts';
 import { CommandLineError, readCommandLine } from './command-line.ts';
+import { compactCommand } from './compact.ts';
 import { configCommand } from './config.ts';
 import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   deleteCommand,
   infoCommand,
   statsCommand,
+  compactCommand,
   backupCommand,
   restoreCommand,
   doctorCommand,

@@ -34,3 +34,9 @@ export function databaseSizes(db: Db, directory: string): DatabaseSizes {
     diskFree: bavail * bsize,
   };
 }
+
+/** Returns the bytes of the pages that are not free, those in the write-ahead log included. */
+export function usedBytes(db: Db): number {
+  const pragma = (name: string) => db.pragma(name, { simple: true }) as number;
+  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+}

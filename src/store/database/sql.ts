@@ -272,6 +272,8 @@ export function insertRow(table: string, columns: readonly string[]): string {
 
 /** Copies a database to a file without its free pages. */
 export const VACUUM_INTO = 'VACUUM INTO ?';
+/** Rewrites a database without its free pages, in one transaction. */
+export const VACUUM = 'VACUUM';
 
 // ── Numbers of events by group (wok stats) ───────────────────────────────────────────────────────
 
