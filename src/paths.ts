@@ -56,7 +56,7 @@ export function workerUrl(name: WorkerName): URL {
 }
 
 /** Name of a program for threads that do short jobs beside the stations. */
-type TaskName = 'check';
+type TaskName = 'check' | 'compact';
 
 /** Returns the compiled entry of a short job, as `workerUrl` does for a station. */
 export function taskUrl(name: TaskName): URL {

@@ -43,7 +43,10 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Worker programs that run short jobs for piscina, and the file with the code of the job. */
-const TASKS: Readonly<Record<string, string>> = { check: 'src/maintenance/import/chunk.ts' };
+const TASKS: Readonly<Record<string, string>> = {
+  check: 'src/maintenance/import/chunk.ts',
+  compact: 'src/maintenance/compact.ts',
+};
 
 interface Source {
   /** Path relative to the package, like `src/io/io.ts`. */

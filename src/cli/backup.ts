@@ -131,7 +131,8 @@ async function carryOut(
   });
 }
 
-function isDirectory(path: string): boolean {
+/** Returns true if a path is a directory, false also if it is nothing. */
+export function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {

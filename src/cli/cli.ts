@@ -8,12 +8,14 @@ import { backupCommand, restoreCommand } from './backup.ts';
 import { benchCommand } from './bench.ts';
 import { type Command, CommandError, print, UsageError } from './command.ts';
 import { CommandLineError, readCommandLine } from './command-line.ts';
+import { compactCommand } from './compact.ts';
 import { configCommand } from './config.ts';
 import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { importCommand } from './import.ts';
+import { infoCommand } from './info.ts';
 import { inviteCommand } from './invite.ts';
 import { metricsCommand } from './metrics.ts';
 import { modCommand } from './mod.ts';
@@ -21,6 +23,7 @@ import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './service.ts';
+import { statsCommand } from './stats.ts';
 import { statusCommand } from './status.ts';
 import { slowCommand } from './top/slow.ts';
 import { topCommand } from './top/top.ts';
@@ -44,6 +47,9 @@ export const commands: readonly Command[] = [
   exportCommand,
   scanCommand,
   deleteCommand,
+  infoCommand,
+  statsCommand,
+  compactCommand,
   backupCommand,
   restoreCommand,
   doctorCommand,

@@ -40,6 +40,22 @@ export async function askRelay<Result>(
   throw new CommandError(message, EXIT_CODES[code] ?? exitCodes.crash);
 }
 
+/**
+ * Returns true if a relay listens on the control socket of a directory, or if this user may not
+ * connect to the socket. Waits for no answer, so that it tells of a relay that is stuck as well.
+ */
+export function relayListens(directory: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(controlSocketFile(directory), () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === 'EACCES' || code === 'EPERM');
+    });
+  });
+}
+
 /** Sends one line to the control socket and resolves with the answer, one line too. */
 function exchange(directory: string, request: string): Promise<string> {
   const path = controlSocketFile(directory);

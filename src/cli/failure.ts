@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../config/options.ts';
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
-import { asStorageError, storageExitCode } from '../store/database/error.ts';
+import { asStorageError, isStorageFailure, storageExitCode } from '../store/database/error.ts';
 import { databaseFile } from '../store/database/open.ts';
 import { CommandError } from './command.ts';
 
@@ -37,10 +37,7 @@ export function needDatabase({ directory }: Config['storage']): void {
  * @throws `error` itself if it is no failure of SQLite or of the file system.
  */
 export function storageFailure(error: unknown, storage: Config['storage']): ExitCode {
-  const { name, code } = error as Error & { code?: unknown };
-  const known =
-    name === 'StorageError' || (typeof code === 'string' && /^(SQLITE_|E[A-Z]+$)/.test(code));
-  if (!known) throw error;
+  if (!isStorageFailure(error)) throw error;
   const failure = asStorageError(error, databaseFile(storage.directory));
   process.stderr.write(`wok: ${failure.message}\n`);
   return storageExitCode(failure)!;

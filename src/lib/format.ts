@@ -42,6 +42,18 @@ export function formatShare(value: number): string {
   return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
 
+/** Latest time that a date can have, in seconds since 1970. */
+const SECONDS_MAX = 8_640_000_000_000;
+
+/**
+ * Formats a time in seconds since 1970: 2026-01-31T12:00:00Z. A number that no date has stays a
+ * number, because events may have any `created_at`.
+ */
+export function formatTime(seconds: number): string {
+  if (Math.abs(seconds) > SECONDS_MAX) return String(seconds);
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
 /** Returns the plural of a unit: events, deliveries. */
 export function plural(unit: string): string {
   return unit.endsWith('y') ? `${unit.slice(0, -1)}ies` : `${unit}s`;

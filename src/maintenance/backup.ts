@@ -6,13 +6,15 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../config/options.ts';
 import { loadSignatureBackend } from '../protocol/signature/signature.ts';
-import { type CopyOptions, copyDatabase, openCopy } from '../store/database/copy.ts';
+import { type CopyOptions, copyDatabase, openCopy, removeCopy } from '../store/database/copy.ts';
+import { StorageError } from '../store/database/error.ts';
 import { requireFreeSpace } from '../store/database/free-space.ts';
 import { syncFile } from '../store/database/fsync.ts';
 import { lockDirectory } from '../store/database/lock.ts';
 import { databaseFile } from '../store/database/open.ts';
 import { removeMarker } from '../store/database/open-marker.ts';
 import { nameBeside } from '../store/database/presence.ts';
+import { usedBytes } from '../store/database/sizes.ts';
 import { type Sampled, sampleDatabase } from './check/sample.ts';
 
 /**
@@ -25,6 +27,8 @@ const FILE_ENDS = ['', '-wal', '-shm'];
 export interface BackupOptions extends Omit<CopyOptions, 'progress'> {
   /** Number of events to check, chosen at random. */
   sample: number;
+  /** True to keep a file of that name that has appeared meanwhile; else it is replaced. */
+  keep?: boolean;
   /** Called with the current step and its progress. */
   progress: (step: 'copying' | 'checking', done: number, total: number) => void;
 }
@@ -60,10 +64,10 @@ export async function backup(
   options: BackupOptions,
 ): Promise<Copied> {
   const part = `${file}.part`;
-  rmSync(part, { force: true });
+  removeCopy(part);
   const db = openCopy(databaseFile(storage.directory));
   try {
-    requireFreeSpace(statSync(databaseFile(storage.directory)).size, dirname(file));
+    requireFreeSpace(options.compact ? usedBytes(db) : fileBytes(storage), dirname(file));
     await copyDatabase(db, part, {
       ...options,
       progress: (done, total) => options.progress('copying', done, total),
@@ -77,6 +81,10 @@ export async function backup(
     throw error;
   });
   if (copied.problems.length > 0) throw new CopyProblem({ ...copied, file: part });
+  if (options.keep && existsSync(file)) {
+    rmSync(part);
+    throw new StorageError(`${file} exists already; name another file`, 'unusable');
+  }
   renameSync(part, file);
   syncFile(file);
   return { ...copied, file };
@@ -109,7 +117,7 @@ export async function restore(
   const lock = lockDirectory(directory);
   try {
     requireFreeSpace(statSync(file).size, directory);
-    rmSync(part, { force: true });
+    removeCopy(part);
     const source = openCopy(file);
     await copyDatabase(source, part, {
       ...options,
@@ -130,6 +138,10 @@ export async function restore(
     lock.close();
     for (const name of ['wok.db', 'wok.lock']) giveTo(directory, join(directory, name));
   }
+}
+
+function fileBytes({ directory }: Config['storage']): number {
+  return statSync(databaseFile(directory)).size;
 }
 
 /**

@@ -63,6 +63,11 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
   30023: 'articles',
 };
 
+/** Name of the events of a kind, if they have one here: "notes". */
+export function kindName(kind: number): string | undefined {
+  return KIND_NAMES[kind];
+}
+
 /** Kind ranges of the configuration as text: "1 (notes), 20000–29999". */
 export function kindsText(ranges: readonly string[]): string {
   return ranges.map(kindText).join(', ');
@@ -72,7 +77,7 @@ function kindText(range: string): string {
   const [first, last] = kindRange(range) ?? [];
   if (first === undefined) return range;
   if (first !== last) return `${first}–${last}`;
-  const name = KIND_NAMES[first];
+  const name = kindName(first);
   return name === undefined ? String(first) : `${first} (${name})`;
 }
 

@@ -51,13 +51,16 @@ const calls: Readonly<Record<string, string[][]>> = {
     ['--age', '1d'],
     ['--age', '1d', '--dry-run'],
   ],
+  info: [[], ['--json']],
+  stats: [[], ['--by', 'author']],
+  compact: [[], ['COPY'], ['-']],
   backup: [['COPY'], ['COPY', '--compact']],
   restore: [['BACKUP']],
   doctor: [[], ['--quick'], ['--repair'], ['--json']],
 };
 
 const MAKES = ['relay', 'import', 'restore'];
-const READS = ['export', 'scan', 'delete', 'backup', 'doctor'];
+const READS = ['export', 'scan', 'delete', 'info', 'stats', 'compact', 'backup', 'doctor'];
 /** Places that are tried with every command. */
 const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link to itself']);
 /** Commands that need no data directory. */
@@ -154,6 +157,8 @@ describe('a data directory that cannot be', () => {
       [['backup', '/proc/x'], exitCodes.inputOutput],
       [['backup', inFile], exitCodes.usage],
       [['backup', directory, '--force'], exitCodes.usage],
+      [['compact', '/proc/x'], exitCodes.inputOutput],
+      [['compact', inFile], exitCodes.usage],
       [['restore', directory], exitCodes.usage],
       [['restore', inFile], exitCodes.usage],
       [['import', directory], exitCodes.usage],
@@ -304,7 +309,11 @@ describe('what wok makes', () => {
     mkdirSync(backups, { mode: 0o750 });
     await wokWithUmask(umask, ['backup', join(backups, 'plain.db'), ...data]);
     await wokWithUmask(umask, ['backup', join(backups, 'compact.db'), '--compact', ...data]);
-    expect(permissions(backups)).toEqual({ 'plain.db': '600', 'compact.db': '600' });
+    await wokWithUmask(umask, ['compact', join(backups, 'small.db'), ...data]);
+    expect(Object.values(permissions(backups))).toEqual(['600', '600', '600']);
+    await wokWithUmask(umask, ['compact', ...data]);
+    await wokWithUmask(umask, ['info', ...data]);
+    expectPrivate(directory, 'compact');
     const other = join(home, 'other');
     await wokWithUmask(umask, ['restore', join(backups, 'plain.db'), '--data', other]);
     expectPrivate(other, 'restore');

@@ -35,6 +35,11 @@ export interface RunOptions {
   milliseconds?: number;
 }
 
+/** Program for `preload`: sends the command SIGINT as soon as it handles signals. */
+export const SIGNAL_AT_ONCE = `process.on('newListener', (name) => {
+  if (name === 'SIGTERM') setImmediate(() => process.kill(process.pid, 'SIGINT'));
+});`;
+
 /** Runs a command of the build in dist/ to its end; `input` is its standard input. */
 export function wok(args: readonly string[], input: string | Buffer = ''): Promise<Ran> {
   return runWok(args, { input });

@@ -199,7 +199,7 @@ function spaceFindings(
   const free = pragma('freelist_count');
   const text = `${formatBytes(pages * pageSize)} in ${formatCount(pages)} pages, ${formatBytes(free * pageSize)} of it free for new events.`;
   if (free > pages / 2 && pages * pageSize > 1e9) {
-    note('size', text, 'wok backup --compact and wok restore shrink it.');
+    note('size', text, 'Stop the relay and run wok compact to give it back.');
   } else ok('size', text);
   const wal = `${databaseFile(directory)}-wal`;
   const walBytes = existsSync(wal) ? statSync(wal).size : 0;

@@ -60,7 +60,7 @@ export async function copyDatabase(from: Db, file: string, options: CopyOptions)
     copy.close();
     syncFile(file);
   } catch (error) {
-    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+    removeCopy(file);
     throw error;
   } finally {
     from.exec('COMMIT');
@@ -85,9 +85,17 @@ function compactDatabase(from: Db, file: string): void {
     from.prepare(VACUUM_INTO).run(file);
     syncFile(file);
   } catch (error) {
-    rmSync(file, { force: true });
+    removeCopy(file);
     throw error;
   }
+}
+
+/**
+ * Removes an incomplete copy and what SQLite has beside it: a journal that a kill has left would be
+ * taken for one of the next copy of that name.
+ */
+export function removeCopy(file: string): void {
+  for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
 }
 
 /** Opens a file that may be a wok database, for reading. @throws StorageError */

@@ -96,6 +96,12 @@ export function isSqliteError(error: unknown): boolean {
   return /^SQLITE_/.test(String((error as { code?: unknown }).code));
 }
 
+/** Returns true if an error is a failure of SQLite or of the file system, or made of one. */
+export function isStorageFailure(error: unknown): boolean {
+  const { name, code } = error as Error & { code?: unknown };
+  return name === 'StorageError' || (typeof code === 'string' && /^(SQLITE_|E[A-Z]+$)/.test(code));
+}
+
 /** Returns the error for a failure of SQLite or the file system at this database. */
 export function asStorageError(error: unknown, file: string): StorageError {
   if (error instanceof StorageError) return error;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeDataDirectory, makeFile } from './data-directory.ts';
 import { asStorageError, StorageError } from './error.ts';
+import { COUNT_TABLES } from './sql.ts';
 
 /** Time that a start waits for a previous process that is just ending. */
 const LOCK_MILLISECONDS = 2_000;
@@ -73,6 +74,31 @@ export function lockDirectory(directory: string): Database.Database {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/**
+ * Returns true if a process holds the lock of a directory: a relay, or a command that writes.
+ * Writes nothing; a process that locks the directory at this very moment waits for its end.
+ *
+ * @throws StorageError when the lock file cannot be read.
+ */
+export function isLocked(directory: string): boolean {
+  const file = lockFile(directory);
+  if (!existsSync(file)) return false;
+  let db: Database.Database | null = null;
+  try {
+    db = new Database(file, { readonly: true, timeout: 0 });
+    db.prepare(COUNT_TABLES).get();
+    return false;
+  } catch (error) {
+    const { code = '' } = error as { code?: string };
+    if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return true;
+    // SQLite asks for the lock before it reads what is in the file.
+    if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return false;
+    throw asLockError(error, file);
+  } finally {
+    db?.close();
   }
 }
 

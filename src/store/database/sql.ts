@@ -69,6 +69,18 @@ export const COUNT_POSTINGS_BEHIND =
  */
 export const COUNT_LOG_BEHIND = 'SELECT count(*) FROM event WHERE seq > ?';
 export const COUNT_SWEEPS = 'SELECT count(*) FROM sweep';
+/**
+ * Time of the oldest and of the newest stored event: in the list of a term, past entries whose
+ * event is gone, and in the log behind a seq.
+ */
+const edge = (pick: 'min' | 'max', order: '' | ' DESC') => `
+  SELECT ${pick}(created_at) FROM (
+    SELECT created_at FROM (
+      SELECT p.created_at FROM posting p CROSS JOIN event e ON e.seq = p.seq
+      WHERE p.term = ? ORDER BY p.created_at${order}, p.seq${order} LIMIT 1)
+    UNION ALL SELECT ${pick}(created_at) FROM event WHERE seq > ?)`;
+export const SELECT_OLDEST_TIME = edge('min', '');
+export const SELECT_NEWEST_TIME = edge('max', ' DESC');
 /** Terms in a range, one row a posting; of all ids when the writer starts. */
 export const SELECT_TERMS = 'SELECT term FROM posting WHERE term >= ? AND term < ?';
 /** Events of the log with their ids as bytes, for sets of ids. */
@@ -265,6 +277,34 @@ export function insertRow(table: string, columns: readonly string[]): string {
 
 /** Copies a database to a file without its free pages. */
 export const VACUUM_INTO = 'VACUUM INTO ?';
+/** Rewrites a database without its free pages, in one transaction. */
+export const VACUUM = 'VACUUM';
+
+// ── Numbers of events by group (wok stats) ───────────────────────────────────────────────────────
+
+/** Groups of the events of a part of the log, with the bytes of their bodies as stored. */
+const groupsBy = (key: string) => `
+  SELECT ${key} AS key, count(*) AS events, sum(octet_length(json)) AS bytes
+  FROM event WHERE seq > ? AND seq <= ? GROUP BY 1`;
+export const SELECT_GROUPS_BY_KIND = groupsBy('kind');
+export const SELECT_GROUPS_BY_AUTHOR = groupsBy(pubkeyIn('json'));
+export const SELECT_GROUPS_BY_DAY = groupsBy('created_at / 86400');
+
+/** Table of groups in a temporary database (`store/database/group-table.ts`). */
+export const CREATE_GROUPS = `
+  CREATE TABLE groups (
+    key ANY PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`;
+export const ADD_TO_GROUP = `
+  INSERT INTO groups (key, events, bytes) VALUES (?, ?, ?) ON CONFLICT (key)
+  DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes`;
+export const SUM_OF_GROUPS = `
+  SELECT count(*) AS groups, coalesce(sum(events), 0) AS events, coalesce(sum(bytes), 0) AS bytes
+  FROM groups`;
+export const SELECT_GROUPS_BY_EVENTS =
+  'SELECT key, events, bytes FROM groups ORDER BY events DESC, key LIMIT ?';
+export const SELECT_GROUPS_BY_KEY =
+  'SELECT key, events, bytes FROM groups ORDER BY key DESC LIMIT ?';
 
 export const COUNT_TRUSTED_REPORTS = 'SELECT count(*) FROM report WHERE target = ? AND trusted = 1';
 

@@ -37,6 +37,10 @@ const ESTIMATE_ROWS = 10_000;
 export interface Selected {
   seq: number;
   createdAt: number;
+  kind: number;
+  /** Body as it is stored. */
+  body: StoredBody;
+  /** The same as canonical JSON. */
   json: string;
 }
 
@@ -66,7 +70,7 @@ export interface Looked extends Position {
 interface Wanted {
   filter: Filter;
   matches: Matcher;
-  /** True if every event between since and until matches. */
+  /** True if the index alone tells what matches: there are no conditions but time and kinds. */
   any: boolean;
   left: number;
 }
@@ -92,7 +96,7 @@ export function* look(selection: Selection): Generator<Looked> {
     .map((filter) => ({
       filter,
       matches: compileFilter(filter),
-      any: isUnconditional(filter),
+      any: isOfIndex(filter),
       left: filter.limit ?? Number.POSITIVE_INFINITY,
     }));
   const order = orderOf(direction);
@@ -111,10 +115,14 @@ export function* look(selection: Selection): Generator<Looked> {
     const { seq, createdAt } = entry;
     const may = wanted.some((one) => one.left > 0 && mayMatch(one.filter, entry));
     const stored = may ? (body.get(seq) as StoredBody | undefined) : undefined;
-    const json = stored === undefined ? undefined : jsonOf(stored);
-    const matches = json !== undefined && take(wanted, entry, json, nowSeconds);
-    yield { seq, createdAt, selected: matches ? { seq, createdAt, json } : null };
+    const selected = stored === undefined ? null : selectedOf(entry, stored);
+    const matches = selected !== null && take(wanted, entry, selected.json, nowSeconds);
+    yield { seq, createdAt, selected: matches ? selected : null };
   }
+}
+
+function selectedOf({ seq, createdAt, kind }: Entry, body: StoredBody): Selected {
+  return { seq, createdAt, kind: kindOfPosting(kind), body, json: jsonOf(body) };
 }
 
 /**
@@ -146,8 +154,8 @@ function take(
   return matched;
 }
 
-function isUnconditional({ ids, authors, kinds, tags }: Filter): boolean {
-  return ids === null && authors === null && kinds === null && tags.length === 0;
+function isOfIndex({ ids, authors, tags }: Filter): boolean {
+  return ids === null && authors === null && tags.length === 0;
 }
 
 /** Returns true if the event may match, as far as the index tells. */
