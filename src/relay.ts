@@ -66,7 +66,7 @@ interface Fatal {
  *
  * Stations start in the order writer, monitor, query, sync, plugins, ingester, admin, io, so that
  * each finds its neighbours ready. They stop in the order in which an event passes them: io takes
- * no more, then ingester, plugins, query, admin, writer, monitor, sync.
+ * no more, then ingester, plugins, query, sync, admin, writer, monitor.
  */
 export class Relay {
   /** Promise that resolves when the relay cannot go on by itself; it never rejects. */

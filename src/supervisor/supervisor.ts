@@ -29,16 +29,16 @@ import type { WorkerTask } from './worker.ts';
 /**
  * Order in which stations stop. It follows the path of an event, so that each station has received
  * everything from those before it; the admin worker stops before the writer, which carries out its
- * requests.
+ * requests, and readers of the database before the writer, whose last step removes its log.
  */
 const stopOrder: readonly ThreadStation[] = [
   'ingester',
   'plugins',
   'query',
+  'sync',
   'admin',
   'writer',
   'monitor',
-  'sync',
 ];
 
 const KIB = 1024;

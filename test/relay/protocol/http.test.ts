@@ -84,7 +84,7 @@ function configuredTests(): void {
         banner: 'https://relay.example/banner.png',
         privacy_policy: 'https://relay.example/privacy',
         terms_of_service: 'https://relay.example/terms',
-        supported_nips: [1, 2, 9, 11, 17, 28, 40, 42, 45, 59, 62, 65, 70, 86],
+        supported_nips: [1, 2, 9, 11, 17, 28, 40, 42, 45, 59, 62, 65, 70, 77, 86],
         software: expect.stringMatching(/^https:\/\/\S+$/),
         version,
         limitation: {
