@@ -122,8 +122,8 @@ async function toFile(work: Work, file: string, name: string): Promise<string> {
 }
 
 /**
- * Writes a compacted copy to standard output. It is made in the data directory, where `wok doctor`
- * names what a kill leaves of it.
+ * Writes a compacted copy to standard output. It is made in the data directory: `wok doctor`
+ * reports a copy there that a kill has left.
  */
 async function toStandardOutput(work: Work): Promise<number> {
   const file = `${databaseFile(work.storage.directory)}.part-${process.pid}`;

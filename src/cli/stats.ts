@@ -126,7 +126,7 @@ async function writeJson(report: Report): Promise<void> {
   await output.flush();
 }
 
-/** Writes a line for each group to show; returns the sum of the others. */
+/** Writes a line for each of the first groups; returns the sum of all other groups. */
 async function eachGroup(
   { table, by, top, total, output, signal }: Report,
   lineOf: (group: Group) => string,

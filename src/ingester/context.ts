@@ -22,6 +22,7 @@ import { RejectionReporter } from '../policy/rejection-log.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { SignatureBackend } from '../protocol/signature/backend.ts';
+import { refusalTo } from '../protocol/unparsed.ts';
 import type { Db } from '../store/database/open.ts';
 import type { IdFilter } from '../store/index/id-filter.ts';
 import type { TermHasher } from '../store/index/terms.ts';
@@ -29,6 +30,7 @@ import { Authentication } from './authentication.ts';
 import { Connections } from './connections.ts';
 import { IngesterMeter } from './ingester-meter.ts';
 import { Members } from './members.ts';
+import { lengthOf, STRANGE_ID_MAX } from './reply-id.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
 import { UnknownAddresses } from './unknown-addresses.ts';
 
@@ -175,6 +177,27 @@ export class IngesterContext {
   /** Acknowledges a message that has no answer. */
   settle(connId: number): void {
     this.answer(connId, '');
+  }
+
+  /** Returns the id of a subscription, a count or a session, or null after a rejection. */
+  subscriptionId(
+    connId: number,
+    type: 'REQ' | 'COUNT' | 'NEG-OPEN' | 'NEG-MSG',
+    value: unknown,
+  ): string | null {
+    if (typeof value !== 'string') {
+      this.notice(connId, `invalid: ${type} needs an id, a string, as its second element`);
+      return null;
+    }
+    const max = this.parts.config.limits.subscription_id_length_max;
+    if (value !== '' && lengthOf(value) <= max && value.isWellFormed()) return value;
+    const why: Refusal = `invalid: the id of a ${type} must have 1 to ${max} characters`;
+    if (value.length > STRANGE_ID_MAX) this.notice(connId, why);
+    else {
+      this.meter.refused(type, why);
+      this.answer(connId, refusalTo({ type, id: value.toWellFormed() }, why));
+    }
+    return null;
   }
 
   notice(connId: number, text: Refusal): void {

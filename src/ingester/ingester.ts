@@ -39,6 +39,7 @@ import { Backlog } from './backlog.ts';
 import { bannedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
 import type { Connection } from './connections.ts';
 import { IngesterContext, type IngesterParts } from './context.ts';
+import { InOrderQueue } from './in-order-queue.ts';
 import { Negentropy } from './negentropy.ts';
 import { PendingConnections } from './pending-connections.ts';
 import { Publishing } from './publishing.ts';
@@ -87,8 +88,10 @@ export class Ingester {
     const timed = this.#context.meter.timed(signature);
     this.#validator = new EventValidator(hasher, this.#profile, timed);
     this.#publishing = new Publishing(this.#context, this.#validator, config);
-    this.#requests = new Requests(this.#context, config);
-    this.#negentropy = new Negentropy(this.#context, config);
+    const { waiting_events_max, waiting_bytes_max } = config.plugins;
+    const waitingReads = new InOrderQueue(waiting_events_max, waiting_bytes_max);
+    this.#requests = new Requests(this.#context, config, waitingReads);
+    this.#negentropy = new Negentropy(this.#context, config, waitingReads);
     this.#pendingConnections = new PendingConnections(config.plugins.waiting_bytes_max);
   }
 
@@ -407,7 +410,7 @@ export class Ingester {
     if (authentication.accept(connection, event)) {
       const { cost } = this.#context;
       const readers = [...connection.authed];
-      // Before the OK, so that a session opened after it has the key.
+      // Open sessions get the events of the new key before later messages are answered.
       if (connection.syncs) this.#context.sync({ t: 'auth', connId, readers });
       this.#context.query(connId, { t: 'auth', connId, readers, answer, cost });
     } else this.#context.answer(connId, answer);

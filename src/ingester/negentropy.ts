@@ -10,7 +10,8 @@ import { negErrorAnswer } from '../protocol/answers.ts';
 import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { IngesterContext } from './context.ts';
-import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './reply-id.ts';
+import type { InOrderQueue } from './in-order-queue.ts';
+import { AUTH_REQUIRED } from './reply-id.ts';
 import { filterLimits } from './requests.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
@@ -26,8 +27,8 @@ interface Opening {
 }
 
 /**
- * Handler of negentropy messages. What a client may not REQ it may not compare: the same read
- * policies and plugins decide about NEG-OPEN, which plugins see as a REQ of its filter. Every
+ * Handler of negentropy messages. A client compares only events that a REQ may send it: the same
+ * read policies and plugins decide about NEG-OPEN, which plugins see as a REQ of its filter. Every
  * refusal is a NEG-ERR with the id.
  */
 export class Negentropy {
@@ -37,10 +38,9 @@ export class Negentropy {
   #filterLimits: FilterLimits;
   #readPolicy: ReadPolicy;
 
-  constructor(context: IngesterContext, config: Config) {
+  constructor(context: IngesterContext, config: Config, waiting: InOrderQueue) {
     this.#context = context;
-    const { waiting_events_max, waiting_bytes_max } = config.plugins;
-    this.#waiting = new WaitingReads(waiting_events_max, waiting_bytes_max);
+    this.#waiting = new WaitingReads(waiting);
     this.#filterLimits = filterLimits(config);
     this.#readPolicy = new ReadPolicy(config, context.parts.lists);
   }
@@ -52,7 +52,7 @@ export class Negentropy {
 
   /** Handles a NEG-OPEN of `bytes` bytes. */
   open(connId: number, message: readonly unknown[], bytes: number): void {
-    const subId = this.#id(connId, 'NEG-OPEN', message[1]);
+    const subId = this.#context.subscriptionId(connId, 'NEG-OPEN', message[1]);
     if (subId === null) return;
     this.#waiting.cancel(connId, subId);
     const opening = this.#checked(connId, subId, message);
@@ -63,7 +63,7 @@ export class Negentropy {
 
   /** Handles a NEG-MSG. */
   message(connId: number, message: readonly unknown[]): void {
-    const subId = this.#id(connId, 'NEG-MSG', message[1]);
+    const subId = this.#context.subscriptionId(connId, 'NEG-MSG', message[1]);
     if (subId === null) return;
     const bytes = this.#isEnabled ? bytesOf(message[2]) : UNSUPPORTED;
     if (typeof bytes === 'string') {
@@ -178,23 +178,6 @@ export class Negentropy {
       this.#context.sync({ t: 'close', connId, subId });
     }
     this.#context.answer(connId, negErrorAnswer(subId, why));
-  }
-
-  /** Returns the id of a session, or null after a rejection. */
-  #id(connId: number, type: 'NEG-OPEN' | 'NEG-MSG', value: unknown): string | null {
-    if (typeof value !== 'string') {
-      this.#context.notice(connId, `invalid: ${type} needs an id, a string, as its second element`);
-      return null;
-    }
-    const max = this.#context.parts.config.limits.subscription_id_length_max;
-    if (value !== '' && lengthOf(value) <= max && value.isWellFormed()) return value;
-    const why: Refusal = `invalid: the id of a ${type} must have 1 to ${max} characters`;
-    if (value.length > STRANGE_ID_MAX) this.#context.notice(connId, why);
-    else {
-      this.#context.meter.refused(type, why);
-      this.#context.answer(connId, negErrorAnswer(value.toWellFormed(), why));
-    }
-    return null;
   }
 }
 

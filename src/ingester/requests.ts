@@ -10,8 +10,9 @@ import { closedAnswer, eventPrefix } from '../protocol/answers.ts';
 import { type Filter, type FilterLimits, parseFilter } from '../protocol/filter.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { IngesterContext } from './context.ts';
+import type { InOrderQueue } from './in-order-queue.ts';
 import { PendingSubscriptions } from './pending-subscriptions.ts';
-import { AUTH_REQUIRED, lengthOf, STRANGE_ID_MAX } from './reply-id.ts';
+import { AUTH_REQUIRED } from './reply-id.ts';
 import { SubscriptionMemory } from './subscription-memory.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
@@ -37,10 +38,9 @@ export class Requests {
   #filterLimits: FilterLimits;
   #readPolicy: ReadPolicy;
 
-  constructor(context: IngesterContext, config: Config) {
+  constructor(context: IngesterContext, config: Config, waiting: InOrderQueue) {
     this.#context = context;
-    const { waiting_events_max, waiting_bytes_max } = config.plugins;
-    this.#waiting = new WaitingReads(waiting_events_max, waiting_bytes_max);
+    this.#waiting = new WaitingReads(waiting);
     this.#filterLimits = filterLimits(config);
     this.#readPolicy = new ReadPolicy(config, context.parts.lists);
   }
@@ -196,7 +196,7 @@ export class Requests {
   }
 
   #req(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
-    const subId = this.#id(connId, 'REQ', message[1]);
+    const subId = this.#context.subscriptionId(connId, 'REQ', message[1]);
     if (subId === null) return;
     const filters =
       this.#context.rate(connId, SUBSCRIPTIONS)?.refusal ??
@@ -287,7 +287,7 @@ export class Requests {
   }
 
   #count(connId: number, message: readonly unknown[], parsed: Parsed | null): void {
-    const queryId = this.#id(connId, 'COUNT', message[1]);
+    const queryId = this.#context.subscriptionId(connId, 'COUNT', message[1]);
     if (queryId === null) return;
     const filters = this.#context.parts.config.query.count_enabled
       ? (this.#context.rate(connId, SUBSCRIPTIONS)?.refusal ??
@@ -337,25 +337,6 @@ export class Requests {
     if (subNo === 0) return;
     this.#context.query(connId, { t: 'close', connId, subNo });
     this.#pending.next(connId);
-  }
-
-  /** Returns the id of a subscription or a count, or null after a rejection. */
-  #id(connId: number, type: 'REQ' | 'COUNT', value: unknown): string | null {
-    if (typeof value !== 'string') {
-      this.#context.notice(connId, `invalid: ${type} needs an id, a string, as its second element`);
-      return null;
-    }
-    const max = this.#context.parts.config.limits.subscription_id_length_max;
-    if (value === '' || lengthOf(value) > max || !value.isWellFormed()) {
-      const why: Refusal = `invalid: the id of a ${type} must have 1 to ${max} characters`;
-      if (value.length > STRANGE_ID_MAX) this.#context.notice(connId, why);
-      else {
-        this.#context.meter.refused(type, why);
-        this.#context.answer(connId, closedAnswer(value.toWellFormed(), why));
-      }
-      return null;
-    }
-    return value;
   }
 
   #parsed(message: readonly unknown[]): Parsed {

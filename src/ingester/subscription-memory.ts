@@ -4,6 +4,7 @@
 import type { Credits } from '../channel/credits.ts';
 import { PackedLayout } from '../channel/packed-filters.ts';
 import { RecordReader } from '../channel/records.ts';
+import { mayHold } from '../lib/greedy-share.ts';
 
 /** Bytes that a live subscription uses in all threads beside its filters; measured: 1,150 bytes. */
 const SUBSCRIPTION_BYTES = 1024;
@@ -17,12 +18,8 @@ const COPIES = 2;
  */
 const VALUE_BYTES = 40;
 
-/**
- * Bytes that an address may hold while nothing is free, until all together hold this multiple of
- * the bound: large subscriptions of new addresses can take the last free bytes.
- */
+/** Bytes that an address may hold while nothing is free, so that small ones are served. */
 const LITTLE_BYTES = 64 * 1024;
-const LITTLE_FACTOR = 1.25;
 
 /**
  * Accounting of the memory of open subscriptions, by twice the bytes of their packed filters, 40
@@ -57,9 +54,8 @@ export class SubscriptionMemory {
   mayHold(address: string, bytes: number): boolean {
     if (bytes <= 0) return true;
     const used = this.#all.reduce((sum, { used: one }) => sum + one, 0);
-    const wanted = (this.#held.get(address) ?? 0) + bytes;
-    if (wanted <= this.max - used) return true;
-    return wanted <= LITTLE_BYTES && used + bytes <= this.max * LITTLE_FACTOR;
+    const held = this.#held.get(address) ?? 0;
+    return mayHold({ max: this.max, used, held }, bytes, LITTLE_BYTES);
   }
 
   hold(address: string, bytes: number): void {

@@ -1,8 +1,8 @@
-// REQs and COUNTs of one ingester worker that wait for an asynchronous policy.
+// REQs, COUNTs and NEG-OPENs of one ingester worker that wait for an asynchronous policy.
 
-import { InOrderQueue, type Slot } from './in-order-queue.ts';
+import type { InOrderQueue, Slot } from './in-order-queue.ts';
 
-/** Slot of a REQ or COUNT that waits for its policy result. */
+/** Slot of a message that waits for its policy result. */
 interface WaitingRead extends Slot {
   /** True if its client has closed it, or it was rejected, meanwhile. */
   readonly isCancelled: boolean;
@@ -13,13 +13,16 @@ interface Waiting {
   isCancelled: boolean;
 }
 
-/** In-order queue of the REQs and COUNTs that wait for a policy result, by connection. */
+/**
+ * Messages of one namespace of ids that wait for a policy result, by connection. The queue is that
+ * of all namespaces: it has the order and the bounds.
+ */
 export class WaitingReads {
   readonly #queue: InOrderQueue;
   readonly #waiting = new Map<number, Set<Waiting>>();
 
-  constructor(max: number, bytesMax: number) {
-    this.#queue = new InOrderQueue(max, bytesMax);
+  constructor(queue: InOrderQueue) {
+    this.#queue = queue;
   }
 
   admits(bytes: number): boolean {

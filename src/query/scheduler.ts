@@ -1,7 +1,7 @@
 // Scheduler of a query worker: shares its time between runs, in slices.
 
 import type { Clock } from '../lib/clock.ts';
-import { isSqliteError, StorageError } from '../store/database/error.ts';
+import { isReadFailure } from '../store/database/error.ts';
 import type { Budget } from '../store/read/scan.ts';
 import type { Snapshot } from '../store/read/snapshot.ts';
 import type { Run, Step } from './turns.ts';
@@ -128,7 +128,7 @@ export class Scheduler {
       this.#snapshot.enter();
       return true;
     } catch (error) {
-      if (!isStorageFailure(error)) throw error;
+      if (!isReadFailure(error)) throw error;
       this.#snapshot.leave();
       for (const run of this.queue.takeAll()) {
         this.#begin(run);
@@ -146,7 +146,7 @@ export class Scheduler {
       return this.#steps(run, end);
     } catch (error) {
       // A damaged page must not end the worker: other queries do not need it.
-      if (!isStorageFailure(error)) throw error;
+      if (!isReadFailure(error)) throw error;
       run.cancelled = true;
       this.#hooks.unreadable(run, error);
       return 'done';
@@ -194,8 +194,4 @@ export class Scheduler {
     }
     return largest;
   }
-}
-
-function isStorageFailure(error: unknown): error is Error {
-  return error instanceof StorageError || isSqliteError(error);
 }

@@ -14,7 +14,7 @@ import {
 const TICK_MILLISECONDS = 250;
 /** Descriptors that are looked at in one turn of the event loop; one costs some 1.5 µs. */
 const DESCRIPTORS_A_TURN_MAX = 1_000;
-/** Time between two looks in long turns, and the same as a multiple of what a look takes. */
+/** Interval of the checks while turns are long, and the least multiple of a check's duration. */
 const LOOK_MILLISECONDS = 20;
 const LOOK_FACTOR = 10;
 

@@ -1,5 +1,6 @@
 // Memory accounting of negentropy sessions. Owned by the sync worker.
 
+import { mayHold } from '../lib/greedy-share.ts';
 import type { Session, SyncAddress } from './session.ts';
 
 /** Bytes of an item in a set: 41, measured (`negentropy/id-set.ts`). */
@@ -10,12 +11,8 @@ const SESSION_BYTES = 2048;
 /** Bytes of all messages that wait for their turn: some hundred large ones. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 
-/**
- * Bytes that an address may hold while nothing is free, until all together hold this multiple of
- * the bound, so that small sessions of other addresses are served.
- */
+/** Bytes that an address may hold while nothing is free, so that small sessions are served. */
 const LITTLE_BYTES = 256 * 1024;
-const LITTLE_FACTOR = 1.25;
 
 /**
  * Accounting of the memory of all sessions, `negentropy.memory_bytes_max` at most, and of the
@@ -39,14 +36,16 @@ export class SyncMemory {
   /** Counts a session of so many items; returns false if its address may not hold as much. */
   hold(address: SyncAddress, session: Session, items: number): boolean {
     const more = SESSION_BYTES + items * ITEM_BYTES - session.bytes;
-    if (more > 0 && !this.#mayHold(address, more)) return false;
+    const holding = { max: this.max, used: this.#used, held: address.bytes };
+    if (more > 0 && !mayHold(holding, more, LITTLE_BYTES)) return false;
     this.#count(address, session, more);
     return true;
   }
 
   /** Counts a message that waits; returns false if its address may have no more. */
   wait(address: SyncAddress, { length }: Uint8Array): boolean {
-    if (address.waitingBytes + length > WAITING_BYTES_MAX - this.#waiting) return false;
+    const waiting = { max: WAITING_BYTES_MAX, used: this.#waiting, held: address.waitingBytes };
+    if (!mayHold(waiting, length)) return false;
     this.#countWaiting(address, length);
     return true;
   }
@@ -63,12 +62,6 @@ export class SyncMemory {
 
   release(address: SyncAddress, session: Session): void {
     this.#count(address, session, -session.bytes);
-  }
-
-  #mayHold(address: SyncAddress, more: number): boolean {
-    const wanted = address.bytes + more;
-    if (wanted <= this.max - this.#used) return true;
-    return wanted <= LITTLE_BYTES && this.#used + more <= this.max * LITTLE_FACTOR;
   }
 
   #count(address: SyncAddress, session: Session, more: number): void {

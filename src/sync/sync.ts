@@ -21,6 +21,7 @@ import { negErrorAnswer, negMessageAnswer } from '../protocol/answers.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { isReadFailure } from '../store/database/error.ts';
 import { type Db, tuneReader } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { Snapshot } from '../store/read/snapshot.ts';
@@ -30,7 +31,7 @@ import { Session, SyncAddress, SyncConnection, type Task } from './session.ts';
 import { readerOf, type SetSource } from './set-reader.ts';
 import { SyncMemory } from './sync-memory.ts';
 import type { SyncMeter } from './sync-meter.ts';
-import { entered, isStorageFailure, TreeFollower } from './tree-follower.ts';
+import { entered, TreeFollower } from './tree-follower.ts';
 
 /** Number of rows read between two checks of the clock. */
 const ROWS_A_LOOK = 400;
@@ -58,10 +59,10 @@ const UNREADABLE: Refusal = 'error: this relay could not read its database; try 
  *
  * In: checked NEG-OPEN, NEG-MSG and NEG-CLOSE of the ingester workers. Out: NEG-MSG and NEG-ERR to
  * io. Bounds: `negentropy.sessions_max` sessions a connection, `negentropy.items_max` events a
- * session, `negentropy.memory_bytes_max` for all; messages wait within the bound of io for
- * unanswered messages. Work is done in slices, which the addresses share, and is charged to their
- * read budgets. If the thread dies, connections with unanswered messages are closed with 1012, and
- * it is started again without sessions.
+ * session, `negentropy.memory_bytes_max` for all, 8 MiB of waiting messages. Work is done in
+ * slices, which the addresses share, and is charged to their read budgets. If the thread dies,
+ * connections with unanswered messages are closed with 1012, and it is started again without
+ * sessions.
  */
 export class Sync {
   #config: Config;
@@ -81,6 +82,7 @@ export class Sync {
   #io: RecordOutbox | null = null;
   #sessions = 0;
   #scheduled = false;
+  #isStopped = false;
 
   constructor(
     config: Config,
@@ -143,6 +145,7 @@ export class Sync {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#idleTimer);
     this.#tree.stop();
     this.#db.close();
@@ -317,6 +320,7 @@ export class Sync {
   }
 
   #run(): void {
+    if (this.#isStopped) return;
     const hasMore = this.#slice();
     if (hasMore) setTimeout(() => this.#run(), PAUSE_MILLISECONDS);
     else this.#scheduled = false;
@@ -382,7 +386,7 @@ export class Sync {
         return budget.spent;
       }
     } catch (error) {
-      if (!isStorageFailure(error)) throw error;
+      if (!isReadFailure(error)) throw error;
       refuse(UNREADABLE);
       return budget.spent;
     }
@@ -390,8 +394,8 @@ export class Sync {
   }
 
   /**
-   * Reads what a task has to read. Returns null when its set is complete, `again` at the end of the
-   * turn, or the reason why the session cannot go on.
+   * Reads the set of a session for the pubkeys of a task. Returns null when it is complete, `again`
+   * at the end of the turn, or the reason why the session cannot go on.
    */
   #read(
     connection: SyncConnection,

@@ -7,7 +7,7 @@ import { readLogChange } from '../messages/writer-sync.ts';
 import type { IdSet } from '../negentropy/id-set.ts';
 import type { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { isSqliteError, StorageError } from '../store/database/error.ts';
+import { isReadFailure } from '../store/database/error.ts';
 import type { Snapshot } from '../store/read/snapshot.ts';
 import type { EventTree } from './event-tree.ts';
 import { Snapshots } from './snapshots.ts';
@@ -111,7 +111,7 @@ export class TreeFollower {
       this.#tree.load(performance.now() + this.#options.sliceMilliseconds);
     } catch (error) {
       // Without the tree sessions read the index, and report what is damaged.
-      if (!isStorageFailure(error)) throw error;
+      if (!isReadFailure(error)) throw error;
       this.#tree.end();
     }
     this.#options.loaded(this.#tree.size);
@@ -136,12 +136,7 @@ export function entered(database: Snapshot): boolean {
     database.enter();
     return true;
   } catch (error) {
-    if (!isStorageFailure(error)) throw error;
+    if (!isReadFailure(error)) throw error;
     return false;
   }
-}
-
-/** Returns true for an error of the database, which other sessions need not notice. */
-export function isStorageFailure(error: unknown): error is Error {
-  return error instanceof StorageError || isSqliteError(error);
 }

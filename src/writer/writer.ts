@@ -248,9 +248,11 @@ export class Writer {
       writeHead(this.#monitor.records, this.#log.head);
       this.#monitor.flush();
     } else if (station === 'sync') {
-      this.#sync = new RecordOutbox(channel);
+      // Quiet: sync reads its channel before it makes a snapshot.
+      this.#sync = new RecordOutbox(channel, undefined, true);
       writeLogBegin(this.#sync.records, this.#log.head);
       this.#sync.flush();
+      channel.wakePeer();
     } else if (station === 'query') {
       // Quiet: a query worker reads its channel when a slice begins.
       const outbox = new RecordOutbox(channel, undefined, true);

@@ -102,6 +102,11 @@ export function isStorageFailure(error: unknown): boolean {
   return name === 'StorageError' || (typeof code === 'string' && /^(SQLITE_|E[A-Z]+$)/.test(code));
 }
 
+/** Returns true for an error of reading the database, which other work of a thread survives. */
+export function isReadFailure(error: unknown): error is Error {
+  return error instanceof StorageError || isSqliteError(error);
+}
+
 /** Returns the error for a failure of SQLite or the file system at this database. */
 export function asStorageError(error: unknown, file: string): StorageError {
   if (error instanceof StorageError) return error;

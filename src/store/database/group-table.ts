@@ -6,9 +6,9 @@ import { asStorageError, StorageError } from './error.ts';
 import * as sql from './sql.ts';
 
 /**
- * Page cache in KiB, which holds about two million groups named by public keys. The others are in a
- * temporary file, some 55 bytes each. SQLite removes the name of the file as soon as it is open, so
- * that nothing is left of it however the process ends.
+ * Page cache in KiB, which holds about two million groups named by public keys. SQLite writes
+ * further groups to a temporary file, some 55 bytes each, and removes its name as soon as it is
+ * open, so that nothing is left of it however the process ends.
  */
 const CACHE_KIB = 128 * 1024;
 
