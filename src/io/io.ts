@@ -262,6 +262,11 @@ export class Io {
     return this.#listener.pending;
   }
 
+  /** True if the answer to a whole HTTP request is still being made. */
+  get isAnswering(): boolean {
+    return this.#admin.management.isAnswering;
+  }
+
   /** @param port one that this process shares with its predecessor, see `Listener`. */
   async listen(port = 0): Promise<void> {
     this.#descriptors = new DescriptorLimit(this.#config);

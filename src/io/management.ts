@@ -165,6 +165,11 @@ export class Management {
     this.#ask();
   }
 
+  /** True if a complete request waits for its answer. */
+  get isAnswering(): boolean {
+    return this.#slots.isAnswering;
+  }
+
   /** Rejects all open requests and forgets all sessions, which ended with the admin worker. */
   forget(): void {
     this.#ranks.forget();

@@ -29,12 +29,15 @@ export interface SlotBounds {
 
 /** Maximum of requests that arrive or wait. */
 const PENDING_MAX = 512;
+/** Number of networks of which the time of the last turn is kept. */
+const NETWORKS_MAX = 4_096;
 
 /**
  * Scheduler of requests: selects the one that the admin worker gets next, and the one that is
  * dropped beyond the bounds. A request takes a slot when its body is complete, so slow senders hold
  * none. Next is the highest rank, then the network with the fewest requests at the worker, then the
- * newest: under a flood the oldest are late anyway. Dropped is the lowest rank, of it the network
+ * one whose last turn is longest ago, then the newest: under a flood of ever new networks the
+ * oldest are late anyway. Dropped is the lowest rank, of it the network
  * with most requests, of them the oldest. A flood of other requests therefore does not keep an
  * admin out.
  */
@@ -42,6 +45,9 @@ export class RequestSlots<Request extends SlotRequest> {
   bounds: SlotBounds;
   /** Stage of each request, in the order of their beginning. */
   readonly #stages = new Map<Request, Stage>();
+  /** Number of the last turn by network, the network whose turn is longest ago first. */
+  readonly #turns = new Map<string, number>();
+  #turn = 0;
   #asked = 0;
   #bytes = 0;
 
@@ -95,13 +101,38 @@ export class RequestSlots<Request extends SlotRequest> {
       const own = asked.get(request.network) ?? 0;
       if (stage !== 'waiting' || own >= Math.ceil(askedMax / 4)) continue;
       const isWorse =
-        best !== null && (request.rank - best.rank || (asked.get(best.network) ?? 0) - own) < 0;
+        best !== null &&
+        (request.rank - best.rank ||
+          (asked.get(best.network) ?? 0) - own ||
+          this.#lastTurn(best) - this.#lastTurn(request)) < 0;
       if (!isWorse) best = request;
     }
     if (best === null) return null;
+    this.#takesTurn(best);
     this.#stages.set(best, 'asked');
     this.#asked++;
     return best;
+  }
+
+  /** True if a request is complete and has no answer yet. */
+  get isAnswering(): boolean {
+    for (const stage of this.#stages.values()) if (stage !== 'reading') return true;
+    return false;
+  }
+
+  /** Returns the number of the last turn of the network of a request; 0: it had none. */
+  #lastTurn({ network }: Request): number {
+    return this.#turns.get(network) ?? 0;
+  }
+
+  #takesTurn({ network }: Request): void {
+    this.#turns.delete(network);
+    this.#turns.set(network, ++this.#turn);
+    if (this.#turns.size <= NETWORKS_MAX) return;
+    for (const first of this.#turns.keys()) {
+      this.#turns.delete(first);
+      return;
+    }
   }
 
   /** Returns a request to drop because there are too many, or null. The caller ends it. */

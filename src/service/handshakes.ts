@@ -27,6 +27,8 @@ interface PendingSockets {
   readonly port: number;
   /** Number of sockets that were accepted and neither upgraded nor closed yet. */
   readonly pending: number;
+  /** True if the answer to a whole HTTP request is still being made. */
+  readonly isAnswering: boolean;
 }
 
 /**
@@ -43,6 +45,10 @@ interface PendingSockets {
  * recognised in the request that comes later, and has no port) distinguish such a socket from an
  * idle WebSocket. Those are closed 8 to 12 seconds after they were made, by the timeout of
  * uWebSockets.js for a request, which a client cannot prolong by sending bytes slowly.
+ *
+ * The kernel's numbers do not tell a socket without a request from one whose request is being
+ * answered. While there is one of these (a call of an admin), nothing is closed here, and silent
+ * sockets last as long as with TLS.
  *
  * It runs on io's thread, which alone opens and closes these sockets, so between the query and the
  * shutdown a descriptor cannot become another socket. It costs nothing while no handshake is
@@ -79,7 +85,8 @@ export class HandshakeSweeper {
   }
 
   #tick(): void {
-    if (this.#isStopped || this.seconds === 0 || this.#pendingSockets.pending <= 0) {
+    const { pending, isAnswering } = this.#pendingSockets;
+    if (this.#isStopped || this.seconds === 0 || pending <= 0 || isAnswering) {
       this.#round = [];
       return;
     }

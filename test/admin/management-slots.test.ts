@@ -104,6 +104,28 @@ describe('slots', () => {
     }
   });
 
+  it('go to a network that asks seldom while others ask again at once', () => {
+    const all = slots(4);
+    const ask = (network: string) => {
+      const one = made(network, RANK_CLAIMED);
+      all.begin(one);
+      all.complete(one);
+      return one;
+    };
+    for (let n = 0; n < 40; n++) ask(`net ${n}`);
+    for (let call = 0; call < 5; call++) {
+      const mine = ask('home');
+      let turns = 0;
+      for (let next = all.next(); next !== mine; next = all.next()) {
+        expect(++turns).toBeLessThanOrEqual(41);
+        all.end(next!);
+        ask(next!.network);
+      }
+      all.end(mine);
+    }
+    expect(all.isAnswering).toBe(true);
+  });
+
   it('hold a bounded number of bytes', () => {
     const all = slots(4, 1_000);
     const [slow, quick] = [made('a'), made('b')];
