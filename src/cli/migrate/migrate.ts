@@ -7,7 +7,7 @@ import type { Config } from '../../config/options.ts';
 import { exitCodes, INTERRUPTED } from '../../lib/exit-codes.ts';
 import { formatCount } from '../../lib/format.ts';
 import { Progress } from '../../lib/progress.ts';
-import type { Tally } from '../../maintenance/import/tally.ts';
+import { placeOf, type Tally } from '../../maintenance/import/tally.ts';
 import { isFromMigrate, relayConf } from '../../maintenance/migrate/relay-conf.ts';
 import type { Counted, EventSource } from '../../maintenance/migrate/source.ts';
 import { isDirectory } from '../backup.ts';
@@ -280,9 +280,9 @@ class Migration {
           const note = () => `${formatCount(events)} events`;
           this.#progress.update(`copying, ${pass} pass`, events, total, note);
         },
-        onRefused: ({ line, why, id }) => {
+        onRefused: ({ input, line, why, id }) => {
           if (!this.#call.flags.has('show-rejected')) return;
-          this.#progress.say(`line ${line}: ${why} ${id}`);
+          this.#progress.say(`${placeOf(input, line)}: ${why} ${id}`);
         },
         onPass: (pass, tally, seconds) => {
           this.#secondSeconds = seconds;

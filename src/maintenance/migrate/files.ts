@@ -1,13 +1,14 @@
 // Files of another relay: where its configuration is, and events in files of JSON lines.
 
 import { createReadStream, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { exitCodes } from '../../lib/exit-codes.ts';
-import { textOf } from '../import/text.ts';
+import { CompressionError, textOf } from '../import/text.ts';
 import { type EventSource, SourceError } from './source.ts';
 
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
 const LINES_FILE = /\.(jsonl|ndjson)(\.gz|\.zst)?$/;
 
 /** Returns the status of a file or directory; undefined if there is none. @throws SourceError */
@@ -72,38 +73,78 @@ export function lineFilesAt(path: string): string[] {
   );
 }
 
-/** Returns the events of files of JSON lines, which may be compressed. */
+/**
+ * Returns the events of files of JSON lines, which may be compressed. A damaged file is counted and
+ * read as far as it goes.
+ */
 export function lineFiles(files: readonly string[]): EventSource {
   return {
     name: files.length === 1 ? files[0]! : `${files.length} files`,
     async count(signal, onCount) {
       let events = 0;
-      for await (const part of textsOf(files)) {
-        for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, at + 1)) events++;
-        onCount(events);
-        if (signal.aborted) break;
+      for (const file of files) {
+        const before = events;
+        events += await linesIn(file, signal, (lines) => onCount(before + lines));
       }
       return { events, hidden: 0 };
     },
-    all: () => textsOf(files),
+    all: () =>
+      files.map((file) => ({
+        name: files.length === 1 ? '' : basename(file),
+        bytes: textOfFile(file),
+      })),
     later: null,
   };
 }
 
-/** Yields the texts of files one after the other, each with a line end. */
-async function* textsOf(files: readonly string[]): AsyncGenerator<Buffer> {
-  for (const file of files) {
-    let last = NEWLINE;
-    try {
-      for await (const part of textOf(createReadStream(file, { highWaterMark: READ_BYTES }))) {
-        last = part.at(-1) ?? last;
-        yield part;
-      }
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EACCES' || code === 'EISDIR') throw readFailure(file, error as Error);
-      throw error;
+/** Counts the lines of a file that are not blank, up to its end or its first damage. */
+async function linesIn(
+  file: string,
+  signal: AbortSignal,
+  onCount: (lines: number) => void,
+): Promise<number> {
+  const counter = new LineCounter();
+  try {
+    for await (const part of textOfFile(file)) {
+      counter.add(part);
+      onCount(counter.lines);
+      if (signal.aborted) break;
     }
-    if (last !== NEWLINE) yield Buffer.from('\n');
+  } catch (error) {
+    if (!(error instanceof CompressionError)) throw error;
+  }
+  return counter.end();
+}
+
+/** Counter of lines that are not blank, as an import counts them. */
+export class LineCounter {
+  lines = 0;
+  #isBlank = true;
+
+  add(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      const end = newline < 0 ? bytes.length : newline;
+      for (let i = at; this.#isBlank && i < end; i++) this.#isBlank = bytes[i]! <= SPACE;
+      if (newline >= 0) this.end();
+      at = end + 1;
+    }
+  }
+
+  /** Counts the last line, which may have no line end; returns the number of lines. */
+  end(): number {
+    if (!this.#isBlank) this.lines++;
+    this.#isBlank = true;
+    return this.lines;
+  }
+}
+
+async function* textOfFile(file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* textOf(createReadStream(file, { highWaterMark: READ_BYTES }));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EISDIR') throw readFailure(file, error as Error);
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { Config } from '../../config/options.ts';
 import { importEvents, type RefusedInputLine } from '../import/import.ts';
 import type { Tally } from '../import/tally.ts';
-import type { EventSource } from './source.ts';
+import type { EventPart, EventSource } from './source.ts';
 
 const COMMIT_EVENTS = 10_000;
 /** Assumed bytes of an event, from which the import sizes its filter of stored ids. */
@@ -40,14 +40,16 @@ export async function moveEvents(
   options: MoveOptions,
 ): Promise<{ first: Tally; second: Tally | null }> {
   const { signal, since, expected } = options;
-  const pass = async (name: 'first' | 'second', bytes: AsyncIterable<Buffer>, events: number) => {
+  const pass = async (name: 'first' | 'second', parts: readonly EventPart[]) => {
     const began = performance.now();
-    const text = Readable.from(bytes, { highWaterMark: 1 });
-    const tally = await importEvents(config, [{ key: source.name, name: '', text }], {
+    const inputs = parts.map(({ name: part, bytes }) => {
+      return { key: part, name: part, text: Readable.from(bytes, { highWaterMark: 1 }) };
+    });
+    const tally = await importEvents(config, inputs, {
       verify: options.verify,
       limits: false,
       commitEvents: COMMIT_EVENTS,
-      totalBytes: events * EVENT_BYTES,
+      totalBytes: expected * EVENT_BYTES,
       signal,
       progress: (read) => options.progress(name, read),
       onRefused: options.onRefused,
@@ -55,7 +57,7 @@ export async function moveEvents(
     options.onPass(name, tally, (performance.now() - began) / 1000);
     return tally;
   };
-  const first = await pass('first', source.all(signal, since), expected);
+  const first = await pass('first', source.all(signal, since));
   if (source.later === null || signal.aborted) return { first, second: null };
-  return { first, second: await pass('second', source.later(signal), expected) };
+  return { first, second: await pass('second', source.later(signal)) };
 }

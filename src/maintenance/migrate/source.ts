@@ -30,6 +30,14 @@ export interface Counted {
   readonly hidden: number;
 }
 
+/** Part of the events that is read on its own, such as a file. */
+export interface EventPart {
+  /** Name for people, '' if there is only one. */
+  readonly name: string;
+  /** Events as lines, in pieces of any size. Reading them may throw a SourceError. */
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
 /** Events of another relay as lines of JSON. */
 export interface EventSource {
   /** Name for people, like `strfry export` or a file. */
@@ -41,14 +49,13 @@ export interface EventSource {
    */
   count(signal: AbortSignal, onCount: (events: number) => void): Promise<Counted>;
   /**
-   * Yields the events as lines, in pieces of any size.
+   * Returns the events, to be read one part after the other.
    *
    * @param since time in seconds from which on events are wanted; undefined: all events.
-   * @throws SourceError
    */
-  all(signal: AbortSignal, since: number | undefined): AsyncIterable<Buffer>;
-  /** Yields what came since `all` began, and perhaps some events again; null: nothing can come. */
-  readonly later: ((signal: AbortSignal) => AsyncIterable<Buffer>) | null;
+  all(signal: AbortSignal, since: number | undefined): readonly EventPart[];
+  /** Returns what came since `all`, and perhaps some events again; null: nothing can come. */
+  readonly later: ((signal: AbortSignal) => readonly EventPart[]) | null;
   /** Returns the public keys that have paid, in hex. */
   admitted?(signal: AbortSignal): Promise<readonly string[]>;
 }

@@ -54,9 +54,9 @@ export function nostrRsRelayEvents({ database, isPostgres }: NostrRsRelayReading
     },
     all(signal, since = 0) {
       last = reading((db) => db.prepare(SELECT_LAST_ID).pluck().get() as number);
-      return pages(database, 0, since, signal);
+      return [{ name: '', bytes: pages(database, 0, since, signal) }];
     },
-    later: (signal) => pages(database, last - OVERLAP_ROWS, 0, signal),
+    later: (signal) => [{ name: '', bytes: pages(database, last - OVERLAP_ROWS, 0, signal) }],
     async admitted() {
       return reading((db) => db.prepare(SELECT_ADMITTED).pluck().all() as string[]);
     },

@@ -51,6 +51,10 @@ export function nostreamEvents(
     statement,
   ];
   let begun = 0;
+  async function* first(since: number | undefined): AsyncGenerator<Buffer> {
+    begun = Number(await textFrom(program, args(SELECT_NOW)));
+    yield* outputOf(program, args(copyEvents(since)));
+  }
   return {
     name: place.name,
     async count() {
@@ -62,11 +66,10 @@ export function nostreamEvents(
         exitCodes.refused,
       );
     },
-    async *all(_, since) {
-      begun = Number(await textFrom(program, args(SELECT_NOW)));
-      yield* outputOf(program, args(copyEvents(since)));
-    },
-    later: () => outputOf(program, args(copyEvents(begun - OVERLAP_SECONDS))),
+    all: (_, since) => [{ name: '', bytes: first(since) }],
+    later: () => [
+      { name: '', bytes: outputOf(program, args(copyEvents(begun - OVERLAP_SECONDS))) },
+    ],
     async admitted() {
       const text = await textFrom(program, args(SELECT_ADMITTED));
       return text.split('\n').filter((key) => /^[0-9a-f]{64}$/.test(key));

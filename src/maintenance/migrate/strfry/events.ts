@@ -1,7 +1,7 @@
 // Events of strfry, read with its own command `strfry export`.
 
 import { exitCodes } from '../../../lib/exit-codes.ts';
-import { statusOf } from '../files.ts';
+import { LineCounter, statusOf } from '../files.ts';
 import { isShellCommand, outputOf, type Program, textFrom } from '../program.ts';
 import { type EventSource, SourceError } from '../source.ts';
 import type { StrfryReading } from './config.ts';
@@ -11,7 +11,6 @@ import type { StrfryReading } from './config.ts';
  * and clients send events that are somewhat older.
  */
 const OVERLAP_SECONDS = 3_600;
-const NEWLINE = 0x0a;
 
 /**
  * Returns the events of a strfry, which may run meanwhile.
@@ -45,19 +44,19 @@ export function strfryEvents(reading: StrfryReading, command: string | undefined
       });
       if (/^\d+\s*$/.test(text)) return { events: Number(text), hidden: 0 };
       // A strfry that does not know `scan --count`.
-      let events = 0;
+      const counter = new LineCounter();
       for await (const part of exported(undefined)) {
-        for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, at + 1)) events++;
-        onCount(events);
+        counter.add(part);
+        onCount(counter.lines);
         if (signal.aborted) break;
       }
-      return { events, hidden: 0 };
+      return { events: counter.end(), hidden: 0 };
     },
     all(_, since) {
       begun = Math.floor(Date.now() / 1000);
-      return exported(since);
+      return [{ name: '', bytes: exported(since) }];
     },
-    later: () => exported(begun - OVERLAP_SECONDS),
+    later: () => [{ name: '', bytes: exported(begun - OVERLAP_SECONDS) }],
   };
 }
 
