@@ -100,7 +100,9 @@ describe('wok migrate strfry', () => {
     const { storage, io } = loadConfig({ file: conf, env: {}, cwd: '/' });
     expect([storage.directory, io.port]).toEqual([data, 7790]);
   });
+});
 
+describe('wok migrate strfry with less', () => {
   it('counts by the export where strfry cannot count, and reads an export file', async () => {
     const { theirs, data, flags } = places();
     const events = made(20);
@@ -113,7 +115,9 @@ describe('wok migrate strfry', () => {
     expect(ran.out).not.toContain('Second pass');
     expect((await stored(data)).size).toBe(20);
   });
+});
 
+describe('wok migrate strfry and its events', () => {
   it('says why events were refused, and the sum is right', async () => {
     const { theirs, flags } = places();
     const events = made(5);
@@ -419,84 +423,88 @@ describe('the file of --config-out', () => {
   });
 });
 
-describe('wok migrate says what to write instead of', () => {
-  const directory = freshDirectory();
-  const conf = join(directory, 'strfry.conf');
-  const yaml = join(directory, 'settings.yaml');
-  const toml = join(directory, 'config.toml');
-  writeFileSync(conf, 'db = "./none/"\n');
-  writeFileSync(yaml, 'a: 1\n');
-  writeFileSync(toml, '[x]\n');
-  const out = ['--config-out', join(directory, 'relay.conf')];
-  const empty = freshDirectory();
+/** Directory with a wrong configuration of each relay, and an empty one. */
+const directory = freshDirectory();
+const conf = join(directory, 'strfry.conf');
+const yaml = join(directory, 'settings.yaml');
+const toml = join(directory, 'config.toml');
+writeFileSync(conf, 'db = "./none/"\n');
+writeFileSync(yaml, 'a: 1\n');
+writeFileSync(toml, '[x]\n');
+const out = ['--config-out', join(directory, 'relay.conf')];
+const empty = freshDirectory();
 
-  it.each<[string[], number, string]>([
-    [['strfri', '.'], exitCodes.usage, 'Did you mean'],
-    [
-      ['strfry'],
-      exitCodes.usage,
-      'wok migrate strfry needs <path>. Write wok migrate strfry <path>.',
-    ],
-    [['strfry', conf, '--psql', 'x'], exitCodes.usage, '--psql is for wok migrate nostream'],
-    [
-      ['strfry', conf, '--only', 'all'],
-      exitCodes.usage,
-      '--only must be config or events, not "all".',
-    ],
-    [['strfry', conf, '--since', 'soon'], exitCodes.usage, '--since must be seconds since 1970'],
-    [
-      ['strfry', conf, '--events', 'x', '--since', '1'],
-      exitCodes.usage,
-      '--since has no effect beside --events',
-    ],
-    [
-      ['strfry', join(empty, 'x')],
-      exitCodes.refused,
-      `there is no file or directory ${join(empty, 'x')}.`,
-    ],
-    [
-      ['strfry', empty],
-      exitCodes.refused,
-      `there is no strfry.conf in ${empty}; name the file itself.`,
-    ],
-    [
-      ['strfry', conf],
-      exitCodes.refused,
-      'Name the directory in which strfry is started with --run-in',
-    ],
-    [
-      ['strfry', conf, '--strfry', 'x y', '--config-out', empty],
-      exitCodes.usage,
-      `${empty} is a directory; name a file in it.`,
-    ],
-    [
-      ['strfry', conf, '--config-out', join(empty, 'a/b')],
-      exitCodes.usage,
-      'for --config-out; create it.',
-    ],
-    [
-      ['strfry', conf, '--events', join(empty, 'x')],
-      exitCodes.refused,
-      `there is no file ${join(empty, 'x')}.`,
-    ],
-    [
-      ['strfry', conf, '--events', empty],
-      exitCodes.refused,
-      'give the files names that end in .jsonl',
-    ],
-    [
-      ['nostr-rs-relay', empty],
-      exitCodes.refused,
-      'name the directory of nostr-rs-relay or its config.toml.',
-    ],
-    [['nostream', empty], exitCodes.refused, `there is no settings.yaml in ${empty}`],
-    [['nostream', yaml], exitCodes.refused, 'no database is named: write --database postgresql://'],
-    [
-      ['khatru-jsonl', conf, '--info', yaml],
-      exitCodes.refused,
-      `${yaml} is no relay information document. Save it with: curl`,
-    ],
-  ])('%j', async (args, code, sentence) => {
+/** Command lines that cannot be carried out, with status and a part of the sentence about them. */
+const REFUSED: [args: string[], code: number, sentence: string][] = [
+  [['strfri', '.'], exitCodes.usage, 'Did you mean'],
+  [
+    ['strfry'],
+    exitCodes.usage,
+    'wok migrate strfry needs <path>. Write wok migrate strfry <path>.',
+  ],
+  [['strfry', conf, '--psql', 'x'], exitCodes.usage, '--psql is for wok migrate nostream'],
+  [
+    ['strfry', conf, '--only', 'all'],
+    exitCodes.usage,
+    '--only must be config or events, not "all".',
+  ],
+  [['strfry', conf, '--since', 'soon'], exitCodes.usage, '--since must be seconds since 1970'],
+  [
+    ['strfry', conf, '--events', 'x', '--since', '1'],
+    exitCodes.usage,
+    '--since has no effect beside --events',
+  ],
+  [
+    ['strfry', join(empty, 'x')],
+    exitCodes.refused,
+    `there is no file or directory ${join(empty, 'x')}.`,
+  ],
+  [
+    ['strfry', empty],
+    exitCodes.refused,
+    `there is no strfry.conf in ${empty}; name the file itself.`,
+  ],
+  [
+    ['strfry', conf],
+    exitCodes.refused,
+    'Name the directory in which strfry is started with --run-in',
+  ],
+  [
+    ['strfry', conf, '--strfry', 'x y', '--config-out', empty],
+    exitCodes.usage,
+    `${empty} is a directory; name a file in it.`,
+  ],
+  [
+    ['strfry', conf, '--config-out', join(empty, 'a/b')],
+    exitCodes.usage,
+    'for --config-out; create it.',
+  ],
+  [
+    ['strfry', conf, '--events', join(empty, 'x')],
+    exitCodes.refused,
+    `there is no file ${join(empty, 'x')}.`,
+  ],
+  [
+    ['strfry', conf, '--events', empty],
+    exitCodes.refused,
+    'give the files names that end in .jsonl',
+  ],
+  [
+    ['nostr-rs-relay', empty],
+    exitCodes.refused,
+    'name the directory of nostr-rs-relay or its config.toml.',
+  ],
+  [['nostream', empty], exitCodes.refused, `there is no settings.yaml in ${empty}`],
+  [['nostream', yaml], exitCodes.refused, 'no database is named: write --database postgresql://'],
+  [
+    ['khatru-jsonl', conf, '--info', yaml],
+    exitCodes.refused,
+    `${yaml} is no relay information document. Save it with: curl`,
+  ],
+];
+
+describe('wok migrate says what to write instead of', () => {
+  it.each(REFUSED)('%j', async (args, code, sentence) => {
     const wrong = await wokHere([
       'migrate',
       ...args,
@@ -506,7 +514,9 @@ describe('wok migrate says what to write instead of', () => {
     expect(wrong.code).toBe(code);
     expect(existsSync(join(directory, 'relay.conf'))).toBe(false);
   });
+});
 
+describe('wok migrate names the place in', () => {
   it.each([
     [
       'strfry',

@@ -237,7 +237,9 @@ describe('strfry', () => {
       'streams.broken: urls must be a list of addresses.',
     ]);
   });
+});
 
+describe('strfry, its plugin and router file', () => {
   it('writes a plugin so that it stays the command that it was', () => {
     const directory = freshDirectory();
     mkdirSync(join(directory, 'bin'));

@@ -5,8 +5,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { until } from './process.ts';
@@ -161,7 +160,7 @@ export class NostreamServer {
     const user = isRoot ? { uid: 65_534, gid: 65_534 } : {};
     if (isRoot) {
       chownSync(directory, 65_534, 65_534);
-      chmodSync(tmpdir(), 0o711);
+      chmodSync(dirname(directory), 0o711);
     }
     const data = join(directory, 'data');
     const flags = ['--auth=trust', '--username=relay', '--encoding=UTF8', '--no-sync'];

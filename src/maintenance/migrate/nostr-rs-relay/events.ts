@@ -12,6 +12,7 @@ import {
   EVENT_COLUMNS,
   SELECT_ADMITTED,
   SELECT_EVENTS,
+  SELECT_FROM_POSTGRES,
   SELECT_LAST_ID,
 } from './sql.ts';
 
@@ -35,7 +36,7 @@ interface Row {
 export function nostrRsRelayEvents({ database, isPostgres }: NostrRsRelayReading): EventSource {
   if (isPostgres) {
     throw new SourceError(
-      "wok does not read the PostgreSQL database of nostr-rs-relay. Write its events into a file: psql --no-align --tuples-only --command \"SELECT convert_from(content, 'UTF8') FROM event WHERE hidden IS DISTINCT FROM B'1'\" > events.jsonl, and name it with --events events.jsonl.",
+      `wok does not read the PostgreSQL database of nostr-rs-relay. Write its events into a file: psql --no-align --tuples-only --command "${SELECT_FROM_POSTGRES}" > events.jsonl, and name it with --events events.jsonl.`,
       exitCodes.refused,
     );
   }

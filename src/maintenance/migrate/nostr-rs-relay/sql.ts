@@ -1,4 +1,4 @@
-// SQL for the SQLite database of nostr-rs-relay.
+// SQL for the databases of nostr-rs-relay: SQLite, which is read, and PostgreSQL, for advice.
 
 /** Columns of the table `event`; none if there is no such table. */
 export const EVENT_COLUMNS = "SELECT name FROM pragma_table_info('event')";
@@ -12,3 +12,6 @@ export const SELECT_EVENTS = `
   WHERE id > ? AND hidden IS NOT 1 AND first_seen >= ? ORDER BY id LIMIT ?`;
 /** Keys that have paid; only where there is the table `account`. */
 export const SELECT_ADMITTED = 'SELECT pubkey FROM account WHERE is_admitted = 1';
+/** Statement for the operator of a nostr-rs-relay on PostgreSQL, to run with psql. */
+export const SELECT_FROM_POSTGRES =
+  "SELECT convert_from(content, 'UTF8') FROM event WHERE hidden IS DISTINCT FROM B'1'";
