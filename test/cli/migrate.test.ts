@@ -64,7 +64,7 @@ describe('wok migrate strfry', () => {
     const dry = await wokHere([...args, '--dry-run']);
     expect([dry.err, dry.code]).toEqual(['', exitCodes.ok]);
     expect(dry.out).toMatch(/^ {2}io\.port +7790 +relay\.port$/m);
-    expect(dry.out).toContain('300 events to move from strfry export.');
+    expect(dry.out).toContain('Events in strfry export: 300.');
     expect(dry.out).toContain('Dry run: nothing was written.');
     expect([existsSync(conf), existsSync(data)]).toEqual([false, false]);
     const ran = await wokHere(args);
@@ -109,7 +109,7 @@ describe('wok migrate strfry with less', () => {
     const strfry = strfryStandIn(theirs, { events, late: [] }, false);
     const args = ['migrate', 'strfry', join(theirs, 'strfry.conf'), ...flags];
     const { out } = await wokHere([...args, '--strfry', strfry, '--dry-run']);
-    expect(out).toContain('20 events to move');
+    expect(out).toContain('Events in strfry export: 20.');
     const ran = await wokHere([...args, '--events', join(theirs, 'events')]);
     expect(ran.out).toContain('20 counted, 20 read = 20 added');
     expect(ran.out).not.toContain('Second pass');
@@ -206,16 +206,18 @@ describe('wok migrate nostr-rs-relay', () => {
     const args = ['migrate', 'nostr-rs-relay', theirs, ...flags];
     const ran = await wokHere(args);
     expect([ran.err, ran.code]).toEqual(['', exitCodes.ok]);
-    expect(ran.out).toContain('1,200 events to move from');
-    expect(ran.out).toContain('and 1 deleted or replaced ones that stay.');
+    expect(ran.out).toContain('nostr.db: 1,200; deleted or replaced, not copied: 1.');
     expect(ran.out).toContain('The numbers agree: 1,200 counted, 1,200 read = 1,200 added');
-    expect(ran.out).toContain('admitted-keys.txt was written: 1 keys that have paid.');
+    expect(ran.out).toContain('admitted-keys.txt has the keys that have paid: 1.');
     expect(await stored(data)).toEqual(byId(events));
     const config = loadConfig({ file: conf, env: {}, cwd: '/' });
     expect(config.io).toMatchObject({ host: '0.0.0.0', port: 8090 });
     const [file] = config.admission.files;
     expect(readFileSync(file!, 'utf8')).toContain(`\n${author.pubkey}\n`);
-    const again = await wokHere(args);
+    const payer = new Author().pubkey;
+    db.account(payer, 1);
+    const again = await wokHere([...args, '--only', 'events']);
+    expect(readFileSync(file!, 'utf8').trim().split('\n').slice(1)).toEqual([author.pubkey, payer]);
     expect(again.out).toContain('1,200 events read · 0 added · 1,200 already stored · 0 refused');
     db.close();
   });
@@ -279,7 +281,7 @@ describe('wok migrate nostream', () => {
     const ran = await wokHere(args);
     expect([ran.err, ran.code]).toEqual(['', exitCodes.ok]);
     expect(ran.out).toContain(
-      '50 events to move from postgresql://pier@db.example:5433/pier, and 3 deleted or replaced ones that stay.',
+      'Events in postgresql://pier@db.example:5433/pier: 50; deleted or replaced, not copied: 3.',
     );
     expect(ran.out).toMatch(/Second pass.*: 51 events read · 1 added · 50 already stored/);
     expect(await stored(data)).toEqual(byId([...events, ...late]));
@@ -300,7 +302,7 @@ describe('wok migrate nostream', () => {
     const args = ['migrate', 'nostream', theirs, '--psql', psql, '--dry-run', ...flags];
     const { out, code } = await wokHere(args);
     expect(code).toBe(exitCodes.ok);
-    expect(out).toContain('1 events to move from relay on db.example:5432');
+    expect(out).toContain('Events in relay on db.example:5432: 1;');
     expect(out).toMatch(/io\.port +8010 +env\.RELAY_PORT/);
     expect(out).not.toContain('secret"');
     const calls = readFileSync(join(theirs, '.nostr/calls'), 'utf8');
@@ -350,7 +352,7 @@ describe('wok migrate nostream with a real PostgreSQL', () => {
       const ran = await wokHere(args);
       expect([ran.err, ran.code]).toEqual(['', exitCodes.ok]);
       expect(ran.out).toContain('The numbers agree: 201 counted, 201 read = 201 added');
-      expect(ran.out).toContain('1 deleted or replaced ones that stay');
+      expect(ran.out).toContain('deleted or replaced, not copied: 1.');
       expect(await stored(data)).toEqual(byId([...events, odd]));
       const [file] = loadConfig({ file: conf, env: {}, cwd: '/' }).admission.files;
       expect(readFileSync(file!, 'utf8')).toContain(author.pubkey);
@@ -378,7 +380,7 @@ describe('wok migrate khatru-jsonl', () => {
     const rest = ['--info', join(theirs, 'info.json'), ...flags];
     const ran = await wokHere(['migrate', 'khatru-jsonl', join(theirs, 'dump'), ...rest]);
     expect([ran.err, ran.code]).toEqual(['', exitCodes.ok]);
-    expect(ran.out).toContain('40 events to move from 2 files.');
+    expect(ran.out).toContain('Events in 2 files: 40.');
     expect(ran.out).toContain('The numbers agree: 40 counted, 40 read = 40 added');
     expect(ran.out).toContain('To switch from the relay:');
     expect(await stored(data)).toEqual(byId(events));

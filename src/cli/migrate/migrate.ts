@@ -178,7 +178,8 @@ class Migration {
       print('Dry run: nothing was written. The same command without --dry-run does it.');
       return exitCodes.ok;
     }
-    if (this.#only !== 'events') await this.#writeConfig(source);
+    const admitted = await this.#admit(source);
+    if (this.#only !== 'events') this.#writeConfig(admitted);
     const config = this.#config();
     if (source === null || counted === null) return exitCodes.ok;
     return this.#move(config, source, counted);
@@ -203,37 +204,40 @@ class Migration {
     return isFromMigrate(readFileSync(this.#file, 'utf8'));
   }
 
-  async #writeConfig(source: EventSource | null): Promise<void> {
+  /** Writes relay.conf, unless it is there from an earlier run. */
+  #writeConfig(admitted: string | undefined): void {
     const { reading } = this.#origin;
     if (existsSync(this.#file) && !this.#call.flags.has('force')) {
       print(`${this.#file} is there from an earlier run and stays as it is; --force replaces it.`);
       return;
     }
+    const { remarks, blocks } = reading.translation;
     const options = new Map(reading.translation.options);
     const data = this.#call.flags.last('data');
     if (data !== undefined) {
       options.set('storage.directory', { value: resolve(this.#call.cwd, data), from: ['--data'] });
     }
-    if (reading.takesPayments && source?.admitted !== undefined) {
-      const file = await this.#writeAdmitted(await source.admitted(this.#signal));
-      options.set('admission.files', { value: [file], from: ['the keys that have paid'] });
+    if (admitted !== undefined) {
+      options.set('admission.files', { value: [admitted], from: ['the keys that have paid'] });
     }
-    const translation = { ...reading.translation, options };
-    const text = relayConf(
-      { options, remarks: translation.remarks, blocks: translation.blocks },
-      this.#call.action,
-      reading.from,
-    );
+    const text = relayConf({ options, remarks, blocks }, this.#call.action, reading.from);
     this.#write(this.#file, text);
     print(`${this.#file} was written.`);
   }
 
-  /** Writes the keys that have paid into a file beside relay.conf; returns its path. */
-  async #writeAdmitted(keys: readonly string[]): Promise<string> {
+  /**
+   * Adds the keys that have paid to a file beside relay.conf; returns its path, or undefined if the
+   * other relay takes no payments. Every run adds those that are new.
+   */
+  async #admit(source: EventSource | null): Promise<string | undefined> {
+    if (!this.#origin.reading.takesPayments || source?.admitted === undefined) return undefined;
+    const keys = await source.admitted(this.#signal);
     const file = resolve(dirname(this.#file), ADMITTED_NAME);
-    const from = `# Keys that have paid, from ${this.#call.action}\n`;
-    this.#write(file, `${from}${keys.map((key) => `${key}\n`).join('')}`);
-    print(`${file} was written: ${formatCount(keys.length)} keys that have paid.`);
+    const head = `# Keys that have paid, from ${this.#call.action}. wok migrate adds keys at the end.\n`;
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : head;
+    const missing = keys.filter((key) => !before.includes(key));
+    this.#write(file, `${before}${missing.map((key) => `${key}\n`).join('')}`);
+    print(`${file} has the keys that have paid: ${formatCount(keys.length)}.`);
     return file;
   }
 
@@ -316,7 +320,7 @@ class Migration {
     print(
       switchText({
         advice: this.#origin.advice,
-        file: this.#file,
+        file: existsSync(this.#file) ? this.#file : undefined,
         host: config.io.host,
         port: config.io.port,
         second: second === null ? null : { tally: second, seconds: this.#secondSeconds },

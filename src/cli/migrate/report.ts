@@ -55,9 +55,8 @@ function remarkText({ key, value, text }: Remark): string {
 
 /** Returns the number of events that a source has said it has. */
 export function countText({ events, hidden }: Counted, name: string): string {
-  const kept =
-    hidden === 0 ? '' : `, and ${formatCount(hidden)} deleted or replaced ones that stay`;
-  return `${formatCount(events)} events to move from ${name}${kept}.`;
+  const kept = hidden === 0 ? '' : `; deleted or replaced, not copied: ${formatCount(hidden)}`;
+  return `Events in ${name}: ${formatCount(events)}${kept}.`;
 }
 
 /** Returns the counts of a pass. */
@@ -80,8 +79,9 @@ export function agreementText({ events }: Counted, first: Tally): string {
 /** Facts that decide about the switch. */
 export interface Switch {
   readonly advice: Advice;
-  /** Path of relay.conf, and the address that wok will listen on. */
-  readonly file: string;
+  /** Path of relay.conf; undefined if there is none. */
+  readonly file: string | undefined;
+  /** Address that wok will listen on. */
   readonly host: string;
   readonly port: number;
   /** Counts of the second pass and its seconds; null if the source has none. */
@@ -94,20 +94,23 @@ export interface Switch {
 export function switchText({ advice, file, host, port, second, beganAt }: Switch): string {
   const { relay, stop, back } = advice;
   const since = timeText(beganAt - OVERLAP_SECONDS).slice(0, 10);
+  const config = file === undefined ? '' : ` --config ${file}`;
   const steps = [
-    `Check what needs a decision in ${file}, then: wok config check --config ${file}`,
+    ...(file === undefined
+      ? []
+      : [`Check what needs a decision in ${file}, then: wok config check${config}`]),
     `Stop ${relay}: ${stop}`,
     ...(second === null
       ? []
       : [
           `Run the same command again: it stores the last events and counts the others as already stored. --since ${since} makes it shorter: it leaves out what is older and came late.`,
         ]),
-    `Start wok: wok relay --config ${file}. It listens on ${host}:${port}, so nothing else may use that port.`,
+    `Start wok: wok relay${config}. It listens on ${host}:${port}, so nothing else may use that port.`,
   ];
   return [
     momentText(relay, second),
     ...steps.map((step, n) => `  ${n + 1}. ${step}`),
-    `The way back: ${relay} keeps all its events; this command only reads them. Stop wok, write what it has stored since the switch into a file (wok export --config ${file} --since DATE > back.jsonl), start ${relay} and give it that file: ${back}`,
+    `The way back: ${relay} keeps all its events; this command only reads them. Stop wok, write what it has stored since the switch into a file (wok export${config} --since DATE > back.jsonl), start ${relay} and give it that file: ${back}`,
     'docs/migrating.md has each step.',
   ].join('\n');
 }
