@@ -384,6 +384,7 @@ describe('a relay information document', () => {
     const config = loaded(await readings.khatru());
     expect(config.limits).toMatchObject({
       message_bytes_max: 512_000,
+      event_bytes_max: 511_990,
       limit_max: 300,
       limit_default: 100,
       content_length_by_kind: ['0-65535=8000'],

@@ -184,16 +184,18 @@ export class NostreamServer {
     return started;
   }
 
-  /** Stores an event as nostream does. */
-  store(event: NostrEvent, { isDeleted = false, age = 0 } = {}): void {
+  /** Stores events as nostream does, `age` seconds ago. */
+  store(events: readonly NostrEvent[], { isDeleted = false, age = 0 } = {}): void {
     const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
     const bytes = (hex: string) => `'\\x${hex}'`;
-    const seen = `now() - interval '${age} seconds'`;
+    const seen = `now() - interval '${age} seconds', ${isDeleted ? 'now()' : 'NULL'}`;
+    const rows = events.map(
+      ({ id, pubkey, kind, created_at: created, content, tags, sig }) =>
+        `(${bytes(id)}, ${bytes(pubkey)}, ${kind}, ${created}, ${text(content)},
+          ${text(JSON.stringify(tags))}, ${bytes(sig)}, ${seen})`,
+    );
     this.#psql(`INSERT INTO events (event_id, event_pubkey, event_kind, event_created_at,
-      event_content, event_tags, event_signature, first_seen, deleted_at) VALUES (
-      ${bytes(event.id)}, ${bytes(event.pubkey)}, ${event.kind}, ${event.created_at},
-      ${text(event.content)}, ${text(JSON.stringify(event.tags))}, ${bytes(event.sig)},
-      ${seen}, ${isDeleted ? 'now()' : 'NULL'})`);
+      event_content, event_tags, event_signature, first_seen, deleted_at) VALUES ${rows.join()}`);
   }
 
   admit(pubkey: string): void {

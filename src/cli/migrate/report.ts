@@ -35,11 +35,11 @@ export function planText({ translation, from }: Reading, file: string | undefine
   });
   return [
     `From ${from}:`,
-    `${formatCount(options.size)} options carried over`,
+    `Options carried over: ${formatCount(options.size)}`,
     ...(rows.length === 0 ? [] : [columns(rows)]),
-    `${formatCount(lost.length)} remarks that need a decision`,
+    `Needs a decision: ${formatCount(lost.length)}`,
     ...lost.map(remarkText),
-    `${formatCount(rest.length)} remarks that need nothing${file === undefined ? '' : `; they are in ${file}`}`,
+    `Needs nothing: ${formatCount(rest.length)}${file === undefined ? '' : `, listed in ${file}`}`,
     ...(file === undefined ? rest.map(({ key, text }) => `  ${key}: ${text}`) : []),
   ].join('\n');
 }

@@ -17,6 +17,7 @@ export interface Program {
 }
 
 const SHELL_NOT_FOUND = 127;
+const ERROR_LINE = /\b(error|fatal|failed|unable)\b/i;
 /** Length of standard error that is kept for messages. */
 const ERROR_TEXT_MAX = 4_000;
 
@@ -50,7 +51,7 @@ export async function* outputOf(program: Program, args: readonly string[]): Asyn
   } finally {
     if (!isEnded) child.kill();
   }
-  await checkEnd(program, args, closed, () => said);
+  await checkEnd(program, closed, () => said);
 }
 
 /** Returns the whole standard output of a program, as `outputOf` reads it. */
@@ -73,7 +74,6 @@ function started(program: Program, args: readonly string[]): ChildProcess {
 
 async function checkEnd(
   { command, ifMissing }: Program,
-  args: readonly string[],
   closed: Promise<[code: number | null, signal: string | null]>,
   said: () => string,
 ): Promise<void> {
@@ -91,8 +91,9 @@ async function checkEnd(
     throw new SourceError(`there is no program ${command}; ${ifMissing}`, exitCodes.unavailable);
   }
   const lines = said().trim().split('\n');
-  const last = lines.at(-1)?.trim();
+  // Programs may log more after the reason.
+  const last = (lines.findLast((line) => ERROR_LINE.test(line)) ?? lines.at(-1))?.trim();
   const how = code === null ? `was ended by ${signal}` : `ended with status ${code}`;
   const why = last === undefined || last === '' ? '' : `: ${last}`;
-  throw new SourceError(`${command} ${args[0] ?? ''} ${how}${why}`, exitCodes.unavailable);
+  throw new SourceError(`${command} ${how}${why}`, exitCodes.unavailable);
 }

@@ -1,7 +1,17 @@
 // Rules for every field of a relay information document (NIP-11): a relay on khatru is configured
 // in its Go code, and this document is what can be read of it.
 
-import { act, all, isTree, note, option, type Rules, text, when } from '../translation.ts';
+import {
+  act,
+  all,
+  isTree,
+  messageBytes,
+  note,
+  option,
+  type Rules,
+  text,
+  when,
+} from '../translation.ts';
 
 const COMPUTED = note('wok computes it from its configuration.');
 const NOT_SHOWN = note('wok does not have this field.');
@@ -46,7 +56,7 @@ export const khatruRules: Rules = {
   tags: NOT_SHOWN,
   attributes: NOT_SHOWN,
 
-  'limitation.max_message_length': option('limits.message_bytes_max'),
+  'limitation.max_message_length': messageBytes,
   'limitation.max_subscriptions': option('limits.subscriptions_max'),
   'limitation.max_filters': option('limits.filters_max'),
   'limitation.max_limit': option('limits.limit_max'),

@@ -7,6 +7,7 @@ import {
   act,
   all,
   isTree,
+  messageBytes,
   note,
   option,
   type Rule,
@@ -146,7 +147,7 @@ export const nostreamRules: Rules = {
   'wot.minimumFollowers': ifOn('wot.enabled', option('trust.followers_min')),
   'wot.refreshIntervalHours': note('wok follows the stored follow lists by itself.'),
 
-  'network.maxPayloadSize': option('limits.message_bytes_max'),
+  'network.maxPayloadSize': messageBytes,
   'network.remoteIpHeader': given(all(option('io.client_address_header', lowerCase), TRUST)),
   'network.remote_ip_header': given(all(option('io.client_address_header', lowerCase), TRUST)),
   'network.trustedProxies': (value, into) => into.set('io.trusted_proxies', exemptItems(value)),
@@ -230,7 +231,10 @@ export const nostreamRules: Rules = {
   'admin.nip98.maxSkewSeconds': note('wok accepts a login of the last minute.'),
   'admin.*': ADMIN,
 
-  'env.RELAY_PORT': option('io.port', Number),
+  'env.RELAY_PORT': all(
+    option('io.port', Number),
+    note('nostream listens on all addresses of its container, wok on io.host.'),
+  ),
   'env.RELAY_PRIVATE_KEY': secret(
     act(
       'to keep the public key of the relay (self), put this key into a file of the user of wok and name the file in identity.secret_key_file.',
