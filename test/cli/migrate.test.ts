@@ -1,8 +1,9 @@
 // `wok migrate`, run as a command: dry run, the move with its second pass, the repeated run, files
 // that are there already, and the sentences about what is missing.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -21,6 +22,7 @@ import {
   shellScript,
   strfryStandIn,
 } from '../support/foreign-relays.ts';
+import { WokProcess } from '../support/process.ts';
 import { startRelay } from '../support/relay.ts';
 import { freshDirectory } from '../support/temporary.ts';
 import { runWok, SIGNAL_AT_ONCE, wok, wokHere } from '../support/wok.ts';
@@ -167,26 +169,52 @@ describe('wok migrate strfry and its events', () => {
   });
 });
 
-describe('wok migrate strfry with a real strfry', () => {
-  it('moves all its events', async ({ skip }) => {
-    const strfry = process.env.WOK_TEST_STRFRY;
-    if (strfry === undefined) return skip('WOK_TEST_STRFRY does not name the program strfry');
+/** Program that WOK_TEST_STRFRY names, for tests with a real strfry. */
+const realStrfry = process.env.WOK_TEST_STRFRY;
+const NO_STRFRY = 'WOK_TEST_STRFRY does not name the program strfry';
+
+/** Makes a database of a real strfry with these events; returns its strfry.conf. */
+function strfryDatabase(directory: string, events: readonly NostrEvent[]): string {
+  const conf = join(directory, 'strfry.conf');
+  mkdirSync(join(directory, 'db'));
+  // The limit of open files may be lower than the one that strfry asks for by default.
+  writeFileSync(conf, 'db = "./db/"\nrelay { nofiles = 0 }\n');
+  runStrfry(conf, ['import'], linesOf(events));
+  return conf;
+}
+
+/** Runs a command of a real strfry beside its strfry.conf. */
+function runStrfry(conf: string, args: readonly string[], input = ''): string {
+  const options = { cwd: dirname(conf), input, encoding: 'utf8' } as const;
+  const { stdout, stderr, status } = spawnSync(realStrfry!, ['--config', conf, ...args], options);
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+describe('a real strfry', () => {
+  it('is moved with all its events', async ({ skip }) => {
+    if (realStrfry === undefined) return skip(NO_STRFRY);
     const { theirs, data, flags } = places();
-    const conf = join(theirs, 'strfry.conf');
-    mkdirSync(join(theirs, 'db'));
-    // The limit of open files may be lower than the one that strfry asks for by default.
-    writeFileSync(conf, 'db = "./db/"\nrelay { nofiles = 0 }\n');
     const events = made(500);
-    const input = shellScript(
-      join(theirs, 'import'),
-      `cd "${theirs}" && "${strfry}" --config "${conf}" import`,
-    );
-    const { spawnSync } = await import('node:child_process');
-    expect(spawnSync(input, { input: linesOf(events) }).status).toBe(0);
-    const ran = await wokHere(['migrate', 'strfry', conf, '--strfry', strfry, ...flags]);
+    const conf = strfryDatabase(theirs, events);
+    const ran = await wokHere(['migrate', 'strfry', conf, '--strfry', realStrfry, ...flags]);
     expect([ran.err, ran.code]).toEqual(['', exitCodes.ok]);
     expect(ran.out).toContain('The numbers agree: 500 counted, 500 read = 500 added');
     expect(await stored(data)).toEqual(byId(events));
+  });
+
+  it('sends its events by NIP-77, and fetches them back', async ({ skip }) => {
+    if (realStrfry === undefined) return skip(NO_STRFRY);
+    const events = made(200);
+    const conf = strfryDatabase(freshDirectory(), events);
+    const data = freshDirectory();
+    const relay = await WokProcess.start({}, data);
+    runStrfry(conf, ['sync', relay.url, '--dir', 'up']);
+    expect(await stored(data)).toEqual(byId(events));
+    const other = strfryDatabase(freshDirectory(), []);
+    runStrfry(other, ['sync', relay.url, '--dir', 'down']);
+    const back = runStrfry(other, ['export']).trim().split('\n');
+    expect(byId(back.map((line) => JSON.parse(line)))).toEqual(byId(events));
   });
 });
 
