@@ -303,9 +303,3 @@ export function all(...rules: readonly Rule[]): Rule {
     for (const rule of rules) rule(value, into);
   };
 }
-
-/** Rule for a limit of messages where there is none for events: an event may fill a message. */
-export const messageBytes: Rule = all(
-  option('limits.message_bytes_max'),
-  option('limits.event_bytes_max', (bytes: number) => bytes - MESSAGE_FRAME_BYTES),
-);

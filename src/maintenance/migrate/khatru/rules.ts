@@ -1,17 +1,8 @@
 // Rules for every field of a relay information document (NIP-11): a relay on khatru is configured
 // in its Go code, and this document is what can be read of it.
 
-import {
-  act,
-  all,
-  isTree,
-  messageBytes,
-  note,
-  option,
-  type Rules,
-  text,
-  when,
-} from '../translation.ts';
+import { administrator, messageBytes } from '../common-rules.ts';
+import { act, isTree, note, option, type Rules, text, when } from '../translation.ts';
 
 const COMPUTED = note('wok computes it from its configuration.');
 const NOT_SHOWN = note('wok does not have this field.');
@@ -20,12 +11,7 @@ const NOT_SHOWN = note('wok does not have this field.');
 export const khatruRules: Rules = {
   name: text('info.name'),
   description: text('info.description'),
-  pubkey: all(
-    text('info.pubkey'),
-    note(
-      'in wok this key also has all rights on the page /admin and in NIP-86. Remove info.pubkey if it should only be shown.',
-    ),
-  ),
+  pubkey: administrator,
   contact: text('info.contact'),
   icon: text('info.icon'),
   banner: text('info.banner'),

@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { administrator, clientAddressHeader, nip05Mode, nip05Times } from '../common-rules.ts';
 import { kindItems } from '../kind-items.ts';
 import {
   act,
-  all,
   note,
   option,
   type Rule,
@@ -23,10 +23,6 @@ const LOGGING = act(
 );
 const POSTGRES = note('the database of wok needs no connection (storage.directory).');
 const NOT_THERE = note('nostr-rs-relay does not do this yet. wok can: see [retention].');
-const TRUST = act(
-  'wok trusts the header only from the addresses in io.trusted_proxies (loopback by default). Name your proxy there if it runs elsewhere.',
-);
-const SHARED_KEYS = note('wok keeps a verified NIP-05 address for seven days.');
 
 /** Rule for the keys of a payment service, which matter only where payments are on. */
 function payment(reason: string): Rule {
@@ -42,12 +38,7 @@ export const nostrRsRelayRules: Rules = {
   'info.relay_url': option('identity.urls', (url: string) => [url]),
   'info.name': text('info.name'),
   'info.description': text('info.description'),
-  'info.pubkey': all(
-    text('info.pubkey'),
-    note(
-      'in wok this key also has all rights on the page /admin and in NIP-86. Remove info.pubkey if it should only be shown.',
-    ),
-  ),
+  'info.pubkey': administrator,
   'info.contact': text('info.contact'),
   'info.favicon': favicon,
   'info.relay_icon': text('info.icon'),
@@ -80,7 +71,7 @@ export const nostrRsRelayRules: Rules = {
 
   'network.address': option('io.host'),
   'network.port': option('io.port'),
-  'network.remote_ip_header': all(option('io.client_address_header'), TRUST),
+  'network.remote_ip_header': clientAddressHeader,
   'network.ping_interval': note('wok sends pings by itself; see io.idle_timeout_seconds.'),
   'network.ping_interval_seconds': note('wok sends pings by itself; see io.idle_timeout_seconds.'),
 
@@ -145,16 +136,12 @@ export const nostrRsRelayRules: Rules = {
     ),
   ),
 
-  'verified_users.mode': (value, into) => {
-    if (value === 'passive') {
-      into.act('wok has no passive mode; events of all authors are accepted. See nip05.required.');
-    } else into.set('nip05.required', value === 'enabled');
-  },
+  'verified_users.mode': nip05Mode,
   'verified_users.domain_blacklist': option('nip05.domains_denied'),
   'verified_users.domain_whitelist': option('nip05.domains_allowed'),
-  'verified_users.verify_expiration': SHARED_KEYS,
-  'verified_users.verify_update_frequency': SHARED_KEYS,
-  'verified_users.max_consecutive_failures': SHARED_KEYS,
+  'verified_users.verify_expiration': nip05Times,
+  'verified_users.verify_update_frequency': nip05Times,
+  'verified_users.max_consecutive_failures': nip05Times,
 
   'pay_to_relay.enabled': when(
     (value) => value === true,

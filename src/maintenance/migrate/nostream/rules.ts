@@ -1,13 +1,19 @@
 // Rules for every key of nostream: of settings.yaml, and of the variables of its environment as far
 // as a `.env` file beside it has them.
 
+import {
+  administrator,
+  clientAddressHeader,
+  messageBytes,
+  nip05Mode,
+  nip05Times,
+} from '../common-rules.ts';
 import { kindItems } from '../kind-items.ts';
 import { peersBlock } from '../peers.ts';
 import {
   act,
   all,
   isTree,
-  messageBytes,
   note,
   option,
   type Rule,
@@ -48,7 +54,7 @@ const PAYMENTS = ifOn(
   'payments.enabled',
   act('wok takes no payments itself: let your payment service write the file in admission.files.'),
 );
-const TLS_OF_PAYMENTS = note('wok takes no payments itself, so it has no such requests.');
+const NO_PAYMENTS = note('wok takes no payments itself, so it has no such requests.');
 const ADMIN = note('the page /admin of wok has no password: keys log in (admin.pubkeys).');
 const MONITOR = note('wok does not publish measurements of other relays (NIP-66).');
 const REDIS = note('wok needs no Redis.');
@@ -56,14 +62,10 @@ const DATABASE = note(
   'the events were read from there. wok has a database of its own (storage.directory).',
 );
 const TOR = act('let Tor forward its onion service to io.port; see rates.exempt for its clients.');
-const NIP05 = note('wok keeps a verified NIP-05 address for seven days.');
 const EXEMPT: Rule = (value, into) => {
   into.add('rates.exempt', ['127.0.0.0/8', '::1', ...exemptItems(value)]);
   into.note('rates.exempt is for all rates of an address; nostream has a list for each of them.');
 };
-const TRUST = act(
-  'wok trusts the header only from the addresses in io.trusted_proxies (loopback by default).',
-);
 
 /** Rules by key of settings.yaml; those of the environment begin with `env.`. */
 export const nostreamRules: Rules = {
@@ -72,14 +74,7 @@ export const nostreamRules: Rules = {
   'info.description': text('info.description'),
   'info.banner': given(text('info.banner')),
   'info.icon': given(text('info.icon')),
-  'info.pubkey': given(
-    all(
-      text('info.pubkey'),
-      note(
-        'in wok this key also has all rights on the page /admin and in NIP-86. Remove info.pubkey if it should only be shown.',
-      ),
-    ),
-  ),
+  'info.pubkey': given(administrator),
   'info.self': given(
     act(
       'wok shows the public key of its own secret key. To keep this one, put its secret key (RELAY_PRIVATE_KEY) into a file and name it in identity.secret_key_file.',
@@ -100,14 +95,10 @@ export const nostreamRules: Rules = {
   'payments.feeSchedules.*': PAYMENTS,
   'paymentsProcessors.*': PAYMENTS,
 
-  'nip05.mode': (value, into) => {
-    if (value === 'passive') {
-      into.act('wok has no passive mode; events of all authors are accepted. See nip05.required.');
-    } else into.set('nip05.required', value === 'enabled');
-  },
-  'nip05.verifyExpiration': NIP05,
-  'nip05.verifyUpdateFrequency': NIP05,
-  'nip05.maxConsecutiveFailures': NIP05,
+  'nip05.mode': nip05Mode,
+  'nip05.verifyExpiration': nip05Times,
+  'nip05.verifyUpdateFrequency': nip05Times,
+  'nip05.maxConsecutiveFailures': nip05Times,
   'nip05.domainWhitelist': option('nip05.domains_allowed'),
   'nip05.domainBlacklist': option('nip05.domains_denied'),
 
@@ -148,8 +139,8 @@ export const nostreamRules: Rules = {
   'wot.refreshIntervalHours': note('wok follows the stored follow lists by itself.'),
 
   'network.maxPayloadSize': messageBytes,
-  'network.remoteIpHeader': given(all(option('io.client_address_header', lowerCase), TRUST)),
-  'network.remote_ip_header': given(all(option('io.client_address_header', lowerCase), TRUST)),
+  'network.remoteIpHeader': given(clientAddressHeader),
+  'network.remote_ip_header': given(clientAddressHeader),
   'network.trustedProxies': (value, into) => into.set('io.trusted_proxies', exemptItems(value)),
   'workers.count': note(
     'wok chooses by the number of processors (ingester.workers, query.workers).',
@@ -162,8 +153,8 @@ export const nostreamRules: Rules = {
   ),
 
   'limits.rateLimiter.strategy': note('wok has token buckets; see [rates].'),
-  'limits.invoice.*': TLS_OF_PAYMENTS,
-  'limits.admissionCheck.*': TLS_OF_PAYMENTS,
+  'limits.invoice.*': NO_PAYMENTS,
+  'limits.admissionCheck.*': NO_PAYMENTS,
   'limits.admin.*': note('wok limits requests to /admin by itself.'),
   'limits.connection.rateLimits': (value, into) => setBucket('rates.ip_connections', value, into),
   'limits.connection.ipWhitelist': EXEMPT,
@@ -266,10 +257,6 @@ export function environmentRule(name: string): Rule | undefined {
     return secret(PAYMENTS);
   }
   return undefined;
-}
-
-function lowerCase(header: unknown): string {
-  return String(header).toLowerCase();
 }
 
 function setBucket(

@@ -3,30 +3,16 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parsePluginEntry } from '../../../config/plugin-entry.ts';
-import {
-  act,
-  all,
-  note,
-  option,
-  type Rule,
-  type Rules,
-  type Translator,
-  text,
-  when,
-} from '../translation.ts';
+import { administrator, clientAddressHeader } from '../common-rules.ts';
+import { act, all, note, option, type Rules, type Translator, text, when } from '../translation.ts';
 
-const ADMIN_KEY: Rule = (_, into) => {
-  into.note(
-    'in wok this key also has all rights on the page /admin and in NIP-86. Remove info.pubkey if it should only be shown.',
-  );
-};
 const THREADS = note('wok chooses by the number of processors (ingester.workers, query.workers).');
 const DUMPS = when(
   isOn,
   act('use log.level = "debug", or log.levels for one station. Messages are never logged whole.'),
   note('wok does not log messages either.'),
 );
-const ONLY_WHEN_VALIDATING = (reason: string) =>
+const whenValidating = (reason: string) =>
   when(
     (value, into) => isValidating(into) && value !== '' && value !== false,
     act(
@@ -68,12 +54,7 @@ export const strfryRules: Rules = {
   'relay.realIpHeader': when(
     (value) => value === '',
     note('without it wok takes X-Forwarded-For, from io.trusted_proxies only.'),
-    all(
-      option('io.client_address_header'),
-      act(
-        'wok trusts the header only from the addresses in io.trusted_proxies (loopback by default). Name your proxy there if it runs elsewhere.',
-      ),
-    ),
+    clientAddressHeader,
   ),
 
   'relay.auth.enabled': when(
@@ -101,11 +82,7 @@ export const strfryRules: Rules = {
 
   'relay.info.name': text('info.name'),
   'relay.info.description': text('info.description'),
-  'relay.info.pubkey': when(
-    (value) => value === '',
-    text('info.pubkey'),
-    all(text('info.pubkey'), ADMIN_KEY),
-  ),
+  'relay.info.pubkey': when((value) => value === '', text('info.pubkey'), administrator),
   'relay.info.self': when(
     (value) => value === '',
     note('wok has a key of its own (relay.key in the data directory).'),
@@ -177,11 +154,9 @@ export const strfryRules: Rules = {
     else into.set('limits.filters_max', value);
   },
   'relay.filterValidation.minFiltersPerReq': note('a REQ without filters is refused by wok, too.'),
-  'relay.filterValidation.maxKindsPerFilter': ONLY_WHEN_VALIDATING('wok does not limit kinds.'),
-  'relay.filterValidation.allowedKinds': ONLY_WHEN_VALIDATING(
-    'wok does not limit the kinds of filters.',
-  ),
-  'relay.filterValidation.requireAuthorOrTag': ONLY_WHEN_VALIDATING(
+  'relay.filterValidation.maxKindsPerFilter': whenValidating('wok does not limit kinds.'),
+  'relay.filterValidation.allowedKinds': whenValidating('wok does not limit the kinds of filters.'),
+  'relay.filterValidation.requireAuthorOrTag': whenValidating(
     'wok does not ask for authors or tags.',
   ),
 };
