@@ -18,6 +18,7 @@ import { importCommand } from './import.ts';
 import { infoCommand } from './info.ts';
 import { inviteCommand } from './invite.ts';
 import { metricsCommand } from './metrics.ts';
+import { migrateCommand } from './migrate/migrate.ts';
 import { modCommand } from './mod.ts';
 import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   policyCommand,
   configCommand,
   importCommand,
+  migrateCommand,
   exportCommand,
   scanCommand,
   deleteCommand,

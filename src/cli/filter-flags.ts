@@ -87,7 +87,8 @@ function checked(value: unknown): Filter {
   return filter;
 }
 
-function timeOf(name: string, text: string): number {
+/** Returns the seconds of a flag's time: seconds since 1970, or a date. @throws UsageError */
+export function timeOf(name: string, text: string): number {
   const seconds = /^\d+$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
   if (Number.isSafeInteger(seconds)) return seconds;
   throw new UsageError(`--${name} must be seconds since 1970 or a date like 2026-01-31.`);
