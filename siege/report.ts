@@ -63,8 +63,13 @@ export function sentenceOf(row: Row): string {
     `${row.scenario}, ${row.attackers}: ${counts} in ${formatSeconds(row.floodSeconds)}; relay ` +
     `${row.relayCores.toFixed(2)} processors, attackers ${row.attackerCores.toFixed(2)}, ` +
     `${formatShare(row.idleShare)} idle${saturatedPart(row)}, memory back after ` +
-    `${row.settledSeconds.toFixed(1)} s${others}`
+    `${row.settledSeconds.toFixed(1)} s${others}${slowPart(row)}`
   );
+}
+
+function slowPart({ breaches, slowAnswers }: Row): string {
+  if (breaches.length === 0 || slowAnswers.length === 0) return '';
+  return `; slowest answers: ${slowAnswers.join(', ')}`;
 }
 
 function saturatedPart({ saturatedSeconds }: Row): string {

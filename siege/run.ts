@@ -6,12 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sumOf } from '../bench/figures/histogram.ts';
 import { median } from '../bench/figures/statistics.ts';
 import { now } from '../bench/load/clock.ts';
+import { formatMilliseconds } from '../src/lib/format.ts';
 import type { AttackReport } from './attack/attack.ts';
 import type { FloodCall, NamedJob } from './attack/process.ts';
 import { type Breach, bounds, breachesOf, type Figures } from './bounds.ts';
 import { Child } from './child.ts';
 import type { HonestJob, HonestReport } from './honest/client.ts';
-import { SaturationMeter, type Span, secondsIn, unsaturatedP99 } from './saturation.ts';
+import {
+  type Answered,
+  SaturationMeter,
+  type Span,
+  secondsIn,
+  unsaturatedP99,
+} from './saturation.ts';
 import type { Origin, Scenario } from './scenarios/scenario.ts';
 import { Besieged } from './watch.ts';
 
@@ -96,8 +103,12 @@ export interface Row extends Figures {
   /** End of the relay's log, if a worker or the relay itself has ended; else ''. */
   readonly log: string;
   readonly breaches: readonly Breach[];
+  /** Slowest answers beyond the bound of p99, with the time of each: `REQ 238 ms at 0.3 s`. */
+  readonly slowAnswers: readonly string[];
 }
 
+/** Number of slow answers that a run names for each kind. */
+const SLOW_NAMED = 6;
 const POLL_MILLISECONDS = 100;
 const MANY = 50;
 const labels: Readonly<Record<Origin, string>> = { one: '1', many: '50', loopback: 'loopback' };
@@ -284,6 +295,18 @@ interface Parts {
   >;
 }
 
+/** Returns the slowest answers beyond the bound of p99, as text with the time of their message. */
+function slowestOf(kind: string, answers: readonly Answered[]): string[] {
+  return answers
+    .filter(({ milliseconds }) => milliseconds > bounds.p99Milliseconds)
+    .sort((a, b) => b.milliseconds - a.milliseconds)
+    .slice(0, SLOW_NAMED)
+    .map(
+      ({ dueAt, milliseconds }) =>
+        `${kind} ${formatMilliseconds(milliseconds)} at ${(dueAt / 1000).toFixed(1)} s`,
+    );
+}
+
 function rowOf({ scenario, origin, form, attack, report, saturated, rest }: Parts): Row {
   const [publish, req, delivery, lag] = [
     report.publish,
@@ -324,5 +347,6 @@ function rowOf({ scenario, origin, form, attack, report, saturated, rest }: Part
     othersShare: Math.max(1 - rest.idleShare - busy / availableParallelism(), 0),
     counts: attack.counts,
     breaches: breachesOf(figures, form),
+    slowAnswers: [...slowestOf('publish', report.published), ...slowestOf('REQ', report.requested)],
   };
 }

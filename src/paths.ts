@@ -44,6 +44,11 @@ export function controlSocketFile(directory: string): string {
   return join(directory, 'wok.sock');
 }
 
+/** Returns the path of the socket for local Nostr connections to the relay on a data directory. */
+export function localSocketFile(directory: string): string {
+  return join(directory, 'wok-nostr.sock');
+}
+
 /** Name of a program for a worker thread: a station, the plugin host, or the admin worker. */
 type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'plugins' | 'admin';
 

@@ -153,6 +153,26 @@ export class Relay {
     return relay;
   }
 
+  /**
+   * Starts a relay that takes connections by the local socket only, for a command that brings
+   * events in while no relay runs.
+   *
+   * @throws StorageError, NativeModuleError, or an Error if there can be no local socket.
+   */
+  static async startLocally(config: Config, log: Log): Promise<Relay> {
+    const relay = new Relay(config, log);
+    try {
+      await relay.#supervisor.start(relay.workers, false);
+      const problem = relay.#io.listenLocally();
+      if (problem !== null) throw problem;
+    } catch (error) {
+      await relay.#supervisor.stop();
+      relay.#io.destroy();
+      throw error;
+    }
+    return relay;
+  }
+
   /** Counter of the lines of the main thread's log. */
   get countLine(): CountLine {
     return this.#countLine;

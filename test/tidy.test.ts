@@ -34,6 +34,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['members', 'retention'],
   STATIONS,
   ['admin'],
+  ['peers'],
   ['maintenance'],
   ['supervisor', 'service'],
   ['relay'],
@@ -66,7 +67,7 @@ function read(folder: string): Source[] {
       const file = join(folder, name);
       const text = readFileSync(join(packageRoot, file), 'utf8');
       const code = text.replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*/gms, '');
-      const specifiers = /(?:\bfrom|\bimport|\bimport\(|[rR]equire\w*\(|\)\()\s*'([^'\n]+)'/g;
+      const specifiers = /(?<!')(?:\bfrom|\bimport|\bimport\(|[rR]equire\w*\(|\)\()\s*'([^'\n]+)'/g;
       const imports = [...code.matchAll(specifiers)].map(([, specifier]) =>
         specifier!.startsWith('.') ? join(dirname(file), specifier!) : specifier!,
       );

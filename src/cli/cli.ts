@@ -12,6 +12,7 @@ import { compactCommand } from './compact.ts';
 import { configCommand } from './config.ts';
 import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
+import { downloadCommand, uploadCommand } from './download.ts';
 import { exportCommand, scanCommand } from './export.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { importCommand } from './import.ts';
@@ -23,9 +24,12 @@ import { modCommand } from './mod.ts';
 import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
+import { routerCommand } from './router.ts';
 import { serviceCommand } from './service.ts';
 import { statsCommand } from './stats.ts';
 import { statusCommand } from './status.ts';
+import { streamCommand } from './stream.ts';
+import { syncCommand } from './sync.ts';
 import { slowCommand } from './top/slow.ts';
 import { topCommand } from './top/top.ts';
 import { whyCommand } from './why.ts';
@@ -49,6 +53,11 @@ export const commands: readonly Command[] = [
   exportCommand,
   scanCommand,
   deleteCommand,
+  syncCommand,
+  streamCommand,
+  routerCommand,
+  downloadCommand,
+  uploadCommand,
   infoCommand,
   statsCommand,
   compactCommand,

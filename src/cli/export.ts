@@ -4,8 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
+import type { Compression } from '../maintenance/compressed-output.ts';
 import type { Selection } from '../store/read/select.ts';
-import { type Call, type Command, print } from './command.ts';
+import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { needDatabase, storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall, filtersOfText } from './filter-flags.ts';
@@ -15,12 +16,21 @@ import { interruptible } from './interrupt.ts';
 export const exportCommand: Command = {
   name: 'export',
   summary: 'Write stored events to standard output, one per line, oldest first',
-  flags: [...directoryFlags, ...filterFlags, { name: '--reverse', text: 'Newest first' }],
-  examples: ['wok export > events.jsonl', 'wok export --kinds 0,3,10002 --since 2026-01-01'],
+  flags: [
+    ...directoryFlags,
+    ...filterFlags,
+    { name: '--reverse', text: 'Newest first' },
+    { name: '--compress <format>', text: 'Compress the output: gzip or zstd' },
+  ],
+  examples: [
+    'wok export > events.jsonl',
+    'wok export --compress zstd > events.jsonl.zst',
+    'wok export --kinds 0,3,10002 --since 2026-01-01',
+  ],
   run(call) {
     const filters = filtersOfCall(call);
     const direction = call.flags.has('reverse') ? 'downwards' : 'upwards';
-    return write(call, { filters, direction }, false);
+    return write(call, { filters, direction }, false, compressionOf(call));
   },
 };
 
@@ -46,20 +56,24 @@ async function write(
   call: Call,
   wanted: Pick<Selection, 'filters' | 'direction'>,
   countOnly: boolean,
+  compression: Compression | null = null,
 ): Promise<number> {
   const { storage } = configOfCall(call);
   needDatabase(storage);
-  const [{ openReader, termKey }, { TermHasher }, { select }, { LineOutput }] = await Promise.all([
-    import('../store/database/open.ts'),
-    import('../store/index/terms.ts'),
-    import('../store/read/select.ts'),
-    import('../maintenance/event-lines.ts'),
-  ]);
+  const [{ openReader, termKey }, { TermHasher }, { select }, { LineOutput }, { compressTo }] =
+    await Promise.all([
+      import('../store/database/open.ts'),
+      import('../store/index/terms.ts'),
+      import('../store/read/select.ts'),
+      import('../maintenance/event-lines.ts'),
+      import('../maintenance/compressed-output.ts'),
+    ]);
   return interruptible(async (signal) => {
     const progress = new Progress();
     // No progress on a terminal that shows the events themselves.
     const shown = process.stdout.isTTY !== true || countOnly;
-    const output = new LineOutput(process.stdout);
+    const compressed = compression === null ? null : compressTo(process.stdout, compression);
+    const output = new LineOutput(compressed?.stream ?? process.stdout);
     let count = 0;
     try {
       const db = openReader(storage);
@@ -86,7 +100,19 @@ async function write(
     }
     progress.clear();
     await output.flush();
+    try {
+      await compressed?.end();
+    } catch (error) {
+      throw new CommandError(`${(error as Error).message}.`, exitCodes.unavailable);
+    }
     if (countOnly) print(String(count));
     return signal.aborted ? INTERRUPTED : exitCodes.ok;
   });
+}
+
+/** Returns the format of the output; null: it is plain. @throws UsageError */
+function compressionOf({ flags }: Call): Compression | null {
+  const format = flags.last('compress');
+  if (format === undefined || format === 'gzip' || format === 'zstd') return format ?? null;
+  throw new UsageError(`--compress must be gzip or zstd, not "${format}".`);
 }

@@ -3,12 +3,14 @@
 import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
+import type { Config } from '../config/options.ts';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
 import type { ImportInput, ImportOptions } from '../maintenance/import/import.ts';
 import type { Place, ProgressFile } from '../maintenance/import/progress-file.ts';
 import type { Tally } from '../maintenance/import/tally.ts';
+import type { LocalRelay } from '../peers/local-relay.ts';
 import { type Call, type Command, CommandError, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
@@ -26,8 +28,18 @@ export const importCommand: Command = {
     'Store the events of files (or standard input), one JSON object per line; gzip and zstd are recognised',
   flags: [
     ...directoryFlags,
-    { name: '--no-verify', text: 'Do not verify signatures; ids are still checked' },
-    { name: '--no-limits', text: 'Accept events of any size, ignoring the configured limits' },
+    {
+      name: '--no-verify',
+      text: 'Do not verify signatures; ids are still checked (not beside a running relay)',
+    },
+    {
+      name: '--no-limits',
+      text: 'Accept events of any size, ignoring the configured limits (not beside a running relay)',
+    },
+    {
+      name: '--rate <events>',
+      text: 'Events a second at most, beside a running relay (default: as fast as it takes them)',
+    },
     { name: '--show-rejected', text: 'Print every rejected line on standard error' },
     {
       name: '--write-batch <events>',
@@ -46,7 +58,8 @@ export const importCommand: Command = {
   async run(call) {
     const config = configOfCall(call);
     const commitEvents = call.flags.integer('write-batch', 1, 1_000_000) ?? COMMIT_EVENTS;
-    const [{ importEvents }, { placeOf }, { textOf }] = await Promise.all([
+    const [{ runningRelay }, { importEvents }, { placeOf }, { textOf }] = await Promise.all([
+      import('../peers/local-relay.ts'),
       import('../maintenance/import/import.ts'),
       import('../maintenance/import/tally.ts'),
       import('../maintenance/import/text.ts'),
@@ -83,9 +96,19 @@ export const importCommand: Command = {
             const text = textOf(bytesOf(source, signal), source.begin?.bytes);
             return inputOf(source, sources.length > 1, text);
           });
-        tally = await importEvents(config, inputs, { ...options, signal });
+        const relay = await runningRelay(config);
+        tally =
+          relay === null
+            ? await importEvents(config, inputs, { ...options, signal })
+            : await throughRelay(call, config, relay, inputs, { ...options, signal });
       } catch (error) {
         progress.clear();
+        if ((error as Error).name === 'PeerError') {
+          throw new CommandError(
+            `the relay ended the import: ${(error as Error).message}. Run the same command again to continue.`,
+            exitCodes.unavailable,
+          );
+        }
         return storageFailure(error, config.storage);
       }
       progress.clear();
@@ -106,6 +129,29 @@ export const importCommand: Command = {
     });
   },
 };
+
+/** Imports through the running relay. @throws UsageError for flags that it does not take. */
+async function throughRelay(
+  { flags }: Call,
+  config: Config,
+  relay: LocalRelay,
+  inputs: readonly ImportInput[],
+  options: ImportOptions,
+): Promise<Tally> {
+  for (const flag of ['no-verify', 'no-limits']) {
+    if (flags.has(flag)) {
+      throw new UsageError(
+        `--${flag} does not work beside the running relay; leave it out, or stop the relay first.`,
+      );
+    }
+  }
+  const { importThroughRelay } = await import('../maintenance/import/relay-import.ts');
+  return importThroughRelay(relay, inputs, {
+    ...options,
+    rate: flags.integer('rate', 1, 1_000_000) ?? null,
+    messageBytesMax: config.limits.message_bytes_max,
+  });
+}
 
 /** File or standard input that is imported. */
 interface Source {

@@ -58,6 +58,7 @@ export class Connections {
     const connection: Connection = {
       connId,
       address,
+      source: client.source,
       ip: client.ip,
       host: client.host,
       client: null,
@@ -80,7 +81,8 @@ export class Connections {
    */
   of(connId: number): Connection {
     return (
-      this.#connections.get(connId) ?? this.connect(connId, { ip: '', host: '', challenge: '' })
+      this.#connections.get(connId) ??
+      this.connect(connId, { source: 'client', ip: '', host: '', challenge: '' })
     );
   }
 

@@ -35,6 +35,8 @@ import { tuneReader } from '../store/database/open.ts';
 import { StoredIds } from '../store/index/stored-ids.ts';
 import { ClientProfile } from '../validation/client-profile.ts';
 import { EventValidator } from '../validation/event-validator.ts';
+import { ImportProfile } from '../validation/import-profile.ts';
+import { KindLimits } from '../validation/kind-limits.ts';
 import { Backlog } from './backlog.ts';
 import { bannedBy, KEY_BANNED, ONE_KEY_BANNED } from './ban-enforcement.ts';
 import type { Connection } from './connections.ts';
@@ -66,6 +68,7 @@ const SHARED_TURN_MILLISECONDS = 4;
 export class Ingester {
   readonly #context: IngesterContext;
   readonly #profile: ClientProfile;
+  readonly #importProfile: ImportProfile;
   readonly #validator: EventValidator;
   readonly #publishing: Publishing;
   readonly #requests: Requests;
@@ -87,7 +90,10 @@ export class Ingester {
     const { hasher, signature } = parts;
     const timed = this.#context.meter.timed(signature);
     this.#validator = new EventValidator(hasher, this.#profile, timed);
-    this.#publishing = new Publishing(this.#context, this.#validator, config);
+    const limits = new KindLimits(config);
+    this.#importProfile = new ImportProfile(limits, stored, parts.clock);
+    const imports = new EventValidator(hasher, this.#importProfile, timed);
+    this.#publishing = new Publishing(this.#context, this.#validator, imports, config);
     const { waiting_events_max, waiting_bytes_max } = config.plugins;
     const waitingReads = new InOrderQueue(waiting_events_max, waiting_bytes_max);
     this.#requests = new Requests(this.#context, config, waitingReads);
@@ -99,6 +105,7 @@ export class Ingester {
     const { pipeline, db } = this.#context.parts;
     this.#context.reconfigure(config);
     this.#profile.reconfigure(config);
+    this.#importProfile.limits = new KindLimits(config);
     pipeline.reconfigure(config);
     this.#requests.reconfigure(config);
     this.#negentropy.reconfigure(config);
@@ -240,7 +247,8 @@ export class Ingester {
     const address = this.#context.parts.rates.nameOf(client.ip);
     const connection = this.#context.connections.connect(connId, client, address);
     this.#context.unknownAddresses.note(client.host);
-    connection.client = this.#context.parts.rates.client(connection.ip);
+    connection.client = this.#context.clientOf(connection);
+    if (connection.source !== 'client') return;
     if (this.#context.parts.pipeline.asksConnections) this.#evaluateConnection(connection);
   }
 

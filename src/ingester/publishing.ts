@@ -28,6 +28,8 @@ const WRITER_FULL = refuse(
 export class Publishing {
   readonly #context: IngesterContext;
   readonly #validator: EventValidator;
+  /** Validator of the events that `wok import` brings. */
+  readonly #imports: EventValidator;
   /** Events that wait for their policy result. */
   readonly #waiting: InOrderQueue;
   #writer: RecordOutbox | null = null;
@@ -39,10 +41,16 @@ export class Publishing {
 
   readonly #bodies: BodyMaker;
 
-  constructor(context: IngesterContext, validator: EventValidator, { plugins, storage }: Config) {
+  constructor(
+    context: IngesterContext,
+    validator: EventValidator,
+    imports: EventValidator,
+    { plugins, storage }: Config,
+  ) {
     this.#bodies = new BodyMaker(storage.pack_bodies);
     this.#context = context;
     this.#validator = validator;
+    this.#imports = imports;
     this.#waiting = new InOrderQueue(plugins.waiting_events_max, plugins.waiting_bytes_max);
   }
 
@@ -75,7 +83,10 @@ export class Publishing {
       this.#refuseUnchecked(connId, value, WRITER_FULL);
       return;
     }
-    const checked = this.#validator.check(value, bytes, scan, this.#context.connections.of(connId));
+    const from = this.#context.connections.of(connId);
+    const isImport = from.source === 'import';
+    const validator = isImport ? this.#imports : this.#validator;
+    const checked = validator.check(value, bytes, scan, from);
     if ('refusal' in checked) {
       const { refusal, rule } = checked;
       this.#context.meter.eventRefused(value, checked);
@@ -86,7 +97,7 @@ export class Publishing {
       this.#context.answer(connId, okAnswer(idIn(value), rule === 'duplicate', refusal));
       return;
     }
-    if (this.#context.parts.pipeline.asksWrites) this.#evaluate(connId, checked);
+    if (this.#context.parts.pipeline.asksWrites && !isImport) this.#evaluate(connId, checked);
     else this.#store(connId, checked);
   }
 

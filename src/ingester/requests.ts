@@ -53,8 +53,10 @@ export class Requests {
   /** Handles a REQ or a COUNT of `bytes` bytes. */
   read(connId: number, message: Message, bytes: number): void {
     const { members, connections, parts } = this.#context;
-    const isEvaluated = parts.pipeline.asksReads || this.#waiting.has(connId);
-    const mayInvite = message[0] === 'REQ' && members.mayInvite(connections.of(connId).authed);
+    const { source, authed } = connections.of(connId);
+    const isAsked = parts.pipeline.asksReads && source === 'client';
+    const isEvaluated = isAsked || this.#waiting.has(connId);
+    const mayInvite = message[0] === 'REQ' && members.mayInvite(authed);
     if (!isEvaluated && !mayInvite) {
       this.#ask(connId, message, null);
       return;
@@ -174,7 +176,8 @@ export class Requests {
   /** Returns the reason why this client may not use these filters, or null. */
   #fault(connId: number, parsed: Parsed): Refusal | null {
     if (typeof parsed === 'string') return parsed;
-    return this.#readPolicy.check(parsed, this.#context.connections.of(connId).authed);
+    const { source, authed } = this.#context.connections.of(connId);
+    return source === 'client' ? this.#readPolicy.check(parsed, authed) : null;
   }
 
   /**
@@ -186,8 +189,9 @@ export class Requests {
     const fault = this.#fault(connId, parsed);
     if (fault !== null) return fault;
     const filters = parsed as readonly Filter[];
-    const { authed, challenge } = this.#context.connections.of(connId);
-    if (authed.size === 0 && challenge === '' && this.#readPolicy.namesPrivateKinds(filters)) {
+    const { source, authed, challenge } = this.#context.connections.of(connId);
+    const mayAuth = source === 'client' && authed.size === 0;
+    if (mayAuth && challenge === '' && this.#readPolicy.namesPrivateKinds(filters)) {
       // Sent through the query worker, so that it comes before the answer.
       const frame = this.#context.challengeFrame(connId);
       this.#context.query(connId, { t: 'say', connId, frame });

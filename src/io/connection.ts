@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/options.ts';
 import { sharedMilliseconds } from '../lib/clock.ts';
+import type { ConnectionSource } from '../messages/io-ingester.ts';
 import type { DeliveryGroup } from '../messages/monitor-io.ts';
 import type { Client } from '../policy/rates/rates.ts';
 import type { AddressLoad } from './connection-counts.ts';
@@ -11,6 +12,7 @@ import { closeFrameText, type ServerSocket } from './uws.ts';
 
 /** User data of a socket in uWebSockets.js. */
 export interface SocketData {
+  source: ConnectionSource;
   ip: string;
   /** Host header of the upgrade. */
   host: string;
@@ -35,6 +37,7 @@ interface Subscription {
 export class Connection {
   readonly id: number;
   readonly socket: ServerSocket;
+  readonly source: ConnectionSource;
   readonly ip: string;
   /** Load of all connections of its address. */
   readonly load: AddressLoad;
@@ -75,7 +78,7 @@ export class Connection {
   constructor(
     id: number,
     socket: ServerSocket,
-    ip: string,
+    { source, ip }: Pick<SocketData, 'source' | 'ip'>,
     load: AddressLoad,
     networkName: string,
     meter: IoMeter,
@@ -83,6 +86,7 @@ export class Connection {
     this.#meter = meter;
     this.id = id;
     this.socket = socket;
+    this.source = source;
     this.ip = ip;
     this.load = load;
     this.networkName = networkName;

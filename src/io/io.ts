@@ -43,7 +43,7 @@ import type { MetricsMemory } from '../metrics/memory.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';
-import type { Rates } from '../policy/rates/rates.ts';
+import type { Client, Rates } from '../policy/rates/rates.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -199,7 +199,11 @@ export class Io {
       (connection) => this.#cutOff(connection),
     );
     this.#admin = new AdminLink(config, (ip) => rates.nameOf(ip), {
-      banned: () => this.#closeAllForPolicy(({ ip }) => this.#admin.isBanned(ip), ADDRESS_BANNED),
+      banned: () =>
+        this.#closeAllForPolicy(
+          ({ source, ip }) => source === 'client' && this.#admin.isBanned(ip),
+          ADDRESS_BANNED,
+        ),
       info: (changes) => this.#listener.describe(changes),
       page: (made) => (made === null ? this.#pages.forget() : this.#pages.take(made)),
     });
@@ -218,6 +222,7 @@ export class Io {
         this.#descriptors !== null && pending + this.#connections.size > this.#descriptors.sockets,
       admit: (ip) =>
         this.#stopping ? GOING_DOWN : this.#admission.admit(ip, this.#connections.size),
+      admitLocal: () => (this.#stopping ? GOING_DOWN : null),
       open: (socket, data) => this.#open(socket, data),
       message: (connection, bytes, isBinary) => this.#message(connection, bytes, isBinary),
       control: (connection, bytes, isPing) => this.#control(connection, bytes, isPing),
@@ -273,6 +278,13 @@ export class Io {
     const advice = this.#descriptors.advice(this.#config);
     if (advice !== null) this.#log.warn(advice);
     this.#boundConnections();
+    const problem = this.listenLocally();
+    if (problem !== null) {
+      this.#log.warn(
+        'the socket for local connections cannot be opened; wok import and sync cannot reach this relay',
+        { error: problem.message },
+      );
+    }
     await this.#listener.listen(port);
     this.#watch = new DescriptorWatch(
       this.#log,
@@ -281,6 +293,11 @@ export class Io {
         if (!this.#stopping) await this.#listener.listenAgain();
       },
     );
+  }
+
+  /** Listens on the local socket alone. @returns the reason if it cannot. */
+  listenLocally(): Error | null {
+    return this.#listener.listenLocally();
   }
 
   /** Bounds the number of connections by the available descriptors. */
@@ -329,7 +346,7 @@ export class Io {
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
     for (const connection of this.#connections.values()) {
-      connection.client = this.#rates.client(connection.ip);
+      connection.client = this.#clientOf(connection);
     }
     this.#boundConnections();
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
@@ -420,17 +437,24 @@ export class Io {
     this.#listener.close();
   }
 
-  #open(socket: ServerSocket, { ip, host }: SocketData): Connection {
+  #open(socket: ServerSocket, { source, ip, host }: SocketData): Connection {
     do {
       this.#lastConnId = this.#lastConnId === CONN_ID_MAX ? 1 : this.#lastConnId + 1;
     } while (this.#connections.has(this.#lastConnId) || this.#leaving.has(this.#lastConnId));
     const networkName = this.#rates.networkOf(ip);
     const load = this.#counts.add(this.#rates.nameOf(ip), networkName);
-    const connection = new Connection(this.#lastConnId, socket, ip, load, networkName, this.#meter);
-    connection.client = this.#rates.client(ip);
+    const connection = new Connection(
+      this.#lastConnId,
+      socket,
+      { source, ip },
+      load,
+      networkName,
+      this.#meter,
+    );
+    connection.client = this.#clientOf(connection);
     this.#connections.set(connection.id, connection);
     this.#meter.opened();
-    const client = { ip, host, challenge: this.#newChallenge(connection) };
+    const client = { source, ip, host, challenge: this.#newChallenge(connection) };
     const { outbox } = this.#ingesterOf(connection);
     const write = (records: RecordWriter) => {
       this.#stamp(records);
@@ -446,9 +470,14 @@ export class Io {
     return connection;
   }
 
+  /** Returns the token buckets of a connection; null if it is exempt from rates. */
+  #clientOf({ source, ip }: Connection): Client | null {
+    return source === 'client' ? this.#rates.client(ip) : null;
+  }
+
   /** Queues the challenge (NIP-42) of a new connection and returns it; '' if it gets none. */
   #newChallenge(connection: Connection): string {
-    if (!this.#challengesAtConnect) return '';
+    if (!this.#challengesAtConnect || connection.source !== 'client') return '';
     const challenge = newChallenge();
     this.#challenges.add(connection, authChallenge(challenge));
     return challenge;
@@ -701,7 +730,7 @@ export class Io {
   /** Closes a connection, and those of the same address if the address is banned for a while. */
   #refuseConnection(connection: Connection, why: string): void {
     this.#closeForPolicy(connection, why);
-    const client = this.#rates.client(connection.ip);
+    const client = this.#clientOf(connection);
     if (client === null || this.#rates.bannedSeconds(client) === 0) return;
     this.#closeAllForPolicy(({ load }) => load === connection.load, why);
   }

@@ -11,12 +11,15 @@ import type { ProxyFault } from '../config/proxy-advice.ts';
 import { element, present } from '../lib/assert.ts';
 import { loadUws } from '../lib/uws.ts';
 import type { AdminCall, InfoChanges } from '../messages/admin-io.ts';
+import { localSource } from '../messages/io-ingester.ts';
 import { EXPOSITION_TYPE } from '../metrics/render.ts';
+import { localSocketFile } from '../paths.ts';
 import { Certificate } from './certificate.ts';
 import { ClientAddress } from './client-address.ts';
 import type { Connection, SocketData } from './connection.ts';
 import { answer, CORS, type Header } from './http-answer.ts';
 import type { AdmissionReason, HttpResource } from './io-meter.ts';
+import { LocalSocket } from './local-socket.ts';
 import { type CallClient, Management, refuseMethod } from './management.ts';
 import type { Pages } from './pages.ts';
 import type { Reach } from './proxy-watch.ts';
@@ -47,6 +50,13 @@ const CERTIFICATE_MILLISECONDS = 15_000;
 /** Method that the typings lack: called back with 1 for a new socket, with -1 after its close. */
 type FilterConnections = (filter: (res: HttpResponse, change: 1 | -1) => void) => void;
 
+type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void;
+
+/** Origin of a local connection that names none, and the longest name. */
+const LOCAL = 'local';
+const ORIGIN_CHARACTERS_MAX = 512;
+const NO_LOCAL_PATH = 'not found; the paths of this socket are /import, /stream and /sync\n';
+
 /** Health of the relay, with the reason if it is bad. */
 export interface Health {
   /** True if every station answers and new events are stored. */
@@ -76,6 +86,8 @@ export interface SocketHandlers {
   crowded(pending: number): boolean;
   /** Returns a rejection before the handshake (`503 …` and a sentence), or null. */
   admit(ip: string): NotAdmitted | null;
+  /** Returns a rejection of a local connection before the handshake, or null. */
+  admitLocal(): NotAdmitted | null;
   open(socket: ServerSocket, data: SocketData): Connection;
   message(connection: Connection, message: ArrayBuffer, isBinary: boolean): void;
   /** Called for a ping, which was answered, or a pong; `bytes` is the length of its payload. */
@@ -126,6 +138,7 @@ export class Listener {
   #configured: Config['info'];
   #changes: InfoChanges = {};
   #listenSocket: us_listen_socket | null = null;
+  #localSocket: LocalSocket | null = null;
 
   constructor(config: Config, handlers: SocketHandlers) {
     this.#config = config;
@@ -169,6 +182,23 @@ export class Listener {
     }
     await this.#listen(port || this.port, SHARED_PORT);
     if (this.#certificate) this.#watchCertificate();
+  }
+
+  /**
+   * Listens on the socket for local programs, by which commands bring events into the running
+   * relay. Without it the relay still serves the network. @returns the problem if there is none.
+   */
+  listenLocally(): Error | null {
+    const app = this.#uws.App();
+    this.#webSocket(app, '/*', (res, req, context) => this.#upgradeLocal(res, req, context));
+    app.any('/*', (res) => answerText(res, '404 Not Found', NO_LOCAL_PATH));
+    this.#apps.push(app);
+    try {
+      this.#localSocket = LocalSocket.listen(app, localSocketFile(this.#config.storage.directory));
+      return null;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** True if clients connect by wss and https. */
@@ -243,6 +273,8 @@ export class Listener {
   /** Closes all sockets at once. */
   close(): void {
     this.stopListening();
+    this.#localSocket?.close();
+    this.#localSocket = null;
     if (this.#certificateTimer) clearInterval(this.#certificateTimer);
     for (const app of this.#apps) app.close();
   }
@@ -260,7 +292,7 @@ export class Listener {
 
   #routes(app: TemplatedApp): void {
     const { path } = this.#config.io;
-    this.#webSocket(app, path);
+    this.#webSocket(app, path, (res, req, context) => this.#upgrade(res, req, context));
     app.get(path, (res, req) => this.#root(res, req));
     app.post(path, (res, req) => this.#post(res, req));
     app.head(path, (res, req) => {
@@ -336,7 +368,7 @@ export class Listener {
     answerText(res, '404 Not Found', `not found; the relay is at ${path}\n`);
   }
 
-  #webSocket(app: TemplatedApp, path: string): void {
+  #webSocket(app: TemplatedApp, path: string, upgrade: Upgrade): void {
     const { io, limits } = this.#config;
     const { message, control, drain, close, open } = this.#handlers;
     app.ws<SocketData>(path, {
@@ -348,10 +380,10 @@ export class Listener {
       idleTimeout: io.idle_timeout_seconds,
       sendPingsAutomatically: io.ping,
       maxLifetime: 0,
-      upgrade: (res, req, context) => this.#upgrade(res, req, context),
+      upgrade,
       open: (socket) => {
         const data = socket.getUserData();
-        this.pending--;
+        if (data.source === 'client') this.pending--;
         data.connection = open(socket, data);
       },
       message: (socket, bytes, isBinary) => message(connectionOf(socket), bytes, isBinary),
@@ -378,13 +410,25 @@ export class Listener {
       answerText(res, refusal.status, refusal.text, refusal.retrySeconds);
       return;
     }
-    res.upgrade<SocketData>(
-      { ip, host: req.getHeader('host'), connection: null },
-      asReceived(req.getHeader('sec-websocket-key')),
-      asReceived(req.getHeader('sec-websocket-protocol')),
-      asReceived(req.getHeader('sec-websocket-extensions')),
-      context,
-    );
+    upgrade(res, req, context, {
+      source: 'client',
+      ip,
+      host: req.getHeader('host'),
+      connection: null,
+    });
+  }
+
+  /** Upgrades a local connection, which is subject to no limits of admission. */
+  #upgradeLocal(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const source = localSource(req.getUrl());
+    const refusal = this.#handlers.admitLocal();
+    if (source === null) answerText(res, '404 Not Found', NO_LOCAL_PATH);
+    else if (refusal) answerText(res, refusal.status, refusal.text);
+    else {
+      const origin = (req.getQuery('origin') ?? '').slice(0, ORIGIN_CHARACTERS_MAX);
+      const ip = /^[\x21-\x7e]+$/.test(origin) ? origin : LOCAL;
+      upgrade(res, req, context, { source, ip, host: '', connection: null });
+    }
   }
 
   #root(res: HttpResponse, req: HttpRequest): void {
@@ -448,6 +492,21 @@ export class Listener {
       ? uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
       : uws.DEDICATED_COMPRESSOR_8KB | uws.DEDICATED_DECOMPRESSOR_8KB;
   }
+}
+
+function upgrade(
+  res: HttpResponse,
+  req: HttpRequest,
+  context: us_socket_context_t,
+  data: SocketData,
+): void {
+  res.upgrade<SocketData>(
+    data,
+    asReceived(req.getHeader('sec-websocket-key')),
+    asReceived(req.getHeader('sec-websocket-protocol')),
+    asReceived(req.getHeader('sec-websocket-extensions')),
+    context,
+  );
 }
 
 /** Returns the connection of a socket; `open` sets it before any other callback. */

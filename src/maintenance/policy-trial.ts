@@ -28,7 +28,7 @@ import { EventValidator } from '../validation/event-validator.ts';
 import { TrialPlugins } from './trial-plugins.ts';
 
 const NO_KEYS: ReadonlySet<string> = new Set();
-const SENDER: Sender = { connId: 0, ip: '', authed: NO_KEYS };
+const SENDER: Sender = { connId: 0, source: 'client', ip: '', authed: NO_KEYS };
 
 /** Terms are made and not used: nothing is stored. */
 const NO_INDEX = new TermHasher(new Uint8Array(8));
@@ -151,7 +151,7 @@ export class PolicyTrial {
     const { created_at: now, pubkey } = (value ?? {}) as Record<string, unknown>;
     this.#now = typeof now === 'number' ? now : 0;
     const authed = this.#authed && typeof pubkey === 'string' ? new Set([pubkey]) : NO_KEYS;
-    const from = { client: null, authed };
+    const from = { client: null, authed, source: 'client' } as const;
     const checked = this.#validator.check(value, NO_MESSAGE, this.#scan, from);
     if ('refusal' in checked) return trialResult(value, 'refused', checked.rule, checked.refusal);
     const { event } = checked;

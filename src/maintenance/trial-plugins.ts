@@ -8,6 +8,7 @@ import type { Log } from '../log/log.ts';
 import { ChildPidTable } from '../policy/plugins/child-pids.ts';
 import { PluginHost } from '../policy/plugins/host.ts';
 import { PluginLink } from '../policy/plugins/link.ts';
+import type { SourceType } from '../policy/plugins/protocol.ts';
 import { ACCEPT, type PolicyResult, type PolicyWrite } from '../policy/result.ts';
 
 const LINK_BYTES = 64 * 1024;
@@ -24,7 +25,8 @@ export class TrialPlugins {
   /** Number of failed answers by cause: faults of processes, and time-outs. */
   readonly failures = new Map<string, number>();
 
-  constructor(config: Config, clock: Clock, log: Log) {
+  /** @param source what plugins are told of the origin of events. */
+  constructor(config: Config, clock: Clock, log: Log, source: SourceType = 'Stored') {
     const meter = {
       failed: (why: string) => {
         this.failures.set(why, (this.failures.get(why) ?? 0) + 1);
@@ -33,7 +35,7 @@ export class TrialPlugins {
       answered: () => {},
     };
     this.#host = new PluginHost(config, log, clock, meter, ChildPidTable.share());
-    this.#link = new PluginLink(config, 'Stored');
+    this.#link = new PluginLink(config, source);
     this.#ends = channelPair(LINK_BYTES, LINK_BYTES).map((end) => new Channel(end));
     const [ingester, plugins] = this.#ends as [Channel, Channel];
     this.#host.attach('ingester', 0, plugins);

@@ -32,9 +32,28 @@ export interface Frame {
   bytes: Buffer;
 }
 
+/**
+ * Origin of a connection: `client` for one of the network; the others came through the local socket
+ * of the data directory, which only the user of the relay may open. `import` brings the operator's
+ * own events, `stream` and `sync` those of another relay.
+ */
+export type ConnectionSource = (typeof SOURCES)[number];
+
+const SOURCES = ['client', 'import', 'stream', 'sync'] as const;
+
+/** Returns the source that a path of the local socket names, or null. */
+export function localSource(path: string): Exclude<ConnectionSource, 'client'> | null {
+  const found = SOURCES.find((source) => path === `/${source}`);
+  return found === undefined || found === 'client' ? null : found;
+}
+
 /** Client of a connection, as io knows it. */
 export interface ConnectedClient {
-  /** Client address, resolved through trusted proxies; no address if the socket was reset. */
+  source: ConnectionSource;
+  /**
+   * Client address, resolved through trusted proxies; no address if the socket was reset. Of a
+   * local connection it is what the program names as the origin of its events, or ''.
+   */
   ip: string;
   /** Host header of the upgrade, as the client wrote it; '' if there was none. */
   host: string;
@@ -45,18 +64,20 @@ export interface ConnectedClient {
 export function writeConnected(to: RecordWriter, connId: number, client: ConnectedClient): void {
   to.u8(CONNECTED);
   to.u32(connId);
-  to.textOf(client.ip, ` ${client.challenge} `, client.host);
+  to.textOf(client.ip, ` ${client.challenge} ${client.source} `, client.host);
 }
 
 export function readClient(bytes: Buffer): ConnectedClient {
   const text = bytes.toString();
   const first = text.indexOf(' ');
   const second = text.indexOf(' ', first + 1);
-  assert(first >= 0 && second > first, 'a record of a client has not three fields');
+  const third = text.indexOf(' ', second + 1);
+  assert(first >= 0 && second > first && third > second, 'a record of a client lacks a field');
   return {
     ip: text.slice(0, first),
     challenge: text.slice(first + 1, second),
-    host: text.slice(second + 1),
+    source: text.slice(second + 1, third) as ConnectionSource,
+    host: text.slice(third + 1),
   };
 }
 

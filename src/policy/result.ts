@@ -2,12 +2,15 @@
 // results that it returns.
 
 import type { RuleName } from '../config/rule-names.ts';
+import type { ConnectionSource } from '../messages/io-ingester.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 
 /** Connection that an event or a query came from. */
 export interface Sender {
   readonly connId: number;
+  readonly source: ConnectionSource;
+  /** Address of a client, or the URL of the relay that the event comes from. */
   readonly ip: string;
   /** Public keys that have authenticated on the connection (NIP-42). */
   readonly authed: ReadonlySet<string>;

@@ -11,8 +11,13 @@ export interface WriteAttempt {
   event: NostrEvent;
   /** Client to charge; null for exempt clients and for events that no client sent. */
   client: Client | null;
-  /** Pubkeys that have authenticated on the connection (NIP-42). */
+  /**
+   * Pubkeys that have authenticated on the connection (NIP-42); of an event from another relay, its
+   * author.
+   */
   authed: ReadonlySet<string>;
+  /** True if the event comes from another relay instead of a client. */
+  isMirrored: boolean;
   /** In the stage `proven`: true if the event is certainly not stored; copies are not charged. */
   isNew: boolean;
   /** Seconds since 1970. */

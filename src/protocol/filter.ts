@@ -281,3 +281,10 @@ function isInteger(value: unknown): value is number {
 function isKind(value: unknown): boolean {
   return isInteger(value) && value >= 0 && value <= KIND_MAX;
 }
+
+/** Returns a filter as JSON has it (NIP-01), without the conditions that are not set. */
+export function filterJson(filter: Filter): Record<string, unknown> {
+  const { tags, matchesNothing: _, ...conditions } = filter;
+  const set = Object.entries(conditions).filter(([, value]) => value !== null);
+  return Object.fromEntries([...set, ...tags.map(({ letter, values }) => [`#${letter}`, values])]);
+}

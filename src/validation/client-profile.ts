@@ -46,6 +46,7 @@ export class ClientProfile implements ValidationProfile {
     event: NO_EVENT,
     client: null,
     authed: new Set(),
+    isMirrored: false,
     isNew: true,
     now: 0,
   };
@@ -62,11 +63,16 @@ export class ClientProfile implements ValidationProfile {
     this.#policy = new WritePolicy(config, lists, keys, rates);
   }
 
-  claimed(event: NostrEvent, bytes: number, { client, authed }: EventSource): Rejection | null {
+  claimed(
+    event: NostrEvent,
+    bytes: number,
+    { client, authed, source }: EventSource,
+  ): Rejection | null {
     const attempt = this.#attempt;
     attempt.event = event;
     attempt.client = client;
-    attempt.authed = authed;
+    attempt.isMirrored = source !== 'client';
+    attempt.authed = attempt.isMirrored ? new Set([event.pubkey]) : authed;
     attempt.now = this.#parts.clock.seconds();
     const outside = checkEventLimits(event, this.#limits.of(event.kind), attempt.now, bytes);
     return outside === null ? this.#policy.claimed(attempt) : refuse('limits', outside);

@@ -2,6 +2,7 @@
 
 import { type Rejection, refuse } from '../access/rejection.ts';
 import { element } from '../lib/assert.ts';
+import type { ConnectionSource } from '../messages/io-ingester.ts';
 import type { Client } from '../policy/rates/rates.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventShape } from '../protocol/event-check.ts';
@@ -28,10 +29,12 @@ export interface EventSource {
   readonly client: Client | null;
   /** Public keys that have authenticated on the connection (NIP-42). */
   readonly authed: ReadonlySet<string>;
+  /** `stream` or `sync` if the events come from another relay. */
+  readonly source: ConnectionSource;
 }
 
 /** Source of events that no connection brought. */
-const NO_CONNECTION: EventSource = { client: null, authed: new Set() };
+const NO_CONNECTION: EventSource = { client: null, authed: new Set(), source: 'client' };
 
 /**
  * Validation profile: the checks that depend on where events come from. `EventValidator` calls them

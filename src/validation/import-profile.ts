@@ -1,6 +1,8 @@
-// Validation profile of `wok import`. One belongs to each checking thread.
+// Validation profile of `wok import`. One belongs to each checking thread, and to each ingester
+// worker.
 
 import { type Rejection, refuse } from '../access/rejection.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { checkEventSize } from '../protocol/event-check.ts';
 import { isExpired } from '../protocol/expiration.ts';
@@ -16,21 +18,21 @@ import type { KindLimits } from './kind-limits.ts';
  * stay.
  */
 export class ImportProfile implements ValidationProfile {
-  readonly #limits: KindLimits | null;
+  /** Configured limits; null: only events that the store itself cannot hold are rejected. */
+  limits: KindLimits | null;
   readonly #stored: StoredIds;
-  readonly #nowSeconds: number;
+  readonly #clock: Clock;
 
-  /** @param limits null: only events that the store itself cannot hold are rejected. */
-  constructor(limits: KindLimits | null, stored: StoredIds, nowSeconds: number) {
-    this.#limits = limits;
+  constructor(limits: KindLimits | null, stored: StoredIds, clock: Clock) {
+    this.limits = limits;
     this.#stored = stored;
-    this.#nowSeconds = nowSeconds;
+    this.#clock = clock;
   }
 
   claimed(event: NostrEvent, bytes: number): Rejection | null {
     const refusal =
-      (this.#limits && checkEventSize(event, this.#limits.of(event.kind), bytes)) ??
-      checkKind(event, this.#nowSeconds);
+      (this.limits && checkEventSize(event, this.limits.of(event.kind), bytes)) ??
+      checkKind(event, this.#clock.seconds());
     return refusal && refuse('limits', refusal);
   }
 

@@ -104,6 +104,24 @@ describe('slots', () => {
     }
   });
 
+  it('hold a bounded number of bytes', () => {
+    const all = slots(4, 1_000);
+    const [slow, quick] = [made('a'), made('b')];
+    for (const one of [slow, quick]) all.begin(one);
+    all.grow(slow, 900);
+    expect(bound(all)).toEqual([]);
+    all.grow(quick, 200);
+    expect(bound(all)).toEqual([slow]);
+    all.complete(quick);
+    expect(all.next()).toBe(quick);
+    expect(all.end(quick)).toBe(true);
+    expect(all.end(quick)).toBe(false);
+    all.grow(made('c'), 0);
+    expect(bound(all)).toEqual([]);
+  });
+});
+
+describe('slots under a flood', () => {
   it('go to a network that asks seldom while others ask again at once', () => {
     const all = slots(4);
     const ask = (network: string) => {
@@ -124,22 +142,6 @@ describe('slots', () => {
       all.end(mine);
     }
     expect(all.isAnswering).toBe(true);
-  });
-
-  it('hold a bounded number of bytes', () => {
-    const all = slots(4, 1_000);
-    const [slow, quick] = [made('a'), made('b')];
-    for (const one of [slow, quick]) all.begin(one);
-    all.grow(slow, 900);
-    expect(bound(all)).toEqual([]);
-    all.grow(quick, 200);
-    expect(bound(all)).toEqual([slow]);
-    all.complete(quick);
-    expect(all.next()).toBe(quick);
-    expect(all.end(quick)).toBe(true);
-    expect(all.end(quick)).toBe(false);
-    all.grow(made('c'), 0);
-    expect(bound(all)).toEqual([]);
   });
 });
 

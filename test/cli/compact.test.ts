@@ -69,7 +69,9 @@ async function endOf(child: ChildProcess): Promise<number | string> {
 
 const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 const rest = (directory: string) =>
-  readdirSync(directory).filter((name) => !/^wok\.(db(-wal|-shm)?|lock|sock)$/.test(name));
+  readdirSync(directory).filter(
+    (name) => !/^wok(\.(db(-wal|-shm)?|lock|sock)|-nostr\.sock)$/.test(name),
+  );
 
 describe('wok compact FILE', () => {
   it('writes a smaller copy of one moment of a relay at work', async () => {

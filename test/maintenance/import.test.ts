@@ -3,12 +3,12 @@
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { exitCodes, INTERRUPTED } from '../../src/lib/exit-codes.ts';
-import { packageRoot } from '../../src/paths.ts';
+import { localSocketFile, packageRoot } from '../../src/paths.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { openReader } from '../../src/store/database/open.ts';
 import { Author, addressOf, now } from '../support/author.ts';
@@ -147,9 +147,10 @@ describe('limits and checks of wok import', () => {
 });
 
 describe('wok import and other processes', () => {
-  it('fail while a relay runs on the directory', async () => {
+  it('fail while a relay runs on the directory whose local socket is gone', async () => {
     const directory = freshDirectory();
     const relay = await WokProcess.start({}, directory);
+    rmSync(localSocketFile(directory));
     const { err, code } = await wok(['import', '--data', directory], jsonl([new Author().event()]));
     expect(err).toContain('in use by another process');
     expect(code).toBe(exitCodes.busy);

@@ -14,6 +14,7 @@ import { nostrRsRelayRules } from '../../src/maintenance/migrate/nostr-rs-relay/
 import { environmentOf, readNostream } from '../../src/maintenance/migrate/nostream/config.ts';
 import { bucketOf } from '../../src/maintenance/migrate/nostream/rates.ts';
 import { nostreamRules } from '../../src/maintenance/migrate/nostream/rules.ts';
+import { peersBlock } from '../../src/maintenance/migrate/peers.ts';
 import { isFromMigrate, relayConf } from '../../src/maintenance/migrate/relay-conf.ts';
 import type { Reading } from '../../src/maintenance/migrate/source.ts';
 import { readStrfry } from '../../src/maintenance/migrate/strfry/config.ts';
@@ -217,25 +218,25 @@ describe('strfry', () => {
     ]);
   });
 
-  it('has its streams at the end, commented out, and remarks what cannot be used', async () => {
+  it('names wok router for the router file, and remarks what cannot be used', async () => {
     const { translation, from } = await readings.strfry();
-    const text = relayConf(translation, 'strfry', from);
-    const block = text.slice(text.indexOf('# Streams to and from'));
-    expect(block.split('\n').every((line) => line === '' || line.startsWith('#'))).toBe(true);
-    for (const part of [
-      'name = "neighbours"',
-      'direction = "down"',
-      'wss://two.example',
-      'up.py',
-    ]) {
-      expect(block).toContain(part);
-    }
-    expect(block).toContain(String.raw`# filter = "{\"kinds\":[0,3,10002]}"`);
-    expect(block).not.toContain('broken');
     const file = join(FIXTURES, 'strfry/strfry-router.conf');
+    const text = relayConf(translation, 'strfry', from).replace(/\n# +/g, ' ');
+    expect(text).toContain(`wok router ${file} takes this file as it is`);
     expect(remarksOn(translation, file)).toEqual([
       'streams.broken: urls must be a list of addresses.',
     ]);
+  });
+
+  it('gives mirrors as lines that the router file reader takes', () => {
+    const streams = [
+      { name: 'one two', dir: 'down', urls: ['wss://a.example', 'wss://b.example'] },
+      { name: 'x', dir: 'both', urls: ['wss://c.example'], filter: { kinds: [0, 3] } },
+    ] as const;
+    const [, lines = ''] = peersBlock(streams).split('\n\n');
+    const { streams: read, problems } = readRouterFile(lines);
+    expect(problems).toEqual([]);
+    expect(read).toMatchObject(streams);
   });
 });
 
@@ -348,7 +349,7 @@ describe('nostream', () => {
     expect(config.auth).toMatchObject({ required: 'write', private_kinds: ['4', '1059'] });
     expect(config.policy).toMatchObject({ open_kinds: ['9735'], pow_min: 8 });
     const text = relayConf(translation, 'nostream', from);
-    expect(text).toContain('# urls = ["wss://source.example"]');
+    expect(text).toContain('urls = ["wss://source.example"]');
     expect(text).not.toMatch(/hunter|deadbeef|cafe\b|0123456789/);
   });
 

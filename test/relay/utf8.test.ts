@@ -255,9 +255,10 @@ describe.each(TEXTS)('the listener, for text with %s', (_, text) => {
     const handlers: Partial<SocketHandlers> = {
       crowded: () => false,
       admit: (ip) => (ip === '192.0.2.5' ? (refuses as ReturnType<SocketHandlers['admit']>) : null),
-      open: (socket, { ip }: SocketData) => {
+      open: (socket, data: SocketData) => {
+        const { ip } = data;
         const load = { name: ip, connections: 1, inFlightCost: 0 };
-        const connection = new Connection(1, socket, ip, load, ip, null as never);
+        const connection = new Connection(1, socket, data, load, ip, null as never);
         // In a later turn, because the listener knows the connection only after this callback.
         setImmediate(() => connection.close(4000, text));
         return connection;

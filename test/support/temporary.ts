@@ -34,7 +34,7 @@ export function freshDirectory(): string {
 export function copyOfDirectory(source: string): string {
   const directory = freshDirectory();
   for (const name of readdirSync(source)) {
-    if (name !== 'wok.sock') copyFileSync(join(source, name), join(directory, name));
+    if (!name.endsWith('.sock')) copyFileSync(join(source, name), join(directory, name));
   }
   return directory;
 }

@@ -72,7 +72,7 @@ export class ChunkChecker {
     const profile = new ImportProfile(
       limits ? new KindLimits(config) : null,
       new StoredIds(db, new IdFilter(idFilter)),
-      systemClock.seconds(),
+      systemClock,
     );
     this.#validator = new EventValidator(new TermHasher(termKey(db)), profile, signature);
   }

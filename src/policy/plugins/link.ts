@@ -40,6 +40,8 @@ const TICKET_MAX = 0xffff_ffff;
 
 const IP4 = sourceTypes.indexOf('IP4');
 const IP6 = sourceTypes.indexOf('IP6');
+const STREAM = sourceTypes.indexOf('Stream');
+const SYNC = sourceTypes.indexOf('Sync');
 
 /** Link from one ingester worker to the plugin host. Questions and responses carry a ticket. */
 export class PluginLink {
@@ -152,8 +154,10 @@ export class PluginLink {
     });
   }
 
-  #sourceType({ ip }: Sender): number {
+  #sourceType({ ip, source }: Sender): number {
     if (this.#source !== null) return sourceTypes.indexOf(this.#source);
+    if (source === 'sync') return SYNC;
+    if (source === 'stream') return STREAM;
     return ip.includes(':') ? IP6 : IP4;
   }
 

@@ -21,8 +21,10 @@ export function authRule({ auth }: Config): WriteRule | null {
 export const protectedRule: WriteRule = {
   name: 'protected',
   stage: 'claimed',
-  check: ({ event, authed }) => {
-    if (!isProtected(event.tags) || authed.has(event.pubkey)) return null;
+  check: ({ event, authed, isMirrored }) => {
+    if (!isProtected(event.tags)) return null;
+    if (isMirrored) return 'blocked: this event is protected; relays must not pass it on';
+    if (authed.has(event.pubkey)) return null;
     if (authed.size === 0) {
       return 'auth-required: this event is protected; only its author may publish it';
     }

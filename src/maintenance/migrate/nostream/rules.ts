@@ -304,7 +304,7 @@ function mirrors(value: unknown, into: Translator): void {
       : {}),
   }));
   into.blocks.push(peersBlock(streams));
-  into.act('the mirrors are at the end of this file, commented out.');
+  into.act('the mirrors are at the end of this file, as a file for wok router.');
 }
 
 function contentLimits(value: unknown, into: Translator): void {

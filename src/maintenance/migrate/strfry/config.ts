@@ -4,7 +4,6 @@ import { dirname, join, resolve } from 'node:path';
 import { exitCodes } from '../../../lib/exit-codes.ts';
 import { parseTaocppConfig, TaocppConfigError } from '../../../lib/taocpp-config.ts';
 import { configFileAt, readText, statusOf } from '../files.ts';
-import { peersBlock } from '../peers.ts';
 import { type Reading, SourceError } from '../source.ts';
 import { type Translator, translate } from '../translation.ts';
 import { readRouterFile } from './router.ts';
@@ -57,22 +56,20 @@ export function readStrfry(
   };
 }
 
-/** Adds the streams of a router file, as blocks that are commented out. */
+/** Adds a remark on the streams of a router file, which `wok router` reads itself. */
 function addRouter(file: string, into: Translator): void {
-  const { streams, problems, connectionTimeoutSeconds, verbose } = parsed(file, readRouterFile);
+  const { streams, problems, verbose } = parsed(file, readRouterFile);
   into.apply(
     () => {
-      into.act('the streams are at the end of this file, commented out: each needs a decision.');
-      if (connectionTimeoutSeconds !== undefined || verbose !== undefined) {
-        into.note('connectionTimeout and verbose have no counterpart.');
-      }
+      into.act(
+        `wok router ${file} takes this file as it is; run it as a service (docs/mirroring.md).`,
+      );
+      if (verbose !== undefined) into.note('verbose has no counterpart.');
     },
     `router file ${file}`,
     streams.map(({ name }) => name),
   );
   for (const problem of problems) into.apply(() => into.act(problem), file, undefined);
-  const block = peersBlock(streams);
-  if (block !== '') into.blocks.push(block);
 }
 
 function isThere(file: string): boolean {

@@ -1,0 +1,43 @@
+// Plugin that decides about the events of a peer, in strfry's protocol.
+
+import type { Config } from '../config/options.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Gate } from '../peers/live-link.ts';
+import type { NostrEvent } from '../protocol/event.ts';
+import { TrialPlugins } from './trial-plugins.ts';
+
+const NO_KEYS: ReadonlySet<string> = new Set();
+const silent = () => {};
+
+/** Plugin of a peer. It passes or drops events; no one is told of a rejection. */
+export class PeerGate {
+  readonly #plugins: TrialPlugins;
+
+  /** @param command shell command of the plugin. */
+  constructor(config: Config, command: string) {
+    const warn = (text: string, facts: Record<string, unknown> = {}) => {
+      process.stderr.write(`wok: ${text} ${JSON.stringify(facts)}\n`);
+    };
+    const plugins = { ...config.plugins, commands: [command] };
+    this.#plugins = new TrialPlugins(
+      { ...config, plugins },
+      systemClock,
+      { debug: silent, info: silent, warn, error: warn },
+      'Stream',
+    );
+  }
+
+  /** Returns the gate for the events of one relay. */
+  of(url: string): Gate {
+    return async (event: NostrEvent, json: string) => {
+      const from = { connId: 0, source: 'stream', ip: url, authed: NO_KEYS } as const;
+      const result = await this.#plugins.evaluateWrite({ event, json: Buffer.from(json), from });
+      return result.action === 'accept';
+    };
+  }
+
+  /** Ends the process of the plugin. */
+  stop(): Promise<void> {
+    return this.#plugins.stop();
+  }
+}

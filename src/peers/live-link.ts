@@ -1,0 +1,121 @@
+// Live events between the own relay and another one.
+
+import type { NostrEvent } from '../protocol/event.ts';
+import { compileFilter, type Filter, type Matcher } from '../protocol/filter.ts';
+import { PeerError } from './peer-error.ts';
+import { Publisher, type Window } from './publisher.ts';
+import type { RecentIds } from './recent-ids.ts';
+import type { RelayConnection } from './relay-connection.ts';
+import type { TransferTally } from './tally.ts';
+
+/** Filter of a live subscription; `limit: 0` asks for no stored events. */
+export interface LiveFilter {
+  readonly filter: Filter;
+  /** The same filter as JSON has it. */
+  readonly json: object;
+}
+
+/** Decision of a plugin about an event. */
+export type Gate = (event: NostrEvent, json: string) => Promise<boolean> | boolean;
+
+/** Decisions by direction; undefined: every event goes. */
+export interface Gates {
+  readonly down?: Gate | undefined;
+  readonly up?: Gate | undefined;
+}
+
+/** Number of events that were not asked for, or with wrong signatures, that end a connection. */
+const WRONG_MAX = 100;
+const WRONG = /^invalid: (?:id|sig)/;
+
+/** Link for live events in one direction. */
+interface LinkOptions {
+  readonly filters: readonly LiveFilter[];
+  readonly window: Window;
+  readonly tally: TransferTally;
+  /** Events that came the other way: they are not sent back. */
+  readonly came: RecentIds;
+  /** Events that went this way. */
+  readonly went: RecentIds;
+  readonly gate: Gate;
+  /** Called with the refusal of an event. */
+  readonly refused: (id: string, why: string) => void;
+  /** Called after an event was answered. */
+  readonly answered: () => void;
+}
+
+/**
+ * Passes live events on from one relay to another until a connection ends. A slow receiver slows
+ * the sender down. It rejects with a PeerError if the sender sends too many events that were
+ * not asked for, or that their authors did not sign.
+ */
+export function passOn(
+  from: RelayConnection,
+  to: RelayConnection,
+  options: LinkOptions,
+): Promise<never> {
+  const { filters, window, tally, came, went, gate, refused, answered } = options;
+  const matchers: readonly Matcher[] = filters.map(({ filter }) =>
+    compileFilter({ ...filter, limit: null }),
+  );
+  return new Promise((_, reject) => {
+    let wrong = 0;
+    const isWrong = (what: string) => {
+      if (++wrong >= WRONG_MAX) reject(new PeerError(`it sends ${what}`));
+    };
+    const publisher = new Publisher(to, window, {
+      result: (id, result) => {
+        tally.take(result);
+        if (!result.ok) {
+          refused(id, result.message);
+          if (WRONG.test(result.message)) isWrong('events with wrong ids or signatures');
+        }
+        answered();
+      },
+      ready: () => from.resume(),
+      failed: reject,
+    });
+    const send = (id: string, json: string) => {
+      went.add(id);
+      tally.bytes += json.length;
+      publisher.add(id, json);
+      if (publisher.isFull) from.pause();
+    };
+    from.subscribe(
+      filters.map(({ json }) => ({ ...json, limit: 0 })),
+      {
+        event: (event, json) => {
+          if (came.has(event.id) || went.has(event.id)) return;
+          if (!isEvent(event) || !matchers.some((matches) => matches(event))) {
+            tally.unasked++;
+            isWrong('events that were not asked for');
+            return;
+          }
+          const passes = gate(event, json);
+          if (passes === true) send(event.id, json);
+          else if (passes !== false) {
+            void passes.then((decided) => {
+              if (decided && to.isOpen) send(event.id, json);
+            });
+          }
+        },
+        eose: () => {},
+        closed: (why) => reject(new PeerError(why)),
+      },
+    );
+    void from.ended.then((why) => reject(new PeerError(why)));
+    void to.ended.then((why) => reject(new PeerError(why)));
+  });
+}
+
+/** Returns true if a value has the fields that a filter looks at. */
+function isEvent({ id, pubkey, kind, created_at, tags }: NostrEvent): boolean {
+  return (
+    typeof id === 'string' &&
+    typeof pubkey === 'string' &&
+    Number.isSafeInteger(kind) &&
+    Number.isSafeInteger(created_at) &&
+    Array.isArray(tags) &&
+    tags.every((tag) => Array.isArray(tag) && tag.every((element) => typeof element === 'string'))
+  );
+}

@@ -1,0 +1,102 @@
+// Sender of events over one connection, many at a time.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PublishResult, RelayConnection } from './relay-connection.ts';
+
+/** Attempts for an event that the relay refuses only for now, and the first pause, in ms. */
+const ATTEMPTS = 8;
+const PAUSE_MILLISECONDS = 100;
+const PAUSE_MILLISECONDS_MAX = 10_000;
+/** Share of the window below which a full one takes events again. */
+const LOW = 1 / 2;
+
+/** Bounds of the events that wait for their OK. */
+export interface Window {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** Receiver of results. */
+interface PublisherHandlers {
+  /** Called with the answer to an event. */
+  result(id: string, result: PublishResult): void;
+  /** Called when a full window takes events again. */
+  ready(): void;
+  /** Called once when the connection ends while events wait. */
+  failed(error: Error): void;
+}
+
+/**
+ * Sender of events over one connection. Events that the relay refuses with `rate-limited:` are sent
+ * again after a pause, which keeps their place in the window, so that the sender slows down.
+ */
+export class Publisher {
+  readonly #connection: RelayConnection;
+  readonly #window: Window;
+  readonly #handlers: PublisherHandlers;
+  #events = 0;
+  #bytes = 0;
+  #isFull = false;
+  #idle: (() => void)[] = [];
+  #hasFailed = false;
+
+  constructor(connection: RelayConnection, window: Window, handlers: PublisherHandlers) {
+    this.#connection = connection;
+    this.#window = window;
+    this.#handlers = handlers;
+  }
+
+  /** True from when the window is full until it is half empty. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Sends an event, also while the window is full: callers look at `isFull`. */
+  add(id: string, json: string): void {
+    this.#events++;
+    this.#bytes += json.length;
+    const { events, bytes } = this.#window;
+    if (this.#events >= events || this.#bytes >= bytes) this.#isFull = true;
+    this.#send(id, json).then(
+      (result) => {
+        this.#handlers.result(id, result);
+        this.#leave(json.length);
+      },
+      (error: Error) => {
+        if (!this.#hasFailed) this.#handlers.failed(error);
+        this.#hasFailed = true;
+        this.#leave(json.length);
+      },
+    );
+  }
+
+  /** Resolves when every event has its answer, or the connection has ended. */
+  drained(): Promise<void> {
+    if (this.#events === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+    });
+  }
+
+  async #send(id: string, json: string): Promise<PublishResult> {
+    for (let attempt = 1, pause = PAUSE_MILLISECONDS; ; attempt++) {
+      const result = await this.#connection.publish(id, json);
+      if (result.ok || attempt === ATTEMPTS || !result.message.startsWith('rate-limited:'))
+        return result;
+      await delay(pause * (0.5 + Math.random()));
+      pause = Math.min(pause * 2, PAUSE_MILLISECONDS_MAX);
+    }
+  }
+
+  #leave(bytes: number): void {
+    this.#events--;
+    this.#bytes -= bytes;
+    const { events, bytes: most } = this.#window;
+    if (this.#isFull && this.#events <= events * LOW && this.#bytes <= most * LOW) {
+      this.#isFull = false;
+      this.#handlers.ready();
+    }
+    if (this.#events > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
