@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Piscina } from 'piscina';
 import { makeDirectory } from '../../src/lib/make-directory.ts';
+import { THREAD_FLAGS } from '../../src/lib/thread-flags.ts';
 import { workerFile } from '../paths.ts';
 import type { GenerateTask } from './generate-worker.ts';
 import { type DatasetParameters, datasetFileName } from './parameters.ts';
@@ -51,6 +52,7 @@ export async function generate(
   makeDirectory(dirname(file), 0o700);
   const part = `${file}.${process.pid}.part`;
   const pool = new Piscina({
+    execArgv: [...THREAD_FLAGS],
     filename: workerFile('dataset/generate-worker'),
     name: 'run',
     minThreads: threads,

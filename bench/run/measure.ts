@@ -4,6 +4,7 @@
 import { Piscina } from 'piscina';
 import { formatCount, plural } from '../../src/lib/format.ts';
 import type { Progress } from '../../src/lib/progress.ts';
+import { THREAD_FLAGS } from '../../src/lib/thread-flags.ts';
 import type { Target } from '../client/target.ts';
 import { now } from '../load/clock.ts';
 import { Control } from '../load/control.ts';
@@ -64,6 +65,7 @@ interface MeasureOptions {
 /** Creates the load threads. They live as long as the bench runs, so that their code is warm. */
 export function loadThreads(threads: number): Piscina {
   return new Piscina({
+    execArgv: [...THREAD_FLAGS],
     filename: workerFile('load/load-worker'),
     name: 'run',
     minThreads: threads,

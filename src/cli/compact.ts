@@ -9,6 +9,7 @@ import { present } from '../lib/assert.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { formatBytes, formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
+import { THREAD_FLAGS } from '../lib/thread-flags.ts';
 import type { Copied } from '../maintenance/backup.ts';
 import type { CheckProgress, CompactResult, CompactTask } from '../maintenance/compact.ts';
 import { taskUrl } from '../paths.ts';
@@ -185,6 +186,7 @@ async function inThread(
   };
   for (const name of SIGNALS) process.on(name, end);
   const pool = new Piscina({
+    execArgv: [...THREAD_FLAGS],
     filename: taskUrl('compact').href,
     name: 'run',
     minThreads: 1,

@@ -62,12 +62,18 @@ interface Received {
   readonly json: string;
 }
 
-function pageOf(connection: RelayConnection, filter: object): Promise<Received[]> {
+function pageOf(
+  connection: RelayConnection,
+  filter: { readonly limit: number },
+): Promise<Received[]> {
   return new Promise((resolve, reject) => {
     const page: Received[] = [];
     const close = connection.subscribe([filter], {
       event: (event, json) => {
         page.push({ event, json });
+        if (page.length < 2 * filter.limit) return;
+        close();
+        reject(new PeerError('it sends more events than were asked for'));
       },
       eose: () => {
         close();

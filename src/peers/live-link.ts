@@ -25,7 +25,7 @@ export interface Gates {
 }
 
 /** Number of events that were not asked for, or with wrong signatures, that end a connection. */
-const WRONG_MAX = 100;
+export const WRONG_MAX = 100;
 const WRONG = /^invalid: (?:id|sig)/;
 
 /** Link for live events in one direction. */
@@ -72,14 +72,17 @@ export function passOn(
         }
         answered();
       },
-      ready: () => from.resume(),
+      ready: () => from.resume(publisher),
       failed: reject,
     });
+    /** Number of events that a plugin is asked about. */
+    let asked = 0;
+    const holder = {};
     const send = (id: string, json: string) => {
       went.add(id);
       tally.bytes += json.length;
       publisher.add(id, json);
-      if (publisher.isFull) from.pause();
+      if (publisher.isFull) from.pause(publisher);
     };
     from.subscribe(
       filters.map(({ json }) => ({ ...json, limit: 0 })),
@@ -94,7 +97,9 @@ export function passOn(
           const passes = gate(event, json);
           if (passes === true) send(event.id, json);
           else if (passes !== false) {
+            if (++asked >= window.events) from.pause(holder);
             void passes.then((decided) => {
+              if (--asked < window.events) from.resume(holder);
               if (decided && to.isOpen) send(event.id, json);
             });
           }

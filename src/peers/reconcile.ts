@@ -1,5 +1,6 @@
 // Comparison of the own events with those of another relay by negentropy (NIP-77).
 
+import { formatCount } from '../lib/format.ts';
 import type { IdSet } from '../negentropy/id-set.ts';
 import { MessageError } from '../negentropy/message.ts';
 import { Inquiry } from '../negentropy/reconciliation.ts';
@@ -11,6 +12,8 @@ import type { RelayConnection } from './relay-connection.ts';
 const TOO_MANY = /too (?:many|large|big)|results? too/i;
 /** Largest number of exchanges in one session: each narrows the differences 16 times. */
 const ROUNDS_MAX = 100_000;
+/** Largest number of differences that one session may find, some 150 bytes each. */
+const DIFFERENCES_MAX = 8_000_000;
 
 /** Filter of a session, as JSON has it. */
 export interface SyncFilter {
@@ -76,6 +79,11 @@ async function session(
     // An answer that was cut off may name ids again.
     const key = Buffer.from(id.buffer, id.byteOffset, id.length).toString('latin1');
     if (seen.has(key)) return;
+    if (seen.size >= DIFFERENCES_MAX) {
+      throw new PeerError(
+        `more than ${formatCount(DIFFERENCES_MAX)} events differ; compare parts of the time`,
+      );
+    }
     seen.add(key);
     list.push(id);
   };

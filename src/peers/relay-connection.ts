@@ -83,7 +83,8 @@ export class RelayConnection {
   #askedAt = 0;
   #why = '';
   #end: (why: string) => void = () => {};
-  #isPaused = false;
+  /** Holders that have stopped the reading. */
+  readonly #holders = new Set<object>();
 
   private constructor(url: string, socket: WebSocket, options: ConnectionOptions) {
     this.url = url;
@@ -260,16 +261,20 @@ export class RelayConnection {
     });
   }
 
-  /** Stops reading from the relay until `resume`, because what it sent is not handled yet. */
-  pause(): void {
-    if (this.#isPaused || !this.isOpen) return;
-    this.#isPaused = true;
+  /** Stops reading from the relay, because `holder` has not handled yet what it sent. */
+  pause(holder: object): void {
+    if (!this.isOpen) return;
+    this.#holders.add(holder);
     this.#socket.pause();
   }
 
-  resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+  /** Reads on when no other holder has stopped it. */
+  resume(holder: object): void {
+    if (!this.#holders.delete(holder) || this.#holders.size > 0) return;
+    this.#readOn();
+  }
+
+  #readOn(): void {
     this.#heardAt = performance.now();
     this.#pongAt = this.#heardAt;
     this.#socket.resume();
@@ -278,7 +283,8 @@ export class RelayConnection {
   /** Closes the connection; `why` is the reason that `ended` resolves with. */
   close(why = 'closed by this side'): void {
     this.#why ||= why;
-    this.resume();
+    this.#holders.clear();
+    this.#readOn();
     this.#socket.close(1000);
     setTimeout(() => this.#socket.terminate(), CLOSE_MILLISECONDS).unref();
   }
@@ -307,7 +313,7 @@ export class RelayConnection {
     if (!isWaiting || this.#askedAt === 0) this.#askedAt = isWaiting ? now : 0;
     const heardAt = Math.max(this.#heardAt, isWaiting ? this.#askedAt : this.#pongAt);
     const silent = now - heardAt;
-    if (this.#isPaused || !this.isOpen || silent < timeoutMilliseconds / 2) return;
+    if (this.#holders.size > 0 || !this.isOpen || silent < timeoutMilliseconds / 2) return;
     if (silent > timeoutMilliseconds) {
       this.#why ||= `no answer for ${Math.round(timeoutMilliseconds / 1000)} s`;
       this.#socket.terminate();

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { IdList } from './id-list.ts';
-import type { Gate } from './live-link.ts';
+import { type Gate, WRONG_MAX } from './live-link.ts';
 import { eventsByIds, type LocalEvents } from './local-set.ts';
 import { PeerError } from './peer-error.ts';
 import { Publisher } from './publisher.ts';
@@ -53,10 +53,10 @@ export async function download(
       if (isFinal(result)) refused?.add(id);
       progress();
     },
-    ready: () => from.resume(),
+    ready: () => from.resume(publisher),
     failed: (error) => {
       failure ??= error;
-      from.resume();
+      from.resume(publisher);
       wake();
     },
   });
@@ -69,7 +69,7 @@ export async function download(
     }
     tally.bytes += json.length;
     publisher.add(id, json);
-    if (publisher.isFull) from.pause();
+    if (publisher.isFull) from.pause(publisher);
   };
   let open = 0;
   let perRequest = IDS_A_REQUEST;
@@ -84,7 +84,9 @@ export async function download(
     const close = from.subscribe([{ ids: asked, limit: asked.length }], {
       event: (event, json) => {
         if (!left.delete(event.id)) {
-          tally.unasked++;
+          if (++tally.unasked < WRONG_MAX) return;
+          failure ??= new PeerError('it sends events that were not asked for');
+          wake();
           return;
         }
         const passes = gate === undefined || gate(event, json);

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/options.ts';
+import { THREAD_FLAGS } from '../lib/thread-flags.ts';
 import { workerUrl } from '../paths.ts';
 import type { ThreadStation } from './thread-stations.ts';
 import type { WorkerTask } from './worker.ts';
@@ -75,6 +76,7 @@ export class Threads {
     const known = this.#pools.get(name);
     if (known !== undefined) return known;
     const pool = new Piscina({
+      execArgv: [...THREAD_FLAGS],
       minThreads: 1,
       maxThreads: 1,
       concurrentTasksPerWorker: SHARING.size,

@@ -10,6 +10,7 @@ import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
 import { freshDirectory, startRelay, type TestRelay } from '../support/relay.ts';
+import { startScriptedRelay } from '../support/scripted-relay.ts';
 import { runWok, SIGNAL_AT_ONCE, wok } from '../support/wok.ts';
 
 const alice = new Author();
@@ -112,6 +113,18 @@ describe('wok download', () => {
     const filter = JSON.stringify({ limit: 75 });
     const some = await wok(['download', running.url, '--filter', filter]);
     expect(some.out.split('\n')).toHaveLength(76);
+  });
+
+  it('leaves a relay that sends more than was asked for', async () => {
+    const liar = await startScriptedRelay(([verb, id], send) => {
+      if (verb !== 'REQ') return;
+      const event = alice.event();
+      for (let n = 0; n < 2_000; n++) send(['EVENT', id, event]);
+    });
+    const { err, code } = await wok(['download', liar.url]);
+    expect(err).toContain('it sends more events than were asked for');
+    expect(code).toBe(exitCodes.unavailable);
+    await liar.stop();
   });
 
   it('says when there is no relay', async () => {

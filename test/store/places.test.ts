@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/cli.ts';
 import { bareName } from '../../src/cli/command.ts';
@@ -209,8 +209,10 @@ function canRunAsOtherUser(): boolean {
 }
 
 describe.runIf(canRunAsOtherUser())('a data directory of another user', () => {
+  /** Makes a directory that the other user may look into and not write to. */
   const forOthers = () => {
     const fresh = freshDirectory();
+    chmodSync(dirname(fresh), 0o711);
     chmodSync(fresh, 0o755);
     return fresh;
   };

@@ -8,6 +8,7 @@ import { Piscina } from 'piscina';
 import { RecordReader } from '../../channel/records.ts';
 import type { Config } from '../../config/options.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { THREAD_FLAGS } from '../../lib/thread-flags.ts';
 import { CheckedEvent } from '../../messages/ingester-writer.ts';
 import { taskUrl } from '../../paths.ts';
 import { syncFile } from '../../store/database/fsync.ts';
@@ -100,6 +101,7 @@ export async function importEvents(
   };
   const threads = availableParallelism();
   const pool = new Piscina({
+    execArgv: [...THREAD_FLAGS],
     filename: taskUrl('check').href,
     name: 'run',
     minThreads: threads,

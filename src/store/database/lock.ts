@@ -122,7 +122,11 @@ function tryLock(db: Database.Database, file: string): void {
 /** Returns the error for a failure at the lock file, which is never a failure of the database. */
 function asLockError(error: unknown, file: string): StorageError {
   const { code = '', message } = error as { code?: string; message: string };
-  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return asStorageError(error, join(file, '..', 'wok.db'));
+  const database = join(file, '..', 'wok.db');
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return asStorageError(error, database);
+  // A directory without a database in which this user may make nothing.
+  if (code === 'EACCES' && !existsSync(file) && !existsSync(database))
+    return asStorageError(error, database);
   const rights = /^SQLITE_(READONLY|PERM)|^E(ACCES|PERM|ROFS)/.test(code);
   return new StorageError(
     `the lock file ${file} cannot be used (${message}); it contains no data: remove it while no relay runs on the directory, and let this user write there`,
