@@ -163,7 +163,7 @@ export class Relay {
     const relay = new Relay(config, log);
     try {
       await relay.#supervisor.start(relay.workers, false);
-      const problem = relay.#io.listenLocally();
+      const problem = await relay.#io.listenLocally();
       if (problem !== null) throw problem;
     } catch (error) {
       await relay.#supervisor.stop();

@@ -1,9 +1,9 @@
 // Local control socket: JSON lines over a Unix socket, for the `wok` commands. Owned by the admin
 // worker.
 
-import { chmodSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { makePrivateSocket } from '../lib/unix-socket.ts';
 import type { RpcErrorCode } from '../rpc/method.ts';
 
 /** Maximum number of connections; further ones are closed. */
@@ -17,8 +17,6 @@ const LINE_LENGTH_MAX = 1024 * 1024;
 const IN_FLIGHT_MAX = 16;
 /** Bytes of unread answers above which a client is disconnected. */
 const UNREAD_BYTES_MAX = 64 * 1024 * 1024;
-/** Maximum length of a Unix socket path, in bytes, including the first, temporary name. */
-const PATH_BYTES_MAX = 107;
 
 /** One request, a line of JSON. `id` may be any value and is returned with the answer. */
 export interface ControlRequest {
@@ -50,25 +48,17 @@ export class ControlSocket {
 
   /** Listens on the path. @throws Error when there can be no socket at the path. */
   async listen(): Promise<void> {
-    // The socket is made in a directory closed to other users, and moved after its mode is set.
-    const privateDirectory = mkdtempSync(join(dirname(this.#path), '.s'));
-    try {
-      const made = join(privateDirectory, 's');
-      if (Buffer.byteLength(made) > PATH_BYTES_MAX) {
-        throw new Error(`the path ${this.#path} is too long for a socket`);
-      }
-      const server = createServer((socket) => this.#serve(socket));
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(made, resolve);
-      });
-      chmodSync(made, 0o600);
-      renameSync(made, this.#path);
-      server.unref();
-      this.#server = server;
-    } finally {
-      rmSync(privateDirectory, { recursive: true, force: true });
-    }
+    const server = createServer((socket) => this.#serve(socket));
+    await makePrivateSocket(
+      this.#path,
+      (path) =>
+        new Promise<void>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(path, resolve);
+        }),
+    );
+    server.unref();
+    this.#server = server;
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { ControlAnswer } from '../admin/control-socket.ts';
 import { type ExitCode, exitCodes } from '../lib/exit-codes.ts';
+import { listenerOf } from '../lib/unix-socket.ts';
 import { controlSocketFile } from '../paths.ts';
 import { type Call, CommandError, type Flag } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
@@ -44,16 +45,8 @@ export async function askRelay<Result>(
  * Returns true if a relay listens on the control socket of a directory, or if this user may not
  * connect to the socket. Waits for no answer, so that it tells of a relay that is stuck as well.
  */
-export function relayListens(directory: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(controlSocketFile(directory), () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === 'EACCES' || code === 'EPERM');
-    });
-  });
+export async function relayListens(directory: string): Promise<boolean> {
+  return (await listenerOf(controlSocketFile(directory))) !== 'none';
 }
 
 /** Sends one line to the control socket and resolves with the answer, one line too. */

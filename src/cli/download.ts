@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatCount } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
-import type { NostrEvent } from '../protocol/event.ts';
+import { idOfLine } from '../protocol/event-text.ts';
 import { filterJson } from '../protocol/filter.ts';
-import { type Command, CommandError, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import { filterFlags, filtersOfCall } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
-import { connectionOptions, connectToPeer, peerFlags, peerUrl } from './peer-flags.ts';
+import { connectionOptions, connectToPeer, peerFailure, peerFlags, peerUrl } from './peer-flags.ts';
 
 const PIPELINE = 50;
 const WINDOW_BYTES = 1024 * 1024;
@@ -63,7 +63,7 @@ export const downloadCommand: Command = {
         progress.clear();
         if (error instanceof ClosedPipe) return exitCodes.ok;
         if (signal.aborted) return INTERRUPTED;
-        throw asCommandError(error, url);
+        throw peerFailure(error, url);
       } finally {
         remote.close();
       }
@@ -111,8 +111,6 @@ export const uploadCommand: Command = {
       const progress = new Progress();
       remote.onNotice = (text) => progress.say(`${url} says: ${text}`);
       const tally = new TransferTally();
-      let failure: Error | null = null;
-      let wake = () => {};
       const publisher = new Publisher(
         remote,
         { events, bytes: WINDOW_BYTES },
@@ -123,11 +121,6 @@ export const uploadCommand: Command = {
               progress.say(`${id}: ${result.message}`);
             progress.update('publishing', tally.answered, 0);
           },
-          ready: () => wake(),
-          failed: (error) => {
-            failure ??= error;
-            wake();
-          },
         },
       );
       let number = 0;
@@ -135,25 +128,20 @@ export const uploadCommand: Command = {
         for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
           number++;
           if (line.trim() === '') continue;
-          const id = idOf(line);
+          const id = idOfLine(line);
           if (id === null) {
             progress.say(`wok: line ${number} holds no event; it is left out`);
             continue;
           }
+          await publisher.room();
           publisher.add(id, line);
-          if (publisher.isFull && failure === null) {
-            await new Promise<void>((done) => {
-              wake = done;
-            });
-          }
-          if (failure !== null || signal.aborted) break;
+          if (signal.aborted) break;
         }
         await publisher.drained();
-        if (failure !== null) throw failure;
       } catch (error) {
         progress.clear();
         if (signal.aborted) return INTERRUPTED;
-        throw asCommandError(error, url);
+        throw peerFailure(error, url);
       } finally {
         remote.close();
       }
@@ -169,17 +157,3 @@ export const uploadCommand: Command = {
 
 /** Standard output was closed by the program that read it. */
 class ClosedPipe extends Error {}
-
-function asCommandError(error: unknown, url: string): unknown {
-  if ((error as Error).name !== 'PeerError') return error;
-  return new CommandError(`${url}: ${(error as Error).message}.`, exitCodes.unavailable);
-}
-
-function idOf(line: string): string | null {
-  try {
-    const { id } = JSON.parse(line) as Partial<NostrEvent>;
-    return typeof id === 'string' ? id : null;
-  } catch {
-    return null;
-  }
-}

@@ -1,16 +1,8 @@
 // The own relay as commands use it: the running one, or one that is started for them.
 
 import type { Config } from '../config/options.ts';
-import type { Log } from '../log/log.ts';
+import { ERRORS_ON_STANDARD_ERROR } from '../log/standard-error.ts';
 import { type LocalRelay, relayOn, runningRelay } from '../peers/local-relay.ts';
-
-const silent = () => {};
-const say = (text: string, facts: Record<string, unknown> = {}) => {
-  const details = Object.entries(facts).map(([name, value]) => ` ${name}=${String(value)}`);
-  process.stderr.write(`wok: ${text}${details.join('')}\n`);
-};
-/** Log of a relay that a command starts: standard output belongs to the command. */
-const ON_STANDARD_ERROR: Log = { debug: silent, info: silent, warn: silent, error: say };
 
 /**
  * Runs work with the own relay. If none runs on the data directory, one is started that serves no
@@ -25,9 +17,9 @@ export async function withLocalRelay<Result>(
   const running = await runningRelay(config);
   if (running !== null) return work(running);
   const { Relay } = await import('../relay.ts');
-  const relay = await Relay.startLocally(quiet(config), ON_STANDARD_ERROR);
+  const relay = await Relay.startLocally(quiet(config), ERRORS_ON_STANDARD_ERROR);
   try {
-    return await work(relayOn(config.storage.directory, false));
+    return await work(relayOn(config.storage.directory));
   } finally {
     await relay.stop();
   }

@@ -67,6 +67,13 @@ export async function connectToPeer(
   }
 }
 
+/** Returns the error that ends a command after a failure of another relay; others unchanged. */
+export function peerFailure(error: unknown, url = ''): unknown {
+  const { name, message } = error as Error;
+  if (name !== 'PeerError') return error;
+  return new CommandError(`${url === '' ? '' : `${url}: `}${message}.`, exitCodes.unavailable);
+}
+
 async function agentOf({ flags }: Call): Promise<Agent | undefined> {
   const proxy = flags.last('proxy');
   if (proxy === undefined) return undefined;

@@ -3,10 +3,12 @@
 import type { Config } from '../config/options.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { formatBytes, formatCount } from '../lib/format.ts';
+import { sayOnStandardError } from '../log/standard-error.ts';
 import type { Peer, PeerOptions } from '../peers/peer.ts';
 import type { TransferTally } from '../peers/tally.ts';
 import { storageFailure } from './failure.ts';
 import { interruptible } from './interrupt.ts';
+import { peerFailure } from './peer-flags.ts';
 
 /** Interval of the lines with the counts of each peer. */
 const REPORT_MILLISECONDS = 60_000;
@@ -44,9 +46,7 @@ export function runPeers(
         }
       });
     } catch (error) {
-      if ((error as Error).name !== 'PeerError') return storageFailure(error, config.storage);
-      process.stderr.write(`wok: ${(error as Error).message}.\n`);
-      return exitCodes.unavailable;
+      return storageFailure(peerFailure(error), config.storage);
     }
     return exitCodes.ok;
   });
@@ -55,9 +55,8 @@ export function runPeers(
 /** Log on standard error, one line each. */
 const LINES = { info: line, warn: line };
 
-function line(text: string, facts: Readonly<Record<string, unknown>> = {}): void {
-  const details = Object.entries(facts).map(([name, value]) => ` ${name}=${String(value)}`);
-  process.stderr.write(`${new Date().toISOString()} ${text}${details.join('')}\n`);
+function line(text: string, facts?: Readonly<Record<string, unknown>>): void {
+  sayOnStandardError(`${new Date().toISOString()} ${text}`, facts);
 }
 
 function report(peers: readonly Peer[]): void {

@@ -1,20 +1,21 @@
 // `wok sync`: makes this relay and another one equal, by negentropy (NIP-77).
 
+import { systemClock } from '../lib/clock.ts';
 import { exitCodes, INTERRUPTED } from '../lib/exit-codes.ts';
 import { formatBytes, formatCount, formatSeconds } from '../lib/format.ts';
 import { Progress } from '../lib/progress.ts';
+import { FRAME_BYTES } from '../peers/frame-bytes.ts';
 import type { SyncDirection, SyncReport } from '../peers/synchronize.ts';
-import { type Filter, filterJson } from '../protocol/filter.ts';
+import type { Filter } from '../protocol/filter.ts';
 import { type Call, type Command, print, UsageError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { storageFailure } from './failure.ts';
 import { filterFlags, filtersOfCall } from './filter-flags.ts';
 import { interruptible } from './interrupt.ts';
-import { connectionOptions, connectToPeer, peerFlags, peerUrl } from './peer-flags.ts';
+import { connectionOptions, connectToPeer, peerFailure, peerFlags, peerUrl } from './peer-flags.ts';
 import { rangeOf } from './time-range.ts';
 
 const DIRECTIONS: readonly string[] = ['both', 'down', 'up', 'none'] satisfies SyncDirection[];
-const FRAME_BYTES = 60_000;
 
 /** Command `wok sync`: transfers the events in which two relays differ. */
 export const syncCommand: Command = {
@@ -69,7 +70,7 @@ export const syncCommand: Command = {
           const local = await relay.connect('sync', url);
           try {
             return await synchronize(
-              { local, remote, events, filter, filterJson: filterJson(filter) },
+              { local, remote, events, filter },
               { direction, frameBytes, signal, progress: (...state) => progress.update(...state) },
             );
           } finally {
@@ -84,9 +85,7 @@ export const syncCommand: Command = {
           print('Interrupted: what was transferred is stored. Run the same command to continue.');
           return INTERRUPTED;
         }
-        if ((error as Error).name !== 'PeerError') return storageFailure(error, config.storage);
-        process.stderr.write(`wok: ${url}: ${(error as Error).message}.\n`);
-        return exitCodes.unavailable;
+        return storageFailure(peerFailure(error, url), config.storage);
       }
       progress.clear();
       if (call.flags.has('print-missing')) printMissing(report);
@@ -118,7 +117,7 @@ function filterOfCall(call: Call): Filter {
   if (range === undefined) return filter;
   if (filter.since !== null || filter.until !== null)
     throw new UsageError('--range and a filter with since or until exclude each other.');
-  return { ...filter, ...rangeOf(range, Math.floor(Date.now() / 1000)) };
+  return { ...filter, ...rangeOf(range, systemClock.seconds()) };
 }
 
 function printMissing({ have, need }: SyncReport): void {

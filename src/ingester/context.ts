@@ -14,11 +14,10 @@ import type { Clock } from '../lib/clock.ts';
 import { writeAnswer, writeClose, writeLeft } from '../messages/answers.ts';
 import { type QueryRequest, writeQueryRequest } from '../messages/ingester-query.ts';
 import { type SyncRequest, writeSyncRequest } from '../messages/ingester-sync.ts';
-import type { ConnectedClient } from '../messages/io-ingester.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { RefusedReadRing } from '../metrics/refused-reads.ts';
 import type { PolicyPipeline } from '../policy/pipeline.ts';
-import type { Client, Rates } from '../policy/rates/rates.ts';
+import type { Rates } from '../policy/rates/rates.ts';
 import { RejectionReporter } from '../policy/rejection-log.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -114,18 +113,13 @@ export class IngesterContext {
     const { rates, clock } = this.parts;
     rates.reconfigure(config);
     for (const connection of this.connections.all()) {
-      connection.client = this.clientOf(connection);
+      connection.client = rates.clientOf(connection);
     }
     this.authentication = new Authentication(config, clock);
     this.members.reconfigure(config);
     this.unknownAddresses.reconfigure(config);
     this.connections.subscriptionsMax = config.limits.subscriptions_max;
     this.connections.memory.max = config.limits.subscription_bytes_max;
-  }
-
-  /** Returns the quota owner of a connection; null if it is exempt from rates. */
-  clientOf({ source, ip }: ConnectedClient): Client | null {
-    return source === 'client' ? this.parts.rates.client(ip) : null;
   }
 
   toIo(channel: Channel): void {

@@ -247,7 +247,7 @@ export class Ingester {
     const address = this.#context.parts.rates.nameOf(client.ip);
     const connection = this.#context.connections.connect(connId, client, address);
     this.#context.unknownAddresses.note(client.host);
-    connection.client = this.#context.clientOf(connection);
+    connection.client = this.#context.parts.rates.clientOf(connection);
     if (connection.source !== 'client') return;
     if (this.#context.parts.pipeline.asksConnections) this.#evaluateConnection(connection);
   }

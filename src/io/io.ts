@@ -43,7 +43,7 @@ import type { MetricsMemory } from '../metrics/memory.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { challengesAtConnect } from '../policy/auth-demand.ts';
-import type { Client, Rates } from '../policy/rates/rates.ts';
+import type { Rates } from '../policy/rates/rates.ts';
 import { authChallenge, noticeAnswer } from '../protocol/answers.ts';
 import { newChallenge } from '../protocol/auth.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -278,7 +278,7 @@ export class Io {
     const advice = this.#descriptors.advice(this.#config);
     if (advice !== null) this.#log.warn(advice);
     this.#boundConnections();
-    const problem = this.listenLocally();
+    const problem = await this.listenLocally();
     if (problem !== null) {
       this.#log.warn(
         'the socket for local connections cannot be opened; wok import and sync cannot reach this relay',
@@ -296,7 +296,7 @@ export class Io {
   }
 
   /** Listens on the local socket alone. @returns the reason if it cannot. */
-  listenLocally(): Error | null {
+  listenLocally(): Promise<Error | null> {
     return this.#listener.listenLocally();
   }
 
@@ -346,7 +346,7 @@ export class Io {
     this.#tellsConnections = levelOf(config.log, 'io') === 'debug';
     this.#rates.reconfigure(config);
     for (const connection of this.#connections.values()) {
-      connection.client = this.#clientOf(connection);
+      connection.client = this.#rates.clientOf(connection);
     }
     this.#boundConnections();
     this.#outbound.limit(config.io.outbound_bytes_max, compressFrom(config));
@@ -451,7 +451,7 @@ export class Io {
       networkName,
       this.#meter,
     );
-    connection.client = this.#clientOf(connection);
+    connection.client = this.#rates.clientOf(connection);
     this.#connections.set(connection.id, connection);
     this.#meter.opened();
     const client = { source, ip, host, challenge: this.#newChallenge(connection) };
@@ -468,11 +468,6 @@ export class Io {
       outbox.touch();
     }
     return connection;
-  }
-
-  /** Returns the token buckets of a connection; null if it is exempt from rates. */
-  #clientOf({ source, ip }: Connection): Client | null {
-    return source === 'client' ? this.#rates.client(ip) : null;
   }
 
   /** Queues the challenge (NIP-42) of a new connection and returns it; '' if it gets none. */
@@ -730,7 +725,7 @@ export class Io {
   /** Closes a connection, and those of the same address if the address is banned for a while. */
   #refuseConnection(connection: Connection, why: string): void {
     this.#closeForPolicy(connection, why);
-    const client = this.#clientOf(connection);
+    const client = this.#rates.clientOf(connection);
     if (client === null || this.#rates.bannedSeconds(client) === 0) return;
     this.#closeAllForPolicy(({ load }) => load === connection.load, why);
   }

@@ -188,13 +188,16 @@ export class Listener {
    * Listens on the socket for local programs, by which commands bring events into the running
    * relay. Without it the relay still serves the network. @returns the problem if there is none.
    */
-  listenLocally(): Error | null {
+  async listenLocally(): Promise<Error | null> {
     const app = this.#uws.App();
     this.#webSocket(app, '/*', (res, req, context) => this.#upgradeLocal(res, req, context));
     app.any('/*', (res) => answerText(res, '404 Not Found', NO_LOCAL_PATH));
     this.#apps.push(app);
     try {
-      this.#localSocket = LocalSocket.listen(app, localSocketFile(this.#config.storage.directory));
+      this.#localSocket = await LocalSocket.listen(
+        app,
+        localSocketFile(this.#config.storage.directory),
+      );
       return null;
     } catch (error) {
       return error as Error;

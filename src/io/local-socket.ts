@@ -2,12 +2,9 @@
 // thread.
 
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
-import { chmodSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync, statSync } from 'node:fs';
+import { makePrivateSocket } from '../lib/unix-socket.ts';
 import { loadUws } from '../lib/uws.ts';
-
-/** Maximum length of a Unix socket path, in bytes, including the first, temporary name. */
-const PATH_BYTES_MAX = 107;
 
 /**
  * Listening Unix socket that only its owner may open. Who can open it can also change the database
@@ -26,26 +23,15 @@ export class LocalSocket {
   }
 
   /** Listens on a path, with the routes of `app`. @throws Error if there can be no socket. */
-  static listen(app: TemplatedApp, path: string): LocalSocket {
-    // The socket is made in a directory closed to other users, and moved after its mode is set.
-    const privateDirectory = mkdtempSync(join(dirname(path), '.s'));
-    try {
-      const made = join(privateDirectory, 's');
-      if (Buffer.byteLength(made) > PATH_BYTES_MAX) {
-        throw new Error(`the path ${path} is too long for a socket`);
-      }
-      let socket: us_listen_socket | false = false;
+  static async listen(app: TemplatedApp, path: string): Promise<LocalSocket> {
+    let socket: us_listen_socket | false = false;
+    await makePrivateSocket(path, (made) => {
       app.listen_unix((listening) => {
         socket = listening;
       }, made);
       if (socket === false) throw new Error(`cannot listen on ${path}`);
-      chmodSync(made, 0o600);
-      const { ino } = statSync(made);
-      renameSync(made, path);
-      return new LocalSocket(path, socket, ino);
-    } finally {
-      rmSync(privateDirectory, { recursive: true, force: true });
-    }
+    });
+    return new LocalSocket(path, socket as never, statSync(path).ino);
   }
 
   /** Stops listening, and removes the file unless it is the socket of another process. */

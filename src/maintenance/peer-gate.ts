@@ -2,27 +2,24 @@
 
 import type { Config } from '../config/options.ts';
 import { systemClock } from '../lib/clock.ts';
+import { ERRORS_ON_STANDARD_ERROR } from '../log/standard-error.ts';
 import type { Gate } from '../peers/live-link.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { TrialPlugins } from './trial-plugins.ts';
 
 const NO_KEYS: ReadonlySet<string> = new Set();
-const silent = () => {};
 
-/** Plugin of a peer. It passes or drops events; no one is told of a rejection. */
+/** Plugin of a peer. Events that it rejects are dropped, and neither relay gets an answer. */
 export class PeerGate {
   readonly #plugins: TrialPlugins;
 
   /** @param command shell command of the plugin. */
   constructor(config: Config, command: string) {
-    const warn = (text: string, facts: Record<string, unknown> = {}) => {
-      process.stderr.write(`wok: ${text} ${JSON.stringify(facts)}\n`);
-    };
     const plugins = { ...config.plugins, commands: [command] };
     this.#plugins = new TrialPlugins(
       { ...config, plugins },
       systemClock,
-      { debug: silent, info: silent, warn, error: warn },
+      { ...ERRORS_ON_STANDARD_ERROR, warn: ERRORS_ON_STANDARD_ERROR.error },
       'Stream',
     );
   }

@@ -25,7 +25,7 @@ export class TrialPlugins {
   /** Number of failed answers by cause: faults of processes, and time-outs. */
   readonly failures = new Map<string, number>();
 
-  /** @param source what plugins are told of the origin of events. */
+  /** @param source source type in the questions to plugins (strfry's `sourceType`). */
   constructor(config: Config, clock: Clock, log: Log, source: SourceType = 'Stored') {
     const meter = {
       failed: (why: string) => {

@@ -33,9 +33,9 @@ export interface Frame {
 }
 
 /**
- * Origin of a connection: `client` for one of the network; the others came through the local socket
- * of the data directory, which only the user of the relay may open. `import` brings the operator's
- * own events, `stream` and `sync` those of another relay.
+ * Source of a connection. `client`: it came over the network. The others came through the local
+ * socket in the data directory, which only the user of the relay may open: `import` with events of
+ * the operator's own files, `stream` and `sync` with events of another relay.
  */
 export type ConnectionSource = (typeof SOURCES)[number];
 

@@ -1,19 +1,12 @@
 // Live events between the own relay and another one.
 
 import type { NostrEvent } from '../protocol/event.ts';
-import { compileFilter, type Filter, type Matcher } from '../protocol/filter.ts';
+import { compileFilter, type Filter, filterJson } from '../protocol/filter.ts';
 import { PeerError } from './peer-error.ts';
-import { Publisher, type Window } from './publisher.ts';
+import { isFinal, Publisher, type Window } from './publisher.ts';
 import type { RecentIds } from './recent-ids.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import type { TransferTally } from './tally.ts';
-
-/** Filter of a live subscription; `limit: 0` asks for no stored events. */
-export interface LiveFilter {
-  readonly filter: Filter;
-  /** The same filter as JSON has it. */
-  readonly json: object;
-}
 
 /** Decision of a plugin about an event. */
 export type Gate = (event: NostrEvent, json: string) => Promise<boolean> | boolean;
@@ -30,7 +23,7 @@ const WRONG = /^invalid: (?:id|sig)/;
 
 /** Link for live events in one direction. */
 interface LinkOptions {
-  readonly filters: readonly LiveFilter[];
+  readonly filters: readonly Filter[];
   readonly window: Window;
   readonly tally: TransferTally;
   /** Events that came the other way: they are not sent back. */
@@ -38,26 +31,22 @@ interface LinkOptions {
   /** Events that went this way. */
   readonly went: RecentIds;
   readonly gate: Gate;
-  /** Called with the refusal of an event. */
-  readonly refused: (id: string, why: string) => void;
-  /** Called after an event was answered. */
-  readonly answered: () => void;
+  /** Events that the receiver refuses for good. */
+  readonly refused: RecentIds;
 }
 
 /**
  * Passes live events on from one relay to another until a connection ends. A slow receiver slows
- * the sender down. It rejects with a PeerError if the sender sends too many events that were
- * not asked for, or that their authors did not sign.
+ * the sender down. It rejects with a PeerError if the sender sends too many events that were not
+ * asked for, or that their authors did not sign.
  */
 export function passOn(
   from: RelayConnection,
   to: RelayConnection,
   options: LinkOptions,
 ): Promise<never> {
-  const { filters, window, tally, came, went, gate, refused, answered } = options;
-  const matchers: readonly Matcher[] = filters.map(({ filter }) =>
-    compileFilter({ ...filter, limit: null }),
-  );
+  const { filters, window, tally, came, went, gate, refused } = options;
+  const matchers = filters.map((filter) => compileFilter({ ...filter, limit: null }));
   return new Promise((_, reject) => {
     let wrong = 0;
     const isWrong = (what: string) => {
@@ -66,11 +55,9 @@ export function passOn(
     const publisher = new Publisher(to, window, {
       result: (id, result) => {
         tally.take(result);
-        if (!result.ok) {
-          refused(id, result.message);
-          if (WRONG.test(result.message)) isWrong('events with wrong ids or signatures');
-        }
-        answered();
+        if (isFinal(result)) refused.add(id);
+        if (!result.ok && WRONG.test(result.message))
+          isWrong('events with wrong ids or signatures');
       },
       ready: () => from.resume(publisher),
       failed: reject,
@@ -85,7 +72,8 @@ export function passOn(
       if (publisher.isFull) from.pause(publisher);
     };
     from.subscribe(
-      filters.map(({ json }) => ({ ...json, limit: 0 })),
+      // No stored events.
+      filters.map((filter) => filterJson({ ...filter, limit: 0 })),
       {
         event: (event, json) => {
           if (came.has(event.id) || went.has(event.id)) return;

@@ -1,18 +1,16 @@
 // The own relay as programs reach it, by its local socket.
 
-import { connect } from 'node:net';
 import type { Config } from '../config/options.ts';
+import { listenerOf } from '../lib/unix-socket.ts';
 import type { ConnectionSource } from '../messages/io-ingester.ts';
 import { localSocketFile } from '../paths.ts';
-import { RelayConnection } from './relay-connection.ts';
+import type { RelayConnection } from './relay-connection.ts';
 
 /** Time in which the own relay has to answer; a plugin may take its time. */
 const TIMEOUT_MILLISECONDS = 120_000;
 
 /** The own relay. */
 export interface LocalRelay {
-  /** True if it serves clients; false if it was started for the command. */
-  readonly isRunning: boolean;
   /**
    * Opens a connection that is exempt from rates and authentication.
    *
@@ -24,30 +22,20 @@ export interface LocalRelay {
 
 /** Returns the relay that runs on the data directory, or null. */
 export async function runningRelay({ storage }: Config): Promise<LocalRelay | null> {
-  const isRunning = await listens(localSocketFile(storage.directory));
-  return isRunning ? relayOn(storage.directory, true) : null;
+  // A user who may not open the socket may not open the database either, which is then named.
+  const listener = await listenerOf(localSocketFile(storage.directory));
+  return listener === 'there' ? relayOn(storage.directory) : null;
 }
 
 /** Returns the relay of a directory. */
-export function relayOn(directory: string, isRunning: boolean): LocalRelay {
+export function relayOn(directory: string): LocalRelay {
   return {
-    isRunning,
-    connect: (source, origin) => {
+    connect: async (source, origin) => {
+      // Loaded here: without a running relay `wok import` needs no WebSocket client.
+      const { RelayConnection } = await import('./relay-connection.ts');
       const query = origin === '' ? '' : `?origin=${encodeURIComponent(origin)}`;
       const url = `ws+unix:${localSocketFile(directory)}:/${source}${query}`;
       return RelayConnection.open(url, { timeoutMilliseconds: TIMEOUT_MILLISECONDS });
     },
   };
-}
-
-/** Returns true if a process listens on a Unix socket. */
-function listens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // A user who may not open the socket may not open the database either, which is then named.
-    socket.on('error', () => resolve(false));
-  });
 }

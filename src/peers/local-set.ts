@@ -3,6 +3,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../config/options.ts';
+import { systemClock } from '../lib/clock.ts';
 import { ID_BYTES } from '../negentropy/bound.ts';
 import { IdSet } from '../negentropy/id-set.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -16,7 +17,6 @@ import { select } from '../store/read/select.ts';
 
 /** Number of events read between two turns of the event loop. */
 const ROWS = 2_000;
-const HEX = 'hex';
 
 /** Database that the own events are read from. */
 export interface LocalEvents {
@@ -63,7 +63,7 @@ async function readLog(
 ): Promise<IdSet> {
   const set = new IdSet();
   if (matchesNothing) return set;
-  const now = Math.floor(Date.now() / 1000);
+  const now = systemClock.seconds();
   const wanted = kinds === null ? null : new Set(kinds);
   const { head } = db.prepare(sql.SELECT_HEADS).get() as { head: number };
   const page = db.prepare(sql.SELECT_SET_EVENTS).raw();
@@ -91,7 +91,7 @@ async function readSelected(
 ): Promise<IdSet> {
   const set = new IdSet();
   const id = Buffer.alloc(ID_BYTES);
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  const nowSeconds = systemClock.seconds();
   const direction = filter.limit === null ? 'upwards' : 'downwards';
   let count = 0;
   for (const { createdAt, kind, json } of select({
@@ -102,7 +102,7 @@ async function readSelected(
     nowSeconds,
   })) {
     if (privateKinds.has(kind)) continue;
-    id.write((JSON.parse(json) as NostrEvent).id, HEX);
+    id.write((JSON.parse(json) as NostrEvent).id, 'hex');
     set.add(createdAt, id);
     if (++count % ROWS > 0) continue;
     progress(count);
@@ -119,7 +119,7 @@ export function eventsByIds(
 ): Map<string, string> {
   const none = { authors: null, kinds: null, tags: [], since: null, until: null, limit: null };
   const filters = [{ ...none, ids, matchesNothing: false }];
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  const nowSeconds = systemClock.seconds();
   const found = new Map<string, string>();
   for (const { kind, json } of select({ db, hasher, filters, direction: 'upwards', nowSeconds })) {
     if (!privateKinds.has(kind)) found.set((JSON.parse(json) as NostrEvent).id, json);

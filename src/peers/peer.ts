@@ -1,25 +1,25 @@
 // Another relay that the own one exchanges events with for as long as it runs.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../lib/clock.ts';
+import type { NostrEvent } from '../protocol/event.ts';
 import { type Filter, filterJson } from '../protocol/filter.ts';
 import { BackOff } from './back-off.ts';
 import type { PeerCursors } from './cursors.ts';
 import { fetchAll } from './fetch-all.ts';
-import { type Gate, type Gates, type LiveFilter, passOn } from './live-link.ts';
+import { FRAME_BYTES } from './frame-bytes.ts';
+import { type Gate, type Gates, passOn } from './live-link.ts';
 import type { LocalRelay } from './local-relay.ts';
 import type { LocalEvents } from './local-set.ts';
 import { PeerError } from './peer-error.ts';
-import { Publisher } from './publisher.ts';
+import { LOCAL_WINDOW, Publisher, REMOTE_WINDOW } from './publisher.ts';
 import { RecentIds } from './recent-ids.ts';
 import { type ConnectionOptions, RelayConnection } from './relay-connection.ts';
 import { synchronize } from './synchronize.ts';
 import { TransferTally } from './tally.ts';
 
-const LOCAL_WINDOW = { events: 1_000, bytes: 1024 * 1024 };
-const REMOTE_WINDOW = { events: 100, bytes: 512 * 1024 };
 /** Age of events that may reach a relay late: a repair begins so much before the interruption. */
 const LATE_SECONDS = 3_600;
-const FRAME_BYTES = 60_000;
 /** Longest time of a timer of Node.js. */
 const TIMER_MAX = 2 ** 31 - 1;
 const accept: Gate = () => true;
@@ -59,21 +59,25 @@ export interface PeerLog {
   warn(text: string, facts?: Record<string, unknown>): void;
 }
 
+/** Connections to both relays, and the signal that ends with them. */
+interface Link {
+  readonly remote: RelayConnection;
+  readonly local: RelayConnection;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Peer: another relay that live events are exchanged with, and whose gaps are repaired. While it
  * cannot be reached, it is tried again and again (`BackOff`).
  */
 export class Peer {
   state: PeerState = 'connecting';
-  /** Last failure; '' if there was none. */
-  lastError = '';
   /** Events since the start, live ones and those of repairs. */
   readonly down = new TransferTally();
   readonly up = new TransferTally();
   readonly #options: PeerOptions;
   readonly #own: OwnSide;
   readonly #log: PeerLog;
-  readonly #filters: readonly LiveFilter[];
   /** Events that came from the peer, and that went there. */
   readonly #came = new RecentIds();
   readonly #went = new RecentIds();
@@ -86,15 +90,10 @@ export class Peer {
     this.#options = options;
     this.#own = own;
     this.#log = log;
-    this.#filters = options.filters.map((filter) => ({ filter, json: filterJson(filter) }));
   }
 
   get name(): string {
     return this.#options.name;
-  }
-
-  get url(): string {
-    return this.#options.url;
   }
 
   /** Exchanges events until `signal` is aborted; never rejects with a PeerError. */
@@ -102,19 +101,20 @@ export class Peer {
     const { name, url } = this.#options;
     while (!signal.aborted) {
       let connectedAt = 0;
+      let failure: PeerError;
       this.state = 'connecting';
       try {
-        await this.#exchange(signal, () => {
+        return await this.#exchange(signal, () => {
           connectedAt = performance.now();
         });
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof PeerError)) throw error;
-        this.lastError = error.message;
+        failure = error;
       }
       const pause = this.#backOff.after(connectedAt === 0 ? 0 : performance.now() - connectedAt);
       this.state = 'waiting';
-      this.#log.warn(`peer ${name}: ${this.lastError}`, {
+      this.#log.warn(`peer ${name}: ${failure.message}`, {
         url,
         nextAttemptSeconds: Math.round(pause / 1000),
       });
@@ -127,19 +127,23 @@ export class Peer {
     const { name, url, connection, direction } = this.#options;
     const remote = await RelayConnection.open(url, { ...connection, signal });
     let local: RelayConnection | null = null;
+    /** Ends the repairs with the connection. */
+    const over = new AbortController();
     try {
       connected();
       local = await this.#own.relay.connect('stream', url);
       remote.onNotice = (text) => this.#log.info(`peer ${name} says: ${text}`, { url });
-      const since = Math.floor(Date.now() / 1000);
-      const links: Promise<never>[] = [this.#interruption(signal)];
+      const since = systemClock.seconds();
+      const links: Promise<never>[] = [];
       if (direction !== 'up') links.push(this.#passDown(remote, local));
       if (direction !== 'down') links.push(this.#passUp(local, remote));
       this.state = 'live';
       this.#log.info(`peer ${name}: connected`, { url });
-      links.push(this.#repairs(remote, local, since, signal));
+      const link = { remote, local, signal: AbortSignal.any([signal, over.signal]) };
+      links.push(this.#repairs(link, since));
       return await Promise.race(links);
     } finally {
+      over.abort();
       local?.close();
       remote.close();
     }
@@ -147,104 +151,71 @@ export class Peer {
 
   #passDown(remote: RelayConnection, local: RelayConnection): Promise<never> {
     return passOn(remote, local, {
-      filters: this.#filters,
+      filters: this.#options.filters,
       window: LOCAL_WINDOW,
       tally: this.down,
       came: this.#went,
       went: this.#came,
       gate: this.#options.gates?.down ?? accept,
-      refused: (id) => this.#refusedHere.add(id),
-      answered: () => {},
+      refused: this.#refusedHere,
     });
   }
 
   #passUp(local: RelayConnection, remote: RelayConnection): Promise<never> {
     return passOn(local, remote, {
-      filters: this.#filters,
+      filters: this.#options.filters,
       window: REMOTE_WINDOW,
       tally: this.up,
       came: this.#came,
       went: this.#went,
       gate: this.#options.gates?.up ?? accept,
-      refused: (id, why) => {
-        if (!why.startsWith('rate-limited:')) this.#refusedThere.add(id);
-      },
-      answered: () => {},
-    });
-  }
-
-  async #interruption(signal: AbortSignal): Promise<never> {
-    return new Promise((_, reject) => {
-      const stop = () => reject(new PeerError('stopped'));
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
+      refused: this.#refusedThere,
     });
   }
 
   /** Repairs the gap before `since`, and everything at intervals, while the connection lasts. */
-  async #repairs(
-    remote: RelayConnection,
-    local: RelayConnection,
-    since: number,
-    signal: AbortSignal,
-  ): Promise<never> {
+  async #repairs(link: Link, since: number): Promise<never> {
     const { repair, repairSeconds } = this.#options;
-    if (repair === 'gap') await this.#tryRepair(remote, local, this.#gap(), since, signal);
+    if (repair === 'gap') await this.#tryRepair(link, this.#gap(), since);
     for (;;) {
       const pause = repairSeconds === 0 ? TIMER_MAX : Math.min(repairSeconds * 1000, TIMER_MAX);
-      await delay(pause, undefined, { signal });
-      const now = Math.floor(Date.now() / 1000);
-      if (repairSeconds > 0) await this.#tryRepair(remote, local, null, now, signal);
+      await delay(pause, undefined, { signal: link.signal });
+      if (repairSeconds > 0) await this.#tryRepair(link, null, systemClock.seconds());
     }
   }
 
   /**
-   * Repairs as far as the other relay allows: one that cannot be compared (NIP-77) is asked for the
-   * events since the gap began, which are all that it may have if they are to come down.
+   * Repairs by a comparison. From a relay that cannot be compared (it does not know NIP-77), the
+   * events since the gap began are fetched by REQ, if events come down at all.
    */
-  async #tryRepair(
-    remote: RelayConnection,
-    local: RelayConnection,
-    from: number | null,
-    until: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #tryRepair(link: Link, from: number | null, until: number): Promise<void> {
+    const { remote, local } = link;
     const { name, url, direction } = this.#options;
     try {
-      await this.#repair(remote, local, from, until, signal);
+      await this.#repair(link, from, until);
     } catch (error) {
       if (!(error instanceof PeerError) || !remote.isOpen || !local.isOpen) throw error;
       this.#log.warn(`peer ${name}: cannot be compared: ${error.message}`, { url });
-      if (direction !== 'up') await this.#fetch(remote, local, from ?? until - LATE_SECONDS);
+      if (direction !== 'up') await this.#fetch(link, from ?? until - LATE_SECONDS);
     }
   }
 
   /** Fetches the events since a time by REQ. */
-  async #fetch(remote: RelayConnection, local: RelayConnection, since: number): Promise<void> {
-    const { name, url, gates } = this.#options;
-    let wake = () => {};
+  async #fetch({ remote, local }: Link, since: number): Promise<void> {
+    const { name, url, filters, gates } = this.#options;
     const publisher = new Publisher(local, LOCAL_WINDOW, {
       result: (_id, result) => this.down.take(result),
-      ready: () => wake(),
-      failed: () => wake(),
     });
     let fetched = 0;
-    for (const { filter, json } of this.#filters) {
-      const from = Math.max(since, filter.since ?? 0);
-      await fetchAll(
-        remote,
-        { ...json, since: from },
-        async (event, text) => {
-          if (gates?.down !== undefined && !(await gates.down(event, text))) return;
-          fetched++;
-          publisher.add(event.id, text);
-          if (!publisher.isFull) return;
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        },
-        () => {},
-      );
+    const take = async (event: NostrEvent, json: string) => {
+      if (gates?.down !== undefined && !(await gates.down(event, json))) return;
+      fetched++;
+      await publisher.room();
+      publisher.add(event.id, json);
+    };
+    for (const filter of filters) {
+      const part = { ...filter, since: Math.max(since, filter.since ?? 0) };
+      await fetchAll(remote, filterJson(part), take, () => {});
     }
     await publisher.drained();
     this.#log.info(`peer ${name}: fetched`, { url, events: fetched });
@@ -257,30 +228,28 @@ export class Peer {
   }
 
   get #key(): string {
-    const { url, direction } = this.#options;
-    return `${direction} ${url} ${JSON.stringify(this.#filters.map(({ json }) => json))}`;
+    const { url, direction, filters } = this.#options;
+    return `${direction} ${url} ${JSON.stringify(filters.map(filterJson))}`;
   }
 
   async #repair(
-    remote: RelayConnection,
-    local: RelayConnection,
+    { remote, local, signal }: Link,
     from: number | null,
     until: number,
-    signal: AbortSignal,
   ): Promise<void> {
-    const { name, url, direction } = this.#options;
-    for (const { filter } of this.#filters) {
+    const { name, url, direction, filters, gates } = this.#options;
+    for (const filter of filters) {
       const since = Math.max(filter.since ?? 0, from ?? 0);
       const part = { ...filter, since: since === 0 ? null : since, limit: null };
       const report = await synchronize(
-        { local, remote, events: this.#own.events, filter: part, filterJson: filterJson(part) },
+        { local, remote, events: this.#own.events, filter: part },
         {
           direction,
           frameBytes: FRAME_BYTES,
           signal,
           progress: () => {},
           refused: { here: this.#refusedHere, there: this.#refusedThere },
-          gates: this.#options.gates,
+          gates,
         },
       );
       if (report.down !== null) this.down.add(report.down);

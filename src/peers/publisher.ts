@@ -16,14 +16,23 @@ export interface Window {
   readonly bytes: number;
 }
 
+/** Windows for events to the own relay, and to another one. */
+export const LOCAL_WINDOW: Window = { events: 1_000, bytes: 1024 * 1024 };
+export const REMOTE_WINDOW: Window = { events: 100, bytes: 512 * 1024 };
+
 /** Receiver of results. */
 interface PublisherHandlers {
   /** Called with the answer to an event. */
   result(id: string, result: PublishResult): void;
   /** Called when a full window takes events again. */
-  ready(): void;
+  ready?(): void;
   /** Called once when the connection ends while events wait. */
-  failed(error: Error): void;
+  failed?(error: Error): void;
+}
+
+/** Returns true if an event will be refused whenever it is offered. */
+export function isFinal({ ok, message }: PublishResult): boolean {
+  return !ok && !/^(?:rate-limited|auth-required|error):/.test(message);
 }
 
 /**
@@ -37,8 +46,9 @@ export class Publisher {
   #events = 0;
   #bytes = 0;
   #isFull = false;
-  #idle: (() => void)[] = [];
-  #hasFailed = false;
+  /** Resolvers of `room` and `drained`. */
+  #waiting: (() => void)[] = [];
+  #failure: Error | null = null;
 
   constructor(connection: RelayConnection, window: Window, handlers: PublisherHandlers) {
     this.#connection = connection;
@@ -63,19 +73,30 @@ export class Publisher {
         this.#leave(json.length);
       },
       (error: Error) => {
-        if (!this.#hasFailed) this.#handlers.failed(error);
-        this.#hasFailed = true;
+        if (this.#failure === null) this.#handlers.failed?.(error);
+        this.#failure ??= error;
         this.#leave(json.length);
       },
     );
   }
 
-  /** Resolves when every event has its answer, or the connection has ended. */
+  /** Resolves when the window takes an event. @throws the failure of the connection. */
+  room(): Promise<void> {
+    return this.#until(() => !this.#isFull);
+  }
+
+  /** Resolves when every event has its answer. @throws the failure of the connection. */
   drained(): Promise<void> {
-    if (this.#events === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#idle.push(resolve);
-    });
+    return this.#until(() => this.#events === 0);
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (this.#failure === null && !isSo()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
+    if (this.#failure !== null) throw this.#failure;
   }
 
   async #send(id: string, json: string): Promise<PublishResult> {
@@ -94,9 +115,9 @@ export class Publisher {
     const { events, bytes: most } = this.#window;
     if (this.#isFull && this.#events <= events * LOW && this.#bytes <= most * LOW) {
       this.#isFull = false;
-      this.#handlers.ready();
+      this.#handlers.ready?.();
     }
-    if (this.#events > 0) return;
-    for (const resolve of this.#idle.splice(0)) resolve();
+    const isWaitedFor = !this.#isFull || this.#failure !== null;
+    if (isWaitedFor) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

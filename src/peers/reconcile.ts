@@ -1,5 +1,6 @@
 // Comparison of the own events with those of another relay by negentropy (NIP-77).
 
+import { systemClock } from '../lib/clock.ts';
 import { formatCount } from '../lib/format.ts';
 import type { IdSet } from '../negentropy/id-set.ts';
 import { MessageError } from '../negentropy/message.ts';
@@ -12,6 +13,8 @@ import type { RelayConnection } from './relay-connection.ts';
 const TOO_MANY = /too (?:many|large|big)|results? too/i;
 /** Largest number of exchanges in one session: each narrows the differences 16 times. */
 const ROUNDS_MAX = 100_000;
+/** Time ahead of the clock up to which events are divided if the filter has no `until`. */
+const DAY_SECONDS = 86_400;
 /** Largest number of differences that one session may find, some 150 bytes each. */
 const DIFFERENCES_MAX = 8_000_000;
 
@@ -52,7 +55,7 @@ export async function reconcile(
   differences: Differences,
   options: ReconcileOptions,
 ): Promise<void> {
-  const { since = 0, until = Math.floor(Date.now() / 1000) + 86_400 } = filter;
+  const { since = 0, until = systemClock.seconds() + DAY_SECONDS } = filter;
   const spans: SyncFilter[] = [filter];
   for (let span = spans.pop(); span !== undefined; span = spans.pop()) {
     const refusal = await session(connection, span, own, differences, options);

@@ -2,6 +2,7 @@
 
 import type { Agent } from 'node:http';
 import WebSocket from 'ws';
+import { systemClock } from '../lib/clock.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { KIND_AUTH } from '../protocol/kinds.ts';
 import type { RelaySigner } from '../protocol/relay-signer.ts';
@@ -142,11 +143,6 @@ export class RelayConnection {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Number of bytes that the other side has not taken yet. */
-  get unsentBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
   /** Sends an event and resolves with the answer. @throws PeerError */
   async publish(id: string, json: string): Promise<PublishResult> {
     const result = await this.#publish(id, json);
@@ -218,11 +214,13 @@ export class RelayConnection {
       // A relay that does not know NIP-77 may say nothing, and is of use otherwise.
       const why = `no answer to ${message[0]} for ${Math.round(timeoutMilliseconds / 1000)} s`;
       const timer = setTimeout(() => this.#negAnswer(id, { t: 'error', why }), timeoutMilliseconds);
-      const done = (answer: NegAnswer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      };
-      this.#sessions.set(id, { done, fail });
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      this.#sessions.set(id, { done: settled(resolve), fail: settled(fail) });
       const text = JSON.stringify(message);
       this.negentropyBytes += text.length;
       this.#socket.send(text);
@@ -247,7 +245,7 @@ export class RelayConnection {
   #authenticate(signer: RelaySigner, challenge: string): Promise<PublishResult> {
     const event = signer.sign({
       kind: KIND_AUTH,
-      created_at: Math.floor(Date.now() / 1000),
+      created_at: systemClock.seconds(),
       tags: [
         ['relay', this.url],
         ['challenge', challenge],

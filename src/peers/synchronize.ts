@@ -1,12 +1,12 @@
 // Synchronization of the own relay with another one: a comparison, then the transfer of the
 // differences.
 
-import type { Filter } from '../protocol/filter.ts';
+import { type Filter, filterJson } from '../protocol/filter.ts';
 import { IdList } from './id-list.ts';
 import type { Gates } from './live-link.ts';
 import { type LocalEvents, readSet } from './local-set.ts';
 import type { RecentIds } from './recent-ids.ts';
-import { reconcile, type SyncFilter } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import { TransferTally } from './tally.ts';
 import { download, upload } from './transfer.ts';
@@ -22,8 +22,6 @@ export interface SyncSides {
   /** Stored events of the own relay. */
   readonly events: LocalEvents;
   readonly filter: Filter;
-  /** The same filter as JSON has it. */
-  readonly filterJson: SyncFilter;
 }
 
 /** Options of a synchronization. */
@@ -61,7 +59,7 @@ export interface SyncReport {
  * @throws PeerError, and what `signal` throws.
  */
 export async function synchronize(sides: SyncSides, options: SyncOptions): Promise<SyncReport> {
-  const { local, remote, events, filter, filterJson } = sides;
+  const { local, remote, events, filter } = sides;
   const { direction, frameBytes, signal, progress, refused, gates } = options;
   const own = await readSet(events, filter, signal, (read) => progress('reading', read, 0));
   const have = new IdList();
@@ -69,7 +67,7 @@ export async function synchronize(sides: SyncSides, options: SyncOptions): Promi
   const before = remote.negentropyBytes;
   await reconcile(
     remote,
-    filterJson,
+    filterJson(filter),
     own,
     { have, need },
     {

@@ -6,7 +6,7 @@ import type { IdList } from './id-list.ts';
 import { type Gate, WRONG_MAX } from './live-link.ts';
 import { eventsByIds, type LocalEvents } from './local-set.ts';
 import { PeerError } from './peer-error.ts';
-import { Publisher } from './publisher.ts';
+import { isFinal, LOCAL_WINDOW, Publisher, REMOTE_WINDOW } from './publisher.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { AUTH_REQUIRED, type PublishResult, type RelayConnection } from './relay-connection.ts';
 import type { TransferTally } from './tally.ts';
@@ -15,9 +15,6 @@ import type { TransferTally } from './tally.ts';
 const IDS_A_REQUEST = 100;
 /** Number of REQs that are open at once. */
 const REQUESTS_MAX = 8;
-/** Bounds of the events that wait for the OK of the own relay, and of another one. */
-const LOCAL_WINDOW = { events: 1_000, bytes: 1024 * 1024 };
-const REMOTE_WINDOW = { events: 100, bytes: 512 * 1024 };
 /** Number of stored events that are read for an upload at once. */
 const READ_EVENTS = 100;
 
@@ -48,11 +45,7 @@ export async function download(
   let failure: Error | null = null;
   let wake = () => {};
   const publisher = new Publisher(to, LOCAL_WINDOW, {
-    result: (id, result) => {
-      tally.take(result);
-      if (isFinal(result)) refused?.add(id);
-      progress();
-    },
+    result: resultsInto(tally, refused, progress),
     ready: () => from.resume(publisher),
     failed: (error) => {
       failure ??= error;
@@ -138,7 +131,6 @@ export async function download(
   if (failure !== null) throw failure;
   await Promise.all(deciding);
   await publisher.drained();
-  if (failure !== null) throw failure;
 }
 
 /** Publishes stored events to another relay. @throws PeerError */
@@ -149,33 +141,17 @@ export async function upload(
   tally: TransferTally,
   { signal, progress, refused, gate }: TransferOptions,
 ): Promise<void> {
-  let failure: Error | null = null;
-  let wake = () => {};
   const publisher = new Publisher(to, REMOTE_WINDOW, {
-    result: (id, result) => {
-      tally.take(result);
-      if (isFinal(result)) refused?.add(id);
-      progress();
-    },
-    ready: () => wake(),
-    failed: (error) => {
-      failure ??= error;
-      wake();
-    },
+    result: resultsInto(tally, refused, progress),
   });
-  for (let at = 0; at < ids.size && failure === null; at += READ_EVENTS) {
+  for (let at = 0; at < ids.size; at += READ_EVENTS) {
     signal.throwIfAborted();
     const wanted = ids.hex(at, at + READ_EVENTS).filter((id) => refused?.has(id) !== true);
     const found = eventsByIds(events, wanted);
     // Removed since the comparison.
     tally.missing += wanted.length - found.size;
     for (const [id, json] of found) {
-      if (publisher.isFull && failure === null) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      if (failure !== null) break;
+      await publisher.room();
       if (gate !== undefined && !(await gate(JSON.parse(json) as NostrEvent, json))) {
         refused?.add(id);
         continue;
@@ -185,12 +161,18 @@ export async function upload(
     }
     await setImmediate();
   }
-  if (failure !== null) throw failure;
   await publisher.drained();
-  if (failure !== null) throw failure;
 }
 
-/** Returns true if an event will be refused whenever it is offered. */
-function isFinal({ ok, message }: PublishResult): boolean {
-  return !ok && !/^(?:rate-limited|auth-required|error):/.test(message);
+/** Returns the receiver of results that counts them and remembers refusals. */
+function resultsInto(
+  tally: TransferTally,
+  refused: RecentIds | undefined,
+  progress: () => void,
+): (id: string, result: PublishResult) => void {
+  return (id, result) => {
+    tally.take(result);
+    if (isFinal(result)) refused?.add(id);
+    progress();
+  };
 }

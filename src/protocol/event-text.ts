@@ -76,3 +76,14 @@ export class EventText {
     this.#memory = grown;
   }
 }
+
+/** Returns the id of the event in a line of JSON; null if there is none. It is not checked. */
+export function idOfLine(line: string): string | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    const { id } = (value ?? {}) as { id?: unknown };
+    return typeof id === 'string' && id !== '' ? id : null;
+  } catch {
+    return null;
+  }
+}

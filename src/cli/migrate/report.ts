@@ -19,7 +19,7 @@ const FEW_SECONDS = 60;
 const OVERLAP_SECONDS = 86_400;
 
 /**
- * Returns what a translation carries over, as lines for people.
+ * Returns the carried-over options and the remarks of a translation, as lines of text.
  *
  * @param file relay.conf that will have all remarks; undefined: those that need nothing are shown.
  */
@@ -103,7 +103,7 @@ export function switchText({ advice, file, host, port, second, beganAt }: Switch
     ...(second === null
       ? []
       : [
-          `Run the same command again: it stores the last events and counts the others as already stored. --since ${since} makes it shorter: it leaves out what is older and came late.`,
+          `Run the same command again: it stores the last events and counts the others as already stored. With --since ${since} it is shorter, and misses older events that arrived late.`,
         ]),
     `Start wok: wok relay${config}. It listens on ${host}:${port}, so nothing else may use that port.`,
   ];

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalRelay } from '../../peers/local-relay.ts';
 import { Publisher } from '../../peers/publisher.ts';
 import type { PublishResult } from '../../peers/relay-connection.ts';
+import { idOfLine } from '../../protocol/event-text.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
 import type { ImportInput, ImportOptions } from './import.ts';
 import { wholeLines } from './lines.ts';
@@ -17,8 +18,6 @@ import { CompressionError } from './text.ts';
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** Events that wait for their answer: more would delay those of clients. */
 const WINDOW = { events: 200, bytes: 512 * 1024 };
-/** Chunks of lines that are in flight at once. */
-const CHUNKS_MAX = 4;
 /** Time over which the rate is kept. */
 const RATE_MILLISECONDS = 100;
 
@@ -78,8 +77,6 @@ class RelayImport {
   #chunks: Chunk[] = [];
   #input: ImportInput | null = null;
   #place: Place = BEGINNING;
-  #failure: Error | null = null;
-  #wake = () => {};
   #sent = 0;
   readonly #began = performance.now();
 
@@ -106,13 +103,11 @@ class RelayImport {
         for (const json of tooLong ? [] : lines) {
           line++;
           await this.#line({ number: line, chunk }, json, publisher);
-          if (this.#failure !== null || signal.aborted) break;
+          if (signal.aborted) break;
         }
         if (tooLong) line++;
-        chunk.isRead = this.#failure === null && !signal.aborted;
+        chunk.isRead = !signal.aborted;
         this.#settleChunks();
-        while (this.#chunks.length >= CHUNKS_MAX && this.#failure === null) await this.#woken();
-        if (this.#failure !== null) break;
       }
       isWhole = !signal.aborted;
     } catch (error) {
@@ -120,7 +115,6 @@ class RelayImport {
       else if (!signal.aborted) throw error;
     }
     await publisher.drained();
-    if (this.#failure !== null) throw this.#failure;
     if (isWhole) this.#place = { ...this.#place, done: true };
     this.#chunks = [];
     progressFile?.note(input.key, this.#place);
@@ -139,19 +133,10 @@ class RelayImport {
     if (line.chunk.open === 0) this.#settleChunks();
   }
 
-  ready(): void {
-    this.#wake();
-  }
-
-  failed(error: Error): void {
-    this.#failure ??= error;
-    this.#wake();
-  }
-
   async #line(line: Line, json: string, publisher: Publisher): Promise<void> {
     if (json.trim() === '') return;
     this.tally.lines++;
-    const id = idIn(json);
+    const id = idOfLine(json);
     if (id === null) {
       this.#refuse(line.number, '', 'invalid: the line holds no event with an id');
       return;
@@ -161,9 +146,8 @@ class RelayImport {
       this.#refuse(line.number, id, tooLongLine(most));
       return;
     }
-    while (publisher.isFull && this.#failure === null) await this.#woken();
     await this.#paced();
-    if (this.#failure !== null) return;
+    await publisher.room();
     line.chunk.open++;
     const others = this.#lines.get(id);
     if (others === undefined) this.#lines.set(id, [line]);
@@ -182,12 +166,6 @@ class RelayImport {
     }
   }
 
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
   /** Moves the place over the chunks whose lines are all answered. */
   #settleChunks(): void {
     let moved = false;
@@ -198,7 +176,6 @@ class RelayImport {
       moved = true;
     }
     if (!moved) return;
-    this.#wake();
     const { progressFile } = this.#options;
     if (this.#input !== null) progressFile?.note(this.#input.key, this.#place);
     if (progressFile?.isDue === true) progressFile.update();
@@ -213,14 +190,4 @@ class RelayImport {
 
 function tooLongLine(most: number): Refusal {
   return `invalid: the line has more than ${most} bytes, too many for a message to the running relay`;
-}
-
-function idIn(json: string): string | null {
-  try {
-    const value: unknown = JSON.parse(json);
-    const { id } = (value ?? {}) as { id?: unknown };
-    return typeof id === 'string' && id !== '' ? id : null;
-  } catch {
-    return null;
-  }
 }

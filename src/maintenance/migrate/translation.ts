@@ -181,7 +181,7 @@ export class Translator {
     if (bad.length > 0) {
       this.act(`left out of ${option}, which must be ${describeValue(row)}: ${shown(bad)}.`);
     }
-    // An empty list means "all" in many options, which is not what a list of wrong items meant.
+    // Without the wrong items the list is empty, which means "all" in many options: it is left out.
     return good.length === 0 && items.length > 0 ? undefined : [...new Set(good)];
   }
 }

@@ -6,6 +6,7 @@ import type { Config } from '../../config/options.ts';
 import { parseRate, type Rate, scaledRate } from '../../config/rate.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { NetworkSet } from '../../lib/network-set.ts';
+import type { ConnectedClient } from '../../messages/io-ingester.ts';
 import { holds } from '../../protocol/kind-numbers.ts';
 import { kindValue } from '../../protocol/kind-values.ts';
 import { isEphemeral } from '../../protocol/kinds.ts';
@@ -125,6 +126,11 @@ export class Rates {
   /** Returns the quota keys of an address, or null when it is exempt. */
   client(ip: string): Client | null {
     return this.#of(ip).client;
+  }
+
+  /** Returns the quota keys of a connection, or null when it is exempt: all local ones are. */
+  clientOf({ source, ip }: Pick<ConnectedClient, 'source' | 'ip'>): Client | null {
+    return source === 'client' ? this.client(ip) : null;
   }
 
   /** Returns the name that an address is counted under; for IPv6 its prefix. */
