@@ -27,7 +27,7 @@ import { freshDirectory, startRefusal } from '../support/relay.ts';
 import { copyOfDirectory } from '../support/temporary.ts';
 import { wok, wokHere } from '../support/wok.ts';
 
-const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 3);
 const PAGE = 4096;
 const FRAME = PAGE + 24;
 

@@ -16,7 +16,7 @@ import { Publisher } from '../support/publisher.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { freshDirectory, type Settings, testConfig } from '../support/relay.ts';
 
-const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 15);
+const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 6);
 const CLIENTS = 4;
 const IN_FLIGHT = 100;
 /** Number of acknowledgements that every round has before its kill. */

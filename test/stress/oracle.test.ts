@@ -24,9 +24,9 @@ import { type Wave, Waves } from '../support/waves.ts';
 const SEED = testSeed('stress/oracle');
 const ROUNDS = Number(process.env.WOK_TEST_ROUNDS ?? 1);
 const CONNECTIONS = 4;
-const WAVES = 7;
+const WAVES = 5;
 const WAVE_EVENTS = 40;
-const QUERIES = 120;
+const QUERIES = 80;
 /** Number of queries in flight at the same time. */
 const QUERIES_AT_ONCE = 20;
 const SUBSCRIPTIONS = 30;
