@@ -49,8 +49,16 @@ export function localSocketFile(directory: string): string {
   return join(directory, 'wok-nostr.sock');
 }
 
-/** Name of a program for a worker thread: a station, the plugin host, or the admin worker. */
-type WorkerName = 'ingester' | 'writer' | 'query' | 'monitor' | 'sync' | 'plugins' | 'admin';
+/** Name of a program for a worker thread: a station, or one beside the data path. */
+type WorkerName =
+  | 'ingester'
+  | 'writer'
+  | 'query'
+  | 'monitor'
+  | 'sync'
+  | 'plugins'
+  | 'admin'
+  | 'peers';
 
 /**
  * Returns the compiled entry of a station's thread. Sources (vitest) get the one in dist/ too,

@@ -7,6 +7,7 @@ import type { WriteState } from './channel/write-state.ts';
 import { type Reconfiguration, reconfigure } from './config/change.ts';
 import { originsOf } from './config/load.ts';
 import type { Config } from './config/options.ts';
+import { peersIn } from './config/peer-fields.ts';
 import type { Connection } from './io/connection.ts';
 import { Io } from './io/io.ts';
 import type { Health } from './io/listen.ts';
@@ -15,11 +16,12 @@ import type { CountLine } from './log/line-limiter.ts';
 import type { Log } from './log/log.ts';
 import type { Order, OriginsAnswer } from './messages/control.ts';
 import { countLines } from './metrics/counters.ts';
+import { PEER_SLOTS, PLUGIN_SLOTS } from './metrics/label-values.ts';
 import { cellOf } from './metrics/layout.ts';
 import type { MetricsMemory } from './metrics/memory.ts';
 import { Meter, shareMetrics } from './metrics/meter.ts';
-import { PluginNames } from './metrics/plugin-names.ts';
 import { renderMetrics } from './metrics/render.ts';
+import { SlotNames } from './metrics/slot-names.ts';
 import { watchThread } from './metrics/thread.ts';
 import { policyNames } from './policy/plugins/names.ts';
 import { logBans } from './policy/rates/ban-log.ts';
@@ -65,8 +67,9 @@ interface Fatal {
  * Running relay: io on this thread, the other stations in worker threads.
  *
  * Stations start in the order writer, monitor, query, sync, plugins, ingester, admin, io, so that
- * each finds its neighbours ready. They stop in the order in which an event passes them: io takes
- * no more, then ingester, plugins, query, sync, admin, writer, monitor.
+ * each finds its neighbours ready, and then peers, which connects as a client. They stop in the
+ * order in which an event passes them: peers, io takes no more, then ingester, plugins, query,
+ * sync, admin, writer, monitor.
  */
 export class Relay {
   /** Promise that resolves when the relay cannot go on by itself; it never rejects. */
@@ -77,7 +80,8 @@ export class Relay {
   readonly #io: Io;
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsMemory;
-  readonly #pluginNames: PluginNames;
+  readonly #pluginNames: SlotNames;
+  readonly #peerNames: SlotNames;
   readonly #unwatch: () => void;
   readonly #countLine: CountLine;
   readonly #writes: WriteState;
@@ -95,9 +99,10 @@ export class Relay {
     this.#config = config;
     this.#log = log;
     this.workers = workerCounts(config);
-    this.#metrics = shareMetrics({ io: 1, ...this.workers, plugins: 1, admin: 1 });
-    this.#pluginNames = new PluginNames(this.#metrics.plugins);
-    this.#pluginNames.use(policyNames(config));
+    this.#metrics = shareMetrics({ io: 1, ...this.workers, plugins: 1, peers: 1, admin: 1 });
+    this.#pluginNames = new SlotNames(this.#metrics.plugins, PLUGIN_SLOTS);
+    this.#peerNames = new SlotNames(this.#metrics.peers, PEER_SLOTS);
+    this.#nameSlots(config);
     const meter = new Meter(this.#metrics, 'io', 0);
     // Set once: a value that wavers looks like a restart to Prometheus.
     meter.set(STARTED, performance.timeOrigin / 1000);
@@ -142,6 +147,7 @@ export class Relay {
     try {
       await relay.#supervisor.start(relay.workers, predecessorPort !== 0);
       await relay.#io.listen(predecessorPort);
+      if (predecessorPort === 0) await relay.#supervisor.startPeers();
       relay.#boundReceiveBuffers();
       relay.#watchHandshakes();
       relay.#giveMemoryBack();
@@ -229,7 +235,7 @@ export class Relay {
     const reloaded = this.#reloading.then(async () => {
       const changes = reconfigure(this.#config, next);
       this.#config = changes.config;
-      this.#pluginNames.use(policyNames(changes.config));
+      this.#nameSlots(changes.config);
       // The other stations before io, which tells clients the new numbers (NIP-11).
       await this.#supervisor.reload(changes.config);
       this.#io.reconfigure(changes.config);
@@ -238,6 +244,11 @@ export class Relay {
     });
     this.#reloading = reloaded.catch(() => {});
     return reloaded;
+  }
+
+  #nameSlots(config: Config): void {
+    this.#pluginNames.use(policyNames(config));
+    this.#peerNames.use(peersIn(config.peers).map(({ name }) => name));
   }
 
   /** Origin of the configuration in effect: its file, and the places of single options. */
@@ -252,13 +263,14 @@ export class Relay {
   }
 
   /**
-   * Takes the database over; calls `taken` when that is done, and resolves when the admin worker is
-   * open too.
+   * Takes the database over; calls `taken` when that is done, and resolves when the admin and peers
+   * workers are open too.
    *
    * @throws Error if the database cannot be taken; the relay is of no use then.
    */
-  own(taken: () => void = () => {}): Promise<void> {
-    return this.#supervisor.own(taken);
+  async own(taken: () => void = () => {}): Promise<void> {
+    await this.#supervisor.own(taken);
+    await this.#supervisor.startPeers();
   }
 
   /**
@@ -308,6 +320,7 @@ export class Relay {
   async stop(): Promise<void> {
     const deadline = performance.now() + this.#config.shutdown.deadline_seconds * 1000;
     const timeLeft = () => deadline - performance.now();
+    await within(this.#supervisor.stopPeers(), WORKERS_END_MILLISECONDS);
     this.#io.stopIntake();
     while (this.#io.unanswered > 0 && timeLeft() > CLOSE_FRAMES_MILLISECONDS) {
       await delay(POLL_MILLISECONDS);
@@ -378,6 +391,7 @@ export class Relay {
       sync: ({ inFlight }) => inFlight > 0,
       plugins: () => false,
       admin: () => false,
+      peers: () => false,
     };
     const reason = 'a worker of the relay was restarted; reconnect';
     const closed = this.#io.closeConnections(concerns[station], reason);
@@ -398,6 +412,7 @@ export function workerCounts(config: Config): Readonly<Record<ThreadStation, num
     sync: config.negentropy.enabled ? 1 : 0,
     plugins: config.plugins.commands.length > 0 ? 1 : 0,
     admin: 1,
+    peers: config.peers.length > 0 ? 1 : 0,
   };
 }
 

@@ -244,7 +244,7 @@ describe('code', () => {
     ).toEqual([]);
   });
 
-  it('has a thread main for each station, the plugin host, the admin worker and each task', () => {
+  it('has a thread main for each station, for those beside the data path, and each task', () => {
     for (const { file, code, imports } of workers) {
       const station = basename(file, '.ts');
       const task = TASKS[station];
@@ -252,7 +252,7 @@ describe('code', () => {
         expect(imports).toContain(task);
         continue;
       }
-      expect([...STATIONS.slice(1), 'plugins', 'admin']).toContain(station);
+      expect([...STATIONS.slice(1), 'plugins', 'admin', 'peers']).toContain(station);
       const role =
         station === 'plugins'
           ? 'src/policy/plugins/host.ts'

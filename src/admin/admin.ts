@@ -17,6 +17,7 @@ import type {
   ManagementRequest,
   PageRequest,
 } from '../messages/admin-io.ts';
+import type { PeerStatus, PeersMessage } from '../messages/admin-peers.ts';
 import type {
   Change,
   MemberAnswer,
@@ -116,6 +117,7 @@ export class Admin implements AdminContext {
   readonly membership = new Membership(this);
   readonly reachedBy = new ReachedBy(this);
   readonly proxies = new Proxies(this);
+  peers: readonly PeerStatus[] = [];
   readonly #writer = new WriterLink((batch) => this.rejections.take(batch));
   readonly #auth: HttpAuth;
   readonly #calls: Calls;
@@ -247,6 +249,11 @@ export class Admin implements AdminContext {
       });
     } else if (station === 'io') {
       this.#attachIo(channel);
+    } else if (station === 'peers') {
+      const inbox = new MessageInbox<PeersMessage>();
+      channel.receive((batch) => {
+        for (const { peers } of inbox.read(batch)) this.peers = peers;
+      });
     }
   }
 

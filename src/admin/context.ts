@@ -2,6 +2,7 @@
 // subjects, none of which imports it.
 
 import type { InviteContext } from '../members/rpc.ts';
+import type { PeerStatus } from '../messages/admin-peers.ts';
 import type { WhyContext } from '../moderation/rpc/why.ts';
 import type { RetentionMethodsContext } from '../retention/rpc.ts';
 import type { DashboardCache, DashboardContext } from './dashboard/dashboards.ts';
@@ -19,6 +20,8 @@ export interface AdminContext
   /** Current state of the relay, for the dashboard. */
   readonly dashboards: DashboardCache;
   readonly search: Search;
+  /** States of the relays of [[peers]], as the peers worker reported them last. */
+  readonly peers: readonly PeerStatus[];
 }
 
 /** Context of methods that write nothing. */

@@ -17,6 +17,7 @@ import { describeMethod } from './info.ts';
 import * as config from './rpc/config.ts';
 import { dashboardMethod } from './rpc/dashboard.ts';
 import * as metrics from './rpc/metrics.ts';
+import { peersMethod } from './rpc/peers.ts';
 import { searchMethod } from './rpc/search.ts';
 import { statusMethod } from './rpc/status.ts';
 
@@ -82,6 +83,7 @@ export const rpcMethods = table({
   config: { method: config.configMethod, role: 'admin', writes: false },
   'config.compare': { method: config.compareMethod, role: 'admin', writes: false },
   reload: { method: config.reloadMethod, role: 'admin', writes: true },
+  peers: { method: peersMethod, role: 'admin', writes: false },
   'retention.task': { method: retentionTaskMethod, role: 'admin', writes: true },
   status: { method: statusMethod, role: 'local', writes: false },
   metrics: { method: metrics.metricsMethod, role: 'local', writes: false },

@@ -1,6 +1,7 @@
 // Flags of the commands that select events, and the filters that they make.
 
 import { type Filter, parseFilter } from '../protocol/filter.ts';
+import { OPERATOR_LIMITS } from '../protocol/filter-text.ts';
 import { parsePubkey } from '../protocol/nip19.ts';
 import { type Call, type Flag, UsageError } from './command.ts';
 
@@ -30,9 +31,6 @@ export const filterFlags: readonly Flag[] = [
     repeatable: true,
   },
 ];
-
-/** Limits of filters typed at the shell, which may be wider than those of clients. */
-const LIMITS = { filterValuesMax: 10_000_000, filterTagsMax: 52 };
 
 /**
  * Returns the filters that a call asks for; one without conditions if it asks for nothing.
@@ -82,7 +80,7 @@ function parseFilters(json: string, name: string): Record<string, unknown>[] {
 }
 
 function checked(value: unknown): Filter {
-  const filter = parseFilter(value, LIMITS);
+  const filter = parseFilter(value, OPERATOR_LIMITS);
   if (typeof filter === 'string') throw new UsageError(filter);
   return filter;
 }

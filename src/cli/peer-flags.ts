@@ -1,11 +1,9 @@
 // Flags of the commands that connect to another relay, and the connections that they make.
 
-import { readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
 import { resolve } from 'node:path';
 import { exitCodes } from '../lib/exit-codes.ts';
 import type { ConnectionOptions, RelayConnection } from '../peers/relay-connection.ts';
-import { parseSecretKey } from '../protocol/nip19.ts';
 import type { RelaySigner } from '../protocol/relay-signer.ts';
 import { type Call, CommandError, type Flag, UsageError } from './command.ts';
 
@@ -79,22 +77,17 @@ async function agentOf({ flags }: Call): Promise<Agent | undefined> {
   if (proxy === undefined) return undefined;
   if (!/^socks(?:4a?|5h?)?:\/\/[^/]+\/?$/.test(proxy))
     throw new UsageError('--proxy must be a SOCKS proxy, like socks5h://127.0.0.1:9050.');
-  const { SocksProxyAgent } = await import('socks-proxy-agent');
-  return new SocksProxyAgent(proxy);
+  const { proxyAgent } = await import('../peers/credentials.ts');
+  return proxyAgent(proxy);
 }
 
 async function signerOf({ flags, cwd }: Call): Promise<RelaySigner | null> {
   const name = flags.last('key');
   if (name === undefined) return null;
-  const file = resolve(cwd, name);
-  let hex: string | undefined;
+  const { signerOfFile } = await import('../peers/credentials.ts');
   try {
-    hex = parseSecretKey(readFileSync(file, 'utf8').trim());
+    return await signerOfFile(resolve(cwd, name));
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}.`);
+    throw new UsageError(`${(error as Error).message}.`);
   }
-  if (hex === undefined)
-    throw new UsageError(`${file} must contain one secret key, as nsec1… or 64 hex characters.`);
-  const { RelaySigner } = await import('../protocol/relay-signer.ts');
-  return new RelaySigner(Buffer.from(hex, 'hex'));
 }

@@ -5,9 +5,11 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/options.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
 import { TaocppConfigError } from '../lib/taocpp-config.ts';
+import { ERRORS_ON_STANDARD_ERROR } from '../log/standard-error.ts';
 import type { RouterStream } from '../maintenance/migrate/strfry/router.ts';
-import type { PeerGate } from '../maintenance/peer-gate.ts';
 import type { PeerOptions } from '../peers/peer.ts';
+import type { PeerGate } from '../peers/peer-gate.ts';
+import type { ConnectionOptions } from '../peers/relay-connection.ts';
 import { type Call, type Command, CommandError } from './command.ts';
 import { configOfCall, directoryFlags } from './config-flags.ts';
 import { filtersOfText } from './filter-flags.ts';
@@ -44,6 +46,11 @@ export const routerCommand: Command = {
   },
 };
 
+const ALL_ON_STANDARD_ERROR = {
+  ...ERRORS_ON_STANDARD_ERROR,
+  warn: ERRORS_ON_STANDARD_ERROR.error,
+};
+
 /** @throws CommandError if the file cannot be read, or holds something that cannot be used. */
 async function routesIn(file: string) {
   const { readRouterFile } = await import('../maintenance/migrate/strfry/router.ts');
@@ -75,13 +82,13 @@ async function peersOf(
   call: Call,
   config: Config,
   { name, dir, urls, filter, pluginDown, pluginUp }: RouterStream,
-  connection: PeerOptions['connection'],
+  connection: ConnectionOptions,
   gates: PeerGate[],
 ): Promise<PeerOptions[]> {
-  const { PeerGate } = await import('../maintenance/peer-gate.ts');
+  const { PeerGate } = await import('../peers/peer-gate.ts');
   const gateOf = (command: string | undefined) => {
     if (command === undefined) return undefined;
-    const gate = new PeerGate(config, command);
+    const gate = new PeerGate(config, command, ALL_ON_STANDARD_ERROR);
     gates.push(gate);
     return gate;
   };
@@ -94,7 +101,7 @@ async function peersOf(
       url,
       direction: dir,
       filters,
-      connection,
+      connection: async () => connection,
       ...repairOf(call),
       gates: { down: down?.of(url), up: up?.of(url) },
     };

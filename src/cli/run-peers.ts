@@ -60,8 +60,8 @@ function line(text: string, facts?: Readonly<Record<string, unknown>>): void {
 }
 
 function report(peers: readonly Peer[]): void {
-  for (const { name, state, down, up } of peers)
-    line(`peer ${name}: ${state}; down ${counts(down)}; up ${counts(up)}`);
+  for (const { status, down, up } of peers)
+    line(`peer ${status.name}: ${status.state}; down ${counts(down)}; up ${counts(up)}`);
 }
 
 function counts({ stored, known, refused, bytes }: TransferTally): string {

@@ -2,7 +2,8 @@
 
 import type { Status } from '../admin/rpc/status.ts';
 import { exitCodes } from '../lib/exit-codes.ts';
-import { formatBytes } from '../lib/format.ts';
+import { formatBytes, formatCount } from '../lib/format.ts';
+import type { PeerStatus } from '../messages/admin-peers.ts';
 import { type Command, print } from './command.ts';
 import { askRelay, controlFlags } from './control.ts';
 
@@ -19,7 +20,7 @@ export const statusCommand: Command = {
       return exitCodes.ok;
     }
     const { version, pid, startedAt, configFile, database, seq, indexedSeq } = status;
-    const { databaseBytes, writeAheadLogBytes, identityAdvice, proxyAdvice } = status;
+    const { databaseBytes, writeAheadLogBytes, identityAdvice, proxyAdvice, peers } = status;
     const bytes = formatBytes(databaseBytes + writeAheadLogBytes);
     const inLog = `${formatBytes(writeAheadLogBytes)} of it in the write-ahead log`;
     print(
@@ -30,8 +31,18 @@ export const statusCommand: Command = {
         `events         ${seq} accepted, ${indexedSeq} of them indexed`,
         ...(identityAdvice === null ? [] : [`addresses      ${identityAdvice}`]),
         ...(proxyAdvice === null ? [] : [`proxy          ${proxyAdvice}`]),
+        ...peers.map((peer) => `peer           ${peerText(peer)}`),
       ].join('\n'),
     );
     return exitCodes.ok;
   },
 };
+
+/** Describes a peer in one line. */
+function peerText({ name, state, failure, lagSeconds, direction, down, up }: PeerStatus): string {
+  const behind = lagSeconds === 0 ? '' : `, behind by ${formatCount(lagSeconds)} s`;
+  const why = state === 'waiting' && failure !== '' ? ` (${failure})` : '';
+  const fetched = direction === 'up' ? '' : `, fetched ${formatCount(down.stored)}`;
+  const sent = direction === 'down' ? '' : `, sent ${formatCount(up.stored)}`;
+  return `${name}: ${state}${why}${behind}${fetched}${sent}`;
+}

@@ -44,7 +44,16 @@ export const streamCommand: Command = {
     const filters = filtersOfCall(call);
     return runPeers(config, async (signal) => {
       const connection = await connectionOptions(call, signal);
-      return [{ name: url, url, direction, filters, connection, ...repairOf(call) }];
+      return [
+        {
+          name: url,
+          url,
+          direction,
+          filters,
+          connection: async () => connection,
+          ...repairOf(call),
+        },
+      ];
     });
   },
 };

@@ -14,12 +14,16 @@ import {
   optionOf,
   type SettingKey,
 } from './options.ts';
+import { peersIn } from './peer-fields.ts';
 import { relationProblems } from './relations.ts';
 import { tomlValue } from './toml-text.ts';
 
-/** Option whose value changed; `from` and `to` as in relay.conf, secrets masked. */
+/**
+ * Option whose value changed, or `peers`; `from` and `to` as in relay.conf, secrets masked. Of
+ * peers they are the names.
+ */
 interface Change {
-  readonly key: OptionKey;
+  readonly key: OptionKey | 'peers';
   readonly from: string;
   readonly to: string;
 }
@@ -54,7 +58,10 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
     if (tomlValue(from) === tomlValue(to)) continue;
     (reload ? live : waiting).push({ key, from: shownValue(key, from), to: shownValue(key, to) });
   }
-  const config = buildConfig(values);
+  if (JSON.stringify(current.peers) !== JSON.stringify(next.peers)) {
+    live.push({ key: 'peers', from: shownPeers(current), to: shownPeers(next) });
+  }
+  const config = buildConfig(values, next.peers);
   const where = (key: SettingKey) =>
     waiting.some((change) => change.key === key)
       ? 'in effect until a restart'
@@ -73,7 +80,7 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
     const origin = (optionOf(key).reload ? after : before).options.get(key);
     if (origin !== undefined) origins.set(key, origin);
   }
-  rememberOrigins(config, { file: after.file, options: origins, constants: after.constants });
+  rememberOrigins(config, { ...after, options: origins });
   return { config, live, waiting };
 }
 
@@ -81,4 +88,8 @@ export function reconfigure(current: Config, next: Config): Reconfiguration {
 export function shownValue(key: OptionKey, value: OptionValue): string {
   const texts = typeof value === 'object' ? value : [String(value)];
   return optionOf(key).secret || texts.some(isSecretKey) ? MASKED : tomlValue(value);
+}
+
+function shownPeers({ peers }: Config): string {
+  return tomlValue(peersIn(peers).map(({ name }) => name));
 }

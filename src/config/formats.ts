@@ -2,6 +2,7 @@
 
 import ipaddr from 'ipaddr.js';
 import { compileRe2 } from '../lib/re2.ts';
+import { parseFilters } from '../protocol/filter-text.ts';
 import { kindRange } from '../protocol/kind-range.ts';
 import { isKindNumber, kindValue } from '../protocol/kind-values.ts';
 import { parsePubkey } from '../protocol/nip19.ts';
@@ -34,6 +35,18 @@ export const formats = {
     must: 'an address that starts with wss:// or ws://',
     parse: accept((text) => /^wss?:\/\//i.test(text) && URL.canParse(text)),
   },
+  nostr_filter: {
+    must: 'a Nostr filter as JSON, like \'{"kinds":[0,3]}\', or a list of them',
+    parse: accept((text) => text === '' || parseFilters(text) !== undefined),
+  },
+  peer_name: {
+    must: 'a name of at most 64 letters, digits and . _ : - without spaces',
+    parse: accept((text) => /^[\w.:-]{0,64}$/.test(text)),
+  },
+  socks_proxy: {
+    must: 'the address of a SOCKS proxy, like socks5h://127.0.0.1:9050, or empty',
+    parse: accept((text) => text === '' || /^socks(?:4a?|5h?)?:\/\/[^/\s]+\/?$/.test(text)),
+  },
   origin: {
     must: 'an origin like https://client.example, without a path',
     parse: (text) => {
@@ -58,9 +71,9 @@ export const formats = {
     parse: accept(isNetwork),
   },
   station_level: {
-    must: 'a station and a level, like "query=debug"; the stations are io, ingester, writer, query, monitor, plugins and admin, the levels debug, info, warn, error and silent',
+    must: 'a station and a level, like "query=debug"; the stations are io, ingester, writer, query, monitor, sync, plugins, peers and admin, the levels debug, info, warn, error and silent',
     parse: accept((text) =>
-      /^(io|ingester|writer|query|monitor|plugins|admin)=(debug|info|warn|error|silent)$/.test(
+      /^(io|ingester|writer|query|monitor|sync|plugins|peers|admin)=(debug|info|warn|error|silent)$/.test(
         text,
       ),
     ),

@@ -68,6 +68,9 @@ type ValueOf<O> = O extends { type: 'integer' }
         ? readonly string[]
         : string;
 
+/** Type of an entry with the fields of a table of rows, read-only. */
+export type FieldsOf<Table> = { readonly [Key in keyof Table]: ValueOf<Table[Key]> };
+
 type SectionOf<Key> = Key extends `${infer Section}.${string}` ? Section : never;
 
 /**

@@ -6,6 +6,7 @@ import { accessOptions } from './access-options.ts';
 import { type ConstantKey, constantKeys, constants } from './constants.ts';
 import type { ConfigOf, Constant, Option, OptionValue } from './option-types.ts';
 import { pageOptions } from './page-options.ts';
+import type { PeerEntry } from './peer-fields.ts';
 import { rateOptions } from './rate-options.ts';
 import { standardSpamPoints } from './spam-points.ts';
 
@@ -902,9 +903,11 @@ export type SettingKey = OptionKey | ConstantKey;
 
 /**
  * Complete configuration, of options and constants: `config.io.port` is the value of the row
- * `io.port`. Frozen.
+ * `io.port`. `peers` are the entries [[peers]]. Frozen.
  */
-export type Config = ConfigOf<typeof options & typeof constants>;
+export type Config = ConfigOf<typeof options & typeof constants> & {
+  readonly peers: readonly PeerEntry[];
+};
 
 /** Names of all options in the order of the table. */
 export const optionKeys = Object.keys(options) as readonly OptionKey[];
@@ -921,12 +924,15 @@ export function settingOf(key: SettingKey): Constant {
   return isOptionKey(key) ? options[key] : constants[key];
 }
 
+/** Section of options or of constants. */
+type ConfigSection = Exclude<keyof Config, 'peers'>;
+
 /** Splits `io.port` into `['io', 'port']`. */
 export function splitKey(key: OptionKey): [section: SectionName, name: string];
-export function splitKey(key: SettingKey): [section: keyof Config, name: string];
-export function splitKey(key: SettingKey): [section: keyof Config, name: string] {
+export function splitKey(key: SettingKey): [section: ConfigSection, name: string];
+export function splitKey(key: SettingKey): [section: ConfigSection, name: string] {
   const dot = key.indexOf('.');
-  return [key.slice(0, dot) as keyof Config, key.slice(dot + 1)];
+  return [key.slice(0, dot) as ConfigSection, key.slice(dot + 1)];
 }
 
 /** Returns true if a text is the name of an option. */
@@ -944,7 +950,10 @@ export function configValue(config: Config, key: SettingKey): OptionValue {
  * Builds a frozen configuration of checked values; missing ones get the default. The limit of the
  * content is lowered to what fits into an event, so that operators need to set one of the two only.
  */
-export function buildConfig(values: ReadonlyMap<SettingKey, OptionValue>): Config {
+export function buildConfig(
+  values: ReadonlyMap<SettingKey, OptionValue>,
+  peers: readonly PeerEntry[] = [],
+): Config {
   const config: Record<string, Record<string, OptionValue>> = {};
   for (const key of settingKeys) {
     const [section, name] = splitKey(key);
@@ -956,7 +965,7 @@ export function buildConfig(values: ReadonlyMap<SettingKey, OptionValue>): Confi
   const room = limits.event_bytes_max - EVENT_FRAME_BYTES;
   limits.content_length_max = Math.min(limits.content_length_max, room);
   for (const section of Object.values(config)) Object.freeze(section);
-  return Object.freeze(config) as Config;
+  return Object.freeze({ ...config, peers: Object.freeze([...peers]) }) as unknown as Config;
 }
 
 /** Built-in defaults; `storage.directory` is still relative. */

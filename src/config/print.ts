@@ -1,7 +1,7 @@
 // Printer of a configuration as a relay.conf, with every option, its description and its default.
 
 import { firstOptions } from './first-options.ts';
-import type { Option, OptionValue } from './option-types.ts';
+import type { Constant, Option, OptionValue } from './option-types.ts';
 import {
   type Config,
   configValue,
@@ -13,8 +13,9 @@ import {
   sections,
   splitKey,
 } from './options.ts';
-import { describeValue } from './schema.ts';
+import { PEERS_TEXT, type PeerEntry, peerFields } from './peer-fields.ts';
 import { tomlValue } from './toml-text.ts';
+import { describeValue } from './value-schema.ts';
 
 const LINE_LENGTH_MAX = 100;
 
@@ -50,6 +51,23 @@ export function printConfig(config: Config = defaultConfig): string {
     text += `\n${comment(optionOf(key).text)}${comment(facts(key))}`;
     text += assignment(name, configValue(config, key));
   }
+  return text + peersText(config);
+}
+
+/** Returns the fields of a peer as comments, and the entries of the configuration. */
+function peersText({ peers }: Config): string {
+  let text = `\n\n${comment(PEERS_TEXT)}#\n# [[peers]]\n`;
+  for (const [name, field] of Object.entries(peerFields)) {
+    const sample = name === 'urls' ? ['wss://relay.example.com'] : field.default;
+    text += `#\n${comment(field.text)}${comment(`${takes(field)}.`)}# ${assignment(name, sample)}`;
+  }
+  for (const entry of peers) {
+    text += '\n[[peers]]\n';
+    for (const [name, value] of Object.entries(entry)) {
+      const field = peerFields[name as keyof PeerEntry];
+      if (tomlValue(value) !== tomlValue(field.default)) text += assignment(name, value);
+    }
+  }
   return text;
 }
 
@@ -67,13 +85,17 @@ function assignment(name: string, value: OptionValue): string {
  */
 function facts(key: OptionKey): string {
   const option = optionOf(key);
+  const standard = `Default ${tomlValue(option.default)}${inWords(option)}`;
+  return `${takes(option)}. ${standard}. ${option.reload ? 'Applies live' : 'Needs a restart'}.`;
+}
+
+/** Returns the unit and the valid values of an option. */
+function takes(option: Constant): string {
   // The text of [rates] explains the form of a rate.
   const isRate = option.type === 'string' && option.format === 'rate';
   const values = isRate ? 'a rate, or empty' : describeValue(option);
   const unit = option.type === 'integer' ? option.unit : undefined;
-  const takes = unit === undefined ? capitalised(values) : `${capitalised(unit)}: ${values}`;
-  const standard = `Default ${tomlValue(option.default)}${inWords(option)}`;
-  return `${takes}. ${standard}. ${option.reload ? 'Applies live' : 'Needs a restart'}.`;
+  return unit === undefined ? capitalised(values) : `${capitalised(unit)}: ${values}`;
 }
 
 function inWords(option: Option): string {

@@ -14,6 +14,7 @@ import {
   sections,
   splitKey,
 } from './options.ts';
+import type { GivenPeer } from './peers.ts';
 import { strayKey, suggestKey, suggestSection, unknownOption } from './suggest.ts';
 import { tomlLines } from './toml-text.ts';
 
@@ -27,8 +28,13 @@ export interface Given {
   readonly where: string;
 }
 
+/** Entries [[peers]] given by one source, not checked yet; the strongest source counts. */
+export interface GivenPeers {
+  readonly peers: readonly GivenPeer[];
+}
+
 /** Findings of one source, in its own order: values, and a sentence for each problem. */
-type Findings = (Given | string)[];
+type Findings = (Given | GivenPeers | string)[];
 
 /** Command-line flags that change the configuration; each overrides environment and file. */
 export interface ConfigFlags {
@@ -118,7 +124,8 @@ function givenByTable(
     return line === undefined ? file : `${file} line ${line}`;
   };
   for (const [section, content] of Object.entries(table)) {
-    if (!isTable(content)) {
+    if (section === PEERS) found.push(givenPeers(content, at));
+    else if (!isTable(content)) {
       found.push(`${at(section)}: ${strayKey(section)}`);
     } else if (!Object.hasOwn(sections, section)) {
       found.push(`${at(section)}: there is no section [${section}]. ${suggestSection(section)}`);
@@ -132,6 +139,38 @@ function givenByTable(
     }
   }
   return found;
+}
+
+/** Name of the list of peers in a file; with `--set` and in the environment it is JSON. */
+export const PEERS = 'peers';
+const PEERS_VARIABLE = 'WOK_PEERS';
+
+function givenPeers(
+  content: unknown,
+  at: (path: string, parent?: string) => string,
+): GivenPeers | string {
+  if (!Array.isArray(content)) {
+    return `${at(PEERS)}: peers is a list. Write [[peers]], with two brackets, for each entry.`;
+  }
+  const peers = content.map((value: unknown, index) => {
+    const path = `${PEERS}[${index}]`;
+    const where = (field?: string) => at(field === undefined ? path : `${path}.${field}`, path);
+    return { value, where };
+  });
+  return { peers };
+}
+
+/** Returns the peers of a text of the environment or the command line. */
+function peersOfText(text: string, where: string): GivenPeers | string {
+  const example = '[{"urls":["wss://relay.example.com"]}]';
+  let list: unknown;
+  try {
+    list = JSON.parse(text === '' ? '[]' : text);
+  } catch {
+    list = undefined;
+  }
+  if (!Array.isArray(list)) return `${where}: peers must be a list as JSON, like ${example}.`;
+  return { peers: list.map((value: unknown) => ({ value, where: () => where })) };
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -157,6 +196,10 @@ export function givenByEnvironment(env: Environment): Findings {
   for (const [variable, value] of Object.entries(env)) {
     if (value === undefined || !variable.startsWith('WOK_')) continue;
     if (variable.startsWith('WOK_TEST_')) continue;
+    if (variable === PEERS_VARIABLE) {
+      found.push(peersOfText(value, variable));
+      continue;
+    }
     const key = keys.get(variable);
     const slip = slips.get(variable);
     if (key !== undefined) {
@@ -213,7 +256,8 @@ export function givenByFlags(flags: ConfigFlags): Findings {
     const equals = assignment.indexOf('=');
     const key = assignment.slice(0, equals < 0 ? undefined : equals).trim();
     const where = `--set ${key}`;
-    if (!isOptionKey(key)) found.push(`${where}: ${unknownOption(key)}`);
+    if (key === PEERS && equals >= 0) found.push(peersOfText(assignment.slice(equals + 1), where));
+    else if (!isOptionKey(key)) found.push(`${where}: ${unknownOption(key)}`);
     else if (equals < 0) found.push(`${where}: the value is missing. Write --set ${key}=VALUE.`);
     else found.push({ key, value: assignment.slice(equals + 1), isText: true, where });
   }

@@ -20,7 +20,8 @@ const TOKEN =
 
 /**
  * Returns the line (from 1) of each key and each table header of a TOML text, by dotted path. A key
- * inside an inline table is on the line of that table, under the table's own path.
+ * inside an inline table is on the line of that table, under the table's own path. The tables of a
+ * list have the paths `name[0]`, `name[1]` and so on.
  *
  * The parser reports no positions, so this reads the text again. The parser must have accepted the
  * text: tokens are told apart and nothing is checked.
@@ -32,6 +33,9 @@ export function tomlLines(text: string): Map<string, number> {
   let place: 'key' | 'value' = 'key';
   let depth = 0;
   let line = 1;
+  /** Number of brackets that the header has begun with. */
+  let brackets = 0;
+  const listed = new Map<string, number>();
   const remember = (parts: readonly string[]) => {
     const dotted = parts.join('.');
     if (!lines.has(dotted)) lines.set(dotted, line);
@@ -40,16 +44,24 @@ export function tomlLines(text: string): Map<string, number> {
     if (token === '\n' && depth === 0) {
       place = 'key';
       path = [];
+      brackets = 0;
     } else if (place === 'value') {
       if (token === '[' || token === '{') depth++;
       else if (token === ']' || token === '}') depth--;
     } else if (token === '=') {
       remember([...table, ...path]);
       place = 'value';
-    } else if (token === ']') {
-      // The end of a header; the second bracket of [[…]] repeats it.
-      table = path;
+    } else if (token === '[') brackets++;
+    else if (token === ']' && brackets > 0) {
+      const name = path.join('.');
+      const index = listed.get(name) ?? 0;
+      if (brackets === 2) {
+        remember(path);
+        listed.set(name, index + 1);
+      }
+      table = brackets === 2 ? [`${name}[${index}]`] : path;
       remember(table);
+      brackets = 0;
     } else if (!/^[.[#]/.test(token)) {
       path.push(/^["']/.test(token) ? token.slice(1, -1) : token);
     }

@@ -12,6 +12,7 @@ import { Profiles, webOfTrust } from '../access/web-of-trust.ts';
 import type { Config } from '../config/options.ts';
 import type { RuleName } from '../config/rule-names.ts';
 import type { Log } from '../log/log.ts';
+import { InProcessPlugins } from '../policy/plugins/in-process.ts';
 import { PolicyModules } from '../policy/plugins/modules.ts';
 import { Rates } from '../policy/rates/rates.ts';
 import { shareRates } from '../policy/rates/shared-rates.ts';
@@ -25,7 +26,6 @@ import { databaseFile, openReader, termKey } from '../store/database/open.ts';
 import { TermHasher } from '../store/index/terms.ts';
 import { ClientProfile } from '../validation/client-profile.ts';
 import { EventValidator } from '../validation/event-validator.ts';
-import { TrialPlugins } from './trial-plugins.ts';
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 const SENDER: Sender = { connId: 0, source: 'client', ip: '', authed: NO_KEYS };
@@ -87,7 +87,7 @@ export class PolicyTrial {
   readonly #scan = new MessageScan();
   readonly #validator: EventValidator;
   readonly #modules: PolicyModules;
-  readonly #plugins: TrialPlugins | null;
+  readonly #plugins: InProcessPlugins | null;
   readonly #spam: SpamFilter;
   readonly #authed: boolean;
 
@@ -106,7 +106,7 @@ export class PolicyTrial {
     this.#validator = new EventValidator(NO_INDEX, profile, signature);
     this.#modules = modules;
     const wanted = how.plugins && config.plugins.commands.length > 0;
-    this.#plugins = wanted ? new TrialPlugins(config, clock, log) : null;
+    this.#plugins = wanted ? new InProcessPlugins(config, clock, log) : null;
     this.#spam = new SpamFilter({
       config,
       texts: RecentTexts.share(),

@@ -3,7 +3,7 @@
 import type { ChannelEnd } from '../channel/channel.ts';
 import type { KeyShare } from './key-lists.ts';
 
-/** Names of the six stations, and of plugin host and admin worker beside the data path. */
+/** Names of the six stations, and of plugin host, admin and peers worker beside the data path. */
 export type StationName =
   | 'io'
   | 'ingester'
@@ -12,7 +12,8 @@ export type StationName =
   | 'monitor'
   | 'sync'
   | 'plugins'
-  | 'admin';
+  | 'admin'
+  | 'peers';
 
 /** One end of a link, and the worker at the other end. */
 export interface Link {

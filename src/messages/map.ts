@@ -17,6 +17,9 @@
  *                                                                  └─CatchUpRequest▶ query
  * ```
  *
+ * Beside it: admin ─Change▶ writer, admin ─ListUpdate▶ ingester, admin ─ForIo▶ io, and
+ * peers ─PeersMessage▶ admin.
+ *
  * The stations keep these order rules. Each has a test in `test/stress/order.test.ts`, the last one
  * in `test/stress/vanish-order.test.ts`:
  *

@@ -4,7 +4,7 @@ import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
 /** Labels whose values depend on build or configuration, or are in config/rule-names.ts. */
-const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule', 'plugin']);
+const UNLISTED: ReadonlySet<string> = new Set(['version', 'node', 'rule', 'plugin', 'peer']);
 
 const HEAD = '| metric | type | labels | meaning |';
 

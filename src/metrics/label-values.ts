@@ -1,5 +1,7 @@
 // Values of metric labels. All of them are here, so that nothing a client sends becomes a label.
 
+import { PEERS_MAX } from '../config/peer-fields.ts';
+
 export const CLIENT_MESSAGE_TYPES = [
   'EVENT',
   'REQ',
@@ -149,14 +151,18 @@ export const INDEXES = [
 
 export const REMOVALS = ['replaced', 'deleted', 'expired', 'vanished', 'other'] as const;
 
-/** Label of plugins and modules that are counted together, when there are too many names. */
-export const OTHER_PLUGIN = 'other';
+/** Value of a label for names that are counted together, when there are too many of them. */
+export const OTHER = 'other';
 
-/** Placeholder values of the label `plugin`; `plugin-names.ts` maps them to names. */
-export const PLUGIN_PLACES = [
-  ...['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15'],
-  OTHER_PLUGIN,
-];
+/** Slots of the labels `plugin` and `peer`; `slot-names.ts` maps them to names. */
+export const PLUGIN_SLOTS = slots(15);
+export const PEER_SLOTS = slots(PEERS_MAX);
+
+/** Directions of the events of a peer, and results of those that were offered to a relay. */
+export const PEER_DIRECTIONS = ['down', 'up'] as const;
+export const PEER_RESULTS = ['stored', 'known', 'refused', 'missing', 'unasked'] as const;
+/** Sides of a comparison. */
+export const PEER_SIDES = ['here', 'there'] as const;
 
 /** Faults of plugins, or `busy`: overloaded. */
 export const PLUGIN_FAILURES = ['silent', 'ended', 'wrong', 'flood', 'busy'] as const;
@@ -181,3 +187,7 @@ export const HTTP_RESOURCES = [
 
 /** Statistics of the event loop's delay, over the last 15 seconds. */
 export const LAG_STATISTICS = ['mean', 'p99', 'max'] as const;
+
+function slots(count: number): string[] {
+  return [...Array.from({ length: count }, (_, index) => String(index + 1)), OTHER];
+}

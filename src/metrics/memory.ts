@@ -25,6 +25,7 @@ export interface MetricsMemory {
   readonly watch: SharedArrayBuffer;
   /** Reads that ingester and query workers refused (`refused-reads.ts`). */
   readonly reads: SharedArrayBuffer;
-  /** Names of plugins by label value (`plugin-names.ts`). */
+  /** Names of plugins and of peers by label value (`slot-names.ts`). */
   readonly plugins: SharedArrayBuffer;
+  readonly peers: SharedArrayBuffer;
 }

@@ -2,10 +2,11 @@
 // for the two of the supervisor; any thread may read them.
 
 import { element } from '../lib/assert.ts';
+import { PEER_SLOTS, PLUGIN_SLOTS } from './label-values.ts';
 import { type HistogramCells, placeOf, WORKER_CELLS } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
-import { PluginNames } from './plugin-names.ts';
 import { readRings } from './refused-reads.ts';
+import { SlotNames } from './slot-names.ts';
 import { metricNames, metricOf } from './table.ts';
 import { REFUSED_READS, SLOW_QUERIES, TextRing, TOP_CONNECTIONS } from './text-ring.ts';
 import type { CountingStation } from './types.ts';
@@ -24,7 +25,8 @@ export function shareMetrics(
     topConnections: TextRing.share(1, TOP_CONNECTIONS),
     watch: new SharedArrayBuffer(8),
     reads: TextRing.share(readRings(counts), REFUSED_READS),
-    plugins: PluginNames.share(),
+    plugins: SlotNames.share(PLUGIN_SLOTS),
+    peers: SlotNames.share(PEER_SLOTS),
   };
 }
 

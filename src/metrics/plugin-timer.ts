@@ -1,9 +1,10 @@
 // Histogram of the answer times of plugins and modules.
 
+import { PLUGIN_SLOTS } from './label-values.ts';
 import { type HistogramCells, histogramOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
 import type { Meter } from './meter.ts';
-import { PluginNames } from './plugin-names.ts';
+import { SlotNames } from './slot-names.ts';
 
 /**
  * Returns a callback that records answer times of plugins and modules, by name, in a worker's
@@ -13,7 +14,7 @@ export function pluginTimer(
   meter: Meter,
   memory: MetricsMemory,
 ): (plugin: string, seconds: number) => void {
-  const names = new PluginNames(memory.plugins);
+  const names = new SlotNames(memory.plugins, PLUGIN_SLOTS);
   const found = new Map<string, HistogramCells>();
   return (plugin, seconds) => {
     let cells = found.get(plugin);

@@ -1,11 +1,11 @@
 // Reads the metrics memory and renders it in the Prometheus text format.
 
 import { element, present } from '../lib/assert.ts';
-import { OTHER_PLUGIN } from './label-values.ts';
+import { OTHER, PEER_SLOTS, PLUGIN_SLOTS } from './label-values.ts';
 import { placeOf } from './layout.ts';
 import type { MetricsMemory } from './memory.ts';
 import { workerCells } from './meter.ts';
-import { PluginNames } from './plugin-names.ts';
+import { SlotNames } from './slot-names.ts';
 import { type MetricName, metricNames, metricOf } from './table.ts';
 import type { Metric } from './types.ts';
 
@@ -42,16 +42,19 @@ export function readSeries(memory: MetricsMemory, name: MetricName): Series[] {
     }
     return { labels, values };
   });
-  return element(series[0]).plugin === undefined ? summed : withPluginNames(memory, summed);
+  const { plugin, peer } = element(series[0]);
+  if (plugin !== undefined)
+    return withNames(new SlotNames(memory.plugins, PLUGIN_SLOTS), 'plugin', summed);
+  if (peer !== undefined) return withNames(new SlotNames(memory.peers, PEER_SLOTS), 'peer', summed);
+  return summed;
 }
 
-/** Replaces slots of plugins by their names, and omits slots that are not in use. */
-function withPluginNames({ plugins }: MetricsMemory, series: Series[]): Series[] {
-  const names = new PluginNames(plugins);
+/** Replaces the slots of a label by their names, and omits slots that are not in use. */
+function withNames(names: SlotNames, label: string, series: Series[]): Series[] {
   return series.flatMap(({ labels, values }) => {
-    const plugin = names.nameAt(present(labels.plugin, 'label of a metric of plugins'));
-    const isUnused = plugin === OTHER_PLUGIN && values.every((value) => value === 0);
-    return plugin === null || isUnused ? [] : [{ labels: { ...labels, plugin }, values }];
+    const name = names.nameAt(present(labels[label], 'label with names'));
+    const isUnused = name === OTHER && values.every((value) => value === 0);
+    return name === null || isUnused ? [] : [{ labels: { ...labels, [label]: name }, values }];
   });
 }
 

@@ -203,7 +203,7 @@ export const metrics = {
     type: 'histogram',
     help: 'Time of one plugin or policy module, until its answer or the timeout.',
     by: ['plugins', 'ingester'],
-    labels: { plugin: values.PLUGIN_PLACES },
+    labels: { plugin: values.PLUGIN_SLOTS },
     buckets: LATENCIES,
   },
   wok_policy_results_total: {
@@ -265,6 +265,47 @@ export const metrics = {
     help: 'Events that wait for plugins or policy modules.',
     by: ['ingester'],
     per: 'worker',
+  },
+
+  wok_peer_live: {
+    type: 'gauge',
+    help: 'Whether a relay of [[peers]] is connected and exchanges live events (1) or not (0).',
+    by: ['peers'],
+    labels: { peer: values.PEER_SLOTS },
+  },
+  wok_peer_lag_seconds: {
+    type: 'gauge',
+    help: 'Time since all events of a peer were known to be exchanged; 0 while it is live and its gap is repaired.',
+    by: ['peers'],
+    labels: { peer: values.PEER_SLOTS },
+  },
+  wok_peer_missing_events: {
+    type: 'gauge',
+    help: 'Events that the last comparison with a peer found missing, here or there.',
+    by: ['peers'],
+    labels: { peer: values.PEER_SLOTS, side: values.PEER_SIDES },
+  },
+  wok_peer_events_total: {
+    type: 'counter',
+    help: 'Events of a peer that were offered to this relay (down) and own ones that were offered to it (up), by result.',
+    by: ['peers'],
+    labels: {
+      peer: values.PEER_SLOTS,
+      direction: values.PEER_DIRECTIONS,
+      result: values.PEER_RESULTS,
+    },
+  },
+  wok_peer_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of these events.',
+    by: ['peers'],
+    labels: { peer: values.PEER_SLOTS, direction: values.PEER_DIRECTIONS },
+  },
+  wok_peer_failures_total: {
+    type: 'counter',
+    help: 'Connections to a peer that failed or ended.',
+    by: ['peers'],
+    labels: { peer: values.PEER_SLOTS },
   },
 
   wok_writer_queue_events: {

@@ -1,6 +1,6 @@
 // Types of the metrics table.
 
-/** Stations that count, in the order of the data path, then plugin host and admin worker. */
+/** Stations that count, in the order of the data path, then those beside it. */
 export const countingStations = [
   'io',
   'ingester',
@@ -9,6 +9,7 @@ export const countingStations = [
   'monitor',
   'sync',
   'plugins',
+  'peers',
   'admin',
 ] as const;
 export type CountingStation = (typeof countingStations)[number];

@@ -5,8 +5,9 @@ import { compileFilter, type Filter, filterJson } from '../protocol/filter.ts';
 import { PeerError } from './peer-error.ts';
 import { isFinal, Publisher, type Window } from './publisher.ts';
 import type { RecentIds } from './recent-ids.ts';
-import type { RelayConnection } from './relay-connection.ts';
+import type { PublishResult, RelayConnection } from './relay-connection.ts';
 import type { TransferTally } from './tally.ts';
+import type { Throttle } from './throttle.ts';
 
 /** Decision of a plugin about an event. */
 export type Gate = (event: NostrEvent, json: string) => Promise<boolean> | boolean;
@@ -33,6 +34,8 @@ interface LinkOptions {
   readonly gate: Gate;
   /** Events that the receiver refuses for good. */
   readonly refused: RecentIds;
+  /** Rates of this direction; null: none. */
+  readonly throttle: Throttle | null;
 }
 
 /**
@@ -45,29 +48,30 @@ export function passOn(
   to: RelayConnection,
   options: LinkOptions,
 ): Promise<never> {
-  const { filters, window, tally, came, went, gate, refused } = options;
+  const { filters, window, tally, came, went, gate, refused, throttle } = options;
   const matchers = filters.map((filter) => compileFilter({ ...filter, limit: null }));
   return new Promise((_, reject) => {
     let wrong = 0;
     const isWrong = (what: string) => {
       if (++wrong >= WRONG_MAX) reject(new PeerError(`it sends ${what}`));
     };
-    const publisher = new Publisher(to, window, {
-      result: (id, result) => {
-        tally.take(result);
-        if (isFinal(result)) refused.add(id);
-        if (!result.ok && WRONG.test(result.message))
-          isWrong('events with wrong ids or signatures');
-      },
-      ready: () => from.resume(publisher),
-      failed: reject,
-    });
+    const result = (id: string, answer: PublishResult) => {
+      tally.take(answer);
+      if (isFinal(answer)) refused.add(id);
+      if (!answer.ok && WRONG.test(answer.message)) isWrong('events with wrong ids or signatures');
+    };
+    const ready = () => from.resume(publisher);
+    const publisher = new Publisher(
+      to,
+      window,
+      { sent: tally.sent, result, ready, failed: reject },
+      throttle,
+    );
     /** Number of events that a plugin is asked about. */
     let asked = 0;
     const holder = {};
     const send = (id: string, json: string) => {
       went.add(id);
-      tally.bytes += json.length;
       publisher.add(id, json);
       if (publisher.isFull) from.pause(publisher);
     };

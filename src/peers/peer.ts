@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../lib/clock.ts';
+import type { PeerCounts, PeerStatus } from '../messages/admin-peers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { type Filter, filterJson } from '../protocol/filter.ts';
 import { BackOff } from './back-off.ts';
@@ -11,17 +12,19 @@ import { FRAME_BYTES } from './frame-bytes.ts';
 import { type Gate, type Gates, passOn } from './live-link.ts';
 import type { LocalRelay } from './local-relay.ts';
 import type { LocalEvents } from './local-set.ts';
-import { PeerError } from './peer-error.ts';
+import { PeerError, RateError } from './peer-error.ts';
 import { LOCAL_WINDOW, Publisher, REMOTE_WINDOW } from './publisher.ts';
 import { RecentIds } from './recent-ids.ts';
-import { type ConnectionOptions, RelayConnection } from './relay-connection.ts';
-import { synchronize } from './synchronize.ts';
+import { type ConnectionOptions, type PublishResult, RelayConnection } from './relay-connection.ts';
+import { synchronize, type Throttles } from './synchronize.ts';
 import { TransferTally } from './tally.ts';
 
 /** Age of events that may reach a relay late: a repair begins so much before the interruption. */
 const LATE_SECONDS = 3_600;
 /** Longest time of a timer of Node.js. */
 const TIMER_MAX = 2 ** 31 - 1;
+/** Number of reasons of refusals in a status. */
+const REASONS_SHOWN = 10;
 const accept: Gate = () => true;
 
 /** Description of a peer. */
@@ -31,7 +34,8 @@ export interface PeerOptions {
   readonly url: string;
   readonly direction: 'both' | 'down' | 'up';
   readonly filters: readonly Filter[];
-  readonly connection: ConnectionOptions;
+  /** Returns the options of a new connection. @throws PeerError */
+  readonly connection: () => Promise<ConnectionOptions>;
   /**
    * Repair by negentropy after each connection: of the time without one (`gap`, which is everything
    * for a new peer), or none.
@@ -41,6 +45,8 @@ export interface PeerOptions {
   readonly repairSeconds: number;
   /** Plugins that are asked about the events of each direction. */
   readonly gates?: Gates | undefined;
+  /** Rates of each direction. */
+  readonly throttles?: Throttles | undefined;
 }
 
 /** Own side of a peer. */
@@ -49,9 +55,6 @@ export interface OwnSide {
   readonly events: LocalEvents;
   readonly cursors: PeerCursors;
 }
-
-/** State of a peer. */
-export type PeerState = 'connecting' | 'live' | 'waiting';
 
 /** Receiver of what happens with a peer. */
 export interface PeerLog {
@@ -71,7 +74,8 @@ interface Link {
  * cannot be reached, it is tried again and again (`BackOff`).
  */
 export class Peer {
-  state: PeerState = 'connecting';
+  /** Number of connections that failed or ended. */
+  failures = 0;
   /** Events since the start, live ones and those of repairs. */
   readonly down = new TransferTally();
   readonly up = new TransferTally();
@@ -85,11 +89,47 @@ export class Peer {
   readonly #refusedHere = new RecentIds();
   readonly #refusedThere = new RecentIds();
   readonly #backOff = new BackOff();
+  #state: PeerStatus['state'] = 'connecting';
+  #since = systemClock.seconds();
+  #failure = '';
+  /** Time up to which all events are exchanged, while the connection is not live and repaired. */
+  #exchangedUntil: number;
+  #isRepaired = false;
+  #comparedAt: number | null = null;
+  #missingHere = 0;
+  #missingThere = 0;
 
   constructor(options: PeerOptions, own: OwnSide, log: PeerLog) {
     this.#options = options;
     this.#own = own;
     this.#log = log;
+    this.#exchangedUntil = own.cursors.of(this.#key) ?? this.#since;
+  }
+
+  /** Current state and counts. */
+  get status(): PeerStatus {
+    const { name, url, direction } = this.#options;
+    const isExchanged = this.#state === 'live' && this.#isRepaired;
+    return {
+      name,
+      url,
+      direction,
+      state: this.#state,
+      since: this.#since,
+      failure: this.#failure,
+      lagSeconds: isExchanged ? 0 : Math.max(systemClock.seconds() - this.#exchangedUntil, 0),
+      comparedAt: this.#comparedAt,
+      missingHere: this.#missingHere,
+      missingThere: this.#missingThere,
+      down: countsOf(this.down),
+      up: countsOf(this.up),
+    };
+  }
+
+  #enter(state: PeerStatus['state']): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#since = systemClock.seconds();
   }
 
   get name(): string {
@@ -102,7 +142,7 @@ export class Peer {
     while (!signal.aborted) {
       let connectedAt = 0;
       let failure: PeerError;
-      this.state = 'connecting';
+      this.#enter('connecting');
       try {
         return await this.#exchange(signal, () => {
           connectedAt = performance.now();
@@ -112,8 +152,15 @@ export class Peer {
         if (!(error instanceof PeerError)) throw error;
         failure = error;
       }
-      const pause = this.#backOff.after(connectedAt === 0 ? 0 : performance.now() - connectedAt);
-      this.state = 'waiting';
+      const { throttles } = this.#options;
+      const pause = Math.max(
+        this.#backOff.after(connectedAt === 0 ? 0 : performance.now() - connectedAt),
+        throttles?.down.usefulMilliseconds ?? 0,
+        throttles?.up.usefulMilliseconds ?? 0,
+      );
+      this.#enter('waiting');
+      this.failures++;
+      this.#failure = failure.message;
       this.#log.warn(`peer ${name}: ${failure.message}`, {
         url,
         nextAttemptSeconds: Math.round(pause / 1000),
@@ -125,7 +172,7 @@ export class Peer {
   /** Connects, passes live events on, and repairs what was missed; ends with a rejection. */
   async #exchange(signal: AbortSignal, connected: () => void): Promise<never> {
     const { name, url, connection, direction } = this.#options;
-    const remote = await RelayConnection.open(url, { ...connection, signal });
+    const remote = await RelayConnection.open(url, { ...(await connection()), signal });
     let local: RelayConnection | null = null;
     /** Ends the repairs with the connection. */
     const over = new AbortController();
@@ -137,16 +184,25 @@ export class Peer {
       const links: Promise<never>[] = [];
       if (direction !== 'up') links.push(this.#passDown(remote, local));
       if (direction !== 'down') links.push(this.#passUp(local, remote));
-      this.state = 'live';
+      this.#enter('live');
       this.#log.info(`peer ${name}: connected`, { url });
       const link = { remote, local, signal: AbortSignal.any([signal, over.signal]) };
       links.push(this.#repairs(link, since));
       return await Promise.race(links);
     } finally {
+      this.#ended();
       over.abort();
       local?.close();
       remote.close();
     }
+  }
+
+  /** Keeps the time up to which everything was exchanged, when a repaired connection ends. */
+  #ended(): void {
+    if (!this.#isRepaired) return;
+    this.#isRepaired = false;
+    this.#exchangedUntil = systemClock.seconds();
+    if (this.#options.repair === 'gap') this.#own.cursors.set(this.#key, this.#exchangedUntil);
   }
 
   #passDown(remote: RelayConnection, local: RelayConnection): Promise<never> {
@@ -158,6 +214,7 @@ export class Peer {
       went: this.#came,
       gate: this.#options.gates?.down ?? accept,
       refused: this.#refusedHere,
+      throttle: this.#options.throttles?.down ?? null,
     });
   }
 
@@ -170,6 +227,7 @@ export class Peer {
       went: this.#went,
       gate: this.#options.gates?.up ?? accept,
       refused: this.#refusedThere,
+      throttle: this.#options.throttles?.up ?? null,
     });
   }
 
@@ -177,6 +235,7 @@ export class Peer {
   async #repairs(link: Link, since: number): Promise<never> {
     const { repair, repairSeconds } = this.#options;
     if (repair === 'gap') await this.#tryRepair(link, this.#gap(), since);
+    this.#isRepaired = true;
     for (;;) {
       const pause = repairSeconds === 0 ? TIMER_MAX : Math.min(repairSeconds * 1000, TIMER_MAX);
       await delay(pause, undefined, { signal: link.signal });
@@ -194,7 +253,8 @@ export class Peer {
     try {
       await this.#repair(link, from, until);
     } catch (error) {
-      if (!(error instanceof PeerError) || !remote.isOpen || !local.isOpen) throw error;
+      const isOfRelay = error instanceof PeerError && !(error instanceof RateError);
+      if (!isOfRelay || !remote.isOpen || !local.isOpen) throw error;
       this.#log.warn(`peer ${name}: cannot be compared: ${error.message}`, { url });
       if (direction !== 'up') await this.#fetch(link, from ?? until - LATE_SECONDS);
     }
@@ -202,10 +262,10 @@ export class Peer {
 
   /** Fetches the events since a time by REQ. */
   async #fetch({ remote, local }: Link, since: number): Promise<void> {
-    const { name, url, filters, gates } = this.#options;
-    const publisher = new Publisher(local, LOCAL_WINDOW, {
-      result: (_id, result) => this.down.take(result),
-    });
+    const { name, url, filters, gates, throttles } = this.#options;
+    const result = (_id: string, answer: PublishResult) => this.down.take(answer);
+    const handlers = { sent: this.down.sent, result };
+    const publisher = new Publisher(local, LOCAL_WINDOW, handlers, throttles?.down);
     let fetched = 0;
     const take = async (event: NostrEvent, json: string) => {
       if (gates?.down !== undefined && !(await gates.down(event, json))) return;
@@ -237,7 +297,9 @@ export class Peer {
     from: number | null,
     until: number,
   ): Promise<void> {
-    const { name, url, direction, filters, gates } = this.#options;
+    const { name, url, direction, filters, gates, throttles } = this.#options;
+    let missingHere = 0;
+    let missingThere = 0;
     for (const filter of filters) {
       const since = Math.max(filter.since ?? 0, from ?? 0);
       const part = { ...filter, since: since === 0 ? null : since, limit: null };
@@ -250,16 +312,27 @@ export class Peer {
           progress: () => {},
           refused: { here: this.#refusedHere, there: this.#refusedThere },
           gates,
+          throttles,
+          tallies: { down: this.down, up: this.up },
+          compared: (here, there) => {
+            missingHere += here;
+            missingThere += there;
+          },
         },
       );
-      if (report.down !== null) this.down.add(report.down);
-      if (report.up !== null) this.up.add(report.up);
       this.#log.info(`peer ${name}: compared`, {
         url,
         missingHere: report.need.size,
         missingThere: report.have.size,
       });
     }
+    this.#comparedAt = systemClock.seconds();
+    this.#missingHere = missingHere;
+    this.#missingThere = missingThere;
     this.#own.cursors.set(this.#key, until);
   }
+}
+
+function countsOf({ stored, known, refused, bytes, reasons }: TransferTally): PeerCounts {
+  return { stored, known, refused, bytes, reasons: reasons.slice(0, REASONS_SHOWN) };
 }

@@ -9,6 +9,7 @@ import type { RecentIds } from './recent-ids.ts';
 import { reconcile } from './reconcile.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import { TransferTally } from './tally.ts';
+import type { Throttle } from './throttle.ts';
 import { download, upload } from './transfer.ts';
 
 /** Direction in which events go: `down` is from the other relay to the own one. */
@@ -36,6 +37,17 @@ export interface SyncOptions {
   readonly refused?: { readonly here: RecentIds; readonly there: RecentIds };
   /** Plugins that decide which events go. */
   readonly gates?: Gates | undefined;
+  readonly throttles?: Throttles | undefined;
+  /** Tallies that the transferred events are counted in; without them new ones. */
+  readonly tallies?: { readonly down: TransferTally; readonly up: TransferTally } | undefined;
+  /** Called once with the numbers of events that are missing here, and there. */
+  readonly compared?: (missingHere: number, missingThere: number) => void;
+}
+
+/** Rates by direction. */
+export interface Throttles {
+  readonly down: Throttle;
+  readonly up: Throttle;
 }
 
 /** Result of a synchronization. */
@@ -60,7 +72,7 @@ export interface SyncReport {
  */
 export async function synchronize(sides: SyncSides, options: SyncOptions): Promise<SyncReport> {
   const { local, remote, events, filter } = sides;
-  const { direction, frameBytes, signal, progress, refused, gates } = options;
+  const { direction, frameBytes, signal, progress, refused, gates, throttles, tallies } = options;
   const own = await readSet(events, filter, signal, (read) => progress('reading', read, 0));
   const have = new IdList();
   const need = new IdList();
@@ -75,8 +87,11 @@ export async function synchronize(sides: SyncSides, options: SyncOptions): Promi
       progress: () => progress('comparing', have.size + need.size, 0),
     },
   );
-  const down = direction === 'both' || direction === 'down' ? new TransferTally() : null;
-  const up = direction === 'both' || direction === 'up' ? new TransferTally() : null;
+  options.compared?.(need.size, have.size);
+  const goesDown = direction === 'both' || direction === 'down';
+  const goesUp = direction === 'both' || direction === 'up';
+  const down = goesDown ? (tallies?.down ?? new TransferTally()) : null;
+  const up = goesUp ? (tallies?.up ?? new TransferTally()) : null;
   const total = (down === null ? 0 : need.size) + (up === null ? 0 : have.size);
   const done = () => (down?.answered ?? 0) + (up?.answered ?? 0);
   const transfer = { signal, progress: () => progress('transferring', done(), total) };
@@ -87,11 +102,17 @@ export async function synchronize(sides: SyncSides, options: SyncOptions): Promi
         ...transfer,
         refused: refused?.here,
         gate: gates?.down,
+        throttle: throttles?.down,
       }),
     );
   if (up !== null)
     ways.push(
-      upload(have, events, remote, up, { ...transfer, refused: refused?.there, gate: gates?.up }),
+      upload(have, events, remote, up, {
+        ...transfer,
+        refused: refused?.there,
+        gate: gates?.up,
+        throttle: throttles?.up,
+      }),
     );
   await Promise.all(ways);
   const negentropyBytes = remote.negentropyBytes - before;

@@ -20,6 +20,11 @@ export class TransferTally {
   bytes = 0;
   readonly #reasons = new Map<string, number>();
 
+  /** Counts the bytes of an event that is sent; it may be passed on as a callback. */
+  readonly sent = (bytes: number): void => {
+    this.bytes += bytes;
+  };
+
   /** Counts the answer to an event. */
   take({ ok, message }: PublishResult): void {
     if (ok && message.startsWith('duplicate:')) this.known++;
@@ -51,6 +56,11 @@ export class TransferTally {
     return this.stored + this.known + this.refused;
   }
 
+  /** Reasons of refusals with their counts, the most frequent first. */
+  get reasons(): [reason: string, count: number][] {
+    return [...this.#reasons].sort(([, a], [, b]) => b - a);
+  }
+
   /** Returns the counts as one phrase, and the reasons of refusals, the most frequent first. */
   lines(): string[] {
     const parts = [
@@ -61,10 +71,9 @@ export class TransferTally {
     if (this.missing > 0) parts.push(`${formatCount(this.missing)} not sent`);
     if (this.unasked > 0)
       parts.push(`${formatCount(this.unasked)} dropped that were not asked for`);
-    const reasons = [...this.#reasons].sort(([, a], [, b]) => b - a);
     return [
       parts.join(', '),
-      ...reasons.map(([reason, count]) => `  ${formatCount(count)} × ${reason}`),
+      ...this.reasons.map(([reason, count]) => `  ${formatCount(count)} × ${reason}`),
     ];
   }
 }

@@ -10,6 +10,7 @@ import { isFinal, LOCAL_WINDOW, Publisher, REMOTE_WINDOW } from './publisher.ts'
 import type { RecentIds } from './recent-ids.ts';
 import { AUTH_REQUIRED, type PublishResult, type RelayConnection } from './relay-connection.ts';
 import type { TransferTally } from './tally.ts';
+import type { Throttle } from './throttle.ts';
 
 /** Number of ids in one REQ: relays answer at least 100 events of a filter. */
 const IDS_A_REQUEST = 100;
@@ -27,6 +28,8 @@ interface TransferOptions {
   readonly refused?: RecentIds | undefined;
   /** Plugin that decides which events go; undefined: all. */
   readonly gate?: Gate | undefined;
+  /** Rates of this direction. */
+  readonly throttle?: Throttle | null | undefined;
 }
 
 /**
@@ -40,19 +43,21 @@ export async function download(
   from: RelayConnection,
   to: RelayConnection,
   tally: TransferTally,
-  { signal, progress, refused, gate }: TransferOptions,
+  { signal, progress, refused, gate, throttle = null }: TransferOptions,
 ): Promise<void> {
   let failure: Error | null = null;
   let wake = () => {};
-  const publisher = new Publisher(to, LOCAL_WINDOW, {
+  const handlers = {
+    sent: tally.sent,
     result: resultsInto(tally, refused, progress),
     ready: () => from.resume(publisher),
-    failed: (error) => {
+    failed: (error: Error) => {
       failure ??= error;
       from.resume(publisher);
       wake();
     },
-  });
+  };
+  const publisher: Publisher = new Publisher(to, LOCAL_WINDOW, handlers, throttle);
   /** Events that a plugin is asked about. */
   const deciding = new Set<Promise<void>>();
   const take = (id: string, json: string, passes: boolean) => {
@@ -60,7 +65,6 @@ export async function download(
       refused?.add(id);
       return;
     }
-    tally.bytes += json.length;
     publisher.add(id, json);
     if (publisher.isFull) from.pause(publisher);
   };
@@ -139,11 +143,10 @@ export async function upload(
   events: LocalEvents,
   to: RelayConnection,
   tally: TransferTally,
-  { signal, progress, refused, gate }: TransferOptions,
+  { signal, progress, refused, gate, throttle = null }: TransferOptions,
 ): Promise<void> {
-  const publisher = new Publisher(to, REMOTE_WINDOW, {
-    result: resultsInto(tally, refused, progress),
-  });
+  const result = resultsInto(tally, refused, progress);
+  const publisher = new Publisher(to, REMOTE_WINDOW, { sent: tally.sent, result }, throttle);
   for (let at = 0; at < ids.size; at += READ_EVENTS) {
     signal.throwIfAborted();
     const wanted = ids.hex(at, at + READ_EVENTS).filter((id) => refused?.has(id) !== true);
@@ -156,7 +159,6 @@ export async function upload(
         refused?.add(id);
         continue;
       }
-      tally.bytes += json.length;
       publisher.add(id, json);
     }
     await setImmediate();

@@ -28,10 +28,12 @@ import type { WorkerTask } from './worker.ts';
 
 /**
  * Order in which stations stop. It follows the path of an event, so that each station has received
- * everything from those before it; the admin worker stops before the writer, which carries out its
- * requests, and readers of the database before the writer, whose last step removes its log.
+ * everything from those before it; the peers worker is a client and stops first; the admin worker
+ * stops before the writer, which carries out its requests, and readers of the database before the
+ * writer, whose last step removes its log.
  */
 const stopOrder: readonly ThreadStation[] = [
+  'peers',
   'ingester',
   'plugins',
   'query',
@@ -64,6 +66,7 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
   ['admin', 'writer', 16 * KIB, 16 * KIB],
   ['admin', 'ingester', 16 * KIB, KIB],
   ['admin', 'io', 16 * KIB, 16 * KIB],
+  ['admin', 'peers', KIB, 64 * KIB],
 ];
 
 const PING_MILLISECONDS = 1_000;
@@ -167,16 +170,16 @@ export class Supervisor {
   }
 
   /**
-   * Starts the given number of workers of each station. On standby the database still belongs to
-   * another process: the writer waits for `own`, and the admin worker is not started, of which a
-   * directory has only one.
+   * Starts the given number of workers of each station, but not the peers worker (`startPeers`). On
+   * standby the database still belongs to another process: the writer waits for `own`, and the
+   * admin worker is not started, of which a directory has only one.
    *
    * @throws the error of the first worker that cannot start.
    */
   async start(workers: Readonly<Record<ThreadStation, number>>, standby = false): Promise<void> {
     this.#standby = standby;
     for (const station of threadStations) {
-      if (standby && station === 'admin') continue;
+      if (station === 'peers' || (standby && station === 'admin')) continue;
       await this.#startStation(station, workers[station]);
     }
     await this.#heard();
@@ -190,6 +193,31 @@ export class Supervisor {
       this.#startWorker(station, worker),
     );
     for (const worker of await Promise.all(starting)) this.#link(worker);
+  }
+
+  /**
+   * Starts the peers worker if there are peers and none runs. It connects to the relay as a client,
+   * so this one has to be listening, and own the database.
+   */
+  async startPeers(): Promise<void> {
+    if (this.#config.peers.length === 0 || this.#workers.has('peers:0')) return;
+    await this.#startStation('peers', 1);
+    await this.#heard();
+    for (const worker of this.#workerList('peers')) worker.serves = true;
+  }
+
+  /** Ends the peers worker, so that the relay has one client less. */
+  stopPeers(): Promise<void> {
+    return this.#stopStation('peers');
+  }
+
+  async #stopStation(station: 'admin' | 'peers'): Promise<void> {
+    for (const worker of this.#workerList(station)) {
+      tell(worker, { t: 'stop' });
+      await worker.task.catch(() => {});
+      this.#workers.delete(`${station}:${worker.worker}`);
+    }
+    await this.#threads.close(this.#threads.nameOf(station, 0));
   }
 
   get #writer(): WorkerState {
@@ -219,12 +247,8 @@ export class Supervisor {
    */
   async release(): Promise<void> {
     this.#standby = true;
-    for (const worker of this.#workerList('admin')) {
-      tell(worker, { t: 'stop' });
-      await worker.task.catch(() => {});
-      this.#workers.delete('admin:0');
-    }
-    await this.#threads.close(this.#threads.nameOf('admin', 0));
+    await this.#stopStation('peers');
+    await this.#stopStation('admin');
     tell(this.#writer, { t: 'release' });
     await this.#heard();
   }
@@ -264,7 +288,7 @@ export class Supervisor {
   /**
    * Gives every worker a new configuration; resolves when all of them apply it. A worker that is
    * starting may have been given the old one, and gets the new one as soon as it is up. The plugin
-   * host is started when there are plugins for the first time.
+   * host and the peers worker are started when there is something to do for the first time.
    */
   async reload(config: Config): Promise<void> {
     this.#config = config;
@@ -274,6 +298,7 @@ export class Supervisor {
     for (const worker of this.#workerList()) tell(worker, { t: 'reload', config });
     await this.#heard();
     for (const worker of this.#workerList('plugins')) worker.serves = worker.up;
+    if (!this.#standby) await this.startPeers();
   }
 
   /**
@@ -432,9 +457,11 @@ export class Supervisor {
       this.#log.error('a worker exited', { station: one.station, worker: one.worker, error: text });
     }
     const mayRestart = this.#mayRestart(thread);
-    if (station === 'admin' && !mayRestart) {
-      // The relay serves events without the admin worker; /health reports its absence.
-      this.#log.error('the admin worker keeps exiting and is not restarted any more', { station });
+    if ((station === 'admin' || station === 'peers') && !mayRestart) {
+      // The relay serves events without it; /health reports its absence.
+      this.#log.error(`the ${station} worker keeps exiting and is not restarted any more`, {
+        station,
+      });
       return;
     }
     if (station === 'writer' || !mayRestart) {

@@ -3,7 +3,8 @@
 /**
  * Stations that run in threads, in the order of their start, so that no message goes to a station
  * that is not there yet. Sync has no worker while `negentropy.enabled` is off. Beside the data path
- * are the plugin host, with no worker while there are no plugins, and the admin worker.
+ * are the plugin host, with no worker while there are no plugins, the admin worker, and the peers
+ * worker, with no worker while there are no peers.
  */
 export const threadStations = [
   'writer',
@@ -13,6 +14,7 @@ export const threadStations = [
   'plugins',
   'ingester',
   'admin',
+  'peers',
 ] as const;
 
 export type ThreadStation = (typeof threadStations)[number];

@@ -120,6 +120,7 @@ const CASES: Readonly<Record<PageMethod, { good: () => unknown; bad: unknown }>>
   config: { good: () => ({}), bad: { key: 'x' } },
   'config.compare': { good: () => ({}), bad: { key: 'x' } },
   reload: { good: () => ({}), bad: { key: 'x' } },
+  peers: { good: () => ({}), bad: { name: 'x' } },
   'retention.task': { good: () => ({ do: 'show' }), bad: { do: 'undo' } },
 };
 const FOR_ADMINS: readonly PageMethod[] = [
@@ -132,6 +133,7 @@ const FOR_ADMINS: readonly PageMethod[] = [
   'config',
   'config.compare',
   'reload',
+  'peers',
   'retention.task',
 ];
 /**

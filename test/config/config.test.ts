@@ -24,16 +24,13 @@ import {
   settingOf,
   splitKey,
 } from '../../src/config/options.ts';
+import { peerFields, peersIn } from '../../src/config/peer-fields.ts';
 import { printConfig } from '../../src/config/print.ts';
-import {
-  configJsonSchema,
-  configSchema,
-  type JsonSchema,
-  valueSchema,
-} from '../../src/config/schema.ts';
+import { configJsonSchema, configSchema, type JsonSchema } from '../../src/config/schema.ts';
 import { environmentName, findConfigFile } from '../../src/config/sources.ts';
 import { spamPoints } from '../../src/config/spam-points.ts';
 import { tomlLines, tomlValue } from '../../src/config/toml-text.ts';
+import { valueSchema } from '../../src/config/value-schema.ts';
 import { editDistance, nearest } from '../../src/lib/nearest.ts';
 import { packageRoot, schemaFile, version, workerUrl } from '../../src/paths.ts';
 import { decodeNpub } from '../../src/protocol/nip19.ts';
@@ -377,6 +374,46 @@ describe('formats', () => {
 /** Mistakes in a file: what is wrong, the text, and part of the message. */
 const FILE_PROBLEMS: [string, string, string][] = [
   [
+    'peers that are a section',
+    '[peers]\nurls = ["wss://relay.example"]',
+    'line 1: peers is a list. Write [[peers]], with two brackets, for each entry.',
+  ],
+  [
+    'a peer without an address',
+    '\n[[peers]]\ndir = "up"',
+    'line 2: peers[0] has no address. Write urls = ["wss://relay.example.com"] below it.',
+  ],
+  [
+    'a wrong direction of the second peer',
+    '[[peers]]\nurls = ["wss://a.example"]\n[[peers]]\nurls = ["wss://b.example"]\ndir = "downn"',
+    'line 5: peers[1].dir is "downn", but must be one of "down", "up", "both". Did you mean "down"?',
+  ],
+  [
+    'an unknown setting of a peer',
+    '[[peers]]\nurl = "wss://a.example"\nurls = ["wss://a.example"]',
+    'line 2: a peer has no setting url. Did you mean urls?',
+  ],
+  [
+    'an address that is none',
+    '[[peers]]\nurls = ["relay.example"]',
+    'line 2: peers[0].urls contains "relay.example", but must be a list, each item an address that starts with wss:// or ws://.',
+  ],
+  [
+    'a filter that is none',
+    '[[peers]]\nurls = ["wss://a.example"]\nfilter = "{kinds:[1]}"',
+    'line 3: peers[0].filter is "{kinds:[1]}", but must be a Nostr filter as JSON',
+  ],
+  [
+    'two peers of one name',
+    '[[peers]]\nurls = ["wss://a.example/1"]\n[[peers]]\nurls = ["wss://a.example/2"]',
+    'line 3: two peers have the name "a.example". Write another name = "…" for one of them.',
+  ],
+  [
+    'kinds that fit into no REQ',
+    '[[peers]]\nurls = ["wss://a.example"]\nkinds = ["0-9999"]',
+    'line 3: peers[0].kinds names 10000 kinds, but at most 1000 fit into a REQ.',
+  ],
+  [
     'an unknown section',
     '\n[limit]\nx = 1',
     'line 2: there is no section [limit]. Did you mean [limits]?',
@@ -714,6 +751,25 @@ describe('relay.conf', () => {
     );
   });
 
+  it('printed with peers, loads with the same ones, also from the environment', () => {
+    const entries = [
+      { urls: ['wss://a.example', 'wss://b.example/x'], name: 'two', kinds: ['1', '7-9'] },
+      { urls: ['ws://[::1]:7777'], dir: 'both', filter: '{"#t":["a\\"b"]}', repair_seconds: 0 },
+    ];
+    const config = load({ env: { WOK_PEERS: JSON.stringify(entries) } });
+    expect(config.peers).toMatchObject(entries);
+    expect(peersIn(config.peers).map(({ name }) => name)).toEqual([
+      'two wss://a.example',
+      'two wss://b.example/x',
+      '[::1]:7777',
+    ]);
+    expect(load({ file: write(printConfig(config)) }).peers).toEqual(config.peers);
+    // A stronger source replaces the list; it does not add to it.
+    const file = write(printConfig(config));
+    expect(load({ file, flags: { set: ['peers=[]'] } }).peers).toEqual([]);
+    expect(problems({ flags: { set: ['peers={}'] } })[0]).toContain('peers must be a list as JSON');
+  });
+
   it('printed from any configuration, loads as that configuration', () => {
     const set = optionKeys
       .filter((key) => key !== 'limits.limit_default')
@@ -732,7 +788,9 @@ describe('the JSON Schema', () => {
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
     expect(schema.additionalProperties).toBe(false);
     const found: string[] = [];
-    for (const [section, part] of Object.entries(schema.properties ?? {})) {
+    const { peers, ...sectionParts } = schema.properties ?? {};
+    expect(Object.keys(peers?.items?.properties ?? {})).toEqual(Object.keys(peerFields));
+    for (const [section, part] of Object.entries(sectionParts)) {
       expect(part.additionalProperties).toBe(false);
       for (const [name, property] of Object.entries(part.properties ?? {})) {
         const key = `${section}.${name}` as OptionKey;
@@ -800,7 +858,10 @@ describe('lines of a TOML text', () => {
       's.t.u.lit': 11,
       's.t.u.q w.e': 13,
       many: 14,
-      'many.k': 15,
+      'many[0]': 14,
+      'many[0].k': 15,
+      'many[1]': 16,
+      'many[1].k': 17,
     });
   });
 

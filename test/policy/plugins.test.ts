@@ -1,10 +1,11 @@
 // Plugins that speak strfry's write-policy protocol, in Python, Perl and JavaScript, and read
-// policies. In-process relay over real sockets, plugins as child processes; PluginNames as a unit.
+// policies. In-process relay over real sockets, plugins as child processes; SlotNames as a unit.
 
 import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PluginNames } from '../../src/metrics/plugin-names.ts';
+import { PLUGIN_SLOTS } from '../../src/metrics/label-values.ts';
+import { SlotNames } from '../../src/metrics/slot-names.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
 import { plugins, script } from '../support/plugins.ts';
@@ -252,7 +253,7 @@ describe('the latency of each plugin', () => {
   });
 
   it('is measured for fifteen names, and as one for all others', () => {
-    const names = new PluginNames(PluginNames.share());
+    const names = new SlotNames(SlotNames.share(PLUGIN_SLOTS), PLUGIN_SLOTS);
     for (let i = 0; i < 20; i++) names.use([`one-${i}`]);
     expect(names.placeOf('one-14')).toBe('15');
     expect(names.placeOf('one-15')).toBe('other');

@@ -41,6 +41,8 @@ beforeAll(async () => {
     'spam.reject_points': 0,
     'query.workers': 1,
     'ingester.workers': 1,
+    // Nothing listens there.
+    peers: JSON.stringify([{ urls: ['ws://127.0.0.1:9'], name: 'nowhere', dir: 'both' }]),
   });
   for (let n = 0; n < 3; n++) clients.push(await Client.connect(relay.url));
   for (let n = 0; n < 60; n++) {
@@ -110,6 +112,7 @@ const VIEWS: [string, () => string, (string | RegExp)[]][] = [
   ['audit', () => 'audit', ['log in']],
   ['people', () => 'people', ['Members', 'New role…']],
   ['retention', () => 'retention', ['Preview']],
+  ['peers', () => 'peers', ['nowhere', 'not reached', /ECONNREFUSED/]],
   ['event', () => `event/${events[7]!.id}`, ['Stored', `"kind": 1`]],
   ['person', () => `person/${authors[1]!.pubkey}`, [/events stored/, 'Events of the key']],
 ];

@@ -10,7 +10,7 @@ import {
   optionOf,
   sections,
 } from '../../config/options.ts';
-import { describeValue } from '../../config/schema.ts';
+import { describeValue } from '../../config/value-schema.ts';
 import type { InfoChanges } from '../../messages/admin-io.ts';
 import type { Order, OriginsAnswer } from '../../messages/control.ts';
 import { rpcMethod } from '../../rpc/method.ts';

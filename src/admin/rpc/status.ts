@@ -1,6 +1,7 @@
 // RPC method of `wok status`.
 
 import { z } from 'zod';
+import type { PeerStatus } from '../../messages/admin-peers.ts';
 import type { OriginsAnswer } from '../../messages/control.ts';
 import { version } from '../../paths.ts';
 import { rpcMethod } from '../../rpc/method.ts';
@@ -34,13 +35,15 @@ export interface Status {
   proxies: KnownProxy[];
   /** Setting that makes them do so, and the reason; null if there are none. */
   proxyAdvice: string | null;
+  /** Relays that events are exchanged with. */
+  peers: readonly PeerStatus[];
 }
 
 /** RPC method `status`: returns version, process, database and addresses of the relay. */
 export const statusMethod = rpcMethod({
   params: z.strictObject({}),
   async run(_, context: AdminReads): Promise<Status> {
-    const { config, db, clock, reachedBy, proxies } = context;
+    const { config, db, clock, reachedBy, proxies, peers } = context;
     const { file: configFile } = (await context.order('origins')) as OriginsAnswer;
     const heads = db.prepare(sql.SELECT_HEADS).get() as { head: number; indexed: number };
     const database = databaseFile(config.storage.directory);
@@ -59,6 +62,7 @@ export const statusMethod = rpcMethod({
       identityAdvice: reachedBy.advice,
       proxies: proxies.seen,
       proxyAdvice: proxies.advice,
+      peers,
     };
   },
 });

@@ -9,7 +9,7 @@ import {
   optionOf,
   options as optionTable,
 } from '../../config/options.ts';
-import { describeValue, valueSchema } from '../../config/schema.ts';
+import { describeValue, valueSchema } from '../../config/value-schema.ts';
 
 /** Table of values by name, as a parser of TOML, YAML, JSON or strfry.conf returns it. */
 export type Tree = Readonly<Record<string, unknown>>;

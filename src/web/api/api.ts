@@ -6,6 +6,7 @@ import type { ConfigMethods } from './config.ts';
 import type { Dashboard, SlowQuery, TopConnection } from './dashboard.ts';
 import type { EventMethods } from './events.ts';
 import type { ModerationMethods } from './moderation.ts';
+import type { PeerMethods } from './peers.ts';
 import type { PeopleMethods } from './people.ts';
 
 /** Role of a key: `admin` may do everything, `moderator` the actions in docs/moderation.md. */
@@ -29,7 +30,12 @@ export interface Session {
 }
 
 /** Parameters and result of each RPC method. Parameters with a default may be left out. */
-export interface PageMethods extends ModerationMethods, PeopleMethods, EventMethods, ConfigMethods {
+export interface PageMethods
+  extends ModerationMethods,
+    PeopleMethods,
+    EventMethods,
+    ConfigMethods,
+    PeerMethods {
   /** Returns the session. The first call of a page: fails with `unauthenticated` without one. */
   session: { params: Nothing; result: Session };
   /**

@@ -7,6 +7,7 @@ import { event } from './views/event.ts';
 import { events } from './views/events.ts';
 import { lists } from './views/lists.ts';
 import { overview } from './views/overview.ts';
+import { peers } from './views/peers.ts';
 import { people } from './views/people.ts';
 import { person } from './views/person.ts';
 import { quarantine } from './views/quarantine.ts';
@@ -25,6 +26,7 @@ export const views: readonly View[] = [
   audit,
   people,
   retention,
+  peers,
   configuration,
   event,
   person,

@@ -2,26 +2,21 @@
 
 import type { Config } from '../config/options.ts';
 import { systemClock } from '../lib/clock.ts';
-import { ERRORS_ON_STANDARD_ERROR } from '../log/standard-error.ts';
-import type { Gate } from '../peers/live-link.ts';
+import type { Log } from '../log/log.ts';
+import { InProcessPlugins } from '../policy/plugins/in-process.ts';
 import type { NostrEvent } from '../protocol/event.ts';
-import { TrialPlugins } from './trial-plugins.ts';
+import type { Gate } from './live-link.ts';
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
 /** Plugin of a peer. Events that it rejects are dropped, and neither relay gets an answer. */
 export class PeerGate {
-  readonly #plugins: TrialPlugins;
+  readonly #plugins: InProcessPlugins;
 
-  /** @param command shell command of the plugin. */
-  constructor(config: Config, command: string) {
+  /** @param command shell command of the plugin, or an entry of `plugins.commands`. */
+  constructor(config: Config, command: string, log: Log) {
     const plugins = { ...config.plugins, commands: [command] };
-    this.#plugins = new TrialPlugins(
-      { ...config, plugins },
-      systemClock,
-      { ...ERRORS_ON_STANDARD_ERROR, warn: ERRORS_ON_STANDARD_ERROR.error },
-      'Stream',
-    );
+    this.#plugins = new InProcessPlugins({ ...config, plugins }, systemClock, log, 'Stream');
   }
 
   /** Returns the gate for the events of one relay. */

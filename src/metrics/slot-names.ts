@@ -1,41 +1,43 @@
-// Table of plugin names in shared memory, written by the main thread, which maps the values of the
-// label `plugin` to names.
+// Table of names in shared memory, written by the main thread, which maps the values of a label
+// (slots) to the names of plugins or peers.
 
 import { element } from '../lib/assert.ts';
-import { OTHER_PLUGIN, PLUGIN_PLACES } from './label-values.ts';
+import { OTHER } from './label-values.ts';
 
 /** Two 32-bit words in front of each name: its state and its length. */
 const HEAD_BYTES = 8;
-const NAME_BYTES_MAX = 64;
+const NAME_BYTES_MAX = 128;
 const PLACE_BYTES = HEAD_BYTES + NAME_BYTES_MAX;
-const PLACES = PLUGIN_PLACES.length - 1;
 
 const FREE = 0;
 const IN_USE = 1;
 const RETIRED = 2;
 
 /**
- * Names of plugins and modules by slot, where a slot is a value of the label `plugin`. The names
- * come from the configuration: the main thread assigns each a slot, and never one that had another
- * name, so that counters keep their meaning. Names that find no free slot are counted as `other`.
+ * Names by slot, where a slot is a value of a label. The names come from the configuration: the
+ * main thread assigns each a slot, and never one that had another name, so that counters keep their
+ * meaning. Names that find no free slot are counted as `other`.
  */
-export class PluginNames {
+export class SlotNames {
   readonly #words: Int32Array;
   readonly #bytes: Buffer;
+  readonly #slots: readonly string[];
 
-  constructor(shared: SharedArrayBuffer) {
+  /** @param slots all values of the label, `other` last. */
+  constructor(shared: SharedArrayBuffer, slots: readonly string[]) {
     this.#words = new Int32Array(shared);
     this.#bytes = Buffer.from(shared);
+    this.#slots = slots.slice(0, -1);
   }
 
-  static share(): SharedArrayBuffer {
-    return new SharedArrayBuffer(PLACES * PLACE_BYTES);
+  static share(slots: readonly string[]): SharedArrayBuffer {
+    return new SharedArrayBuffer((slots.length - 1) * PLACE_BYTES);
   }
 
   /** Assigns slots to these names; others are not shown any more. */
-  use(plugins: readonly string[]): void {
-    const names = new Set(plugins.map(cut));
-    for (let place = 0; place < PLACES; place++) {
+  use(wanted: readonly string[]): void {
+    const names = new Set(wanted.map(cut));
+    for (let place = 0; place < this.#slots.length; place++) {
       const state = this.#state(place);
       if (state === FREE) continue;
       const isWanted = names.delete(this.#name(place));
@@ -50,22 +52,22 @@ export class PluginNames {
     }
   }
 
-  /** Returns the value of the label `plugin` under which a name is counted. */
+  /** Returns the value of the label under which a name is counted. */
   placeOf(name: string): string {
     const wanted = cut(name);
     const place = this.#placeWhere((at) => this.#state(at) !== FREE && this.#name(at) === wanted);
-    return place === null ? OTHER_PLUGIN : element(PLUGIN_PLACES[place]);
+    return place === null ? OTHER : element(this.#slots[place]);
   }
 
   /** Returns the name for a value of the label, or null when its slot is not in use. */
   nameAt(label: string): string | null {
-    if (label === OTHER_PLUGIN) return label;
-    const place = PLUGIN_PLACES.indexOf(label);
+    if (label === OTHER) return label;
+    const place = this.#slots.indexOf(label);
     return this.#state(place) === IN_USE ? this.#name(place) : null;
   }
 
   #placeWhere(fits: (place: number) => boolean): number | null {
-    for (let place = 0; place < PLACES; place++) if (fits(place)) return place;
+    for (let place = 0; place < this.#slots.length; place++) if (fits(place)) return place;
     return null;
   }
 

@@ -1,24 +1,23 @@
-// Plugins in the process of a policy trial. The plugin host and the link to it run in the same
-// thread, joined by a channel pair.
+// Plugins of a program or thread that is not an ingester: a policy trial, or a peer. The plugin
+// host and the link to it run in the same thread, joined by a channel pair.
 
-import { Channel, channelPair } from '../channel/channel.ts';
-import type { Config } from '../config/options.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Log } from '../log/log.ts';
-import { ChildPidTable } from '../policy/plugins/child-pids.ts';
-import { PluginHost } from '../policy/plugins/host.ts';
-import { PluginLink } from '../policy/plugins/link.ts';
-import type { SourceType } from '../policy/plugins/protocol.ts';
-import { ACCEPT, type PolicyResult, type PolicyWrite } from '../policy/result.ts';
+import { Channel, channelPair } from '../../channel/channel.ts';
+import type { Config } from '../../config/options.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../log/log.ts';
+import { ACCEPT, type PolicyResult, type PolicyWrite } from '../result.ts';
+import { ChildPidTable } from './child-pids.ts';
+import { PluginHost } from './host.ts';
+import { PluginLink } from './link.ts';
+import type { SourceType } from './protocol.ts';
 
 const LINK_BYTES = 64 * 1024;
 
 /**
  * Plugins of a configuration, asked as a relay asks them: with the same plugin host, time-outs and
- * circuit breaker. Their requests carry the source type `Stored`, as for an event that was stored
- * before.
+ * circuit breaker.
  */
-export class TrialPlugins {
+export class InProcessPlugins {
   readonly #host: PluginHost;
   readonly #link: PluginLink;
   readonly #ends: Channel[];
