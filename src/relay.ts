@@ -412,7 +412,7 @@ export function workerCounts(config: Config): Readonly<Record<ThreadStation, num
     sync: config.negentropy.enabled ? 1 : 0,
     plugins: config.plugins.commands.length > 0 ? 1 : 0,
     admin: 1,
-    peers: config.peers.length > 0 ? 1 : 0,
+    peers: config.peers.length > 0 || config.identity.announce ? 1 : 0,
   };
 }
 

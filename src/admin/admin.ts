@@ -56,6 +56,7 @@ import { makePublicPage } from './public-page.ts';
 import { ReachedBy } from './reached-by.ts';
 import { runRpcMethod } from './rpc-methods.ts';
 import { Search } from './search/search.ts';
+import { SyncTrees } from './sync-trees.ts';
 import { WriterLink } from './writer-link.ts';
 
 /** Delay before the next attempt to listen on the metrics address. */
@@ -118,6 +119,7 @@ export class Admin implements AdminContext {
   readonly reachedBy = new ReachedBy(this);
   readonly proxies = new Proxies(this);
   peers: readonly PeerStatus[] = [];
+  readonly trees = new SyncTrees(this);
   readonly #writer = new WriterLink((batch) => this.rejections.take(batch));
   readonly #auth: HttpAuth;
   readonly #calls: Calls;
@@ -249,6 +251,8 @@ export class Admin implements AdminContext {
       });
     } else if (station === 'io') {
       this.#attachIo(channel);
+    } else if (station === 'sync') {
+      this.trees.attach(channel);
     } else if (station === 'peers') {
       const inbox = new MessageInbox<PeersMessage>();
       channel.receive((batch) => {

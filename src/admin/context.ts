@@ -8,6 +8,7 @@ import type { RetentionMethodsContext } from '../retention/rpc.ts';
 import type { DashboardCache, DashboardContext } from './dashboard/dashboards.ts';
 import type { History } from './metrics/history.ts';
 import type { Search } from './search/search.ts';
+import type { SyncTrees } from './sync-trees.ts';
 
 /** Context of the admin worker, implemented by `Admin` and passed to every method. */
 export interface AdminContext
@@ -22,7 +23,11 @@ export interface AdminContext
   readonly search: Search;
   /** States of the relays of [[peers]], as the peers worker reported them last. */
   readonly peers: readonly PeerStatus[];
+  /** Filters whose events sync keeps in trees. */
+  readonly trees: SyncTrees;
 }
 
 /** Context of methods that write nothing. */
-export type AdminReads = Omit<AdminContext, 'change' | 'publish' | 'describe'>;
+export type AdminReads = Omit<AdminContext, 'change' | 'publish' | 'describe' | 'trees'> & {
+  readonly trees: Pick<SyncTrees, 'list'>;
+};

@@ -17,6 +17,7 @@ import { describeMethod } from './info.ts';
 import * as config from './rpc/config.ts';
 import { dashboardMethod } from './rpc/dashboard.ts';
 import * as metrics from './rpc/metrics.ts';
+import { changeTreesMethod, treesMethod } from './rpc/negentropy.ts';
 import { peersMethod } from './rpc/peers.ts';
 import { searchMethod } from './rpc/search.ts';
 import { statusMethod } from './rpc/status.ts';
@@ -53,7 +54,7 @@ function table<Entries extends Record<PageMethod, unknown>>(
  * Not for the page: `restart`, because the new process ends the session of the caller, and a person
  * who can restart a relay has a shell; `events.remove`, because it takes seqs that only
  * `wok delete` has looked up; `metrics` and `exposition`, because Prometheus has its own address
- * and the page has `dashboard`; `status` and `why.reads`, which only commands show;
+ * and the page has `dashboard`; `status`, `negentropy…` and `why.reads`, which only commands show;
  * `mod.list`, `mod.reports`, `mod.quarantine` and `mod.retention`, in whose place the page has
  * `mod.listed`, `mod.queue`, `mod.held` and `retention.task`, which answer in pages.
  */
@@ -85,6 +86,8 @@ export const rpcMethods = table({
   reload: { method: config.reloadMethod, role: 'admin', writes: true },
   peers: { method: peersMethod, role: 'admin', writes: false },
   'retention.task': { method: retentionTaskMethod, role: 'admin', writes: true },
+  negentropy: { method: treesMethod, role: 'local', writes: false },
+  'negentropy.change': { method: changeTreesMethod, role: 'local', writes: true },
   status: { method: statusMethod, role: 'local', writes: false },
   metrics: { method: metrics.metricsMethod, role: 'local', writes: false },
   exposition: { method: metrics.expositionMethod, role: 'local', writes: false },

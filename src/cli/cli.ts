@@ -21,6 +21,7 @@ import { inviteCommand } from './invite.ts';
 import { metricsCommand } from './metrics.ts';
 import { migrateCommand } from './migrate/migrate.ts';
 import { modCommand } from './mod.ts';
+import { negentropyCommand } from './negentropy.ts';
 import { policyCommand } from './policy.ts';
 import { relayCommand } from './relay.ts';
 import { reloadCommand } from './reload.ts';
@@ -56,6 +57,7 @@ export const commands: readonly Command[] = [
   syncCommand,
   streamCommand,
   routerCommand,
+  negentropyCommand,
   downloadCommand,
   uploadCommand,
   infoCommand,

@@ -145,6 +145,9 @@ export const constants = {
   /** Seconds until an event in quarantine that was not released is dropped: 30 days. */
   'spam.quarantine_seconds': integer(30 * DAY_SECONDS, 60, 10 * YEAR_SECONDS),
 
+  /** True lets relay lists name addresses that are not public, for tests. */
+  'peer_lists.any_address': boolean(false),
+
   /** Processes of a plugin that does not say `processes=`: a plugin that counts needs one. */
   'plugins.processes': integer(1, 1, 64),
   /** Questions that a plugin process may have before it answers, unless it says `pipeline=`. */

@@ -2,7 +2,7 @@
 
 import ipaddr from 'ipaddr.js';
 import { compileRe2 } from '../lib/re2.ts';
-import { parseFilters } from '../protocol/filter-text.ts';
+import { parseConditions, parseFilters } from '../protocol/filter-text.ts';
 import { kindRange } from '../protocol/kind-range.ts';
 import { isKindNumber, kindValue } from '../protocol/kind-values.ts';
 import { parsePubkey } from '../protocol/nip19.ts';
@@ -38,6 +38,10 @@ export const formats = {
   nostr_filter: {
     must: 'a Nostr filter as JSON, like \'{"kinds":[0,3]}\', or a list of them',
     parse: accept((text) => text === '' || parseFilters(text) !== undefined),
+  },
+  tree_filter: {
+    must: 'a Nostr filter of authors, kinds or tags as JSON, like \'{"kinds":[0,3]}\', without ids, since, until and limit',
+    parse: accept((text) => parseConditions(text) !== undefined),
   },
   peer_name: {
     must: 'a name of at most 64 letters, digits and . _ : - without spaces',

@@ -551,6 +551,19 @@ export const options = {
     reload: false,
     text: 'File with the secret key of the relay itself, as nsec1… or 64 hex characters; empty: relay.key in storage.directory, created when the relay first signs an event. The relay signs its member list with it.',
   },
+  'identity.announce': {
+    type: 'boolean',
+    default: false,
+    reload: true,
+    text: 'Announce this relay to clients that look for relays (NIP-66): once an hour it fetches its own information document from the first of identity.urls, measures how long a connection and a REQ take, and publishes kind 30166, signed with its own key.',
+  },
+  'identity.announce_urls': {
+    type: 'string[]',
+    default: [],
+    format: 'relay_url',
+    reload: true,
+    text: 'Other relays that get the announcement, too.',
+  },
   'identity.vanish': {
     type: 'boolean',
     default: true,
@@ -778,6 +791,13 @@ export const options = {
     unit: 'events',
     reload: true,
     text: 'Number of events that a session with other conditions than since and until may have. A NEG-OPEN whose filter matches more is refused; the client may narrow it.',
+  },
+  'negentropy.filters': {
+    type: 'string[]',
+    default: [],
+    format: 'tree_filter',
+    reload: true,
+    text: 'Filters that are often compared, at most 16: the ids of their events are kept in memory, 45 bytes each, so that a session with one of them, with or without since and until, begins at once and has no limit of events. Without conditions they always are. wok negentropy shows them, and adds others.',
   },
   'negentropy.memory_bytes_max': {
     type: 'integer',

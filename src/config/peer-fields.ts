@@ -17,7 +17,16 @@ export const peerFields = {
     type: 'string[]',
     default: [],
     format: 'relay_url',
-    text: 'Addresses of the other relays. All of them get the same settings.',
+    text: 'Addresses of the other relays. All of them get the same settings. May be left out with relay_lists.',
+  },
+  relay_lists: {
+    type: 'integer',
+    default: 0,
+    min: 1,
+    max: 32,
+    unit: 'relays',
+    zero: 'none',
+    text: 'Number of relays to be found by the relay lists (NIP-65) of the authors of the filter, as far as they are stored here: those that most of them write to. Their events are fetched from there. With dir = "down" only.',
   },
   name: {
     type: 'string',
@@ -126,7 +135,7 @@ export interface NamedPeer {
   readonly entry: PeerEntry;
 }
 
-/** Returns the relays of all entries, with their names. */
+/** Returns the relays that all entries name, with their names. */
 export function peersIn(entries: readonly PeerEntry[]): NamedPeer[] {
   return entries.flatMap((entry) =>
     entry.urls.map((url) => {

@@ -1,6 +1,7 @@
 // Check of the entries [[peers]] of a configuration.
 
 import { nearest } from '../lib/nearest.ts';
+import { parseFilters } from '../protocol/filter-text.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { checkValue } from './check.ts';
 import type { OptionValue } from './option-types.ts';
@@ -36,8 +37,10 @@ export function checkPeers(given: readonly GivenPeer[], problems: string[]): Pee
   if (problems.length > before) return [];
   const named = peersIn(entries as PeerEntry[]);
   const place = given[0]?.where() ?? '';
-  if (named.length > PEERS_MAX) {
-    problems.push(`${place}: peers has ${named.length} relays, but at most ${PEERS_MAX} can be.`);
+  const found = (entries as PeerEntry[]).reduce((sum, entry) => sum + entry.relay_lists, 0);
+  const count = named.length + found;
+  if (count > PEERS_MAX) {
+    problems.push(`${place}: peers has ${count} relays, but at most ${PEERS_MAX} can be.`);
   }
   const names = new Map<string, NamedPeer>();
   for (const peer of named) {
@@ -70,12 +73,18 @@ function checkEntry({ value, where }: GivenPeer, name: string, problems: string[
     if ('problem' in checked) problems.push(`${where(field)}: ${checked.problem}`);
     else entry[field] = checked.value;
   }
-  if (!Object.hasOwn(value, 'urls') || isEmpty((value as { urls: unknown }).urls)) {
+  const checked = Object.freeze(entry) as unknown as PeerEntry;
+  const { relay_lists: lists } = checked;
+  if (lists === 0 && isEmpty((value as { urls?: unknown }).urls ?? [])) {
     problems.push(
       `${where()}: ${name} has no address. Write urls = ["wss://relay.example.com"] below it.`,
     );
   }
-  const checked = Object.freeze(entry) as unknown as PeerEntry;
+  if (lists > 0 && (checked.dir !== 'down' || !namesAuthors(checked))) {
+    problems.push(
+      `${where('relay_lists')}: ${name}.relay_lists needs dir = "down" and a filter with authors, like filter = '{"authors":["…"]}'.`,
+    );
+  }
   const kinds = kindsIn(checked.kinds).length;
   if (kinds > KINDS_MAX) {
     problems.push(
@@ -83,6 +92,11 @@ function checkEntry({ value, where }: GivenPeer, name: string, problems: string[
     );
   }
   return checked;
+}
+
+function namesAuthors({ filter }: PeerEntry): boolean {
+  const filters = filter === '' ? undefined : parseFilters(filter);
+  return filters?.every(({ authors }) => authors !== null) ?? false;
 }
 
 function isEmpty(list: unknown): boolean {

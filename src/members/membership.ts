@@ -52,10 +52,14 @@ export class Membership {
     return this.#signer?.pubkey ?? '';
   }
 
-  /** Reads the key; makes one if membership needs it. @throws StorageError if it is invalid. */
+  /**
+   * Reads the key; makes one if membership or announcements need it.
+   *
+   * @throws StorageError if it is invalid.
+   */
   async open(): Promise<void> {
     const { config } = this.#context;
-    const secret = relaySecret(config, config.membership.enabled);
+    const secret = relaySecret(config, config.membership.enabled || config.identity.announce);
     if (secret === null) return;
     // The signing code is loaded only if there is a key.
     const { RelaySigner } = await import('../protocol/relay-signer.ts');
@@ -69,7 +73,8 @@ export class Membership {
 
   /** Applies a reload, which may have enabled membership. */
   async reconfigure(): Promise<void> {
-    if (this.#signer !== null || !this.#context.config.membership.enabled) return;
+    const { membership, identity } = this.#context.config;
+    if (this.#signer !== null || !(membership.enabled || identity.announce)) return;
     try {
       await this.open();
     } catch (error) {

@@ -29,8 +29,12 @@ export class PeerCursors {
     this.#times.set(key, seconds);
     const made = `${this.#file}.new`;
     const text = JSON.stringify(Object.fromEntries(this.#times), null, 1);
-    writeFileSync(made, `${text}\n`, { mode: OWNER_ONLY });
-    renameSync(made, this.#file);
+    try {
+      writeFileSync(made, `${text}\n`, { mode: OWNER_ONLY });
+      renameSync(made, this.#file);
+    } catch {
+      // A full disk, for instance: the next start compares more.
+    }
   }
 }
 

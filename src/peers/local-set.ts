@@ -18,6 +18,12 @@ import { select } from '../store/read/select.ts';
 /** Number of events read between two turns of the event loop. */
 const ROWS = 2_000;
 
+/**
+ * Number of events up to which the index is read, which costs some 10 µs each; the whole log costs
+ * 1.9 µs for each event that is stored.
+ */
+const FEW_EVENTS = 20_000;
+
 /** Database that the own events are read from. */
 export interface LocalEvents {
   readonly db: Db;
@@ -49,9 +55,21 @@ export async function readSet(
 ): Promise<IdSet> {
   const { ids, authors, tags, limit } = filter;
   const isOfLog = ids === null && authors === null && tags.length === 0 && limit === null;
-  return isOfLog
-    ? readLog(events, filter, signal, progress)
-    : readSelected(events, filter, signal, progress);
+  if (!isOfLog) return readSelected(events, filter, signal, progress);
+  // The events of a gap are few: the index finds them without the others.
+  const few = filter.since === null ? null : await readFew(events, filter, signal, progress);
+  return few ?? readLog(events, filter, signal, progress);
+}
+
+/** Reads by the index; returns null if that are more than `FEW_EVENTS`. */
+async function readFew(
+  events: LocalEvents,
+  filter: Filter,
+  signal: AbortSignal,
+  progress: (events: number) => void,
+): Promise<IdSet | null> {
+  const set = await readSelected(events, filter, signal, progress, FEW_EVENTS);
+  return set.size > FEW_EVENTS ? null : set;
 }
 
 /** Reads the log, which is the fastest way to many events. */
@@ -88,6 +106,7 @@ async function readSelected(
   filter: Filter,
   signal: AbortSignal,
   progress: (events: number) => void,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<IdSet> {
   const set = new IdSet();
   const id = Buffer.alloc(ID_BYTES);
@@ -104,6 +123,7 @@ async function readSelected(
     if (privateKinds.has(kind)) continue;
     id.write((JSON.parse(json) as NostrEvent).id, 'hex');
     set.add(createdAt, id);
+    if (set.size > most) break;
     if (++count % ROWS > 0) continue;
     progress(count);
     await setImmediate();

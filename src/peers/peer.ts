@@ -5,6 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import type { PeerCounts, PeerStatus } from '../messages/admin-peers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { type Filter, filterJson } from '../protocol/filter.ts';
+import { isReadFailure } from '../store/database/error.ts';
 import { BackOff } from './back-off.ts';
 import type { PeerCursors } from './cursors.ts';
 import { fetchAll } from './fetch-all.ts';
@@ -149,8 +150,7 @@ export class Peer {
         });
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof PeerError)) throw error;
-        failure = error;
+        failure = failureOf(error);
       }
       const { throttles } = this.#options;
       const pause = Math.max(
@@ -331,6 +331,13 @@ export class Peer {
     this.#missingThere = missingThere;
     this.#own.cursors.set(this.#key, until);
   }
+}
+
+/** Returns the failure of an exchange that is tried again. @throws any other error. */
+function failureOf(error: unknown): PeerError {
+  if (error instanceof PeerError) return error;
+  if (!isReadFailure(error)) throw error;
+  return new PeerError(`the own database cannot be read: ${(error as Error).message}`);
 }
 
 function countsOf({ stored, known, refused, bytes, reasons }: TransferTally): PeerCounts {

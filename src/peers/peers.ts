@@ -1,5 +1,5 @@
-// The peers worker: exchanges events with the relays of [[peers]] while the relay runs. Its thread
-// owns all state below.
+// The peers worker: exchanges events with the relays of [[peers]], and announces this one, while it
+// runs. Its thread owns all state below.
 
 import type { Channel } from '../channel/channel.ts';
 import { MessageOutbox } from '../channel/outbox.ts';
@@ -9,10 +9,13 @@ import { parseRate } from '../config/rate.ts';
 import type { Log } from '../log/log.ts';
 import type { PeersMessage } from '../messages/admin-peers.ts';
 import type { StationName } from '../messages/control.ts';
-import type { Filter } from '../protocol/filter.ts';
+import { type Filter, filterJson } from '../protocol/filter.ts';
 import { parseFilters } from '../protocol/filter-text.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
+import { relayHost } from '../protocol/relay-url.ts';
+import { isReadFailure } from '../store/database/error.ts';
+import { Announcer } from './announcer.ts';
 import { proxyAgent, signerOfFile } from './credentials.ts';
 import { PeerCursors } from './cursors.ts';
 import type { Gates } from './live-link.ts';
@@ -22,11 +25,15 @@ import { Peer, type PeerOptions } from './peer.ts';
 import { PeerGate } from './peer-gate.ts';
 import type { PeerMeter } from './peer-meter.ts';
 import type { ConnectionOptions } from './relay-connection.ts';
+import { relaysOf, type WrittenTo } from './relay-lists.ts';
 import type { Throttles } from './synchronize.ts';
 import { Throttle } from './throttle.ts';
 
 /** Interval of the reports to the admin worker and to the metrics. */
 const REPORT_MILLISECONDS = 1_000;
+
+/** Interval of the search for relays in relay lists. */
+const LIST_MILLISECONDS = 3_600_000;
 
 /** Peer that runs. */
 interface Running {
@@ -46,15 +53,21 @@ interface Running {
 export class Peers {
   readonly #log: Log;
   readonly #meter: PeerMeter;
-  readonly #events: LocalEvents;
+  #events: LocalEvents;
   readonly #cursors: PeerCursors;
   /** Peers by everything that makes them what they are. */
   readonly #running = new Map<string, Running>();
   /** Peers of earlier configurations that are ending. */
   readonly #ending = new Set<Promise<void>>();
   #config: Config;
+  /** Relays that events are exchanged with, in the order of the configuration. */
+  #named: readonly NamedPeer[] = [];
+  /** Configuration of the announcements that are being made; '': none are. */
+  #announcedBy = '';
+  #announcing: AbortController | null = null;
   #admin: MessageOutbox<PeersMessage> | null = null;
   readonly #timer: NodeJS.Timeout;
+  readonly #listTimer: NodeJS.Timeout;
 
   /** @throws StorageError */
   constructor(config: Config, log: Log, meter: PeerMeter) {
@@ -64,6 +77,7 @@ export class Peers {
     this.#events = openLocalEvents(config);
     this.#cursors = new PeerCursors(config.storage.directory);
     this.#timer = setInterval(() => this.#report(), REPORT_MILLISECONDS);
+    this.#listTimer = setInterval(() => this.reconfigure(this.#config), LIST_MILLISECONDS);
     this.reconfigure(config);
   }
 
@@ -76,7 +90,11 @@ export class Peers {
   /** Ends the peers that are not configured any more, and begins new ones; others continue. */
   reconfigure(config: Config): void {
     this.#config = config;
-    const wanted = new Map(peersIn(config.peers).map((peer) => [keyOf(peer, config), peer]));
+    const privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
+    this.#events = { ...this.#events, privateKinds };
+    this.#announce(config);
+    this.#named = [...peersIn(config.peers), ...this.#listed()];
+    const wanted = new Map(this.#named.map((peer) => [keyOf(peer, config), peer]));
     for (const [key, running] of this.#running) {
       if (wanted.has(key)) continue;
       this.#running.delete(key);
@@ -92,20 +110,73 @@ export class Peers {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#listTimer);
+    this.#announcing?.abort();
     for (const { end } of this.#running.values()) end();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     await Promise.all(this.#ending);
     this.#events.db.close();
   }
 
+  /** Begins to announce the relay, or ends that, if the configuration of it has changed. */
+  #announce(config: Config): void {
+    const { identity, storage } = config;
+    const key = identity.announce ? JSON.stringify(identity) : '';
+    if (key === this.#announcedBy) return;
+    this.#announcedBy = key;
+    this.#announcing?.abort();
+    this.#announcing = null;
+    if (!identity.announce) return;
+    this.#announcing = new AbortController();
+    const announcer = new Announcer(config, relayOn(storage.directory), this.#log);
+    void announcer.run(this.#announcing.signal);
+  }
+
+  /** Returns the relays that authors of the entries name in their relay lists. */
+  #listed(): NamedPeer[] {
+    const { peers } = this.#config;
+    const named = new Set(peers.flatMap(({ urls }) => urls.map(relayHost)));
+    return peers.flatMap((entry) => {
+      if (entry.relay_lists === 0) return [];
+      const filters = filtersOf(entry);
+      const authors = new Set(filters.flatMap((filter) => filter.authors ?? []));
+      return this.#relaysOf([...authors], entry)
+        .filter(({ url }) => !named.has(relayHost(url)))
+        .map(({ url, authors: there }) => {
+          const narrowed = filters.map((filter) => ({
+            ...filterJson(filter),
+            authors: there.filter((author) => filter.authors?.includes(author)),
+          }));
+          const { name } = entry;
+          const ofList = { ...entry, filter: JSON.stringify(narrowed), kinds: [] };
+          return { name: `${name || 'relay-lists'} ${url}`, url, entry: ofList };
+        });
+    });
+  }
+
+  #relaysOf(authors: readonly string[], entry: NamedPeer['entry']): WrittenTo[] {
+    const { identity, peer_lists: lists } = this.#config;
+    try {
+      return relaysOf(this.#events, authors, {
+        max: entry.relay_lists,
+        own: identity.urls,
+        onion: entry.proxy !== '',
+        anyAddress: lists.any_address,
+      });
+    } catch (error) {
+      if (!isReadFailure(error)) throw error;
+      this.#log.warn('the relay lists cannot be read', { error: String(error) });
+      return [];
+    }
+  }
+
   #begin(named: NamedPeer): Running {
-    const { storage, auth } = this.#config;
+    const { storage } = this.#config;
     const abort = new AbortController();
     const gates = new PeerGates(this.#config, named, this.#log);
-    const privateKinds = new PrivateKinds(kindsIn(auth.private_kinds));
     const own = {
       relay: relayOn(storage.directory),
-      events: { ...this.#events, privateKinds },
+      events: this.#events,
       cursors: this.#cursors,
     };
     const peer = new Peer(optionsOf(named, gates), own, this.#log);
@@ -120,7 +191,7 @@ export class Peers {
   }
 
   #report(): void {
-    const order = peersIn(this.#config.peers).map((peer) => keyOf(peer, this.#config));
+    const order = this.#named.map((peer) => keyOf(peer, this.#config));
     const peers = order.flatMap((key) => this.#running.get(key)?.peer ?? []);
     this.#meter.take(peers);
     this.#admin?.send({ peers: peers.map(({ status }) => status) });

@@ -28,6 +28,8 @@ export const KIND_REPORT = 1984;
 export const KIND_HTTP_AUTH = 27_235;
 /** Relay list of a user, for writing and reading (NIP-65), replaceable. */
 export const KIND_RELAY_LIST = 10_002;
+/** Announcement of a relay (NIP-66), addressable by its URL. */
+export const KIND_RELAY_DISCOVERY = 30_166;
 /** Relays at which a user receives private messages (NIP-17), replaceable. */
 export const KIND_DM_RELAYS = 10_050;
 /** Addition and removal of a member of the relay (NIP-43); signed by the relay. */

@@ -66,6 +66,7 @@ const LINKS: readonly (readonly [StationName, StationName, number, number])[] = 
   ['admin', 'writer', 16 * KIB, 16 * KIB],
   ['admin', 'ingester', 16 * KIB, KIB],
   ['admin', 'io', 16 * KIB, 16 * KIB],
+  ['admin', 'sync', 16 * KIB, 16 * KIB],
   ['admin', 'peers', KIB, 64 * KIB],
 ];
 
@@ -196,11 +197,13 @@ export class Supervisor {
   }
 
   /**
-   * Starts the peers worker if there are peers and none runs. It connects to the relay as a client,
-   * so this one has to be listening, and own the database.
+   * Starts the peers worker if it has something to do and none runs. It connects to the relay as a
+   * client, so this one has to be listening, and own the database.
    */
   async startPeers(): Promise<void> {
-    if (this.#config.peers.length === 0 || this.#workers.has('peers:0')) return;
+    const { peers, identity } = this.#config;
+    const isNeeded = peers.length > 0 || identity.announce;
+    if (!isNeeded || this.#workers.has('peers:0')) return;
     await this.#startStation('peers', 1);
     await this.#heard();
     for (const worker of this.#workerList('peers')) worker.serves = true;

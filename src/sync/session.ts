@@ -22,7 +22,7 @@ export class Session {
   readonly filter: UnpackedFilter;
   /** Events that were read for this session. */
   readonly set = new IdSet();
-  /** Snapshot of the event tree that it compares beside them; null: none. */
+  /** Snapshot of an event tree that it compares beside them; null: none. */
   base: IdSet | null = null;
   /** Compared events; null: to be selected anew. */
   #selection: Selection | null = null;
@@ -41,17 +41,16 @@ export class Session {
     this.usedAt = now;
   }
 
+  /** True if the events of its filter may be part of an event tree. */
+  get mayBeInTree(): boolean {
+    const { ids, limit, matchesNothing } = this.filter;
+    return ids === null && limit === null && !matchesNothing;
+  }
+
   /** True if its filter has no conditions but `since` and `until`. */
   get isOfAll(): boolean {
-    const { ids, authorBytes, kinds, tags, limit, matchesNothing } = this.filter;
-    return (
-      ids === null &&
-      authorBytes === null &&
-      kinds === null &&
-      tags.length === 0 &&
-      limit === null &&
-      !matchesNothing
-    );
+    const { authorBytes, kinds, tags } = this.filter;
+    return this.mayBeInTree && authorBytes === null && kinds === null && tags.length === 0;
   }
 
   /** Sets the pubkeys for which its set was read. */

@@ -55,16 +55,24 @@ export function readerOf(
   return new SetReader(rest, set, source, { privateKinds, readers, before });
 }
 
-/** Returns the part of a filter that the event tree does not have; without readers, nothing. */
+/** Returns the part of a filter that event trees do not have; without readers, nothing. */
 function privatePart(
-  { since, until }: Filter,
+  { authors, kinds, tags, since, until }: Filter,
   privateKinds: PrivateKinds,
   readers: readonly string[],
 ): UnpackedFilter {
-  const kinds = readers.length === 0 ? [] : privateKinds.among({ kinds: null });
-  const rest = { ids: null, authors: null, tags: [], limit: null };
+  const hidden = readers.length === 0 ? [] : privateKinds.among({ kinds });
   const packed = packFilters([
-    { ...rest, kinds, since, until, matchesNothing: kinds.length === 0 },
+    {
+      ids: null,
+      authors,
+      kinds: hidden,
+      tags,
+      since,
+      until,
+      limit: null,
+      matchesNothing: hidden.length === 0,
+    },
   ]);
   const from = new RecordReader(packed);
   from.u32();

@@ -1,4 +1,4 @@
-// Snapshots of the event tree that sessions use, and the memory that they keep alive. Owned by the
+// Snapshots of an event tree that sessions use, and the memory that they keep alive. Owned by the
 // sync worker.
 
 import { element } from '../lib/assert.ts';

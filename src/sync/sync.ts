@@ -2,7 +2,7 @@
 // and a read-only database connection.
 
 import type { Channel } from '../channel/channel.ts';
-import { RecordOutbox } from '../channel/outbox.ts';
+import { MessageInbox, MessageOutbox, RecordOutbox } from '../channel/outbox.ts';
 import { UnpackedFilter } from '../channel/packed-filters.ts';
 import { RecordReader } from '../channel/records.ts';
 import type { Removals } from '../channel/removals.ts';
@@ -10,6 +10,7 @@ import type { Config } from '../config/options.ts';
 import { present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Turns } from '../lib/turns.ts';
+import type { ToSync, TreesMessage } from '../messages/admin-sync.ts';
 import { writeAnswer } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
 import { readSyncRequest, type SyncRequest } from '../messages/ingester-sync.ts';
@@ -18,6 +19,7 @@ import { MessageError } from '../negentropy/message.ts';
 import { type MessageLimits, Reply } from '../negentropy/reconciliation.ts';
 import type { ReadBudget } from '../policy/rates/read-budget.ts';
 import { negErrorAnswer, negMessageAnswer } from '../protocol/answers.ts';
+import { conditionsKey, parseConditions } from '../protocol/filter-text.ts';
 import { kindsIn } from '../protocol/kind-range.ts';
 import { PrivateKinds } from '../protocol/privacy.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -26,7 +28,6 @@ import { type Db, tuneReader } from '../store/database/open.ts';
 import type { TermHasher } from '../store/index/terms.ts';
 import { Snapshot } from '../store/read/snapshot.ts';
 import { TailIndex } from '../store/read/tail-index.ts';
-import { EventTree } from './event-tree.ts';
 import { Session, SyncAddress, SyncConnection, type Task } from './session.ts';
 import { readerOf, type SetSource } from './set-reader.ts';
 import { SyncMemory } from './sync-memory.ts';
@@ -43,8 +44,10 @@ const BYTES_A_ROW = 32;
 const CACHE_BYTES = 1024 * 1024;
 /** Pause between two slices: a flood of sync messages leaves a third of a processor to others. */
 const PAUSE_MILLISECONDS = 5;
-/** Interval of the search for idle sessions. */
-const IDLE_LOOK_MILLISECONDS = 1_000;
+/** Number of trees of filters. */
+const TREES_MAX = 16;
+/** Interval of the search for idle sessions, and of the sizes that the admin worker is told. */
+const LOOK_MILLISECONDS = 1_000;
 
 const NO_SESSION: Refusal = 'closed: there is no open session with this id; send NEG-OPEN';
 const KEY_REMOVED: Refusal = 'closed: a key of this connection was banned; send NEG-OPEN again';
@@ -77,9 +80,12 @@ export class Sync {
   readonly #turns = new Turns<SyncConnection, SyncAddress>((name) => new SyncAddress(name));
   readonly #connections = new Map<number, SyncConnection>();
   readonly #ingesters = new Set<number>();
-  readonly #tree: TreeFollower;
-  readonly #idleTimer: NodeJS.Timeout;
+  readonly #trees: TreeFollower;
+  /** Filters of trees that were added at run time. */
+  #addedFilters: readonly string[] = [];
+  readonly #lookTimer: NodeJS.Timeout;
   #io: RecordOutbox | null = null;
+  #admin: MessageOutbox<TreesMessage> | null = null;
   #sessions = 0;
   #scheduled = false;
   #isStopped = false;
@@ -107,19 +113,22 @@ export class Sync {
     this.#snapshot.load();
     const privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
     this.#source = { snapshot: this.#snapshot, hasher, privateKinds };
-    this.#tree = new TreeFollower(new EventTree(db, privateKinds), this.#snapshot, {
+    this.#trees = new TreeFollower(db, this.#snapshot, privateKinds, {
       sliceMilliseconds: config.negentropy.slice_milliseconds,
       copiedBytesMax: config.negentropy.memory_bytes_max,
       loaded: (events) => this.#meter.tree(events),
       ended: (base, why) => this.#endOfTree(base, why),
     });
-    this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_LOOK_MILLISECONDS);
+    this.#setFilters();
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_MILLISECONDS);
   }
 
   attach(station: StationName, worker: number, channel: Channel): void {
     if (station === 'io') this.#io = new RecordOutbox(channel);
     else if (station === 'writer') {
-      this.#tree.attach(channel);
+      this.#trees.attach(channel);
+    } else if (station === 'admin') {
+      this.#attachAdmin(channel);
     } else if (station === 'ingester') {
       if (this.#ingesters.has(worker)) this.#forgetWorker(worker);
       this.#ingesters.add(worker);
@@ -130,24 +139,53 @@ export class Sync {
     }
   }
 
+  #attachAdmin(channel: Channel): void {
+    this.#admin = new MessageOutbox<TreesMessage>(channel);
+    const inbox = new MessageInbox<ToSync>();
+    channel.receive((batch) => {
+      for (const message of inbox.read(batch)) {
+        if (message.t === 'filters') {
+          this.#addedFilters = message.filters;
+          this.#setFilters();
+        } else {
+          const filter = parseConditions(message.filter);
+          if (filter !== undefined) this.#trees.rebuild(filter);
+        }
+      }
+      this.#tellTrees();
+    });
+  }
+
+  /** Tells the admin worker the sizes of the trees. */
+  #tellTrees(): void {
+    this.#admin?.send({ trees: this.#trees.sizes });
+    this.#admin?.flush();
+  }
+
   reconfigure(config: Config): void {
     const before = this.#config;
     this.#config = config;
     if (String(before.auth.private_kinds) !== String(config.auth.private_kinds)) {
       this.#source.privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
-      this.#tree.setPrivateKinds(this.#source.privateKinds);
+      this.#trees.setPrivateKinds(this.#source.privateKinds);
     }
     this.#limits = limitsOf(config);
     this.#memory.max = config.negentropy.memory_bytes_max;
-    this.#tree.copiedBytesMax = config.negentropy.memory_bytes_max;
+    this.#trees.copiedBytesMax = config.negentropy.memory_bytes_max;
+    this.#setFilters();
     this.#reads.reconfigure(config);
     tuneReader(this.#db, config.storage);
   }
 
+  #setFilters(): void {
+    const { filters } = this.#config.negentropy;
+    this.#trees.setFilters([...filters, ...this.#addedFilters].slice(0, TREES_MAX));
+  }
+
   stop(): void {
     this.#isStopped = true;
-    clearInterval(this.#idleTimer);
-    this.#tree.stop();
+    clearInterval(this.#lookTimer);
+    this.#trees.stop();
     this.#db.close();
   }
 
@@ -274,6 +312,11 @@ export class Sync {
     }
   }
 
+  #look(): void {
+    this.#endIdle();
+    this.#tellTrees();
+  }
+
   /** Ends sessions whose client has sent nothing for `negentropy.idle_seconds`. */
   #endIdle(): void {
     const seconds = this.#config.negentropy.idle_seconds;
@@ -302,7 +345,7 @@ export class Sync {
   #end(connection: SyncConnection, session: Session): void {
     session.isOver = true;
     this.#memory.release(connection.address, session);
-    if (session.base !== null) this.#tree.release(session.base);
+    if (session.base !== null) this.#trees.release(session.base);
     connection.sessions.delete(session.subId);
     this.#sessions--;
   }
@@ -330,6 +373,7 @@ export class Sync {
   #slice(): boolean {
     const end = performance.now() + this.#config.negentropy.slice_milliseconds;
     const isReadable = entered(this.#snapshot);
+    if (isReadable) this.#trees.catchUp();
     let connection: SyncConnection | undefined;
     try {
       do {
@@ -405,8 +449,7 @@ export class Sync {
   ): Refusal | 'again' | null {
     const { session, readers } = task;
     if (readers === null) return null;
-    if (session.readers === null && task.reader === null && session.isOfAll)
-      session.base = this.#tree.take(this.#clock.seconds());
+    if (session.readers === null && task.reader === null) session.base = this.#baseOf(session);
     task.reader ??= readerOf(session, readers, this.#source);
     const { reader } = task;
     const { items_max: max } = this.#config.negentropy;
@@ -424,6 +467,13 @@ export class Sync {
     session.wasRead(readers);
     task.reader = null;
     return null;
+  }
+
+  /** Returns a snapshot of the tree of a session's filter, or null if there is none. */
+  #baseOf(session: Session): IdSet | null {
+    if (session.isOfAll) return this.#trees.take('', this.#clock.seconds());
+    if (!this.#trees.hasFilters || !session.mayBeInTree) return null;
+    return this.#trees.take(conditionsKey(session.filter), this.#clock.seconds());
   }
 
   #reply(

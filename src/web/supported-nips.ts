@@ -7,6 +7,7 @@ import { KIND_GIFT_WRAP } from '../protocol/kinds.ts';
 /** Supported NIPs, ascending; those that only clients implement are not listed. */
 export function supportedNips(config: Config): number[] {
   const nips = [1, 2, 9, 11, 28, 40, 42, 65, 70];
+  if (config.identity.announce) nips.push(66);
   if (config.query.eose_hints !== 'off') nips.push(67);
   if (kindsIn(config.auth.private_kinds).includes(KIND_GIFT_WRAP)) nips.push(17, 59);
   if (config.identity.vanish) nips.push(62);
@@ -39,6 +40,7 @@ const TITLES: Readonly<Record<number, string>> = {
   59: 'Gift wraps',
   62: 'Requests to vanish',
   65: 'Relay lists',
+  66: 'Relay discovery',
   67: 'EOSE hints',
   70: 'Protected events',
   77: 'Negentropy syncing',

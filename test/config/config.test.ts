@@ -109,6 +109,7 @@ function otherValue(key: OptionKey): OptionValue {
           kind_numbers: ['1=10', 'replaceable=0'],
           file: ['/etc/wok/people.txt'],
           domain: ['relay.example'],
+          tree_filter: ['{"kinds":[0]}', '{"#t":["a"]}'],
           kind_rates: ['0=10/h', '1059=none'],
           retention_age: ['7=30d', '1@members=10y'],
           retention_count: ['7=1000'],
@@ -407,6 +408,11 @@ const FILE_PROBLEMS: [string, string, string][] = [
     'two peers of one name',
     '[[peers]]\nurls = ["wss://a.example/1"]\n[[peers]]\nurls = ["wss://a.example/2"]',
     'line 3: two peers have the name "a.example". Write another name = "…" for one of them.',
+  ],
+  [
+    'relay lists of no authors',
+    '[[peers]]\nrelay_lists = 3',
+    'line 2: peers[0].relay_lists needs dir = "down" and a filter with authors',
   ],
   [
     'kinds that fit into no REQ',

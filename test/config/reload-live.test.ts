@@ -263,8 +263,8 @@ describe('a reload is seen at once', () => {
   it('is looked at for every such option', () => {
     const sections = /^(info|io|limits|negentropy|storage)\.|^query\.eose/;
     const live = optionKeys.filter((key) => optionOf(key).reload && sections.test(key));
-    // Reloaded below.
-    const elsewhere = ['storage.synchronous'];
+    // Reloaded below, and in sync/filter-trees.
+    const elsewhere = ['storage.synchronous', 'negentropy.filters'];
     const covered = new Set([...Object.keys(cases), ...Object.keys(boundCases), ...elsewhere]);
     expect(live.filter((key) => !covered.has(key))).toEqual([]);
     expect([...covered].filter((key) => !(live as string[]).includes(key))).toEqual([]);

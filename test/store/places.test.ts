@@ -67,11 +67,12 @@ const calls: Readonly<Record<string, string[][]>> = {
   sync: [[NO_RELAY]],
   stream: [[NO_RELAY]],
   router: [[routerFile()]],
+  negentropy: [['list'], ['add', '{"kinds":[0]}']],
   migrate: [['khatru-jsonl', '/dev/null', '--only', 'events']],
   doctor: [[], ['--quick'], ['--repair'], ['--json']],
 };
 
-const MAKES = ['relay', 'import', 'restore', 'sync', 'stream', 'router', 'migrate'];
+const MAKES = ['relay', 'import', 'restore', 'sync', 'stream', 'router', 'negentropy', 'migrate'];
 const READS = ['export', 'scan', 'delete', 'info', 'stats', 'compact', 'backup', 'doctor'];
 /** Places that are tried with every command. */
 const WITH_ALL = new Set(['in /proc, where nothing can be made', 'below a link to itself']);
