@@ -107,9 +107,13 @@ export class Dataset {
     return this.start(index) + CREATED_AT_START + 10 + ',"kind":'.length;
   }
 
+  /** Returns the JSON of the event on this line. */
+  line(index: number): string {
+    return this.bytes.toString('utf8', this.start(index), this.end(index));
+  }
+
   event(index: number): NostrEvent {
-    const line = this.bytes.toString('utf8', this.start(index), this.end(index));
-    return JSON.parse(line) as NostrEvent;
+    return JSON.parse(this.line(index)) as NostrEvent;
   }
 
   /** Average bytes of an event's JSON. */

@@ -8,6 +8,7 @@ import { Datasets } from './datasets.ts';
 import { runImport } from './import.ts';
 import { storedSample } from './read-back.ts';
 import { type RunOptions, runCase, storesDataset, storing } from './run-case.ts';
+import { runSync } from './sync.ts';
 
 /**
  * Runs scenarios one after the other. A relay that the bench starts is started afresh for each
@@ -21,8 +22,9 @@ export async function runScenarios(options: RunOptions): Promise<TargetFacts | u
   let facts: TargetFacts | undefined;
   for (const { scenario, cases } of chosen) {
     if (signal.aborted) break;
-    if (scenario.special === 'import') {
-      const known = await runImport(options);
+    if (scenario.special !== undefined) {
+      const run = scenario.special === 'import' ? runImport : runSync;
+      const known = await run(options);
       facts ??= known;
       continue;
     }

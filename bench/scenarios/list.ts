@@ -12,6 +12,7 @@ import { req } from './req.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReadersScenario } from './slow-readers.ts';
 import { soak, social } from './social.ts';
+import { syncScenario } from './sync.ts';
 
 /** Scenarios, in the order in which `bench run all` runs them. */
 export const scenarios: readonly Scenario[] = [
@@ -27,5 +28,6 @@ export const scenarios: readonly Scenario[] = [
   slowReadersScenario,
   heavy,
   importScenario,
+  syncScenario,
   soak,
 ];

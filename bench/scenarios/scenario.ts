@@ -14,8 +14,8 @@ export interface Scenario {
   /** Description in a few sentences; bench/README.md says more. */
   readonly about: string;
   readonly cases: readonly Case[];
-  /** Scenario that runs by code of its own (run/import.ts) instead of by cases. */
-  readonly special?: 'import';
+  /** Scenario that runs by code of its own (run/import.ts, run/sync.ts) instead of by cases. */
+  readonly special?: 'import' | 'sync';
 }
 
 /** One measurement. */

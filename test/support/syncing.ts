@@ -22,9 +22,14 @@ export class Syncing {
     this.#negentropy = new nip77.Negentropy(storage, frameBytes);
   }
 
+  /** Returns the first message of the session, as hex. */
+  first(): string {
+    return this.#negentropy.initiate() as string;
+  }
+
   /** Opens the session; returns the answer. */
   open(filter: object): Promise<Message> {
-    this.#client.send(['NEG-OPEN', this.id, filter, this.#negentropy.initiate()]);
+    this.#client.send(['NEG-OPEN', this.id, filter, this.first()]);
     return this.answer();
   }
 
