@@ -1,6 +1,7 @@
 // Client connection to a relay: the running one through its local socket, or another one.
 
 import type { Agent } from 'node:http';
+import type { Socket } from 'node:net';
 import WebSocket from 'ws';
 import { systemClock } from '../lib/clock.ts';
 import type { NostrEvent } from '../protocol/event.ts';
@@ -84,6 +85,9 @@ export class RelayConnection {
   #askedAt = 0;
   #why = '';
   #end: (why: string) => void = () => {};
+  /** Socket of the connection while it gathers what is sent in this turn, else null. */
+  #gathering: Socket | null = null;
+  #raw: Socket | null = null;
   /** Holders that have stopped the reading. */
   readonly #holders = new Set<object>();
 
@@ -100,6 +104,9 @@ export class RelayConnection {
     });
     socket.on('pong', () => {
       this.#pongAt = performance.now();
+    });
+    socket.once('upgrade', ({ socket: raw }) => {
+      this.#raw = raw;
     });
     socket.on('error', (error) => {
       this.#why ||= error.message;
@@ -154,7 +161,19 @@ export class RelayConnection {
     return new Promise((done, fail) => {
       if (!this.#mayAsk(fail)) return;
       this.#await(id, { done, fail });
+      this.#gather();
       this.#socket.send(`["EVENT",${json}]`);
+    });
+  }
+
+  /** Has the messages of this turn leave in one write, which costs 20 µs for each of them else. */
+  #gather(): void {
+    if (this.#gathering !== null || this.#raw === null) return;
+    this.#gathering = this.#raw;
+    this.#gathering.cork();
+    setImmediate(() => {
+      this.#gathering?.uncork();
+      this.#gathering = null;
     });
   }
 
