@@ -18,6 +18,8 @@ const LOW = 1 / 2;
 export interface Window {
   readonly events: number;
   readonly bytes: number;
+  /** Called with the time to each answer. */
+  took?(milliseconds: number): void;
 }
 
 /** Windows for events to the own relay, and to another one. */
@@ -95,8 +97,10 @@ export class Publisher {
   #begin(id: string, json: string): void {
     this.#handlers.sent?.(json.length);
     this.#charge(json.length);
+    const sentAt = performance.now();
     this.#send(id, json).then(
       (result) => {
+        this.#window.took?.(performance.now() - sentAt);
         this.#handlers.result(id, result);
         this.#leave(json.length);
       },
