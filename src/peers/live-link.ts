@@ -36,6 +36,8 @@ interface LinkOptions {
   readonly refused: RecentIds;
   /** Rates of this direction; null: none. */
   readonly throttle: Throttle | null;
+  /** Called when every new event of the sender comes from now on. */
+  readonly begun: () => void;
 }
 
 /**
@@ -48,7 +50,7 @@ export function passOn(
   to: RelayConnection,
   options: LinkOptions,
 ): Promise<never> {
-  const { filters, window, tally, came, went, gate, refused, throttle } = options;
+  const { filters, window, tally, came, went, gate, refused, throttle, begun } = options;
   const matchers = filters.map((filter) => compileFilter({ ...filter, limit: null }));
   return new Promise((_, reject) => {
     let wrong = 0;
@@ -96,7 +98,7 @@ export function passOn(
             });
           }
         },
-        eose: () => {},
+        eose: begun,
         closed: (why) => reject(new PeerError(why)),
       },
     );

@@ -182,12 +182,18 @@ export class Peer {
       remote.onNotice = (text) => this.#log.info(`peer ${name} says: ${text}`, { url });
       const since = systemClock.seconds();
       const links: Promise<never>[] = [];
-      if (direction !== 'up') links.push(this.#passDown(remote, local));
-      if (direction !== 'down') links.push(this.#passUp(local, remote));
+      const begun: Promise<void>[] = [];
+      const begin = (pass: (begun: () => void) => Promise<never>) => {
+        begun.push(new Promise((resolve) => links.push(pass(resolve))));
+      };
+      const own = local;
+      if (direction !== 'up') begin((done) => this.#passDown(remote, own, done));
+      if (direction !== 'down') begin((done) => this.#passUp(own, remote, done));
       this.#enter('live');
       this.#log.info(`peer ${name}: connected`, { url });
       const link = { remote, local, signal: AbortSignal.any([signal, over.signal]) };
-      links.push(this.#repairs(link, since));
+      // Else an event could be too new for the comparison, and too old for the live links.
+      links.push(Promise.all(begun).then(() => this.#repairs(link, since)));
       return await Promise.race(links);
     } finally {
       this.#ended();
@@ -205,7 +211,7 @@ export class Peer {
     if (this.#options.repair === 'gap') this.#own.cursors.set(this.#key, this.#exchangedUntil);
   }
 
-  #passDown(remote: RelayConnection, local: RelayConnection): Promise<never> {
+  #passDown(remote: RelayConnection, local: RelayConnection, begun: () => void): Promise<never> {
     return passOn(remote, local, {
       filters: this.#options.filters,
       window: LOCAL_WINDOW,
@@ -215,10 +221,11 @@ export class Peer {
       gate: this.#options.gates?.down ?? accept,
       refused: this.#refusedHere,
       throttle: this.#options.throttles?.down ?? null,
+      begun,
     });
   }
 
-  #passUp(local: RelayConnection, remote: RelayConnection): Promise<never> {
+  #passUp(local: RelayConnection, remote: RelayConnection, begun: () => void): Promise<never> {
     return passOn(local, remote, {
       filters: this.#options.filters,
       window: REMOTE_WINDOW,
@@ -228,6 +235,7 @@ export class Peer {
       gate: this.#options.gates?.up ?? accept,
       refused: this.#refusedThere,
       throttle: this.#options.throttles?.up ?? null,
+      begun,
     });
   }
 
