@@ -5,10 +5,15 @@ import type { Connection } from './connection.ts';
 import type { IoMeter } from './io-meter.ts';
 import type { Frame, LiveFrame } from './live-frame.ts';
 
+/** Backlog up to which a socket is written before those with more. */
+const SMALL_BYTES = 16 * 1024;
+/** Time for which larger backlogs are written in one turn; the others follow in the next one. */
+const LARGE_MILLISECONDS = 5;
+
 /**
  * Batches the frames of one turn by socket and writes each socket once, because the write is the
- * main cost of a delivery. Bound: `io.outbound_bytes_max` unsent bytes a socket; a client beyond it
- * is cut off.
+ * main cost of a delivery. Small answers do not wait for large ones. Bound: `io.outbound_bytes_max`
+ * unsent bytes a socket; a client beyond it is cut off.
  */
 export class Outbound {
   #bytesMax: number;
@@ -78,9 +83,33 @@ export class Outbound {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.flush());
+    setImmediate(() => this.#flushTurn());
   }
 
+  /** Writes small backlogs, and large ones for a bounded time. */
+  #flushTurn(): void {
+    this.#scheduled = false;
+    const large: Connection[] = [];
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const connection of dirty) {
+      if (connection.closed) continue;
+      if (connection.pendingBytes > SMALL_BYTES) large.push(connection);
+      else this.#write(connection);
+    }
+    const end = performance.now() + LARGE_MILLISECONDS;
+    let written = 0;
+    for (const connection of large) {
+      if (written > 0 && performance.now() >= end) break;
+      written++;
+      if (!connection.closed) this.#write(connection);
+    }
+    if (written === large.length) return;
+    this.#dirty = [...large.slice(written), ...this.#dirty];
+    this.#schedule();
+  }
+
+  /** Writes everything that is queued. */
   flush(): void {
     this.#scheduled = false;
     const dirty = this.#dirty;
