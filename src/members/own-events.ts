@@ -25,9 +25,10 @@ export class OwnEvents {
   of(kind: number): NostrEvent[] {
     const { db, hasher } = this.#context;
     const { pubkey } = this.#signer;
+    // The tail first: an event that the writer indexes meanwhile is in the index afterwards.
     const rows = [
-      ...db.prepare(sql.SELECT_JSON_OF_TERM).pluck().all(hasher.authorKind(pubkey, kind)),
       ...db.prepare(sql.SELECT_TAIL_JSON_OF).pluck().all(kind, pubkey),
+      ...db.prepare(sql.SELECT_JSON_OF_TERM).pluck().all(hasher.authorKind(pubkey, kind)),
     ];
     const events = rows
       .map((body) => eventOf(body as StoredBody))

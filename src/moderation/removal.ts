@@ -32,8 +32,9 @@ export async function removeEvent(
 
 /** Returns the seq of a stored event in the log, or null. */
 export function findEvent({ db, hasher }: ModerationReads, id: string): number | null {
-  const indexed = db.prepare(sql.SELECT_SEQ_OF_ID).pluck().get(hasher.id(id), id);
-  const seq = indexed ?? db.prepare(sql.SELECT_TAIL_SEQ_OF_ID).pluck().get(id);
+  // The tail first: an event that the writer indexes meanwhile is in the index afterwards.
+  const newest = db.prepare(sql.SELECT_TAIL_SEQ_OF_ID).pluck().get(id);
+  const seq = newest ?? db.prepare(sql.SELECT_SEQ_OF_ID).pluck().get(hasher.id(id), id);
   return (seq as number | undefined) ?? null;
 }
 
