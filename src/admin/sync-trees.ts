@@ -13,8 +13,6 @@ import type { Db } from '../store/database/open.ts';
 import * as sql from '../store/database/sql.ts';
 
 const SETTING = 'negentropy.filters';
-/** Number of trees of filters, those of the configuration included. */
-const TREES_MAX = 16;
 
 /** Parts of the admin worker that it needs. */
 interface SyncTreesContext {
@@ -66,11 +64,12 @@ export class SyncTrees {
   async add(text: string, by: string): Promise<void> {
     const filter = filterOf(text);
     const added = this.#added();
-    const all = [...this.#context.config.negentropy.filters, ...added];
+    const { filters, trees_max: most } = this.#context.config.negentropy;
+    const all = [...filters, ...added];
     if (all.some((one) => isSame(one, filter)))
       throw new RpcError('refused', 'There is a tree of this filter already.');
-    if (all.length >= TREES_MAX)
-      throw new RpcError('refused', `There are ${TREES_MAX} trees already; remove one first.`);
+    if (all.length >= most)
+      throw new RpcError('refused', `At most ${most} filters can have a tree; remove one first.`);
     await this.#store([...added, JSON.stringify(JSON.parse(text))], 'add', text, by);
   }
 

@@ -244,6 +244,8 @@ export const constants = {
    * takes longer than they last reads on from the database.
    */
   'monitor.replay_events_max': integer(8192, 16, 1_000_000),
+  /** Filters with a tree of ids: each event may be in all of them, at 45 bytes. */
+  'negentropy.trees_max': integer(16, 1, 1000),
   /** Seconds after which a session is ended in which its client sends nothing. */
   'negentropy.idle_seconds': integer(120, 1, DAY_SECONDS),
   /** Milliseconds that the sync worker spends on sessions before it reads its messages. */

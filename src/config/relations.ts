@@ -78,5 +78,11 @@ export function relationProblems(
         `${larger} (${bound}, ${where(larger)})${less}: ${because}. Lower the first or raise the second.`,
     );
   }
+  const { filters, trees_max: most } = config.negentropy;
+  if (filters.length > most && !skip.has('negentropy.filters')) {
+    problems.push(
+      `negentropy.filters has ${filters.length} filters (${where('negentropy.filters')}) but may have at most ${most}. Leave the others out: they are read from the index.`,
+    );
+  }
   return problems;
 }

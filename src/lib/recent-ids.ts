@@ -1,12 +1,16 @@
 // Bounded set of recently seen ids.
 
-/** Newest ids of a stream, up to a bound; the oldest are dropped first. */
+/** Newest ids of a stream, up to a bound, some 110 bytes each; the oldest are dropped first. */
 export class RecentIds {
   readonly #max: number;
   readonly #ids = new Set<string>();
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
   }
 
   /** Adds an id. Returns true if it was not known. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 const FILE = 'wok-peers.json';
 const OWNER_ONLY = 0o600;
+/** Number of peers whose times are kept: those of the relay and of commands, former ones too. */
+const PEERS_MAX = 1_000;
 
 /**
  * Times of peers, in seconds since 1970: whatever was stored before, on either side, is on both
@@ -25,8 +27,12 @@ export class PeerCursors {
     return this.#times.get(key);
   }
 
+  /** Keeps a time; beyond `PEERS_MAX` the one that was set longest ago is forgotten. */
   set(key: string, seconds: number): void {
+    this.#times.delete(key);
     this.#times.set(key, seconds);
+    const [oldest] = this.#times.keys();
+    if (this.#times.size > PEERS_MAX && oldest !== undefined) this.#times.delete(oldest);
     const made = `${this.#file}.new`;
     const text = JSON.stringify(Object.fromEntries(this.#times), null, 1);
     try {

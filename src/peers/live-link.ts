@@ -1,10 +1,10 @@
 // Live events between the own relay and another one.
 
+import type { RecentIds } from '../lib/recent-ids.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { compileFilter, type Filter, filterJson } from '../protocol/filter.ts';
 import { PeerError } from './peer-error.ts';
 import { isFinal, Publisher, type Window } from './publisher.ts';
-import type { RecentIds } from './recent-ids.ts';
 import type { PublishResult, RelayConnection } from './relay-connection.ts';
 import type { TransferTally } from './tally.ts';
 import type { Throttle } from './throttle.ts';

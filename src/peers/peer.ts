@@ -1,7 +1,9 @@
 // Another relay that the own one exchanges events with for as long as it runs.
 
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../lib/clock.ts';
+import { RecentIds } from '../lib/recent-ids.ts';
 import type { PeerCounts, PeerStatus } from '../messages/admin-peers.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import { type Filter, filterJson } from '../protocol/filter.ts';
@@ -15,7 +17,6 @@ import type { LocalRelay } from './local-relay.ts';
 import type { LocalEvents } from './local-set.ts';
 import { PeerError, RateError } from './peer-error.ts';
 import { LOCAL_WINDOW, Publisher, REMOTE_WINDOW } from './publisher.ts';
-import { RecentIds } from './recent-ids.ts';
 import { type ConnectionOptions, type PublishResult, RelayConnection } from './relay-connection.ts';
 import { synchronize, type Throttles } from './synchronize.ts';
 import { TransferTally } from './tally.ts';
@@ -24,6 +25,13 @@ import { TransferTally } from './tally.ts';
 const LATE_SECONDS = 3_600;
 /** Longest time of a timer of Node.js. */
 const TIMER_MAX = 2 ** 31 - 1;
+/** Refusals of a comparison that are over soon, and how often and when it is tried again. */
+const FOR_NOW = /^(?:closed|rate-limited|error):/;
+const ATTEMPTS = 6;
+const ATTEMPT_MILLISECONDS = 500;
+/** Ids of passed events to know when they come back, a moment later; and ids of refused ones. */
+const PASSED_IDS = 20_000;
+const REFUSED_IDS = 60_000;
 /** Number of reasons of refusals in a status. */
 const REASONS_SHOWN = 10;
 const accept: Gate = () => true;
@@ -84,11 +92,11 @@ export class Peer {
   readonly #own: OwnSide;
   readonly #log: PeerLog;
   /** Events that came from the peer, and that went there. */
-  readonly #came = new RecentIds();
-  readonly #went = new RecentIds();
+  readonly #came = new RecentIds(PASSED_IDS);
+  readonly #went = new RecentIds(PASSED_IDS);
   /** Events that one side refuses for good, so that no repair offers them again. */
-  readonly #refusedHere = new RecentIds();
-  readonly #refusedThere = new RecentIds();
+  readonly #refusedHere = new RecentIds(REFUSED_IDS);
+  readonly #refusedThere = new RecentIds(REFUSED_IDS);
   readonly #backOff = new BackOff();
   #state: PeerStatus['state'] = 'connecting';
   #since = systemClock.seconds();
@@ -258,13 +266,23 @@ export class Peer {
   async #tryRepair(link: Link, from: number | null, until: number): Promise<void> {
     const { remote, local } = link;
     const { name, url, direction } = this.#options;
-    try {
-      await this.#repair(link, from, until);
-    } catch (error) {
-      const isOfRelay = error instanceof PeerError && !(error instanceof RateError);
-      if (!isOfRelay || !remote.isOpen || !local.isOpen) throw error;
-      this.#log.warn(`peer ${name}: cannot be compared: ${error.message}`, { url });
-      if (direction !== 'up') await this.#fetch(link, from ?? until - LATE_SECONDS);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#repair(link, from, until);
+        return;
+      } catch (error) {
+        const isOfRelay = error instanceof PeerError && !(error instanceof RateError);
+        if (!isOfRelay || !remote.isOpen || !local.isOpen) throw error;
+        this.#log.warn(`peer ${name}: cannot be compared: ${error.message}`, { url, attempt });
+        if (attempt < ATTEMPTS && FOR_NOW.test(error.message)) {
+          await delay(ATTEMPT_MILLISECONDS * 2 ** (attempt - 1), undefined, {
+            signal: link.signal,
+          });
+          continue;
+        }
+        if (direction !== 'up') await this.#fetch(link, from ?? until - LATE_SECONDS);
+        return;
+      }
     }
   }
 
@@ -295,9 +313,12 @@ export class Peer {
     return known === undefined ? null : Math.max(known - LATE_SECONDS, 0);
   }
 
+  /** Key of the cursor: a filter may have thousands of authors, so it is hashed. */
   get #key(): string {
     const { url, direction, filters } = this.#options;
-    return `${direction} ${url} ${JSON.stringify(filters.map(filterJson))}`;
+    const conditions = JSON.stringify(filters.map(filterJson));
+    const hash = createHash('sha256').update(conditions).digest('hex').slice(0, 16);
+    return `${direction} ${url} ${hash}`;
   }
 
   async #repair(

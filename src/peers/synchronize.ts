@@ -1,11 +1,11 @@
 // Synchronization of the own relay with another one: a comparison, then the transfer of the
 // differences.
 
+import type { RecentIds } from '../lib/recent-ids.ts';
 import { type Filter, filterJson } from '../protocol/filter.ts';
 import { IdList } from './id-list.ts';
 import type { Gates } from './live-link.ts';
 import { type LocalEvents, readSet } from './local-set.ts';
-import type { RecentIds } from './recent-ids.ts';
 import { reconcile } from './reconcile.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import { TransferTally } from './tally.ts';

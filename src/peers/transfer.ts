@@ -1,13 +1,13 @@
 // Transfer of the events in which two relays differ.
 
 import { setImmediate } from 'node:timers/promises';
+import type { RecentIds } from '../lib/recent-ids.ts';
 import type { NostrEvent } from '../protocol/event.ts';
 import type { IdList } from './id-list.ts';
 import { type Gate, WRONG_MAX } from './live-link.ts';
 import { eventsByIds, type LocalEvents } from './local-set.ts';
 import { PeerError } from './peer-error.ts';
 import { isFinal, LOCAL_WINDOW, Publisher, REMOTE_WINDOW } from './publisher.ts';
-import type { RecentIds } from './recent-ids.ts';
 import { AUTH_REQUIRED, type PublishResult, type RelayConnection } from './relay-connection.ts';
 import type { TransferTally } from './tally.ts';
 import type { Throttle } from './throttle.ts';

@@ -44,8 +44,6 @@ const BYTES_A_ROW = 32;
 const CACHE_BYTES = 1024 * 1024;
 /** Pause between two slices: a flood of sync messages leaves a third of a processor to others. */
 const PAUSE_MILLISECONDS = 5;
-/** Number of trees of filters. */
-const TREES_MAX = 16;
 /** Interval of the search for idle sessions, and of the sizes that the admin worker is told. */
 const LOOK_MILLISECONDS = 1_000;
 
@@ -178,8 +176,8 @@ export class Sync {
   }
 
   #setFilters(): void {
-    const { filters } = this.#config.negentropy;
-    this.#trees.setFilters([...filters, ...this.#addedFilters].slice(0, TREES_MAX));
+    const { filters, trees_max: most } = this.#config.negentropy;
+    this.#trees.setFilters([...filters, ...this.#addedFilters].slice(0, most));
   }
 
   stop(): void {

@@ -12,6 +12,7 @@ import type { WriteState } from '../channel/write-state.ts';
 import type { Config } from '../config/options.ts';
 import type { Clock } from '../lib/clock.ts';
 import { queuedEvents } from '../lib/message-cost.ts';
+import { RecentIds } from '../lib/recent-ids.ts';
 import type { Log as Logger } from '../log/log.ts';
 import { writeAnswer } from '../messages/answers.ts';
 import type { StationName } from '../messages/control.ts';
@@ -47,7 +48,6 @@ import { Disk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
 import type { FileGuard } from './file-guard.ts';
 import { internalEventBatch } from './internal-event.ts';
-import { RecentIds } from './recent-ids.ts';
 import { VanishAnswers } from './vanish-answers.ts';
 import { WriterMeter } from './writer-meter.ts';
 

@@ -410,6 +410,11 @@ const FILE_PROBLEMS: [string, string, string][] = [
     'line 3: two peers have the name "a.example". Write another name = "…" for one of them.',
   ],
   [
+    'more filters than trees',
+    `[negentropy]\nfilters = [${Array.from({ length: 17 }, (_, n) => `'{"kinds":[${n}]}'`).join(',')}]`,
+    'but may have at most 16. Leave the others out',
+  ],
+  [
     'relay lists of no authors',
     '[[peers]]\nrelay_lists = 3',
     'line 2: peers[0].relay_lists needs dir = "down" and a filter with authors',

@@ -42,13 +42,20 @@ async function directoryWith(events: readonly NostrEvent[]): Promise<string> {
 const note = (n: number) =>
   random.pick(authors).event({ created_at: now() - 1_000 - (n % 5_000), content: `note ${n}` });
 
-async function compared({ directory }: TestRelay): Promise<void> {
-  await until(async () => {
+async function compared({ directory, said, logged }: TestRelay): Promise<void> {
+  let states: PeerStatus[] = [];
+  const isCompared = async () => {
     const control = await Control.connect(directory);
-    const states = await control.ask<PeerStatus[]>('peers');
+    states = await control.ask<PeerStatus[]>('peers');
     control.socket.destroy();
     return states.length > 0 && states.every(({ comparedAt }) => comparedAt !== null);
-  }, 'comparisons');
+  };
+  try {
+    await until(isCompared, 'comparisons');
+  } catch (error) {
+    const known = JSON.stringify({ states, said, logged });
+    throw new Error(`${(error as Error).message}; ${known}`);
+  }
 }
 
 async function publishAll(client: Client, events: readonly NostrEvent[]): Promise<void> {

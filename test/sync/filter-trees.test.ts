@@ -198,13 +198,14 @@ describe('wok negentropy', () => {
   });
 
   it('refuses what cannot be a tree', async () => {
-    const here = await relay(filters([{ kinds: [0] }]));
+    const here = await relay({ ...filters([{ kinds: [0] }]), 'negentropy.trees_max': 1 });
     const run = (...args: string[]) => wokHere(['negentropy', ...args, '--data', here.directory]);
     for (const [args, code, sentence] of [
       [['add', '{}'], exitCodes.usage, 'A tree is of a filter of authors, kinds or tags'],
       [['add', '{"kinds":[1],"since":5}'], exitCodes.usage, 'A tree is of a filter'],
       [['add', 'kinds=1'], exitCodes.usage, 'A tree is of a filter'],
       [['add', '{"kinds":[0,0]}'], exitCodes.refused, 'There is a tree of this filter already.'],
+      [['add', '{"kinds":[7]}'], exitCodes.refused, 'At most 1 filters can have a tree'],
       [['remove', '{"kinds":[9]}'], exitCodes.refused, 'There is no tree of this filter.'],
       [['remove', '2'], exitCodes.refused, 'remove it there'],
       [['remove', '1'], exitCodes.refused, 'always kept'],
