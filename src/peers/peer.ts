@@ -182,11 +182,15 @@ export class Peer {
     const { name, url, connection, direction } = this.#options;
     const remote = await RelayConnection.open(url, { ...(await connection()), signal });
     let local: RelayConnection | null = null;
+    let feed: RelayConnection | null = null;
     /** Ends the repairs with the connection. */
     const over = new AbortController();
     try {
       connected();
       local = await this.#own.relay.connect('stream', url);
+      // Apart from `local`, whose OKs must arrive while this one is not read: with one connection
+      // for both, and both relays waiting for the other's OKs, neither link would ever go on.
+      if (direction !== 'down') feed = await this.#own.relay.connect('stream', url);
       remote.onNotice = (text) => this.#log.info(`peer ${name} says: ${text}`, { url });
       const since = systemClock.seconds();
       const links: Promise<never>[] = [];
@@ -194,9 +198,9 @@ export class Peer {
       const begin = (pass: (begun: () => void) => Promise<never>) => {
         begun.push(new Promise((resolve) => links.push(pass(resolve))));
       };
-      const own = local;
-      if (direction !== 'up') begin((done) => this.#passDown(remote, own, done));
-      if (direction !== 'down') begin((done) => this.#passUp(own, remote, done));
+      const [to, from] = [local, feed];
+      if (direction !== 'up') begin((done) => this.#passDown(remote, to, done));
+      if (from !== null) begin((done) => this.#passUp(from, remote, done));
       this.#enter('live');
       this.#log.info(`peer ${name}: connected`, { url });
       const link = { remote, local, signal: AbortSignal.any([signal, over.signal]) };
@@ -207,6 +211,7 @@ export class Peer {
       this.#ended();
       over.abort();
       local?.close();
+      feed?.close();
       remote.close();
     }
   }
