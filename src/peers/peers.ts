@@ -60,8 +60,8 @@ export class Peers {
   /** Peers of earlier configurations that are ending. */
   readonly #ending = new Set<Promise<void>>();
   #config: Config;
-  /** Relays that events are exchanged with, in the order of the configuration. */
-  #named: readonly NamedPeer[] = [];
+  /** Keys of the running peers, in the order of the configuration. */
+  #order: readonly string[] = [];
   /** Configuration of the announcements that are being made; '': none are. */
   #announcedBy = '';
   #announcing: AbortController | null = null;
@@ -93,8 +93,9 @@ export class Peers {
     const privateKinds = new PrivateKinds(kindsIn(config.auth.private_kinds));
     this.#events = { ...this.#events, privateKinds };
     this.#announce(config);
-    this.#named = [...peersIn(config.peers), ...this.#listed()];
-    const wanted = new Map(this.#named.map((peer) => [keyOf(peer, config), peer]));
+    const named = [...peersIn(config.peers), ...this.#listed()];
+    const wanted = new Map(named.map((peer) => [keyOf(peer, config), peer]));
+    this.#order = [...wanted.keys()];
     for (const [key, running] of this.#running) {
       if (wanted.has(key)) continue;
       this.#running.delete(key);
@@ -191,8 +192,7 @@ export class Peers {
   }
 
   #report(): void {
-    const order = this.#named.map((peer) => keyOf(peer, this.#config));
-    const peers = order.flatMap((key) => this.#running.get(key)?.peer ?? []);
+    const peers = this.#order.flatMap((key) => this.#running.get(key)?.peer ?? []);
     this.#meter.take(peers);
     this.#admin?.send({ peers: peers.map(({ status }) => status) });
     this.#admin?.flush();

@@ -2,13 +2,12 @@
 // real sockets; the tags of an announcement as a unit.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PeerStatus } from '../../src/messages/admin-peers.ts';
 import { announcement } from '../../src/peers/announcer.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
-import { Control } from '../support/control.ts';
 import { http } from '../support/http.ts';
+import { peerStates } from '../support/peer-states.ts';
 import { until } from '../support/process.ts';
 import {
   freshDirectory,
@@ -36,13 +35,6 @@ async function published({ url }: TestRelay, ...events: NostrEvent[]): Promise<v
   const client = await Client.connect(url);
   for (const event of events) expect((await client.publish(event))[2]).toBe(true);
   client.socket.terminate();
-}
-
-async function states({ directory }: TestRelay): Promise<PeerStatus[]> {
-  const control = await Control.connect(directory);
-  const found = await control.ask<PeerStatus[]>('peers');
-  control.socket.destroy();
-  return found;
 }
 
 /** Resolves with the newest event that a relay has of a filter. */
@@ -168,11 +160,11 @@ describe('relays of relay lists', () => {
     const wanted = [ofBob, fromBoth, fromOne].map(({ id }) => id).sort();
     await until(async () => (await ids()).length >= 3, 'the events');
     await until(
-      async () => (await states(here)).every(({ comparedAt }) => comparedAt !== null),
+      async () => (await peerStates(here)).every(({ comparedAt }) => comparedAt !== null),
       'comparisons',
     );
     expect(await ids()).toEqual(wanted);
-    expect((await states(here)).map(({ name }) => name)).toEqual([
+    expect((await peerStates(here)).map(({ name }) => name)).toEqual([
       `relay-lists ${both.url}/`,
       `relay-lists ${one.url}/`,
     ]);
@@ -198,6 +190,6 @@ describe('relays of relay lists', () => {
     await here.relay.reload(
       testConfig(here.directory, { ...entry(), 'peer_lists.any_address': false }),
     );
-    expect(await states(here)).toEqual([]);
+    expect(await peerStates(here)).toEqual([]);
   });
 });

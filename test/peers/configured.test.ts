@@ -8,7 +8,7 @@ import type { PeerStatus } from '../../src/messages/admin-peers.ts';
 import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Author, now } from '../support/author.ts';
 import { Client } from '../support/client.ts';
-import { Control } from '../support/control.ts';
+import { peerStates } from '../support/peer-states.ts';
 import { isRunning, until, WokProcess } from '../support/process.ts';
 import {
   freshDirectory,
@@ -43,14 +43,6 @@ async function reload({ relay: running, directory }: TestRelay, ...entries: Entr
   return running.reload(testConfig(directory, peersOf(...entries)));
 }
 
-/** Returns the states of the peers, as a command gets them. */
-async function states({ directory }: { directory: string }): Promise<PeerStatus[]> {
-  const control = await Control.connect(directory);
-  const found = await control.ask<PeerStatus[]>('peers');
-  control.socket.destroy();
-  return found;
-}
-
 /** Resolves with the state of the one peer when it is as wanted. */
 async function state(
   of: { directory: string },
@@ -58,7 +50,7 @@ async function state(
 ): Promise<PeerStatus> {
   let last: PeerStatus | undefined;
   await until(async () => {
-    [last] = await states(of);
+    [last] = await peerStates(of);
     return last !== undefined && isWanted(last);
   }, 'another state of the peer');
   return last as PeerStatus;
@@ -134,7 +126,7 @@ describe('a peer', () => {
     await published(there, notes.slice(10));
     await Promise.all([has(here, notes), has(there, notes)]);
     const offers = async () => {
-      const counts = [...(await states(here)), ...(await states(there))];
+      const counts = [...(await peerStates(here)), ...(await peerStates(there))];
       return counts.map(({ down, up }) => down.stored + down.known + up.stored + up.known);
     };
     // Each event crosses once by each of the two links at most.
@@ -210,13 +202,13 @@ describe('peers', () => {
   it('come, change and go with a reload', async () => {
     const [one, two] = [await relay(), await relay()];
     const here = await relay();
-    expect(await states(here)).toEqual([]);
+    expect(await peerStates(here)).toEqual([]);
     const { live } = await reload(here, { urls: [one.url], name: 'first' });
     expect(live).toEqual([{ key: 'peers', from: '[]', to: '["first"]' }]);
     await state(here, isCompared);
     await reload(here, { urls: [one.url], name: 'first' }, { urls: [two.url], name: 'second' });
-    await until(async () => (await states(here)).every(isCompared), 'both');
-    expect((await states(here)).map(({ name }) => name)).toEqual(['first', 'second']);
+    await until(async () => (await peerStates(here)).every(isCompared), 'both');
+    expect((await peerStates(here)).map(({ name }) => name)).toEqual(['first', 'second']);
     await reload(here, { urls: [two.url], name: 'second' });
     const [left, came] = [alice.event(), alice.event()];
     await published(one, [left]);
@@ -224,7 +216,7 @@ describe('peers', () => {
     await has(here, [came]);
     expect(await idsIn(here)).toEqual([came.id]);
     await reload(here);
-    await until(async () => (await states(here)).length === 0, 'no peer');
+    await until(async () => (await peerStates(here)).length === 0, 'no peer');
     await until(() => !here.relay.metricsText().includes('wok_peer_live{'), 'no metric');
   });
 

@@ -8,7 +8,7 @@ import type { NostrEvent } from '../../src/protocol/event.ts';
 import { Author, now } from '../support/author.ts';
 import { TEST_MILLISECONDS } from '../support/ceiling.ts';
 import { Client } from '../support/client.ts';
-import { Control } from '../support/control.ts';
+import { peerStates } from '../support/peer-states.ts';
 import { until } from '../support/process.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { freshDirectory, type Settings, startRelay, type TestRelay } from '../support/relay.ts';
@@ -45,9 +45,7 @@ const note = (n: number) =>
 async function compared({ directory, said, logged }: TestRelay): Promise<void> {
   let states: PeerStatus[] = [];
   const isCompared = async () => {
-    const control = await Control.connect(directory);
-    states = await control.ask<PeerStatus[]>('peers');
-    control.socket.destroy();
+    states = await peerStates({ directory });
     return states.length > 0 && states.every(({ comparedAt }) => comparedAt !== null);
   };
   try {
