@@ -36,4 +36,12 @@ export class Fifo<Item> {
     }
     return item;
   }
+
+  /** Removes the items for which `keeps` returns false. Takes time for all of them. */
+  keep(keeps: (item: Item) => boolean): void {
+    const kept = (this.#items.slice(this.#next) as Item[]).filter(keeps);
+    this.#items.length = 0;
+    this.#next = 0;
+    for (const item of kept) this.#items.push(item);
+  }
 }

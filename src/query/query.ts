@@ -436,7 +436,7 @@ export class Query {
     if (subscription === undefined) return undefined;
     subscriptions?.delete(subNo);
     for (const run of runsOf(subscription)) {
-      run.cancelled = true;
+      this.#cancel(run);
       this.#windows.wake(connId, run);
     }
     return subscription;
@@ -460,6 +460,12 @@ export class Query {
     this.#running++;
     run.turns.address.counted++;
     this.#scheduler.add(run);
+  }
+
+  /** Cancels a run. It no longer counts, so that new queries have its place at once. */
+  #cancel(run: Run): void {
+    this.#uncount(run);
+    this.#scheduler.queue.cancel(run);
   }
 
   /** Ends the counting of a run against `query.queries_max`. */
@@ -576,9 +582,9 @@ export class Query {
     const client = this.#clients.get(connId);
     if (client !== undefined) {
       for (const subscription of client.subscriptions.values()) {
-        for (const run of runsOf(subscription)) run.cancelled = true;
+        for (const run of runsOf(subscription)) this.#cancel(run);
       }
-      for (const run of client.counts) run.cancelled = true;
+      for (const run of client.counts) this.#cancel(run);
       this.#scheduler.queue.leave(client.turns);
       this.#clients.delete(connId);
       this.#toMonitor.send({ t: 'disconnect', connId });

@@ -1,7 +1,6 @@
 // Runs of a query worker as its scheduler sees them, and their queue, fair by address and
 // connection.
 
-import { present } from '../lib/assert.ts';
 import { Fifo } from '../lib/fifo.ts';
 import { AddressTurns, ConnectionTurns, Turns } from '../lib/turns.ts';
 import type { Budget } from '../store/read/scan.ts';
@@ -13,6 +12,7 @@ export type Step = 'again' | 'wait' | 'done';
 /** Resumable work that the scheduler gives slices to. */
 export interface Run {
   readonly connId: number;
+  /** True if it is to end; set by `QueryQueue.cancel` while it may wait for its first turn. */
   cancelled: boolean;
   /** True while it counts against `query.queries_max`: until its client first blocks it. */
   counted: boolean;
@@ -66,6 +66,8 @@ export class QueryTurns extends ConnectionTurns {
   readonly fresh = new Fifo<Run>();
   /** Begun queries, which take turns. */
   readonly begun = new Fifo<Run>();
+  /** Number of cancelled ones in `fresh`. */
+  #cancelled = 0;
 
   constructor(address: QueryAddress) {
     super();
@@ -81,10 +83,26 @@ export class QueryTurns extends ConnectionTurns {
     return fresh?.expectedRows ?? BEGUN_TURN_ROWS;
   }
 
-  /** Takes the next query; new ones go first, so that a short one does not wait for a long one. */
-  next(): Run {
+  /**
+   * Takes the next query; new ones go first, so that a short one does not wait for a long one.
+   * Undefined if all were cancelled and removed.
+   */
+  next(): Run | undefined {
     const fresh = this.begun.size < BEGUN_MAX ? this.fresh.shift() : undefined;
-    return fresh ?? present(this.begun.shift(), 'query of a connection that takes its turn');
+    if (fresh?.cancelled === true) this.#cancelled--;
+    return fresh ?? this.begun.shift();
+  }
+
+  /**
+   * Counts a query in `fresh` that was cancelled, and returns the number of removed queries: the
+   * cancelled ones are removed once they are most of all, in constant time for each.
+   */
+  cancelFresh(): number {
+    const before = this.fresh.size;
+    if (++this.#cancelled <= before / 2) return 0;
+    this.fresh.keep((run) => !run.cancelled);
+    this.#cancelled = 0;
+    return before - this.fresh.size;
   }
 }
 
@@ -115,6 +133,13 @@ export class QueryQueue {
     this.#added(run.turns);
   }
 
+  /** Cancels a query; one that has not begun is never taken, or taken as a cancelled one. */
+  cancel(run: Run): void {
+    if (run.cancelled) return;
+    run.cancelled = true;
+    if (!run.hasTurned) this.size -= run.turns.cancelFresh();
+  }
+
   #added(turns: QueryTurns): void {
     this.size++;
     this.#turns.wait(turns);
@@ -122,9 +147,15 @@ export class QueryQueue {
 
   /** Takes the next query; undefined if none waits. `charge` has to follow. */
   take(): Run | undefined {
-    const run = this.#turns.take()?.next();
-    if (run !== undefined) this.size--;
-    return run;
+    for (let turns = this.#turns.take(); turns !== undefined; turns = this.#turns.take()) {
+      const run = turns.next();
+      if (run !== undefined) {
+        this.size--;
+        return run;
+      }
+      this.#turns.charge(turns, 0);
+    }
+    return undefined;
   }
 
   /** Charges the rows of a turn. */

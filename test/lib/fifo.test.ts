@@ -15,6 +15,12 @@ it('a queue gives what an array gives, however long it is', () => {
       queue.push(step);
       array.push(step);
     } else expect(queue.shift()).toBe(array.shift());
+    if (random.chance(0.001)) {
+      const keeps = (item: number) => item % 3 !== 0;
+      queue.keep(keeps);
+      array.splice(0, array.length, ...array.filter(keeps));
+    }
     expect(queue.size).toBe(array.length);
+    expect(queue.first).toBe(array[0]);
   }
 });

@@ -94,6 +94,20 @@ describe('queue_events_max of the writer and queries_max of a query worker', () 
     });
   });
 
+  it('a REQ that is replaced or closed before its turn leaves its place to the next', async () => {
+    const refusals: string[] = [];
+    use.client.socket.on('message', (data) => {
+      if (data.toString().startsWith('["CLOSED"')) refusals.push(data.toString());
+    });
+    // A burst, most of which the ingester passes on before the query worker has a turn.
+    for (let i = 0; i < 300; i++) {
+      use.client.send(['REQ', 'x', NO_EVENTS]);
+      if (i % 3 === 0) use.client.send(['CLOSE', 'x']);
+    }
+    await use.client.sync();
+    expect(refusals).toEqual([]);
+  });
+
   it('a REQ or COUNT too many is refused by CLOSED, and takes no place', async () => {
     const other = await use.connect();
     // Repeated, because the query worker is not full if it is faster than the stages before it.
