@@ -88,6 +88,12 @@ function helpOf(words: readonly string[], commands: readonly Command[]): Wanted 
   if (command === undefined && name !== undefined && !name.startsWith('-')) {
     throw new CommandLineError(unknownCommand(name, commands));
   }
+  if (command?.actions !== undefined) {
+    const names = Object.keys(command.actions);
+    const [, action] = tokensOf(rest, command).filter(({ kind }) => kind === 'positional');
+    if (action?.kind === 'positional' && !names.includes(action.value))
+      throw new CommandLineError(unknownAction(command.name, action.value, names), command);
+  }
   return { kind: 'help', command };
 }
 

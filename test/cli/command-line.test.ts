@@ -330,6 +330,9 @@ describe('the command', () => {
   it.each([
     [['relya', '--help'], 'There is no command "relya". Did you mean wok relay?'],
     [['help', 'relya'], 'There is no command "relya". Did you mean wok relay?'],
+    [['config', 'pirnt', '--help'], 'There is no wok config pirnt. Did you mean wok config print?'],
+    [['-h', 'mod', 'bann'], 'There is no wok mod bann. Did you mean wok mod ban?'],
+    [['help', 'config', 'pirnt'], 'There is no wok config pirnt. Did you mean wok config print?'],
     [['--port', '80'], '--port is for a command. Write wok relay --port.'],
     [['--show-rejected'], '--show-rejected is for a command. Write wok import --show-rejected.'],
     [['relay', '--help=1'], '--help takes no value. Write --help.'],
