@@ -69,7 +69,10 @@ export const constants = {
 
   /** Levels of arrays and objects in a message. An EVENT needs 4, a REQ 3; clients add fields. */
   'limits.json_depth_max': integer(16, 4, 128),
-  /** Bytes of the first value of a tag with a one-letter name, the ones that filters ask for. */
+  /**
+   * Bytes of the first value of a tag with a one-letter name, the ones that filters ask for. a, A
+   * and q, which may hold an address that ends with a `d`, may have 71 more.
+   */
   'limits.tag_value_bytes_max': integer(KIB, 64, 64 * MIB),
   /**
    * Unicode characters of the content of an event, lowered to what fits into

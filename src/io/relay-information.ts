@@ -1,7 +1,7 @@
 // Relay information document (NIP-11).
 
 import { asksForPayment } from '../access/access-rules.ts';
-import type { Config } from '../config/options.ts';
+import { type Config, MESSAGE_FRAME_BYTES } from '../config/options.ts';
 import { accepts } from '../lib/encoded.ts';
 import { SOFTWARE, version } from '../paths.ts';
 import { restrictsWrites } from '../policy/write-policy.ts';
@@ -30,7 +30,11 @@ export function relayInformation(config: Config, self = ''): string {
     version,
     ...payments(config),
     limitation: {
-      max_message_length: limits.message_bytes_max,
+      // No field tells the limit of an event: who keeps to this one is accepted with an event too.
+      max_message_length: Math.min(
+        limits.message_bytes_max,
+        limits.event_bytes_max + MESSAGE_FRAME_BYTES,
+      ),
       max_subscriptions: limits.subscriptions_max,
       max_filters: limits.filters_max,
       max_in_flight_bytes: limits.in_flight_bytes_max,

@@ -153,17 +153,22 @@ function checkTags(tags: unknown): Refusal | null {
   return null;
 }
 
+/** Tags that name an event by its address, which is longer than the `d` that it ends with. */
+const ADDRESS_TAGS: ReadonlySet<string> = new Set(['a', 'A', 'q']);
+/** Bytes of `30023:`, a pubkey and a colon, the longest beginning of an address. */
+const ADDRESS_PREFIX_BYTES = 71;
+
 function checkTagValues(tags: readonly string[][], bytesMax: number): Refusal | null {
   for (let i = 0; i < tags.length; i++) {
     const tag = tags[i];
     const name = tag?.[0] ?? '';
     const value = tag?.[1] ?? '';
     // A UTF-16 unit takes at most three bytes of UTF-8, so most values need no counting.
-    if (value.length * 3 > bytesMax && isSingleLetter(name)) {
-      const bytes = Buffer.byteLength(value);
-      if (bytes > bytesMax) {
-        return `invalid: the value of tags[${i}] is too long: ${bytes} bytes, the limit is ${bytesMax}`;
-      }
+    if (value.length * 3 <= bytesMax || !isSingleLetter(name)) continue;
+    const bytes = Buffer.byteLength(value);
+    const max = bytesMax + (ADDRESS_TAGS.has(name) ? ADDRESS_PREFIX_BYTES : 0);
+    if (bytes > max) {
+      return `invalid: the value of tags[${i}] is too long: ${bytes} bytes, the limit is ${max}`;
     }
   }
   return null;

@@ -136,38 +136,6 @@ describe('a peer', () => {
     for (const offered of await offers()) expect(offered).toBeLessThanOrEqual(20);
   });
 
-  it('is sent events and sends some while each side waits for the OKs of the other', async () => {
-    const large = (_: unknown, i: number) =>
-      new Author().event({ content: `${i + 10}`.repeat(30_000) });
-    // More than the windows: 512 KiB towards the peer, 1 MiB towards the own relay.
-    const [ours, theirs] = [Array.from({ length: 20 }, large), Array.from({ length: 40 }, large)];
-    const received: string[] = [];
-    let subscription: unknown;
-    let answer: ((id: string) => void) | null = null;
-    const there = await startScriptedRelay(([verb, id], send) => {
-      if (verb === 'REQ') {
-        subscription = id;
-        send(['EOSE', id]);
-      } else if (verb === 'EVENT') {
-        const event = id as unknown as NostrEvent;
-        received.push(event.id);
-        answer?.(event.id);
-        if (received.length !== WINDOW_EVENTS) return;
-        // The window of the peer is full: it owes all OKs, which come after its own events.
-        for (const each of theirs) send(['EVENT', subscription, each]);
-        answer = (of) => send(['OK', of, true, '']);
-        received.forEach(answer);
-      }
-    });
-    stops.push(() => there.stop());
-    const here = await relay(peersOf({ urls: [there.url], dir: 'both', repair: false }));
-    await state(here, ({ state }) => state === 'live');
-    await published(here, ours);
-    await has(here, theirs);
-    await until(() => received.length === ours.length, 'all events at the peer');
-    expect(received.toSorted()).toEqual(ours.map(({ id }) => id).toSorted());
-  });
-
   it('gets only the events of its filter and kinds that its plugin lets through', async () => {
     const there = await relay();
     const plugin = join(freshDirectory(), 'plugin.mjs');
@@ -231,6 +199,38 @@ for await (const line of createInterface({ input: process.stdin })) {
     expect(down.bytes).toBeLessThan(8 * 1024);
     expect((await idsIn(here)).length).toBeLessThan(8);
   });
+});
+
+it('a peer is sent events and sends some while each side waits for the OKs of the other', async () => {
+  const large = (_: unknown, i: number) =>
+    new Author().event({ content: `${i + 10}`.repeat(30_000) });
+  // More than the windows: 512 KiB towards the peer, 1 MiB towards the own relay.
+  const [ours, theirs] = [Array.from({ length: 20 }, large), Array.from({ length: 40 }, large)];
+  const received: string[] = [];
+  let subscription: unknown;
+  let answer: ((id: string) => void) | null = null;
+  const there = await startScriptedRelay(([verb, id], send) => {
+    if (verb === 'REQ') {
+      subscription = id;
+      send(['EOSE', id]);
+    } else if (verb === 'EVENT') {
+      const event = id as unknown as NostrEvent;
+      received.push(event.id);
+      answer?.(event.id);
+      if (received.length !== WINDOW_EVENTS) return;
+      // The window of the peer is full: it owes all OKs, which come after its own events.
+      for (const each of theirs) send(['EVENT', subscription, each]);
+      answer = (of) => send(['OK', of, true, '']);
+      received.forEach(answer);
+    }
+  });
+  stops.push(() => there.stop());
+  const here = await relay(peersOf({ urls: [there.url], dir: 'both', repair: false }));
+  await state(here, ({ state }) => state === 'live');
+  await published(here, ours);
+  await has(here, theirs);
+  await until(() => received.length === ours.length, 'all events at the peer');
+  expect(received.toSorted()).toEqual(ours.map(({ id }) => id).toSorted());
 });
 
 describe('peers', () => {

@@ -88,7 +88,7 @@ function configuredTests(): void {
         software: expect.stringMatching(/^https:\/\/\S+$/),
         version,
         limitation: {
-          max_message_length: 70_001,
+          max_message_length: 60_012,
           max_subscriptions: 66,
           max_filters: 5,
           max_in_flight_bytes: 8_388_608,

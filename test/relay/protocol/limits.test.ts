@@ -2,6 +2,7 @@
 // WebSocket. `limit_max` and `limit_default` are in 83.
 
 import { describe, expect, it } from 'vitest';
+import type { NostrEvent } from '../../../src/protocol/event.ts';
 import { accepted, closed, eose, notice, refused } from '../../support/answers.ts';
 import { Author, type Draft, now } from '../../support/author.ts';
 import { Client, type Message } from '../../support/client.ts';
@@ -126,6 +127,56 @@ function depthTests(use: RelayInUse): void {
   });
 }
 
+function tagValueTests(use: RelayInUse): void {
+  it('tag_value_bytes_max', async () => {
+    for (const value of ['x'.repeat(100), 'é'.repeat(50), '\u{1f600}'.repeat(25)]) {
+      await expectAccepted(use, { tags: [['t', value]] });
+      await expectAccepted(use, { tags: [['Z', value, `${value}x`]] });
+      await expectRefused(use, { tags: [['t', `${value}x`]] }, /too long/);
+      await expectRefused(use, { tags: [['a'], ['Z', `${value}x`]] }, /too long/);
+      await expectAccepted(use, {
+        tags: [
+          ['title', `${value}x`],
+          ['1', `${value}x`],
+        ],
+      });
+    }
+  });
+
+  it('tag_value_bytes_max leaves room for the address of every d tag', async () => {
+    const author = new Author();
+    const d = 'x'.repeat(100);
+    const address = `30023:${author.pubkey}:${d}`;
+    const event = author.event({ kind: 30023, tags: [['d', d]] });
+    expect(await use.client.publish(event)).toEqual(['OK', event.id, true, '']);
+    for (const name of ['a', 'A', 'q']) {
+      const reply = author.event({ kind: 1111, tags: [[name, address]] });
+      expect(await use.client.publish(reply)).toEqual(['OK', reply.id, true, '']);
+      expect((await use.client.query({ [`#${name}`]: [address] })).events).toEqual([reply]);
+      await expectRefused(use, { tags: [[name, `${address}x`]] }, /too long: 172 bytes/);
+    }
+    const deletion = author.event({ kind: 5, tags: [['a', address]] });
+    expect(await use.client.publish(deletion)).toEqual(['OK', deletion.id, true, '']);
+    expect((await use.client.query({ ids: [event.id] })).events).toEqual([]);
+  });
+}
+
+function toldBytesTest(use: RelayInUse): void {
+  it('event_bytes_max lowers the message length that NIP-11 tells', async () => {
+    const headers = { accept: 'application/nostr+json' };
+    const response = await fetch(use.relay.httpUrl, { headers });
+    const { limitation } = (await response.json()) as { limitation: Record<string, number> };
+    expect(limitation.max_message_length).toBe(5010);
+    const messageOf = (text: string) =>
+      JSON.stringify(['EVENT', author.event({ tags: [['title', text]], content: '' })]);
+    const author = new Author();
+    const longest = messageOf('x'.repeat(5010 - messageOf('').length));
+    expect(longest).toHaveLength(5010);
+    const [, event] = JSON.parse(longest) as [string, NostrEvent];
+    expect(await use.client.publish(event)).toEqual(['OK', event.id, true, '']);
+  });
+}
+
 describe('limits of a message and an event', () => {
   const use = useRelay({
     ...ALL_HINTS,
@@ -147,20 +198,8 @@ describe('limits of a message and an event', () => {
     await expectRefused(use, { tags: Array.from({ length: 21 }, () => []) }, /tags/);
   });
 
-  it('tag_value_bytes_max', async () => {
-    for (const value of ['x'.repeat(100), 'é'.repeat(50), '\u{1f600}'.repeat(25)]) {
-      await expectAccepted(use, { tags: [['t', value]] });
-      await expectAccepted(use, { tags: [['Z', value, `${value}x`]] });
-      await expectRefused(use, { tags: [['t', `${value}x`]] }, /too long/);
-      await expectRefused(use, { tags: [['a'], ['Z', `${value}x`]] }, /too long/);
-      await expectAccepted(use, {
-        tags: [
-          ['title', `${value}x`],
-          ['1', `${value}x`],
-        ],
-      });
-    }
-  });
+  tagValueTests(use);
+  toldBytesTest(use);
 
   it('content_length_max, in Unicode characters', async () => {
     for (const character of ['x', 'é', '日', '\u{1f600}', '\n', '"']) {
