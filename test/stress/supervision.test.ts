@@ -43,7 +43,14 @@ const EVERYTHING = packFilters([
   parseFilter({}, { filterValuesMax: 1, filterTagsMax: 1 }) as Filter,
 ]);
 const author = new Author();
-const TWO_WORKERS: Settings = { 'ingester.workers': 2, 'query.workers': 2 };
+/** Events that a REQ brings: more than ten members publish. */
+const READ_MAX = 5_000;
+const PUBLISHED_MAX = 400;
+const TWO_WORKERS: Settings = {
+  'ingester.workers': 2,
+  'query.workers': 2,
+  'limits.limit_max': READ_MAX,
+};
 const CLOSE_SERVICE_RESTART = 1012;
 
 /** Client that keeps a subscription open and publishes without pause, one event at a time. */
@@ -59,6 +66,7 @@ class Member {
   readonly #author = new Author();
   readonly #room: string;
   #publishing = false;
+  #most = Number.POSITIVE_INFINITY;
   #waiting = false;
   #answeredAt = 0;
 
@@ -78,7 +86,7 @@ class Member {
     const member = new Member(socket, room);
     await new Promise((resolve) => socket.once('open', resolve));
     if (role === 'reader') {
-      socket.send(JSON.stringify(['REQ', 'room', { '#t': [room], limit: 1000 }]));
+      socket.send(JSON.stringify(['REQ', 'room', { '#t': [room], limit: READ_MAX }]));
       await until(() => member.live || member.closed !== null, 'EOSE or the end');
     }
     return member;
@@ -89,7 +97,9 @@ class Member {
     return this.closed !== null || !this.#waiting;
   }
 
-  publishing(on: boolean): void {
+  /** Starts or stops publishing; it ends by itself after so many events. */
+  publishing(on: boolean, most = Number.POSITIVE_INFINITY): void {
+    this.#most = most;
     const starts = on && !this.#waiting;
     this.#publishing = on;
     if (!starts) return;
@@ -98,6 +108,7 @@ class Member {
   }
 
   #publish(): void {
+    if (this.accepted.length >= this.#most) return;
     const event = this.#author.event({ tags: [['t', this.#room]] });
     this.socket.send(JSON.stringify(['EVENT', event]));
     this.#waiting = true;
@@ -163,7 +174,7 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
       (_, i) => (monitors && i < 4) || (station !== 'monitor' && (i + 1) % 2 === worker),
     );
     const others = members.filter((member) => !concerned.includes(member));
-    for (const member of members) member.publishing(true);
+    for (const member of members) member.publishing(true, PUBLISHED_MAX);
     await until(() => members.every(({ accepted }) => accepted.length > 20), 'the load');
     expect(await health(relay)).toMatchObject({ status: 200, body: 'ok\n' });
 
@@ -185,7 +196,7 @@ describe.each<['own' | 'shared', ThreadStation, number]>([
 
     const newcomers: Member[] = [];
     for (let i = 0; i < 4; i++) newcomers.push(await Member.join(relay.url, room));
-    for (const member of newcomers) member.publishing(true);
+    for (const member of newcomers) member.publishing(true, PUBLISHED_MAX);
     await until(() => newcomers.every(({ accepted }) => accepted.length > 20), 'a new load');
     for (const member of [...others, ...newcomers]) member.publishing(false);
     expect(others.map(({ closed }) => closed)).toEqual(others.map(() => null));
@@ -224,7 +235,7 @@ describe('workers that die at random', () => {
       const all: Member[] = [];
       let here: Member[] = [];
       let over = false;
-      // Closed members are replaced; they stop publishing before there are more events than one REQ
+      // Closed members are replaced; they stop publishing before there are more events than a REQ
       // brings.
       const arrivals = (async () => {
         while (!over) {
